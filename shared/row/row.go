@@ -1,0 +1,85 @@
+// Package row holds one row on its road: what the warehouse sent, in raw JSON,
+// and the identities that are derived from it. It reads and writes nothing and
+// knows neither warehouses nor destinations.
+package row
+
+import (
+	"crypto/sha256"
+	"hash/crc32"
+	"hash/fnv"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// A Batch is one request of a warehouse: at most 10 MB of rows and a token that
+// stays the same when the warehouse retries the request.
+type Batch struct {
+	ID       string // the warehouse's idempotency token (Snowflake: query-batch-id)
+	Query    string // the query's id, the same for all batches of a statement
+	Function string // the SQL function that was called, lower case: penstock_push
+	Rows     []Row
+}
+
+// A Row is one row of a Batch. Its values are raw spans of the request body,
+// never converted, so that 9007199254740993 and 25-digit decimals survive.
+type Row struct {
+	Number int              // the warehouse's own number, 0-based within the batch
+	Args   []jsontext.Value // the SQL function's arguments
+	Fault  *Fault           // set when this row cannot be read; the others go on
+}
+
+// A Fault says why one row is refused, for the person who ran the SQL.
+type Fault struct {
+	Field   string // the column or destination field, "" when the whole row is at fault
+	Rule    string // a stable name: missing_column, not_a_number, too_long, ...
+	Message string // what is wrong and how to mend it; never holds a secret
+}
+
+// Error makes a Fault usable as an error.
+func (f *Fault) Error() string { return f.Message }
+
+// A Fingerprint is the first 16 bytes of SHA-256 over a mapped record. The zero
+// value stands for "nothing delivered".
+type Fingerprint [16]byte
+
+// Void reports whether nothing is known to have been delivered.
+func (f Fingerprint) Void() bool { return f == Fingerprint{} }
+
+// Digest computes the fingerprint of a mapped record: every value in definition
+// order, each under its field's name, nil where the field is left alone.
+// scratch is reused and returned grown.
+func Digest(names []string, values []jsontext.Value, scratch []byte) (Fingerprint, []byte) {
+	b := scratch[:0]
+	for i, v := range values {
+		if v == nil {
+			continue
+		}
+		b = append(b, names[i]...)
+		b = append(b, 0)
+		b = append(b, v...)
+		b = append(b, 0)
+	}
+	sum := sha256.Sum256(b)
+	return Fingerprint(sum[:16]), b
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// FieldHash is the 4-byte hash of one mapped value by which an update finds the
+// fields that changed. A nil value (left alone) hashes to 0.
+func FieldHash(v jsontext.Value) uint32 {
+	if v == nil {
+		return 0
+	}
+	return crc32.Checksum(v, castagnoli) | 1 // 0 is kept for "left alone"
+}
+
+// Lane is the FIFO message group of a key: hash(key) modulo lanes.
+func Lane(key []byte, lanes int) int {
+	if lanes < 2 {
+		return 0
+	}
+	h := fnv.New32a()
+	h.Write(key)
+	return int(h.Sum32() % uint32(lanes))
+}

@@ -1,0 +1,194 @@
+// Package syncdef reads sync definitions: the YAML that says which columns of a
+// model go to which fields of a destination, and how. It reports every fault at
+// once with its place, fills in the defaults, and names each content by its
+// hash. It stores and sends nothing.
+package syncdef
+
+import "time"
+
+// A Definition is one sync with all defaults filled in: what the pipeline acts
+// on and what a Version stores. The YAML keys are the json tags.
+type Definition struct {
+	Sync         string       `json:"sync"`               // [a-z][a-z0-9_]{0,62}; the file's name when absent
+	Connection   string       `json:"connection"`         // a name in connections.yaml
+	Object       string       `json:"destination_object"` // Account, message, ...
+	Strategy     Strategy     `json:"matching_strategy"`
+	Match        Match        `json:"match"`
+	Operation    Operation    `json:"operation"`
+	RecordID     []string     `json:"record_id"` // columns, joined with ":"; YAML takes one name or a list
+	Fields       []Field      `json:"field_mappings"`
+	Frequency    string       `json:"sync_frequency,omitempty"` // hourly, daily, ... or a cron expression
+	BatchSize    int          `json:"batch_size"`               // upper bound of records a call; default 1000
+	Lanes        int          `json:"lanes"`                    // 1 to 64; default 4 (Slack: 1)
+	OnError      OnError      `json:"error_handling"`
+	OnMissing    OnMissing    `json:"on_missing"`   // when matching finds no record; default report
+	OnDuplicate  OnDuplicate  `json:"on_duplicate"` // two rows of a batch with one key; default latest
+	Send         Send         `json:"send"`         // default changed
+	Incremental  *Incremental `json:"incremental,omitempty"`
+	Slack        *Slack       `json:"slack,omitempty"`
+	Quality      any          `json:"quality,omitempty"`       // accepted, not acted on yet
+	Mirror       any          `json:"mirror,omitempty"`        // accepted, not acted on yet
+	Notification any          `json:"notifications,omitempty"` // accepted, not acted on yet
+	Freshness    any          `json:"freshness,omitempty"`     // accepted, not acted on yet
+}
+
+// Strategy is how a row finds its record at the destination.
+type Strategy string
+
+// The strategies. With none (Slack) the record id is the key.
+const (
+	MatchNone        Strategy = ""
+	MatchExternalID  Strategy = "external_id"
+	MatchField       Strategy = "field"
+	MatchEmail       Strategy = "email"
+	MatchEmailDomain Strategy = "email_domain"
+	MatchName        Strategy = "name"
+)
+
+// Match names the two sides that are compared. For email_domain the default is
+// {email, Website}, for email {email, Email}, for name {company_name, Name}.
+type Match struct {
+	Source      string `json:"source"`
+	Destination string `json:"destination"`
+}
+
+// Operation is what is done to the destination's records.
+type Operation string
+
+// The operations. delete and mirror are valid YAML but refused by this version
+// with a message that says so.
+const (
+	Upsert Operation = "upsert"
+	Update Operation = "update"
+	Insert Operation = "insert"
+	Delete Operation = "delete"
+	Mirror Operation = "mirror"
+)
+
+// OnError says whether the good rows of a run go on when others fail.
+type OnError string
+
+// continue_on_error is the default; stop_on_error cancels the rest of the run.
+const (
+	Continue OnError = "continue_on_error"
+	Stop     OnError = "stop_on_error"
+)
+
+// OnMissing says what a matching strategy does when it finds nothing.
+type OnMissing string
+
+// report stores an error for the row; create makes a new record.
+const (
+	Report OnMissing = "report"
+	Create OnMissing = "create"
+)
+
+// OnDuplicate says what happens to two rows of one batch with one key.
+type OnDuplicate string
+
+// latest queues the last one and answers the others superseded; reject refuses
+// all but the last.
+const (
+	Latest OnDuplicate = "latest"
+	Reject OnDuplicate = "reject"
+)
+
+// Send says which fields of a changed record are sent.
+type Send string
+
+// changed sends the fields whose hash differs; all sends every mapped field.
+const (
+	SendChanged Send = "changed"
+	SendAll     Send = "all"
+)
+
+// A Field maps one column to one field of the destination.
+type Field struct {
+	Source      string   `json:"source"`
+	Destination string   `json:"destination"`
+	Type        Type     `json:"data_type"`            // default string
+	Scale       *int     `json:"scale,omitempty"`      // number: digits after the point, rounded half up
+	Min         string   `json:"min,omitempty"`        // number, integer: a decimal, inclusive
+	Max         string   `json:"max,omitempty"`        // number, integer: a decimal, inclusive
+	Values      []string `json:"values,omitempty"`     // picklist
+	MaxLength   int      `json:"max_length,omitempty"` // string, email, picklist: in characters; 0 none
+	OnTooLong   TooLong  `json:"on_too_long,omitempty"`
+	OnNull      OnNull   `json:"on_null"`             // default clear
+	Default     *string  `json:"default,omitempty"`   // used by on_null: default, and by picklist for unknown values
+	Transform   []string `json:"transform,omitempty"` // trim, lower, upper, in order
+	TimeZone    string   `json:"time_zone,omitempty"` // datetime: zone of a value without one; default UTC
+	Format      string   `json:"format,omitempty"`    // date, datetime: epoch_seconds, epoch_milliseconds, or "" for the warehouses' formats
+}
+
+// Type is what a column's value becomes.
+type Type string
+
+// The data types.
+const (
+	String   Type = "string"
+	Number   Type = "number"
+	Integer  Type = "integer"
+	Boolean  Type = "boolean"
+	Date     Type = "date"
+	DateTime Type = "datetime"
+	Picklist Type = "picklist"
+	JSON     Type = "json"
+	Email    Type = "email"
+)
+
+// TooLong says what happens to a value over max_length.
+type TooLong string
+
+// reject is the default.
+const (
+	RejectLong   TooLong = "reject"
+	TruncateLong TooLong = "truncate"
+)
+
+// OnNull says what a null does to the destination's field.
+type OnNull string
+
+// skip leaves the field alone, clear sets it to null, default uses default.
+const (
+	SkipNull    OnNull = "skip"
+	ClearNull   OnNull = "clear"
+	DefaultNull OnNull = "default"
+)
+
+// Incremental names the column that grows with every change of a row.
+type Incremental struct {
+	Cursor        string `json:"cursor"`
+	IncludeFailed string `json:"include_failed,omitempty"` // accepted, not acted on yet
+	Always        string `json:"always,omitempty"`         // accepted, not acted on yet
+}
+
+// Slack holds what only messages need.
+type Slack struct {
+	Channel    string `json:"channel,omitempty"`     // used unless a mapping's destination is channel
+	DigestOver int    `json:"digest_over,omitempty"` // more messages than this per run and channel become one digest; default 20
+}
+
+// A Connection is one account at a vendor, from connections.yaml.
+type Connection struct {
+	Name   string `json:"name"`
+	Type   string `json:"type"`             // salesforce, slack
+	URL    string `json:"url,omitempty"`    // https://acme.my.salesforce.com; Slack: https://slack.com/api/ when absent
+	Secret string `json:"secret,omitempty"` // the secret's name; the connection's name when absent
+	Auth   string `json:"auth,omitempty"`   // Salesforce: client_credentials (default) or jwt_bearer
+	APIVer string `json:"api_version,omitempty"`
+	Quota  Quota  `json:"quota"`
+}
+
+// Quota is the share of the vendor's limits that Penstock may use.
+type Quota struct {
+	CallsPerDay int64 `json:"calls_per_day,omitempty"` // Salesforce: the organisation's limit; default 100,000
+	Share       int   `json:"share,omitempty"`         // percent of it; default 50
+}
+
+// A Version is an immutable, content-addressed revision of a sync.
+type Version struct {
+	ID         string     `json:"id"` // "v" and 12 hex digits of SHA-256 over the canonical JSON of the rest
+	Definition Definition `json:"definition"`
+	Connection Connection `json:"connection"`
+	AppliedAt  time.Time  `json:"applied_at"` // not part of the hash
+}
