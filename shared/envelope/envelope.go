@@ -1,0 +1,189 @@
+// Package envelope packs rows into the text of one queue message and back:
+// varint-framed raw spans, compressed with zstd, in base64. Its input is rows as
+// the warehouse sent them; it neither maps them nor sends anything.
+package envelope
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// Sizes in bytes of a message's text, and what is cut to keep to them. SQS takes
+// 1 MiB a message and bills per 64 KiB; bigger chunks only enlarge what is retried.
+const (
+	Target  = 256 << 10 // a chunk of several rows stays below
+	Max     = 1 << 20   // a chunk never passes
+	MaxRow  = 256 << 10 // one row's raw JSON; so that its error also fits a DynamoDB item
+	maxRows = 2500
+	maxRaw  = 1 << 20
+)
+
+// A Chunk is the content of one message: rows of one lane of one batch.
+type Chunk struct {
+	Run     string
+	Version string
+	Batch   string // run.BatchID
+	Mode    run.Mode
+	Index   int   // the chunk's position in the batch
+	Lane    int   //
+	Place   int64 // when the batch was accepted, Unix nanoseconds
+	Rows    []Row
+}
+
+// A Row is one row's number in its batch and its raw JSON object.
+type Row struct {
+	Number int
+	Object jsontext.Value
+}
+
+// ErrFormat is returned, wrapped, by Unpack for text that Pack did not make.
+var ErrFormat = errors.New("not a Penstock message")
+
+const format = 1
+
+// A Packer packs chunks. It reuses its buffers and serves one goroutine.
+type Packer struct {
+	zstd *zstd.Encoder
+	raw  []byte
+	zip  []byte
+}
+
+// NewPacker returns a Packer at zstd's fastest level, without background workers.
+func NewPacker() (*Packer, error) {
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest),
+		zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(512<<10), zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		return nil, fmt.Errorf("zstd encoder: %w", err)
+	}
+	return &Packer{zstd: z}, nil
+}
+
+// Pack returns the chunk's text in memory of its own.
+func (p *Packer) Pack(c Chunk) []byte {
+	b := append(p.raw[:0], format)
+	for _, s := range []string{c.Run, c.Version, c.Batch, string(c.Mode)} {
+		b = binary.AppendUvarint(b, uint64(len(s)))
+		b = append(b, s...)
+	}
+	b = binary.AppendUvarint(b, uint64(c.Index))
+	b = binary.AppendUvarint(b, uint64(c.Lane))
+	b = binary.AppendVarint(b, c.Place)
+	b = binary.AppendUvarint(b, uint64(len(c.Rows)))
+	for _, r := range c.Rows {
+		b = binary.AppendUvarint(b, uint64(r.Number))
+		b = binary.AppendUvarint(b, uint64(len(r.Object)))
+		b = append(b, r.Object...)
+	}
+	p.raw = b
+	p.zip = p.zstd.EncodeAll(b, p.zip[:0])
+	return base64.StdEncoding.AppendEncode(make([]byte, 0, base64.StdEncoding.EncodedLen(len(p.zip))), p.zip)
+}
+
+// Cut says how many of the next rows, given by their sizes in bytes, go into one
+// chunk: at least one.
+func Cut(sizes func(i int) int, n int) int {
+	raw := 0
+	for i := range n {
+		raw += sizes(i)
+		if i > 0 && (raw > maxRaw || i >= maxRows) {
+			return i
+		}
+	}
+	return n
+}
+
+// An Unpacker unpacks chunks. It serves one goroutine.
+type Unpacker struct {
+	zstd *zstd.Decoder
+	zip  []byte
+}
+
+// NewUnpacker returns an Unpacker that refuses messages over 64 MiB unpacked.
+func NewUnpacker() (*Unpacker, error) {
+	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(64<<20), zstd.WithDecoderLowmem(true))
+	if err != nil {
+		return nil, fmt.Errorf("zstd decoder: %w", err)
+	}
+	return &Unpacker{zstd: z}, nil
+}
+
+// Unpack reads a message's text; the rows live in memory of their own.
+func (u *Unpacker) Unpack(text []byte) (Chunk, error) {
+	zip, err := base64.StdEncoding.AppendDecode(u.zip[:0], text)
+	if err != nil {
+		return Chunk{}, fmt.Errorf("%w: base64: %w", ErrFormat, err)
+	}
+	u.zip = zip
+	raw, err := u.zstd.DecodeAll(zip, nil)
+	if err != nil {
+		return Chunk{}, fmt.Errorf("%w: zstd: %w", ErrFormat, err)
+	}
+	return decode(raw)
+}
+
+func decode(raw []byte) (Chunk, error) {
+	if len(raw) == 0 || raw[0] != format {
+		return Chunk{}, fmt.Errorf("%w: format %d is known", ErrFormat, format)
+	}
+	r := reader{b: raw[1:]}
+	c := Chunk{Run: r.text(), Version: r.text(), Batch: r.text(), Mode: run.Mode(r.text())}
+	c.Index, c.Lane, c.Place = r.count(), r.count(), r.place()
+	n := r.count()
+	if n > len(r.b) { // a row takes two bytes at least
+		return Chunk{}, fmt.Errorf("%w: %d rows in %d bytes", ErrFormat, n, len(r.b))
+	}
+	c.Rows = make([]Row, 0, n)
+	for range n {
+		c.Rows = append(c.Rows, Row{Number: r.count(), Object: jsontext.Value(r.span())})
+	}
+	if r.bad || len(r.b) > 0 {
+		return Chunk{}, fmt.Errorf("%w: framing is broken", ErrFormat)
+	}
+	return c, nil
+}
+
+// reader takes frames off b; bad stays set after the first that does not fit.
+type reader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *reader) count() int {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 || v > 1<<31 {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return int(v)
+}
+
+func (r *reader) place() int64 {
+	v, n := binary.Varint(r.b)
+	if n <= 0 {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *reader) span() []byte {
+	n := r.count()
+	if n > len(r.b) {
+		r.bad, r.b = true, nil
+		return nil
+	}
+	s := r.b[:n:n]
+	r.b = r.b[n:]
+	return s
+}
+
+func (r *reader) text() string { return string(r.span()) }

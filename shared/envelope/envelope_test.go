@@ -1,0 +1,137 @@
+package envelope
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+func sample() Chunk {
+	return Chunk{
+		Run: "sf_health.q0123456789abcdef", Version: "v0123456789ab", Batch: "fedcba9876543210",
+		Mode: run.Incremental, Index: 3, Lane: 2, Place: 1763874662123456789,
+		Rows: []Row{
+			{Number: 0, Object: jsontext.Value(`{"id":9007199254740993,"n":1234567890123456789012345}`)},
+			{Number: 41, Object: jsontext.Value(`{"name":"O'Brien \"ü\" <&>"}`)},
+		},
+	}
+}
+
+func pair(t testing.TB) (*Packer, *Unpacker) {
+	t.Helper()
+	p, err := NewPacker()
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := NewUnpacker()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, u
+}
+
+func TestRoundTrip(t *testing.T) {
+	p, u := pair(t)
+	got, err := u.Unpack(p.Pack(sample()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(sample(), got); d != "" {
+		t.Error(d)
+	}
+}
+
+// A message that an older release queued must stay readable for 14 days.
+func TestGolden(t *testing.T) {
+	p, u := pair(t)
+	path := filepath.Join("testdata", "chunk.golden")
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		if err := os.WriteFile(path, p.Pack(sample()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := u.Unpack(bytes.TrimSpace(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(sample(), got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestUnpackRefuses(t *testing.T) {
+	p, u := pair(t)
+	good := string(p.Pack(sample()))
+	for name, text := range map[string]string{
+		"empty": "", "no base64": "{}", "no zstd": "aGVsbG8=", "cut": good[:len(good)/2/4*4],
+	} {
+		if _, err := u.Unpack([]byte(text)); !errors.Is(err, ErrFormat) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestCut(t *testing.T) {
+	for _, c := range []struct{ size, n, want int }{
+		{300, 2000, 2000}, {300, 9000, 2500}, {100 << 10, 50, 10}, {2 << 20, 3, 1}, {300, 0, 0},
+	} {
+		if got := Cut(func(int) int { return c.size }, c.n); got != c.want {
+			t.Errorf("%d rows of %d B: cut at %d, want %d", c.n, c.size, got, c.want)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte{format})
+	f.Add([]byte("\x01\x01a\x01b\x01c\x01d\x00\x00\x00\x01\x00\x02{}"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		c, err := decode(raw)
+		if err != nil {
+			return
+		}
+		p, u := pair(t)
+		again, err := u.Unpack(p.Pack(c))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(c, again); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
+func BenchmarkPack(b *testing.B) {
+	p, u := pair(b)
+	c := sample()
+	c.Rows = nil
+	for i := range 2048 {
+		c.Rows = append(c.Rows, Row{Number: i, Object: jsontext.Value(`{"customer_id":"cust_` + strings.Repeat("x", i%17) + `","pad":"` + strings.Repeat("lorem ipsum ", 25) + `"}`)})
+	}
+	text := p.Pack(c)
+	b.Run("pack", func(b *testing.B) {
+		for b.Loop() {
+			p.Pack(c)
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/2048, "ns/row")
+	})
+	b.Run("unpack", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := u.Unpack(text); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/2048, "ns/row")
+	})
+}
