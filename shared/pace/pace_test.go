@@ -1,0 +1,72 @@
+package pace
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+var start = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
+
+// I7: in any span of Per, never more than Calls are granted, however greedily
+// they are asked for.
+func TestNeverOverAnyWindow(t *testing.T) {
+	for _, limits := range [][]Window{
+		{{Calls: 1, Per: time.Second}},
+		{{Calls: 100, Per: 10 * time.Second}},
+		{{Calls: 20, Per: time.Second}, {Calls: 60, Per: 10 * time.Second}},
+	} {
+		rng := rand.New(rand.NewPCG(1, 2))
+		var b Bucket
+		var grants []time.Time
+		for now := start; now.Before(start.Add(time.Minute)); {
+			n, next, wait := Lease(b, limits, 1+rng.IntN(30), now)
+			b = next
+			for range n {
+				grants = append(grants, now)
+			}
+			now = now.Add(max(wait, time.Duration(rng.IntN(50))*time.Millisecond))
+		}
+		for _, w := range limits {
+			for i, g := range grants {
+				if j := i + int(w.Calls); j < len(grants) && grants[j].Sub(g) < w.Per {
+					t.Fatalf("%v: %d calls within %v", w, w.Calls+1, grants[j].Sub(g))
+				}
+			}
+		}
+		if len(grants) < 20 {
+			t.Errorf("%v: only %d grants in a minute", limits, len(grants))
+		}
+	}
+}
+
+func TestWaitIsEnough(t *testing.T) {
+	limits := []Window{{Calls: 1, Per: time.Second}}
+	n, b, _ := Lease(Bucket{}, limits, 1, start)
+	if n != 1 {
+		t.Fatal("a full bucket grants")
+	}
+	_, b, wait := Lease(b, limits, 1, start)
+	if n, _, _ := Lease(b, limits, 1, start.Add(wait)); n != 1 {
+		t.Errorf("after the wait of %v nothing was granted", wait)
+	}
+}
+
+func TestPause(t *testing.T) {
+	limits := []Window{{Calls: 10, Per: time.Second}}
+	b := Paused(Bucket{}, start.Add(30*time.Second))
+	b = Paused(b, start.Add(10*time.Second)) // never back
+	n, b, wait := Lease(b, limits, 1, start)
+	if n != 0 || wait != 30*time.Second {
+		t.Errorf("granted %d, wait %v", n, wait)
+	}
+	if n, _, _ := Lease(b, limits, 1, start.Add(30*time.Second)); n != 1 {
+		t.Error("nothing after the pause")
+	}
+}
+
+func TestNoLimits(t *testing.T) {
+	if n, _, _ := Lease(Bucket{}, nil, 7, start); n != 7 {
+		t.Error("a bucket without limits grants what is asked")
+	}
+}
