@@ -1,0 +1,79 @@
+package syncdef
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Columns lists every column that a row of the sync must have, each once: record
+// id, match source, mapped columns, cursor. Names that differ only by case count
+// as one, because columns match without regard to case.
+func Columns(d Definition) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, n := range needs(d) {
+		if k := strings.ToLower(n.column); !seen[k] {
+			seen[k] = true
+			out = append(out, n.column)
+		}
+	}
+	return out
+}
+
+// CheckColumns compares a definition with the columns of its model and reports
+// each place that names a column which the model does not have. The faults carry
+// a Path and the sync's name as File; yamlfile.Sync.CheckColumns knows the lines.
+func CheckColumns(d Definition, columns []string) []Fault {
+	var out []Fault
+	for _, n := range needs(d) {
+		if why := missing(n.column, columns); why != "" {
+			out = append(out, Fault{File: d.Sync, Path: n.path, Message: why})
+		}
+	}
+	return out
+}
+
+type need struct{ path, column string }
+
+// needs pairs every column with the place in the YAML that asks for it.
+func needs(d Definition) []need {
+	var out []need
+	for i, c := range d.RecordID {
+		out = append(out, need{fmt.Sprintf("record_id[%d]", i), c})
+	}
+	if d.Match.Source != "" {
+		out = append(out, need{"match.source", d.Match.Source})
+	}
+	for i, f := range d.Fields {
+		out = append(out, need{fmt.Sprintf("field_mappings[%d].source", i), f.Source})
+	}
+	if d.Incremental != nil {
+		out = append(out, need{"incremental.cursor", d.Incremental.Cursor})
+	}
+	return out
+}
+
+// missing says why a column cannot be found, "" when it can: an exact name wins,
+// else the one that differs by case only.
+func missing(name string, columns []string) string {
+	var folded []string
+	for _, c := range columns {
+		if c == name {
+			return ""
+		}
+		if strings.EqualFold(c, name) {
+			folded = append(folded, c)
+		}
+	}
+	switch {
+	case len(folded) == 1:
+		return ""
+	case len(folded) > 1:
+		return fmt.Sprintf("column %q: the model has %s, which differ only by case; write the one that is meant",
+			name, strings.Join(folded, " and "))
+	}
+	if near := Nearest(name, columns); near != "" {
+		return fmt.Sprintf("column %q is not in the model; did you mean %s?", name, near)
+	}
+	return fmt.Sprintf("column %q is not in the model, which has: %s", name, strings.Join(columns, ", "))
+}

@@ -1,0 +1,53 @@
+package syncdef
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// NewVersion names a definition and its connection by their content: the same
+// content has the same id, however its YAML is laid out and whenever it is
+// applied.
+func NewVersion(d Definition, c Connection, now time.Time) Version {
+	sum := sha256.Sum256(Canonical(d, c))
+	return Version{
+		ID:         "v" + hex.EncodeToString(sum[:6]),
+		Definition: d,
+		Connection: c,
+		AppliedAt:  now.UTC(),
+	}
+}
+
+// Canonical is the JSON that a version's id is computed from: one object with
+// connection and definition, every object's keys sorted, no blanks. Keys are
+// sorted because Go's field order is not part of the content.
+func Canonical(d Definition, c Connection) []byte {
+	b, err := json.Marshal(map[string]any{
+		"definition": tree(d),
+		"connection": tree(c),
+	})
+	if err != nil {
+		panic(fmt.Sprintf("syncdef: canonical JSON of %s: %v", d.Sync, err)) // tree gave only JSON values
+	}
+	return b
+}
+
+// tree turns a definition or a connection into JSON's own shapes, numbers as
+// they are written.
+func tree(v any) map[string]any {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("syncdef: %T holds a value that JSON cannot: %v", v, err)) // the reader admits none
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	var out map[string]any
+	if err := d.Decode(&out); err != nil {
+		panic(fmt.Sprintf("syncdef: read back %T: %v", v, err))
+	}
+	return out
+}
