@@ -1,0 +1,100 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/pace"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// A lease is tokens taken in advance; unused ones are lost when it expires.
+type lease struct {
+	tokens int
+	until  time.Time
+}
+
+const (
+	maxLease  = 50
+	leaseLife = 5 * time.Second
+)
+
+// acquire takes one token, from the lease in hand or by a new one of up to want
+// tokens, or says how long to wait (I7).
+func (d *Deliver) acquire(ctx context.Context, name string, windows func(string) []pace.Window, bucket string, want int) (time.Duration, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := d.Now()
+	if l := d.leases[name]; l.tokens > 0 && now.Before(l.until) {
+		l.tokens--
+		d.leases[name] = l
+		return 0, nil
+	}
+	var limits []pace.Window
+	if windows != nil {
+		limits = windows(bucket)
+	}
+	granted, wait, err := d.Pace.Lease(ctx, name, limits, min(max(want, 1), maxLease), now)
+	if err != nil {
+		return 0, fmt.Errorf("lease calls of %s: %w", name, err)
+	}
+	if granted < 1 {
+		return max(wait, time.Millisecond), nil
+	}
+	if d.leases == nil {
+		d.leases = map[string]lease{}
+	}
+	d.leases[name] = lease{granted - 1, now.Add(leaseLife)}
+	return 0, nil
+}
+
+// counter is a destination that counts its API calls.
+type counter interface{ APICalls() int64 }
+
+// spend books the calls that a destination made since the last booking.
+func (d *Deliver) spend(runID string, dst Destination) {
+	c, ok := dst.(counter)
+	if !ok {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.spent == nil {
+		d.spent, d.seen = map[string]int64{}, map[Destination]int64{}
+	}
+	now := c.APICalls()
+	d.spent[runID] += now - d.seen[dst]
+	d.seen[dst] = now
+}
+
+// take returns a run's booked calls, to be recorded with the next chunk.
+func (d *Deliver) take(runID string) int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	n := d.spent[runID]
+	delete(d.spent, runID)
+	return n
+}
+
+// update changes a run under its optimistic lock; change says whether to store.
+func (d *Deliver) update(ctx context.Context, id string, change func(*run.Run) bool) error {
+	for range 5 {
+		r, err := d.Runs.Run(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read run %q: %w", id, err)
+		}
+		if !change(&r) {
+			return nil
+		}
+		err = d.Runs.UpdateRun(ctx, r, "")
+		if !errors.Is(err, ErrConflict) {
+			return err
+		}
+	}
+	return fmt.Errorf("update run %q: %w", id, ErrConflict)
+}
