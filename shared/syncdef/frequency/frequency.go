@@ -4,7 +4,6 @@
 package frequency
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -55,7 +54,7 @@ func Parse(s string) (Schedule, error) {
 	}
 	// cron looks five years ahead; 2024 has the leap day.
 	if plan.Next(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
-		return nil, errors.New("cron expression " + fmt.Sprintf("%q names a day that never comes", s))
+		return nil, fmt.Errorf("cron expression %q names a day that never comes", s)
 	}
 	return plan, nil
 }

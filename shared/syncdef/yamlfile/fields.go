@@ -1,0 +1,95 @@
+package yamlfile
+
+import (
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // zone names must not depend on the machine that validates
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// fields reads field_mappings, in order: the fingerprint is taken in it.
+func (p *parser) fields(o *object) []syncdef.Field {
+	n := o.get("field_mappings")
+	if n == nil {
+		o.missing("field_mappings", "list at least one {source: column, destination: field}")
+		return nil
+	}
+	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
+		p.fault(n, "field_mappings", "field_mappings must be a list of at least one {source: column, destination: field}, not %s", kindOrEmpty(n))
+		return nil
+	}
+	out := make([]syncdef.Field, 0, len(n.Content))
+	first := map[string]int{} // destination -> line
+	for i, c := range n.Content {
+		path := item("field_mappings", i)
+		f, dest := p.field(c, path)
+		if dest != nil && f.Destination != "" {
+			// Vendors compare field names without regard to case.
+			folded := strings.ToLower(f.Destination)
+			if line, twice := first[folded]; twice {
+				p.fault(dest, path+".destination", "destination %s is mapped already on line %d; one column per field", f.Destination, line)
+			} else {
+				first[folded] = dest.Line
+			}
+		}
+		out = append(out, f) // faulty ones too, so that paths keep their numbers
+	}
+	return out
+}
+
+func kindOrEmpty(n *yaml.Node) string {
+	if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+		return "an empty list"
+	}
+	return kind(n)
+}
+
+// field reads one mapping and gives the node of its destination.
+func (p *parser) field(n *yaml.Node, path string) (f syncdef.Field, dest *yaml.Node) {
+	o := p.object(n, path, "a field mapping")
+	if o == nil {
+		return f, nil
+	}
+	f.Source = o.text("source")
+	o.missing("source", "name the column of the model")
+	f.Destination = o.text("destination")
+	o.missing("destination", "name the field of the destination")
+	dest = o.values["destination"]
+	p.destination(o, f.Destination)
+	f.Type = choice(o, "data_type", syncdef.Types, syncdef.String)
+
+	r := rules{object: o, field: &f}
+	r.number()
+	r.picklist()
+	r.length()
+	r.transform()
+	r.time()
+	r.null()
+	o.close()
+	return f, dest
+}
+
+// destination checks a field's name, which becomes part of requests and queries.
+func (p *parser) destination(o *object, name string) {
+	path := join(o.path, "destination")
+	switch n := o.values["destination"]; {
+	case name == "":
+	case p.slack && !slices.Contains(slackFields, name):
+		p.fault(n, path, "destination %q: a Slack message has no such part; allowed: %s", shorten(name), strings.Join(slackFields, ", "))
+	case !p.slack && !apiName.MatchString(name):
+		p.fault(n, path, "destination %q is no Salesforce API name; allowed: letters, digits and _, such as Health_Score__c", shorten(name))
+	}
+}
+
+// zone checks a time zone's name.
+func zone(name string) bool {
+	if name == "Local" || name == "" { // these depend on the machine
+		return false
+	}
+	_, err := time.LoadLocation(name)
+	return err == nil
+}

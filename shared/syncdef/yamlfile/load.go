@@ -1,0 +1,193 @@
+package yamlfile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// ConnectionsFile is the name of the file that a folder of definitions shares.
+const ConnectionsFile = "connections.yaml"
+
+// A Set is what a folder, or a choice of files, defines.
+type Set struct {
+	Connections syncdef.Connections // of all folders that were read, sorted by name
+	Syncs       []Sync              // sorted by name
+}
+
+// A Sync is one definition with what stands beside it.
+type Sync struct {
+	File       string
+	Definition syncdef.Definition
+	Connection syncdef.Connection
+	Notices    []syncdef.Notice
+	Model      string // the text of NAME.sql beside NAME.yaml, "" when there is none
+	places     map[string]at
+}
+
+// Find returns the sync of that name.
+func (s Set) Find(name string) (Sync, bool) {
+	for _, one := range s.Syncs {
+		if one.Definition.Sync == name {
+			return one, true
+		}
+	}
+	return Sync{}, false
+}
+
+// Notices are those of all syncs.
+func (s Set) Notices() []syncdef.Notice {
+	var out []syncdef.Notice
+	for _, one := range s.Syncs {
+		out = append(out, one.Notices...)
+	}
+	return out
+}
+
+// CheckColumns is syncdef.CheckColumns with the file, line and column of each
+// fault.
+func (s Sync) CheckColumns(columns []string) []syncdef.Fault {
+	faults := syncdef.CheckColumns(s.Definition, columns)
+	for i := range faults {
+		where := s.locate(faults[i].Path)
+		faults[i].File, faults[i].Line, faults[i].Column = s.File, where.line, where.column
+	}
+	return faults
+}
+
+// locate finds a path in the text, or else what implied it: a default pair comes
+// from matching_strategy, a default record id from match.
+func (s Sync) locate(path string) at {
+	for _, p := range []string{path, "match", "matching_strategy"} {
+		if where, ok := s.places[p]; ok {
+			return where
+		}
+	}
+	return at{1, 1}
+}
+
+// Load reads connections.yaml and every other .yaml of a folder. The error is a
+// syncdef.Faults over all files, or says that the folder cannot be read.
+func Load(dir string) (Set, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return Set{}, fmt.Errorf("read sync definitions: %w", err)
+	}
+	var paths []string
+	for _, e := range entries {
+		if ext := filepath.Ext(e.Name()); !e.IsDir() && (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(e.Name(), ".") {
+			paths = append(paths, filepath.Join(dir, e.Name()))
+		}
+	}
+	if len(paths) == 0 {
+		return Set{}, syncdef.Faults{{File: dir, Message: "no sync definitions here; a sync is NAME.yaml, with " + ConnectionsFile + " beside it"}}
+	}
+	return LoadFiles(paths)
+}
+
+// LoadFiles reads definitions, each with the connections.yaml of its folder.
+// Naming a connections.yaml checks it alone.
+func LoadFiles(paths []string) (Set, error) {
+	l := loader{folders: map[string]*folder{}, files: map[string]string{}}
+	paths = slices.Clone(paths)
+	slices.Sort(paths)
+	for _, path := range slices.Compact(paths) {
+		l.file(path)
+	}
+	slices.SortFunc(l.set.Syncs, func(a, b Sync) int { return strings.Compare(a.Definition.Sync, b.Definition.Sync) })
+	slices.SortFunc(l.set.Connections, func(a, b syncdef.Connection) int { return strings.Compare(a.Name, b.Name) })
+	l.set.Connections = slices.Compact(l.set.Connections)
+	l.faults.Sort()
+	return l.set, l.faults.Err()
+}
+
+type loader struct {
+	set     Set
+	faults  syncdef.Faults
+	folders map[string]*folder
+	files   map[string]string // sync -> the file that defines it
+}
+
+// A folder is the connections of one folder; blind when they cannot be read.
+type folder struct {
+	conns syncdef.Connections
+	blind bool
+}
+
+func (l *loader) file(path string) {
+	in := l.folder(filepath.Dir(path))
+	if filepath.Base(path) == ConnectionsFile {
+		return
+	}
+	src, ok := l.read(path, "")
+	if !ok {
+		return
+	}
+	p := newParser(path, in.conns)
+	p.blind = in.blind
+	d := p.definition(src)
+	l.faults = append(l.faults, p.faults...)
+	if first, twice := l.files[d.Sync]; twice && d.Sync != "" {
+		where := p.places["sync"]
+		l.faults = append(l.faults, syncdef.Fault{File: path, Line: max(1, where.line), Column: max(1, where.column), Path: "sync",
+			Message: fmt.Sprintf("the sync %s is defined in %s already", d.Sync, first)})
+		return
+	}
+	l.files[d.Sync] = path
+	conn, _ := in.conns.Find(d.Connection)
+	l.set.Syncs = append(l.set.Syncs, Sync{
+		File: path, Definition: d, Connection: conn, Notices: p.notices, Model: l.model(path), places: p.places,
+	})
+}
+
+// folder reads a folder's connections once.
+func (l *loader) folder(dir string) *folder {
+	if f := l.folders[dir]; f != nil {
+		return f
+	}
+	f := &folder{blind: true}
+	l.folders[dir] = f
+	path := filepath.Join(dir, ConnectionsFile)
+	src, ok := l.read(path, "; definitions need it to know where they go")
+	if !ok {
+		return f
+	}
+	conns, err := ParseConnections(path, src)
+	var faults syncdef.Faults
+	if errors.As(err, &faults) {
+		l.faults = append(l.faults, faults...)
+	}
+	f.conns, f.blind = conns, err != nil && len(conns) == 0
+	l.set.Connections = append(l.set.Connections, conns...)
+	return f
+}
+
+// read gives a file's bytes, or reports why it cannot.
+func (l *loader) read(path, why string) ([]byte, bool) {
+	src, err := os.ReadFile(path)
+	switch {
+	case err == nil:
+		return src, true
+	case errors.Is(err, fs.ErrNotExist):
+		l.faults = append(l.faults, syncdef.Fault{File: path, Message: "there is no such file" + why})
+	default:
+		l.faults = append(l.faults, syncdef.Fault{File: path, Message: "cannot be read: " + err.Error()})
+	}
+	return nil, false
+}
+
+// model reads NAME.sql beside NAME.yaml, where it exists.
+func (l *loader) model(path string) string {
+	sql := strings.TrimSuffix(path, filepath.Ext(path)) + ".sql"
+	src, err := os.ReadFile(sql)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		l.faults = append(l.faults, syncdef.Fault{File: sql, Message: "cannot be read: " + err.Error()})
+	}
+	return string(src)
+}

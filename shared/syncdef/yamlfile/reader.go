@@ -1,0 +1,162 @@
+package yamlfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// maxFile keeps a file given by mistake (a data dump) from being read as YAML.
+const maxFile = 1 << 20
+
+// maxFaults is more than anybody mends at once, and bounds the work on such a file.
+const maxFaults = 200
+
+// A reader gathers what there is to say about one file.
+type reader struct {
+	file    string
+	faults  syncdef.Faults
+	notices []syncdef.Notice
+	places  map[string]at // where each path stands, for faults found later
+}
+
+type at struct{ line, column int }
+
+func (r *reader) fault(n *yaml.Node, path, format string, args ...any) {
+	if n.Kind == yaml.AliasNode || len(r.faults) >= maxFaults {
+		return // an alias is reported once, by refuseAliases
+	}
+	r.faults = append(r.faults, syncdef.Fault{
+		File: r.file, Line: n.Line, Column: n.Column, Path: path, Message: fmt.Sprintf(format, args...),
+	})
+}
+
+func (r *reader) notice(n *yaml.Node, key, message string) {
+	r.notices = append(r.notices, syncdef.Notice{
+		File: r.file, Line: n.Line, Column: n.Column, Key: key, Message: message,
+	})
+}
+
+// document reads the one YAML document of a file, nil when there is none. what
+// says what the file should be.
+func (r *reader) document(src []byte, what string) *yaml.Node {
+	top := &yaml.Node{Line: 1, Column: 1}
+	if len(src) > maxFile {
+		r.fault(top, "", "the file has %d bytes; %s has at most %d", len(src), what, maxFile)
+		return nil
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(src))
+	var doc, more yaml.Node
+	err := dec.Decode(&doc)
+	if errors.Is(err, io.EOF) || (err == nil && isNull(doc.Content[0])) {
+		r.fault(top, "", "the file is empty; it must hold %s", what)
+		return nil
+	}
+	if err != nil {
+		r.syntax(err)
+		return nil
+	}
+	switch err := dec.Decode(&more); {
+	case err == nil:
+		r.fault(&more, "", "a second document begins here; a file holds one")
+	case !errors.Is(err, io.EOF):
+		r.syntax(err)
+	}
+	r.refuseAliases(doc.Content[0])
+	return doc.Content[0]
+}
+
+var yamlError = regexp.MustCompile(`^(?:yaml: )?(?:line ([0-9]+): )?(.*)$`)
+
+// syntax turns the YAML library's first complaint into a fault; it has no column.
+func (r *reader) syntax(err error) {
+	n := &yaml.Node{Line: 1, Column: 1}
+	message := err.Error()
+	if m := yamlError.FindStringSubmatch(message); m != nil {
+		message = m[2]
+		if line, err := strconv.Atoi(m[1]); err == nil {
+			n.Line = line
+		}
+	}
+	hint := ""
+	switch {
+	case strings.Contains(message, "alphabetic or numeric"):
+		hint = "; a value that begins with * or & needs quotes"
+	case strings.Contains(message, "cannot start any token"):
+		hint = "; indent with blanks, not tabs, and quote values that begin with @, ` or %"
+	case strings.Contains(message, "mapping values are not allowed"):
+		hint = "; check the indentation, and quote a value that holds \": \""
+	}
+	r.fault(n, "", "not valid YAML: %s%s", message, hint)
+}
+
+// refuseAliases reports anchors in use and merges: a definition is read by people
+// who did not write it, and an alias could expand without bound.
+func (r *reader) refuseAliases(n *yaml.Node) {
+	switch {
+	case len(r.faults) >= maxFaults:
+		return
+	case n.Kind == yaml.AliasNode:
+		r.faults = append(r.faults, syncdef.Fault{File: r.file, Line: n.Line, Column: n.Column,
+			Message: fmt.Sprintf("the alias *%s is not supported; write the value out, or quote it if it is text", n.Value)})
+		return
+	case n.Kind == yaml.ScalarNode && n.ShortTag() == "!!merge":
+		r.fault(n, "", "the merge key << is not supported; write the keys out")
+	}
+	for _, c := range n.Content {
+		r.refuseAliases(c)
+	}
+}
+
+// place remembers where a path's value stands.
+func (r *reader) place(path string, n *yaml.Node) { r.places[path] = at{n.Line, n.Column} }
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+
+// kind names what a node is, for messages.
+func kind(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	switch n.ShortTag() {
+	case "!!null":
+		return "empty"
+	case "!!int", "!!float":
+		return "the number " + n.Value
+	case "!!bool":
+		return "the boolean " + n.Value
+	case "!!str":
+		return strconv.Quote(shorten(n.Value))
+	default:
+		return "a " + n.ShortTag()
+	}
+}
+
+// shorten keeps a message to one readable line.
+func shorten(s string) string {
+	const most = 60
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+func item(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }

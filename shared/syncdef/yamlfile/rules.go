@@ -1,0 +1,156 @@
+package yamlfile
+
+import (
+	"math/big"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// rules reads the settings of one mapping that depend on its data type.
+type rules struct {
+	*object
+	field *syncdef.Field
+}
+
+// only gives a key's value, and reports a key that the data type has no use for.
+func (r rules) only(key string, types ...syncdef.Type) *yaml.Node {
+	n := r.get(key)
+	if n == nil || slices.Contains(types, r.field.Type) {
+		return n
+	}
+	r.fault(r.keys[key], join(r.path, key), "%s has no use with data_type %s; it is for %s", key, r.field.Type, words(types))
+	return nil
+}
+
+// decimal bounds the length so that comparing hostile numbers stays cheap.
+var (
+	decimal = regexp.MustCompile(`^-?[0-9]{1,40}(\.[0-9]{1,40})?$`)
+	whole   = regexp.MustCompile(`^-?[0-9]{1,40}$`)
+)
+
+func (r rules) number() {
+	if n := r.only("scale", syncdef.Number); n != nil {
+		scale := r.integerAt("scale", 0, syncdef.MaxScale)
+		r.field.Scale = scale
+	}
+	r.field.Min = r.bound("min")
+	r.field.Max = r.bound("max")
+	lo, hi := rat(r.field.Min), rat(r.field.Max)
+	if lo != nil && hi != nil && lo.Cmp(hi) > 0 {
+		r.fault(r.values["min"], join(r.path, "min"), "min %s is greater than max %s", r.field.Min, r.field.Max)
+	}
+}
+
+// integerAt reads a whole number that is known to stand there, nil when faulty.
+func (r rules) integerAt(key string, lo, hi int) *int {
+	const bad = -1
+	if v := r.object.number(key, lo, hi, bad); v != bad {
+		return &v
+	}
+	return nil
+}
+
+// bound reads min or max as a decimal, written as a number or as text.
+func (r rules) bound(key string) string {
+	n := r.only(key, syncdef.Number, syncdef.Integer)
+	if n == nil {
+		return ""
+	}
+	s, ok := r.scalar(n, join(r.path, key), key)
+	if ok && !decimal.MatchString(s) {
+		r.fault(n, join(r.path, key), "%s must be a plain decimal such as 0 or 99.5, not %q", key, shorten(s))
+		return ""
+	}
+	return s
+}
+
+func rat(s string) *big.Rat {
+	if s == "" {
+		return nil
+	}
+	v, ok := new(big.Rat).SetString(s)
+	if !ok {
+		return nil
+	}
+	return v
+}
+
+func (r rules) picklist() {
+	n := r.only("values", syncdef.Picklist)
+	if n == nil {
+		return
+	}
+	path := join(r.path, "values")
+	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
+		r.fault(n, path, "values must be a list of at least one picklist value, not %s; without values any text passes", kindOrEmpty(n))
+		return
+	}
+	for i, c := range n.Content {
+		s, ok := r.scalar(c, item(path, i), "a picklist value")
+		switch {
+		case !ok:
+		case strings.TrimSpace(s) == "":
+			r.fault(c, item(path, i), "a picklist value must not be blank; on_null says what a null does")
+		case slices.Contains(r.field.Values, s):
+			r.fault(c, item(path, i), "the value %q stands in the list twice", shorten(s))
+		default:
+			r.field.Values = append(r.field.Values, s)
+		}
+	}
+}
+
+func (r rules) length() {
+	if n := r.only("max_length", syncdef.String, syncdef.Email, syncdef.Picklist); n != nil {
+		const most = 131_072 // the longest text field of Salesforce
+		if v := r.integerAt("max_length", 1, most); v != nil {
+			r.field.MaxLength = *v
+			r.field.OnTooLong = syncdef.RejectLong
+		}
+	}
+	n := r.only("on_too_long", syncdef.String, syncdef.Email, syncdef.Picklist)
+	if n == nil {
+		return
+	}
+	what := choice(r.object, "on_too_long", syncdef.TooLongs, syncdef.RejectLong)
+	if !r.has("max_length") {
+		r.fault(r.keys["on_too_long"], join(r.path, "on_too_long"), "on_too_long has no use without max_length")
+		return
+	}
+	r.field.OnTooLong = what
+}
+
+func (r rules) transform() {
+	if r.only("transform", syncdef.String, syncdef.Email, syncdef.Picklist) == nil {
+		return
+	}
+	r.field.Transform = r.texts("transform", func(n *yaml.Node, path, step string) {
+		if !slices.Contains(syncdef.Transforms, step) {
+			r.fault(n, path, "transform: %q is not known; allowed: %s", shorten(step), strings.Join(syncdef.Transforms, ", "))
+		}
+	})
+}
+
+func (r rules) time() {
+	if r.only("format", syncdef.Date, syncdef.DateTime) != nil {
+		r.field.Format = choice(r.object, "format", syncdef.Formats, "")
+	}
+	n := r.only("time_zone", syncdef.DateTime)
+	switch {
+	case n == nil:
+		if r.field.Type == syncdef.DateTime && r.field.Format == "" {
+			r.field.TimeZone = "UTC"
+		}
+	case r.field.Format != "":
+		r.fault(r.keys["time_zone"], join(r.path, "time_zone"), "time_zone has no use with format %s: an epoch counts from UTC", r.field.Format)
+	default:
+		r.field.TimeZone = r.str(n, join(r.path, "time_zone"), "time_zone")
+		if r.field.TimeZone != "" && !zone(r.field.TimeZone) {
+			r.fault(n, join(r.path, "time_zone"), "time_zone: %q is not known; allowed: UTC or a name of the IANA database, such as America/New_York", shorten(r.field.TimeZone))
+		}
+	}
+}
