@@ -1,0 +1,128 @@
+package mapping
+
+import (
+	"bytes"
+	"time"
+	_ "time/tzdata" // Lambda's provided.al2023 need not have a zone database
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/row"
+)
+
+// datetime gives RFC 3339 in UTC with milliseconds, Salesforce's form; finer
+// fractions are cut off.
+func (m *Mapper) datetime(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault) {
+	c, ok := m.civil(f, raw)
+	if ok {
+		c, ok = c.utc(f.zone)
+	}
+	if !ok {
+		return nil, refuse(f.source, "not_a_datetime", raw, f.allowed)
+	}
+	start := len(m.buf)
+	b := append(m.buf, '"')
+	b = c.appendDate(b)
+	b = append(b, 'T')
+	b = append2(b, c.hour)
+	b = append(b, ':')
+	b = append2(b, c.minute)
+	b = append(b, ':')
+	b = append2(b, c.second)
+	b = append(b, '.', byte('0'+c.milli/100))
+	b = append2(b, c.milli%100)
+	m.buf = append(b, 'Z', '"')
+	return m.from(start), nil
+}
+
+// date gives the day: of a timestamp the day that is written in it, whatever its
+// offset; of an epoch number the day in the field's zone.
+func (m *Mapper) date(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault) {
+	c, ok := m.civil(f, raw)
+	if ok && f.epoch != 0 {
+		c = civilOf(time.UnixMilli(c.time().UnixMilli()).In(f.zone))
+	}
+	if !ok || c.year < 1 || c.year > 9999 {
+		return nil, refuse(f.source, "not_a_date", raw, f.allowed)
+	}
+	start := len(m.buf)
+	m.buf = append(m.buf, '"')
+	m.buf = c.appendDate(m.buf)
+	m.buf = append(m.buf, '"')
+	return m.from(start), nil
+}
+
+// civil reads the value in the format of the field.
+func (m *Mapper) civil(f *field, raw jsontext.Value) (civil, bool) {
+	if f.epoch != 0 {
+		_, d, _, ok := m.decimal(f, raw)
+		if !ok {
+			return civil{}, false
+		}
+		return d.epoch(f.epoch)
+	}
+	if raw[0] != '"' {
+		return civil{}, false
+	}
+	t, ok := m.transformed(f, raw)
+	if !ok {
+		return civil{}, false
+	}
+	b := bytes.TrimSpace(t.b)
+	if c, ok := parseCivil(b); ok {
+		return c, true
+	}
+	return parseNamed(b)
+}
+
+// epoch reads a count since 1970 whose unit is 10^shift milliseconds, rounding
+// down to a millisecond; the result is in UTC.
+func (d decimal) epoch(shift epochShift) (civil, bool) {
+	d.exp += int(shift) - int(epochMilliseconds)
+	if d.exp > 15 { // year 9999 ends below 3 × 10^14 ms
+		return civil{}, false
+	}
+	var ms int64
+	for i := range max(d.exp, 0) {
+		ms *= 10
+		if i < len(d.digits) {
+			ms += int64(d.digits[i] - '0')
+		}
+	}
+	if d.negative {
+		ms = -ms
+		if !d.whole() {
+			ms--
+		}
+	}
+	c := civilOf(time.UnixMilli(ms).UTC())
+	return c, c.year >= 1 && c.year <= 9999
+}
+
+// parseNamed reads the form that spells out the day's and month's names, as in
+// RFC 1123 and Snowflake's DY, DD MON YYYY HH24:MI:SS TZHTZM. Of the zone names
+// only UTC and GMT are taken, as the others mean different things to different people.
+func parseNamed(b []byte) (civil, bool) {
+	if len(b) < len("Mon, 2 Jan 2006 15:04") || b[3] != ',' {
+		return civil{}, false
+	}
+	s := string(b)
+	if utc, ok := bytes.CutSuffix(b, []byte(" GMT")); ok {
+		s = string(utc) + " +0000"
+	} else if utc, ok := bytes.CutSuffix(b, []byte(" UTC")); ok {
+		s = string(utc) + " +0000"
+	}
+	for _, zoned := range []bool{true, false} {
+		form := "Mon, 2 Jan 2006 15:04:05"
+		if zoned {
+			form += " -0700"
+		}
+		if t, err := time.Parse(form, s); err == nil {
+			c := civilOf(t)
+			_, c.offset = t.Zone()
+			c.zoned = zoned
+			return c, true
+		}
+	}
+	return civil{}, false
+}

@@ -1,0 +1,83 @@
+package mapping
+
+import (
+	"bytes"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/row"
+)
+
+// number takes a JSON number or a numeric string. Without scale and bounds a
+// JSON number is passed on unread; with them, its own text is kept unless
+// rounding changes the value. The bounds hold for the rounded value, which is
+// what the destination gets.
+func (m *Mapper) number(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault) {
+	if !f.checked && isNumber(raw) {
+		return raw, nil
+	}
+	s, d, json, ok := m.decimal(f, raw)
+	if !ok {
+		return nil, refuse(f.source, "not_a_number", raw, f.allowed)
+	}
+	changed := f.scale >= 0 && d.round(f.scale)
+	if fault := f.bounds(raw, d); fault != nil {
+		return nil, fault
+	}
+	if json && !changed {
+		return s, nil
+	}
+	if !changed && tooWide(d) {
+		return nil, refuse(f.source, "not_a_number", raw, f.allowed)
+	}
+	start := len(m.buf)
+	m.buf = d.append(m.buf)
+	return m.from(start), nil
+}
+
+// integer takes what number takes, if its fraction is zero, and writes it
+// without point and exponent, which not every destination accepts.
+func (m *Mapper) integer(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault) {
+	s, d, json, ok := m.decimal(f, raw)
+	if !ok || !d.whole() || tooWide(d) {
+		return nil, refuse(f.source, "not_an_integer", raw, f.allowed)
+	}
+	if fault := f.bounds(raw, d); fault != nil {
+		return nil, fault
+	}
+	if json && bytes.IndexByte(s, '.') < 0 && bytes.IndexByte(s, 'e') < 0 && bytes.IndexByte(s, 'E') < 0 {
+		return s, nil
+	}
+	start := len(m.buf)
+	m.buf = d.append(m.buf)
+	return m.from(start), nil
+}
+
+// decimal reads a number from a JSON number or string, and returns its text too.
+func (m *Mapper) decimal(f *field, raw jsontext.Value) (s []byte, d decimal, json, ok bool) {
+	s = raw
+	if raw[0] == '"' {
+		t, ok := m.transformed(f, raw)
+		if !ok {
+			return nil, d, false, false
+		}
+		s = bytes.TrimSpace(t.b)
+	}
+	d, json, m.digits, ok = parseDecimal(s, m.digits)
+	return s, d, json, ok
+}
+
+// bounds holds a number between min and max, both inclusive.
+func (f *field) bounds(raw jsontext.Value, d decimal) *row.Fault {
+	switch {
+	case f.min != nil && d.compare(*f.min) < 0:
+		return refuse(f.source, "below_min", raw, f.allowed)
+	case f.max != nil && d.compare(*f.max) > 0:
+		return refuse(f.source, "above_max", raw, f.allowed)
+	}
+	return nil
+}
+
+func isNumber(raw jsontext.Value) bool { return raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9' }
+
+func tooWide(d decimal) bool { return d.exp > maxWritten || d.exp < -maxWritten }

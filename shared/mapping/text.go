@@ -1,0 +1,109 @@
+package mapping
+
+import (
+	"bytes"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/row"
+)
+
+// text is a value on its way through transforms and cuts.
+type text struct {
+	b     []byte
+	plain bool // nothing in b needs escaping in JSON
+	same  bool // b is still all that stands between the quotes of the row's own string
+}
+
+// text reads a scalar: the content of a string, a number or boolean as written.
+func (m *Mapper) text(raw jsontext.Value) (text, bool) {
+	switch raw[0] {
+	case '{', '[':
+		return text{}, false
+	case '"':
+		if inner := raw[1 : len(raw)-1]; bytes.IndexByte(inner, '\\') < 0 {
+			return text{inner, true, true}, true
+		}
+		start := len(m.buf)
+		var err error
+		m.buf, err = jsontext.AppendUnquote(m.buf, raw)
+		return text{b: m.from(start)}, err == nil
+	}
+	return text{b: raw, plain: true}, true
+}
+
+// transformed is the text after the field's transforms.
+func (m *Mapper) transformed(f *field, raw jsontext.Value) (text, bool) {
+	t, ok := m.text(raw)
+	if !ok {
+		return t, false
+	}
+	for _, how := range f.transforms {
+		switch how {
+		case trim:
+			n := len(t.b)
+			t.b = bytes.TrimSpace(t.b)
+			t.same = t.same && len(t.b) == n
+		case lower:
+			t = m.mapCase(t, unicode.ToLower, 'A', 'Z')
+		case upper:
+			t = m.mapCase(t, unicode.ToUpper, 'a', 'z')
+		}
+	}
+	return t, true
+}
+
+// mapCase changes the case rune by rune; text that has nothing to change, which
+// is to say neither a letter from..to nor anything beyond ASCII, stays where it is.
+func (m *Mapper) mapCase(t text, change func(rune) rune, from, to byte) text {
+	if !bytes.ContainsFunc(t.b, func(r rune) bool {
+		return r >= utf8.RuneSelf || byte(r) >= from && byte(r) <= to
+	}) {
+		return t
+	}
+	start := len(m.buf)
+	for _, r := range string(t.b) {
+		m.buf = utf8.AppendRune(m.buf, change(r))
+	}
+	return text{b: m.from(start), plain: t.plain}
+}
+
+// quoted is the text as a JSON string, the row's own bytes where they will do.
+func (m *Mapper) quoted(raw jsontext.Value, t text) jsontext.Value {
+	if t.same {
+		return raw
+	}
+	start := len(m.buf)
+	if t.plain {
+		m.buf = append(m.buf, '"')
+		m.buf = append(m.buf, t.b...)
+		m.buf = append(m.buf, '"')
+	} else {
+		// The only error is broken UTF-8, which text has refused.
+		m.buf, _ = jsontext.AppendQuote(m.buf, t.b)
+	}
+	return m.from(start)
+}
+
+// cut holds a text to max_length characters.
+func (f *field) cut(raw jsontext.Value, t text) (text, *row.Fault) {
+	// No text has more characters than bytes, so most need no counting.
+	if f.maxLength == 0 || len(t.b) <= f.maxLength {
+		return t, nil
+	}
+	n := utf8.RuneCount(t.b)
+	if n <= f.maxLength {
+		return t, nil
+	}
+	if !f.truncate {
+		return t, f.tooLong(raw, n)
+	}
+	end := 0
+	for range f.maxLength {
+		_, size := utf8.DecodeRune(t.b[end:])
+		end += size
+	}
+	return text{b: t.b[:end], plain: t.plain}, nil
+}
