@@ -1,0 +1,256 @@
+package slack_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/dest/slack"
+	"github.com/penstock-data/penstock/shared/pace"
+	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/sandbox"
+	sim "github.com/penstock-data/penstock/shared/sandbox/slack"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+var _ pipeline.Destination = (*slack.Destination)(nil)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+const token = "xoxb-test-token"
+
+// A world is a simulated workspace, a destination that talks to it, and the clock
+// that both read.
+type world struct {
+	t      *testing.T
+	sim    *sim.Server
+	cfg    slack.Config
+	dest   *slack.Destination
+	now    time.Time
+	secret map[string]string
+	tokens map[string]pace.Bucket
+
+	mu       sync.Mutex
+	requests []string // of the API, as they came in
+}
+
+func newWorld(t *testing.T, change ...func(*sim.Config, *slack.Config)) *world {
+	w := &world{t: t, now: time.Date(2026, 5, 4, 10, 0, 0, 0, time.UTC), secret: map[string]string{"token": token}, tokens: map[string]pace.Bucket{}}
+	simulated := sim.Config{Token: token, Now: func() time.Time { return w.now }, Channels: []sim.Channel{
+		{ID: "C0ALERTS1", Name: "alerts"}, {ID: "C0SALES01", Name: "sales"}, {ID: "C0OLD0001", Name: "old", Archived: true},
+		{ID: "C0AWAY001", Name: "away", Outside: true}, {ID: "G0SECRET1", Name: "secret", Private: true},
+	}}
+	w.cfg = slack.Config{
+		Connection: syncdef.Connection{Name: "slack_prod", Type: "slack"},
+		Definition: syncdef.Definition{Sync: "slack_alerts", Operation: syncdef.Insert, Slack: &syncdef.Slack{Channel: "#alerts", DigestOver: 20}},
+		Secret:     func(context.Context) (map[string]string, error) { return w.secret, nil },
+		Now:        func() time.Time { return w.now },
+	}
+	for _, f := range change {
+		f(&simulated, &w.cfg)
+	}
+	server, err := sim.New(simulated)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.sim = server
+	ts := httptest.NewServer(http.HandlerFunc(w.record))
+	t.Cleanup(ts.Close)
+	if w.cfg.Connection.URL == "" {
+		w.cfg.Connection.URL = ts.URL
+	}
+	w.restart()
+	return w
+}
+
+// restart is a new invocation: nothing remembered.
+func (w *world) restart() { w.dest = slack.New(w.cfg) }
+
+// record notes a request before the simulator handles it.
+func (w *world) record(rw http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		w.t.Errorf("read a request: %v", err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		w.t.Errorf("request is no form: %q", body)
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s %s\nContent-Type: %s\n", r.Method, r.URL, r.Header.Get("Content-Type"))
+	keys := make([]string, 0, len(form))
+	for k := range form {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		fmt.Fprintf(&text, "%s=%s\n", k, strings.Join(form[k], "\n"))
+	}
+	w.mu.Lock()
+	w.requests = append(w.requests, text.String())
+	w.mu.Unlock()
+	w.sim.ServeHTTP(rw, r)
+}
+
+// deliver is what the pipeline does with a batch: look, then push what is not
+// there, a token for each call. It returns one outcome per record.
+func (w *world) deliver(b dest.Batch) ([]dest.Outcome, error) {
+	w.t.Helper()
+	out := make([]dest.Outcome, len(b.Records))
+	open := map[int]bool{}
+	for i := range b.Records {
+		open[i] = true
+	}
+	for _, c := range w.dest.Lookups(b) {
+		w.lease(c.Bucket)
+		got, err := w.dest.Lookup(w.t.Context(), b, c)
+		if err != nil {
+			return out, err
+		}
+		for i, r := range c.Records {
+			if got[i].Status != dest.Pending {
+				out[r] = got[i]
+				delete(open, r)
+			}
+		}
+	}
+	rest := b
+	rest.Records = nil
+	var at []int
+	for i, r := range b.Records {
+		if open[i] {
+			rest.Records, at = append(rest.Records, r), append(at, i)
+		}
+	}
+	for _, c := range w.dest.Calls(rest) {
+		w.lease(c.Bucket)
+		got, err := w.dest.Push(w.t.Context(), rest, c)
+		if err != nil {
+			return out, err
+		}
+		if len(got) != len(c.Records) {
+			w.t.Fatalf("%d outcomes for %d records", len(got), len(c.Records))
+		}
+		for i, r := range c.Records {
+			out[at[r]] = got[i]
+		}
+	}
+	return out, nil
+}
+
+// lease waits, on the world's clock, until the bucket grants a call.
+func (w *world) lease(bucket string) {
+	for {
+		granted, next, wait := pace.Lease(w.tokens[bucket], w.dest.Limits().Windows(bucket), 1, w.now)
+		w.tokens[bucket] = next
+		if granted == 1 {
+			return
+		}
+		w.now = w.now.Add(wait)
+	}
+}
+
+// fault arms a fault at the simulator.
+func (w *world) fault(f sandbox.Fault) {
+	w.t.Helper()
+	if err := w.sim.Core().AddFault(f); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// calls is how often a method was called.
+func (w *world) calls(method string) int64 { return w.sim.Core().Calls().By[method] }
+
+// rec is a record; channel "" leaves it to the definition.
+func rec(id, channel, text string) dest.Record {
+	r := dest.Record{Key: id, RecordID: id, Fields: []dest.Field{{Name: "text", Value: quote(text)}}}
+	if channel != "" {
+		r.Fields = append(r.Fields, dest.Field{Name: "channel", Value: quote(channel)})
+	}
+	return r
+}
+
+func quote(s string) []byte {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// alerts are n records in the shape of the lesson's messages.
+func alerts(n int) []dest.Record {
+	out := make([]dest.Record, n)
+	for i := range out {
+		out[i] = rec(fmt.Sprintf("cust_%03d:ESCALATED", i), "", fmt.Sprintf(
+			":warning: *CUSTOMER HEALTH ALERT*\nCustomer: Company %d (ceo@company%d.example)\nHealth Status: low → high\nAction Required: call", i, i))
+	}
+	return out
+}
+
+// intend marks records as perhaps sent.
+func intend(records []dest.Record) []dest.Record {
+	out := slices.Clone(records)
+	for i := range out {
+		out[i].Intent = true
+	}
+	return out
+}
+
+// statuses counts outcomes.
+func statuses(out []dest.Outcome) map[dest.Status]int {
+	m := map[dest.Status]int{}
+	for _, o := range out {
+		m[o.Status]++
+	}
+	return m
+}
+
+// callError is the CallError in err.
+func callError(t *testing.T, err error) *dest.CallError {
+	t.Helper()
+	var ce *dest.CallError
+	if !errors.As(err, &ce) {
+		t.Fatalf("got error %v, want a CallError", err)
+	}
+	return ce
+}
+
+// golden compares got with testdata/name, or writes it.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}

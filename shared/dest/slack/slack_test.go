@@ -1,0 +1,157 @@
+package slack_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/sandbox"
+	sim "github.com/penstock-data/penstock/shared/sandbox/slack"
+)
+
+// Up to digest_over rows are messages of their own, each with the row's text
+// unchanged, no faster than Slack takes them.
+func TestMessages(t *testing.T) {
+	w := newWorld(t)
+	records := alerts(20)
+	records[3] = rec("odd", "sales", "O'Brien & <Söhne> \\n \"quoted\" 🚰")
+	begun := w.now
+	out, err := w.deliver(dest.Batch{Run: "slack_alerts.r1", Records: records})
+	if err != nil {
+		t.Fatal(err)
+	}
+	posted := w.sim.Messages()
+	if len(posted) != 20 {
+		t.Fatalf("%d messages, want 20", len(posted))
+	}
+	byID := map[string]sim.Message{}
+	for _, m := range posted {
+		byID[m.Channel+":"+m.TS] = m
+	}
+	for i, o := range out {
+		m, there := byID[o.ID]
+		if o.Status != dest.Delivered || !o.Created || !there {
+			t.Errorf("record %d: %+v", i, o)
+		}
+		delete(byID, o.ID)
+		channel := "alerts"
+		if i == 3 {
+			channel = "sales"
+		}
+		if m.ChannelName != channel || string(records[i].Fields[0].Value) != string(quote(m.Text)) {
+			t.Errorf("record %d became %+v", i, m)
+		}
+	}
+	if got := w.calls("chat.postMessage"); got != 20 {
+		t.Errorf("%d calls for 20 messages: the simulator refused some", got)
+	}
+	// 19 messages in one channel: the first at once, 18 at 1.05 s each.
+	if took := w.now.Sub(begun); took < 18*1050*time.Millisecond || took > 19*time.Second {
+		t.Errorf("took %s", took)
+	}
+}
+
+func TestRequests(t *testing.T) {
+	w := newWorld(t)
+	one := dest.Batch{Run: "slack_alerts.r1", Records: []dest.Record{rec("cust_1:ESCALATED:2026-05-04", "", ":warning: *ALERT*\nCustomer: ACME & Söhne")}}
+	one.Records[0].Intent = true
+	if _, err := w.deliver(one); err != nil {
+		t.Fatal(err)
+	}
+	digest := dest.Batch{Run: "slack_alerts.r2", Total: map[string]int{"C0SALES01": 21}, Records: []dest.Record{rec("x", "C0SALES01", "Hello\nworld")}}
+	if _, err := w.deliver(digest); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "requests.golden", strings.Join(w.requests, "\n"))
+}
+
+// Rows that cannot be sent are answered without a request and harm no other.
+func TestFaultyRows(t *testing.T) {
+	null := dest.Record{RecordID: "null", Fields: []dest.Field{{Name: "text", Value: []byte("null")}}}
+	absent := dest.Record{RecordID: "absent"}
+	records := []dest.Record{null, rec("good", "", "hello"), rec("blank", "", " \n"), absent, rec("long", "", strings.Repeat("ü", 40_001)), rec("longest", "", strings.Repeat("ü", 40_000))}
+	w := newWorld(t)
+	out, err := w.deliver(dest.Batch{Run: "s.r", Records: records})
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := make([]string, len(out))
+	for i, o := range out {
+		codes[i] = o.Code
+		if o.Code != "" && (o.Status != dest.Rejected || o.Field != "text" || !strings.Contains(o.Message, ":")) {
+			t.Errorf("record %d: %+v", i, o)
+		}
+	}
+	if diff := cmp.Diff([]string{"no_text", "", "no_text", "no_text", "msg_too_long", ""}, codes); diff != "" {
+		t.Error(diff)
+	}
+	if got := w.calls("chat.postMessage"); got != 2 {
+		t.Errorf("%d calls, want 2", got)
+	}
+	for _, c := range w.dest.Calls(dest.Batch{Records: records}) {
+		if len(c.Records) == 4 && c.Bucket != "" {
+			t.Error("faulty rows take tokens of a channel")
+		}
+	}
+}
+
+func TestNoChannel(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.Definition.Slack.Channel = ""
+	w.restart()
+	out, err := w.deliver(dest.Batch{Run: "s.r", Records: []dest.Record{rec("a", "", "hello"), rec("b", "sales", "hello")}})
+	if err != nil || out[0].Code != "no_channel" || out[1].Status != dest.Delivered {
+		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+// The simulator refuses what comes too fast, and the refusal is passed on.
+func TestTooFast(t *testing.T) {
+	w := newWorld(t)
+	b := dest.Batch{Run: "s.r", Records: alerts(2)}
+	calls := w.dest.Calls(b)
+	if _, err := w.dest.Push(t.Context(), b, calls[0]); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.dest.Push(t.Context(), b, calls[1])
+	if ce := callError(t, err); ce.Class != dest.Throttled || ce.After != time.Second {
+		t.Errorf("%+v", ce)
+	}
+	w.now = w.now.Add(time.Second)
+	if _, err := w.dest.Push(t.Context(), b, calls[1]); err != nil {
+		t.Error(err)
+	}
+	if got := len(w.sim.Messages()); got != 2 {
+		t.Errorf("%d messages, want 2", got)
+	}
+}
+
+// A new token is read after the old one was refused.
+func TestTokenIsReadAgain(t *testing.T) {
+	w := newWorld(t)
+	b := dest.Batch{Run: "s.r", Records: alerts(1)}
+	w.secret = map[string]string{"token": "xoxb-old"}
+	_, err := w.deliver(b)
+	if ce := callError(t, err); ce.Class != dest.Configuration || ce.Code != "invalid_auth" {
+		t.Errorf("%+v", ce)
+	}
+	w.secret = map[string]string{"token": token}
+	if _, err := w.deliver(b); err != nil {
+		t.Error(err)
+	}
+}
+
+// slack-go must not repeat a message by itself.
+func TestNoBlindRetry(t *testing.T) {
+	for _, status := range []int{429, 500, 503} {
+		w := newWorld(t)
+		w.fault(sandbox.Fault{Match: "chat.postMessage", Status: status, Headers: map[string]string{"Retry-After": "1"}})
+		w.deliver(dest.Batch{Run: "s.r", Records: alerts(1)}) //nolint:errcheck // the error is another test's
+		if got := w.calls("chat.postMessage"); got != 1 {
+			t.Errorf("status %d: %d calls, want 1", status, got)
+		}
+	}
+}
