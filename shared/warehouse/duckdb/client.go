@@ -1,0 +1,174 @@
+package duckdb
+
+import (
+	"bytes"
+	"context"
+	"crypto/md5"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+const (
+	retryFor  = 2 * time.Minute
+	firstWait = 200 * time.Millisecond
+	longest   = 10 * time.Second
+	maxReply  = 10 << 20 // bytes: what Snowflake takes of one batch
+	maxShown  = 2 << 10  // bytes of a refusal's body that go into the SQL error
+)
+
+// A client calls the gateway as Snowflake would.
+type client struct {
+	gateway string
+	http    *http.Client
+	total   time.Duration
+	sleep   func(context.Context, time.Duration) error
+	now     func() time.Time
+	pool    sync.Pool // *exchange
+}
+
+func newClient(cfg Config) *client {
+	c := &client{gateway: strings.TrimRight(cfg.Gateway, "/"), http: cfg.HTTP, total: cfg.RetryFor, sleep: cfg.Sleep, now: cfg.Now}
+	if c.http == nil {
+		t := http.DefaultTransport.(*http.Transport).Clone()
+		t.MaxIdleConnsPerHost = 64
+		c.http = &http.Client{Transport: t}
+	}
+	if c.total == 0 {
+		c.total = retryFor
+	}
+	if c.sleep == nil {
+		c.sleep = wait
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	c.pool.New = func() any {
+		z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is a constant and valid
+		return &exchange{zip: z}
+	}
+	return c
+}
+
+// call sends the body in x.plain as one batch of a function and leaves the
+// answer's body in x.reply. Network errors, 5xx and 429 are tried again under the
+// same batch id; any other status fails with the body's text.
+func (c *client) call(ctx context.Context, f *function, s *statement, x *exchange) error {
+	if c.gateway == "" {
+		return fmt.Errorf("%s: no gateway is configured, so there is nothing to call; start one with `penstock local`", f.name)
+	}
+	x.packed.Reset()
+	x.zip.Reset(&x.packed)
+	if _, err := x.zip.Write(x.plain); err != nil {
+		return fmt.Errorf("%s: compress the batch: %w", f.name, err)
+	}
+	if err := x.zip.Close(); err != nil {
+		return fmt.Errorf("%s: compress the batch: %w", f.name, err)
+	}
+	header := headers(f, s)
+	end := c.now().Add(c.total)
+	for pause := firstWait; ; pause = min(2*pause, longest) {
+		again, err := c.attempt(ctx, f, header, x)
+		if err == nil || !again {
+			return err
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("%s: %w", f.name, context.Cause(ctx))
+		}
+		if c.now().Add(pause).After(end) {
+			return fmt.Errorf("%w; given up after %s of attempts", err, c.total)
+		}
+		if err := c.sleep(ctx, pause); err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
+		}
+	}
+}
+
+func headers(f *function, s *statement) http.Header {
+	h := http.Header{}
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Encoding", "gzip")
+	h.Set("Accept-Encoding", "identity") // Content-MD5 is over the bytes as they are sent
+	h.Set("sf-external-function-format", "json")
+	h.Set("sf-external-function-format-version", "1.0")
+	h.Set("sf-external-function-current-query-id", s.query)
+	h.Set("sf-external-function-query-batch-id", s.next())
+	for name, value := range map[string]string{"name": f.name, "signature": f.signature, "return-type": "VARIANT"} {
+		h.Set("sf-external-function-"+name, value)
+		h.Set("sf-external-function-"+name+"-base64", base64.StdEncoding.EncodeToString([]byte(value)))
+	}
+	return h
+}
+
+// attempt sends once. again reports whether the same batch may be sent again.
+func (c *client) attempt(ctx context.Context, f *function, header http.Header, x *exchange) (again bool, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.gateway+f.path, bytes.NewReader(x.packed.Bytes()))
+	if err != nil {
+		return false, fmt.Errorf("%s: the gateway's address: %w", f.name, err)
+	}
+	req.Header = header
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return true, fmt.Errorf("%s: call the gateway: %w", f.name, err)
+	}
+	defer resp.Body.Close()
+	x.reply.Reset()
+	if _, err := x.reply.ReadFrom(io.LimitReader(resp.Body, maxReply+1)); err != nil {
+		return true, fmt.Errorf("%s: read the gateway's answer: %w", f.name, err)
+	}
+	switch {
+	case resp.StatusCode == http.StatusOK:
+		return false, checkReply(f, resp.Header.Get("Content-MD5"), x.reply.Bytes())
+	case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500:
+		return true, refused(f, resp.StatusCode, x.reply.Bytes())
+	}
+	return false, refused(f, resp.StatusCode, x.reply.Bytes())
+}
+
+func checkReply(f *function, sum string, body []byte) error {
+	if len(body) > maxReply {
+		return fmt.Errorf("%s: the gateway's answer is over %d MB", f.name, maxReply>>20)
+	}
+	if sum == "" {
+		return nil
+	}
+	if got := md5.Sum(body); base64.StdEncoding.EncodeToString(got[:]) != sum {
+		return fmt.Errorf("%s: the gateway's answer does not match its Content-MD5 header: it was changed on the way", f.name)
+	}
+	return nil
+}
+
+func refused(f *function, status int, body []byte) error {
+	text := strings.TrimSpace(strings.ToValidUTF8(string(body), "\uFFFD"))
+	if len(text) > maxShown {
+		cut := maxShown
+		for !utf8.RuneStart(text[cut]) {
+			cut--
+		}
+		text = text[:cut] + " ..."
+	}
+	if text == "" {
+		text = http.StatusText(status)
+	}
+	return fmt.Errorf("%s: the gateway answered %d: %w", f.name, status, errors.New(text))
+}
+
+// wait is the default Sleep.
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-t.C:
+		return nil
+	}
+}

@@ -1,0 +1,90 @@
+// Package duckdb is the embedded warehouse: DuckDB in this process, with the
+// penstock functions registered as SQL functions. A call of one goes over HTTP to
+// a gateway in Snowflake's external function protocol, gzip, batch ids, retries
+// and all, so that what works here works from Snowflake. It knows no sync and no
+// destination, and it never takes a way around HTTP.
+//
+// DuckDB needs cgo. Without it the package compiles, and Open says what is missing.
+package duckdb
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// Config says where the data lies and where the functions call. The zero value
+// is an empty database in memory whose penstock functions have no gateway.
+type Config struct {
+	// Path is the database file, made when it is absent; "" keeps all in memory.
+	Path string
+	// Gateway is the base URL: http://127.0.0.1:8080 makes penstock_push call
+	// POST http://127.0.0.1:8080/push.
+	Gateway string
+	// HTTP makes the calls; nil stands for a client of its own without an overall
+	// timeout, since the statement's context bounds a call.
+	HTTP *http.Client
+	// Threads bounds DuckDB's threads, and with them the calls in flight; 0 leaves
+	// DuckDB's default, one per core.
+	Threads int
+	// MemoryLimit bounds DuckDB's own memory, as "512MB"; "" leaves DuckDB's
+	// default, 80 percent of the machine.
+	MemoryLimit string
+	// RetryFor bounds the time from the first attempt of a request to the last,
+	// waits included; 0 stands for 2 minutes.
+	RetryFor time.Duration
+	// Sleep waits between attempts, or returns the context's error; nil stands for
+	// a timer. Now is the clock; nil stands for time.Now.
+	Sleep func(context.Context, time.Duration) error
+	Now   func() time.Time
+}
+
+// A function is one penstock function as SQL and the protocol see it.
+type function struct {
+	name      string // penstock_push
+	path      string // below the gateway: /push
+	params    []param
+	signature string // as Snowflake writes it into sf-external-function-signature
+}
+
+// A param is one parameter of a function.
+type param struct {
+	name string
+	cast string // SQL type that an argument is cast to; "" takes a value of any type
+}
+
+// functions are the penstock functions. Every argument reaches Go as JSON text,
+// made by to_json in the macro of the same name, so that numbers keep all digits.
+var functions = []function{
+	{"penstock_push", "/push", []param{{"sync", "VARCHAR"}, {"row_", ""}}, "(SYNC VARCHAR, ROW VARIANT)"},
+	{"penstock_begin", "/begin", []param{{"sync", "VARCHAR"}, {"mode", "VARCHAR"}}, "(SYNC VARCHAR, MODE VARCHAR)"},
+	{"penstock_finish", "/finish", []param{{"run", "VARCHAR"}, {"rows_", "BIGINT"}}, "(RUN VARCHAR, ROWS NUMBER)"},
+	{"penstock_status", "/status", []param{{"sync", "VARCHAR"}}, "(SYNC VARCHAR)"},
+	{"penstock_errors", "/errors", []param{{"run", "VARCHAR"}}, "(RUN VARCHAR)"},
+}
+
+// json is the SQL that turns an argument into JSON text. What is JSON already is
+// taken as it is written: to_json would parse it, and round its long numbers.
+func (p param) json() string {
+	if p.cast != "" {
+		return "CAST(to_json(CAST(" + p.name + " AS " + p.cast + ")) AS VARCHAR)"
+	}
+	return "CASE WHEN typeof(" + p.name + ") = 'JSON' THEN CAST(" + p.name + " AS VARCHAR) ELSE CAST(to_json(" + p.name + ") AS VARCHAR) END"
+}
+
+// inner is the name of the Go function below the macro. It must not be called
+// with a NULL literal, which stops the driver; the macro sees to that.
+func (f function) inner() string { return "__" + f.name }
+
+// macro is the statement that makes the function of SQL.
+func (f function) macro() string {
+	names, args := "", ""
+	for i, p := range f.params {
+		if i > 0 {
+			names, args = names+", ", args+", "
+		}
+		names += p.name
+		args += "COALESCE(" + p.json() + ", 'null')"
+	}
+	return "CREATE OR REPLACE TEMP MACRO " + f.name + "(" + names + ") AS " + f.inner() + "(" + args + ")"
+}

@@ -1,0 +1,58 @@
+package duckdb
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/penstock-data/penstock/shared/wire/snowflake"
+)
+
+// An exchange holds the buffers of one request and its reply, reused from one
+// batch to the next.
+type exchange struct {
+	text   []byte             // the arguments of all rows, one after the other
+	ends   []int              // where each argument ends in text
+	args   []jsontext.Value   // spans of text
+	rows   [][]jsontext.Value // spans of args
+	plain  []byte             // the request's body
+	packed bytes.Buffer       // the same, compressed
+	zip    *gzip.Writer
+	reply  bytes.Buffer
+}
+
+func (x *exchange) begin() { x.text, x.ends = x.text[:0], x.ends[:0] }
+
+// argument adds the next argument, JSON text that DuckDB made. DuckDB writes NaN
+// and Infinity, and keeps broken escapes, which are no JSON elsewhere: such a
+// value goes as a string, so that the gateway refuses this row and no other.
+func (x *exchange) argument(text string) {
+	if suspicious(text) && !jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true)) {
+		x.text, _ = jsontext.AppendQuote(x.text, text)
+	} else {
+		x.text = append(x.text, text...)
+	}
+	x.ends = append(x.ends, len(x.text))
+}
+
+// suspicious finds the little in DuckDB's JSON that other readers refuse, so that
+// the rest need not be parsed again.
+func suspicious(text string) bool {
+	return strings.Contains(text, "NaN") || strings.Contains(text, "Inf") || strings.Contains(text, `\u`)
+}
+
+// end writes the request's body, rows of so many arguments.
+func (x *exchange) end(columns int) {
+	x.args, x.rows = x.args[:0], x.rows[:0]
+	start := 0
+	for _, end := range x.ends {
+		x.args = append(x.args, x.text[start:end:end])
+		start = end
+	}
+	for i := 0; i+columns <= len(x.args); i += columns {
+		x.rows = append(x.rows, x.args[i:i+columns])
+	}
+	x.plain = snowflake.EncodeRequest(x.plain[:0], x.rows)
+}

@@ -1,0 +1,155 @@
+//go:build cgo
+
+package duckdb
+
+import (
+	"compress/gzip"
+	"context"
+	"crypto/md5"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/wire/snowflake"
+)
+
+// A gateway is a server that notes every request and answers as the test says.
+type gateway struct {
+	*httptest.Server
+	mu     sync.Mutex
+	calls  []call
+	refuse func(n int, w http.ResponseWriter) bool // n from 1: answers in place of the gateway when true
+	answer func(r row.Row) string                  // JSON; the row itself when nil
+	sum    func(body []byte) string                // Content-MD5; right when nil
+}
+
+type call struct {
+	path, body string
+	header     http.Header
+	rows       int
+}
+
+func newGateway(t *testing.T) *gateway {
+	g := &gateway{}
+	g.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := g.serve(w, r); err != nil {
+			t.Error(err)
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}))
+	t.Cleanup(g.Close)
+	return g
+}
+
+func (g *gateway) serve(w http.ResponseWriter, r *http.Request) error {
+	z, err := gzip.NewReader(r.Body)
+	if err != nil {
+		return fmt.Errorf("the body is not gzip: %w", err)
+	}
+	body, err := io.ReadAll(z)
+	if err != nil {
+		return err
+	}
+	batch, err := snowflake.Decode(r.Header.Get, body)
+	if err != nil {
+		return err
+	}
+	g.mu.Lock()
+	g.calls = append(g.calls, call{r.Method + " " + r.URL.Path, string(body), r.Header.Clone(), len(batch.Rows)})
+	n := len(g.calls)
+	g.mu.Unlock()
+	if g.refuse != nil && g.refuse(n, w) {
+		return nil
+	}
+	var b strings.Builder
+	b.WriteString(`{"data":[`)
+	for i, r := range batch.Rows {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		v := string(r.Args[len(r.Args)-1])
+		if r.Fault != nil {
+			v = `"fault: ` + r.Fault.Rule + `"`
+		} else if g.answer != nil {
+			v = g.answer(r)
+		}
+		fmt.Fprintf(&b, "[%d,%s]", r.Number, v)
+	}
+	b.WriteString(`]}`)
+	sum := md5.Sum([]byte(b.String()))
+	w.Header().Set("Content-MD5", base64.StdEncoding.EncodeToString(sum[:]))
+	if g.sum != nil {
+		w.Header().Set("Content-MD5", g.sum([]byte(b.String())))
+	}
+	_, err = io.WriteString(w, b.String())
+	return err
+}
+
+// open opens a warehouse in memory on a clock that moves only by waiting.
+func open(t *testing.T, g *gateway) (*Warehouse, *clock) {
+	t.Helper()
+	c := &clock{at: time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)}
+	cfg := Config{Threads: 2, Sleep: c.sleep, Now: c.now}
+	if g != nil {
+		cfg.Gateway, cfg.HTTP = g.URL+"/", g.Client()
+	}
+	w, err := Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return w, c
+}
+
+type clock struct {
+	mu    sync.Mutex
+	at    time.Time
+	slept []time.Duration
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) sleep(_ context.Context, d time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at, c.slept = c.at.Add(d), append(c.slept, d)
+	return nil
+}
+
+// column runs a query of one text column; NULL reads as <NULL>.
+func column(t *testing.T, w *Warehouse, query string, args ...any) ([]string, error) {
+	t.Helper()
+	rows, err := w.Query(t.Context(), query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var s *string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		if s == nil {
+			out = append(out, "<NULL>")
+		} else {
+			out = append(out, *s)
+		}
+	}
+	return out, rows.Err()
+}

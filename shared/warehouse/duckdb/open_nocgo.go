@@ -1,0 +1,29 @@
+//go:build !cgo
+
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+)
+
+// A Warehouse is an open DuckDB database; there is none without cgo.
+type Warehouse struct{}
+
+var errNoCgo = errors.New("the embedded warehouse needs cgo: install a C compiler and build with CGO_ENABLED=1")
+
+// Open fails and says what is missing.
+func Open(context.Context, Config) (*Warehouse, error) { return nil, errNoCgo }
+
+// DB is nil: there is no database without cgo.
+func (*Warehouse) DB() *sql.DB { return nil }
+
+// Query fails as Open does.
+func (*Warehouse) Query(context.Context, string, ...any) (*sql.Rows, error) { return nil, errNoCgo }
+
+// Exec fails as Open does.
+func (*Warehouse) Exec(context.Context, string, ...any) (sql.Result, error) { return nil, errNoCgo }
+
+// Close has nothing to close.
+func (*Warehouse) Close() error { return nil }
