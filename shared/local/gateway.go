@@ -1,0 +1,69 @@
+// Package local is the rest of the cloud on one machine: an HTTP gateway that
+// hands out API Gateway events, a poller that does what Lambda's SQS event source
+// mapping does, a tick, and a host for built Lambda binaries. Handlers always get
+// the JSON that Lambda would give them. It holds no rule of the road.
+package local
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/wire/gateway"
+)
+
+// An Invoker is a function as Lambda calls it: a payload in, an answer out.
+type Invoker interface {
+	Invoke(ctx context.Context, payload []byte) ([]byte, error)
+}
+
+// The limits of API Gateway (AWS documentation, "Amazon API Gateway quotas").
+const (
+	maxPayload         = 10 << 20
+	integrationTimeout = 29 * time.Second
+)
+
+// Gateway serves each path by its function, POST and GET, as a REST API with
+// Lambda proxy integration does.
+func Gateway(routes map[string]Invoker) http.Handler {
+	mux := http.NewServeMux()
+	for path, f := range routes {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { proxy(w, r, f) })
+	}
+	return mux
+}
+
+func proxy(w http.ResponseWriter, r *http.Request, f Invoker) {
+	if r.Method != http.MethodPost && r.Method != http.MethodGet {
+		http.Error(w, `{"message":"Missing Authentication Token"}`, http.StatusForbidden) // API Gateway's answer
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPayload))
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		http.Error(w, `{"message":"Request Too Long"}`, http.StatusRequestEntityTooLarge)
+		return
+	}
+	if err != nil {
+		return // the client went away
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), integrationTimeout)
+	defer cancel()
+	raw, err := f.Invoke(ctx, gateway.EncodeRequest(r.Method, r.URL.Path, r.Header, r.URL.Query(), body))
+	if ctx.Err() != nil {
+		http.Error(w, `{"message":"Endpoint request timed out"}`, http.StatusGatewayTimeout)
+		return
+	}
+	answer, decodeErr := gateway.DecodeResponse(raw)
+	if err != nil || decodeErr != nil {
+		http.Error(w, `{"message":"Internal server error"}`, http.StatusBadGateway)
+		return
+	}
+	for name, value := range answer.Headers {
+		w.Header().Set(name, value)
+	}
+	w.WriteHeader(answer.Status)
+	_, _ = w.Write(answer.Body) // the client went away
+}

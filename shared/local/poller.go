@@ -1,0 +1,122 @@
+package local
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/wire/sqs"
+)
+
+// Source is the receiving side of a queue.
+type Source interface {
+	// Receive takes up to max messages and hides them for visibility; none from a
+	// group that has messages in flight.
+	Receive(ctx context.Context, queue string, max int, visibility time.Duration) ([]pipeline.Delivery, error)
+	// Delete acknowledges a message.
+	Delete(ctx context.Context, queue, receipt string) error
+}
+
+// Poller hands the messages of one FIFO queue to a worker, as Lambda's SQS event
+// source mapping does: batches of up to 10, one batch per message group at a
+// time, partial batch failures stay in the queue.
+type Poller struct {
+	Source      Source
+	Queue       string
+	Worker      Invoker
+	Concurrency int           // ScalingConfig.MaximumConcurrency; default 2
+	Timeout     time.Duration // the function's; default 60 s
+	Idle        time.Duration // wait after an empty receive; default 50 ms
+	Log         *slog.Logger
+}
+
+const pollBatch = 10
+
+// Run polls until ctx ends. A message that is in hand then is finished first.
+func (p *Poller) Run(ctx context.Context) error {
+	if p.Timeout == 0 {
+		p.Timeout = time.Minute
+	}
+	if p.Idle == 0 {
+		p.Idle = 50 * time.Millisecond
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	for range max(p.Concurrency, 2) {
+		g.Go(func() error {
+			for ctx.Err() == nil {
+				if n := p.once(ctx); n == 0 {
+					pause(ctx, p.Idle)
+				}
+			}
+			return nil
+		})
+	}
+	return g.Wait()
+}
+
+// once receives, invokes and acknowledges, and returns the number of messages.
+func (p *Poller) once(ctx context.Context) int {
+	in, err := p.Source.Receive(ctx, p.Queue, pollBatch, 6*p.Timeout)
+	if err != nil {
+		if ctx.Err() == nil {
+			p.Log.Error("receive", "queue", p.Queue, "error", err)
+		}
+		return 0
+	}
+	if len(in) == 0 {
+		return 0
+	}
+	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.Timeout)
+	defer cancel()
+	answer, err := p.Worker.Invoke(work, sqs.EncodeEvent(in, "arn:aws:sqs:local:000000000000:"+p.Queue))
+	if err != nil {
+		p.Log.Error("worker", "queue", p.Queue, "error", err)
+		return len(in) // all stay until their visibility ends
+	}
+	stay, err := sqs.DecodeFailures(answer)
+	if err != nil {
+		p.Log.Error("worker's answer", "queue", p.Queue, "error", err)
+		return len(in)
+	}
+	done := 0
+	for _, m := range in {
+		if slices.Contains(stay, m.ID) {
+			continue
+		}
+		done++
+		if err := p.Source.Delete(context.WithoutCancel(ctx), p.Queue, m.Receipt); err != nil {
+			p.Log.Error("acknowledge", "queue", p.Queue, "error", err)
+		}
+	}
+	return done
+}
+
+// pause waits for d or the end of ctx.
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// Tick invokes f every interval, as EventBridge does, until ctx ends.
+func Tick(ctx context.Context, f Invoker, interval time.Duration, log *slog.Logger) error {
+	t := time.NewTicker(interval)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+			if _, err := f.Invoke(context.WithoutCancel(ctx), []byte(`{"source":"aws.events","detail-type":"Scheduled Event"}`)); err != nil {
+				log.Error("tick", "error", err)
+			}
+		}
+	}
+}
