@@ -34,6 +34,7 @@ type client struct {
 	base   string
 	fault  error // what is wrong with the connection's URL
 	http   *http.Client
+	sent   atomic.Int64 // requests that left
 
 	mu  sync.Mutex
 	api *slackapi.Client  // nil until the token was read
@@ -205,10 +206,11 @@ func (c *client) Do(req *http.Request) (*http.Response, error) {
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	}
 	resp, err := c.http.Do(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
+	if err != nil && asked.Load() && !connected.Load() {
+		return nil, fmt.Errorf("%w: %w", errNotSent, cause(err))
+	}
+	c.sent.Add(1)
 	if err != nil {
-		if asked.Load() && !connected.Load() {
-			return nil, fmt.Errorf("%w: %w", errNotSent, cause(err))
-		}
 		return nil, fmt.Errorf("%w: %w", errLost, cause(err))
 	}
 	if resp.StatusCode != http.StatusOK {

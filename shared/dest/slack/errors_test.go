@@ -197,8 +197,8 @@ func TestConnection(t *testing.T) {
 			c.want.check(t, out, err)
 			out, err = w.dest.Lookup(t.Context(), b, w.dest.Lookups(b)[0])
 			c.want.check(t, out, err)
-			if got := w.sim.Core().Calls().Total; got != 0 {
-				t.Errorf("%d requests", got)
+			if got := w.sim.Core().Calls().Total; got != 0 || w.dest.APICalls() != 0 {
+				t.Errorf("%d requests arrived, %d were counted", got, w.dest.APICalls())
 			}
 		})
 	}

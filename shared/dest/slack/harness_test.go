@@ -43,7 +43,7 @@ type world struct {
 	sim    *sim.Server
 	cfg    slack.Config
 	dest   *slack.Destination
-	now    time.Time
+	clock  *clock
 	secret map[string]string
 	tokens map[string]pace.Bucket
 
@@ -51,9 +51,27 @@ type world struct {
 	requests []string // of the API, as they came in
 }
 
+// A clock is set by the test and read by the simulator's goroutines too.
+type clock struct {
+	mu sync.Mutex
+	t  time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.t
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.t = c.t.Add(d)
+}
+
 func newWorld(t *testing.T, change ...func(*sim.Config, *slack.Config)) *world {
-	w := &world{t: t, now: time.Date(2026, 5, 4, 10, 0, 0, 0, time.UTC), secret: map[string]string{"token": token}, tokens: map[string]pace.Bucket{}}
-	simulated := sim.Config{Token: token, Now: func() time.Time { return w.now }, Channels: []sim.Channel{
+	w := &world{t: t, clock: &clock{t: time.Date(2026, 5, 4, 10, 0, 0, 0, time.UTC)}, secret: map[string]string{"token": token}, tokens: map[string]pace.Bucket{}}
+	simulated := sim.Config{Token: token, Now: w.clock.now, Channels: []sim.Channel{
 		{ID: "C0ALERTS1", Name: "alerts"}, {ID: "C0SALES01", Name: "sales"}, {ID: "C0OLD0001", Name: "old", Archived: true},
 		{ID: "C0AWAY001", Name: "away", Outside: true}, {ID: "G0SECRET1", Name: "secret", Private: true},
 	}}
@@ -61,7 +79,7 @@ func newWorld(t *testing.T, change ...func(*sim.Config, *slack.Config)) *world {
 		Connection: syncdef.Connection{Name: "slack_prod", Type: "slack"},
 		Definition: syncdef.Definition{Sync: "slack_alerts", Operation: syncdef.Insert, Slack: &syncdef.Slack{Channel: "#alerts", DigestOver: 20}},
 		Secret:     func(context.Context) (map[string]string, error) { return w.secret, nil },
-		Now:        func() time.Time { return w.now },
+		Now:        w.clock.now,
 	}
 	for _, f := range change {
 		f(&simulated, &w.cfg)
@@ -108,6 +126,13 @@ func (w *world) record(rw http.ResponseWriter, r *http.Request) {
 	w.requests = append(w.requests, text.String())
 	w.mu.Unlock()
 	w.sim.ServeHTTP(rw, r)
+}
+
+// seen is the text of all requests so far.
+func (w *world) seen() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return strings.Join(w.requests, "\n")
 }
 
 // deliver is what the pipeline does with a batch: look, then push what is not
@@ -159,12 +184,12 @@ func (w *world) deliver(b dest.Batch) ([]dest.Outcome, error) {
 // lease waits, on the world's clock, until the bucket grants a call.
 func (w *world) lease(bucket string) {
 	for {
-		granted, next, wait := pace.Lease(w.tokens[bucket], w.dest.Limits().Windows(bucket), 1, w.now)
+		granted, next, wait := pace.Lease(w.tokens[bucket], w.dest.Limits().Windows(bucket), 1, w.clock.now())
 		w.tokens[bucket] = next
 		if granted == 1 {
 			return
 		}
-		w.now = w.now.Add(wait)
+		w.clock.pass(wait)
 	}
 }
 

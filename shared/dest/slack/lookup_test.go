@@ -36,7 +36,7 @@ func TestIntentIsSettled(t *testing.T) {
 					t.Fatalf("%+v, %v", out, err)
 				}
 				w.restart()
-				w.now = w.now.Add(time.Hour)
+				w.clock.pass(time.Hour)
 				again := dest.Batch{Run: "s.r1", Records: intend(b.Records)}
 				again.Records[1].Intent = false
 				again.Records = again.Records[:1]
@@ -84,7 +84,7 @@ func TestOnceAndRuns(t *testing.T) {
 		if _, err := w.deliver(dest.Batch{Run: "s.r1", Records: alerts(1)}); err != nil {
 			t.Fatal(err)
 		}
-		w.now = w.now.Add(time.Hour)
+		w.clock.pass(time.Hour)
 		out, err := w.deliver(dest.Batch{Run: "s.r2", Records: intend(alerts(1))})
 		if err != nil || out[0].Created != (op != syncdef.Insert) {
 			t.Errorf("%s: %+v, %v", op, out, err)
@@ -103,7 +103,7 @@ func TestSearchPages(t *testing.T) {
 		}
 	}
 	post("too old")
-	w.now = w.now.Add(15 * 24 * time.Hour)
+	w.clock.pass(15 * 24 * time.Hour)
 	post("deep")
 	for i := range 450 {
 		post(fmt.Sprint("newer ", i))

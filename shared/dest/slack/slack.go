@@ -57,6 +57,10 @@ func (d *Destination) Limits() dest.Limits {
 	return dest.Limits{Concurrency: 1, Windows: windows}
 }
 
+// APICalls is how many requests have left since New: messages, pages of histories
+// and of channels, whether or not they were answered.
+func (d *Destination) APICalls() int64 { return d.client.sent.Load() }
+
 // windows gives a bucket's limits: the history's, a channel's, or none for the
 // bucket "" of records that are answered without a request (I7).
 func windows(bucket string) []pace.Window {

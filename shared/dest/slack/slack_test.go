@@ -18,7 +18,7 @@ func TestMessages(t *testing.T) {
 	w := newWorld(t)
 	records := alerts(20)
 	records[3] = rec("odd", "sales", "O'Brien & <Söhne> \\n \"quoted\" 🚰")
-	begun := w.now
+	begun := w.clock.now()
 	out, err := w.deliver(dest.Batch{Run: "slack_alerts.r1", Records: records})
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +49,7 @@ func TestMessages(t *testing.T) {
 		t.Errorf("%d calls for 20 messages: the simulator refused some", got)
 	}
 	// 19 messages in one channel: the first at once, 18 at 1.05 s each.
-	if took := w.now.Sub(begun); took < 18*1050*time.Millisecond || took > 19*time.Second {
+	if took := w.clock.now().Sub(begun); took < 18*1050*time.Millisecond || took > 19*time.Second {
 		t.Errorf("took %s", took)
 	}
 }
@@ -65,7 +65,7 @@ func TestRequests(t *testing.T) {
 	if _, err := w.deliver(digest); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "requests.golden", strings.Join(w.requests, "\n"))
+	golden(t, "requests.golden", w.seen())
 }
 
 // Rows that cannot be sent are answered without a request and harm no other.
@@ -120,7 +120,7 @@ func TestTooFast(t *testing.T) {
 	if ce := callError(t, err); ce.Class != dest.Throttled || ce.After != time.Second {
 		t.Errorf("%+v", ce)
 	}
-	w.now = w.now.Add(time.Second)
+	w.clock.pass(time.Second)
 	if _, err := w.dest.Push(t.Context(), b, calls[1]); err != nil {
 		t.Error(err)
 	}
@@ -144,14 +144,42 @@ func TestTokenIsReadAgain(t *testing.T) {
 	}
 }
 
-// slack-go must not repeat a message by itself.
+// Every request that left is counted: pages, refusals and lost answers too.
+func TestAPICalls(t *testing.T) {
+	w := newWorld(t)
+	b := dest.Batch{Run: "s.r", Records: alerts(3)}
+	w.fault(sandbox.Fault{Match: "chat.postMessage", DropAfterCommit: true})
+	w.fault(sandbox.Fault{Match: "chat.postMessage", Status: 503})
+	if _, err := w.deliver(b); err != nil {
+		t.Fatal(err)
+	}
+	b.Records = intend(b.Records)
+	if _, err := w.deliver(b); err != nil {
+		t.Fatal(err)
+	}
+	// Three messages, one page of history (whose channel's id the third message's
+	// answer gave), one message again.
+	if got, want := w.dest.APICalls(), w.sim.Core().Calls().Total; got != want || got != 5 {
+		t.Errorf("%d counted, %d arrived, want 5", got, want)
+	}
+}
+
+// Neither slack-go nor net/http may repeat a message, not even on a connection
+// that was kept and then broke.
 func TestNoBlindRetry(t *testing.T) {
-	for _, status := range []int{429, 500, 503} {
+	for name, f := range map[string]sandbox.Fault{
+		"429": {Status: 429, Headers: map[string]string{"Retry-After": "1"}}, "500": {Status: 500}, "503": {Status: 503},
+		"drop": {DropAfterCommit: true},
+	} {
 		w := newWorld(t)
-		w.fault(sandbox.Fault{Match: "chat.postMessage", Status: status, Headers: map[string]string{"Retry-After": "1"}})
-		w.deliver(dest.Batch{Run: "s.r", Records: alerts(1)}) //nolint:errcheck // the error is another test's
-		if got := w.calls("chat.postMessage"); got != 1 {
-			t.Errorf("status %d: %d calls, want 1", status, got)
+		if _, err := w.deliver(dest.Batch{Run: "s.r", Records: alerts(1)}); err != nil {
+			t.Fatal(err)
+		}
+		f.Match = "chat.postMessage"
+		w.fault(f)
+		w.deliver(dest.Batch{Run: "s.r", Records: alerts(2)[1:]}) //nolint:errcheck // the error is another test's
+		if got := w.calls("chat.postMessage"); got != 2 {
+			t.Errorf("%s: %d calls, want 2", name, got)
 		}
 	}
 }
