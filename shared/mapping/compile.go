@@ -117,16 +117,15 @@ func (p *Program) columnOf(name string) int {
 
 func (p *Program) compileMatch(def *syncdef.Definition) error {
 	source := def.Match.Source
+	if source == "" {
+		source = syncdef.DefaultMatch(def.Strategy).Source
+	}
 	switch def.Strategy {
 	case syncdef.MatchNone:
 		return nil
-	case syncdef.MatchExternalID, syncdef.MatchField:
+	case syncdef.MatchExternalID, syncdef.MatchField, syncdef.MatchEmail, syncdef.MatchEmailDomain, syncdef.MatchName:
 		if source == "" {
 			return fmt.Errorf("match.source: %s needs a column", def.Strategy)
-		}
-	case syncdef.MatchEmail, syncdef.MatchEmailDomain, syncdef.MatchName:
-		if source == "" {
-			source = map[bool]string{true: "company_name", false: "email"}[def.Strategy == syncdef.MatchName]
 		}
 	default:
 		return fmt.Errorf("matching_strategy: %q is not one of external_id, field, email, email_domain, name", def.Strategy)

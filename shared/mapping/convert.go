@@ -62,24 +62,26 @@ func (m *Mapper) email(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault
 	if f.maxLength > 0 && len(b) > f.maxLength {
 		return nil, f.tooLong(raw, len(b)) // an address that is cut is another address
 	}
-	t.same = t.same && len(b) == len(t.b)
-	domain := m.mapCase(text{b: b[at+1:], plain: true, same: true}, asciiLower, 'A', 'Z')
-	if domain.same {
-		return m.quoted(raw, text{b: b, plain: true, same: t.same}), nil
+	if !touches(b[at+1:], 'A', 'Z') {
+		return m.quoted(raw, text{b: b, plain: true, same: t.same && len(b) == len(t.b)}), nil
 	}
 	start := len(m.buf)
 	m.buf = append(m.buf, '"')
 	m.buf = append(m.buf, b[:at+1]...)
-	m.buf = append(m.buf, domain.b...)
+	m.buf = appendLower(m.buf, b[at+1:])
 	m.buf = append(m.buf, '"')
 	return m.from(start), nil
 }
 
-func asciiLower(r rune) rune {
-	if r >= 'A' && r <= 'Z' {
-		r += 'a' - 'A'
+// appendLower appends ASCII text in lower case.
+func appendLower(dst, s []byte) []byte {
+	for _, c := range s {
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		dst = append(dst, c)
 	}
-	return r
+	return dst
 }
 
 var (

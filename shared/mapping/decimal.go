@@ -103,7 +103,7 @@ func (d *decimal) normalise() {
 func (d decimal) whole() bool { return len(d.digits) <= d.exp || len(d.digits) == 0 }
 
 // compare returns -1, 0 or 1, exactly.
-func (d decimal) compare(e decimal) int {
+func (d *decimal) compare(e *decimal) int {
 	if s, t := d.sign(), e.sign(); s != t || s == 0 {
 		return max(-1, min(1, s-t))
 	}
@@ -120,7 +120,7 @@ func (d decimal) compare(e decimal) int {
 	return c
 }
 
-func (d decimal) sign() int {
+func (d *decimal) sign() int {
 	switch {
 	case len(d.digits) == 0:
 		return 0

@@ -11,61 +11,65 @@ import (
 // look like, apostrophe included, not all that RFC 5322 allows. Empty labels in
 // the domain are refused too.
 func emailAt(s []byte) int {
-	at := bytes.IndexByte(s, '@')
-	if at < 1 {
+	at := 0
+	for at < len(s) && kinds[s[at]]&inLocal != 0 {
+		at++
+	}
+	if at == 0 || at == len(s) || s[at] != '@' || !hostShape(s[at+1:], inHost) {
 		return -1
-	}
-	for _, c := range s[:at] {
-		if !alphanumeric(c) && bytes.IndexByte([]byte("._%+'-"), c) < 0 {
-			return -1
-		}
-	}
-	if !hostShape(s[at+1:]) {
-		return -1
-	}
-	for _, c := range s[at+1:] {
-		if c >= utf8.RuneSelf {
-			return -1
-		}
 	}
 	return at
 }
 
-// hostShape reports whether s has at least two labels of letters, digits and
-// hyphens, the last of two or more letters (or punycode). Letters beyond ASCII
-// pass: a Website field may hold an internationalised name as people write it.
-func hostShape(s []byte) bool {
-	dots, label := 0, 0 // label: where the current one starts
+// hostShape reports whether s has at least two labels of the kinds allowed, the
+// last of two or more letters (or punycode).
+func hostShape(s []byte, allowed kind) bool {
+	label, letters := 0, true // where the current label starts, and whether it is letters only
 	for i, c := range s {
+		k := kinds[c]
 		switch {
 		case c == '.':
 			if i == label {
 				return false
 			}
-			dots++
-			label = i + 1
-		case !alphanumeric(c) && c != '-' && c < utf8.RuneSelf:
+			label, letters = i+1, true
+		case k&allowed == 0:
 			return false
+		case k&letter == 0:
+			letters = false
 		}
 	}
 	top := s[label:]
-	if dots == 0 || len(top) < 2 || len(s) > 253 {
-		return false
-	}
-	if bytes.HasPrefix(top, []byte("xn--")) {
-		return true
-	}
-	for _, c := range top {
-		if c < utf8.RuneSelf && (!alphanumeric(c) || c <= '9') {
-			return false
-		}
-	}
-	return true
+	return label > 0 && len(s) <= 253 && len(top) >= 2 && (letters || bytes.HasPrefix(top, []byte("xn--")))
 }
 
-func alphanumeric(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-}
+// kind says where a byte may stand.
+type kind uint8
+
+const (
+	letter  kind = 1 << iota // in a top-level domain
+	inHost                   // in a domain
+	inLocal                  // before the @
+	foreign                  // part of a letter beyond ASCII: people write Websites with internationalised names
+)
+
+var kinds = func() (k [256]kind) {
+	for c := range 256 {
+		switch c := byte(c); {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z':
+			k[c] = letter | inHost | inLocal
+		case c >= '0' && c <= '9', c == '-':
+			k[c] = inHost | inLocal
+		case c == '.':
+			k[c] = inHost | inLocal
+		case bytes.IndexByte([]byte("_%+'"), c) >= 0:
+			k[c] = inLocal
+		case c >= utf8.RuneSelf:
+			k[c] = letter | foreign
+		}
+	}
+	return k
+}()
 
 // Domain is the normalised domain of an email address, a URL or a host name:
 // lower case, without scheme, user, www., port, path and trailing dot. It is ""
@@ -77,44 +81,59 @@ func Domain(s string) string {
 
 // appendDomain appends the domain of s, or nothing and false.
 func appendDomain(dst, s []byte) ([]byte, bool) {
-	s = bytes.TrimSpace(s)
-	url := false
-	if i := bytes.Index(s, []byte("//")); i == 0 || i > 0 && s[i-1] == ':' {
-		s, url = s[i+2:], true
+	host, ok := hostOf(bytes.TrimSpace(s))
+	if !ok {
+		return dst, false
 	}
-	if i := bytes.IndexAny(s, "/?#"); i >= 0 {
-		s = s[:i]
-	}
-	if i := bytes.LastIndexByte(s, '@'); i >= 0 {
-		if !url && !localShape(s[:i]) {
-			return dst, false
-		}
-		s = s[i+1:]
-	}
-	if i := bytes.LastIndexByte(s, ':'); i >= 0 && allDigits(s[i+1:]) {
-		s = s[:i]
-	}
-	s = bytes.TrimSuffix(s, []byte("."))
 	start := len(dst)
-	for _, r := range string(s) {
-		dst = utf8.AppendRune(dst, unicode.ToLower(r))
+	if touches(host, utf8.RuneSelf, 255) {
+		for _, r := range string(host) {
+			dst = utf8.AppendRune(dst, unicode.ToLower(r))
+		}
+	} else {
+		dst = appendLower(dst, host)
 	}
-	host := dst[start:]
+	host = dst[start:]
 	if short, ok := bytes.CutPrefix(host, []byte("www.")); ok && bytes.IndexByte(short, '.') >= 0 {
 		host = host[:copy(host, short)]
 	}
-	if !hostShape(host) {
+	if !hostShape(host, inHost|foreign) {
 		return dst[:start], false
 	}
 	return dst[:start+len(host)], true
 }
 
+// hostOf cuts scheme, path, user, port and trailing dot off.
+func hostOf(s []byte) ([]byte, bool) {
+	url := false
+	if i := bytes.IndexByte(s, '/'); i >= 0 && (i == 0 || s[i-1] == ':') && bytes.HasPrefix(s[i:], []byte("//")) {
+		s, url = s[i+2:], true
+	}
+	at, colon, end := -1, -1, len(s)
+	for i := 0; i < end; i++ {
+		switch s[i] {
+		case '/', '?', '#':
+			end = i
+		case '@':
+			at, colon = i, -1
+		case ':':
+			colon = i
+		}
+	}
+	s = s[:end]
+	if at >= 0 && !url && !localShape(s[:at]) {
+		return nil, false
+	}
+	if colon >= 0 && allDigits(s[colon+1:]) {
+		s = s[:colon]
+	}
+	return bytes.TrimSuffix(s[at+1:], []byte(".")), true
+}
+
 // localShape reports whether s may stand before the @: it is not held to
 // emailAt's letters, as only the domain is used.
 func localShape(s []byte) bool {
-	return len(s) > 0 && !bytes.ContainsFunc(s, func(r rune) bool {
-		return r == '@' || r <= ' ' || unicode.IsSpace(r)
-	})
+	return len(s) > 0 && !bytes.ContainsAny(s, "@ \t\r\n")
 }
 
 func allDigits(s []byte) bool {

@@ -44,9 +44,7 @@ func (m *Mapper) key() ([]byte, *row.Fault) {
 		if emailAt(b) < 0 {
 			return nil, notAnEmail(name, raw)
 		}
-		for _, c := range b {
-			m.buf = append(m.buf, byte(asciiLower(rune(c))))
-		}
+		m.buf = appendLower(m.buf, b)
 		return m.from(start), nil
 	}
 	return m.domainKey(name, raw, t.b)
@@ -60,7 +58,7 @@ func (m *Mapper) domainKey(column string, raw jsontext.Value, value []byte) ([]b
 	}
 	domain := m.from(start)
 	if freeMail(domain) {
-		return nil, refuse(column, "free_mail_domain", raw, "an address at the company's own domain, as half the world shares this one")
+		return nil, refuse(column, "free_mail_domain", raw, "an address at the company's own domain; anybody can have a mailbox at this one")
 	}
 	return domain, nil
 }

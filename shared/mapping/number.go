@@ -21,7 +21,7 @@ func (m *Mapper) number(f *field, raw jsontext.Value) (jsontext.Value, *row.Faul
 		return nil, refuse(f.source, "not_a_number", raw, f.allowed)
 	}
 	changed := f.scale >= 0 && d.round(f.scale)
-	if fault := f.bounds(raw, d); fault != nil {
+	if fault := f.bounds(raw, &d); fault != nil {
 		return nil, fault
 	}
 	if json && !changed {
@@ -38,20 +38,25 @@ func (m *Mapper) number(f *field, raw jsontext.Value) (jsontext.Value, *row.Faul
 // integer takes what number takes, if its fraction is zero, and writes it
 // without point and exponent, which not every destination accepts.
 func (m *Mapper) integer(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault) {
+	if !f.checked && allDigits(bytes.TrimPrefix(raw, minus)) {
+		return raw, nil
+	}
 	s, d, json, ok := m.decimal(f, raw)
 	if !ok || !d.whole() || tooWide(d) {
 		return nil, refuse(f.source, "not_an_integer", raw, f.allowed)
 	}
-	if fault := f.bounds(raw, d); fault != nil {
+	if fault := f.bounds(raw, &d); fault != nil {
 		return nil, fault
 	}
-	if json && bytes.IndexByte(s, '.') < 0 && bytes.IndexByte(s, 'e') < 0 && bytes.IndexByte(s, 'E') < 0 {
+	if json && allDigits(bytes.TrimPrefix(s, minus)) {
 		return s, nil
 	}
 	start := len(m.buf)
 	m.buf = d.append(m.buf)
 	return m.from(start), nil
 }
+
+var minus = []byte("-")
 
 // decimal reads a number from a JSON number or string, and returns its text too.
 func (m *Mapper) decimal(f *field, raw jsontext.Value) (s []byte, d decimal, json, ok bool) {
@@ -68,11 +73,11 @@ func (m *Mapper) decimal(f *field, raw jsontext.Value) (s []byte, d decimal, jso
 }
 
 // bounds holds a number between min and max, both inclusive.
-func (f *field) bounds(raw jsontext.Value, d decimal) *row.Fault {
+func (f *field) bounds(raw jsontext.Value, d *decimal) *row.Fault {
 	switch {
-	case f.min != nil && d.compare(*f.min) < 0:
+	case f.min != nil && d.compare(f.min) < 0:
 		return refuse(f.source, "below_min", raw, f.allowed)
-	case f.max != nil && d.compare(*f.max) > 0:
+	case f.max != nil && d.compare(f.max) > 0:
 		return refuse(f.source, "above_max", raw, f.allowed)
 	}
 	return nil

@@ -58,9 +58,7 @@ func (m *Mapper) transformed(f *field, raw jsontext.Value) (text, bool) {
 // mapCase changes the case rune by rune; text that has nothing to change, which
 // is to say neither a letter from..to nor anything beyond ASCII, stays where it is.
 func (m *Mapper) mapCase(t text, change func(rune) rune, from, to byte) text {
-	if !bytes.ContainsFunc(t.b, func(r rune) bool {
-		return r >= utf8.RuneSelf || byte(r) >= from && byte(r) <= to
-	}) {
+	if !touches(t.b, from, to) {
 		return t
 	}
 	start := len(m.buf)
@@ -68,6 +66,16 @@ func (m *Mapper) mapCase(t text, change func(rune) rune, from, to byte) text {
 		m.buf = utf8.AppendRune(m.buf, change(r))
 	}
 	return text{b: m.from(start), plain: t.plain}
+}
+
+// touches reports whether b holds a byte from..to or one beyond ASCII.
+func touches(b []byte, from, to byte) bool {
+	for _, c := range b {
+		if c-from <= to-from || c >= utf8.RuneSelf {
+			return true
+		}
+	}
+	return false
 }
 
 // quoted is the text as a JSON string, the row's own bytes where they will do.
