@@ -1,0 +1,79 @@
+# Every target works from a fresh clone with Go and a C compiler, except those
+# of SAM (Python, and for sam-local Docker). `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Lambda runs on arm64; `make build GOARCH=amd64 DIST=dist/amd64` builds for a local run.
+GOARCH ?= arm64
+DIST   ?= dist
+COUNT  ?= 6
+ROWS   ?= 1000
+# How long `make proof` fuzzes each decoder, and how many seeds it simulates.
+FUZZTIME ?= 5m
+SEEDS    ?= 2000
+
+FUNCTIONS := $(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go)))
+TOOL      := go tool -modfile=infra/tools.mod
+# No cgo and no source paths in the binary, no RPC mode of the old go1.x runtime, no symbols.
+BOOTSTRAP  = CGO_ENABLED=0 GOOS=linux GOARCH=$(GOARCH) go build -tags lambda.norpc -trimpath -ldflags "-s -w"
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: check
+check: ## what a change must pass: format, vet, lint, tests
+	@test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)" || { echo 'gofmt -w the files above' >&2; exit 1; }
+	go vet ./...
+	go mod tidy -diff
+	$(MAKE) --no-print-directory lint test
+
+.PHONY: test
+test: ## all tests that need nothing but Go
+	go test ./...
+
+.PHONY: lint
+lint: ## golangci-lint, import rules included (its first build takes minutes)
+	$(TOOL) golangci-lint run
+
+.PHONY: build
+build: ## every function's bootstrap, in DIST/<function>/bootstrap
+	@test -n "$(FUNCTIONS)" || { echo 'no functions/*/main.go here' >&2; exit 1; }
+	@for f in $(FUNCTIONS); do \
+		$(BOOTSTRAP) -o $(DIST)/$$f/bootstrap ./functions/$$f; \
+		echo "$(DIST)/$$f/bootstrap $(GOARCH) $$(wc -c < $(DIST)/$$f/bootstrap) bytes"; \
+	done
+
+# What `sam build` calls, once per function: build-DeadLetterFunction builds functions/deadletter.
+build-%Function:
+	$(BOOTSTRAP) -o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(shell echo $* | tr '[:upper:]' '[:lower:]')
+
+.PHONY: bench
+bench: ## all benchmarks, COUNT times each, summed up by benchstat
+	@mkdir -p $(DIST)
+	go test -p 1 -run '^$$' -bench . -benchmem -count $(COUNT) \
+		$$(git grep -l '^func Benchmark' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,') | tee $(DIST)/bench.txt
+	$(TOOL) benchstat $(DIST)/bench.txt
+
+.PHONY: demo
+demo: ## the main job on this machine, with ROWS rows
+	go run ./cmd/penstock demo --rows $(ROWS)
+
+.PHONY: sam-build
+sam-build: ## sam build, as a deployment does it
+	SAM_CLI_TELEMETRY=0 sam build --config-file infra/samconfig.toml
+
+.PHONY: sam-local
+sam-local: ## the events through SAM's containers (Docker)
+	@infra/sam-local
+
+.PHONY: proof
+proof: ## what takes longer than CI may: long fuzzing, many seeds, a million rows
+	infra/fuzz $(FUZZTIME)
+	PENSTOCK_SEEDS=$(SEEDS) go test -count=1 -timeout 60m -run Simulation ./shared/...
+	go run ./cmd/penstock demo --rows 1000000 --json | infra/checkdemo
+
+.PHONY: clean
+clean: ## what builds leave behind
+	rm -rf dist .aws-sam
