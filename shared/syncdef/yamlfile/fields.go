@@ -60,7 +60,11 @@ func (p *parser) field(n *yaml.Node, path string) (f syncdef.Field, dest *yaml.N
 	o.missing("destination", "name the field of the destination")
 	dest = o.values["destination"]
 	p.destination(o, f.Destination)
-	f.Type = choice(o, "data_type", syncdef.Types, syncdef.String)
+	unknown := syncdef.Type("") // then the settings that depend on it are not judged
+	if !o.has("data_type") {
+		unknown = syncdef.String
+	}
+	f.Type = choice(o, "data_type", syncdef.Types, unknown)
 
 	r := rules{object: o, field: &f}
 	r.number()

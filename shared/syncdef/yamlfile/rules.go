@@ -20,7 +20,7 @@ type rules struct {
 // only gives a key's value, and reports a key that the data type has no use for.
 func (r rules) only(key string, types ...syncdef.Type) *yaml.Node {
 	n := r.get(key)
-	if n == nil || slices.Contains(types, r.field.Type) {
+	if n == nil || r.field.Type == "" || slices.Contains(types, r.field.Type) {
 		return n
 	}
 	r.fault(r.keys[key], join(r.path, key), "%s has no use with data_type %s; it is for %s", key, r.field.Type, words(types))

@@ -1,0 +1,247 @@
+package yamlfile_test
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+var conns = syncdef.Connections{
+	{Name: "salesforce_prod", Type: "salesforce"},
+	{Name: "slack_prod", Type: "slack"},
+}
+
+// golden compares a text with a file under testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s: want -, got + (go test -update writes it)\n%s", name, diff)
+	}
+}
+
+const (
+	account = "destination_object: Account\nmatching_strategy: email_domain\n"
+	fields  = "field_mappings: [{source: a, destination: B__c}]\n"
+	slack   = "connection: slack_prod\nrecord_id: id\nslack: {channel: \"#a\"}\n"
+	message = "field_mappings: [{source: a, destination: text}]\n"
+)
+
+// one is a definition with a single mapping and these settings in it.
+func one(settings string) string {
+	return account + "field_mappings:\n  - {source: a, destination: B__c, " + settings + "}\n"
+}
+
+// faults are all that a definition can be told: a text, and the paths that it
+// must be blamed for, in the order of the text. The wording is in the golden file.
+var faults = []struct{ name, src, paths string }{
+	// the file
+	{"empty file", "", ""},
+	{"only a comment", "# nothing\n", ""},
+	{"not YAML", "a: [1\n", ""},
+	{"star without quotes", account + "sync_frequency: */15 * * * *\n" + fields, ""},
+	{"tab", "a:\n\tb: 1\n", ""},
+	{"colon in a value", "a: b: c\n", ""},
+	{"not a mapping", "- a\n", ""},
+	{"two documents", account + fields + "---\na: 1\n", ""},
+	{"alias", "destination_object: &o Account\nmatching_strategy: email_domain\nmatch: {source: email, destination: *o}\n" + fields, ""},
+	{"merge", account + "field_mappings: [{<<: {source: a}, source: a, destination: B__c}]\n", ""},
+
+	// keys
+	{"unknown key, near", account + "feild_mappings: []\n" + fields, "feild_mappings"},
+	{"unknown key, far", account + fields + "colour: red\n", "colour"},
+	{"unknown key in a mapping", one("max_lenght: 3"), "field_mappings[0].max_lenght"},
+	{"duplicate key", account + fields + "lanes: 1\nlanes: 2\n", "lanes"},
+	{"key without value", account + fields + "lanes:\n", "lanes"},
+	{"key that is a list", account + fields + "[a, b]: 1\n", ""},
+	{"everything missing", "lanes: 2\n", "destination_object field_mappings matching_strategy"},
+	{"several at once", account + "lanes: 65\nbatch_size: 0\n" + one("scale: 1")[len(account):], "lanes batch_size field_mappings[0].scale"},
+
+	// names and numbers
+	{"sync name", account + fields + "sync: Health\n", "sync"},
+	{"sync blank", account + fields + "sync: \" \"\n", "sync"},
+	{"lanes above", account + fields + "lanes: 65\n", "lanes"},
+	{"lanes below", account + fields + "lanes: 0\n", "lanes"},
+	{"lanes as text", account + fields + "lanes: \"4\"\n", "lanes"},
+	{"batch size above", account + fields + "batch_size: 10001\n", "batch_size"},
+	{"batch size with a point", account + fields + "batch_size: 10.5\n", "batch_size"},
+	{"frequency", account + fields + "sync_frequency: sometimes\n", "sync_frequency"},
+	{"frequency too short", account + fields + "sync_frequency: every 0m\n", "sync_frequency"},
+	{"cron", account + fields + "sync_frequency: 0 25 * * *\n", "sync_frequency"},
+	{"cron that never fires", account + fields + "sync_frequency: 0 0 30 2 *\n", "sync_frequency"},
+	{"error handling", account + fields + "error_handling: ignore\n", "error_handling"},
+	{"on duplicate", account + fields + "on_duplicate: first\n", "on_duplicate"},
+	{"send", account + fields + "send: some\n", "send"},
+
+	// the connection and the object
+	{"unknown connection", account + fields + "connection: salesforce_prd\n", "connection"},
+	{"object is no name", "destination_object: \"Account; DROP\"\nmatching_strategy: email_domain\n" + fields, "destination_object"},
+	{"operation", account + fields + "operation: merge\n", "operation"},
+	{"delete", account + fields + "operation: delete\n", "operation"},
+	{"mirror", account + fields + "operation: mirror\n", "operation"},
+	{"slack section for Salesforce", account + fields + "slack: {channel: a}\n", "slack"},
+
+	// matching
+	{"strategy", "destination_object: Account\nmatching_strategy: phone\n" + fields, "matching_strategy"},
+	{"strategy missing", "destination_object: Account\n" + fields, "matching_strategy"},
+	{"field without match", "destination_object: Account\nmatching_strategy: field\n" + fields, "match"},
+	{"external id without match", "destination_object: Account\nmatching_strategy: external_id\nrecord_id: id\n" + fields, "match"},
+	{"match without strategy", "destination_object: Account\noperation: insert\nrecord_id: id\nmatch: {source: a}\n" + fields, "match"},
+	{"match is a word", account + "match: email\n" + fields, "match"},
+	{"match key", account + "match: {src: email}\n" + fields, "match.src"},
+	{"match destination", account + "match: {destination: Web site}\n" + fields, "match.destination"},
+	{"insert without identity", "destination_object: Account\noperation: insert\n" + fields, "record_id"},
+	{"record id twice", account + "record_id: [id, ID]\n" + fields, "record_id[1]"},
+	{"record id number", account + "record_id: [id, 7]\n" + fields, "record_id[1]"},
+	{"record id empty", account + "record_id: []\n" + fields, "record_id"},
+	{"create without Name", account + "on_missing: create\n" + fields, "on_missing"},
+	{"create on update", account + "operation: update\non_missing: create\n" + fields, "on_missing"},
+	{"on missing on insert", account + "operation: insert\non_missing: report\n" + fields, "on_missing"},
+	{"report by external id", "destination_object: Account\nmatching_strategy: external_id\nmatch: {source: id, destination: Ext__c}\non_missing: report\n" + fields, "on_missing"},
+	{"on missing", account + "on_missing: skip\n" + fields, "on_missing"},
+
+	// mappings
+	{"mappings are a mapping", account + "field_mappings: {a: B__c}\n", "field_mappings"},
+	{"mappings are empty", account + "field_mappings: []\n", "field_mappings"},
+	{"a mapping is a word", account + "field_mappings: [a]\n", "field_mappings[0]"},
+	{"source and destination missing", account + "field_mappings: [{data_type: string}]\n", "field_mappings[0].source field_mappings[0].destination"},
+	{"source is a number", account + "field_mappings: [{source: 1, destination: B__c}]\n", "field_mappings[0].source"},
+	{"destination is no name", account + "field_mappings: [{source: a, destination: \"B c\"}]\n", "field_mappings[0].destination"},
+	{"destination twice", account + "field_mappings:\n  - {source: a, destination: B__c}\n  - {source: b, destination: b__C}\n", "field_mappings[1].destination"},
+	{"Id mapped", account + "field_mappings: [{source: a, destination: Id}]\n", "field_mappings[0].destination"},
+	{"external id mapped", "destination_object: Account\nmatching_strategy: external_id\nmatch: {source: id, destination: Ext__c}\nfield_mappings: [{source: id, destination: ext__c}]\n", "field_mappings[0].destination"},
+	{"data type", one("data_type: text"), "field_mappings[0].data_type"},
+	{"data type, its settings not judged", one("data_type: decimal, scale: 1, min: 0, values: [a]"), "field_mappings[0].data_type"},
+	{"scale on text", one("scale: 1"), "field_mappings[0].scale"},
+	{"scale on an integer", one("data_type: integer, scale: 1"), "field_mappings[0].scale"},
+	{"scale above", one("data_type: number, scale: 19"), "field_mappings[0].scale"},
+	{"min on text", one("min: 1"), "field_mappings[0].min"},
+	{"min is a word", one("data_type: number, min: low"), "field_mappings[0].min"},
+	{"min with an exponent", one("data_type: number, min: 1e999999999"), "field_mappings[0].min"},
+	{"min over max", one("data_type: number, min: 10, max: 9.5"), "field_mappings[0].min"},
+	{"values on text", one("values: [a]"), "field_mappings[0].values"},
+	{"values empty", one("data_type: picklist, values: []"), "field_mappings[0].values"},
+	{"value twice", one("data_type: picklist, values: [a, b, a]"), "field_mappings[0].values[2]"},
+	{"value blank", one("data_type: picklist, values: [a, \"\"]"), "field_mappings[0].values[1]"},
+	{"value is a list", one("data_type: picklist, values: [[a]]"), "field_mappings[0].values[0]"},
+	{"max_length on a number", one("data_type: number, max_length: 3"), "field_mappings[0].max_length"},
+	{"max_length zero", one("max_length: 0"), "field_mappings[0].max_length"},
+	{"on_too_long alone", one("on_too_long: truncate"), "field_mappings[0].on_too_long"},
+	{"on_too_long", one("max_length: 3, on_too_long: cut"), "field_mappings[0].on_too_long"},
+	{"transform", one("transform: [trim, shout]"), "field_mappings[0].transform[1]"},
+	{"transform on a date", one("data_type: date, transform: trim"), "field_mappings[0].transform"},
+	{"time zone", one("data_type: datetime, time_zone: Europe/Atlantis"), "field_mappings[0].time_zone"},
+	{"time zone of the machine", one("data_type: datetime, time_zone: Local"), "field_mappings[0].time_zone"},
+	{"time zone on a date", one("data_type: date, time_zone: UTC"), "field_mappings[0].time_zone"},
+	{"time zone of an epoch", one("data_type: datetime, format: epoch_seconds, time_zone: UTC"), "field_mappings[0].time_zone"},
+	{"format", one("data_type: datetime, format: iso"), "field_mappings[0].format"},
+	{"format on text", one("format: epoch_seconds"), "field_mappings[0].format"},
+	{"on_null", one("on_null: drop"), "field_mappings[0].on_null"},
+	{"on_null default without one", one("on_null: default"), "field_mappings[0].on_null"},
+	{"default outside values", one("data_type: picklist, values: [a, b], default: c"), "field_mappings[0].default"},
+	{"default is no number", one("data_type: number, default: none"), "field_mappings[0].default"},
+	{"default is no whole number", one("data_type: integer, default: 1.5"), "field_mappings[0].default"},
+	{"default below min", one("data_type: number, min: 0, default: -1"), "field_mappings[0].default"},
+	{"default above max", one("data_type: number, max: 9, default: 10"), "field_mappings[0].default"},
+	{"default is no boolean", one("data_type: boolean, default: 1"), "field_mappings[0].default"},
+	{"default is no JSON", one("data_type: json, default: \"{\""), "field_mappings[0].default"},
+	{"default is no email", one("data_type: email, default: nobody"), "field_mappings[0].default"},
+	{"default too long", one("max_length: 3, default: four"), "field_mappings[0].default"},
+	{"default is a list", one("default: [a]"), "field_mappings[0].default"},
+
+	// incremental and what a later version does
+	{"incremental without cursor", account + fields + "incremental: {include_failed: 24h}\n", "incremental.cursor"},
+	{"incremental is a word", account + fields + "incremental: updated_at\n", "incremental"},
+	{"incremental key", account + fields + "incremental: {cursor: a, kursor: b}\n", "incremental.kursor"},
+	{"quality share", account + fields + "quality: {warn_over: 5}\n", "quality.warn_over"},
+	{"quality rules", account + fields + "quality: {rules: {column: a}}\n", "quality.rules"},
+	{"quality rule", account + fields + "quality: {rules: [{not_null: true}]}\n", "quality.rules[0].column"},
+	{"quality infinite", account + fields + "quality: {limit: .inf}\n", "quality.limit"},
+	{"quality duplicate", account + fields + "quality: {rules: [{column: a, in: {x: 1, x: 2}}]}\n", "quality.rules[0].in.x"},
+	{"mirror share", account + fields + "mirror: {max_deletes: many}\n", "mirror.max_deletes"},
+	{"notifications", account + fields + "notifications: {type: email}\n", "notifications"},
+	{"notification", account + fields + "notifications: [{recipients: [1]}]\n", "notifications[0].type notifications[0].recipients[0]"},
+	{"freshness", account + fields + "freshness: {warn_after: 2}\n", "freshness.warn_after"},
+
+	// Slack
+	{"slack: nothing given", "connection: slack_prod\nlanes: 1\n", "field_mappings record_id"},
+	{"slack: no text", slack + "field_mappings: [{source: a, destination: channel}]\n", "field_mappings"},
+	{"slack: no channel", "connection: slack_prod\nrecord_id: id\n" + message, "slack.channel"},
+	{"slack: other part", slack + "field_mappings: [{source: a, destination: text}, {source: b, destination: blocks}]\n", "field_mappings[1].destination"},
+	{"slack: object", slack + message + "destination_object: reaction\n", "destination_object"},
+	{"slack: upsert", slack + message + "operation: upsert\n", "operation"},
+	{"slack: unknown operation", slack + message + "operation: send\n", "operation"},
+	{"slack: delete", slack + message + "operation: delete\n", "operation"},
+	{"slack: matching", slack + message + "matching_strategy: email\nmatch: {source: a}\non_missing: report\n", "matching_strategy match on_missing"},
+	{"slack: channel with a blank", "connection: slack_prod\nrecord_id: id\nslack: {channel: two words}\n" + message, "slack.channel"},
+	{"slack: digest", "connection: slack_prod\nrecord_id: id\nslack: {channel: a, digest_over: 0}\n" + message, "slack.digest_over"},
+	{"slack: key", "connection: slack_prod\nrecord_id: id\nslack: {channel: a, thread: b}\n" + message, "slack.thread"},
+}
+
+func TestFaults(t *testing.T) {
+	var out strings.Builder
+	for _, c := range faults {
+		_, _, err := yamlfile.Parse("health.yaml", []byte(c.src), conns)
+		var got syncdef.Faults
+		if !errors.As(err, &got) {
+			t.Errorf("%s: no faults (%v) in\n%s", c.name, err, c.src)
+			continue
+		}
+		paths := make([]string, len(got))
+		for i, f := range got {
+			paths[i] = f.Path
+			if f.File != "health.yaml" || f.Line < 1 || f.Column < 1 {
+				t.Errorf("%s: a fault without its place: %+v", c.name, f)
+			}
+		}
+		if diff := cmp.Diff(c.paths, strings.Join(paths, " ")); diff != "" {
+			t.Errorf("%s: paths, want -, got +\n%s\n%v", c.name, diff, err)
+		}
+		fmt.Fprintf(&out, "== %s\n%s\n", c.name, err)
+	}
+	golden(t, "faults.golden", out.String())
+}
+
+func TestConnectionIsChosenOrAskedFor(t *testing.T) {
+	two := append(syncdef.Connections{{Name: "salesforce_eu", Type: "salesforce"}}, conns...)
+	for _, c := range []struct {
+		name  string
+		src   string
+		conns syncdef.Connections
+		want  string // the connection, or a part of the fault
+	}{
+		{"the one", account + fields, conns, "salesforce_prod"},
+		{"the one for messages", "destination_object: message\nrecord_id: id\nslack: {channel: a}\n" + message, conns, "slack_prod"},
+		{"told by the section", "record_id: id\nslack: {channel: a}\n" + message, conns, "slack_prod"},
+		{"named", "connection: salesforce_eu\n" + account + fields, two, "salesforce_eu"},
+		{"two", account + fields, two, "name one: salesforce_eu, salesforce_prod"},
+		{"none of the type", account + fields, conns.OfType("slack"), "has none of type salesforce; there are: slack_prod"},
+		{"none at all", account + fields, nil, "it has no connections at all"},
+		{"misspelt", "connection: salesforce_pord\n" + account + fields, two, "did you mean salesforce_prod? There are: salesforce_eu, salesforce_prod, slack_prod"},
+	} {
+		d, _, err := yamlfile.Parse("a.yaml", []byte(c.src), c.conns)
+		if got := d.Connection + fmt.Sprint(err); !strings.Contains(got, c.want) {
+			t.Errorf("%s: got %q, %v; want %q", c.name, d.Connection, err, c.want)
+		}
+	}
+}

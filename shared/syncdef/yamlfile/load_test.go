@@ -1,0 +1,159 @@
+package yamlfile_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
+)
+
+var now = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+
+// folder writes files and gives their folder.
+func folder(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+const connections = `connections:
+  salesforce_prod: {type: salesforce, url: "https://acme.my.salesforce.com"}
+  slack_prod: {type: slack}
+`
+
+// The repository's own syncs are valid, and each has what the demo relies on.
+func TestLoadOurSyncs(t *testing.T) {
+	set, err := yamlfile.Load(syncs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, s := range set.Syncs {
+		names = append(names, s.Definition.Sync)
+	}
+	if diff := cmp.Diff([]string{"salesforce_customer_health", "sf_health", "slack_alerts"}, names); diff != "" {
+		t.Error(diff)
+	}
+	if got := set.Connections.Names(); !cmp.Equal(got, []string{"salesforce_prod", "slack_prod"}) {
+		t.Errorf("connections: %v", got)
+	}
+	sf, _ := set.Find("sf_health")
+	if sf.Connection.URL != "https://acme.my.salesforce.com" || sf.Connection.Quota != (syncdef.Quota{CallsPerDay: 100_000, Share: 50}) {
+		t.Errorf("the connection of sf_health: %+v", sf.Connection)
+	}
+	// The columns of the lesson's view, the customer's id and the cursor: no more
+	// may be needed, and all are used.
+	view := []string{"customer_id", "email", "company_name", "health_score_percentage", "health_status_description",
+		"daily_active_users", "feature_adoption_pct", "monthly_recurring_revenue", "renewal_probability_pct",
+		"support_tickets_last_30d", "days_since_last_login", "score_confidence_pct", "health_score_calculated_at",
+		"recommended_action", "updated_at"}
+	if faults := sf.CheckColumns(view); len(faults) > 0 {
+		t.Error(faults)
+	}
+	if got := syncdef.Columns(sf.Definition); len(got) != len(view) {
+		t.Errorf("sf_health uses %d of the %d columns: %v", len(got), len(view), got)
+	}
+	alerts, _ := set.Find("slack_alerts")
+	if faults := alerts.CheckColumns([]string{"CUSTOMER_ID", "EMAIL", "COMPANY_NAME", "ALERT_TYPE", "SLACK_MESSAGE", "ALERT_TIME"}); len(faults) > 0 {
+		t.Error(faults)
+	}
+}
+
+func TestLoadReportsAllFiles(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"connections.yaml": connections + "  other: {type: hubspot}\n",
+		"b.yaml":           account + fields + "lanes: 0\n",
+		"a.yml":            account + fields + "connection: other\nlanes: 99\n",
+		"c.yaml":           "sync: d\n" + account + fields,
+		"d.yaml":           account + fields,
+		"d.sql":            "SELECT 1",
+		"notes.txt":        "not read",
+	})
+	set, err := yamlfile.Load(dir)
+	var got syncdef.Faults
+	if !errors.As(err, &got) {
+		t.Fatalf("no faults: %v", err)
+	}
+	want := `a.yml:5:8: lanes: 99 is out of range; allowed: 1 to 64
+b.yaml:4:8: lanes: 0 is out of range; allowed: 1 to 64
+connections.yaml:4:17: type: "hubspot" is not known; allowed: salesforce, slack
+d.yaml:1:1: the sync d is defined in c.yaml already`
+	if diff := cmp.Diff(want, strings.ReplaceAll(err.Error(), dir+string(filepath.Separator), "")); diff != "" {
+		t.Error(diff)
+	}
+	if s, ok := set.Find("d"); !ok || s.Model != "" {
+		t.Errorf("the sync d of c.yaml: found %v, model %q", ok, s.Model)
+	}
+}
+
+func TestLoadModels(t *testing.T) {
+	dir := folder(t, map[string]string{"connections.yaml": connections, "a.yaml": account + fields, "a.sql": "SELECT 1\n", "b.yaml": account + fields})
+	set, err := yamlfile.LoadFiles([]string{filepath.Join(dir, "b.yaml"), filepath.Join(dir, "a.yaml"), filepath.Join(dir, "b.yaml")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(set.Syncs) != 2 || set.Syncs[0].Model != "SELECT 1\n" || set.Syncs[1].Model != "" {
+		t.Errorf("syncs: %+v", set.Syncs)
+	}
+}
+
+func TestLoadWhatIsNotThere(t *testing.T) {
+	dir := folder(t, map[string]string{"a.yaml": account + fields + "lanes: 0\n"})
+	for _, c := range []struct{ name, want string }{
+		{"a.yaml", "a.yaml:4:8: lanes: 0 is out of range; allowed: 1 to 64\n" +
+			"connections.yaml: there is no such file; definitions need it to know where they go"},
+		{"z.yaml", "connections.yaml: there is no such file; definitions need it to know where they go\n" +
+			"z.yaml: there is no such file"},
+	} {
+		_, err := yamlfile.LoadFiles([]string{filepath.Join(dir, c.name)})
+		if err == nil {
+			t.Fatalf("%s: no error", c.name)
+		}
+		if got := strings.ReplaceAll(err.Error(), dir+string(filepath.Separator), ""); got != c.want {
+			t.Errorf("%s: got\n%s\nwant\n%s", c.name, got, c.want)
+		}
+	}
+	if _, err := yamlfile.Load(filepath.Join(dir, "nowhere")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a folder that is not there: %v", err)
+	}
+	if _, err := yamlfile.Load(t.TempDir()); err == nil || !strings.Contains(err.Error(), "no sync definitions here") {
+		t.Errorf("an empty folder: %v", err)
+	}
+}
+
+// A missing column is reported where the text names it, or where it is implied.
+func TestCheckColumnsHasPlaces(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"connections.yaml": connections,
+		"a.yaml":           account + "field_mappings:\n  - {source: health_scor, destination: B__c}\nincremental: {cursor: updated}\n",
+	})
+	set, err := yamlfile.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range set.Syncs[0].CheckColumns([]string{"EMAIL_ADDRESS", "health_score", "x", "X"}) {
+		got = append(got, strings.TrimPrefix(f.Error(), dir+string(filepath.Separator)))
+	}
+	want := []string{
+		`a.yaml:2:20: column "email" is not in the model, which has: EMAIL_ADDRESS, health_score, x, X`,
+		`a.yaml:2:20: column "email" is not in the model, which has: EMAIL_ADDRESS, health_score, x, X`,
+		`a.yaml:4:14: column "health_scor" is not in the model; did you mean health_score?`,
+		`a.yaml:5:23: column "updated" is not in the model, which has: EMAIL_ADDRESS, health_score, x, X`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
