@@ -69,22 +69,26 @@ func Diff(older, newer Version) []Change {
 		diffValue(&out, k, a[k], b[k])
 	}
 	if older.ID != "" {
+		moved := older.Definition.Connection != newer.Definition.Connection
 		for i := range out {
-			out[i].Note = consequence(out[i].Path)
+			out[i].Note = consequence(out[i].Path, moved)
 		}
 	}
 	return out
 }
 
-// consequence says what a changed key does beyond the obvious.
-func consequence(path string) string {
+// consequence says what a changed key does beyond the obvious; moved is that the
+// connection is another one.
+func consequence(path string, moved bool) string {
 	switch {
 	case path == "connection" || path == "destination_object":
 		return "starts with an empty ledger: every record is sent again"
-	case path == "connection.url":
+	case path == "connection.url" && !moved:
 		return "the ledger is kept: rename the connection if this is another account"
-	case path == "matching_strategy" || strings.HasPrefix(path, "match."):
+	case path == "matching_strategy" || path == "match.source":
 		return "records are known by another key: every record is matched and sent again"
+	case path == "match.destination":
+		return "records that were found before keep their ids"
 	case path == "lanes":
 		return "takes effect when nothing of the sync is unsettled"
 	default:

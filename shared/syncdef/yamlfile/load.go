@@ -58,7 +58,8 @@ func (s Sync) CheckColumns(columns []string) []syncdef.Fault {
 		where := s.locate(faults[i].Path)
 		faults[i].File, faults[i].Line, faults[i].Column = s.File, where.line, where.column
 	}
-	return faults
+	// An implied record id and its match column have one place and one message.
+	return slices.CompactFunc(faults, func(a, b syncdef.Fault) bool { return a.Error() == b.Error() })
 }
 
 // locate finds a path in the text, or else what implied it: a default pair comes

@@ -149,7 +149,6 @@ func TestCheckColumnsHasPlaces(t *testing.T) {
 	}
 	want := []string{
 		`a.yaml:2:20: column "email" is not in the model, which has: EMAIL_ADDRESS, health_score, x, X`,
-		`a.yaml:2:20: column "email" is not in the model, which has: EMAIL_ADDRESS, health_score, x, X`,
 		`a.yaml:4:14: column "health_scor" is not in the model; did you mean health_score?`,
 		`a.yaml:5:23: column "updated" is not in the model, which has: EMAIL_ADDRESS, health_score, x, X`,
 	}

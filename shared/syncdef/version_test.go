@@ -1,0 +1,124 @@
+package syncdef_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+var now = time.Date(2026, 3, 4, 5, 6, 7, 0, time.FixedZone("east", 3600))
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s: want -, got + (go test -update writes it)\n%s", name, diff)
+	}
+}
+
+// sample has every key, so that the golden file notices any change to what a
+// version's id covers.
+func sample() (syncdef.Definition, syncdef.Connection) {
+	scale, standard := 1, "Healthy"
+	d := syncdef.Definition{
+		Sync: "health", Connection: "salesforce_prod", Object: "Account",
+		Strategy: syncdef.MatchEmailDomain, Match: syncdef.Match{Source: "email", Destination: "Website"},
+		Operation: syncdef.Upsert, RecordID: []string{"region", "customer_id"},
+		Fields: []syncdef.Field{
+			{Source: "score", Destination: "Health_Score__c", Type: syncdef.Number, Scale: &scale, Min: "0", Max: "100", OnNull: syncdef.ClearNull},
+			{Source: "status", Destination: "Health_Status__c", Type: syncdef.Picklist, Values: []string{"At Risk", "Healthy"},
+				Default: &standard, OnNull: syncdef.DefaultNull},
+			{Source: "name", Destination: "Name", Type: syncdef.String, MaxLength: 255, OnTooLong: syncdef.TruncateLong,
+				Transform: []string{"trim", "upper"}, OnNull: syncdef.SkipNull},
+			{Source: "since", Destination: "Since__c", Type: syncdef.Date, Format: "epoch_seconds", OnNull: syncdef.ClearNull},
+			{Source: "updated", Destination: "Updated__c", Type: syncdef.DateTime, TimeZone: "Europe/Berlin", OnNull: syncdef.ClearNull},
+		},
+		Frequency: "hourly", BatchSize: 1000, Lanes: 4, OnError: syncdef.Continue, OnMissing: syncdef.Report,
+		OnDuplicate: syncdef.Latest, Send: syncdef.SendChanged,
+		Incremental:  &syncdef.Incremental{Cursor: "updated", IncludeFailed: "24h", Always: "mrr > 10000 every 24h"},
+		Slack:        &syncdef.Slack{Channel: "#<health>", DigestOver: 20},
+		Quality:      map[string]any{"warn_over": 0.01, "rules": []any{map[string]any{"column": "email", "not_null": true}}},
+		Mirror:       map[string]any{"max_deletes": "5%"},
+		Notification: []any{map[string]any{"type": "email", "recipients": []any{"a@b.co"}}},
+		Freshness:    map[string]any{"warn_after": "2h"},
+	}
+	c := syncdef.Connection{
+		Name: "salesforce_prod", Type: "salesforce", URL: "https://acme.my.salesforce.com", Secret: "salesforce_prod",
+		Auth: "client_credentials", APIVer: "62.0", Quota: syncdef.Quota{CallsPerDay: 100_000, Share: 50},
+	}
+	return d, c
+}
+
+// Stored versions are found by their ids: what an id covers must not drift.
+func TestVersionIsLocked(t *testing.T) {
+	d, c := sample()
+	golden(t, "version.golden", syncdef.NewVersion(d, c, now).ID+"\n"+string(syncdef.Canonical(d, c))+"\n")
+}
+
+// A stored version that is read back is the same version.
+func TestVersionSurvivesStorage(t *testing.T) {
+	d, c := sample()
+	v := syncdef.NewVersion(d, c, now)
+	stored, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back syncdef.Version
+	if err := json.Unmarshal(stored, &back); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(v, back); diff != "" {
+		t.Error(diff)
+	}
+	if id := syncdef.NewVersion(back.Definition, back.Connection, now.Add(time.Hour)).ID; id != v.ID {
+		t.Errorf("id %s after storage, %s before", id, v.ID)
+	}
+}
+
+// Everything but the time is part of the id.
+func TestEveryChangeIsAnotherVersion(t *testing.T) {
+	d, c := sample()
+	seen := map[string]string{syncdef.NewVersion(d, c, now).ID: "the sample"}
+	for name, change := range changes {
+		d, c := sample()
+		change(&d, &c)
+		id := syncdef.NewVersion(d, c, now).ID
+		if other, twice := seen[id]; twice {
+			t.Errorf("%s has the id of %s", name, other)
+		}
+		seen[id] = name
+	}
+}
+
+// Workers read versions as JSON; they must not link YAML, cron or a schema
+// generator because of this package.
+func TestLinksOnlyTheStandardLibrary(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "-f", "{{if not .Standard}}{{.ImportPath}}{{end}}", ".").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	if got := strings.TrimSpace(string(bytes.ReplaceAll(out, []byte("\n\n"), []byte("\n")))); got != "github.com/penstock-data/penstock/shared/syncdef" {
+		t.Errorf("links:\n%s", got)
+	}
+}
