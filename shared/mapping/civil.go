@@ -121,16 +121,15 @@ func civilOf(t time.Time) (c civil) {
 	return c
 }
 
-func (c civil) appendDate(b []byte) []byte {
-	b = append2(b, c.year/100)
-	b = append2(b, c.year%100)
-	b = append(b, '-')
-	b = append2(b, c.month)
-	b = append(b, '-')
-	return append2(b, c.day)
+// putDate writes YYYY-MM-DD over the digits of a pattern.
+func (c *civil) putDate(b []byte) {
+	put2(b, c.year/100)
+	put2(b[2:], c.year%100)
+	put2(b[5:], c.month)
+	put2(b[8:], c.day)
 }
 
-func append2(b []byte, n int) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
+func put2(b []byte, n int) { b[0], b[1] = byte('0'+n/10), byte('0'+n%10) }
 
 // two reads two digits; negative when they are none.
 func two(s []byte) int {

@@ -21,18 +21,15 @@ func (m *Mapper) datetime(f *field, raw jsontext.Value) (jsontext.Value, *row.Fa
 		return nil, refuse(f.source, "not_a_datetime", raw, f.allowed)
 	}
 	start := len(m.buf)
-	b := append(m.buf, '"')
-	b = c.appendDate(b)
-	b = append(b, 'T')
-	b = append2(b, c.hour)
-	b = append(b, ':')
-	b = append2(b, c.minute)
-	b = append(b, ':')
-	b = append2(b, c.second)
-	b = append(b, '.', byte('0'+c.milli/100))
-	b = append2(b, c.milli%100)
-	m.buf = append(b, 'Z', '"')
-	return m.from(start), nil
+	m.buf = append(m.buf, `"0000-00-00T00:00:00.000Z"`...)
+	out := m.from(start)
+	c.putDate(out[1:])
+	put2(out[12:], c.hour)
+	put2(out[15:], c.minute)
+	put2(out[18:], c.second)
+	out[21] = byte('0' + c.milli/100)
+	put2(out[22:], c.milli%100)
+	return out, nil
 }
 
 // date gives the day: of a timestamp the day that is written in it, whatever its
@@ -46,10 +43,10 @@ func (m *Mapper) date(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault)
 		return nil, refuse(f.source, "not_a_date", raw, f.allowed)
 	}
 	start := len(m.buf)
-	m.buf = append(m.buf, '"')
-	m.buf = c.appendDate(m.buf)
-	m.buf = append(m.buf, '"')
-	return m.from(start), nil
+	m.buf = append(m.buf, `"0000-00-00"`...)
+	out := m.from(start)
+	c.putDate(out[1:])
+	return out, nil
 }
 
 // civil reads the value in the format of the field.

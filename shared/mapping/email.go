@@ -133,7 +133,12 @@ func hostOf(s []byte) ([]byte, bool) {
 // localShape reports whether s may stand before the @: it is not held to
 // emailAt's letters, as only the domain is used.
 func localShape(s []byte) bool {
-	return len(s) > 0 && !bytes.ContainsAny(s, "@ \t\r\n")
+	for _, c := range s {
+		if c <= ' ' || c == '@' {
+			return false
+		}
+	}
+	return len(s) > 0
 }
 
 func allDigits(s []byte) bool {

@@ -68,6 +68,7 @@ func (m *Mapper) domainKey(column string, raw jsontext.Value, value []byte) ([]b
 func Name(s string) string { return string(appendName(nil, []byte(s))) }
 
 func appendName(dst, s []byte) []byte {
+	start := len(dst)
 	pending := false // a space that is written only if something follows
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRune(s[i:])
@@ -76,7 +77,7 @@ func appendName(dst, s []byte) []byte {
 			pending = true
 			continue
 		}
-		if pending && len(dst) > 0 {
+		if pending && len(dst) > start {
 			dst = append(dst, ' ')
 		}
 		pending = false

@@ -106,7 +106,9 @@ func (f *field) cut(raw jsontext.Value, t text) (text, *row.Fault) {
 		return t, nil
 	}
 	if !f.truncate {
-		return t, f.tooLong(raw, n)
+		fault := f.tooLong(raw, n)
+		fault.Message += " (on_too_long: truncate cuts it)"
+		return t, fault
 	}
 	end := 0
 	for range f.maxLength {

@@ -1,0 +1,88 @@
+package mapping
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+func TestCompileRefuses(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		field syncdef.Field
+		want  string
+	}{
+		{"type", syncdef.Field{Type: "float"}, "data_type"},
+		{"transform", syncdef.Field{Transform: []string{"title"}}, "transform"},
+		{"min", syncdef.Field{Type: syncdef.Number, Min: "low"}, "min"},
+		{"max", syncdef.Field{Type: syncdef.Integer, Max: "1e"}, "max"},
+		{"scale", syncdef.Field{Type: syncdef.Number, Scale: ptr(-1)}, "scale"},
+		{"zone", syncdef.Field{Type: syncdef.DateTime, TimeZone: "Europe/Atlantis"}, "time_zone"},
+		{"local zone", syncdef.Field{Type: syncdef.DateTime, TimeZone: "Local"}, "time_zone"},
+		{"format", syncdef.Field{Type: syncdef.Date, Format: "DD.MM.YYYY"}, "format"},
+		{"on_null", syncdef.Field{OnNull: "empty"}, "on_null"},
+		{"no default", syncdef.Field{OnNull: syncdef.DefaultNull}, "needs a default"},
+		{"default not a number", syncdef.Field{Type: syncdef.Number, Default: ptr("n/a")}, "default: column src"},
+		{"default out of range", syncdef.Field{Type: syncdef.Number, Max: "10", Default: ptr("11")}, "default"},
+		{"default not in values", syncdef.Field{Type: syncdef.Picklist, Values: []string{"a"}, Default: ptr("b")}, "default"},
+		{"default too long", syncdef.Field{MaxLength: 2, Default: ptr("abc")}, "default"},
+		{"default not JSON", syncdef.Field{Type: syncdef.JSON, Default: ptr("{")}, "default"},
+		{"default not a date", syncdef.Field{Type: syncdef.Date, Default: ptr("soon")}, "default"},
+		{"value too long", syncdef.Field{Type: syncdef.Picklist, Values: []string{"abc"}, MaxLength: 2}, "max_length"},
+	} {
+		c.field.Source, c.field.Destination = "src", "Dst__c"
+		_, err := Compile(&syncdef.Definition{Sync: "broken", RecordID: []string{"id"}, Fields: []syncdef.Field{c.field}})
+		if err == nil {
+			t.Errorf("%s: no error", c.name)
+			continue
+		}
+		for _, part := range []string{"broken", "src -> Dst__c", c.want} {
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("%s: %q does not name %q", c.name, err, part)
+			}
+		}
+	}
+}
+
+func TestCompileReportsAll(t *testing.T) {
+	_, err := Compile(&syncdef.Definition{Sync: "broken", Strategy: syncdef.MatchField, Fields: []syncdef.Field{{Source: "a", Type: "x"}, {Source: "b", Type: "y"}}})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, part := range []string{"field a", "field b", "record_id", "match.source"} {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("%q does not name %q", err, part)
+		}
+	}
+	if _, err := Compile(&syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Strategy: "phone"}); err == nil {
+		t.Error("an unknown strategy passes")
+	}
+}
+
+func TestProgramNames(t *testing.T) {
+	p, err := Compile(benchDefinition())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"Name", "Health_Score__c", "Health_Status__c"}, p.Names()[:3]); d != "" {
+		t.Error(d)
+	}
+	if len(p.Names()) != 12 {
+		t.Errorf("%d names", len(p.Names()))
+	}
+}
+
+// TestDefaultMatchColumn: a definition that names no match column has its strategy's.
+func TestDefaultMatchColumn(t *testing.T) {
+	for strategy, in := range map[syncdef.Strategy]string{
+		syncdef.MatchEmail: `{"id":1,"email":"a@b.co"}`, syncdef.MatchEmailDomain: `{"id":1,"email":"a@b.co"}`, syncdef.MatchName: `{"id":1,"company_name":"B"}`,
+	} {
+		m := compiledDef(t, &syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Strategy: strategy})
+		if mapped, fault := m.Map([]byte(in)); fault != nil || len(mapped.Key) == 0 {
+			t.Errorf("%s: %v, key %q", strategy, fault, mapped.Key)
+		}
+	}
+}

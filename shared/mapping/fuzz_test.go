@@ -1,0 +1,127 @@
+package mapping
+
+import (
+	"bytes"
+	"io"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// everything maps one column v by every type, and more.
+func everything(t testing.TB) *Program {
+	def := &syncdef.Definition{Sync: "s", Object: "message", RecordID: []string{"id"}, Strategy: syncdef.MatchEmailDomain, Match: syncdef.Match{Source: "v"}, Incremental: &syncdef.Incremental{Cursor: "v"}}
+	for _, f := range fuzzFields() {
+		f.Source, f.Destination = "v", "F"
+		def.Fields = append(def.Fields, f)
+	}
+	p, err := Compile(def)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func fuzzFields() []syncdef.Field {
+	return []syncdef.Field{
+		{Type: syncdef.JSON}, {Type: syncdef.String}, {Type: syncdef.String, MaxLength: 3, OnTooLong: syncdef.TruncateLong, Transform: []string{"trim", "upper", "lower"}},
+		{Type: syncdef.Number}, {Type: syncdef.Number, Scale: ptr(2)}, {Type: syncdef.Number, Min: "-5", Max: "1e3"}, {Type: syncdef.Integer}, {Type: syncdef.Boolean},
+		{Type: syncdef.Date}, {Type: syncdef.DateTime, TimeZone: "Asia/Kolkata"}, {Type: syncdef.DateTime, Format: "epoch_seconds"}, {Type: syncdef.Date, Format: "epoch_milliseconds"},
+		{Type: syncdef.Picklist, Values: []string{"a", "B"}}, {Type: syncdef.Email, Transform: []string{"lower"}},
+	}
+}
+
+// FuzzMap: no value makes Map panic or answer something that is no JSON, and two
+// mappers agree. Each field is mapped alone, as the first fault ends a row.
+func FuzzMap(f *testing.F) {
+	for _, v := range []string{`"2024-01-15 10:30:00.123+05:30"`, `"Mon, 15 Jan 2024 10:30:00 GMT"`, `1e400`, `-0.055`, `" A@B.co "`, `"\ud83d\ude80\n"`, `{"a":["}"]}`, `null`, `true`, `"https://www.x.de:80/y"`, `"+1e-399"`, `1705314600.5`} {
+		f.Add([]byte(v))
+	}
+	var programs []*Program
+	for _, field := range fuzzFields() {
+		field.Source, field.Destination = "v", "F"
+		p, err := Compile(&syncdef.Definition{Sync: "s", RecordID: []string{"v"}, Strategy: syncdef.MatchName, Match: syncdef.Match{Source: "v"}, Fields: []syncdef.Field{field}})
+		if err != nil {
+			f.Fatal(err)
+		}
+		programs = append(programs, p)
+	}
+	f.Fuzz(func(t *testing.T, v []byte) {
+		object := jsontext.Value(`{"v":` + string(v) + `}`)
+		valid := object.IsValid()
+		for i, p := range programs {
+			m := p.Mapper()
+			first, fault := m.Map(object)
+			a := result(first, fault)
+			if valid && fault == nil && first.Values[0] != nil && !first.Values[0].IsValid() {
+				t.Errorf("field %d: %s becomes %s", i, v, first.Values[0])
+			}
+			m.Map(jsontext.Value(`{"other":1}`))
+			if d := cmp.Diff(a, result(m.Map(object))); d != "" {
+				t.Errorf("field %d: twice is not the same: %s", i, d)
+			}
+		}
+		everything(t).Mapper().Map(object)
+		Domain(Domain(string(v)))
+	})
+}
+
+// FuzzScan compares the scanner with jsontext's decoder on every valid object.
+func FuzzScan(f *testing.F) {
+	f.Add([]byte(benchRow))
+	f.Add([]byte(` { "a\"b" : [1,{"c":"]}"}] , "\\":"\\\"", "é" : -1.5e3,"x":{} , "y" : null } `))
+	f.Add([]byte(`{}`))
+	f.Add([]byte(`{"0123456":"01234567","01234567":"\\\\\\\\\\\\\\\\","q":"\"\"\"\"\"\"\"\""}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var r members
+		seen := &layout{}
+		ok := r.scan(b, seen) // on anything at all: no panic
+		v := jsontext.Value(b)
+		if !v.IsValid() {
+			return
+		}
+		if ok != (v.Kind() == '{') {
+			t.Fatalf("%s: taken for an object: %v", b, ok)
+		}
+		if !ok {
+			return
+		}
+		compareMembers(t, b, &r)
+		seen.learn(b, &r, nil)
+		if !r.scan(b, seen) || !r.familiar {
+			t.Errorf("%s: not familiar the second time", b)
+		}
+		compareMembers(t, b, &r)
+	})
+}
+
+func compareMembers(t *testing.T, b []byte, r *members) {
+	d := jsontext.NewDecoder(bytes.NewReader(b))
+	if _, err := d.ReadToken(); err != nil {
+		t.Fatal(err)
+	}
+	i := 0
+	for ; d.PeekKind() != '}'; i++ {
+		name, err := d.ReadValue()
+		if err != nil && err != io.EOF {
+			t.Fatal(err)
+		}
+		if i >= len(r.names) || string(name) != string(b[r.names[i].start:r.names[i].end]) {
+			t.Fatalf("%s: name %d is not %s", b, i, name)
+		}
+		value, err := d.ReadValue()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(value) != string(r.values[i]) {
+			t.Fatalf("%s: value %d is %s, want %s", b, i, r.values[i], value)
+		}
+	}
+	if i != len(r.names) || i != len(r.values) {
+		t.Fatalf("%s: %d members, want %d", b, len(r.names), i)
+	}
+}
