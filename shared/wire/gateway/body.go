@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
@@ -19,19 +18,12 @@ import (
 // what it counts.
 const MaxBody = 11 << 20
 
-// body turns the quoted body into plain bytes.
+// body undoes base64 and compression.
 func (d *Decoder) body(e envelope) ([]byte, error) {
 	if e.body == nil {
 		return nil, nil
 	}
-	b := []byte(e.body[1 : len(e.body)-1])
-	if bytes.IndexByte(b, '\\') >= 0 {
-		var err error
-		if d.unquoted, err = jsontext.AppendUnquote(d.unquoted[:0], e.body); err != nil {
-			return nil, &Error{Status: 400, Message: "the event's body is a broken string", Err: err}
-		}
-		b = d.unquoted
-	}
+	b := e.body
 	if e.base64 {
 		var err error
 		if d.decoded, err = base64.StdEncoding.AppendDecode(d.decoded[:0], b); err != nil {

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -75,6 +76,7 @@ func (r *Request) Query(name string) string {
 // A Decoder reads events and keeps its buffers from one to the next. The zero
 // value is ready. Not safe for concurrent use.
 type Decoder struct {
+	rest     []byte // the event without its body
 	text     []byte // names and values of headers and parameters
 	unquoted []byte // the body without its JSON escapes
 	decoded  []byte // the body without base64
@@ -103,17 +105,21 @@ func (d *Decoder) Decode(raw []byte) (Request, error) {
 	return e.request, nil
 }
 
-// An envelope is the event with its body still quoted.
+// An envelope is the event without its body.
 type envelope struct {
 	request Request
-	body    jsontext.Value // a JSON string, nil when absent or null
+	body    []byte // still base64 or compressed, nil when absent or null
 	base64  bool
 }
 
 func (d *Decoder) envelope(raw []byte) (envelope, error) {
-	var e envelope
+	body, rest, err := d.split(raw)
+	if err != nil {
+		return envelope{}, err
+	}
+	e := envelope{body: body}
 	d.text = d.text[:0]
-	dec := jsontext.NewDecoder(bytes.NewBuffer(raw))
+	dec := jsontext.NewDecoder(bytes.NewBuffer(rest))
 	if tok, err := dec.ReadToken(); err != nil {
 		return e, err
 	} else if tok.Kind() != '{' {
@@ -141,6 +147,50 @@ func (d *Decoder) envelope(raw []byte) (envelope, error) {
 	return e, nil
 }
 
+// split takes the body out of the event: its text, and the event with null in
+// its place, so that megabytes are read once. Only what stands before the body is
+// checked here; the rest is a complete event again and is checked by its reader.
+func (d *Decoder) split(raw []byte) (body, rest []byte, err error) {
+	dec := jsontext.NewDecoder(bytes.NewBuffer(raw))
+	if tok, err := dec.ReadToken(); err != nil || tok.Kind() != '{' {
+		return nil, raw, nil // the reader of rest says what is wrong
+	}
+	for dec.PeekKind() == '"' {
+		name, err := dec.ReadToken()
+		if err != nil {
+			return nil, raw, nil
+		}
+		if name.String() != "body" || dec.PeekKind() != '"' {
+			if dec.SkipValue() != nil {
+				return nil, raw, nil
+			}
+			continue
+		}
+		at := int(dec.InputOffset())
+		at += bytes.IndexByte(raw[at:], '"') + 1 // past colon and spaces: a string follows
+		n := 0
+		if body, n, err = d.string(raw[at:]); err != nil {
+			return nil, nil, fmt.Errorf("body: %w", err)
+		}
+		d.rest = append(append(append(d.rest[:0], raw[:at-1]...), "null"...), raw[at+n:]...)
+		return body, d.rest, nil
+	}
+	return nil, raw, nil
+}
+
+// string is the text of a JSON string without its opening quote: a part of s
+// where nothing is escaped (base64), so that it is not copied.
+func (d *Decoder) string(s []byte) (text []byte, n int, err error) {
+	if end := stretch(s); end < len(s) && s[end] == '"' {
+		if !utf8.Valid(s[:end]) {
+			return nil, 0, errUTF8
+		}
+		return s[:end:end], end + 1, nil
+	}
+	d.unquoted, n, err = unquote(d.unquoted[:0], s)
+	return d.unquoted, n, err
+}
+
 // member reads the value of one member of the event.
 func (d *Decoder) member(dec *jsontext.Decoder, name string, e *envelope) error {
 	r := &e.request
@@ -159,12 +209,11 @@ func (d *Decoder) member(dec *jsontext.Decoder, name string, e *envelope) error 
 	case "multiValueQueryStringParameters":
 		err = d.fields(dec, &r.queries)
 	case "body":
-		var v jsontext.Value
-		if v, err = dec.ReadValue(); err == nil && v.Kind() == '"' {
-			e.body = v // stays valid: the decoder reads straight from raw
-		} else if err == nil && v.Kind() != 'n' {
-			err = fmt.Errorf("body: want a string, got %s", v.Kind())
+		// A string was split off, and null put in its place.
+		if k := dec.PeekKind(); k != 'n' && k != 0 {
+			return fmt.Errorf("body: want a string, got %s", k)
 		}
+		err = dec.SkipValue()
 	case "isBase64Encoded":
 		var tok jsontext.Token
 		if tok, err = dec.ReadToken(); err == nil {
@@ -289,11 +338,4 @@ func Encode(r Response) []byte {
 	b = append(b, `},"body":`...)
 	b = appendQuote(b, r.Body)
 	return append(b, `,"isBase64Encoded":false}`...)
-}
-
-// appendQuote appends a JSON string. Broken UTF-8 becomes U+FFFD, because the
-// envelope has to be JSON whatever the text holds.
-func appendQuote[T string | []byte](b []byte, s T) []byte {
-	b, _ = jsontext.AppendQuote(b, s)
-	return b
 }

@@ -1,0 +1,122 @@
+package gateway
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// quotedSeeds are strings as they stand in an event, good and bad.
+var quotedSeeds = []string{
+	`""`, `"a"`, `"plain and longer than a word of eight"`, `"1234567"`, `"12345678"`, `"123456789"`,
+	`"{\"data\":[[0,\"a\",{\"b\":1}]]}"`, `"\\\/\b\f\n\r\t\""`, `"caf\u00e9 \u0000 \u2028"`, `"\ud83d\ude00"`, `"é😀"`,
+	`"\ud83d"`, `"\ud83d\u0041"`, `"\ude00\ud83d"`, `"\ud83d\ude0"`, `"\u12"`, `"\u+123"`, `"\u12_3"`, `"\x"`, `"\U0041"`,
+	`"cut off`, `"cut off\`, `"cut off\u00`, "\"tab\tinside\"", "\"\x00\"", "\"\x1f2345678\"", "\"\x7f\"", "\"\xff\"", "\"12345678\xc3\"", "\"\xed\xa0\x80\"",
+	"\"1234567\x80\\n\"", `"12345678\"12345678\\12345678"`, `"` + strings.Repeat("é\\n", 100) + `"`, "\"" + strings.Repeat("\x22\x21\x23", 5),
+}
+
+// checkUnquote holds split's reading of a string against jsontext's.
+func checkUnquote(t *testing.T, quoted []byte) {
+	t.Helper()
+	if len(quoted) == 0 || quoted[0] != '"' {
+		return
+	}
+	dec := jsontext.NewDecoder(bytes.NewBuffer(quoted))
+	v, wantErr := dec.ReadValue()
+	var want []byte
+	if wantErr == nil {
+		var err error
+		if want, err = jsontext.AppendUnquote(nil, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, read := range map[string]func([]byte) ([]byte, int, error){
+		"unquote": func(s []byte) ([]byte, int, error) { return unquote(nil, s) },
+		"string":  new(Decoder).string,
+	} {
+		got, n, err := read(quoted[1:])
+		if (err == nil) != (wantErr == nil) {
+			t.Fatalf("%s of %q: error %v, jsontext's %v", name, quoted, err, wantErr)
+		}
+		if err == nil && (!bytes.Equal(got, want) || n != len(v)-1) {
+			t.Fatalf("%s of %q: %q and %d bytes, jsontext's %q and %d", name, quoted, got, n, want, len(v)-1)
+		}
+	}
+}
+
+func TestUnquoteIsJSONText(t *testing.T) {
+	for _, s := range quotedSeeds {
+		for pad := range 9 { // every offset within a word
+			checkUnquote(t, []byte(`"`+strings.Repeat("x", pad)+s[1:]))
+		}
+		checkUnquote(t, []byte(s+`,"isBase64Encoded":false}`))
+	}
+	for c := range 256 { // every byte at every offset, plain and escaped
+		for pad := range 9 {
+			before := strings.Repeat("x", pad)
+			checkUnquote(t, append(append([]byte(`"`+before), byte(c)), `12345678"`...))
+			checkUnquote(t, append(append([]byte(`"`+before+`\`), byte(c)), `12345678"`...))
+		}
+	}
+}
+
+func FuzzUnquote(f *testing.F) {
+	for _, s := range quotedSeeds {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(checkUnquote)
+}
+
+func checkQuote(t *testing.T, text []byte) {
+	t.Helper()
+	want, _ := jsontext.AppendQuote([]byte("kept"), text)
+	if got := appendQuote([]byte("kept"), text); !bytes.Equal(got, want) {
+		t.Fatalf("%q: %q, jsontext's %q", text, got, want)
+	}
+}
+
+func TestQuoteIsJSONText(t *testing.T) {
+	for c := range 256 {
+		for pad := range 9 {
+			before := strings.Repeat("x", pad)
+			checkQuote(t, append([]byte(before), byte(c)))
+			checkQuote(t, append(append([]byte(before), byte(c), byte(c)), `12345678`...))
+		}
+	}
+	for _, s := range quotedSeeds {
+		checkQuote(t, []byte(s))
+	}
+}
+
+func FuzzQuote(f *testing.F) {
+	for _, s := range quotedSeeds {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(checkQuote)
+}
+
+// The body may stand anywhere in the event, and only its own is taken out.
+func TestSplit(t *testing.T) {
+	for _, c := range []struct{ raw, body, rest string }{
+		{`{"body":"a\"b","httpMethod":"GET"}`, `a"b`, `{"body":null,"httpMethod":"GET"}`},
+		{`{"x":{"body":"no"},"b\u006fdy" : "yes" ,"y":1}`, `yes`, `{"x":{"body":"no"},"b\u006fdy" : null ,"y":1}`},
+		{`{"body":null,"y":1}`, ``, `{"body":null,"y":1}`},
+		{`{"y":["body","x"]}`, ``, `{"y":["body","x"]}`},
+		{`["body","x"]`, ``, `["body","x"]`},
+		{`{"body":"a","body":"b"}`, `a`, `{"body":null,"body":"b"}`},
+	} {
+		body, rest, err := new(Decoder).split([]byte(c.raw))
+		if err != nil || string(body) != c.body || string(rest) != c.rest {
+			t.Errorf("%s: %q, %s, %v", c.raw, body, rest, err)
+		}
+	}
+	if _, err := Decode([]byte(`{"httpMethod":"POST","body":"a","body":"b"}`)); err == nil {
+		t.Error("two bodies passed")
+	}
+	if _, _, err := new(Decoder).split([]byte(`{"body":"a`)); err == nil || !strings.Contains(err.Error(), io.ErrUnexpectedEOF.Error()) {
+		t.Errorf("cut off: %v", err)
+	}
+}
