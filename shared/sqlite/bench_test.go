@@ -1,0 +1,105 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/row"
+)
+
+// batch is how many entries a worker with full hands reads and commits at once.
+const batch = 5000
+
+// benchEntries makes n entries of the size that a Salesforce sync has. Their
+// keys are scattered, the hard case for a sorted table.
+func benchEntries(n int, place int64) []ledger.Entry {
+	entries := make([]ledger.Entry, n)
+	for i := range entries {
+		entries[i] = ledger.Entry{
+			Key:         fmt.Sprintf("%08x.example.com", uint32(i)*2654435761),
+			Fingerprint: row.Fingerprint{byte(i), 1},
+			Fields:      []uint32{1, 2, 3, 4, 5},
+			Version:     "v0123456789ab",
+			ID:          fmt.Sprintf("0015g%013d", i),
+			Run:         "sf_health.q0123456789abcdef",
+			Place:       place,
+		}
+	}
+	return entries
+}
+
+// perSecond reports entries per second of wall clock and CPU time per entry, as
+// other work on the machine disturbs the first only.
+func perSecond(b *testing.B, n int, cpu time.Duration) {
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "entries/s")
+	b.ReportMetric(float64(cpu.Nanoseconds())/float64(n), "cpu-ns/entry")
+}
+
+func cpuTime() time.Duration {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		return 0
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
+// BenchmarkLedger commits, commits again and reads 100,000 entries.
+func BenchmarkLedger(b *testing.B) {
+	const total = 100_000
+	ctx := context.Background()
+	const target = "sf_health#salesforce_prod#Account"
+	each := func(b *testing.B, f func(s *Store, part []ledger.Entry) error, prepare ...func(*Store, []ledger.Entry) error) {
+		entries := benchEntries(total, 1)
+		var cpu time.Duration
+		n := 0
+		b.StopTimer()
+		for range b.N {
+			s, err := Open(filepath.Join(b.TempDir(), "penstock.db"), time.Now)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for _, p := range prepare {
+				for at := 0; at < total; at += batch {
+					if err := p(s, entries[at:at+batch]); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			start := cpuTime()
+			b.StartTimer()
+			for at := 0; at < total; at += batch {
+				if err := f(s, entries[at:at+batch]); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.StopTimer()
+			cpu += cpuTime() - start
+			n += total
+			if err := s.Close(); err != nil {
+				b.Fatal(err)
+			}
+		}
+		perSecond(b, n, cpu)
+	}
+	commit := func(s *Store, part []ledger.Entry) error { return s.Commit(ctx, target, part) }
+	read := func(s *Store, part []ledger.Entry) error {
+		keys := make([]string, len(part))
+		for i := range part {
+			keys[i] = part[i].Key
+		}
+		got, err := s.Entries(ctx, target, keys)
+		if err == nil && len(got) != len(part) && len(got) != 0 {
+			err = fmt.Errorf("got %d entries of %d", len(got), len(part))
+		}
+		return err
+	}
+	b.Run("commit new", func(b *testing.B) { each(b, commit) })
+	b.Run("commit again", func(b *testing.B) { each(b, commit, commit) })
+	b.Run("read present", func(b *testing.B) { each(b, read, commit) })
+	b.Run("read absent", func(b *testing.B) { each(b, read) })
+}

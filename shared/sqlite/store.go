@@ -1,0 +1,143 @@
+// Package sqlite keeps everything that the pipeline stores in one SQLite file: the
+// queue, the state of syncs and runs, the ledger, the errors and the token
+// buckets. It is the storage of one machine, several processes included, and, in
+// memory, of the simulation. What the methods promise is written at the
+// interfaces in pipeline; shared/storetest holds it equal to shared/aws. Secrets
+// are not kept here.
+package sqlite
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+//go:embed schema.sql
+var schema string
+
+// schemaVersion is stored in the file; a file of another version is refused.
+const schemaVersion = 1
+
+// A Store is one open file. Its methods may be called from many goroutines; they
+// take turns on one connection, so that its page cache stays warm.
+type Store struct {
+	// MaxReceives is how often a message is handed out before it goes to the
+	// dead letters; zero means 1,000, SQS's own upper bound. Set it before use.
+	MaxReceives int
+
+	turn    chan *conn // holds the connection while nobody uses it
+	now     func() time.Time
+	targets map[string]int64 // ids of ledger targets; guarded by turn
+}
+
+// Open opens or creates a file, with owner-only rights because it holds row
+// values. "" or ":memory:" keeps everything in memory until Close.
+func Open(path string, now func() time.Time) (*Store, error) {
+	if path == "" {
+		path = ":memory:"
+	}
+	if path != ":memory:" {
+		if err := private(path); err != nil {
+			return nil, fmt.Errorf("open store: %w", err)
+		}
+	}
+	c, err := open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", path, err)
+	}
+	if err := prepareSchema(c); err != nil {
+		c.close()
+		return nil, fmt.Errorf("open store %s: %w", path, err)
+	}
+	s := &Store{turn: make(chan *conn, 1), now: now, targets: map[string]int64{}}
+	s.turn <- c
+	return s, nil
+}
+
+// Close waits for the call that is running and closes the file. Calls after it
+// return an error.
+func (s *Store) Close() error {
+	c, ok := <-s.turn
+	if !ok {
+		return nil
+	}
+	close(s.turn)
+	return c.close()
+}
+
+// private creates the file if need be, and takes the rights of others away.
+// SQLite gives its WAL and index files the same rights.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Chmod(0o600)
+}
+
+// prepareSchema sets the connection up and creates the tables of a new file.
+// NORMAL loses nothing when a process is killed: only a crash of the machine can
+// take the last transactions, and the queue's senders and receivers repeat those.
+func prepareSchema(c *conn) error {
+	if err := c.script(`PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;
+		PRAGMA wal_autocheckpoint=8192; PRAGMA temp_store=MEMORY;`); err != nil {
+		return err
+	}
+	if err := c.script("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	found := int64(0)
+	err := c.query(func(s *stmt) error { found = s.int(0); return nil }, "PRAGMA user_version")
+	switch {
+	case err != nil:
+	case found == 0:
+		err = c.script(schema + fmt.Sprintf("PRAGMA user_version=%d;", schemaVersion))
+	case found != schemaVersion:
+		err = fmt.Errorf("the file has layout %d, this program knows layout %d: use the program that wrote it, or another file", found, schemaVersion)
+	}
+	if err != nil {
+		return errors.Join(err, c.script("ROLLBACK"))
+	}
+	return c.script("COMMIT")
+}
+
+// write runs f in one transaction that holds the file's write lock from the start.
+func (s *Store) write(ctx context.Context, f func(*conn) error) error {
+	return s.transact(ctx, "BEGIN IMMEDIATE", f)
+}
+
+// read runs f on one snapshot.
+func (s *Store) read(ctx context.Context, f func(*conn) error) error {
+	return s.transact(ctx, "BEGIN", f)
+}
+
+func (s *Store) transact(ctx context.Context, begin string, f func(*conn) error) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var c *conn
+	var ok bool
+	select {
+	case c, ok = <-s.turn:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if !ok {
+		return errors.New("the store is closed")
+	}
+	defer func() { s.turn <- c }()
+	if _, err := c.exec(begin); err != nil {
+		return err
+	}
+	if err := f(c); err != nil {
+		_, undo := c.exec("ROLLBACK")
+		clear(s.targets) // one of them may have been created by this transaction
+		return errors.Join(err, undo)
+	}
+	_, err = c.exec("COMMIT")
+	return err
+}

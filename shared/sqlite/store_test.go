@@ -1,0 +1,81 @@
+package sqlite
+
+import (
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/storetest"
+)
+
+// clock is a clock that tests move.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+func newClock() *clock { return &clock{at: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)} }
+
+func mustOpen(t testing.TB, path string, now func() time.Time) *Store {
+	t.Helper()
+	s, err := Open(path, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func TestFile(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Stores {
+		c, path := newClock(), filepath.Join(t.TempDir(), "penstock.db")
+		var last *Store
+		var reopen func() storetest.Stores
+		reopen = func() storetest.Stores {
+			if last != nil {
+				if err := last.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			last = mustOpen(t, path, c.now)
+			return stores(last, c, reopen)
+		}
+		return reopen()
+	})
+}
+
+func TestMemory(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Stores {
+		c := newClock()
+		s := mustOpen(t, "", c.now)
+		var same func() storetest.Stores // memory lives as long as its store
+		same = func() storetest.Stores { return stores(s, c, same) }
+		return same()
+	})
+}
+
+func stores(s *Store, c *clock, reopen func() storetest.Stores) storetest.Stores {
+	s.MaxReceives = 3
+	return storetest.Stores{
+		Syncs: s, Runs: s, Ledger: s, Errors: s, Pace: s, Queue: s,
+		Name: "salesforce", DeadLetters: "salesforce-dlq", MaxReceives: s.MaxReceives,
+		Advance: c.advance, FakeClock: true, Reopen: reopen,
+	}
+}

@@ -1,0 +1,151 @@
+// Package storetest is the one suite that every storage adapter passes: it holds
+// shared/sqlite and shared/aws to the doc comments of the interfaces in pipeline.
+// It knows no adapter. Wherever a rule could be broken by two callers at once, it
+// calls from many goroutines.
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// A Queue is both ends of the queues: what the pipeline sends to and what a
+// poller receives from.
+type Queue interface {
+	pipeline.Sender
+	pipeline.Visibility
+	Receive(ctx context.Context, queue string, max int, visibility time.Duration) ([]pipeline.Delivery, error)
+	Delete(ctx context.Context, queue, receipt string) error
+}
+
+// Stores are the adapters under test, empty, and what the suite must know of them.
+type Stores struct {
+	Syncs  pipeline.Syncs
+	Runs   pipeline.Runs
+	Ledger pipeline.Ledger
+	Errors pipeline.Errors
+	Pace   pipeline.Pace
+	Queue  Queue
+
+	Name        string // of an empty queue
+	DeadLetters string // of its dead letters
+	MaxReceives int    // times a message is handed out before it goes there; 2 to 5
+
+	// Advance lets time pass for the queue: a clock that the test holds, or a
+	// wait where the server has its own.
+	Advance func(d time.Duration)
+	// FakeClock says that Advance costs nothing, so that minutes may pass.
+	FakeClock bool
+	// Reopen closes the stores and opens them again over the same data.
+	Reopen func() Stores
+	// Skip names checks that a server is known to answer differently from the
+	// service it stands for, each with the difference.
+	Skip map[string]string
+}
+
+// Run runs the suite; open is called once per test and cleans up with t.Cleanup.
+func Run(t *testing.T, open func(t *testing.T) Stores) {
+	groups := []struct {
+		name  string
+		tests []test
+	}{
+		{"syncs", syncTests}, {"runs", runTests}, {"batches", batchTests}, {"ledger", ledgerTests},
+		{"errors", errorTests}, {"pace", paceTests}, {"queue", queueTests},
+	}
+	for _, g := range groups {
+		t.Run(g.name, func(t *testing.T) {
+			for _, tt := range g.tests {
+				t.Run(tt.name, func(t *testing.T) {
+					s := open(t)
+					if why := s.Skip[g.name+"/"+tt.name]; why != "" {
+						t.Skip("known difference of this server: " + why)
+					}
+					tt.run(t, s)
+				})
+			}
+		})
+	}
+}
+
+type test struct {
+	name string
+	run  func(t *testing.T, s Stores)
+}
+
+// start is a moment of the suite's own, with the nanoseconds that must survive.
+var start = time.Date(2026, 3, 14, 15, 9, 26, 535897932, time.UTC)
+
+// race calls f from n goroutines at once and fails the test on the first error.
+func race(t *testing.T, n int, f func(i int) error) {
+	t.Helper()
+	var g errgroup.Group
+	begin := make(chan struct{})
+	for i := range n {
+		g.Go(func() error { <-begin; return f(i) })
+	}
+	close(begin)
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func must[T any](v T, err error) func(t *testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func aRun(sync, id string) run.Run {
+	return run.Run{
+		ID: sync + "." + id, Sync: sync, Version: "v0123456789ab", Mode: run.Incremental, Status: run.Open,
+		BegunAt: start, Expected: -1, From: `"2026-03-13T00:00:00Z"`,
+	}
+}
+
+func bracketed(sync, id string) run.Run {
+	r := aRun(sync, id)
+	r.Bracketed = true
+	return r
+}
+
+func aBatch(runID, id string, chunks int) run.Batch {
+	b := run.Batch{
+		Run: runID, ID: id, Sync: run.SyncOf(runID), Version: "v0123456789ab", BodyHash: "abc123",
+		Place: start.UnixNano(), Cursor: "9007199254740993", Groups: map[string]int{"#général": 3},
+		Counts: run.Counts{Received: int64(chunks)*10 + 2, Queued: int64(chunks) * 10, Rejected: 2},
+	}
+	for i := range chunks {
+		b.Cut = append(b.Cut, run.Cut{Lane: i, Rows: 10})
+	}
+	return b
+}
+
+func aChunk(delivered int64) run.Chunk {
+	return run.Chunk{Done: true, At: start.Add(time.Minute), Counts: run.Counts{Delivered: delivered, Unchanged: 1, Failed: 2, Superseded: 3, Calls: 4}}
+}
+
+func names(prefix string, n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf("%s%05d", prefix, i)
+	}
+	return all
+}
