@@ -123,6 +123,15 @@ func TestDigestStaysShort(t *testing.T) {
 	if n := utf8.RuneCountInString(text); n > 4_000 || !strings.HasSuffix(text, "\n… and 80 more") {
 		t.Errorf("%d characters, ends with %q", n, text[len(text)-20:])
 	}
+	lines := strings.Split(text, "\n")
+	if n := utf8.RuneCountInString(lines[0]); n != 400 {
+		t.Errorf("the first line has %d characters", n)
+	}
+	for _, line := range lines[1:21] {
+		if n := utf8.RuneCountInString(line); n != 162 || !strings.HasSuffix(line, "…") {
+			t.Errorf("%d characters in %q", n, line)
+		}
+	}
 }
 
 // A line of a digest is the message's first line and the one with the customer.

@@ -40,6 +40,14 @@
 // days, which is how long a queue keeps a row, and reads at most 20 pages of 200
 // messages: behind more than 4,000 newer messages a lost answer is sent again.
 //
+// # Answers
+//
+// Slack fails with HTTP 200 and "ok": false. What may have been carried out in part
+// (internal_error, fatal_error, 5xx, an answer that was lost or cut off) is Unknown
+// and settled by looking; request_timeout, a request that arrived cut off, is Retry.
+// A bad channel is a Configuration error when the definition names it, and a rejected
+// row when the row does. A code that is not known here rejects the row. See codes.go.
+//
 // # Limits
 //
 // Slack, "Rate limits" and the methods' pages:
