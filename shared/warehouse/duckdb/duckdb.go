@@ -10,6 +10,7 @@ package duckdb
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -43,24 +44,25 @@ type Config struct {
 type function struct {
 	name      string // penstock_push
 	path      string // below the gateway: /push
-	params    []param
 	signature string // as Snowflake writes it into sf-external-function-signature
+	params    []param
 }
 
 // A param is one parameter of a function.
 type param struct {
-	name string
-	cast string // SQL type that an argument is cast to; "" takes a value of any type
+	name     string
+	cast     string // SQL type that an argument is cast to; "" takes a value of any type
+	optional bool   // may be left out, and is then null
 }
 
 // functions are the penstock functions. Every argument reaches Go as JSON text,
 // made by to_json in the macro of the same name, so that numbers keep all digits.
 var functions = []function{
-	{"penstock_push", "/push", []param{{"sync", "VARCHAR"}, {"row_", ""}}, "(SYNC VARCHAR, ROW VARIANT)"},
-	{"penstock_begin", "/begin", []param{{"sync", "VARCHAR"}, {"mode", "VARCHAR"}}, "(SYNC VARCHAR, MODE VARCHAR)"},
-	{"penstock_finish", "/finish", []param{{"run", "VARCHAR"}, {"rows_", "BIGINT"}}, "(RUN VARCHAR, ROWS NUMBER)"},
-	{"penstock_status", "/status", []param{{"sync", "VARCHAR"}}, "(SYNC VARCHAR)"},
-	{"penstock_errors", "/errors", []param{{"run", "VARCHAR"}}, "(RUN VARCHAR)"},
+	{"penstock_push", "/push", "(SYNC VARCHAR, ROW_OBJECT VARIANT)", []param{{name: "sync", cast: "VARCHAR"}, {name: "row_object"}}},
+	{"penstock_begin", "/begin", "(SYNC VARCHAR, MODE VARCHAR)", []param{{name: "sync", cast: "VARCHAR"}, {name: "mode", cast: "VARCHAR", optional: true}}},
+	{"penstock_finish", "/finish", "(RUN VARCHAR, ROW_COUNT NUMBER)", []param{{name: "run", cast: "VARCHAR"}, {name: "row_count", cast: "BIGINT"}}},
+	{"penstock_status", "/status", "(SYNC VARCHAR)", []param{{name: "sync", cast: "VARCHAR"}}},
+	{"penstock_errors", "/errors", "(RUN VARCHAR, AFTER VARCHAR)", []param{{name: "run", cast: "VARCHAR"}, {name: "after", cast: "VARCHAR", optional: true}}},
 }
 
 // json is the SQL that turns an argument into JSON text. What is JSON already is
@@ -76,15 +78,26 @@ func (p param) json() string {
 // with a NULL literal, which stops the driver; the macro sees to that.
 func (f function) inner() string { return "__" + f.name }
 
-// macro is the statement that makes the function of SQL.
+// macro is the statement that makes the function of SQL, one form for each number
+// of arguments.
 func (f function) macro() string {
-	names, args := "", ""
-	for i, p := range f.params {
-		if i > 0 {
-			names, args = names+", ", args+", "
-		}
-		names += p.name
-		args += "COALESCE(" + p.json() + ", 'null')"
+	forms := []string{f.form(len(f.params))}
+	for n := len(f.params) - 1; n >= 0 && f.params[n].optional; n-- {
+		forms = append(forms, f.form(n))
 	}
-	return "CREATE OR REPLACE TEMP MACRO " + f.name + "(" + names + ") AS " + f.inner() + "(" + args + ")"
+	return "CREATE OR REPLACE TEMP MACRO " + f.name + strings.Join(forms, ", ")
+}
+
+// form is the function with its first n parameters; the others are null.
+func (f function) form(n int) string {
+	var names, args []string
+	for i, p := range f.params {
+		if i < n {
+			names = append(names, p.name)
+			args = append(args, "COALESCE("+p.json()+", 'null')")
+		} else {
+			args = append(args, "'null'")
+		}
+	}
+	return "(" + strings.Join(names, ", ") + ") AS " + f.inner() + "(" + strings.Join(args, ", ") + ")"
 }

@@ -33,9 +33,11 @@ func TestArguments(t *testing.T) {
 		{"a time", `SELECT penstock_push('s', {'t': TIMESTAMPTZ '2026-01-05 14:00:00+02'})`, `{"data":[[0,"s",{"t":"2026-01-05 12:00:00+00"}]]}`, `{"t":"2026-01-05 12:00:00+00"}`},
 		{"a duplicate key is for the gateway to refuse", `SELECT penstock_push('s', '{"a":1,"a":2}'::JSON)`, `{"data":[[0,"s",{"a":1,"a":2}]]}`, `"fault: duplicate_key"`},
 		{"begin", `SELECT penstock_begin('s', 'full')`, `{"data":[[0,"s","full"]]}`, `"full"`},
+		{"begin without a mode", `SELECT penstock_begin('s')`, `{"data":[[0,"s",null]]}`, `<NULL>`},
 		{"finish", `SELECT penstock_finish('s.1', 9007199254740993)`, `{"data":[[0,"s.1",9007199254740993]]}`, `9007199254740993`},
 		{"status", `SELECT penstock_status('s')`, `{"data":[[0,"s"]]}`, `"s"`},
-		{"errors", `SELECT penstock_errors('s.1')`, `{"data":[[0,"s.1"]]}`, `"s.1"`},
+		{"errors", `SELECT penstock_errors('s.1')`, `{"data":[[0,"s.1",null]]}`, `<NULL>`},
+		{"more errors", `SELECT penstock_errors('s.1', 'b#7')`, `{"data":[[0,"s.1","b#7"]]}`, `"b#7"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := newGateway(t)
@@ -91,7 +93,7 @@ func TestIds(t *testing.T) {
 	if rows != 20000 || len(queries) != 2 || first < 5 {
 		t.Errorf("%d rows in %d queries, %d calls in the first", rows, len(queries), first)
 	}
-	want := map[string]string{"format": "json", "format-version": "1.0", "name": "penstock_push", "signature": "(SYNC VARCHAR, ROW VARIANT)", "return-type": "VARIANT", "name-base64": "cGVuc3RvY2tfcHVzaA=="}
+	want := map[string]string{"format": "json", "format-version": "1.0", "name": "penstock_push", "signature": "(SYNC VARCHAR, ROW_OBJECT VARIANT)", "return-type": "VARIANT", "name-base64": "cGVuc3RvY2tfcHVzaA=="}
 	for name, value := range want {
 		if got := g.calls[0].header.Get("sf-external-function-" + name); got != value {
 			t.Errorf("header %s is %q, want %q", name, got, value)

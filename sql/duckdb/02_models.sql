@@ -1,0 +1,130 @@
+-- The models: one row is one record at the destination. A cast of JSON is a
+-- TRY_CAST, so that one odd document is one null and not a failed statement.
+-- CURRENT_TIMESTAMP AT TIME ZONE 'UTC' is the time now as the tables store it.
+
+-- Model of the sync salesforce_customer_health.
+CREATE OR REPLACE VIEW salesforce_customer_health AS
+SELECT
+    customer_id,
+    lower(trim(email))        AS email,
+    upper(trim(company_name)) AS company_name,
+    health_score * 100        AS health_score_pct,
+    CASE risk_category
+        WHEN 'high'   THEN 'At Risk'
+        WHEN 'medium' THEN 'Moderate Risk'
+        ELSE 'Healthy'
+    END                       AS customer_health_status,
+    TRY_CAST(factors->>'usage' AS DECIMAL(3, 2)) * 100   AS usage_score_pct,
+    TRY_CAST(factors->>'support' AS DECIMAL(3, 2)) * 100 AS support_score_pct,
+    last_updated              AS health_score_updated_date
+FROM customer_health_scores
+WHERE last_updated >= (CURRENT_TIMESTAMP AT TIME ZONE 'UTC') - INTERVAL 1 DAY
+  AND health_score IS NOT NULL
+  AND email IS NOT NULL;
+
+-- Model of the sync sf_health: recent scores that the model is sure of, the most
+-- urgent customers first. The order is a wish: batches overtake each other.
+CREATE OR REPLACE VIEW salesforce_customer_health_sync AS
+WITH metrics AS (
+    SELECT
+        *,
+        TRY_CAST(usage_metrics->>'daily_active_users' AS INTEGER)                        AS active_users,
+        TRY_CAST(usage_metrics->>'feature_adoption' AS DECIMAL(3, 2))                    AS adoption,
+        TRY_CAST(financial_metrics->>'mrr' AS INTEGER)                                   AS mrr,
+        TRY_CAST(financial_metrics->>'contract_renewal_probability' AS DECIMAL(3, 2))    AS renewal,
+        TRY_CAST(engagement_metrics->>'support_tickets_30d' AS INTEGER)                  AS tickets,
+        TRY_CAST(engagement_metrics->>'last_login_days_ago' AS INTEGER)                  AS idle_days
+    FROM customer_health_comprehensive
+    WHERE calculated_at >= (CURRENT_TIMESTAMP AT TIME ZONE 'UTC') - INTERVAL 2 HOURS
+      AND health_score IS NOT NULL
+      AND confidence_score >= 0.7
+)
+SELECT
+    customer_id,
+    lower(trim(email))              AS email,
+    upper(trim(company_name))       AS company_name,
+    round(health_score * 100, 1)    AS health_score_percentage,
+    CASE risk_category
+        WHEN 'high_risk'   THEN 'At Risk - Immediate Action Required'
+        WHEN 'medium_risk' THEN 'Moderate Risk - Monitor Closely'
+        WHEN 'low_risk'    THEN 'Healthy - Expansion Opportunity'
+        ELSE 'Score Pending'
+    END                             AS health_status_description,
+    active_users                    AS daily_active_users,
+    round(adoption * 100, 0)        AS feature_adoption_pct,
+    mrr                             AS monthly_recurring_revenue,
+    round(renewal * 100, 0)         AS renewal_probability_pct,
+    tickets                         AS support_tickets_last_30d,
+    idle_days                       AS days_since_last_login,
+    round(confidence_score * 100, 0) AS score_confidence_pct,
+    calculated_at                   AS health_score_calculated_at,
+    CASE
+        WHEN risk_category = 'high_risk' AND mrr > 10000    THEN 'Schedule executive check-in within 48 hours'
+        WHEN risk_category = 'medium_risk' AND tickets > 3  THEN 'Review support ticket themes and offer training'
+        WHEN risk_category = 'low_risk' AND adoption > 0.8  THEN 'Excellent expansion opportunity - discuss advanced features'
+        ELSE 'Monitor regularly and follow standard cadence'
+    END                             AS recommended_action,
+    updated_at
+FROM metrics
+ORDER BY CASE risk_category WHEN 'high_risk' THEN 1 WHEN 'medium_risk' THEN 2 ELSE 3 END, mrr DESC NULLS LAST;
+
+-- Model of the sync slack_alerts: one row per alert of the last hour. Each
+-- scoring is compared with the same customer's one before it, however old that
+-- is. The three characters that Slack's markup gives a meaning are written out.
+CREATE OR REPLACE VIEW slack_health_alerts AS
+WITH scorings AS (
+    SELECT
+        customer_id,
+        email,
+        company_name,
+        health_score,
+        risk_category,
+        calculated_at,
+        lag(health_score) OVER customer  AS previous_score,
+        lag(risk_category) OVER customer AS previous_risk,
+        row_number() OVER customer = 1   AS is_first
+    FROM customer_health_history
+    WINDOW customer AS (PARTITION BY customer_id ORDER BY calculated_at)
+),
+alerts AS (
+    SELECT
+        *,
+        CASE
+            WHEN NOT is_first AND risk_category = 'high_risk' AND previous_risk <> 'high_risk' THEN 'ESCALATED_TO_HIGH_RISK'
+            WHEN health_score - previous_score < -0.2                                          THEN 'SIGNIFICANT_SCORE_DROP'
+            WHEN is_first AND risk_category = 'high_risk'                                      THEN 'NEW_HIGH_RISK_CUSTOMER'
+        END AS alert_type,
+        replace(replace(replace(coalesce(company_name, 'unknown company') || ' (' || coalesce(email, 'no email') || ')',
+            '&', '&amp;'), '<', '&lt;'), '>', '&gt;') AS who
+    FROM scorings
+    WHERE calculated_at >= (CURRENT_TIMESTAMP AT TIME ZONE 'UTC') - INTERVAL 1 HOUR
+      AND health_score IS NOT NULL
+)
+SELECT
+    customer_id,
+    email,
+    company_name,
+    alert_type,
+    CASE alert_type
+        WHEN 'ESCALATED_TO_HIGH_RISK' THEN
+            ':warning: *CUSTOMER HEALTH ALERT*' || chr(10)
+            || 'Customer: ' || who || chr(10)
+            || 'Health Status: ' || previous_risk || ' → ' || risk_category || chr(10)
+            || 'Score Change: ' || coalesce(CAST(round((health_score - previous_score) * 100, 1) AS VARCHAR), 'unknown') || '%' || chr(10)
+            || 'Action Required: Immediate outreach recommended'
+        WHEN 'SIGNIFICANT_SCORE_DROP' THEN
+            ':chart_with_downwards_trend: *Health Score Drop Alert*' || chr(10)
+            || 'Customer: ' || who || chr(10)
+            || 'Score dropped by ' || round((previous_score - health_score) * 100, 1) || '% to ' || round(health_score * 100, 1) || '%' || chr(10)
+            || 'Risk Level: ' || coalesce(risk_category, 'unknown') || chr(10)
+            || 'Recommended: Review recent activity and reach out'
+        ELSE
+            ':rotating_light: *New High Risk Customer*' || chr(10)
+            || 'Customer: ' || who || chr(10)
+            || 'Initial Health Score: ' || round(health_score * 100, 1) || '%' || chr(10)
+            || 'Action Required: Immediate assessment and outreach'
+    END           AS slack_message,
+    calculated_at AS alert_time
+FROM alerts
+WHERE alert_type IS NOT NULL
+ORDER BY CASE alert_type WHEN 'ESCALATED_TO_HIGH_RISK' THEN 1 WHEN 'NEW_HIGH_RISK_CUSTOMER' THEN 2 ELSE 3 END, alert_time DESC;

@@ -1,0 +1,25 @@
+-- 1. The road from Snowflake to API Gateway. Run as ACCOUNTADMIN.
+--
+-- After CREATE, DESC INTEGRATION names the user and the external id with which
+-- Snowflake comes. Put both into the trust policy of the AWS role: Principal
+-- {"AWS": API_AWS_IAM_USER_ARN} and StringEquals sts:ExternalId
+-- API_AWS_EXTERNAL_ID. IF NOT EXISTS, because a re-created integration may get
+-- another external id, and the trust policy would have to follow.
+USE ROLE ACCOUNTADMIN;
+
+CREATE API INTEGRATION IF NOT EXISTS {{.Integration}}
+    API_PROVIDER = aws_api_gateway
+    API_AWS_ROLE_ARN = '{{.RoleARN}}'
+    API_ALLOWED_PREFIXES = ('{{.APIURL}}/')
+    ENABLED = TRUE;
+
+DESC INTEGRATION {{.Integration}};
+
+CREATE DATABASE IF NOT EXISTS {{.Database}};
+CREATE SCHEMA IF NOT EXISTS {{.Database}}.{{.Schema}};
+GRANT USAGE ON INTEGRATION {{.Integration}} TO ROLE {{.Role}};
+GRANT USAGE ON DATABASE {{.Database}} TO ROLE {{.Role}};
+GRANT ALL ON SCHEMA {{.Database}}.{{.Schema}} TO ROLE {{.Role}};
+
+USE ROLE {{.Role}};
+USE SCHEMA {{.Database}}.{{.Schema}};

@@ -1,0 +1,73 @@
+package sql
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), got); d != "" {
+		t.Errorf("%s (-update writes it): %s", file, d)
+	}
+}
+
+func TestSetupSnowflake(t *testing.T) {
+	full, err := Setup("snowflake", SnowflakeParams{
+		APIURL: "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/prod/", RoleARN: "arn:aws:iam::123456789012:role/penstock-snowflake",
+		Integration: "reverse_api", Database: "analytics", Schema: "outbound", Role: "transformer", Warehouse: "loading", MaxBatchRows: 500,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "snowflake_filled.golden", full)
+	empty, err := Setup("snowflake", SnowflakeParams{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, _, _ := strings.Cut(empty, "\nDESC INTEGRATION")
+	golden(t, "snowflake_empty.golden", head+"\n")
+	for placeholder := range meaning {
+		if n := strings.Count(empty, placeholder); n < 2 {
+			t.Errorf("%s stands %d times: want it in the list on top and in a statement", placeholder, n)
+		}
+	}
+}
+
+func TestSetupRefuses(t *testing.T) {
+	for _, c := range []struct {
+		dialect string
+		params  SnowflakeParams
+		want    []string
+	}{
+		{"oracle", SnowflakeParams{}, []string{`"oracle"`, "duckdb and snowflake"}},
+		{"snowflake", SnowflakeParams{APIURL: "http://x", Role: "a'; DROP", RoleARN: "arn:aws:iam::1:role/x"}, []string{"API URL", `role "a'; DROP"`, "role ARN"}},
+	} {
+		_, err := Setup(c.dialect, c.params)
+		for _, want := range c.want {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v\nlacks %s", err, want)
+			}
+		}
+	}
+}

@@ -1,0 +1,19 @@
+-- The model of the sync sf_health: one row per customer with a recent score that
+-- the scoring model is sure of. The view is in sql/<dialect>.
+SELECT
+    customer_id,
+    email,
+    company_name,
+    health_score_percentage,
+    health_status_description,
+    daily_active_users,
+    feature_adoption_pct,
+    monthly_recurring_revenue,
+    renewal_probability_pct,
+    support_tickets_last_30d,
+    days_since_last_login,
+    score_confidence_pct,
+    health_score_calculated_at,
+    recommended_action,
+    updated_at
+FROM salesforce_customer_health_sync
