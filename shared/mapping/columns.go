@@ -13,27 +13,40 @@ const (
 )
 
 // A layout is the order of columns of the row before, and where in it the
-// program's columns are.
+// program's columns are. Rows whose layouts alternate are bound anew each, which
+// costs time but, as the buffers are reused, hardly any allocations.
 type layout struct {
-	names [][]byte // quoted, as they stand in the row
-	at    []int    // by position in Program.columns: position in the row, absent or ambiguous
+	columns [][]byte // the program's
+	at      []int    // by position in columns: position in the row, absent or ambiguous
+	names   [][]byte // of the row before, quoted as they stand in it
+	plain   [][]byte // the same, unquoted
+	text    []byte   // holds names
+}
+
+func newLayout(columns []string) layout {
+	l := layout{at: make([]int, len(columns))}
+	for _, c := range columns {
+		l.columns = append(l.columns, []byte(c))
+	}
+	return l
 }
 
 // learn takes over the names of a row and finds the program's columns in it.
-func (l *layout) learn(b []byte, r *members, columns []string) {
-	plain := make([][]byte, len(r.names))
-	l.names = l.names[:0]
-	for i, s := range r.names {
-		quoted := bytes.Clone(b[s.start:s.end])
-		l.names = append(l.names, quoted)
-		plain[i] = quoted[1 : len(quoted)-1]
-		if bytes.IndexByte(plain[i], '\\') >= 0 {
+func (l *layout) learn(b []byte, r *members) {
+	l.names, l.plain, l.text = l.names[:0], l.plain[:0], l.text[:0]
+	for _, s := range r.names {
+		start := len(l.text)
+		l.text = append(l.text, b[s.start:s.end]...)
+		quoted := l.text[start:len(l.text):len(l.text)]
+		plain := quoted[1 : len(quoted)-1]
+		if bytes.IndexByte(plain, '\\') >= 0 {
 			// An error leaves the name as far as it can be read, which then matches nothing.
-			plain[i], _ = jsontext.AppendUnquote([]byte(nil), quoted)
+			plain, _ = jsontext.AppendUnquote([]byte(nil), quoted)
 		}
+		l.names, l.plain = append(l.names, quoted), append(l.plain, plain)
 	}
-	for c, name := range columns {
-		l.at[c] = find(plain, []byte(name))
+	for c, name := range l.columns {
+		l.at[c] = find(l.plain, name)
 	}
 }
 

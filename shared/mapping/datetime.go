@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"bytes"
+	"strings"
 	"time"
 	_ "time/tzdata" // Lambda's provided.al2023 need not have a zone database
 
@@ -104,10 +105,10 @@ func parseNamed(b []byte) (civil, bool) {
 		return civil{}, false
 	}
 	s := string(b)
-	if utc, ok := bytes.CutSuffix(b, []byte(" GMT")); ok {
-		s = string(utc) + " +0000"
-	} else if utc, ok := bytes.CutSuffix(b, []byte(" UTC")); ok {
-		s = string(utc) + " +0000"
+	for _, utc := range []string{" GMT", " UTC", " Z"} {
+		if rest, ok := strings.CutSuffix(s, utc); ok {
+			s = rest + " +0000"
+		}
 	}
 	for _, zoned := range []bool{true, false} {
 		form := "Mon, 2 Jan 2006 15:04:05"

@@ -37,7 +37,7 @@ type Mapper struct {
 
 // Mapper returns a new Mapper for one goroutine.
 func (p *Program) Mapper() *Mapper {
-	return &Mapper{p: p, out: make([]jsontext.Value, len(p.fields)), seen: layout{at: make([]int, len(p.columns))}}
+	return &Mapper{p: p, out: make([]jsontext.Value, len(p.fields)), seen: newLayout(p.columns)}
 }
 
 // Map maps one row, which must be valid JSON in UTF-8 without duplicate names.
@@ -50,7 +50,7 @@ func (m *Mapper) Map(object jsontext.Value) (Mapped, *row.Fault) {
 		return Mapped{}, notAnObject(object)
 	}
 	if !m.row.familiar {
-		m.seen.learn(object, &m.row, m.p.columns)
+		m.seen.learn(object, &m.row)
 	}
 	var out Mapped
 	var idFault, keyFault *row.Fault

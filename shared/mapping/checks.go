@@ -1,0 +1,106 @@
+package mapping
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+func (out *field) compileNumber(f syncdef.Field, what string) error {
+	var err error
+	if f.Scale != nil {
+		if *f.Scale < 0 {
+			return fmt.Errorf("scale: %d is negative", *f.Scale)
+		}
+		out.scale = *f.Scale
+	}
+	if out.min, err = bound("min", f.Min); err != nil {
+		return err
+	}
+	if out.max, err = bound("max", f.Max); err != nil {
+		return err
+	}
+	out.checked = out.scale >= 0 || out.min != nil || out.max != nil
+	switch {
+	case out.min != nil && out.max != nil:
+		out.allowed = what + " from " + f.Min + " to " + f.Max
+	case out.min != nil:
+		out.allowed = what + " of at least " + f.Min
+	case out.max != nil:
+		out.allowed = what + " of at most " + f.Max
+	default:
+		out.allowed = what
+	}
+	return nil
+}
+
+func bound(name, s string) (*decimal, error) {
+	if s == "" {
+		return nil, nil
+	}
+	d, _, _, ok := parseDecimal([]byte(s), nil)
+	if !ok {
+		return nil, fmt.Errorf("%s: %q is not a number", name, s)
+	}
+	return &d, nil
+}
+
+func (out *field) compileTime(f syncdef.Field, what string) error {
+	out.allowed = what
+	switch f.Format {
+	case "":
+		out.allowed += " (format: epoch_seconds or epoch_milliseconds takes numbers)"
+	case "epoch_seconds":
+		out.epoch, out.allowed = epochSeconds, "seconds since 1970 as a number, years 1 to 9999"
+	case "epoch_milliseconds":
+		out.epoch, out.allowed = epochMilliseconds, "milliseconds since 1970 as a number, years 1 to 9999"
+	default:
+		return fmt.Errorf("format: %q is not one of epoch_seconds, epoch_milliseconds", f.Format)
+	}
+	if f.TimeZone == "" {
+		return nil
+	}
+	zone, err := time.LoadLocation(f.TimeZone)
+	if err != nil || strings.EqualFold(f.TimeZone, "local") {
+		return fmt.Errorf("time_zone: %q is not a name of the IANA database such as Europe/Berlin", f.TimeZone)
+	}
+	if f.TimeZone != "UTC" {
+		out.zone = zone
+	}
+	return nil
+}
+
+func (out *field) compilePicklist(f syncdef.Field) error {
+	if len(f.Values) == 0 {
+		out.convert = (*Mapper).str
+		return nil
+	}
+	out.values = make(map[string]jsontext.Value, len(f.Values))
+	for _, v := range f.Values {
+		quoted, err := jsontext.AppendQuote([]byte(nil), v)
+		if err != nil {
+			return fmt.Errorf("values: %q is not UTF-8", v)
+		}
+		if f.MaxLength > 0 && utf8.RuneCountInString(v) > f.MaxLength {
+			return fmt.Errorf("values: %q is longer than max_length %d", v, f.MaxLength)
+		}
+		out.values[v] = quoted
+		out.folded = append(out.folded, pick{[]byte(v), quoted})
+	}
+	out.allowed = shortList(f.Values)
+	return nil
+}
+
+// shortList joins values for a message, as many as a person reads.
+func shortList(values []string) string {
+	const most = 10
+	if len(values) <= most {
+		return strings.Join(values, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(values[:most], ", "), len(values)-most)
+}

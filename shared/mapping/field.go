@@ -1,0 +1,154 @@
+package mapping
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// field is a syncdef.Field made ready.
+type field struct {
+	source     string
+	column     int // position in Program.columns
+	convert    converter
+	null       jsontext.Value // what a null becomes: nil, null or the default
+	transforms []transform
+	allowed    string // for messages
+
+	maxLength int // 0 is none
+	truncate  bool
+
+	scale    int      // -1 is none
+	min, max *decimal // nil is none
+	checked  bool     // scale, min or max is set
+
+	values  map[string]jsontext.Value // picklist: exact spelling to quoted value
+	folded  []pick                    // picklist: the same, in order
+	unknown jsontext.Value            // picklist: what other texts become, nil refuses them
+
+	zone  *time.Location
+	epoch epochShift
+}
+
+type pick struct{ name, quoted []byte }
+
+type transform uint8
+
+const (
+	trim transform = iota
+	lower
+	upper
+)
+
+// epochShift is 0 for text, else 1 more than the power of ten that makes milliseconds.
+type epochShift uint8
+
+const (
+	epochMilliseconds epochShift = 1
+	epochSeconds      epochShift = 4
+)
+
+func (p *Program) compileField(out *field, f syncdef.Field) error {
+	*out = field{source: f.Source, column: p.columnOf(f.Source), scale: -1, zone: time.UTC,
+		maxLength: f.MaxLength, truncate: f.OnTooLong == syncdef.TruncateLong}
+	for _, t := range f.Transform {
+		switch t {
+		case "trim":
+			out.transforms = append(out.transforms, trim)
+		case "lower":
+			out.transforms = append(out.transforms, lower)
+		case "upper":
+			out.transforms = append(out.transforms, upper)
+		default:
+			return fmt.Errorf("transform: %q is not one of trim, lower, upper", t)
+		}
+	}
+	if err := out.compileType(f); err != nil {
+		return err
+	}
+	return out.compileNull(f)
+}
+
+func (out *field) compileType(f syncdef.Field) error {
+	switch f.Type {
+	case syncdef.String, "":
+		out.convert = (*Mapper).str
+	case syncdef.Number:
+		out.convert = (*Mapper).number
+		return out.compileNumber(f, "a number")
+	case syncdef.Integer:
+		out.convert = (*Mapper).integer
+		f.Scale = nil
+		return out.compileNumber(f, "a whole number")
+	case syncdef.Boolean:
+		out.convert = (*Mapper).boolean
+	case syncdef.Date:
+		out.convert = (*Mapper).date
+		return out.compileTime(f, "a date such as 2024-01-15")
+	case syncdef.DateTime:
+		out.convert = (*Mapper).datetime
+		return out.compileTime(f, "a date and time such as 2024-01-15 10:30:00 or 2024-01-15T10:30:00Z")
+	case syncdef.Picklist:
+		out.convert = (*Mapper).picklist
+		return out.compilePicklist(f)
+	case syncdef.JSON:
+		out.convert = (*Mapper).json
+	case syncdef.Email:
+		out.convert = (*Mapper).email
+	default:
+		return fmt.Errorf("data_type: %q is not one of string, number, integer, boolean, date, datetime, picklist, json, email", f.Type)
+	}
+	return nil
+}
+
+// compileNull decides what a null becomes, and converts the default like a value.
+func (out *field) compileNull(f syncdef.Field) error {
+	var fallback jsontext.Value
+	if f.Default != nil {
+		v, err := out.convertDefault(f)
+		if err != nil {
+			return err
+		}
+		fallback = v
+	}
+	switch f.OnNull {
+	case syncdef.SkipNull:
+	case syncdef.ClearNull, "":
+		out.null = jsonNull
+	case syncdef.DefaultNull:
+		if fallback == nil {
+			return errors.New("on_null: default needs a default")
+		}
+		out.null = fallback
+	default:
+		return fmt.Errorf("on_null: %q is not one of skip, clear, default", f.OnNull)
+	}
+	if out.values != nil {
+		out.unknown = fallback
+	}
+	return nil
+}
+
+func (out *field) convertDefault(f syncdef.Field) (jsontext.Value, error) {
+	raw, err := jsontext.AppendQuote([]byte(nil), *f.Default)
+	if err != nil {
+		return nil, fmt.Errorf("default: %q is not UTF-8", *f.Default)
+	}
+	if f.Type == syncdef.JSON {
+		raw = []byte(*f.Default)
+		if !jsontext.Value(raw).IsValid() {
+			return nil, fmt.Errorf("default: %q is not JSON", *f.Default)
+		}
+		raw = bytes.TrimSpace(raw)
+	}
+	v, fault := out.convert(&Mapper{}, out, raw)
+	if fault != nil {
+		return nil, fmt.Errorf("default: %s", fault.Message)
+	}
+	return bytes.Clone(v), nil
+}
