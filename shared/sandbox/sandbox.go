@@ -170,6 +170,12 @@ type body struct {
 
 func (*body) Close() error { return nil }
 
+// RequestBody makes a body that Body answers without a copy, for requests that a
+// vendor's handler makes to itself.
+func RequestBody(raw []byte) io.ReadCloser {
+	return &body{Reader: *bytes.NewReader(raw), raw: raw}
+}
+
 // Body is the whole body of a request that came through Wrap, without a copy.
 // It is valid until the handler returns. Other requests are read here.
 func Body(r *http.Request) ([]byte, error) {

@@ -1,0 +1,90 @@
+package salesforce
+
+import (
+	"strings"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/dest"
+)
+
+// buffers are request bodies, reused because one of 200 records is about 100 kB.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// encode appends the body of one sObject Collections call: only the fields that
+// the record holds, their JSON as it came (numbers keep every digit).
+func (s *Salesforce) encode(dst []byte, kind int, b dest.Batch, c dest.Call) []byte {
+	dst = append(dst, `{"allOrNone":false,"records":[`...)
+	for i, at := range c.Records {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `{"attributes":{"type":"`...)
+		dst = append(dst, s.def.Object...)
+		dst = append(dst, `"}`...)
+		dst = s.encodeRecord(dst, kind, &b.Records[at])
+		dst = append(dst, '}')
+	}
+	return append(dst, "]}"...)
+}
+
+// encodeRecord appends a record's identity and fields. The external id of an
+// upsert must not be a mapped field as well; a create takes the match field from
+// the mapping where it is mapped, else from the key.
+func (s *Salesforce) encodeRecord(dst []byte, kind int, r *dest.Record) []byte {
+	match := s.def.Match.Destination
+	skip := ""
+	switch {
+	case kind == upsertKind:
+		dst = appendMember(dst, match)
+		dst = appendText(dst, r.Key)
+		skip = match
+	case kind == updateKind:
+		dst = appendMember(dst, "Id")
+		dst = appendText(dst, r.ID)
+	case match != "" && !holds(r, match):
+		dst = appendMember(dst, match)
+		dst = appendText(dst, r.Key)
+		skip = match // mapped, but null: the key is better
+	}
+	for i := range r.Fields {
+		f := &r.Fields[i]
+		if skip != "" && len(f.Name) == len(skip) && strings.EqualFold(f.Name, skip) {
+			continue
+		}
+		dst = appendMember(dst, f.Name)
+		dst = append(dst, f.Value...)
+	}
+	return dst
+}
+
+// holds reports whether a record has a value for a field.
+func holds(r *dest.Record, field string) bool {
+	for i := range r.Fields {
+		if strings.EqualFold(r.Fields[i].Name, field) {
+			return r.Fields[i].Value.Kind() != 'n'
+		}
+	}
+	return false
+}
+
+// appendMember appends ,"name": for a name that New has checked.
+func appendMember(dst []byte, name string) []byte {
+	dst = append(dst, ',', '"')
+	dst = append(dst, name...)
+	return append(dst, '"', ':')
+}
+
+// appendText appends a JSON string; broken UTF-8 becomes U+FFFD.
+func appendText(dst []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' {
+			quoted, _ := jsontext.AppendQuote(dst, s) // the error only reports what was replaced
+			return quoted
+		}
+	}
+	dst = append(dst, '"')
+	dst = append(dst, s...)
+	return append(dst, '"')
+}

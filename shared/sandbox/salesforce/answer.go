@@ -1,0 +1,64 @@
+package salesforce
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// An apiError is an answer for a whole call: Salesforce's array of one error.
+type apiError struct {
+	status  int
+	code    string
+	message string
+	fields  []string
+}
+
+func (e *apiError) Error() string { return e.code + ": " + e.message }
+
+// write answers the error in the vendor's shape.
+func (e *apiError) write(w http.ResponseWriter) {
+	b := append([]byte(nil), `[{"message":`...)
+	b = appendString(b, e.message)
+	b = append(b, `,"errorCode":`...)
+	b = appendString(b, e.code)
+	if len(e.fields) > 0 {
+		b = append(b, `,"fields":[`...)
+		b = appendString(b, strings.Join(e.fields, `","`))
+		b = append(b, ']')
+	}
+	b = append(b, "}]"...)
+	answer(w, e.status, b)
+}
+
+// answer sends a JSON body.
+func answer(w http.ResponseWriter, status int, b []byte) {
+	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+	w.WriteHeader(status)
+	w.Write(b) //nolint:errcheck // the client may be gone; there is nobody to tell
+}
+
+// appendString appends a JSON string.
+func appendString[T string | []byte](dst []byte, s T) []byte {
+	dst, err := jsontext.AppendQuote(dst, s)
+	if err != nil { // only for text that is not UTF-8, which no request can bring in
+		panic("salesforce: stored text is not UTF-8: " + err.Error())
+	}
+	return dst
+}
+
+func notFound() *apiError {
+	return &apiError{status: http.StatusNotFound, code: "NOT_FOUND", message: "The requested resource does not exist"}
+}
+
+func malformedJSON(detail string) *apiError {
+	return &apiError{status: http.StatusBadRequest, code: "JSON_PARSER_ERROR", message: detail}
+}
+
+func notAllowed(method string) *apiError {
+	return &apiError{status: http.StatusMethodNotAllowed, code: "METHOD_NOT_ALLOWED", message: "HTTP Method '" + method + "' not allowed. Allowed are HEAD,GET,PATCH,POST,DELETE"}
+}
+
+func appendInt(dst []byte, n int) []byte { return strconv.AppendInt(dst, int64(n), 10) }

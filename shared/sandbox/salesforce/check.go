@@ -1,0 +1,153 @@
+package salesforce
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// A fieldError is one entry of a record's errors.
+type fieldError struct {
+	code    string
+	message string
+	field   string
+}
+
+// A kindError is a JSON value of the wrong kind: Salesforce refuses the whole
+// call for it.
+type kindError struct{ message string }
+
+func (e *kindError) Error() string { return e.message }
+
+// check turns a JSON value into the text that the field keeps ("" for null),
+// appended to dst. It answers a *kindError for a value that cannot be read as the
+// field's type, and a fieldError for one that the record is refused for.
+func (f *Field) check(dst []byte, v jsontext.Value) ([]byte, *fieldError, error) {
+	kind := v.Kind()
+	if kind == 'n' {
+		return dst, nil, nil
+	}
+	if kind == '{' || kind == '[' {
+		return dst, nil, f.unreadable(map[jsontext.Kind]string{'{': "START_OBJECT", '[': "START_ARRAY"}[kind], v)
+	}
+	start := len(dst)
+	if kind == '"' {
+		var err error
+		if dst, err = jsontext.AppendUnquote(dst, v); err != nil {
+			return dst, nil, f.unreadable("VALUE_STRING", v)
+		}
+	} else {
+		dst = append(dst, v...)
+	}
+	if len(dst) == start {
+		return dst, nil, nil // "" is null
+	}
+	switch {
+	case f.Type.isNumber():
+		return f.checkNumber(dst, start, kind)
+	case f.Type == Boolean:
+		if got := string(dst[start:]); got != "true" && got != "false" {
+			return dst, nil, f.unreadable("VALUE_STRING", v)
+		}
+		return dst, nil, nil
+	case kind != '"':
+		return dst, nil, f.unreadable(map[jsontext.Kind]string{'0': "VALUE_NUMBER_INT", 't': "VALUE_TRUE", 'f': "VALUE_FALSE"}[kind], v)
+	case f.Type == DateTime:
+		stored, ok := appendDateTime(nil, dst[start:])
+		if !ok {
+			return dst, nil, f.unreadable("VALUE_STRING", v)
+		}
+		return append(dst[:start], stored...), nil, nil
+	case f.Type == Date:
+		if _, err := time.Parse(time.DateOnly, string(dst[start:])); err != nil {
+			return dst, nil, f.unreadable("VALUE_STRING", v)
+		}
+		return dst, nil, nil
+	}
+	return dst, f.checkText(dst[start:]), nil
+}
+
+func (f *Field) unreadable(token string, v jsontext.Value) error {
+	return &kindError{fmt.Sprintf("Cannot deserialize instance of %s from %s value %s or request may be missing a required field", f.Type, token, strings.Trim(string(v), `"`))}
+}
+
+// checkText enforces length, picklist and email format.
+func (f *Field) checkText(b []byte) *fieldError {
+	if f.Length > 0 && len(b) > f.Length && utf8.RuneCount(b) > f.Length {
+		return &fieldError{"STRING_TOO_LONG", fmt.Sprintf("%s: data value too large: %s (max length=%d)", f.label(), clip(b), f.Length), f.Name}
+	}
+	switch f.Type {
+	case Picklist:
+		if !f.Restricted {
+			return nil
+		}
+		for _, v := range f.Values {
+			if strings.EqualFold(v, string(b)) {
+				return nil
+			}
+		}
+		return &fieldError{"INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", fmt.Sprintf("%s: bad value for restricted picklist field: %s", f.label(), clip(b)), f.Name}
+	case Email:
+		if !emailLike(b) {
+			return &fieldError{"INVALID_EMAIL_ADDRESS", fmt.Sprintf("%s: invalid email address: %s", f.label(), clip(b)), f.Name}
+		}
+	}
+	return nil
+}
+
+// checkNumber rounds to the field's scale and enforces its precision.
+func (f *Field) checkNumber(dst []byte, start int, kind jsontext.Kind) ([]byte, *fieldError, error) {
+	if kind != '"' && kind != '0' {
+		return dst, nil, f.unreadable("VALUE_TRUE", jsontext.Value(dst[start:]))
+	}
+	whole := f.Precision - f.Scale
+	if fitsPlainly(dst[start:], whole, f.Scale) {
+		return dst, nil, nil
+	}
+	rounded, verdict := roundDecimal(nil, dst[start:], whole, f.Scale)
+	switch verdict {
+	case decimalBad:
+		return dst, nil, f.unreadable("VALUE_STRING", jsontext.Value(dst[start:]))
+	case decimalTooLarge:
+		return dst, &fieldError{"NUMBER_OUTSIDE_VALID_RANGE", fmt.Sprintf("%s: value outside of valid range on numeric field: %s", f.label(), clip(dst[start:])), f.Name}, nil
+	}
+	if rounded != nil {
+		dst = append(dst[:start], rounded...)
+	}
+	return dst, nil, nil
+}
+
+func (f *Field) label() string {
+	if f.Label != "" {
+		return f.Label
+	}
+	return strings.ReplaceAll(strings.TrimSuffix(f.Name, "__c"), "_", " ")
+}
+
+// clip shortens a value for a message.
+func clip(b []byte) string {
+	if len(b) <= 255 {
+		return string(b)
+	}
+	cut := 255
+	for cut > 0 && !utf8.RuneStart(b[cut]) {
+		cut--
+	}
+	return string(b[:cut]) + "..."
+}
+
+// emailLike is Salesforce's check as far as it shows: one @ with something before
+// it, a dotted domain after it, and no white space.
+func emailLike(b []byte) bool {
+	at := bytes.IndexByte(b, '@')
+	if at < 1 || at != bytes.LastIndexByte(b, '@') || bytes.ContainsAny(b, " \t\r\n,;<>()") {
+		return false
+	}
+	host := b[at+1:]
+	dot := bytes.LastIndexByte(host, '.')
+	return dot > 0 && dot < len(host)-1 && host[0] != '.' && !bytes.Contains(host, []byte(".."))
+}

@@ -1,0 +1,80 @@
+package salesforce
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+)
+
+// described and describedField are the part of describe that integrations read
+// ("REST API Developer Guide", sObject Describe).
+type described struct {
+	Name       string           `json:"name"`
+	Label      string           `json:"label"`
+	KeyPrefix  string           `json:"keyPrefix"`
+	Createable bool             `json:"createable"`
+	Updateable bool             `json:"updateable"`
+	Queryable  bool             `json:"queryable"`
+	Custom     bool             `json:"custom"`
+	Fields     []describedField `json:"fields"`
+}
+
+type describedField struct {
+	Name               string           `json:"name"`
+	Label              string           `json:"label"`
+	Type               Type             `json:"type"`
+	Length             int              `json:"length"`
+	Precision          int              `json:"precision"`
+	Scale              int              `json:"scale"`
+	Digits             int              `json:"digits"`
+	Nillable           bool             `json:"nillable"`
+	Createable         bool             `json:"createable"`
+	Updateable         bool             `json:"updateable"`
+	Custom             bool             `json:"custom"`
+	ExternalID         bool             `json:"externalId"`
+	IDLookup           bool             `json:"idLookup"`
+	Unique             bool             `json:"unique"`
+	RestrictedPicklist bool             `json:"restrictedPicklist"`
+	PicklistValues     []describedValue `json:"picklistValues"`
+}
+
+type describedValue struct {
+	Value        string `json:"value"`
+	Label        string `json:"label"`
+	Active       bool   `json:"active"`
+	DefaultValue bool   `json:"defaultValue"`
+}
+
+// serveDescribe is GET sobjects/{object}/describe.
+func (s *Simulator) serveDescribe(w http.ResponseWriter, object string) *apiError {
+	t := s.tables[strings.ToLower(object)]
+	if t == nil {
+		return notFound()
+	}
+	d := described{Name: t.object.Name, Label: t.object.Name, KeyPrefix: t.object.Prefix, Createable: true, Updateable: true, Queryable: true, Custom: strings.HasSuffix(t.object.Name, "__c")}
+	for i := range t.object.Fields {
+		d.Fields = append(d.Fields, describe(&t.object.Fields[i]))
+	}
+	b, err := json.Marshal(d)
+	if err != nil {
+		return &apiError{status: http.StatusInternalServerError, code: "UNKNOWN_EXCEPTION", message: err.Error()}
+	}
+	answer(w, http.StatusOK, b)
+	return nil
+}
+
+func describe(f *Field) describedField {
+	d := describedField{
+		Name: f.Name, Label: f.label(), Type: f.Type, Length: f.Length, Precision: f.Precision, Scale: f.Scale,
+		Nillable: !f.Required && f.Type != Boolean && f.Type != ID, Createable: !f.ReadOnly, Updateable: !f.ReadOnly,
+		Custom: strings.HasSuffix(f.Name, "__c"), ExternalID: f.ExternalID, IDLookup: f.ExternalID || f.Type == ID,
+		Unique: f.Unique, RestrictedPicklist: f.Restricted, PicklistValues: []describedValue{},
+	}
+	if f.Type == Int {
+		d.Digits, d.Precision = f.Precision, 0
+	}
+	for _, v := range f.Values {
+		d.PicklistValues = append(d.PicklistValues, describedValue{Value: v, Label: v, Active: true})
+	}
+	return d
+}

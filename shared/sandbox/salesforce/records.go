@@ -1,0 +1,237 @@
+package salesforce
+
+import (
+	"encoding/binary"
+	"fmt"
+	"iter"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Seed adds records to an object as an administrator's import would: values are
+// texts in the order of fields, "" is null, and the field rules hold (the first
+// value that breaks one stops the import with an error that names the record).
+// It is not an API call.
+func (s *Simulator) Seed(object string, fields []string, records iter.Seq[[]string]) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.tables[strings.ToLower(object)]
+	if t == nil {
+		return fmt.Errorf("seed: there is no object %q", object)
+	}
+	positions := make([]int, len(fields))
+	for i, name := range fields {
+		p, ok := t.field(name)
+		if !ok || p <= fieldModified {
+			return fmt.Errorf("seed %s: field %q cannot be set", object, name)
+		}
+		positions[i] = p
+	}
+	var entry, text []byte
+	now := s.core.Now()
+	n := 0
+	for values := range records {
+		if len(values) != len(fields) {
+			return fmt.Errorf("seed %s: record %d has %d values for %d fields", object, n, len(values), len(fields))
+		}
+		row := t.add(now)
+		if s.core.Durable() {
+			entry = appendRow(s.beginEntry(entry), entrySet, s.position[t], row, now.Unix(), len(fields))
+		}
+		for i, p := range positions {
+			stored, err := t.object.Fields[p].checkSeed(text[:0], values[i])
+			if err != nil {
+				return fmt.Errorf("seed %s: record %d: %w", object, n, err)
+			}
+			text = stored
+			t.set(row, p, text)
+			if s.core.Durable() {
+				entry = binary.AppendUvarint(entry, uint64(p))
+				entry = appendText(entry, text)
+			}
+		}
+		if n++; len(entry) > 1<<20 {
+			if err := s.core.Commit(entry); err != nil {
+				return fmt.Errorf("seed %s: %w", object, err)
+			}
+			entry = entry[:0]
+		}
+	}
+	if len(entry) == 0 {
+		return nil
+	}
+	return s.core.Commit(entry)
+}
+
+// checkSeed checks a text as if it had come as JSON.
+func (f *Field) checkSeed(dst []byte, value string) ([]byte, error) {
+	if f.Type.isText() {
+		if !utf8.ValidString(value) {
+			return nil, fmt.Errorf("%s is not UTF-8", f.Name)
+		}
+		dst = append(dst, value...)
+		if fe := f.checkText(dst); fe != nil && value != "" {
+			return nil, fmt.Errorf("%s: %s", fe.code, fe.message)
+		}
+		return dst, nil
+	}
+	dst, fe, err := f.check(dst, jsontext.Value(appendString(nil, value)))
+	if fe != nil {
+		return nil, fmt.Errorf("%s: %s", fe.code, fe.message)
+	}
+	return dst, err
+}
+
+// A Record is one record as it lies in the store; valid during the call that it
+// was given to only.
+type Record struct {
+	table *table
+	row   int
+}
+
+// ID is the record's 18-character id.
+func (r Record) ID() string { return string(r.table.appendID(nil, r.row)) }
+
+// Text is a field's value as text: numbers as they are kept, datetimes as
+// 2006-01-02T15:04:05.000+0000. ok is false for null and for unknown fields. The
+// bytes must not be changed or kept.
+func (r Record) Text(field string) (text []byte, ok bool) {
+	i, known := r.table.field(field)
+	if !known {
+		return nil, false
+	}
+	b := r.table.appendValue(nil, r.row, i)
+	return b, b != nil
+}
+
+// Modified is when the record was last written.
+func (r Record) Modified() time.Time { return time.Unix(int64(r.table.modified[r.row]), 0).UTC() }
+
+// Each calls yield with every record of an object, in the order of creation,
+// until it answers false. The store is locked meanwhile.
+func (s *Simulator) Each(object string, yield func(Record) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.tables[strings.ToLower(object)]
+	if t == nil {
+		return
+	}
+	for row := range t.rows() {
+		if !t.deleted[row] && !yield(Record{t, row}) {
+			return
+		}
+	}
+}
+
+// Count is the number of records of an object.
+func (s *Simulator) Count(object string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t := s.tables[strings.ToLower(object)]; t != nil {
+		return t.live
+	}
+	return 0
+}
+
+// Remove deletes a record as a user would, for tests of what happens then.
+func (s *Simulator) Remove(object, id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.tables[strings.ToLower(object)]
+	if t == nil {
+		return fmt.Errorf("remove: there is no object %q", object)
+	}
+	row, valid := t.row([]byte(id))
+	if !valid || row >= t.rows() || t.deleted[row] {
+		return fmt.Errorf("remove: there is no %s %q", object, id)
+	}
+	t.remove(row)
+	return s.core.Commit(appendRow(s.beginEntry(nil), entryDelete, s.position[t], row, s.core.Now().Unix(), 0))
+}
+
+// appendValue is a value's text, system fields included; unchanged for null.
+func (t *table) appendValue(dst []byte, row, field int) []byte {
+	switch field {
+	case fieldID:
+		return t.appendID(dst, row)
+	case fieldCreated:
+		return time.Unix(int64(t.created[row]), 0).UTC().AppendFormat(dst, "2006-01-02T15:04:05.000+0000")
+	case fieldModified:
+		return time.Unix(int64(t.modified[row]), 0).UTC().AppendFormat(dst, "2006-01-02T15:04:05.000+0000")
+	}
+	return append(dst, t.get(row, field)...)
+}
+
+// appendJSON is a value as Salesforce answers it.
+func (t *table) appendJSON(dst []byte, row, field int) []byte {
+	f := &t.object.Fields[field]
+	if field <= fieldModified {
+		dst = append(dst, '"')
+		return append(t.appendValue(dst, row, field), '"')
+	}
+	b := t.get(row, field)
+	switch {
+	case b == nil && f.Type == Boolean:
+		return append(dst, "false"...)
+	case b == nil:
+		return append(dst, "null"...)
+	case f.Type.isNumber() && jsontext.Value(b).IsValid(), f.Type == Boolean:
+		return append(dst, b...)
+	}
+	return appendString(dst, b)
+}
+
+// serveRecords is GET /_sandbox/records?object=Account&after=ID&limit=1000: one
+// JSON object a line with the fields that are not null, in the order of creation.
+// Ask again with the last Id as after until nothing comes.
+func (s *Simulator) serveRecords(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	limit := 1000
+	if text := q.Get("limit"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > 50_000 {
+			http.Error(w, "limit: 1 to 50000", http.StatusBadRequest)
+			return
+		}
+		limit = n
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.tables[strings.ToLower(q.Get("object"))]
+	if t == nil {
+		http.Error(w, "object: one of "+strings.Join(s.names(), ", "), http.StatusBadRequest)
+		return
+	}
+	row := 0
+	if after := q.Get("after"); after != "" {
+		last, valid := t.row([]byte(after))
+		if !valid || last >= t.rows() {
+			http.Error(w, "after: not the Id of a record", http.StatusBadRequest)
+			return
+		}
+		row = last + 1
+	}
+	var b []byte
+	for ; row < t.rows() && limit > 0; row++ {
+		if t.deleted[row] {
+			continue
+		}
+		limit--
+		b = append(t.appendID(append(b, `{"Id":"`...), row), '"')
+		for i := fieldModified + 1; i < len(t.columns); i++ {
+			if t.columns[i].cells[row] == 0 {
+				continue
+			}
+			b = append(appendString(append(b, ','), t.object.Fields[i].Name), ':')
+			b = t.appendJSON(b, row, i)
+		}
+		b = append(b, "}\n"...)
+	}
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	w.Write(b) //nolint:errcheck // the client may be gone; there is nobody to tell
+}

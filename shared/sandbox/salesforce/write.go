@@ -1,0 +1,283 @@
+package salesforce
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/penstock-data/penstock/shared/sandbox"
+)
+
+// A mode is what an sObject Collections call does.
+type mode int
+
+const (
+	create mode = iota
+	update
+	upsert
+)
+
+// A write is one sObject Collections call on its way through the store.
+type write struct {
+	sim      *Simulator
+	request  *http.Request
+	mode     mode
+	external int // upsert: the external id field
+	in       *incoming
+	out      []byte
+	journal  []byte
+	touched  map[touch]bool
+	faulty   bool // record faults are armed
+}
+
+// A touch is a record that this call has written already.
+type touch struct {
+	table *table
+	row   int
+}
+
+// serveWrite is POST and PATCH of composite/sobjects. The body is read and
+// checked before the store is locked.
+func (s *Simulator) serveWrite(w http.ResponseWriter, r *http.Request, m mode, fixed *table, external int) *apiError {
+	body, err := sandbox.Body(r)
+	if err != nil {
+		return malformedJSON("the body cannot be read")
+	}
+	c := s.writes.Get().(*write)
+	defer s.writes.Put(c)
+	c.sim, c.request, c.mode, c.external = s, r, m, external
+	c.out, c.journal, c.faulty = append(c.out[:0], '['), c.journal[:0], s.core.FailsRecords()
+	clear(c.touched)
+	if refusal := c.in.decode(body, s.tables, fixed); refusal != nil {
+		return refusal
+	}
+	if refusal := c.refuseIDs(); refusal != nil {
+		return refusal
+	}
+	if err := c.apply(); err != nil {
+		return &apiError{status: http.StatusInternalServerError, code: "UNKNOWN_EXCEPTION", message: err.Error()}
+	}
+	answer(w, http.StatusOK, append(c.out, ']'))
+	return nil
+}
+
+// refuseIDs refuses ids where the call finds or makes its records itself.
+func (c *write) refuseIDs() *apiError {
+	for _, r := range c.in.records {
+		if r.id != "" && c.mode == upsert {
+			return &apiError{status: http.StatusBadRequest, code: "INVALID_FIELD", message: "The Id field should not be specified in the sobject data."}
+		}
+	}
+	return nil
+}
+
+func (c *write) apply() error {
+	c.sim.mu.Lock()
+	defer c.sim.mu.Unlock()
+	for i := range c.in.records {
+		if i > 0 {
+			c.out = append(c.out, ',')
+		}
+		r := &c.in.records[i]
+		row, created, errs := c.record(r)
+		if len(errs) > 0 {
+			c.out = appendFailure(c.out, errs)
+			continue
+		}
+		c.out = append(c.out, `{"id":"`...)
+		c.out = r.table.appendID(c.out, row)
+		c.out = append(c.out, `","success":true,`...)
+		if c.mode == upsert {
+			c.out = fmt.Appendf(c.out, `"created":%t,`, created)
+		}
+		c.out = append(c.out, `"errors":[]}`...)
+	}
+	if len(c.journal) == 0 {
+		return nil
+	}
+	return c.sim.core.Commit(c.journal)
+}
+
+// record applies one record, or says why not.
+func (c *write) record(r *record) (row int, created bool, errs []fieldError) {
+	row, errs = c.find(r)
+	if len(errs) == 0 {
+		errs = r.errs
+	}
+	if len(errs) == 0 {
+		errs = c.refuse(r, row)
+	}
+	if len(errs) > 0 {
+		return 0, false, errs
+	}
+	now := c.sim.core.Now()
+	t := r.table
+	if created = row < 0; created {
+		row = t.add(now)
+	}
+	c.touched[touch{t, row}] = true
+	t.modified[row] = uint32(now.Unix())
+	for _, ch := range c.in.changes[r.changes.from:r.changes.to] {
+		t.set(row, ch.field, c.in.text(ch))
+	}
+	if c.sim.core.Durable() {
+		c.log(r, row, now.Unix())
+	}
+	return row, created, nil
+}
+
+// find answers the row that the record is meant for, -1 for a new one.
+func (c *write) find(r *record) (int, []fieldError) {
+	switch c.mode {
+	case create:
+		if r.id != "" {
+			return 0, fault("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", "Id")
+		}
+		return -1, c.struckValue(r)
+	case upsert:
+		return c.findExternal(r)
+	}
+	if r.id == "" {
+		return 0, fault("MISSING_ARGUMENT", "Id not specified in an update call", "")
+	}
+	if code, message, struck := c.struck(r.id); struck {
+		return 0, fault(code, message, "")
+	}
+	row, valid := r.table.row([]byte(r.id))
+	switch {
+	case !valid:
+		return 0, fault("MALFORMED_ID", r.table.object.Name+" ID: id value of incorrect type: "+r.id, "Id")
+	case row >= r.table.rows():
+		return 0, fault("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", "")
+	case r.table.deleted[row]:
+		return 0, fault("ENTITY_IS_DELETED", "entity is deleted", "")
+	case c.touched[touch{r.table, row}]:
+		return 0, fault("DUPLICATE_VALUE", "duplicate id in list: "+r.id, "")
+	}
+	return row, nil
+}
+
+// findExternal looks a record up by the external id field of the URL.
+func (c *write) findExternal(r *record) (int, []fieldError) {
+	name := r.table.object.Fields[c.external].Name
+	var key []byte
+	for _, ch := range c.in.changes[r.changes.from:r.changes.to] {
+		if ch.field == c.external {
+			key = c.in.text(ch)
+		}
+	}
+	if len(key) == 0 {
+		if len(r.errs) > 0 {
+			return 0, r.errs
+		}
+		return 0, fault("MISSING_ARGUMENT", name+" not specified", name)
+	}
+	if code, message, struck := c.struck(string(key)); struck {
+		return 0, fault(code, message, "")
+	}
+	rows := r.table.columns[c.external].hash.find(nil, r.table, c.external, appendFold(nil, key))
+	switch {
+	case len(rows) > 1:
+		return 0, fault("DUPLICATE_EXTERNAL_ID", fmt.Sprintf("%s: more than one record found for external id field", name), name)
+	case len(rows) == 0:
+		return -1, nil
+	case c.touched[touch{r.table, int(rows[0])}]:
+		return 0, fault("DUPLICATE_VALUE", "Duplicate external id specified: "+clip(key), name)
+	}
+	return int(rows[0]), nil
+}
+
+// struck asks the Core whether this record is to fail.
+func (c *write) struck(name string) (code, message string, struck bool) {
+	if !c.faulty {
+		return "", "", false
+	}
+	code, message, struck = c.sim.core.FailRecord(c.request, name)
+	if message == "" && code == "UNABLE_TO_LOCK_ROW" {
+		message = "unable to obtain exclusive access to this record"
+	}
+	return code, message, struck
+}
+
+// struckValue does the same for a record that has no key yet: any of its values
+// may name it.
+func (c *write) struckValue(r *record) []fieldError {
+	for _, ch := range c.in.changes[r.changes.from:r.changes.to] {
+		if code, message, struck := c.struck(string(c.in.text(ch))); struck {
+			return fault(code, message, "")
+		}
+	}
+	return nil
+}
+
+// refuse checks what needs the store: required fields and unique values.
+func (c *write) refuse(r *record, row int) []fieldError {
+	t := r.table
+	set := c.in.changes[r.changes.from:r.changes.to]
+	var missing []string
+	for i, f := range t.object.Fields {
+		if !f.Required {
+			continue
+		}
+		mentioned, empty := false, false
+		for _, ch := range set {
+			if ch.field == i {
+				mentioned, empty = true, ch.text.from == ch.text.to
+			}
+		}
+		if empty || !mentioned && row < 0 {
+			missing = append(missing, f.Name)
+		}
+	}
+	if missing != nil {
+		return fault("REQUIRED_FIELD_MISSING", "Required fields are missing: ["+strings.Join(missing, ", ")+"]", missing[0])
+	}
+	for _, ch := range set {
+		f := &t.object.Fields[ch.field]
+		if !f.Unique || ch.text.from == ch.text.to {
+			continue
+		}
+		for _, other := range t.columns[ch.field].hash.find(nil, t, ch.field, appendFold(nil, c.in.text(ch))) {
+			if int(other) != row {
+				return fault("DUPLICATE_VALUE", fmt.Sprintf("duplicate value found: %s duplicates value on record with id: %s", f.Name, t.appendID(nil, int(other))), f.Name)
+			}
+		}
+	}
+	return nil
+}
+
+func fault(code, message, field string) []fieldError {
+	return []fieldError{{code, message, field}}
+}
+
+// appendFailure appends a record's refusal.
+func appendFailure(dst []byte, errs []fieldError) []byte {
+	dst = append(dst, `{"success":false,"errors":[`...)
+	for i, e := range errs {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `{"statusCode":`...)
+		dst = appendString(dst, e.code)
+		dst = append(dst, `,"message":`...)
+		dst = appendString(dst, e.message)
+		dst = append(dst, `,"fields":[`...)
+		if e.field != "" {
+			dst = appendString(dst, e.field)
+		}
+		dst = append(dst, "]}"...)
+	}
+	return append(dst, "]}"...)
+}
+
+// log appends the change to the journal's entry of this call.
+func (c *write) log(r *record, row int, at int64) {
+	set := c.in.changes[r.changes.from:r.changes.to]
+	c.journal = c.sim.beginEntry(c.journal)
+	c.journal = appendRow(c.journal, entrySet, c.sim.position[r.table], row, at, len(set))
+	for _, ch := range set {
+		c.journal = binary.AppendUvarint(c.journal, uint64(ch.field))
+		c.journal = appendText(c.journal, c.in.text(ch))
+	}
+}
