@@ -76,10 +76,12 @@ func (r *Request) Query(name string) string {
 // A Decoder reads events and keeps its buffers from one to the next. The zero
 // value is ready. Not safe for concurrent use.
 type Decoder struct {
-	rest     []byte // the event without its body
-	text     []byte // names and values of headers and parameters
-	unquoted []byte // the body without its JSON escapes
-	decoded  []byte // the body without base64
+	dec      jsontext.Decoder
+	src      bytes.Buffer // what dec reads
+	rest     []byte       // the event without its body
+	text     []byte       // names and values of headers and parameters
+	unquoted []byte       // the body without its JSON escapes
+	decoded  []byte       // the body without base64
 	inflate  inflater
 }
 
@@ -119,18 +121,18 @@ func (d *Decoder) envelope(raw []byte) (envelope, error) {
 	}
 	e := envelope{body: body}
 	d.text = d.text[:0]
-	dec := jsontext.NewDecoder(bytes.NewBuffer(rest))
+	dec := d.reader(rest)
 	if tok, err := dec.ReadToken(); err != nil {
 		return e, err
 	} else if tok.Kind() != '{' {
 		return e, fmt.Errorf("want an object, got %s", tok.Kind())
 	}
 	for dec.PeekKind() == '"' {
-		name, err := dec.ReadToken()
+		name, err := d.name(dec)
 		if err != nil {
 			return e, err
 		}
-		if err := d.member(dec, name.String(), &e); err != nil {
+		if err := d.member(dec, name, &e); err != nil {
 			return e, err
 		}
 	}
@@ -147,20 +149,39 @@ func (d *Decoder) envelope(raw []byte) (envelope, error) {
 	return e, nil
 }
 
+// reader is the decoder, pointed at b.
+func (d *Decoder) reader(b []byte) *jsontext.Decoder {
+	d.src = *bytes.NewBuffer(b)
+	d.dec.Reset(&d.src)
+	return &d.dec
+}
+
+// name reads an object's key, as a span that is valid for now.
+func (d *Decoder) name(dec *jsontext.Decoder) ([]byte, error) {
+	v, err := dec.ReadValue()
+	if err != nil {
+		return nil, err
+	}
+	if bytes.IndexByte(v, '\\') < 0 {
+		return v[1 : len(v)-1], nil
+	}
+	return jsontext.AppendUnquote(nil, v)
+}
+
 // split takes the body out of the event: its text, and the event with null in
 // its place, so that megabytes are read once. Only what stands before the body is
 // checked here; the rest is a complete event again and is checked by its reader.
 func (d *Decoder) split(raw []byte) (body, rest []byte, err error) {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(raw))
+	dec := d.reader(raw)
 	if tok, err := dec.ReadToken(); err != nil || tok.Kind() != '{' {
 		return nil, raw, nil // the reader of rest says what is wrong
 	}
 	for dec.PeekKind() == '"' {
-		name, err := dec.ReadToken()
+		name, err := d.name(dec)
 		if err != nil {
 			return nil, raw, nil
 		}
-		if name.String() != "body" || dec.PeekKind() != '"' {
+		if string(name) != "body" || dec.PeekKind() != '"' {
 			if dec.SkipValue() != nil {
 				return nil, raw, nil
 			}
@@ -192,14 +213,14 @@ func (d *Decoder) string(s []byte) (text []byte, n int, err error) {
 }
 
 // member reads the value of one member of the event.
-func (d *Decoder) member(dec *jsontext.Decoder, name string, e *envelope) error {
+func (d *Decoder) member(dec *jsontext.Decoder, name []byte, e *envelope) error {
 	r := &e.request
 	var err error
-	switch name {
+	switch string(name) {
 	case "httpMethod":
-		r.Method, err = readString(dec, name)
+		r.Method, err = readString(dec, "httpMethod")
 	case "path":
-		r.Path, err = readString(dec, name)
+		r.Path, err = readString(dec, "path")
 	case "headers":
 		err = d.fields(dec, &r.header)
 	case "multiValueHeaders":
