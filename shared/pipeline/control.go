@@ -54,7 +54,10 @@ func (c *Control) Begin(ctx context.Context, sync, mode, token string) (Begun, e
 		ID: sync + ".r" + hex.EncodeToString(sum[:8]), Sync: sync, Version: v.ID, Mode: run.Mode(mode), Bracketed: true,
 		Status: run.Open, BegunAt: c.Now(), Expected: -1, From: mark,
 	}
-	active, err := c.Runs.BeginRun(ctx, r)
+	active, err := c.Runs.Run(ctx, r.ID)
+	if errors.Is(err, ErrNotFound) {
+		active, err = c.Runs.BeginRun(ctx, r)
+	}
 	if errors.Is(err, ErrActive) && active.ID != r.ID {
 		return Begun{}, badRequest("penstock_begin: run %q of sync %q is active since %s: finish it with penstock_finish, or wait until it is given up after a quiet hour",
 			active.ID, sync, active.BegunAt.UTC().Format(time.RFC3339))

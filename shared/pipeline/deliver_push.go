@@ -303,7 +303,8 @@ func (w *wave) intend(ctx context.Context, items []*item) error {
 	}
 	entries := make([]ledger.Entry, len(items))
 	for n, i := range items {
-		entries[n] = ledger.Entry{Key: i.key, Run: i.parcel.run.ID, Place: i.parcel.chunk.Place, Intent: i.ref()}
+		i.entry.Intent = i.ref()
+		entries[n] = ledger.Entry{Key: i.key, Run: i.parcel.run.ID, Place: i.parcel.chunk.Place, Intent: i.entry.Intent}
 	}
 	if err := w.d.Ledger.Commit(ctx, w.job.program.target, entries); err != nil {
 		return fmt.Errorf("store the intent to send: %w", err)

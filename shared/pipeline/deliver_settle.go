@@ -29,19 +29,12 @@ func (d *Deliver) commitItems(ctx context.Context, target string, items []*item)
 	var errs []run.RowError
 	entries := make([]ledger.Entry, 0, len(items))
 	for _, i := range items {
-		if i.committed || (i.state != itemDelivered && i.state != itemFailed) {
+		e, ok := i.next()
+		if !ok || i.committed {
 			continue
 		}
 		i.committed = true
-		p := i.parcel
-		e := ledger.Entry{Key: i.key, Run: p.run.ID, Place: p.chunk.Place}
-		if i.state == itemDelivered {
-			e.Fingerprint, e.Fields, e.Version, e.ID = i.print, i.hashes, p.chunk.Version, i.outcome.ID
-			if e.ID == "" {
-				e.ID = i.entry.ID
-			}
-		} else {
-			e.Error = i.ref()
+		if i.state == itemFailed {
 			errs = append(errs, i.rowError(d.Now()))
 		}
 		if i.key != "" {
@@ -59,6 +52,27 @@ func (d *Deliver) commitItems(ctx context.Context, target string, items []*item)
 		}
 	}
 	return nil
+}
+
+// next is the ledger entry that an item's outcome asks for.
+func (i *item) next() (ledger.Entry, bool) {
+	p := i.parcel
+	e := ledger.Entry{Key: i.key, Run: p.run.ID, Place: p.chunk.Place}
+	switch {
+	case i.state == itemDelivered:
+		e.Fingerprint, e.Fields, e.Version, e.ID = i.print, i.hashes, p.chunk.Version, i.outcome.ID
+		if e.ID == "" {
+			e.ID = i.entry.ID
+		}
+	case i.state == itemFailed:
+		e.Error = i.ref()
+	case i.state == itemLater && i.outcome.Status == dest.Unknown:
+		// It may have arrived: nothing older may follow it (I3).
+		e.ID, e.Intent = i.entry.ID, i.entry.Intent
+	default:
+		return e, false
+	}
+	return e, true
 }
 
 // rowError is a failed item as it is stored.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -28,6 +29,19 @@ type Intake struct {
 
 	programs programs
 	depths   depths
+	last     atomic.Int64 // the place given last
+}
+
+// place is the present in Unix nanoseconds, and later than any place that this
+// process gave before: two batches never share one (I3).
+func (in *Intake) place() int64 {
+	for {
+		last := in.last.Load()
+		next := max(in.Now().UnixNano(), last+1)
+		if in.last.CompareAndSwap(last, next) {
+			return next
+		}
+	}
 }
 
 // A RequestError fails a whole request; the warehouse shows Message.
@@ -137,7 +151,7 @@ func (in *Intake) push(ctx context.Context, b row.Batch, g *group, answers []Ans
 	if err := in.room(ctx, p.version.Connection.Type); err != nil {
 		return err
 	}
-	c := newCheck(p, r, b, g, in.Now())
+	c := newCheck(p, r, b, g, in.place())
 	c.mapRows(b.Rows, answers)
 	c.dropDuplicates(answers)
 	c.sort(b.Rows, answers)

@@ -38,9 +38,9 @@ type mark struct{ key, id, end int }
 func (c *check) key(n int) string { return c.texts[c.marks[n].key:c.marks[n].id] }
 func (c *check) id(n int) string  { return c.texts[c.marks[n].id:c.marks[n].end] }
 
-func newCheck(p *program, r run.Run, b row.Batch, g *group, now time.Time) *check {
+func newCheck(p *program, r run.Run, b row.Batch, g *group, place int64) *check {
 	return &check{p: p, run: r, group: g, batch: run.Batch{
-		Run: r.ID, ID: run.BatchID(g.name, b.Function, b.ID), Sync: r.Sync, Version: r.Version, Place: now.UnixNano(),
+		Run: r.ID, ID: run.BatchID(g.name, b.Function, b.ID), Sync: r.Sync, Version: r.Version, Place: place,
 	}}
 }
 
