@@ -1,6 +1,5 @@
--- The model of the sync salesforce_customer_health: the customers scored in the
--- last day. The view is in sql/<dialect>, since only it differs by dialect: it
--- reads JSON.
+-- Model of the sync salesforce_customer_health: the scores of the last day, with
+-- the customer's id beside the columns that the mapping uses.
 SELECT
     customer_id,
     email,

@@ -1,5 +1,6 @@
--- The model of the sync sf_health: one row per customer with a recent score that
--- the scoring model is sure of. The view is in sql/<dialect>.
+-- Model of the sync sf_health: one row per customer. The view does the work and is
+-- written for each warehouse (sql/duckdb, sql/snowflake); this statement is the
+-- same on all of them, and names every column that sf_health.yaml uses.
 SELECT
     customer_id,
     email,

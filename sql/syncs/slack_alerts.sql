@@ -1,10 +1,10 @@
--- The model of the sync slack_alerts: one row per alert of the last hour. The view
--- is in sql/<dialect>.
+-- Model of the sync slack_alerts: one row per alert of the last hour. The first
+-- three columns are the record id, so that an alert is posted once.
 SELECT
     customer_id,
+    alert_type,
+    alert_time,
     email,
     company_name,
-    alert_type,
-    slack_message,
-    alert_time
+    slack_message
 FROM slack_health_alerts

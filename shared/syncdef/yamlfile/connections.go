@@ -132,12 +132,17 @@ func loopback(host string) bool {
 	return host == "localhost" || (err == nil && ip.IsLoopback())
 }
 
-// quota reads the share of the vendor's limits that may be used (I7).
+// quota reads the share of the vendor's limits that may be used (I7). Slack
+// counts each app's calls separately, so there is nothing to share.
 func (r *reader) quota(o *object, c *syncdef.Connection) {
-	c.Quota.Share = syncdef.DefaultShare
-	if c.Type != syncdef.SlackType {
-		c.Quota.CallsPerDay = syncdef.DefaultCalls
+	if c.Type == syncdef.SlackType {
+		if o.has("quota") {
+			o.known = append(o.known, "quota")
+			r.fault(o.keys["quota"], join(o.path, "quota"), "quota has no use with type slack: Slack counts each app's calls separately")
+		}
+		return
 	}
+	c.Quota = syncdef.Quota{CallsPerDay: syncdef.DefaultCalls, Share: syncdef.DefaultShare}
 	n := o.get("quota")
 	if n == nil {
 		return
@@ -147,10 +152,8 @@ func (r *reader) quota(o *object, c *syncdef.Connection) {
 		return
 	}
 	c.Quota.Share = q.number("share", 1, 100, syncdef.DefaultShare)
-	if c.Type != syncdef.SlackType {
-		const most = 1_000_000_000
-		c.Quota.CallsPerDay = int64(q.number("calls_per_day", 1, most, syncdef.DefaultCalls))
-	}
+	const most = 1_000_000_000
+	c.Quota.CallsPerDay = int64(q.number("calls_per_day", 1, most, syncdef.DefaultCalls))
 	q.close()
 }
 

@@ -97,6 +97,7 @@ func (p *parser) behaviour(o *object, d *syncdef.Definition) {
 			if _, err := frequency.Parse(d.Frequency); err != nil {
 				p.fault(n, "sync_frequency", "sync_frequency: %v; allowed: %s", err, frequency.Allowed)
 			}
+			p.notice(o.keys["sync_frequency"], "sync_frequency", syncdef.NotActedOn) // nothing schedules yet
 		}
 	}
 	d.BatchSize = o.number("batch_size", 1, syncdef.MaxBatchSize, syncdef.DefaultBatchSize)

@@ -166,6 +166,10 @@ var faults = []struct{ name, src, paths string }{
 	{"default is no boolean", one("data_type: boolean, default: 1"), "field_mappings[0].default"},
 	{"default is no JSON", one("data_type: json, default: \"{\""), "field_mappings[0].default"},
 	{"default is no email", one("data_type: email, default: nobody"), "field_mappings[0].default"},
+	{"default is no date", one("data_type: date, default: soon"), "field_mappings[0].default"},
+	{"default is no time", one("data_type: datetime, default: noon"), "field_mappings[0].default"},
+	{"default is an email of no domain", one("data_type: email, default: \"a@b\""), "field_mappings[0].default"},
+	{"value longer than max_length", one("data_type: picklist, values: [abcd], max_length: 3"), "field_mappings[0].values"},
 	{"default too long", one("max_length: 3, default: four"), "field_mappings[0].default"},
 	{"default is a list", one("default: [a]"), "field_mappings[0].default"},
 

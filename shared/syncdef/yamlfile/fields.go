@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/penstock-data/penstock/shared/mapping"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -54,6 +55,7 @@ func (p *parser) field(n *yaml.Node, path string) (f syncdef.Field, dest *yaml.N
 	if o == nil {
 		return f, nil
 	}
+	before := len(p.faults)
 	f.Source = o.text("source")
 	o.missing("source", "name the column of the model")
 	f.Destination = o.text("destination")
@@ -74,7 +76,30 @@ func (p *parser) field(n *yaml.Node, path string) (f syncdef.Field, dest *yaml.N
 	r.time()
 	r.null()
 	o.close()
+	if len(p.faults) == before {
+		p.compiles(o, f)
+	}
 	return f, dest
+}
+
+// compiles asks the package that will map the rows, so that a mapping which is
+// accepted here cannot fail there: a default that is no date, a value that is
+// longer than max_length.
+func (p *parser) compiles(o *object, f syncdef.Field) {
+	alone := syncdef.Definition{RecordID: []string{f.Source}, Fields: []syncdef.Field{f}}
+	_, err := mapping.Compile(&alone)
+	if err == nil {
+		return
+	}
+	what := err.Error()
+	if _, after, ok := strings.Cut(what, f.Source+" -> "+f.Destination+": "); ok {
+		what = after
+	}
+	where, path := o.node, o.path
+	if key, _, _ := strings.Cut(what, ":"); o.has(key) {
+		where, path = o.values[key], join(path, key)
+	}
+	p.fault(where, path, "%s", what)
 }
 
 // destination checks a field's name, which becomes part of requests and queries.

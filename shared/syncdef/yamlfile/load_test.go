@@ -65,6 +65,13 @@ func TestLoadOurSyncs(t *testing.T) {
 	if got := syncdef.Columns(sf.Definition); len(got) != len(view) {
 		t.Errorf("sf_health uses %d of the %d columns: %v", len(got), len(view), got)
 	}
+	for _, s := range set.Syncs { // the model beside it selects what the mapping needs
+		for _, column := range syncdef.Columns(s.Definition) {
+			if !strings.Contains(s.Model, "    "+column+"\n") && !strings.Contains(s.Model, "    "+column+",\n") {
+				t.Errorf("the model of %s does not select %s:\n%s", s.Definition.Sync, column, s.Model)
+			}
+		}
+	}
 	alerts, _ := set.Find("slack_alerts")
 	if faults := alerts.CheckColumns([]string{"CUSTOMER_ID", "EMAIL", "COMPANY_NAME", "ALERT_TYPE", "SLACK_MESSAGE", "ALERT_TIME"}); len(faults) > 0 {
 		t.Error(faults)

@@ -27,10 +27,8 @@ func (p *parser) slackPart(o *object, d *syncdef.Definition) {
 	if len(d.Fields) > 0 && !maps(d, "text") {
 		p.fault(o.values["field_mappings"], "field_mappings", "no column gives the message: add {source: column, destination: text}")
 	}
-	switch byColumn := len(d.Fields) > 0 && maps(d, "channel"); {
-	case byColumn && d.Slack.Channel != "":
-		p.notice(n, "slack.channel", "never used, because a mapping gives the channel")
-	case !byColumn && d.Slack.Channel == "" && len(d.Fields) > 0:
+	// With both, slack.channel is for the rows whose column is null.
+	if len(d.Fields) > 0 && d.Slack.Channel == "" && !maps(d, "channel") {
 		p.fault(o.node, "slack.channel", "no channel: add slack: {channel: \"#name\"}, or map a column to channel")
 	}
 }
