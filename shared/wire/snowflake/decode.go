@@ -13,7 +13,7 @@ import (
 	"github.com/penstock-data/penstock/shared/row"
 )
 
-// maxGuess bounds the room made before the rows are counted.
+// maxGuess bounds the room made on the evidence of one row.
 const maxGuess = 8192
 
 // Decode reads a batch: {"data":[[0,arg1,...],[1,arg1,...]]}. Args are spans of
@@ -144,7 +144,7 @@ func (r *reader) table() error {
 		if err := r.row(); err != nil {
 			return err
 		}
-		if len(r.rows) == 1 {
+		if len(r.rows) == cap(r.rows) {
 			r.makeRoom(int(r.dec.InputOffset() - start))
 		}
 	}
@@ -156,11 +156,17 @@ func (r *reader) table() error {
 	return err
 }
 
-// makeRoom guesses the number of rows from the first one's length.
-func (r *reader) makeRoom(length int) {
-	n := min(len(r.body)/length+len(r.body)/(8*length)+1, maxGuess)
+// makeRoom guesses how many rows are to come from the mean length of those that
+// came, read bytes in all: growing by doubling would take twice the memory.
+func (r *reader) makeRoom(read int) {
+	rows, rest := len(r.rows), len(r.body)-int(r.dec.InputOffset())
+	n := rest/(read/rows+1) + 1
+	n += n / 8
+	if rows < maxGuess {
+		n = min(n, maxGuess)
+	}
+	r.args = slices.Grow(r.args, n*((len(r.args)+rows-1)/rows))
 	r.rows = slices.Grow(r.rows, n)
-	r.args = slices.Grow(r.args, n*len(r.args))
 }
 
 // row reads [number, argument, ...].

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -206,6 +207,43 @@ func TestOneBrokenRowLeavesTheOthers(t *testing.T) {
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
+	}
+}
+
+// However rows vary, what Decode keeps of a request stays a few times its size.
+func TestMemoryOfManyRows(t *testing.T) {
+	small, large := values(`"s"`, `{}`), values(`"s"`, `{"note":"`+strings.Repeat("x", 1<<20)+`"}`)
+	many := func(n int, first ...[]jsontext.Value) [][]jsontext.Value {
+		for len(first) < n {
+			first = append(first, small)
+		}
+		return first
+	}
+	for name, c := range map[string]struct {
+		rows [][]jsontext.Value
+		most uint64
+	}{
+		"tiny rows":                {many(400_000), 64 << 20},
+		"a large row, then tiny":   {many(100_000, large), 24 << 20},
+		"a tiny row, then large":   {[][]jsontext.Value{small, large, large, large, large, large}, 2 << 20},
+		"tiny rows after an empty": {many(100_000, nil), 24 << 20},
+	} {
+		body := EncodeRequest(nil, c.rows)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		b, err := Decode(headers(), body)
+		runtime.ReadMemStats(&after)
+		if err != nil || len(b.Rows) != len(c.rows) {
+			t.Fatalf("%s: %d rows, %v", name, len(b.Rows), err)
+		}
+		if got := after.TotalAlloc - before.TotalAlloc; got > c.most {
+			t.Errorf("%s: %d bytes of body allocate %d", name, len(body), got)
+		}
+		for i, r := range b.Rows {
+			if r.Number != i || len(r.Args) != len(c.rows[i]) || len(r.Args) == 2 && string(r.Args[1]) != string(c.rows[i][1]) {
+				t.Fatalf("%s: row %d is %d with %d arguments", name, i, r.Number, len(r.Args))
+			}
+		}
 	}
 }
 
