@@ -20,7 +20,7 @@ func TestDateTime(t *testing.T) {
 		{`"2023-02-29"`, `not_a_datetime`}, {`"2024-13-01"`, `not_a_datetime`}, {`"2024-00-10"`, `not_a_datetime`}, {`"2024-01-32"`, `not_a_datetime`}, {`"2024-01-15 24:00:00"`, `not_a_datetime`},
 		{`"2024-01-15 10:60:00"`, `not_a_datetime`}, {`"2024-01-15 10:30:60"`, `not_a_datetime`}, {`"2024-01-15 10:30:00 PST"`, `not_a_datetime`}, {`"2024-01-15 10:30:00."`, `not_a_datetime`},
 		{`"2024-01-15 10:30:00+99:00"`, `not_a_datetime`}, {`"2024-01-15 10:30:00+1"`, `not_a_datetime`}, {`"0000-01-01"`, `not_a_datetime`}, {`"0001-01-01 00:00:00+01:00"`, `not_a_datetime`},
-		{`"2024-1-5"`, `not_a_datetime`}, {`"15/01/2024"`, `not_a_datetime`}, {`"yesterday"`, `not_a_datetime`}, {`"2024-01-15x"`, `not_a_datetime`}, {`"Mon, 15 Jan 2024 10:30:00 PST"`, `not_a_datetime`},
+		{`"2024-1-5"`, `not_a_datetime`}, {`"2024-0x-15"`, `not_a_datetime`}, {`"20x4-01-15"`, `not_a_datetime`}, {`"x024-01-15"`, `not_a_datetime`}, {`"2024-01-15 1x:30:00"`, `not_a_datetime`}, {`"2024-01-15 10:30:00+0x00"`, `not_a_datetime`}, {`"2024-01-15 10:30:00\ud800"`, `not_a_datetime`}, {`"15/01/2024"`, `not_a_datetime`}, {`"yesterday"`, `not_a_datetime`}, {`"2024-01-15x"`, `not_a_datetime`}, {`"Mon, 15 Jan 2024 10:30:00 PST"`, `not_a_datetime`},
 		{`""`, `not_a_datetime`}, {`1705314600`, `not_a_datetime`}, {`true`, `not_a_datetime`}, {`{}`, `not_a_datetime`}, {`null`, `null`},
 	})
 	run(t, syncdef.Field{Type: syncdef.DateTime, TimeZone: "America/New_York"}, []conv{

@@ -94,7 +94,11 @@ func appendDomain(dst, s []byte) ([]byte, bool) {
 		dst = appendLower(dst, host)
 	}
 	host = dst[start:]
-	if short, ok := bytes.CutPrefix(host, []byte("www.")); ok && bytes.IndexByte(short, '.') >= 0 {
+	for {
+		short, ok := bytes.CutPrefix(host, []byte("www."))
+		if !ok || bytes.IndexByte(short, '.') < 0 { // www.com is a domain of its own
+			break
+		}
 		host = host[:copy(host, short)]
 	}
 	if !hostShape(host, inHost|foreign) {

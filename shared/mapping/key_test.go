@@ -13,7 +13,7 @@ func TestDomain(t *testing.T) {
 	for in, want := range map[string]string{
 		"john@acmecorp.com": "acmecorp.com", " John.Doe@ACME.co.uk ": "acme.co.uk", "o'brien@acme.ie": "acme.ie", "mailto:a@acme.com": "acme.com",
 		"a@www.acme.com": "acme.com", "a@acme.com.": "acme.com", "jürgen@acme.de": "acme.de",
-		"acme.com": "acme.com", "ACME.COM": "acme.com", "www.acme.com": "acme.com", "WWW.acme.com.": "acme.com", "www.com": "www.com", "www2.acme.com": "www2.acme.com",
+		"acme.com": "acme.com", "ACME.COM": "acme.com", "www.acme.com": "acme.com", "WWW.acme.com.": "acme.com", "www.com": "www.com", "www.www.acme.com": "acme.com", "www.www.com": "www.com", "www2.acme.com": "www2.acme.com",
 		"https://www.acme.com/about?x=a@b.co": "acme.com", "http://acme.com:8080": "acme.com", "HTTPS://user:p%40ss@acme.com:443/": "acme.com", "//acme.com/x": "acme.com",
 		"acme.com/path": "acme.com", "acme.com:443/path#top": "acme.com", "acme.com?utm=1": "acme.com", "acme.com#x": "acme.com", "ftp://acme.com": "acme.com", "acme.com//x": "acme.com",
 		"https://Bücher.de": "bücher.de", "xn--bcher-kva.de": "xn--bcher-kva.de", "a.xn--p1ai": "a.xn--p1ai", "shop.acme-corp.io": "shop.acme-corp.io",

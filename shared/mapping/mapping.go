@@ -14,8 +14,9 @@ import (
 	"github.com/penstock-data/penstock/shared/row"
 )
 
-// Mapped is one mapped row. Its slices are valid until the next Map, and only as
-// long as the row's own bytes are, which they may share.
+// Mapped is one mapped row. Its slices are read only and valid until the next
+// Map, and only as long as the row's own bytes are: they share these, and constants
+// of the Program.
 type Mapped struct {
 	Key      []byte           // the normalised match value, or the record id where nothing is matched
 	RecordID []byte           // the record_id columns as text, joined with ":"

@@ -154,6 +154,20 @@ func TestNoAllocations(t *testing.T) {
 	}
 }
 
+// TestTruncatedRows: no beginning of a row is taken for a row, nor read beyond its end.
+func TestTruncatedRows(t *testing.T) {
+	object := jsontext.Value(`{"id":1,"nested":{"a":["}\"",2]},"text":"a \"quoted\" text of some length","flag":true,"number":-1.5e3}`)
+	m := compiled(t, syncdef.Field{Source: "text", Destination: "T"})
+	if _, fault := m.Map(object); fault != nil {
+		t.Fatal(fault)
+	}
+	for end := range object {
+		if _, fault := m.Map(object[:end:end]); fault == nil || fault.Rule != "not_an_object" {
+			t.Errorf("%s: %v", object[:end], fault)
+		}
+	}
+}
+
 // TestValuesOutliveGrowth guards the slices of a row against its own buffer's growth.
 func TestValuesOutliveGrowth(t *testing.T) {
 	var fields []syncdef.Field
