@@ -158,7 +158,7 @@ func (f *inflater) readAll(r io.Reader, size int) error {
 		if len(f.out) > MaxBody {
 			return errTooLarge
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

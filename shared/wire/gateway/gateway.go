@@ -139,7 +139,7 @@ func (d *Decoder) envelope(raw []byte) (envelope, error) {
 	if _, err := dec.ReadToken(); err != nil {
 		return e, err
 	}
-	if _, err := dec.ReadToken(); err != io.EOF {
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return e, errors.Join(errors.New("data after the event"), err)
 	}
 	text := string(d.text)
@@ -190,7 +190,7 @@ func (d *Decoder) split(raw []byte) (body, rest []byte, err error) {
 		at := int(dec.InputOffset())
 		at += bytes.IndexByte(raw[at:], '"') + 1 // past colon and spaces: a string follows
 		n := 0
-		if body, n, err = d.string(raw[at:]); err != nil {
+		if body, n, err = d.quoted(raw[at:]); err != nil {
 			return nil, nil, fmt.Errorf("body: %w", err)
 		}
 		d.rest = append(append(append(d.rest[:0], raw[:at-1]...), "null"...), raw[at+n:]...)
@@ -199,9 +199,9 @@ func (d *Decoder) split(raw []byte) (body, rest []byte, err error) {
 	return nil, raw, nil
 }
 
-// string is the text of a JSON string without its opening quote: a part of s
+// quoted is the text of a JSON string without its opening quote: a part of s
 // where nothing is escaped (base64), so that it is not copied.
-func (d *Decoder) string(s []byte) (text []byte, n int, err error) {
+func (d *Decoder) quoted(s []byte) (text []byte, n int, err error) {
 	if end := stretch(s); end < len(s) && s[end] == '"' {
 		if !utf8.Valid(s[:end]) {
 			return nil, 0, errUTF8

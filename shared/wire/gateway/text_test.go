@@ -35,7 +35,7 @@ func checkUnquote(t *testing.T, quoted []byte) {
 	}
 	for name, read := range map[string]func([]byte) ([]byte, int, error){
 		"unquote": func(s []byte) ([]byte, int, error) { return unquote(nil, s) },
-		"string":  new(Decoder).string,
+		"quoted":  new(Decoder).quoted,
 	} {
 		got, n, err := read(quoted[1:])
 		if (err == nil) != (wantErr == nil) {

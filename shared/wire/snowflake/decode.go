@@ -95,7 +95,7 @@ func (r *reader) document() error {
 	if _, err := r.dec.ReadToken(); err != nil {
 		return err
 	}
-	if _, err := r.dec.ReadToken(); err != io.EOF {
+	if _, err := r.dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return malformed("the request's body goes on after its JSON ends (byte %d)", r.dec.InputOffset())
 	}
 	if !r.data {

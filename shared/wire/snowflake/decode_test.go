@@ -310,8 +310,8 @@ func TestDecodeRequestTellsPollsFromBatches(t *testing.T) {
 		return r
 	}
 	_, err := DecodeRequest(request("GET", ""))
-	var poll *Poll
-	if !errors.As(err, &poll) || *poll != (Poll{ID: "q:1", Query: "q", Function: "penstock_push_wait"}) {
+	var poll *PollError
+	if !errors.As(err, &poll) || *poll != (PollError{ID: "q:1", Query: "q", Function: "penstock_push_wait"}) {
 		t.Errorf("GET: %v", err)
 	}
 	b, err := DecodeRequest(request("POST", `{"data":[[0,1]]}`))

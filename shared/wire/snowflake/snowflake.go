@@ -45,18 +45,18 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// A Poll is returned as an error by DecodeRequest for the GET that follows an
+// A PollError is returned as an error by DecodeRequest for the GET that follows an
 // answer 202: same headers as the batch, no rows.
-type Poll struct {
+type PollError struct {
 	ID       string // the batch that is asked for
 	Query    string
 	Function string
 }
 
 // Error implements error.
-func (p *Poll) Error() string { return "a poll for batch " + p.ID + " carries no rows" }
+func (p *PollError) Error() string { return "a poll for batch " + p.ID + " carries no rows" }
 
-// DecodeRequest reads a POST's batch. A GET gives *Poll, what cannot be read
+// DecodeRequest reads a POST's batch. A GET gives *PollError, what cannot be read
 // *Error.
 func DecodeRequest(r gateway.Request) (row.Batch, error) {
 	switch r.Method {
@@ -67,7 +67,7 @@ func DecodeRequest(r gateway.Request) (row.Batch, error) {
 		if err != nil {
 			return row.Batch{}, err
 		}
-		return row.Batch{}, &Poll{ID: b.ID, Query: b.Query, Function: b.Function}
+		return row.Batch{}, &PollError{ID: b.ID, Query: b.Query, Function: b.Function}
 	}
 	return row.Batch{}, &Error{Status: 400, Message: fmt.Sprintf("method %q is not part of Snowflake's protocol; use POST", r.Method)}
 }

@@ -42,12 +42,12 @@ func DecodeFailures(raw []byte) ([]string, error) {
 		if tok, err := dec.ReadToken(); err != nil {
 			return err
 		} else if tok.Kind() != '[' {
-			return fmt.Errorf("batchItemFailures: want an array, got %s", tok.Kind())
+			return fmt.Errorf("field batchItemFailures: want an array, got %s", tok.Kind())
 		}
 		for k := dec.PeekKind(); k != ']' && k != 0; k = dec.PeekKind() {
 			id, err := identifier(dec)
 			if err != nil {
-				return fmt.Errorf("batchItemFailures[%d]: %w", len(ids), err)
+				return fmt.Errorf("failure %d: %w", len(ids), err)
 			}
 			ids = append(ids, id)
 		}
@@ -55,7 +55,7 @@ func DecodeFailures(raw []byte) ([]string, error) {
 		return err
 	})
 	if err == nil {
-		if _, end := dec.ReadToken(); end != io.EOF {
+		if _, end := dec.ReadToken(); !errors.Is(end, io.EOF) {
 			err = errors.New("data after the answer")
 		}
 	}

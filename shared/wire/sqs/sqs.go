@@ -46,7 +46,7 @@ func DecodeEvent(raw []byte) (Event, error) {
 		return e.records(dec, raw)
 	})
 	if err == nil {
-		if _, end := dec.ReadToken(); end != io.EOF {
+		if _, end := dec.ReadToken(); !errors.Is(end, io.EOF) {
 			err = errors.New("data after the event")
 		}
 	}
@@ -61,7 +61,7 @@ func DecodeEvent(raw []byte) (Event, error) {
 
 func (e *Event) records(dec *jsontext.Decoder, raw []byte) error {
 	if k := dec.PeekKind(); k != '[' && k != 0 {
-		return fmt.Errorf("Records: want an array, got %s", k)
+		return fmt.Errorf("field Records: want an array, got %s", k)
 	}
 	if _, err := dec.ReadToken(); err != nil {
 		return err
@@ -72,7 +72,7 @@ func (e *Event) records(dec *jsontext.Decoder, raw []byte) error {
 			err = errors.New("messageId is missing")
 		}
 		if err != nil {
-			return fmt.Errorf("Records[%d]: %w", len(e.Deliveries), err)
+			return fmt.Errorf("record %d: %w", len(e.Deliveries), err)
 		}
 		if e.QueueARN == "" {
 			e.QueueARN = arn
@@ -80,7 +80,7 @@ func (e *Event) records(dec *jsontext.Decoder, raw []byte) error {
 		e.Deliveries = append(e.Deliveries, d)
 	}
 	if k := dec.PeekKind(); k != ']' && k != 0 {
-		return fmt.Errorf("Records[%d]: want an object, got %s", len(e.Deliveries), k)
+		return fmt.Errorf("record %d: want an object, got %s", len(e.Deliveries), k)
 	}
 	_, err := dec.ReadToken()
 	return err
@@ -155,7 +155,7 @@ func attribute(dec *jsontext.Decoder, name string, d *pipeline.Delivery) error {
 func object(dec *jsontext.Decoder, member func(name string) error) error {
 	tok, err := dec.ReadToken()
 	if err != nil {
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
 		return err
