@@ -1,7 +1,7 @@
-// Package syncdef reads sync definitions: the YAML that says which columns of a
-// model go to which fields of a destination, and how. It reports every fault at
-// once with its place, fills in the defaults, and names each content by its
-// hash. It stores and sends nothing.
+// Package syncdef holds sync definitions: which columns of a model go to which
+// fields of a destination, and how. It names each content by its hash, tells what
+// differs between two versions, and compares a definition with its model's
+// columns. Package yamlfile below reads the YAML; nothing here stores or sends.
 package syncdef
 
 import "time"
@@ -9,21 +9,21 @@ import "time"
 // A Definition is one sync with all defaults filled in: what the pipeline acts
 // on and what a Version stores. The YAML keys are the json tags.
 type Definition struct {
-	Sync         string       `json:"sync"`               // [a-z][a-z0-9_]{0,62}; the file's name when absent
-	Connection   string       `json:"connection"`         // a name in connections.yaml
-	Object       string       `json:"destination_object"` // Account, message, ...
-	Strategy     Strategy     `json:"matching_strategy"`
-	Match        Match        `json:"match"`
-	Operation    Operation    `json:"operation"`
-	RecordID     []string     `json:"record_id"` // columns, joined with ":"; YAML takes one name or a list
-	Fields       []Field      `json:"field_mappings"`
-	Frequency    string       `json:"sync_frequency,omitempty"` // hourly, daily, ... or a cron expression
+	Sync         string       `json:"sync"`                     // [a-z][a-z0-9_]{0,62}; the file's name when absent
+	Connection   string       `json:"connection"`               // a name in connections.yaml
+	Object       string       `json:"destination_object"`       // Account, message, ...
+	Strategy     Strategy     `json:"matching_strategy"`        // how a row finds its record; none for Slack
+	Match        Match        `json:"match"`                    //
+	Operation    Operation    `json:"operation"`                // default upsert (Slack: insert)
+	RecordID     []string     `json:"record_id"`                // columns, joined with ":"; YAML takes one name or a list
+	Fields       []Field      `json:"field_mappings"`           // in the order in which the fingerprint is taken
+	Frequency    string       `json:"sync_frequency,omitempty"` // hourly, daily, weekly, "every 15m" or a cron expression (UTC); accepted, not acted on yet
 	BatchSize    int          `json:"batch_size"`               // upper bound of records a call; default 1000
 	Lanes        int          `json:"lanes"`                    // 1 to 64; default 4 (Slack: 1)
-	OnError      OnError      `json:"error_handling"`
-	OnMissing    OnMissing    `json:"on_missing"`   // when matching finds no record; default report
-	OnDuplicate  OnDuplicate  `json:"on_duplicate"` // two rows of a batch with one key; default latest
-	Send         Send         `json:"send"`         // default changed
+	OnError      OnError      `json:"error_handling"`           // default continue_on_error
+	OnMissing    OnMissing    `json:"on_missing"`               // when matching finds no record; default report, or create where an upsert maps what creation needs
+	OnDuplicate  OnDuplicate  `json:"on_duplicate"`             // two rows of a batch with one key; default latest
+	Send         Send         `json:"send"`                     // default changed
 	Incremental  *Incremental `json:"incremental,omitempty"`
 	Slack        *Slack       `json:"slack,omitempty"`
 	Quality      any          `json:"quality,omitempty"`       // accepted, not acted on yet
@@ -48,8 +48,8 @@ const (
 // Match names the two sides that are compared. For email_domain the default is
 // {email, Website}, for email {email, Email}, for name {company_name, Name}.
 type Match struct {
-	Source      string `json:"source"`
-	Destination string `json:"destination"`
+	Source      string `json:"source"`      // column
+	Destination string `json:"destination"` // field of the destination_object
 }
 
 // Operation is what is done to the destination's records.
@@ -104,20 +104,20 @@ const (
 
 // A Field maps one column to one field of the destination.
 type Field struct {
-	Source      string   `json:"source"`
-	Destination string   `json:"destination"`
-	Type        Type     `json:"data_type"`            // default string
-	Scale       *int     `json:"scale,omitempty"`      // number: digits after the point, rounded half up
-	Min         string   `json:"min,omitempty"`        // number, integer: a decimal, inclusive
-	Max         string   `json:"max,omitempty"`        // number, integer: a decimal, inclusive
-	Values      []string `json:"values,omitempty"`     // picklist
-	MaxLength   int      `json:"max_length,omitempty"` // string, email, picklist: in characters; 0 none
-	OnTooLong   TooLong  `json:"on_too_long,omitempty"`
-	OnNull      OnNull   `json:"on_null"`             // default clear
-	Default     *string  `json:"default,omitempty"`   // used by on_null: default, and by picklist for unknown values
-	Transform   []string `json:"transform,omitempty"` // trim, lower, upper, in order
-	TimeZone    string   `json:"time_zone,omitempty"` // datetime: zone of a value without one; default UTC
-	Format      string   `json:"format,omitempty"`    // date, datetime: epoch_seconds, epoch_milliseconds, or "" for the warehouses' formats
+	Source      string   `json:"source"`                // the model's column, in any case
+	Destination string   `json:"destination"`           // the field's API name; Slack: text or channel
+	Type        Type     `json:"data_type"`             // default string
+	Scale       *int     `json:"scale,omitempty"`       // number: digits after the point, rounded half up
+	Min         string   `json:"min,omitempty"`         // number, integer: a decimal, inclusive
+	Max         string   `json:"max,omitempty"`         // number, integer: a decimal, inclusive
+	Values      []string `json:"values,omitempty"`      // picklist
+	MaxLength   int      `json:"max_length,omitempty"`  // string, email, picklist: in characters; 0 none
+	OnTooLong   TooLong  `json:"on_too_long,omitempty"` // default reject
+	OnNull      OnNull   `json:"on_null"`               // default clear, or default where one is given (but for picklists)
+	Default     *string  `json:"default,omitempty"`     // used by on_null: default, and by picklist for unknown values
+	Transform   []string `json:"transform,omitempty"`   // trim, lower, upper, in order
+	TimeZone    string   `json:"time_zone,omitempty"`   // datetime: zone of a value without one; default UTC
+	Format      string   `json:"format,omitempty"`      // date, datetime: epoch_seconds, epoch_milliseconds, or "" for the warehouses' formats
 }
 
 // Type is what a column's value becomes.
@@ -157,29 +157,30 @@ const (
 
 // Incremental names the column that grows with every change of a row.
 type Incremental struct {
-	Cursor        string `json:"cursor"`
+	Cursor        string `json:"cursor"`                   // column
 	IncludeFailed string `json:"include_failed,omitempty"` // accepted, not acted on yet
 	Always        string `json:"always,omitempty"`         // accepted, not acted on yet
 }
 
 // Slack holds what only messages need.
 type Slack struct {
-	Channel    string `json:"channel,omitempty"`     // used unless a mapping's destination is channel
+	Channel    string `json:"channel,omitempty"`     // where no column is mapped to channel, or it is null: #name or an id
 	DigestOver int    `json:"digest_over,omitempty"` // more messages than this per run and channel become one digest; default 20
 }
 
 // A Connection is one account at a vendor, from connections.yaml.
 type Connection struct {
 	Name   string `json:"name"`
-	Type   string `json:"type"`             // salesforce, slack
-	URL    string `json:"url,omitempty"`    // https://acme.my.salesforce.com; Slack: https://slack.com/api/ when absent
-	Secret string `json:"secret,omitempty"` // the secret's name; the connection's name when absent
-	Auth   string `json:"auth,omitempty"`   // Salesforce: client_credentials (default) or jwt_bearer
-	APIVer string `json:"api_version,omitempty"`
+	Type   string `json:"type"`                  // salesforce, slack
+	URL    string `json:"url,omitempty"`         // https://acme.my.salesforce.com; Slack: https://slack.com/api/ when absent
+	Secret string `json:"secret,omitempty"`      // the secret's name; the connection's name when absent
+	Auth   string `json:"auth,omitempty"`        // Salesforce: client_credentials (default) or jwt_bearer
+	APIVer string `json:"api_version,omitempty"` // Salesforce: 62.0; the version this Penstock was tested with when absent
 	Quota  Quota  `json:"quota"`
 }
 
-// Quota is the share of the vendor's limits that Penstock may use.
+// Quota is the share of the vendor's limits that Penstock may use. Slack has none:
+// it counts each app's calls separately.
 type Quota struct {
 	CallsPerDay int64 `json:"calls_per_day,omitempty"` // Salesforce: the organisation's limit; default 100,000
 	Share       int   `json:"share,omitempty"`         // percent of it; default 50

@@ -43,7 +43,8 @@ func (r *reader) connections(src []byte) syncdef.Connections {
 		return nil
 	}
 	var out syncdef.Connections
-	for name, settings := range list.values {
+	for _, name := range list.order {
+		settings := list.values[name]
 		if !connectionName.MatchString(name) {
 			r.fault(list.keys[name], join("connections", name), "%q cannot name a connection; use a small letter, then up to 62 small letters, digits, _ and -", shorten(name))
 			continue

@@ -18,6 +18,7 @@ type object struct {
 	node   *yaml.Node
 	keys   map[string]*yaml.Node
 	values map[string]*yaml.Node
+	order  []string // the keys as they stand
 	known  []string
 }
 
@@ -38,6 +39,7 @@ func (r *reader) object(n *yaml.Node, path, what string) *object {
 			r.fault(k, join(path, k.Value), "duplicate key %s: it stands on line %d already", shorten(k.Value), first.Line)
 		default:
 			o.keys[k.Value], o.values[k.Value] = k, v
+			o.order = append(o.order, k.Value)
 			r.place(join(path, k.Value), v)
 		}
 	}
@@ -46,8 +48,9 @@ func (r *reader) object(n *yaml.Node, path, what string) *object {
 
 // close reports the keys that nobody asked for.
 func (o *object) close() {
-	for key, n := range o.keys {
-		if slices.Contains(o.known, key) {
+	for _, key := range o.order {
+		n := o.keys[key]
+		if n == nil || slices.Contains(o.known, key) || len(o.faults) >= maxFaults {
 			continue
 		}
 		if near := syncdef.Nearest(key, o.known); near != "" {
