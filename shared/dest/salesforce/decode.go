@@ -153,7 +153,6 @@ func eachMember(dec *jsontext.Decoder, each func(name string) error) error {
 	return err
 }
 
-
 // readText reads a string; other scalars count as their JSON, null as "".
 func readText(dec *jsontext.Decoder) (string, error) {
 	t, err := dec.ReadToken()

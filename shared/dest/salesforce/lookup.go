@@ -185,9 +185,10 @@ func (s *Salesforce) normal(value string) string {
 // key (acme.com.au, notacme.com), so the value is compared once more.
 func (s *Salesforce) collect(hits map[string]*hit) func(id, value string) {
 	return func(id, value string) {
-		h := hits[s.normal(value)]
+		value = s.normal(value)
+		h := hits[value]
 		switch {
-		case h == nil || slices.Contains(h.ids, id):
+		case value == "" || h == nil || slices.Contains(h.ids, id):
 		case len(h.ids) < maxNamed:
 			h.ids = append(h.ids, id)
 		default:

@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"bytes"
+	"errors"
 	"net/url"
 	"strconv"
 	"strings"
@@ -126,8 +127,9 @@ func decodePage(op string, body []byte, found func(id, value string)) (next stri
 
 // unreadable is an answer that is JSON but not a query's.
 func unreadable(op string, err error) error {
-	if err == nil {
-		return nil
+	var known *dest.CallError
+	if err == nil || errors.As(err, &known) {
+		return err
 	}
 	return &dest.CallError{Op: op, Class: dest.Unavailable, Code: "bad_answer", Message: "Salesforce's answer cannot be read: " + err.Error()}
 }

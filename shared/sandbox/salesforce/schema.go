@@ -78,7 +78,7 @@ func DefaultSchema() Schema {
 		number("Feature_Adoption__c", 5, 2),
 		{Name: "Monthly_Recurring_Revenue__c", Type: Currency, Precision: 18, Scale: 2},
 		number("Renewal_Probability__c", 5, 2),
-		number("Support_Tickets_30d__c", 18, 0),
+		number("Support_Tickets_Last_30d__c", 18, 0),
 		number("Days_Since_Last_Login__c", 18, 0),
 		number("Score_Confidence__c", 5, 2),
 		text("Recommended_Action__c", 255),
