@@ -23,10 +23,12 @@ type layout struct {
 	text    []byte   // holds names
 }
 
+// newLayout is that of a row without columns.
 func newLayout(columns []string) layout {
-	l := layout{at: make([]int, len(columns))}
+	var l layout
 	for _, c := range columns {
 		l.columns = append(l.columns, []byte(c))
+		l.at = append(l.at, absent)
 	}
 	return l
 }

@@ -98,6 +98,14 @@ func TestMapIdentities(t *testing.T) {
 	}
 }
 
+// TestEmptyFirstRow: a new mapper knows no columns, which is the layout of {}.
+func TestEmptyFirstRow(t *testing.T) {
+	m := compiled(t, syncdef.Field{Source: "a", Destination: "A"})
+	if d := cmp.Diff(map[string]string{"fault": "id missing_record_id"}, result(m.Map(jsontext.Value(`{}`)))); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestColumnNames(t *testing.T) {
 	m := compiled(t, syncdef.Field{Source: "Email", Destination: "E", OnNull: syncdef.SkipNull}, syncdef.Field{Source: "größe", Destination: "G"})
 	for _, c := range []struct {
