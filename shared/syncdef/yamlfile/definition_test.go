@@ -145,6 +145,8 @@ func TestWhatIsImplied(t *testing.T) {
 			func(d syncdef.Definition) any { return d.OnMissing }, syncdef.Report},
 		{"an external id creates", external + "match: {source: id, destination: Ext__c}\n" + fields,
 			func(d syncdef.Definition) any { return d.OnMissing }, syncdef.Create},
+		{"an update by external id may map it", external + "operation: update\nmatch: {source: id, destination: Ext__c}\nfield_mappings: [{source: id, destination: Ext__c}]\n",
+			func(d syncdef.Definition) any { return d.Fields[0].Destination }, "Ext__c"},
 		{"a default fills nulls", one("default: none"), func(d syncdef.Definition) any { return d.Fields[0].OnNull }, syncdef.DefaultNull},
 		{"a picklist's default does not", one("data_type: picklist, values: [a], default: a"),
 			func(d syncdef.Definition) any { return d.Fields[0].OnNull }, syncdef.ClearNull},

@@ -185,6 +185,10 @@ var faults = []struct{ name, src, paths string }{
 	{"mirror share", account + fields + "mirror: {max_deletes: many}\n", "mirror.max_deletes"},
 	{"notifications", account + fields + "notifications: {type: email}\n", "notifications"},
 	{"notification", account + fields + "notifications: [{recipients: [1]}]\n", "notifications[0].type notifications[0].recipients[0]"},
+	{"a notification is a word", account + fields + "notifications: [email]\n", "notifications[0]"},
+	{"mirror is a word", account + fields + "mirror: 5%\n", "mirror"},
+	{"quality is a list", account + fields + "quality: [a]\n", "quality"},
+	{"alias in a section", account + fields + "quality: {a: &x 1, b: *x}\n", ""},
 	{"freshness", account + fields + "freshness: {warn_after: 2}\n", "freshness.warn_after"},
 
 	// Slack
@@ -199,6 +203,7 @@ var faults = []struct{ name, src, paths string }{
 	{"slack: matching", slack + message + "matching_strategy: email\nmatch: {source: a}\non_missing: report\n", "matching_strategy match on_missing"},
 	{"slack: channel with a blank", "connection: slack_prod\nrecord_id: id\nslack: {channel: two words}\n" + message, "slack.channel"},
 	{"slack: digest", "connection: slack_prod\nrecord_id: id\nslack: {channel: a, digest_over: 0}\n" + message, "slack.digest_over"},
+	{"slack: section is a word", "connection: slack_prod\nrecord_id: id\nslack: a\n" + message, "slack.channel slack"},
 	{"slack: key", "connection: slack_prod\nrecord_id: id\nslack: {channel: a, thread: b}\n" + message, "slack.thread"},
 }
 
@@ -224,6 +229,23 @@ func TestFaults(t *testing.T) {
 		fmt.Fprintf(&out, "== %s\n%s\n", c.name, err)
 	}
 	golden(t, "faults.golden", out.String())
+}
+
+// A file given by mistake costs little and says little.
+func TestHugeFiles(t *testing.T) {
+	_, _, err := yamlfile.Parse("dump.yaml", []byte(strings.Repeat("# x\n", 300_000)), conns)
+	if want := "dump.yaml:1:1: the file has 1200000 bytes; a sync definition has at most 1048576"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	var b strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&b, "column_%d: 1\n", i)
+	}
+	_, _, err = yamlfile.Parse("dump.yaml", []byte(b.String()), conns)
+	var got syncdef.Faults
+	if !errors.As(err, &got) || len(got) != 200 {
+		t.Errorf("%d faults for 20,000 unknown keys, want 200", len(got))
+	}
 }
 
 func TestConnectionIsChosenOrAskedFor(t *testing.T) {

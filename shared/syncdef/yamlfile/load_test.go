@@ -49,6 +49,9 @@ func TestLoadOurSyncs(t *testing.T) {
 	if got := set.Connections.Names(); !cmp.Equal(got, []string{"salesforce_prod", "slack_prod"}) {
 		t.Errorf("connections: %v", got)
 	}
+	if _, ok := set.Find("nobody"); ok || len(set.Notices()) != 3 { // sync_frequency twice, notifications
+		t.Errorf("found nobody: %v; notices: %v", ok, set.Notices())
+	}
 	sf, _ := set.Find("sf_health")
 	if sf.Connection.URL != "https://acme.my.salesforce.com" || sf.Connection.Quota != (syncdef.Quota{CallsPerDay: 100_000, Share: 50}) {
 		t.Errorf("the connection of sf_health: %+v", sf.Connection)

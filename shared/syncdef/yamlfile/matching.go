@@ -87,6 +87,7 @@ func (p *parser) matchComplete(o *object, d *syncdef.Definition) {
 // mappedKey refuses mappings that Salesforce refuses: the external id that an
 // upsert names in its address, and the record's own Id.
 func (p *parser) mappedKey(d *syncdef.Definition) {
+	inAddress := d.Strategy == syncdef.MatchExternalID && d.Operation == syncdef.Upsert
 	for i, f := range d.Fields {
 		path := item("field_mappings", i) + ".destination"
 		where := &yaml.Node{Line: p.places[path].line, Column: p.places[path].column}
@@ -94,7 +95,7 @@ func (p *parser) mappedKey(d *syncdef.Definition) {
 		case f.Destination == "":
 		case strings.EqualFold(f.Destination, "Id"):
 			p.fault(where, path, "destination Id cannot be mapped: Salesforce gives it; use match to find records by another field")
-		case d.Strategy == syncdef.MatchExternalID && strings.EqualFold(f.Destination, d.Match.Destination):
+		case inAddress && strings.EqualFold(f.Destination, d.Match.Destination):
 			p.fault(where, path, "destination %s is the external id already; Salesforce refuses it as a mapped field too, so remove this mapping", f.Destination)
 		}
 	}
