@@ -111,3 +111,23 @@ func compareMembers(t *testing.T, b []byte, r *members) {
 		t.Fatalf("%s: %d members, want %d", b, len(r.names), i)
 	}
 }
+
+// FuzzRows: whatever row came before, a row maps as it does in a new mapper.
+func FuzzRows(f *testing.F) {
+	f.Add([]byte(`{}`), []byte(`{"id":1,"a":"x","b":2}`))
+	f.Add([]byte(`{"ID":1,"A":"x","b":2}`), []byte(`{"b":1,"id":"","a":null}`))
+	f.Add([]byte(`{"id":1,"a":"x"}`), []byte(`{"id":1,"a":"x","A":"y","\u0062":2}`))
+	p, err := Compile(&syncdef.Definition{Sync: "s", RecordID: []string{"id", "a"}, Fields: []syncdef.Field{
+		{Source: "a", Destination: "A", Transform: []string{"upper"}}, {Source: "b", Destination: "B", Type: syncdef.JSON, OnNull: syncdef.SkipNull}}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, before, object []byte) {
+		m := p.Mapper()
+		m.Map(before)
+		got, fault := m.Map(object)
+		if d := cmp.Diff(result(p.Mapper().Map(object)), result(got, fault)); d != "" {
+			t.Errorf("%s after %s: %s", object, before, d)
+		}
+	})
+}
