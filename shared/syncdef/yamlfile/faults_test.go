@@ -203,7 +203,7 @@ var faults = []struct{ name, src, paths string }{
 	{"slack: matching", slack + message + "matching_strategy: email\nmatch: {source: a}\non_missing: report\n", "matching_strategy match on_missing"},
 	{"slack: channel with a blank", "connection: slack_prod\nrecord_id: id\nslack: {channel: two words}\n" + message, "slack.channel"},
 	{"slack: digest", "connection: slack_prod\nrecord_id: id\nslack: {channel: a, digest_over: 0}\n" + message, "slack.digest_over"},
-	{"slack: section is a word", "connection: slack_prod\nrecord_id: id\nslack: a\n" + message, "slack.channel slack"},
+	{"slack: section is a word", "connection: slack_prod\nrecord_id: id\nslack: a\n" + message, "slack"},
 	{"slack: key", "connection: slack_prod\nrecord_id: id\nslack: {channel: a, thread: b}\n" + message, "slack.thread"},
 }
 

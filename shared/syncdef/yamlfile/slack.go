@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -28,7 +30,8 @@ func (p *parser) slackPart(o *object, d *syncdef.Definition) {
 		p.fault(o.values["field_mappings"], "field_mappings", "no column gives the message: add {source: column, destination: text}")
 	}
 	// With both, slack.channel is for the rows whose column is null.
-	if len(d.Fields) > 0 && d.Slack.Channel == "" && !maps(d, "channel") {
+	unread := n != nil && n.Kind != yaml.MappingNode
+	if len(d.Fields) > 0 && d.Slack.Channel == "" && !unread && !maps(d, "channel") {
 		p.fault(o.node, "slack.channel", "no channel: add slack: {channel: \"#name\"}, or map a column to channel")
 	}
 }
