@@ -1,0 +1,109 @@
+package lesson
+
+// The syncs of the lesson.
+const (
+	CustomerHealth = "salesforce_customer_health"
+	AccountHealth  = "sf_health"
+	Alerts         = "slack_alerts"
+)
+
+// An Expect is what must become of a sync's rows in the last pass. Every pushed
+// row is delivered, unchanged, or in Errors once.
+type Expect struct {
+	Rows      int // in the table that the view reads
+	Filtered  int // left out by the view; no errors
+	Pushed    int
+	Delivered int
+	Unchanged int
+	Rejected  int // at intake
+	Failed    int // by a worker
+	Errors    []Report
+}
+
+// A Report is where and how rows with one fault must be reported.
+type Report struct {
+	Fault Fault
+	Rows  int
+	Stage string // intake or match, as in run.RowError.Stage
+	Type  string // run.RowError.Type at intake: the mapping's rule; "" where the destination's code tells
+	Field string // the column at fault
+}
+
+// healthReports are the reports of sf_health; the match is by email domain.
+var healthReports = []Report{
+	{Fault: MissingEmail, Stage: "intake", Type: "missing_match_value", Field: "email"},
+	{Fault: MalformedEmail, Stage: "intake", Type: "not_an_email", Field: "email"},
+	{Fault: ScoreOutOfRange, Stage: "intake", Type: "above_max", Field: "health_score_percentage"},
+	{Fault: UnknownRisk, Stage: "intake", Type: "not_in_picklist", Field: "health_status_description"},
+	{Fault: NameTooLong, Stage: "intake", Type: "too_long", Field: "company_name"},
+	{Fault: MissingAccount, Stage: "match"},
+	{Fault: AmbiguousAccount, Stage: "match"},
+}
+
+// scoreReports are the reports of salesforce_customer_health, whose mapping checks
+// less and whose view leaves out rows without an email.
+var scoreReports = []Report{
+	{Fault: MalformedEmail, Stage: "intake", Type: "not_an_email", Field: "email"},
+	{Fault: MissingAccount, Stage: "match"},
+	{Fault: AmbiguousAccount, Stage: "match"},
+}
+
+// Expect says what must become of a sync's rows in the last pass, when every pass
+// pushed the whole model.
+func (p Plan) Expect(sync string) Expect {
+	switch sync {
+	case AccountHealth:
+		return p.expect(healthReports, LowConfidence, NullScore)
+	case CustomerHealth:
+		return p.expect(scoreReports, MissingEmail, NullScore)
+	case Alerts:
+		return p.expectAlerts()
+	}
+	return Expect{}
+}
+
+func (p Plan) expect(reports []Report, filtered ...Fault) Expect {
+	e := Expect{Rows: p.Rows, Pushed: p.Rows}
+	for _, f := range filtered {
+		e.Filtered += p.Faults[f]
+		e.Pushed -= p.Faults[f]
+	}
+	good := e.Pushed
+	for _, r := range reports {
+		if r.Rows = p.Faults[r.Fault]; r.Rows == 0 {
+			continue
+		}
+		e.Errors = append(e.Errors, r)
+		good -= r.Rows
+		if r.Stage == "intake" {
+			e.Rejected += r.Rows
+		} else {
+			e.Failed += r.Rows
+		}
+	}
+	e.Delivered = good
+	if last := p.last(); last.Number > 1 {
+		e.Delivered = last.Rescored + last.Added
+		e.Unchanged = good - e.Delivered
+	}
+	return e
+}
+
+// expectAlerts: earlier alerts are in the view for an hour; their record ids were
+// delivered, so they are unchanged.
+func (p Plan) expectAlerts() Expect {
+	last := p.last()
+	e := Expect{Delivered: last.Alerts(), Rows: p.Rows}
+	for _, pass := range p.Passes {
+		e.Pushed += pass.Alerts()
+	}
+	e.Unchanged = e.Pushed - e.Delivered
+	return e
+}
+
+func (p Plan) last() Pass {
+	if len(p.Passes) == 0 {
+		return Pass{}
+	}
+	return p.Passes[len(p.Passes)-1]
+}
