@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/penstock-data/penstock/shared/sandbox"
@@ -28,6 +29,8 @@ type write struct {
 	out      []byte
 	journal  []byte
 	touched  map[touch]bool
+	folded   []byte   // scratch
+	found    []uint32 // scratch
 	faulty   bool // record faults are armed
 }
 
@@ -89,7 +92,8 @@ func (c *write) apply() error {
 		c.out = r.table.appendID(c.out, row)
 		c.out = append(c.out, `","success":true,`...)
 		if c.mode == upsert {
-			c.out = fmt.Appendf(c.out, `"created":%t,`, created)
+			c.out = strconv.AppendBool(append(c.out, `"created":`...), created)
+			c.out = append(c.out, ',')
 		}
 		c.out = append(c.out, `"errors":[]}`...)
 	}
@@ -176,7 +180,7 @@ func (c *write) findExternal(r *record) (int, []fieldError) {
 	if code, message, struck := c.struck(string(key)); struck {
 		return 0, fault(code, message, "")
 	}
-	rows := r.table.columns[c.external].hash.find(nil, r.table, c.external, appendFold(nil, key))
+	rows := c.lookUp(r.table, c.external, key)
 	switch {
 	case len(rows) > 1:
 		return 0, fault("DUPLICATE_EXTERNAL_ID", fmt.Sprintf("%s: more than one record found for external id field", name), name)
@@ -186,6 +190,13 @@ func (c *write) findExternal(r *record) (int, []fieldError) {
 		return 0, fault("DUPLICATE_VALUE", "Duplicate external id specified: "+clip(key), name)
 	}
 	return int(rows[0]), nil
+}
+
+// lookUp finds the rows that hold a value; the answer is valid until the next one.
+func (c *write) lookUp(t *table, field int, value []byte) []uint32 {
+	c.folded = appendFold(c.folded[:0], value)
+	c.found = t.columns[field].hash.find(c.found[:0], t, field, c.folded)
+	return c.found
 }
 
 // struck asks the Core whether this record is to fail.
@@ -238,7 +249,7 @@ func (c *write) refuse(r *record, row int) []fieldError {
 		if !f.Unique || ch.text.from == ch.text.to {
 			continue
 		}
-		for _, other := range t.columns[ch.field].hash.find(nil, t, ch.field, appendFold(nil, c.in.text(ch))) {
+		for _, other := range c.lookUp(t, ch.field, c.in.text(ch)) {
 			if int(other) != row {
 				return fault("DUPLICATE_VALUE", fmt.Sprintf("duplicate value found: %s duplicates value on record with id: %s", f.Name, t.appendID(nil, int(other))), f.Name)
 			}

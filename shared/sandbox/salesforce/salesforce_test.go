@@ -1,0 +1,401 @@
+package salesforce
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock-data/penstock/shared/sandbox"
+)
+
+var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+const data = "/services/data/v62.0/"
+
+// An org is a simulator behind HTTP and a session.
+type org struct {
+	t     *testing.T
+	sim   *Simulator
+	url   string
+	token string
+}
+
+func open(t *testing.T, opts Options) *org {
+	t.Helper()
+	if opts.Core.Now == nil {
+		opts.Core.Now = func() time.Time { return noon }
+	}
+	if opts.Credentials.ClientID == "" {
+		opts.Credentials = Credentials{ClientID: "app", ClientSecret: "hush"}
+	}
+	sim, err := New(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(sim)
+	t.Cleanup(func() { srv.Close(); sim.Close() })
+	o := &org{t: t, sim: sim, url: srv.URL}
+	status, _, body := o.send("POST", "/services/oauth2/token", "grant_type=client_credentials&client_id=app&client_secret=hush")
+	var token struct {
+		AccessToken string `json:"access_token"`
+		InstanceURL string `json:"instance_url"`
+	}
+	if err := json.Unmarshal([]byte(body), &token); err != nil || status != 200 || token.InstanceURL != srv.URL {
+		t.Fatalf("log in: %d %s", status, body)
+	}
+	o.token = token.AccessToken
+	return o
+}
+
+func (o *org) send(method, path, body string) (int, http.Header, string) {
+	o.t.Helper()
+	req, err := http.NewRequestWithContext(o.t.Context(), method, o.url+path, strings.NewReader(body))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+o.token)
+	if strings.HasPrefix(path, "/services/oauth2") {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return res.StatusCode, res.Header, string(b)
+}
+
+// upsert sends records as JSON members beside attributes.
+func (o *org) upsert(records ...string) (int, string) {
+	o.t.Helper()
+	status, _, body := o.send("PATCH", data+"composite/sobjects/Account/Customer_ID__c", accounts(records...))
+	return status, body
+}
+
+func accounts(records ...string) string {
+	for i, r := range records {
+		records[i] = `{"attributes":{"type":"Account"},` + r + `}`
+	}
+	return `{"allOrNone":false,"records":[` + strings.Join(records, ",") + `]}`
+}
+
+// query runs SOQL and answers the records' values of the second field.
+func (o *org) query(soql string) string {
+	o.t.Helper()
+	_, _, body := o.send("GET", data+"query?q="+url.QueryEscape(soql), "")
+	var page struct {
+		Records []map[string]any `json:"records"`
+	}
+	if json.Unmarshal([]byte(body), &page) != nil {
+		return body
+	}
+	var names []string
+	for _, r := range page.Records {
+		names = append(names, fmt.Sprint(r["Name"]))
+	}
+	return strings.Join(names, "|")
+}
+
+func TestUpsert(t *testing.T) {
+	o := open(t, Options{})
+	status, body := o.upsert(`"Customer_ID__c":"c1","Name":"One","Health_Score__c":85.0`, `"Customer_ID__c":"c2","Name":"Two"`)
+	want := `[{"id":"0015g0000000001AAA","success":true,"created":true,"errors":[]},{"id":"0015g0000000002AAA","success":true,"created":true,"errors":[]}]`
+	if status != 200 || body != want {
+		t.Fatalf("%d %s", status, body)
+	}
+	// The external id is compared without regard to case; absent fields stay.
+	if _, body = o.upsert(`"Customer_ID__c":"C1","Health_Score__c":null`); !strings.Contains(body, `"id":"0015g0000000001AAA","success":true,"created":false`) {
+		t.Error(body)
+	}
+	_, _, listed := o.send("GET", "/_sandbox/records?object=Account", "")
+	wantListed := `{"Id":"0015g0000000001AAA","Name":"One","Customer_ID__c":"C1"}
+{"Id":"0015g0000000002AAA","Name":"Two","Customer_ID__c":"c2"}
+`
+	if diff := cmp.Diff(wantListed, listed); diff != "" {
+		t.Errorf("records (-want +got):\n%s", diff)
+	}
+	if _, _, rest := o.send("GET", "/_sandbox/records?object=Account&after=0015g0000000001AAA&limit=1", ""); !strings.HasPrefix(rest, `{"Id":"0015g0000000002AAA"`) || strings.Count(rest, "\n") != 1 {
+		t.Errorf("after: %s", rest)
+	}
+}
+
+// TestRecordErrors holds one record each that Salesforce refuses, beside one that
+// it takes.
+func TestRecordErrors(t *testing.T) {
+	o := open(t, Options{})
+	o.upsert(`"Customer_ID__c":"taken","Name":"Taken"`)
+	long := strings.Repeat("é", 256)
+	for _, test := range []struct{ record, code, field string }{
+		{`"Customer_ID__c":"x"`, "REQUIRED_FIELD_MISSING", "Name"},
+		{`"Customer_ID__c":"x","Name":null`, "REQUIRED_FIELD_MISSING", "Name"},
+		{`"Customer_ID__c":"taken","Name":""`, "REQUIRED_FIELD_MISSING", "Name"},
+		{`"Customer_ID__c":"x","Name":"` + long + `"`, "STRING_TOO_LONG", "Name"},
+		{`"Customer_ID__c":"x","Name":"n","Health_Status__c":"Meh"`, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "Health_Status__c"},
+		{`"Customer_ID__c":"x","Name":"n","Health_Contact_Email__c":"nobody"`, "INVALID_EMAIL_ADDRESS", "Health_Contact_Email__c"},
+		{`"Customer_ID__c":"x","Name":"n","Health_Score__c":10000`, "NUMBER_OUTSIDE_VALID_RANGE", "Health_Score__c"},
+		{`"Customer_ID__c":"x","Name":"n","Health_Score__c":9999.95`, "NUMBER_OUTSIDE_VALID_RANGE", "Health_Score__c"},
+		{`"Customer_ID__c":"x","Name":"n","CreatedDate":"2024-01-01T00:00:00Z"`, "INVALID_FIELD_FOR_INSERT_UPDATE", "CreatedDate"},
+		{`"Name":"n"`, "MISSING_ARGUMENT", "Customer_ID__c"},
+		{`"Customer_ID__c":"GOOD","Name":"n"`, "DUPLICATE_VALUE", "Customer_ID__c"},
+	} {
+		status, body := o.upsert(`"Customer_ID__c":"good","Name":"Good"`, test.record)
+		var got []struct {
+			Success bool
+			Errors  []struct {
+				StatusCode, Message string
+				Fields              []string
+			}
+		}
+		if err := json.Unmarshal([]byte(body), &got); err != nil || status != 200 || len(got) != 2 {
+			t.Errorf("%s: %d %s", test.record, status, body)
+			continue
+		}
+		if !got[0].Success || got[1].Success || got[1].Errors[0].StatusCode != test.code || got[1].Errors[0].Fields[0] != test.field {
+			t.Errorf("%s: %s", test.record, body)
+		}
+	}
+	if n := o.sim.Count("Account"); n != 2 {
+		t.Errorf("%d accounts", n)
+	}
+}
+
+// TestCallErrors holds calls that are refused as a whole, in the vendor's other
+// error shape.
+func TestCallErrors(t *testing.T) {
+	o := open(t, Options{})
+	up := "composite/sobjects/Account/Customer_ID__c"
+	for _, test := range []struct {
+		method, path, body string
+		status             int
+		code               string
+	}{
+		{"PATCH", up, accounts(`"Customer_ID__c":"x","Nope__c":1`), 400, "INVALID_FIELD"},
+		{"PATCH", up, accounts(`"Customer_ID__c":"x","Id":"0015g0000000001AAA"`), 400, "INVALID_FIELD"},
+		{"PATCH", up, accounts(`"Customer_ID__c":"x","Name":5`), 400, "JSON_PARSER_ERROR"},
+		{"PATCH", up, accounts(`"Customer_ID__c":"x","Name":"n","Name":"m"`), 400, "JSON_PARSER_ERROR"},
+		{"PATCH", up, accounts(`"Customer_ID__c":"x","Name":"n","Health_Score__c":"high"`), 400, "JSON_PARSER_ERROR"},
+		{"PATCH", up, accounts(`"Customer_ID__c":"x","Name":"n","Health_Score_Last_Updated__c":"2024-01-15 10:30:00"`), 400, "JSON_PARSER_ERROR"},
+		{"PATCH", up, `{"records":[`, 400, "JSON_PARSER_ERROR"},
+		{"PATCH", up, `{"allOrNone":false}`, 400, "JSON_PARSER_ERROR"},
+		{"PATCH", up, strings.Replace(accounts(`"Customer_ID__c":"x"`), "Account", "Contact", 1), 400, "INVALID_TYPE"},
+		{"PATCH", up, `{"records":[{"Name":"n"}]}`, 400, "INVALID_INPUT"},
+		{"PATCH", up, accounts(strings.Split(strings.Repeat(`"Name":"n";`, 200)+`"Name":"n"`, ";")...), 400, "EXCEEDED_ID_LIMIT"},
+		{"PATCH", "composite/sobjects/Account/Website", accounts(`"Website":"x"`), 404, "NOT_FOUND"},
+		{"PATCH", "composite/sobjects/Nope/Id", accounts(`"Website":"x"`), 404, "NOT_FOUND"},
+		{"GET", "composite/sobjects", "", 405, "METHOD_NOT_ALLOWED"},
+		{"GET", "limits", "", 404, "NOT_FOUND"},
+		{"GET", "query?q=SELECT+Id+FROM+Nope", "", 400, "INVALID_TYPE"},
+	} {
+		status, _, body := o.send(test.method, data+test.path, test.body)
+		var got []struct{ ErrorCode, Message string }
+		if err := json.Unmarshal([]byte(body), &got); err != nil || status != test.status || len(got) != 1 || got[0].ErrorCode != test.code || got[0].Message == "" {
+			t.Errorf("%s %s %.80s: %d %s", test.method, test.path, test.body, status, body)
+		}
+	}
+	if n := o.sim.Count("Account"); n != 0 {
+		t.Errorf("%d accounts", n)
+	}
+}
+
+func TestUpdateAndDelete(t *testing.T) {
+	o := open(t, Options{})
+	_, _, body := o.send("POST", data+"composite/sobjects", accounts(`"Name":"A"`, `"Name":"B"`, `"Name":"C"`))
+	if strings.Count(body, `"success":true`) != 3 {
+		t.Fatal(body)
+	}
+	if err := o.sim.Remove("Account", "0015g0000000003AAA"); err != nil {
+		t.Fatal(err)
+	}
+	// An unchanged id, one of 15 characters, then: twice, unknown, deleted, malformed, absent.
+	_, _, body = o.send("PATCH", data+"composite/sobjects", accounts(
+		`"Id":"0015g0000000001AAA","Name":"A2"`, `"Id":"0015g0000000002","Phone":"1"`, `"Id":"0015g0000000001AAA","Name":"A3"`,
+		`"Id":"0015g0000000009AAA","Name":"x"`, `"Id":"0015g0000000003AAA","Name":"x"`, `"Id":"003x","Name":"x"`, `"Name":"x"`))
+	codes := regexp.MustCompile(`"success":true|"statusCode":"[A-Z_]+"`).FindAllString(body, -1)
+	want := []string{`"success":true`, `"success":true`, `"statusCode":"DUPLICATE_VALUE"`, `"statusCode":"INVALID_CROSS_REFERENCE_KEY"`, `"statusCode":"ENTITY_IS_DELETED"`, `"statusCode":"MALFORMED_ID"`, `"statusCode":"MISSING_ARGUMENT"`}
+	if diff := cmp.Diff(want, codes); diff != "" {
+		t.Errorf("(-want +got):\n%s\n%s", diff, body)
+	}
+	if got := o.query("SELECT Id, Name FROM Account"); got != "A2|B" {
+		t.Errorf("names %s", got)
+	}
+	_, _, body = o.send("DELETE", data+"composite/sobjects?allOrNone=false&ids=0015g0000000002AAA,0015g0000000003AAA", "")
+	if !strings.Contains(body, `"success":true`) || !strings.Contains(body, "ENTITY_IS_DELETED") || o.sim.Count("Account") != 1 {
+		t.Errorf("delete: %s", body)
+	}
+}
+
+func TestSessionsAndLimits(t *testing.T) {
+	now := noon
+	o := open(t, Options{DailyLimit: 3, Core: sandbox.Options{Now: func() time.Time { return now }}})
+	describe := data + "sobjects/Account/describe"
+	status, h, body := o.send("GET", describe, "")
+	if status != 200 || h.Get("Sforce-Limit-Info") != "api-usage=1/3" || !strings.Contains(body, `"name":"Health_Score__c","label":"Health Score","type":"double","length":0,"precision":5,"scale":1`) {
+		t.Errorf("%d %v %.400s", status, h, body)
+	}
+	o.sim.ExpireSessions()
+	status, _, body = o.send("GET", describe, "")
+	if status != 401 || body != `[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]` {
+		t.Errorf("%d %s", status, body)
+	}
+	o.sim.mu.Lock()
+	o.sim.sessions[o.token] = true
+	o.sim.mu.Unlock()
+	o.send("GET", describe, "")
+	o.send("GET", describe, "")
+	status, _, body = o.send("GET", describe, "")
+	if status != 403 || !strings.Contains(body, "REQUEST_LIMIT_EXCEEDED") {
+		t.Errorf("over the limit: %d %s", status, body)
+	}
+	now = now.Add(25 * time.Hour)
+	if status, _, _ = o.send("GET", describe, ""); status != 200 {
+		t.Errorf("a day later: %d", status)
+	}
+}
+
+func TestTooLong(t *testing.T) {
+	o := open(t, Options{})
+	if status, _, _ := o.send("GET", data+"query?q="+strings.Repeat("x", 17_000), ""); status != 414 {
+		t.Errorf("long URI: %d", status)
+	}
+	o.token += strings.Repeat("x", 17_000)
+	if status, _, _ := o.send("GET", data+"query?q=x", ""); status != 431 {
+		t.Errorf("long header: %d", status)
+	}
+}
+
+func TestJWT(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := open(t, Options{Credentials: Credentials{ClientID: "app", ClientSecret: "hush", Username: "sync@acme.example", PublicKey: &key.PublicKey}})
+	good := jwt.RegisteredClaims{Issuer: "app", Subject: "sync@acme.example", Audience: jwt.ClaimStrings{"https://login.salesforce.com"}, ExpiresAt: jwt.NewNumericDate(noon.Add(2 * time.Minute))}
+	for name, test := range map[string]struct {
+		change func(*jwt.RegisteredClaims)
+		key    *rsa.PrivateKey
+		want   string
+	}{
+		"good":          {func(*jwt.RegisteredClaims) {}, key, `"token_type":"Bearer"`},
+		"another key":   {func(*jwt.RegisteredClaims) {}, other, "invalid assertion"},
+		"expired":       {func(c *jwt.RegisteredClaims) { c.ExpiresAt = jwt.NewNumericDate(noon.Add(-time.Minute)) }, key, "expired"},
+		"too far ahead": {func(c *jwt.RegisteredClaims) { c.ExpiresAt = jwt.NewNumericDate(noon.Add(5 * time.Minute)) }, key, "expired"},
+		"audience":      {func(c *jwt.RegisteredClaims) { c.Audience = jwt.ClaimStrings{"https://example.com"} }, key, "audience is invalid"},
+		"issuer":        {func(c *jwt.RegisteredClaims) { c.Issuer = "x" }, key, "client identifier invalid"},
+		"subject":       {func(c *jwt.RegisteredClaims) { c.Subject = "x" }, key, "hasn't approved"},
+	} {
+		claims := good
+		test.change(&claims)
+		assertion, err := jwt.NewWithClaims(jwt.SigningMethodRS256, claims).SignedString(test.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, body := o.send("POST", "/services/oauth2/token", url.Values{"grant_type": {jwtGrant}, "assertion": {assertion}}.Encode())
+		if !strings.Contains(body, test.want) {
+			t.Errorf("%s: %s", name, body)
+		}
+	}
+	for form, want := range map[string]string{
+		"grant_type=client_credentials&client_id=app&client_secret=x": "invalid_client",
+		"grant_type=client_credentials&client_id=x&client_secret=x":   "invalid_client_id",
+		"grant_type=password": "unsupported_grant_type",
+	} {
+		if status, _, body := o.send("POST", "/services/oauth2/token", form); status != 400 || !strings.Contains(body, `"`+want+`"`) {
+			t.Errorf("%s: %d %s", form, status, body)
+		}
+	}
+}
+
+// TestRestart kills a simulator (never closed) and opens its journal again.
+func TestRestart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "salesforce.journal")
+	first := open(t, Options{Core: sandbox.Options{Journal: path}})
+	err := first.sim.Seed("Account", []string{"Name", "Website"}, func(yield func([]string) bool) {
+		_ = yield([]string{"Seeded", "https://seeded.example"}) && yield([]string{"Bare", ""})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.upsert(`"Customer_ID__c":"c1","Name":"One","Health_Score__c":12.34`, `"Customer_ID__c":"c2","Name":"Two"`)
+	first.upsert(`"Customer_ID__c":"c1","Name":"O'Brien 東京"`)
+	first.send("DELETE", data+"composite/sobjects?ids=0015g0000000004AAA", "")
+	_, _, before := first.send("GET", "/_sandbox/records?object=Account", "")
+
+	second := open(t, Options{Core: sandbox.Options{Journal: path}})
+	_, _, after := second.send("GET", "/_sandbox/records?object=Account", "")
+	if diff := cmp.Diff(before, after); diff != "" || strings.Count(after, "\n") != 3 {
+		t.Errorf("after the restart (-before +after):\n%s\n%s", diff, after)
+	}
+	if _, body := second.upsert(`"Customer_ID__c":"c1","Phone":"1"`); !strings.Contains(body, `"created":false`) {
+		t.Errorf("the external id was forgotten: %s", body)
+	}
+	third := DefaultSchema()
+	third[0].Fields = third[0].Fields[1:]
+	if _, err := New(Options{Schema: third, Core: sandbox.Options{Journal: path}}); err == nil {
+		t.Error("a journal of another schema was replayed")
+	}
+}
+
+func TestFailRecords(t *testing.T) {
+	o := open(t, Options{})
+	if err := o.sim.Core().AddFault(sandbox.Fault{FailRecords: []string{"c2"}, Code: "UNABLE_TO_LOCK_ROW"}); err != nil {
+		t.Fatal(err)
+	}
+	records := []string{`"Customer_ID__c":"c1","Name":"One"`, `"Customer_ID__c":"c2","Name":"Two"`}
+	if _, body := o.upsert(append([]string(nil), records...)...); strings.Count(body, `"success":true`) != 1 || !strings.Contains(body, "unable to obtain exclusive access") {
+		t.Error(body)
+	}
+	if _, body := o.upsert(records...); strings.Count(body, `"success":true`) != 2 {
+		t.Error(body)
+	}
+}
+
+// TestDefaultSchemaCoversSyncs reads the destinations of the Salesforce syncs in
+// the repository, so that the demo's organisation has every field they write.
+func TestDefaultSchemaCoversSyncs(t *testing.T) {
+	files, err := filepath.Glob("../../../sql/syncs/s*_*health.yaml")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("the syncs are not there: %v %v", files, err)
+	}
+	o := open(t, Options{})
+	table := o.sim.tables["account"]
+	destination := regexp.MustCompile(`destination: *([A-Za-z0-9_]+)`)
+	found := 0
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range destination.FindAllStringSubmatch(string(b), -1) {
+			if found++; m[1] != "" {
+				if _, ok := table.field(m[1]); !ok {
+					t.Errorf("%s writes %s, which the default schema lacks", filepath.Base(file), m[1])
+				}
+			}
+		}
+	}
+	if found < 15 {
+		t.Errorf("only %d destinations were read", found)
+	}
+}
