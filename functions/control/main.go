@@ -1,0 +1,21 @@
+// Command control is the Lambda function that begins, finishes and reports on runs.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/penstock-data/penstock/shared/app/control"
+)
+
+func main() {
+	h, err := control.FromEnvironment(context.Background())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "start control:", err)
+		os.Exit(1)
+	}
+	lambda.Start(h)
+}

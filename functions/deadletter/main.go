@@ -1,0 +1,21 @@
+// Command deadletter is the Lambda function that turns what could not be processed into stored errors.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/penstock-data/penstock/shared/app/deadletter"
+)
+
+func main() {
+	h, err := deadletter.FromEnvironment(context.Background())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "start deadletter:", err)
+		os.Exit(1)
+	}
+	lambda.Start(h)
+}

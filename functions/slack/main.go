@@ -1,0 +1,21 @@
+// Command slack is the Lambda function that delivers queued rows to Slack.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/penstock-data/penstock/shared/app/slack"
+)
+
+func main() {
+	h, err := slack.FromEnvironment(context.Background())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "start slack:", err)
+		os.Exit(1)
+	}
+	lambda.Start(h)
+}

@@ -1,0 +1,46 @@
+// Package slack wires the worker that delivers to Slack on AWS: the tables, the
+// queue whose messages it hides, the secrets, and Slack as the one destination.
+package slack
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/app/env"
+	"github.com/penstock-data/penstock/shared/app/worker"
+	"github.com/penstock-data/penstock/shared/aws/queue"
+	"github.com/penstock-data/penstock/shared/aws/secrets"
+	"github.com/penstock-data/penstock/shared/dest/slack"
+	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+const name = "slack" // of the function, the queue and the connection type
+
+// FromEnvironment is the slack function.
+func FromEnvironment(ctx context.Context) (*worker.Handler, error) {
+	h, vars, cfg, err := worker.FromEnvironment(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	h.Deliver.Visibility = queue.New(cfg, queue.Config{URLs: map[string]string{name: vars[env.QueueSlack]}})
+	h.Deliver.Open = opener(secrets.New(cfg, secrets.Config{Prefix: vars[env.SecretPrefix]}).Secret)
+	return h, nil
+}
+
+// opener makes the destination of a version; the secret is read by name when the
+// destination first needs it.
+func opener(read func(ctx context.Context, name string) (map[string]string, error)) func(context.Context, syncdef.Version) (pipeline.Destination, error) {
+	return func(_ context.Context, v syncdef.Version) (pipeline.Destination, error) {
+		conn := v.Connection
+		if conn.Type != name {
+			return nil, fmt.Errorf("connection %q has type %q, and this worker delivers to %s only: its queue got a message that is not its own", conn.Name, conn.Type, name)
+		}
+		if conn.Secret == "" {
+			conn.Secret = conn.Name
+		}
+		secret := func(ctx context.Context) (map[string]string, error) { return read(ctx, conn.Secret) }
+		return slack.New(slack.Config{Connection: conn, Definition: v.Definition, Secret: secret, Now: time.Now}), nil
+	}
+}
