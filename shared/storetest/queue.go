@@ -35,7 +35,12 @@ var queueTests = []test{
 		wantDepth(t, s, s.Name, 1) // in flight counts
 		ok(t, s.Queue.Delete(t.Context(), s.Name, d.Receipt))
 		wantDepth(t, s, s.Name, 0)
-		ok(t, s.Queue.Delete(t.Context(), s.Name, d.Receipt)) // twice is no error
+	}},
+	{"delete twice", func(t *testing.T, s Stores) {
+		send(t, s, message("a", 1))
+		d := receiveOne(t, s)
+		ok(t, s.Queue.Delete(t.Context(), s.Name, d.Receipt))
+		ok(t, s.Queue.Delete(t.Context(), s.Name, d.Receipt))
 	}},
 	{"order and groups", func(t *testing.T, s Stores) {
 		send(t, s, message("a", 1), message("a", 2), message("b", 1), message("a", 3), message("b", 2))

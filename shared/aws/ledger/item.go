@@ -41,7 +41,7 @@ func sortKey(key string) string {
 }
 
 // writeItem lays an entry out: place (N), print (B, 16 bytes; absent when void),
-// fields (B, 4 little-endian bytes per field hash), and as strings, absent when
+// hashes (B, 4 little-endian bytes per field hash), and as strings, absent when
 // empty, version, id, run, error and intent.
 func writeItem(key attr.Item, e ledger.Entry) attr.Item {
 	item := attr.Item{attr.PK: key[attr.PK], attr.SK: key[attr.SK], "place": attr.N(e.Place)}
@@ -53,7 +53,7 @@ func writeItem(key attr.Item, e ledger.Entry) attr.Item {
 		for _, f := range e.Fields {
 			b = binary.LittleEndian.AppendUint32(b, f)
 		}
-		item["fields"] = attr.B(b)
+		item["hashes"] = attr.B(b)
 	}
 	for name, v := range map[string]string{"version": e.Version, "id": e.ID, "run": e.Run, "error": e.Error, "intent": e.Intent} {
 		if v != "" {
@@ -68,9 +68,9 @@ func readItem(key string, item attr.Item) (ledger.Entry, error) {
 		Key: key, Place: attr.Int(item["place"]), Version: attr.String(item["version"]), ID: attr.String(item["id"]),
 		Run: attr.String(item["run"]), Error: attr.String(item["error"]), Intent: attr.String(item["intent"]),
 	}
-	print, fields := attr.Bytes(item["print"]), attr.Bytes(item["fields"])
+	print, fields := attr.Bytes(item["print"]), attr.Bytes(item["hashes"])
 	if print != nil && len(print) != len(e.Fingerprint) || len(fields)%4 != 0 {
-		return e, fmt.Errorf("the entry has a print of %d and fields of %d bytes: 16 and a multiple of 4 are expected", len(print), len(fields))
+		return e, fmt.Errorf("the entry has a print of %d and hashes of %d bytes: 16 and a multiple of 4 are expected", len(print), len(fields))
 	}
 	copy(e.Fingerprint[:], print)
 	for ; len(fields) > 0; fields = fields[4:] {

@@ -37,7 +37,7 @@ type Store struct {
 
 // New makes a Store; it calls nothing yet.
 func New(cfg aws.Config, c Config) *Store {
-	return &Store{db: dynamodb.NewFromConfig(cfg), table: aws.String(c.Table)}
+	return &Store{db: attr.Client(cfg), table: aws.String(c.Table)}
 }
 
 // Entries implements pipeline.Ledger.
@@ -131,7 +131,7 @@ func (s *Store) commit(ctx context.Context, target string, e ledger.Entry) error
 			return err
 		}
 		_, err = s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-			TableName: s.table, Key: key, UpdateExpression: aws.String("REMOVE print, fields"),
+			TableName: s.table, Key: key, UpdateExpression: aws.String("REMOVE print, hashes"),
 			ConditionExpression: aws.String("place > :place"), ExpressionAttributeValues: place,
 		})
 		if _, refused := attr.Refused(err); !refused {

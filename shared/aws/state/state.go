@@ -47,7 +47,7 @@ type Store struct {
 
 // New makes a Store; it calls nothing yet.
 func New(cfg aws.Config, c Config) *Store {
-	return &Store{db: dynamodb.NewFromConfig(cfg), table: aws.String(c.Table), now: c.Now}
+	return &Store{db: attr.Client(cfg), table: aws.String(c.Table), now: c.Now}
 }
 
 func (s *Store) expiry() types.AttributeValue { return attr.N(s.now().Add(keep).Unix()) }
