@@ -3,6 +3,9 @@ package infra_test
 import (
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -196,4 +199,83 @@ func TestSnowflakeRoleTrustsOnlyWithAnExternalID(t *testing.T) {
 	if unknown.text("Effect") != "Deny" {
 		t.Errorf("before the handshake the role trusts %v, want nobody", unknown)
 	}
+}
+
+// adapters says which resources the calls in a package of shared/aws go to, and
+// what the call is called in a policy.
+var adapters = []struct {
+	folder, service string
+	resources       []string
+}{
+	{"state", "dynamodb", []string{"StateTable"}},
+	{"ledger", "dynamodb", []string{"LedgerTable"}},
+	{"errors", "dynamodb", []string{"ErrorsTable"}},
+	{"queue", "sqs", []string{"SalesforceQueue", "SlackQueue", "SalesforceDeadLetters", "SlackDeadLetters"}},
+	{"secrets", "secretsmanager", []string{"SalesforceSecret", "SlackSecret"}},
+}
+
+// The SDK's calls by name; a write of a transaction is a literal, and needs the
+// right of the single write.
+var (
+	sdkCall = regexp.MustCompile(`\.((?:Batch)?(?:Get|Put|Update|Delete|Write)Item|Query|Scan|Transact(?:Get|Write)Items|` +
+		`(?:Send|Receive|Delete)Message(?:Batch)?|ChangeMessageVisibility(?:Batch)?|GetQueue(?:Attributes|Url)|PurgeQueue|` +
+		`[A-Z][a-z]+SecretValue|(?:Create|Describe|Delete|Update)Table)\(ctx, `)
+	inTx = regexp.MustCompile(`types\.TransactWriteItem\{+(Put|Update|Delete|ConditionCheck): `)
+)
+
+func TestRolesGrantWhatTheAdaptersCall(t *testing.T) {
+	tpl := readTemplate(t)
+	granted := map[string]map[string]bool{} // by resource, the actions of all roles
+	for _, f := range functions(t, tpl) {
+		for name, actions := range rights(t, tpl.resources[target(f.properties["Role"])]) {
+			if granted[name] == nil {
+				granted[name] = map[string]bool{}
+			}
+			for _, a := range actions {
+				granted[name][a] = true
+			}
+		}
+	}
+	for _, a := range adapters {
+		got := map[string]bool{}
+		for _, name := range a.resources {
+			maps.Copy(got, granted[name])
+		}
+		want := slices.Sorted(maps.Keys(calls(t, a.folder, a.service)))
+		if d := cmp.Diff(want, slices.Sorted(maps.Keys(got))); d != "" {
+			t.Errorf("what shared/aws/%s calls (-) and all roles together grant on %v (+):\n%s", a.folder, a.resources, d)
+		}
+	}
+}
+
+// calls lists the actions that an adapter's source needs.
+func calls(t *testing.T, folder, service string) map[string]bool {
+	t.Helper()
+	sources, err := filepath.Glob("../shared/aws/" + folder + "/*.go")
+	if err != nil || len(sources) == 0 {
+		t.Fatalf("no source in shared/aws/%s: %v", folder, err)
+	}
+	found := map[string]bool{}
+	for _, path := range sources {
+		source, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		for _, m := range sdkCall.FindAllStringSubmatch(string(source), -1) {
+			switch call := m[1]; call {
+			case "TransactWriteItems": // granted by its parts, below
+			case "SendMessageBatch":
+				found["sqs:SendMessage"] = true
+			default:
+				found[service+":"+call] = true
+			}
+		}
+		for _, m := range inTx.FindAllStringSubmatch(string(source), -1) {
+			found[service+":"+m[1]+"Item"] = true
+		}
+	}
+	return found
 }
