@@ -89,6 +89,7 @@ func (d *Deliver) work(ctx context.Context, h *hand) error {
 		return err
 	}
 	for _, j := range h.jobs {
+		j.total = h.news(j)
 		if err := d.deliver(ctx, j); err != nil {
 			return err
 		}

@@ -125,10 +125,23 @@ func (d *Deliver) hold(ctx context.Context, o *opening, p *parcel) error {
 			return fmt.Errorf("read the batches of run %q: %w", p.run.ID, err)
 		}
 		total = run.Groups(batches)
+		if c, _, _ := run.Total(batches); len(total) == 1 { // one channel: what earlier invocations found unchanged is its own
+			for g := range total {
+				total[g] -= int(c.Unchanged + c.Superseded - superseded(batches))
+			}
+		}
 		o.totals[p.run.ID] = total
 	}
 	p.job.total = total
 	return nil
+}
+
+// superseded counts the rows that intake itself did not queue.
+func superseded(batches []run.Batch) (n int64) {
+	for _, b := range batches {
+		n += b.Counts.Superseded
+	}
+	return n
 }
 
 func (d *Deliver) readRun(ctx context.Context, o *opening, id string) (run.Run, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -19,10 +20,11 @@ const margin = 5 * time.Second
 
 // A wave is one job's calls in one invocation.
 type wave struct {
-	d    *Deliver
-	job  *job
-	dst  Destination
-	once bool // insert: an intent is stored before each call
+	d     *Deliver
+	job   *job
+	dst   Destination
+	once  bool   // insert: an intent is stored before each call
+	stage string // of errors: match while looking up, then deliver
 
 	mu      sync.Mutex
 	halts   map[string]time.Duration // buckets that grant no more now, and for how long
@@ -37,7 +39,7 @@ func (d *Deliver) deliver(ctx context.Context, j *job) error {
 		return nil
 	}
 	def := &j.program.version.Definition
-	w := &wave{d: d, job: j, once: def.Operation == syncdef.Insert, halts: map[string]time.Duration{}}
+	w := &wave{d: d, job: j, stage: "match", once: def.Operation == syncdef.Insert, halts: map[string]time.Duration{}}
 	var err error
 	if w.dst, err = d.destination(ctx, j.program.version); err != nil {
 		w.failed(ctx, "", j.open, &dest.CallError{Op: "open the destination", Class: dest.Configuration, Message: err.Error()})
@@ -53,6 +55,7 @@ func (d *Deliver) deliver(ctx context.Context, j *job) error {
 		}
 		b, items = rest(b, items)
 	}
+	w.stage = "deliver"
 	err = w.each(ctx, w.dst.Calls(b), func(ctx context.Context, c dest.Call) ([]dest.Outcome, error) {
 		if err := w.intend(ctx, pick(items, c)); err != nil {
 			return nil, err
@@ -61,6 +64,22 @@ func (d *Deliver) deliver(ctx context.Context, j *job) error {
 	}, b, items)
 	w.account()
 	return err
+}
+
+// news is the run's rows per group less those that turned out to need no sending:
+// what a digest counts. Of a run over more messages than one invocation has in
+// hand, the rows not yet compared count in full.
+func (h *hand) news(j *job) map[string]int {
+	if j.total == nil {
+		return nil
+	}
+	total := maps.Clone(j.total)
+	for _, i := range h.items {
+		if i.parcel.job == j && (i.state == itemUnchanged || i.state == itemSuperseded) {
+			total[i.group]--
+		}
+	}
+	return total
 }
 
 // batch makes the destination's view of a job's open rows. A row whose fields
@@ -222,7 +241,7 @@ func (w *wave) apply(ctx context.Context, b dest.Batch, c dest.Call, items []*it
 		case dest.Delivered:
 			i.state = itemDelivered
 		case dest.Rejected:
-			i.state = itemFailed
+			i.state, i.stage = itemFailed, w.stage
 			w.cancel(i)
 		case dest.Retry, dest.Unknown:
 			w.retry(i)

@@ -39,12 +39,14 @@ type item struct {
 	object   jsontext.Value
 	key      string
 	recordID string
+	group    string
 	values   []jsontext.Value
 	print    row.Fingerprint
 	hashes   []uint32
 	entry    ledger.Entry
 	state    itemState
 	outcome  dest.Outcome
+	stage    string        // itemFailed: match when a lookup said so
 	hide     time.Duration // itemLater: for how long
 	attempt  bool          // itemLater: counts as an attempt
 
@@ -129,7 +131,7 @@ func (p *parcel) mapRows() {
 		p.items[n] = i
 		i.parcel, i.number, i.object = p, r.Number, r.Object
 		got, fault := m.Map(r.Object)
-		i.key, i.recordID = string(got.Key), string(got.RecordID)
+		i.key, i.recordID, i.group = string(got.Key), string(got.RecordID), string(got.Group)
 		if fault != nil {
 			i.fail(fault.Rule, fault.Field, fault.Message)
 			continue

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -78,7 +79,7 @@ func (i *item) next() (ledger.Entry, bool) {
 // rowError is a failed item as it is stored.
 func (i *item) rowError(now time.Time) run.RowError {
 	p := i.parcel
-	stage := "deliver"
+	stage := cmp.Or(i.stage, "deliver")
 	if p.dead != "" {
 		stage = "deadletter"
 	}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/penstock-data/penstock/shared/app/machine"
+	"github.com/penstock-data/penstock/shared/lesson"
+	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
+)
+
+type demoCmd struct {
+	Rows  int    `default:"1000" help:"Generated customers."`
+	Seed  uint64 `default:"1" help:"Of the generated customers: the same seed makes the same rows."`
+	Data  string `help:"Keep the files in this folder, and go on there when it is used again." placeholder:"DIR"`
+	Syncs string `default:"sql/syncs" help:"The folder of sync definitions." placeholder:"DIR"`
+	JSON  bool   `name:"json" help:"Print one JSON object instead of tables."`
+	Kill  bool   `help:"Run gateway, queue and workers as a process of their own, kill it in the middle of the first pass, and start it again."`
+}
+
+// demo is a demo under way.
+type demo struct {
+	cmd       demoCmd
+	s         streams
+	dir       string
+	box       *machine.Sandbox
+	road      road
+	warehouse *duckdb.Warehouse
+	plan      lesson.Plan
+	report    report
+}
+
+// A report is what demo --json prints.
+type report struct {
+	Rows    int       `json:"rows"`
+	Seconds float64   `json:"seconds"`
+	Syncs   []syncRun `json:"syncs"`
+}
+
+// syncRun is one sync's run of one pass.
+type syncRun struct {
+	Sync               string  `json:"sync"`
+	Destination        string  `json:"destination"`
+	Run                string  `json:"run"`
+	Pass               int     `json:"pass"`
+	Pushed             int64   `json:"pushed"`
+	Queued             int64   `json:"queued"`
+	Rejected           int64   `json:"rejected"`
+	Delivered          int64   `json:"delivered"`
+	Unchanged          int64   `json:"unchanged"`
+	Superseded         int64   `json:"superseded"`
+	Failed             int64   `json:"failed"`
+	Filtered           int64   `json:"filtered"`
+	APICalls           int64   `json:"api_calls"`
+	DestinationRecords int     `json:"destination_records"`
+	MatchesWarehouse   bool    `json:"matches_warehouse"`
+	Seconds            float64 `json:"seconds"`
+
+	simulator float64 // seconds of CPU that the simulator took
+}
+
+// Run runs the lesson's pipeline twice and compares its ends.
+func (c demoCmd) Run(ctx context.Context, s streams) (err error) {
+	started := time.Now()
+	if c.Rows < 1 {
+		return fmt.Errorf("--rows %d: at least 1 is needed", c.Rows)
+	}
+	d := &demo{cmd: c, s: s}
+	if d.dir = c.Data; d.dir == "" {
+		if d.dir, err = os.MkdirTemp("", "penstock-demo-"); err != nil {
+			return fmt.Errorf("make a folder for the demo: %w", err)
+		}
+		defer os.RemoveAll(d.dir)
+	} else if err := os.MkdirAll(d.dir, 0o700); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	g, ctx := errgroup.WithContext(ctx)
+	defer func() {
+		cancel()
+		if stopped := d.close(g); err == nil && !errors.Is(stopped, context.Canceled) {
+			err = stopped
+		}
+	}()
+	if err := d.open(ctx, g); err != nil {
+		return err
+	}
+	return d.passes(ctx, started)
+}
+
+// open starts the simulators, the road and the warehouse, and loads the rows.
+func (d *demo) open(ctx context.Context, g *errgroup.Group) (err error) {
+	if d.box, err = machine.NewSandbox(d.sandboxDir(), nil); err != nil {
+		return err
+	}
+	g.Go(func() error { return d.box.Run(ctx) })
+	if d.cmd.Kill {
+		d.road, err = newChild(ctx, d)
+	} else {
+		d.road, err = newEmbedded(ctx, g, d)
+	}
+	if err != nil {
+		return err
+	}
+	d.warehouse, err = duckdb.Open(ctx, duckdb.Config{
+		Path: filepath.Join(d.dir, warehouseFile), Gateway: d.road.url(), MemoryLimit: "256MB", Threads: 2,
+	})
+	if err != nil {
+		return fmt.Errorf("the demo needs the embedded warehouse: %w", err)
+	}
+	d.plan, err = teach(ctx, d.warehouse, d.box, lesson.Options{Rows: d.cmd.Rows, Seed: d.cmd.Seed, Now: time.Now()})
+	if err == nil {
+		d.opening()
+	}
+	return err
+}
+
+// sandboxDir keeps the simulators' records where the demo's files are kept.
+func (d *demo) sandboxDir() string { return d.cmd.Data }
+
+func (d *demo) close(g *errgroup.Group) error {
+	var errs []error
+	if d.warehouse != nil {
+		errs = append(errs, d.warehouse.Close())
+	}
+	if d.road != nil {
+		errs = append(errs, d.road.stop())
+	}
+	return errors.Join(append(errs, g.Wait())...)
+}
+
+// passes pushes, changes 1% of the rows, pushes again, and reports.
+func (d *demo) passes(ctx context.Context, started time.Time) error {
+	first := len(d.plan.Passes)
+	for pass := first; pass <= first+1; pass++ {
+		if pass > first {
+			if err := d.rescore(ctx); err != nil {
+				return err
+			}
+		}
+		if err := d.pass(ctx, pass); err != nil {
+			return err
+		}
+	}
+	differences, err := d.compare(ctx)
+	if err != nil {
+		return err
+	}
+	d.report.Rows, d.report.Seconds = d.cmd.Rows, time.Since(started).Seconds()
+	if d.cmd.JSON {
+		e := json.NewEncoder(d.s.out)
+		e.SetIndent("", "  ")
+		if err := e.Encode(d.report); err != nil {
+			return err
+		}
+	} else {
+		d.closing(differences)
+	}
+	for _, x := range differences {
+		fmt.Fprintln(d.s.err, x)
+	}
+	if len(differences) > 0 {
+		return fmt.Errorf("%d differences between the warehouse and the destinations", len(differences))
+	}
+	return nil
+}

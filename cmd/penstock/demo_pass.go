@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/lesson"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// A pushed sync and the statement that pushes it.
+type pushedSync struct {
+	name, destination, view, source string
+}
+
+// lessonSyncs are what the demo pushes. Intercom follows with its destination.
+var lessonSyncs = []pushedSync{
+	{lesson.AccountHealth, "Salesforce", "salesforce_customer_health_sync", "customer_health_comprehensive"},
+	{lesson.Alerts, "Slack", "slack_health_alerts", "customer_health_history"},
+}
+
+func (p pushedSync) statement() string {
+	return fmt.Sprintf("SELECT penstock_push('%s', to_json(m)) FROM %s m", p.name, p.view)
+}
+
+// pass pushes every sync once and waits until its run has settled.
+func (d *demo) pass(ctx context.Context, pass int) error {
+	d.heading(pass)
+	for n, p := range lessonSyncs {
+		r, err := d.push(ctx, p, pass, d.cmd.Kill && pass == 1 && n == 0)
+		if err != nil {
+			return fmt.Errorf("pass %d of %s: %w", pass, p.name, err)
+		}
+		d.report.Syncs = append(d.report.Syncs, r)
+	}
+	return d.summary(ctx, pass)
+}
+
+// push runs the statement, shows what SQL saw, and waits for the run.
+func (d *demo) push(ctx context.Context, p pushedSync, pass int, kill bool) (syncRun, error) {
+	r := syncRun{Sync: p.name, Destination: p.destination, Pass: pass}
+	calls, cpu := d.simulator(p)
+	started := time.Now()
+	crashed := make(chan error, 1)
+	if kill {
+		go func() { crashed <- d.crash(ctx, p) }()
+	} else {
+		crashed <- nil
+	}
+	if _, err := d.warehouse.Exec(ctx, "CREATE OR REPLACE TABLE lesson.pushed AS SELECT penstock_push('"+p.name+"', to_json(m)) AS answer FROM "+p.view+" m"); err != nil {
+		return r, err
+	}
+	answered := time.Now()
+	if err := d.seen(ctx, p, answered.Sub(started)); err != nil {
+		return r, err
+	}
+	if err := <-crashed; err != nil {
+		return r, err
+	}
+	if err := d.warehouse.DB().QueryRowContext(ctx, "SELECT coalesce(min(answer->>'run'), '') FROM lesson.pushed").Scan(&r.Run); err != nil {
+		return r, err
+	}
+	if r.Run == "" { // the model has no rows now
+		r.MatchesWarehouse = true
+		return r, d.filtered(ctx, p, &r)
+	}
+	settled, err := d.wait(ctx, p, r.Run)
+	if err != nil {
+		return r, err
+	}
+	c := settled.Counts
+	r.Pushed, r.Queued, r.Rejected, r.Delivered = c.Received, c.Queued, c.Rejected, c.Delivered
+	r.Unchanged, r.Superseded, r.Failed = c.Unchanged, c.Superseded, c.Failed
+	r.Seconds = settled.EndedAt.Sub(started).Seconds()
+	nowCalls, nowCPU := d.simulator(p)
+	r.APICalls, r.simulator = nowCalls-calls, nowCPU-cpu
+	r.DestinationRecords = d.records(p)
+	return r, d.filtered(ctx, p, &r)
+}
+
+// filtered counts the rows that the view leaves out: no errors.
+func (d *demo) filtered(ctx context.Context, p pushedSync, r *syncRun) error {
+	return d.warehouse.DB().QueryRowContext(ctx, fmt.Sprintf("SELECT (SELECT count(*) FROM %s) - (SELECT count(*) FROM %s)", p.source, p.view)).Scan(&r.Filtered)
+}
+
+// wait shows a bar until the run has ended. It asks as a user would: in SQL.
+func (d *demo) wait(ctx context.Context, p pushedSync, id string) (run.Run, error) {
+	bar := d.bar(p)
+	defer bar.done()
+	for {
+		r, err := d.status(ctx, id)
+		if err != nil {
+			return r, err
+		}
+		bar.show(r)
+		switch {
+		case r.Status == run.Complete:
+			return r, nil
+		case r.Status.Ended():
+			return r, fmt.Errorf("run %s is %s: %s", r.ID, r.Status, r.Reason)
+		}
+		select {
+		case <-ctx.Done():
+			return r, ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// status asks for one run.
+func (d *demo) status(ctx context.Context, id string) (run.Run, error) {
+	var text string
+	if err := d.warehouse.DB().QueryRowContext(ctx, "SELECT penstock_status(?)", id).Scan(&text); err != nil {
+		return run.Run{}, err
+	}
+	var s struct {
+		Runs []run.Run `json:"runs"`
+	}
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		return run.Run{}, fmt.Errorf("read the status of run %s: %w", id, err)
+	}
+	if len(s.Runs) == 0 {
+		return run.Run{}, fmt.Errorf("penstock_status(%q) knows no run", id)
+	}
+	return s.Runs[0], nil
+}
+
+// crash kills the road once a third of the rows are at the destination, and
+// starts it again.
+func (d *demo) crash(ctx context.Context, p pushedSync) error {
+	before, _ := d.simulator(p)
+	for {
+		if now, _ := d.simulator(p); now-before > int64(d.plan.Rows/200/3) {
+			d.say("killing the road's process, and starting it again ...")
+			return d.road.crash(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
+}
+
+// simulator reads the vendor's own count of API calls and its CPU seconds. A
+// login is no API call.
+func (d *demo) simulator(p pushedSync) (calls int64, cpu float64) {
+	if p.destination == "Slack" {
+		s := d.box.Slack.Core().Calls()
+		return s.Total, s.CPU
+	}
+	s := d.box.Salesforce.Core().Calls()
+	return s.Total - s.By["POST /services/oauth2/token"], s.CPU
+}
+
+// records is what the destination holds now.
+func (d *demo) records(p pushedSync) int {
+	if p.destination == "Slack" {
+		return len(d.box.Slack.Messages())
+	}
+	return d.box.Salesforce.Count("Account")
+}
+
+// rescore is the second scoring: 1% of the customers change.
+func (d *demo) rescore(ctx context.Context) error {
+	scored, err := lesson.Rescore(ctx, d.warehouse.DB(), 0.01, time.Now())
+	if err != nil {
+		return err
+	}
+	d.plan.Passes = append(d.plan.Passes, scored)
+	return nil
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// A road is the gateway, the queue and the workers, wherever they run.
+type road interface {
+	url() string
+	crash(ctx context.Context) error // ends it without warning and starts it again
+	stop() error
+}
+
+// quiet is how long after its last batch the demo closes a query's run.
+const quiet = time.Second
+
+// embedded is a road in this process.
+type embedded struct {
+	place *place
+}
+
+func newEmbedded(ctx context.Context, g *errgroup.Group, d *demo) (road, error) {
+	c := localCmd{Data: d.dir, Listen: "127.0.0.1:0", Syncs: d.cmd.Syncs, Quiet: quiet, Bare: true}
+	p, err := c.startWith(ctx, d.box.Endpoints, d.box.Secret)
+	if err != nil {
+		return nil, err
+	}
+	p.run(ctx, g)
+	return &embedded{p}, nil
+}
+
+func (e *embedded) url() string { return e.place.machine.URL }
+func (e *embedded) crash(context.Context) error {
+	return errors.New("a road in this process cannot be killed")
+}
+
+func (e *embedded) stop() error {
+	e.place.cancel()
+	return e.place.log.Close()
+}
+
+// child is a road in a process of its own, which can be killed.
+type child struct {
+	dir     string
+	args    []string
+	env     []string
+	address string
+
+	mu  sync.Mutex
+	cmd *exec.Cmd
+	err bytes.Buffer
+}
+
+func newChild(ctx context.Context, d *demo) (road, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") // a free port that stays the same after the kill
+	if err != nil {
+		return nil, fmt.Errorf("find a port: %w", err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	secret, _ := d.box.Secret(ctx, "")
+	text, err := json.Marshal(secret)
+	if err != nil {
+		return nil, fmt.Errorf("encode the simulators' secret: %w", err)
+	}
+	c := &child{
+		dir: d.dir, address: address,
+		args: []string{"local", "--bare", "--data", d.dir, "--listen", address, "--syncs", d.cmd.Syncs, "--quiet", quiet.String(),
+			"--endpoint", "salesforce=" + d.box.Endpoints["salesforce"], "--endpoint", "slack=" + d.box.Endpoints["slack"]},
+		env: append(os.Environ(), "PENSTOCK_SECRET_SALESFORCE_PROD="+string(text), "PENSTOCK_SECRET_SLACK_PROD="+string(text)),
+	}
+	return c, c.start(ctx)
+}
+
+func (c *child) url() string { return "http://" + c.address }
+
+// start runs the process and waits until its gateway answers.
+func (c *child) start(ctx context.Context) error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.err.Reset()
+	c.cmd = exec.Command(self, c.args...)
+	c.cmd.Env, c.cmd.Stdout, c.cmd.Stderr = c.env, io.Discard, &c.err
+	if err := c.cmd.Start(); err != nil {
+		return fmt.Errorf("start the road: %w", err)
+	}
+	for range 200 {
+		if answers(ctx, c.url()) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	_ = c.cmd.Process.Kill()
+	_ = c.cmd.Wait()
+	return fmt.Errorf("the road did not start within 10 s; see %s: %s", filepath.Join(c.dir, "penstock.log"), c.err.String())
+}
+
+func (c *child) crash(ctx context.Context) error {
+	if err := c.stop(); err != nil {
+		return err
+	}
+	return c.start(ctx)
+}
+
+// stop kills the process: SIGKILL, so that it cannot tidy up.
+func (c *child) stop() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("kill the road: %w", err)
+	}
+	_ = c.cmd.Wait() // it was killed
+	return nil
+}
