@@ -45,3 +45,32 @@ func BenchmarkEncode(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*200), "ns/row")
 }
+
+func TestEncode(t *testing.T) {
+	value := func(name, v string) dest.Field { return dest.Field{Name: name, Value: jsontext.Value(v)} }
+	external := offline(t, syncdef.Definition{Strategy: syncdef.MatchExternalID, Match: syncdef.Match{Destination: "Ext__c"}})
+	search := offline(t, syncdef.Definition{Strategy: syncdef.MatchEmailDomain, Match: syncdef.Match{Destination: "Website"}})
+	for name, test := range map[string]struct {
+		s    *Salesforce
+		kind int
+		r    dest.Record
+		want string
+	}{
+		"upsert": {external, upsertKind, dest.Record{Key: `O'Brien "1"`, ID: "001", Fields: []dest.Field{value("ext__c", `"no"`), value("A__c", "12345678901234567890.12345"), value("B__c", "null")}},
+			`"Ext__c":"O'Brien \"1\"","A__c":12345678901234567890.12345,"B__c":null`},
+		"update": {search, updateKind, dest.Record{Key: "acme.com", ID: "001", Fields: []dest.Field{value("Website", `"x"`)}},
+			`"Id":"001","Website":"x"`},
+		"create": {search, createKind, dest.Record{Key: "acme.com", Fields: []dest.Field{value("Name", `"A"`)}},
+			`"Website":"acme.com","Name":"A"`},
+		"create, mapped": {search, createKind, dest.Record{Key: "acme.com", Fields: []dest.Field{value("website", `"https://acme.com"`)}},
+			`"website":"https://acme.com"`},
+		"create, mapped null": {search, createKind, dest.Record{Key: "acme.com", Fields: []dest.Field{value("Website", `null`)}},
+			`"Website":"acme.com"`},
+	} {
+		got := string(test.s.encode(nil, test.kind, dest.Batch{Records: []dest.Record{test.r}}, dest.Call{Records: []int{0}}))
+		want := `{"allOrNone":false,"records":[{"attributes":{"type":"Account"},` + test.want + `}]}`
+		if got != want {
+			t.Errorf("%s\n got %s\nwant %s", name, got, want)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -163,7 +164,8 @@ func (s *Salesforce) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]d
 
 // nothingDone turns a lost answer into an outage: a query changes nothing.
 func nothingDone(op string, err error) error {
-	if lost, ok := err.(*lostError); ok {
+	var lost *lostError
+	if errors.As(err, &lost) {
 		return &dest.CallError{Op: op, Class: dest.Unavailable, Code: lost.code, Message: lost.cause}
 	}
 	return err

@@ -105,8 +105,11 @@ func (r Record) Text(field string) (text []byte, ok bool) {
 	if !known {
 		return nil, false
 	}
-	b := r.table.appendValue(nil, r.row, i)
-	return b, b != nil
+	if i > fieldModified {
+		b := r.table.get(r.row, i)
+		return b, b != nil
+	}
+	return r.table.appendValue(nil, r.row, i), true
 }
 
 // Modified is when the record was last written.

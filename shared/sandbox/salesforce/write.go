@@ -31,7 +31,7 @@ type write struct {
 	touched  map[touch]bool
 	folded   []byte   // scratch
 	found    []uint32 // scratch
-	faulty   bool // record faults are armed
+	faulty   bool     // record faults are armed
 }
 
 // A touch is a record that this call has written already.
