@@ -8,10 +8,11 @@ import (
 )
 
 // The value of an entry: 8 bytes of place, big-endian with the sign bit turned,
-// so that bytes order as places do; one byte of format, 0x10, or 0x11 with a
-// fingerprint; 16 bytes of fingerprint if so; a count and 4 little-endian bytes
-// per field hash; then version, id, run, error and intent, each after its
-// length. Counts and lengths are unsigned varints. The key is the table's.
+// so that bytes order as places do; the key after its length; one byte of format,
+// 0x10, or 0x11 with a fingerprint; 16 bytes of fingerprint if so; a count and 4
+// little-endian bytes per field hash; the number of the origin, which stands for
+// version and run; then id, error and intent, each after its length. Counts,
+// lengths and numbers are unsigned varints.
 const (
 	formatVoid  = 0x10
 	formatPrint = 0x11
@@ -21,8 +22,9 @@ const (
 var errEntry = errors.New("a stored ledger entry cannot be read: the file is damaged, or was written by another version")
 
 // appendEntry appends e's value to b.
-func appendEntry(b []byte, e *ledger.Entry) []byte {
+func appendEntry(b []byte, e *ledger.Entry, origin int64) []byte {
 	b = binary.BigEndian.AppendUint64(b, uint64(e.Place)^1<<63)
+	b = appendText(b, e.Key)
 	if e.Fingerprint.Void() {
 		b = append(b, formatVoid)
 	} else {
@@ -33,61 +35,64 @@ func appendEntry(b []byte, e *ledger.Entry) []byte {
 	for _, f := range e.Fields {
 		b = binary.LittleEndian.AppendUint32(b, f)
 	}
-	for _, s := range [...]string{e.Version, e.ID, e.Run, e.Error, e.Intent} {
-		b = binary.AppendUvarint(b, uint64(len(s)))
-		b = append(b, s...)
+	b = binary.AppendUvarint(b, uint64(origin))
+	b = appendText(b, e.ID)
+	b = appendText(b, e.Error)
+	return appendText(b, e.Intent)
+}
+
+func appendText(b []byte, s string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(s)))
+	return append(b, s...)
+}
+
+// keySize is how many bytes a key takes in a value.
+func keySize(key string) int {
+	n := 1
+	for l := len(key); l >= 0x80; l >>= 7 {
+		n++
 	}
-	return b
+	return n + len(key)
 }
 
-// A reader decodes the entries of one call. Their field hashes share one slice,
-// and versions and runs, which repeat from entry to entry, their strings.
+// A reader decodes the entries of one call. Their field hashes share one slice.
 type reader struct {
-	fields       []uint32
-	version, run string
+	fields []uint32
 }
 
-// entry decodes a value. It copies what it keeps.
-func (r *reader) entry(key string, b []byte) (ledger.Entry, error) {
-	e := ledger.Entry{Key: key}
-	if len(b) < placeSize+1 {
-		return e, errEntry
+// entry decodes a value and copies what it keeps. ok is false when the value is
+// another key's; origin is still to be looked up.
+func (r *reader) entry(key string, b []byte) (e ledger.Entry, origin int64, ok bool, err error) {
+	if len(b) < placeSize {
+		return e, 0, false, errEntry
 	}
 	e.Place = int64(binary.BigEndian.Uint64(b) ^ 1<<63)
-	format := b[placeSize]
-	b = b[placeSize+1:]
-	switch {
-	case format == formatPrint && len(b) >= len(e.Fingerprint):
-		b = b[copy(e.Fingerprint[:], b):]
-	case format != formatVoid:
-		return e, errEntry
+	v := values{b: b[placeSize:]}
+	if string(v.text()) != key || v.bad {
+		return e, 0, false, v.err()
 	}
-	n, w := binary.Uvarint(b)
-	if w <= 0 || n > uint64(len(b)-w)/4 {
-		return e, errEntry
+	e.Key = key
+	switch format := v.bytes(1); {
+	case len(format) == 1 && format[0] == formatPrint:
+		copy(e.Fingerprint[:], v.bytes(len(e.Fingerprint)))
+	case len(format) != 1 || format[0] != formatVoid:
+		return e, 0, false, errEntry
 	}
-	b = b[w:]
-	if n > 0 {
+	if n := v.number(); n > 0 && n <= uint64(len(v.b))/4 {
+		hashes := v.bytes(4 * int(n))
 		e.Fields = r.room(int(n))
 		for i := range e.Fields {
-			e.Fields[i] = binary.LittleEndian.Uint32(b[4*i:])
+			e.Fields[i] = binary.LittleEndian.Uint32(hashes[4*i:])
 		}
-		b = b[4*n:]
+	} else if n > 0 {
+		return e, 0, false, errEntry
 	}
-	var parts [5][]byte
-	for i := range parts {
-		n, w := binary.Uvarint(b)
-		if w <= 0 || n > uint64(len(b)-w) {
-			return e, errEntry
-		}
-		parts[i], b = b[w:w+int(n)], b[w+int(n):]
+	origin = int64(v.number())
+	e.ID, e.Error, e.Intent = string(v.text()), string(v.text()), string(v.text())
+	if len(v.b) != 0 {
+		v.bad = true
 	}
-	if len(b) != 0 {
-		return e, errEntry
-	}
-	e.Version, e.Run = same(&r.version, parts[0]), same(&r.run, parts[2])
-	e.ID, e.Error, e.Intent = string(parts[1]), string(parts[3]), string(parts[4])
-	return e, nil
+	return e, origin, !v.bad, v.err()
 }
 
 // room cuts n field hashes off the shared slice.
@@ -100,10 +105,44 @@ func (r *reader) room(n int) []uint32 {
 	return f
 }
 
-// same returns b as a string: the last one, if it is equal.
-func same(last *string, b []byte) string {
-	if *last != string(b) {
-		*last = string(b)
+// values reads numbers and texts off b; bad once something is missing.
+type values struct {
+	b   []byte
+	bad bool
+}
+
+func (v *values) number() uint64 {
+	n, w := binary.Uvarint(v.b)
+	if w <= 0 {
+		v.bad, v.b = true, nil
+		return 0
 	}
-	return *last
+	v.b = v.b[w:]
+	return n
+}
+
+func (v *values) text() []byte {
+	n := v.number()
+	if n > uint64(len(v.b)) {
+		v.bad, v.b = true, nil
+		return nil
+	}
+	return v.bytes(int(n))
+}
+
+func (v *values) bytes(n int) []byte {
+	if n > len(v.b) {
+		v.bad, v.b = true, nil
+		return nil
+	}
+	b := v.b[:n]
+	v.b = v.b[n:]
+	return b
+}
+
+func (v *values) err() error {
+	if v.bad {
+		return errEntry
+	}
+	return nil
 }

@@ -1,20 +1,34 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"slices"
-	"strings"
 	"unsafe"
 
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/row"
 )
 
-// upsertEntry leaves a stored entry of a greater place alone, and then changes
-// no row: that is the loser's sign.
-const upsertEntry = `INSERT INTO ledger (target, key, value) VALUES (?1, ?2, ?3)
-	ON CONFLICT DO UPDATE SET value = excluded.value WHERE substr(value, 1, 8) <= substr(excluded.value, 1, 8)`
+// A slot is a target's number above 47 bits of the key's SHA-256, so that a
+// target's entries lie together. Where two keys have one hash, the later takes the
+// next free slot; entries are never deleted, so that no chain has a gap.
+const (
+	hashBits  = 47
+	maxTarget = 1<<(63-hashBits) - 1
+)
+
+const (
+	selectEntry = "SELECT value FROM ledger WHERE slot = ?1"
+	// upsertEntry leaves an entry of a greater place, or of another key, alone, and
+	// then changes no row: resolve sees to those.
+	upsertEntry = `INSERT INTO ledger (slot, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value
+		WHERE substr(value, 1, 8) <= substr(excluded.value, 1, 8) AND substr(value, 9, ?3) = substr(excluded.value, 9, ?3)`
+	replaceEntry = "INSERT OR REPLACE INTO ledger (slot, value) VALUES (?1, ?2)"
+)
 
 // Entries implements pipeline.Ledger.
 func (s *Store) Entries(ctx context.Context, target string, keys []string) (map[string]ledger.Entry, error) {
@@ -23,30 +37,23 @@ func (s *Store) Entries(ctx context.Context, target string, keys []string) (map[
 		return found, nil
 	}
 	err := s.read(ctx, func(c *conn) error {
-		id, err := s.target(c, target, false)
+		id, err := s.names.target(c, target, false)
 		if err != nil || id == 0 {
 			return err
 		}
-		q, err := c.prepare("SELECT value FROM ledger WHERE target = ?1 AND key = ?2")
+		q, err := c.prepare(selectEntry)
 		if err != nil {
 			return err
 		}
 		defer q.reset()
-		if err := q.bindInt(1, id); err != nil {
-			return err
-		}
-		var r reader
-		for _, i := range inOrder(len(keys), func(i int) string { return keys[i] }) {
-			key := keys[i]
-			value, err := q.lookup(key)
+		r := reader{}
+		for _, v := range visits(id, len(keys), func(i int) string { return keys[i] }) {
+			e, _, found1, err := s.find(q, &r, v.slot, keys[v.i])
 			if err != nil {
 				return err
 			}
-			if value == nil {
-				continue
-			}
-			if found[key], err = r.entry(key, value); err != nil {
-				return err
+			if found1 {
+				found[keys[v.i]] = e
 			}
 		}
 		return nil
@@ -57,30 +64,36 @@ func (s *Store) Entries(ctx context.Context, target string, keys []string) (map[
 	return found, nil
 }
 
-// lookup runs a statement whose second parameter is a key; nil when there is no row.
-func (s *stmt) lookup(key string) ([]byte, error) {
-	s.reset()
-	at, err := s.c.room(len(key) + 1)
-	if err != nil {
-		return nil, err
+// find follows a key's chain to its entry, or to the free slot where it belongs.
+func (s *Store) find(q *stmt, r *reader, slot int64, key string) (e ledger.Entry, at int64, found bool, err error) {
+	for ; ; slot++ {
+		q.reset()
+		if err := q.bindInt(1, slot); err != nil {
+			return e, slot, false, err
+		}
+		row, err := q.step()
+		if err != nil || !row {
+			return e, slot, false, err
+		}
+		e, number, same, err := r.entry(key, q.view(0))
+		if err != nil {
+			return e, slot, false, err
+		}
+		if same {
+			o, err := s.names.origin(q.c, number)
+			e.Version, e.Run = o.version, o.run
+			return e, slot, true, err
+		}
 	}
-	copy(unsafe.Slice((*byte)(pointer(at)), len(key)), key)
-	if err := s.bindBlob(2, at, len(key)); err != nil {
-		return nil, err
-	}
-	if row, err := s.step(); err != nil || !row {
-		return nil, err
-	}
-	return s.view(0), nil
 }
 
-// Commit implements pipeline.Ledger. I3: the greater place stays.
+// Commit implements pipeline.Ledger.
 func (s *Store) Commit(ctx context.Context, target string, entries []ledger.Entry) error {
 	if len(entries) == 0 {
 		return nil
 	}
 	err := s.write(ctx, func(c *conn) error {
-		id, err := s.target(c, target, true)
+		id, err := s.names.target(c, target, true)
 		if err != nil {
 			return err
 		}
@@ -90,14 +103,18 @@ func (s *Store) Commit(ctx context.Context, target string, entries []ledger.Entr
 		}
 		defer q.reset()
 		var value []byte
-		for _, i := range inOrder(len(entries), func(i int) string { return entries[i].Key }) {
-			e := &entries[i]
-			value = appendEntry(value[:0], e)
-			if err := q.put(id, e.Key, value); err != nil {
+		for _, v := range visits(id, len(entries), func(i int) string { return entries[i].Key }) {
+			e := &entries[v.i]
+			origin, err := s.names.id(c, e)
+			if err != nil {
+				return err
+			}
+			value = appendEntry(value[:0], e, origin)
+			if err := q.put(v.slot, value, keySize(e.Key)); err != nil {
 				return err
 			}
 			if c.changes() == 0 {
-				if err := void(c, id, e.Key); err != nil {
+				if err := s.resolve(c, v.slot, e, value); err != nil {
 					return err
 				}
 			}
@@ -110,85 +127,86 @@ func (s *Store) Commit(ctx context.Context, target string, entries []ledger.Entr
 	return nil
 }
 
-// put runs a statement with the parameters target, key and value.
-func (s *stmt) put(target int64, key string, value []byte) error {
+// put runs upsertEntry or replaceEntry, which has no third parameter.
+func (s *stmt) put(slot int64, value []byte, keySize int) error {
 	s.reset()
-	at, err := s.c.room(len(key) + len(value) + 1)
+	at, err := s.c.room(len(value))
 	if err != nil {
 		return err
 	}
-	mem := unsafe.Slice((*byte)(pointer(at)), len(key)+len(value))
-	copy(mem, key)
-	copy(mem[len(key):], value)
-	if err := s.bindInt(1, target); err != nil {
+	copy(unsafe.Slice((*byte)(pointer(at)), len(value)), value)
+	if err := s.bindInt(1, slot); err != nil {
 		return err
 	}
-	if err := s.bindBlob(2, at, len(key)); err != nil {
+	if err := s.bindBlob(2, at, len(value)); err != nil {
 		return err
 	}
-	if err := s.bindBlob(3, at+uintptr(len(key)), len(value)); err != nil {
-		return err
+	if keySize > 0 {
+		if err := s.bindInt(3, int64(keySize)); err != nil {
+			return err
+		}
 	}
 	_, err = s.step()
 	return err
 }
 
-// void takes the fingerprint of a stored entry away, because an older value was
-// sent after it: the next run re-sends the record (I3).
-func void(c *conn, target int64, key string) error {
-	q, err := c.prepare("SELECT value FROM ledger WHERE target = ?1 AND key = ?2")
+// resolve stores an entry whose slot holds another key's, or a newer one of its
+// own. I3: the newer one stays but loses its fingerprint, because an older value
+// was sent after it; the next run re-sends the record.
+func (s *Store) resolve(c *conn, slot int64, e *ledger.Entry, value []byte) error {
+	q, err := c.prepare(selectEntry)
 	if err != nil {
 		return err
 	}
 	defer q.reset()
-	if err := q.bindInt(1, target); err != nil {
-		return err
-	}
-	value, err := q.lookup(key)
-	if err != nil {
-		return err
-	}
 	var r reader
-	e, err := r.entry(key, value)
+	stored, at, found, err := s.find(q, &r, slot, e.Key)
 	if err != nil {
 		return err
 	}
-	e.Fingerprint, e.Fields = row.Fingerprint{}, nil
+	if found && stored.Place > e.Place {
+		stored.Fingerprint, stored.Fields = row.Fingerprint{}, nil
+		origin, err := s.names.id(c, &stored)
+		if err != nil {
+			return err
+		}
+		value = appendEntry(nil, &stored, origin)
+	}
 	q.reset()
-	u, err := c.prepare("UPDATE ledger SET value = ?3 WHERE target = ?1 AND key = ?2")
+	u, err := c.prepare(replaceEntry)
 	if err != nil {
 		return err
 	}
 	defer u.reset()
-	return u.put(target, key, appendEntry(nil, &e))
+	return u.put(at, value, 0)
 }
 
-// target is the number of a target in the ledger's keys; 0 when it has none and
-// is not to be created.
-func (s *Store) target(c *conn, name string, create bool) (int64, error) {
-	if id := s.targets[name]; id != 0 {
-		return id, nil
+// A visit is the turn of key number i.
+type visit struct {
+	slot int64
+	i    int
+}
+
+// visits orders n keys by slot, so that neighbours in the table are visited
+// together; equal keys keep their order.
+func visits(target int64, n int, key func(int) string) []visit {
+	all := make([]visit, n)
+	var scratch []byte
+	for i := range all {
+		scratch = append(scratch[:0], key(i)...)
+		all[i] = visit{slotOf(target, scratch), i}
 	}
-	if create {
-		if _, err := c.exec("INSERT INTO target (name) VALUES (?1) ON CONFLICT DO NOTHING", name); err != nil {
-			return 0, err
+	slices.SortFunc(all, func(a, b visit) int {
+		if a.slot != b.slot {
+			return cmp.Compare(a.slot, b.slot)
 		}
-	}
-	id := int64(0)
-	err := c.query(func(s *stmt) error { id = s.int(0); return nil }, "SELECT id FROM target WHERE name = ?1", name)
-	if err == nil && id != 0 {
-		s.targets[name] = id
-	}
-	return id, err
+		return a.i - b.i
+	})
+	return all
 }
 
-// inOrder is the order in which to visit n keys so that neighbours in the table
-// are visited together; equal keys keep their order.
-func inOrder(n int, key func(int) string) []int {
-	order := make([]int, n)
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return strings.Compare(key(a), key(b)) })
-	return order
+// slotOf is where a key's chain begins. Tests put keys into one chain with it.
+var slotOf = func(target int64, key []byte) int64 {
+	sum := sha256.Sum256(key)
+	return target<<hashBits | int64(binary.BigEndian.Uint64(sum[:])>>(64-hashBits))
 }

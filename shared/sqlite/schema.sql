@@ -29,11 +29,14 @@ CREATE TABLE chunk (
 ) WITHOUT ROWID;
 
 CREATE TABLE target (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
--- value is encodeEntry's; it begins with the place, so that places compare as bytes.
-CREATE TABLE ledger (
-  target INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,
-  PRIMARY KEY (target, key)
-) WITHOUT ROWID;
+-- What many ledger entries share, so that each of them is small.
+CREATE TABLE origin (
+  id INTEGER PRIMARY KEY, version TEXT NOT NULL, run TEXT NOT NULL,
+  UNIQUE (version, run)
+);
+-- slot is the target's id and a hash of the key, or a free slot after it; value is
+-- appendEntry's.
+CREATE TABLE ledger (slot INTEGER PRIMARY KEY, value BLOB NOT NULL);
 
 CREATE TABLE error (
   run TEXT NOT NULL, batch TEXT NOT NULL, row INTEGER NOT NULL, body TEXT NOT NULL, source BLOB NOT NULL,

@@ -28,9 +28,9 @@ type Store struct {
 	// dead letters; zero means 1,000, SQS's own upper bound. Set it before use.
 	MaxReceives int
 
-	turn    chan *conn // holds the connection while nobody uses it
-	now     func() time.Time
-	targets map[string]int64 // ids of ledger targets; guarded by turn
+	turn  chan *conn // holds the connection while nobody uses it
+	now   func() time.Time
+	names names // guarded by turn
 }
 
 // Open opens or creates a file, with owner-only rights because it holds row
@@ -52,7 +52,7 @@ func Open(path string, now func() time.Time) (*Store, error) {
 		c.close()
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
-	s := &Store{turn: make(chan *conn, 1), now: now, targets: map[string]int64{}}
+	s := &Store{turn: make(chan *conn, 1), now: now, names: newNames()}
 	s.turn <- c
 	return s, nil
 }
@@ -135,7 +135,7 @@ func (s *Store) transact(ctx context.Context, begin string, f func(*conn) error)
 	}
 	if err := f(c); err != nil {
 		_, undo := c.exec("ROLLBACK")
-		clear(s.targets) // one of them may have been created by this transaction
+		s.names = newNames() // one of them may have been created by this transaction
 		return errors.Join(err, undo)
 	}
 	_, err = c.exec("COMMIT")
