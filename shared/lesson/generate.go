@@ -94,21 +94,22 @@ func (g generator) customers() string {
 	return fmt.Sprintf(`
 CREATE OR REPLACE TABLE lesson.customers AS
 WITH numbered AS (
-    SELECT CAST(i AS BIGINT) AS n, %[1]s AS w1, %[2]s AS w2, %[3]s AS w3, %[4]s AS w4 FROM (SELECT i AS n, i FROM range(1, %[5]d) r(i))
+    SELECT CAST(i AS BIGINT) AS n, %[1]s AS w1, %[2]s AS w2, %[3]s AS w3, %[4]s AS w4, lpad(CAST(i AS VARCHAR), 7, '0') AS padded
+    FROM (SELECT i AS n, i FROM range(1, %[5]d) r(i))
 )
 SELECT
     n,
-    printf('cust_%%07d', n + 1000)                                                     AS customer_id,
-    printf('%%s-%%s-%%06d.com', %[6]s[w1 + 1], %[7]s[w2 + 1], n)                        AS domain,
-    printf('%%s %%s %%06d', %[8]s[w1 + 1], %[9]s[w2 + 1], n)                            AS name,
-    lower(%[10]s[w3 + 1] || '.' || %[11]s[w4 + 1])                                    AS mailbox,
+    'cust_' || padded                                                                   AS customer_id,
+    concat(%[6]s, '-', %[7]s, '-', padded, '.com')                                      AS domain,
+    concat(%[8]s, ' ', %[9]s, ' ', padded)                                              AS name,
+    concat(%[10]s, '.', %[11]s)                                                         AS mailbox,
     %[12]s                                                                            AS fault,
     CASE WHEN n > %[13]d THEN 99 ELSE 1 END                                           AS first_pass,
     CAST(CASE WHEN n > %[13]d THEN 500 + %[14]s ELSE 400 + %[15]s END / 10000 AS DECIMAL(5, 4)) AS score
 FROM numbered;`,
 		g.random(1, len(firstWords)), g.random(2, len(secondWords)), g.random(3, len(givenNames)), g.random(4, len(familyNames)),
-		g.rows+g.reserve+1, list(slugs(firstWords)), list(slugs(secondWords)), list(names(firstWords)), list(names(secondWords)),
-		list(givenNames), list(familyNames), g.fault(), g.rows, g.random(5, 2500), g.random(5, 9500))
+		g.rows+g.reserve+1, pick("w1", slugs(firstWords)), pick("w2", slugs(secondWords)), pick("w1", names(firstWords)), pick("w2", names(secondWords)),
+		pick("w3", givenNames), pick("w4", familyNames), g.fault(), g.rows, g.random(5, 2500), g.random(5, 9500))
 }
 
 // samples adds the lesson's three, numbered below the generated ones. Of the full
@@ -165,8 +166,8 @@ func (g generator) scores(where string) string {
 	return fmt.Sprintf(`
 INSERT INTO customer_health_scores
 SELECT customer_id, %s, %s, CAST(%s AS DECIMAL(3, 2)), %s, %s,
-    printf('{"usage": 0.%%02d, "support": 0.%%02d}', %s, %s)
-FROM lesson.customers WHERE %s;`, email, companyName, landedScore, risk, g.scoredAt(), g.random(7, 100), g.random(8, 100), where)
+    concat('{"usage": 0.', 10 + %s, ', "support": 0.', 10 + %s, '}')
+FROM lesson.customers WHERE %s;`, email, companyName, landedScore, risk, g.scoredAt(), g.random(7, 90), g.random(8, 90), where)
 }
 
 // comprehensive fills the full picture. A few customers never filed a ticket or
@@ -176,15 +177,15 @@ func (g generator) comprehensive(where string) string {
 INSERT INTO customer_health_comprehensive
 SELECT customer_id, %[1]s, %[2]s, %[3]s, %[4]s,
     CAST(CASE fault WHEN 'low_confidence' THEN 0.30 + %[5]s / 100 ELSE 0.70 + %[6]s / 100 END AS DECIMAL(3, 2)),
-    printf('{"daily_active_users": %%d, "feature_adoption": 0.%%02d, "api_calls_trend": "%%s"}', %[7]s, %[8]s, ['increasing', 'stable', 'decreasing'][%[9]s + 1]),
-    printf('{%%s"payment_history": "%%s", "contract_renewal_probability": 0.%%02d}',
-        CASE WHEN n %% 100 = 57 THEN '' ELSE printf('"mrr": %%d, ', 100 + %[10]s) END, ['excellent', 'good', 'late'][%[11]s + 1], %[12]s),
-    printf('{%%s"last_login_days_ago": %%d, "training_completion": 0.%%02d}',
-        CASE WHEN n %% 33 = 5 THEN '' ELSE printf('"support_tickets_30d": %%d, ', %[13]s) END, %[14]s, %[15]s),
+    concat('{"daily_active_users": ', %[7]s, ', "feature_adoption": 0.', 10 + %[8]s, ', "api_calls_trend": "', CASE %[9]s WHEN 0 THEN 'increasing' WHEN 1 THEN 'stable' ELSE 'decreasing' END, '"}'),
+    concat('{', CASE WHEN n %% 100 <> 57 THEN concat('"mrr": ', 100 + %[10]s, ', ') END,
+        '"payment_history": "', CASE %[11]s WHEN 0 THEN 'excellent' WHEN 1 THEN 'good' ELSE 'late' END, '", "contract_renewal_probability": 0.', 10 + %[12]s, '}'),
+    concat('{', CASE WHEN n %% 33 <> 5 THEN concat('"support_tickets_30d": ', %[13]s, ', ') END,
+        '"last_login_days_ago": ', %[14]s, ', "training_completion": 0.', 10 + %[15]s, '}'),
     'v2.1.3', scored_at, scored_at - INTERVAL 30 DAYS, scored_at
 FROM (SELECT *, %[16]s AS scored_at FROM lesson.customers WHERE %[17]s);`,
-		email, companyName, landedScore, fullRisk, g.random(9, 40), g.random(10, 30), g.random(11, 400), g.random(12, 100), g.random(13, 3),
-		g.random(14, 24000), g.random(15, 3), g.random(16, 100), g.random(17, 9), g.random(18, 60), g.random(19, 100), g.scoredAt(), where)
+		email, companyName, landedScore, fullRisk, g.random(9, 40), g.random(10, 30), g.random(11, 400), g.random(12, 90), g.random(13, 3),
+		g.random(14, 24000), g.random(15, 3), g.random(16, 90), g.random(17, 9), g.random(18, 60), g.random(19, 90), g.scoredAt(), where)
 }
 
 // history appends yesterday's scoring and today's. Generated customers moved by
@@ -195,10 +196,10 @@ func (g generator) history() string {
 INSERT INTO customer_health_history
 SELECT c.customer_id, c.email, c.company_name,
     CASE c.customer_id WHEN 'cust_002' THEN 0.71 WHEN 'cust_003' THEN 0.42
-        ELSE CASE WHEN c.health_score > 0.5 THEN c.health_score - %[1]s / 1000 ELSE c.health_score + %[1]s / 1000 END END,
+        ELSE c.health_score + CAST(CASE WHEN c.health_score > 0.5 THEN -%[1]s ELSE %[1]s END AS DECIMAL(2, 0)) * 0.001 END,
     CASE c.customer_id WHEN 'cust_002' THEN 'low_risk' WHEN 'cust_003' THEN 'medium_risk' ELSE c.risk_category END,
     c.calculated_at - INTERVAL 1 DAY
-FROM customer_health_comprehensive c JOIN lesson.customers l USING (customer_id);
+FROM (SELECT *, CAST(right(customer_id, 3) AS BIGINT) AS n FROM customer_health_comprehensive) c;
 INSERT INTO customer_health_history
 SELECT customer_id, email, company_name, health_score, risk_category, calculated_at FROM customer_health_comprehensive;`, g.random(20, 30))
 }

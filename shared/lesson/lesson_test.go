@@ -95,7 +95,7 @@ func TestGenerate(t *testing.T) {
 		{"the alerts", "slack_health_alerts", p.Expect(Alerts).Pushed},
 		{"null metrics", "salesforce_customer_health_sync WHERE support_tickets_last_30d IS NULL OR monthly_recurring_revenue IS NULL", 41},
 		{"other metrics", "salesforce_customer_health_sync WHERE daily_active_users IS NULL OR feature_adoption_pct IS NULL OR renewal_probability_pct IS NULL OR days_since_last_login IS NULL", 0},
-		{"spellings", "(SELECT DISTINCT regexp_replace(lower(website), '[a-z-]+-[0-9]{6}[.]com', 'D') AS s FROM lesson.accounts WHERE s LIKE '%D%')", 6},
+		{"spellings", "(SELECT DISTINCT regexp_replace(lower(website), '[a-z-]+-[0-9]{7}[.]com', 'D') AS s FROM lesson.accounts WHERE s LIKE '%D%')", 6},
 	} {
 		if got := count(t, db, c.query); got != c.want {
 			t.Errorf("%s: %d rows, want %d", c.what, got, c.want)

@@ -1,6 +1,9 @@
 package lesson
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // A word is one half of a company's name, and what becomes of it in a domain.
 type word struct{ name, slug string }
@@ -19,9 +22,9 @@ var secondWords = []word{
 	{"Labs", "labs"}, {"Airways", "airways"}, {"Insurance", "insurance"}, {"Farms", "farms"},
 }
 
-var givenNames = []string{"Ada", "Ben", "Chidi", "Dana", "Emil", "Farah", "Grace", "Hugo", "Ines", "Jun", "Kofi", "Lena", "Mateo", "Noor", "Olga", "Priya"}
+var givenNames = []string{"ada", "ben", "chidi", "dana", "emil", "farah", "grace", "hugo", "ines", "jun", "kofi", "lena", "mateo", "noor", "olga", "priya"}
 
-var familyNames = []string{"Abe", "Brown", "Costa", "Diaz", "Evans", "Fischer", "Garcia", "Hansen", "Ito", "Jones", "Kim", "Lopez", "Meyer", "Novak", "Okafor", "Patel"}
+var familyNames = []string{"abe", "brown", "costa", "diaz", "evans", "fischer", "garcia", "hansen", "ito", "jones", "kim", "lopez", "meyer", "novak", "okafor", "patel"}
 
 func names(words []word) []string {
 	out := make([]string, len(words))
@@ -39,11 +42,12 @@ func slugs(words []word) []string {
 	return out
 }
 
-// list is a SQL list of texts.
-func list(texts []string) string {
-	quoted := make([]string, len(texts))
+// pick is SQL that chooses a text by a column that counts from 0.
+func pick(column string, texts []string) string {
+	var b strings.Builder
+	b.WriteString("CASE " + column)
 	for i, t := range texts {
-		quoted[i] = "'" + strings.ReplaceAll(t, "'", "''") + "'"
+		fmt.Fprintf(&b, " WHEN %d THEN '%s'", i, strings.ReplaceAll(t, "'", "''"))
 	}
-	return "[" + strings.Join(quoted, ", ") + "]"
+	return b.String() + " END"
 }

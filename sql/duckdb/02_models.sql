@@ -22,8 +22,9 @@ WHERE last_updated >= (CURRENT_TIMESTAMP AT TIME ZONE 'UTC') - INTERVAL 1 DAY
   AND health_score IS NOT NULL
   AND email IS NOT NULL;
 
--- Model of the sync sf_health: recent scores that the model is sure of, the most
--- urgent customers first. The order is a wish: batches overtake each other.
+-- Model of the sync sf_health: recent scores that the model is sure of. Not
+-- ordered: batches overtake each other on the road, and the sort would take as
+-- long as all the rest.
 CREATE OR REPLACE VIEW salesforce_customer_health_sync AS
 WITH metrics AS (
     SELECT
@@ -65,8 +66,7 @@ SELECT
         ELSE 'Monitor regularly and follow standard cadence'
     END                             AS recommended_action,
     updated_at
-FROM metrics
-ORDER BY CASE risk_category WHEN 'high_risk' THEN 1 WHEN 'medium_risk' THEN 2 ELSE 3 END, mrr DESC NULLS LAST;
+FROM metrics;
 
 -- Model of the sync slack_alerts: one row per alert of the last hour. Each
 -- scoring is compared with the same customer's one before it, however old that

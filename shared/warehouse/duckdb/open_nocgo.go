@@ -5,6 +5,7 @@ package duckdb
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 )
 
@@ -27,3 +28,8 @@ func (*Warehouse) Exec(context.Context, string, ...any) (sql.Result, error) { re
 
 // Close has nothing to close.
 func (*Warehouse) Close() error { return nil }
+
+// Append fails as Open does.
+func Append(context.Context, *sql.DB, string, string, func(add func(values ...driver.Value) error) error) error {
+	return errNoCgo
+}

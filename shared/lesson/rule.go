@@ -1,0 +1,83 @@
+package lesson
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// rule is SQL for what a mapping promises of one field: the value that the
+// destination should hold (from the model, m), the one that it does hold (from
+// got, a text), and whether they are the same. It says the mapping's words over
+// again, in SQL, so that the mapping is judged by something else than itself.
+func rule(f *syncdef.Field, got string) (want, have, same string) {
+	column := `m."` + strings.ReplaceAll(f.Source, `"`, `""`) + `"`
+	switch f.Type {
+	case syncdef.Number, syncdef.Integer:
+		want, have = decimal(column, f.Scale), "TRY_CAST("+got+" AS DECIMAL(38, 10))"
+	case syncdef.DateTime:
+		// The mapping cuts at the millisecond.
+		want, have = "epoch_ms(CAST("+column+" AS TIMESTAMP))", "epoch_ms(TRY_CAST("+got+" AS TIMESTAMPTZ))"
+	case syncdef.Date:
+		want, have = "CAST("+column+" AS DATE)", "TRY_CAST("+got+" AS DATE)"
+	case syncdef.Boolean:
+		want, have = "CAST("+column+" AS BOOLEAN)", "TRY_CAST("+got+" AS BOOLEAN)"
+	default:
+		want, have = text(f, column), got
+	}
+	switch f.OnNull {
+	case syncdef.SkipNull:
+		// The field is left alone, and was empty.
+	case syncdef.DefaultNull:
+		if f.Default != nil {
+			byDefault := "'" + strings.ReplaceAll(*f.Default, "'", "''") + "'"
+			want = "coalesce(" + want + ", CAST(" + byDefault + " AS " + typeOf(f.Type) + "))"
+		}
+	}
+	// A text that cannot be read is no null.
+	return want, got, fmt.Sprintf("%s IS NOT DISTINCT FROM %s AND (%s IS NULL) = (%s IS NULL)", want, have, have, got)
+}
+
+// decimal is a number as an exact decimal, rounded as the field says.
+func decimal(column string, scale *int) string {
+	d := "CAST(" + column + " AS DECIMAL(38, 10))"
+	if scale != nil {
+		d = "CAST(round(" + d + ", " + strconv.Itoa(*scale) + ") AS DECIMAL(38, 10))"
+	}
+	return d
+}
+
+// text is a text with the field's transforms; Salesforce keeps no empty ones.
+func text(f *syncdef.Field, column string) string {
+	s := "CAST(" + column + " AS VARCHAR)"
+	for _, how := range f.Transform {
+		s = how + "(" + s + ")"
+	}
+	if f.MaxLength > 0 && f.OnTooLong == syncdef.TruncateLong {
+		s = "left(" + s + ", " + strconv.Itoa(f.MaxLength) + ")"
+	}
+	if f.Type == syncdef.Picklist && f.Default != nil && len(f.Values) > 0 {
+		quoted := make([]string, len(f.Values))
+		for i, v := range f.Values {
+			quoted[i] = "'" + strings.ReplaceAll(v, "'", "''") + "'"
+		}
+		s = "CASE WHEN " + s + " IS NULL OR " + s + " IN (" + strings.Join(quoted, ", ") + ") THEN " + s + " ELSE '" + strings.ReplaceAll(*f.Default, "'", "''") + "' END"
+	}
+	return "nullif(" + s + ", '')"
+}
+
+func typeOf(t syncdef.Type) string {
+	switch t {
+	case syncdef.Number, syncdef.Integer:
+		return "DECIMAL(38, 10)"
+	case syncdef.DateTime:
+		return "BIGINT"
+	case syncdef.Date:
+		return "DATE"
+	case syncdef.Boolean:
+		return "BOOLEAN"
+	}
+	return "VARCHAR"
+}
