@@ -30,8 +30,9 @@ type Fault struct {
 	DropAfterCommit bool   `json:"drop_after_commit,omitempty"` // handle, then close the connection unanswered
 	Action          string `json:"action,omitempty"`            // one of Options.Actions, done first
 
-	// FailRecords are record ids, keys or channels that the vendor's handler
-	// refuses one by one with Code and Message, accepting the others.
+	// FailRecords are names by which the vendor's handler knows a record (Salesforce:
+	// its Id or any of its values; Slack: the channel). It refuses these one by one
+	// with Code and Message, accepting the others.
 	FailRecords []string `json:"fail_records,omitempty"`
 	Code        string   `json:"code,omitempty"`
 	Message     string   `json:"message,omitempty"`

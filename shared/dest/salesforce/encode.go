@@ -48,12 +48,23 @@ func (s *Salesforce) encodeRecord(dst []byte, kind int, r *dest.Record) []byte {
 		dst = appendText(dst, r.Key)
 		skip = match // mapped, but null: the key is better
 	}
+	next := 0
 	for i := range r.Fields {
 		f := &r.Fields[i]
 		if skip != "" && len(f.Name) == len(skip) && strings.EqualFold(f.Name, skip) {
 			continue
 		}
-		dst = appendMember(dst, f.Name)
+		// Records name their fields in definition order, some left out.
+		for next < len(s.members) && s.def.Fields[next].Destination != f.Name {
+			next++
+		}
+		if next < len(s.members) {
+			dst = append(dst, s.members[next]...)
+			next++
+		} else {
+			dst = appendMember(dst, f.Name)
+			next = 0
+		}
 		dst = append(dst, f.Value...)
 	}
 	return dst

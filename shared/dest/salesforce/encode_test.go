@@ -29,12 +29,16 @@ func offline(t testing.TB, def syncdef.Definition) *Salesforce {
 }
 
 func BenchmarkEncode(b *testing.B) {
-	s := offline(b, syncdef.Definition{Strategy: syncdef.MatchExternalID, Match: syncdef.Match{Destination: "Customer_ID__c"}})
+	def := syncdef.Definition{Strategy: syncdef.MatchExternalID, Match: syncdef.Match{Destination: "Customer_ID__c"}}
+	for f := range 13 {
+		def.Fields = append(def.Fields, syncdef.Field{Destination: fmt.Sprintf("Field_Number_%d__c", f)})
+	}
+	s := offline(b, def)
 	batch, call := dest.Batch{}, dest.Call{}
 	for i := range 200 {
 		r := dest.Record{Key: fmt.Sprintf("cust_%06d", i)}
 		for f := range 13 {
-			r.Fields = append(r.Fields, dest.Field{Name: fmt.Sprintf("Field_Number_%d__c", f), Value: jsontext.Value(`"some value"`)})
+			r.Fields = append(r.Fields, dest.Field{Name: def.Fields[f].Destination, Value: jsontext.Value(`"some value"`)})
 		}
 		batch.Records, call.Records = append(batch.Records, r), append(call.Records, i)
 	}

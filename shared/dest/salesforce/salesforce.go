@@ -30,10 +30,11 @@ type Config struct {
 // Salesforce is one sync's object at one organisation. It implements
 // pipeline.Destination and is safe for concurrent use; it keeps its session.
 type Salesforce struct {
-	def    syncdef.Definition
-	conn   syncdef.Connection
-	client *client
-	search bool // records without an id are looked up
+	def     syncdef.Definition
+	conn    syncdef.Connection
+	client  *client
+	search  bool     // records without an id are looked up
+	members []string // per mapped field, its name as a JSON member: ,"Name":
 }
 
 const (
@@ -77,7 +78,11 @@ func New(cfg Config) (*Salesforce, error) {
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("sync %s to Salesforce: %w", def.Sync, errors.Join(faults...))
 	}
-	return &Salesforce{def: def, conn: cfg.Connection, client: client, search: searches(def)}, nil
+	s := &Salesforce{def: def, conn: cfg.Connection, client: client, search: searches(def)}
+	for _, f := range def.Fields {
+		s.members = append(s.members, string(appendMember(nil, f.Destination)))
+	}
+	return s, nil
 }
 
 // searches reports whether records must be looked up before they are written.

@@ -35,7 +35,9 @@ func (f *Field) check(dst []byte, v jsontext.Value) ([]byte, *fieldError, error)
 		return dst, nil, f.unreadable(map[jsontext.Kind]string{'{': "START_OBJECT", '[': "START_ARRAY"}[kind], v)
 	}
 	start := len(dst)
-	if kind == '"' {
+	if kind == '"' && bytes.IndexByte(v, '\\') < 0 {
+		dst = append(dst, v[1:len(v)-1]...)
+	} else if kind == '"' {
 		var err error
 		if dst, err = jsontext.AppendUnquote(dst, v); err != nil {
 			return dst, nil, f.unreadable("VALUE_STRING", v)
@@ -57,7 +59,8 @@ func (f *Field) check(dst []byte, v jsontext.Value) ([]byte, *fieldError, error)
 	case kind != '"':
 		return dst, nil, f.unreadable(map[jsontext.Kind]string{'0': "VALUE_NUMBER_INT", 't': "VALUE_TRUE", 'f': "VALUE_FALSE"}[kind], v)
 	case f.Type == DateTime:
-		stored, ok := appendDateTime(nil, dst[start:])
+		var buf [32]byte
+		stored, ok := appendDateTime(buf[:0], dst[start:])
 		if !ok {
 			return dst, nil, f.unreadable("VALUE_STRING", v)
 		}
@@ -144,8 +147,18 @@ func clip(b []byte) string {
 // it, a dotted domain after it, and no white space.
 func emailLike(b []byte) bool {
 	at := bytes.IndexByte(b, '@')
-	if at < 1 || at != bytes.LastIndexByte(b, '@') || bytes.ContainsAny(b, " \t\r\n,;<>()") {
+	if at < 1 {
 		return false
+	}
+	for i, c := range b {
+		switch c {
+		case ' ', '\t', '\r', '\n', ',', ';', '<', '>', '(', ')':
+			return false
+		case '@':
+			if i != at {
+				return false
+			}
+		}
 	}
 	host := b[at+1:]
 	dot := bytes.LastIndexByte(host, '.')

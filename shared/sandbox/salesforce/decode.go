@@ -39,9 +39,10 @@ type incoming struct {
 	changes []change
 	texts   []byte
 
-	pairs []pair
-	seen  []bool // per field, whether this record named it
-	guess []guess
+	pairs      []pair
+	seen       []bool // per field, whether this record named it
+	guess      []guess
+	attributes []byte // of the previous record
 }
 
 // A guess is what the previous record had at the same place: records of one call
@@ -211,7 +212,12 @@ func (in *incoming) tableOf(body []byte, tables map[string]*table, fixed *table)
 		if string(body[p.name.from:p.name.to]) != "attributes" {
 			continue
 		}
-		name := typeName(body[p.value.from:p.value.to])
+		raw := body[p.value.from:p.value.to]
+		if n := len(in.records); n > 0 && bytes.Equal(raw, in.attributes) {
+			return in.records[n-1].table, nil
+		}
+		in.attributes = raw
+		name := typeName(raw)
 		if fixed != nil && strings.EqualFold(name, fixed.object.Name) {
 			return fixed, nil
 		}

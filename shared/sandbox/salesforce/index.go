@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"hash/maphash"
 	"math/bits"
+	"slices"
 )
 
 // A hashIndex finds the rows that hold a text, without regard to case. Entries
@@ -93,51 +94,57 @@ const (
 	minLiteral = gramSize + gramWindow - 1
 )
 
-// minimizers calls yield with the hash of each selected run of a folded text.
-func minimizers(text []byte, yield func(uint32)) {
+// minimizers appends the hashes of the selected runs of a folded text.
+func minimizers(dst []uint32, text []byte) []uint32 {
 	if len(text) < minLiteral {
-		return
+		return dst
 	}
-	var window [gramWindow]uint32
-	last, any := uint32(0), false
-	for i := 0; i+gramSize <= len(text); i++ {
-		g := uint64(text[i]) | uint64(text[i+1])<<8 | uint64(text[i+2])<<16 | uint64(text[i+3])<<24 | uint64(text[i+4])<<32
-		window[i%gramWindow] = uint32(g * 0x9E3779B97F4A7C15 >> 32)
-		if i < gramWindow-1 {
-			continue
-		}
-		least := min(window[0], window[1], window[2], window[3])
-		if !any || least != last {
-			yield(least)
-			last, any = least, true
-		}
+	first := len(dst)
+	var gram uint64
+	for _, c := range text[:gramSize-1] {
+		gram = gram>>8 | uint64(c)<<32
 	}
+	a, b, c := ^uint32(0), ^uint32(0), ^uint32(0) // the three hashes before this one
+	for i, x := range text[gramSize-1:] {
+		gram = gram>>8 | uint64(x)<<32
+		d := uint32(gram * 0x9E3779B97F4A7C15 >> 32)
+		if i >= gramWindow-1 {
+			if least := min(a, b, c, d); len(dst) == first || dst[len(dst)-1] != least {
+				dst = append(dst, least)
+			}
+		}
+		a, b, c = b, c, d
+	}
+	return dst
 }
 
 // buildGrams indexes a column: once over to count, once to fill.
 func buildGrams(t *table, field int) *gramIndex {
 	cells := t.columns[field].cells
-	total := 0
-	each := func(do func(row int, hash uint32)) {
-		for r, c := range cells {
-			if c != 0 {
-				minimizers(t.fold(t.texts.text(c)), func(h uint32) { do(r, h) })
-			}
+	var hashes []uint32
+	of := func(c cell) []uint32 {
+		hashes = minimizers(hashes[:0], t.fold(t.texts.text(c)))
+		return hashes
+	}
+	// Most texts of twenty or thirty bytes have about ten minimizers.
+	size := max(1<<8, 1<<bits.Len(uint(len(cells)*5)))
+	x := &gramIndex{starts: make([]uint32, size+1), mask: uint32(size - 1)}
+	for _, c := range cells {
+		for _, h := range of(c) {
+			x.starts[h&x.mask+1]++
 		}
 	}
-	each(func(int, uint32) { total++ })
-	size := max(1<<8, 1<<bits.Len(uint(total/2)))
-	x := &gramIndex{starts: make([]uint32, size+1), rows: make([]uint32, total), mask: uint32(size - 1)}
-	each(func(_ int, h uint32) { x.starts[h&x.mask+1]++ })
 	for b := 1; b < len(x.starts); b++ {
 		x.starts[b] += x.starts[b-1]
 	}
-	next := make([]uint32, size)
-	copy(next, x.starts)
-	each(func(r int, h uint32) {
-		x.rows[next[h&x.mask]] = uint32(r)
-		next[h&x.mask]++
-	})
+	x.rows = make([]uint32, x.starts[size])
+	next := slices.Clone(x.starts[:size])
+	for r, c := range cells {
+		for _, h := range of(c) {
+			x.rows[next[h&x.mask]] = uint32(r)
+			next[h&x.mask]++
+		}
+	}
 	return x
 }
 
@@ -146,12 +153,12 @@ func buildGrams(t *table, field int) *gramIndex {
 func (x *gramIndex) candidates(literal []byte) (indexed, changed []uint32) {
 	best := -1
 	var from, to uint32
-	minimizers(literal, func(h uint32) {
+	for _, h := range minimizers(nil, literal) {
 		b := h & x.mask
 		if n := int(x.starts[b+1] - x.starts[b]); best < 0 || n < best {
 			best, from, to = n, x.starts[b], x.starts[b+1]
 		}
-	})
+	}
 	return x.rows[from:to], x.tail
 }
 

@@ -106,6 +106,9 @@ func (c *write) apply() error {
 // record applies one record, or says why not.
 func (c *write) record(r *record) (row int, created bool, errs []fieldError) {
 	row, errs = c.find(r)
+	if len(errs) == 0 && c.faulty {
+		errs = c.struck(r)
+	}
 	if len(errs) == 0 {
 		errs = r.errs
 	}
@@ -138,15 +141,12 @@ func (c *write) find(r *record) (int, []fieldError) {
 		if r.id != "" {
 			return 0, fault("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", "Id")
 		}
-		return -1, c.struckValue(r)
+		return -1, nil
 	case upsert:
 		return c.findExternal(r)
 	}
 	if r.id == "" {
 		return 0, fault("MISSING_ARGUMENT", "Id not specified in an update call", "")
-	}
-	if code, message, struck := c.struck(r.id); struck {
-		return 0, fault(code, message, "")
 	}
 	row, valid := r.table.row([]byte(r.id))
 	switch {
@@ -177,9 +177,6 @@ func (c *write) findExternal(r *record) (int, []fieldError) {
 		}
 		return 0, fault("MISSING_ARGUMENT", name+" not specified", name)
 	}
-	if code, message, struck := c.struck(string(key)); struck {
-		return 0, fault(code, message, "")
-	}
 	rows := c.lookUp(r.table, c.external, key)
 	switch {
 	case len(rows) > 1:
@@ -199,25 +196,22 @@ func (c *write) lookUp(t *table, field int, value []byte) []uint32 {
 	return c.found
 }
 
-// struck asks the Core whether this record is to fail.
-func (c *write) struck(name string) (code, message string, struck bool) {
-	if !c.faulty {
-		return "", "", false
-	}
-	code, message, struck = c.sim.core.FailRecord(c.request, name)
-	if message == "" && code == "UNABLE_TO_LOCK_ROW" {
-		message = "unable to obtain exclusive access to this record"
-	}
-	return code, message, struck
-}
-
-// struckValue does the same for a record that has no key yet: any of its values
-// may name it.
-func (c *write) struckValue(r *record) []fieldError {
+// struck asks the Core whether this record is to fail: it is known by its Id and
+// by each of its values.
+func (c *write) struck(r *record) []fieldError {
+	names := []string{r.id}
 	for _, ch := range c.in.changes[r.changes.from:r.changes.to] {
-		if code, message, struck := c.struck(string(c.in.text(ch))); struck {
-			return fault(code, message, "")
+		names = append(names, string(c.in.text(ch)))
+	}
+	for _, name := range names {
+		code, message, struck := c.sim.core.FailRecord(c.request, name)
+		if !struck {
+			continue
 		}
+		if message == "" && code == "UNABLE_TO_LOCK_ROW" {
+			message = "unable to obtain exclusive access to this record"
+		}
+		return fault(code, message, "")
 	}
 	return nil
 }
