@@ -1,0 +1,81 @@
+//go:build cgo
+
+package lesson
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func message(id, text string) Message {
+	return Message{Text: text, Event: "penstock_row", Payload: fmt.Appendf(nil, `{"run":"slack_alerts.q1","sync":"slack_alerts","record_id":%q}`, id)}
+}
+
+func digest(rows int) Message {
+	return Message{Event: "penstock_digest", Payload: fmt.Appendf(nil, `{"run":"slack_alerts.q1","sync":"slack_alerts","channel":"C1","rows":%d}`, rows)}
+}
+
+func TestCompareAlerts(t *testing.T) {
+	db := warehouse(t)
+	now := time.Now().Add(-5 * time.Minute)
+	generate(t, db, 1000, now)
+	rescore(t, db, now.Add(time.Minute))
+	alerts, err := readAlerts(t.Context(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []Message
+	for at, of := range alerts {
+		for _, a := range of {
+			if strings.Count(a.id, ":") != 4 || !strings.Contains(a.text, "\n") || strings.Contains(a.text, `\n`) {
+				t.Errorf("record id %s, text %s", a.id, a.text)
+			}
+			m := message(a.id, a.text)
+			if at == now.Unix() {
+				all = append([]Message{m}, all...) // the first pass's come first
+			} else {
+				all = append(all, m)
+			}
+		}
+	}
+	old, fresh := all[:2], all[2:]
+	if len(fresh) != 6 {
+		t.Fatalf("%d alerts in the second pass", len(fresh))
+	}
+	join := func(parts ...[]Message) (out []Message) {
+		for _, p := range parts {
+			out = append(out, p...)
+		}
+		return out
+	}
+	for _, c := range []struct {
+		name       string
+		digestOver int
+		messages   []Message
+		total      int
+		want       string
+	}{
+		{"one each", 20, all, 0, ""},
+		{"a digest of all that was queued", 7, join(old, []Message{digest(8)}), 0, ""},
+		{"a digest of the new ones", 7, join(old, []Message{digest(6)}), 0, ""},
+		{"a digest of another number", 7, join(old, []Message{digest(5)}), 2, "8 rows (6 new)"},
+		{"no digest below the limit", 20, join(old, []Message{digest(8)}), 7, "1 message"},
+		{"no single messages above it", 5, all, 1, "one digest of 6 alerts"},
+		{"one twice", 20, join(all, all[3:4]), 1, "1 message"},
+		{"one missing", 20, all[:7], 1, "1 message"},
+		{"another text", 20, join(all[:7], []Message{{Text: "?", Event: "penstock_row", Payload: all[7].Payload}}), 1, all[7].Text},
+		{"one of no alert", 20, join(all, []Message{message("cust_001:X:2026-01-05 12:00:00", "?")}), 1, "no message"},
+		{"a stranger's", 20, join(all, []Message{{Text: "hello"}}), 1, "a message of slack_alerts"},
+		{"a second digest", 7, join(old, []Message{digest(8), digest(8)}), 1, "no digest"},
+	} {
+		got, err := CompareAlerts(t.Context(), db, c.digestOver, c.messages)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Total != c.total || len(got.Differences) != c.total || c.total > 0 && got.Differences[0].Want != c.want {
+			t.Errorf("%s: %d differences: %v", c.name, got.Total, got.Differences)
+		}
+	}
+}
