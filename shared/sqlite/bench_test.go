@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/pipeline"
 	"github.com/penstock-data/penstock/shared/row"
 )
 
@@ -101,5 +103,46 @@ func BenchmarkLedger(b *testing.B) {
 	b.Run("commit new", func(b *testing.B) { each(b, commit) })
 	b.Run("commit again", func(b *testing.B) { each(b, commit, commit) })
 	b.Run("read present", func(b *testing.B) { each(b, read, commit) })
-	b.Run("read absent", func(b *testing.B) { each(b, read) })
+	other := func(s *Store, part []ledger.Entry) error {
+		renamed := make([]ledger.Entry, len(part))
+		for i, e := range part {
+			e.Key = "another." + e.Key
+			renamed[i] = e
+		}
+		return s.Commit(ctx, target, renamed)
+	}
+	b.Run("read absent", func(b *testing.B) { each(b, read, other) })
+}
+
+// BenchmarkQueue sends, receives and deletes messages of 170 KB, about 2,500 rows
+// each, 16 a send and 10 a receive.
+func BenchmarkQueue(b *testing.B) {
+	s := mustOpen(b, filepath.Join(b.TempDir(), "penstock.db"), time.Now)
+	ctx := context.Background()
+	body := bytes.Repeat([]byte("x"), 170_000)
+	start, n := cpuTime(), 0
+	for b.Loop() {
+		var msgs []pipeline.Message
+		for i := range 16 {
+			msgs = append(msgs, pipeline.Message{Group: fmt.Sprint("health#", i%4), Dedup: fmt.Sprint(n), Body: body})
+			n++
+		}
+		if _, err := s.Send(ctx, "salesforce", msgs); err != nil {
+			b.Fatal(err)
+		}
+		for taken := 0; taken < len(msgs); {
+			got, err := s.Receive(ctx, "salesforce", 10, time.Hour)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for _, d := range got {
+				if err := s.Delete(ctx, "salesforce", d.Receipt); err != nil {
+					b.Fatal(err)
+				}
+			}
+			taken += len(got)
+		}
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "messages/s")
+	b.ReportMetric(float64((cpuTime()-start).Microseconds())/float64(n), "cpu-us/message")
 }

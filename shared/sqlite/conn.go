@@ -15,7 +15,7 @@ const busyMillis = 15_000
 
 // A conn is one SQLite connection, used by one goroutine at a time. It talks to
 // the library below database/sql, whose per-row cost is larger than SQLite's own
-// on the ledger's path (package doc of the benchmarks).
+// on the ledger's path (BenchmarkLedger).
 type conn struct {
 	tls   *libc.TLS
 	db    uintptr

@@ -88,9 +88,11 @@ func (s *Store) Depth(ctx context.Context, queue string) (n int, err error) {
 // handed out. It returns at once, with nothing when there is nothing. A message
 // that was handed out MaxReceives times goes to the dead letters instead.
 func (s *Store) Receive(ctx context.Context, queue string, max int, visibility time.Duration) ([]pipeline.Delivery, error) {
+	if ready, err := s.ready(ctx, queue); err != nil || !ready {
+		return nil, err
+	}
 	var got []pipeline.Delivery
 	err := s.write(ctx, func(c *conn) error {
-		got = nil
 		now := s.now().UnixNano()
 		if err := s.bury(c, queue, now); err != nil {
 			return err
@@ -122,6 +124,19 @@ func (s *Store) Receive(ctx context.Context, queue string, max int, visibility t
 		return nil, fmt.Errorf("receive from queue %s: %w", queue, err)
 	}
 	return got, nil
+}
+
+// ready reports whether any message is visible, so that pollers of an idle queue
+// do not take the write lock.
+func (s *Store) ready(ctx context.Context, queue string) (ready bool, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		return c.query(func(*stmt) error { ready = true; return nil },
+			"SELECT 1 FROM message WHERE queue = ?1 AND visible <= ?2 LIMIT 1", queue, s.now().UnixNano())
+	})
+	if err != nil {
+		return false, fmt.Errorf("receive from queue %s: %w", queue, err)
+	}
+	return ready, nil
 }
 
 // bury moves messages that were handed out too often to the dead letters.

@@ -84,7 +84,7 @@ func private(path string) error {
 // take the last transactions, and the queue's senders and receivers repeat those.
 func prepareSchema(c *conn) error {
 	if err := c.script(`PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;
-		PRAGMA wal_autocheckpoint=8192; PRAGMA temp_store=MEMORY;`); err != nil {
+		PRAGMA wal_autocheckpoint=16384; PRAGMA temp_store=MEMORY;`); err != nil {
 		return err
 	}
 	if err := c.script("BEGIN IMMEDIATE"); err != nil {

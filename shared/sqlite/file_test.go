@@ -1,0 +1,238 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/pace"
+	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+func TestOnlyTheOwnerMayRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "penstock.db")
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s := mustOpen(t, path, newClock().now)
+	if err := s.Commit(t.Context(), "t", []ledger.Entry{{Key: "k"}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %04o, want 0600", filepath.Base(path+suffix), info.Mode().Perm())
+		}
+	}
+}
+
+func TestFilesThatCannotBeUsed(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Open(filepath.Join(dir, "none", "penstock.db"), time.Now); err == nil || !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a folder that is absent: got %v", err)
+	}
+	text := filepath.Join(dir, "text.db")
+	if err := os.WriteFile(text, []byte(strings.Repeat("not a database ", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(text, time.Now); err == nil || !strings.Contains(err.Error(), "not a SQLite database") {
+		t.Errorf("a file that is no database: got %v", err)
+	}
+	newer := filepath.Join(dir, "newer.db")
+	s, err := Open(newer, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.write(t.Context(), func(c *conn) error { return c.script("PRAGMA user_version=99") }); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(newer, time.Now); err == nil || !strings.Contains(err.Error(), "layout 99, this program knows layout 1") {
+		t.Errorf("a newer layout: got %v", err)
+	}
+}
+
+func TestClosedAndCancelled(t *testing.T) {
+	s, err := Open("", time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.List(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: got %v", err)
+	}
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := s.List(t.Context()); err == nil || !strings.Contains(err.Error(), "closed") {
+		t.Errorf("closed: got %v", err)
+	}
+}
+
+// Two stores over one file stand for two processes: SQLite tells them apart by
+// connection. Each must see what the other wrote, names in the ledger included.
+func TestTwoProcesses(t *testing.T) {
+	c, path := newClock(), filepath.Join(t.TempDir(), "penstock.db")
+	both := []*Store{mustOpen(t, path, c.now), mustOpen(t, path, c.now)}
+	ctx := t.Context()
+	const rounds = 40
+	var g errgroup.Group
+	firsts := make([]int, 2)
+	if _, _, err := both[0].PinBatch(ctx, run.Batch{Run: "health.1", ID: "b"}); err != nil {
+		t.Fatal(err)
+	}
+	for who, s := range both {
+		g.Go(func() error {
+			for n := range rounds {
+				entries := []ledger.Entry{
+					{Key: "shared", Place: int64(n), Run: fmt.Sprintf("health.%d-%d", who, n)},
+					{Key: fmt.Sprint("own ", who, n), Place: 1, Run: fmt.Sprintf("health.%d-%d", who, n)},
+				}
+				if err := s.Commit(ctx, fmt.Sprint("target ", n%3), entries); err != nil {
+					return err
+				}
+				if _, err := s.Send(ctx, "q", []pipeline.Message{{Group: fmt.Sprint(who), Dedup: fmt.Sprint(who, "#", n), Body: []byte("x")}}); err != nil {
+					return err
+				}
+				first, err := s.RecordChunk(ctx, "health.1", "b", n, run.Chunk{})
+				if err != nil {
+					return err
+				}
+				if first {
+					firsts[who]++
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if firsts[0]+firsts[1] != rounds {
+		t.Errorf("%d and %d chunks were first, want %d in all (I2)", firsts[0], firsts[1], rounds)
+	}
+	for reader, s := range both {
+		for n := range rounds {
+			for who := range both {
+				key := fmt.Sprint("own ", who, n)
+				got, err := s.Entries(ctx, fmt.Sprint("target ", n%3), []string{key})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want := fmt.Sprintf("health.%d-%d", who, n); got[key].Run != want {
+					t.Errorf("store %d reads %q as the run of %q, want %q", reader, got[key].Run, key, want)
+				}
+			}
+		}
+		if n, err := s.Depth(ctx, "q"); err != nil || n != 2*rounds {
+			t.Errorf("depth %d, %v, want %d", n, err, 2*rounds)
+		}
+	}
+}
+
+// What a transaction that failed had numbered must not be remembered.
+func TestNamesOfAFailedTransaction(t *testing.T) {
+	s := mustOpen(t, "", newClock().now)
+	failure := errors.New("late failure")
+	err := s.write(t.Context(), func(c *conn) error {
+		if _, err := s.names.target(c, "t", true); err != nil {
+			return err
+		}
+		if _, err := s.names.id(c, &ledger.Entry{Run: "gone"}); err != nil {
+			return err
+		}
+		return failure
+	})
+	if !errors.Is(err, failure) {
+		t.Fatal(err)
+	}
+	for _, e := range []ledger.Entry{{Key: "a", Run: "kept"}, {Key: "b", Run: "gone"}} {
+		if err := s.Commit(t.Context(), e.Key, []ledger.Entry{e}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for key, want := range map[string]string{"a": "kept", "b": "gone"} {
+		got, err := s.Entries(t.Context(), key, []string{key})
+		if err != nil || got[key].Run != want {
+			t.Errorf("%s: got %+v, %v", key, got[key], err)
+		}
+	}
+}
+
+// The rows of every table after one call of each kind, as text.
+func TestRowsGolden(t *testing.T) {
+	c := newClock()
+	s := mustOpen(t, "", c.now)
+	ctx, at := t.Context(), c.now()
+	r := run.Run{ID: "health.1", Sync: "health", Version: "v1", Mode: run.Full, Bracketed: true, Status: run.Open, BegunAt: at, Expected: -1}
+	steps := []func() error{
+		func() error {
+			return s.Apply(ctx, syncdef.Version{ID: "v1", AppliedAt: at, Definition: syncdef.Definition{Sync: "health", Lanes: 4}})
+		},
+		func() error { _, err := s.BeginRun(ctx, r); return err },
+		func() error { return s.UpdateRun(ctx, r, `"2026-03-14"`) },
+		func() error {
+			_, _, err := s.PinBatch(ctx, run.Batch{Run: "health.1", ID: "b1", Sync: "health", Version: "v1", Place: 7, Cut: []run.Cut{{Lane: 1, Rows: 2}}})
+			return err
+		},
+		func() error { return s.MarkSent(ctx, "health.1", "b1") },
+		func() error { return s.DeferChunk(ctx, "health.1", "b1", 0, 1) },
+		func() error {
+			_, err := s.RecordChunk(ctx, "health.1", "b1", 1, run.Chunk{At: at, Counts: run.Counts{Delivered: 2}})
+			return err
+		},
+		func() error {
+			return s.Commit(ctx, "health#sf#Account", []ledger.Entry{{Key: "k", Version: "v1", Run: "health.1", Place: 7}})
+		},
+		func() error {
+			return s.StoreErrors(ctx, []run.RowError{{Sync: "health", Run: "health.1", Batch: "b1", Row: 3, At: at, Source: []byte(`{"n":1}`)}})
+		},
+		func() error {
+			_, _, err := s.Lease(ctx, "sf", []pace.Window{{Calls: 10, Per: time.Hour}}, 2, at)
+			return err
+		},
+		func() error {
+			_, err := s.Send(ctx, "salesforce", []pipeline.Message{{Group: "health#0", Dedup: "health.1#b1#0", Body: []byte("KLUv")}})
+			return err
+		},
+	}
+	for i, step := range steps {
+		if err := step(); err != nil {
+			t.Fatalf("step %d: %v", i, err)
+		}
+	}
+	var b strings.Builder
+	for _, table := range []string{"version", "sync", "run", "batch", "chunk", "target", "origin", "ledger", "error", "bucket", "message", "body", "dedup"} {
+		fmt.Fprintf(&b, "# %s\n", table)
+		if err := s.read(ctx, func(c *conn) error {
+			columns := ""
+			if err := c.query(func(q *stmt) error { columns += ",quote(" + q.text(0) + ")"; return nil },
+				"SELECT name FROM pragma_table_info(?1)", table); err != nil {
+				return err
+			}
+			return c.query(func(q *stmt) error { fmt.Fprintln(&b, q.text(0)); return nil },
+				"SELECT concat_ws(' | '"+columns+") FROM "+table)
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	golden(t, "rows", b.String())
+}
