@@ -9,6 +9,7 @@ import (
 	"embed"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -26,6 +27,19 @@ func Read(name string) ([]byte, error) {
 		return nil, fmt.Errorf("read sample event %q: %w", name, err)
 	}
 	return b, nil
+}
+
+// Names are the stored samples, sorted.
+func Names() []string {
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		panic(err) // the embedded folder is always there
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = strings.TrimSuffix(e.Name(), ".json")
+	}
+	return names
 }
 
 // Oversize is the sample push-oversize, which would be too large to store: three

@@ -25,13 +25,13 @@ func FromEnvironment(ctx context.Context) (*worker.Handler, error) {
 		return nil, err
 	}
 	h.Deliver.Visibility = queue.New(cfg, queue.Config{URLs: map[string]string{name: vars[env.QueueSlack]}})
-	h.Deliver.Open = opener(secrets.New(cfg, secrets.Config{Prefix: vars[env.SecretPrefix]}).Secret)
+	h.Deliver.Open = Open(secrets.New(cfg, secrets.Config{Prefix: vars[env.SecretPrefix]}).Secret)
 	return h, nil
 }
 
-// opener makes the destination of a version; the secret is read by name when the
-// destination first needs it.
-func opener(read func(ctx context.Context, name string) (map[string]string, error)) func(context.Context, syncdef.Version) (pipeline.Destination, error) {
+// Open makes Slack of a version, and refuses connections of another type. The
+// secret is read by its name, or the connection's, when a call first needs it.
+func Open(read func(ctx context.Context, name string) (map[string]string, error)) func(context.Context, syncdef.Version) (pipeline.Destination, error) {
 	return func(_ context.Context, v syncdef.Version) (pipeline.Destination, error) {
 		conn := v.Connection
 		if conn.Type != name {

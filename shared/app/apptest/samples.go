@@ -1,0 +1,82 @@
+package apptest
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/penstock-data/penstock/events"
+	"github.com/penstock-data/penstock/shared/pipeline"
+)
+
+// A Sample is an SQS event of events/ and what has to be there before it: the
+// pushes whose messages it holds.
+type Sample struct {
+	Name     string
+	Function string
+	Pushes   []string // sample events of the push function, in this order
+	// Pick makes the event of the messages that the pushes queued.
+	Pick func(queued []pipeline.Delivery) []pipeline.Delivery
+}
+
+// Samples are the SQS events.
+func Samples() []Sample {
+	all := func(queued []pipeline.Delivery) []pipeline.Delivery { return queued }
+	return []Sample{
+		{"sqs-single", "salesforce", []string{"push"}, func(q []pipeline.Delivery) []pipeline.Delivery { return q[:1] }},
+		{"sqs-batch", "salesforce", []string{"push", "push-gzip"}, all},
+		{"sqs-duplicate", "salesforce", []string{"push"}, func(q []pipeline.Delivery) []pipeline.Delivery {
+			return []pipeline.Delivery{q[0], q[0]}
+		}},
+		{"sqs-poison", "salesforce", []string{"push"}, func(q []pipeline.Delivery) []pipeline.Delivery {
+			poison := pipeline.Delivery{Group: "somebody.else", Receives: 1, SentAt: q[0].SentAt, Body: []byte(`{"hello":"this was meant for another queue"}`)}
+			return []pipeline.Delivery{poison, q[0]}
+		}},
+		{"sqs-slack", "slack", []string{"push-slack"}, all},
+	}
+}
+
+// Queued are the messages that a sample's pushes queue in this World, with the
+// ids and receipts of the sample events.
+func (w *World) Queued(t testing.TB, s Sample) []pipeline.Delivery {
+	t.Helper()
+	for _, name := range s.Pushes {
+		for i, a := range Answers(t, w.Invoke(t, "push", Event(t, name))) {
+			if a.Status != string(pipeline.Queued) {
+				t.Fatalf("%s: row %d was answered %+v", name, i, a)
+			}
+		}
+	}
+	queued, err := w.Store.Receive(t.Context(), s.Function, 10, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	picked := slices.Clone(s.Pick(queued))
+	for i := range picked {
+		picked[i].ID = fmt.Sprintf("3d7b3f0a-5c1e-4b7e-9f00-%012d", i+1)
+		picked[i].Receipt = fmt.Sprintf("AQEBsample%d==", i+1)
+	}
+	return picked
+}
+
+// PushSlack is the sample push-slack: two alerts of one query.
+func PushSlack() []byte {
+	const query = "01b1a2c3-0604-8f1e-0000-000000000007"
+	return Request("push", query, query+":1:1:0:0",
+		[]string{`"slack_alerts"`, `{"ALERT_TIME":"2024-01-15T10:40:00Z","ALERT_TYPE":"ESCALATED_TO_HIGH_RISK","CUSTOMER_ID":"cust_003","SLACK_MESSAGE":"ENTERPRISE escalated to high risk: 15%"}`},
+		[]string{`"slack_alerts"`, `{"ALERT_TIME":"2024-01-15T10:40:00Z","ALERT_TYPE":"NEW_HIGH_RISK_CUSTOMER","CUSTOMER_ID":"cust_005","SLACK_MESSAGE":"NEWCO is a new customer at high risk"}`},
+	)
+}
+
+// Event reads a sample event.
+func Event(t testing.TB, name string) []byte {
+	t.Helper()
+	if name == "push-slack" {
+		return PushSlack() // also when its file is still to be written
+	}
+	raw, err := events.Read(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
