@@ -71,7 +71,7 @@ sam-local: ## the events through SAM's containers (Docker)
 .PHONY: proof
 proof: ## what takes longer than CI may: long fuzzing, many seeds, a million rows
 	infra/fuzz $(FUZZTIME)
-	PENSTOCK_SEEDS=$(SEEDS) go test -count=1 -timeout 60m -run Simulation ./shared/...
+	PENSTOCK_SEEDS=$(SEEDS) go test -count=1 -timeout 60m -run Simulation ./shared/pipeline/
 	go run ./cmd/penstock demo --rows 1000000 --json | infra/checkdemo
 
 .PHONY: clean
