@@ -59,6 +59,11 @@ func (w *Warehouse) setUp(ctx context.Context, cfg Config) error {
 			return err
 		}
 	}
+	// Keeping an order that nobody asked for leaves one thread to push and lets the
+	// other one spin; ORDER BY still holds.
+	if _, err := conn.ExecContext(ctx, "SET preserve_insertion_order = false"); err != nil {
+		return err
+	}
 	for i := range functions {
 		u, err := newUDF(&functions[i], w.client)
 		if err != nil {
