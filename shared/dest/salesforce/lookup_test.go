@@ -8,6 +8,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/dest/salesforce"
+	"github.com/penstock-data/penstock/shared/sandbox"
 	simulator "github.com/penstock-data/penstock/shared/sandbox/salesforce"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -204,5 +205,26 @@ func TestLookupFails(t *testing.T) {
 	failed := callError(t, err)
 	if failed.Class != dest.Configuration || failed.Code != "INVALID_FIELD" {
 		t.Errorf("%+v", failed)
+	}
+}
+
+// TestLookupQuotesNoKey wants what Salesforce quotes of a query, keys included,
+// to stay out of an error that is logged (I6).
+func TestLookupQuotesNoKey(t *testing.T) {
+	d, sim := start(t, matching(syncdef.MatchField, "Name"))
+	b := keyed("secret-key")
+	for code, text := range map[string]string{
+		"INVALID_FIELD":   `\nWHERE Name IN ('secret-key'\n      ^\nERROR at Row:1:Column:7\nNo such column 'Name'`,
+		"MALFORMED_QUERY": "unexpected token: 'secret-key'",
+	} {
+		body := `{"compositeResponse":[{"body":[{"errorCode":"` + code + `","message":"` + text + `"}],"httpStatusCode":400,"referenceId":"q0"}]}`
+		if err := sim.Core().AddFault(sandbox.Fault{Match: "/composite", Status: 200, Body: body}); err != nil {
+			t.Fatal(err)
+		}
+		_, err := d.Lookup(t.Context(), b, d.Lookups(b)[0])
+		failed := callError(t, err)
+		if failed.Class != dest.Configuration || failed.Code != code || strings.Contains(failed.Error(), "secret-key") {
+			t.Errorf("%+v", failed)
+		}
 	}
 }

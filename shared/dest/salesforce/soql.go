@@ -81,11 +81,25 @@ func queryFailure(op string, status int, body []byte) *dest.CallError {
 	if len(errs) == 0 {
 		return &dest.CallError{Op: op, Class: dest.Unavailable, Code: strconv.Itoa(status), Message: "a query failed with status " + strconv.Itoa(status)}
 	}
+	errs[0].message = withoutQuery(errs[0])
 	e := callError(op, status, errs[0], 0)
 	if e.Class == dest.Refused {
 		e.Class = dest.Configuration // no row is at fault when a query is refused
 	}
 	return e
+}
+
+// withoutQuery is a query error's message without the part of the query that
+// Salesforce quotes above it: keys are row values, and this message is logged (I6).
+func withoutQuery(e vendorError) string {
+	_, rest, quoted := strings.Cut(e.message, "ERROR at Row:")
+	if _, text, ok := strings.Cut(rest, "\n"); quoted && ok && e.code != "MALFORMED_QUERY" {
+		return text
+	}
+	if quoted || e.code == "MALFORMED_QUERY" {
+		return "Salesforce cannot read the lookup's query: check match.destination, and that it is a text field"
+	}
+	return e.message
 }
 
 // decodePage reads one page of a query.

@@ -3,7 +3,6 @@ package salesforce
 import (
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -13,7 +12,6 @@ type apiError struct {
 	status  int
 	code    string
 	message string
-	fields  []string
 }
 
 func (e *apiError) Error() string { return e.code + ": " + e.message }
@@ -24,11 +22,6 @@ func (e *apiError) write(w http.ResponseWriter) {
 	b = appendString(b, e.message)
 	b = append(b, `,"errorCode":`...)
 	b = appendString(b, e.code)
-	if len(e.fields) > 0 {
-		b = append(b, `,"fields":[`...)
-		b = appendString(b, strings.Join(e.fields, `","`))
-		b = append(b, ']')
-	}
 	b = append(b, "}]"...)
 	answer(w, e.status, b)
 }

@@ -35,15 +35,16 @@ func (f *Field) check(dst []byte, v jsontext.Value) ([]byte, *fieldError, error)
 		return dst, nil, f.unreadable(map[jsontext.Kind]string{'{': "START_OBJECT", '[': "START_ARRAY"}[kind], v)
 	}
 	start := len(dst)
-	if kind == '"' && bytes.IndexByte(v, '\\') < 0 {
+	switch {
+	case kind != '"':
+		dst = append(dst, v...)
+	case bytes.IndexByte(v, '\\') < 0:
 		dst = append(dst, v[1:len(v)-1]...)
-	} else if kind == '"' {
+	default:
 		var err error
 		if dst, err = jsontext.AppendUnquote(dst, v); err != nil {
 			return dst, nil, f.unreadable("VALUE_STRING", v)
 		}
-	} else {
-		dst = append(dst, v...)
 	}
 	if len(dst) == start {
 		return dst, nil, nil // "" is null

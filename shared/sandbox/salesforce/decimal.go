@@ -19,7 +19,7 @@ func roundDecimal(dst, number []byte, whole, scale int) ([]byte, int) {
 	if !ok {
 		return nil, decimalBad
 	}
-	plain := bytes.IndexAny(number, "eE+") < 0
+	plain := !bytes.ContainsAny(number, "eE+")
 	if len(digits)-point <= scale && plain {
 		if point > whole && len(bytes.TrimLeft(digits[:point], "0")) > whole {
 			return nil, decimalTooLarge

@@ -108,7 +108,7 @@ func (in *incoming) decodeRecords(dec *jsontext.Decoder, body []byte, tables map
 		if len(in.records) == maxRecords {
 			return &apiError{status: http.StatusBadRequest, code: "EXCEEDED_ID_LIMIT", message: "record limit reached. cannot submit more than 200 records into this call"}
 		}
-		if err := in.readPairs(dec, body); err != nil {
+		if err := in.readPairs(dec); err != nil {
 			return malformedJSON("The request is not JSON: " + err.Error())
 		}
 		if refusal := in.interpret(body, tables, fixed); refusal != nil {
@@ -124,7 +124,7 @@ func (in *incoming) decodeRecords(dec *jsontext.Decoder, body []byte, tables map
 
 // readPairs reads one record into spans of the body, because its type may come
 // after its fields.
-func (in *incoming) readPairs(dec *jsontext.Decoder, body []byte) error {
+func (in *incoming) readPairs(dec *jsontext.Decoder) error {
 	in.pairs = in.pairs[:0]
 	if _, err := dec.ReadToken(); err != nil {
 		return err

@@ -163,7 +163,7 @@ func (t *table) equal(field int, values [][]byte) []uint32 {
 				rows = append(rows, uint32(r))
 			}
 		case field <= fieldModified:
-		case v == nil || len(v) == 0:
+		case len(v) == 0: // null
 			rows = append(rows, t.scan(func(r int) bool { return t.columns[field].cells[r] == 0 })...)
 		case f.Type.isText():
 			c := &t.columns[field]

@@ -1,26 +1,18 @@
 package salesforce
 
 import (
-	"crypto/rand"
-	"crypto/rsa"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/penstock-data/penstock/shared/sandbox"
 )
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -240,194 +232,5 @@ func TestUpdateAndDelete(t *testing.T) {
 	_, _, body = o.send("DELETE", data+"composite/sobjects?allOrNone=false&ids=0015g0000000002AAA,0015g0000000003AAA", "")
 	if !strings.Contains(body, `"success":true`) || !strings.Contains(body, "ENTITY_IS_DELETED") || o.sim.Count("Account") != 1 {
 		t.Errorf("delete: %s", body)
-	}
-}
-
-func TestSessionsAndLimits(t *testing.T) {
-	now := noon
-	o := open(t, Options{DailyLimit: 3, Core: sandbox.Options{Now: func() time.Time { return now }}})
-	describe := data + "sobjects/Account/describe"
-	status, h, body := o.send("GET", describe, "")
-	if status != 200 || h.Get("Sforce-Limit-Info") != "api-usage=1/3" || !strings.Contains(body, `"name":"Health_Score__c","label":"Health Score","type":"double","length":0,"precision":5,"scale":1`) {
-		t.Errorf("%d %v %.400s", status, h, body)
-	}
-	o.sim.ExpireSessions()
-	status, _, body = o.send("GET", describe, "")
-	if status != 401 || body != `[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]` {
-		t.Errorf("%d %s", status, body)
-	}
-	o.sim.mu.Lock()
-	o.sim.sessions[o.token] = true
-	o.sim.mu.Unlock()
-	o.send("GET", describe, "")
-	o.send("GET", describe, "")
-	status, _, body = o.send("GET", describe, "")
-	if status != 403 || !strings.Contains(body, "REQUEST_LIMIT_EXCEEDED") {
-		t.Errorf("over the limit: %d %s", status, body)
-	}
-	now = now.Add(25 * time.Hour)
-	if status, _, _ = o.send("GET", describe, ""); status != 200 {
-		t.Errorf("a day later: %d", status)
-	}
-}
-
-func TestTooLong(t *testing.T) {
-	o := open(t, Options{})
-	if status, _, _ := o.send("GET", data+"query?q="+strings.Repeat("x", 17_000), ""); status != 414 {
-		t.Errorf("long URI: %d", status)
-	}
-	o.token += strings.Repeat("x", 17_000)
-	if status, _, _ := o.send("GET", data+"query?q=x", ""); status != 431 {
-		t.Errorf("long header: %d", status)
-	}
-}
-
-func TestJWT(t *testing.T) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	other, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := open(t, Options{Credentials: Credentials{ClientID: "app", ClientSecret: "hush", Username: "sync@acme.example", PublicKey: &key.PublicKey}})
-	good := jwt.RegisteredClaims{Issuer: "app", Subject: "sync@acme.example", Audience: jwt.ClaimStrings{"https://login.salesforce.com"}, ExpiresAt: jwt.NewNumericDate(noon.Add(2 * time.Minute))}
-	for name, test := range map[string]struct {
-		change func(*jwt.RegisteredClaims)
-		key    *rsa.PrivateKey
-		want   string
-	}{
-		"good":          {func(*jwt.RegisteredClaims) {}, key, `"token_type":"Bearer"`},
-		"another key":   {func(*jwt.RegisteredClaims) {}, other, "invalid assertion"},
-		"expired":       {func(c *jwt.RegisteredClaims) { c.ExpiresAt = jwt.NewNumericDate(noon.Add(-time.Minute)) }, key, "expired"},
-		"too far ahead": {func(c *jwt.RegisteredClaims) { c.ExpiresAt = jwt.NewNumericDate(noon.Add(5 * time.Minute)) }, key, "expired"},
-		"audience":      {func(c *jwt.RegisteredClaims) { c.Audience = jwt.ClaimStrings{"https://example.com"} }, key, "audience is invalid"},
-		"issuer":        {func(c *jwt.RegisteredClaims) { c.Issuer = "x" }, key, "client identifier invalid"},
-		"subject":       {func(c *jwt.RegisteredClaims) { c.Subject = "x" }, key, "hasn't approved"},
-	} {
-		claims := good
-		test.change(&claims)
-		assertion, err := jwt.NewWithClaims(jwt.SigningMethodRS256, claims).SignedString(test.key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _, body := o.send("POST", "/services/oauth2/token", url.Values{"grant_type": {jwtGrant}, "assertion": {assertion}}.Encode())
-		if !strings.Contains(body, test.want) {
-			t.Errorf("%s: %s", name, body)
-		}
-	}
-	for form, want := range map[string]string{
-		"grant_type=client_credentials&client_id=app&client_secret=x": "invalid_client",
-		"grant_type=client_credentials&client_id=x&client_secret=x":   "invalid_client_id",
-		"grant_type=password": "unsupported_grant_type",
-	} {
-		if status, _, body := o.send("POST", "/services/oauth2/token", form); status != 400 || !strings.Contains(body, `"`+want+`"`) {
-			t.Errorf("%s: %d %s", form, status, body)
-		}
-	}
-}
-
-// TestRestart kills a simulator (never closed) and opens its journal again.
-func TestRestart(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "salesforce.journal")
-	first := open(t, Options{Core: sandbox.Options{Journal: path}})
-	err := first.sim.Seed("Account", []string{"Name", "Website"}, func(yield func([]string) bool) {
-		_ = yield([]string{"Seeded", "https://seeded.example"}) && yield([]string{"Bare", ""})
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	first.upsert(`"Customer_ID__c":"c1","Name":"One","Health_Score__c":12.34`, `"Customer_ID__c":"c2","Name":"Two"`)
-	first.upsert(`"Customer_ID__c":"c1","Name":"O'Brien 東京"`)
-	first.send("DELETE", data+"composite/sobjects?ids=0015g0000000004AAA", "")
-	_, _, before := first.send("GET", "/_sandbox/records?object=Account", "")
-
-	second := open(t, Options{Core: sandbox.Options{Journal: path}})
-	_, _, after := second.send("GET", "/_sandbox/records?object=Account", "")
-	if diff := cmp.Diff(before, after); diff != "" || strings.Count(after, "\n") != 3 {
-		t.Errorf("after the restart (-before +after):\n%s\n%s", diff, after)
-	}
-	if _, body := second.upsert(`"Customer_ID__c":"c1","Phone":"1"`); !strings.Contains(body, `"created":false`) {
-		t.Errorf("the external id was forgotten: %s", body)
-	}
-	third := DefaultSchema()
-	third[0].Fields = third[0].Fields[1:]
-	if _, err := New(Options{Schema: third, Core: sandbox.Options{Journal: path}}); err == nil {
-		t.Error("a journal of another schema was replayed")
-	}
-}
-
-func TestFailRecords(t *testing.T) {
-	o := open(t, Options{})
-	if err := o.sim.Core().AddFault(sandbox.Fault{FailRecords: []string{"c2"}, Code: "UNABLE_TO_LOCK_ROW"}); err != nil {
-		t.Fatal(err)
-	}
-	records := []string{`"Customer_ID__c":"c1","Name":"One"`, `"Customer_ID__c":"c2","Name":"Two"`}
-	if _, body := o.upsert(append([]string(nil), records...)...); strings.Count(body, `"success":true`) != 1 || !strings.Contains(body, "unable to obtain exclusive access") {
-		t.Error(body)
-	}
-	if _, body := o.upsert(records...); strings.Count(body, `"success":true`) != 2 {
-		t.Error(body)
-	}
-}
-
-// TestJournalFormat locks what is persisted: a journal of an earlier build must be
-// replayed by the next one, or refused.
-func TestJournalFormat(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "j")
-	schema := Schema{{Name: "Account", Prefix: "001", Fields: []Field{text("Name", 255), {Name: "Key__c", Type: Text, ExternalID: true, Unique: true}}}}
-	o := open(t, Options{Schema: schema, Core: sandbox.Options{Journal: path}})
-	o.send("PATCH", data+"composite/sobjects/Account/Key__c", accounts(`"Key__c":"k1","Name":"One"`, `"Key__c":"k2"`))
-	o.send("PATCH", data+"composite/sobjects/Account/Key__c", accounts(`"Key__c":"k1","Name":null`))
-	o.send("DELETE", data+"composite/sobjects?ids=0015g0000000002AAA", "")
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := fmt.Sprintf("%x\n", b)
-	golden := filepath.Join("testdata", "journal.golden")
-	if *rewrite {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("the journal changed; run with -rewrite if it should (-want +got):\n%s", diff)
-	}
-}
-
-var rewrite = flag.Bool("rewrite", false, "write the golden files")
-
-// TestDefaultSchemaCoversSyncs reads the destinations of the Salesforce syncs in
-// the repository, so that the demo's organisation has every field they write.
-func TestDefaultSchemaCoversSyncs(t *testing.T) {
-	files, err := filepath.Glob("../../../sql/syncs/s*_*health.yaml")
-	if err != nil || len(files) < 2 {
-		t.Fatalf("the syncs are not there: %v %v", files, err)
-	}
-	o := open(t, Options{})
-	table := o.sim.tables["account"]
-	destination := regexp.MustCompile(`destination: *([A-Za-z0-9_]+)`)
-	found := 0
-	for _, file := range files {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range destination.FindAllStringSubmatch(string(b), -1) {
-			if found++; m[1] != "" {
-				if _, ok := table.field(m[1]); !ok {
-					t.Errorf("%s writes %s, which the default schema lacks", filepath.Base(file), m[1])
-				}
-			}
-		}
-	}
-	if found < 15 {
-		t.Errorf("only %d destinations were read", found)
 	}
 }

@@ -1,0 +1,119 @@
+package salesforce
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock-data/penstock/shared/sandbox"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write the golden files")
+
+// TestRestart kills a simulator (never closed) and opens its journal again.
+func TestRestart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "salesforce.journal")
+	first := open(t, Options{Core: sandbox.Options{Journal: path}})
+	err := first.sim.Seed("Account", []string{"Name", "Website"}, func(yield func([]string) bool) {
+		_ = yield([]string{"Seeded", "https://seeded.example"}) && yield([]string{"Bare", ""})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.upsert(`"Customer_ID__c":"c1","Name":"One","Health_Score__c":12.34`, `"Customer_ID__c":"c2","Name":"Two"`)
+	first.upsert(`"Customer_ID__c":"c1","Name":"O'Brien 東京"`)
+	first.send("DELETE", data+"composite/sobjects?ids=0015g0000000004AAA", "")
+	_, _, before := first.send("GET", "/_sandbox/records?object=Account", "")
+
+	second := open(t, Options{Core: sandbox.Options{Journal: path}})
+	_, _, after := second.send("GET", "/_sandbox/records?object=Account", "")
+	if diff := cmp.Diff(before, after); diff != "" || strings.Count(after, "\n") != 3 {
+		t.Errorf("after the restart (-before +after):\n%s\n%s", diff, after)
+	}
+	if _, body := second.upsert(`"Customer_ID__c":"c1","Phone":"1"`); !strings.Contains(body, `"created":false`) {
+		t.Errorf("the external id was forgotten: %s", body)
+	}
+	third := DefaultSchema()
+	third[0].Fields = third[0].Fields[1:]
+	if _, err := New(Options{Schema: third, Core: sandbox.Options{Journal: path}}); err == nil {
+		t.Error("a journal of another schema was replayed")
+	}
+}
+
+// TestJournalFormat locks what is persisted: a journal of an earlier build must be
+// replayed by the next one, or refused.
+func TestJournalFormat(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j")
+	schema := Schema{{Name: "Account", Prefix: "001", Fields: []Field{text("Name", 255), {Name: "Key__c", Type: Text, ExternalID: true, Unique: true}}}}
+	o := open(t, Options{Schema: schema, Core: sandbox.Options{Journal: path}})
+	o.send("PATCH", data+"composite/sobjects/Account/Key__c", accounts(`"Key__c":"k1","Name":"One"`, `"Key__c":"k2"`))
+	o.send("PATCH", data+"composite/sobjects/Account/Key__c", accounts(`"Key__c":"k1","Name":null`))
+	o.send("DELETE", data+"composite/sobjects?ids=0015g0000000002AAA", "")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := fmt.Sprintf("%x\n", b)
+	golden := filepath.Join("testdata", "journal.golden")
+	if *rewrite {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("the journal changed; run with -rewrite if it should (-want +got):\n%s", diff)
+	}
+}
+
+func TestFailRecords(t *testing.T) {
+	o := open(t, Options{})
+	if err := o.sim.Core().AddFault(sandbox.Fault{FailRecords: []string{"c2"}, Code: "UNABLE_TO_LOCK_ROW"}); err != nil {
+		t.Fatal(err)
+	}
+	records := []string{`"Customer_ID__c":"c1","Name":"One"`, `"Customer_ID__c":"c2","Name":"Two"`}
+	if _, body := o.upsert(append([]string(nil), records...)...); strings.Count(body, `"success":true`) != 1 || !strings.Contains(body, "unable to obtain exclusive access") {
+		t.Error(body)
+	}
+	if _, body := o.upsert(records...); strings.Count(body, `"success":true`) != 2 {
+		t.Error(body)
+	}
+}
+
+// TestDefaultSchemaCoversSyncs reads the destinations of the Salesforce syncs in
+// the repository, so that the demo's organisation has every field they write.
+func TestDefaultSchemaCoversSyncs(t *testing.T) {
+	files, err := filepath.Glob("../../../sql/syncs/s*_*health.yaml")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("the syncs are not there: %v %v", files, err)
+	}
+	o := open(t, Options{})
+	table := o.sim.tables["account"]
+	destination := regexp.MustCompile(`destination: *([A-Za-z0-9_]+)`)
+	found := 0
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range destination.FindAllStringSubmatch(string(b), -1) {
+			if found++; m[1] != "" {
+				if _, ok := table.field(m[1]); !ok {
+					t.Errorf("%s writes %s, which the default schema lacks", filepath.Base(file), m[1])
+				}
+			}
+		}
+	}
+	if found < 15 {
+		t.Errorf("only %d destinations were read", found)
+	}
+}
