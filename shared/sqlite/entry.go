@@ -46,13 +46,35 @@ func appendText(b []byte, s string) []byte {
 	return append(b, s...)
 }
 
-// keySize is how many bytes a key takes in a value.
-func keySize(key string) int {
-	n := 1
-	for l := len(key); l >= 0x80; l >>= 7 {
-		n++
+// keySize is how many bytes a key of n bytes takes in a value.
+func keySize(n int) int {
+	size := 1
+	for l := n; l >= 0x80; l >>= 7 {
+		size++
 	}
-	return n + len(key)
+	return size + n
+}
+
+// keyOf is the key in a value.
+func keyOf(value []byte) (key []byte, ok bool) {
+	if len(value) < placeSize {
+		return nil, false
+	}
+	v := values{b: value[placeSize:]}
+	key = v.text()
+	return key, !v.bad
+}
+
+// voided is the value without fingerprint and field hashes.
+func voided(value []byte) []byte {
+	v := values{b: value[placeSize:]}
+	head := placeSize + keySize(len(v.text()))
+	if format := v.bytes(1); len(format) == 1 && format[0] == formatPrint {
+		v.bytes(len(ledger.Entry{}.Fingerprint))
+	}
+	v.bytes(4 * int(v.number()))
+	b := append(append([]byte(nil), value[:head]...), formatVoid, 0)
+	return append(b, v.b...)
 }
 
 // A reader decodes the entries of one call. Their field hashes share one slice.

@@ -58,7 +58,12 @@ func TestEntryGolden(t *testing.T) {
 		if _, _, ok, err := r.entry("another", value); ok || err != nil {
 			t.Errorf("entry %d under another key: ok %t, %v", i, ok, err)
 		}
-		if n := keySize(sample[i].Key); string(value[8:8+n]) != string(appendText(nil, sample[i].Key)) {
+		void := sample[i]
+		void.Fingerprint, void.Fields = row.Fingerprint{}, nil
+		if diff := cmp.Diff(appendEntry(nil, &void, 300), voided(value)); diff != "" {
+			t.Errorf("entry %d voided (-want +got):\n%s", i, diff)
+		}
+		if n := keySize(len(sample[i].Key)); string(value[8:8+n]) != string(appendText(nil, sample[i].Key)) {
 			t.Errorf("entry %d: keySize %d", i, n)
 		}
 	}
@@ -91,12 +96,44 @@ func FuzzEntry(f *testing.F) {
 	})
 }
 
+// A row of pending holds values of any length.
+func TestPendingLengths(t *testing.T) {
+	var body []byte
+	lengths := []int{0, 1, 90, 120, 130, 16_350, 16_360, 16_370, 16_380, 16_390, 70_000, 3_000_000}
+	for i, n := range lengths {
+		body = appendPending(body, int64(i), &ledger.Entry{Key: fmt.Sprint(i), ID: strings.Repeat("x", n)}, 1)
+	}
+	var l late
+	if err := l.take(1, body); err != nil {
+		t.Fatal(err)
+	}
+	for i, n := range lengths {
+		var r reader
+		e, _, ok, err := r.entry(fmt.Sprint(i), l.get(int64(i), fmt.Sprint(i)))
+		if err != nil || !ok || len(e.ID) != n {
+			t.Errorf("length %d: got %d, %t, %v", n, len(e.ID), ok, err)
+		}
+	}
+	for _, n := range []int{1, 8, 9, 20, len(body) - 1} {
+		if err := new(late).take(1, body[:n]); !errors.Is(err, errEntry) {
+			t.Errorf("%d bytes of %d: %v", n, len(body), err)
+		}
+	}
+}
+
 // Keys whose hashes are equal share a chain.
 func TestKeysWithOneHash(t *testing.T) {
 	real := slotOf
 	t.Cleanup(func() { slotOf = real })
 	slotOf = func(target int64, key []byte) int64 { return target<<hashBits | int64(len(key)) }
+	for _, most := range []int{1, 5, lateMost} {
+		t.Run(fmt.Sprint("sorted in at ", most), func(t *testing.T) { testKeysWithOneHash(t, most) })
+	}
+}
+
+func testKeysWithOneHash(t *testing.T, most int) {
 	s := mustOpen(t, "", newClock().now)
+	s.lateMost = most
 	entry := func(key string, place int64) ledger.Entry {
 		return ledger.Entry{Key: key, Place: place, Fingerprint: row.Fingerprint{byte(place)}, ID: "id of " + key}
 	}

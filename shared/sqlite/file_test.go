@@ -90,8 +90,15 @@ func TestClosedAndCancelled(t *testing.T) {
 // Two stores over one file stand for two processes: SQLite tells them apart by
 // connection. Each must see what the other wrote, names in the ledger included.
 func TestTwoProcesses(t *testing.T) {
+	for _, most := range []int{1, 7, lateMost} {
+		t.Run(fmt.Sprint("sorted in at ", most), func(t *testing.T) { testTwoProcesses(t, most) })
+	}
+}
+
+func testTwoProcesses(t *testing.T, most int) {
 	c, path := newClock(), filepath.Join(t.TempDir(), "penstock.db")
 	both := []*Store{mustOpen(t, path, c.now), mustOpen(t, path, c.now)}
+	both[0].lateMost, both[1].lateMost = most, most
 	ctx := t.Context()
 	const rounds = 40
 	var g errgroup.Group
@@ -203,6 +210,12 @@ func TestRowsGolden(t *testing.T) {
 			return s.Commit(ctx, "health#sf#Account", []ledger.Entry{{Key: "k", Version: "v1", Run: "health.1", Place: 7}})
 		},
 		func() error {
+			return s.Commit(ctx, "health#sf#Account", []ledger.Entry{{Key: "l", Version: "v1", Run: "health.1", Place: 8}})
+		},
+		func() error {
+			return s.Commit(ctx, "health#sf#Account", []ledger.Entry{{Key: "waits", Version: "v2", Run: "health.2", Place: 9}})
+		},
+		func() error {
 			return s.StoreErrors(ctx, []run.RowError{{Sync: "health", Run: "health.1", Batch: "b1", Row: 3, At: at, Source: []byte(`{"n":1}`)}})
 		},
 		func() error {
@@ -214,13 +227,14 @@ func TestRowsGolden(t *testing.T) {
 			return err
 		},
 	}
+	s.lateMost = 2 // two entries sorted in, one waiting
 	for i, step := range steps {
 		if err := step(); err != nil {
 			t.Fatalf("step %d: %v", i, err)
 		}
 	}
 	var b strings.Builder
-	for _, table := range []string{"version", "sync", "run", "batch", "chunk", "target", "origin", "ledger", "error", "bucket", "message", "body", "dedup"} {
+	for _, table := range []string{"version", "sync", "run", "batch", "chunk", "target", "origin", "ledger", "pending", "error", "bucket", "message", "body", "dedup"} {
 		fmt.Fprintf(&b, "# %s\n", table)
 		if err := s.read(ctx, func(c *conn) error {
 			columns := ""

@@ -46,13 +46,23 @@ func (s *Store) Entries(ctx context.Context, target string, keys []string) (map[
 			return err
 		}
 		defer q.reset()
+		if err := s.late.load(c); err != nil {
+			return err
+		}
 		r := reader{}
 		for _, v := range visits(id, len(keys), func(i int) string { return keys[i] }) {
-			e, _, found1, err := s.find(q, &r, v.slot, keys[v.i])
+			e, _, stored, err := s.find(q, &r, v.slot, keys[v.i])
 			if err != nil {
 				return err
 			}
-			if found1 {
+			if value := s.late.get(v.slot, keys[v.i]); value != nil {
+				newer, err := s.decode(c, &r, keys[v.i], value)
+				if err != nil {
+					return err
+				}
+				e, stored = settle(e, stored, newer), true
+			}
+			if stored {
 				found[keys[v.i]] = e
 			}
 		}
@@ -80,11 +90,29 @@ func (s *Store) find(q *stmt, r *reader, slot int64, key string) (e ledger.Entry
 			return e, slot, false, err
 		}
 		if same {
-			o, err := s.names.origin(q.c, number)
-			e.Version, e.Run = o.version, o.run
+			e, err = s.named(q.c, e, number)
 			return e, slot, true, err
 		}
 	}
+}
+
+// decode reads the value of a key.
+func (s *Store) decode(c *conn, r *reader, key string, value []byte) (ledger.Entry, error) {
+	e, number, same, err := r.entry(key, value)
+	if err == nil && !same {
+		err = errEntry
+	}
+	if err != nil {
+		return e, err
+	}
+	return s.named(c, e, number)
+}
+
+// named fills in what the origin stands for.
+func (s *Store) named(c *conn, e ledger.Entry, number int64) (ledger.Entry, error) {
+	o, err := s.names.origin(c, number)
+	e.Version, e.Run = o.version, o.run
+	return e, err
 }
 
 // Commit implements pipeline.Ledger.
@@ -97,27 +125,26 @@ func (s *Store) Commit(ctx context.Context, target string, entries []ledger.Entr
 		if err != nil {
 			return err
 		}
-		q, err := c.prepare(upsertEntry)
-		if err != nil {
+		if err := s.late.load(c); err != nil {
 			return err
 		}
-		defer q.reset()
-		var value []byte
-		for _, v := range visits(id, len(entries), func(i int) string { return entries[i].Key }) {
-			e := &entries[v.i]
+		var body []byte
+		for i := range entries {
+			e := &entries[i]
 			origin, err := s.names.id(c, e)
 			if err != nil {
 				return err
 			}
-			value = appendEntry(value[:0], e, origin)
-			if err := q.put(v.slot, value, keySize(e.Key)); err != nil {
-				return err
-			}
-			if c.changes() == 0 {
-				if err := s.resolve(c, v.slot, e, value); err != nil {
-					return err
-				}
-			}
+			body = appendPending(body, slotOf(id, []byte(e.Key)), e, origin)
+		}
+		if err := s.late.add(c, body); err != nil {
+			return err
+		}
+		if len(s.late.all) < s.lateMost {
+			return nil
+		}
+		if err := s.sortIn(c); err != nil {
+			return err
 		}
 		return nil
 	})
@@ -150,9 +177,18 @@ func (s *stmt) put(slot int64, value []byte, keySize int) error {
 	return err
 }
 
-// resolve stores an entry whose slot holds another key's, or a newer one of its
-// own. I3: the newer one stays but loses its fingerprint, because an older value
-// was sent after it; the next run re-sends the record.
+// settle is what stays of a stored entry and one that was committed after it. I3:
+// a stored one of a greater place stays but loses its fingerprint, because an older
+// value was sent after it; the next run re-sends the record.
+func settle(stored ledger.Entry, found bool, e ledger.Entry) ledger.Entry {
+	if !found || stored.Place <= e.Place {
+		return e
+	}
+	stored.Fingerprint, stored.Fields = row.Fingerprint{}, nil
+	return stored
+}
+
+// resolve stores an entry whose slot holds another key's, or a newer one of its own.
 func (s *Store) resolve(c *conn, slot int64, e *ledger.Entry, value []byte) error {
 	q, err := c.prepare(selectEntry)
 	if err != nil {
@@ -165,7 +201,7 @@ func (s *Store) resolve(c *conn, slot int64, e *ledger.Entry, value []byte) erro
 		return err
 	}
 	if found && stored.Place > e.Place {
-		stored.Fingerprint, stored.Fields = row.Fingerprint{}, nil
+		stored = settle(stored, true, *e)
 		origin, err := s.names.id(c, &stored)
 		if err != nil {
 			return err

@@ -37,6 +37,9 @@ CREATE TABLE origin (
 -- slot is the target's id and a hash of the key, or a free slot after it; value is
 -- appendEntry's.
 CREATE TABLE ledger (slot INTEGER PRIMARY KEY, value BLOB NOT NULL);
+-- What was committed but not yet sorted into the table ledger, a row a commit; body
+-- is appendPending's.
+CREATE TABLE pending (seq INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL);
 
 CREATE TABLE error (
   run TEXT NOT NULL, batch TEXT NOT NULL, row INTEGER NOT NULL, body TEXT NOT NULL, source BLOB NOT NULL,

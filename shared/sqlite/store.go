@@ -31,6 +31,9 @@ type Store struct {
 	turn  chan *conn // holds the connection while nobody uses it
 	now   func() time.Time
 	names names // guarded by turn
+	late  late  // guarded by turn
+
+	lateMost int // the constant, but for tests
 }
 
 // Open opens or creates a file, with owner-only rights because it holds row
@@ -52,7 +55,7 @@ func Open(path string, now func() time.Time) (*Store, error) {
 		c.close()
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
-	s := &Store{turn: make(chan *conn, 1), now: now, names: newNames()}
+	s := &Store{turn: make(chan *conn, 1), now: now, names: newNames(), lateMost: lateMost}
 	s.turn <- c
 	return s, nil
 }
@@ -135,9 +138,13 @@ func (s *Store) transact(ctx context.Context, begin string, f func(*conn) error)
 	}
 	if err := f(c); err != nil {
 		_, undo := c.exec("ROLLBACK")
-		s.names = newNames() // one of them may have been created by this transaction
+		s.names, s.late = newNames(), late{} // they may hold what this transaction did
 		return errors.Join(err, undo)
 	}
-	_, err = c.exec("COMMIT")
-	return err
+	if _, err := c.exec("COMMIT"); err != nil {
+		_, undo := c.exec("ROLLBACK")
+		s.names, s.late = newNames(), late{}
+		return errors.Join(err, undo)
+	}
+	return nil
 }

@@ -43,7 +43,13 @@ func mustOpen(t testing.TB, path string, now func() time.Time) *Store {
 	return s
 }
 
-func TestFile(t *testing.T) {
+func TestFile(t *testing.T) { testFile(t, lateMost) }
+
+// Every commit is sorted into the ledger at once, or after a few others.
+func TestFileSortedIn(t *testing.T)      { testFile(t, 1) }
+func TestFileSortedInLater(t *testing.T) { testFile(t, 5) }
+
+func testFile(t *testing.T, lateMost int) {
 	storetest.Run(t, func(t *testing.T) storetest.Stores {
 		c, path := newClock(), filepath.Join(t.TempDir(), "penstock.db")
 		var last *Store
@@ -55,6 +61,7 @@ func TestFile(t *testing.T) {
 				}
 			}
 			last = mustOpen(t, path, c.now)
+			last.lateMost = lateMost
 			return stores(last, c, reopen)
 		}
 		return reopen()
