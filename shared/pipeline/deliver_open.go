@@ -20,6 +20,13 @@ type opening struct {
 	batches map[string]run.Batch
 	totals  map[string]map[string]int
 	jobs    map[string]*job
+	inHand  map[chunkID]bool
+}
+
+// A chunkID names a chunk: a chunk that was queued twice has two messages.
+type chunkID struct {
+	run, batch string
+	index      int
 }
 
 // open unpacks the messages and sets aside those that need no work now: recorded
@@ -29,7 +36,7 @@ func (d *Deliver) open(ctx context.Context, in []Delivery) ([]*parcel, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &opening{runs: map[string]run.Run{}, batches: map[string]run.Batch{}, totals: map[string]map[string]int{}, jobs: map[string]*job{}}
+	o := &opening{runs: map[string]run.Run{}, batches: map[string]run.Batch{}, totals: map[string]map[string]int{}, jobs: map[string]*job{}, inHand: map[chunkID]bool{}}
 	parcels := make([]*parcel, 0, len(in))
 	held := map[string]bool{} // groups whose first message goes back
 	for _, m := range in {
@@ -81,6 +88,12 @@ const unreadableSync = "unreadable"
 // place finds a message's run and record, and decides whether it is worked on.
 func (d *Deliver) place(ctx context.Context, o *opening, p *parcel) (err error) {
 	c := p.chunk
+	id := chunkID{c.Run, c.Batch, c.Index}
+	if o.inHand[id] { // I2: the same rows; it stays behind the first, or goes with it
+		p.done = true
+		return nil
+	}
+	o.inHand[id] = true
 	if p.run, err = d.readRun(ctx, o, c.Run); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -138,7 +139,7 @@ func (w *World) Errors(t testing.TB, id string) []run.RowError {
 // Settle lets the quiet time pass and sweeps.
 func (w *World) Settle(t testing.TB) {
 	t.Helper()
-	w.Clock.Advance(Quiet)
+	w.Clock.Advance(Quiet + time.Second)
 	w.Invoke(t, "sweep", []byte("{}"))
 }
 

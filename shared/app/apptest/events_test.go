@@ -1,0 +1,327 @@
+package apptest
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock-data/penstock/events"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// sites are the web sites of the sample customers' Accounts.
+var sites = []string{"acmecorp.com", "techstartup.com", "enterprise.com", "cafenoir.example"}
+
+// eventTests runs every sample event through its handler; the keys are the names
+// of events/.
+var eventTests = map[string]func(t *testing.T, w *World, event []byte){
+	"push":           testPush,
+	"push-retried":   testRetried,
+	"push-gzip":      testGzip,
+	"push-empty":     testEmpty,
+	"push-not-json":  testNotJSON,
+	"push-slack":     testPushSlack,
+	"control-begin":  testBegin,
+	"control-finish": testFinish,
+	"control-status": testStatus,
+	"control-errors": testErrors,
+	"schedule-tick":  testTick,
+	"sqs-single":     testSingle,
+	"sqs-batch":      testBatch,
+	"sqs-duplicate":  testDuplicate,
+	"sqs-poison":     testPoison,
+	"sqs-slack":      testSlack,
+}
+
+func TestEvents(t *testing.T) {
+	for _, name := range events.Names() {
+		test, ok := eventTests[name]
+		if !ok {
+			t.Errorf("events/%s.json has no test", name)
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			w := New(t)
+			w.Vendors.SeedAccounts(t, sites...)
+			test(t, w, Event(t, name))
+			for _, value := range []string{"acmecorp", "ENTERPRISE", "cust_00", "john@", "penstock-test-secret", "xoxb"} {
+				if strings.Contains(w.Log(), value) { // I6
+					t.Errorf("the log holds %q:\n%s", value, w.Log())
+				}
+			}
+		})
+	}
+	for name := range eventTests {
+		if !slices.Contains(events.Names(), name) {
+			t.Errorf("events/%s.json is gone", name)
+		}
+	}
+}
+
+// theRun is the run of the sample push.
+var theRun = run.ImplicitID("salesforce_customer_health", "01b1a2c3-0604-8f1e-0000-000000000001")
+
+// records are the sample rows' record ids: the match column, as the lesson's file
+// names no other.
+var records = []string{"john@acmecorp.com", "sarah@techstartup.com", "mike@enterprise.com", "anna@cafenoir.example"}
+
+func queuedAnswers(runID string) []Answer {
+	var all []Answer
+	for _, id := range records {
+		all = append(all, Answer{Status: "queued", Run: runID, RecordID: id})
+	}
+	return all
+}
+
+func testPush(t *testing.T, w *World, event []byte) {
+	got := Answers(t, w.Invoke(t, "push", event))
+	if d := cmp.Diff(queuedAnswers(got[0].Run), got); d != "" {
+		t.Error(d)
+	}
+	if n := w.Drain(t, "salesforce"); n != 2 {
+		t.Errorf("%d messages, want one for each of the two lanes", n)
+	}
+	w.Settle(t)
+	r := w.Run(t, got[0].Run)
+	want := run.Counts{Received: 4, Queued: 4, Delivered: 4, Calls: r.Counts.Calls}
+	if d := cmp.Diff(want, r.Counts); d != "" || r.Status != run.Complete || r.Counts.Calls == 0 {
+		t.Errorf("run %s, %d calls: %s", r.Status, r.Counts.Calls, d)
+	}
+	scores := map[string]string{"acmecorp.com": "85", "techstartup.com": "45", "enterprise.com": "15", "cafenoir.example": "72.5"}
+	if d := cmp.Diff(scores, w.Vendors.Accounts("Health_Score__c")); d != "" {
+		t.Error(d)
+	}
+	updated := map[string]string{
+		"acmecorp.com": "2024-01-15T10:30:00.000+0000", "techstartup.com": "2024-01-15T10:35:00.000+0000",
+		"enterprise.com": "2024-01-15T10:40:00.000+0000", "cafenoir.example": "2024-01-15T10:41:00.000+0000",
+	}
+	if d := cmp.Diff(updated, w.Vendors.Accounts("Health_Score_Last_Updated__c")); d != "" {
+		t.Error(d)
+	}
+}
+
+func testRetried(t *testing.T, w *World, event []byte) {
+	first := w.Invoke(t, "push", Event(t, "push"))
+	w.Clock.Advance(10 * time.Minute) // longer than the queue remembers what was sent
+	if d := cmp.Diff(string(first), string(w.Invoke(t, "push", event))); d != "" {
+		t.Errorf("the retry is answered otherwise: %s", d)
+	}
+	if n := w.Drain(t, "salesforce"); n != 2 {
+		t.Errorf("%d messages, want 2: the retry sent some again", n)
+	}
+	if d := cmp.Diff(string(first), string(w.Invoke(t, "push", event))); d != "" {
+		t.Errorf("a retry after the delivery is answered otherwise: %s", d)
+	}
+	if n := w.Drain(t, "salesforce"); n != 0 {
+		t.Errorf("%d messages after the delivery, want none", n)
+	}
+	r := w.Run(t, Answers(t, first)[0].Run)
+	if r.Counts.Received != 4 || r.Counts.Delivered != 4 {
+		t.Errorf("counted more than once: %+v", r.Counts)
+	}
+}
+
+func testGzip(t *testing.T, w *World, event []byte) {
+	plain := Answers(t, w.Invoke(t, "push", Event(t, "push")))
+	w.Drain(t, "salesforce")
+	zipped := Answers(t, w.Invoke(t, "push", event))
+	if zipped[0].Run == plain[0].Run {
+		t.Error("another query is another run")
+	}
+	if d := cmp.Diff(queuedAnswers(zipped[0].Run), zipped); d != "" {
+		t.Error(d)
+	}
+	w.Drain(t, "salesforce")
+	// Column names in lower case name the same columns.
+	if c := w.Run(t, zipped[0].Run).Counts; c.Unchanged != 4 {
+		t.Errorf("counts %+v, want all rows unchanged", c)
+	}
+}
+
+func testEmpty(t *testing.T, w *World, event []byte) {
+	status, rows, _ := Status(t, w.Invoke(t, "push", event))
+	if status != http.StatusOK || len(rows) != 0 {
+		t.Errorf("status %d, %d rows", status, len(rows))
+	}
+	if open, err := w.Store.OpenRuns(t.Context()); err != nil || len(open) != 0 {
+		t.Errorf("no row began %d runs, %v", len(open), err)
+	}
+}
+
+func testNotJSON(t *testing.T, w *World, event []byte) {
+	status, _, message := Status(t, w.Invoke(t, "push", event))
+	if status != http.StatusBadRequest {
+		t.Errorf("status %d", status)
+	}
+	says(t, message, "is not JSON", `send {"data":[[0,...],...]}`)
+}
+
+func testPushSlack(t *testing.T, w *World, event []byte) {
+	answers := Answers(t, w.Invoke(t, "push", event))
+	for _, a := range answers {
+		if a.Status != "queued" {
+			t.Errorf("answered %+v", a)
+		}
+	}
+	if answers[0].RecordID != "cust_003:ESCALATED_TO_HIGH_RISK:2024-01-15T10:40:00Z" {
+		t.Errorf("record id %q", answers[0].RecordID)
+	}
+	w.Drain(t, "slack")
+	if n := len(w.Vendors.Slack.Messages()); n != 0 {
+		t.Errorf("%d messages were posted before the run had all its rows", n)
+	}
+	w.Settle(t)
+	w.Drain(t, "slack")
+	w.Settle(t)
+	if n := len(w.Vendors.Slack.Messages()); n != 2 {
+		t.Errorf("%d messages, want 2", n)
+	}
+	if r := w.Run(t, answers[0].Run); r.Status != run.Complete || r.Counts.Delivered != 2 {
+		t.Errorf("run %s, %+v", r.Status, r.Counts)
+	}
+}
+
+// controlRun is the run of the control samples.
+const controlRun = "salesforce_customer_health.r0123456789abcdef"
+
+// begun stores the run that the control samples name.
+func begun(t *testing.T, w *World) {
+	t.Helper()
+	v, err := w.Store.Current(t.Context(), "salesforce_customer_health")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Store.BeginRun(t.Context(), run.Run{
+		ID: controlRun, Sync: v.Definition.Sync, Version: v.ID, Mode: run.Incremental, Bracketed: true, Status: run.Open, BegunAt: w.Clock.Now(), Expected: -1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// answer reads the one row that a control event is answered with.
+func answer(t *testing.T, raw []byte, into any) {
+	t.Helper()
+	status, rows, message := Status(t, raw)
+	if status != http.StatusOK || len(rows) != 1 {
+		t.Fatalf("status %d, %d rows: %s", status, len(rows), message)
+	}
+	if err := json.Unmarshal(rows[0], into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func testBegin(t *testing.T, w *World, event []byte) {
+	var first, again struct{ Run, Sync, Version, Mode string }
+	answer(t, w.Invoke(t, "control", event), &first)
+	answer(t, w.Invoke(t, "control", event), &again)
+	if d := cmp.Diff(first, again); d != "" {
+		t.Errorf("a retried begin is answered otherwise: %s", d)
+	}
+	r := w.Run(t, first.Run)
+	if !r.Bracketed || r.Status != run.Open || first.Mode != "incremental" || first.Version != r.Version {
+		t.Errorf("begun %+v, stored %+v", first, r)
+	}
+	status, _, message := Status(t, w.Invoke(t, "control", Request("begin", "another", "another:1", []string{`"salesforce_customer_health"`, `"full"`})))
+	if status != http.StatusBadRequest {
+		t.Errorf("a second active run: status %d", status)
+	}
+	says(t, message, "is active since", "penstock_finish")
+}
+
+func testFinish(t *testing.T, w *World, event []byte) {
+	begun(t, w)
+	w.Push(t, "q", "q:1", health(controlRun, "john@acmecorp.com", 85), health(controlRun, "sarah@techstartup.com", 45),
+		health(controlRun, "mike@enterprise.com", 15), health(controlRun, "nobody@nowhere.example", 1))
+	var r run.Run
+	answer(t, w.Invoke(t, "control", event), &r)
+	if r.Status != run.Finishing || r.Expected != 4 || r.Counts.Received != 4 {
+		t.Errorf("finished %+v", r)
+	}
+	w.Drain(t, "salesforce")
+	w.Settle(t)
+	answer(t, w.Invoke(t, "control", event), &r)
+	if r.Status != run.Complete || r.Counts.Delivered != 3 || r.Counts.Failed != 1 {
+		t.Errorf("finished again %+v", r)
+	}
+}
+
+func testStatus(t *testing.T, w *World, event []byte) {
+	pushed := w.Push(t, "q", "q:1", health("salesforce_customer_health", "john@acmecorp.com", 85))
+	w.Drain(t, "salesforce")
+	var s struct {
+		Sync, Version string
+		Watermark     *string
+		Runs          []run.Run
+	}
+	answer(t, w.Invoke(t, "control", event), &s)
+	if s.Sync != "salesforce_customer_health" || s.Version == "" || s.Watermark != nil || len(s.Runs) != 1 {
+		t.Fatalf("status %+v", s)
+	}
+	if r := s.Runs[0]; r.ID != pushed[0].Run || r.Status != run.Open || r.Counts.Delivered != 1 {
+		t.Errorf("run %+v", r)
+	}
+}
+
+func testErrors(t *testing.T, w *World, event []byte) {
+	begun(t, w)
+	w.Push(t, "q", "q:1", health(controlRun, "nobody@nowhere.example", 1), health(controlRun, "no address", 2))
+	w.Drain(t, "salesforce")
+	var page struct {
+		Errors []struct {
+			RecordID string `json:"record_id"`
+			Type     string `json:"error_type"`
+			Stage    string
+			Source   struct{ Email string } `json:"source_data"`
+		}
+		Next string
+	}
+	answer(t, w.Invoke(t, "control", event), &page)
+	if len(page.Errors) != 2 || page.Next != "" {
+		t.Fatalf("errors %+v", page)
+	}
+	if e := page.Errors[0]; e.RecordID != "nobody@nowhere.example" || e.Stage != "match" && e.Stage != "deliver" || e.Source.Email != "nobody@nowhere.example" {
+		t.Errorf("no Account: %+v", e)
+	}
+	if e := page.Errors[1]; e.RecordID != "no address" || e.Stage != "intake" {
+		t.Errorf("no address: %+v", e)
+	}
+}
+
+func testTick(t *testing.T, w *World, event []byte) {
+	pushed := w.Push(t, "q", "q:1", health("salesforce_customer_health", "john@acmecorp.com", 85))
+	w.Drain(t, "salesforce")
+	w.Clock.Advance(Quiet - time.Second)
+	w.Invoke(t, "sweep", event)
+	if r := w.Run(t, pushed[0].Run); r.Status != run.Open {
+		t.Errorf("run is %s before the quiet time is over", r.Status)
+	}
+	w.Clock.Advance(time.Second)
+	w.Invoke(t, "sweep", event)
+	if r := w.Run(t, pushed[0].Run); r.Status != run.Complete {
+		t.Errorf("run is %s after the quiet time", r.Status)
+	}
+}
+
+// health is a row of the lesson's sync, as the arguments of penstock_push.
+func health(syncOrRun, email string, score float64) []string {
+	return []string{fmt.Sprintf("%q", syncOrRun), fmt.Sprintf(
+		`{"EMAIL":%q,"HEALTH_SCORE_PCT":%v,"CUSTOMER_HEALTH_STATUS":"Healthy","USAGE_SCORE_PCT":1,"SUPPORT_SCORE_PCT":null,"HEALTH_SCORE_UPDATED_DATE":"2024-01-15 10:30:00"}`,
+		email, score)}
+}
+
+// says fails the test unless the message holds every part.
+func says(t *testing.T, message string, parts ...string) {
+	t.Helper()
+	for _, p := range parts {
+		if !strings.Contains(message, p) {
+			t.Errorf("the message does not say %q: %s", p, message)
+		}
+	}
+}

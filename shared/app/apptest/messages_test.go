@@ -1,0 +1,129 @@
+package apptest
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// queue pushes what the sample's messages hold, so that their runs and batches
+// are there, and empties the queue again.
+func queue(t *testing.T, w *World, name string) {
+	t.Helper()
+	for _, s := range Samples() {
+		if s.Name == name {
+			w.Queued(t, s)
+		}
+	}
+}
+
+// counts are a run's without its calls.
+func counts(t *testing.T, w *World, id string) run.Counts {
+	t.Helper()
+	c := w.Run(t, id).Counts
+	c.Calls = 0
+	return c
+}
+
+func testSingle(t *testing.T, w *World, event []byte) {
+	queue(t, w, "sqs-single")
+	if stay := Stay(t, w.Invoke(t, "salesforce", event)); stay != nil {
+		t.Errorf("%v stay", stay)
+	}
+	if d := cmp.Diff(run.Counts{Received: 4, Queued: 4, Delivered: 2}, counts(t, w, theRun)); d != "" {
+		t.Error(d)
+	}
+	scores := map[string]string{"acmecorp.com": "85", "techstartup.com": "", "enterprise.com": "", "cafenoir.example": "72.5"}
+	if d := cmp.Diff(scores, w.Vendors.Accounts("Health_Score__c")); d != "" {
+		t.Error(d)
+	}
+}
+
+func testBatch(t *testing.T, w *World, event []byte) {
+	queue(t, w, "sqs-batch")
+	if stay := Stay(t, w.Invoke(t, "salesforce", event)); stay != nil {
+		t.Errorf("%v stay", stay)
+	}
+	w.Settle(t)
+	// Both queries push the same keys: of what is in hand the later one wins.
+	if d := cmp.Diff(run.Counts{Received: 4, Queued: 4, Superseded: 4}, counts(t, w, theRun)); d != "" {
+		t.Error(d)
+	}
+	status := Call[struct{ Runs []run.Run }](t, w, "status", `"salesforce_customer_health"`)
+	if len(status.Runs) != 2 {
+		t.Fatalf("%d runs", len(status.Runs))
+	}
+	for _, r := range status.Runs {
+		if r.Status != run.Complete || r.ID != theRun && r.Counts.Delivered != 4 {
+			t.Errorf("run %+v", r)
+		}
+	}
+	// Four domains in one lookup, four Accounts in one upsert, and one login.
+	if calls := w.Vendors.Salesforce.Core().Calls(); calls.Total != 3 {
+		t.Errorf("calls %v, want one each to log in, look up and upsert", calls.By)
+	}
+}
+
+func testDuplicate(t *testing.T, w *World, event []byte) {
+	queue(t, w, "sqs-duplicate")
+	want := run.Counts{Received: 4, Queued: 4, Delivered: 2}
+	for range 2 { // and the whole event once more
+		if stay := Stay(t, w.Invoke(t, "salesforce", event)); stay != nil {
+			t.Errorf("%v stay", stay)
+		}
+		if d := cmp.Diff(want, counts(t, w, theRun)); d != "" { // I2
+			t.Error(d)
+		}
+	}
+	if calls := w.Vendors.Salesforce.Core().Calls(); calls.Total != 3 {
+		t.Errorf("calls %v, want one each to log in, look up and upsert", calls.By)
+	}
+}
+
+func testPoison(t *testing.T, w *World, event []byte) {
+	queue(t, w, "sqs-poison")
+	poison := []string{"3d7b3f0a-5c1e-4b7e-9f00-000000000001"}
+	if d := cmp.Diff(poison, Stay(t, w.Invoke(t, "salesforce", event))); d != "" {
+		t.Errorf("what stays: %s", d)
+	}
+	if d := cmp.Diff(run.Counts{Received: 4, Queued: 4, Delivered: 2}, counts(t, w, theRun)); d != "" {
+		t.Error(d)
+	}
+	// The queue gives it up in the end; as a dead letter it becomes a stored error.
+	if stay := Stay(t, w.Invoke(t, "deadletter", event)); stay != nil {
+		t.Errorf("%v stay among the dead letters", stay)
+	}
+	errs := w.Errors(t, "unreadable.messages")
+	if len(errs) != 1 || errs[0].Type != "unreadable_message" || errs[0].Stage != "deadletter" {
+		t.Fatalf("errors %+v", errs)
+	}
+	says(t, errs[0].Message, "queue salesforce", "not Penstock's")
+	says(t, string(errs[0].Source), "meant for another queue")
+	if d := cmp.Diff(run.Counts{Received: 4, Queued: 4, Delivered: 2}, counts(t, w, theRun)); d != "" {
+		t.Errorf("the good row's dead letter was counted again: %s", d)
+	}
+}
+
+func testSlack(t *testing.T, w *World, event []byte) {
+	queue(t, w, "sqs-slack")
+	w.Settle(t) // the run has all rows
+	if stay := Stay(t, w.Invoke(t, "slack", event)); stay != nil {
+		t.Errorf("%v stay", stay)
+	}
+	var texts []string
+	for _, m := range w.Vendors.Slack.Messages() {
+		texts = append(texts, m.ChannelName+": "+m.Text)
+	}
+	want := []string{"customer-health: ENTERPRISE escalated to high risk: 15%", "customer-health: NEWCO is a new customer at high risk"}
+	if d := cmp.Diff(want, texts); d != "" {
+		t.Error(d)
+	}
+	if stay := Stay(t, w.Invoke(t, "slack", event)); stay != nil {
+		t.Errorf("%v stay", stay)
+	}
+	if n := len(w.Vendors.Slack.Messages()); n != 2 {
+		t.Errorf("%d messages after the event came again", n)
+	}
+}
