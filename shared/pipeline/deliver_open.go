@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/run"
 )
@@ -82,6 +83,35 @@ func (d *Deliver) unreadable(ctx context.Context, p *parcel, cause error) error 
 	}})
 }
 
+// versionless puts a message off whose version is not stored, and says so where
+// people look; when its time is over, its rows end as stored errors (I1).
+func (d *Deliver) versionless(ctx context.Context, p *parcel) error {
+	const code = "unknown_version"
+	c, name := p.chunk, run.SyncOf(p.chunk.Run)
+	message := fmt.Sprintf("version %s of sync %q is not stored: run penstock apply with the definition that this run began with", c.Version, name)
+	if p.dead == "" {
+		p.postpone(d.patience(p))
+		d.explain(ctx, c.Run, &dest.CallError{Op: "read the sync", Class: dest.Configuration, Code: code, Message: message})
+		return nil
+	}
+	errs := make([]run.RowError, len(c.Rows))
+	for n, r := range c.Rows {
+		errs[n] = run.RowError{
+			Sync: name, Run: c.Run, Batch: c.Batch, Row: r.Number, Type: code, Message: message, Stage: "deadletter",
+			Attempts: p.state.Attempts + 1, At: d.Now(), Place: c.Place, Source: r.Object,
+		}
+	}
+	if err := d.Errors.StoreErrors(ctx, errs); err != nil {
+		return fmt.Errorf("store the errors of run %q: %w", c.Run, err)
+	}
+	counts := run.Counts{Failed: int64(len(c.Rows))}
+	if _, err := d.Runs.RecordChunk(ctx, c.Run, c.Batch, c.Index, run.Chunk{Done: true, At: d.Now(), Counts: counts}); err != nil {
+		return fmt.Errorf("record chunk %d of batch %q: %w", c.Index, c.Batch, err)
+	}
+	p.done = true
+	return nil
+}
+
 // unreadableSync gathers the errors of messages that name no sync.
 const unreadableSync = "unreadable"
 
@@ -115,7 +145,9 @@ func (d *Deliver) place(ctx context.Context, o *opening, p *parcel) (err error) 
 	case d.Now().Sub(p.SentAt) > maxAge: // I1: before the queue drops it
 		p.dead = "expired"
 	}
-	if p.job, err = d.job(ctx, o, p); err != nil {
+	if p.job, err = d.job(ctx, o, p); errors.Is(err, ErrNotFound) {
+		return d.versionless(ctx, p)
+	} else if err != nil {
 		return err
 	}
 	if p.dead == "" && p.job.program.version.Definition.Slack != nil {

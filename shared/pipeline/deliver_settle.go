@@ -193,6 +193,9 @@ func (d *Deliver) cancelled(ctx context.Context, h *hand, j *job) error {
 // look: the run's reason and its errors.
 func (d *Deliver) explain(ctx context.Context, runID string, e *dest.CallError) {
 	reason := e.Error()
+	if e.Class != dest.Configuration {
+		reason += "; it is tried again by itself"
+	}
 	changed := false
 	// Best effort: the rows are safe, and the next failure explains again.
 	_ = d.update(ctx, runID, func(r *run.Run) bool {

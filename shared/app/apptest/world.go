@@ -56,6 +56,12 @@ type World struct {
 // New makes a World with the syncs of sql/syncs applied.
 func New(t testing.TB) *World {
 	t.Helper()
+	return NewWith(t, Versions(t, nil))
+}
+
+// NewWith makes a World with these versions applied.
+func NewWith(t testing.TB, versions []syncdef.Version) *World {
+	t.Helper()
 	w := &World{Clock: &Clock{at: Start}, Secrets: Secrets()}
 	w.Vendors = NewVendors(t, w.Clock.Now, -1)
 	store, err := sqlite.Open(":memory:", w.Clock.Now)
@@ -64,7 +70,7 @@ func New(t testing.TB) *World {
 	}
 	t.Cleanup(func() { _ = store.Close() }) // memory only
 	w.Store = store
-	for _, v := range Versions(t, nil) {
+	for _, v := range versions {
 		if err := store.Apply(t.Context(), v); err != nil {
 			t.Fatal(err)
 		}
