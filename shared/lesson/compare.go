@@ -160,14 +160,19 @@ func (c comparison) notDelivered() string {
 
 // differences makes lesson.differences. The first part is field by field; then
 // come Accounts that are gone, that nobody seeded, and that were touched though
-// they should not have been.
+// they should not have been. Both sides are put beside each other first, since the
+// optimiser would otherwise compare them inside the join.
 func (c comparison) differences() string {
-	var fields, touched []string
+	var sides, same, fields, touched []string
 	named := false // whether the sync writes Name
 	for i := range c.def.Fields {
 		f := &c.def.Fields[i]
-		want, got, same := rule(f, fmt.Sprintf("d.f%d", i))
-		fields = append(fields, fmt.Sprintf("CASE WHEN NOT (%s) THEN {'field': '%s', 'want': CAST(%s AS VARCHAR), 'got': CAST(%s AS VARCHAR)} END", same, f.Destination, want, got))
+		want, have := rule(f, fmt.Sprintf("d.f%d", i))
+		sides = append(sides, fmt.Sprintf("%s AS w%d, %s AS h%d, d.f%d AS f%d", want, i, have, i, i, i))
+		// A text that cannot be read is no null.
+		equal := fmt.Sprintf("(w%d IS NOT DISTINCT FROM h%d AND (w%d IS NULL) = (f%d IS NULL))", i, i, i, i)
+		same = append(same, equal)
+		fields = append(fields, fmt.Sprintf("CASE WHEN NOT %s THEN {'field': '%s', 'want': CAST(w%d AS VARCHAR), 'got': f%d} END", equal, f.Destination, i, i))
 		if f.Destination == "Name" {
 			named = true
 			continue
@@ -175,15 +180,20 @@ func (c comparison) differences() string {
 		touched = append(touched, fmt.Sprintf("WHEN d.f%d IS NOT NULL THEN {'field': '%s', 'want': NULL, 'got': d.f%d}", i, f.Destination, i))
 	}
 	if !named {
-		fields = append(fields, "CASE WHEN d.name IS DISTINCT FROM e.name THEN {'field': 'Name', 'want': e.name, 'got': d.name} END")
+		same = append(same, "name IS NOT DISTINCT FROM seeded")
+		fields = append(fields, "CASE WHEN name IS DISTINCT FROM seeded THEN {'field': 'Name', 'want': seeded, 'got': name} END")
 	}
 	return fmt.Sprintf(`
 CREATE OR REPLACE TABLE lesson.differences AS
-SELECT customer_id, id, difference.field, difference.want, difference.got FROM (
-    SELECT e.customer_id, d.id, unnest(list_filter([%[1]s], lambda x: x IS NOT NULL)) AS difference
+WITH sides AS MATERIALIZED (
+    SELECT e.customer_id, d.id, d.name, e.name AS seeded, %[1]s
     FROM lesson.expected e JOIN %[2]s m USING (customer_id) JOIN lesson.destination d USING (website)
+)
+SELECT customer_id, id, difference.field, difference.want, difference.got FROM (
+    SELECT customer_id, id, unnest(list_filter([%[3]s], lambda x: x IS NOT NULL)) AS difference
+    FROM sides WHERE NOT (%[4]s)
     UNION ALL
-    SELECT a.customer_id, d.id, CASE WHEN d.name IS DISTINCT FROM a.name THEN {'field': 'Name', 'want': a.name, 'got': d.name} %[3]s END AS difference
+    SELECT a.customer_id, d.id, CASE WHEN d.name IS DISTINCT FROM a.name THEN {'field': 'Name', 'want': a.name, 'got': d.name} %[5]s END AS difference
     FROM lesson.accounts a JOIN lesson.destination d USING (website)
     WHERE a.website NOT IN (SELECT website FROM lesson.expected) AND difference IS NOT NULL
     UNION ALL
@@ -191,5 +201,5 @@ SELECT customer_id, id, difference.field, difference.want, difference.got FROM (
     UNION ALL
     SELECT NULL, d.id, {'field': '', 'want': 'no such Account', 'got': coalesce(d.website, d.name, 'an Account without Website')} FROM lesson.destination d
     WHERE d.website IS NULL OR d.website NOT IN (SELECT website FROM lesson.accounts)
-);`, strings.Join(fields, ",\n        "), c.model, strings.Join(touched, " "))
+);`, strings.Join(sides, ",\n        "), c.model, strings.Join(fields, ",\n        "), strings.Join(same, " AND "), strings.Join(touched, " "))
 }

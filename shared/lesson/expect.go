@@ -25,8 +25,8 @@ type Report struct {
 	Fault Fault
 	Rows  int
 	Stage string // intake or match, as in run.RowError.Stage
-	Type  string // run.RowError.Type at intake: the mapping's rule; "" where the destination's code tells
-	Field string // the column at fault
+	Type  string // run.RowError.Type: the mapping's rule, or the destination's code
+	Field string // the column at fault, or the destination's field
 }
 
 // healthReports are the reports of sf_health; the match is by email domain.
@@ -36,16 +36,16 @@ var healthReports = []Report{
 	{Fault: ScoreOutOfRange, Stage: "intake", Type: "above_max", Field: "health_score_percentage"},
 	{Fault: UnknownRisk, Stage: "intake", Type: "not_in_picklist", Field: "health_status_description"},
 	{Fault: NameTooLong, Stage: "intake", Type: "too_long", Field: "company_name"},
-	{Fault: MissingAccount, Stage: "match"},
-	{Fault: AmbiguousAccount, Stage: "match"},
+	{Fault: MissingAccount, Stage: "match", Type: "no_match", Field: "Website"},
+	{Fault: AmbiguousAccount, Stage: "match", Type: "ambiguous_match", Field: "Website"},
 }
 
 // scoreReports are the reports of salesforce_customer_health, whose mapping checks
 // less and whose view leaves out rows without an email.
 var scoreReports = []Report{
 	{Fault: MalformedEmail, Stage: "intake", Type: "not_an_email", Field: "email"},
-	{Fault: MissingAccount, Stage: "match"},
-	{Fault: AmbiguousAccount, Stage: "match"},
+	{Fault: MissingAccount, Stage: "match", Type: "no_match", Field: "Website"},
+	{Fault: AmbiguousAccount, Stage: "match", Type: "ambiguous_match", Field: "Website"},
 }
 
 // Expect says what must become of a sync's rows in the last pass, when every pass
