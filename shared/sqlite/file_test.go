@@ -250,3 +250,25 @@ func TestRowsGolden(t *testing.T) {
 	}
 	golden(t, "rows", b.String())
 }
+
+// What a killed process had in hand comes again at once, counted as received twice.
+func TestRelease(t *testing.T) {
+	s := mustOpen(t, "", newClock().now)
+	if _, err := s.Send(t.Context(), "q", []pipeline.Message{{Group: "a", Dedup: "1", Body: []byte("x")}}); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{1, 0, 1} {
+		if i == 2 {
+			if err := s.Release(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := s.Receive(t.Context(), "q", 10, time.Hour)
+		if err != nil || len(got) != want {
+			t.Fatalf("receive %d: got %d messages, %v, want %d", i, len(got), err, want)
+		}
+		if i == 2 && got[0].Receives != 2 {
+			t.Errorf("received %d times, want 2", got[0].Receives)
+		}
+	}
+}

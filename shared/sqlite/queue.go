@@ -195,6 +195,20 @@ func (s *Store) Hide(ctx context.Context, queue, receipt string, d time.Duration
 	return nil
 }
 
+// Release makes every message visible now. Only a process that knows itself alone
+// with the file may call it: at its start, for what a killed one had in hand.
+func (s *Store) Release(ctx context.Context) error {
+	err := s.write(ctx, func(c *conn) error {
+		now := s.now().UnixNano()
+		_, err := c.exec("UPDATE message SET visible = ?1 WHERE visible > ?1", now)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("release the messages in flight: %w", err)
+	}
+	return nil
+}
+
 func parseReceipt(receipt string) (seq int64, receives int, err error) {
 	a, b, _ := strings.Cut(receipt, ".")
 	seq, err1 := strconv.ParseInt(a, 10, 64)
