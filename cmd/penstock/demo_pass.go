@@ -33,6 +33,11 @@ func (d *demo) pass(ctx context.Context, pass int) error {
 		if err != nil {
 			return fmt.Errorf("pass %d of %s: %w", pass, p.name, err)
 		}
+		differences, err := d.compare(ctx, p, &r)
+		if err != nil {
+			return fmt.Errorf("compare pass %d of %s: %w", pass, p.name, err)
+		}
+		d.wrong = append(d.wrong, differences...)
 		d.report.Syncs = append(d.report.Syncs, r)
 	}
 	return d.summary(ctx, pass)
@@ -164,11 +169,10 @@ func (d *demo) records(p pushedSync) int {
 }
 
 // rescore is the second scoring: 1% of the customers change.
-func (d *demo) rescore(ctx context.Context) error {
-	scored, err := lesson.Rescore(ctx, d.warehouse.DB(), 0.01, time.Now())
-	if err != nil {
+func (d *demo) rescore(ctx context.Context) (err error) {
+	if _, err := lesson.Rescore(ctx, d.warehouse.DB(), 0.01, time.Now()); err != nil {
 		return err
 	}
-	d.plan.Passes = append(d.plan.Passes, scored)
-	return nil
+	d.plan, err = lesson.ReadPlan(ctx, d.warehouse.DB())
+	return err
 }

@@ -30,6 +30,7 @@ type Poller struct {
 	Worker      Invoker
 	Concurrency int           // ScalingConfig.MaximumConcurrency; default 2
 	Timeout     time.Duration // the function's; default 60 s
+	Visibility  time.Duration // of a message in hand; default 6 × Timeout, as AWS advises
 	Idle        time.Duration // wait after an empty receive; default 50 ms
 	Log         *slog.Logger
 }
@@ -40,6 +41,9 @@ const pollBatch = 10
 func (p *Poller) Run(ctx context.Context) error {
 	if p.Timeout == 0 {
 		p.Timeout = time.Minute
+	}
+	if p.Visibility == 0 {
+		p.Visibility = 6 * p.Timeout
 	}
 	if p.Idle == 0 {
 		p.Idle = 50 * time.Millisecond
@@ -60,7 +64,7 @@ func (p *Poller) Run(ctx context.Context) error {
 
 // once receives, invokes and acknowledges, and returns the number of messages.
 func (p *Poller) once(ctx context.Context) int {
-	in, err := p.Source.Receive(ctx, p.Queue, pollBatch, 6*p.Timeout)
+	in, err := p.Source.Receive(ctx, p.Queue, pollBatch, p.Visibility)
 	if err != nil {
 		if ctx.Err() == nil {
 			p.Log.Error("receive", "queue", p.Queue, "error", err)

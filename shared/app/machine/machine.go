@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -48,6 +49,13 @@ type Config struct {
 	Log *slog.Logger
 }
 
+// A worker here gives back what it cannot do in timeout; what a killed process
+// had in hand comes back after visibility.
+const (
+	timeout    = 20 * time.Second
+	visibility = 25 * time.Second
+)
+
 // Queues are the destination types that a machine has workers for.
 var Queues = []string{"salesforce", "slack"}
 
@@ -60,10 +68,13 @@ type Machine struct {
 	cfg      Config
 	listener net.Listener
 	push     *push.Handler
+	lock     *os.File
 }
 
-// New opens the state and the gateway's port; Run does the work.
-func New(cfg Config) (*Machine, error) {
+// New opens the state and the gateway's port; Run does the work. Only one Machine
+// works in a folder: a second one gets ErrInUse. So what a killed one had in hand
+// is in nobody's hands, and goes on at once.
+func New(cfg Config) (_ *Machine, err error) {
 	if cfg.Listen == "" {
 		cfg.Listen = "127.0.0.1:0"
 	}
@@ -73,16 +84,28 @@ func New(cfg Config) (*Machine, error) {
 	if cfg.Sweep == 0 {
 		cfg.Sweep = time.Second
 	}
+	locked, err := lock(cfg.Dir, "penstock.lock")
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, locked.Close())
+		}
+	}()
 	store, err := sqlite.Open(filepath.Join(cfg.Dir, "penstock.db"), time.Now)
 	if err != nil {
 		return nil, fmt.Errorf("open the state: %w", err)
+	}
+	if err := store.Release(context.Background()); err != nil {
+		return nil, errors.Join(err, store.Close())
 	}
 	listener, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("listen for the gateway: %w", err), store.Close())
 	}
 	return &Machine{
-		Store: store, URL: "http://" + listener.Addr().String(), cfg: cfg, listener: listener,
+		Store: store, lock: locked, URL: "http://" + listener.Addr().String(), cfg: cfg, listener: listener,
 		Control: &pipeline.Control{Syncs: store, Runs: store, Errors: store, Now: time.Now},
 		push:    &push.Handler{Intake: &pipeline.Intake{Syncs: store, Runs: store, Errors: store, Queue: store, Now: time.Now}, Log: cfg.Log},
 	}, nil
@@ -106,8 +129,8 @@ func (m *Machine) Run(ctx context.Context) error {
 		return server.Shutdown(context.WithoutCancel(ctx))
 	})
 	for _, queue := range Queues {
-		poller := &local.Poller{Source: m.Store, Queue: queue, Worker: m.worker(queue, false), Idle: 10 * time.Millisecond, Log: m.cfg.Log}
-		dead := &local.Poller{Source: m.Store, Queue: queue + "-dlq", Worker: m.worker(queue, true), Idle: time.Second, Log: m.cfg.Log}
+		poller := &local.Poller{Source: m.Store, Queue: queue, Worker: m.worker(queue, false), Timeout: timeout, Visibility: visibility, Idle: 10 * time.Millisecond, Log: m.cfg.Log}
+		dead := &local.Poller{Source: m.Store, Queue: queue + "-dlq", Worker: m.worker(queue, true), Timeout: timeout, Visibility: visibility, Idle: time.Second, Log: m.cfg.Log}
 		g.Go(func() error { return poller.Run(ctx) })
 		g.Go(func() error { return dead.Run(ctx) })
 	}
@@ -117,7 +140,12 @@ func (m *Machine) Run(ctx context.Context) error {
 		}}
 		return local.Tick(ctx, s, m.cfg.Sweep, m.cfg.Log)
 	})
-	return errors.Join(g.Wait(), m.Store.Close())
+	return errors.Join(g.Wait(), m.Store.Close(), m.lock.Close())
+}
+
+// Close gives up a Machine that is not run.
+func (m *Machine) Close() error {
+	return errors.Join(m.listener.Close(), m.Store.Close(), m.lock.Close())
 }
 
 func (m *Machine) worker(queue string, dead bool) *worker.Handler {
