@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -30,11 +31,24 @@ type Sandbox struct {
 	Endpoints  map[string]string // base URL per connection type
 
 	listeners map[string]net.Listener
+	lock      *os.File // nil without a folder
 }
 
 // NewSandbox opens the simulators; with dir not "" their records survive a
 // killed process. listen names an address per type; absent ones get a free port.
-func NewSandbox(dir string, listen map[string]string) (*Sandbox, error) {
+// A folder that another process works in gives ErrInUse.
+func NewSandbox(dir string, listen map[string]string) (_ *Sandbox, err error) {
+	var locked *os.File
+	if dir != "" {
+		if locked, err = lock(dir, "sandbox.lock"); err != nil {
+			return nil, err
+		}
+		defer func() {
+			if err != nil {
+				err = errors.Join(err, locked.Close())
+			}
+		}()
+	}
 	journal := func(name string) string {
 		if dir == "" {
 			return ""
@@ -55,7 +69,7 @@ func NewSandbox(dir string, listen map[string]string) (*Sandbox, error) {
 	if err != nil {
 		return nil, errors.Join(err, sf.Close())
 	}
-	s := &Sandbox{Salesforce: sf, Slack: sl, Endpoints: map[string]string{}, listeners: map[string]net.Listener{}}
+	s := &Sandbox{Salesforce: sf, Slack: sl, Endpoints: map[string]string{}, listeners: map[string]net.Listener{}, lock: locked}
 	for _, name := range Queues {
 		address := listen[name]
 		if address == "" {
@@ -92,7 +106,20 @@ func (s *Sandbox) Run(ctx context.Context) error {
 			return server.Close()
 		})
 	}
-	return errors.Join(g.Wait(), s.close())
+	err := errors.Join(g.Wait(), s.close())
+	if s.lock != nil {
+		err = errors.Join(err, s.lock.Close())
+	}
+	return err
+}
+
+// Close gives up a Sandbox that is not run.
+func (s *Sandbox) Close() error {
+	err := s.close()
+	if s.lock != nil {
+		err = errors.Join(err, s.lock.Close())
+	}
+	return err
 }
 
 func (s *Sandbox) close() error {

@@ -1,0 +1,38 @@
+package machine
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// ErrInUse is returned by New and NewSandbox when another process works in the
+// folder. Its message names the process.
+var ErrInUse = errors.New("the data folder is in use")
+
+// lock takes a folder's lock file for this process. The system gives it up when
+// the process ends, however it ends.
+func lock(dir, name string) (*os.File, error) {
+	path := filepath.Join(dir, name)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the lock file: %w", err)
+	}
+	free, err := tryLock(f)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
+	}
+	if !free {
+		owner, _ := os.ReadFile(path) // whoever it is
+		return nil, errors.Join(fmt.Errorf("%w: %s, by process %s", ErrInUse, dir, strings.TrimSpace(string(owner))), f.Close())
+	}
+	if err := f.Truncate(0); err == nil {
+		_, err = fmt.Fprintf(f, "%d\n", os.Getpid())
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("write the lock file: %w", err), f.Close())
+	}
+	return f, nil
+}
