@@ -21,7 +21,7 @@ import (
 
 type applyCmd struct {
 	definitions
-	Data       string `default:"penstock-data" help:"The folder of this machine's state." placeholder:"DIR"`
+	Data       string `default:"penstock-data" help:"The folder of this machine's state."`
 	StateTable string `help:"Apply to this DynamoDB table (stack output StateTable) instead of this machine." placeholder:"NAME"`
 	Yes        bool   `short:"y" help:"Do not ask."`
 }
@@ -42,7 +42,7 @@ func (c applyCmd) Run(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	if !c.Yes && !confirmed(s) {
-		return errors.New("not applied")
+		return errors.New("not applied: nothing was changed")
 	}
 	for _, v := range changed {
 		if err := syncs.Apply(ctx, v); err != nil {

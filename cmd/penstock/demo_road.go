@@ -61,6 +61,7 @@ type child struct {
 
 	mu  sync.Mutex
 	cmd *exec.Cmd
+	in  io.Closer // the child ends with it, also when this process is killed
 	err bytes.Buffer
 }
 
@@ -78,7 +79,7 @@ func newChild(ctx context.Context, d *demo) (road, error) {
 	}
 	c := &child{
 		dir: d.dir, address: address,
-		args: []string{"local", "--bare", "--data", d.dir, "--listen", address, "--syncs", d.cmd.Syncs, "--quiet", quiet.String(),
+		args: []string{"local", "--bare", "--leash", "--data", d.dir, "--listen", address, "--syncs", d.cmd.Syncs, "--quiet", quiet.String(),
 			"--endpoint", "salesforce=" + d.box.Endpoints["salesforce"], "--endpoint", "slack=" + d.box.Endpoints["slack"]},
 		env: append(os.Environ(), "PENSTOCK_SECRET_SALESFORCE_PROD="+string(text), "PENSTOCK_SECRET_SLACK_PROD="+string(text)),
 	}
@@ -98,6 +99,9 @@ func (c *child) start(ctx context.Context) error {
 	c.err.Reset()
 	c.cmd = exec.Command(self, c.args...)
 	c.cmd.Env, c.cmd.Stdout, c.cmd.Stderr = c.env, io.Discard, &c.err
+	if c.in, err = c.cmd.StdinPipe(); err != nil {
+		return fmt.Errorf("start the road: %w", err)
+	}
 	if err := c.cmd.Start(); err != nil {
 		return fmt.Errorf("start the road: %w", err)
 	}
@@ -107,12 +111,13 @@ func (c *child) start(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return errors.Join(ctx.Err(), c.kill())
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	_ = c.cmd.Process.Kill()
-	_ = c.cmd.Wait()
+	if err := c.kill(); err != nil {
+		return err
+	}
 	return fmt.Errorf("the road did not start within 10 s; see %s: %s", filepath.Join(c.dir, "penstock.log"), c.err.String())
 }
 
@@ -127,6 +132,10 @@ func (c *child) crash(ctx context.Context) error {
 func (c *child) stop() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.kill()
+}
+
+func (c *child) kill() error {
 	if err := c.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("kill the road: %w", err)
 	}

@@ -9,15 +9,18 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/penstock-data/penstock/shared/app/machine"
 )
 
 // cli is the command line; the tags are its help.
 type cli struct {
 	Demo     demoCmd     `cmd:"" help:"Run the whole road on this machine: a DuckDB model goes to a simulated Salesforce and Slack."`
-	Local    localCmd    `cmd:"" help:"Start the same and stay up until interrupted."`
+	Local    localCmd    `cmd:"" help:"Start gateway, queue, workers, simulators and warehouse on this machine, and stay up until interrupted."`
 	SQL      sqlCmd      `cmd:"" name:"sql" help:"Run SQL on the embedded warehouse, with the penstock functions; without a statement: a prompt."`
 	Sandbox  sandboxCmd  `cmd:"" help:"Run the simulated destinations alone."`
 	Validate validateCmd `cmd:"" help:"Check sync definitions and report every fault with its place."`
@@ -34,48 +37,66 @@ type streams struct {
 func main() { os.Exit(Main(os.Args[1:])) }
 
 // Main runs the command line and returns the exit code: 0, 1 for a failure, 2
-// for a wrong command line.
+// for a wrong command line, 130 for one that was interrupted.
 func Main(args []string) int {
 	var c cli
-	parser, err := kong.New(&c, kong.Name("penstock"), kong.UsageOnError(), kong.Exit(func(int) { panic(exitHelp{}) }),
-		kong.Description("Reverse ETL from SQL, in your own cloud account."))
+	parser, err := kong.New(&c, kong.Name("penstock"), kong.Description("Reverse ETL from SQL, in your own cloud account."))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "penstock:", err)
 		return 2
 	}
-	code, parsed := 0, (*kong.Context)(nil)
-	func() {
-		defer func() {
-			if r := recover(); r != nil {
-				if _, help := r.(exitHelp); !help {
-					panic(r)
-				}
-				code = -1
-			}
-		}()
-		parsed, err = parser.Parse(args)
-	}()
-	if code == -1 {
-		return 0
+	if len(args) == 0 {
+		args = []string{"--help"}
 	}
+	parsed, err := parser.Parse(args) // --help ends the process
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "penstock: %v (penstock --help lists the commands)\n", err)
+		fmt.Fprintf(os.Stderr, "penstock: %v (%s)\n", err, helpFor(err))
 		return 2
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	defer context.AfterFunc(ctx, stop)() // a second Ctrl-C ends at once
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	err = parsed.Run(streams{out: os.Stdout, err: os.Stderr, in: os.Stdin})
 	switch {
 	case err == nil:
 		return 0
-	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		fmt.Fprintln(os.Stderr, "penstock: interrupted")
-		return 1
+	case ctx.Err() != nil && interrupted(err):
+		fmt.Fprintln(os.Stderr, "penstock: interrupted; what was queued in a kept data folder goes on at the next start")
+		return 130
 	}
-	fmt.Fprintln(os.Stderr, "penstock:", err)
+	fmt.Fprintln(os.Stderr, "penstock:", plain(err))
 	return 1
 }
 
-// exitHelp unwinds from kong after --help.
-type exitHelp struct{}
+// helpFor names the help that fits a wrong command line.
+func helpFor(err error) string {
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) && wrong.Context.Command() != "" {
+		name, _, _ := strings.Cut(wrong.Context.Command(), " ")
+		return "see penstock " + name + " --help"
+	}
+	return "penstock --help lists the commands"
+}
+
+// interrupted reports whether an error says no more than that a person ended it.
+// DuckDB has an error of its own for it.
+func interrupted(err error) bool {
+	return errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "INTERRUPT") || strings.Contains(err.Error(), "context canceled")
+}
+
+// plain is an error's text for people: what a function of ours answered, without
+// the driver's words around it, and what to do where that is known.
+func plain(err error) string {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return err.Error() + ": another penstock may be running there; stop it, or give another address"
+	}
+	if errors.Is(err, machine.ErrInUse) {
+		return err.Error() + " (another penstock): stop it, or give another --data"
+	}
+	text := err.Error()
+	if _, answer, ok := strings.Cut(text, "database/sql/driver: API error: "); ok {
+		text = answer
+	}
+	return strings.TrimRight(text, "\n")
+}

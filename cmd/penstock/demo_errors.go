@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// storedError is one entry of penstock_errors.
+type storedError struct {
+	RecordID string `json:"record_id"`
+	Field    string `json:"field"`
+	Type     string `json:"error_type"`
+	Stage    string `json:"stage"`
+	Message  string `json:"error_message"`
+}
+
+// errors reads a run's errors as a user would: in SQL, page by page.
+func (d *demo) errors(ctx context.Context, id string, visit func(storedError) bool) error {
+	next := ""
+	for {
+		var text string
+		if err := d.warehouse.DB().QueryRowContext(ctx, "SELECT penstock_errors(?, ?)", id, next).Scan(&text); err != nil {
+			return fmt.Errorf("read the errors of run %s: %w", id, err)
+		}
+		var page struct {
+			Errors []storedError `json:"errors"`
+			Next   string        `json:"next"`
+		}
+		if err := json.Unmarshal([]byte(text), &page); err != nil {
+			return fmt.Errorf("read the errors of run %s: %w", id, err)
+		}
+		for _, e := range page.Errors {
+			if !visit(e) {
+				return nil
+			}
+		}
+		if next = page.Next; next == "" {
+			return nil
+		}
+	}
+}
+
+// firstErrors shows one error per reason, the first of each.
+func (d *demo) firstErrors(ctx context.Context, r syncRun) error {
+	const most = 8
+	seen := map[string]bool{}
+	t := newTable(d.s.out, table.Row{"record", "field", "reason", "message"})
+	t.SetColumnConfigs([]table.ColumnConfig{{Number: 4, WidthMax: 50, WidthMaxEnforcer: text.WrapSoft}})
+	err := d.errors(ctx, r.Run, func(e storedError) bool {
+		if !seen[e.Type] {
+			seen[e.Type] = true
+			t.AppendRow(table.Row{cut(e.RecordID, 28), cut(e.Field, 25), e.Type, cut(e.Message, 160)})
+		}
+		return len(seen) < most
+	})
+	if err != nil || len(seen) == 0 {
+		return err
+	}
+	d.say("\n  The first error of each reason:  SELECT penstock_errors('%s')", r.Run)
+	t.Render()
+	return nil
+}

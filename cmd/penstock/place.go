@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/penstock-data/penstock/shared/app/machine"
+	"github.com/penstock-data/penstock/shared/secretfile"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// place is a machine with its simulators.
+type place struct {
+	machine *machine.Machine
+	box     *machine.Sandbox
+	log     io.Closer
+	cancel  context.CancelFunc
+}
+
+// start opens the simulators, unless it is told to do without, the state and the
+// gateway.
+func (c localCmd) start(ctx context.Context) (*place, error) {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	if len(c.Endpoint) > 0 || c.Bare {
+		return c.startWith(ctx, c.Endpoint, (&secretfile.Reader{Dir: filepath.Join(c.Data, "secrets"), Getenv: os.Getenv}).Secret)
+	}
+	box, err := machine.NewSandbox(c.Data, map[string]string{"salesforce": c.Salesforce, "slack": c.Slack})
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.startWith(ctx, box.Endpoints, box.Secret)
+	if err != nil {
+		return nil, errors.Join(err, box.Close())
+	}
+	p.box = box
+	return p, nil
+}
+
+// startWith opens the state and the gateway over the given endpoints.
+func (c localCmd) startWith(ctx context.Context, endpoints map[string]string, secret secret) (*place, error) {
+	logFile, err := os.OpenFile(filepath.Join(c.Data, "penstock.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the log: %w", err)
+	}
+	m, err := machine.New(machine.Config{
+		Dir: c.Data, Listen: c.Listen, Endpoints: endpoints, Secret: secret, Quiet: c.Quiet, Sweep: 200 * time.Millisecond,
+		Log: slog.New(slog.NewJSONHandler(logFile, nil)),
+	})
+	if err != nil {
+		return nil, errors.Join(err, logFile.Close())
+	}
+	p := &place{machine: m, log: logFile}
+	if err := c.apply(ctx, p); err != nil {
+		return nil, errors.Join(err, m.Close(), logFile.Close())
+	}
+	return p, nil
+}
+
+// secret reads a secret by name.
+type secret = func(ctx context.Context, name string) (map[string]string, error)
+
+// apply stores the folder's definitions, as penstock apply --yes does.
+func (c localCmd) apply(ctx context.Context, p *place) error {
+	if c.Syncs == "none" {
+		return nil
+	}
+	set, err := loadFolder(c.Syncs)
+	if err != nil {
+		return err
+	}
+	for _, y := range set.Syncs {
+		if err := p.machine.Store.Apply(ctx, syncdef.NewVersion(y.Definition, y.Connection, time.Now())); err != nil {
+			return fmt.Errorf("apply sync %q: %w", y.Definition.Sync, err)
+		}
+	}
+	return nil
+}
+
+// run serves in g until ctx, or stop, ends it.
+func (p *place) run(ctx context.Context, g *errgroup.Group) {
+	ctx, p.cancel = context.WithCancel(ctx)
+	g.Go(func() error { return p.machine.Run(ctx) })
+	if p.box != nil {
+		g.Go(func() error { return p.box.Run(ctx) })
+	}
+}
+
+// stop ends what run started.
+func stop(g *errgroup.Group, p *place) error {
+	p.cancel()
+	return errors.Join(g.Wait(), p.log.Close())
+}

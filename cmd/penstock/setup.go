@@ -1,0 +1,32 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/penstock-data/penstock/sql"
+)
+
+type setupCmd struct {
+	Dialect      string `arg:"" enum:"snowflake,duckdb" help:"snowflake or duckdb."`
+	APIURL       string `name:"api-url" help:"The API's invoke URL (stack output ApiUrl)." placeholder:"URL"`
+	RoleARN      string `name:"role-arn" help:"The role that Snowflake assumes (stack output SnowflakeRoleArn)." placeholder:"ARN"`
+	Integration  string `help:"The API integration's name (penstock_api)." placeholder:"NAME"`
+	Database     string `help:"The database (penstock)." placeholder:"NAME"`
+	Schema       string `help:"The schema (public)." placeholder:"NAME"`
+	Role         string `help:"The Snowflake role that pushes (sysadmin)." placeholder:"NAME"`
+	Warehouse    string `help:"The warehouse in which tasks run." placeholder:"NAME"`
+	MaxBatchRows int    `help:"Rows per request (2000)." placeholder:"N"`
+}
+
+// Run prints the script.
+func (c setupCmd) Run(s streams) error {
+	text, err := sql.Setup(c.Dialect, sql.SnowflakeParams{
+		APIURL: c.APIURL, RoleARN: c.RoleARN, Integration: c.Integration, Database: c.Database, Schema: c.Schema,
+		Role: c.Role, Warehouse: c.Warehouse, MaxBatchRows: c.MaxBatchRows,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(s.out, text)
+	return err
+}

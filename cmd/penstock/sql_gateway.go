@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/penstock-data/penstock/shared/app/machine"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// gatewayFile holds the URL of a running penstock local.
+const gatewayFile = "gateway.url"
+
+// gateway starts the road for the statement, to be stopped when its rows have
+// settled, or finds the road that a penstock local runs in the folder.
+func (c sqlCmd) gateway(ctx context.Context, s streams) (string, func() error, error) {
+	nothing := func() error { return nil }
+	if c.Gateway != "" {
+		return strings.TrimRight(c.Gateway, "/"), nothing, nil
+	}
+	p, err := localCmd{Data: c.Data, Listen: "127.0.0.1:0", Syncs: "none", Quiet: time.Second}.start(ctx)
+	if errors.Is(err, machine.ErrInUse) {
+		if url := c.noted(); url != "" && answers(ctx, url) {
+			return url, nothing, nil
+		}
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	// The road outlives an interrupted statement until stop: what it has in hand is finished.
+	g, running := errgroup.WithContext(context.WithoutCancel(ctx))
+	p.run(running, g)
+	return p.machine.URL, func() error {
+		return errors.Join(c.settle(ctx, s, p), stop(g, p))
+	}, nil
+}
+
+// noted is the address that a penstock local left in the folder.
+func (c sqlCmd) noted() string {
+	text, err := os.ReadFile(filepath.Join(c.Data, gatewayFile))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}
+
+// answers reports whether a gateway is there.
+func answers(ctx context.Context, url string) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/status", nil)
+	if err != nil {
+		return false
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	response.Body.Close()
+	return true
+}
+
+// settle waits until the runs that the statement started have ended, and says how.
+func (c sqlCmd) settle(ctx context.Context, s streams, p *place) error {
+	ctx, cancel := context.WithTimeout(ctx, c.Wait)
+	defer cancel()
+	waited := map[string]bool{}
+	for {
+		open, err := p.machine.Store.OpenRuns(ctx)
+		if ctx.Err() == nil && err != nil {
+			return fmt.Errorf("wait for the pushed rows: %w", err)
+		}
+		for _, r := range open {
+			if len(waited) == 0 {
+				fmt.Fprintln(s.err, "waiting for the pushed rows to settle ...")
+			}
+			waited[r.ID] = true
+		}
+		if len(open) == 0 && ctx.Err() == nil {
+			return ended(ctx, s, p, waited)
+		}
+		select {
+		case <-ctx.Done():
+			if len(waited) > 0 {
+				fmt.Fprintf(s.err, "not all rows have settled; they go on at the next start on %s, nothing is lost\n", c.Data)
+			}
+			return nil
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// ended prints a line for each run.
+func ended(ctx context.Context, s streams, p *place, ids map[string]bool) error {
+	for id := range ids {
+		r, err := p.machine.Store.Run(ctx, id)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(s.err, "%s %s: %s\n", r.ID, r.Status, outcomes(r.Counts))
+	}
+	return nil
+}
+
+// outcomes lists what became of a run's rows, without the zeros.
+func outcomes(c run.Counts) string {
+	var parts []string
+	for _, x := range []struct {
+		n    int64
+		name string
+	}{{c.Delivered, "delivered"}, {c.Unchanged, "unchanged"}, {c.Rejected, "rejected"}, {c.Blocked, "blocked"}, {c.Superseded, "superseded"}, {c.Failed, "failed"}} {
+		if x.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", x.n, x.name))
+		}
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"io"
+	"os"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// widest is how wide a table may be where the terminal's width is not known.
+const widest = 120
+
+// newTable is a table with a header as it stands; the columns of these numbers
+// (the first is 1) are aligned to the right.
+func newTable(out io.Writer, header table.Row, numbers ...int) table.Writer {
+	t := table.NewWriter()
+	t.SetOutputMirror(out)
+	t.SetStyle(table.StyleLight)
+	t.Style().Format.Header = text.FormatDefault
+	t.AppendHeader(header)
+	var columns []table.ColumnConfig
+	for _, n := range numbers {
+		columns = append(columns, table.ColumnConfig{Number: n, Align: text.AlignRight, AlignHeader: text.AlignRight})
+	}
+	t.SetColumnConfigs(columns)
+	return t
+}
+
+// cut shortens a text to n characters on one line.
+func cut(s string, n int) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > n {
+		return string(r[:n-1]) + "…"
+	}
+	return s
+}
+
+// self is this program as the user called it, for commands that work as printed.
+func self() string {
+	if path, err := os.Executable(); err != nil || strings.Contains(path, "go-build") {
+		return "go run ./cmd/penstock"
+	}
+	return os.Args[0]
+}
