@@ -24,13 +24,13 @@ const healthSync = "salesforce_customer_health"
 
 func TestUnknownSync(t *testing.T) {
 	w := New(t)
-	status, _, message := Status(t, w.Invoke(t, "push", Request("push", "q", "q:1", health("salesforce_customer_helath", "a@b.example", 1))))
+	status, _, message := Status(t, w.Invoke(t, "push", Request("push", "q", "q:1", Health("salesforce_customer_helath", "a@b.example", 1))))
 	if status != http.StatusBadRequest {
 		t.Errorf("status %d", status)
 	}
 	says(t, message, `no sync "salesforce_customer_helath"`, `"salesforce_customer_health"`, "penstock apply")
 
-	answers := w.Push(t, "q2", "q2:1", health("nope", "a@b.example", 1), health(healthSync, "john@acmecorp.com", 2))
+	answers := w.Push(t, "q2", "q2:1", Health("nope", "a@b.example", 1), Health(healthSync, "john@acmecorp.com", 2))
 	if a := answers[0]; a.Status != "rejected" || a.Reason != "unknown_sync" {
 		t.Errorf("answered %+v", a)
 	}
@@ -50,7 +50,7 @@ func TestUnknownSync(t *testing.T) {
 // was misspelt; the message names both ways out.
 func TestUnappliedSync(t *testing.T) {
 	w := NewWith(t, nil)
-	status, _, message := Status(t, w.Invoke(t, "push", Request("push", "q", "q:1", health(healthSync, "a@b.example", 1))))
+	status, _, message := Status(t, w.Invoke(t, "push", Request("push", "q", "q:1", Health(healthSync, "a@b.example", 1))))
 	if status != http.StatusBadRequest {
 		t.Errorf("status %d", status)
 	}
@@ -61,7 +61,7 @@ func TestUnappliedSync(t *testing.T) {
 func TestRunKeepsItsVersion(t *testing.T) {
 	w := New(t)
 	w.Vendors.SeedAccounts(t, sites...)
-	begun := Call[struct{ Run, Version string }](t, w, "begin", `"`+healthSync+`"`)
+	begun := Call[struct{ Run, Version string }](t, w.Functions["control"], "begin", `"`+healthSync+`"`)
 	v, err := w.Store.Current(t.Context(), healthSync)
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestRunKeepsItsVersion(t *testing.T) {
 	if err := w.Store.Apply(t.Context(), v); err != nil {
 		t.Fatal(err)
 	}
-	w.Push(t, "q", "q:1", health(begun.Run, "john@acmecorp.com", 85))
+	w.Push(t, "q", "q:1", Health(begun.Run, "john@acmecorp.com", 85))
 	w.Drain(t, "salesforce")
 	if got := w.Vendors.Accounts("Health_Score__c")["acmecorp.com"]; got != "85" {
 		t.Errorf("score %q, want 85 by the version that the run pinned", got)
@@ -90,7 +90,7 @@ func TestVersionThatIsGone(t *testing.T) {
 	if err := w.Store.Apply(t.Context(), v); err != nil {
 		t.Fatal(err)
 	}
-	gone := w.Push(t, "q1", "q1:1", health(healthSync, "john@acmecorp.com", 85))[0].Run
+	gone := w.Push(t, "q1", "q1:1", Health(healthSync, "john@acmecorp.com", 85))[0].Run
 	w.Functions["salesforce"].(*worker.Handler).Deliver.Syncs = New(t).Store
 	w.Functions["deadletter"].(*worker.Handler).Deliver.Syncs = New(t).Store
 	for _, other := range Versions(t, nil) {
@@ -98,7 +98,7 @@ func TestVersionThatIsGone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	good := w.Push(t, "q2", "q2:1", health(healthSync, "sarah@techstartup.com", 45))[0].Run // another lane
+	good := w.Push(t, "q2", "q2:1", Health(healthSync, "sarah@techstartup.com", 45))[0].Run // another lane
 	in, err := w.Store.Receive(t.Context(), "salesforce", 10, time.Minute)
 	if err != nil || len(in) != 2 {
 		t.Fatalf("%d messages, %v", len(in), err)
@@ -126,7 +126,7 @@ func TestVersionThatIsGone(t *testing.T) {
 func TestUnknownRun(t *testing.T) {
 	w := New(t)
 	id := healthSync + ".r0000000000000000"
-	status, _, message := Status(t, w.Invoke(t, "push", Request("push", "q", "q:1", health(id, "a@b.example", 1))))
+	status, _, message := Status(t, w.Invoke(t, "push", Request("push", "q", "q:1", Health(id, "a@b.example", 1))))
 	if status != http.StatusBadRequest {
 		t.Errorf("push: status %d", status)
 	}
@@ -229,7 +229,7 @@ func TestAbsentSecret(t *testing.T) {
 	w.Vendors.SeedAccounts(t, sites...)
 	kept := w.Secrets[Prefix+"salesforce_prod"]
 	delete(w.Secrets, Prefix+"salesforce_prod")
-	id := w.Push(t, "q", "q:1", health(healthSync, "john@acmecorp.com", 85))[0].Run
+	id := w.Push(t, "q", "q:1", Health(healthSync, "john@acmecorp.com", 85))[0].Run
 	w.Drain(t, "salesforce")
 	stuck(t, w, id, `secret "penstock/salesforce_prod" does not exist`, "aws secretsmanager create-secret --name penstock/salesforce_prod")
 
@@ -242,7 +242,7 @@ func TestSecretThatIsNoObject(t *testing.T) {
 	w.Vendors.SeedAccounts(t, sites...)
 	kept := w.Secrets[Prefix+"salesforce_prod"]
 	w.Secrets[Prefix+"salesforce_prod"] = "hunter2"
-	id := w.Push(t, "q", "q:1", health(healthSync, "john@acmecorp.com", 85))[0].Run
+	id := w.Push(t, "q", "q:1", Health(healthSync, "john@acmecorp.com", 85))[0].Run
 	w.Drain(t, "salesforce")
 	stuck(t, w, id, "is not a JSON object of strings", "put-secret-value")
 	if strings.Contains(w.Run(t, id).Reason+w.Log(), "hunter2") { // I6
@@ -269,7 +269,7 @@ func TestDestinationThatAnswersHTML(t *testing.T) {
 			if err := core.AddFault(fault); err != nil {
 				t.Fatal(err)
 			}
-			id := w.Push(t, "q", "q:1", health(healthSync, "john@acmecorp.com", 85))[0].Run
+			id := w.Push(t, "q", "q:1", Health(healthSync, "john@acmecorp.com", 85))[0].Run
 			w.Drain(t, "salesforce")
 			says(t, w.Run(t, id).Reason, want...)
 			core.ClearFaults()

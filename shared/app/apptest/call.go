@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/local"
 	"github.com/penstock-data/penstock/shared/pipeline"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/wire/gateway"
@@ -96,10 +97,15 @@ func (w *World) Push(t testing.TB, query, batch string, rows ...[]string) []Answ
 	return Answers(t, w.Invoke(t, "push", Request("push", query, batch, rows...)))
 }
 
-// Call calls begin, finish, status or errors for one row and reads the answer.
-func Call[T any](t testing.TB, w *World, function string, args ...string) T {
+// Call calls begin, finish, status or errors of a control function for one row,
+// and reads the answer.
+func Call[T any](t testing.TB, control local.Invoker, function string, args ...string) T {
 	t.Helper()
-	status, rows, message := Status(t, w.Invoke(t, "control", Request(function, "01b1a2c3-control", "01b1a2c3-control:1", args)))
+	raw, err := control.Invoke(t.Context(), Request(function, "01b1a2c3-control", "01b1a2c3-control:1", args))
+	if err != nil {
+		t.Fatalf("%s failed: %v", function, err)
+	}
+	status, rows, message := Status(t, raw)
 	if status != http.StatusOK || len(rows) != 1 {
 		t.Fatalf("%s: status %d, %d rows: %s", function, status, len(rows), message)
 	}
@@ -113,21 +119,33 @@ func Call[T any](t testing.TB, w *World, function string, args ...string) T {
 // Run is a run as penstock_status shows it.
 func (w *World) Run(t testing.TB, id string) run.Run {
 	t.Helper()
-	s := Call[struct{ Runs []run.Run }](t, w, "status", fmt.Sprintf("%q", id))
+	return Run(t, w.Functions["control"], id)
+}
+
+// Errors are a run's errors as penstock_errors shows them.
+func (w *World) Errors(t testing.TB, id string) []run.RowError {
+	t.Helper()
+	return Errors(t, w.Functions["control"], id)
+}
+
+// Run is a run as a control function shows it.
+func Run(t testing.TB, control local.Invoker, id string) run.Run {
+	t.Helper()
+	s := Call[struct{ Runs []run.Run }](t, control, "status", fmt.Sprintf("%q", id))
 	if len(s.Runs) != 1 {
 		t.Fatalf("%d runs of id %q", len(s.Runs), id)
 	}
 	return s.Runs[0]
 }
 
-// Errors are a run's errors as penstock_errors shows them.
-func (w *World) Errors(t testing.TB, id string) []run.RowError {
+// Errors are a run's errors as a control function shows them.
+func Errors(t testing.TB, control local.Invoker, id string) []run.RowError {
 	t.Helper()
 	type shown struct {
 		run.RowError
 		Source json.RawMessage `json:"source_data"`
 	}
-	page := Call[struct{ Errors []shown }](t, w, "errors", fmt.Sprintf("%q", id))
+	page := Call[struct{ Errors []shown }](t, control, "errors", fmt.Sprintf("%q", id))
 	all := make([]run.RowError, len(page.Errors))
 	for i, e := range page.Errors {
 		e.RowError.Source = e.Source

@@ -2,7 +2,6 @@ package apptest
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -237,8 +236,8 @@ func testBegin(t *testing.T, w *World, event []byte) {
 
 func testFinish(t *testing.T, w *World, event []byte) {
 	begun(t, w)
-	w.Push(t, "q", "q:1", health(controlRun, "john@acmecorp.com", 85), health(controlRun, "sarah@techstartup.com", 45),
-		health(controlRun, "mike@enterprise.com", 15), health(controlRun, "nobody@nowhere.example", 1))
+	w.Push(t, "q", "q:1", Health(controlRun, "john@acmecorp.com", 85), Health(controlRun, "sarah@techstartup.com", 45),
+		Health(controlRun, "mike@enterprise.com", 15), Health(controlRun, "nobody@nowhere.example", 1))
 	var r run.Run
 	answer(t, w.Invoke(t, "control", event), &r)
 	if r.Status != run.Finishing || r.Expected != 4 || r.Counts.Received != 4 {
@@ -253,7 +252,7 @@ func testFinish(t *testing.T, w *World, event []byte) {
 }
 
 func testStatus(t *testing.T, w *World, event []byte) {
-	pushed := w.Push(t, "q", "q:1", health("salesforce_customer_health", "john@acmecorp.com", 85))
+	pushed := w.Push(t, "q", "q:1", Health("salesforce_customer_health", "john@acmecorp.com", 85))
 	w.Drain(t, "salesforce")
 	var s struct {
 		Sync, Version string
@@ -271,7 +270,7 @@ func testStatus(t *testing.T, w *World, event []byte) {
 
 func testErrors(t *testing.T, w *World, event []byte) {
 	begun(t, w)
-	w.Push(t, "q", "q:1", health(controlRun, "nobody@nowhere.example", 1), health(controlRun, "no address", 2))
+	w.Push(t, "q", "q:1", Health(controlRun, "nobody@nowhere.example", 1), Health(controlRun, "no address", 2))
 	w.Drain(t, "salesforce")
 	var page struct {
 		Errors []struct {
@@ -295,7 +294,7 @@ func testErrors(t *testing.T, w *World, event []byte) {
 }
 
 func testTick(t *testing.T, w *World, event []byte) {
-	pushed := w.Push(t, "q", "q:1", health("salesforce_customer_health", "john@acmecorp.com", 85))
+	pushed := w.Push(t, "q", "q:1", Health("salesforce_customer_health", "john@acmecorp.com", 85))
 	w.Drain(t, "salesforce")
 	w.Clock.Advance(Quiet - time.Second)
 	w.Invoke(t, "sweep", event)
@@ -307,13 +306,6 @@ func testTick(t *testing.T, w *World, event []byte) {
 	if r := w.Run(t, pushed[0].Run); r.Status != run.Complete {
 		t.Errorf("run is %s after the quiet time", r.Status)
 	}
-}
-
-// health is a row of the lesson's sync, as the arguments of penstock_push.
-func health(syncOrRun, email string, score float64) []string {
-	return []string{fmt.Sprintf("%q", syncOrRun), fmt.Sprintf(
-		`{"EMAIL":%q,"HEALTH_SCORE_PCT":%v,"CUSTOMER_HEALTH_STATUS":"Healthy","USAGE_SCORE_PCT":1,"SUPPORT_SCORE_PCT":null,"HEALTH_SCORE_UPDATED_DATE":"2024-01-15 10:30:00"}`,
-		email, score)}
 }
 
 // says fails the test unless the message holds every part.
