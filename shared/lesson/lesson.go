@@ -51,9 +51,6 @@ type Options struct {
 	Now  time.Time // when the scoring happens; the views compare it with the database's clock
 }
 
-// samples is how many customers stand in the lesson itself.
-const samples = 3
-
 // A Plan is what is in the warehouse, as of the last scoring.
 type Plan struct {
 	Rows     int           // customers in the tables

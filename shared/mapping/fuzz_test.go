@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"testing"
 
@@ -93,7 +94,7 @@ func compareMembers(t *testing.T, b []byte, r *members) {
 	i := 0
 	for ; d.PeekKind() != '}'; i++ {
 		name, err := d.ReadValue()
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			t.Fatal(err)
 		}
 		if i >= len(r.names) || string(name) != string(b[r.names[i].start:r.names[i].end]) {

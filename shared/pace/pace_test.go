@@ -65,6 +65,25 @@ func TestPause(t *testing.T) {
 	}
 }
 
+// Two workers whose clocks are a second apart refill the bucket once.
+func TestSkewedClocks(t *testing.T) {
+	limits := []Window{{Calls: 10, Per: 10 * time.Second}}
+	var b Bucket
+	total := 0
+	for s := range 20 { // 10 s, seen by one clock on time and by one a second late
+		now := start.Add(time.Duration(s) * 500 * time.Millisecond)
+		if s%2 == 1 {
+			now = now.Add(-time.Second)
+		}
+		n, next, _ := Lease(b, limits, 10, now)
+		b = next
+		total += n
+	}
+	if total > 10 {
+		t.Errorf("%d calls granted within 10 s, the limit is 10", total)
+	}
+}
+
 func TestNoLimits(t *testing.T) {
 	if n, _, _ := Lease(Bucket{}, nil, 7, start); n != 7 {
 		t.Error("a bucket without limits grants what is asked")

@@ -147,7 +147,7 @@ func (w *world) push(step int) {
 		} else {
 			values[key] = w.value
 		}
-		object := fmt.Sprintf(`{"id":"%s","v":%s,"constant":"c"}`, key, v)
+		object := fmt.Sprintf(`{"id":%q,"v":%s,"constant":"c"}`, key, v)
 		b.Rows = append(b.Rows, row.Row{Number: n, Args: []jsontext.Value{jsontext.Value(strconv.Quote(name)), jsontext.Value(object)}})
 	}
 	var first []pipeline.Answer

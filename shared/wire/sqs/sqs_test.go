@@ -159,7 +159,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		equal := cmp.Comparer(func(a, b []byte) bool { return bytes.Equal(a, b) })
+		equal := cmp.Comparer(bytes.Equal)
 		if d := cmp.Diff(e.Deliveries, again.Deliveries, equal); d != "" {
 			t.Fatal(d)
 		}
