@@ -87,9 +87,11 @@ func (h *hand) news(j *job) map[string]int {
 func (j *job) batch() (dest.Batch, []*item) {
 	b := dest.Batch{Run: j.run.ID, Total: j.total, Records: make([]dest.Record, 0, len(j.open))}
 	items := make([]*item, 0, len(j.open))
+	fields := make([]dest.Field, 0, len(j.open)*len(j.program.mapping.Names()))
 	for _, i := range j.open {
-		r, any := i.record()
-		if !any && !i.entry.Fingerprint.Void() {
+		var r dest.Record
+		r, fields = i.record(fields)
+		if len(r.Fields) == 0 && !i.entry.Fingerprint.Void() {
 			i.state = itemUnchanged
 			continue
 		}

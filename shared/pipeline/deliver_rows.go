@@ -119,36 +119,73 @@ func (p *parcel) mapRows() {
 	prog := p.job.program
 	m := prog.mappers.Get().(*mapping.Mapper)
 	defer prog.mappers.Put(m)
-	names, width := prog.mapping.Names(), len(prog.mapping.Names())
 	items := make([]item, len(p.chunk.Rows))
-	values := make([]jsontext.Value, 0, width*len(items))
-	hashes := make([]uint32, 0, width*len(items))
-	arena := make([]byte, 0, 16*width*len(items))
-	var scratch []byte
+	a := newArena(len(items), prog.mapping.Names())
 	p.items = make([]*item, len(items))
 	for n, r := range p.chunk.Rows {
 		i := &items[n]
 		p.items[n] = i
 		i.parcel, i.number, i.object = p, r.Number, r.Object
 		got, fault := m.Map(r.Object)
-		i.key, i.recordID, i.group = string(got.Key), string(got.RecordID), string(got.Group)
+		a.name(got)
 		if fault != nil {
 			i.fail(fault.Rule, fault.Field, fault.Message)
 			continue
 		}
-		first := len(values)
-		for _, v := range got.Values {
-			hashes = append(hashes, row.FieldHash(v))
-			if v != nil {
-				arena = append(arena, v...)
-				v = jsontext.Value(arena[len(arena)-len(v):])
-			}
-			values = append(values, v)
-		}
-		i.values = values[first:len(values):len(values)]
-		i.hashes = hashes[first:len(hashes):len(hashes)]
-		i.print, scratch = row.Digest(names, i.values, scratch)
+		a.keep(i, got.Values)
 	}
+	texts := string(a.texts)
+	for n, i := range p.items {
+		end := a.ends[n]
+		i.key, i.recordID, i.group = texts[end.start:end.key], texts[end.key:end.id], texts[end.id:end.group]
+	}
+}
+
+// An arena holds what a parcel's rows keep of their mapping, in a few large
+// pieces instead of several small ones a row.
+type arena struct {
+	names   []string
+	values  []jsontext.Value
+	hashes  []uint32
+	bytes   []byte
+	texts   []byte
+	ends    []struct{ start, key, id, group int }
+	scratch []byte
+}
+
+func newArena(rows int, names []string) *arena {
+	return &arena{
+		names: names, values: make([]jsontext.Value, 0, rows*len(names)), hashes: make([]uint32, 0, rows*len(names)),
+		bytes: make([]byte, 0, 16*rows*len(names)), texts: make([]byte, 0, 40*rows),
+		ends: make([]struct{ start, key, id, group int }, 0, rows),
+	}
+}
+
+// name keeps a row's key, record id and group.
+func (a *arena) name(got mapping.Mapped) {
+	start := len(a.texts)
+	a.texts = append(a.texts, got.Key...)
+	key := len(a.texts)
+	a.texts = append(a.texts, got.RecordID...)
+	id := len(a.texts)
+	a.texts = append(a.texts, got.Group...)
+	a.ends = append(a.ends, struct{ start, key, id, group int }{start, key, id, len(a.texts)})
+}
+
+// keep copies a row's values, with their hashes and fingerprint.
+func (a *arena) keep(i *item, values []jsontext.Value) {
+	first := len(a.values)
+	for _, v := range values {
+		a.hashes = append(a.hashes, row.FieldHash(v))
+		if v != nil {
+			a.bytes = append(a.bytes, v...)
+			v = jsontext.Value(a.bytes[len(a.bytes)-len(v) : len(a.bytes) : len(a.bytes)])
+		}
+		a.values = append(a.values, v)
+	}
+	i.values = a.values[first:len(a.values):len(a.values)]
+	i.hashes = a.hashes[first:len(a.hashes):len(a.hashes)]
+	i.print, a.scratch = row.Digest(a.names, i.values, a.scratch)
 }
 
 // compare asks the ledger what each row still needs.
@@ -217,19 +254,21 @@ func deadMessage(p *parcel) string {
 	return fmt.Sprintf("the worker died %d times on this row's message; it was not sent again: see the worker's log, then push it again", p.Receives-1-p.state.Deferrals)
 }
 
-// record is the item as the destination gets it: the changed fields, or all.
-func (i *item) record() (dest.Record, bool) {
+// record is the item as the destination gets it: the changed fields, or all. They
+// are appended to fields, which is returned grown.
+func (i *item) record(fields []dest.Field) (dest.Record, []dest.Field) {
 	def := &i.parcel.job.program.version.Definition
 	changed := func(int) bool { return true }
 	if def.Send != syncdef.SendAll && def.Operation != syncdef.Insert && i.parcel.chunk.Mode != run.Full {
 		changed = i.entry.Changed(i.parcel.chunk.Version, i.hashes)
 	}
 	r := dest.Record{Key: i.key, RecordID: i.recordID, ID: i.entry.ID, Intent: i.entry.Intent != ""}
-	r.Fields = make([]dest.Field, 0, len(i.values))
+	first := len(fields)
 	for n, v := range i.values {
 		if v != nil && changed(n) {
-			r.Fields = append(r.Fields, dest.Field{Name: def.Fields[n].Destination, Value: v})
+			fields = append(fields, dest.Field{Name: def.Fields[n].Destination, Value: v})
 		}
 	}
-	return r, len(r.Fields) > 0
+	r.Fields = fields[first:len(fields):len(fields)]
+	return r, fields
 }

@@ -1,0 +1,149 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/envelope"
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/pace"
+	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/wire/sqs"
+)
+
+// BenchmarkWorker takes an SQS event of ten messages of 2,000 rows of about 350 B
+// through the worker, without storage and network: unpack, map, fingerprint,
+// diff, cut into calls, count. The floor beside it only unpacks and reads tokens.
+func BenchmarkWorker(b *testing.B) {
+	const messages, rows = 10, 2000
+	event, chunks := sampleEvent(b, messages, rows)
+	v := nothing{}
+	h := &Handler{Log: slog.New(slog.DiscardHandler), Deliver: &pipeline.Deliver{
+		Queue: "bench", Syncs: v, Runs: v, Ledger: v, Errors: v, Pace: v, Visibility: v,
+		Open: func(context.Context, syncdef.Version) (pipeline.Destination, error) { return v, nil },
+		Now:  time.Now, Sleep: Sleep, Rand: func() float64 { return 0.5 },
+	}}
+	perRow := func(b *testing.B) {
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/messages/rows, "ns/row")
+	}
+	b.Run("unpack-floor", func(b *testing.B) {
+		for b.Loop() {
+			u, err := envelope.NewUnpacker()
+			if err != nil {
+				b.Fatal(err)
+			}
+			for _, text := range chunks {
+				c, err := u.Unpack(text)
+				if err != nil {
+					b.Fatal(err)
+				}
+				for _, r := range c.Rows {
+					if !r.Object.IsValid() {
+						b.Fatal("not JSON")
+					}
+				}
+			}
+		}
+		perRow(b)
+	})
+	b.Run("worker", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			answer, err := h.Invoke(b.Context(), event)
+			if err != nil || string(answer) != string(sqs.EncodeFailures(nil)) {
+				b.Fatalf("%v %s", err, answer)
+			}
+		}
+		perRow(b)
+	})
+}
+
+func sampleEvent(b *testing.B, messages, rows int) (event []byte, chunks [][]byte) {
+	p, err := envelope.NewPacker()
+	if err != nil {
+		b.Fatal(err)
+	}
+	var deliveries []pipeline.Delivery
+	for m := range messages {
+		c := envelope.Chunk{Run: "bench.q1", Version: version.ID, Batch: fmt.Sprint(m), Mode: run.Incremental, Place: int64(m)}
+		for n := range rows {
+			i := m*rows + n
+			c.Rows = append(c.Rows, envelope.Row{Number: n, Object: jsontext.Value(fmt.Sprintf(`{"CUSTOMER_ID":"cust_%07d","EMAIL":"john.doe@company-%07d.com","COMPANY_NAME":"COMPANY NUMBER %07d","HEALTH_SCORE_PCT":%d.5,"CUSTOMER_HEALTH_STATUS":"At Risk","USAGE_SCORE_PCT":%d,"SUPPORT_SCORE_PCT":%d,"HEALTH_SCORE_UPDATED_DATE":"2026-01-15 10:30:%02d.000","DAILY_ACTIVE_USERS":%d,"RECOMMENDED_ACTION":"Review support ticket themes"}`,
+				i, i, i, i%100, i%97, i%89, i%60, i%500))})
+		}
+		text := p.Pack(c)
+		chunks = append(chunks, text)
+		deliveries = append(deliveries, pipeline.Delivery{ID: fmt.Sprint(m), Receipt: "r", Group: fmt.Sprint(m % 4), Receives: 1, SentAt: time.Now(), Body: text})
+	}
+	return sqs.EncodeEvent(deliveries, "arn:aws:sqs:local:000000000000:bench"), chunks
+}
+
+// nothing stores nothing and delivers everything.
+type nothing struct {
+	pipeline.Syncs
+	pipeline.Runs
+	pipeline.Errors
+}
+
+var version = syncdef.NewVersion(syncdef.Definition{
+	Sync: "bench", Connection: "crm", Object: "Account", Strategy: syncdef.MatchEmailDomain, Match: syncdef.Match{Source: "email", Destination: "Website"},
+	Operation: syncdef.Upsert, RecordID: []string{"customer_id"}, BatchSize: 1000, Lanes: 4,
+	Fields: []syncdef.Field{
+		{Source: "health_score_pct", Destination: "Health_Score__c", Type: syncdef.Number, Min: "0", Max: "100", OnNull: syncdef.ClearNull},
+		{Source: "customer_health_status", Destination: "Health_Status__c", Type: syncdef.Picklist, OnNull: syncdef.ClearNull},
+		{Source: "usage_score_pct", Destination: "Usage_Score__c", Type: syncdef.Number, OnNull: syncdef.ClearNull},
+		{Source: "support_score_pct", Destination: "Support_Score__c", Type: syncdef.Number, OnNull: syncdef.ClearNull},
+		{Source: "health_score_updated_date", Destination: "Health_Score_Last_Updated__c", Type: syncdef.DateTime, OnNull: syncdef.ClearNull},
+	},
+}, syncdef.Connection{Name: "crm", Type: "bench"}, time.Time{})
+
+func (nothing) Version(context.Context, string, string) (syncdef.Version, error) { return version, nil }
+func (nothing) Run(context.Context, string) (run.Run, error) {
+	return run.Run{ID: "bench.q1", Sync: "bench", Status: run.Open}, nil
+}
+func (nothing) Batch(context.Context, string, string) (run.Batch, error) { return run.Batch{}, nil }
+func (nothing) RecordChunk(context.Context, string, string, int, run.Chunk) (bool, error) {
+	return true, nil
+}
+func (nothing) Entries(context.Context, string, []string) (map[string]ledger.Entry, error) {
+	return nil, nil
+}
+func (nothing) Commit(context.Context, string, []ledger.Entry) error { return nil }
+func (nothing) Lease(_ context.Context, _ string, _ []pace.Window, want int, _ time.Time) (int, time.Duration, error) {
+	return want, 0, nil
+}
+func (nothing) Pause(context.Context, string, time.Time) error            { return nil }
+func (nothing) Hide(context.Context, string, string, time.Duration) error { return nil }
+func (nothing) Limits() dest.Limits                                       { return dest.Limits{Concurrency: 1} }
+func (nothing) Lookups(dest.Batch) []dest.Call                            { return nil }
+func (nothing) Lookup(context.Context, dest.Batch, dest.Call) ([]dest.Outcome, error) {
+	return nil, nil
+}
+
+func (nothing) Calls(b dest.Batch) []dest.Call {
+	var calls []dest.Call
+	for i := range b.Records {
+		if i%200 == 0 {
+			calls = append(calls, dest.Call{Records: make([]int, 0, 200)})
+		}
+		last := &calls[len(calls)-1]
+		last.Records = append(last.Records, i)
+	}
+	return calls
+}
+
+func (nothing) Push(_ context.Context, _ dest.Batch, c dest.Call) ([]dest.Outcome, error) {
+	outcomes := make([]dest.Outcome, len(c.Records))
+	for i := range outcomes {
+		outcomes[i] = dest.Outcome{Status: dest.Delivered, ID: "001"}
+	}
+	return outcomes, nil
+}
