@@ -82,7 +82,7 @@ func TestPollerAcknowledgesWhatIsDone(t *testing.T) {
 			s := &source{batches: [][]pipeline.Delivery{messages("a", "b", "c")}}
 			var log strings.Builder
 			var got []pipeline.Delivery
-			p := &Poller{Source: s, Queue: "salesforce", Timeout: time.Minute, Log: slog.New(slog.NewTextHandler(&log, nil)), Worker: invoke(func(_ context.Context, payload []byte) ([]byte, error) {
+			p := &Poller{Source: s, Queue: "salesforce", Timeout: time.Minute, Visibility: 30 * time.Second, Log: slog.New(slog.NewTextHandler(&log, nil)), Worker: invoke(func(_ context.Context, payload []byte) ([]byte, error) {
 				var err error
 				if got, err = sqs.Decode(payload); err != nil {
 					t.Error(err)
@@ -101,7 +101,7 @@ func TestPollerAcknowledgesWhatIsDone(t *testing.T) {
 			if c.log == "" && log.Len() > 0 || !strings.Contains(log.String(), c.log) {
 				t.Errorf("log %q, want %q", log.String(), c.log)
 			}
-			if d := cmp.Diff([]string{"salesforce 10 6m0s"}, s.asked); d != "" { // visibility is 6 x the timeout
+			if d := cmp.Diff([]string{"salesforce 10 30s"}, s.asked); d != "" {
 				t.Error(d)
 			}
 		})
@@ -140,6 +140,9 @@ func TestPollerEndsAfterWhatIsInHand(t *testing.T) {
 		}
 		if d := cmp.Diff([]string{"r-a"}, s.deleted); d != "" {
 			t.Errorf("deleted: %s", d)
+		}
+		if s.asked[0] != "q 10 6m0s" { // the default is 6 x the timeout, whose default is a minute
+			t.Errorf("asked for %q", s.asked[0])
 		}
 		if !strings.Contains(log.String(), "first call fails") {
 			t.Errorf("log %q", log.String())
