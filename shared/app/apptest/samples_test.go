@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -31,7 +30,7 @@ func golden(t *testing.T, name string, raw []byte) {
 		t.Fatal(err)
 	}
 	want := append(v, '\n')
-	path := filepath.Join("../../../events", name+".json")
+	path := "../../../events/" + name + ".json"
 	if *update {
 		if err := os.WriteFile(path, want, 0o644); err != nil {
 			t.Fatal(err)

@@ -95,7 +95,7 @@ func (v *Vendors) Accounts(field string) map[string]string {
 func Versions(t testing.TB, urls map[string]string) []syncdef.Version {
 	t.Helper()
 	_, file, _, _ := runtime.Caller(0)
-	set, err := yamlfile.Load(filepath.Join(filepath.Dir(file), "../../../sql/syncs"))
+	set, err := yamlfile.Load(filepath.Join(filepath.Dir(file), "..", "..", "..", "sql", "syncs"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,23 +119,25 @@ func SecretsManager(values map[string]string) http.Handler {
 			w.WriteHeader(status)
 			_ = json.NewEncoder(w).Encode(v) // the client went away
 		}
-		var in struct{ SecretId string } //nolint:revive // AWS's name
+		var in struct {
+			ID string `json:"SecretId"`
+		}
 		if target := r.Header.Get("X-Amz-Target"); target != "secretsmanager.GetSecretValue" {
 			reply(http.StatusBadRequest, map[string]string{"__type": "UnknownOperationException"})
 			return
 		}
-		if err := json.NewDecoder(r.Body).Decode(&in); err != nil || in.SecretId == "" {
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil || in.ID == "" {
 			reply(http.StatusBadRequest, map[string]string{"__type": "InvalidParameterException"})
 			return
 		}
-		value, ok := values[in.SecretId]
+		value, ok := values[in.ID]
 		if !ok {
 			reply(http.StatusBadRequest, map[string]string{"__type": "ResourceNotFoundException", "Message": "Secrets Manager can't find the specified secret."})
 			return
 		}
 		reply(http.StatusOK, map[string]string{
-			"ARN":  "arn:aws:secretsmanager:us-east-1:000000000000:secret:" + in.SecretId + "-AbCdEf",
-			"Name": in.SecretId, "SecretString": value, "VersionId": "00000000-0000-0000-0000-000000000001",
+			"ARN":  "arn:aws:secretsmanager:us-east-1:000000000000:secret:" + in.ID + "-AbCdEf",
+			"Name": in.ID, "SecretString": value, "VersionId": "00000000-0000-0000-0000-000000000001",
 		})
 	})
 }
