@@ -24,7 +24,7 @@ type Warehouse struct {
 // Open opens or makes the database. Times are UTC in every session.
 func Open(ctx context.Context, cfg Config) (*Warehouse, error) {
 	var registered atomic.Bool // the macros call the functions, which the first connection registers
-	connector, err := duck.NewConnector(cfg.Path, func(conn driver.ExecerContext) error {
+	connector, err := duck.NewConnector("", func(conn driver.ExecerContext) error {
 		if !registered.Load() {
 			return nil
 		}
@@ -41,6 +41,9 @@ func Open(ctx context.Context, cfg Config) (*Warehouse, error) {
 	return w, nil
 }
 
+// catalog is the name under which the database file is attached.
+const catalog = "warehouse"
+
 // setUp configures the database and registers the functions in its system
 // catalogue, where every connection finds them.
 func (w *Warehouse) setUp(ctx context.Context, cfg Config) error {
@@ -49,6 +52,15 @@ func (w *Warehouse) setUp(ctx context.Context, cfg Config) error {
 		return err
 	}
 	defer conn.Close()
+	path := cfg.Path
+	if path == "" {
+		path = ":memory:"
+	}
+	// DuckDB scans a table in parallel by row groups. Its default of 122,880 rows
+	// would leave most models to one thread, that waits for the gateway meanwhile.
+	if _, err := conn.ExecContext(ctx, "ATTACH "+quote(path)+" AS "+catalog+" (ROW_GROUP_SIZE 8192)"); err != nil {
+		return err
+	}
 	if cfg.Threads > 0 {
 		if _, err := conn.ExecContext(ctx, "SET threads = "+strconv.Itoa(cfg.Threads)); err != nil {
 			return err
@@ -78,7 +90,7 @@ func (w *Warehouse) setUp(ctx context.Context, cfg Config) error {
 
 // prepareSession gives one connection the macros and the time zone.
 func prepareSession(ctx context.Context, conn driver.ExecerContext) error {
-	statements := []string{"SET TimeZone = 'UTC'"}
+	statements := []string{"SET TimeZone = 'UTC'", "USE " + catalog}
 	for _, f := range functions {
 		statements = append(statements, f.macro())
 	}
