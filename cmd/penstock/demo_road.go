@@ -98,6 +98,7 @@ func (c *child) start(ctx context.Context) error {
 	defer c.mu.Unlock()
 	c.err.Reset()
 	c.cmd = exec.Command(self, c.args...)
+	c.cmd.Args[0] = os.Args[0] // as this process was called
 	c.cmd.Env, c.cmd.Stdout, c.cmd.Stderr = c.env, io.Discard, &c.err
 	if c.in, err = c.cmd.StdinPipe(); err != nil {
 		return fmt.Errorf("start the road: %w", err)

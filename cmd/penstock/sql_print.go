@@ -20,8 +20,8 @@ import (
 // maxShown is how many rows of a result are printed.
 const maxShown = 200
 
-// query runs a statement and prints its result: as a table, or field by field
-// where that would be too wide.
+// query runs a statement and prints its result: as a table, with cells over
+// several lines where it would be too wide, or field by field.
 func query(ctx context.Context, out io.Writer, w *duckdb.Warehouse, statement string) error {
 	rows, err := w.Query(ctx, statement)
 	if err != nil {
@@ -47,10 +47,13 @@ func query(ctx context.Context, out io.Writer, w *duckdb.Warehouse, statement st
 	if err := rows.Err(); err != nil {
 		return err
 	}
+	share := (widest - 1 - 3*len(columns)) / max(len(columns), 1) // of a column, in a table of full width
 	switch {
 	case n == 0:
 	case width(columns, lines) <= widest:
-		printTable(out, columns, lines)
+		printTable(out, columns, lines, widest)
+	case n > 1 && share >= 35:
+		printTable(out, columns, lines, share)
 	default:
 		printFields(out, columns, lines)
 	}
@@ -103,12 +106,18 @@ func width(columns []string, lines [][]string) int {
 	return total
 }
 
-func printTable(out io.Writer, columns []string, lines [][]string) {
+// printTable prints the lines; a cell that is wider than most is broken.
+func printTable(out io.Writer, columns []string, lines [][]string, most int) {
 	header := make(table.Row, len(columns))
 	for i, c := range columns {
 		header[i] = c
 	}
 	t := newTable(out, header)
+	configs := make([]table.ColumnConfig, len(columns))
+	for i := range configs {
+		configs[i] = table.ColumnConfig{Number: i + 1, WidthMax: most}
+	}
+	t.SetColumnConfigs(configs)
 	for _, line := range lines {
 		row := make(table.Row, len(line))
 		for i, c := range line {

@@ -61,7 +61,8 @@ func (c validateCmd) columns(ctx context.Context, s streams, set yamlfile.Set) (
 		}
 		columns, err := modelColumns(ctx, w, y.Model)
 		if err != nil {
-			faults = append(faults, syncdef.Fault{File: y.File, Line: 1, Column: 1, Message: fmt.Sprintf("its model %s.sql does not run on the warehouse: %v", y.Definition.Sync, err)})
+			reason, _, _ := strings.Cut(err.Error(), "\n") // a fault is one line
+			faults = append(faults, syncdef.Fault{File: y.File, Line: 1, Column: 1, Message: fmt.Sprintf("its model %s.sql does not run on the warehouse: %s", y.Definition.Sync, reason)})
 			continue
 		}
 		faults = append(faults, y.CheckColumns(columns)...)

@@ -1,0 +1,8 @@
+//go:build cgo
+
+package main
+
+import "testing"
+
+// TestScriptWarehouse runs what needs the embedded warehouse.
+func TestScriptWarehouse(t *testing.T) { runScripts(t, "cgo") }

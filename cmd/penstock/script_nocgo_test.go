@@ -1,0 +1,8 @@
+//go:build !cgo
+
+package main
+
+import "testing"
+
+// TestScriptWithout runs what must be said where there is no embedded warehouse.
+func TestScriptWithout(t *testing.T) { runScripts(t, "nocgo") }

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain makes penstock a command of the scripts: this binary under that name.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"penstock": main})
+}
+
+// TestScript runs what needs no embedded warehouse.
+func TestScript(t *testing.T) { runScripts(t, "any") }
+
+// runScripts runs the scripts of a folder of testdata/script. They find the
+// repository's definitions in $SYNCS.
+func runScripts(t *testing.T, folder string) {
+	syncs, err := filepath.Abs("../../sql/syncs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script", folder),
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("SYNCS", syncs)
+			return nil
+		},
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"address": address, "await": await, "http": send, "json": checkJSON, "code": exitCode, "wait-file": awaitFile,
+		},
+	})
+}
+
+// address NAME... puts free addresses of this machine into variables.
+func address(ts *testscript.TestScript, _ bool, names []string) {
+	for _, name := range names {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		defer l.Close() // at the end, so that all are different
+		ts.Setenv(name, l.Addr().String())
+	}
+}
+
+// await URL [TEXT [N]] asks until it is answered, with TEXT in the answer at least
+// N times, for at most 20 s.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) == 0 || len(args) > 3 {
+		ts.Fatalf("usage: await URL [TEXT [N]]")
+	}
+	text, n := "", 0
+	if len(args) > 1 {
+		text, n = args[1], 1
+	}
+	if len(args) > 2 {
+		var err error
+		n, err = strconv.Atoi(args[2])
+		ts.Check(err)
+	}
+	last := ""
+	for range 400 {
+		body, err := request("GET", args[0], "")
+		if err == nil && strings.Count(body, text) >= n {
+			return
+		}
+		last = fmt.Sprint(body, err)
+		<-time.After(50 * time.Millisecond)
+	}
+	ts.Fatalf("%s did not come: %s", strings.Join(args, " "), last)
+}
+
+// wait-file FILE waits until a file is there, for at most 20 s.
+func awaitFile(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: wait-file FILE")
+	}
+	for range 400 {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		<-time.After(50 * time.Millisecond)
+	}
+	ts.Fatalf("%s did not come", args[0])
+}
+
+// http METHOD URL [BODY] prints the answer.
+func send(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: http METHOD URL [BODY]")
+	}
+	body, err := request(args[0], args[1], strings.Join(args[2:], " "))
+	ts.Check(err)
+	_, err = io.WriteString(ts.Stdout(), body)
+	ts.Check(err)
+}
+
+func request(method, url, body string) (string, error) {
+	r, err := http.NewRequest(method, url, strings.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	return string(text), err
+}
+
+// code N ARG... runs penstock and checks its exit code.
+func exitCode(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: code N ARG...")
+	}
+	err := ts.Exec("penstock", args[1:]...)
+	got := "0"
+	if err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if got != args[0] {
+		ts.Fatalf("penstock %s ended with %s, want %s", strings.Join(args[1:], " "), got, args[0])
+	}
+}
+
+// json FILE checks a report of demo --json: its fields, its sums and its matches.
+func checkJSON(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: json FILE")
+	}
+	for _, fault := range reportFaults(ts.ReadFile(args[0])) {
+		ts.Fatalf("%s: %s", args[0], fault)
+	}
+}
+
+// The fields of demo --json, which others read by these names.
+const (
+	reportFields = "rows seconds syncs"
+	syncFields   = "api_calls delivered destination destination_records failed filtered matches_warehouse pass pushed queued rejected run seconds superseded sync unchanged"
+)
+
+// reportFaults are the reasons why a text is no good report.
+func reportFaults(text string) (faults []string) {
+	var fields map[string]json.RawMessage
+	var entries struct{ Syncs []map[string]json.RawMessage }
+	var r report
+	for _, into := range []any{&fields, &entries, &r} {
+		if err := json.Unmarshal([]byte(text), into); err != nil {
+			return []string{err.Error()}
+		}
+	}
+	if got := names(fields); got != reportFields {
+		faults = append(faults, "fields "+got)
+	}
+	if len(r.Syncs) != 4 {
+		faults = append(faults, fmt.Sprintf("%d syncs: want two passes of two", len(r.Syncs)))
+	}
+	for i, s := range r.Syncs {
+		if got := names(entries.Syncs[i]); got != syncFields {
+			faults = append(faults, "fields of a sync "+got)
+		}
+		if s.Pushed != s.Rejected+s.Delivered+s.Unchanged+s.Superseded+s.Failed || s.Pushed == 0 {
+			faults = append(faults, fmt.Sprintf("%s, pass %d: the counts do not add up: %+v", s.Sync, s.Pass, s))
+		}
+		if s.Queued != s.Pushed-s.Rejected-s.Superseded {
+			faults = append(faults, fmt.Sprintf("%s, pass %d: queued: %+v", s.Sync, s.Pass, s))
+		}
+		if !s.MatchesWarehouse {
+			faults = append(faults, fmt.Sprintf("%s, pass %d: does not match the warehouse", s.Sync, s.Pass))
+		}
+	}
+	return faults
+}
+
+// names are a map's keys, sorted.
+func names(m map[string]json.RawMessage) string {
+	return strings.Join(slices.Sorted(maps.Keys(m)), " ")
+}
