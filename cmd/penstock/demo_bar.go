@@ -17,6 +17,7 @@ type bar struct {
 	tracker *progress.Tracker
 }
 
+// bar starts a bar for a run; off a terminal it shows nothing.
 func (d *demo) bar(p pushedSync) *bar {
 	if d.cmd.JSON || !terminal(d.s.out) {
 		return &bar{}
@@ -32,6 +33,7 @@ func (d *demo) bar(p pushedSync) *bar {
 	return &bar{w, t}
 }
 
+// show moves the bar to where the run stands.
 func (b *bar) show(r run.Run) {
 	if b.tracker != nil {
 		b.tracker.UpdateTotal(max(r.Counts.Received, 1))
@@ -42,11 +44,16 @@ func (b *bar) show(r run.Run) {
 	}
 }
 
+// done ends the bar, and waits until its last state is on the screen.
 func (b *bar) done() {
 	if b.tracker == nil {
 		return
 	}
-	b.tracker.MarkAsDone()
+	if b.tracker.Value() < b.tracker.Total {
+		b.tracker.MarkAsErrored() // interrupted, or the run was given up
+	} else {
+		b.tracker.MarkAsDone()
+	}
 	for b.writer.IsRenderInProgress() && b.writer.LengthActive() > 0 {
 		time.Sleep(20 * time.Millisecond)
 	}
@@ -56,6 +63,7 @@ func (b *bar) done() {
 	}
 }
 
+// terminal reports whether a person may be looking.
 func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && isatty.IsTerminal(f.Fd())

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/penstock-data/penstock/shared/run"
 )
 
 // TestMain makes penstock a command of the scripts: this binary under that name.
@@ -42,7 +44,7 @@ func runScripts(t *testing.T, folder string) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"address": address, "await": await, "http": send, "json": checkJSON, "code": exitCode, "wait-file": awaitFile,
+			"address": address, "await": await, "http": send, "json": checkJSON, "code": exitCode, "wait-file": awaitFile, "settled": settled,
 		},
 	})
 }
@@ -82,6 +84,30 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 		<-time.After(50 * time.Millisecond)
 	}
 	ts.Fatalf("%s did not come: %s", strings.Join(args, " "), last)
+}
+
+// settled DIR GATEWAY SYNC waits, for at most 30 s, until the sync's last run is
+// complete, and checks its sum.
+func settled(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: settled DIR GATEWAY SYNC")
+	}
+	statement := fmt.Sprintf("SELECT penstock_status('%s')", args[2])
+	for range 100 {
+		ts.Check(ts.Exec("penstock", "sql", "--data", args[0], "--gateway", args[1], statement))
+		text := ts.ReadFile("stdout")
+		if !strings.Contains(text, `"status": "complete"`) {
+			<-time.After(200 * time.Millisecond)
+			continue
+		}
+		var s struct{ Runs []run.Run }
+		ts.Check(json.NewDecoder(strings.NewReader(text[strings.Index(text, "{"):])).Decode(&s))
+		if c := s.Runs[0].Counts; len(s.Runs) != 1 || c.Received != c.Settled() || c.Delivered+c.Unchanged+c.Failed == 0 {
+			ts.Fatalf("%d runs, the last: %+v", len(s.Runs), c)
+		}
+		return
+	}
+	ts.Fatalf("the run of %s is not complete: %s", args[2], ts.ReadFile("stdout"))
 }
 
 // wait-file FILE waits until a file is there, for at most 20 s.
