@@ -2,7 +2,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 
@@ -12,7 +11,7 @@ import (
 )
 
 func main() {
-	h, err := deadletter.FromEnvironment(context.Background())
+	h, err := deadletter.FromEnvironment()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "start deadletter:", err)
 		os.Exit(1)

@@ -2,7 +2,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 
@@ -12,7 +11,7 @@ import (
 )
 
 func main() {
-	h, err := salesforce.FromEnvironment(context.Background())
+	h, err := salesforce.FromEnvironment()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "start salesforce:", err)
 		os.Exit(1)

@@ -2,7 +2,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 
@@ -12,7 +11,7 @@ import (
 )
 
 func main() {
-	h, err := sweep.FromEnvironment(context.Background())
+	h, err := sweep.FromEnvironment()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "start sweep:", err)
 		os.Exit(1)

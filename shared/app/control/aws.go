@@ -1,25 +1,24 @@
 package control
 
 import (
-	"context"
 	"log/slog"
 	"os"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/app/awsenv"
 	"github.com/penstock-data/penstock/shared/app/env"
-	"github.com/penstock-data/penstock/shared/aws"
 	awserrors "github.com/penstock-data/penstock/shared/aws/errors"
 	"github.com/penstock-data/penstock/shared/aws/state"
 	"github.com/penstock-data/penstock/shared/pipeline"
 )
 
 // FromEnvironment is the control function on AWS.
-func FromEnvironment(ctx context.Context) (*Handler, error) {
+func FromEnvironment() (*Handler, error) {
 	vars, err := env.Load("control", os.LookupEnv)
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := aws.Load(ctx)
+	cfg, err := awsenv.Load(os.LookupEnv)
 	if err != nil {
 		return nil, err
 	}

@@ -14,8 +14,8 @@ import (
 )
 
 // FromEnvironment is the deadletter function.
-func FromEnvironment(ctx context.Context) (*worker.Handler, error) {
-	h, _, _, err := worker.FromEnvironment(ctx, "deadletter")
+func FromEnvironment() (*worker.Handler, error) {
+	h, _, _, err := worker.FromEnvironment("deadletter")
 	if err != nil {
 		return nil, err
 	}

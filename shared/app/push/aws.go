@@ -1,13 +1,12 @@
 package push
 
 import (
-	"context"
 	"log/slog"
 	"os"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/app/awsenv"
 	"github.com/penstock-data/penstock/shared/app/env"
-	"github.com/penstock-data/penstock/shared/aws"
 	awserrors "github.com/penstock-data/penstock/shared/aws/errors"
 	"github.com/penstock-data/penstock/shared/aws/queue"
 	"github.com/penstock-data/penstock/shared/aws/state"
@@ -15,12 +14,12 @@ import (
 )
 
 // FromEnvironment is the push function on AWS.
-func FromEnvironment(ctx context.Context) (*Handler, error) {
+func FromEnvironment() (*Handler, error) {
 	vars, err := env.Load("push", os.LookupEnv)
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := aws.Load(ctx)
+	cfg, err := awsenv.Load(os.LookupEnv)
 	if err != nil {
 		return nil, err
 	}

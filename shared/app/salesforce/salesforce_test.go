@@ -32,7 +32,7 @@ func TestOpen(t *testing.T) {
 
 func TestFromEnvironmentNamesWhatIsMissing(t *testing.T) {
 	t.Setenv("PENSTOCK_STATE_TABLE", "")
-	_, err := FromEnvironment(t.Context())
+	_, err := FromEnvironment()
 	if err == nil || !strings.Contains(err.Error(), "PENSTOCK_STATE_TABLE is not set") {
 		t.Errorf("%v", err)
 	}

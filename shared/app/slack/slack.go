@@ -19,8 +19,8 @@ import (
 const name = "slack" // of the function, the queue and the connection type
 
 // FromEnvironment is the slack function.
-func FromEnvironment(ctx context.Context) (*worker.Handler, error) {
-	h, vars, cfg, err := worker.FromEnvironment(ctx, name)
+func FromEnvironment() (*worker.Handler, error) {
+	h, vars, cfg, err := worker.FromEnvironment(name)
 	if err != nil {
 		return nil, err
 	}

@@ -1,14 +1,13 @@
 package sweep
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"os"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/app/awsenv"
 	"github.com/penstock-data/penstock/shared/app/env"
-	"github.com/penstock-data/penstock/shared/aws"
 	"github.com/penstock-data/penstock/shared/aws/state"
 	"github.com/penstock-data/penstock/shared/pipeline"
 	"github.com/penstock-data/penstock/shared/run"
@@ -18,7 +17,7 @@ import (
 const GiveUp = time.Hour
 
 // FromEnvironment is the sweep function on AWS.
-func FromEnvironment(ctx context.Context) (*Handler, error) {
+func FromEnvironment() (*Handler, error) {
 	vars, err := env.Load("sweep", os.LookupEnv)
 	if err != nil {
 		return nil, err
@@ -27,7 +26,7 @@ func FromEnvironment(ctx context.Context) (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := aws.Load(ctx)
+	cfg, err := awsenv.Load(os.LookupEnv)
 	if err != nil {
 		return nil, err
 	}

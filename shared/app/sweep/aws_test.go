@@ -23,7 +23,7 @@ func TestQuietTime(t *testing.T) {
 func TestFromEnvironmentNamesWhatIsMissing(t *testing.T) {
 	t.Setenv("PENSTOCK_STATE_TABLE", "state")
 	t.Setenv("PENSTOCK_QUIET", "")
-	if _, err := FromEnvironment(t.Context()); err == nil || !strings.Contains(err.Error(), "PENSTOCK_QUIET is not set") {
+	if _, err := FromEnvironment(); err == nil || !strings.Contains(err.Error(), "PENSTOCK_QUIET is not set") {
 		t.Errorf("%v", err)
 	}
 }

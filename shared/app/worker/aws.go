@@ -1,16 +1,15 @@
 package worker
 
 import (
-	"context"
 	"log/slog"
 	"math/rand/v2"
 	"os"
 	"time"
 
-	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/penstock-data/penstock/shared/app/awsenv"
 	"github.com/penstock-data/penstock/shared/app/env"
-	"github.com/penstock-data/penstock/shared/aws"
 	awserrors "github.com/penstock-data/penstock/shared/aws/errors"
 	"github.com/penstock-data/penstock/shared/aws/ledger"
 	"github.com/penstock-data/penstock/shared/aws/state"
@@ -21,14 +20,14 @@ import (
 // tables, and the variables and the configuration it was made from. The caller
 // adds Visibility and Open, which not every worker needs: what is set here is
 // linked into all of them.
-func FromEnvironment(ctx context.Context, function string) (*Handler, map[string]string, sdk.Config, error) {
+func FromEnvironment(function string) (*Handler, map[string]string, aws.Config, error) {
 	vars, err := env.Load(function, os.LookupEnv)
 	if err != nil {
-		return nil, nil, sdk.Config{}, err
+		return nil, nil, aws.Config{}, err
 	}
-	cfg, err := aws.Load(ctx)
+	cfg, err := awsenv.Load(os.LookupEnv)
 	if err != nil {
-		return nil, nil, sdk.Config{}, err
+		return nil, nil, aws.Config{}, err
 	}
 	store := state.New(cfg, state.Config{Table: vars[env.StateTable], Now: time.Now})
 	return &Handler{Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Deliver: &pipeline.Deliver{

@@ -1,0 +1,66 @@
+// Package awsenv makes the SDK's configuration of a Lambda function from what
+// Lambda puts in its environment: the region, the role's credentials, and where
+// set the endpoints (AWS documentation, "Defined runtime environment variables").
+// The SDK's own loader finds the same, but links SSO, STS, sign-in and instance
+// metadata, which no function uses and whose initialisation is a quarter of a cold
+// start's CPU time. Commands, which need profiles and SSO, use shared/aws.
+package awsenv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+)
+
+// connections is how many idle connections are kept per service: as many as the
+// adapters use at once.
+const connections = 64
+
+// Load reads the configuration through lookup, which is os.LookupEnv or a test's
+// map. The error names every variable that is missing.
+func Load(lookup func(string) (string, bool)) (aws.Config, error) {
+	var missing []error
+	required := func(name string) string {
+		v, _ := lookup(name)
+		if v == "" {
+			missing = append(missing, fmt.Errorf("%s is not set", name))
+		}
+		return v
+	}
+	region, id, secret := required("AWS_REGION"), required("AWS_ACCESS_KEY_ID"), required("AWS_SECRET_ACCESS_KEY")
+	if missing != nil {
+		return aws.Config{}, fmt.Errorf("load the AWS configuration (Lambda sets it; elsewhere set it as Lambda would): %w", errors.Join(missing...))
+	}
+	session, _ := lookup("AWS_SESSION_TOKEN")
+	cfg := aws.Config{
+		Region:      region,
+		Credentials: credentials.NewStaticCredentialsProvider(id, secret, session),
+		HTTPClient: awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+			t.MaxIdleConns, t.MaxIdleConnsPerHost = 2*connections, connections
+		}),
+		ConfigSources: []any{endpoints(lookup)},
+	}
+	if all, _ := lookup(endpointURL); all != "" {
+		cfg.BaseEndpoint = &all
+	}
+	return cfg, nil
+}
+
+const endpointURL = "AWS_ENDPOINT_URL"
+
+// endpoints gives the services' clients the endpoints of the environment.
+type endpoints func(string) (string, bool)
+
+// GetServiceBaseEndpoint is what the SDK asks: AWS_ENDPOINT_URL_SECRETS_MANAGER for
+// the service "Secrets Manager" (AWS SDKs and Tools Reference Guide,
+// "Service-specific endpoints").
+func (e endpoints) GetServiceBaseEndpoint(_ context.Context, sdkID string) (string, bool, error) {
+	v, _ := e(endpointURL + "_" + strings.ReplaceAll(strings.ToUpper(sdkID), " ", "_"))
+	return v, v != "", nil
+}

@@ -1,0 +1,60 @@
+package awsenv
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+)
+
+func lookup(vars map[string]string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		v, ok := vars[name]
+		return v, ok
+	}
+}
+
+func TestLoad(t *testing.T) {
+	cfg, err := Load(lookup(map[string]string{
+		"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "session",
+		"AWS_ENDPOINT_URL_SQS": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_SECRETS_MANAGER": "http://127.0.0.1:2",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := cfg.Credentials.Retrieve(t.Context())
+	if err != nil || c.AccessKeyID != "id" || c.SecretAccessKey != "secret" || c.SessionToken != "session" || c.CanExpire {
+		t.Errorf("credentials of %q, %v", c.AccessKeyID, err)
+	}
+	if got := sqs.NewFromConfig(cfg).Options(); aws.ToString(got.BaseEndpoint) != "http://127.0.0.1:1" || got.Region != "eu-central-1" {
+		t.Errorf("SQS at %v in %s", got.BaseEndpoint, got.Region)
+	}
+	if got := secretsmanager.NewFromConfig(cfg).Options().BaseEndpoint; aws.ToString(got) != "http://127.0.0.1:2" {
+		t.Errorf("Secrets Manager at %v", got)
+	}
+	if got := dynamodb.NewFromConfig(cfg).Options().BaseEndpoint; got != nil {
+		t.Errorf("DynamoDB at %s, want the region's own", *got)
+	}
+}
+
+func TestLoadTakesOneEndpointForAll(t *testing.T) {
+	cfg, err := Load(lookup(map[string]string{
+		"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_ENDPOINT_URL": "http://127.0.0.1:3",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := dynamodb.NewFromConfig(cfg).Options().BaseEndpoint; aws.ToString(got) != "http://127.0.0.1:3" {
+		t.Errorf("DynamoDB at %v", got)
+	}
+}
+
+func TestLoadNamesWhatIsMissing(t *testing.T) {
+	_, err := Load(lookup(map[string]string{"AWS_SECRET_ACCESS_KEY": "hunter2"}))
+	if err == nil || !strings.Contains(err.Error(), "AWS_REGION is not set") || !strings.Contains(err.Error(), "AWS_ACCESS_KEY_ID is not set") || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("%v", err)
+	}
+}
