@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -34,6 +35,8 @@ type demo struct {
 	road      road
 	warehouse *duckdb.Warehouse
 	plan      lesson.Plan
+	fresh     bool // the folder was empty: nothing was delivered before
+	wrong     []string
 	report    report
 }
 
@@ -72,6 +75,7 @@ func (c demoCmd) Run(ctx context.Context, s streams) (err error) {
 	if c.Rows < 1 {
 		return fmt.Errorf("--rows %d: at least 1 is needed", c.Rows)
 	}
+	debug.SetGCPercent(50) // memory is dearer here than the few percent of CPU
 	d := &demo{cmd: c, s: s}
 	if d.dir = c.Data; d.dir == "" {
 		if d.dir, err = os.MkdirTemp("", "penstock-demo-"); err != nil {
@@ -110,11 +114,13 @@ func (d *demo) open(ctx context.Context, g *errgroup.Group) (err error) {
 		return err
 	}
 	d.warehouse, err = duckdb.Open(ctx, duckdb.Config{
-		Path: filepath.Join(d.dir, warehouseFile), Gateway: d.road.url(), MemoryLimit: "256MB", Threads: 2,
+		Path: filepath.Join(d.dir, warehouseFile), Gateway: d.road.url(), MemoryLimit: d.cmd.preparing(), Threads: 2,
 	})
 	if err != nil {
 		return fmt.Errorf("the demo needs the embedded warehouse: %w", err)
 	}
+	_, known := lesson.ReadPlan(ctx, d.warehouse.DB())
+	d.fresh = known != nil
 	d.plan, err = teach(ctx, d.warehouse, d.box, lesson.Options{Rows: d.cmd.Rows, Seed: d.cmd.Seed, Now: time.Now()})
 	if err == nil {
 		d.opening()
@@ -136,9 +142,16 @@ func (d *demo) close(g *errgroup.Group) error {
 	return errors.Join(append(errs, g.Wait())...)
 }
 
+// pushing is DuckDB's memory while rows are pushed.
+const pushing = "96MB"
+
+// preparing is DuckDB's memory while rows are made and compared.
+func (c demoCmd) preparing() string { return fmt.Sprintf("%dMB", 192+c.Rows/2000) }
+
 // passes pushes, changes 1% of the rows, pushes again, and reports.
 func (d *demo) passes(ctx context.Context, started time.Time) error {
 	first := len(d.plan.Passes)
+	d.fresh = d.fresh && first == 1
 	for pass := first; pass <= first+1; pass++ {
 		if pass > first {
 			if err := d.rescore(ctx); err != nil {
@@ -149,10 +162,7 @@ func (d *demo) passes(ctx context.Context, started time.Time) error {
 			return err
 		}
 	}
-	differences, err := d.compare(ctx)
-	if err != nil {
-		return err
-	}
+	differences := d.wrong
 	d.report.Rows, d.report.Seconds = d.cmd.Rows, time.Since(started).Seconds()
 	if d.cmd.JSON {
 		e := json.NewEncoder(d.s.out)

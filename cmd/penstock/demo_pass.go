@@ -33,6 +33,9 @@ func (d *demo) pass(ctx context.Context, pass int) error {
 		if err != nil {
 			return fmt.Errorf("pass %d of %s: %w", pass, p.name, err)
 		}
+		if _, err := d.warehouse.Exec(ctx, "SET memory_limit = '"+d.cmd.preparing()+"'"); err != nil {
+			return err
+		}
 		differences, err := d.compare(ctx, p, &r)
 		if err != nil {
 			return fmt.Errorf("compare pass %d of %s: %w", pass, p.name, err)
@@ -46,6 +49,9 @@ func (d *demo) pass(ctx context.Context, pass int) error {
 // push runs the statement, shows what SQL saw, and waits for the run.
 func (d *demo) push(ctx context.Context, p pushedSync, pass int, kill bool) (syncRun, error) {
 	r := syncRun{Sync: p.name, Destination: p.destination, Pass: pass}
+	if _, err := d.warehouse.Exec(ctx, "SET memory_limit = '"+pushing+"'"); err != nil {
+		return r, err
+	}
 	calls, cpu := d.simulator(p)
 	started := time.Now()
 	crashed := make(chan error, 1)
@@ -109,7 +115,7 @@ func (d *demo) wait(ctx context.Context, p pushedSync, id string) (run.Run, erro
 		select {
 		case <-ctx.Done():
 			return r, ctx.Err()
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(200 * time.Millisecond):
 		}
 	}
 }

@@ -61,6 +61,11 @@ func (w *Warehouse) setUp(ctx context.Context, cfg Config) error {
 	if _, err := conn.ExecContext(ctx, "ATTACH "+quote(path)+" AS "+catalog+" (ROW_GROUP_SIZE 8192)"); err != nil {
 		return err
 	}
+	if cfg.Path != "" { // else what does not fit the memory would go to the working directory
+		if _, err := conn.ExecContext(ctx, "SET temp_directory = "+quote(cfg.Path+".tmp")); err != nil {
+			return err
+		}
+	}
 	if cfg.Threads > 0 {
 		if _, err := conn.ExecContext(ctx, "SET threads = "+strconv.Itoa(cfg.Threads)); err != nil {
 			return err
