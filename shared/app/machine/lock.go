@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // ErrInUse is returned by New and NewSandbox when another process works in the
@@ -21,6 +22,13 @@ func lock(dir, name string) (*os.File, error) {
 		return nil, fmt.Errorf("open the lock file: %w", err)
 	}
 	free, err := tryLock(f)
+	for range 20 { // a process that was just killed still lets go of its files
+		if free || err != nil {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+		free, err = tryLock(f)
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
 	}
