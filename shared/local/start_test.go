@@ -24,7 +24,7 @@ func dist(t testing.TB) string {
 		if os.Getenv("PENSTOCK_REQUIRE_SERVERS") == "1" {
 			t.Fatal("PENSTOCK_BOOTSTRAPS is not set, and PENSTOCK_REQUIRE_SERVERS=1 asks for it")
 		}
-		t.Skip("needs built binaries: make build GOARCH=$(go env GOHOSTARCH) DIST=dist/local, then PENSTOCK_BOOTSTRAPS=$PWD/dist/local")
+		t.Skip("needs built binaries: a=$(go env GOHOSTARCH); make build GOARCH=$a DIST=dist/$a, then PENSTOCK_BOOTSTRAPS=$PWD/dist/$a")
 	}
 	return dir
 }

@@ -79,7 +79,7 @@ func (d *Deliver) unreadable(ctx context.Context, p *parcel, cause error) error 
 	}
 	return d.Errors.StoreErrors(ctx, []run.RowError{{
 		Sync: unreadableSync, Run: unreadableSync + ".messages", Batch: p.ID, Type: "unreadable_message", Stage: "deadletter",
-		Message: "a message in the queue " + d.Queue + " was not Penstock's: " + cause.Error(), At: d.Now(), Source: source,
+		Message: fmt.Sprintf("a message in the queue %s was not Penstock's (%v): only the push function may send to it; find out who else does", d.Queue, cause), At: d.Now(), Source: source,
 	}})
 }
 

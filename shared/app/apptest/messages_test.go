@@ -99,7 +99,7 @@ func testPoison(t *testing.T, w *World, event []byte) {
 	if len(errs) != 1 || errs[0].Type != "unreadable_message" || errs[0].Stage != "deadletter" {
 		t.Fatalf("errors %+v", errs)
 	}
-	says(t, errs[0].Message, "queue salesforce", "not Penstock's")
+	says(t, errs[0].Message, "queue salesforce", "not Penstock's", "only the push function may send to it")
 	says(t, string(errs[0].Source), "meant for another queue")
 	if d := cmp.Diff(run.Counts{Received: 4, Queued: 4, Delivered: 2}, counts(t, w, theRun)); d != "" {
 		t.Errorf("the good row's dead letter was counted again: %s", d)
