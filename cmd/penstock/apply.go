@@ -41,8 +41,14 @@ func (c applyCmd) Run(ctx context.Context, s streams) (err error) {
 	if err != nil || len(changed) == 0 {
 		return err
 	}
-	if !c.Yes && !confirmed(s) {
-		return errors.New("not applied: nothing was changed")
+	if !c.Yes {
+		yes, err := confirmed(ctx, s)
+		if err != nil {
+			return err
+		}
+		if !yes {
+			return errors.New("not applied: nothing was changed")
+		}
 	}
 	for _, v := range changed {
 		if err := syncs.Apply(ctx, v); err != nil {
@@ -92,12 +98,22 @@ func difference(ctx context.Context, s streams, syncs pipeline.Syncs, set yamlfi
 }
 
 // confirmed asks on a terminal; elsewhere --yes has to be given.
-func confirmed(s streams) bool {
+func confirmed(ctx context.Context, s streams) (bool, error) {
 	if !isatty.IsTerminal(s.in.Fd()) {
 		fmt.Fprintln(s.err, "no terminal to ask on: pass --yes to apply")
-		return false
+		return false, nil
 	}
 	fmt.Fprint(s.out, "Apply? [y/N] ")
-	answer, err := bufio.NewReader(s.in).ReadString('\n')
-	return err == nil && strings.EqualFold(strings.TrimSpace(answer), "y")
+	answers := make(chan string, 1)
+	go func() { // outlives an interrupt: nothing can end the read
+		answer, _ := bufio.NewReader(s.in).ReadString('\n') // at its end: no answer
+		answers <- answer
+	}()
+	select {
+	case answer := <-answers:
+		return strings.EqualFold(strings.TrimSpace(answer), "y"), nil
+	case <-ctx.Done():
+		fmt.Fprintln(s.out)
+		return false, ctx.Err()
+	}
 }

@@ -43,7 +43,11 @@ func (c localCmd) Run(ctx context.Context, s streams) error {
 	if err := c.announce(ctx, s, p); err != nil {
 		return errors.Join(err, stop(g, p))
 	}
-	return errors.Join(g.Wait(), p.log.Close())
+	err = errors.Join(g.Wait(), p.log.Close())
+	if err == nil {
+		fmt.Fprintln(s.out, "\nStopped; the next start in", c.Data, "goes on.")
+	}
+	return err
 }
 
 // leashed ends with the standard input. The read outlives the command when the

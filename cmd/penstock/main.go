@@ -62,11 +62,20 @@ func Main(args []string) int {
 	case err == nil:
 		return 0
 	case ctx.Err() != nil && interrupted(err):
-		fmt.Fprintln(os.Stderr, "penstock: interrupted; what was queued in a kept data folder goes on at the next start")
+		fmt.Fprintln(os.Stderr, "penstock: interrupted"+after(parsed.Command()))
 		return 130
 	}
 	fmt.Fprintln(os.Stderr, "penstock:", plain(err))
 	return 1
+}
+
+// after says what becomes of rows when a command is interrupted.
+func after(command string) string {
+	name, _, _ := strings.Cut(command, " ")
+	if name == "demo" || name == "sql" {
+		return "; what was queued goes on at the next start with the same --data"
+	}
+	return ""
 }
 
 // helpFor names the help that fits a wrong command line.

@@ -1,0 +1,101 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/pipeline"
+)
+
+func newMachine(t *testing.T, dir string) *Machine {
+	t.Helper()
+	m, err := New(Config{Dir: dir, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestOneMachineAFolder(t *testing.T) {
+	dir := t.TempDir()
+	first := newMachine(t, dir)
+	if _, err := New(Config{Dir: dir}); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), dir) {
+		t.Errorf("a second machine: %v, want ErrInUse with the folder", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := newMachine(t, dir).Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOneSandboxAFolder(t *testing.T) {
+	dir := t.TempDir()
+	first, err := NewSandbox(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewSandbox(dir, nil); !errors.Is(err, ErrInUse) {
+		t.Errorf("a second sandbox: %v, want ErrInUse", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second, err := NewSandbox(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A taken address must not leave the folder locked.
+func TestTakenAddress(t *testing.T) {
+	first := newMachine(t, t.TempDir())
+	defer first.Close()
+	dir := t.TempDir()
+	if _, err := New(Config{Dir: dir, Listen: strings.TrimPrefix(first.URL, "http://")}); err == nil {
+		t.Fatal("two machines listen on one address")
+	}
+	if err := newMachine(t, dir).Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// What a killed machine had in hand is handed out again at the next start, and
+// its first receive is remembered.
+func TestTakesUpWhatWasInHand(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	killed := newMachine(t, dir)
+	if _, err := killed.Store.Send(ctx, "salesforce", []pipeline.Message{{Group: "g", Dedup: "1", Body: []byte("x")}}); err != nil {
+		t.Fatal(err)
+	}
+	receive := func(m *Machine) []pipeline.Delivery {
+		t.Helper()
+		got, err := m.Store.Receive(ctx, "salesforce", 10, time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	if got := receive(killed); len(got) != 1 {
+		t.Fatalf("received %d messages, want 1", len(got))
+	}
+	if got := receive(killed); len(got) != 0 {
+		t.Fatalf("received %d messages while it is in hand, want 0", len(got))
+	}
+	if err := killed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	next := newMachine(t, dir)
+	defer next.Close()
+	if got := receive(next); len(got) != 1 || got[0].Receives != 2 {
+		t.Errorf("received %+v, want the message for the second time", got)
+	}
+}
