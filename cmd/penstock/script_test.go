@@ -51,11 +51,15 @@ func runScripts(t *testing.T, folder string) {
 
 // address NAME... puts free addresses of this machine into variables.
 func address(ts *testscript.TestScript, _ bool, names []string) {
+	var open []net.Listener
 	for _, name := range names {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		ts.Check(err)
-		defer l.Close() // at the end, so that all are different
+		open = append(open, l)
 		ts.Setenv(name, l.Addr().String())
+	}
+	for _, l := range open { // only now, so that all are different
+		ts.Check(l.Close())
 	}
 }
 
@@ -100,8 +104,9 @@ func settled(ts *testscript.TestScript, _ bool, args []string) {
 			<-time.After(200 * time.Millisecond)
 			continue
 		}
+		_, object, _ := strings.Cut(text, "\n") // below the column's name
 		var s struct{ Runs []run.Run }
-		ts.Check(json.NewDecoder(strings.NewReader(text[strings.Index(text, "{"):])).Decode(&s))
+		ts.Check(json.NewDecoder(strings.NewReader(object)).Decode(&s))
 		if c := s.Runs[0].Counts; len(s.Runs) != 1 || c.Received != c.Settled() || c.Delivered+c.Unchanged+c.Failed == 0 {
 			ts.Fatalf("%d runs, the last: %+v", len(s.Runs), c)
 		}

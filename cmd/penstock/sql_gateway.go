@@ -24,7 +24,11 @@ const gatewayFile = "gateway.url"
 func (c sqlCmd) gateway(ctx context.Context, s streams) (string, func() error, error) {
 	nothing := func() error { return nil }
 	if c.Gateway != "" {
-		return strings.TrimRight(c.Gateway, "/"), nothing, nil
+		url := strings.TrimRight(c.Gateway, "/")
+		if !answers(ctx, url) {
+			return "", nil, fmt.Errorf("no gateway answers at %s: give the address that penstock local prints, http:// included", c.Gateway)
+		}
+		return url, nothing, nil
 	}
 	p, err := localCmd{Data: c.Data, Listen: "127.0.0.1:0", Syncs: "none", Quiet: time.Second}.start(ctx)
 	if errors.Is(err, machine.ErrInUse) {

@@ -79,7 +79,7 @@ func cells(rows *sql.Rows, n int) ([]string, error) {
 type textCell string
 
 // Scan implements sql.Scanner.
-func (c *textCell) Scan(v any) error {
+func (c *textCell) Scan(v any) error { //nolint:unparam // the signature of sql.Scanner
 	switch x := v.(type) {
 	case nil:
 		*c = "NULL"

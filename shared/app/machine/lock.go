@@ -36,7 +36,8 @@ func lock(dir, name string) (*os.File, error) {
 		owner, _ := os.ReadFile(path) // whoever it is
 		return nil, errors.Join(fmt.Errorf("%w: %s, by process %s", ErrInUse, dir, strings.TrimSpace(string(owner))), f.Close())
 	}
-	if err := f.Truncate(0); err == nil {
+	err = f.Truncate(0)
+	if err == nil {
 		_, err = fmt.Fprintf(f, "%d\n", os.Getpid())
 	}
 	if err != nil {
