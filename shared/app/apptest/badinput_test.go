@@ -231,7 +231,9 @@ func TestAbsentSecret(t *testing.T) {
 	delete(w.Secrets, Prefix+"salesforce_prod")
 	id := w.Push(t, "q", "q:1", Health(healthSync, "john@acmecorp.com", 85))[0].Run
 	w.Drain(t, "salesforce")
-	stuck(t, w, id, `secret "penstock/salesforce_prod" does not exist`, "aws secretsmanager create-secret --name penstock/salesforce_prod")
+	stuck(t, w, id, `secret "penstock/salesforce_prod" has no value or does not exist`,
+		"aws secretsmanager put-secret-value --secret-id penstock/salesforce_prod", "aws secretsmanager create-secret --name penstock/salesforce_prod",
+		`it holds {"client_id": "...", "client_secret": "..."}`)
 
 	w.Secrets[Prefix+"salesforce_prod"] = kept
 	recovers(t, w, id)

@@ -35,7 +35,8 @@ func (r *Reader) Secret(ctx context.Context, name string) (map[string]string, er
 	out, err := r.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &id})
 	var absent *types.ResourceNotFoundException
 	if errors.As(err, &absent) {
-		return nil, fmt.Errorf("secret %q does not exist in AWS Secrets Manager: create it as a JSON object of strings with: aws secretsmanager create-secret --name %s --secret-string file://secret.json", id, id)
+		// One answer for both: a deployment makes its secrets without a value.
+		return nil, fmt.Errorf(`secret %q has no value or does not exist in AWS Secrets Manager: write {"key": "value", ...} into secret.json, then run: aws secretsmanager put-secret-value --secret-id %s --secret-string file://secret.json; if there is no such secret: aws secretsmanager create-secret --name %s --secret-string file://secret.json`, id, id, id)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read secret %q: %w", id, err)

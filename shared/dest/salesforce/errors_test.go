@@ -225,7 +225,7 @@ func TestLogin(t *testing.T) {
 		"client credentials": {"", map[string]string{"client_id": "app", "client_secret": "hush"}, ""},
 		"wrong secret":       {"client_credentials", map[string]string{"client_id": "app", "client_secret": "s3cr3t"}, "check client_id and client_secret"},
 		"no secret":          {"", map[string]string{"client_id": "app"}, `"vault" has no client_secret`},
-		"absent":             {"", nil, `the secret "vault" cannot be read: not there`},
+		"absent":             {"", nil, `the secret "vault" cannot be read: not there; it holds {"client_id": "...", "client_secret": "..."}`},
 		"JWT":                {"jwt_bearer", map[string]string{"client_id": "app", "username": "sync@acme.example", "private_key": privatePEM}, ""},
 		"JWT, other user":    {"jwt_bearer", map[string]string{"client_id": "app", "username": "x@acme.example", "private_key": privatePEM}, "pre-authorised"},
 		"JWT, no key":        {"jwt_bearer", map[string]string{"client_id": "app", "username": "x", "private_key": "s3cr3t"}, "not an RSA key"},

@@ -56,13 +56,13 @@ func (c *client) grant(ctx context.Context) (url.Values, error) {
 	if secretName == "" {
 		secretName = c.conn.Name
 	}
-	secret, err := c.secret(ctx)
-	if err != nil {
-		return nil, c.refused("secret", "the secret %q cannot be read: %v", secretName, err)
-	}
 	need := []string{"client_id", "client_secret"}
 	if c.conn.Auth == authJWT {
 		need = []string{"client_id", "username", "private_key"}
+	}
+	secret, err := c.secret(ctx)
+	if err != nil {
+		return nil, c.refused("secret", `the secret %q cannot be read: %v; it holds {"%s": "..."}`, secretName, err, strings.Join(need, `": "...", "`))
 	}
 	for _, key := range need {
 		if secret[key] == "" {
