@@ -32,11 +32,17 @@ func TestSimulation(t *testing.T) {
 		}
 	}
 	for seed := range uint64(seeds) {
-		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
-			w := newWorld(t, seed)
+		t.Run("upsert/"+strconv.FormatUint(seed, 10), func(t *testing.T) {
+			w := newWorld(t, seed, definition)
 			w.live()
 			w.drain()
 			w.check()
+		})
+		t.Run("insert/"+strconv.FormatUint(seed, 10), func(t *testing.T) {
+			w := newWorld(t, seed, messages)
+			w.live()
+			w.drain()
+			w.checkOnce()
 		})
 	}
 }
@@ -61,7 +67,7 @@ type world struct {
 	sent    map[string]int64 // rows pushed into it
 }
 
-func newWorld(t *testing.T, seed uint64) *world {
+func newWorld(t *testing.T, seed uint64, define func(lanes int) syncdef.Definition) *world {
 	w := &world{
 		t: t, rng: rand.New(rand.NewPCG(seed, 7)), now: time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC),
 		pushed: map[string]int{}, newest: map[string]int{}, sent: map[string]int64{},
@@ -75,7 +81,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w.mortal = &mortal{Store: store, rng: w.rng}
 	w.vendor = newVendor(w)
 	lanes := 1 + w.rng.IntN(4)
-	v := syncdef.NewVersion(definition(lanes), syncdef.Connection{Name: "crm", Type: "crm"}, w.now)
+	v := syncdef.NewVersion(define(lanes), syncdef.Connection{Name: "crm", Type: "crm"}, w.now)
 	if err := store.Apply(t.Context(), v); err != nil {
 		t.Fatal(err)
 	}
@@ -94,6 +100,13 @@ func definition(lanes int) syncdef.Definition {
 		},
 		Incremental: &syncdef.Incremental{Cursor: "v"},
 	}
+}
+
+// messages is a sync whose rows are inserted: each record id once, ever.
+func messages(lanes int) syncdef.Definition {
+	d := definition(lanes)
+	d.Operation, d.Strategy, d.Match = syncdef.Insert, syncdef.MatchNone, syncdef.Match{}
+	return d
 }
 
 func (w *world) clock() time.Time { return w.now }
