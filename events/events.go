@@ -59,12 +59,12 @@ func Oversize() []byte {
 	query := "01b1a2c3-0604-8f1e-0000-000000000005"
 	header := http.Header{}
 	for name, value := range map[string]string{
-		"Content-Type":                  "application/json",
-		snowflake.HeaderFormat:          "json",
-		snowflake.HeaderFormatVersion:   "1.0",
-		snowflake.HeaderQueryID:         query,
-		snowflake.HeaderBatchID:         query + ":1:1:0:0",
-		snowflake.HeaderName:            "PENSTOCK_PUSH",
+		"Content-Type":                   "application/json",
+		snowflake.HeaderFormat:           "json",
+		snowflake.HeaderFormatVersion:    "1.0",
+		snowflake.HeaderQueryID:          query,
+		snowflake.HeaderBatchID:          query + ":1:1:0:0",
+		snowflake.HeaderName:             "PENSTOCK_PUSH",
 		snowflake.HeaderName + "-base64": "UEVOU1RPQ0tfUFVTSA==",
 	} {
 		header[name] = []string{value}
