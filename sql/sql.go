@@ -21,13 +21,13 @@ var files embed.FS
 // SnowflakeParams are the names and addresses of one account. A field that is
 // empty and has no default becomes a placeholder such as <ROLE_ARN>.
 type SnowflakeParams struct {
-	APIURL       string // the API's invoke URL with its stage: https://a1b2c3.execute-api.eu-west-1.amazonaws.com/prod
-	RoleARN      string // the AWS role that the API integration assumes: arn:aws:iam::123456789012:role/penstock-snowflake
+	APIURL       string // the API's invoke URL with its stage: https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1
+	RoleARN      string // the AWS role that the API integration assumes, named by CloudFormation: arn:aws:iam::123456789012:role/penstock-SnowflakeRole-1A2B3C4D5E6F
 	Integration  string // default penstock_api
 	Database     string // default penstock
 	Schema       string // default public
 	Role         string // the Snowflake role that pushes; default sysadmin
-	Warehouse    string // the warehouse in which tasks run; no default
+	Warehouse    string // the warehouse in which tasks run, and whose use the role is granted; no default
 	MaxBatchRows int    // default 2000
 }
 
@@ -121,8 +121,8 @@ func (p *SnowflakeParams) fill() (missing []string) {
 
 // meaning says what belongs where a placeholder stands.
 var meaning = map[string]string{
-	"<API_URL>":   "the API's invoke URL, an output of the deployed stack: https://a1b2c3.execute-api.eu-west-1.amazonaws.com/prod",
-	"<ROLE_ARN>":  "the AWS role that Snowflake assumes, an output of the deployed stack: arn:aws:iam::123456789012:role/penstock-snowflake",
+	"<API_URL>":   "the API's invoke URL, an output of the deployed stack: https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1",
+	"<ROLE_ARN>":  "the AWS role that Snowflake assumes, an output of the deployed stack (the end of its name is generated): arn:aws:iam::123456789012:role/penstock-SnowflakeRole-1A2B3C4D5E6F",
 	"<WAREHOUSE>": "the Snowflake warehouse in which the tasks run: SHOW WAREHOUSES",
 }
 

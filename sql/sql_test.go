@@ -34,7 +34,7 @@ func golden(t *testing.T, name, got string) {
 
 func TestSetupSnowflake(t *testing.T) {
 	full, err := Setup("snowflake", SnowflakeParams{
-		APIURL: "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/prod/", RoleARN: "arn:aws:iam::123456789012:role/penstock-snowflake",
+		APIURL: "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1/", RoleARN: "arn:aws:iam::123456789012:role/penstock-SnowflakeRole-1A2B3C4D5E6F",
 		Integration: "reverse_api", Database: "analytics", Schema: "outbound", Role: "transformer", Warehouse: "loading", MaxBatchRows: 500,
 	})
 	if err != nil {

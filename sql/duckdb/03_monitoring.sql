@@ -54,10 +54,13 @@ FROM penstock_models m
 LEFT JOIN penstock_runs r ON r.sync_name = m.sync
 GROUP BY m.sync;
 
--- Every row of the last runs that was not delivered, with the reason.
+-- Every row of the last runs that was not delivered, with the reason; and where a
+-- connection fails, an entry of stage connection without a record, while its rows
+-- still wait. Only runs that can have errors are asked about.
 CREATE OR REPLACE VIEW reverse_etl_sync_errors AS
 WITH answers AS MATERIALIZED (
-    SELECT sync_run_id, penstock_errors(sync_run_id) AS answer FROM penstock_runs WHERE rejected + blocked + failed > 0
+    SELECT sync_run_id, penstock_errors(sync_run_id) AS answer FROM penstock_runs
+    WHERE rejected + blocked + failed > 0 OR reason IS NOT NULL
 ),
 errors AS (
     SELECT sync_run_id, unnest(CAST(json_extract(answer, '$.errors') AS JSON[])) AS e FROM answers

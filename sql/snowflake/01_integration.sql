@@ -1,6 +1,7 @@
--- 1. The road from Snowflake to API Gateway. Run as ACCOUNTADMIN.
+-- 1. The road from Snowflake to API Gateway. Down to DESC INTEGRATION it runs as
+-- ACCOUNTADMIN, all that follows as {{.Role}}.
 --
--- After CREATE, DESC INTEGRATION names the user and the external id with which
+-- DESC INTEGRATION names the user and the external id with which
 -- Snowflake comes. Put both into the trust policy of the AWS role: Principal
 -- {"AWS": API_AWS_IAM_USER_ARN} and StringEquals sts:ExternalId
 -- API_AWS_EXTERNAL_ID. IF NOT EXISTS, because a re-created integration may get
@@ -13,13 +14,18 @@ CREATE API INTEGRATION IF NOT EXISTS {{.Integration}}
     API_ALLOWED_PREFIXES = ('{{.APIURL}}/')
     ENABLED = TRUE;
 
-DESC INTEGRATION {{.Integration}};
-
 CREATE DATABASE IF NOT EXISTS {{.Database}};
 CREATE SCHEMA IF NOT EXISTS {{.Database}}.{{.Schema}};
 GRANT USAGE ON INTEGRATION {{.Integration}} TO ROLE {{.Role}};
 GRANT USAGE ON DATABASE {{.Database}} TO ROLE {{.Role}};
 GRANT ALL ON SCHEMA {{.Database}}.{{.Schema}} TO ROLE {{.Role}};
+
+-- For the tasks below, which are made suspended: the role that owns a task needs
+-- the right to run tasks, which ACCOUNTADMIN gives, and the use of its warehouse.
+GRANT EXECUTE TASK ON ACCOUNT TO ROLE {{.Role}};
+GRANT USAGE ON WAREHOUSE {{.Warehouse}} TO ROLE {{.Role}};
+
+DESC INTEGRATION {{.Integration}};
 
 USE ROLE {{.Role}};
 USE SCHEMA {{.Database}}.{{.Schema}};
