@@ -34,6 +34,8 @@ func printSandbox(ctx context.Context, w io.Writer, box *machine.Sandbox) {
 	secret, _ := box.Secret(ctx, "")
 	fmt.Fprintf(w, "Salesforce  %s  client_id %s, client_secret %s\n", box.Endpoints["salesforce"], secret["client_id"], secret["client_secret"])
 	fmt.Fprintf(w, "Slack       %s  token %s\n", box.Endpoints["slack"], secret["token"])
-	fmt.Fprintf(w, "Both list their records at /_sandbox/records, count calls at /_sandbox/calls, and take faults at /_sandbox/faults:\n")
+	fmt.Fprintf(w, "Both list their records, count calls at /_sandbox/calls, and take faults:\n")
+	fmt.Fprintf(w, "  curl '%s/_sandbox/records?limit=10'\n", box.Endpoints["salesforce"])
+	fmt.Fprintf(w, "  curl %s/_sandbox/records\n", box.Endpoints["slack"])
 	fmt.Fprintf(w, "  curl %s/_sandbox/faults -d '{\"match\":\"PATCH\",\"count\":3,\"status\":503}'\n", box.Endpoints["salesforce"])
 }

@@ -191,7 +191,8 @@ func (t *table) appendJSON(dst []byte, row, field int) []byte {
 
 // serveRecords is GET /_sandbox/records?object=Account&after=ID&limit=1000: one
 // JSON object a line with the fields that are not null, in the order of creation.
-// Ask again with the last Id as after until nothing comes.
+// Ask again with the last Id as after until nothing comes. Without an object it
+// lists those of all, and each line begins with its "object".
 func (s *Simulator) serveRecords(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	limit := 1000
@@ -205,36 +206,49 @@ func (s *Simulator) serveRecords(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := s.tables[strings.ToLower(q.Get("object"))]
-	if t == nil {
-		http.Error(w, "object: one of "+strings.Join(s.names(), ", "), http.StatusBadRequest)
-		return
+	object, after := q.Get("object"), q.Get("after")
+	asked, prefix := s.order, `{"object":"%s","Id":"`
+	if object != "" || after != "" { // an Id says nothing without its object
+		t := s.tables[strings.ToLower(object)]
+		if t == nil {
+			http.Error(w, "object: one of "+strings.Join(s.names(), ", "), http.StatusBadRequest)
+			return
+		}
+		asked, prefix = []*table{t}, `{"Id":"`
 	}
 	row := 0
-	if after := q.Get("after"); after != "" {
-		last, valid := t.row([]byte(after))
-		if !valid || last >= t.rows() {
+	if after != "" {
+		last, valid := asked[0].row([]byte(after))
+		if !valid || last >= asked[0].rows() {
 			http.Error(w, "after: not the Id of a record", http.StatusBadRequest)
 			return
 		}
 		row = last + 1
 	}
 	var b []byte
-	for ; row < t.rows() && limit > 0; row++ {
-		if t.deleted[row] {
-			continue
-		}
-		limit--
-		b = append(t.appendID(append(b, `{"Id":"`...), row), '"')
-		for i := fieldModified + 1; i < len(t.columns); i++ {
-			if t.columns[i].cells[row] == 0 {
-				continue
+	for _, t := range asked {
+		begin := strings.Replace(prefix, "%s", t.object.Name, 1)
+		for ; row < t.rows() && limit > 0; row++ {
+			if !t.deleted[row] {
+				b = t.appendRecord(b, begin, row)
+				limit--
 			}
-			b = append(appendString(append(b, ','), t.object.Fields[i].Name), ':')
-			b = t.appendJSON(b, row, i)
 		}
-		b = append(b, "}\n"...)
+		row = 0
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.Write(b) //nolint:errcheck // the client may be gone; there is nobody to tell
+}
+
+// appendRecord is a record as a line of JSON; begin is all before its Id.
+func (t *table) appendRecord(b []byte, begin string, row int) []byte {
+	b = append(t.appendID(append(b, begin...), row), '"')
+	for i := fieldModified + 1; i < len(t.columns); i++ {
+		if t.columns[i].cells[row] == 0 {
+			continue
+		}
+		b = append(appendString(append(b, ','), t.object.Fields[i].Name), ':')
+		b = t.appendJSON(b, row, i)
+	}
+	return append(b, "}\n"...)
 }

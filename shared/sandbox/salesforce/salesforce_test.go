@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -127,6 +128,28 @@ func TestUpsert(t *testing.T) {
 	}
 	if _, _, rest := o.send("GET", "/_sandbox/records?object=Account&after=0015g0000000001AAA&limit=1", ""); !strings.HasPrefix(rest, `{"Id":"0015g0000000002AAA"`) || strings.Count(rest, "\n") != 1 {
 		t.Errorf("after: %s", rest)
+	}
+}
+
+func TestRecordsOfAllObjects(t *testing.T) {
+	o := open(t, Options{})
+	o.upsert(`"Customer_ID__c":"c1","Name":"One"`, `"Customer_ID__c":"c2","Name":"Two"`)
+	if err := o.sim.Seed("Contact", []string{"LastName"}, slices.Values([][]string{{"Doe"}})); err != nil {
+		t.Fatal(err)
+	}
+	for query, want := range map[string]string{
+		"": `{"object":"Account","Id":"0015g0000000001AAA","Name":"One","Customer_ID__c":"c1"}
+{"object":"Account","Id":"0015g0000000002AAA","Name":"Two","Customer_ID__c":"c2"}
+{"object":"Contact","Id":"0035g0000000001AAA","LastName":"Doe"}
+`,
+		"?limit=1":                  `{"object":"Account","Id":"0015g0000000001AAA","Name":"One","Customer_ID__c":"c1"}` + "\n",
+		"?object=contact":           `{"Id":"0035g0000000001AAA","LastName":"Doe"}` + "\n",
+		"?object=Lead":              "object: one of Account, Contact\n",
+		"?after=0015g0000000001AAA": "object: one of Account, Contact\n",
+	} {
+		if _, _, got := o.send("GET", "/_sandbox/records"+query, ""); got != want {
+			t.Errorf("%s (-want +got):\n%s", query, cmp.Diff(want, got))
+		}
 	}
 }
 
