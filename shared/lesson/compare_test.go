@@ -80,6 +80,9 @@ func deliver(t *testing.T, db *sql.DB) (accounts []account, byCustomer map[strin
 		}
 		accounts, byCustomer[customer] = append(accounts, a), a
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	return accounts, byCustomer
 }
 

@@ -40,8 +40,8 @@ func notAnEmail(column string, found jsontext.Value) *row.Fault {
 	return refuse(column, "not_an_email", found, "an email address such as name@company.com")
 }
 
-func (f *field) tooLong(found jsontext.Value, characters int) *row.Fault {
-	fault := refuse(f.source, "too_long", found, "at most "+strconv.Itoa(f.maxLength)+" characters")
+func (out *field) tooLong(found jsontext.Value, characters int) *row.Fault {
+	fault := refuse(out.source, "too_long", found, "at most "+strconv.Itoa(out.maxLength)+" characters")
 	fault.Message += ", not " + strconv.Itoa(characters)
 	return fault
 }

@@ -73,12 +73,12 @@ func (m *Mapper) decimal(f *field, raw jsontext.Value) (s []byte, d decimal, jso
 }
 
 // bounds holds a number between min and max, both inclusive.
-func (f *field) bounds(raw jsontext.Value, d *decimal) *row.Fault {
+func (out *field) bounds(raw jsontext.Value, d *decimal) *row.Fault {
 	switch {
-	case f.min != nil && d.compare(f.min) < 0:
-		return refuse(f.source, "below_min", raw, f.allowed)
-	case f.max != nil && d.compare(f.max) > 0:
-		return refuse(f.source, "above_max", raw, f.allowed)
+	case out.min != nil && d.compare(out.min) < 0:
+		return refuse(out.source, "below_min", raw, out.allowed)
+	case out.max != nil && d.compare(out.max) > 0:
+		return refuse(out.source, "above_max", raw, out.allowed)
 	}
 	return nil
 }

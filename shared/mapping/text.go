@@ -96,22 +96,22 @@ func (m *Mapper) quoted(raw jsontext.Value, t text) jsontext.Value {
 }
 
 // cut holds a text to max_length characters.
-func (f *field) cut(raw jsontext.Value, t text) (text, *row.Fault) {
+func (out *field) cut(raw jsontext.Value, t text) (text, *row.Fault) {
 	// No text has more characters than bytes, so most need no counting.
-	if f.maxLength == 0 || len(t.b) <= f.maxLength {
+	if out.maxLength == 0 || len(t.b) <= out.maxLength {
 		return t, nil
 	}
 	n := utf8.RuneCount(t.b)
-	if n <= f.maxLength {
+	if n <= out.maxLength {
 		return t, nil
 	}
-	if !f.truncate {
-		fault := f.tooLong(raw, n)
+	if !out.truncate {
+		fault := out.tooLong(raw, n)
 		fault.Message += " (on_too_long: truncate cuts it)"
 		return t, fault
 	}
 	end := 0
-	for range f.maxLength {
+	for range out.maxLength {
 		_, size := utf8.DecodeRune(t.b[end:])
 		end += size
 	}
