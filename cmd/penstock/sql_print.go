@@ -23,11 +23,10 @@ const maxShown = 200
 // query runs a statement and prints its result: as a table, with cells over
 // several lines where it would be too wide, or field by field.
 func query(ctx context.Context, out io.Writer, w *duckdb.Warehouse, statement string) error {
-	rows, err := w.Query(ctx, statement)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
+	return w.Show(ctx, statement, func(rows *sql.Rows) error { return printRows(out, rows) })
+}
+
+func printRows(out io.Writer, rows *sql.Rows) error {
 	columns, err := rows.Columns()
 	if err != nil {
 		return err

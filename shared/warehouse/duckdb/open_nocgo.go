@@ -23,6 +23,9 @@ func (*Warehouse) DB() *sql.DB { return nil }
 // Query fails as Open does.
 func (*Warehouse) Query(context.Context, string, ...any) (*sql.Rows, error) { return nil, errNoCgo }
 
+// Show fails as Open does.
+func (*Warehouse) Show(context.Context, string, func(*sql.Rows) error) error { return errNoCgo }
+
 // Exec fails as Open does.
 func (*Warehouse) Exec(context.Context, string, ...any) (sql.Result, error) { return nil, errNoCgo }
 
