@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,6 +83,9 @@ func (c sqlCmd) settle(ctx context.Context, s streams, p *place) error {
 		if ctx.Err() == nil && err != nil {
 			return fmt.Errorf("wait for the pushed rows: %w", err)
 		}
+		// A bracketed run that is open waits for penstock_finish, which only another
+		// statement can call.
+		open = slices.DeleteFunc(open, func(r run.Run) bool { return r.Bracketed && r.Status == run.Open })
 		for _, r := range open {
 			if len(waited) == 0 {
 				fmt.Fprintln(s.err, "waiting for the pushed rows to settle ...")
