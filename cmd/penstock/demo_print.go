@@ -21,11 +21,19 @@ func (d *demo) opening() {
 	d.say("Penstock on one machine: DuckDB -> gateway -> queue -> workers -> simulated Salesforce and Slack")
 	d.say("%s customers in the warehouse, %s accounts in Salesforce. Everything below is real: HTTP, batches,", humanize.Comma(int64(d.plan.Rows)), humanize.Comma(int64(d.plan.Accounts)))
 	d.say("retries, ledger; only the vendors are simulated (Slack takes one message a second, here too).")
+	if !d.fresh {
+		d.say("%s is not new: this goes on with its customers; --rows and --seed are for a new folder.", d.dir)
+	}
 }
 
+// heading says what is special about a pass.
 func (d *demo) heading(pass int) {
 	last := d.plan.Passes[len(d.plan.Passes)-1]
-	if pass == 1 {
+	switch {
+	case !d.fresh && len(d.report.Syncs) == 0:
+		d.say("\nPass %d once more, as it was left: what arrived before is unchanged", pass)
+		return
+	case pass == 1:
 		d.say("\nPass 1: everything is new")
 		return
 	}
@@ -116,19 +124,17 @@ func (d *demo) closing(differences []string) {
 	if len(differences) == 0 {
 		d.say("\nCompared: what Salesforce and Slack hold equals the warehouse's models, field by field. (%.1f s in all)", d.report.Seconds)
 	}
-	command := self()
-	dir := d.cmd.Data
+	command, dir := self(), d.cmd.Data
 	if dir == "" {
 		dir = "penstock-data"
 		d.say("\nNext (each works as printed):")
-		d.say("  %s demo --data %s                       # the same, and keep the files", command, dir)
+		d.say("  # the same, and keep the files\n  %s demo --data %s", command, dir)
 	} else {
 		d.say("\nThe files are in %s. Next (each works as printed):", dir)
-		d.say("  %s sql --data %s \"SELECT penstock_status('sf_health')\"", command, dir)
+		d.say("  # ask about the runs; push five rows again\n  %s sql --data %s \"SELECT penstock_status('sf_health')\"", command, dir)
 		d.say("  %s sql --data %s \"SELECT penstock_push('sf_health', to_json(m)) FROM salesforce_customer_health_sync m LIMIT 5\"", command, dir)
 	}
-	d.say("  %s local --data %s                      # gateway, workers and simulators until Ctrl-C", command, dir)
-	d.say("  %s demo --rows 100000 --kill                       # kill the process in the middle; nothing is lost", command)
-	d.say("  %s validate", command)
-	d.say("  %s sql-setup snowflake", command)
+	d.say("  # gateway, workers and simulators until Ctrl-C\n  %s local --data %s", command, dir)
+	d.say("  # kill the process in the middle; nothing is lost\n  %s demo --rows 100000 --kill", command)
+	d.say("  # check the definitions; set up Snowflake\n  %s validate\n  %[1]s sql-setup snowflake", command)
 }
