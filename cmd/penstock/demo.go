@@ -75,7 +75,6 @@ func (c demoCmd) Run(ctx context.Context, s streams) (err error) {
 	if c.Rows < 1 {
 		return fmt.Errorf("--rows %d: at least 1 is needed", c.Rows)
 	}
-	debug.SetGCPercent(50) // memory is dearer here than the few percent of CPU
 	d := &demo{cmd: c, s: s}
 	if d.dir = c.Data; d.dir == "" {
 		if d.dir, err = os.MkdirTemp("", "penstock-demo-"); err != nil {
@@ -101,6 +100,7 @@ func (c demoCmd) Run(ctx context.Context, s streams) (err error) {
 
 // open starts the simulators, the road and the warehouse, and loads the rows.
 func (d *demo) open(ctx context.Context, g *errgroup.Group) (err error) {
+	debug.SetGCPercent(50) // memory is dearer here than the few percent of CPU
 	if d.box, err = machine.NewSandbox(d.sandboxDir(), nil); err != nil {
 		return err
 	}

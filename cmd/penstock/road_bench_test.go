@@ -1,4 +1,4 @@
-//go:build cgo
+//go:build cgo && unix
 
 package main
 
@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
 )
 
 // BenchmarkRoad is the whole road on one machine for the sync sf_health: DuckDB,
@@ -32,6 +33,7 @@ func BenchmarkRoad(b *testing.B) {
 		if err := d.open(gctx, g); err != nil {
 			b.Fatal(err)
 		}
+		used := processCPU(b)
 		for pass, name := range []string{"first", "unchanged"} {
 			r, err := d.push(gctx, lessonSyncs[0], pass+1, false)
 			if err != nil {
@@ -41,6 +43,9 @@ func BenchmarkRoad(b *testing.B) {
 			b.ReportMetric(r.Seconds, name+"-s")
 			b.ReportMetric(r.simulator, name+"-simulator-s")
 			b.ReportMetric(float64(r.APICalls), name+"-calls")
+			cpu := processCPU(b)
+			b.ReportMetric(cpu-used, name+"-cpu-s")
+			used = cpu
 		}
 		b.ReportMetric(peakMB(b), "peak-MB")
 		cancel()
@@ -48,6 +53,15 @@ func BenchmarkRoad(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// processCPU is the CPU time, in seconds, that this process has used.
+func processCPU(b *testing.B) float64 {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
 // peakMB is the process's greatest resident memory so far.
