@@ -93,7 +93,7 @@ type Batch struct {
 	ID       string `json:"id"` // BatchID(sync, function, warehouse's batch id)
 	Sync     string `json:"sync"`
 	Version  string `json:"version"`
-	BodyHash string `json:"body_hash"` // hex; a retry with another body is refused
+	BodyHash string `json:"body_hash"` // CRC-32C and length of the rows; a retry with other rows is refused
 	Sent     bool   `json:"sent"`      // every chunk was accepted by the queue
 	Place    int64  `json:"place"`     // when it was accepted, Unix nanoseconds: the order of I3
 	Cursor   string `json:"cursor,omitempty"`
