@@ -72,7 +72,7 @@ func newChild(ctx context.Context, d *demo) (road, error) {
 	}
 	address := l.Addr().String()
 	l.Close()
-	secret, _ := d.box.Secret(ctx, "")
+	secret, _ := d.box.Secret(ctx, "", "")
 	text, err := json.Marshal(secret)
 	if err != nil {
 		return nil, fmt.Errorf("encode the simulators' secret: %w", err)

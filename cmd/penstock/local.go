@@ -24,7 +24,7 @@ type localCmd struct {
 	Rows       int               `default:"1000" help:"Generated customers, when the warehouse is made."`
 	Seed       uint64            `default:"1" help:"Of the generated customers."`
 	Quiet      time.Duration     `default:"2s" help:"How long after its last batch a query's run is closed."`
-	Endpoint   map[string]string `help:"Talk to this URL instead of a simulator of our own, with secrets from the environment or a file." placeholder:"TYPE=URL"`
+	Endpoint   map[string]string `help:"Talk to this URL instead of this type's simulator, with its secret from the environment or a file." placeholder:"TYPE=URL"`
 	Bare       bool              `help:"Only gateway, queue, workers and state: no simulators, no warehouse."`
 	Leash      bool              `hidden:"" help:"End when the standard input ends: for a parent that may be killed."`
 }

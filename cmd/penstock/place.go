@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -25,25 +28,51 @@ type place struct {
 	cancel  context.CancelFunc
 }
 
-// start opens the simulators, unless it is told to do without, the state and the
-// gateway.
+// start opens the simulators of the types that have no endpoint, unless it is told
+// to do without, the state and the gateway.
 func (c localCmd) start(ctx context.Context) (*place, error) {
+	if err := c.checkEndpoints(); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	if len(c.Endpoint) > 0 || c.Bare {
-		return c.startWith(ctx, c.Endpoint, (&secretfile.Reader{Dir: filepath.Join(c.Data, "secrets"), Getenv: os.Getenv}).Secret)
+	files := &secretfile.Reader{Dir: filepath.Join(c.Data, "secrets"), Getenv: os.Getenv}
+	read := func(ctx context.Context, _, name string) (map[string]string, error) { return files.Secret(ctx, name) }
+	if c.Bare || len(c.Endpoint) == len(machine.Queues) {
+		return c.startWith(ctx, c.Endpoint, read)
 	}
-	box, err := machine.NewSandbox(c.Data, map[string]string{"salesforce": c.Salesforce, "slack": c.Slack})
+	listen := map[string]string{"salesforce": c.Salesforce, "slack": c.Slack}
+	for kind := range c.Endpoint {
+		listen[kind] = machine.Off
+	}
+	box, err := machine.NewSandbox(c.Data, listen)
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.startWith(ctx, box.Endpoints, box.Secret)
+	endpoints := maps.Clone(box.Endpoints)
+	maps.Copy(endpoints, c.Endpoint)
+	p, err := c.startWith(ctx, endpoints, func(ctx context.Context, kind, name string) (map[string]string, error) {
+		if box.Endpoints[kind] != "" {
+			return box.Secret(ctx, kind, name)
+		}
+		return read(ctx, kind, name)
+	})
 	if err != nil {
 		return nil, errors.Join(err, box.Close())
 	}
 	p.box = box
 	return p, nil
+}
+
+// checkEndpoints refuses an endpoint that no worker would use.
+func (c localCmd) checkEndpoints() error {
+	for _, kind := range slices.Sorted(maps.Keys(c.Endpoint)) {
+		if !slices.Contains(machine.Queues, kind) {
+			return fmt.Errorf("--endpoint %s=%s: there is no destination type %q: known are %s", kind, c.Endpoint[kind], kind, strings.Join(machine.Queues, " and "))
+		}
+	}
+	return nil
 }
 
 // startWith opens the state and the gateway over the given endpoints.
@@ -66,8 +95,8 @@ func (c localCmd) startWith(ctx context.Context, endpoints map[string]string, se
 	return p, nil
 }
 
-// secret reads a secret by name.
-type secret = func(ctx context.Context, name string) (map[string]string, error)
+// secret reads a connection's secret, by the connection's type and the secret's name.
+type secret = func(ctx context.Context, kind, name string) (map[string]string, error)
 
 // apply stores the folder's definitions, as penstock apply --yes does.
 func (c localCmd) apply(ctx context.Context, p *place) error {

@@ -30,12 +30,22 @@ func (c sandboxCmd) Run(ctx context.Context, s streams) error {
 	return box.Run(ctx)
 }
 
+// printSandbox prints the simulators that are on, and how to look into them.
 func printSandbox(ctx context.Context, w io.Writer, box *machine.Sandbox) {
-	secret, _ := box.Secret(ctx, "")
-	fmt.Fprintf(w, "Salesforce  %s  client_id %s, client_secret %s\n", box.Endpoints["salesforce"], secret["client_id"], secret["client_secret"])
-	fmt.Fprintf(w, "Slack       %s  token %s\n", box.Endpoints["slack"], secret["token"])
-	fmt.Fprintf(w, "Both list their records, count calls at /_sandbox/calls, and take faults:\n")
-	fmt.Fprintf(w, "  curl '%s/_sandbox/records?limit=10'\n", box.Endpoints["salesforce"])
-	fmt.Fprintf(w, "  curl %s/_sandbox/records\n", box.Endpoints["slack"])
-	fmt.Fprintf(w, "  curl %s/_sandbox/faults -d '{\"match\":\"PATCH\",\"count\":3,\"status\":503}'\n", box.Endpoints["salesforce"])
+	secret, _ := box.Secret(ctx, "", "")
+	sf, slack := box.Endpoints["salesforce"], box.Endpoints["slack"]
+	if sf != "" {
+		fmt.Fprintf(w, "Salesforce  %s  client_id %s, client_secret %s\n", sf, secret["client_id"], secret["client_secret"])
+	}
+	if slack != "" {
+		fmt.Fprintf(w, "Slack       %s  token %s\n", slack, secret["token"])
+	}
+	fmt.Fprintln(w, "Simulators list their records, count calls at /_sandbox/calls, and take faults:")
+	if sf != "" {
+		fmt.Fprintf(w, "  curl '%s/_sandbox/records?limit=10'\n", sf)
+		fmt.Fprintf(w, "  curl %s/_sandbox/faults -d '{\"match\":\"PATCH\",\"count\":3,\"status\":503}'\n", sf)
+	}
+	if slack != "" {
+		fmt.Fprintf(w, "  curl %s/_sandbox/records\n", slack)
+	}
 }

@@ -22,7 +22,7 @@ func teach(ctx context.Context, w *duckdb.Warehouse, box *machine.Sandbox, o les
 			return plan, err
 		}
 	}
-	if box == nil || box.Salesforce.Count("Account") > 0 {
+	if box == nil || box.Salesforce == nil || box.Salesforce.Count("Account") > 0 {
 		return plan, nil
 	}
 	var failed error

@@ -39,8 +39,8 @@ type Config struct {
 	Listen string
 	// Endpoints replaces the URL of connections by type, for simulators; may be nil.
 	Endpoints map[string]string
-	// Secret reads a secret by name.
-	Secret func(ctx context.Context, name string) (map[string]string, error)
+	// Secret reads a connection's secret, by the connection's type and the secret's name.
+	Secret func(ctx context.Context, kind, name string) (map[string]string, error)
 	// Quiet is how long after its last batch an implicit run is closed; 0 is 2 min.
 	Quiet time.Duration
 	// Sweep is the sweeper's interval; 0 is a second.
@@ -167,7 +167,7 @@ func (m *Machine) open(_ context.Context, v syncdef.Version) (pipeline.Destinati
 		if name == "" {
 			name = conn.Name
 		}
-		return m.cfg.Secret(ctx, name)
+		return m.cfg.Secret(ctx, conn.Type, name)
 	}
 	switch conn.Type {
 	case "salesforce":

@@ -3,7 +3,10 @@ package machine
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +55,25 @@ func TestOneSandboxAFolder(t *testing.T) {
 	}
 	if err := second.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestOneSimulatorOff(t *testing.T) {
+	dir := t.TempDir()
+	s, err := NewSandbox(dir, map[string]string{"salesforce": Off})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Salesforce != nil || s.Slack == nil || len(s.Endpoints) != 1 || s.Endpoints["slack"] == "" {
+		t.Errorf("got %+v, want only Slack", s)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Run(ctx); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "sandbox-salesforce.journal")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the journal of the one that is off: %v", err)
 	}
 }
 

@@ -24,7 +24,11 @@ const (
 	sandboxToken    = "xoxb-penstock-sandbox"
 )
 
-// Sandbox is the simulated Salesforce and Slack, each on a port of its own.
+// Off stands for an address: this simulator is not wanted.
+const Off = "off"
+
+// Sandbox is the simulated Salesforce and Slack, each on a port of its own. One
+// that is off is nil.
 type Sandbox struct {
 	Salesforce *salesforcesim.Simulator
 	Slack      *slacksim.Server
@@ -35,7 +39,7 @@ type Sandbox struct {
 }
 
 // NewSandbox opens the simulators; with dir not "" their records survive a
-// killed process. listen names an address per type; absent ones get a free port.
+// killed process. listen names an address per type, or Off; absent ones get a free port.
 // A folder that another process works in gives ErrInUse.
 func NewSandbox(dir string, listen map[string]string) (_ *Sandbox, err error) {
 	var locked *os.File
@@ -55,23 +59,27 @@ func NewSandbox(dir string, listen map[string]string) (_ *Sandbox, err error) {
 		}
 		return filepath.Join(dir, "sandbox-"+name+".journal")
 	}
-	sf, err := salesforcesim.New(salesforcesim.Options{
-		Core:        sandbox.Options{Journal: journal("salesforce"), ThreadCPU: true},
-		Credentials: salesforcesim.Credentials{ClientID: sandboxClientID, ClientSecret: sandboxSecret},
-	})
-	if err != nil {
-		return nil, err
+	s := &Sandbox{Endpoints: map[string]string{}, listeners: map[string]net.Listener{}, lock: locked}
+	if listen["salesforce"] != Off {
+		s.Salesforce, err = salesforcesim.New(salesforcesim.Options{
+			Core:        sandbox.Options{Journal: journal("salesforce"), ThreadCPU: true},
+			Credentials: salesforcesim.Credentials{ClientID: sandboxClientID, ClientSecret: sandboxSecret},
+		})
 	}
-	sl, err := slacksim.New(slacksim.Config{
-		Token: sandboxToken, Journal: journal("slack"),
-		Channels: []slacksim.Channel{{ID: "C0000000001", Name: "customer-health"}, {ID: "C0000000002", Name: "general"}},
-	})
-	if err != nil {
-		return nil, errors.Join(err, sf.Close())
+	if err == nil && listen["slack"] != Off {
+		s.Slack, err = slacksim.New(slacksim.Config{
+			Token: sandboxToken, Journal: journal("slack"),
+			Channels: []slacksim.Channel{{ID: "C0000000001", Name: "customer-health"}, {ID: "C0000000002", Name: "general"}},
+		})
 	}
-	s := &Sandbox{Salesforce: sf, Slack: sl, Endpoints: map[string]string{}, listeners: map[string]net.Listener{}, lock: locked}
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
 	for _, name := range Queues {
 		address := listen[name]
+		if address == Off {
+			continue
+		}
 		if address == "" {
 			address = "127.0.0.1:0"
 		}
@@ -85,8 +93,9 @@ func NewSandbox(dir string, listen map[string]string) (_ *Sandbox, err error) {
 	return s, nil
 }
 
-// Secret gives the simulators' credentials, whatever the secret's name.
-func (s *Sandbox) Secret(context.Context, string) (map[string]string, error) {
+// Secret gives the simulators' credentials, whatever the connection's type and the
+// secret's name.
+func (s *Sandbox) Secret(context.Context, string, string) (map[string]string, error) {
 	return map[string]string{"client_id": sandboxClientID, "client_secret": sandboxSecret, "token": sandboxToken}, nil
 }
 
@@ -94,6 +103,9 @@ func (s *Sandbox) Secret(context.Context, string) (map[string]string, error) {
 func (s *Sandbox) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for name, handler := range map[string]http.Handler{"salesforce": s.Salesforce, "slack": s.Slack} {
+		if s.listeners[name] == nil {
+			continue
+		}
 		server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
 		g.Go(func() error {
 			if err := server.Serve(s.listeners[name]); !errors.Is(err, http.ErrServerClosed) {
@@ -129,5 +141,11 @@ func (s *Sandbox) close() error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(append(errs, s.Salesforce.Close(), s.Slack.Close())...)
+	if s.Salesforce != nil {
+		errs = append(errs, s.Salesforce.Close())
+	}
+	if s.Slack != nil {
+		errs = append(errs, s.Slack.Close())
+	}
+	return errors.Join(errs...)
 }
