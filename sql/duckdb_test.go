@@ -116,7 +116,7 @@ func TestCustomerHealthView(t *testing.T) {
 func TestAccountHealthView(t *testing.T) {
 	const (
 		high   = `0.1234, 'high_risk', 0.9, '{"daily_active_users": 3, "feature_adoption": 0.2}', '{"mrr": 10001, "contract_renewal_probability": 0.2}', '{"support_tickets_30d": 4, "last_login_days_ago": 9}'`
-		recent = "'v', NOW, NOW, NOW"
+		recent = "'v', NOW, NOW, NOW" //nolint:dupword // three columns
 	)
 	for _, c := range []struct{ name, row, want string }{
 		{"high risk, dear", high + ", " + recent, "12.3 | At Risk - Immediate Action Required | 3 | 20 | 10001 | 20 | 4 | 9 | 90 | Schedule executive check-in within 48 hours"},
@@ -187,17 +187,31 @@ func TestSyncModels(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows, err := db.QueryContext(t.Context(), string(text))
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
+		got := columnsOf(t, db, string(text))
+		if len(got) == 0 || got[0] != "customer_id" {
+			t.Errorf("%s: columns %v, want customer_id first", name, got)
 		}
-		columns, err := rows.Columns()
-		if err != nil || columns[0] != "customer_id" {
-			t.Errorf("%s: %v %v", name, columns, err)
-		}
-		rows.Close()
 	}
+}
+
+// columnsOf are the columns of a query, which has to run to its end.
+func columnsOf(t *testing.T, db *sql.DB, query string) []string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rows.Next() {
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return columns
 }
 
 // control answers penstock_status and penstock_errors as functions/control does.

@@ -42,7 +42,8 @@ func (w *Warehouse) Show(ctx context.Context, query string, read func(*sql.Rows)
 	if err != nil {
 		return err
 	}
-	return errors.Join(read(rows), rows.Err(), rows.Close())
+	defer rows.Close()
+	return errors.Join(read(rows), rows.Err())
 }
 
 // plain are the types that Go has an equal of.
