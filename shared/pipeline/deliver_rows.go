@@ -44,6 +44,7 @@ type item struct {
 	print    row.Fingerprint
 	hashes   []uint32
 	entry    ledger.Entry
+	doubt    bool // an older value that this one supersedes may have been sent by an earlier attempt
 	state    itemState
 	outcome  dest.Outcome
 	stage    string        // itemFailed: match when a lookup said so
@@ -101,15 +102,17 @@ func (h *hand) prepare() {
 		p.mapRows()
 		h.items = append(h.items, p.items...)
 	}
-	newest := make(map[string]bool, len(h.items))
+	newest := make(map[string]*item, len(h.items))
 	for _, i := range slices.Backward(h.items) {
 		if i.state != itemOpen {
 			continue
 		}
-		if newest[i.key] {
+		if n := newest[i.key]; n != nil {
 			i.state = itemSuperseded
+			n.doubt = n.doubt || i.parcel.Receives > 1
+			continue
 		}
-		newest[i.key] = true
+		newest[i.key] = i
 	}
 }
 
@@ -223,6 +226,11 @@ func (i *item) judge(known bool) {
 	}
 	if i.entry.Error != "" {
 		r.Ref = i.ref()
+	}
+	if i.doubt = i.doubt && !r.Once; i.doubt {
+		// The ledger may be behind the destination: nothing counts as held, and all
+		// fields are sent. (Inserts have their intent.)
+		i.entry.Fingerprint, i.entry.Fields = row.Fingerprint{}, nil
 	}
 	switch ledger.Diff(i.entry, known, r) {
 	case ledger.Unchanged:

@@ -67,8 +67,9 @@ func (i *item) next() (ledger.Entry, bool) {
 		}
 	case i.state == itemFailed:
 		e.Error = i.ref()
-	case i.state == itemLater && i.outcome.Status == dest.Unknown:
-		// It may have arrived: nothing older may follow it (I3).
+	case i.state == itemLater && (i.outcome.Status == dest.Unknown || i.doubt):
+		// It, or the older value that it superseded, may have arrived: nothing older
+		// may follow it (I3), and the ledger must not call it unchanged.
 		e.ID, e.Intent = i.entry.ID, i.entry.Intent
 	default:
 		return e, false
