@@ -90,7 +90,7 @@ func (d *Deliver) work(ctx context.Context, h *hand) error {
 	}
 	for _, j := range h.jobs {
 		j.total = h.news(j)
-		if err := d.deliver(ctx, j); err != nil {
+		if err := d.deliver(ctx, j, h.failure(j)); err != nil {
 			return err
 		}
 	}

@@ -139,7 +139,7 @@ func (d *Deliver) place(ctx context.Context, o *opening, p *parcel) (err error) 
 	case d.Dead:
 		p.dead = "dead_letter"
 	case p.run.Status == run.Cancelled:
-		p.dead = "cancelled"
+		p.dead = stopped
 	case p.Receives-1-p.state.Deferrals >= maxCrashes:
 		p.dead = "crashed"
 	case d.Now().Sub(p.SentAt) > maxAge: // I1: before the queue drops it

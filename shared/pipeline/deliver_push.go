@@ -18,6 +18,9 @@ import (
 // margin is what a worker keeps of its time to commit and give back the rest.
 const margin = 5 * time.Second
 
+// stopped is the code of rows that were not sent because their run was stopped.
+const stopped = "cancelled"
+
 // A wave is one job's calls in one invocation.
 type wave struct {
 	d     *Deliver
@@ -33,13 +36,14 @@ type wave struct {
 	outage  []*item                  // rows of calls that failed as a whole
 }
 
-// deliver looks up what must be, then pushes what is still open.
-func (d *Deliver) deliver(ctx context.Context, j *job) error {
+// deliver looks up what must be, then pushes what is still open, unless stop says
+// why nothing is sent any more.
+func (d *Deliver) deliver(ctx context.Context, j *job, stop string) error {
 	if len(j.open) == 0 {
 		return nil
 	}
 	def := &j.program.version.Definition
-	w := &wave{d: d, job: j, stage: "match", once: def.Operation == syncdef.Insert, halts: map[string]time.Duration{}}
+	w := &wave{d: d, job: j, stop: stop, stage: "match", once: def.Operation == syncdef.Insert, halts: map[string]time.Duration{}}
 	var err error
 	if w.dst, err = d.destination(ctx, j.program.version); err != nil {
 		w.failed(ctx, "", j.open, &dest.CallError{Op: "open the destination", Class: dest.Configuration, Message: err.Error()})
@@ -222,7 +226,7 @@ func (w *wave) stopped(items []*item) bool {
 		return false
 	}
 	for _, i := range items {
-		i.fail("cancelled", "", "the run was stopped before this row was sent: "+w.stop)
+		i.fail(stopped, "", "the run was stopped before this row was sent: "+w.stop)
 	}
 	return true
 }

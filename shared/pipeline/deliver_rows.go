@@ -252,7 +252,7 @@ func (i *item) judge(known bool) {
 
 func deadMessage(p *parcel) string {
 	switch p.dead {
-	case "cancelled":
+	case stopped:
 		return "the run was stopped before this row was sent: " + p.run.Reason
 	case "dead_letter":
 		return "the row's message was received too often without being settled; see the worker's log, then push the row again"

@@ -169,25 +169,33 @@ func (d *Deliver) record(ctx context.Context, p *parcel) error {
 	return nil
 }
 
-// cancelled stops the run of a stop_on_error sync after its first failure.
-func (d *Deliver) cancelled(ctx context.Context, h *hand, j *job) error {
-	if j.program.version.Definition.OnError != syncdef.Stop || j.run.Status.Ended() {
-		return nil
+// failure says which row of a stop_on_error job failed first, now or in an attempt
+// that died before it could stop the run; "" while none did.
+func (h *hand) failure(j *job) string {
+	if j.program.version.Definition.OnError != syncdef.Stop {
+		return ""
 	}
 	for _, i := range h.items {
-		if i.state != itemFailed || i.parcel.job != j {
-			continue
+		if i.parcel.job == j && (i.state == itemFailed && i.outcome.Code != stopped || i.state == itemStored) {
+			return fmt.Sprintf("error_handling is stop_on_error and record %q failed: %s", i.recordID, cmp.Or(i.outcome.Message, "penstock_errors says why"))
 		}
-		reason := fmt.Sprintf("error_handling is stop_on_error and record %q failed: %s", i.recordID, i.outcome.Message)
-		return d.update(ctx, j.run.ID, func(r *run.Run) bool {
-			if r.Status.Ended() {
-				return false
-			}
-			r.Status, r.Reason, r.EndedAt = run.Cancelled, reason, d.Now()
-			return true
-		})
 	}
-	return nil
+	return ""
+}
+
+// cancelled stops the run of a stop_on_error sync after its first failure.
+func (d *Deliver) cancelled(ctx context.Context, h *hand, j *job) error {
+	reason := h.failure(j)
+	if reason == "" || j.run.Status.Ended() {
+		return nil
+	}
+	return d.update(ctx, j.run.ID, func(r *run.Run) bool {
+		if r.Status.Ended() {
+			return false
+		}
+		r.Status, r.Reason, r.EndedAt = run.Cancelled, reason, d.Now()
+		return true
+	})
 }
 
 // explain puts what a connection's failure needs from a person where people

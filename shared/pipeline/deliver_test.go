@@ -113,6 +113,32 @@ func TestStopOnError(t *testing.T) {
 	}
 }
 
+// A worker that dies between the stored error and the stop of the run leaves a
+// run that the next attempt stops.
+func TestStopOnErrorAfterDeath(t *testing.T) {
+	w := quietWorld(t, func(d *syncdef.Definition) { d.OnError = syncdef.Stop })
+	w.vendor.refuses["k1"] = true
+	id := w.send("q", "k0", "k1", "k2", "k3", "k4")[0].Run
+	in, err := w.store.Receive(t.Context(), "crm", 10, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.mortal.fuse = 3 // errors, ledger, run
+	if _, err := w.deliver.Handle(t.Context(), in); err == nil {
+		t.Fatal("the process did not die")
+	}
+	w.boot()
+	w.now = w.now.Add(2 * time.Minute)
+	w.once()
+	r := w.end(id)
+	if r.Status != run.Cancelled {
+		t.Errorf("run is %s after a row failed, want cancelled", r.Status)
+	}
+	if w.vendor.sends["k3"] != 0 {
+		t.Error("a row was sent after the run's first failure")
+	}
+}
+
 // sendAgain pushes another batch of the same query.
 func (w *world) sendAgain(q string, key string) []pipeline.Answer {
 	b := row.Batch{ID: q + ":2", Query: q, Function: "penstock_push", Rows: []row.Row{{Args: []jsontext.Value{
