@@ -141,14 +141,18 @@ func TestStopOnErrorAfterDeath(t *testing.T) {
 
 // sendAgain pushes another batch of the same query.
 func (w *world) sendAgain(q string, key string) []pipeline.Answer {
-	b := row.Batch{ID: q + ":2", Query: q, Function: "penstock_push", Rows: []row.Row{{Args: []jsontext.Value{
-		jsontext.Value(`"accounts"`), jsontext.Value(fmt.Sprintf(`{"id":%q,"v":1,"constant":"c"}`, key)),
-	}}}}
-	answers, err := w.intake.Push(w.t.Context(), b)
+	answers, err := w.intake.Push(w.t.Context(), batchOf(q, key))
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return answers
+}
+
+// batchOf is another batch of the query, of one row.
+func batchOf(q, key string) row.Batch {
+	return row.Batch{ID: q + ":2", Query: q, Function: "penstock_push", Rows: []row.Row{{Args: []jsontext.Value{
+		jsontext.Value(`"accounts"`), jsontext.Value(fmt.Sprintf(`{"id":%q,"v":1,"constant":"c"}`, key)),
+	}}}}
 }
 
 // A message that no worker survives ends as stored errors of its rows.

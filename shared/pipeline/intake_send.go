@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -19,33 +20,47 @@ func (in *Intake) pin(ctx context.Context, b row.Batch, c *check) (run.Batch, er
 	if err != nil {
 		return stored, fmt.Errorf("pin batch %q of run %q: %w", c.batch.ID, c.run.ID, err)
 	}
-	if created {
-		return stored, in.reopen(ctx, c.run)
+	if !created {
+		if stored.BodyHash != c.batch.BodyHash {
+			return stored, badRequest("batch id %q came before with other rows; a batch id stands for one request only", b.ID)
+		}
+		c.batch.Place = stored.Place
+		if err := c.pack(stored.Cut); err != nil {
+			return stored, err
+		}
 	}
-	if stored.BodyHash != c.batch.BodyHash {
-		return stored, badRequest("batch id %q came before with other rows; a batch id stands for one request only", b.ID)
+	if stored.Sent {
+		return stored, nil
 	}
-	c.batch.Place = stored.Place
-	return stored, c.pack(stored.Cut)
+	return stored, in.reopen(ctx, c.run) // a retry too: the attempt that pinned the batch may have died here
 }
 
+// reopen makes an implicit run that was closed take its late batch: one that is
+// pinned before the run is read, so that the sweeper, which closes a run before
+// it counts it for the last time, misses none.
 func (in *Intake) reopen(ctx context.Context, r run.Run) error {
 	if r.Bracketed {
 		return nil
 	}
-	now, err := in.Runs.Run(ctx, r.ID)
-	if err != nil {
-		return fmt.Errorf("read run %q: %w", r.ID, err)
+	for range 10 {
+		now, err := in.Runs.Run(ctx, r.ID)
+		if err != nil {
+			return fmt.Errorf("read run %q: %w", r.ID, err)
+		}
+		if now.Status == run.Open || now.Status == run.Cancelled {
+			return nil
+		}
+		now.Status, now.Reason = run.Open, ""
+		now.FinishedAt, now.EndedAt, now.Expected = time.Time{}, time.Time{}, -1
+		err = in.Runs.UpdateRun(ctx, now, "")
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, ErrConflict) { // another late batch, or the sweeper: look again
+			return fmt.Errorf("reopen run %q for a late batch: %w", r.ID, err)
+		}
 	}
-	if now.Status != run.Complete && now.Status != run.Incomplete {
-		return nil
-	}
-	now.Status, now.Reason = run.Open, ""
-	now.FinishedAt, now.EndedAt, now.Expected = time.Time{}, time.Time{}, -1
-	if err := in.Runs.UpdateRun(ctx, now, ""); err != nil {
-		return fmt.Errorf("reopen run %q for a late batch: %w", r.ID, err)
-	}
-	return nil
+	return fmt.Errorf("reopen run %q for a late batch: %w", r.ID, ErrConflict)
 }
 
 // send queues the chunks that an earlier attempt did not, and notes that all are.

@@ -34,17 +34,32 @@ func (s *Sweep) Run(ctx context.Context) error {
 }
 
 func (s *Sweep) settle(ctx context.Context, r run.Run) error {
-	batches, err := s.Runs.Batches(ctx, r.ID)
-	if err != nil {
-		return fmt.Errorf("read its batches: %w", err)
+	next, watermark, err := s.judge(ctx, r)
+	if err == nil && r.Status == run.Open && !r.Bracketed && next.Status.Ended() {
+		// A batch may be pinned between the reading of the batches and the end of the
+		// run. So the run is closed first and judged by what is there then: a push that
+		// pins its batch later sees a run that is not open, and reopens it.
+		r.Status, r.FinishedAt, r.Expected = run.Finishing, next.FinishedAt, next.Counts.Received
+		if err = s.Runs.UpdateRun(ctx, r, ""); err == nil {
+			r.Revision++
+			next, watermark, err = s.judge(ctx, r)
+		}
 	}
-	next, watermark := run.Settle(r, batches, s.Now(), s.Policy)
-	if next.Status == run.Open || next == r {
-		return nil
+	if err == nil && next.Status != run.Open && next != r {
+		err = s.Runs.UpdateRun(ctx, next, watermark)
 	}
-	err = s.Runs.UpdateRun(ctx, next, watermark)
 	if errors.Is(err, ErrConflict) {
-		return nil // finish or another sweeper was faster: the next round sees it
+		return nil // finish, a late batch or another sweeper was faster: the next round sees it
 	}
 	return err
+}
+
+// judge says where a run stands, and the watermark to set.
+func (s *Sweep) judge(ctx context.Context, r run.Run) (next run.Run, watermark string, err error) {
+	batches, err := s.Runs.Batches(ctx, r.ID)
+	if err != nil {
+		return r, "", fmt.Errorf("read its batches: %w", err)
+	}
+	next, watermark = run.Settle(r, batches, s.Now(), s.Policy)
+	return next, watermark, nil
 }
