@@ -18,6 +18,10 @@ import (
 // margin is what a worker keeps of its time to commit and give back the rest.
 const margin = 5 * time.Second
 
+// commitEvery is how many answered rows are committed at once while further calls
+// go on: few enough for the rest to be committed within the margin.
+const commitEvery = 1000
+
 // stopped is the code of rows that were not sent because their run was stopped.
 const stopped = "cancelled"
 
@@ -33,6 +37,7 @@ type wave struct {
 	halts   map[string]time.Duration // buckets that grant no more now, and for how long
 	stop    string                   // why no further call is made: stop_on_error
 	success bool                     // some call was answered
+	answers []*item                  // not yet committed
 	outage  []*item                  // rows of calls that failed as a whole
 }
 
@@ -253,10 +258,18 @@ func (w *wave) apply(ctx context.Context, b dest.Batch, c dest.Call, items []*it
 			w.retry(i)
 		}
 	}
-	if !w.once {
-		return nil
+	w.mu.Lock()
+	for _, i := range items {
+		if i.state != itemOpen { // what a lookup found is still to be pushed
+			w.answers = append(w.answers, i)
+		}
 	}
-	return w.d.commitItems(ctx, w.job.program.target, items) // before the next message is sent
+	var due []*item
+	if w.once || len(w.answers) >= commitEvery { // once: before the next message is sent
+		due, w.answers = w.answers, nil
+	}
+	w.mu.Unlock()
+	return w.d.commitItems(ctx, w.job.program.target, due)
 }
 
 // cancel stops further calls of a stop_on_error sync.

@@ -1,0 +1,99 @@
+package pipeline_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/pace"
+	"github.com/penstock-data/penstock/shared/pipeline"
+)
+
+// A worker that a slow vendor keeps busy until its deadline has committed by then
+// what was delivered: else it would be killed amid the commit, every time anew.
+func TestCommitsBeforeTheDeadline(t *testing.T) {
+	w := quietWorld(t, nil)
+	const rows = 9000
+	keys := make([]string, rows)
+	for i := range keys {
+		keys[i] = fmt.Sprint("k", i)
+	}
+	w.send("q", keys...)
+	end := w.now.Add(time.Minute)
+	w.useDestination(&slow{vendor: w.vendor, call: 2 * time.Second})
+	w.deliver.Ledger = &slowLedger{Ledger: w.store, w: w, entry: time.Millisecond}
+	in, err := w.store.Receive(t.Context(), "crm", 10, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stay, err := w.deliver.Handle(until{t.Context(), end}, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(stay) == 0 || w.now.After(end) {
+		t.Errorf("%d of %d messages stay, %v after the deadline", len(stay), len(in), w.now.Sub(end))
+	}
+	if n := len(w.vendor.sends); n < 4000 {
+		t.Errorf("only %d rows were sent in the time", n)
+	}
+}
+
+// until is a context with a deadline on the world's clock, which never fires.
+type until struct {
+	context.Context
+	at time.Time
+}
+
+// Deadline implements context.Context.
+func (u until) Deadline() (time.Time, bool) { return u.at, true }
+
+// slow is a vendor whose every call takes that long.
+type slow struct {
+	*vendor
+	call time.Duration
+}
+
+// Limits implements pipeline.Destination: no quota.
+func (s *slow) Limits() dest.Limits {
+	return dest.Limits{Concurrency: 1, Windows: func(string) []pace.Window { return nil }}
+}
+
+// Calls implements pipeline.Destination.
+func (s *slow) Calls(b dest.Batch) []dest.Call {
+	var calls []dest.Call
+	for i := range b.Records {
+		if i%200 == 0 {
+			calls = append(calls, dest.Call{})
+		}
+		last := &calls[len(calls)-1]
+		last.Records = append(last.Records, i)
+	}
+	return calls
+}
+
+// Push implements pipeline.Destination.
+func (s *slow) Push(_ context.Context, b dest.Batch, c dest.Call) ([]dest.Outcome, error) {
+	s.w.now = s.w.now.Add(s.call)
+	outcomes := make([]dest.Outcome, len(c.Records))
+	for n, i := range c.Records {
+		s.sends[b.Records[i].Key]++
+		outcomes[n] = dest.Outcome{Status: dest.Delivered}
+	}
+	return outcomes, nil
+}
+
+// slowLedger takes that long to write an entry.
+type slowLedger struct {
+	pipeline.Ledger
+	w     *world
+	entry time.Duration
+}
+
+// Commit implements pipeline.Ledger.
+func (l *slowLedger) Commit(ctx context.Context, target string, entries []ledger.Entry) error {
+	l.w.now = l.w.now.Add(time.Duration(len(entries)) * l.entry)
+	return l.Ledger.Commit(ctx, target, entries)
+}
