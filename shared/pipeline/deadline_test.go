@@ -41,6 +41,44 @@ func TestCommitsBeforeTheDeadline(t *testing.T) {
 	}
 }
 
+// A message that waits for tokens a few seconds at a time is not received so often
+// that its queue calls it dead before its own time is over.
+func TestWaitsForTokensWithinItsReceives(t *testing.T) {
+	w := quietWorld(t, nil)
+	id := w.send("q", "k0")[0].Run
+	w.deliver.Pace = starved{}
+	hidden := &lastHide{Visibility: w.store}
+	w.deliver.Visibility = hidden
+	receives := 0
+	for w.errorTypes(id)["expired"] == 0 {
+		if receives++; receives == 1000 {
+			t.Fatalf("received %d times, as often as the queue allows, within %v", receives, w.now.Sub(time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)))
+		}
+		w.once()
+		w.now = w.now.Add(hidden.d)
+	}
+}
+
+// starved never has a token, and promises the next one for soon.
+type starved struct{ pipeline.Pace }
+
+// Lease implements pipeline.Pace.
+func (starved) Lease(context.Context, string, []pace.Window, int, time.Time) (int, time.Duration, error) {
+	return 0, 4 * time.Second, nil
+}
+
+// lastHide remembers for how long a message was hidden.
+type lastHide struct {
+	pipeline.Visibility
+	d time.Duration
+}
+
+// Hide implements pipeline.Visibility.
+func (l *lastHide) Hide(ctx context.Context, queue, receipt string, d time.Duration) error {
+	l.d = d
+	return l.Visibility.Hide(ctx, queue, receipt, d)
+}
+
 // until is a context with a deadline on the world's clock, which never fires.
 type until struct {
 	context.Context

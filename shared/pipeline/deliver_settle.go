@@ -101,7 +101,7 @@ func (d *Deliver) settle(ctx context.Context, parcels []*parcel) (stay []string,
 		switch {
 		case p.later:
 			if !behind {
-				hide = p.hide
+				hide = max(p.hide, sparing(p.Receives))
 				held[p.Group] = hide
 			}
 			if err := d.giveBack(ctx, p); err != nil {
@@ -119,6 +119,14 @@ func (d *Deliver) settle(ctx context.Context, parcels []*parcel) (stay []string,
 		}
 	}
 	return stay, nil
+}
+
+// sparing is how long to leave a message at least that was received that often, be
+// its wait ever so short: the queue hands it out 1,000 times, and 100 receives of
+// any length, 450 that grow by 2 s each and 450 of 15 minutes are over 7 days, when
+// the worker itself makes an end (I1). Tokens gather meanwhile.
+func sparing(receives int) time.Duration {
+	return min(time.Duration(max(receives-100, 0))*2*time.Second, maxHide)
 }
 
 // sum takes over from a parcel's rows whether it must go back.
