@@ -146,7 +146,7 @@ func (d *demo) close(g *errgroup.Group) error {
 const pushing = "96MB"
 
 // preparing is DuckDB's memory while rows are made and compared.
-func (c demoCmd) preparing() string { return fmt.Sprintf("%dMB", 192+c.Rows/2000) }
+func (c demoCmd) preparing() string { return fmt.Sprintf("%dMB", 128+c.Rows/2000) }
 
 // passes pushes, changes 1% of the rows, pushes again, and reports.
 func (d *demo) passes(ctx context.Context, started time.Time) error {
