@@ -83,12 +83,16 @@ type Ledger interface {
 	Commit(ctx context.Context, target string, entries []ledger.Entry) error
 }
 
+// ErrorPage is about how many bytes of errors one RunErrors call returns: what a
+// function of 256 MB holds and answers within Lambda's 6 MB.
+const ErrorPage = 3 << 20
+
 // Errors stores rows that were not delivered, by run.RowError.Ref.
 type Errors interface {
 	// StoreErrors stores the errors; the same Ref overwrites.
 	StoreErrors(ctx context.Context, errs []run.RowError) error
 	// RunErrors lists a run's errors in the order of batch and row, from after
-	// the token on; next is "" at the end.
+	// the token on, up to limit or until they pass ErrorPage; next is "" at the end.
 	RunErrors(ctx context.Context, runID string, limit int, after string) (errs []run.RowError, next string, err error)
 }
 

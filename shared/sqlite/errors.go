@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/penstock-data/penstock/shared/pipeline"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
@@ -48,16 +49,17 @@ func (s *Store) RunErrors(ctx context.Context, runID string, limit int, after st
 			return nil, "", fmt.Errorf("errors of run %s: the token %q is not one that this call returned", runID, after)
 		}
 	}
-	more := false
+	more, size := false, 0
 	err = s.read(ctx, func(c *conn) error {
 		return c.query(func(q *stmt) error {
-			if len(errs) == limit {
+			if more || len(errs) == limit || size > pipeline.ErrorPage {
 				more = true
 				return nil
 			}
 			var e run.RowError
 			err := json.Unmarshal(q.view(0), &e)
 			e.Source = q.bytes(1)
+			size += len(q.view(0)) + len(e.Source)
 			errs = append(errs, e)
 			return err
 		}, "SELECT body, source FROM error WHERE run = ?1 AND (batch, row) > (?2, ?3) ORDER BY batch, row LIMIT ?4", runID, batch, last, limit+1)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/penstock-data/penstock/shared/pipeline"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
@@ -87,18 +88,30 @@ func anError(batch string, number int) run.RowError {
 // wantErrors reads a run's errors page by page.
 func wantErrors(t *testing.T, s Stores, runID string, limit int, want ...run.RowError) {
 	t.Helper()
+	total := 0
+	for _, e := range want {
+		total += len(e.Source)
+	}
+	large := total > pipeline.ErrorPage
 	var got []run.RowError
 	after := ""
 	for page := 0; ; page++ {
 		errs, next, err := s.Errors.RunErrors(t.Context(), runID, limit, after)
 		ok(t, err)
 		if got = append(got, errs...); next == "" {
-			if page != max(0, len(want)-1)/limit {
+			if !large && page != max(0, len(want)-1)/limit {
 				t.Errorf("limit %d: %d pages for %d errors", limit, page+1, len(want))
 			}
 			break
 		}
-		if len(errs) != limit || len(got) > len(want) {
+		size := 0
+		for _, e := range errs {
+			size += len(e.Source)
+		}
+		if large && size > pipeline.ErrorPage+256<<10 {
+			t.Errorf("limit %d: a page of %d bytes", limit, size)
+		}
+		if len(errs) != limit && (!large || size < pipeline.ErrorPage/2) || len(got) > len(want) {
 			t.Fatalf("limit %d: a page of %d errors with more to come, %d of %d so far", limit, len(errs), len(got), len(want))
 		}
 		after = next

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/penstock-data/penstock/shared/aws/attr"
+	"github.com/penstock-data/penstock/shared/pipeline"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
@@ -111,14 +112,14 @@ func (s *Store) RunErrors(ctx context.Context, runID string, limit int, after st
 		}
 		in.ExclusiveStartKey = attr.Key(run.SyncOf(runID), runID+"#"+after)
 	}
-	last := ""
+	last, size := "", 0
 	for {
 		out, err := s.db.Query(ctx, in)
 		if err != nil {
 			return nil, "", fmt.Errorf("errors of run %s: %w", runID, err)
 		}
 		for _, item := range out.Items {
-			if len(errs) == limit {
+			if len(errs) == limit || size > pipeline.ErrorPage {
 				return errs, last, nil
 			}
 			var e run.RowError
@@ -127,6 +128,7 @@ func (s *Store) RunErrors(ctx context.Context, runID string, limit int, after st
 			}
 			e.Source = attr.Bytes(item["source"])
 			errs = append(errs, e)
+			size += len(attr.String(item["body"])) + len(e.Source)
 			last = strings.TrimPrefix(attr.String(item[attr.SK]), runID+"#")
 		}
 		if in.ExclusiveStartKey = out.LastEvaluatedKey; in.ExclusiveStartKey == nil {
