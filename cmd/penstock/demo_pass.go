@@ -70,7 +70,7 @@ func (d *demo) push(ctx context.Context, p pushedSync, pass int, kill bool) (syn
 	if err := <-crashed; err != nil {
 		return r, err
 	}
-	if err := d.warehouse.DB().QueryRowContext(ctx, "SELECT coalesce(min(answer->>'run'), '') FROM lesson.pushed").Scan(&r.Run); err != nil {
+	if err := d.warehouse.DB().QueryRowContext(ctx, "SELECT coalesce((SELECT answer->>'run' FROM lesson.pushed WHERE answer->>'run' IS NOT NULL LIMIT 1), '')").Scan(&r.Run); err != nil {
 		return r, err
 	}
 	if r.Run == "" { // the model has no rows now
