@@ -41,6 +41,11 @@ func (c applyCmd) Run(ctx context.Context, s streams) (err error) {
 	if err != nil || len(changed) == 0 {
 		return err
 	}
+	for _, v := range changed {
+		if err := pipeline.MayApply(ctx, syncs, syncs, v); err != nil {
+			return err
+		}
+	}
 	if !c.Yes {
 		yes, err := confirmed(ctx, s)
 		if err != nil {
@@ -59,8 +64,14 @@ func (c applyCmd) Run(ctx context.Context, s streams) (err error) {
 	return nil
 }
 
+// A versionStore keeps the versions, and the runs that may hold one back.
+type versionStore interface {
+	pipeline.Syncs
+	pipeline.Runs
+}
+
 // state opens where the versions are stored.
-func (c applyCmd) state(ctx context.Context) (pipeline.Syncs, func() error, error) {
+func (c applyCmd) state(ctx context.Context) (versionStore, func() error, error) {
 	if c.StateTable != "" {
 		syncs, err := apply.FromAWS(ctx, c.StateTable)
 		return syncs, func() error { return nil }, err

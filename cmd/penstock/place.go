@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/penstock-data/penstock/shared/app/machine"
+	"github.com/penstock-data/penstock/shared/pipeline"
 	"github.com/penstock-data/penstock/shared/secretfile"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -108,7 +109,11 @@ func (c localCmd) apply(ctx context.Context, p *place) error {
 		return err
 	}
 	for _, y := range set.Syncs {
-		if err := p.machine.Store.Apply(ctx, syncdef.NewVersion(y.Definition, y.Connection, time.Now())); err != nil {
+		v := syncdef.NewVersion(y.Definition, y.Connection, time.Now())
+		if err := pipeline.MayApply(ctx, p.machine.Store, p.machine.Store, v); err != nil {
+			return err
+		}
+		if err := p.machine.Store.Apply(ctx, v); err != nil {
 			return fmt.Errorf("apply sync %q: %w", y.Definition.Sync, err)
 		}
 	}

@@ -8,12 +8,11 @@ import (
 
 	"github.com/penstock-data/penstock/shared/aws"
 	"github.com/penstock-data/penstock/shared/aws/state"
-	"github.com/penstock-data/penstock/shared/pipeline"
 )
 
-// FromAWS opens the definitions in the table of that name, with the credentials
+// FromAWS opens the definitions and the runs in the table of that name, with the credentials
 // and the region of the environment. It calls nothing yet.
-func FromAWS(ctx context.Context, stateTable string) (pipeline.Syncs, error) {
+func FromAWS(ctx context.Context, stateTable string) (*state.Store, error) {
 	cfg, err := aws.Load(ctx)
 	if err != nil {
 		return nil, err
