@@ -5,6 +5,9 @@ package pace
 
 import "time"
 
+// LeaseLife is how long after its lease a token may be used.
+const LeaseLife = 5 * time.Second
+
 // A Window is a limit on a bucket: at most Calls in any span of Per.
 type Window struct {
 	Calls int64
@@ -71,9 +74,14 @@ func Paused(b Bucket, until time.Time) Bucket {
 // burst is what may be spent at once.
 func burst(w Window) float64 { return float64(max(1, w.Calls/2)) }
 
-// refill is tokens per second, such that burst + refill × Per <= Calls (a window
-// of one call refills once per Per).
+// refill is tokens per second, such that burst and what is refilled over Per stay
+// within Calls (a window of one call refills once per Per). Where several tokens are
+// leased at once, those of one LeaseLife before a span may be used within it too.
 func refill(w Window) float64 {
 	rest := max(1, w.Calls-int64(burst(w)))
-	return float64(rest) / w.Per.Seconds()
+	span := w.Per
+	if burst(w) > 1 {
+		span += LeaseLife
+	}
+	return float64(rest) / span.Seconds()
 }

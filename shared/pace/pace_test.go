@@ -2,14 +2,15 @@ package pace
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
 
 var start = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
 
-// I7: in any span of Per, never more than Calls are granted, however greedily
-// they are asked for.
+// I7: in any span of Per, never more than Calls are made, however greedily they
+// are asked for and however late in their lease they are made.
 func TestNeverOverAnyWindow(t *testing.T) {
 	for _, limits := range [][]Window{
 		{{Calls: 1, Per: time.Second}},
@@ -22,11 +23,16 @@ func TestNeverOverAnyWindow(t *testing.T) {
 		for now := start; now.Before(start.Add(time.Minute)); {
 			n, next, wait := Lease(b, limits, 1+rng.IntN(30), now)
 			b = next
-			for range n {
-				grants = append(grants, now)
+			for i := range n { // the first is used at once, the others before the lease expires
+				used := now
+				if i > 0 {
+					used = now.Add(time.Duration(rng.Int64N(int64(LeaseLife))))
+				}
+				grants = append(grants, used)
 			}
 			now = now.Add(max(wait, time.Duration(rng.IntN(50))*time.Millisecond))
 		}
+		slices.SortFunc(grants, time.Time.Compare)
 		for _, w := range limits {
 			for i, g := range grants {
 				if j := i + int(w.Calls); j < len(grants) && grants[j].Sub(g) < w.Per {
@@ -36,6 +42,25 @@ func TestNeverOverAnyWindow(t *testing.T) {
 		}
 		if len(grants) < 20 {
 			t.Errorf("%v: only %d grants in a minute", limits, len(grants))
+		}
+	}
+}
+
+// The worst that late use can do: a full bucket is leased and used at the end of
+// the lease's life, and all that comes after at once.
+func TestTokensUsedLate(t *testing.T) {
+	for _, w := range []Window{{Calls: 100, Per: 10 * time.Second}, {Calls: 40, Per: time.Minute}, {Calls: 3, Per: time.Second}} {
+		used, b, _ := Lease(Bucket{}, []Window{w}, 1000, start)
+		if used == 1 { // a lease of one is used at once
+			used = 0
+		}
+		for now := start.Add(LeaseLife); now.Before(start.Add(LeaseLife + w.Per)); now = now.Add(50 * time.Millisecond) {
+			n, next, _ := Lease(b, []Window{w}, 1000, now)
+			b = next
+			used += n
+		}
+		if used > int(w.Calls) {
+			t.Errorf("%d calls within %v, the limit is %d", used, w.Per, w.Calls)
 		}
 	}
 }

@@ -59,6 +59,36 @@ func TestWaitsForTokensWithinItsReceives(t *testing.T) {
 	}
 }
 
+// A lease is no larger than what is used of it before it expires: tokens that are
+// taken and not used are lost to the connection's share.
+func TestLeasesAreUsed(t *testing.T) {
+	w := quietWorld(t, nil)
+	keys := make([]string, 8000)
+	for i := range keys {
+		keys[i] = fmt.Sprint("k", i)
+	}
+	w.send("q", keys...)
+	w.useDestination(&slow{vendor: w.vendor, call: 1500 * time.Millisecond})
+	leases := &granted{}
+	w.deliver.Pace = leases
+	w.once()
+	if calls := 8000 / 200; len(w.vendor.sends) != 8000 || leases.tokens > calls*3/2 {
+		t.Errorf("%d rows sent, %d tokens taken for %d calls", len(w.vendor.sends), leases.tokens, calls)
+	}
+}
+
+// granted grants everything and counts it.
+type granted struct {
+	pipeline.Pace
+	tokens int
+}
+
+// Lease implements pipeline.Pace.
+func (g *granted) Lease(_ context.Context, _ string, _ []pace.Window, want int, _ time.Time) (int, time.Duration, error) {
+	g.tokens += want
+	return want, 0, nil
+}
+
 // starved never has a token, and promises the next one for soon.
 type starved struct{ pipeline.Pace }
 

@@ -16,9 +16,11 @@ type lease struct {
 	until  time.Time
 }
 
+// What is leased at once: so many tokens for each call that may be in flight, as
+// are used up before they expire where a call takes a second or two.
 const (
-	maxLease  = 50
-	leaseLife = 5 * time.Second
+	maxLease      = 50
+	leasedPerCall = 4
 )
 
 // acquire takes one token, from the lease in hand or by a new one of up to want
@@ -46,7 +48,7 @@ func (d *Deliver) acquire(ctx context.Context, name string, windows func(string)
 	if d.leases == nil {
 		d.leases = map[string]lease{}
 	}
-	d.leases[name] = lease{granted - 1, now.Add(leaseLife)}
+	d.leases[name] = lease{granted - 1, now.Add(pace.LeaseLife)}
 	return 0, nil
 }
 

@@ -203,6 +203,7 @@ func (w *wave) clear(ctx context.Context, bucket string, want int) (time.Duratio
 		if end, ok := ctx.Deadline(); ok && w.d.Now().Add(margin).After(end) {
 			return time.Millisecond, nil
 		}
+		want = min(want, leasedPerCall*max(1, w.dst.Limits().Concurrency))
 		wait, err := w.d.acquire(ctx, w.job.program.version.Connection.Name+"/"+bucket, w.dst.Limits().Windows, bucket, want)
 		if err != nil || wait == 0 {
 			return 0, err
