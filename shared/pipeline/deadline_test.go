@@ -77,6 +77,40 @@ func TestLeasesAreUsed(t *testing.T) {
 	}
 }
 
+// I7: calls that a destination makes beyond the one that a token was taken for,
+// like further pages of a lookup, are taken from the bucket afterwards.
+func TestFurtherCallsArePaid(t *testing.T) {
+	w := quietWorld(t, nil)
+	keys := make([]string, 1000)
+	for i := range keys {
+		keys[i] = fmt.Sprint("k", i)
+	}
+	w.send("q", keys...)
+	d := &pages{slow: &slow{vendor: w.vendor}}
+	w.useDestination(d)
+	leases := &granted{}
+	w.deliver.Pace = leases
+	w.once()
+	if d.calls != 15 || leases.tokens != 15 {
+		t.Errorf("%d tokens taken for %d calls, want 15 for 15", leases.tokens, d.calls)
+	}
+}
+
+// pages is a vendor each of whose calls takes three requests.
+type pages struct {
+	*slow
+	calls int64
+}
+
+// APICalls is how many requests were made.
+func (p *pages) APICalls() int64 { return p.calls }
+
+// Push implements pipeline.Destination.
+func (p *pages) Push(ctx context.Context, b dest.Batch, c dest.Call) ([]dest.Outcome, error) {
+	p.calls += 3
+	return p.slow.Push(ctx, b, c)
+}
+
 // granted grants everything and counts it.
 type granted struct {
 	pipeline.Pace

@@ -44,6 +44,7 @@ type Deliver struct {
 	leases   map[string]lease
 	spent    map[string]int64 // API calls not yet recorded with a chunk, per run
 	seen     map[Destination]int64
+	paid     map[Destination]int64 // tokens taken for its calls
 }
 
 // A parcel is one message in hand.

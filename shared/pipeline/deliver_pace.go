@@ -52,6 +52,37 @@ func (d *Deliver) acquire(ctx context.Context, name string, windows func(string)
 	return 0, nil
 }
 
+// pay notes a token that was taken for a destination's call.
+func (d *Deliver) pay(dst Destination) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.paid == nil {
+		d.paid = map[Destination]int64{}
+	}
+	d.paid[dst]++
+}
+
+// settleUp takes tokens for the calls that a destination made beyond those paid for:
+// further pages, a repetition after a login (I7). What the bucket does not hold any
+// more is let go.
+func (d *Deliver) settleUp(ctx context.Context, dst Destination, name, bucket string) {
+	c, ok := dst.(counter)
+	windows := dst.Limits().Windows
+	if !ok || windows == nil {
+		return
+	}
+	d.mu.Lock()
+	owed := c.APICalls() - d.paid[dst]
+	if owed > 0 {
+		d.paid[dst] += owed
+	}
+	d.mu.Unlock()
+	if owed > 0 {
+		// Best effort: the calls are made, and the next ones pay for themselves.
+		_, _, _ = d.Pace.Lease(ctx, name, windows(bucket), int(owed), d.Now())
+	}
+}
+
 // counter is a destination that counts its API calls.
 type counter interface{ APICalls() int64 }
 

@@ -62,15 +62,20 @@ func (d *Deliver) deliver(ctx context.Context, j *job, stop string) error {
 		if err != nil {
 			return err
 		}
+		w.d.settleUp(ctx, w.dst, w.bucket(calls[0].Bucket), calls[0].Bucket)
 		b, items = rest(b, items)
 	}
 	w.stage = "deliver"
-	err = w.each(ctx, w.dst.Calls(b), func(ctx context.Context, c dest.Call) ([]dest.Outcome, error) {
+	calls := w.dst.Calls(b)
+	err = w.each(ctx, calls, func(ctx context.Context, c dest.Call) ([]dest.Outcome, error) {
 		if err := w.intend(ctx, pick(items, c)); err != nil {
 			return nil, err
 		}
 		return w.dst.Push(ctx, b, c)
 	}, b, items)
+	if len(calls) > 0 {
+		w.d.settleUp(ctx, w.dst, w.bucket(calls[0].Bucket), calls[0].Bucket)
+	}
 	w.account()
 	return err
 }
@@ -204,7 +209,10 @@ func (w *wave) clear(ctx context.Context, bucket string, want int) (time.Duratio
 			return time.Millisecond, nil
 		}
 		want = min(want, leasedPerCall*max(1, w.dst.Limits().Concurrency))
-		wait, err := w.d.acquire(ctx, w.job.program.version.Connection.Name+"/"+bucket, w.dst.Limits().Windows, bucket, want)
+		wait, err := w.d.acquire(ctx, w.bucket(bucket), w.dst.Limits().Windows, bucket, want)
+		if err == nil && wait == 0 {
+			w.d.pay(w.dst)
+		}
 		if err != nil || wait == 0 {
 			return 0, err
 		}
@@ -216,6 +224,11 @@ func (w *wave) clear(ctx context.Context, bucket string, want int) (time.Duratio
 			return 0, err
 		}
 	}
+}
+
+// bucket is the stored name of one of the connection's buckets.
+func (w *wave) bucket(name string) string {
+	return w.job.program.version.Connection.Name + "/" + name
 }
 
 func (w *wave) halt(bucket string, wait time.Duration) {
@@ -315,7 +328,7 @@ func (w *wave) failed(ctx context.Context, bucket string, items []*item, e *dest
 	w.mu.Lock()
 	w.outage = append(w.outage, items...)
 	w.mu.Unlock()
-	name := w.job.program.version.Connection.Name + "/" + bucket
+	name := w.bucket(bucket)
 	// Best effort: a pause that is not stored costs one more failed call.
 	_ = w.d.Pace.Pause(ctx, name, w.d.Now().Add(wait))
 	w.d.explain(ctx, w.job.run.ID, e)
