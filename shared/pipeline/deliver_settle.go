@@ -3,6 +3,7 @@ package pipeline
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -149,7 +150,8 @@ func (d *Deliver) giveBack(ctx context.Context, p *parcel) error {
 	if p.attempt {
 		attempts = 1
 	}
-	if err := d.Runs.DeferChunk(ctx, p.chunk.Run, p.chunk.Batch, p.chunk.Index, attempts); err != nil {
+	err := d.Runs.DeferChunk(ctx, p.chunk.Run, p.chunk.Batch, p.chunk.Index, attempts)
+	if err != nil && !errors.Is(err, ErrNotFound) { // a batch that expired is counted by nobody any more
 		return fmt.Errorf("note the deferral of chunk %d of batch %q: %w", p.chunk.Index, p.chunk.Batch, err)
 	}
 	return nil
@@ -171,7 +173,7 @@ func (d *Deliver) record(ctx context.Context, p *parcel) error {
 		}
 	}
 	_, err := d.Runs.RecordChunk(ctx, p.chunk.Run, p.chunk.Batch, p.chunk.Index, run.Chunk{Done: true, At: d.Now(), Counts: c})
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrNotFound) { // a batch that expired is counted by nobody any more
 		return fmt.Errorf("record chunk %d of batch %q: %w", p.chunk.Index, p.chunk.Batch, err)
 	}
 	return nil

@@ -271,3 +271,27 @@ func (o *outage) Push(ctx context.Context, b dest.Batch, c dest.Call) ([]dest.Ou
 	}
 	return o.vendor.Push(ctx, b, c)
 }
+
+// A batch whose record expired, or was lost with its table, is delivered all the
+// same; there is nothing left to count it in.
+func TestBatchRecordGone(t *testing.T) {
+	w := quietWorld(t, nil)
+	w.send("q", "k0")
+	w.deliver.Runs = &forgetful{Runs: w.store}
+	if stay := w.once(); len(stay) > 0 || w.vendor.sends["k0"] != 1 {
+		t.Errorf("%d messages stay, sent %v", len(stay), w.vendor.sends)
+	}
+}
+
+// forgetful holds no batch.
+type forgetful struct{ pipeline.Runs }
+
+// Batch implements pipeline.Runs.
+func (forgetful) Batch(context.Context, string, string) (run.Batch, error) {
+	return run.Batch{}, pipeline.ErrNotFound
+}
+
+// RecordChunk implements pipeline.Runs.
+func (forgetful) RecordChunk(context.Context, string, string, int, run.Chunk) (bool, error) {
+	return false, fmt.Errorf("record: %w", pipeline.ErrNotFound)
+}
