@@ -272,3 +272,27 @@ func TestRelease(t *testing.T) {
 		}
 	}
 }
+
+// A pause that outlived its process does not keep a mended connection waiting; the
+// tokens that were spent stay spent.
+func TestReleaseLiftsPauses(t *testing.T) {
+	c := newClock()
+	s := mustOpen(t, "", c.now)
+	limits := []pace.Window{{Calls: 3, Per: 24 * time.Hour}}
+	granted, _, err := s.Lease(t.Context(), "salesforce", limits, 2, c.now())
+	if err != nil || granted != 2 {
+		t.Fatalf("first lease: %d, %v, want 2", granted, err)
+	}
+	if err := s.Pause(t.Context(), "salesforce", c.now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if granted, wait, err := s.Lease(t.Context(), "salesforce", limits, 2, c.now()); err != nil || granted != 0 || wait <= 0 {
+		t.Fatalf("paused: %d granted, wait %v, %v, want 0 and a wait", granted, wait, err)
+	}
+	if err := s.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if granted, _, err := s.Lease(t.Context(), "salesforce", limits, 2, c.now()); err != nil || granted != 1 {
+		t.Fatalf("released: %d granted, %v, want the 1 that is left", granted, err)
+	}
+}

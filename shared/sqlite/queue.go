@@ -83,7 +83,10 @@ func (s *Store) Depth(ctx context.Context, queue string) (n int, err error) {
 	return n, nil
 }
 
-// Receive hands out up to max (at most 10) messages, oldest first, and hides them
+// lookahead is how many of the oldest messages Receive chooses from.
+const lookahead = 400
+
+// Receive hands out up to max (at most 10) messages, and hides them
 // for visibility. While a message of a group is hidden, no other of that group is
 // handed out. It returns at once, with nothing when there is nothing. A message
 // that was handed out MaxReceives times goes to the dead letters instead.
@@ -102,9 +105,10 @@ func (s *Store) Receive(ctx context.Context, queue string, max int, visibility t
 				ID: strconv.FormatInt(q.int(0), 10), Group: q.text(1), SentAt: time.Unix(0, q.int(2)).UTC(), Receives: int(q.int(3)) + 1,
 			})
 			return nil
-		}, `SELECT seq, grp, sent, receives FROM message WHERE queue = ?1
-			AND grp NOT IN (SELECT grp FROM message WHERE queue = ?1 AND visible > ?2) ORDER BY seq LIMIT ?3`,
-			queue, now, min(max, maxReceive)); err != nil {
+		}, `SELECT seq, grp, sent, receives FROM (
+				SELECT * FROM message WHERE queue = ?1 AND grp NOT IN (SELECT grp FROM message WHERE queue = ?1 AND visible > ?2) ORDER BY seq LIMIT ?4)
+			ORDER BY min(seq) OVER (PARTITION BY grp), seq LIMIT ?3`,
+			queue, now, min(max, maxReceive), lookahead); err != nil {
 			return err
 		}
 		for i := range got {
@@ -195,16 +199,21 @@ func (s *Store) Hide(ctx context.Context, queue, receipt string, d time.Duration
 	return nil
 }
 
-// Release makes every message visible now. Only a process that knows itself alone
-// with the file may call it: at its start, for what a killed one had in hand.
+// Release makes every message visible now, and lifts the connections' pauses: who
+// restarts has often just mended one. Tokens stay spent (I7). Only a process that
+// knows itself alone with the file may call it: at its start, for what a killed one
+// had in hand.
 func (s *Store) Release(ctx context.Context) error {
 	err := s.write(ctx, func(c *conn) error {
 		now := s.now().UnixNano()
-		_, err := c.exec("UPDATE message SET visible = ?1 WHERE visible > ?1", now)
+		if _, err := c.exec("UPDATE message SET visible = ?1 WHERE visible > ?1", now); err != nil {
+			return err
+		}
+		_, err := c.exec("UPDATE bucket SET body = json_remove(body, '$.pause')")
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("release the messages in flight: %w", err)
+		return fmt.Errorf("release the messages and pauses: %w", err)
 	}
 	return nil
 }
