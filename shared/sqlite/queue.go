@@ -86,10 +86,12 @@ func (s *Store) Depth(ctx context.Context, queue string) (n int, err error) {
 // lookahead is how many of the oldest messages Receive chooses from.
 const lookahead = 400
 
-// Receive hands out up to max (at most 10) messages, and hides them
-// for visibility. While a message of a group is hidden, no other of that group is
-// handed out. It returns at once, with nothing when there is nothing. A message
-// that was handed out MaxReceives times goes to the dead letters instead.
+// Receive hands out up to max (at most 10) messages and hides them for visibility:
+// as many as there are of the group with the oldest message, then of the next, as
+// SQS does, so that other pollers find the other groups free. While a message of a
+// group is hidden, no other of that group is handed out. It returns at once, with
+// nothing when there is nothing. A message that was handed out MaxReceives times
+// goes to the dead letters instead.
 func (s *Store) Receive(ctx context.Context, queue string, max int, visibility time.Duration) ([]pipeline.Delivery, error) {
 	if ready, err := s.ready(ctx, queue); err != nil || !ready {
 		return nil, err
