@@ -68,7 +68,8 @@ func (c *Control) Begin(ctx context.Context, sync, mode, token string) (Begun, e
 	return Begun{Run: active.ID, Sync: sync, Version: active.Version, Mode: active.Mode, Watermark: active.From}, nil
 }
 
-// Finish says that all rows of a run were pushed. Twice is the same as once.
+// Finish says that all rows of a run were pushed. Twice is the same as once; with
+// another number, while the run waits, it corrects the first.
 func (c *Control) Finish(ctx context.Context, id string, rows int64) (run.Run, error) {
 	if rows < 0 {
 		return run.Run{}, badRequest("penstock_finish: %d rows cannot be: pass the number of rows that were pushed", rows)
@@ -81,7 +82,9 @@ func (c *Control) Finish(ctx context.Context, id string, rows int64) (run.Run, e
 		if err != nil {
 			return r, fmt.Errorf("read run %q: %w", id, err)
 		}
-		if r.Status != run.Open {
+		// A run that waits for rows of a wrong count takes the right one: it would
+		// wait for an hour otherwise, and refuse the next begin.
+		if mend := r.Bracketed && r.Status == run.Finishing && r.Expected != rows; r.Status != run.Open && !mend {
 			return c.live(ctx, r)
 		}
 		r.Status, r.FinishedAt, r.Expected = run.Finishing, c.Now(), rows

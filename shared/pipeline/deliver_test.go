@@ -242,8 +242,11 @@ func TestFullRun(t *testing.T) {
 	if w.vendor.sends["k0"] != 2 || w.vendor.sends["k1"] != 2 {
 		t.Errorf("sent %v, want each key twice", w.vendor.sends)
 	}
-	if _, err := w.control.Finish(t.Context(), begun.Run, 2); err != nil {
-		t.Fatal(err)
+	for _, rows := range []int64{3, 2} { // a wrong count is corrected by the next
+		r, err := w.control.Finish(t.Context(), begun.Run, rows)
+		if err != nil || r.Expected != rows {
+			t.Fatalf("finish: %d rows expected, %v, want %d", r.Expected, err, rows)
+		}
 	}
 	if r := w.end(begun.Run); r.Status != run.Complete || r.Counts.Delivered != 2 {
 		t.Errorf("run is %s, %+v", r.Status, r.Counts)
