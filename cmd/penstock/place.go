@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,6 +72,9 @@ func (c localCmd) checkEndpoints() error {
 	for _, kind := range slices.Sorted(maps.Keys(c.Endpoint)) {
 		if !slices.Contains(machine.Queues, kind) {
 			return fmt.Errorf("--endpoint %s=%s: there is no destination type %q: known are %s", kind, c.Endpoint[kind], kind, strings.Join(machine.Queues, " and "))
+		}
+		if u, err := url.Parse(c.Endpoint[kind]); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+			return fmt.Errorf("--endpoint %s=%s: write a URL with its host, as %s=http://127.0.0.1:8788", kind, c.Endpoint[kind], kind)
 		}
 	}
 	return nil

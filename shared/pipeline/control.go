@@ -169,5 +169,14 @@ func (c *Control) RunErrors(ctx context.Context, id string, limit int, after str
 	if err != nil {
 		return nil, "", fmt.Errorf("list the errors of run %q: %w", id, err)
 	}
+	if len(errs) == 0 && after == "" {
+		_, err := c.Runs.Run(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			return nil, "", badRequest("penstock_errors: there is no run %q: penstock_status(%q) lists the sync's runs", id, run.SyncOf(id))
+		}
+		if err != nil {
+			return nil, "", fmt.Errorf("read run %q: %w", id, err)
+		}
+	}
 	return errs, next, nil
 }

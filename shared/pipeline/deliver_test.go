@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -297,4 +298,17 @@ func (forgetful) Batch(context.Context, string, string) (run.Batch, error) {
 // RecordChunk implements pipeline.Runs.
 func (forgetful) RecordChunk(context.Context, string, string, int, run.Chunk) (bool, error) {
 	return false, fmt.Errorf("record: %w", pipeline.ErrNotFound)
+}
+
+// A mistyped run is no run without errors.
+func TestErrorsOfNoRun(t *testing.T) {
+	w := quietWorld(t, nil)
+	var refused *pipeline.RequestError
+	if _, _, err := w.control.RunErrors(t.Context(), "accounts.q1", 10, ""); !errors.As(err, &refused) {
+		t.Errorf("errors of an unknown run: %v, want a refusal", err)
+	}
+	id := w.send("q", "k0")[0].Run
+	if errs, _, err := w.control.RunErrors(t.Context(), id, 10, ""); err != nil || len(errs) > 0 {
+		t.Errorf("errors of a run without any: %v, %v", errs, err)
+	}
 }

@@ -65,6 +65,9 @@ func Settle(r Run, batches []Batch, now time.Time, p Policy) (next Run, watermar
 	if r.Status == Finishing && !r.Bracketed && c.Received > r.Expected {
 		r.Expected = c.Received // a late batch of the same query
 	}
+	if r.Status == Finishing && r.Bracketed && pending == 0 && c.Received != r.Expected {
+		r.Reason = short(r, c) + ": push the rest, or call penstock_finish again with the right number"
+	}
 	switch {
 	case r.Status == Finishing && pending == 0 && c.Received == r.Expected && c.Settled() == c.Received:
 		r.Status, r.Reason, r.EndedAt = Complete, "", last
@@ -79,6 +82,11 @@ func Settle(r Run, batches []Batch, now time.Time, p Policy) (next Run, watermar
 	return r, watermark
 }
 
+// short says that a finished run does not have the rows it should.
+func short(r Run, c Counts) string {
+	return fmt.Sprintf("%d rows were received, finish announced %d", c.Received, r.Expected)
+}
+
 // why says in one sentence what an incomplete run lacks.
 func why(r Run, c Counts, pending int) string {
 	var s string
@@ -88,7 +96,7 @@ func why(r Run, c Counts, pending int) string {
 	case pending > 0:
 		s = fmt.Sprintf("%d batches were not wholly queued and the warehouse did not retry them", pending)
 	case c.Received != r.Expected:
-		s = fmt.Sprintf("%d rows were received, finish announced %d", c.Received, r.Expected)
+		return short(r, c)
 	default:
 		s = fmt.Sprintf("%d of %d rows did not settle", c.Received-c.Settled(), c.Received)
 	}
