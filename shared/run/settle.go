@@ -66,7 +66,7 @@ func Settle(r Run, batches []Batch, now time.Time, p Policy) (next Run, watermar
 		r.Expected = c.Received // a late batch of the same query
 	}
 	if r.Status == Finishing && r.Bracketed && pending == 0 && c.Received != r.Expected {
-		r.Reason = short(r, c) + ": push the rest, or call penstock_finish again with the right number"
+		r.Reason = short(r, c) + ": call penstock_finish again with the right number; rows that are missing need another run"
 	}
 	switch {
 	case r.Status == Finishing && pending == 0 && c.Received == r.Expected && c.Settled() == c.Received:

@@ -47,7 +47,7 @@ func TestSettle(t *testing.T) {
 		{"bracketed, not finished", bracketed, []Batch{batch(0, true, true)}, 1800, Open, "", ""},
 		{"bracketed, never finished", bracketed, []Batch{batch(0, true, true)}, 3700, Incomplete, "penstock_finish was not called within the quiet hour", ""},
 		{"finished and settled", finished, []Batch{batch(0, true, true)}, 6, Complete, "", `"2026-01-05"`},
-		{"finished, rows not there yet", finished, nil, 6, Finishing, "0 rows were received, finish announced 10: push the rest, or call penstock_finish again with the right number", ""},
+		{"finished, rows not there yet", finished, nil, 6, Finishing, "0 rows were received, finish announced 10: call penstock_finish again with the right number; rows that are missing need another run", ""},
 		{"finished, a row missing", finished, []Batch{batch(0, true, false)}, 6, Finishing, "", ""},
 		{"finished, never settled", finished, []Batch{batch(0, true, false)}, 3700, Incomplete, "9 of 10 rows did not settle", ""},
 		{"finished, fewer rows than announced", finished, nil, 3700, Incomplete, "0 rows were received, finish announced 10", ""},
