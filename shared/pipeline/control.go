@@ -169,7 +169,7 @@ func (c *Control) RunErrors(ctx context.Context, id string, limit int, after str
 	if err != nil {
 		return nil, "", fmt.Errorf("list the errors of run %q: %w", id, err)
 	}
-	if len(errs) == 0 && after == "" {
+	if len(errs) == 0 && after == "" && run.SyncOf(id) != unreadableSync { // whose messages belong to no run
 		_, err := c.Runs.Run(ctx, id)
 		if errors.Is(err, ErrNotFound) {
 			return nil, "", badRequest("penstock_errors: there is no run %q: penstock_status(%q) lists the sync's runs", id, run.SyncOf(id))
