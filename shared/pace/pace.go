@@ -27,6 +27,7 @@ type Bucket struct {
 // Half of a window is burst and half is refill over the window (1 and the rest
 // for windows of one call), so that burst plus refill never exceeds Calls in any
 // span of Per.
+//
 // A clock that runs behind the bucket's counts as the bucket's: two workers whose
 // clocks differ must not refill the same time twice.
 func Lease(b Bucket, limits []Window, want int, now time.Time) (granted int, next Bucket, wait time.Duration) {

@@ -247,7 +247,7 @@ type mortal struct {
 	dead bool
 }
 
-// live counts a write down; before and after tell whether the process is dead.
+// write counts the fuse down and makes the write, unless the process is dead.
 func (m *mortal) write(f func() error) error {
 	if m.dead {
 		return errDied
