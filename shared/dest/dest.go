@@ -1,7 +1,8 @@
 // Package dest holds the shapes that every destination shares: records in,
-// outcomes out, and how a call that failed as a whole is classed. Each vendor has
-// a package below this one. A destination classifies; what is retried, waited
-// for or stored is decided by pipeline.
+// outcomes out, how a call that failed as a whole is classed, and what a vendor
+// is. Each vendor has a package below this one. A destination says what failed
+// and, where the answer tells, whose failure it is; what is retried, halved,
+// waited for or stored is decided by pipeline/deliver alone.
 package dest
 
 import (
@@ -9,16 +10,14 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/penstock-data/penstock/shared/pace"
 )
 
 // A Record is one mapped row on its way out.
 type Record struct {
-	Key      string  // the normalised match value, or the record id where nothing is matched
+	Key      string  // the match value by the version's rule of identity, or the record id where nothing is matched
 	RecordID string  // the row's label towards people
 	ID       string  // the destination's own id, "" until the ledger or a lookup gives it
-	Intent   bool    // an earlier attempt may have sent this record: look before sending (Slack)
+	Intent   bool    // an earlier attempt may have sent this record: look before sending
 	Fields   []Field // what to send, in definition order
 }
 
@@ -28,69 +27,100 @@ type Field struct {
 	Value jsontext.Value
 }
 
-// A Batch is what one worker invocation has in hand for one sync and run.
+// A Batch is what one worker invocation has in hand for one version and run.
 type Batch struct {
 	Run     string
-	Total   map[string]int // rows queued in the whole run per group (Slack: channel); nil unless the destination holds runs
+	Total   map[string]int // rows queued in the whole run per group (Slack: channel); nil unless the version's Rules gather
 	Records []Record
 }
 
 // A Call is one request to the vendor: the positions in Batch.Records that it
-// takes, and the token bucket that it draws one token from.
+// takes, and what it costs.
 type Call struct {
-	Bucket  string // "" is the connection's own; Slack: the channel
 	Records []int
+	// Costs are the tokens that the call takes before it is made, at most one entry
+	// a bucket; nil when it is answered without a request.
+	Costs []Cost
+}
+
+// A Cost is Tokens out of one of the account's buckets.
+type Cost struct {
+	Bucket string // "" is the account's own
+	Tokens int
 }
 
 // Status is what became of one record.
 type Status uint8
 
-// The statuses. Pending and Found are answers of lookups only.
+// The statuses. Pending is an answer of lookups only.
 const (
-	Pending   Status = iota // lookup: nothing known, go on to Push
-	Found                   // lookup: Outcome.ID is the destination's id, go on to Push
+	Pending   Status = iota // lookup: nothing is known, go on to Push
+	Found                   // go round once more with Outcome.ID; ID "" from Push: what Record.ID named is gone, go round without it
 	Delivered               // the destination holds the value
 	Rejected                // this record will not be accepted as it is
 	Retry                   // not accepted now; try again after Outcome.After
-	Unknown                 // sent, no answer
+	Unknown                 // sent, and the answer does not tell what became of it
 )
 
 // An Outcome answers one record.
 type Outcome struct {
 	Status  Status
+	Scope   Scope         // Rejected: ScopeVersion when the answer tells that any record of the version would be; else the row's
 	ID      string        // the destination's id, when known
 	Created bool          // the record did not exist before
 	After   time.Duration // Retry: earliest time to try again, 0 when the vendor names none
 	Code    string        // the vendor's code: UNABLE_TO_LOCK_ROW, msg_too_long
 	Field   string        // the destination's field, when the vendor names one
-	Message string        // for people, with a remedy where one is known
+	Message string        // for people, with a remedy where one is known; never a row's value
 }
 
-// Class is why a whole call failed.
+// Class is what failed when a whole call did.
 type Class uint8
 
-// The classes. In every class nothing was sent.
+// The classes.
 const (
-	Unavailable   Class = iota // outage, 5xx, network: wait it out
-	Throttled                  // the quota is used up: pause the connection until After
+	Unavailable   Class = iota // 5xx, network, timeout, an answer that cannot be read
+	Throttled                  // a quota is used up: Quota says which, After how long
 	Configuration              // a person must act: credentials, permissions, fields, URL
-	Refused                    // this call's content fails it as a whole: bisect to find the row
+	Refused                    // the call's content fails it as a whole: too large, too complex, malformed
 )
 
-// A CallError says that a whole call failed and nothing of it was sent.
+// Scope is whose failure it is, where the vendor's answer tells. Where it does
+// not, deliver finds out: by a probe, and by halving.
+type Scope uint8
+
+// The scopes.
+const (
+	ScopeUntold     Scope = iota // of a call: to be found out; of an outcome: the row's
+	ScopeVersion                 // unknown field or object, no permission on the object
+	ScopeConnection              // login, secret, network, quota, another account
+)
+
+// Quota is the kind of limit that a Throttled call met.
+type Quota uint8
+
+// The kinds.
+const (
+	QuotaUntold     Quota = iota
+	QuotaConcurrent       // too many calls at once: fewer at a time, at once again
+	QuotaSecond           // a window of seconds or minutes
+	QuotaDay              // the day's share is spent
+)
+
+// A CallError says that a whole call failed.
 type CallError struct {
 	Op      string // "upsert Account", "log in"
 	Class   Class
-	Code    string
-	Message string // for people, with the remedy
-	After   time.Duration
+	Scope   Scope
+	Quota   Quota
+	Code    string        // the vendor's code, or the HTTP status
+	Message string        // for people, with the remedy; never a row's value
+	After   time.Duration // the vendor's Retry-After, 0 when it names none
+	// Received says that the vendor may have received the call and carried it out,
+	// wholly or in part: a timeout, a reset, a 5xx, a 2xx that cannot be read. An
+	// insert that cannot be looked up is then neither halved nor tried again.
+	Received bool
 }
 
 // Error implements error.
 func (e *CallError) Error() string { return fmt.Sprintf("%s: %s", e.Op, e.Message) }
-
-// Limits are the vendor's caps as the destination knows them.
-type Limits struct {
-	Concurrency int                               // calls in flight from one invocation
-	Windows     func(bucket string) []pace.Window // what the connection may spend of a bucket, its share already taken
-}

@@ -1,0 +1,79 @@
+package dest
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/pace"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// A Vendor is a destination type as one value: what its definitions may say
+// (Kind, data and pure checks), and how an account is opened. Each vendor's
+// package has one, named Vendor; the programs that deliver have one explicit list
+// of them.
+type Vendor struct {
+	syncdef.Kind
+	// Open makes the account of a connection. It makes no call; a fault in the
+	// settings is a *CallError of class Configuration and scope Connection.
+	Open func(Config) (Account, error)
+}
+
+// Config is what an Account is opened with.
+type Config struct {
+	Connection syncdef.Connection
+	// Secret reads the connection's secret; it is called before the first request
+	// and again after the vendor refused what it gave.
+	Secret func(ctx context.Context) (map[string]string, error)
+	// HTTP makes the calls; nil is a client of the vendor's own. Redirects are never
+	// followed.
+	HTTP *http.Client
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}
+
+// An Account is one connection, shared by all its syncs in a process: one login,
+// one HTTP client, one meter, one set of limits. It is safe for concurrent use.
+type Account interface {
+	// Identity names the account at the vendor (organisation, workspace, portal);
+	// "" when the vendor cannot tell. The error is a *CallError.
+	Identity(ctx context.Context) (string, error)
+	// Probe makes a cheap call that fails only when the connection does: nil when the
+	// vendor answers it, else a *CallError. Cost is what it takes.
+	Probe(ctx context.Context) error
+	ProbeCost() []Cost
+	// Limits are the vendor's caps, the connection's share already taken.
+	Limits() Limits
+	// APICalls is how many requests were made so far, logins left out. What exceeds
+	// the costs of the calls (further pages, a repetition after a login) is paid
+	// afterwards, out of the bucket "".
+	APICalls() int64
+	// Open makes the destination of a version. It makes no call.
+	Open(v syncdef.Version) (Destination, error)
+}
+
+// Limits are an account's caps.
+type Limits struct {
+	Concurrency int                               // calls in flight from one process
+	Windows     func(bucket string) []pace.Window // what may be spent of a bucket; nil is no limit
+}
+
+// A Destination is one version's end of the road at one account. Its sender makes
+// the calls, so that it knows what was spent.
+type Destination interface {
+	// Lookups cuts the records that must be looked up (matched by search and without
+	// an ID, or with Intent) into calls; nil when there are none.
+	Lookups(b Batch) []Call
+	// Lookup makes one of these calls, or a part of one: one outcome per record of
+	// the call, in its order: Found, Pending, Delivered (an intent that was carried
+	// out) or Rejected (ambiguous, or missing with on_missing: report). The error is
+	// a *CallError, or the context's.
+	Lookup(ctx context.Context, b Batch, c Call) ([]Outcome, error)
+	// Calls cuts records into calls of the vendor's full size, or of at most so many
+	// records where most is not 0.
+	Calls(b Batch, most int) []Call
+	// Push makes one of these calls, or a part of one: one outcome per record of the
+	// call, in its order. The error is a *CallError, or the context's.
+	Push(ctx context.Context, b Batch, c Call) ([]Outcome, error)
+}

@@ -1,0 +1,71 @@
+package syncdef
+
+import "github.com/penstock-data/penstock/shared/row"
+
+// A Kind is what a destination type adds to the definition language: data and
+// pure checks, no I/O. Package dest's Vendor carries one; the reader, the JSON
+// Schema, the configuration page and the messages take the list of them.
+type Kind struct {
+	Name  string // the connection's type, its queue and its function: lower case
+	Title string // towards people
+	// Connection holds the keys that a connection of this type has beside type, url,
+	// secret and quota; Definition those of the object under the type's name in a
+	// definition; Field those of a field mapping beside the common ones.
+	Connection []Key
+	Definition []Key
+	Field      []Key
+	Operations []Operation // what it carries out, in the order of the messages
+	Strategies []Strategy  // how it can match; nil when rows have no match
+	Lanes      int         // default of lanes; 0 is DefaultLanes
+	// CheckConnection and Check report what is wrong with settings that are sound by
+	// the common rules, and fill in the type's own defaults. A fault's Path is that
+	// of the file (match.destination, salesforce.duplicate_rule); the reader finds
+	// its place. Either may be nil.
+	CheckConnection func(c *Connection) []Fault
+	Check           func(d *Definition, c *Connection) []Fault
+	// Rules states what the pipeline must know of a version, as data.
+	Rules func(d *Definition, c *Connection) Rules
+}
+
+// A Key is one key that a Kind adds: the reader, the schema and the configuration
+// page are made from it.
+type Key struct {
+	Name    string
+	Type    KeyType
+	Allowed []string // KeyText: the values; nil is any
+	Pattern string   // KeyText: a regular expression that the whole value matches; "" is any
+	Example string   // beside Pattern, for the message: 68.0
+	Min     int      // KeyInteger, inclusive
+	Max     int      // KeyInteger, inclusive; 0 is none
+	Default string   // as it would be written; "" is none
+	Doc     string   // one sentence
+}
+
+// KeyType is what a key's value is.
+type KeyType string
+
+// The types of keys.
+const (
+	KeyText    KeyType = "text"
+	KeyInteger KeyType = "integer"
+	KeyBoolean KeyType = "boolean"
+)
+
+// Rules is what a version's destination type says of it, as data: NewVersion
+// writes them into the version, intake and dead letters interpret them and link
+// no vendor. A new release's rules take effect at the next apply only.
+type Rules struct {
+	Type     string       `json:"type"`     // the destination type: the queue's name
+	Identity row.Identity `json:"identity"` // how the destination compares match values
+	// Group names the destination field whose value groups a run's rows (Slack:
+	// channel), "" for none; GroupDefault is the group of rows that have none.
+	Group        string `json:"group,omitempty"`
+	GroupDefault string `json:"group_default,omitempty"`
+	// Gather says that a run's rows wait until all of them are received, because
+	// what is sent depends on how many there are per group.
+	Gather bool `json:"gather,omitempty"`
+	// Once says that a key is sent once, ever (inserts), after a stored intent.
+	Once bool `json:"once,omitempty"`
+	// Lookup says that it can be found out whether an insert arrived.
+	Lookup bool `json:"lookup,omitempty"`
+}
