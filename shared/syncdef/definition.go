@@ -24,6 +24,8 @@ type Definition struct {
 	OnMissing    OnMissing    `json:"on_missing"`               // when matching finds no record; default report, or create where an upsert maps what creation needs
 	OnDuplicate  OnDuplicate  `json:"on_duplicate"`             // two rows of a batch with one key; default latest
 	Send         Send         `json:"send"`                     // default changed
+	Retry        *Retry       `json:"retry,omitempty"`          // how often and how late a failed row is tried again; default {attempts: 3, base: 60s, max: 15m}
+	StoreSource  StoreSource  `json:"store_source,omitempty"`   // what of a failed row's source is stored; default mapped
 	Incremental  *Incremental `json:"incremental,omitempty"`
 	Slack        *Slack       `json:"slack,omitempty"`
 	Quality      any          `json:"quality,omitempty"`       // accepted, not acted on yet
@@ -50,7 +52,23 @@ const (
 type Match struct {
 	Source      string `json:"source"`      // column
 	Destination string `json:"destination"` // field of the destination_object
+	// Case says whether the destination's field tells upper from lower case, and
+	// DataType what kind of field it is, for accounts that cannot be asked. Absent,
+	// apply asks; where it cannot, a row that equals another of its batch only by
+	// case is rejected.
+	Case     *bool     `json:"case,omitempty"`
+	DataType MatchType `json:"data_type,omitempty"`
 }
+
+// MatchType is what kind of field the destination's match field is.
+type MatchType string
+
+// The kinds: text is compared as text, number by value, id in both of its lengths.
+const (
+	MatchText   MatchType = "text"
+	MatchNumber MatchType = "number"
+	MatchID     MatchType = "id"
+)
 
 // Operation is what is done to the destination's records.
 type Operation string
@@ -104,20 +122,22 @@ const (
 
 // A Field maps one column to one field of the destination.
 type Field struct {
-	Source      string   `json:"source"`                // the model's column, in any case
-	Destination string   `json:"destination"`           // the field's API name; Slack: text or channel
-	Type        Type     `json:"data_type"`             // default string
-	Scale       *int     `json:"scale,omitempty"`       // number: digits after the point, rounded half up
-	Min         string   `json:"min,omitempty"`         // number, integer: a decimal, inclusive
-	Max         string   `json:"max,omitempty"`         // number, integer: a decimal, inclusive
-	Values      []string `json:"values,omitempty"`      // picklist
-	MaxLength   int      `json:"max_length,omitempty"`  // string, email, picklist: in characters; 0 none
-	OnTooLong   TooLong  `json:"on_too_long,omitempty"` // default reject
-	OnNull      OnNull   `json:"on_null"`               // default clear, or default where one is given (but for picklists)
-	Default     *string  `json:"default,omitempty"`     // used by on_null: default, and by picklist for unknown values
-	Transform   []string `json:"transform,omitempty"`   // trim, lower, upper, in order
-	TimeZone    string   `json:"time_zone,omitempty"`   // datetime: zone of a value without one; default UTC
-	Format      string   `json:"format,omitempty"`      // date, datetime: epoch_seconds, epoch_milliseconds, or "" for the warehouses' formats
+	Source      string    `json:"source"`                // the model's column, in any case
+	Destination string    `json:"destination"`           // the field's API name; Slack: text or channel
+	Type        Type      `json:"data_type"`             // default string
+	Scale       *int      `json:"scale,omitempty"`       // number: digits after the point, rounded half up
+	Min         string    `json:"min,omitempty"`         // number, integer: a decimal, inclusive
+	Max         string    `json:"max,omitempty"`         // number, integer: a decimal, inclusive
+	Values      []string  `json:"values,omitempty"`      // picklist
+	MaxLength   int       `json:"max_length,omitempty"`  // string, email, picklist: in characters; 0 none
+	OnTooLong   TooLong   `json:"on_too_long,omitempty"` // default reject
+	OnNull      OnNull    `json:"on_null"`               // default clear, or default where one is given
+	Default     *string   `json:"default,omitempty"`     // used by on_null: default, and by on_unknown: default
+	OnUnknown   OnUnknown `json:"on_unknown,omitempty"`  // picklist: a text that is none of values; default reject
+	Markup      bool      `json:"markup,omitempty"`      // the text is the destination's own markup; false escapes it
+	Transform   []string  `json:"transform,omitempty"`   // trim, lower, upper, in order
+	TimeZone    string    `json:"time_zone,omitempty"`   // datetime: zone of a value without one; default UTC
+	Format      string    `json:"format,omitempty"`      // date, datetime: epoch_seconds, epoch_milliseconds, or "" for the warehouses' formats
 }
 
 // Type is what a column's value becomes.
@@ -153,6 +173,15 @@ const (
 	SkipNull    OnNull = "skip"
 	ClearNull   OnNull = "clear"
 	DefaultNull OnNull = "default"
+)
+
+// OnUnknown says what a picklist does with a text that is none of its values.
+type OnUnknown string
+
+// reject is the default; default sends the field's default in its place.
+const (
+	RejectUnknown  OnUnknown = "reject"
+	DefaultUnknown OnUnknown = "default"
 )
 
 // Incremental names the column that grows with every change of a row.

@@ -68,4 +68,20 @@ type Rules struct {
 	Once bool `json:"once,omitempty"`
 	// Lookup says that it can be found out whether an insert arrived.
 	Lookup bool `json:"lookup,omitempty"`
+	// LengthUnit is what the vendor counts in max_length; "" is utf16.
+	LengthUnit LengthUnit `json:"length_unit,omitempty"`
+	// DateMin and DateMax are the first and the last day that the vendor takes in a
+	// date or datetime, YYYY-MM-DD; "" is no bound but the years 1 to 9999.
+	DateMin string `json:"date_min,omitempty"`
+	DateMax string `json:"date_max,omitempty"`
 }
+
+// LengthUnit is what a text's length is counted in.
+type LengthUnit string
+
+// The units.
+const (
+	LengthUTF16 LengthUnit = "utf16" // UTF-16 code units: an emoji is 2
+	LengthRune  LengthUnit = "rune"  // Unicode code points
+	LengthByte  LengthUnit = "byte"  // bytes of UTF-8
+)
