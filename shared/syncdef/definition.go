@@ -4,7 +4,10 @@
 // columns. Package yamlfile below reads the YAML; nothing here stores or sends.
 package syncdef
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // A Definition is one sync with all defaults filled in: what the pipeline acts
 // on and what a Version stores. The YAML keys are the json tags.
@@ -12,14 +15,14 @@ type Definition struct {
 	Sync         string       `json:"sync"`                     // [a-z][a-z0-9_]{0,62}; the file's name when absent
 	Connection   string       `json:"connection"`               // a name in connections.yaml
 	Object       string       `json:"destination_object"`       // Account, message, ...
-	Strategy     Strategy     `json:"matching_strategy"`        // how a row finds its record; none for Slack
+	Strategy     Strategy     `json:"matching_strategy"`        // how a row finds its record; none where records are not matched
 	Match        Match        `json:"match"`                    //
-	Operation    Operation    `json:"operation"`                // default upsert (Slack: insert)
+	Operation    Operation    `json:"operation"`                // default upsert, or insert where nothing else is possible
 	RecordID     []string     `json:"record_id"`                // columns, joined with ":"; YAML takes one name or a list
 	Fields       []Field      `json:"field_mappings"`           // in the order in which the fingerprint is taken
 	Frequency    string       `json:"sync_frequency,omitempty"` // hourly, daily, weekly, "every 15m" or a cron expression (UTC); accepted, not acted on yet
 	BatchSize    int          `json:"batch_size"`               // upper bound of records a call; default 1000
-	Lanes        int          `json:"lanes"`                    // 1 to 64; default 4 (Slack: 1)
+	Lanes        int          `json:"lanes"`                    // 1 to 64; default 4, or the destination type's own
 	OnError      OnError      `json:"error_handling"`           // default continue_on_error
 	OnMissing    OnMissing    `json:"on_missing"`               // when matching finds no record; default report, or create where an upsert maps what creation needs
 	OnDuplicate  OnDuplicate  `json:"on_duplicate"`             // two rows of a batch with one key; default latest
@@ -27,17 +30,19 @@ type Definition struct {
 	Retry        *Retry       `json:"retry,omitempty"`          // how often and how late a failed row is tried again; default {attempts: 3, base: 60s, max: 15m}
 	StoreSource  StoreSource  `json:"store_source,omitempty"`   // what of a failed row's source is stored; default mapped
 	Incremental  *Incremental `json:"incremental,omitempty"`
-	Slack        *Slack       `json:"slack,omitempty"`
 	Quality      any          `json:"quality,omitempty"`       // accepted, not acted on yet
 	Mirror       any          `json:"mirror,omitempty"`        // accepted, not acted on yet
 	Notification any          `json:"notifications,omitempty"` // accepted, not acted on yet
 	Freshness    any          `json:"freshness,omitempty"`     // accepted, not acted on yet
+	// Options are the keys of the destination type's own, with their defaults: in
+	// YAML the object under the type's name.
+	Options json.RawMessage `json:"options,omitempty"`
 }
 
 // Strategy is how a row finds its record at the destination.
 type Strategy string
 
-// The strategies. With none (Slack) the record id is the key.
+// The strategies. With none the record id is the key.
 const (
 	MatchNone        Strategy = ""
 	MatchExternalID  Strategy = "external_id"
@@ -47,8 +52,8 @@ const (
 	MatchName        Strategy = "name"
 )
 
-// Match names the two sides that are compared. For email_domain the default is
-// {email, Website}, for email {email, Email}, for name {company_name, Name}.
+// Match names the two sides that are compared; the destination type knows a
+// default for some strategies.
 type Match struct {
 	Source      string `json:"source"`      // column
 	Destination string `json:"destination"` // field of the destination_object
@@ -123,7 +128,7 @@ const (
 // A Field maps one column to one field of the destination.
 type Field struct {
 	Source      string    `json:"source"`                // the model's column, in any case
-	Destination string    `json:"destination"`           // the field's API name; Slack: text or channel
+	Destination string    `json:"destination"`           // the field's API name at the destination
 	Type        Type      `json:"data_type"`             // default string
 	Scale       *int      `json:"scale,omitempty"`       // number: digits after the point, rounded half up
 	Min         string    `json:"min,omitempty"`         // number, integer: a decimal, inclusive
@@ -187,38 +192,35 @@ const (
 // Incremental names the column that grows with every change of a row.
 type Incremental struct {
 	Cursor        string `json:"cursor"`                   // column
-	IncludeFailed string `json:"include_failed,omitempty"` // accepted, not acted on yet
+	IncludeFailed string `json:"include_failed,omitempty"` // how long a failed row is selected again: a duration; default 24h
 	Always        string `json:"always,omitempty"`         // accepted, not acted on yet
 }
 
-// Slack holds what only messages need.
-type Slack struct {
-	Channel    string `json:"channel,omitempty"`     // where no column is mapped to channel, or it is null: #name or an id
-	DigestOver int    `json:"digest_over,omitempty"` // more messages than this per run and channel become one digest; default 20
-}
-
-// A Connection is one account at a vendor, from connections.yaml.
+// A Connection is one account at a vendor, from connections.yaml. It is stored
+// apart from the versions that name it and read again while rows wait, so that a
+// mended address or quota soon holds.
 type Connection struct {
 	Name   string `json:"name"`
-	Type   string `json:"type"`                  // salesforce, slack
-	URL    string `json:"url,omitempty"`         // https://acme.my.salesforce.com; Slack: https://slack.com/api/ when absent
-	Secret string `json:"secret,omitempty"`      // the secret's name; the connection's name when absent
-	Auth   string `json:"auth,omitempty"`        // Salesforce: client_credentials (default) or jwt_bearer
-	APIVer string `json:"api_version,omitempty"` // Salesforce: 62.0; the version this Penstock was tested with when absent
-	Quota  Quota  `json:"quota"`
+	Type   string `json:"type"`             // the destination type
+	URL    string `json:"url,omitempty"`    // the account's address; the type's own when absent
+	Secret string `json:"secret,omitempty"` // the secret's name; the connection's name when absent
+	Quota  Quota  `json:"quota"`            // the share of the account's limits; the type's own when absent
+	// Options are the keys of the destination type's own, as text, with their
+	// defaults; in YAML they stand beside the others.
+	Options map[string]string `json:"options,omitempty"`
 }
 
-// Quota is the share of the vendor's limits that Penstock may use. Slack has none:
-// it counts each app's calls separately.
+// Quota is the share of the vendor's limits that Penstock may use.
 type Quota struct {
-	CallsPerDay int64 `json:"calls_per_day,omitempty"` // Salesforce: the organisation's limit; default 100,000
-	Share       int   `json:"share,omitempty"`         // percent of it; default 50
+	CallsPerDay int64 `json:"calls_per_day,omitempty"` // what the account may spend in 24 hours
+	Share       int   `json:"share,omitempty"`         // percent of it
 }
 
-// A Version is an immutable, content-addressed revision of a sync.
+// A Version is an immutable, content-addressed revision of a sync. Of its
+// connection it holds name and type only, in Definition and Rules.
 type Version struct {
-	ID         string     `json:"id"` // "v" and 12 hex digits of SHA-256 over the canonical JSON of the rest
+	ID         string     `json:"id"` // "v" and 12 hex digits of SHA-256 over the canonical JSON of definition and rules
 	Definition Definition `json:"definition"`
-	Connection Connection `json:"connection"`
+	Rules      Rules      `json:"rules"`
 	AppliedAt  time.Time  `json:"applied_at"` // not part of the hash
 }

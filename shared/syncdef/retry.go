@@ -6,7 +6,7 @@ import "time"
 // delivery included, each later than the one before by a random part of
 // base·2ⁿ, at most max.
 type Retry struct {
-	Attempts int    `json:"attempts,omitempty"` // 1 to 10; default 3, 1 never tries again
+	Attempts int    `json:"attempts,omitempty"` // 1 to 20; default 3, 1 never tries again
 	Base     string `json:"base,omitempty"`     // a duration: 30s, 5m, 1h; default 60s
 	Max      string `json:"max,omitempty"`      // a duration, at least base; default 15m
 }
