@@ -27,26 +27,39 @@ const (
 
 // A Chunk is the content of one message: rows of one lane of one batch.
 type Chunk struct {
-	Run     string
-	Version string
-	Batch   string // run.BatchID
-	Mode    run.Mode
-	Index   int   // the chunk's position in the batch
-	Lane    int   //
-	Place   int64 // when the batch was accepted, Unix nanoseconds
-	Rows    []Row
+	Run      string
+	Version  string
+	Batch    string // run.BatchID
+	Mode     run.Mode
+	Index    int   // the chunk's position in the batch
+	Lane     int   //
+	Sequence int64 // when the batch was accepted, in the sync's own order (I3)
+	Late     bool  // a retried batch: its rows hold the mark at their cursors
+	Rows     []Row
 }
 
 // A Row is one row's number in its batch and its raw JSON object.
 type Row struct {
 	Number int
 	Object jsontext.Value
+	// Least is the least cursor of the rows that this one superseded at intake, a
+	// JSON scalar; nil when there are none, or none below its own.
+	Least jsontext.Value
+	// Replay is set for a row that failed before and is sent again.
+	Replay *Replay
+}
+
+// A Replay is what a row sent again keeps of its first time.
+type Replay struct {
+	Ref      string // run.ErrorRef of its one error
+	Sequence int64  // of its batch then (I3)
+	Attempts int    // made so far; its error must still say so
 }
 
 // ErrFormat is returned, wrapped, by Unpack for text that Pack did not make.
 var ErrFormat = errors.New("not a Penstock message")
 
-const format = 1
+const format = 2
 
 // A Packer packs chunks. It reuses its buffers and serves one goroutine.
 type Packer struct {
@@ -69,21 +82,56 @@ func NewPacker() (*Packer, error) {
 func (p *Packer) Pack(c Chunk) []byte {
 	b := append(p.raw[:0], format)
 	for _, s := range []string{c.Run, c.Version, c.Batch, string(c.Mode)} {
-		b = binary.AppendUvarint(b, uint64(len(s)))
-		b = append(b, s...)
+		b = appendText(b, s)
 	}
 	b = binary.AppendUvarint(b, uint64(c.Index))
 	b = binary.AppendUvarint(b, uint64(c.Lane))
-	b = binary.AppendVarint(b, c.Place)
+	b = binary.AppendVarint(b, c.Sequence)
+	late := byte(0)
+	if c.Late {
+		late = 1
+	}
+	b = append(b, late)
 	b = binary.AppendUvarint(b, uint64(len(c.Rows)))
-	for _, r := range c.Rows {
-		b = binary.AppendUvarint(b, uint64(r.Number))
-		b = binary.AppendUvarint(b, uint64(len(r.Object)))
-		b = append(b, r.Object...)
+	for i := range c.Rows {
+		b = appendRow(b, &c.Rows[i])
 	}
 	p.raw = b
 	p.zip = p.zstd.EncodeAll(b, p.zip[:0])
 	return base64.StdEncoding.AppendEncode(make([]byte, 0, base64.StdEncoding.EncodedLen(len(p.zip))), p.zip)
+}
+
+// What follows a row's object, as bits of the number before it.
+const (
+	hasLeast  = 1
+	hasReplay = 2
+	flagBits  = 2
+)
+
+func appendRow(b []byte, r *Row) []byte {
+	flags := uint64(0)
+	if r.Least != nil {
+		flags |= hasLeast
+	}
+	if r.Replay != nil {
+		flags |= hasReplay
+	}
+	b = binary.AppendUvarint(b, uint64(r.Number)<<flagBits|flags)
+	b = appendText(b, r.Object)
+	if r.Least != nil {
+		b = appendText(b, r.Least)
+	}
+	if r.Replay != nil {
+		b = appendText(b, r.Replay.Ref)
+		b = binary.AppendVarint(b, r.Replay.Sequence)
+		b = binary.AppendUvarint(b, uint64(r.Replay.Attempts))
+	}
+	return b
+}
+
+func appendText[T ~string | ~[]byte](b []byte, s T) []byte {
+	b = binary.AppendUvarint(b, uint64(len(s)))
+	return append(b, s...)
 }
 
 // Cut says how many of the next rows, given by their sizes in bytes, go into one
@@ -130,18 +178,24 @@ func (u *Unpacker) Unpack(text []byte) (Chunk, error) {
 
 func decode(raw []byte) (Chunk, error) {
 	if len(raw) == 0 || raw[0] != format {
-		return Chunk{}, fmt.Errorf("%w: format %d is known", ErrFormat, format)
+		return Chunk{}, fmt.Errorf("%w: it has format %d, this program knows format %d", ErrFormat, first(raw), format)
 	}
 	r := reader{b: raw[1:]}
 	c := Chunk{Run: r.text(), Version: r.text(), Batch: r.text(), Mode: run.Mode(r.text())}
-	c.Index, c.Lane, c.Place = r.count(), r.count(), r.place()
+	c.Index, c.Lane, c.Sequence = r.count(), r.count(), r.signed()
+	switch late := r.count(); late {
+	case 0, 1:
+		c.Late = late == 1
+	default:
+		r.bad = true
+	}
 	n := r.count()
 	if n > len(r.b) { // a row takes two bytes at least
 		return Chunk{}, fmt.Errorf("%w: %d rows in %d bytes", ErrFormat, n, len(r.b))
 	}
 	c.Rows = make([]Row, 0, n)
 	for range n {
-		c.Rows = append(c.Rows, Row{Number: r.count(), Object: jsontext.Value(r.span())})
+		c.Rows = append(c.Rows, r.row())
 	}
 	if r.bad || len(r.b) > 0 {
 		return Chunk{}, fmt.Errorf("%w: framing is broken", ErrFormat)
@@ -155,6 +209,18 @@ type reader struct {
 	bad bool
 }
 
+func (r *reader) row() Row {
+	head := r.count()
+	row := Row{Number: head >> flagBits, Object: jsontext.Value(r.span())}
+	if head&hasLeast != 0 {
+		row.Least = jsontext.Value(r.span())
+	}
+	if head&hasReplay != 0 {
+		row.Replay = &Replay{Ref: r.text(), Sequence: r.signed(), Attempts: r.count()}
+	}
+	return row
+}
+
 func (r *reader) count() int {
 	v, n := binary.Uvarint(r.b)
 	if n <= 0 || v > 1<<31 {
@@ -165,7 +231,7 @@ func (r *reader) count() int {
 	return int(v)
 }
 
-func (r *reader) place() int64 {
+func (r *reader) signed() int64 {
 	v, n := binary.Varint(r.b)
 	if n <= 0 {
 		r.bad, r.b = true, nil
@@ -187,3 +253,10 @@ func (r *reader) span() []byte {
 }
 
 func (r *reader) text() string { return string(r.span()) }
+
+func first(b []byte) int {
+	if len(b) == 0 {
+		return 0
+	}
+	return int(b[0])
+}

@@ -17,7 +17,7 @@ import (
 func sample() Chunk {
 	return Chunk{
 		Run: "sf_health.q0123456789abcdef", Version: "v0123456789ab", Batch: "fedcba9876543210",
-		Mode: run.Incremental, Index: 3, Lane: 2, Place: 1763874662123456789,
+		Mode: run.Incremental, Index: 3, Lane: 2, Sequence: 1763874662123456789,
 		Rows: []Row{
 			{Number: 0, Object: jsontext.Value(`{"id":9007199254740993,"n":1234567890123456789012345}`)},
 			{Number: 41, Object: jsontext.Value(`{"name":"O'Brien \"ü\" <&>"}`)},

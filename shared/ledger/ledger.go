@@ -1,29 +1,74 @@
-// Package ledger decides whether a record changed. It holds what was delivered
-// last per key and compares it with what is in hand. Pure: the entries are read
-// and written by adapters.
+// Package ledger decides whether a record changed. It holds per key what the
+// destination holds and, apart from it, what happened last, and compares both
+// with what is in hand. Pure: the entries are read and written by adapters.
 package ledger
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
 	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // An Entry is what is known of one key at one target.
 type Entry struct {
-	Key         string
-	Fingerprint row.Fingerprint // last delivered; void when an error or a newer loser took it away
-	Fields      []uint32        // row.FieldHash per mapped field of the version that delivered
-	Version     string          // the version whose fields Fields holds
-	ID          string          // the destination's own id
-	Run         string          // the run that delivered or failed last
-	Place       int64           // when the row was accepted, Unix nanoseconds: the order of I3
-	Error       string          // run.ErrorRef of the open error, "" when none
-	Intent      string          // run.ErrorRef-like name of the row about to be sent (Slack), "" when none
+	Key      string
+	Held     Held
+	Last     Last
+	Revision int64 // changes with every write; 0 where nothing is stored. A Commit is conditional on it
 }
 
-// Target names a sync's ledger at one destination object: sync#connection#object.
-// A repointed sync starts with an empty one.
-func Target(sync, connection, object string) string {
-	return sync + "#" + connection + "#" + object
+// Held is what the destination holds. It is never forgotten: a refusal leaves it.
+type Held struct {
+	Fingerprint row.Fingerprint // void when nothing was delivered, or it is not known what is there
+	Fields      []uint32        // row.FieldHash per mapped field of the version that delivered
+	Version     string          // whose fields Fields holds
+	ID          string          // the destination's own id
+	Sequence    int64           // of the row that was delivered
+}
+
+// Last is what happened last, delivered or not.
+type Last struct {
+	Run      string
+	Sequence int64
+	Error    string // run.ErrorRef of the error that this row became: the open one
+	Intent   string // run.ErrorRef of the row that is about to be sent, or may have been
+	Unknown  bool   // the error says that it may have arrived
+}
+
+// Sequence is the greatest that was seen of the key.
+func (e Entry) Sequence() int64 { return max(e.Held.Sequence, e.Last.Sequence) }
+
+// Target names a version's ledger: another connection, account (epoch), object,
+// match or rule of identity starts an empty one. Inserts are known by connection
+// and account alone, so that a key is sent once, however the definition changes.
+func Target(d *syncdef.Definition, rules *syncdef.Rules, epoch int64) string {
+	t := d.Sync + "#" + d.Connection
+	if !rules.Once {
+		sum := sha256.Sum256(identity(d, rules))
+		t += "#" + d.Object + "#" + hex.EncodeToString(sum[:4])
+	}
+	if epoch > 0 {
+		t += "#" + strconv.FormatInt(epoch, 10)
+	}
+	return t
+}
+
+// identity is what makes keys comparable: strategy, field, and rule.
+func identity(d *syncdef.Definition, rules *syncdef.Rules) []byte {
+	by := []any{d.Strategy, d.Match.Destination, rules.Identity}
+	if d.Strategy == syncdef.MatchNone {
+		by = append(by, d.RecordID)
+	}
+	b, err := json.Marshal(by)
+	if err != nil {
+		panic(fmt.Sprintf("ledger: %v", err)) // texts and lists only
+	}
+	return b
 }
 
 // A Verdict is what the ledger says of a row in hand.
@@ -33,34 +78,35 @@ type Verdict uint8
 const (
 	Send       Verdict = iota // the destination does not hold this value
 	Unchanged                 // it does, thanks to an earlier run
-	Delivered                 // it does, thanks to this run: an attempt died before it was counted
-	Failed                    // this very row's error is stored already
-	Superseded                // a newer row of the key was accepted since (I3)
+	Delivered                 // it does, thanks to this row: an attempt died before it was counted
+	Failed                    // this try of the row is stored as its error already
+	Superseded                // a newer row of the key was settled since (I3)
 )
 
 // A Row is what Diff needs to know of a row in hand.
 type Row struct {
-	Ref         string // run.ErrorRef
+	Ref         string // run.ErrorRef; of a replay that of its first time
 	Run         string
-	Place       int64
+	Sequence    int64
 	Fingerprint row.Fingerprint
 	Full        bool // the run re-sends whatever other runs delivered
 	Once        bool // insert: once per key, ever, whatever its value
+	Replay      bool // sent again: its error is open while Last names it
 }
 
-// Diff compares a row with the key's entry; known is false where there is none.
-func Diff(e Entry, known bool, r Row) Verdict {
+// Diff compares a row with the key's entry.
+func Diff(e Entry, r Row) Verdict {
 	switch {
-	case !known:
+	case e.Revision == 0:
 		return Send
-	case e.Place > r.Place:
+	case e.Sequence() > r.Sequence:
 		return Superseded // I3
-	case e.Error == r.Ref && e.Error != "":
+	case r.Replay && e.Last.Error != r.Ref && e.Last.Sequence == r.Sequence && !e.holds(r):
+		return Superseded // its error is closed
+	case !r.Replay && e.Last.Error == r.Ref && e.Last.Error != "":
 		return Failed // I2
-	case e.Fingerprint.Void():
-		return Send
-	case r.Once || e.Fingerprint == r.Fingerprint:
-		if e.Run == r.Run {
+	case e.holds(r):
+		if e.Held.Sequence == r.Sequence && e.Last.Run == r.Run {
 			return Delivered // I2
 		}
 		if r.Full && !r.Once {
@@ -71,11 +117,43 @@ func Diff(e Entry, known bool, r Row) Verdict {
 	return Send
 }
 
+// holds reports whether the destination holds the row.
+func (e Entry) holds(r Row) bool {
+	return !e.Held.Fingerprint.Void() && (r.Once || e.Held.Fingerprint == r.Fingerprint)
+}
+
 // Changed tells, per mapped field, whether its value differs from what was
 // delivered last. All do when nothing was, or when another version delivered it.
 func (e Entry) Changed(version string, hashes []uint32) func(i int) bool {
-	if e.Fingerprint.Void() || e.Version != version || len(e.Fields) != len(hashes) {
+	if e.Held.Fingerprint.Void() || e.Held.Version != version || len(e.Held.Fields) != len(hashes) {
 		return func(int) bool { return true }
 	}
-	return func(i int) bool { return e.Fields[i] != hashes[i] }
+	return func(i int) bool { return e.Held.Fields[i] != hashes[i] }
+}
+
+// Merge is what to store where an entry is to be written over another one than
+// was read: the greater sequence stays, without its fingerprint unless it is the
+// row's own, because nobody knows which of the two arrived last; lost says so. Of
+// held ids the newer non-empty one is kept.
+func Merge(stored, mine Entry) (write Entry, lost bool) {
+	if stored.Sequence() == mine.Sequence() {
+		mine.Revision = stored.Revision
+		mine.Held = keepID(mine.Held, stored.Held)
+		return mine, false
+	}
+	newer, older := mine, stored
+	if stored.Sequence() > mine.Sequence() {
+		newer, older = stored, mine
+	}
+	newer.Held = keepID(newer.Held, older.Held)
+	newer.Held.Fingerprint, newer.Held.Fields = row.Fingerprint{}, nil
+	newer.Revision = stored.Revision
+	return newer, true
+}
+
+func keepID(h, other Held) Held {
+	if h.ID == "" {
+		h.ID = other.ID
+	}
+	return h
 }

@@ -15,16 +15,18 @@ import (
 type Batch struct {
 	ID       string // the warehouse's idempotency token (Snowflake: query-batch-id)
 	Query    string // the query's id, the same for all batches of a statement
-	Function string // the SQL function that was called, lower case: penstock_push
+	Function string // the SQL function that was called: penstock_push
 	Rows     []Row
 }
 
-// A Row is one row of a Batch. Its values are raw spans of the request body,
-// never converted, so that 9007199254740993 and 25-digit decimals survive.
+// A Row is one row of a Batch. Its object is a raw span of the request body (or
+// its text, where the caller sent JSON in a string), never converted, so that
+// 9007199254740993 and 25-digit decimals survive.
 type Row struct {
-	Number int              // the warehouse's own number, 0-based within the batch
-	Args   []jsontext.Value // the SQL function's arguments
-	Fault  *Fault           // set when this row cannot be read; the others go on
+	Number int            // the warehouse's own number, 0-based within the batch
+	Target string         // the sync or run that it goes to, "" when it names none
+	Object jsontext.Value // a JSON object of the row's columns; beside a Fault what could be read of it, or nil
+	Fault  *Fault         // set when this row cannot be read; the others go on
 }
 
 // A Fault says why one row is refused, for the person who ran the SQL.

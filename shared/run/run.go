@@ -1,12 +1,23 @@
-// Package run holds what a run is and the rules that decide when one is complete
-// and where its watermark goes. Pure: no I/O, no clock.
+// Package run holds what a run is, what is kept of its batches, chunks and
+// errors, and the rules that decide when it is complete and where its watermark
+// goes. Pure: no I/O, no clock.
 package run
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"time"
+)
+
+// Sentinels that the storage adapters return (wrapped).
+var (
+	// ErrNotFound: nothing is stored under that name. From reads of one thing, and
+	// from updates of a batch that expired.
+	ErrNotFound = errors.New("not found")
+	// ErrConflict: what was read has been changed by somebody else since.
+	ErrConflict = errors.New("changed by somebody else")
 )
 
 // Mode says which rows a run means to push.
@@ -21,40 +32,73 @@ const (
 // Status is where a run stands.
 type Status string
 
-// The statuses. Only the sweeper moves a run out of Open and Finishing.
+// The statuses.
 const (
 	Open       Status = "open"       // rows may still arrive
 	Finishing  Status = "finishing"  // finish was called; rows are still on their way
 	Complete   Status = "complete"   // every row received and settled
 	Incomplete Status = "incomplete" // given up after a quiet hour; Reason says why
-	Cancelled  Status = "cancelled"  // stop_on_error, or a person
+	Cancelled  Status = "cancelled"  // stop_on_error, penstock_cancel or a take-over
+	Failed     Status = "failed"     // its version cannot be delivered; Reason says why
 )
 
 // Ended reports whether the status is final (a late batch reopens an implicit run).
-func (s Status) Ended() bool { return s == Complete || s == Incomplete || s == Cancelled }
+func (s Status) Ended() bool { return s != Open && s != Finishing }
+
+// Dead reports whether rows of such a run are not to be sent any more.
+func (s Status) Dead() bool { return s == Cancelled }
+
+// Outcome says how an ended run went, by its rows.
+type Outcome string
+
+// The outcomes.
+const (
+	Succeeded Outcome = "succeeded" // every row is right at the destination
+	Partial   Outcome = "partial"   // some are
+	None      Outcome = "failed"    // none of the rows that it got is
+)
 
 // A Run is one execution of a sync: from begin to finish, or one query's rows.
 type Run struct {
 	ID         string    `json:"id"`
 	Sync       string    `json:"sync"`
 	Version    string    `json:"version"`
-	Mode       Mode      `json:"mode"`
-	Bracketed  bool      `json:"bracketed"`            // begun by penstock_begin; else implicit
-	Query      string    `json:"query,omitempty"`      // implicit: the query's id
-	Status     Status    `json:"status"`               //
-	Reason     string    `json:"reason,omitempty"`     // why incomplete, cancelled, or what it waits for
-	BegunAt    time.Time `json:"begun_at"`             //
-	FinishedAt time.Time `json:"finished_at,omitzero"` // when finish was called or the quiet time was over
-	EndedAt    time.Time `json:"ended_at,omitzero"`    // when the last row settled
-	Expected   int64     `json:"expected"`             // rows that finish announced; -1 unknown
-	From       string    `json:"from,omitempty"`       // watermark that begin returned, a JSON scalar
-	Cursor     string    `json:"cursor,omitempty"`     // greatest cursor received, a JSON scalar
-	Counts     Counts    `json:"counts"`               // totals, as of the last sweep
-	Revision   int64     `json:"revision"`             // optimistic lock: grows with every update
+	Target     string    `json:"target"`                // ledger.Target when it began
+	Mode       Mode      `json:"mode"`                  //
+	Bracketed  bool      `json:"bracketed"`             // begun by penstock_begin; else implicit
+	Original   string    `json:"original,omitempty"`    // of a retry's run: the run whose rows it sends again
+	Query      string    `json:"query,omitempty"`       // implicit: the query's id
+	Caller     string    `json:"caller,omitempty"`      // bracketed: the token of the begin that made it
+	Status     Status    `json:"status"`                //
+	Outcome    Outcome   `json:"outcome,omitempty"`     // once it has ended
+	Reason     string    `json:"reason,omitempty"`      // why incomplete, cancelled or failed; what finish got wrong
+	BegunAt    time.Time `json:"begun_at"`              //
+	FinishedAt time.Time `json:"finished_at,omitzero"`  // when finish was called or the quiet time was over
+	EndedAt    time.Time `json:"ended_at,omitzero"`     // when the last row settled
+	Expected   int64     `json:"expected"`              // rows that finish announced; -1 unknown
+	From       string    `json:"from,omitempty"`        // watermark that begin returned, a JSON scalar
+	SelectAll  bool      `json:"select_all,omitempty"`  // begin asked for all rows
+	Cursor     string    `json:"cursor,omitempty"`      // greatest plausible cursor received, a JSON scalar
+	Hold       string    `json:"hold,omitempty"`        // least cursor among rows not known to be right, a JSON scalar
+	LeftBehind int64     `json:"left_behind,omitempty"` // rows below the mark that were not delivered: only retry and full reach them
+	Counts     Counts    `json:"counts"`                // totals, as of the last sweep
+	Groups     []Group   `json:"groups,omitempty"`      // its failures by stage, type and field, at most MaxGroups and one of the others
+	Revision   int64     `json:"revision"`              // optimistic lock: grows with every update
 }
 
+// A Group counts a run's failures of one kind.
+type Group struct {
+	Stage string `json:"stage"`
+	Type  string `json:"error_type"`
+	Field string `json:"field,omitempty"`
+	Rows  int64  `json:"rows"`
+}
+
+// MaxGroups is how many groups a run keeps apart; the rest is counted as "other".
+const MaxGroups = 50
+
 // Counts are rows by what became of them, and the calls that it took. In a
-// settled run Received = Rejected + Blocked + Superseded + Delivered + Unchanged + Failed.
+// settled run Received = Rejected + Blocked + Superseded + Delivered + Unchanged + Failed + Cancelled.
 type Counts struct {
 	Received   int64 `json:"received"`
 	Queued     int64 `json:"queued"`
@@ -63,8 +107,10 @@ type Counts struct {
 	Superseded int64 `json:"superseded"` // a later row of the same key took its place
 	Delivered  int64 `json:"delivered"`
 	Unchanged  int64 `json:"unchanged"`
-	Failed     int64 `json:"failed"` // stored as an error by a worker
-	Calls      int64 `json:"calls"`  // requests to the destination
+	Failed     int64 `json:"failed"`    // stored as an error by a worker, or counted in a message's summary
+	Cancelled  int64 `json:"cancelled"` // not sent, because the run was ended
+	Calls      int64 `json:"calls"`     // requests to the destination
+	NoCursor   int64 `json:"no_cursor"` // received rows whose cursor is null, unreadable or implausible: they move no watermark
 }
 
 // Add returns the sum, field by field.
@@ -77,76 +123,26 @@ func (c Counts) Add(d Counts) Counts {
 	c.Delivered += d.Delivered
 	c.Unchanged += d.Unchanged
 	c.Failed += d.Failed
+	c.Cancelled += d.Cancelled
 	c.Calls += d.Calls
+	c.NoCursor += d.NoCursor
 	return c
 }
 
 // Settled is the number of received rows whose fate is known.
 func (c Counts) Settled() int64 {
-	return c.Rejected + c.Blocked + c.Superseded + c.Delivered + c.Unchanged + c.Failed
+	return c.Rejected + c.Blocked + c.Superseded + c.Delivered + c.Unchanged + c.Failed + c.Cancelled
 }
-
-// A Batch is one request's rows for one sync, pinned before its first send, so
-// that a retry sends the same chunks under the same ids.
-type Batch struct {
-	Run      string `json:"run"`
-	ID       string `json:"id"` // BatchID(sync, function, warehouse's batch id)
-	Sync     string `json:"sync"`
-	Version  string `json:"version"`
-	BodyHash string `json:"body_hash"` // CRC-32C and length of the rows; a retry with other rows is refused
-	Sent     bool   `json:"sent"`      // every chunk was accepted by the queue
-	Place    int64  `json:"place"`     // when it was accepted, Unix nanoseconds: the order of I3
-	Cursor   string `json:"cursor,omitempty"`
-	Cut      []Cut  `json:"cut,omitempty"` // one per chunk, in order
-	// Groups counts the queued rows per group (Slack: channel), for destinations that digest.
-	Groups map[string]int `json:"groups,omitempty"`
-	Counts Counts         `json:"counts"` // Received, Queued, Rejected, Blocked, Superseded as of intake; the rest from Chunks
-	// Chunks holds what workers recorded, by chunk index.
-	Chunks map[int]Chunk `json:"chunks,omitempty"`
-}
-
-// A Cut says how one chunk was cut: the next Rows queued rows of Lane.
-type Cut struct {
-	Lane int `json:"lane"`
-	Rows int `json:"rows"`
-}
-
-// A Chunk is the record of one queue message.
-type Chunk struct {
-	Done      bool      `json:"done"`        // all rows settled; counted once (I2)
-	At        time.Time `json:"at,omitzero"` // when it was recorded
-	Counts    Counts    `json:"counts"`      // Superseded, Delivered, Unchanged, Failed, Calls
-	Deferrals int       `json:"deferrals"`   // times a worker gave it back on purpose
-	Attempts  int       `json:"attempts"`    // deferrals that count as an attempt on its rows
-}
-
-// A RowError is one row that was not delivered, as a person and a replay need it.
-type RowError struct {
-	Sync     string    `json:"sync"`
-	Run      string    `json:"run"`
-	Batch    string    `json:"batch"`
-	Row      int       `json:"row"` // the warehouse's row number
-	RecordID string    `json:"record_id"`
-	Key      string    `json:"key,omitempty"`
-	Type     string    `json:"error_type"` // the rule or the vendor's code
-	Message  string    `json:"error_message"`
-	Field    string    `json:"field,omitempty"`
-	Stage    string    `json:"stage"` // intake, match, deliver, deadletter
-	Attempts int       `json:"attempts"`
-	At       time.Time `json:"occurred_at"`
-	Place    int64     `json:"place"`                 // the row's place in I3's order
-	Source   []byte    `json:"source_data,omitempty"` // the row's raw JSON object; cut off above 256 KiB
-}
-
-// Ref names a stored error: run#batch#row.
-func (e RowError) Ref() string { return ErrorRef(e.Run, e.Batch, e.Row) }
 
 // BatchID is the identity of a batch: 16 hex digits of SHA-256 over sync,
-// function and the warehouse's batch id.
+// function and the caller's batch id.
 func BatchID(sync, function, id string) string { return hash16(sync, function, id) }
 
 // ImplicitID is the id of the run that gathers one query's rows for one sync.
 func ImplicitID(sync, query string) string { return sync + ".q" + hash16(query) }
+
+// BegunID is the id of the run that a begin with this token makes.
+func BegunID(sync, token string) string { return sync + ".r" + hash16(token) }
 
 // SyncOf is the sync of a run id, or the name itself when it is no run id.
 func SyncOf(nameOrRun string) string {

@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/rawjson"
 )
 
 // EncodeRequest writes the proxy event of an HTTP request, as API Gateway does:
@@ -20,23 +22,23 @@ import (
 func EncodeRequest(method, path string, header http.Header, query url.Values, body []byte) []byte {
 	b := make([]byte, 0, 2048+len(body)+len(body)/2)
 	b = append(b, `{"resource":"/{proxy+}","path":`...)
-	b = appendQuote(b, path)
+	b = rawjson.AppendQuote(b, path)
 	b = append(b, `,"httpMethod":`...)
-	b = appendQuote(b, method)
+	b = rawjson.AppendQuote(b, method)
 	b = appendFields(append(b, `,"headers":`...), header, false)
 	b = appendFields(append(b, `,"multiValueHeaders":`...), header, true)
 	b = appendFields(append(b, `,"queryStringParameters":`...), query, false)
 	b = appendFields(append(b, `,"multiValueQueryStringParameters":`...), query, true)
 	b = append(b, `,"pathParameters":null,"stageVariables":null,"requestContext":{"stage":"local","httpMethod":`...)
-	b = appendQuote(b, method)
+	b = rawjson.AppendQuote(b, method)
 	b = append(b, `,"path":`...)
-	b = appendQuote(b, path)
+	b = rawjson.AppendQuote(b, path)
 	b = append(b, `},"body":`...)
 	switch {
 	case len(body) == 0:
 		return append(b, `null,"isBase64Encoded":false}`...)
 	case utf8.Valid(body):
-		b = appendQuote(b, body)
+		b = rawjson.AppendQuote(b, body)
 		return append(b, `,"isBase64Encoded":false}`...)
 	}
 	b = append(b, '"')
@@ -59,9 +61,9 @@ func appendFields(b []byte, values map[string][]string, all bool) []byte {
 		if b[len(b)-1] != '{' {
 			b = append(b, ',')
 		}
-		b = append(appendQuote(b, name), ':')
+		b = append(rawjson.AppendQuote(b, name), ':')
 		if !all {
-			b = appendQuote(b, vs[len(vs)-1])
+			b = rawjson.AppendQuote(b, vs[len(vs)-1])
 			continue
 		}
 		b = append(b, '[')
@@ -69,7 +71,7 @@ func appendFields(b []byte, values map[string][]string, all bool) []byte {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = appendQuote(b, v)
+			b = rawjson.AppendQuote(b, v)
 		}
 		b = append(b, ']')
 	}

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/rawjson"
 )
 
 // An envelope is the event without its body.
@@ -105,13 +107,13 @@ func (d *Decoder) split(raw []byte) (body, rest []byte, err error) {
 // quoted is the text of a JSON string without its opening quote: a part of s
 // where nothing is escaped (base64), so that it is not copied.
 func (d *Decoder) quoted(s []byte) (text []byte, n int, err error) {
-	if end := stretch(s); end < len(s) && s[end] == '"' {
+	if end := rawjson.Plain(s); end < len(s) && s[end] == '"' {
 		if !utf8.Valid(s[:end]) {
-			return nil, 0, errUTF8
+			return nil, 0, rawjson.ErrUTF8
 		}
 		return s[:end:end], end + 1, nil
 	}
-	d.unquoted, n, err = unquote(d.unquoted[:0], s)
+	d.unquoted, n, err = rawjson.AppendUnquote(d.unquoted[:0], s)
 	return d.unquoted, n, err
 }
 

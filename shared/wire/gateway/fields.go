@@ -1,9 +1,9 @@
 package gateway
 
 import (
-	"bytes"
-
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/rawjson"
 )
 
 // A fields list holds names and values as spans of one string, so that a
@@ -67,13 +67,8 @@ func first(v jsontext.Value) jsontext.Value {
 	if v.Kind() != '[' {
 		return v
 	}
-	dec := jsontext.NewDecoder(bytes.NewBuffer(v[1:]))
-	if k := dec.PeekKind(); k != '"' {
-		return jsontext.Value("null")
+	if w := rawjson.Elements(v); w.Next() {
+		return w.Value()
 	}
-	s, err := dec.ReadValue()
-	if err != nil {
-		return jsontext.Value("null")
-	}
-	return s
+	return jsontext.Value("null")
 }

@@ -15,6 +15,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/rawjson"
 )
 
 // An Error is a request that cannot be read, with the HTTP status to refuse it
@@ -126,11 +128,11 @@ func Encode(r Response) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendQuote(b, name)
+		b = rawjson.AppendQuote(b, name)
 		b = append(b, ':')
-		b = appendQuote(b, r.Headers[name])
+		b = rawjson.AppendQuote(b, r.Headers[name])
 	}
 	b = append(b, `},"body":`...)
-	b = appendQuote(b, r.Body)
+	b = rawjson.AppendQuote(b, r.Body)
 	return append(b, `,"isBase64Encoded":false}`...)
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
+
+	"github.com/penstock-data/penstock/shared/rawjson"
 )
 
 func read(t testing.TB, name string) []byte {
@@ -86,7 +88,7 @@ func packed(t testing.TB, text []byte) map[encoding][]byte {
 }
 
 func event(body string, encoded bool, header string) []byte {
-	b := append([]byte(`{"httpMethod":"POST","path":"/push","headers":{"Content-Encoding":"`+header+`"},"body":`), appendQuote(nil, body)...)
+	b := append([]byte(`{"httpMethod":"POST","path":"/push","headers":{"Content-Encoding":"`+header+`"},"body":`), rawjson.AppendQuote(nil, body)...)
 	if encoded {
 		return append(b, `,"isBase64Encoded":true}`...)
 	}

@@ -1,8 +1,7 @@
-package gateway
+package rawjson
 
 import (
 	"bytes"
-	"io"
 	"strings"
 	"testing"
 
@@ -18,7 +17,7 @@ var quotedSeeds = []string{
 	"\"1234567\x80\\n\"", `"12345678\"12345678\\12345678"`, `"` + strings.Repeat("é\\n", 100) + `"`, "\"" + strings.Repeat("\x22\x21\x23", 5),
 }
 
-// checkUnquote holds split's reading of a string against jsontext's.
+// checkUnquote holds AppendUnquote's reading of a string against jsontext's.
 func checkUnquote(t *testing.T, quoted []byte) {
 	t.Helper()
 	if len(quoted) == 0 || quoted[0] != '"' {
@@ -33,17 +32,18 @@ func checkUnquote(t *testing.T, quoted []byte) {
 			t.Fatal(err)
 		}
 	}
-	for name, read := range map[string]func([]byte) ([]byte, int, error){
-		"unquote": func(s []byte) ([]byte, int, error) { return unquote(nil, s) },
-		"quoted":  new(Decoder).quoted,
-	} {
-		got, n, err := read(quoted[1:])
-		if (err == nil) != (wantErr == nil) {
-			t.Fatalf("%s of %q: error %v, jsontext's %v", name, quoted, err, wantErr)
-		}
-		if err == nil && (!bytes.Equal(got, want) || n != len(v)-1) {
-			t.Fatalf("%s of %q: %q and %d bytes, jsontext's %q and %d", name, quoted, got, n, want, len(v)-1)
-		}
+	got, n, err := AppendUnquote([]byte("kept"), quoted[1:])
+	if (err == nil) != (wantErr == nil) {
+		t.Fatalf("%q: error %v, jsontext's %v", quoted, err, wantErr)
+	}
+	if err != nil {
+		return
+	}
+	if string(got) != "kept"+string(want) || n != len(v)-1 {
+		t.Fatalf("%q: %q and %d bytes, jsontext's %q and %d", quoted, got, n, want, len(v)-1)
+	}
+	if text, ok := Text(v); !ok || text != string(want) {
+		t.Fatalf("Text of %q: %q, %v", v, text, ok)
 	}
 }
 
@@ -73,7 +73,7 @@ func FuzzUnquote(f *testing.F) {
 func checkQuote(t *testing.T, text []byte) {
 	t.Helper()
 	want, _ := jsontext.AppendQuote([]byte("kept"), text)
-	if got := appendQuote([]byte("kept"), text); !bytes.Equal(got, want) {
+	if got := AppendQuote([]byte("kept"), text); !bytes.Equal(got, want) {
 		t.Fatalf("%q: %q, jsontext's %q", text, got, want)
 	}
 }
@@ -96,27 +96,4 @@ func FuzzQuote(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(checkQuote)
-}
-
-// The body may stand anywhere in the event, and only its own is taken out.
-func TestSplit(t *testing.T) {
-	for _, c := range []struct{ raw, body, rest string }{
-		{`{"body":"a\"b","httpMethod":"GET"}`, `a"b`, `{"body":null,"httpMethod":"GET"}`},
-		{`{"x":{"body":"no"},"b\u006fdy" : "yes" ,"y":1}`, `yes`, `{"x":{"body":"no"},"b\u006fdy" : null ,"y":1}`},
-		{`{"body":null,"y":1}`, ``, `{"body":null,"y":1}`},
-		{`{"y":["body","x"]}`, ``, `{"y":["body","x"]}`},
-		{`["body","x"]`, ``, `["body","x"]`},
-		{`{"body":"a","body":"b"}`, `a`, `{"body":null,"body":"b"}`},
-	} {
-		body, rest, err := new(Decoder).split([]byte(c.raw))
-		if err != nil || string(body) != c.body || string(rest) != c.rest {
-			t.Errorf("%s: %q, %s, %v", c.raw, body, rest, err)
-		}
-	}
-	if _, err := Decode([]byte(`{"httpMethod":"POST","body":"a","body":"b"}`)); err == nil {
-		t.Error("two bodies passed")
-	}
-	if _, _, err := new(Decoder).split([]byte(`{"body":"a`)); err == nil || !strings.Contains(err.Error(), io.ErrUnexpectedEOF.Error()) {
-		t.Errorf("cut off: %v", err)
-	}
 }

@@ -1,13 +1,6 @@
-package pipeline
+package row
 
-import (
-	"strings"
-	"unicode/utf8"
-
-	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/penstock-data/penstock/shared/row"
-)
+import "github.com/penstock-data/penstock/shared/rawjson"
 
 // An AnswerStatus is what SQL is told of a row.
 type AnswerStatus string
@@ -25,10 +18,11 @@ type Answer struct {
 	Status   AnswerStatus
 	Run      string
 	RecordID string
-	Fault    *row.Fault // rejected and blocked: why
+	Fault    *Fault // rejected and blocked: why
 }
 
-// AppendJSON appends the answer as the JSON object that SQL sees.
+// AppendJSON appends the answer as the JSON object that SQL sees: status, and
+// run, record_id, field, reason and message where there is one.
 func (a Answer) AppendJSON(b []byte) []byte {
 	b = append(b, `{"status":"`...)
 	b = append(b, a.Status...)
@@ -43,12 +37,12 @@ func (a Answer) AppendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
-// AppendShort appends the answer without run and record id, for replies that
-// would pass the warehouse's 6 MB.
+// AppendShort appends the answer without run, record id and message, for replies
+// that would pass the caller's limit.
 func (a Answer) AppendShort(b []byte) []byte {
 	a.Run, a.RecordID = "", ""
 	if a.Fault != nil {
-		a.Fault = &row.Fault{Field: a.Fault.Field, Rule: a.Fault.Rule}
+		a.Fault = &Fault{Field: a.Fault.Field, Rule: a.Fault.Rule}
 	}
 	return a.AppendJSON(b)
 }
@@ -57,15 +51,8 @@ func appendMember(b []byte, name, value string) []byte {
 	if value == "" {
 		return b
 	}
-	if !utf8.ValidString(value) {
-		value = strings.ToValidUTF8(value, "\uFFFD")
-	}
 	b = append(b, `,"`...)
 	b = append(b, name...)
 	b = append(b, `":`...)
-	q, err := jsontext.AppendQuote(b, value)
-	if err != nil { // cannot happen: the text is valid UTF-8
-		return append(b, `""`...)
-	}
-	return q
+	return rawjson.AppendQuote(b, value)
 }

@@ -1,0 +1,102 @@
+package deliver
+
+import (
+	"context"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/pace"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// Syncs reads definitions. Versions are immutable.
+type Syncs interface {
+	// Version is one revision, applied now or earlier; run.ErrNotFound.
+	Version(ctx context.Context, sync, id string) (syncdef.Version, error)
+}
+
+// Connections keeps what is known of connections.
+type Connections interface {
+	// Connection is the stored settings and the account's pin; run.ErrNotFound.
+	Connection(ctx context.Context, name string) (syncdef.Stored, error)
+	// PinAccount stores which account the connection is, unless one is stored, and
+	// returns what is.
+	PinAccount(ctx context.Context, name, account string) (syncdef.Stored, error)
+	// Pace is the connection's state; the zero State when nothing is stored.
+	Pace(ctx context.Context, connection string) (pace.State, error)
+	// SetPace stores a state over the one with its Revision, with Revision+1;
+	// run.ErrConflict when another one is stored.
+	SetPace(ctx context.Context, connection string, s pace.State) error
+}
+
+// Tokens stores token buckets. The arithmetic is package pace's.
+type Tokens interface {
+	// Lease takes up to want tokens of a bucket, or says how long to wait.
+	Lease(ctx context.Context, bucket string, limits []pace.Window, want int, now time.Time) (granted int, wait time.Duration, err error)
+	// Slow halves what the bucket grants from now on; it grows back by itself.
+	Slow(ctx context.Context, bucket string, now time.Time) error
+}
+
+// Runs reads runs and ends those that a row's failure stops.
+type Runs interface {
+	// Run reads one run; run.ErrNotFound.
+	Run(ctx context.Context, id string) (run.Run, error)
+	// UpdateRun replaces a run whose stored Revision is r.Revision; run.ErrConflict.
+	UpdateRun(ctx context.Context, r run.Run) error
+	// Batches lists a run's batches, for versions that gather.
+	Batches(ctx context.Context, runID string) ([]run.Batch, error)
+}
+
+// Chunks stores the records of messages.
+type Chunks interface {
+	// Chunk reads a message's record; the zero Chunk when there is none.
+	Chunk(ctx context.Context, runID, batch string, index int) (run.Chunk, error)
+	// StartChunk stores the start mark over whatever mark there is, unless the chunk is Done.
+	StartChunk(ctx context.Context, runID, batch string, index int, s run.Start) error
+	// ReturnChunk notes that the message goes back on purpose: it deletes the start
+	// mark, and stores the call size and when its rows were last tried, unless the
+	// chunk is Done.
+	ReturnChunk(ctx context.Context, runID, batch string, index, most int, tried time.Time) error
+	// RecordChunk stores a chunk's record unless one is stored (I2); first says
+	// whether this call stored it.
+	RecordChunk(ctx context.Context, runID, batch string, index int, c run.Chunk) (first bool, err error)
+}
+
+// Halts stores which versions cannot be delivered.
+type Halts interface {
+	// Halt reads a version's halt; run.ErrNotFound.
+	Halt(ctx context.Context, sync, version string) (run.Halt, error)
+	// SetHalt stores a halt over the one with its Revision (0: none is stored), with
+	// Revision+1; run.ErrConflict when another one is.
+	SetHalt(ctx context.Context, h run.Halt) error
+	// DeleteHalt ends it; nothing happens when there is none.
+	DeleteHalt(ctx context.Context, sync, version string) error
+}
+
+// Ledger stores what the destinations hold. Reads are strongly consistent.
+type Ledger interface {
+	// Entries reads the entries of the keys that have one.
+	Entries(ctx context.Context, target string, keys []string) (map[string]ledger.Entry, error)
+	// Commit stores entries, each over the one with its Revision; where another one
+	// is stored, what ledger.Merge says is stored instead, and lost holds the
+	// entry's position if Merge says that it lost.
+	Commit(ctx context.Context, target string, entries []ledger.Entry) (lost []int, err error)
+}
+
+// Errors stores rows that were not delivered, and when they are due.
+type Errors interface {
+	// StoreErrors stores each error under its Ref, unless what is stored there counts
+	// as many attempts or more (then this is a repetition).
+	StoreErrors(ctx context.Context, errs []run.RowError) error
+	// ErrorsByRef reads the errors of one sync that exist among refs, by Ref.
+	ErrorsByRef(ctx context.Context, sync string, refs []string) (map[string]run.RowError, error)
+	// StoreDue stores due items; the same ID and time overwrite.
+	StoreDue(ctx context.Context, due []run.Due) error
+}
+
+// Visibility keeps a message hidden.
+type Visibility interface {
+	// Hide makes the message invisible for d (at most 12 h) from now.
+	Hide(ctx context.Context, queue, receipt string, d time.Duration) error
+}

@@ -1,0 +1,125 @@
+package runs
+
+import (
+	"context"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/pace"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// Syncs stores definitions. Versions are immutable.
+type Syncs interface {
+	// Current is the applied version of a sync; run.ErrNotFound when none is.
+	Current(ctx context.Context, sync string) (syncdef.Version, error)
+	// Version is one revision, applied now or earlier; run.ErrNotFound.
+	Version(ctx context.Context, sync, id string) (syncdef.Version, error)
+	// Apply stores a version and makes it the current one. Twice is the same as once.
+	Apply(ctx context.Context, v syncdef.Version) error
+	// Remove takes the current version away: the sync is not applied any more.
+	Remove(ctx context.Context, sync string) error
+	// List names the syncs that have a current version, sorted.
+	List(ctx context.Context) ([]string, error)
+}
+
+// Connections stores connections apart from versions.
+type Connections interface {
+	// Connection is the stored settings and the account's pin; run.ErrNotFound.
+	Connection(ctx context.Context, name string) (syncdef.Stored, error)
+	// PutConnection stores settings and keeps the pin.
+	PutConnection(ctx context.Context, c syncdef.Connection) error
+	// AcceptAccount pins another account, "" for whichever comes next, and raises the epoch.
+	AcceptAccount(ctx context.Context, name, account string) (syncdef.Stored, error)
+	// Pace is the connection's state; the zero State when nothing is stored.
+	Pace(ctx context.Context, connection string) (pace.State, error)
+}
+
+// Runs stores runs. Reads are strongly consistent.
+type Runs interface {
+	// BeginRun stores a bracketed run as the sync's latest, over the latest one that
+	// the caller read ("" none); run.ErrConflict when another one is. Twice is the
+	// same as once.
+	BeginRun(ctx context.Context, r run.Run, latest string) error
+	// Latest is the id of the sync's bracketed run that was begun last; "" none.
+	Latest(ctx context.Context, sync string) (string, error)
+	// Run reads one run; run.ErrNotFound.
+	Run(ctx context.Context, id string) (run.Run, error)
+	// UpdateRun replaces a run whose stored Revision is r.Revision, and stores it
+	// with Revision+1; run.ErrConflict otherwise.
+	UpdateRun(ctx context.Context, r run.Run) error
+	// CompleteRun is UpdateRun together with a mark, in one transaction (I4): the
+	// mark is stored over the one with its Revision (0: none is stored), with
+	// Revision+1; run.ErrConflict when either was changed.
+	CompleteRun(ctx context.Context, r run.Run, m run.Mark) error
+}
+
+// History lists runs.
+type History interface {
+	// OpenRuns lists the runs that have not ended.
+	OpenRuns(ctx context.Context) ([]run.Run, error)
+	// RecentRuns lists a sync's runs, newest BegunAt first.
+	RecentRuns(ctx context.Context, sync string, limit int) ([]run.Run, error)
+	// Batches lists a run's batches.
+	Batches(ctx context.Context, runID string) ([]run.Batch, error)
+	// Chunks calls each with every record of a run's messages.
+	Chunks(ctx context.Context, runID string, each func(batch string, index int, c run.Chunk) error) error
+}
+
+// Marks stores watermarks.
+type Marks interface {
+	// Mark reads a sync's mark of a target and column; run.ErrNotFound.
+	Mark(ctx context.Context, sync, target, column string) (run.Mark, error)
+	// SetMark stores a mark over the one with its Revision; run.ErrConflict.
+	SetMark(ctx context.Context, m run.Mark) error
+	// ResetMarks deletes all marks of a sync.
+	ResetMarks(ctx context.Context, sync string) error
+}
+
+// Errors reads and closes stored errors.
+type Errors interface {
+	// StoreErrors stores each error under its Ref, unless what is stored there counts
+	// as many attempts or more.
+	StoreErrors(ctx context.Context, errs []run.RowError) error
+	// RunErrors lists a run's errors in the order of batch and row, from after the
+	// token on, up to limit or until they pass ErrorPage; next is "" at the end.
+	RunErrors(ctx context.Context, runID string, limit int, after string) (errs []run.RowError, next string, err error)
+	// ErrorsByRef reads the errors of one sync that exist among refs, by Ref.
+	ErrorsByRef(ctx context.Context, sync string, refs []string) (map[string]run.RowError, error)
+	// EndDue says in errors that they are not sent again by themselves any more, and
+	// why (added to the message; "" leaves it). Attempts stay.
+	EndDue(ctx context.Context, sync string, refs []string, why string) error
+}
+
+// Due lists what is to be sent again.
+type Due interface {
+	// DueItems lists a sync's due items whose time is not after now, oldest first, at
+	// most limit; with now zero all of them.
+	DueItems(ctx context.Context, sync string, now time.Time, limit int) ([]run.Due, error)
+	// StoreDue stores due items; the same ID and time overwrite.
+	StoreDue(ctx context.Context, due []run.Due) error
+	// DeleteDue deletes one; nothing happens when it is gone.
+	DeleteDue(ctx context.Context, d run.Due) error
+}
+
+// Ledger tells whether an error is still open.
+type Ledger interface {
+	Entries(ctx context.Context, target string, keys []string) (map[string]ledger.Entry, error)
+}
+
+// Halts reads which versions cannot be delivered.
+type Halts interface {
+	// Halt reads a version's halt; run.ErrNotFound.
+	Halt(ctx context.Context, sync, version string) (run.Halt, error)
+}
+
+// Depths tells how full the queues are.
+type Depths interface {
+	// Depth is the approximate number of messages that wait in the queue.
+	Depth(ctx context.Context, queue string) (int, error)
+}
+
+// ErrorPage is about how many bytes of errors one RunErrors call returns: what a
+// function of 256 MB holds and answers within Lambda's 6 MB.
+const ErrorPage = 3 << 20

@@ -1,0 +1,69 @@
+package rawjson
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// AppendQuote appends s as a JSON string, the same bytes as jsontext makes.
+// Broken UTF-8 becomes U+FFFD, because what is written has to be JSON whatever
+// the text holds.
+func AppendQuote[T string | []byte](dst []byte, s T) []byte {
+	if b := []byte(s); utf8.Valid(b) {
+		return quote(dst, b)
+	}
+	dst, _ = jsontext.AppendQuote(dst, s)
+	return dst
+}
+
+// AppendMember appends "name":"value", after a comma where one is due, into the
+// object that was opened in dst.
+func AppendMember(dst []byte, name, value string) []byte {
+	return AppendQuote(AppendName(dst, name), value)
+}
+
+// AppendName appends "name": after a comma where one is due; a value follows.
+func AppendName(dst []byte, name string) []byte {
+	if n := len(dst); n > 0 && dst[n-1] != '{' {
+		dst = append(dst, ',')
+	}
+	return append(AppendQuote(dst, name), ':')
+}
+
+// letter holds the letters of the escapes that have one.
+var letter = [256]byte{'"': '"', '\\': '\\', '\b': 'b', '\f': 'f', '\n': 'n', '\r': 'r', '\t': 't'}
+
+// quote appends valid UTF-8 as a JSON string.
+func quote(dst, s []byte) []byte {
+	dst = append(slices.Grow(dst, len(s)+16), '"')
+	i := 0
+	for i < len(s) {
+		if i+8 <= len(s) {
+			w := binary.LittleEndian.Uint64(s[i:])
+			dst = binary.LittleEndian.AppendUint64(dst, w)
+			m := special(w)
+			if m == 0 {
+				i += 8
+				continue
+			}
+			k := bits.TrailingZeros64(m) >> 3
+			dst = dst[:len(dst)-8+k]
+			i += k
+		}
+		switch c := s[i]; {
+		case letter[c] != 0:
+			dst = append(dst, '\\', letter[c])
+		case c < 0x20:
+			const digits = "0123456789abcdef"
+			dst = append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+		default:
+			dst = append(dst, c)
+		}
+		i++
+	}
+	return append(dst, '"')
+}

@@ -1,0 +1,148 @@
+package run
+
+import (
+	"time"
+
+	"github.com/penstock-data/penstock/shared/row"
+)
+
+// A Batch is one request's rows for one sync, pinned before its first send, so
+// that a retry is answered alike and sends the same chunks under the same ids.
+type Batch struct {
+	Run      string    `json:"run"`
+	ID       string    `json:"id"` // BatchID(sync or run, function, caller's batch id); of a due item its ID
+	Sync     string    `json:"sync"`
+	Version  string    `json:"version"`
+	BodyHash string    `json:"body_hash"`        // CRC-32C and length of the rows; a retry with other rows is refused
+	Sent     bool      `json:"sent"`             // every chunk was accepted by the queue
+	Sequence int64     `json:"sequence"`         // the order of acceptance within the sync (I3)
+	At       time.Time `json:"at"`               // when it was accepted
+	Cursor   string    `json:"cursor,omitempty"` // greatest plausible cursor of its accepted rows, a JSON scalar
+	// Chunks is how many chunks it was cut into; Rows tells per row, in order, what
+	// it was answered and where it went: see Codes.
+	Chunks int         `json:"chunks"`
+	Rows   []byte      `json:"rows,omitempty"`
+	Faults []row.Fault `json:"faults,omitempty"` // the distinct faults of rejected rows, named by Rows
+	// Groups counts the queued rows per group, for versions that gather.
+	Groups map[string]int `json:"groups,omitempty"`
+	Counts Counts         `json:"counts"` // Received, Queued, Rejected, Blocked, Superseded, NoCursor as of intake
+}
+
+// A Chunk is the record of one queue message, an item of its own.
+type Chunk struct {
+	// Start is the mark of a worker that has the message in hand, written when it was
+	// received before; nil when there is none.
+	Start *Start `json:"start,omitempty"`
+	// Most is the call size that halving reached before the message was handed back:
+	// the next invocation begins with it. 0 is the vendor's own.
+	Most int `json:"most,omitempty"`
+	// Tried is when its rows were last tried, for messages that wait for their connection.
+	Tried time.Time `json:"tried,omitzero"`
+
+	Done     bool      `json:"done"`               // all rows settled; counted once (I2)
+	At       time.Time `json:"at,omitzero"`        // when it was recorded
+	Counts   Counts    `json:"counts"`             // Superseded, Delivered, Unchanged, Failed, Cancelled, Calls
+	Hold     string    `json:"hold,omitempty"`     // least cursor among its rows that are not known to be right, a JSON scalar
+	Outcomes []byte    `json:"outcomes,omitempty"` // a Fate per row, in the chunk's order
+	Groups   []Group   `json:"groups,omitempty"`   // of its failures
+}
+
+// A Start says that a worker began on a message.
+type Start struct {
+	Receives int       `json:"receives"` // the receive that it had in hand
+	At       time.Time `json:"at"`       //
+	Deaths   int       `json:"deaths"`   // of workers that had the message in hand, as far as known
+	Row      int       `json:"row"`      // the row in hand, alone in its call; -1 when the message was worked on whole
+	// Killers counts the deaths of workers that had a row in hand, by the row's position.
+	Killers map[int]int `json:"killers,omitempty"`
+}
+
+// A Fate is what became of a queued row, as one byte of its chunk's record.
+type Fate byte
+
+// The fates.
+const (
+	FateNone       Fate = '-' // not settled
+	FateDelivered  Fate = 'd'
+	FateUnchanged  Fate = 'u'
+	FateSuperseded Fate = 's'
+	FateFailed     Fate = 'f' // stored as an error, not due
+	FateDue        Fate = 'r' // stored as an error, sent again when it is due
+	FateUnknown    Fate = '?' // stored as the error unknown: it may have arrived
+	FateCancelled  Fate = 'c'
+)
+
+// A RowError is one row that was not delivered, as a person and a replay need it.
+type RowError struct {
+	Sync     string    `json:"sync"`
+	Run      string    `json:"run"`
+	Batch    string    `json:"batch"`
+	Row      int       `json:"row"` // the caller's row number
+	RecordID string    `json:"record_id"`
+	Key      string    `json:"key,omitempty"`
+	Version  string    `json:"version,omitempty"` // that it failed with
+	Target   string    `json:"target,omitempty"`  // ledger.Target that it was to be delivered to; "" of rows rejected at intake
+	Type     string    `json:"error_type"`        // the rule or the vendor's code
+	Message  string    `json:"error_message"`
+	Field    string    `json:"field,omitempty"`
+	Stage    string    `json:"stage"`                 // intake, match, deliver, connection, deadletter
+	Attempts int       `json:"attempts"`              // made so far, the first delivery included
+	Due      time.Time `json:"due,omitzero"`          // when it is sent again by itself; zero: it is not
+	At       time.Time `json:"occurred_at"`           //
+	Sequence int64     `json:"sequence"`              // of its batch (I3)
+	Summary  []int     `json:"summary,omitempty"`     // of a message's summary: the numbers of the rows that it counts
+	Source   []byte    `json:"source_data,omitempty"` // the row's JSON object as store_source says
+}
+
+// Ref names a stored error: run#batch#row.
+func (e RowError) Ref() string { return ErrorRef(e.Run, e.Batch, e.Row) }
+
+// A Due is the rows of one original batch that a message left to be sent again.
+// ID does not hold the time, so that storing it twice with another one is still one
+// batch at intake.
+type Due struct {
+	Sync     string    `json:"sync"`
+	At       time.Time `json:"at"`
+	Run      string    `json:"run"`      // the original run and batch of the rows: their errors' refs
+	Batch    string    `json:"batch"`    //
+	By       string    `json:"by"`       // the message that failed: run#batch#chunk
+	Attempts int       `json:"attempts"` // made so far
+	Rows     []int     `json:"rows"`     // row numbers in the original batch
+	Version  string    `json:"version"`  // that failed: a halted one is held back
+}
+
+// ID is the identity of the batch that the rows become.
+func (d Due) ID() string { return hash16("due", d.Run, d.Batch, d.By, itoa(d.Attempts)) }
+
+// A Halt says that a version cannot be delivered, as far as seen.
+type Halt struct {
+	Sync     string    `json:"sync"`
+	Version  string    `json:"version"`
+	Tries    int       `json:"tries"`
+	Since    time.Time `json:"since"`
+	Next     time.Time `json:"next"` // nobody tries before
+	Code     string    `json:"code"`
+	Field    string    `json:"field,omitempty"`
+	Reason   string    `json:"reason"`
+	Runs     []string  `json:"runs,omitempty"` // whose first message was tried since, at most 20
+	Revision int64     `json:"revision"`
+}
+
+// A Mark is a sync's watermark for one target and cursor column.
+type Mark struct {
+	Sync     string    `json:"sync"`
+	Target   string    `json:"target"`
+	Column   string    `json:"column"`             // "" where the definition names no cursor: it only says that all were selected
+	Value    string    `json:"value,omitempty"`    // a JSON scalar; "" when none was set
+	Type     string    `json:"type,omitempty"`     // number, timestamp or text
+	Complete string    `json:"complete,omitempty"` // the version with which all rows were selected last by a complete run
+	Past     []Past    `json:"past,omitempty"`     // oldest first, at most one an hour
+	Revision int64     `json:"revision"`
+	At       time.Time `json:"at,omitzero"`
+}
+
+// A Past is the greatest cursor at a past completion.
+type Past struct {
+	At     time.Time `json:"at"`
+	Cursor string    `json:"cursor"`
+}
