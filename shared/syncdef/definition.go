@@ -4,7 +4,10 @@
 // columns. Package yamlfile below reads the YAML; nothing here stores or sends.
 package syncdef
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // A Definition is one sync with all defaults filled in: what the pipeline acts
 // on and what a Version stores. The YAML keys are the json tags.
@@ -12,30 +15,34 @@ type Definition struct {
 	Sync         string       `json:"sync"`                     // [a-z][a-z0-9_]{0,62}; the file's name when absent
 	Connection   string       `json:"connection"`               // a name in connections.yaml
 	Object       string       `json:"destination_object"`       // Account, message, ...
-	Strategy     Strategy     `json:"matching_strategy"`        // how a row finds its record; none for Slack
+	Strategy     Strategy     `json:"matching_strategy"`        // how a row finds its record; none where records are not matched
 	Match        Match        `json:"match"`                    //
-	Operation    Operation    `json:"operation"`                // default upsert (Slack: insert)
+	Operation    Operation    `json:"operation"`                // default upsert, or insert where nothing else is possible
 	RecordID     []string     `json:"record_id"`                // columns, joined with ":"; YAML takes one name or a list
 	Fields       []Field      `json:"field_mappings"`           // in the order in which the fingerprint is taken
 	Frequency    string       `json:"sync_frequency,omitempty"` // hourly, daily, weekly, "every 15m" or a cron expression (UTC); accepted, not acted on yet
 	BatchSize    int          `json:"batch_size"`               // upper bound of records a call; default 1000
-	Lanes        int          `json:"lanes"`                    // 1 to 64; default 4 (Slack: 1)
+	Lanes        int          `json:"lanes"`                    // 1 to 64; default 4, or the destination type's own
 	OnError      OnError      `json:"error_handling"`           // default continue_on_error
 	OnMissing    OnMissing    `json:"on_missing"`               // when matching finds no record; default report, or create where an upsert maps what creation needs
 	OnDuplicate  OnDuplicate  `json:"on_duplicate"`             // two rows of a batch with one key; default latest
 	Send         Send         `json:"send"`                     // default changed
+	Retry        *Retry       `json:"retry,omitempty"`          // how often and how late a failed row is tried again; default {attempts: 3, base: 60s, max: 15m}
+	StoreSource  StoreSource  `json:"store_source,omitempty"`   // what of a failed row's source is stored; default mapped
 	Incremental  *Incremental `json:"incremental,omitempty"`
-	Slack        *Slack       `json:"slack,omitempty"`
 	Quality      any          `json:"quality,omitempty"`       // accepted, not acted on yet
 	Mirror       any          `json:"mirror,omitempty"`        // accepted, not acted on yet
 	Notification any          `json:"notifications,omitempty"` // accepted, not acted on yet
 	Freshness    any          `json:"freshness,omitempty"`     // accepted, not acted on yet
+	// Options are the keys of the destination type's own, with their defaults: in
+	// YAML the object under the type's name.
+	Options json.RawMessage `json:"options,omitempty"`
 }
 
 // Strategy is how a row finds its record at the destination.
 type Strategy string
 
-// The strategies. With none (Slack) the record id is the key.
+// The strategies. With none the record id is the key.
 const (
 	MatchNone        Strategy = ""
 	MatchExternalID  Strategy = "external_id"
@@ -45,12 +52,28 @@ const (
 	MatchName        Strategy = "name"
 )
 
-// Match names the two sides that are compared. For email_domain the default is
-// {email, Website}, for email {email, Email}, for name {company_name, Name}.
+// Match names the two sides that are compared; the destination type knows a
+// default for some strategies.
 type Match struct {
 	Source      string `json:"source"`      // column
 	Destination string `json:"destination"` // field of the destination_object
+	// Case says whether the destination's field tells upper from lower case, and
+	// DataType what kind of field it is, for accounts that cannot be asked. Absent,
+	// apply asks; where it cannot, a row that equals another of its batch only by
+	// case is rejected.
+	Case     *bool     `json:"case,omitempty"`
+	DataType MatchType `json:"data_type,omitempty"`
 }
+
+// MatchType is what kind of field the destination's match field is.
+type MatchType string
+
+// The kinds: text is compared as text, number by value, id in both of its lengths.
+const (
+	MatchText   MatchType = "text"
+	MatchNumber MatchType = "number"
+	MatchID     MatchType = "id"
+)
 
 // Operation is what is done to the destination's records.
 type Operation string
@@ -104,20 +127,22 @@ const (
 
 // A Field maps one column to one field of the destination.
 type Field struct {
-	Source      string   `json:"source"`                // the model's column, in any case
-	Destination string   `json:"destination"`           // the field's API name; Slack: text or channel
-	Type        Type     `json:"data_type"`             // default string
-	Scale       *int     `json:"scale,omitempty"`       // number: digits after the point, rounded half up
-	Min         string   `json:"min,omitempty"`         // number, integer: a decimal, inclusive
-	Max         string   `json:"max,omitempty"`         // number, integer: a decimal, inclusive
-	Values      []string `json:"values,omitempty"`      // picklist
-	MaxLength   int      `json:"max_length,omitempty"`  // string, email, picklist: in characters; 0 none
-	OnTooLong   TooLong  `json:"on_too_long,omitempty"` // default reject
-	OnNull      OnNull   `json:"on_null"`               // default clear, or default where one is given (but for picklists)
-	Default     *string  `json:"default,omitempty"`     // used by on_null: default, and by picklist for unknown values
-	Transform   []string `json:"transform,omitempty"`   // trim, lower, upper, in order
-	TimeZone    string   `json:"time_zone,omitempty"`   // datetime: zone of a value without one; default UTC
-	Format      string   `json:"format,omitempty"`      // date, datetime: epoch_seconds, epoch_milliseconds, or "" for the warehouses' formats
+	Source      string    `json:"source"`                // the model's column, in any case
+	Destination string    `json:"destination"`           // the field's API name at the destination
+	Type        Type      `json:"data_type"`             // default string
+	Scale       *int      `json:"scale,omitempty"`       // number: digits after the point, rounded half up
+	Min         string    `json:"min,omitempty"`         // number, integer: a decimal, inclusive
+	Max         string    `json:"max,omitempty"`         // number, integer: a decimal, inclusive
+	Values      []string  `json:"values,omitempty"`      // picklist
+	MaxLength   int       `json:"max_length,omitempty"`  // string, email, picklist: in characters; 0 none
+	OnTooLong   TooLong   `json:"on_too_long,omitempty"` // default reject
+	OnNull      OnNull    `json:"on_null"`               // default clear, or default where one is given
+	Default     *string   `json:"default,omitempty"`     // used by on_null: default, and by on_unknown: default
+	OnUnknown   OnUnknown `json:"on_unknown,omitempty"`  // picklist: a text that is none of values; default reject
+	Markup      bool      `json:"markup,omitempty"`      // the text is the destination's own markup; false escapes it
+	Transform   []string  `json:"transform,omitempty"`   // trim, lower, upper, in order
+	TimeZone    string    `json:"time_zone,omitempty"`   // datetime: zone of a value without one; default UTC
+	Format      string    `json:"format,omitempty"`      // date, datetime: epoch_seconds, epoch_milliseconds, or "" for the warehouses' formats
 }
 
 // Type is what a column's value becomes.
@@ -155,41 +180,47 @@ const (
 	DefaultNull OnNull = "default"
 )
 
+// OnUnknown says what a picklist does with a text that is none of its values.
+type OnUnknown string
+
+// reject is the default; default sends the field's default in its place.
+const (
+	RejectUnknown  OnUnknown = "reject"
+	DefaultUnknown OnUnknown = "default"
+)
+
 // Incremental names the column that grows with every change of a row.
 type Incremental struct {
 	Cursor        string `json:"cursor"`                   // column
-	IncludeFailed string `json:"include_failed,omitempty"` // accepted, not acted on yet
+	IncludeFailed string `json:"include_failed,omitempty"` // how long a failed row is selected again: a duration; default 24h
 	Always        string `json:"always,omitempty"`         // accepted, not acted on yet
 }
 
-// Slack holds what only messages need.
-type Slack struct {
-	Channel    string `json:"channel,omitempty"`     // where no column is mapped to channel, or it is null: #name or an id
-	DigestOver int    `json:"digest_over,omitempty"` // more messages than this per run and channel become one digest; default 20
-}
-
-// A Connection is one account at a vendor, from connections.yaml.
+// A Connection is one account at a vendor, from connections.yaml. It is stored
+// apart from the versions that name it and read again while rows wait, so that a
+// mended address or quota soon holds.
 type Connection struct {
 	Name   string `json:"name"`
-	Type   string `json:"type"`                  // salesforce, slack
-	URL    string `json:"url,omitempty"`         // https://acme.my.salesforce.com; Slack: https://slack.com/api/ when absent
-	Secret string `json:"secret,omitempty"`      // the secret's name; the connection's name when absent
-	Auth   string `json:"auth,omitempty"`        // Salesforce: client_credentials (default) or jwt_bearer
-	APIVer string `json:"api_version,omitempty"` // Salesforce: 62.0; the version this Penstock was tested with when absent
-	Quota  Quota  `json:"quota"`
+	Type   string `json:"type"`             // the destination type
+	URL    string `json:"url,omitempty"`    // the account's address; the type's own when absent
+	Secret string `json:"secret,omitempty"` // the secret's name; the connection's name when absent
+	Quota  Quota  `json:"quota"`            // the share of the account's limits; the type's own when absent
+	// Options are the keys of the destination type's own, as text, with their
+	// defaults; in YAML they stand beside the others.
+	Options map[string]string `json:"options,omitempty"`
 }
 
-// Quota is the share of the vendor's limits that Penstock may use. Slack has none:
-// it counts each app's calls separately.
+// Quota is the share of the vendor's limits that Penstock may use.
 type Quota struct {
-	CallsPerDay int64 `json:"calls_per_day,omitempty"` // Salesforce: the organisation's limit; default 100,000
-	Share       int   `json:"share,omitempty"`         // percent of it; default 50
+	CallsPerDay int64 `json:"calls_per_day,omitempty"` // what the account may spend in 24 hours
+	Share       int   `json:"share,omitempty"`         // percent of it
 }
 
-// A Version is an immutable, content-addressed revision of a sync.
+// A Version is an immutable, content-addressed revision of a sync. Of its
+// connection it holds name and type only, in Definition and Rules.
 type Version struct {
-	ID         string     `json:"id"` // "v" and 12 hex digits of SHA-256 over the canonical JSON of the rest
+	ID         string     `json:"id"` // "v" and 12 hex digits of SHA-256 over the canonical JSON of definition and rules
 	Definition Definition `json:"definition"`
-	Connection Connection `json:"connection"`
+	Rules      Rules      `json:"rules"`
 	AppliedAt  time.Time  `json:"applied_at"` // not part of the hash
 }

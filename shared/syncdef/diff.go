@@ -53,8 +53,9 @@ func FormatChanges(changes []Change) string {
 }
 
 // Diff lists what differs between two versions of a sync, key by key in the
-// order of the YAML, mappings by their destination. From the zero Version
-// everything is added; between versions of one id nothing differs.
+// order of the YAML, mappings by their destination; last what a new release of
+// the destination type says of it otherwise. From the zero Version everything is
+// added; between versions of one id nothing differs.
 func Diff(older, newer Version) []Change {
 	if older.ID == newer.ID {
 		return nil
@@ -68,27 +69,24 @@ func Diff(older, newer Version) []Change {
 		}
 		diffValue(&out, k, a[k], b[k])
 	}
-	if older.ID != "" {
-		moved := older.Definition.Connection != newer.Definition.Connection
-		for i := range out {
-			out[i].Note = consequence(out[i].Path, moved)
-		}
+	if older.ID == "" {
+		return out
+	}
+	diffValue(&out, "rules", tree(older.Rules), tree(newer.Rules))
+	for i := range out {
+		out[i].Note = consequence(out[i].Path)
 	}
 	return out
 }
 
-// consequence says what a changed key does beyond the obvious; moved is that the
-// connection is another one.
-func consequence(path string, moved bool) string {
+// consequence says what a changed key does beyond the obvious.
+func consequence(path string) string {
 	switch {
-	case path == "connection" || path == "destination_object":
+	case path == "connection" || path == "destination_object" || path == "rules.type":
 		return "starts with an empty ledger: every record is sent again"
-	case path == "connection.url" && !moved:
-		return "the ledger is kept: rename the connection if this is another account"
-	case path == "matching_strategy" || path == "match.source":
+	case path == "matching_strategy" || path == "match.source" || path == "match.destination" ||
+		strings.HasPrefix(path, "rules.identity"):
 		return "records are known by another key: every record is matched and sent again"
-	case path == "match.destination":
-		return "records that were found before keep their ids"
 	case path == "lanes":
 		return "takes effect when nothing of the sync is unsettled"
 	default:
@@ -96,8 +94,8 @@ func consequence(path string, moved bool) string {
 	}
 }
 
-// sides lays a version out as one object: the definition's keys, and the
-// connection's settings as connection.url and so on.
+// sides lays a definition out as one object, with the destination type's own
+// keys under its name, as in the YAML.
 func sides(v Version) map[string]any {
 	if v.ID == "" {
 		return map[string]any{}
@@ -107,10 +105,46 @@ func sides(v Version) map[string]any {
 		delete(out, "matching_strategy")
 		delete(out, "match")
 	}
-	for k, s := range tree(v.Connection) {
-		if k != "name" { // the definition's own key says it
-			out["connection."+k] = s
+	if own, ok := out["options"]; ok {
+		delete(out, "options")
+		out[v.Rules.Type] = own
+	}
+	return out
+}
+
+// DiffConnection lists what differs between two settings of a connection, key by
+// key in the order of the YAML, as they are told by apply: connections are no part
+// of a version. From the zero Connection everything is added; the name is left out.
+func DiffConnection(older, newer Connection) []Change {
+	a, b := settings(older), settings(newer)
+	var out []Change
+	for _, k := range keys(a, b) {
+		diffValue(&out, k, a[k], b[k])
+	}
+	if older.Name == "" {
+		return out
+	}
+	for i := range out {
+		switch out[i].Path {
+		case "type":
+			out[i].Note = "its syncs start with an empty ledger: every record is sent again"
+		case "url", "secret":
+			out[i].Note = "the ledger is kept while it is the same account"
 		}
+	}
+	return out
+}
+
+// settings lays a connection out as it stands in the file.
+func settings(c Connection) map[string]any {
+	if c.Name == "" {
+		return map[string]any{}
+	}
+	out := tree(c)
+	delete(out, "name")
+	delete(out, "options")
+	for k, v := range c.Options {
+		out[k] = v
 	}
 	return out
 }
@@ -118,7 +152,8 @@ func sides(v Version) map[string]any {
 // yamlOrder is the order in which people write and read the keys.
 var yamlOrder = []string{"sync", "connection", "destination_object", "matching_strategy", "match",
 	"operation", "record_id", "field_mappings", "sync_frequency", "batch_size", "lanes",
-	"error_handling", "on_missing", "on_duplicate", "send", "incremental", "slack"}
+	"error_handling", "on_missing", "on_duplicate", "send", "retry", "store_source", "incremental",
+	"type", "url", "secret", "quota"}
 
 // keys are those of both sides: the known in YAML order, the others sorted.
 func keys(a, b map[string]any) []string {

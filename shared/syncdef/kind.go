@@ -14,13 +14,19 @@ type Kind struct {
 	Connection []Key
 	Definition []Key
 	Field      []Key
-	Operations []Operation // what it carries out, in the order of the messages
+	Operations []Operation // what it carries out, in the order of the messages; the default is upsert, or else the first
 	Strategies []Strategy  // how it can match; nil when rows have no match
-	Lanes      int         // default of lanes; 0 is DefaultLanes
+	Objects    []string    // the objects that it has, the first being the default; nil is any, and one must be named
+	// Pairs are the defaults of match, side by side with matching_strategy; a
+	// strategy without one needs match in the file.
+	Pairs map[Strategy]Match
+	Lanes int // default of lanes; 0 is DefaultLanes
 	// CheckConnection and Check report what is wrong with settings that are sound by
-	// the common rules, and fill in the type's own defaults. A fault's Path is that
-	// of the file (match.destination, salesforce.duplicate_rule); the reader finds
-	// its place. Either may be nil.
+	// the common rules, and fill in the type's own defaults; what stood in no file
+	// and has no default in a Key is still empty, but for on_missing, which is report.
+	// A fault's Path is that of the file (match.destination, TYPE.key, and of a
+	// connection url or quota.share); the reader finds its place, or that of what
+	// holds it. Either may be nil.
 	CheckConnection func(c *Connection) []Fault
 	Check           func(d *Definition, c *Connection) []Fault
 	// Rules states what the pipeline must know of a version, as data.
@@ -51,6 +57,38 @@ const (
 	KeyBoolean KeyType = "boolean"
 )
 
+// RulesOf gives the rules of a definition of this type, the type's name filled in.
+func (k Kind) RulesOf(d *Definition, c *Connection) Rules {
+	var r Rules
+	if k.Rules != nil {
+		r = k.Rules(d, c)
+	}
+	r.Type = k.Name
+	return r
+}
+
+// Kinds are the destination types that a program knows.
+type Kinds []Kind
+
+// Find gives the type of that name.
+func (k Kinds) Find(name string) (Kind, bool) {
+	for _, one := range k {
+		if one.Name == name {
+			return one, true
+		}
+	}
+	return Kind{}, false
+}
+
+// Names lists the names, for messages.
+func (k Kinds) Names() []string {
+	out := make([]string, len(k))
+	for i, one := range k {
+		out[i] = one.Name
+	}
+	return out
+}
+
 // Rules is what a version's destination type says of it, as data: NewVersion
 // writes them into the version, intake and dead letters interpret them and link
 // no vendor. A new release's rules take effect at the next apply only.
@@ -68,4 +106,20 @@ type Rules struct {
 	Once bool `json:"once,omitempty"`
 	// Lookup says that it can be found out whether an insert arrived.
 	Lookup bool `json:"lookup,omitempty"`
+	// LengthUnit is what the vendor counts in max_length; "" is utf16.
+	LengthUnit LengthUnit `json:"length_unit,omitempty"`
+	// DateMin and DateMax are the first and the last day that the vendor takes in a
+	// date or datetime, YYYY-MM-DD; "" is no bound but the years 1 to 9999.
+	DateMin string `json:"date_min,omitempty"`
+	DateMax string `json:"date_max,omitempty"`
 }
+
+// LengthUnit is what a text's length is counted in.
+type LengthUnit string
+
+// The units.
+const (
+	LengthUTF16 LengthUnit = "utf16" // UTF-16 code units: an emoji is 2
+	LengthRune  LengthUnit = "rune"  // Unicode code points
+	LengthByte  LengthUnit = "byte"  // bytes of UTF-8
+)

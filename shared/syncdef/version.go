@@ -9,26 +9,26 @@ import (
 	"time"
 )
 
-// NewVersion names a definition and its connection by their content: the same
-// content has the same id, however its YAML is laid out and whenever it is
-// applied.
-func NewVersion(d Definition, c Connection, now time.Time) Version {
-	sum := sha256.Sum256(Canonical(d, c))
+// NewVersion names a definition and its destination type's rules by their
+// content: the same content has the same id, however its YAML is laid out and
+// whenever it is applied.
+func NewVersion(d Definition, rules Rules, now time.Time) Version {
+	sum := sha256.Sum256(Canonical(d, rules))
 	return Version{
 		ID:         "v" + hex.EncodeToString(sum[:6]),
 		Definition: d,
-		Connection: c,
+		Rules:      rules,
 		AppliedAt:  now.UTC(),
 	}
 }
 
 // Canonical is the JSON that a version's id is computed from: one object with
-// connection and definition, every object's keys sorted, no blanks. Keys are
-// sorted because Go's field order is not part of the content.
-func Canonical(d Definition, c Connection) []byte {
+// definition and rules, every object's keys sorted, no blanks. Keys are sorted
+// because Go's field order is not part of the content.
+func Canonical(d Definition, rules Rules) []byte {
 	b, err := json.Marshal(map[string]any{
 		"definition": tree(d),
-		"connection": tree(c),
+		"rules":      tree(rules),
 	})
 	if err != nil {
 		panic(fmt.Sprintf("syncdef: canonical JSON of %s: %v", d.Sync, err)) // tree gave only JSON values
@@ -36,7 +36,7 @@ func Canonical(d Definition, c Connection) []byte {
 	return b
 }
 
-// tree turns a definition or a connection into JSON's own shapes, numbers as
+// tree turns a definition, rules or a connection into JSON's own shapes, numbers as
 // they are written.
 func tree(v any) map[string]any {
 	b, err := json.Marshal(v)
