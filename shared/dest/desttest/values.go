@@ -1,6 +1,8 @@
 package desttest
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,48 +12,56 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 )
 
-func clears(t *testing.T, s Subject) {
-	if !s.Clears {
+// values are what arrives of a record.
+var values = map[string]func(*testing.T, *world){
+	"clears with null":               clears,
+	"keeps texts":                    texts,
+	"keeps numbers":                  numbers,
+	"sends only what a record holds": sparse,
+}
+
+func noSecret(context.Context) (map[string]string, error) { return nil, errors.New("not there") }
+
+func clears(t *testing.T, w *world) {
+	if !w.Clears {
 		t.Skip("the vendor has no fields to clear")
 	}
-	r := s.Record(1)
-	r.Fields = replaced(r.Fields, dest.Field{Name: s.Text, Value: jsontext.Value(`"once"`)})
-	first := push(t, s, one(r))
-	holds(t, s, r)
-	r.Fields = replaced(r.Fields, dest.Field{Name: s.Text, Value: jsontext.Value("null")})
+	r := w.Record(1)
+	r.Fields = replaced(r.Fields, dest.Field{Name: w.Text, Value: jsontext.Value(`"once"`)})
+	first := w.push(t, of(r))
+	w.holds(t, r)
+	r.Fields = replaced(r.Fields, dest.Field{Name: w.Text, Value: jsontext.Value("null")})
 	r.ID = first[0].ID
-	push(t, s, one(r))
-	if text, there := s.Stored(r)[s.Text]; there {
-		t.Errorf("%s still holds %q", s.Text, text)
+	w.push(t, of(r))
+	if text, there := w.Stored(r)[w.Text]; there {
+		t.Errorf("%s still holds %q", w.Text, text)
 	}
 }
 
-// one is a batch of one record.
-func one(r dest.Record) dest.Batch {
-	return dest.Batch{Run: "suite:1", Total: map[string]int{}, Records: []dest.Record{r}}
-}
-
-func texts(t *testing.T, s Subject) {
+func texts(t *testing.T, w *world) {
+	if w.Text == "" {
+		t.Skip("no field takes any text")
+	}
 	all := []string{
 		`O'Brien`, `O''Brien`, `"quoted" \back\slash/`, "tab\tand line\nbreak", `{"json":[1,2]}`,
 		"Grüße, 東京 🚰", "Ａ ﬁ e\u0301", "<b>&amp;</b>", "10000000000000000000000.25",
 		"\u2028line separator", "trailing backslash\\",
 	}
-	b := dest.Batch{Run: "suite:1", Total: map[string]int{}}
+	b := of()
 	for i, text := range all {
-		r := s.Record(i)
+		r := w.Record(i)
 		value, err := jsontext.AppendQuote(nil, text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Fields = replaced(r.Fields, dest.Field{Name: s.Text, Value: value})
+		r.Fields = replaced(r.Fields, dest.Field{Name: w.Text, Value: value})
 		b.Records = append(b.Records, r)
 	}
-	if got := statuses(push(t, s, b)); got != strings.Repeat("d", len(all)) {
+	if got := statuses(w.push(t, b)); got != strings.Repeat("d", len(all)) {
 		t.Fatalf("outcomes %s", got)
 	}
 	for _, r := range b.Records {
-		holds(t, s, r)
+		w.holds(t, r)
 	}
 }
 
@@ -67,32 +77,32 @@ func replaced(fields []dest.Field, f dest.Field) []dest.Field {
 	return append(out, f)
 }
 
-func numbers(t *testing.T, s Subject) {
-	if s.Number == "" {
+func numbers(t *testing.T, w *world) {
+	if w.Number == "" {
 		t.Skip("the vendor has no number fields")
 	}
 	for i, n := range []string{"9007199254740993", "-9007199254740993", "1234567890123456.12", "0.01", "0", "-0.5", "85.0"} {
-		r := s.Record(i)
-		r.Fields = replaced(r.Fields, dest.Field{Name: s.Number, Value: jsontext.Value(n)})
-		if out := push(t, s, one(r)); out[0].Status != dest.Delivered {
+		r := w.Record(i)
+		r.Fields = replaced(r.Fields, dest.Field{Name: w.Number, Value: jsontext.Value(n)})
+		if out := w.push(t, of(r)); out[0].Status != dest.Delivered {
 			t.Errorf("%s: %s %s", n, out[0].Code, out[0].Message)
 		}
-		holds(t, s, r)
+		w.holds(t, r)
 	}
 }
 
 // sparse pushes one field of a record that exists and wants the others left alone.
-func sparse(t *testing.T, s Subject) {
-	if !s.Clears {
+func sparse(t *testing.T, w *world) {
+	if !w.Clears {
 		t.Skip("the vendor has no fields to leave alone")
 	}
-	whole := s.Record(3)
-	id := push(t, s, one(whole))[0].ID
+	whole := w.Record(3)
+	id := w.push(t, of(whole))[0].ID
 	part := whole
 	part.ID = id
-	part.Fields = []dest.Field{{Name: s.Text, Value: jsontext.Value(`"` + fmt.Sprintf("only %s", s.Text) + `"`)}}
-	push(t, s, one(part))
-	holds(t, s, part)
+	part.Fields = []dest.Field{{Name: w.Text, Value: jsontext.Value(`"` + fmt.Sprintf("only %s", w.Text) + `"`)}}
+	w.push(t, of(part))
+	w.holds(t, part)
 	whole.Fields = replaced(whole.Fields, part.Fields[0])
-	holds(t, s, whole)
+	w.holds(t, whole)
 }
