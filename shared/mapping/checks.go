@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/row/decimal"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -39,11 +39,11 @@ func (out *field) compileNumber(f syncdef.Field, what string) error {
 	return nil
 }
 
-func bound(name, s string) (*decimal, error) {
+func bound(name, s string) (*decimal.Decimal, error) {
 	if s == "" {
 		return nil, nil
 	}
-	d, _, _, ok := parseDecimal([]byte(s), nil)
+	d, _, _, ok := decimal.Parse([]byte(s), nil)
 	if !ok {
 		return nil, fmt.Errorf("%s: %q is not a number", name, s)
 	}
@@ -86,13 +86,16 @@ func (out *field) compilePicklist(f syncdef.Field) error {
 		if err != nil {
 			return fmt.Errorf("values: %q is not UTF-8", v)
 		}
-		if f.MaxLength > 0 && utf8.RuneCountInString(v) > f.MaxLength {
+		if f.MaxLength > 0 && length(out.vendor.unit, []byte(v)) > f.MaxLength {
 			return fmt.Errorf("values: %q is longer than max_length %d", v, f.MaxLength)
 		}
 		out.values[v] = quoted
 		out.folded = append(out.folded, pick{[]byte(v), quoted})
 	}
 	out.allowed = shortList(f.Values)
+	if f.Default != nil {
+		out.allowed += " (on_unknown: default would send the default for others)"
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"bytes"
+	"slices"
 	"time"
 )
 
@@ -100,10 +101,43 @@ func (c civil) utc(zone *time.Location) (civil, bool) {
 	case c.zoned:
 		c = civilOf(c.time().Add(-time.Duration(c.offset) * time.Second))
 	default:
-		t := time.Date(c.year, time.Month(c.month), c.day, c.hour, c.minute, c.second, c.milli*1e6, zone)
-		c = civilOf(t.UTC())
+		c = civilOf(c.in(zone).UTC())
 	}
 	return c, c.year >= 1 && c.year <= 9999
+}
+
+// nearChange is more than any zone is from UTC, so that a clock's change which may
+// concern c is that near to it.
+const nearChange = 24 * time.Hour
+
+// in is the instant at which a clock in the zone shows c. Of the two that a clock
+// turned back shows, it is the first; one that a clock turned forward leaves out is
+// moved forward by as much: 02:30 becomes 03:30.
+func (c civil) in(zone *time.Location) time.Time {
+	t := time.Date(c.year, time.Month(c.month), c.day, c.hour, c.minute, c.second, c.milli*1e6, zone)
+	start, end := t.ZoneBounds()
+	if (start.IsZero() || t.Sub(start) > nearChange) && (end.IsZero() || end.Sub(t) > nearChange) {
+		return t
+	}
+	utc := c.time()
+	_, before := utc.Add(-nearChange).In(zone).Zone()
+	_, after := utc.Add(nearChange).In(zone).Zone()
+	first := utc.Add(-time.Duration(before) * time.Second)
+	second := utc.Add(-time.Duration(after) * time.Second)
+	if _, offset := first.In(zone).Zone(); offset == before {
+		return first
+	}
+	if _, offset := second.In(zone).Zone(); offset == after {
+		return second
+	}
+	return first // left out: with the offset before the change it lies behind it by as much
+}
+
+// before reports whether c, as written, is earlier than d.
+func (c *civil) before(d *civil) bool {
+	a := [...]int{c.year, c.month, c.day, c.hour, c.minute, c.second, c.milli}
+	b := [...]int{d.year, d.month, d.day, d.hour, d.minute, d.second, d.milli}
+	return slices.Compare(a[:], b[:]) < 0
 }
 
 // time is the instant at which a clock in UTC shows c.

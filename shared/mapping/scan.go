@@ -16,14 +16,22 @@ type members struct {
 	names    []span
 	values   []jsontext.Value
 	familiar bool // the names are those of the layout, in its order
+	deep     bool // refused for its depth
 }
+
+// maxDepth is how many levels a row may have, its own included: more than any
+// data, far less than what a reader further on could fail at.
+const maxDepth = 1000
+
+// tooDeep is the end of a value that has more levels, or would give the row more.
+const tooDeep = -2
 
 type span struct{ start, end int }
 
 // scan reads the members of an object and compares their names with the layout
 // on the way. It reports false when b is not an object.
 func (r *members) scan(b []byte, seen *layout) bool {
-	r.names, r.values, r.familiar = r.names[:0], r.values[:0], true
+	r.names, r.values, r.familiar, r.deep = r.names[:0], r.values[:0], true, false
 	i := space(b, 0)
 	if i >= len(b) || b[i] != '{' {
 		return false
@@ -45,6 +53,7 @@ func (r *members) scan(b []byte, seen *layout) bool {
 		i = space(b, i+1)
 		end = valueEnd(b, i)
 		if end < 0 {
+			r.deep = end == tooDeep
 			return false
 		}
 		r.values = append(r.values, b[i:end:end])
@@ -80,7 +89,8 @@ func space(b []byte, i int) int {
 	return i
 }
 
-// valueEnd is the index after the value that starts at i, -1 when there is none.
+// valueEnd is the index after the value that starts at i, -1 when there is none, or
+// tooDeep.
 func valueEnd(b []byte, i int) int {
 	if i >= len(b) {
 		return -1
@@ -112,7 +122,9 @@ func nestedEnd(b []byte, i int) int {
 			}
 			continue
 		case '{', '[':
-			depth++
+			if depth++; depth >= maxDepth {
+				return tooDeep
+			}
 		case '}', ']':
 			if depth--; depth == 0 {
 				return i + 1

@@ -87,7 +87,7 @@ func (p *parser) field(n *yaml.Node, path string) (f syncdef.Field, dest *yaml.N
 // longer than max_length.
 func (p *parser) compiles(o *object, f syncdef.Field) {
 	alone := syncdef.Definition{RecordID: []string{f.Source}, Fields: []syncdef.Field{f}}
-	_, err := mapping.Compile(&alone)
+	_, err := mapping.Compile(&alone, syncdef.Rules{})
 	if err == nil {
 		return
 	}
