@@ -61,8 +61,11 @@ func (p *parser) definition(src []byte) (d syncdef.Definition) {
 	p.matching(o, &d)
 	p.later(o, &d)
 	o.close()
+	p.matchAgrees(&d)
 	p.check(o, &d)
-	p.whole(&d)
+	if p.known && d.OnMissing == "" {
+		d.OnMissing = syncdef.Report
+	}
 	return d
 }
 
@@ -114,17 +117,6 @@ func (p *parser) behaviour(o *object, d *syncdef.Definition) {
 	d.OnDuplicate = choice(o, "on_duplicate", syncdef.OnDuplicates, syncdef.Latest)
 	d.Send = choice(o, "send", syncdef.Sends, syncdef.SendChanged)
 	p.incremental(o, d)
-}
-
-// whole judges what the destination type had the last word on.
-func (p *parser) whole(d *syncdef.Definition) {
-	if !p.known || len(p.kind.Strategies) == 0 {
-		return
-	}
-	if d.OnMissing == "" {
-		d.OnMissing = syncdef.Report
-	}
-	p.matchAgrees(d)
 }
 
 // incremental reads the cursor, how long a failed row holds the watermark, and

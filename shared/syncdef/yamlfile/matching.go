@@ -120,7 +120,7 @@ var textual = []syncdef.Type{syncdef.String, syncdef.Email, syncdef.Picklist}
 // matchAgrees refuses what is said of the match field in contradiction to itself
 // or to the mapping that writes the same field.
 func (p *parser) matchAgrees(d *syncdef.Definition) {
-	if d.Strategy == syncdef.MatchNone {
+	if !p.known || d.Strategy == syncdef.MatchNone {
 		return
 	}
 	where := func(path string) *yaml.Node {
