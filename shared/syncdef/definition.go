@@ -139,10 +139,12 @@ type Field struct {
 	OnNull      OnNull    `json:"on_null"`               // default clear, or default where one is given
 	Default     *string   `json:"default,omitempty"`     // used by on_null: default, and by on_unknown: default
 	OnUnknown   OnUnknown `json:"on_unknown,omitempty"`  // picklist: a text that is none of values; default reject
-	Markup      bool      `json:"markup,omitempty"`      // the text is the destination's own markup; false escapes it
-	Transform   []string  `json:"transform,omitempty"`   // trim, lower, upper, in order
-	TimeZone    string    `json:"time_zone,omitempty"`   // datetime: zone of a value without one; default UTC
-	Format      string    `json:"format,omitempty"`      // date, datetime: epoch_seconds, epoch_milliseconds, or "" for the warehouses' formats
+	// Options are the keys of the destination type's own that are none of these.
+	Options   json.RawMessage `json:"options,omitempty"`
+	Markup    bool            `json:"markup,omitempty"`    // the text is the destination's own markup; false escapes it
+	Transform []string        `json:"transform,omitempty"` // trim, lower, upper, in order
+	TimeZone  string          `json:"time_zone,omitempty"` // datetime: zone of a value without one; default UTC
+	Format    string          `json:"format,omitempty"`    // date, datetime: epoch_seconds, epoch_milliseconds, or "" for the warehouses' formats
 }
 
 // Type is what a column's value becomes.
