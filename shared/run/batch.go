@@ -18,14 +18,17 @@ type Batch struct {
 	Sequence int64     `json:"sequence"`         // the order of acceptance within the sync (I3)
 	At       time.Time `json:"at"`               // when it was accepted
 	Cursor   string    `json:"cursor,omitempty"` // greatest plausible cursor of its accepted rows, a JSON scalar
-	// Chunks is how many chunks it was cut into; Rows tells per row, in order, what
-	// it was answered and where it went: see Codes.
+	// Chunks is how many chunks it was cut into, and Lanes the lane of each; Rows tells
+	// per row, in order, what it was answered and where it went: see Code.
 	Chunks int         `json:"chunks"`
+	Lanes  []byte      `json:"lanes,omitempty"`
 	Rows   []byte      `json:"rows,omitempty"`
 	Faults []row.Fault `json:"faults,omitempty"` // the distinct faults of rejected rows, named by Rows
-	// Groups counts the queued rows per group, for versions that gather.
-	Groups map[string]int `json:"groups,omitempty"`
-	Counts Counts         `json:"counts"` // Received, Queued, Rejected, Blocked, Superseded, NoCursor as of intake
+	Least  string      `json:"least,omitempty"`  // least cursor of its superseded rows, a JSON scalar, for chunks sent by a retry
+	// Groups counts the queued rows per group, for versions that gather: see Gathering.
+	Groups   []byte  `json:"groups,omitempty"`
+	Failures []Group `json:"failures,omitempty"` // of its rejected and blocked rows
+	Counts   Counts  `json:"counts"`             // Received, Queued, Rejected, Blocked, Superseded, NoCursor as of intake
 }
 
 // A Chunk is the record of one queue message, an item of its own.

@@ -50,8 +50,8 @@ func (c *Cache) Of(v syncdef.Version) (*Compiled, error) {
 	if known, ok := c.Known(v.Definition.Sync, v.ID); ok {
 		return known, nil
 	}
-	def, rules := v.Definition, v.Rules
-	m, err := mapping.Compile(&def, &rules)
+	def := v.Definition
+	m, err := mapping.Compile(&def, v.Rules)
 	if err != nil {
 		return nil, fmt.Errorf("compile sync %q version %s: %w: %w", def.Sync, v.ID, ErrUnusable, err)
 	}

@@ -1,0 +1,183 @@
+package run
+
+import (
+	"bytes"
+	"cmp"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/row/decimal"
+)
+
+// CursorType says how cursors of a column compare.
+type CursorType string
+
+// The types. A text is compared by its bytes, as SQL's binary collation does.
+const (
+	NumberCursor    CursorType = "number"
+	TimestampCursor CursorType = "timestamp"
+	TextCursor      CursorType = "text"
+)
+
+// maxCursor is the longest cursor in bytes: it is kept in several stored items.
+const maxCursor = 1000
+
+// A timestamp this far in the future is no moment at which a row can have changed:
+// an hour for clocks that differ, and where it has no zone, what the easternmost
+// zone is ahead.
+const (
+	ahead     = time.Hour
+	aheadZone = 14 * time.Hour
+)
+
+// A Cursor is one row's value in the cursor column, read.
+type Cursor struct {
+	Type  CursorType
+	raw   []byte // the JSON scalar
+	zoned bool
+	sec   int64 // Unix seconds; without a zone, as if in UTC
+	nsec  int32
+}
+
+// ReadCursor reads a JSON scalar. False stands for what moves no watermark: null,
+// a boolean, an object, not a number, infinity, a year before Christ, and what is
+// longer than 1,000 bytes. The Cursor shares raw.
+func ReadCursor[T ~string | ~[]byte](raw T) (Cursor, bool) {
+	if len(raw) == 0 || len(raw) > maxCursor {
+		return Cursor{}, false
+	}
+	c := Cursor{Type: NumberCursor, raw: []byte(raw)}
+	switch first := raw[0]; {
+	case first == '"':
+	case first == '-' || first >= '0' && first <= '9':
+		return c, true
+	default:
+		return Cursor{}, false
+	}
+	text := c.text()
+	if len(text) == 0 || endless(text) {
+		return Cursor{}, false
+	}
+	var ok bool
+	c.Type = TextCursor
+	if c.sec, c.nsec, c.zoned, ok = parseInstant(text); ok {
+		c.Type = TimestampCursor
+	}
+	return c, true
+}
+
+// endless reports the spellings of what is greater or less than all others.
+func endless(text []byte) bool {
+	if bytes.HasSuffix(text, []byte("(BC)")) || bytes.HasSuffix(text, []byte(" BC")) {
+		return text[0] >= '0' && text[0] <= '9'
+	}
+	if len(text) > len("-infinity") {
+		return false
+	}
+	switch strings.ToLower(strings.TrimLeft(string(text), "+-")) {
+	case "infinity", "inf", "nan":
+		return true
+	}
+	return false
+}
+
+// text is what the JSON scalar says.
+func (c Cursor) text() []byte {
+	if c.raw[0] != '"' {
+		return c.raw
+	}
+	inner := c.raw[1:max(1, len(c.raw)-1)]
+	if bytes.IndexByte(inner, '\\') < 0 {
+		return inner
+	}
+	plain, _ := jsontext.AppendUnquote(nil, c.raw) // as far as it can be read
+	return plain
+}
+
+// String is the JSON scalar.
+func (c Cursor) String() string { return string(c.raw) }
+
+// Plausible reports whether a row can have changed then, as seen at now.
+func (c Cursor) Plausible(now time.Time) bool {
+	if c.Type != TimestampCursor {
+		return true
+	}
+	most := aheadZone
+	if c.zoned {
+		most = ahead
+	}
+	return c.sec <= now.Add(most).Unix()
+}
+
+// Compare orders two cursors of one column: numbers by value, a number and a text
+// that spells one alike, timestamps as instants, other texts by bytes. A number
+// is less than a text that spells none; see Comparable.
+func (c Cursor) Compare(d Cursor) int {
+	switch {
+	case c.Type == TimestampCursor && d.Type == TimestampCursor:
+		if c.sec != d.sec {
+			return cmp.Compare(c.sec, d.sec)
+		}
+		return cmp.Compare(c.nsec, d.nsec)
+	case c.Type == NumberCursor || d.Type == NumberCursor:
+		return compareNumbers(c, d)
+	}
+	return bytes.Compare(c.text(), d.text())
+}
+
+// Comparable reports whether two cursors can be of one column.
+func (c Cursor) Comparable(d Cursor) bool {
+	if (c.Type == NumberCursor) == (d.Type == NumberCursor) {
+		return true
+	}
+	return c.number() && d.number()
+}
+
+func (c Cursor) number() bool {
+	var scratch [64]byte
+	_, _, _, ok := decimal.Parse(c.text(), scratch[:0])
+	return ok
+}
+
+func compareNumbers(c, d Cursor) int {
+	var one, two [64]byte
+	x, _, _, okX := decimal.Parse(c.text(), one[:0])
+	y, _, _, okY := decimal.Parse(d.text(), two[:0])
+	switch {
+	case okX && okY:
+		return x.Compare(&y)
+	case okX:
+		return -1
+	case okY:
+		return 1
+	}
+	return bytes.Compare(c.raw, d.raw)
+}
+
+// Greatest returns the greater of two stored cursors; "" is none.
+func Greatest(a, b string) string {
+	if compareStored(a, b) < 0 || a == "" {
+		return b
+	}
+	return a
+}
+
+// Least returns the lesser of two stored cursors; "" is none.
+func Least(a, b string) string {
+	if b != "" && (a == "" || compareStored(a, b) > 0) {
+		return b
+	}
+	return a
+}
+
+// compareStored is 0 where one of them is none.
+func compareStored(a, b string) int {
+	x, okX := ReadCursor(a)
+	y, okY := ReadCursor(b)
+	if !okX || !okY {
+		return 0
+	}
+	return x.Compare(y)
+}
