@@ -44,6 +44,7 @@ func (e *unreadableError) Error() string { return "answered with " + e.what }
 type statusError struct {
 	code  int
 	after time.Duration
+	page  bool // it was a web page
 }
 
 func (e *statusError) Error() string { return fmt.Sprintf("answered %d", e.code) }
@@ -91,6 +92,7 @@ const (
 	throttled                 // too fast
 	allowance                 // what the plan allows is used up
 	configuration             // a person must mend the connection
+	notSlack                  // something else has refused: a person must look, it is not told at what
 	tooLarge                  // the request, for something on the way
 	badChannel                // the channel: the version's fault, or, with channels from a column, the row's
 	badRecord                 // this message will not be accepted
@@ -120,6 +122,8 @@ func (v verdict) callError(op string, everywhere bool) *dest.CallError {
 		ce.Class, ce.Scope = dest.Throttled, dest.ScopeConnection
 	case configuration:
 		ce.Class, ce.Scope = dest.Configuration, dest.ScopeConnection
+	case notSlack:
+		ce.Class = dest.Configuration
 	case tooLarge:
 		ce.Class = dest.Refused
 	case badChannel:
@@ -223,7 +227,10 @@ func (a *account) judgeStatus(e *statusError) verdict {
 	case e.code == http.StatusRequestEntityTooLarge || e.code == http.StatusRequestURITooLong || e.code == http.StatusRequestHeaderFieldsTooLarge:
 		return verdict{tooLarge, name, fmt.Sprintf("%s answered %s: the message is too large for something on the way", base, said), 0}
 	default:
-		return verdict{configuration, name, fmt.Sprintf("%s answered %s, which Slack's API never does: check the url of connection %q and any proxy in between", base, said, conn), 0}
+		if e.page {
+			said += " with " + webPage
+		}
+		return verdict{notSlack, name, fmt.Sprintf("%s answered %s, which Slack's API never does: check the url of connection %q and any proxy in between", base, said, conn), 0}
 	}
 }
 

@@ -3,6 +3,7 @@ package slack
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -118,9 +119,9 @@ func (c *client) answer(method string, resp *http.Response, body []byte) error {
 	case err == nil && a.OK != nil && !*a.OK && a.Error != "":
 		return &refusedError{code: a.Error, needed: a.Needed, after: after}
 	case resp.StatusCode != http.StatusOK:
-		return &statusError{code: resp.StatusCode, after: after}
-	case strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html"), bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")):
-		return &unreadableError{what: "a web page (HTML)", stranger: true}
+		return &statusError{code: resp.StatusCode, after: after, page: isPage(resp, body)}
+	case isPage(resp, body):
+		return &unreadableError{what: webPage, stranger: true}
 	case err != nil && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")):
 		return &unreadableError{what: "JSON that is cut off"}
 	case err != nil:
@@ -129,6 +130,13 @@ func (c *client) answer(method string, resp *http.Response, body []byte) error {
 		return &unreadableError{what: `JSON without "ok"`, stranger: true}
 	}
 	return a.whole(method)
+}
+
+// webPage is what a proxy or a mistaken address answers.
+const webPage = "a web page (HTML)"
+
+func isPage(resp *http.Response, body []byte) bool {
+	return strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<"))
 }
 
 // whole reports what an answer lacks: an absence is never taken for "nothing there".
@@ -188,7 +196,7 @@ func (a answer) lacksChannels() string {
 // can be read.
 func retryAfter(v string, now time.Time) time.Duration {
 	v = strings.TrimSpace(v)
-	if seconds, err := strconv.ParseUint(v, 10, 31); err == nil {
+	if seconds, err := strconv.ParseUint(v, 10, 31); err == nil || errors.Is(err, strconv.ErrRange) {
 		return min(time.Duration(seconds)*time.Second, maxAfter)
 	}
 	if at, err := http.ParseTime(v); err == nil {
