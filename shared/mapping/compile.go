@@ -71,9 +71,6 @@ func (p *Program) columnOf(name string) int {
 
 func (p *Program) compileMatch(def *syncdef.Definition, id row.Identity) error {
 	source := def.Match.Source
-	if source == "" {
-		source = syncdef.DefaultMatch(def.Strategy).Source
-	}
 	switch def.Strategy {
 	case syncdef.MatchNone:
 		return nil

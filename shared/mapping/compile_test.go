@@ -91,14 +91,3 @@ func TestProgramNames(t *testing.T) {
 	}
 }
 
-// TestDefaultMatchColumn: a definition that names no match column has its strategy's.
-func TestDefaultMatchColumn(t *testing.T) {
-	for strategy, in := range map[syncdef.Strategy]string{
-		syncdef.MatchEmail: `{"id":1,"email":"a@b.co"}`, syncdef.MatchEmailDomain: `{"id":1,"email":"a@b.co"}`, syncdef.MatchName: `{"id":1,"company_name":"B"}`,
-	} {
-		m := compiledDef(t, &syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Strategy: strategy})
-		if mapped, fault := m.Map([]byte(in)); fault != nil || len(mapped.Key) == 0 {
-			t.Errorf("%s: %v, key %q", strategy, fault, mapped.Key)
-		}
-	}
-}
