@@ -186,7 +186,7 @@ func (c *Checker) Learn(object []byte) {
 			c.layout = c.layout[:0]
 			return
 		}
-		c.layout = append(c.layout, w.b[w.name.start:w.name.end:w.name.end])
+		c.layout = append(c.layout, w.Quoted())
 	}
 }
 

@@ -2,278 +2,289 @@ package snowflake
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
-	"io"
 	"slices"
-	"strconv"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/rawjson"
 	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/wire"
 )
 
 // maxGuess bounds the room made on the evidence of one row.
 const maxGuess = 8192
 
-// Decode reads a batch: {"data":[[0,arg1,...],[1,arg1,...]]}. Args are spans of
-// body, which must stay unchanged as long as the batch is used.
-//
-// A request that is not JSON, or not of that form, is an *Error. A duplicate key
-// or broken UTF-8 inside an argument is that row's Fault (rules duplicate_key,
-// invalid_utf8), and the other rows go on; the argument keeps its duplicates,
-// and its broken characters become U+FFFD, so that what is stored of it is text.
-func Decode(header func(string) string, body []byte) (row.Batch, error) {
-	b, err := identify(header)
+// decode reads a batch: {"data":[[0,arg1,...],[1,arg1,...]]}. A request that is
+// not JSON, or not of that form, is refused. A duplicate key, broken UTF-8 or too
+// many levels inside an argument are that row's fault, and the others go on.
+func decode(r wire.Request) (wire.Batch, error) {
+	var id row.Batch
+	f, err := identify(r, &id)
 	if err != nil {
-		return row.Batch{}, err
+		return wire.Batch{}, err
 	}
-	if len(bytes.TrimSpace(body)) == 0 {
-		return row.Batch{}, &Error{Status: 400, Message: `the request has no body; send {"data":[[0,...],...]}`}
+	if len(bytes.TrimSpace(r.Body)) == 0 {
+		return wire.Batch{}, row.Refuse(`the request has no body; send {"data":[[0,...],...]}`)
 	}
-	r := reader{body: body, dec: jsontext.NewDecoder(bytes.NewBuffer(body))}
-	if err := r.document(); err != nil {
-		// Rare: find the rows at fault, and let the others through.
-		r = reader{body: body, lenient: true, seen: map[string]bool{}, dec: jsontext.NewDecoder(bytes.NewBuffer(body),
-			jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
-		if err := r.document(); err != nil {
-			return row.Batch{}, refuse(err)
+	scan := wire.Scan(r.Body)
+	rows := wire.NewRows(f, scan)
+	d := reader{body: r.Body, scan: scan, add: rows.Add, room: func(read, rest int) {
+		if rows.Full() && rows.Len() > 0 {
+			rows.Grow(guess(rows.Len(), read, rest))
 		}
+	}}
+	if err := d.document(); err != nil {
+		return wire.Batch{}, err
 	}
-	if err := distinct(r.rows); err != nil {
-		return row.Batch{}, err
-	}
-	b.Rows = r.rows
-	return b, nil
+	b := rows.Batch()
+	b.ID, b.Query = id.ID, id.Query
+	return b, distinct(&b)
 }
 
-// refuse makes the error of a request that cannot be followed.
-func refuse(err error) error {
-	var e *Error
-	if errors.As(err, &e) {
-		return e
-	}
-	message := "the request's body is not JSON"
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		message = "the request's body ends in the middle"
-	}
-	var s *jsontext.SyntacticError
-	if errors.As(err, &s) {
-		return &Error{Status: 400, Message: fmt.Sprintf(`%s (byte %d); send {"data":[[0,...],...]}`, message, s.ByteOffset), Err: s.Err}
-	}
-	return &Error{Status: 400, Message: message, Err: err}
-}
-
-func malformed(format string, args ...any) error {
-	return &Error{Status: 400, Message: fmt.Sprintf(format, args...)}
-}
-
-// A reader walks one request. The strict one refuses every flaw; the lenient one
-// follows the structure past flaws inside arguments and checks each by itself.
-type reader struct {
-	dec     *jsontext.Decoder
-	body    []byte
-	rows    []row.Row
-	args    []jsontext.Value // all rows' arguments, one after the other
-	lenient bool
-	seen    map[string]bool // lenient: the top level's keys
-	data    bool
-}
-
-func (r *reader) document() error {
-	if k := r.dec.PeekKind(); k != '{' && k != 0 {
-		return malformed(`the request's body is %s; send an object: {"data":[[0,...],...]}`, kind(k))
-	}
-	if _, err := r.dec.ReadToken(); err != nil {
-		return err
-	}
-	for r.dec.PeekKind() == '"' {
-		if err := r.member(); err != nil {
-			return err
-		}
-	}
-	if _, err := r.dec.ReadToken(); err != nil {
-		return err
-	}
-	if _, err := r.dec.ReadToken(); !errors.Is(err, io.EOF) {
-		return malformed("the request's body goes on after its JSON ends (byte %d)", r.dec.InputOffset())
-	}
-	if !r.data {
-		return malformed(`the request's body has no "data"; send {"data":[[0,...],...]}`)
-	}
-	return nil
-}
-
-// member reads one key of the top level and its value.
-func (r *reader) member() error {
-	quoted, err := r.dec.ReadValue()
-	if err != nil {
-		return err
-	}
-	name, err := jsontext.AppendUnquote(nil, quoted)
-	if err != nil {
-		return malformed("a key of the request's body is broken UTF-8 (byte %d)", r.dec.InputOffset())
-	}
-	if r.lenient {
-		if r.seen[string(name)] {
-			return malformed("the request's body has the key %q twice", name)
-		}
-		r.seen[string(name)] = true
-	}
-	if string(name) == "data" {
-		r.data = true
-		return r.table()
-	}
-	v, err := r.dec.ReadValue()
-	if err == nil && r.lenient && !v.IsValid() {
-		return malformed("the request's body has a broken value under the key %q", name)
-	}
-	return err
-}
-
-// table reads the array of rows.
-func (r *reader) table() error {
-	if k := r.dec.PeekKind(); k != '[' && k != 0 {
-		return malformed(`"data" is %s; it must be an array of rows, each [number, argument, ...]`, kind(k))
-	}
-	if _, err := r.dec.ReadToken(); err != nil {
-		return err
-	}
-	start := r.dec.InputOffset()
-	for r.dec.PeekKind() == '[' {
-		if err := r.row(); err != nil {
-			return err
-		}
-		if len(r.rows) == cap(r.rows) {
-			r.makeRoom(int(r.dec.InputOffset() - start))
-		}
-	}
-	if k := r.dec.PeekKind(); k != ']' && k != 0 {
-		return malformed("row %d of the request is %s; it must be an array [number, argument, ...]", len(r.rows), kind(k))
-	}
-	_, err := r.dec.ReadToken()
-	r.carve()
-	return err
-}
-
-// makeRoom guesses how many rows are to come from the mean length of those that
-// came, read bytes in all: growing by doubling would take twice the memory.
-func (r *reader) makeRoom(read int) {
-	rows, rest := len(r.rows), len(r.body)-int(r.dec.InputOffset())
+// guess is how many rows are to come, by the mean length of those that came, read
+// bytes in all: growing by doubling would take twice the memory.
+func guess(rows, read, rest int) int {
 	n := rest/(read/rows+1) + 1
 	n += n / 8
 	if rows < maxGuess {
 		n = min(n, maxGuess)
 	}
-	r.args = slices.Grow(r.args, n*((len(r.args)+rows-1)/rows))
-	r.rows = slices.Grow(r.rows, n)
+	return n
 }
 
-// row reads [number, argument, ...].
-func (r *reader) row() error {
-	if _, err := r.dec.ReadToken(); err != nil {
-		return err
+// A reader walks one request or one reply.
+type reader struct {
+	body []byte
+	at   int
+	scan *wire.Scanner
+	args []jsontext.Value // of the row in hand
+	add  func(number int, args []jsontext.Value, fault *row.Fault)
+	room func(read, rest int) // before each row: bytes of rows behind, and of body ahead
+	rows int
+}
+
+// space goes to the next byte that is no white space; 0 is the end.
+func (r *reader) space() byte {
+	if r.at < len(r.body) && r.body[r.at] > ' ' {
+		return r.body[r.at]
 	}
-	if k := r.dec.PeekKind(); k != '0' && k != 0 {
-		return malformed("row %d of the request has no number: its first element is %s", len(r.rows), kind(k))
+	if r.at = rawjson.Space(r.body, r.at); r.at >= len(r.body) {
+		return 0
 	}
-	v, err := r.dec.ReadValue()
-	if err != nil {
-		return err
+	return r.body[r.at]
+}
+
+// step takes the byte c, or says what is wrong with what stands there.
+func (r *reader) step(c byte) error {
+	if r.space() != c {
+		return r.broken(r.at)
 	}
-	number, ok := integer(v)
-	if !ok {
-		return malformed("row %d of the request has the number %s; it must be an integer from 0 on", len(r.rows), v)
+	r.at++
+	return nil
+}
+
+// broken refuses a request whose JSON is wrong at a place.
+func (r *reader) broken(at int) error {
+	if at >= len(r.body) {
+		return row.Refuse("the request's body ends in the middle; " + `send {"data":[[0,...],...]}`)
 	}
-	r.rows = append(r.rows, row.Row{Number: number})
-	first := len(r.args)
-	for k := r.dec.PeekKind(); k != ']' && k != 0; k = r.dec.PeekKind() {
-		v, err := r.dec.ReadValue()
+	return row.Refuse(`the request's body is not JSON (byte %d); send {"data":[[0,...],...]}`, at)
+}
+
+// other refuses a value of another kind than the one that belongs there.
+func (r *reader) other(format string, args ...any) error {
+	r.space()
+	if r.at >= len(r.body) {
+		return r.broken(r.at)
+	}
+	k := jsontext.Value(r.body[r.at:]).Kind()
+	if k == 0 || k == ']' || k == '}' {
+		return r.broken(r.at)
+	}
+	return row.Refuse(format, append(args, wire.KindName(k))...)
+}
+
+func (r *reader) document() error {
+	if r.space() != '{' {
+		return r.other(`the request's body is %s; send an object: {"data":[[0,...],...]}`)
+	}
+	r.at++
+	var seen []string
+	for c := r.space(); c != '}'; c = r.space() {
+		if len(seen) > 0 {
+			if err := r.step(','); err != nil {
+				return err
+			}
+		}
+		name, err := r.name()
 		if err != nil {
 			return err
 		}
-		end := int(r.dec.InputOffset())
-		v = r.body[end-len(v) : end : end]
-		if r.lenient {
-			v = r.check(v)
+		if slices.Contains(seen, name) {
+			return row.Refuse("the request's body has the key %q twice", name)
 		}
-		r.args = append(r.args, v)
-	}
-	// Only the length counts until carve: args may still move.
-	r.rows[len(r.rows)-1].Args = r.args[first:len(r.args):len(r.args)]
-	_, err = r.dec.ReadToken()
-	return err
-}
-
-// carve points every row at its part of args, now that args stays where it is.
-func (r *reader) carve() {
-	at := 0
-	for i := range r.rows {
-		n := len(r.rows[i].Args)
-		r.rows[i].Args = r.args[at : at+n : at+n]
-		at += n
-	}
-}
-
-// check notes the first flaw of the row in hand.
-func (r *reader) check(v jsontext.Value) jsontext.Value {
-	fault := flaw(v)
-	if fault == nil {
-		return v
-	}
-	if w := &r.rows[len(r.rows)-1]; w.Fault == nil {
-		w.Fault = fault
-	}
-	mended, err := jsontext.AppendFormat(nil, v, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	if err != nil {
-		return jsontext.Value("null") // cannot be: the structure was followed above
-	}
-	return mended
-}
-
-// integer reads a row number. Nothing above 2^31 is one: a request is 10 MB.
-func integer(v jsontext.Value) (int, bool) {
-	n, err := strconv.ParseInt(string(v), 10, 32)
-	return int(n), err == nil && n >= 0 && v[0] != '-'
-}
-
-// distinct refuses two rows with one number, for which there would be one answer.
-func distinct(rows []row.Row) error {
-	ascending := true
-	for i := 1; i < len(rows) && ascending; i++ {
-		ascending = rows[i-1].Number < rows[i].Number
-	}
-	if ascending {
-		return nil
-	}
-	numbers := make([]int, len(rows))
-	for i := range rows {
-		numbers[i] = rows[i].Number
-	}
-	slices.Sort(numbers)
-	for i := 1; i < len(numbers); i++ {
-		if numbers[i-1] == numbers[i] {
-			return malformed("the request has two rows with the number %d", numbers[i])
+		seen = append(seen, name)
+		if err := r.member(name); err != nil {
+			return err
 		}
+	}
+	if r.at++; r.space() != 0 || r.at < len(r.body) {
+		return row.Refuse("the request's body goes on after its JSON ends (byte %d)", r.at)
+	}
+	if !slices.Contains(seen, "data") {
+		return row.Refuse(`the request's body has no "data"; send {"data":[[0,...],...]}`)
 	}
 	return nil
 }
 
-// kind names a JSON value's kind for a person.
-func kind(k jsontext.Kind) string {
-	switch k {
-	case 'n':
-		return "null"
-	case 't', 'f':
-		return "a boolean"
-	case '"':
-		return "a string"
-	case '0':
-		return "a number"
-	case '{':
-		return "an object"
-	case '[':
-		return "an array"
+// name reads a key of the top level and its colon.
+func (r *reader) name() (string, error) {
+	if r.space() != '"' {
+		return "", r.broken(r.at)
 	}
-	return "no JSON value"
+	end := rawjson.StringEnd(r.body, r.at)
+	if end < 0 {
+		return "", r.broken(len(r.body))
+	}
+	quoted := r.body[r.at:end]
+	name, ok := rawjson.Text(quoted)
+	if !ok && !utf8.Valid(quoted) {
+		return "", row.Refuse("a key of the request's body is broken UTF-8 (byte %d)", r.at)
+	}
+	if !ok {
+		return "", r.broken(r.at)
+	}
+	r.at = end
+	return name, r.step(':')
+}
+
+// member reads the value under a key of the top level.
+func (r *reader) member(name string) error {
+	r.space()
+	if name == "data" {
+		return r.table()
+	}
+	_, fault, err := r.value()
+	if err == nil && fault != nil {
+		err = row.Refuse("the request's body has a broken value under the key %q", name)
+	}
+	return err
+}
+
+// value reads a value, which starts right here.
+func (r *reader) value() (jsontext.Value, *row.Fault, error) {
+	start := r.at
+	v, end, fault := r.scan.Value(start)
+	switch {
+	case end < 0 && start < len(r.body) && bytes.IndexByte([]byte(",:]}"), r.body[start]) >= 0:
+		return nil, nil, r.broken(start)
+	case end < 0:
+		return nil, nil, r.broken(len(r.body))
+	case fault != nil && fault.Rule == wire.InvalidJSON:
+		return nil, nil, r.broken(start)
+	}
+	r.at = end
+	return v, fault, nil
+}
+
+// table reads the array of rows.
+func (r *reader) table() error {
+	if r.space() != '[' {
+		return r.other(`"data" is %s; it must be an array of rows, each [number, argument, ...]`)
+	}
+	r.at++
+	start := r.at
+	for c := r.space(); c != ']'; c = r.space() {
+		if r.rows > 0 {
+			if err := r.step(','); err != nil {
+				return err
+			}
+		}
+		if r.space() != '[' {
+			return r.other("row %d of the request is %s; it must be an array [number, argument, ...]", r.rows)
+		}
+		r.room(r.at-start, len(r.body)-r.at)
+		if err := r.row(); err != nil {
+			return err
+		}
+		r.rows++
+	}
+	r.at++
+	return nil
+}
+
+// row reads [number, argument, ...].
+func (r *reader) row() error {
+	r.at++
+	number, err := r.number()
+	if err != nil {
+		return err
+	}
+	r.args = r.args[:0]
+	var fault *row.Fault
+	for c := r.space(); c != ']'; c = r.space() {
+		if err := r.step(','); err != nil {
+			return err
+		}
+		r.space()
+		v, flawed, err := r.value()
+		if err != nil {
+			return err
+		}
+		if fault == nil {
+			fault = flawed
+		}
+		r.args = append(r.args, v)
+	}
+	r.at++
+	r.add(number, r.args, fault)
+	return nil
+}
+
+// number reads a row's number. Nothing above 2^31 is one: a request is 10 MB.
+func (r *reader) number() (int, error) {
+	if c := r.space(); c == ']' {
+		return 0, row.Refuse("row %d of the request has no number: it is empty", r.rows)
+	} else if c != '-' && (c < '0' || c > '9') {
+		return 0, r.other("row %d of the request has no number: its first element is %s", r.rows)
+	}
+	v, fault, err := r.value()
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, c := range v {
+		if c < '0' || c > '9' || n > 1<<31/10 {
+			fault = &row.Fault{}
+			break
+		}
+		n = n*10 + int(c-'0')
+	}
+	if fault != nil || n >= 1<<31 {
+		return 0, row.Refuse("row %d of the request has a number that is none; it must be an integer from 0 on", r.rows)
+	}
+	return n, nil
+}
+
+// distinct refuses two rows with one number, for which there would be one answer.
+func distinct(b *wire.Batch) error {
+	ascending := true
+	for i := 1; i < b.Len() && ascending; i++ {
+		ascending = b.Number(i-1) < b.Number(i)
+	}
+	if ascending {
+		return nil
+	}
+	numbers := make([]int, b.Len())
+	for i := range numbers {
+		numbers[i] = b.Number(i)
+	}
+	slices.Sort(numbers)
+	for i := 1; i < len(numbers); i++ {
+		if numbers[i-1] == numbers[i] {
+			return row.Refuse("the request has two rows with the number %d", numbers[i])
+		}
+	}
+	return nil
 }

@@ -6,12 +6,12 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/envelope"
 )
 
 // EncodeEvent writes the event that Lambda would hand over with these messages
 // of the queue, whose ARN is arn:aws:sqs:REGION:ACCOUNT:NAME.
-func EncodeEvent(ds []pipeline.Delivery, queueARN string) []byte {
+func EncodeEvent(ds []envelope.Delivery, queueARN string) []byte {
 	size := 16
 	for i := range ds {
 		size += 1024 + len(ds[i].Body)
@@ -26,7 +26,7 @@ func EncodeEvent(ds []pipeline.Delivery, queueARN string) []byte {
 	return append(b, `]}`...)
 }
 
-func appendRecord(b []byte, d *pipeline.Delivery, queueARN string) []byte {
+func appendRecord(b []byte, d *envelope.Delivery, queueARN string) []byte {
 	sent := strconv.FormatInt(d.SentAt.UnixMilli(), 10)
 	sum := md5.Sum(d.Body)
 	b = member(b, `{`, "messageId", d.ID)
