@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/sandbox/records"
 )
 
 // A fieldError is one entry of a record's errors.
@@ -81,7 +83,7 @@ func (f *Field) unreadable(token string, v jsontext.Value) error {
 
 // checkText enforces length, picklist and email format.
 func (f *Field) checkText(b []byte) *fieldError {
-	if f.Length > 0 && len(b) > f.Length && utf8.RuneCount(b) > f.Length {
+	if f.Length > 0 && tooLongText(b, f.Length) {
 		return &fieldError{"STRING_TOO_LONG", fmt.Sprintf("%s: data value too large: %s (max length=%d)", f.label(), clip(b), f.Length), f.Name}
 	}
 	switch f.Type {
@@ -109,14 +111,14 @@ func (f *Field) checkNumber(dst []byte, start int, kind jsontext.Kind) ([]byte, 
 		return dst, nil, f.unreadable("VALUE_TRUE", jsontext.Value(dst[start:]))
 	}
 	whole := f.Precision - f.Scale
-	if fitsPlainly(dst[start:], whole, f.Scale) {
+	if records.FitsPlainly(dst[start:], whole, f.Scale) {
 		return dst, nil, nil
 	}
-	rounded, verdict := roundDecimal(nil, dst[start:], whole, f.Scale)
+	rounded, verdict := records.Round(nil, dst[start:], whole, f.Scale)
 	switch verdict {
-	case decimalBad:
+	case records.Bad:
 		return dst, nil, f.unreadable("VALUE_STRING", jsontext.Value(dst[start:]))
-	case decimalTooLarge:
+	case records.TooLarge:
 		return dst, &fieldError{"NUMBER_OUTSIDE_VALID_RANGE", fmt.Sprintf("%s: value outside of valid range on numeric field: %s", f.label(), clip(dst[start:])), f.Name}, nil
 	}
 	if rounded != nil {

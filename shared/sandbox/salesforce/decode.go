@@ -156,7 +156,7 @@ func (in *incoming) interpret(body []byte, tables map[string]*table, fixed *tabl
 	}
 	r := record{table: t, changes: span{from: len(in.changes)}}
 	clear(in.seen)
-	in.seen = slices.Grow(in.seen[:0], len(t.columns))[:len(t.columns)]
+	in.seen = slices.Grow(in.seen[:0], len(t.object.Fields))[:len(t.object.Fields)]
 	for i, p := range in.pairs {
 		name, value := body[p.name.from:p.name.to], jsontext.Value(body[p.value.from:p.value.to])
 		if string(name) == "attributes" {

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/penstock-data/penstock/shared/sandbox"
+	"github.com/penstock-data/penstock/shared/sandbox/records"
 )
 
 // Options configure a Simulator.
@@ -17,21 +18,24 @@ type Options struct {
 	Schema      Schema          // nil is DefaultSchema
 	Credentials Credentials     // the connected app
 	DailyLimit  int64           // API calls in 24 hours; 0 is 100,000
+	// MaxLiterals is how many values a query may compare with before it is refused as
+	// QUERY_TOO_COMPLICATED; 0 is any number. Salesforce counts what the statement
+	// expands to inside, and publishes no number.
+	MaxLiterals int
 }
 
 // A Simulator is one Salesforce organisation. Its methods are safe for
 // concurrent use.
 type Simulator struct {
-	opts        Options
-	core        *sandbox.Core
-	handler     http.Handler
-	fingerprint uint32
-	writes      sync.Pool // of *write
+	opts    Options
+	core    *sandbox.Core
+	handler http.Handler
+	writes  sync.Pool // of *write
 
 	mu       sync.Mutex
+	store    *records.Store
 	tables   map[string]*table // by lower-case name
 	order    []*table
-	position map[*table]int
 	sessions map[string]bool
 	usage    usage
 	cursors  cursors
@@ -51,31 +55,41 @@ func New(opts Options) (*Simulator, error) {
 	if err := opts.Schema.check(); err != nil {
 		return nil, fmt.Errorf("salesforce simulator: schema: %w", err)
 	}
-	s := &Simulator{
-		opts: opts, fingerprint: opts.Schema.fingerprint(),
-		tables: map[string]*table{}, position: map[*table]int{}, sessions: map[string]bool{},
-	}
+	s := &Simulator{opts: opts, tables: map[string]*table{}, sessions: map[string]bool{}}
 	s.writes.New = func() any { return &write{in: &incoming{}, touched: map[touch]bool{}} }
-	for _, o := range opts.Schema {
-		o.Fields = append(slices.Clone(system), o.Fields...)
-		t := newTable(&o)
-		s.position[t] = len(s.order)
-		s.order = append(s.order, t)
-		s.tables[strings.ToLower(o.Name)] = t
-	}
 	opts.Core.Label = label
 	opts.Core.Actions = map[string]func(){"expire_sessions": s.ExpireSessions}
 	core, err := sandbox.New(opts.Core)
 	if err != nil {
 		return nil, fmt.Errorf("salesforce simulator: %w", err)
 	}
-	if err := core.Replay(s.replay); err != nil {
+	if err := s.openStore(core); err != nil {
 		core.Close() //nolint:errcheck // the first error says it
 		return nil, fmt.Errorf("salesforce simulator: %w", err)
 	}
 	s.core = core
 	s.handler = core.Wrap(http.HandlerFunc(s.serve))
 	return s, nil
+}
+
+// openStore makes the tables and replays the journal.
+func (s *Simulator) openStore(core *sandbox.Core) error {
+	var specs []records.Spec
+	for i := range s.opts.Schema {
+		specs = append(specs, s.opts.Schema[i].spec())
+	}
+	store, err := records.Open(core, specs...)
+	if err != nil {
+		return err
+	}
+	s.store = store
+	for i, o := range s.opts.Schema {
+		o.Fields = append(slices.Clone(system), o.Fields...)
+		t := &table{Table: store.Tables()[i], object: &o}
+		s.order = append(s.order, t)
+		s.tables[strings.ToLower(o.Name)] = t
+	}
+	return nil
 }
 
 // Core gives access to faults and counts.
@@ -187,7 +201,7 @@ func (s *Simulator) serveDelete(w http.ResponseWriter, r *http.Request) *apiErro
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out, entry := []byte{'['}, []byte(nil)
+	out, changes := []byte{'['}, s.store.Writer()
 	for i, id := range ids {
 		if i > 0 {
 			out = append(out, ',')
@@ -197,14 +211,11 @@ func (s *Simulator) serveDelete(w http.ResponseWriter, r *http.Request) *apiErro
 			out = appendFailure(out, errs)
 			continue
 		}
-		t.remove(row)
-		entry = appendRow(s.beginEntry(entry), entryDelete, s.position[t], row, s.core.Now().Unix(), 0)
+		changes.Remove(t.Table, row)
 		out = append(t.appendID(append(out, `{"id":"`...), row), `","success":true,"errors":[]}`...)
 	}
-	if entry != nil {
-		if err := s.core.Commit(entry); err != nil {
-			return &apiError{status: http.StatusInternalServerError, code: "UNKNOWN_EXCEPTION", message: err.Error()}
-		}
+	if err := changes.Commit(); err != nil {
+		return &apiError{status: http.StatusInternalServerError, code: "UNKNOWN_EXCEPTION", message: err.Error()}
 	}
 	answer(w, http.StatusOK, append(out, ']'))
 	return nil
@@ -217,9 +228,9 @@ func (s *Simulator) findAny(id string) (*table, int, []fieldError) {
 		switch {
 		case !valid:
 			continue
-		case row >= t.rows():
+		case row >= t.Rows():
 			return nil, 0, fault("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", "")
-		case t.deleted[row]:
+		case t.Deleted(row):
 			return nil, 0, fault("ENTITY_IS_DELETED", "entity is deleted", "")
 		}
 		return t, row, nil

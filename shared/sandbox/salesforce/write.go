@@ -1,13 +1,13 @@
 package salesforce
 
 import (
-	"encoding/binary"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/penstock-data/penstock/shared/sandbox"
+	"github.com/penstock-data/penstock/shared/sandbox/records"
 )
 
 // A mode is what an sObject Collections call does.
@@ -27,11 +27,10 @@ type write struct {
 	external int // upsert: the external id field
 	in       *incoming
 	out      []byte
-	journal  []byte
 	touched  map[touch]bool
-	folded   []byte   // scratch
-	found    []uint32 // scratch
-	faulty   bool     // record faults are armed
+	changes  []records.Change // scratch
+	found    []int            // scratch
+	faulty   bool             // record faults are armed
 }
 
 // A touch is a record that this call has written already.
@@ -50,7 +49,7 @@ func (s *Simulator) serveWrite(w http.ResponseWriter, r *http.Request, m mode, f
 	c := s.writes.Get().(*write)
 	defer s.writes.Put(c)
 	c.sim, c.request, c.mode, c.external = s, r, m, external
-	c.out, c.journal, c.faulty = append(c.out[:0], '['), c.journal[:0], s.core.FailsRecords()
+	c.out, c.faulty = append(c.out[:0], '['), s.core.FailsRecords()
 	clear(c.touched)
 	if refusal := c.in.decode(body, s.tables, fixed); refusal != nil {
 		return refusal
@@ -97,10 +96,7 @@ func (c *write) apply() error {
 		}
 		c.out = append(c.out, `"errors":[]}`...)
 	}
-	if len(c.journal) == 0 {
-		return nil
-	}
-	return c.sim.core.Commit(c.journal)
+	return c.sim.store.Writer().Commit()
 }
 
 // record applies one record, or says why not.
@@ -118,30 +114,24 @@ func (c *write) record(r *record) (row int, created bool, errs []fieldError) {
 	if len(errs) > 0 {
 		return 0, false, errs
 	}
-	now := c.sim.core.Now()
-	t := r.table
-	if created = row < 0; created {
-		row = t.add(now)
-	}
-	c.touched[touch{t, row}] = true
-	t.modified[row] = uint32(now.Unix())
+	c.changes = c.changes[:0]
 	for _, ch := range c.in.changes[r.changes.from:r.changes.to] {
-		t.set(row, ch.field, c.in.text(ch))
+		c.changes = append(c.changes, records.Change{Column: column(ch.field), Text: c.in.text(ch)})
 	}
-	if c.sim.core.Durable() {
-		c.log(r, row, now.Unix())
-	}
+	created = row == records.NewRow
+	row = c.sim.store.Writer().Put(r.table.Table, row, c.sim.core.Now(), c.changes)
+	c.touched[touch{r.table, row}] = true
 	return row, created, nil
 }
 
-// find answers the row that the record is meant for, -1 for a new one.
+// find answers the row that the record is meant for, records.NewRow for a new one.
 func (c *write) find(r *record) (int, []fieldError) {
 	switch c.mode {
 	case create:
 		if r.id != "" {
 			return 0, fault("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", "Id")
 		}
-		return -1, nil
+		return records.NewRow, nil
 	case upsert:
 		return c.findExternal(r)
 	}
@@ -152,9 +142,9 @@ func (c *write) find(r *record) (int, []fieldError) {
 	switch {
 	case !valid:
 		return 0, fault("MALFORMED_ID", r.table.object.Name+" ID: id value of incorrect type: "+r.id, "Id")
-	case row >= r.table.rows():
+	case row >= r.table.Rows():
 		return 0, fault("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", "")
-	case r.table.deleted[row]:
+	case r.table.Deleted(row):
 		return 0, fault("ENTITY_IS_DELETED", "entity is deleted", "")
 	case c.touched[touch{r.table, row}]:
 		return 0, fault("DUPLICATE_VALUE", "duplicate id in list: "+r.id, "")
@@ -182,17 +172,16 @@ func (c *write) findExternal(r *record) (int, []fieldError) {
 	case len(rows) > 1:
 		return 0, fault("DUPLICATE_EXTERNAL_ID", fmt.Sprintf("%s: more than one record found for external id field", name), name)
 	case len(rows) == 0:
-		return -1, nil
-	case c.touched[touch{r.table, int(rows[0])}]:
+		return records.NewRow, nil
+	case c.touched[touch{r.table, rows[0]}]:
 		return 0, fault("DUPLICATE_VALUE", "Duplicate external id specified: "+clip(key), name)
 	}
-	return int(rows[0]), nil
+	return rows[0], nil
 }
 
 // lookUp finds the rows that hold a value; the answer is valid until the next one.
-func (c *write) lookUp(t *table, field int, value []byte) []uint32 {
-	c.folded = appendFold(c.folded[:0], value)
-	c.found = t.columns[field].hash.find(c.found[:0], t, field, c.folded)
+func (c *write) lookUp(t *table, field int, value []byte) []int {
+	c.found = t.Find(c.found[:0], column(field), value)
 	return c.found
 }
 
@@ -244,8 +233,8 @@ func (c *write) refuse(r *record, row int) []fieldError {
 			continue
 		}
 		for _, other := range c.lookUp(t, ch.field, c.in.text(ch)) {
-			if int(other) != row {
-				return fault("DUPLICATE_VALUE", fmt.Sprintf("duplicate value found: %s duplicates value on record with id: %s", f.Name, t.appendID(nil, int(other))), f.Name)
+			if other != row {
+				return fault("DUPLICATE_VALUE", fmt.Sprintf("duplicate value found: %s duplicates value on record with id: %s", f.Name, t.appendID(nil, other)), f.Name)
 			}
 		}
 	}
@@ -274,15 +263,4 @@ func appendFailure(dst []byte, errs []fieldError) []byte {
 		dst = append(dst, "]}"...)
 	}
 	return append(dst, "]}"...)
-}
-
-// log appends the change to the journal's entry of this call.
-func (c *write) log(r *record, row int, at int64) {
-	set := c.in.changes[r.changes.from:r.changes.to]
-	c.journal = c.sim.beginEntry(c.journal)
-	c.journal = appendRow(c.journal, entrySet, c.sim.position[r.table], row, at, len(set))
-	for _, ch := range set {
-		c.journal = binary.AppendUvarint(c.journal, uint64(ch.field))
-		c.journal = appendText(c.journal, c.in.text(ch))
-	}
 }
