@@ -19,8 +19,8 @@ type Column struct {
 	Note    string // the vendor's own, kept in the journal for columns added later: a type
 }
 
-// canon appends the form of a value in which equal values are equal bytes.
-func (c Compare) canon(dst, b []byte) []byte {
+// Canonical appends the form of a value in which equal values are equal bytes.
+func (c Compare) Canonical(dst, b []byte) []byte {
 	switch c {
 	case Folded:
 		return AppendFold(dst, b)

@@ -94,13 +94,13 @@ func (t *Table) Find(dst []int, column int, text []byte) []int {
 		c.hash.rebuild(t, column)
 	}
 	var buf [64]byte
-	return c.hash.find(dst, t, column, c.Compare.canon(buf[:0], text))
+	return c.hash.find(dst, t, column, c.Compare.Canonical(buf[:0], text))
 }
 
 // ordered answers the rows that stand in an order to a value.
 func (t *Table) ordered(c *Condition) []int {
 	rule := t.columns[c.Column].Compare
-	value := rule.canon(nil, c.Values[0])
+	value := rule.Canonical(nil, c.Values[0])
 	return t.Scan(func(r int) bool {
 		if t.Null(r, c.Column) {
 			return false
@@ -149,7 +149,7 @@ func (t *Table) Sort(rows []int, by int, descending bool) {
 			return cmp.Compare(t.columns[by].cells[a], t.columns[by].cells[b])
 		}
 		rule := t.columns[by].Compare
-		x, y = rule.canon(x[:0], t.Get(a, by)), rule.canon(y[:0], t.Get(b, by))
+		x, y = rule.Canonical(x[:0], t.Get(a, by)), rule.Canonical(y[:0], t.Get(b, by))
 		return rule.order(x, y)
 	})
 }

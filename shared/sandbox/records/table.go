@@ -163,7 +163,7 @@ func (t *Table) remove(row int) {
 // canon brings a text into its column's form for comparison, in the table's
 // scratch; the result is valid until the next canon.
 func (t *Table) canon(column int, b []byte) []byte {
-	t.scratch = t.columns[column].Compare.canon(t.scratch[:0], b)
+	t.scratch = t.columns[column].Compare.Canonical(t.scratch[:0], b)
 	return t.scratch
 }
 

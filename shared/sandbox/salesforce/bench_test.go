@@ -52,6 +52,7 @@ func updateBody(sim *Simulator, from, n, pass int) []byte {
 func call(b *testing.B, sim *Simulator, body []byte) {
 	r := httptest.NewRequest(http.MethodPatch, "/services/data/v62.0/composite/sobjects", bytes.NewReader(body))
 	r.Header.Set("Authorization", "Bearer t")
+	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
 	sim.ServeHTTP(w, r)
 	if w.Code != 200 {

@@ -31,6 +31,7 @@ type record struct {
 	changes span // in incoming.changes
 	id      string
 	errs    []fieldError
+	twice   bool // another record of the call names the same one
 }
 
 // incoming is a decoded sObject Collections request. It is reused.

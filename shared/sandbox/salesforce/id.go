@@ -65,7 +65,10 @@ func validID(id string) bool {
 			return false
 		}
 	}
-	return len(id) == 15 || string(appendID18(nil, id)) == id
+	var full [18]byte
+	copy(full[:], id)
+	checksum(&full)
+	return len(id) == 15 || string(full[:]) == id
 }
 
 // appendID18 appends the 18-character form of a valid id.

@@ -29,11 +29,11 @@ type cursor struct {
 	rows []int
 }
 
-// serveQuery is GET query?q=SOQL and GET query/{cursor}-{from}.
+// serveQuery is GET query?q=SOQL (query/?q= alike) and GET query/{cursor}-{from}.
 func (s *Simulator) serveQuery(w http.ResponseWriter, r *http.Request, version string, next []string) *apiError {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(next) == 1 {
+	if len(next) == 1 && next[0] != "" { // query/?q= is a query
 		name, from, _ := strings.Cut(next[0], "-")
 		for _, c := range s.cursors.open {
 			if at, err := strconv.Atoi(from); c.name == name && err == nil && at > 0 && at <= len(c.rows) {
@@ -70,7 +70,7 @@ func (s *Simulator) page(c *cursor, from int, version string) []byte {
 	t := c.q.table
 	b := fmt.Appendf(make([]byte, 0, 256+(to-from)*160), `{"totalSize":%d,"done":%t,`, len(c.rows), to == len(c.rows))
 	if to < len(c.rows) {
-		b = fmt.Appendf(b, `"nextRecordsUrl":"/services/data/v%s/query/%s-%d",`, version, c.name, to)
+		b = fmt.Appendf(b, `"nextRecordsUrl":"/services/data/v%s.0/query/%s-%d",`, version, c.name, to)
 	}
 	b = append(b, `"records":[`...)
 	for i, row := range c.rows[from:to] {
@@ -78,7 +78,7 @@ func (s *Simulator) page(c *cursor, from int, version string) []byte {
 			b = append(b, ',')
 		}
 		b = append(append(append(b, `{"attributes":{"type":"`...), t.object.Name...), `","url":"/services/data/v`...)
-		b = append(append(append(append(b, version...), `/sobjects/`...), t.object.Name...), '/')
+		b = append(append(append(append(b, version...), `.0/sobjects/`...), t.object.Name...), '/')
 		b = append(t.appendID(b, row), `"}`...)
 		for _, field := range c.q.fields {
 			b = append(append(append(b, `,"`...), t.object.Fields[field].Name...), `":`...)

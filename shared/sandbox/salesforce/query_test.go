@@ -44,6 +44,10 @@ func TestQuery(t *testing.T) {
 		`SELECT Id, Name FROM Account WHERE Name = 'acme' OR (Website LIKE '%com%' AND Name != 'Acme')`: `Acme|ACME Australia`,
 		`SELECT Id, Name FROM Account WHERE Name NOT IN ('acme','100% cotton')`:                         `ACME Australia|O'Brien & Söhne|Back\slash`,
 		`SELECT Id, Name FROM Account WHERE Id = '0015g0000000002AAA'`:                                  `ACME Australia`,
+		`SELECT Id, Name FROM Account WHERE Id IN ('0015g0000000002','0035g0000000001AAA')`:             `ACME Australia`,
+		`SELECT Id, Name FROM Account WHERE Id != '0015g0000000002AAA' AND Name LIKE 'a%'`:              `Acme`,
+		`SELECT Id, Name FROM Account WHERE Health_Score__c IN (7.50, 12.0)`:                            `ACME Australia|100% Cotton`,
+		`SELECT Id, Name FROM Account WHERE Health_Score__c != null ORDER BY Health_Score__c`:           `100% Cotton|ACME Australia|Acme|Back\slash`,
 		`SELECT Id, Name FROM Account WHERE Website != null ORDER BY Name DESC LIMIT 2`:                 `O'Brien & Söhne|ACME Australia`,
 	} {
 		if got := o.query(soql); got != want {
@@ -68,14 +72,31 @@ func TestQuery(t *testing.T) {
 		`SELECT Id FROM Account WHERE Name IN ()`:                              "INVALID_FIELD",
 		`DELETE FROM Account`:                                                  "MALFORMED_QUERY",
 		`SELECT Id FROM Account LIMIT x`:                                       "MALFORMED_QUERY",
+		`SELECT Id, Name, id FROM Account`:                                     "INVALID_FIELD",
+		`SELECT Id FROM Account WHERE Id IN ('0015g0000000001AAA','x')`:        "INVALID_QUERY_FILTER_OPERATOR",
+		`SELECT Id FROM Account WHERE Id = ''`:                                 "INVALID_QUERY_FILTER_OPERATOR",
+		`SELECT Id FROM Account WHERE Id = '0015g0000000001AAB'`:               "INVALID_QUERY_FILTER_OPERATOR",
+		`SELECT Id FROM Contact WHERE AccountId = 'x'`:                         "INVALID_QUERY_FILTER_OPERATOR",
+		`SELECT Id FROM Account WHERE Id LIKE '001%'`:                          "INVALID_FIELD",
+		`SELECT Id FROM Account WHERE Description = 'x'`:                       "INVALID_FIELD",
 	} {
 		status, _, body := o.send("GET", data+"query?q="+url.QueryEscape(soql), "")
 		if status != 400 || !strings.Contains(body, `"errorCode":"`+code+`"`) {
 			t.Errorf("%s: %d %s", soql, status, body)
 		}
 	}
-	if _, refusal := o.sim.parse("SELECT Id FROM Account WHERE Name = '" + strings.Repeat("x", 100_000) + "'"); refusal == nil || refusal.code != "MALFORMED_QUERY" {
-		t.Errorf("a query over 100,000 characters: %v", refusal)
+	for soql, fits := range map[string]bool{
+		"Name = '" + strings.Repeat("x", 4000) + "'":                              true,
+		"Name = '" + strings.Repeat("é", 4000) + "'":                              true,
+		"Name = '" + strings.Repeat("x", 4001) + "'":                              false,
+		"Name LIKE '%" + strings.Repeat("x", 4000) + "'":                          false,
+		"Name IN ('a','" + strings.Repeat("😀", 2001) + "')":                       false,
+		"Name IN ('" + strings.Repeat(strings.Repeat("x", 3990)+"','", 24) + "')": true,
+		"Name IN ('" + strings.Repeat(strings.Repeat("x", 3990)+"','", 26) + "')": false,
+	} {
+		if _, refusal := o.sim.parse("SELECT Id FROM Account WHERE " + soql); (refusal == nil) != fits || !fits && refusal.code != "MALFORMED_QUERY" {
+			t.Errorf("%.40s… of %d characters: %v", soql, len(soql), refusal)
+		}
 	}
 }
 

@@ -67,8 +67,8 @@ func (f *Field) checkSeed(dst []byte, value string) ([]byte, error) {
 		if !utf8.ValidString(value) {
 			return nil, fmt.Errorf("%s is not UTF-8", f.Name)
 		}
-		dst = append(dst, value...)
-		if fe := f.checkText(dst); fe != nil && value != "" {
+		dst = append(dst, strings.Trim(value, blanks)...)
+		if fe := f.checkText(dst); fe != nil && len(dst) > 0 {
 			return nil, fmt.Errorf("%s: %s", fe.code, fe.message)
 		}
 		return dst, nil

@@ -3,10 +3,10 @@ package salesforce
 import (
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/penstock-data/penstock/shared/sandbox"
 	"github.com/penstock-data/penstock/shared/sandbox/records"
@@ -16,8 +16,16 @@ import (
 type Options struct {
 	Core        sandbox.Options // journal, clock; Label and Actions are filled in
 	Schema      Schema          // nil is DefaultSchema
-	Credentials Credentials     // the connected app
+	Credentials Credentials     // the External Client App
+	OrgID       string          // the organisation's id, 18 characters; "" is one of its own
+	Version     int             // the newest API version, whole; 0 is 68
 	DailyLimit  int64           // API calls in 24 hours; 0 is 100,000
+	// MaxConcurrent is how many requests may be under way before the next is refused;
+	// 0 is any number. Salesforce counts only those that take 20 s or more, of which an
+	// organisation has 25.
+	MaxConcurrent int64
+	// DuplicateRules are switched on from the start; SetDuplicateRules changes them.
+	DuplicateRules []DuplicateRule
 	// MaxLiterals is how many values a query may compare with before it is refused as
 	// QUERY_TOO_COMPLICATED; 0 is any number. Salesforce counts what the statement
 	// expands to inside, and publishes no number.
@@ -27,13 +35,15 @@ type Options struct {
 // A Simulator is one Salesforce organisation. Its methods are safe for
 // concurrent use.
 type Simulator struct {
-	opts    Options
-	core    *sandbox.Core
-	handler http.Handler
-	writes  sync.Pool // of *write
+	opts     Options
+	core     *sandbox.Core
+	handler  http.Handler
+	writes   sync.Pool // of *write
+	underWay atomic.Int64
 
 	mu       sync.Mutex
 	store    *records.Store
+	rules    []DuplicateRule
 	tables   map[string]*table // by lower-case name
 	order    []*table
 	sessions map[string]bool
@@ -49,14 +59,23 @@ func New(opts Options) (*Simulator, error) {
 	if opts.DailyLimit == 0 {
 		opts.DailyLimit = 100_000
 	}
+	if opts.Version == 0 {
+		opts.Version = servedTo
+	}
+	if opts.OrgID == "" {
+		opts.OrgID = "00D5g0000000001EAA"
+	}
+	if !validID(opts.OrgID) || len(opts.OrgID) != 18 {
+		return nil, fmt.Errorf("salesforce simulator: organisation id %q: not an id of 18 characters", opts.OrgID)
+	}
 	if opts.Credentials.Audiences == nil {
 		opts.Credentials.Audiences = []string{"https://login.salesforce.com", "https://test.salesforce.com"}
 	}
 	if err := opts.Schema.check(); err != nil {
 		return nil, fmt.Errorf("salesforce simulator: schema: %w", err)
 	}
-	s := &Simulator{opts: opts, tables: map[string]*table{}, sessions: map[string]bool{}}
-	s.writes.New = func() any { return &write{in: &incoming{}, touched: map[touch]bool{}} }
+	s := &Simulator{opts: opts, rules: opts.DuplicateRules, tables: map[string]*table{}, sessions: map[string]bool{}}
+	s.writes.New = func() any { return &write{in: &incoming{}, first: map[uint64]int{}} }
 	opts.Core.Label = label
 	opts.Core.Actions = map[string]func(){"expire_sessions": s.ExpireSessions}
 	core, err := sandbox.New(opts.Core)
@@ -99,15 +118,19 @@ func (s *Simulator) Core() *sandbox.Core { return s.core }
 func (s *Simulator) Close() error { return s.core.Close() }
 
 // ServeHTTP implements http.Handler.
-func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
-
-var dataPath = regexp.MustCompile(`^/services/data/v(\d{2,3}\.0)/(.*)$`)
+func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !strings.HasPrefix(r.URL.Path, sandbox.Prefix) {
+		s.underWay.Add(1) // waits of faults included
+		defer s.underWay.Add(-1)
+	}
+	s.handler.ServeHTTP(w, r)
+}
 
 // label names calls without version, ids and queries: "PATCH /composite/sobjects/Account/X__c".
 func label(r *http.Request) string {
 	if m := dataPath.FindStringSubmatch(r.URL.Path); m != nil {
 		rest := m[2]
-		if strings.HasPrefix(rest, "query/") {
+		if strings.HasPrefix(rest, "query/") && rest != "query/" {
 			rest = "query/NEXT"
 		}
 		return r.Method + " /" + rest
@@ -124,6 +147,9 @@ func (s *Simulator) serve(w http.ResponseWriter, r *http.Request) {
 	case "/services/oauth2/token":
 		s.serveToken(w, r)
 		return
+	case "/services/data", "/services/data/":
+		s.serveVersions(w)
+		return
 	}
 	if strings.HasPrefix(r.URL.Path, sandbox.Prefix) {
 		http.NotFound(w, r)
@@ -137,6 +163,12 @@ func (s *Simulator) serve(w http.ResponseWriter, r *http.Request) {
 		refusal = s.spend(w)
 	}
 	if refusal == nil {
+		refusal = s.crowded()
+	}
+	if refusal == nil {
+		refusal = readable(r)
+	}
+	if refusal == nil {
 		refusal = s.route(w, r, false)
 	}
 	if refusal != nil {
@@ -146,14 +178,24 @@ func (s *Simulator) serve(w http.ResponseWriter, r *http.Request) {
 
 // route finds the resource. nested is a composite's subrequest.
 func (s *Simulator) route(w http.ResponseWriter, r *http.Request, nested bool) *apiError {
+	if path := r.URL.Path; path == "/services/oauth2/userinfo" || strings.HasPrefix(path, "/id/"+s.opts.OrgID+"/") {
+		s.serveIdentity(w, r)
+		return nil
+	}
 	m := dataPath.FindStringSubmatch(r.URL.Path)
 	if m == nil {
 		return notFound()
+	}
+	if refusal := s.served(m[1]); refusal != nil {
+		return refusal
 	}
 	parts := strings.Split(m[2], "/")
 	switch {
 	case parts[0] == "query" && len(parts) <= 2 && r.Method == http.MethodGet:
 		return s.serveQuery(w, r, m[1], parts[1:])
+	case m[2] == "limits" && r.Method == http.MethodGet:
+		s.serveLimits(w)
+		return nil
 	case parts[0] == "sobjects" && len(parts) == 3 && parts[2] == "describe" && r.Method == http.MethodGet:
 		return s.serveDescribe(w, parts[1])
 	case m[2] == "composite" && r.Method == http.MethodPost && !nested:

@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"fmt"
+	"hash/maphash"
 	"net/http"
 	"strconv"
 	"strings"
@@ -27,16 +28,11 @@ type write struct {
 	external int // upsert: the external id field
 	in       *incoming
 	out      []byte
-	touched  map[touch]bool
+	first    map[uint64]int   // hash of a record's key -> where it was first
+	key      []byte           // scratch
 	changes  []records.Change // scratch
 	found    []int            // scratch
 	faulty   bool             // record faults are armed
-}
-
-// A touch is a record that this call has written already.
-type touch struct {
-	table *table
-	row   int
 }
 
 // serveWrite is POST and PATCH of composite/sobjects. The body is read and
@@ -50,7 +46,6 @@ func (s *Simulator) serveWrite(w http.ResponseWriter, r *http.Request, m mode, f
 	defer s.writes.Put(c)
 	c.sim, c.request, c.mode, c.external = s, r, m, external
 	c.out, c.faulty = append(c.out[:0], '['), s.core.FailsRecords()
-	clear(c.touched)
 	if refusal := c.in.decode(body, s.tables, fixed); refusal != nil {
 		return refusal
 	}
@@ -75,6 +70,7 @@ func (c *write) refuseIDs() *apiError {
 }
 
 func (c *write) apply() error {
+	c.twice()
 	c.sim.mu.Lock()
 	defer c.sim.mu.Unlock()
 	for i := range c.in.records {
@@ -99,11 +95,47 @@ func (c *write) apply() error {
 	return c.sim.store.Writer().Commit()
 }
 
+// twice marks the records that name the same record as another of the call: all of
+// them are refused, the first included.
+func (c *write) twice() {
+	if c.mode == create {
+		return
+	}
+	clear(c.first)
+	for i := range c.in.records {
+		key := c.identity(&c.in.records[i])
+		if len(key) == 0 {
+			continue
+		}
+		hash := maphash.Bytes(keySeed, key)
+		if first, seen := c.first[hash]; seen {
+			c.in.records[first].twice, c.in.records[i].twice = true, true
+			continue
+		}
+		c.first[hash] = i
+	}
+}
+
+var keySeed = maphash.MakeSeed()
+
+// identity is what the call finds a record by, nil for none; valid until the next.
+func (c *write) identity(r *record) []byte {
+	if c.mode == update && validID(r.id) {
+		c.key = appendID18(c.key[:0], r.id)
+		return c.key
+	}
+	if c.mode == update {
+		return nil
+	}
+	c.key = r.table.Column(column(c.external)).Compare.Canonical(c.key[:0], c.externalID(r))
+	return c.key
+}
+
 // record applies one record, or says why not.
 func (c *write) record(r *record) (row int, created bool, errs []fieldError) {
 	row, errs = c.find(r)
 	if len(errs) == 0 && c.faulty {
-		errs = c.struck(r)
+		errs = c.struck(r, row)
 	}
 	if len(errs) == 0 {
 		errs = r.errs
@@ -120,7 +152,6 @@ func (c *write) record(r *record) (row int, created bool, errs []fieldError) {
 	}
 	created = row == records.NewRow
 	row = c.sim.store.Writer().Put(r.table.Table, row, c.sim.core.Now(), c.changes)
-	c.touched[touch{r.table, row}] = true
 	return row, created, nil
 }
 
@@ -146,7 +177,7 @@ func (c *write) find(r *record) (int, []fieldError) {
 		return 0, fault("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", "")
 	case r.table.Deleted(row):
 		return 0, fault("ENTITY_IS_DELETED", "entity is deleted", "")
-	case c.touched[touch{r.table, row}]:
+	case r.twice:
 		return 0, fault("DUPLICATE_VALUE", "duplicate id in list: "+r.id, "")
 	}
 	return row, nil
@@ -155,17 +186,15 @@ func (c *write) find(r *record) (int, []fieldError) {
 // findExternal looks a record up by the external id field of the URL.
 func (c *write) findExternal(r *record) (int, []fieldError) {
 	name := r.table.object.Fields[c.external].Name
-	var key []byte
-	for _, ch := range c.in.changes[r.changes.from:r.changes.to] {
-		if ch.field == c.external {
-			key = c.in.text(ch)
-		}
-	}
+	key := c.externalID(r)
 	if len(key) == 0 {
 		if len(r.errs) > 0 {
 			return 0, r.errs
 		}
 		return 0, fault("MISSING_ARGUMENT", name+" not specified", name)
+	}
+	if r.twice {
+		return 0, fault("DUPLICATE_VALUE", "Duplicate external id specified: "+clip(key), name)
 	}
 	rows := c.lookUp(r.table, c.external, key)
 	switch {
@@ -173,10 +202,18 @@ func (c *write) findExternal(r *record) (int, []fieldError) {
 		return 0, fault("DUPLICATE_EXTERNAL_ID", fmt.Sprintf("%s: more than one record found for external id field", name), name)
 	case len(rows) == 0:
 		return records.NewRow, nil
-	case c.touched[touch{r.table, rows[0]}]:
-		return 0, fault("DUPLICATE_VALUE", "Duplicate external id specified: "+clip(key), name)
 	}
 	return rows[0], nil
+}
+
+// externalID is the record's value of the external id field, "" for none.
+func (c *write) externalID(r *record) []byte {
+	for _, ch := range c.in.changes[r.changes.from:r.changes.to] {
+		if ch.field == c.external {
+			return c.in.text(ch)
+		}
+	}
+	return nil
 }
 
 // lookUp finds the rows that hold a value; the answer is valid until the next one.
@@ -186,9 +223,12 @@ func (c *write) lookUp(t *table, field int, value []byte) []int {
 }
 
 // struck asks the Core whether this record is to fail: it is known by its Id and
-// by each of its values.
-func (c *write) struck(r *record) []fieldError {
+// by each of the values that the call sends.
+func (c *write) struck(r *record, row int) []fieldError {
 	names := []string{r.id}
+	if row != records.NewRow {
+		names = append(names, string(r.table.appendID(nil, row)))
+	}
 	for _, ch := range c.in.changes[r.changes.from:r.changes.to] {
 		names = append(names, string(c.in.text(ch)))
 	}
@@ -197,15 +237,22 @@ func (c *write) struck(r *record) []fieldError {
 		if !struck {
 			continue
 		}
-		if message == "" && code == "UNABLE_TO_LOCK_ROW" {
-			message = "unable to obtain exclusive access to this record"
+		if message == "" {
+			message = usual[code]
 		}
 		return fault(code, message, "")
 	}
 	return nil
 }
 
-// refuse checks what needs the store: required fields and unique values.
+// usual are the messages of codes that a fault gives without one.
+var usual = map[string]string{
+	"UNABLE_TO_LOCK_ROW":              "unable to obtain exclusive access to this record",
+	"INSUFFICIENT_ACCESS_OR_READONLY": "insufficient access rights on object id",
+}
+
+// refuse checks what needs the store: required fields, references, unique values
+// and duplicate rules.
 func (c *write) refuse(r *record, row int) []fieldError {
 	t := r.table
 	set := c.in.changes[r.changes.from:r.changes.to]
@@ -229,7 +276,15 @@ func (c *write) refuse(r *record, row int) []fieldError {
 	}
 	for _, ch := range set {
 		f := &t.object.Fields[ch.field]
-		if !f.Unique || ch.text.from == ch.text.to {
+		if ch.text.from == ch.text.to {
+			continue
+		}
+		if f.Type == Reference {
+			if _, _, errs := c.sim.findAny(string(c.in.text(ch))); errs != nil {
+				return fault("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", f.Name)
+			}
+		}
+		if !f.Unique {
 			continue
 		}
 		for _, other := range c.lookUp(t, ch.field, c.in.text(ch)) {
@@ -238,7 +293,7 @@ func (c *write) refuse(r *record, row int) []fieldError {
 			}
 		}
 	}
-	return nil
+	return c.duplicates(r, row)
 }
 
 func fault(code, message, field string) []fieldError {
