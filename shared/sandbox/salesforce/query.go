@@ -80,7 +80,11 @@ func (s *Simulator) page(c *cursor, from int, version string) []byte {
 		b = append(append(append(b, `{"attributes":{"type":"`...), t.object.Name...), `","url":"/services/data/v`...)
 		b = append(append(append(append(b, version...), `.0/sobjects/`...), t.object.Name...), '/')
 		b = append(t.appendID(b, row), `"}`...)
-		for _, field := range c.q.fields {
+		for i, field := range c.q.fields {
+			if field == absent {
+				b = append(append(append(b, `,"`...), c.q.names[i]...), `":null`...)
+				continue
+			}
 			b = append(append(append(b, `,"`...), t.object.Fields[field].Name...), `":`...)
 			b = t.appendJSON(b, row, field)
 		}

@@ -14,12 +14,18 @@ import (
 
 // Options configure a Simulator.
 type Options struct {
-	Core        sandbox.Options // journal, clock; Label and Actions are filled in
-	Schema      Schema          // nil is DefaultSchema
-	Credentials Credentials     // the External Client App
-	OrgID       string          // the organisation's id, 18 characters; "" is one of its own
-	Version     int             // the newest API version, whole; 0 is 68
-	DailyLimit  int64           // API calls in 24 hours; 0 is 100,000
+	Core       sandbox.Options // journal, clock; Label and Actions are filled in
+	Schema     Schema          // nil is DefaultSchema
+	SchemaFile string          // adds objects and fields to Schema (ReadSchema); "" adds none
+	// AcceptCustom takes names ending in __c that the schema lacks: the field or object
+	// is made when something is first sent to it, and Notice is told. Off, such a name
+	// is refused as the vendor does.
+	AcceptCustom bool
+	Notice       func(line string) // nil tells nobody
+	Credentials  Credentials       // the External Client App
+	OrgID        string            // the organisation's id, 18 characters; "" is one of its own
+	Version      int               // the newest API version, whole; 0 is 68
+	DailyLimit   int64             // API calls in 24 hours; 0 is 100,000
 	// MaxConcurrent is how many requests may be under way before the next is refused;
 	// 0 is any number. Salesforce counts only those that take 20 s or more, of which an
 	// organisation has 25.
@@ -40,10 +46,12 @@ type Simulator struct {
 	handler  http.Handler
 	writes   sync.Pool // of *write
 	underWay atomic.Int64
+	serial   sync.Mutex // AcceptCustom: one call at a time, because any may change the schema
 
 	mu       sync.Mutex
 	store    *records.Store
 	rules    []DuplicateRule
+	none     *records.Table    // see empty
 	tables   map[string]*table // by lower-case name
 	order    []*table
 	sessions map[string]bool
@@ -55,6 +63,12 @@ type Simulator struct {
 func New(opts Options) (*Simulator, error) {
 	if opts.Schema == nil {
 		opts.Schema = DefaultSchema()
+	}
+	if opts.SchemaFile != "" {
+		var err error
+		if opts.Schema, err = ReadSchema(opts.SchemaFile, opts.Schema); err != nil {
+			return nil, fmt.Errorf("salesforce simulator: %w", err)
+		}
 	}
 	if opts.DailyLimit == 0 {
 		opts.DailyLimit = 100_000
@@ -102,13 +116,24 @@ func (s *Simulator) openStore(core *sandbox.Core) error {
 		return err
 	}
 	s.store = store
-	for i, o := range s.opts.Schema {
-		o.Fields = append(slices.Clone(system), o.Fields...)
-		t := &table{Table: store.Tables()[i], object: &o}
-		s.order = append(s.order, t)
-		s.tables[strings.ToLower(o.Name)] = t
+	for i, t := range store.Tables() {
+		o := Object{Name: t.Name(), Prefix: s.freePrefix()}
+		if i < len(s.opts.Schema) {
+			o = s.opts.Schema[i]
+		}
+		o.Fields = append(slices.Clone(o.Fields), added(t, len(o.Fields))...)
+		s.addObject(t, o)
 	}
 	return nil
+}
+
+// addObject makes a stored table known; o has all its columns as fields.
+func (s *Simulator) addObject(stored *records.Table, o Object) *table {
+	o.Fields = append(slices.Clone(system), o.Fields...)
+	t := &table{Table: stored, object: &o}
+	s.order = append(s.order, t)
+	s.tables[strings.ToLower(o.Name)] = t
+	return t
 }
 
 // Core gives access to faults and counts.
@@ -157,6 +182,10 @@ func (s *Simulator) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	if tooLong(w, r) {
 		return
+	}
+	if s.opts.AcceptCustom {
+		s.serial.Lock()
+		defer s.serial.Unlock()
 	}
 	refusal := s.authorised(r)
 	if refusal == nil {
@@ -224,11 +253,20 @@ func (s *Simulator) serveUpsert(w http.ResponseWriter, r *http.Request, object, 
 	if r.Method != http.MethodPatch {
 		return notAllowed(r.Method)
 	}
-	t := s.tables[strings.ToLower(object)]
+	t, err := s.object(object)
+	if err != nil {
+		return unknown(err)
+	}
 	if t == nil {
 		return notFound()
 	}
 	i, known := t.field(field)
+	if !known && s.custom(field) {
+		known = true
+		if i, err = s.newField(t, field, nil, true); err != nil {
+			return unknown(err)
+		}
+	}
 	if !known || !t.object.Fields[i].ExternalID {
 		return &apiError{status: http.StatusNotFound, code: "NOT_FOUND", message: "Provided external ID field does not exist or is not accessible: " + field}
 	}
@@ -257,7 +295,7 @@ func (s *Simulator) serveDelete(w http.ResponseWriter, r *http.Request) *apiErro
 		out = append(t.appendID(append(out, `{"id":"`...), row), `","success":true,"errors":[]}`...)
 	}
 	if err := changes.Commit(); err != nil {
-		return &apiError{status: http.StatusInternalServerError, code: "UNKNOWN_EXCEPTION", message: err.Error()}
+		return unknown(err)
 	}
 	answer(w, http.StatusOK, append(out, ']'))
 	return nil

@@ -27,6 +27,9 @@ const (
 	Reference Type = "reference"
 )
 
+// unset is the type of a custom field that nothing was sent to yet.
+const unset Type = ""
+
 // A Field of an object.
 type Field struct {
 	Name       string
@@ -130,10 +133,12 @@ func (f *Field) note() string { return fmt.Sprintf("%s %d %d", f.Type, f.Precisi
 
 // check reports what makes a schema unusable.
 func (s Schema) check() error {
+	prefixes := map[string]bool{}
 	for _, o := range s {
-		if o.Name == "" || len(o.Prefix) != 3 {
-			return fmt.Errorf("object %q: needs a name and an id prefix of 3 characters", o.Name)
+		if o.Name == "" || len(o.Prefix) != 3 || prefixes[o.Prefix] {
+			return fmt.Errorf("object %q: needs a name, and an id prefix of 3 characters that no other object has", o.Name)
 		}
+		prefixes[o.Prefix] = true
 		seen := map[string]bool{"id": true, "createddate": true, "lastmodifieddate": true}
 		for _, f := range o.Fields {
 			if seen[strings.ToLower(f.Name)] {

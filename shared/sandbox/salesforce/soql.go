@@ -17,6 +17,7 @@ type query struct {
 	table  *table
 	count  bool
 	fields []int
+	names  []string // of the fields, as the query wrote them
 	where  *records.Condition
 	order  int // field; -1 none
 	desc   bool
@@ -25,6 +26,7 @@ type query struct {
 
 // A parser walks the lexemes of one query.
 type parser struct {
+	sim    *Simulator
 	rest   []lexeme
 	table  *table
 	values int // literals read so far
@@ -40,7 +42,7 @@ func (s *Simulator) parse(q string) (*query, *apiError) {
 	if err != nil {
 		return nil, malformedQuery("%v", err)
 	}
-	p := &parser{rest: lexemes}
+	p := &parser{sim: s, rest: lexemes}
 	if !p.word("SELECT") {
 		return nil, malformedQuery("unexpected token: '%s'", p.rest[0].text)
 	}
@@ -54,6 +56,9 @@ func (s *Simulator) parse(q string) (*query, *apiError) {
 	}
 	object := p.next()
 	p.table = s.tables[strings.ToLower(object.text)]
+	if p.table == nil && s.custom(object.text) {
+		p.table = s.empty(object.text)
+	}
 	if p.table == nil {
 		return nil, &apiError{status: http.StatusBadRequest, code: "INVALID_TYPE", message: fmt.Sprintf("sObject type '%s' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity name.", object.text)}
 	}
@@ -63,10 +68,10 @@ func (s *Simulator) parse(q string) (*query, *apiError) {
 		if refusal != nil {
 			return nil, refusal
 		}
-		if slices.Contains(out.fields, i) {
+		if slices.ContainsFunc(out.names, func(other string) bool { return strings.EqualFold(other, name) }) {
 			return nil, invalidField("duplicate field selected: %s", name)
 		}
-		out.fields = append(out.fields, i)
+		out.fields, out.names = append(out.fields, i), append(out.names, name)
 	}
 	if refusal := p.clauses(out); refusal != nil {
 		return nil, refusal
@@ -127,6 +132,9 @@ func (p *parser) selected(q *query) ([]string, *apiError) {
 
 func (p *parser) column(name string) (int, *apiError) {
 	i, ok := p.table.field(name)
+	if !ok && p.sim.custom(name) {
+		return absent, nil
+	}
 	if !ok {
 		return 0, invalidField("No such column '%s' on entity '%s'. If you are attempting to use a custom field, be sure to append the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names.", name, p.table.object.Name)
 	}

@@ -20,7 +20,7 @@ const firstColumn = fieldModified + 1
 func column(field int) int { return field - firstColumn }
 
 // spec is an object as the store keeps it.
-func (o *Object) spec() records.Spec {
+func (o Object) spec() records.Spec {
 	s := records.Spec{Name: o.Name}
 	for i := range o.Fields {
 		s.Columns = append(s.Columns, o.Fields[i].column())

@@ -57,12 +57,15 @@ func (p *parser) term() (*records.Condition, *apiError) {
 	if refusal != nil {
 		return nil, refusal
 	}
-	f := &p.table.object.Fields[field]
+	f := &Field{Type: unset}
+	if field != absent {
+		f = &p.table.object.Fields[field]
+	}
 	if f.Type == TextArea && f.Length > 255 {
 		return nil, invalidField("field '%s' can not be filtered in a query call", f.Name)
 	}
 	c := &records.Condition{Op: records.Equal, Column: column(field)}
-	if field < firstColumn {
+	if field < firstColumn { // an Id names its row; of the others the simulator compares none
 		c.Op, c.Column = records.In, 0
 	}
 	negated, list := false, false
@@ -115,6 +118,12 @@ func (p *parser) literal(c *records.Condition, f *Field) *apiError {
 	p.values++
 	word := l.kind == 'w'
 	switch {
+	case f.Type == unset && word && strings.EqualFold(l.text, "null"):
+		*c = records.Condition{Op: records.Not, Kids: []*records.Condition{{Op: records.In}}}
+	case f.Type == unset && (word || l.kind == 's'):
+		if c.Op != records.Not { // not after a null of the same list
+			*c = records.Condition{Op: records.In}
+		}
 	case l.kind == 's' && tooLongText(l.text, maxLiteral):
 		return malformedQuery("strings in a WHERE clause can not be longer than %d characters", maxLiteral)
 	case c.Op == records.Like && (l.kind != 's' || !f.Type.isText()):

@@ -46,14 +46,14 @@ func (s *Simulator) serveWrite(w http.ResponseWriter, r *http.Request, m mode, f
 	defer s.writes.Put(c)
 	c.sim, c.request, c.mode, c.external = s, r, m, external
 	c.out, c.faulty = append(c.out[:0], '['), s.core.FailsRecords()
-	if refusal := c.in.decode(body, s.tables, fixed); refusal != nil {
+	if refusal := c.in.decode(body, s, fixed); refusal != nil {
 		return refusal
 	}
 	if refusal := c.refuseIDs(); refusal != nil {
 		return refusal
 	}
 	if err := c.apply(); err != nil {
-		return &apiError{status: http.StatusInternalServerError, code: "UNKNOWN_EXCEPTION", message: err.Error()}
+		return unknown(err)
 	}
 	answer(w, http.StatusOK, append(c.out, ']'))
 	return nil
