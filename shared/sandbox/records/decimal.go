@@ -1,30 +1,36 @@
-package salesforce
+package records
 
 import (
 	"bytes"
+	"cmp"
 	"strconv"
 )
 
+// Fit is whether a number can be kept.
+type Fit int
+
+// The answers of Round.
 const (
-	decimalFits     = iota
-	decimalBad      // not a number
-	decimalTooLarge // more digits before the point than the field has
+	Fits     Fit = iota
+	Bad          // not a number
+	TooLarge     // more digits before the point than there is room for
 )
 
-// roundDecimal rounds a decimal half up, away from zero, to scale digits after
-// the point, without floats. dst nil with decimalFits means: keep it as it was
-// sent, which is what happens to every number that fits already.
-func roundDecimal(dst, number []byte, whole, scale int) ([]byte, int) {
+// Round rounds a decimal half up, away from zero, to scale digits after the point,
+// without floats; whole is how many digits it may have before it. A nil result with
+// Fits means: keep it as it was sent, which is what happens to every number that
+// fits already.
+func Round(dst, number []byte, whole, scale int) ([]byte, Fit) {
 	negative, digits, point, ok := splitDecimal(number)
 	if !ok {
-		return nil, decimalBad
+		return nil, Bad
 	}
 	plain := !bytes.ContainsAny(number, "eE+")
 	if len(digits)-point <= scale && plain {
 		if point > whole && len(bytes.TrimLeft(digits[:point], "0")) > whole {
-			return nil, decimalTooLarge
+			return nil, TooLarge
 		}
-		return nil, decimalFits
+		return nil, Fits
 	}
 	for point < 0 || len(digits) < point { // 1e3, 1e-3: write the zeros out
 		if point < 0 {
@@ -52,7 +58,7 @@ func roundDecimal(dst, number []byte, whole, scale int) ([]byte, int) {
 		digits, point = append([]byte{'0'}, digits...), 1
 	}
 	if point > whole && (point > 1 || digits[0] != '0') {
-		return nil, decimalTooLarge
+		return nil, TooLarge
 	}
 	if negative && len(bytes.Trim(digits, "0")) > 0 {
 		dst = append(dst, '-')
@@ -61,12 +67,12 @@ func roundDecimal(dst, number []byte, whole, scale int) ([]byte, int) {
 	if point < len(digits) {
 		dst = append(append(dst, '.'), digits[point:]...)
 	}
-	return dst, decimalFits
+	return dst, Fits
 }
 
-// fitsPlainly reports whether a number has no exponent and few enough digits to be
+// FitsPlainly reports whether a number has no exponent and few enough digits to be
 // kept as it is: the common case, without an allocation.
-func fitsPlainly(b []byte, whole, scale int) bool {
+func FitsPlainly(b []byte, whole, scale int) bool {
 	if len(b) > 0 && b[0] == '-' {
 		b = b[1:]
 	}
@@ -117,4 +123,57 @@ func splitDecimal(b []byte) (negative bool, digits []byte, point int, ok bool) {
 		point = len(digits)
 	}
 	return negative, digits, point + exponent, len(digits) > 0
+}
+
+// AppendCanonical appends a decimal's shortest form, so that 85 equals 85.0; ok is
+// false for what is no number.
+func AppendCanonical(dst, b []byte) (out []byte, ok bool) {
+	negative, digits, point, ok := splitDecimal(b)
+	if !ok {
+		return dst, false
+	}
+	for len(digits) > 0 && digits[0] == '0' {
+		digits, point = digits[1:], point-1
+	}
+	digits = bytes.TrimRight(digits, "0")
+	if len(digits) == 0 {
+		return append(dst, '0'), true
+	}
+	if negative {
+		dst = append(dst, '-')
+	}
+	if point <= 0 {
+		dst = append(dst, "0."...)
+		for ; point < 0; point++ {
+			dst = append(dst, '0')
+		}
+		return append(dst, digits...), true
+	}
+	dst = append(dst, digits[:min(point, len(digits))]...)
+	for n := len(digits); n < point; n++ {
+		dst = append(dst, '0')
+	}
+	if point < len(digits) {
+		dst = append(append(dst, '.'), digits[point:]...)
+	}
+	return dst, true
+}
+
+// compareDecimals orders two canonical decimals.
+func compareDecimals(a, b []byte) int {
+	negA, negB := len(a) > 0 && a[0] == '-', len(b) > 0 && b[0] == '-'
+	switch {
+	case negA && negB:
+		return compareDecimals(b[1:], a[1:])
+	case negA:
+		return -1
+	case negB:
+		return 1
+	}
+	wholeA, _, _ := bytes.Cut(a, []byte("."))
+	wholeB, _, _ := bytes.Cut(b, []byte("."))
+	if n := cmp.Compare(len(wholeA), len(wholeB)); n != 0 {
+		return n
+	}
+	return bytes.Compare(a, b)
 }

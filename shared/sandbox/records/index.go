@@ -1,4 +1,4 @@
-package salesforce
+package records
 
 import (
 	"bytes"
@@ -7,9 +7,9 @@ import (
 	"slices"
 )
 
-// A hashIndex finds the rows that hold a text, without regard to case. Entries
-// whose row has changed since stay, and are told by comparing with the row's
-// value. Chains keep an insert cheap when many rows share a value.
+// A hashIndex finds the rows that hold a value, as its column compares them.
+// Entries whose row has changed since stay, and are told by comparing with the
+// row's value. Chains keep an insert cheap when many rows share a value.
 type hashIndex struct {
 	heads []uint32 // per bucket, the newest entry + 1
 	rows  []uint32 // per entry
@@ -19,41 +19,41 @@ type hashIndex struct {
 var seed = maphash.MakeSeed()
 
 // insert adds a row under its present value.
-func (x *hashIndex) insert(t *table, field, row int) {
+func (x *hashIndex) insert(t *Table, field, row int) {
 	if len(x.rows) >= len(x.heads) {
 		x.rebuild(t, field)
 		return // the rebuild took the row in
 	}
-	x.put(t.fold(t.get(row, field)), row)
+	x.put(t.canon(field, t.Get(row, field)), row)
 }
 
-func (x *hashIndex) put(folded []byte, row int) {
-	head := &x.heads[maphash.Bytes(seed, folded)&uint64(len(x.heads)-1)]
+func (x *hashIndex) put(canonical []byte, row int) {
+	head := &x.heads[maphash.Bytes(seed, canonical)&uint64(len(x.heads)-1)]
 	x.rows = append(x.rows, uint32(row))
 	x.next = append(x.next, *head)
 	*head = uint32(len(x.rows))
 }
 
 // rebuild makes the index anew from the column, with room to double.
-func (x *hashIndex) rebuild(t *table, field int) {
-	x.heads = make([]uint32, max(64, 1<<bits.Len(uint(t.rows()*2))))
+func (x *hashIndex) rebuild(t *Table, field int) {
+	x.heads = make([]uint32, max(64, 1<<bits.Len(uint(t.Rows()*2))))
 	x.rows, x.next = x.rows[:0], x.next[:0]
 	for r, c := range t.columns[field].cells {
 		if c != 0 {
-			x.put(t.fold(t.texts.text(c)), r)
+			x.put(t.canon(field, t.texts.text(c)), r)
 		}
 	}
 }
 
-// find appends the living rows whose value equals a folded text.
-func (x *hashIndex) find(dst []uint32, t *table, field int, folded []byte) []uint32 {
+// find appends the living rows whose value equals a text in canonical form.
+func (x *hashIndex) find(dst []int, t *Table, field int, canonical []byte) []int {
 	if len(x.heads) == 0 {
 		return dst
 	}
 	first := len(dst)
-	for at := x.heads[maphash.Bytes(seed, folded)&uint64(len(x.heads)-1)]; at != 0; at = x.next[at-1] {
-		row := x.rows[at-1]
-		if t.deleted[row] || !bytes.Equal(t.fold(t.get(int(row), field)), folded) {
+	for at := x.heads[maphash.Bytes(seed, canonical)&uint64(len(x.heads)-1)]; at != 0; at = x.next[at-1] {
+		row := int(x.rows[at-1])
+		if t.deleted[row] || !bytes.Equal(t.canon(field, t.Get(row, field)), canonical) {
 			continue
 		}
 		if !contains(dst[first:], row) { // a row that changed back and forth is there twice
@@ -65,17 +65,7 @@ func (x *hashIndex) find(dst []uint32, t *table, field int, folded []byte) []uin
 
 // contains looks in the few rows that share a value; many sharing rows are
 // compacted by the query.
-func contains(rows []uint32, row uint32) bool {
-	if len(rows) > 16 {
-		return false
-	}
-	for _, r := range rows {
-		if r == row {
-			return true
-		}
-	}
-	return false
-}
+func contains(rows []int, row int) bool { return len(rows) <= 16 && slices.Contains(rows, row) }
 
 // A gramIndex finds the rows whose text may contain a literal. Of every four
 // neighbouring runs of five bytes the one with the smallest hash is indexed
@@ -94,7 +84,7 @@ const (
 	minLiteral = gramSize + gramWindow - 1
 )
 
-// minimizers appends the hashes of the selected runs of a folded text.
+// minimizers appends the hashes of the selected runs of a text in canonical form.
 func minimizers(dst []uint32, text []byte) []uint32 {
 	if len(text) < minLiteral {
 		return dst
@@ -119,11 +109,11 @@ func minimizers(dst []uint32, text []byte) []uint32 {
 }
 
 // buildGrams indexes a column: once over to count, once to fill.
-func buildGrams(t *table, field int) *gramIndex {
+func buildGrams(t *Table, field int) *gramIndex {
 	cells := t.columns[field].cells
 	var hashes []uint32
 	of := func(c cell) []uint32 {
-		hashes = minimizers(hashes[:0], t.fold(t.texts.text(c)))
+		hashes = minimizers(hashes[:0], t.canon(field, t.texts.text(c)))
 		return hashes
 	}
 	// Most texts of twenty or thirty bytes have about ten minimizers.
@@ -148,7 +138,7 @@ func buildGrams(t *table, field int) *gramIndex {
 	return x
 }
 
-// candidates are the rows that may contain a folded literal of at least
+// candidates are the rows that may contain a literal in canonical form, of at least
 // minLiteral bytes; a row may be there twice.
 func (x *gramIndex) candidates(literal []byte) (indexed, changed []uint32) {
 	best := -1
