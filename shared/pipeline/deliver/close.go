@@ -132,12 +132,14 @@ func (m *message) due() []run.Due {
 func (m *message) groups() []run.Group {
 	var all []run.Group
 	for _, i := range m.items {
-		if i.state != stateFailed && i.state != stateUnknown {
-			continue
+		if i.state == stateFailed || i.state == stateUnknown {
+			all = append(all, run.Group{Stage: i.stage, Type: i.outcome.Code, Field: i.outcome.Field, Rows: 1})
 		}
-		all = run.AddGroup(all, run.Group{Stage: i.stage, Type: i.outcome.Code, Field: i.outcome.Field, Rows: 1})
 	}
-	return all
+	if len(all) == 0 {
+		return nil
+	}
+	return run.AddGroups(nil, all)
 }
 
 // close hides the messages that go back, and lists them. Behind the first of a

@@ -167,5 +167,9 @@ func (i *item) source() []byte {
 	case syncdef.StoreAll:
 		return i.object
 	}
-	return i.m.version.Mapping.Source(i.object)
+	source, ok := i.m.version.Mapping.CutSource(nil, i.object)
+	if !ok {
+		return nil
+	}
+	return source
 }

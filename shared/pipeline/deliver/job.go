@@ -3,7 +3,6 @@ package deliver
 import (
 	"context"
 	"fmt"
-	"maps"
 	"sync"
 	"time"
 
@@ -159,17 +158,20 @@ func (j *job) batch(items []*item) *batch {
 	return b
 }
 
-// total is the run's rows per group less those that turned out to need no sending:
-// what a digest counts. Of a run over more messages than one invocation has in
-// hand, the rows not yet compared count in full.
+// total is the run's rows per group in hand, less those that turned out to need no
+// sending: what a digest counts. Of a run over more messages than one invocation
+// has in hand, the rows not yet compared count in full.
 func (j *job) total() map[string]int {
 	all, ok := j.w.inv.totals[j.run.ID]
 	if !ok {
 		return nil
 	}
-	total := maps.Clone(all)
+	total := map[string]int{}
+	for _, i := range j.open {
+		total[i.group] = all.Of(i.group)
+	}
 	for _, i := range j.w.items {
-		if i.m.run.ID == j.run.ID && (i.state == stateUnchanged || i.state == stateSuperseded) {
+		if _, ok := total[i.group]; ok && i.m.run.ID == j.run.ID && (i.state == stateUnchanged || i.state == stateSuperseded) {
 			total[i.group]--
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/envelope"
+	"github.com/penstock-data/penstock/shared/pipeline/version"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
@@ -18,7 +19,7 @@ type invocation struct {
 	d        *Deliver
 	messages []*message
 	runs     map[string]run.Run
-	totals   map[string]map[string]int
+	totals   map[string]run.Gathering
 	inHand   map[string]bool
 }
 
@@ -28,7 +29,7 @@ const UnreadableSync = "unreadable"
 // open unpacks the messages and sets aside those that need no work now: recorded
 // already, unreadable, or of a run that has to be whole before it is sent.
 func (d *Deliver) open(ctx context.Context, in []envelope.Delivery) *invocation {
-	inv := &invocation{d: d, runs: map[string]run.Run{}, totals: map[string]map[string]int{}, inHand: map[string]bool{}}
+	inv := &invocation{d: d, runs: map[string]run.Run{}, totals: map[string]run.Gathering{}, inHand: map[string]bool{}}
 	unpacker, err := envelope.NewUnpacker()
 	held := map[string]bool{} // groups whose first message goes back: the rest follows
 	for _, got := range in {
@@ -144,14 +145,8 @@ func (inv *invocation) gather(ctx context.Context, m *message) error {
 	if err != nil {
 		return fmt.Errorf("read the batches of run %q: %w", m.run.ID, err)
 	}
-	total := map[string]int{}
-	for _, b := range batches {
-		for g, n := range b.Groups {
-			total[g] += n
-		}
-	}
-	inv.totals[m.run.ID] = total
-	return nil
+	inv.totals[m.run.ID], err = run.Gather(batches)
+	return err
 }
 
 // unreadable stores a message that nobody can read as an error by itself.

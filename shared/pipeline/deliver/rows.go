@@ -31,7 +31,7 @@ func (m *message) mapRows() {
 			i.fail("deliver", fault.Rule, fault.Field, fault.Message)
 			continue
 		}
-		a.keep(i, mapper, got.Values)
+		a.keep(i, got)
 	}
 	texts := string(a.texts)
 	for n, i := range m.items {
@@ -84,11 +84,12 @@ func (a *arena) name(got mapping.Mapped) {
 	a.ends = append(a.ends, struct{ start, key, id, group int }{start, key, id, len(a.texts)})
 }
 
-// keep copies a row's values, with their hashes and fingerprint.
-func (a *arena) keep(i *item, _ *mapping.Mapper, values []jsontext.Value) {
+// keep copies a row's values, with the hashes and the fingerprint of their
+// canonical forms.
+func (a *arena) keep(i *item, got mapping.Mapped) {
 	first := len(a.values)
-	for _, v := range values {
-		a.hashes = append(a.hashes, row.FieldHash(v))
+	for n, v := range got.Values {
+		a.hashes = append(a.hashes, row.FieldHash(got.Canonical[n]))
 		if v != nil {
 			a.bytes = append(a.bytes, v...)
 			v = jsontext.Value(a.bytes[len(a.bytes)-len(v) : len(a.bytes) : len(a.bytes)])
@@ -97,7 +98,7 @@ func (a *arena) keep(i *item, _ *mapping.Mapper, values []jsontext.Value) {
 	}
 	i.values = a.values[first:len(a.values):len(a.values)]
 	i.hashes = a.hashes[first:len(a.hashes):len(a.hashes)]
-	i.print, a.scratch = row.Digest(a.names, i.values, a.scratch)
+	i.print, a.scratch = row.Digest(a.names, got.Canonical, a.scratch)
 }
 
 // hold is the least cursor among the message's rows that are not known to be right
@@ -110,7 +111,7 @@ func (m *message) hold() string {
 			continue
 		}
 		if i.uncertain() || m.chunk.Late {
-			least = run.Lesser(least, run.Lesser(i.least, string(i.cursor)))
+			least = run.Least(least, run.Least(i.least, string(i.cursor)))
 		}
 	}
 	return least

@@ -78,7 +78,7 @@ func (w *work) newest() {
 		}
 		loser.state, loser.winner = stateSuperseded, winner
 		winner.doubt = winner.doubt || loser.doubt || loser.m.Receives > 1
-		winner.least = run.Lesser(winner.least, run.Lesser(loser.least, string(loser.cursor)))
+		winner.least = run.Least(winner.least, run.Least(loser.least, string(loser.cursor)))
 		newest[i.key] = winner
 	}
 }
