@@ -74,6 +74,7 @@ type Run struct {
 	Status     Status    `json:"status"`                //
 	Outcome    Outcome   `json:"outcome,omitempty"`     // once it has ended
 	Reason     string    `json:"reason,omitempty"`      // why incomplete, cancelled or failed; what finish got wrong
+	TakenBy    string    `json:"taken_by,omitempty"`    // the run that took over from this one
 	BegunAt    time.Time `json:"begun_at"`              //
 	FinishedAt time.Time `json:"finished_at,omitzero"`  // when finish was called or the quiet time was over
 	EndedAt    time.Time `json:"ended_at,omitzero"`     // when the last row settled

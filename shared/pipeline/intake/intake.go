@@ -1,0 +1,160 @@
+// Package intake takes a warehouse's rows: it answers each, pins what was
+// answered, stores what was refused and queues the rest. It takes rows that
+// failed before in the same way. It maps rows only to check them and to find
+// their key and cursor; what is delivered is decided by package deliver.
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/penstock-data/penstock/shared/pipeline/version"
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// Intake takes requests, answers each of their rows and queues the good ones. It
+// serves concurrent requests.
+type Intake struct {
+	Syncs       Syncs
+	Connections Connections
+	Runs        Runs
+	Batches     Batches
+	Errors      Errors
+	Queue       Queue
+	Now         Clock
+
+	versions version.Cache
+	depths   recent[int]
+	settings recent[int64] // connections' epochs
+}
+
+// Push answers a batch of penstock_push(sync or run, row): one answer per row, in
+// order. A *row.Refusal refuses the request; after any other error the warehouse
+// sends the same batch id again, and is answered alike.
+func (in *Intake) Push(ctx context.Context, b row.Batch) ([]row.Answer, error) {
+	if len(b.Rows) > run.MaxRows {
+		return nil, &row.Refusal{Kind: row.TooLarge, Message: fmt.Sprintf("the request has %d rows, at most %d are taken: send fewer at a time", len(b.Rows), run.MaxRows)}
+	}
+	answers := make([]row.Answer, len(b.Rows))
+	nowhere := 0
+	for _, p := range parts(b.Rows, answers) {
+		err := in.part(ctx, b, p, answers)
+		var fault *row.Fault
+		switch {
+		case errors.As(err, &fault):
+			for _, i := range p.rows {
+				answers[i] = row.Answer{Status: row.Rejected, Fault: fault}
+			}
+			nowhere += len(p.rows)
+		case err != nil:
+			return nil, err
+		}
+	}
+	if nowhere > 0 && nowhere == len(b.Rows) {
+		return nil, row.Refuse("%s", answers[0].Fault.Message)
+	}
+	return answers, nil
+}
+
+// A part is the rows of a request that name the same sync or run.
+type part struct {
+	name string
+	rows []int // positions in the request
+}
+
+// parts splits a request by what its rows name, in order of first appearance, and
+// answers the rows that name nothing.
+func parts(rows []row.Row, answers []row.Answer) []*part {
+	var all []*part
+	byName := map[string]*part{}
+	var last *part
+	for i, r := range rows {
+		if r.Target == "" {
+			answers[i] = row.Answer{Status: row.Rejected, Fault: nameless(r)}
+			continue
+		}
+		if last == nil || r.Target != last.name {
+			if last = byName[r.Target]; last == nil {
+				last = &part{name: r.Target, rows: make([]int, 0, len(rows)-i)}
+				byName[r.Target] = last
+				all = append(all, last)
+			}
+		}
+		last.rows = append(last.rows, i)
+	}
+	return all
+}
+
+func nameless(r row.Row) *row.Fault {
+	if r.Fault != nil {
+		return r.Fault
+	}
+	return &row.Fault{Field: "sync", Rule: "unknown_sync", Message: "the first argument of penstock_push is missing, null or no text: name a sync, or the run that penstock_begin gave"}
+}
+
+// part takes the rows of one sync or run. The pinned batch comes before all else:
+// whatever has changed since, a retry is answered as the first time.
+func (in *Intake) part(ctx context.Context, b row.Batch, p *part, answers []row.Answer) error {
+	runID, id := p.runID(b), run.BatchID(p.name, b.Function, b.ID)
+	hash := bodyHash(b.Rows, p.rows)
+	stored, err := in.Batches.Batch(ctx, runID, id)
+	if err == nil {
+		return in.pushAgain(ctx, stored, hash, b, p, answers)
+	}
+	if !errors.Is(err, run.ErrNotFound) {
+		return fmt.Errorf("read batch %q of run %q: %w", id, runID, err)
+	}
+	r, v, err := in.resolve(ctx, runID, b, p.name)
+	if err != nil {
+		return err
+	}
+	if err := in.room(ctx, v.Version.Rules.Type, v.Version.Definition.Connection); err != nil {
+		return err
+	}
+	sequence, err := in.Syncs.NextSequence(ctx, r.Sync) // I3: never a clock
+	if err != nil {
+		return fmt.Errorf("take the next sequence of sync %q: %w", r.Sync, err)
+	}
+	c := newCheck(v, r, len(p.rows), in.Now())
+	c.batch.ID, c.batch.BodyHash, c.batch.Sequence = id, hash, sequence
+	c.mapRows(func(n int) *row.Row { return &b.Rows[p.rows[n]] })
+	if r.Status.Dead() {
+		c.block(blocked(r))
+	}
+	if err := c.place(); err != nil {
+		return err
+	}
+	stored, created, err := in.Batches.PinBatch(ctx, c.batch)
+	if err != nil {
+		return fmt.Errorf("pin batch %q of run %q: %w", id, r.ID, err)
+	}
+	if !created { // the same request twice at once: the other one was faster
+		return in.pushAgain(ctx, stored, hash, b, p, answers)
+	}
+	if err := in.Errors.StoreErrors(ctx, c.errors()); err != nil {
+		return fmt.Errorf("store the rejected rows of run %q: %w", r.ID, err)
+	}
+	if err := in.reopen(ctx, r.ID); err != nil {
+		return err
+	}
+	if err := in.send(ctx, &c.batch, v.Version.Rules.Type, c.messages); err != nil {
+		return err
+	}
+	for n, i := range p.rows {
+		answers[i] = c.answer(n)
+	}
+	return nil
+}
+
+// runID is the run that a part's rows belong to.
+func (p *part) runID(b row.Batch) string {
+	switch {
+	case run.IsID(p.name):
+		return p.name
+	case b.Query == "":
+		return run.ImplicitID(p.name, b.ID) // without a query id every batch is a run of its own
+	}
+	return run.ImplicitID(p.name, b.Query)
+}
