@@ -176,7 +176,7 @@ func brokenRequests(t *testing.T, c Caller) {
 func largeRequests(t *testing.T, c Caller) {
 	rows := make([][]jsontext.Value, 50_000)
 	for i := range rows {
-		rows[i] = args(`"s"`, fmt.Sprintf(`{"id":%d,"note":"%s"}`, i, strings.Repeat("x", i%200)))
+		rows[i] = args(`"s"`, fmt.Sprintf(`{"id":%d,"note":%q}`, i, strings.Repeat("x", i%200)))
 	}
 	rows[20_000] = args(`"s"`, `{"note":"`+strings.Repeat("y", 2<<20)+`"}`)
 	b := decode(t, c, c.Request("b-1", wire.Push, rows))
