@@ -72,7 +72,7 @@ func shallow(v jsontext.Value, deepest int) (jsontext.Value, *row.Fault) {
 }
 
 func notAnObject(v jsontext.Value) *row.Fault {
-	return &row.Fault{Rule: NotAnObject, Message: fmt.Sprintf("the row is %s; pass the whole row as an object, as OBJECT_CONSTRUCT_KEEP_NULL(*) makes it", KindName(v.Kind()))}
+	return &row.Fault{Rule: NotAnObject, Message: fmt.Sprintf("the row is %s; pass the whole row as an object, as OBJECT_CONSTRUCT_KEEP_NULL(*) makes it", kindName(v.Kind()))}
 }
 
 func invalid(field string) *row.Fault {
@@ -116,8 +116,8 @@ func place(field string) string {
 	return fmt.Sprintf("column %q", field)
 }
 
-// KindName names a JSON value's kind for a person.
-func KindName(k jsontext.Kind) string {
+// kindName names a JSON value's kind for a person.
+func kindName(k jsontext.Kind) string {
 	switch k {
 	case 'n':
 		return "null"

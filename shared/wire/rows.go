@@ -29,18 +29,24 @@ func NewRows(f *Function, scan *Scanner) *Rows {
 // Batch is what was gathered.
 func (r *Rows) Batch() Batch { return r.batch }
 
-// Len is the number of rows so far.
-func (r *Rows) Len() int { return r.batch.Len() }
+// maxGuess bounds the room made on the evidence of one row.
+const maxGuess = 8192
 
-// Grow makes room for n more rows.
-func (r *Rows) Grow(n int) {
-	if r.function.Name == Push {
-		r.batch.Rows = slices.Grow(r.batch.Rows, n)
+// Room makes room for as many rows as are likely to come, by the mean length of
+// those that came, read bytes in all, where rest bytes are left: growing by
+// doubling would take twice the memory.
+func (r *Rows) Room(read, rest int) {
+	n := len(r.batch.Rows)
+	if n == 0 || n < cap(r.batch.Rows) {
+		return
 	}
+	more := rest/(read/n+1) + 1
+	more += more / 8
+	if n < maxGuess {
+		more = min(more, maxGuess)
+	}
+	r.batch.Rows = slices.Grow(r.batch.Rows, more)
 }
-
-// Full reports whether the next row needs room.
-func (r *Rows) Full() bool { return len(r.batch.Rows) == cap(r.batch.Rows) && r.function.Name == Push }
 
 // Add adds a row with its arguments by position, each valid JSON, and with the
 // fault that was found in them. args may be used again; the values are kept.

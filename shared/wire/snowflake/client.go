@@ -36,8 +36,8 @@ func DecodeReply(body []byte) ([]jsontext.Value, error) {
 	var values []jsontext.Value
 	var numbers []int
 	var flawed error
-	r := reader{body: body, scan: wire.Scan(body), room: func(int, int) {}}
-	r.add = func(number int, args []jsontext.Value, fault *row.Fault) {
+	t := table
+	t.Row = func(number int, args []jsontext.Value, fault *row.Fault) {
 		switch {
 		case fault != nil:
 			flawed = fmt.Errorf("row %d: %w", number, fault)
@@ -47,8 +47,7 @@ func DecodeReply(body []byte) ([]jsontext.Value, error) {
 			values, numbers = append(values, args[0]), append(numbers, number)
 		}
 	}
-	err := r.document()
-	if err = errors.Join(err, flawed); err != nil {
+	if err := errors.Join(t.Read(wire.Scan(body)), flawed); err != nil {
 		return nil, fmt.Errorf("read reply: %w", err)
 	}
 	return inOrder(values, numbers)
