@@ -1,5 +1,16 @@
 package row
 
+import (
+	"bytes"
+	"slices"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/penstock-data/penstock/shared/row/address"
+	"github.com/penstock-data/penstock/shared/row/decimal"
+)
+
 // An Identity is the rule by which a destination tells whether two match values
 // name one record, as data: a version carries it, and everything that compares
 // keys (lane, duplicate check, ledger, lookup, the comparison of what came back)
@@ -14,14 +25,100 @@ type Identity struct {
 // A Step is one normaliser of a closed set.
 type Step string
 
-// The steps.
+// The steps. White space is all that Unicode calls so, the no-break space included.
 const (
 	StepTrim   Step = "trim"   // outer white space goes
 	StepSpace  Step = "space"  // inner white space becomes one blank each
-	StepLower  Step = "lower"  // case goes, by Unicode's full case folding
+	StepLower  Step = "lower"  // case goes, by Unicode's full case folding: ß is ss
 	StepNFC    Step = "nfc"    // Unicode form C
 	StepEmail  Step = "email"  // must be an address; the domain in lower case and ASCII (IDN)
 	StepDomain Step = "domain" // of an address or URL: no scheme, www., port or path; lower case, ASCII (IDN)
 	StepID18   Step = "id18"   // a 15 or 18 character id, in its 18 character form
-	StepNumber Step = "number" // sign, digits without outer zeros, exponent
+	StepNumber Step = "number" // by value: 1, 1.0 and 1e0 are one
 )
+
+// Has reports whether a step is among the rule's.
+func (id Identity) Has(s Step) bool { return slices.Contains(id.Steps, s) }
+
+// Known reports whether this version of Penstock can interpret the rule: a version
+// that a later one stored may have a step that it cannot.
+func (id Identity) Known() bool {
+	for _, s := range id.Steps {
+		switch s {
+		case StepTrim, StepSpace, StepLower, StepNFC, StepEmail, StepDomain, StepID18, StepNumber:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// most is how often the steps are repeated at most until nothing changes. Text in
+// ASCII needs one round; folding, form C and IDN can undo a bit of each other.
+const most = 4
+
+// Key appends the key of a match value: equal for two values that the destination
+// takes for one, and for a key itself. It reports false, and appends nothing, when
+// the value cannot be a key by this rule: a malformed number, id, address or
+// domain, broken UTF-8, or nothing left. It allocates only when dst is too short
+// or the value goes beyond ASCII.
+func (id Identity) Key(dst, value []byte) ([]byte, bool) {
+	start := len(dst)
+	ascii := isASCII(value)
+	if !ascii && !utf8.Valid(value) {
+		return dst, false
+	}
+	dst, ok := id.round(dst, value)
+	for range most {
+		if !ok || ascii || isASCII(dst[start:]) {
+			break
+		}
+		before := bytes.Clone(dst[start:])
+		if dst, ok = id.round(dst[:start], before); bytes.Equal(before, dst[start:]) {
+			break
+		}
+	}
+	return dst, ok && len(dst) > start
+}
+
+// round applies each step once. Each that changes something writes behind what
+// the one before wrote; the last result then moves to the front.
+func (id Identity) round(dst, s []byte) ([]byte, bool) {
+	start := len(dst)
+	for _, step := range id.Steps {
+		n, ok := len(dst), true
+		switch step {
+		case StepTrim:
+			s = bytes.TrimSpace(s)
+			continue
+		case StepSpace:
+			dst = appendSpaced(dst, s)
+		case StepLower:
+			dst = appendFolded(dst, s, id.Has(StepNFC))
+		case StepNFC:
+			s = norm.NFC.Bytes(s)
+			continue
+		case StepEmail:
+			dst, ok = address.Append(dst, bytes.TrimSpace(s))
+		case StepDomain:
+			dst, ok = address.AppendDomain(dst, s)
+		case StepID18:
+			dst, ok = appendID18(dst, bytes.TrimSpace(s))
+		case StepNumber:
+			dst, ok = decimal.AppendCanonical(dst, bytes.TrimSpace(s))
+		default:
+			ok = false
+		}
+		if !ok {
+			return dst[:start], false
+		}
+		s = dst[n:]
+	}
+	return append(dst[:start], s...), true
+}
+
+// FoldedKey appends a key without its case. With CaseUnsure, two keys of a batch
+// that differ, but whose folded keys are equal, may or may not be one record.
+func (id Identity) FoldedKey(dst, key []byte) []byte {
+	return appendFolded(dst, key, id.Has(StepNFC))
+}

@@ -1,0 +1,127 @@
+package address
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+)
+
+// Domain is AppendDomain's for texts; "" when s has no domain.
+func Domain(s string) string {
+	d, _ := AppendDomain(nil, []byte(s))
+	return string(d)
+}
+
+// AppendDomain appends the domain of an email address, a URL or a host name: in
+// lower case and ASCII, without scheme, user, www., port, path and trailing dot. It
+// appends nothing and reports false when s is none of these; IP addresses and
+// single labels have no domain.
+func AppendDomain(dst, s []byte) ([]byte, bool) {
+	host, ok := hostOf(bytes.TrimSpace(s))
+	if !ok {
+		return dst, false
+	}
+	start := len(dst)
+	if dst, ok = appendASCII(dst, host); !ok {
+		return dst[:start], false
+	}
+	host = bytes.TrimSuffix(dst[start:], []byte("."))
+	for {
+		short, ok := bytes.CutPrefix(host, []byte("www."))
+		if !ok || bytes.IndexByte(short, '.') < 0 { // www.com is a domain of its own
+			break
+		}
+		host = host[:copy(host, short)]
+	}
+	if !hostShape(host) {
+		return dst[:start], false
+	}
+	return dst[:start+len(host)], true
+}
+
+// Unicode is a domain as people write it, with its xn-- labels decoded: what else
+// a lookup must ask for. A domain that has none comes back as it is.
+func Unicode(domain string) string {
+	if u, err := international.ToUnicode(domain); err == nil {
+		return u
+	}
+	return domain
+}
+
+// international maps as browsers do (UTS 46, non-transitional: ß stays ß).
+var international = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(true))
+
+// appendASCII appends a host in lower case and ASCII; false when a letter beyond
+// ASCII cannot be in one. What is ASCII already is not judged.
+func appendASCII(dst, host []byte) ([]byte, bool) {
+	start := len(dst)
+	for _, c := range host {
+		if c >= utf8.RuneSelf {
+			ascii, err := international.ToASCII(string(host))
+			return append(dst[:start], ascii...), err == nil
+		}
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		dst = append(dst, c)
+	}
+	return dst, true
+}
+
+// hostOf cuts scheme, path, user, port and trailing dot off.
+func hostOf(s []byte) ([]byte, bool) {
+	url := false
+	if i := bytes.IndexByte(s, '/'); i >= 0 && (i == 0 || s[i-1] == ':') && bytes.HasPrefix(s[i:], []byte("//")) {
+		s, url = s[i+2:], true
+	}
+	if len(s) > 0 && s[0] == '"' { // a quoted local part may hold what ends a host
+		i := At(s)
+		if i < 0 {
+			return nil, false
+		}
+		s, url = s[i+1:], false
+		if bytes.IndexByte(s, '@') >= 0 {
+			return nil, false
+		}
+	}
+	at, colon, end := -1, -1, len(s)
+	for i := 0; i < end; i++ {
+		switch s[i] {
+		case '/', '?', '#':
+			end = i
+		case '@':
+			at, colon = i, -1
+		case ':':
+			colon = i
+		}
+	}
+	s = s[:end]
+	if at >= 0 && !url && !localShape(s[:at]) {
+		return nil, false
+	}
+	if colon >= 0 && allDigits(s[colon+1:]) {
+		s = s[:colon]
+	}
+	return bytes.TrimSuffix(s[at+1:], []byte(".")), true
+}
+
+// localShape reports whether s may stand before the @: it is not held to At's
+// letters, as only the domain is used.
+func localShape(s []byte) bool {
+	for _, c := range s {
+		if c <= ' ' || c == '@' {
+			return false
+		}
+	}
+	return len(s) > 0
+}
+
+func allDigits(s []byte) bool {
+	for _, c := range s {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
