@@ -187,13 +187,12 @@ func stored(sim *simulator.Simulator, match, key string, fields ...string) map[s
 
 var suiteFields = []string{"Name", "Website", "Health_Score__c", "Recommended_Action__c", "Exact__c"}
 
-// subject is the suite over one definition; record names its records.
-func subject(t *testing.T, def syncdef.Definition, match string, record func(i int) dest.Record) desttest.Subject {
-	w := start(t, def)
-	s := desttest.Subject{
-		Vendor: salesforce.Vendor, Config: w.cfg, Version: version(t, def), Core: w.sim.Core(), Record: record,
-		Stored: func(r dest.Record) map[string]string { return stored(w.sim, match, r.Key, suiteFields...) },
-		Count:  func() int { return w.sim.Count("Account") },
+// subject is the suite over one definition, whose records are known by match.
+func subject(t *testing.T, w *world, def syncdef.Definition, match string) desttest.Subject {
+	return desttest.Subject{
+		Vendor: salesforce.Vendor, Config: w.cfg, Version: version(t, def), Core: w.sim.Core(), Record: account,
+		Stored:  func(r dest.Record) map[string]string { return stored(w.sim, match, r.Key, suiteFields...) },
+		Count:   func() int { return w.sim.Count("Account") },
 		Creates: true, Identity: "00D5g0000000001EAA",
 		Text: "Recommended_Action__c", Number: "Exact__c",
 		Bad: func(r dest.Record) dest.Record {
@@ -210,18 +209,19 @@ func subject(t *testing.T, def syncdef.Definition, match string, record func(i i
 		Long:     `[{"id":"0015g0000000001AAA","success":true},{"id":"0015g0000000002AAA","success":true},{"id":"0015g0000000003AAA","success":true}]`,
 		LogsIn:   true, Clears: true, Idempotent: true,
 	}
-	return s
 }
 
 func TestSuiteUpsert(t *testing.T) {
-	desttest.Run(t, func(t *testing.T) desttest.Subject { return subject(t, byExternalID, "Customer_ID__c", account) })
+	desttest.Run(t, func(t *testing.T) desttest.Subject {
+		return subject(t, start(t, byExternalID), byExternalID, "Customer_ID__c")
+	})
 }
 
 // TestSuiteCreate runs the same over creates and updates by Id.
 func TestSuiteCreate(t *testing.T) {
 	def := creating(syncdef.MatchField, "AccountNumber")
 	desttest.Run(t, func(t *testing.T) desttest.Subject {
-		s := subject(t, def, "AccountNumber", account)
+		s := subject(t, start(t, def), def, "AccountNumber")
 		s.Idempotent, s.Query = false, "/composite"
 		return s
 	})
@@ -232,7 +232,7 @@ func TestSuiteInsert(t *testing.T) {
 	def := creating(syncdef.MatchField, "AccountNumber")
 	def.Operation, def.OnMissing = syncdef.Insert, ""
 	desttest.Run(t, func(t *testing.T) desttest.Subject {
-		s := subject(t, def, "AccountNumber", account)
+		s := subject(t, start(t, def), def, "AccountNumber")
 		s.Idempotent, s.Query = false, "/composite"
 		return s
 	})
@@ -243,7 +243,15 @@ func TestSuiteUpdate(t *testing.T) {
 	def := matching(syncdef.MatchField, "AccountNumber")
 	def.Operation = syncdef.Update
 	desttest.Run(t, func(t *testing.T) desttest.Subject {
-		return existing(subject(t, def, "AccountNumber", account))
+		s, ids := existing(t, def)
+		s.Query = "/composite"
+		s.Name = func(r dest.Record) string { return r.ID }
+		s.Record = func(i int) dest.Record {
+			r := account(i)
+			r.ID = ids[r.Key]
+			return r
+		}
+		return s
 	})
 }
 
@@ -252,25 +260,36 @@ func TestSuiteByID(t *testing.T) {
 	def := matching(syncdef.MatchField, "Id")
 	def.Operation = syncdef.Update
 	desttest.Run(t, func(t *testing.T) desttest.Subject {
-		s := existing(subject(t, def, "AccountNumber", account))
-		s.Query = ""
-		record := s.Record
+		s, ids := existing(t, def)
 		s.Record = func(i int) dest.Record {
-			r := record(i)
-			r.Key, r.ID = r.ID, ""
+			r := account(i)
+			r.Key = ids[r.Key]
 			return r
 		}
-		byKey := s.Stored
+		byNumber := s.Stored
 		s.Stored = func(r dest.Record) map[string]string {
 			r.Key = r.RecordID
-			return byKey(r)
+			return byNumber(r)
 		}
-		s.Name = func(r dest.Record) string { return r.Key }
 		return s
 	})
 }
 
-// existing seeds the records and gives them their ids.
-func existing(s desttest.Subject) desttest.Subject {
-	return s
+// existing is a subject whose first records exist, and their ids by AccountNumber.
+func existing(t *testing.T, def syncdef.Definition) (desttest.Subject, map[string]string) {
+	w := start(t, def)
+	s := subject(t, w, def, "AccountNumber")
+	s.Creates = false
+	var rows [][]string
+	for i := range 1010 {
+		rows = append(rows, []string{"Company", account(i).Key})
+	}
+	seed(t, w.sim, []string{"Name", "AccountNumber"}, rows...)
+	ids := map[string]string{}
+	w.sim.Each("Account", func(r simulator.Record) bool {
+		number, _ := r.Text("AccountNumber")
+		ids[string(number)] = r.ID()
+		return true
+	})
+	return s, ids
 }
