@@ -220,6 +220,8 @@ func (s *Simulator) route(w http.ResponseWriter, r *http.Request, nested bool) *
 	}
 	parts := strings.Split(m[2], "/")
 	switch {
+	case m[2] == "" && r.Method == http.MethodGet && !nested:
+		return s.serveResources(w, m[1])
 	case parts[0] == "query" && len(parts) <= 2 && r.Method == http.MethodGet:
 		return s.serveQuery(w, r, m[1], parts[1:])
 	case m[2] == "limits" && r.Method == http.MethodGet:
