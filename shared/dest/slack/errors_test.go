@@ -2,6 +2,7 @@ package slack_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -283,13 +284,13 @@ func TestDeadline(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	b := dest.Batch{Run: "s.r1", Records: intend(alerts(1))}
-	if _, err := w.dest.Push(ctx, b, w.dest.Calls(b, 0)[0]); err != context.Canceled {
+	if _, err := w.dest.Push(ctx, b, w.dest.Calls(b, 0)[0]); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	if _, err := w.dest.Lookup(ctx, b, w.dest.Lookups(b)[0]); err != context.Canceled {
+	if _, err := w.dest.Lookup(ctx, b, w.dest.Lookups(b)[0]); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	if err := w.acct.Probe(ctx); err != context.Canceled {
+	if err := w.acct.Probe(ctx); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	if got := w.sim.Core().Calls().Total; got != 0 {

@@ -3,6 +3,7 @@ package slack
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -40,8 +41,8 @@ func (d *destination) Lookups(b dest.Batch) []dest.Call {
 }
 
 // Lookup searches one channel for what was sent: Delivered where the message is
-// there, else Pending; Unknown for an intent when the channel has more messages
-// than a lookup reads.
+// there, else Pending. An intent is Rejected when the channel has more messages
+// than a lookup reads: sending again might send twice.
 func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]dest.Outcome, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -60,8 +61,8 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 	}
 	for i, r := range c.Records {
 		if !whole && b.Records[r].Intent && out[i].Status == dest.Pending {
-			out[i] = dest.Outcome{Status: dest.Unknown, Code: "not_found_in_time",
-				Message: "the message may have been sent: the channel has more messages since than are searched; look for it there, and push the row again if it is missing"}
+			out[i] = dest.Outcome{Status: dest.Rejected, Code: "not_searched",
+				Message: fmt.Sprintf("the message may have been sent, and the channel has more messages of the last 14 days than the %d that are searched: look for it there, and push the row again under another record id if it is missing", maxPages*pageSize)}
 		}
 	}
 	d.settle(digestKey{b.Run, channel})

@@ -84,8 +84,8 @@ func TestOnceOverRuns(t *testing.T) {
 	}
 }
 
-// A channel with more messages than are searched leaves an intent unknown: sending
-// again might send twice. A digest that nobody has tried is sent.
+// A channel with more messages than are searched ends an intent: sending again
+// might send twice. A digest that nobody has tried is sent.
 func TestSearchHasAnEnd(t *testing.T) {
 	w := newWorld(t)
 	page := sandbox.Fault{Match: "conversations.history", Count: -1, Status: 200,
@@ -94,7 +94,7 @@ func TestSearchHasAnEnd(t *testing.T) {
 	b := dest.Batch{Run: "s.r1", Total: map[string]int{"#alerts": 30}, Records: alerts(2)}
 	b.Records[1].Intent = true
 	out, err := w.dest.Lookup(t.Context(), b, w.dest.Lookups(b)[0])
-	if err != nil || out[0].Status != dest.Pending || out[1].Status != dest.Unknown || out[1].Message == "" {
+	if err != nil || out[0].Status != dest.Pending || out[1].Status != dest.Rejected || out[1].Code != "not_searched" {
 		t.Errorf("%+v, %v", out, err)
 	}
 	if got := w.calls("conversations.history"); got != 20 {
