@@ -18,7 +18,7 @@ const (
 
 // canonical is what stands for a field's value where values are compared.
 func (m *Mapper) canonical(f *field, v jsontext.Value) jsontext.Value {
-	if f.form == formText || v == nil {
+	if v == nil {
 		return v
 	}
 	if f.form == formNumber {

@@ -77,7 +77,11 @@ func (m *Mapper) Map(object jsontext.Value) (Mapped, *row.Fault) {
 		if fault != nil {
 			return out, fault
 		}
-		m.out[i], m.canon[i] = v, m.canonical(&m.p.fields[i], v)
+		m.out[i] = v
+		if m.p.fields[i].form != formText {
+			v = m.canonical(&m.p.fields[i], v)
+		}
+		m.canon[i] = v
 	}
 	out.Values, out.Canonical = m.out, m.canon
 	if keyFault != nil {
@@ -102,7 +106,7 @@ func (m *Mapper) field(f *field) (jsontext.Value, *row.Fault) {
 	switch {
 	case raw == nil:
 		return nil, m.missing(f.column)
-	case isNull(raw), f.blankNull && raw[0] == '"' && m.blank(raw):
+	case isNull(raw), raw[0] == '"' && f.blankNull && m.blank(raw):
 		return f.null, nil
 	}
 	return f.convert(m, f, raw)
