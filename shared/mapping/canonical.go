@@ -3,6 +3,7 @@ package mapping
 import (
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/rawjson"
 	"github.com/penstock-data/penstock/shared/row/decimal"
 )
 
@@ -44,7 +45,7 @@ func appendCompact(dst []byte, v jsontext.Value) []byte {
 	for i := 0; i < len(v); {
 		switch c := v[i]; {
 		case c == '"':
-			end := stringEnd(v, i)
+			end := rawjson.StringEnd(v, i)
 			if end < 0 {
 				return append(dst, v[i:]...)
 			}
