@@ -20,7 +20,7 @@ import (
 // of the Program.
 type Mapped struct {
 	Key      []byte           // the match value by the version's rule of identity, or the record id where nothing is matched
-	RecordID []byte           // the record_id column as text; several are joined with ":", what is ":" or "\" in a part standing behind a "\"
+	RecordID []byte           // the record_id column as text; several are joined with ":", in all but the last with a "\" before each ":" and "\"
 	Cursor   jsontext.Value   // the raw scalar in the incremental.cursor column; nil without one, and for null
 	Group    []byte           // the value of the field that Rules.Group names, or Rules.GroupDefault; nil where rows have no group
 	Values   []jsontext.Value // by position in Definition.Fields; nil leaves the field alone, null clears it
@@ -127,8 +127,8 @@ func (m *Mapper) cursor() jsontext.Value {
 }
 
 // recordID joins the record id columns; none of them may be absent, null or empty.
-// What separates the parts is escaped in them, so that ("x:1", "2") and ("x", "1:2")
-// are two ids; an id of one column is that column's text.
+// What separates the parts is escaped in all but the last, so that ("x:1", "2") is
+// x\:1:2 and ("x", "1:2") is x:1:2; an id of one column is that column's text.
 func (m *Mapper) recordID() ([]byte, *row.Fault) {
 	if len(m.p.recordID) == 1 {
 		return m.recordIDPart(m.p.recordID[0])
@@ -141,6 +141,10 @@ func (m *Mapper) recordID() ([]byte, *row.Fault) {
 		}
 		if i > 0 {
 			m.id = append(m.id, ':')
+		}
+		if i == len(m.p.recordID)-1 {
+			m.id = append(m.id, part...)
+			break
 		}
 		for _, c := range part {
 			if c == ':' || c == '\\' {
