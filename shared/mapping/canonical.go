@@ -3,6 +3,7 @@ package mapping
 import (
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/rawjson"
 	"github.com/penstock-data/penstock/shared/row/decimal"
 )
 
@@ -18,7 +19,7 @@ const (
 
 // canonical is what stands for a field's value where values are compared.
 func (m *Mapper) canonical(f *field, v jsontext.Value) jsontext.Value {
-	if f.form == formText || v == nil {
+	if v == nil {
 		return v
 	}
 	if f.form == formNumber {
@@ -44,7 +45,7 @@ func appendCompact(dst []byte, v jsontext.Value) []byte {
 	for i := 0; i < len(v); {
 		switch c := v[i]; {
 		case c == '"':
-			end := stringEnd(v, i)
+			end := rawjson.StringEnd(v, i)
 			if end < 0 {
 				return append(dst, v[i:]...)
 			}

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -25,6 +26,8 @@ func (out *field) compileNumber(f syncdef.Field, what string) error {
 	if out.max, err = bound("max", f.Max); err != nil {
 		return err
 	}
+	out.low = wholeBound(out.min, math.MinInt64, math.MaxInt64)
+	out.top = wholeBound(out.max, math.MaxInt64, math.MinInt64)
 	out.checked = out.scale >= 0 || out.min != nil || out.max != nil
 	switch {
 	case out.min != nil && out.max != nil:
@@ -37,6 +40,18 @@ func (out *field) compileNumber(f syncdef.Field, what string) error {
 		out.allowed = what
 	}
 	return nil
+}
+
+// wholeBound is a bound as a whole number, for those that are; none where there is
+// no bound, and never where it is no whole number of 18 digits.
+func wholeBound(d *decimal.Decimal, none, never int64) int64 {
+	if d == nil {
+		return none
+	}
+	if n, ok := d.Int(); ok {
+		return n
+	}
+	return never
 }
 
 func bound(name, s string) (*decimal.Decimal, error) {

@@ -71,7 +71,7 @@ func TestCompileRefusesRules(t *testing.T) {
 	for want, rules := range map[string]syncdef.Rules{
 		"date_min": {DateMin: "1700"}, "date_max": {DateMax: "soon"}, "length_unit": {LengthUnit: "pixels"}, "identity": {Identity: row.Identity{Steps: []row.Step{"soundex"}}},
 	} {
-		_, err := Compile(&syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Strategy: syncdef.MatchName}, rules)
+		_, err := Compile(&syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Strategy: syncdef.MatchName, Match: syncdef.Match{Source: "m"}}, rules)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v", rules, err)
 		}
@@ -90,4 +90,3 @@ func TestProgramNames(t *testing.T) {
 		t.Errorf("%d names", len(p.Names()))
 	}
 }
-

@@ -22,7 +22,7 @@ func (m *Mapper) datetime(f *field, raw jsontext.Value) (jsontext.Value, *row.Fa
 	if !ok {
 		return nil, refuse(f.source, "not_a_datetime", raw, f.allowed)
 	}
-	if f.vendor.dates != "" && !f.vendor.within(c) {
+	if f.vendor.dates != "" && !f.vendor.within(&c) {
 		return nil, fault(f.source, "out_of_range", "another date", "a date and time "+f.vendor.dates+" in UTC, which is all that the destination takes")
 	}
 	start := len(m.buf)
@@ -47,7 +47,7 @@ func (m *Mapper) date(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault)
 	if !ok || c.year < 1 || c.year > 9999 {
 		return nil, refuse(f.source, "not_a_date", raw, f.allowed)
 	}
-	if c.hour, c.minute, c.second, c.milli = 0, 0, 0, 0; f.vendor.dates != "" && !f.vendor.within(c) {
+	if c.hour, c.minute, c.second, c.milli = 0, 0, 0, 0; f.vendor.dates != "" && !f.vendor.within(&c) {
 		return nil, fault(f.source, "out_of_range", "another date", "a date "+f.vendor.dates+", which is all that the destination takes")
 	}
 	start := len(m.buf)
@@ -82,8 +82,9 @@ func (m *Mapper) civil(f *field, raw jsontext.Value) (civil, bool) {
 
 // within reports whether a date and time is between the bounds, both of which are
 // midnights that belong to the range.
-func (v *vendorRules) within(c civil) bool {
-	return (v.first.year == 0 || !c.before(&v.first)) && (v.last.year == 0 || !v.last.before(&c))
+func (v *vendorRules) within(c *civil) bool {
+	m := c.moment()
+	return v.first <= m && m <= v.last
 }
 
 // fromEpoch reads a count since 1970 whose unit is 10^shift milliseconds, rounding

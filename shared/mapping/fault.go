@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/rawjson"
 	"github.com/penstock-data/penstock/shared/row"
 )
 
@@ -33,7 +34,7 @@ func (m *Mapper) missing(c int) *row.Fault {
 // unreadable is the fault of a row that scan refused.
 func (r *members) unreadable(found jsontext.Value) *row.Fault {
 	if r.deep {
-		return &row.Fault{Rule: "too_deep", Message: "row: found objects and arrays nested more than " + strconv.Itoa(maxDepth) + " levels deep; allowed: fewer levels"}
+		return &row.Fault{Rule: "too_deep", Message: "row: found objects and arrays nested more than " + strconv.Itoa(rawjson.MaxDepth) + " levels deep; allowed: fewer levels"}
 	}
 	return &row.Fault{Rule: "not_an_object", Message: "row: found " + describe(found) + "; allowed: one JSON object with the columns as its members (Snowflake: OBJECT_CONSTRUCT_KEEP_NULL(*))"}
 }

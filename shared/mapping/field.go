@@ -29,6 +29,7 @@ type field struct {
 	form     form             // how values are made comparable
 	scale    int              // -1 is none
 	min, max *decimal.Decimal // nil is none
+	low, top int64            // whole numbers from low to top are within min and max
 	checked  bool             // scale, min or max is set
 
 	values  map[string]jsontext.Value // picklist: exact spelling to quoted value

@@ -59,7 +59,7 @@ func TestMessages(t *testing.T) {
 	say(&syncdef.Definition{Sync: "s", RecordID: []string{"id"}}, `{"id":null}`)
 	say(&syncdef.Definition{Sync: "s", RecordID: []string{"id"}}, `{"ident":1}`)
 	say(&syncdef.Definition{Sync: "s", RecordID: []string{"id"}}, `"{\"id\":1}"`)
-	match := &syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Strategy: syncdef.MatchEmailDomain}
+	match := &syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Strategy: syncdef.MatchEmailDomain, Match: syncdef.Match{Source: "email"}}
 	say(match, `{"id":1,"email":null}`)
 	say(match, `{"id":1,"email":"jane"}`)
 	say(match, `{"id":1,"email":"jane@gmail.com"}`)

@@ -20,7 +20,7 @@ import (
 // of the Program.
 type Mapped struct {
 	Key      []byte           // the match value by the version's rule of identity, or the record id where nothing is matched
-	RecordID []byte           // the record_id column as text; several are joined with ":", what is ":" or "\" in a part standing behind a "\"
+	RecordID []byte           // the record_id column as text; several are joined with ":", in all but the last with a "\" before each ":" and "\"
 	Cursor   jsontext.Value   // the raw scalar in the incremental.cursor column; nil without one, and for null
 	Group    []byte           // the value of the field that Rules.Group names, or Rules.GroupDefault; nil where rows have no group
 	Values   []jsontext.Value // by position in Definition.Fields; nil leaves the field alone, null clears it
@@ -77,7 +77,11 @@ func (m *Mapper) Map(object jsontext.Value) (Mapped, *row.Fault) {
 		if fault != nil {
 			return out, fault
 		}
-		m.out[i], m.canon[i] = v, m.canonical(&m.p.fields[i], v)
+		m.out[i] = v
+		if m.p.fields[i].form != formText {
+			v = m.canonical(&m.p.fields[i], v)
+		}
+		m.canon[i] = v
 	}
 	out.Values, out.Canonical = m.out, m.canon
 	if keyFault != nil {
@@ -102,7 +106,7 @@ func (m *Mapper) field(f *field) (jsontext.Value, *row.Fault) {
 	switch {
 	case raw == nil:
 		return nil, m.missing(f.column)
-	case isNull(raw), f.blankNull && raw[0] == '"' && m.blank(raw):
+	case isNull(raw), raw[0] == '"' && f.blankNull && m.blank(raw):
 		return f.null, nil
 	}
 	return f.convert(m, f, raw)
@@ -123,8 +127,8 @@ func (m *Mapper) cursor() jsontext.Value {
 }
 
 // recordID joins the record id columns; none of them may be absent, null or empty.
-// What separates the parts is escaped in them, so that ("x:1", "2") and ("x", "1:2")
-// are two ids; an id of one column is that column's text.
+// What separates the parts is escaped in all but the last, so that ("x:1", "2") is
+// x\:1:2 and ("x", "1:2") is x:1:2; an id of one column is that column's text.
 func (m *Mapper) recordID() ([]byte, *row.Fault) {
 	if len(m.p.recordID) == 1 {
 		return m.recordIDPart(m.p.recordID[0])
@@ -137,6 +141,10 @@ func (m *Mapper) recordID() ([]byte, *row.Fault) {
 		}
 		if i > 0 {
 			m.id = append(m.id, ':')
+		}
+		if i == len(m.p.recordID)-1 {
+			m.id = append(m.id, part...)
+			break
 		}
 		for _, c := range part {
 			if c == ':' || c == '\\' {

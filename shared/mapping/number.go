@@ -14,7 +14,7 @@ import (
 // rounding changes the value. The bounds hold for the rounded value, which is
 // what the destination gets.
 func (m *Mapper) number(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault) {
-	if !f.checked && isNumber(raw) {
+	if !f.checked && isNumber(raw) || f.small(raw) {
 		return raw, nil
 	}
 	s, d, json, ok := m.decimal(f, raw)
@@ -36,10 +36,26 @@ func (m *Mapper) number(f *field, raw jsontext.Value) (jsontext.Value, *row.Faul
 	return m.from(start), nil
 }
 
+// small reports whether raw is a whole number of few digits within the bounds, as
+// most numbers are: it is what any scale leaves of it.
+func (out *field) small(raw jsontext.Value) bool {
+	if len(raw) > 15 {
+		return false
+	}
+	n := int64(0)
+	for _, c := range raw {
+		if c -= '0'; c > 9 {
+			return false
+		}
+		n = n*10 + int64(c)
+	}
+	return out.low <= n && n <= out.top
+}
+
 // integer takes what number takes, if its fraction is zero, and writes it
 // without point and exponent, which not every destination accepts.
 func (m *Mapper) integer(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault) {
-	if !f.checked && allDigits(bytes.TrimPrefix(raw, minus)) {
+	if !f.checked && allDigits(bytes.TrimPrefix(raw, minus)) || f.small(raw) {
 		return raw, nil
 	}
 	s, d, json, ok := m.decimal(f, raw)

@@ -3,6 +3,7 @@ package mapping
 import (
 	"errors"
 	"fmt"
+	"math"
 	"unicode/utf8"
 
 	"github.com/clipperhouse/uax29/v2/graphemes"
@@ -13,7 +14,7 @@ import (
 // vendorRules is what the destination type says of values, made ready.
 type vendorRules struct {
 	unit        syncdef.LengthUnit
-	first, last civil  // the bounds of dates; year 0 is none
+	first, last int64  // the moments that bound dates
 	dates       string // for messages: the bounds, "" without any
 }
 
@@ -27,17 +28,17 @@ func compileRules(r syncdef.Rules) (vendorRules, error) {
 	default:
 		errs = append(errs, fmt.Errorf("length_unit: %q is not one of utf16, rune, byte", r.LengthUnit))
 	}
-	day := func(name, s string) (c civil) {
+	day := func(name, s string, none int64) int64 {
 		if s == "" {
-			return c
+			return none
 		}
 		c, ok := parseCivil([]byte(s))
 		if !ok {
 			errs = append(errs, fmt.Errorf("%s: %q is not a date such as 1700-01-01", name, s))
 		}
-		return c
+		return c.moment()
 	}
-	out.first, out.last = day("date_min", r.DateMin), day("date_max", r.DateMax)
+	out.first, out.last = day("date_min", r.DateMin, math.MinInt64), day("date_max", r.DateMax, math.MaxInt64)
 	switch {
 	case r.DateMin != "" && r.DateMax != "":
 		out.dates = "from " + r.DateMin + " to " + r.DateMax

@@ -18,7 +18,7 @@ type Definition struct {
 	Strategy     Strategy     `json:"matching_strategy"`        // how a row finds its record; none where records are not matched
 	Match        Match        `json:"match"`                    //
 	Operation    Operation    `json:"operation"`                // default upsert, or insert where nothing else is possible
-	RecordID     []string     `json:"record_id"`                // columns, joined with ":"; YAML takes one name or a list
+	RecordID     []string     `json:"record_id"`                // columns, joined with ":" (mapping.Mapped.RecordID); YAML takes one name or a list
 	Fields       []Field      `json:"field_mappings"`           // in the order in which the fingerprint is taken
 	Frequency    string       `json:"sync_frequency,omitempty"` // hourly, daily, weekly, "every 15m" or a cron expression (UTC); accepted, not acted on yet
 	BatchSize    int          `json:"batch_size"`               // upper bound of records a call; default 1000
