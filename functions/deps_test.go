@@ -20,22 +20,23 @@ var never = []string{
 	module + "shared/sqlite", module + "shared/sandbox", module + "shared/local", module + "shared/warehouse", module + "shared/lesson",
 	module + "shared/app/apptest", module + "shared/app/machine", module + "shared/syncdef/yamlfile", module + "shared/storetest",
 	"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sts", "github.com/aws/aws-sdk-go-v2/service/sso", "github.com/aws/aws-sdk-go-v2/feature",
-	"modernc.org/", "github.com/duckdb/", "github.com/alecthomas/kong", "github.com/goccy/go-yaml", "gopkg.in/yaml", "github.com/robfig/cron",
+	module + "shared/wire/wiretest", "modernc.org/", "github.com/duckdb/", "github.com/alecthomas/kong", "github.com/goccy/go-yaml", "gopkg.in/yaml", "github.com/robfig/cron",
 	"testing", "net/http/httptest", "net/rpc", "text/template", "html/template",
 }
 
-// The services and vendors that not every function needs.
+// The services, vendors and callers that not every function needs.
 const (
 	sqs        = "github.com/aws/aws-sdk-go-v2/service/sqs"
 	secrets    = "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	salesforce = module + "shared/dest/salesforce"
 	slack      = module + "shared/dest/slack"
+	snowflake  = module + "shared/wire/snowflake"
 )
 
 var uses = map[string][]string{
-	"push":       {sqs},
-	"control":    {},
-	"sweep":      {},
+	"push":       {sqs, snowflake},
+	"control":    {sqs, snowflake}, // retry hands rows to the queue
+	"sweep":      {sqs},            // and so do due errors
 	"deadletter": {},
 	"salesforce": {sqs, secrets, salesforce},
 	"slack":      {sqs, secrets, slack},
@@ -49,7 +50,7 @@ func TestFunctionsLinkOnlyWhatTheyUse(t *testing.T) {
 				t.Fatal("this function is not in the list of uses")
 			}
 			deps := dependencies(t, function)
-			for _, one := range []string{sqs, secrets, salesforce, slack} {
+			for _, one := range []string{sqs, secrets, salesforce, slack, snowflake} {
 				if got, want := slices.Contains(deps, one), slices.Contains(wanted, one); got != want {
 					t.Errorf("links %s: %v, want %v", one, got, want)
 				}

@@ -7,11 +7,11 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"github.com/penstock-data/penstock/shared/app/deadletter"
+	"github.com/penstock-data/penstock/shared/app/worker"
 )
 
 func main() {
-	h, err := deadletter.FromEnvironment()
+	h, err := worker.DeadLetters()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "start deadletter:", err)
 		os.Exit(1)

@@ -7,11 +7,12 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"github.com/penstock-data/penstock/shared/app/salesforce"
+	"github.com/penstock-data/penstock/shared/app/worker"
+	"github.com/penstock-data/penstock/shared/dest/salesforce"
 )
 
 func main() {
-	h, err := salesforce.FromEnvironment()
+	h, err := worker.FromEnvironment(salesforce.Vendor)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "start salesforce:", err)
 		os.Exit(1)

@@ -7,11 +7,12 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 
-	"github.com/penstock-data/penstock/shared/app/slack"
+	"github.com/penstock-data/penstock/shared/app/worker"
+	"github.com/penstock-data/penstock/shared/dest/slack"
 )
 
 func main() {
-	h, err := slack.FromEnvironment()
+	h, err := worker.FromEnvironment(slack.Vendor)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "start slack:", err)
 		os.Exit(1)

@@ -20,6 +20,16 @@ type Vendor struct {
 	Open func(Config) (Account, error)
 }
 
+// Kinds are what the vendors add to the definition language: for the reader, the
+// JSON Schema and the configuration page.
+func Kinds(vendors []Vendor) []syncdef.Kind {
+	out := make([]syncdef.Kind, len(vendors))
+	for i, v := range vendors {
+		out[i] = v.Kind
+	}
+	return out
+}
+
 // Config is what an Account is opened with.
 type Config struct {
 	Connection syncdef.Connection

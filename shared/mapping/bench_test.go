@@ -5,6 +5,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -38,8 +39,11 @@ func benchDefinition() *syncdef.Definition {
 	}
 }
 
+// benchRules are those of a destination that matches by a website's domain.
+var benchRules = syncdef.Rules{Identity: row.Identity{Steps: []row.Step{row.StepDomain}}, DateMin: "1700-01-01", DateMax: "4000-12-31"}
+
 func BenchmarkMap(b *testing.B) {
-	p, err := Compile(benchDefinition())
+	p, err := Compile(benchDefinition(), benchRules)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -56,7 +60,7 @@ func BenchmarkMap(b *testing.B) {
 
 // BenchmarkScan is the share of finding the columns.
 func BenchmarkScan(b *testing.B) {
-	p, err := Compile(benchDefinition())
+	p, err := Compile(benchDefinition(), benchRules)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -71,7 +75,7 @@ func BenchmarkScan(b *testing.B) {
 
 // BenchmarkNewLayout is a row whose columns differ from those of the row before.
 func BenchmarkNewLayout(b *testing.B) {
-	p, err := Compile(benchDefinition())
+	p, err := Compile(benchDefinition(), benchRules)
 	if err != nil {
 		b.Fatal(err)
 	}

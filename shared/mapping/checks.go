@@ -2,12 +2,13 @@ package mapping
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/row/decimal"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -25,6 +26,8 @@ func (out *field) compileNumber(f syncdef.Field, what string) error {
 	if out.max, err = bound("max", f.Max); err != nil {
 		return err
 	}
+	out.low = wholeBound(out.min, math.MinInt64, math.MaxInt64)
+	out.top = wholeBound(out.max, math.MaxInt64, math.MinInt64)
 	out.checked = out.scale >= 0 || out.min != nil || out.max != nil
 	switch {
 	case out.min != nil && out.max != nil:
@@ -39,11 +42,23 @@ func (out *field) compileNumber(f syncdef.Field, what string) error {
 	return nil
 }
 
-func bound(name, s string) (*decimal, error) {
+// wholeBound is a bound as a whole number, for those that are; none where there is
+// no bound, and never where it is no whole number of 18 digits.
+func wholeBound(d *decimal.Decimal, none, never int64) int64 {
+	if d == nil {
+		return none
+	}
+	if n, ok := d.Int(); ok {
+		return n
+	}
+	return never
+}
+
+func bound(name, s string) (*decimal.Decimal, error) {
 	if s == "" {
 		return nil, nil
 	}
-	d, _, _, ok := parseDecimal([]byte(s), nil)
+	d, _, _, ok := decimal.Parse([]byte(s), nil)
 	if !ok {
 		return nil, fmt.Errorf("%s: %q is not a number", name, s)
 	}
@@ -86,13 +101,16 @@ func (out *field) compilePicklist(f syncdef.Field) error {
 		if err != nil {
 			return fmt.Errorf("values: %q is not UTF-8", v)
 		}
-		if f.MaxLength > 0 && utf8.RuneCountInString(v) > f.MaxLength {
+		if f.MaxLength > 0 && length(out.vendor.unit, []byte(v)) > f.MaxLength {
 			return fmt.Errorf("values: %q is longer than max_length %d", v, f.MaxLength)
 		}
 		out.values[v] = quoted
 		out.folded = append(out.folded, pick{[]byte(v), quoted})
 	}
 	out.allowed = shortList(f.Values)
+	if f.Default != nil {
+		out.allowed += " (on_unknown: default would send the default for others)"
+	}
 	return nil
 }
 

@@ -100,10 +100,43 @@ func (c civil) utc(zone *time.Location) (civil, bool) {
 	case c.zoned:
 		c = civilOf(c.time().Add(-time.Duration(c.offset) * time.Second))
 	default:
-		t := time.Date(c.year, time.Month(c.month), c.day, c.hour, c.minute, c.second, c.milli*1e6, zone)
-		c = civilOf(t.UTC())
+		c = civilOf(c.in(zone).UTC())
 	}
 	return c, c.year >= 1 && c.year <= 9999
+}
+
+// nearChange is more than any zone is from UTC, so that a clock's change which may
+// concern c is that near to it.
+const nearChange = 24 * time.Hour
+
+// in is the instant at which a clock in the zone shows c. Of the two that a clock
+// turned back shows, it is the first; one that a clock turned forward leaves out is
+// moved forward by as much: 02:30 becomes 03:30.
+func (c civil) in(zone *time.Location) time.Time {
+	t := time.Date(c.year, time.Month(c.month), c.day, c.hour, c.minute, c.second, c.milli*1e6, zone)
+	start, end := t.ZoneBounds()
+	if (start.IsZero() || t.Sub(start) > nearChange) && (end.IsZero() || end.Sub(t) > nearChange) {
+		return t
+	}
+	utc := c.time()
+	_, before := utc.Add(-nearChange).In(zone).Zone()
+	_, after := utc.Add(nearChange).In(zone).Zone()
+	first := utc.Add(-time.Duration(before) * time.Second)
+	second := utc.Add(-time.Duration(after) * time.Second)
+	if _, offset := first.In(zone).Zone(); offset == before {
+		return first
+	}
+	if _, offset := second.In(zone).Zone(); offset == after {
+		return second
+	}
+	return first // left out: with the offset before the change it lies behind it by as much
+}
+
+// moment is a number that grows with c as written: milliseconds, months being 32
+// days and years 16 months long.
+func (c *civil) moment() int64 {
+	day := int64(c.year)<<9 | int64(c.month)<<5 | int64(c.day)
+	return day*86_400_000 + int64(((c.hour*60+c.minute)*60+c.second)*1000+c.milli)
 }
 
 // time is the instant at which a clock in UTC shows c.

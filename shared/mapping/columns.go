@@ -40,16 +40,21 @@ func (l *layout) learn(b []byte, r *members) {
 		start := len(l.text)
 		l.text = append(l.text, b[s.start:s.end]...)
 		quoted := l.text[start:len(l.text):len(l.text)]
-		plain := quoted[1 : len(quoted)-1]
-		if bytes.IndexByte(plain, '\\') >= 0 {
-			// An error leaves the name as far as it can be read, which then matches nothing.
-			plain, _ = jsontext.AppendUnquote([]byte(nil), quoted)
-		}
-		l.names, l.plain = append(l.names, quoted), append(l.plain, plain)
+		l.names, l.plain = append(l.names, quoted), append(l.plain, plainName(quoted))
 	}
 	for c, name := range l.columns {
 		l.at[c] = find(l.plain, name)
 	}
+}
+
+// plainName is a column's name without quotes and escapes.
+func plainName(quoted []byte) []byte {
+	plain := quoted[1 : len(quoted)-1]
+	if bytes.IndexByte(plain, '\\') >= 0 {
+		// An error leaves the name as far as it can be read, which then matches nothing.
+		plain, _ = jsontext.AppendUnquote([]byte(nil), quoted)
+	}
+	return plain
 }
 
 // find looks a column up: without regard to case, unless two columns of the row

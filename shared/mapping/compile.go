@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -16,27 +17,28 @@ type Program struct {
 	recordID     []int // positions in columns
 	match        match
 	cursor       int    // position in columns, -1 without one
-	channelField int    // position in fields of Slack's mapped channel, -1 without one
-	channel      []byte // Slack's fixed channel
+	groupField   int    // position in fields of the one that Rules.Group names, -1 without one
+	groupDefault []byte // nil is none
 }
 
-// Compile makes a definition ready: it loads time zones, parses decimals, and
-// converts defaults as if they were values. All faults are reported, joined.
-func Compile(def *syncdef.Definition) (*Program, error) {
-	p := &Program{cursor: -1, channelField: -1, fields: make([]field, len(def.Fields))}
-	var errs []error
-	slack := def.Slack != nil || def.Object == "message"
+// Compile makes a definition ready, with what its version's rules say of keys,
+// groups, lengths and dates: it loads time zones, parses decimals, and converts
+// defaults as if they were values. All faults are reported, joined.
+func Compile(def *syncdef.Definition, rules syncdef.Rules) (*Program, error) {
+	p := &Program{cursor: -1, groupField: -1, fields: make([]field, len(def.Fields))}
+	vendor, err := compileRules(rules)
+	errs := []error{err}
 	for i, f := range def.Fields {
 		p.names = append(p.names, f.Destination)
-		if err := p.compileField(&p.fields[i], f); err != nil {
+		if err := p.compileField(&p.fields[i], f, vendor); err != nil {
 			errs = append(errs, fmt.Errorf("field %s -> %s: %w", f.Source, f.Destination, err))
 		}
-		if slack && f.Destination == "channel" {
-			p.channelField = i
+		if rules.Group != "" && f.Destination == rules.Group {
+			p.groupField = i
 		}
 	}
-	if slack && def.Slack != nil && def.Slack.Channel != "" {
-		p.channel = []byte(def.Slack.Channel)
+	if rules.GroupDefault != "" {
+		p.groupDefault = []byte(rules.GroupDefault)
 	}
 	if len(def.RecordID) == 0 {
 		errs = append(errs, errors.New("record_id: no column is named; it must name at least one"))
@@ -47,7 +49,7 @@ func Compile(def *syncdef.Definition) (*Program, error) {
 	if def.Incremental != nil && def.Incremental.Cursor != "" {
 		p.cursor = p.columnOf(def.Incremental.Cursor)
 	}
-	errs = append(errs, p.compileMatch(def))
+	errs = append(errs, p.compileMatch(def, rules.Identity))
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("compile mapping of %s: %w", def.Sync, err)
 	}
@@ -67,11 +69,8 @@ func (p *Program) columnOf(name string) int {
 	return len(p.columns) - 1
 }
 
-func (p *Program) compileMatch(def *syncdef.Definition) error {
+func (p *Program) compileMatch(def *syncdef.Definition, id row.Identity) error {
 	source := def.Match.Source
-	if source == "" {
-		source = syncdef.DefaultMatch(def.Strategy).Source
-	}
 	switch def.Strategy {
 	case syncdef.MatchNone:
 		return nil
@@ -82,6 +81,9 @@ func (p *Program) compileMatch(def *syncdef.Definition) error {
 	default:
 		return fmt.Errorf("matching_strategy: %q is not one of external_id, field, email, email_domain, name", def.Strategy)
 	}
-	p.match = match{def.Strategy, p.columnOf(source)}
+	if !id.Known() {
+		return fmt.Errorf("identity: %q holds a step that this release does not know; one that does must map the row, or the definition be applied again", id.Steps)
+	}
+	p.match = match{matched: true, column: p.columnOf(source), identity: id, company: def.Strategy == syncdef.MatchEmailDomain}
 	return nil
 }

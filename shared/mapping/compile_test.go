@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -31,10 +32,14 @@ func TestCompileRefuses(t *testing.T) {
 		{"default too long", syncdef.Field{MaxLength: 2, Default: ptr("abc")}, "default"},
 		{"default not JSON", syncdef.Field{Type: syncdef.JSON, Default: ptr("{")}, "default"},
 		{"default not a date", syncdef.Field{Type: syncdef.Date, Default: ptr("soon")}, "default"},
+		{"on_unknown", syncdef.Field{Type: syncdef.Picklist, OnUnknown: "skip"}, "on_unknown"},
+		{"on_unknown without default", syncdef.Field{Type: syncdef.Picklist, Values: []string{"a"}, OnUnknown: syncdef.DefaultUnknown}, "needs a default"},
+		{"default blank", syncdef.Field{Type: syncdef.Number, Default: ptr(" ")}, "default: column src"},
+		{"value too long for UTF-16", syncdef.Field{Type: syncdef.Picklist, Values: []string{"🚀"}, MaxLength: 1}, "max_length"},
 		{"value too long", syncdef.Field{Type: syncdef.Picklist, Values: []string{"abc"}, MaxLength: 2}, "max_length"},
 	} {
 		c.field.Source, c.field.Destination = "src", "Dst__c"
-		_, err := Compile(&syncdef.Definition{Sync: "broken", RecordID: []string{"id"}, Fields: []syncdef.Field{c.field}})
+		_, err := Compile(&syncdef.Definition{Sync: "broken", RecordID: []string{"id"}, Fields: []syncdef.Field{c.field}}, syncdef.Rules{})
 		if err == nil {
 			t.Errorf("%s: no error", c.name)
 			continue
@@ -48,7 +53,7 @@ func TestCompileRefuses(t *testing.T) {
 }
 
 func TestCompileReportsAll(t *testing.T) {
-	_, err := Compile(&syncdef.Definition{Sync: "broken", Strategy: syncdef.MatchField, Fields: []syncdef.Field{{Source: "a", Type: "x"}, {Source: "b", Type: "y"}}})
+	_, err := Compile(&syncdef.Definition{Sync: "broken", Strategy: syncdef.MatchField, Fields: []syncdef.Field{{Source: "a", Type: "x"}, {Source: "b", Type: "y"}}}, syncdef.Rules{})
 	if err == nil {
 		t.Fatal("no error")
 	}
@@ -57,13 +62,24 @@ func TestCompileReportsAll(t *testing.T) {
 			t.Errorf("%q does not name %q", err, part)
 		}
 	}
-	if _, err := Compile(&syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Strategy: "phone"}); err == nil {
+	if _, err := Compile(&syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Strategy: "phone"}, syncdef.Rules{}); err == nil {
 		t.Error("an unknown strategy passes")
 	}
 }
 
+func TestCompileRefusesRules(t *testing.T) {
+	for want, rules := range map[string]syncdef.Rules{
+		"date_min": {DateMin: "1700"}, "date_max": {DateMax: "soon"}, "length_unit": {LengthUnit: "pixels"}, "identity": {Identity: row.Identity{Steps: []row.Step{"soundex"}}},
+	} {
+		_, err := Compile(&syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Strategy: syncdef.MatchName, Match: syncdef.Match{Source: "m"}}, rules)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v", rules, err)
+		}
+	}
+}
+
 func TestProgramNames(t *testing.T) {
-	p, err := Compile(benchDefinition())
+	p, err := Compile(benchDefinition(), benchRules)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,17 +88,5 @@ func TestProgramNames(t *testing.T) {
 	}
 	if len(p.Names()) != 12 {
 		t.Errorf("%d names", len(p.Names()))
-	}
-}
-
-// TestDefaultMatchColumn: a definition that names no match column has its strategy's.
-func TestDefaultMatchColumn(t *testing.T) {
-	for strategy, in := range map[syncdef.Strategy]string{
-		syncdef.MatchEmail: `{"id":1,"email":"a@b.co"}`, syncdef.MatchEmailDomain: `{"id":1,"email":"a@b.co"}`, syncdef.MatchName: `{"id":1,"company_name":"B"}`,
-	} {
-		m := compiledDef(t, &syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Strategy: strategy})
-		if mapped, fault := m.Map([]byte(in)); fault != nil || len(mapped.Key) == 0 {
-			t.Errorf("%s: %v, key %q", strategy, fault, mapped.Key)
-		}
 	}
 }

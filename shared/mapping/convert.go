@@ -6,6 +6,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/row/address"
+	"github.com/penstock-data/penstock/shared/row/decimal"
 )
 
 // A converter makes a field's value from a column's, which is never null.
@@ -17,7 +19,7 @@ func (m *Mapper) str(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault) 
 	if !ok {
 		return nil, notText(f.source, raw)
 	}
-	t, fault := f.cut(raw, t)
+	t, fault := f.cut(t)
 	if fault != nil {
 		return nil, fault
 	}
@@ -27,8 +29,8 @@ func (m *Mapper) str(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault) 
 // json passes any value on bit for bit.
 func (m *Mapper) json(_ *field, raw jsontext.Value) (jsontext.Value, *row.Fault) { return raw, nil }
 
-// picklist takes one of the values, in their spelling; for any other text the
-// default, where there is one.
+// picklist takes one of the values, in their spelling; any other text is refused,
+// unless on_unknown sends the default for it.
 func (m *Mapper) picklist(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault) {
 	t, ok := m.transformed(f, raw)
 	if !ok {
@@ -45,43 +47,32 @@ func (m *Mapper) picklist(f *field, raw jsontext.Value) (jsontext.Value, *row.Fa
 	if f.unknown != nil {
 		return f.unknown, nil
 	}
-	return nil, refuse(f.source, "not_in_picklist", raw, "one of "+f.allowed)
+	fault := refuse(f.source, "not_in_picklist", raw, "one of "+f.allowed)
+	if len(bytes.TrimSpace(t.b)) < len(t.b) {
+		fault.Message += " (transform: [trim] takes the white space off)"
+	}
+	return nil, fault
 }
 
-// email takes an address, trimmed, with its domain in lower case.
+// email takes an address, trimmed, with its domain in lower case and ASCII.
 func (m *Mapper) email(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault) {
 	t, ok := m.transformed(f, raw)
 	if !ok || raw[0] != '"' {
 		return nil, notAnEmail(f.source, raw)
 	}
 	b := bytes.TrimSpace(t.b)
-	at := emailAt(b)
-	if at < 0 {
-		return nil, notAnEmail(f.source, raw)
+	t.same = t.same && len(b) == len(t.b)
+	if !address.Normal(b) {
+		start := len(m.buf)
+		if m.buf, ok = address.Append(m.buf, b); !ok {
+			return nil, notAnEmail(f.source, raw)
+		}
+		b, t.same = m.from(start), false
 	}
 	if f.maxLength > 0 && len(b) > f.maxLength {
-		return nil, f.tooLong(raw, len(b)) // an address that is cut is another address
+		return nil, f.tooLong(len(b)) // an address that is cut is another address
 	}
-	if !touches(b[at+1:], 'A', 'Z') {
-		return m.quoted(raw, text{b: b, plain: true, same: t.same && len(b) == len(t.b)}), nil
-	}
-	start := len(m.buf)
-	m.buf = append(m.buf, '"')
-	m.buf = append(m.buf, b[:at+1]...)
-	m.buf = appendLower(m.buf, b[at+1:])
-	m.buf = append(m.buf, '"')
-	return m.from(start), nil
-}
-
-// appendLower appends ASCII text in lower case.
-func appendLower(dst, s []byte) []byte {
-	for _, c := range s {
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		dst = append(dst, c)
-	}
-	return dst
+	return m.quoted(raw, text{b: b, plain: t.plain, same: t.same}), nil
 }
 
 var (
@@ -90,26 +81,28 @@ var (
 	jsonNull  = jsontext.Value("null")
 )
 
-// boolean takes true and false, and what warehouses write for them.
+// boolean takes true and false, what people and warehouses write for them, and the
+// numbers 1 and 0 however they are written.
 func (m *Mapper) boolean(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault) {
 	t, ok := m.transformed(f, raw)
-	if ok {
-		b := bytes.TrimSpace(t.b)
-		for _, word := range trueWords {
+	b := bytes.TrimSpace(t.b)
+	if ok && isNumber(raw) {
+		start := len(m.buf)
+		m.buf, _ = decimal.AppendCanonical(m.buf, b)
+		b = m.from(start)
+	}
+	if len(b) > 0 && len(b) <= len("false") {
+		for i, word := range booleanWords {
 			if bytes.EqualFold(b, word) {
-				return jsonTrue, nil
-			}
-		}
-		for _, word := range falseWords {
-			if bytes.EqualFold(b, word) {
-				return jsonFalse, nil
+				return [...]jsontext.Value{jsonTrue, jsonFalse}[i%2], nil
 			}
 		}
 	}
-	return nil, refuse(f.source, "not_a_boolean", raw, "true or false, t or f, yes or no, 1 or 0")
+	return nil, refuse(f.source, "not_a_boolean", raw, "true or false, t or f, yes or no, y or n, on or off, 1 or 0")
 }
 
-var (
-	trueWords  = [][]byte{[]byte("true"), []byte("1"), []byte("t"), []byte("yes")}
-	falseWords = [][]byte{[]byte("false"), []byte("0"), []byte("f"), []byte("no")}
-)
+// booleanWords are true and false in turn.
+var booleanWords = [][]byte{
+	[]byte("true"), []byte("false"), []byte("1"), []byte("0"), []byte("t"), []byte("f"),
+	[]byte("yes"), []byte("no"), []byte("y"), []byte("n"), []byte("on"), []byte("off"),
+}

@@ -49,7 +49,7 @@ func TestString(t *testing.T) {
 		{`"abc"`, `"abc"`}, {`"äöü"`, `"äöü"`}, {`"abcd"`, `too_long`}, {`"a\u0062c"`, `"abc"`}, {`1234`, `too_long`},
 	})
 	run(t, syncdef.Field{Type: syncdef.String, MaxLength: 3, OnTooLong: syncdef.TruncateLong}, []conv{
-		{`"abcd"`, `"abc"`}, {`"äöüß"`, `"äöü"`}, {`"a\"\\d"`, `"a\"\\"`}, {`"🚀🚀🚀🚀"`, `"🚀🚀🚀"`}, {`12345`, `"123"`},
+		{`"abcd"`, `"abc"`}, {`"äöüß"`, `"äöü"`}, {`"a\"\\d"`, `"a\"\\"`}, {`"🚀🚀🚀🚀"`, `"🚀"`}, {`12345`, `"123"`},
 	})
 }
 
@@ -80,7 +80,8 @@ func TestBoolean(t *testing.T) {
 	run(t, syncdef.Field{Type: syncdef.Boolean}, []conv{
 		{`true`, `true`}, {`false`, `false`}, {`1`, `true`}, {`0`, `false`}, {`"True"`, `true`}, {`"F"`, `false`}, {`"yes"`, `true`},
 		{`" no "`, `false`}, {`"1"`, `true`}, {`"0"`, `false`}, {`"t"`, `true`}, {`"false"`, `false`}, {`null`, `null`},
-		{`2`, `not_a_boolean`}, {`1.0`, `not_a_boolean`}, {`""`, `not_a_boolean`}, {`"maybe"`, `not_a_boolean`}, {`{}`, `not_a_boolean`}, {`[]`, `not_a_boolean`},
+		{`"Y"`, `true`}, {`"n"`, `false`}, {`"ON"`, `true`}, {`" Off\u00a0"`, `false`}, {`"YES"`, `true`}, {`"T"`, `true`}, {`1.0`, `true`}, {`0e5`, `false`}, {`-0`, `false`},
+		{`""`, `null`}, {`" \t"`, `null`}, {`2`, `not_a_boolean`}, {`-1`, `not_a_boolean`}, {`0.5`, `not_a_boolean`}, {`"1.0"`, `not_a_boolean`}, {`"2"`, `not_a_boolean`}, {`"tr"`, `not_a_boolean`}, {`"yess"`, `not_a_boolean`}, {`"y e s"`, `not_a_boolean`}, {`"maybe"`, `not_a_boolean`}, {`{}`, `not_a_boolean`}, {`[]`, `not_a_boolean`},
 	})
 }
 
@@ -90,7 +91,14 @@ func TestPicklist(t *testing.T) {
 		{`"At Risk"`, `"At Risk"`}, {`"at risk"`, `"at risk"`}, {`"AT RISK"`, `"At Risk"`}, {`"HEALTHY"`, `"Healthy"`},
 		{`"5\" PIPE"`, `"5\" pipe"`}, {`"gone"`, `not_in_picklist`}, {`""`, `not_in_picklist`}, {`5`, `not_in_picklist`}, {`{}`, `not_a_string`}, {`null`, `null`},
 	})
-	run(t, syncdef.Field{Type: syncdef.Picklist, Values: risk, Default: ptr("HEALTHY")}, []conv{{`"gone"`, `"Healthy"`}, {`null`, `null`}})
+	trailing := []conv{{`"At Risk "`, `not_in_picklist`}, {`" Healthy"`, `not_in_picklist`}, {`"gone"`, `not_in_picklist`}, {`""`, `not_in_picklist`}, {`"AT RISK"`, `"At Risk"`}}
+	run(t, syncdef.Field{Type: syncdef.Picklist, Values: risk}, trailing)
+	run(t, syncdef.Field{Type: syncdef.Picklist, Values: risk, Default: ptr("HEALTHY")}, append(trailing, conv{`null`, `null`}))
+	run(t, syncdef.Field{Type: syncdef.Picklist, Values: risk, Default: ptr("HEALTHY"), OnNull: syncdef.DefaultNull}, append(trailing, conv{`null`, `"Healthy"`}))
+	run(t, syncdef.Field{Type: syncdef.Picklist, Values: risk, Default: ptr("HEALTHY"), OnNull: syncdef.DefaultNull, OnUnknown: syncdef.RejectUnknown}, append(trailing, conv{`null`, `"Healthy"`}))
+	run(t, syncdef.Field{Type: syncdef.Picklist, Values: risk, Default: ptr("HEALTHY"), OnNull: syncdef.SkipNull, OnUnknown: syncdef.DefaultUnknown},
+		[]conv{{`"gone"`, `"Healthy"`}, {`"At Risk "`, `"Healthy"`}, {`"at risk"`, `"at risk"`}, {`null`, `skip`}, {`{}`, `not_a_string`}})
+	run(t, syncdef.Field{Type: syncdef.Picklist, Values: risk, Transform: []string{"trim"}}, []conv{{`"At Risk "`, `"At Risk"`}})
 	run(t, syncdef.Field{Type: syncdef.Picklist, MaxLength: 5}, []conv{{`"any"`, `"any"`}, {`"longer"`, `too_long`}})
 	run(t, syncdef.Field{Type: syncdef.Picklist, Values: []string{"1", "2"}}, []conv{{`1`, `"1"`}})
 }
@@ -109,7 +117,7 @@ func TestEmail(t *testing.T) {
 		{`"a_b%c-d@sub.acme-corp.museum"`, `"a_b%c-d@sub.acme-corp.museum"`}, {`"o'brien@acme.ie"`, `"o'brien@acme.ie"`}, {`"\u0061@b.co"`, `"a@b.co"`},
 		{`"not-an-email"`, `not_an_email`}, {`"@acme.com"`, `not_an_email`}, {`"a@"`, `not_an_email`}, {`"a@b"`, `not_an_email`},
 		{`"a@b.c"`, `not_an_email`}, {`"a@b.c1"`, `not_an_email`}, {`"a@@b.co"`, `not_an_email`}, {`"a b@b.co"`, `not_an_email`},
-		{`"a@b..co"`, `not_an_email`}, {`"a@.co"`, `not_an_email`}, {`"a@b.co."`, `not_an_email`}, {`"ä@b.co"`, `not_an_email`}, {`"a@bücher.de"`, `not_an_email`},
+		{`"a@b..co"`, `not_an_email`}, {`"a@.co"`, `not_an_email`}, {`"a@b.co."`, `not_an_email`}, {`"ä@b.co"`, `not_an_email`}, {`"a@B\u00fccher.de"`, `"a@xn--bcher-kva.de"`}, {`"\"a b\"@C.co"`, `"\"a b\"@c.co"`}, {`"\"a\\\\b\"@c.co"`, `"\"a\\\\b\"@c.co"`}, {`"a..b@c.co"`, `not_an_email`}, {`".a@c.co"`, `not_an_email`}, {`"a.@c.co"`, `not_an_email`}, {`"a@-c.co"`, `not_an_email`},
 		{`""`, `not_an_email`}, {`7`, `not_an_email`}, {`{}`, `not_an_email`}, {`null`, `null`},
 		{`"` + strings.Repeat("a", 36) + `@b.co"`, `too_long`},
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/row/decimal"
 )
 
 // datetime gives RFC 3339 in UTC with milliseconds, Salesforce's form; finer
@@ -20,6 +21,9 @@ func (m *Mapper) datetime(f *field, raw jsontext.Value) (jsontext.Value, *row.Fa
 	}
 	if !ok {
 		return nil, refuse(f.source, "not_a_datetime", raw, f.allowed)
+	}
+	if f.vendor.dates != "" && !f.vendor.within(&c) {
+		return nil, fault(f.source, "out_of_range", "another date", "a date and time "+f.vendor.dates+" in UTC, which is all that the destination takes")
 	}
 	start := len(m.buf)
 	m.buf = append(m.buf, `"0000-00-00T00:00:00.000Z"`...)
@@ -43,6 +47,9 @@ func (m *Mapper) date(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault)
 	if !ok || c.year < 1 || c.year > 9999 {
 		return nil, refuse(f.source, "not_a_date", raw, f.allowed)
 	}
+	if c.hour, c.minute, c.second, c.milli = 0, 0, 0, 0; f.vendor.dates != "" && !f.vendor.within(&c) {
+		return nil, fault(f.source, "out_of_range", "another date", "a date "+f.vendor.dates+", which is all that the destination takes")
+	}
 	start := len(m.buf)
 	m.buf = append(m.buf, `"0000-00-00"`...)
 	out := m.from(start)
@@ -57,7 +64,7 @@ func (m *Mapper) civil(f *field, raw jsontext.Value) (civil, bool) {
 		if !ok {
 			return civil{}, false
 		}
-		return d.epoch(f.epoch)
+		return fromEpoch(d, f.epoch)
 	}
 	if raw[0] != '"' {
 		return civil{}, false
@@ -73,23 +80,30 @@ func (m *Mapper) civil(f *field, raw jsontext.Value) (civil, bool) {
 	return parseNamed(b)
 }
 
-// epoch reads a count since 1970 whose unit is 10^shift milliseconds, rounding
+// within reports whether a date and time is between the bounds, both of which are
+// midnights that belong to the range.
+func (v *vendorRules) within(c *civil) bool {
+	m := c.moment()
+	return v.first <= m && m <= v.last
+}
+
+// fromEpoch reads a count since 1970 whose unit is 10^shift milliseconds, rounding
 // down to a millisecond; the result is in UTC.
-func (d decimal) epoch(shift epochShift) (civil, bool) {
-	d.exp += int(shift) - int(epochMilliseconds)
-	if d.exp > 15 { // year 9999 ends below 3 × 10^14 ms
+func fromEpoch(d decimal.Decimal, shift epochShift) (civil, bool) {
+	d.Exp += int(shift) - int(epochMilliseconds)
+	if d.Exp > 15 { // year 9999 ends below 3 × 10^14 ms
 		return civil{}, false
 	}
 	var ms int64
-	for i := range max(d.exp, 0) {
+	for i := range max(d.Exp, 0) {
 		ms *= 10
-		if i < len(d.digits) {
-			ms += int64(d.digits[i] - '0')
+		if i < len(d.Digits) {
+			ms += int64(d.Digits[i] - '0')
 		}
 	}
-	if d.negative {
+	if d.Negative {
 		ms = -ms
-		if !d.whole() {
+		if !d.Whole() {
 			ms--
 		}
 	}

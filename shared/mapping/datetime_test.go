@@ -21,7 +21,7 @@ func TestDateTime(t *testing.T) {
 		{`"2024-01-15 10:60:00"`, `not_a_datetime`}, {`"2024-01-15 10:30:60"`, `not_a_datetime`}, {`"2024-01-15 10:30:00 PST"`, `not_a_datetime`}, {`"2024-01-15 10:30:00."`, `not_a_datetime`},
 		{`"2024-01-15 10:30:00+99:00"`, `not_a_datetime`}, {`"2024-01-15 10:30:00+1"`, `not_a_datetime`}, {`"0000-01-01"`, `not_a_datetime`}, {`"0001-01-01 00:00:00+01:00"`, `not_a_datetime`},
 		{`"2024-1-5"`, `not_a_datetime`}, {`"2024-0x-15"`, `not_a_datetime`}, {`"20x4-01-15"`, `not_a_datetime`}, {`"x024-01-15"`, `not_a_datetime`}, {`"2024-01-15 1x:30:00"`, `not_a_datetime`}, {`"2024-01-15 10:30:00+0x00"`, `not_a_datetime`}, {`"2024-01-15 10:30:00\ud800"`, `not_a_datetime`}, {`"15/01/2024"`, `not_a_datetime`}, {`"yesterday"`, `not_a_datetime`}, {`"2024-01-15x"`, `not_a_datetime`}, {`"Mon, 15 Jan 2024 10:30:00 PST"`, `not_a_datetime`},
-		{`""`, `not_a_datetime`}, {`1705314600`, `not_a_datetime`}, {`true`, `not_a_datetime`}, {`{}`, `not_a_datetime`}, {`null`, `null`},
+		{`""`, `null`}, {`" "`, `null`}, {`"infinity"`, `not_a_datetime`}, {`"-Infinity"`, `not_a_datetime`}, {`1705314600`, `not_a_datetime`}, {`true`, `not_a_datetime`}, {`{}`, `not_a_datetime`}, {`null`, `null`},
 	})
 	run(t, syncdef.Field{Type: syncdef.DateTime, TimeZone: "America/New_York"}, []conv{
 		{`"2024-01-15 05:30:00"`, at}, {`"2024-07-15 06:30:00"`, `"2024-07-15T10:30:00.000Z"`}, {`"2024-01-15 10:30:00Z"`, at}, {`"2024-01-15"`, `"2024-01-15T05:00:00.000Z"`}, {`"Mon, 15 Jan 2024 05:30:00"`, at},
@@ -38,7 +38,7 @@ func TestDateTime(t *testing.T) {
 func TestDate(t *testing.T) {
 	run(t, syncdef.Field{Type: syncdef.Date, TimeZone: "Asia/Tokyo"}, []conv{
 		{`"2024-01-15"`, `"2024-01-15"`}, {`"2024-01-15 23:30:00"`, `"2024-01-15"`}, {`"2024-01-15T23:30:00.123-08:00"`, `"2024-01-15"`}, {`"Mon, 15 Jan 2024 23:30:00 +0000"`, `"2024-01-15"`},
-		{`"2024-02-30"`, `not_a_date`}, {`"20240115"`, `not_a_date`}, {`""`, `not_a_date`}, {`20240115`, `not_a_date`}, {`[]`, `not_a_date`}, {`null`, `null`},
+		{`"2024-02-30"`, `not_a_date`}, {`"20240115"`, `not_a_date`}, {`""`, `null`}, {`"\t"`, `null`}, {`"-infinity"`, `not_a_date`}, {`20240115`, `not_a_date`}, {`[]`, `not_a_date`}, {`null`, `null`},
 	})
 	run(t, syncdef.Field{Type: syncdef.Date, Format: "epoch_seconds", TimeZone: "Asia/Tokyo"}, []conv{{`1705330799`, `"2024-01-15"`}, {`1705330800`, `"2024-01-16"`}})
 	run(t, syncdef.Field{Type: syncdef.Date, Format: "epoch_milliseconds"}, []conv{{`1705363199999`, `"2024-01-15"`}, {`1705363200000`, `"2024-01-16"`}})

@@ -1,21 +1,24 @@
 package mapping
 
 import (
+	"bytes"
 	"strconv"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/rawjson"
 	"github.com/penstock-data/penstock/shared/row"
 )
 
-// shown is how many characters of a value a message shows at most.
-const shown = 60
-
-// refuse is the fault of one value: its column, what was found, what is allowed.
-// The message goes to the person who ran the SQL, never to a log (I6).
+// refuse is the fault of one value: its column, what kind of value was found, what
+// is allowed. The value itself is never told (I6).
 func refuse(column, rule string, found jsontext.Value, allowed string) *row.Fault {
-	return &row.Fault{Field: column, Rule: rule, Message: "column " + column + ": found " + shorten(found) + "; allowed: " + allowed}
+	return fault(column, rule, describe(found), allowed)
+}
+
+func fault(column, rule, found, allowed string) *row.Fault {
+	return &row.Fault{Field: column, Rule: rule, Message: "column " + column + ": found " + found + "; allowed: " + allowed}
 }
 
 // missing is the fault of a column that the row does not have.
@@ -28,8 +31,12 @@ func (m *Mapper) missing(c int) *row.Fault {
 	return &row.Fault{Field: name, Rule: "missing_column", Message: msg}
 }
 
-func notAnObject(found jsontext.Value) *row.Fault {
-	return &row.Fault{Rule: "not_an_object", Message: "row: found " + shorten(found) + "; allowed: one JSON object with the columns as its members (Snowflake: OBJECT_CONSTRUCT_KEEP_NULL(*))"}
+// unreadable is the fault of a row that scan refused.
+func (r *members) unreadable(found jsontext.Value) *row.Fault {
+	if r.deep {
+		return &row.Fault{Rule: "too_deep", Message: "row: found objects and arrays nested more than " + strconv.Itoa(rawjson.MaxDepth) + " levels deep; allowed: fewer levels"}
+	}
+	return &row.Fault{Rule: "not_an_object", Message: "row: found " + describe(found) + "; allowed: one JSON object with the columns as its members (Snowflake: OBJECT_CONSTRUCT_KEEP_NULL(*))"}
 }
 
 func notText(column string, found jsontext.Value) *row.Fault {
@@ -40,24 +47,47 @@ func notAnEmail(column string, found jsontext.Value) *row.Fault {
 	return refuse(column, "not_an_email", found, "an email address such as name@company.com")
 }
 
-func (out *field) tooLong(found jsontext.Value, characters int) *row.Fault {
-	fault := refuse(out.source, "too_long", found, "at most "+strconv.Itoa(out.maxLength)+" characters")
-	fault.Message += ", not " + strconv.Itoa(characters)
-	return fault
+func (out *field) tooLong(n int) *row.Fault {
+	return fault(out.source, "too_long", "a text of "+strconv.Itoa(n)+" "+unitNames[out.vendor.unit], "at most "+strconv.Itoa(out.maxLength))
 }
 
-// shorten is a value for a message.
-func shorten(v jsontext.Value) string {
+// describe says what kind of value was found, and of a text how long it is.
+func describe(v jsontext.Value) string {
+	v = bytes.TrimSpace(v)
 	if len(v) == 0 {
 		return "nothing"
 	}
-	end := 0
-	for n := 0; n < shown && end < len(v); n++ {
-		_, size := utf8.DecodeRune(v[end:])
-		end += size
+	switch v[0] {
+	case 'n':
+		return "null"
+	case 't', 'f':
+		return "a boolean"
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case '"':
+		return describeText(v)
 	}
-	if end == len(v) {
-		return string(v)
+	return "a number"
+}
+
+func describeText(v jsontext.Value) string {
+	text, err := jsontext.AppendUnquote(nil, v)
+	if err != nil {
+		return "a broken text"
 	}
-	return string(v[:end]) + "…"
+	trimmed := bytes.TrimSpace(text)
+	n := utf8.RuneCount(text)
+	switch {
+	case len(text) == 0:
+		return "an empty text"
+	case len(trimmed) == 0:
+		return "a blank text"
+	case n == 1:
+		return "a text of 1 character"
+	case len(trimmed) < len(text):
+		return "a text of " + strconv.Itoa(n) + " characters with white space around it"
+	}
+	return "a text of " + strconv.Itoa(n) + " characters"
 }

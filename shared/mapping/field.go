@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/row/decimal"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -20,16 +21,20 @@ type field struct {
 	transforms []transform
 	allowed    string // for messages
 
-	maxLength int // 0 is none
+	vendor    vendorRules
+	blankNull bool // "" and blanks are a null
+	maxLength int  // 0 is none
 	truncate  bool
 
-	scale    int      // -1 is none
-	min, max *decimal // nil is none
-	checked  bool     // scale, min or max is set
+	form     form             // how values are made comparable
+	scale    int              // -1 is none
+	min, max *decimal.Decimal // nil is none
+	low, top int64            // whole numbers from low to top are within min and max
+	checked  bool             // scale, min or max is set
 
 	values  map[string]jsontext.Value // picklist: exact spelling to quoted value
 	folded  []pick                    // picklist: the same, in order
-	unknown jsontext.Value            // picklist: what other texts become, nil refuses them
+	unknown jsontext.Value            // picklist: what other texts become with on_unknown: default, nil refuses them
 
 	zone  *time.Location
 	epoch epochShift
@@ -53,8 +58,8 @@ const (
 	epochSeconds      epochShift = 4
 )
 
-func (p *Program) compileField(out *field, f syncdef.Field) error {
-	*out = field{source: f.Source, column: p.columnOf(f.Source), scale: -1, zone: time.UTC,
+func (p *Program) compileField(out *field, f syncdef.Field, vendor vendorRules) error {
+	*out = field{source: f.Source, column: p.columnOf(f.Source), vendor: vendor, scale: -1, zone: time.UTC,
 		maxLength: f.MaxLength, truncate: f.OnTooLong == syncdef.TruncateLong}
 	for _, t := range f.Transform {
 		switch t {
@@ -79,25 +84,25 @@ func (out *field) compileType(f syncdef.Field) error {
 	case syncdef.String, "":
 		out.convert = (*Mapper).str
 	case syncdef.Number:
-		out.convert = (*Mapper).number
+		out.convert, out.form, out.blankNull = (*Mapper).number, formNumber, true
 		return out.compileNumber(f, "a number")
 	case syncdef.Integer:
-		out.convert = (*Mapper).integer
+		out.convert, out.form, out.blankNull = (*Mapper).integer, formNumber, true
 		f.Scale = nil
 		return out.compileNumber(f, "a whole number")
 	case syncdef.Boolean:
-		out.convert = (*Mapper).boolean
+		out.convert, out.blankNull = (*Mapper).boolean, true
 	case syncdef.Date:
-		out.convert = (*Mapper).date
+		out.convert, out.blankNull = (*Mapper).date, true
 		return out.compileTime(f, "a date such as 2024-01-15")
 	case syncdef.DateTime:
-		out.convert = (*Mapper).datetime
+		out.convert, out.blankNull = (*Mapper).datetime, true
 		return out.compileTime(f, "a date and time such as 2024-01-15 10:30:00 or 2024-01-15T10:30:00Z")
 	case syncdef.Picklist:
 		out.convert = (*Mapper).picklist
 		return out.compilePicklist(f)
 	case syncdef.JSON:
-		out.convert = (*Mapper).json
+		out.convert, out.form = (*Mapper).json, formJSON
 	case syncdef.Email:
 		out.convert = (*Mapper).email
 	default:
@@ -128,8 +133,15 @@ func (out *field) compileNull(f syncdef.Field) error {
 	default:
 		return fmt.Errorf("on_null: %q is not one of skip, clear, default", f.OnNull)
 	}
-	if out.values != nil {
+	switch f.OnUnknown {
+	case syncdef.RejectUnknown, "":
+	case syncdef.DefaultUnknown:
+		if fallback == nil {
+			return errors.New("on_unknown: default needs a default")
+		}
 		out.unknown = fallback
+	default:
+		return fmt.Errorf("on_unknown: %q is not one of reject, default", f.OnUnknown)
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ var freeMailDomains = set(
 	"bigpond.com", "optusnet.com.au", "xtra.co.nz",
 )
 
-// FreeMail reports whether a domain, as Domain gives it, is one under which
+// FreeMail reports whether a domain, as address.Domain gives it, is one under which
 // anybody gets a mailbox, so that it says nothing about a company.
 func FreeMail(domain string) bool { return freeMail([]byte(domain)) }
 

@@ -22,9 +22,11 @@ func TestMessages(t *testing.T) {
 	}
 	with := func(f syncdef.Field, set func(*syncdef.Field)) syncdef.Field { set(&f); return f }
 	long := `"` + strings.Repeat("Ä", 300) + `"`
+	group := ""
 	var out strings.Builder
 	say := func(def *syncdef.Definition, in string) {
-		_, fault := compiledDef(t, def).Map(jsontext.Value(in))
+		rules := syncdef.Rules{Identity: keyRules[def.Strategy], Group: group, DateMin: "1700-01-01", DateMax: "4000-12-31"}
+		_, fault := compiledRules(t, def, rules).Map(jsontext.Value(in))
 		if fault == nil {
 			t.Errorf("no fault in %s", in)
 			return
@@ -57,11 +59,12 @@ func TestMessages(t *testing.T) {
 	say(&syncdef.Definition{Sync: "s", RecordID: []string{"id"}}, `{"id":null}`)
 	say(&syncdef.Definition{Sync: "s", RecordID: []string{"id"}}, `{"ident":1}`)
 	say(&syncdef.Definition{Sync: "s", RecordID: []string{"id"}}, `"{\"id\":1}"`)
-	match := &syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Strategy: syncdef.MatchEmailDomain}
+	match := &syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Strategy: syncdef.MatchEmailDomain, Match: syncdef.Match{Source: "email"}}
 	say(match, `{"id":1,"email":null}`)
 	say(match, `{"id":1,"email":"jane"}`)
 	say(match, `{"id":1,"email":"jane@gmail.com"}`)
-	say(&syncdef.Definition{Sync: "s", Object: "message", RecordID: []string{"id"}, Fields: []syncdef.Field{{Source: "room", Destination: "channel"}}}, `{"id":1,"room":null}`)
+	group = "channel"
+	say(&syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Fields: []syncdef.Field{{Source: "room", Destination: "channel"}}}, `{"id":1,"room":null}`)
 
 	const file = "testdata/messages.golden"
 	if *update {

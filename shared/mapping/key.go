@@ -2,26 +2,26 @@ package mapping
 
 import (
 	"bytes"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/row"
-	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // match is how a Program finds the key of a row.
 type match struct {
-	strategy syncdef.Strategy
+	matched  bool
 	column   int
+	identity row.Identity
+	company  bool // the key is a domain that must be a company's own
 }
 
-// key normalises the match value as its strategy says.
+// key is the match value by the version's rule of identity.
 func (m *Mapper) key() ([]byte, *row.Fault) {
-	name, raw := m.p.columns[m.p.match.column], m.column(m.p.match.column)
+	match := &m.p.match
+	name, raw := m.p.columns[match.column], m.column(match.column)
 	if raw == nil {
-		return nil, m.missing(m.p.match.column)
+		return nil, m.missing(match.column)
 	}
 	t, ok := m.text(raw)
 	if !ok {
@@ -31,57 +31,27 @@ func (m *Mapper) key() ([]byte, *row.Fault) {
 		return nil, refuse(name, "missing_match_value", raw, "a value to match on, in every row; filter the rows without one out of the model")
 	}
 	start := len(m.buf)
-	switch m.p.match.strategy {
-	case syncdef.MatchExternalID:
-		return t.b, nil
-	case syncdef.MatchField:
-		return bytes.TrimSpace(t.b), nil
-	case syncdef.MatchName:
-		m.buf = appendName(m.buf, t.b)
-		return m.from(start), nil
-	case syncdef.MatchEmail:
-		b := bytes.TrimSpace(t.b)
-		if emailAt(b) < 0 {
-			return nil, notAnEmail(name, raw)
-		}
-		m.buf = appendLower(m.buf, b)
-		return m.from(start), nil
+	if m.buf, ok = match.identity.Key(m.buf, t.b); !ok {
+		return nil, notAKey(name, raw, match.identity)
 	}
-	return m.domainKey(name, raw, t.b)
+	key := m.from(start)
+	if match.company && freeMail(key) {
+		return nil, refuse(name, "free_mail_domain", raw, "an address at the company's own domain; anybody can have a mailbox at this one")
+	}
+	return key, nil
 }
 
-func (m *Mapper) domainKey(column string, raw jsontext.Value, value []byte) ([]byte, *row.Fault) {
-	start := len(m.buf)
-	var ok bool
-	if m.buf, ok = appendDomain(m.buf, value); !ok {
-		return nil, notAnEmail(column, raw)
+// notAKey says what the rule of identity asks of a match value.
+func notAKey(column string, found jsontext.Value, id row.Identity) *row.Fault {
+	switch {
+	case id.Has(row.StepEmail):
+		return notAnEmail(column, found)
+	case id.Has(row.StepDomain):
+		return refuse(column, "not_an_email", found, "an email address, or the URL or domain of a website")
+	case id.Has(row.StepNumber):
+		return refuse(column, "not_a_number", found, "a number, because the destination's field is one")
+	case id.Has(row.StepID18):
+		return refuse(column, "not_an_id", found, "the destination's own id of 15 or 18 letters and digits")
 	}
-	domain := m.from(start)
-	if freeMail(domain) {
-		return nil, refuse(column, "free_mail_domain", raw, "an address at the company's own domain; anybody can have a mailbox at this one")
-	}
-	return domain, nil
-}
-
-// Name normalises a company's name for matching: trimmed, inner white space
-// folded to one space each, lower case.
-func Name(s string) string { return string(appendName(nil, []byte(s))) }
-
-func appendName(dst, s []byte) []byte {
-	start := len(dst)
-	pending := false // a space that is written only if something follows
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRune(s[i:])
-		i += size
-		if unicode.IsSpace(r) {
-			pending = true
-			continue
-		}
-		if pending && len(dst) > start {
-			dst = append(dst, ' ')
-		}
-		pending = false
-		dst = utf8.AppendRune(dst, unicode.ToLower(r))
-	}
-	return dst
+	return refuse(column, "missing_match_value", found, "a value to match on, in every row")
 }

@@ -1,9 +1,10 @@
 // Package mapping turns one warehouse row into one destination record: it finds
 // the columns, converts, cuts and checks the fields as the sync definition says,
-// and derives the record id, the match key, the cursor and the Slack channel.
-// Its input is the raw JSON of a row, its output raw JSON values; numbers are
-// handled as decimal text, never as float64. It is pure: no I/O and no clock. It
-// neither compares rows with what was delivered nor knows a vendor's API.
+// and derives the record id, the match key, the cursor and the group. Its input is
+// the raw JSON of a row, its output raw JSON values; numbers are handled as decimal
+// text, never as float64. It is pure: no I/O and no clock. It neither compares rows
+// with what was delivered nor knows a vendor: what a destination type wants is in
+// the version's syncdef.Rules. No message holds a value of a row (I6).
 package mapping
 
 import (
@@ -18,17 +19,22 @@ import (
 // Map, and only as long as the row's own bytes are: they share these, and constants
 // of the Program.
 type Mapped struct {
-	Key      []byte           // the normalised match value, or the record id where nothing is matched
-	RecordID []byte           // the record_id columns as text, joined with ":"
+	Key      []byte           // the match value by the version's rule of identity, or the record id where nothing is matched
+	RecordID []byte           // the record_id column as text; several are joined with ":", in all but the last with a "\" before each ":" and "\"
 	Cursor   jsontext.Value   // the raw scalar in the incremental.cursor column; nil without one, and for null
-	Group    []byte           // Slack: the channel, mapped or slack.channel; nil elsewhere
+	Group    []byte           // the value of the field that Rules.Group names, or Rules.GroupDefault; nil where rows have no group
 	Values   []jsontext.Value // by position in Definition.Fields; nil leaves the field alone, null clears it
+	// Canonical stands for Values wherever values are compared (row.Digest,
+	// row.FieldHash): the same, but in number fields one form per number, and in json
+	// fields no blanks between the parts.
+	Canonical []jsontext.Value
 }
 
 // A Mapper maps rows one after the other. It is not safe for concurrent use.
 type Mapper struct {
 	p      *Program
 	out    []jsontext.Value // Mapped.Values, one per field
+	canon  []jsontext.Value // Mapped.Canonical
 	buf    []byte           // whatever a row needs beyond its own bytes; growing it leaves older slices intact
 	id     []byte           // the joined record id
 	digits []byte           // of the decimal in hand
@@ -38,17 +44,18 @@ type Mapper struct {
 
 // Mapper returns a new Mapper for one goroutine.
 func (p *Program) Mapper() *Mapper {
-	return &Mapper{p: p, out: make([]jsontext.Value, len(p.fields)), seen: newLayout(p.columns)}
+	return &Mapper{p: p, out: make([]jsontext.Value, len(p.fields)), canon: make([]jsontext.Value, len(p.fields)), seen: newLayout(p.columns)}
 }
 
 // Map maps one row, which must be valid JSON in UTF-8 without duplicate names.
 // The first fault is returned: of the record id, then of the fields in
-// definition order, then of the match value. Cursor, and RecordID and Key as far
+// definition order, then of the match value. A row nested over 1,000 levels is
+// refused as a whole, as it could be read nowhere further on. Cursor, and RecordID and Key as far
 // as they can be read, are set beside a fault too; Values are then incomplete.
 func (m *Mapper) Map(object jsontext.Value) (Mapped, *row.Fault) {
 	m.buf = m.buf[:0]
 	if !m.row.scan(object, &m.seen) {
-		return Mapped{}, notAnObject(object)
+		return Mapped{}, m.row.unreadable(object)
 	}
 	if !m.row.familiar {
 		m.seen.learn(object, &m.row)
@@ -57,7 +64,7 @@ func (m *Mapper) Map(object jsontext.Value) (Mapped, *row.Fault) {
 	var idFault, keyFault *row.Fault
 	out.Cursor = m.cursor()
 	out.RecordID, idFault = m.recordID()
-	if m.p.match.strategy == "" {
+	if !m.p.match.matched {
 		out.Key = out.RecordID
 	} else {
 		out.Key, keyFault = m.key()
@@ -71,8 +78,12 @@ func (m *Mapper) Map(object jsontext.Value) (Mapped, *row.Fault) {
 			return out, fault
 		}
 		m.out[i] = v
+		if m.p.fields[i].form != formText {
+			v = m.canonical(&m.p.fields[i], v)
+		}
+		m.canon[i] = v
 	}
-	out.Values = m.out
+	out.Values, out.Canonical = m.out, m.canon
 	if keyFault != nil {
 		return out, keyFault
 	}
@@ -95,7 +106,7 @@ func (m *Mapper) field(f *field) (jsontext.Value, *row.Fault) {
 	switch {
 	case raw == nil:
 		return nil, m.missing(f.column)
-	case isNull(raw):
+	case isNull(raw), raw[0] == '"' && f.blankNull && m.blank(raw):
 		return f.null, nil
 	}
 	return f.convert(m, f, raw)
@@ -116,6 +127,8 @@ func (m *Mapper) cursor() jsontext.Value {
 }
 
 // recordID joins the record id columns; none of them may be absent, null or empty.
+// What separates the parts is escaped in all but the last, so that ("x:1", "2") is
+// x\:1:2 and ("x", "1:2") is x:1:2; an id of one column is that column's text.
 func (m *Mapper) recordID() ([]byte, *row.Fault) {
 	if len(m.p.recordID) == 1 {
 		return m.recordIDPart(m.p.recordID[0])
@@ -129,7 +142,16 @@ func (m *Mapper) recordID() ([]byte, *row.Fault) {
 		if i > 0 {
 			m.id = append(m.id, ':')
 		}
-		m.id = append(m.id, part...)
+		if i == len(m.p.recordID)-1 {
+			m.id = append(m.id, part...)
+			break
+		}
+		for _, c := range part {
+			if c == ':' || c == '\\' {
+				m.id = append(m.id, '\\')
+			}
+			m.id = append(m.id, c)
+		}
 	}
 	return m.id, nil
 }
@@ -148,21 +170,21 @@ func (m *Mapper) recordIDPart(c int) ([]byte, *row.Fault) {
 	return t.b, nil
 }
 
-// group is the Slack channel of the row.
+// group is what the destination gathers the row under.
 func (m *Mapper) group() ([]byte, *row.Fault) {
-	if m.p.channelField < 0 {
-		return m.p.channel, nil
+	if m.p.groupField < 0 {
+		return m.p.groupDefault, nil
 	}
-	if v := m.out[m.p.channelField]; v != nil && !isNull(v) {
+	if v := m.out[m.p.groupField]; v != nil && !isNull(v) {
 		if t, ok := m.text(v); ok && len(t.b) > 0 {
 			return t.b, nil
 		}
 	}
-	if m.p.channel == nil {
-		f := &m.p.fields[m.p.channelField]
-		return nil, refuse(f.source, "missing_channel", m.column(f.column), "a channel in every row, or slack.channel for the rows without one")
+	if m.p.groupDefault == nil {
+		f, name := &m.p.fields[m.p.groupField], m.p.names[m.p.groupField]
+		return nil, refuse(f.source, "missing_"+name, m.column(f.column), "a "+name+" in every row, or one in the definition for the rows without")
 	}
-	return m.p.channel, nil
+	return m.p.groupDefault, nil
 }
 
 // from is what was put into buf since start, closed against later appends.

@@ -20,7 +20,20 @@ func compiled(t testing.TB, fields ...syncdef.Field) *Mapper {
 
 func compiledDef(t testing.TB, def *syncdef.Definition) *Mapper {
 	t.Helper()
-	p, err := Compile(def)
+	return compiledRules(t, def, syncdef.Rules{Identity: keyRules[def.Strategy]})
+}
+
+// keyRules are rules of identity as a destination that leaves case out has them.
+var keyRules = map[syncdef.Strategy]row.Identity{
+	syncdef.MatchEmail:       {Steps: []row.Step{row.StepEmail, row.StepLower}},
+	syncdef.MatchEmailDomain: {Steps: []row.Step{row.StepDomain}},
+	syncdef.MatchName:        {Steps: []row.Step{row.StepTrim, row.StepSpace, row.StepLower, row.StepNFC}},
+	syncdef.MatchField:       {Steps: []row.Step{row.StepTrim}},
+}
+
+func compiledRules(t testing.TB, def *syncdef.Definition, rules syncdef.Rules) *Mapper {
+	t.Helper()
+	p, err := Compile(def, rules)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +141,7 @@ func TestColumnNames(t *testing.T) {
 	}
 }
 
-func TestSlackGroup(t *testing.T) {
+func TestGroup(t *testing.T) {
 	text := syncdef.Field{Source: "text", Destination: "text"}
 	channel := syncdef.Field{Source: "room", Destination: "channel"}
 	for _, c := range []struct {
@@ -143,7 +156,7 @@ func TestSlackGroup(t *testing.T) {
 		{"mapped but null", []syncdef.Field{text, channel}, "C1", `{"id":1,"text":"a","room":null}`, map[string]string{"id": "1", "key": "1", "group": "C1", "value0": `"a"`, "value1": "null"}},
 		{"none", []syncdef.Field{channel}, "", `{"id":1,"room":null}`, map[string]string{"id": "1", "key": "1", "fault": "room missing_channel"}},
 	} {
-		m := compiledDef(t, &syncdef.Definition{Sync: "s", Object: "message", RecordID: []string{"id"}, Fields: c.fields, Slack: &syncdef.Slack{Channel: c.fixed}})
+		m := compiledRules(t, &syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Fields: c.fields}, syncdef.Rules{Group: "channel", GroupDefault: c.fixed})
 		if d := cmp.Diff(c.want, result(m.Map(jsontext.Value(c.in)))); d != "" {
 			t.Errorf("%s: -want +got\n%s", c.name, d)
 		}

@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"math/big"
 	"strings"
 	"testing"
 
@@ -14,7 +13,7 @@ func TestNumber(t *testing.T) {
 		{`12.50`, `12.50`}, {`9007199254740993`, `9007199254740993`}, {`-0`, `-0`}, {`1E+2`, `1E+2`}, {`1e999999`, `1e999999`}, {long, long},
 		{`"` + long + `"`, long}, {`" 12.5 "`, `12.5`}, {`"+5"`, `5`}, {`".5"`, `0.5`}, {`"-.50"`, `-0.5`}, {`"5."`, `5`}, {`"007"`, `7`}, {`"00"`, `0`},
 		{`"1e3"`, `1e3`}, {`"+1e3"`, `1000`}, {`"+1e-3"`, `0.001`}, {`"1\u0032"`, `12`},
-		{`"NaN"`, `not_a_number`}, {`"Infinity"`, `not_a_number`}, {`"-inf"`, `not_a_number`}, {`""`, `not_a_number`}, {`"-"`, `not_a_number`}, {`"."`, `not_a_number`},
+		{`"NaN"`, `not_a_number`}, {`"Infinity"`, `not_a_number`}, {`"-inf"`, `not_a_number`}, {`""`, `null`}, {`" \u00a0\n"`, `null`}, {`"-"`, `not_a_number`}, {`"."`, `not_a_number`},
 		{`"1,5"`, `not_a_number`}, {`"1.2.3"`, `not_a_number`}, {`"0x10"`, `not_a_number`}, {`"1_000"`, `not_a_number`}, {`"1e"`, `not_a_number`}, {`"1e+"`, `not_a_number`},
 		{`"e5"`, `not_a_number`}, {`"12 %"`, `not_a_number`}, {`"+1e999999999999"`, `not_a_number`}, {`true`, `not_a_number`}, {`{}`, `not_a_number`}, {`[1]`, `not_a_number`}, {`null`, `null`},
 	})
@@ -37,30 +36,7 @@ func TestInteger(t *testing.T) {
 	run(t, syncdef.Field{Type: syncdef.Integer}, []conv{
 		{`12`, `12`}, {`12.0`, `12`}, {`-12.000`, `-12`}, {`-7`, `-7`}, {`9007199254740993`, `9007199254740993`}, {`1e3`, `1000`}, {`120e-1`, `12`}, {`-0.0`, `0`}, {`"12"`, `12`}, {`" +012.0"`, `12`},
 		{strings.Repeat("9", 60), strings.Repeat("9", 60)},
-		{`12.5`, `not_an_integer`}, {`1e-1`, `not_an_integer`}, {`"abc"`, `not_an_integer`}, {`"NaN"`, `not_an_integer`}, {`""`, `not_an_integer`}, {`true`, `not_an_integer`}, {`[]`, `not_an_integer`}, {`1e999999999`, `not_an_integer`}, {`null`, `null`},
+		{`12.5`, `not_an_integer`}, {`1e-1`, `not_an_integer`}, {`"abc"`, `not_an_integer`}, {`"NaN"`, `not_an_integer`}, {`""`, `null`}, {`" "`, `null`}, {`true`, `not_an_integer`}, {`[]`, `not_an_integer`}, {`1e999999999`, `not_an_integer`}, {`null`, `null`},
 	})
 	run(t, syncdef.Field{Type: syncdef.Integer, Min: "1", Max: "10"}, []conv{{`1`, `1`}, {`10.0`, `10`}, {`0`, `below_min`}, {`11`, `above_max`}})
-}
-
-// TestDecimalAgainstRationals checks rounding, comparing and writing with math/big.
-func TestDecimalAgainstRationals(t *testing.T) {
-	texts := []string{"0", "-0.0", "1", "-1", "0.5", "-0.5", "9.995", "99.949", "0.0001", "123456789012345678901234567890.5", "1e3", "12e-5", "-7.25e2", "0.1", "0.10", "5e-1", "1e-20", "999999.9999995"}
-	rat := func(s string) *big.Rat { r, _ := new(big.Rat).SetString(s); return r }
-	for _, a := range texts {
-		for _, b := range texts {
-			da, _, _, _ := parseDecimal([]byte(a), nil)
-			db, _, _, _ := parseDecimal([]byte(b), nil)
-			if got, want := da.compare(&db), rat(a).Cmp(rat(b)); got != want {
-				t.Errorf("%s against %s: %d, want %d", a, b, got, want)
-			}
-		}
-		for scale := range 8 {
-			d, _, _, _ := parseDecimal([]byte(a), nil)
-			d.round(scale)
-			got := string(d.append(nil))
-			if rat(got).Cmp(rat(rat(a).FloatString(scale))) != 0 { // FloatString rounds half away from zero
-				t.Errorf("%s to %d digits: %s, want %s", a, scale, got, rat(a).FloatString(scale))
-			}
-		}
-	}
 }

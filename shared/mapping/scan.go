@@ -2,10 +2,10 @@ package mapping
 
 import (
 	"bytes"
-	"encoding/binary"
-	"math/bits"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/rawjson"
 )
 
 // members are one row's names and values as spans of its bytes. The scanner
@@ -16,6 +16,7 @@ type members struct {
 	names    []span
 	values   []jsontext.Value
 	familiar bool // the names are those of the layout, in its order
+	deep     bool // refused for its depth
 }
 
 type span struct{ start, end int }
@@ -23,13 +24,13 @@ type span struct{ start, end int }
 // scan reads the members of an object and compares their names with the layout
 // on the way. It reports false when b is not an object.
 func (r *members) scan(b []byte, seen *layout) bool {
-	r.names, r.values, r.familiar = r.names[:0], r.values[:0], true
-	i := space(b, 0)
+	r.names, r.values, r.familiar, r.deep = r.names[:0], r.values[:0], true, false
+	i := rawjson.Space(b, 0)
 	if i >= len(b) || b[i] != '{' {
 		return false
 	}
 	for {
-		i = space(b, i+1)
+		i = rawjson.Space(b, i+1)
 		if i < len(b) && b[i] == '}' && len(r.names) == 0 {
 			break
 		}
@@ -38,17 +39,17 @@ func (r *members) scan(b []byte, seen *layout) bool {
 			return false
 		}
 		r.names = append(r.names, span{i, end})
-		i = space(b, end)
+		i = rawjson.Space(b, end)
 		if i >= len(b) || b[i] != ':' {
 			return false
 		}
-		i = space(b, i+1)
-		end = valueEnd(b, i)
+		i = rawjson.Space(b, i+1)
+		end = r.valueEnd(b, i)
 		if end < 0 {
 			return false
 		}
 		r.values = append(r.values, b[i:end:end])
-		i = space(b, end)
+		i = rawjson.Space(b, end)
 		if i >= len(b) || b[i] != ',' && b[i] != '}' {
 			return false
 		}
@@ -70,93 +71,18 @@ func (r *members) name(b []byte, i int, seen *layout) int {
 	if i >= len(b) || b[i] != '"' {
 		return -1
 	}
-	return stringEnd(b, i)
+	return rawjson.StringEnd(b, i)
 }
 
-func space(b []byte, i int) int {
-	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
-		i++
-	}
-	return i
-}
-
-// valueEnd is the index after the value that starts at i, -1 when there is none.
-func valueEnd(b []byte, i int) int {
-	if i >= len(b) {
-		return -1
-	}
-	switch b[i] {
-	case '"':
-		return stringEnd(b, i)
-	case '{', '[':
-		return nestedEnd(b, i)
-	}
-	start := i
-	for i < len(b) && b[i] != ',' && b[i] != '}' && b[i] != ']' && b[i] > ' ' {
-		i++
-	}
-	if i == start {
-		return -1
-	}
-	return i
-}
-
-// nestedEnd is the index after the object or array that starts at i.
-func nestedEnd(b []byte, i int) int {
-	depth := 0
-	for i < len(b) {
-		switch b[i] {
-		case '"':
-			if i = stringEnd(b, i); i < 0 {
-				return -1
-			}
-			continue
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth--; depth == 0 {
-				return i + 1
-			}
+// valueEnd is the index after the value that starts at i, -1 when there is none, or
+// one that would give the row too many levels.
+func (r *members) valueEnd(b []byte, i int) int {
+	if i < len(b) && (b[i] == '{' || b[i] == '[') {
+		end, levels := rawjson.Extent(b, i)
+		if r.deep = levels >= rawjson.MaxDepth; r.deep { // the row is a level too
+			return -1
 		}
-		i++
+		return end
 	}
-	return -1
-}
-
-const (
-	ones       = 0x0101010101010101
-	highs      = 0x8080808080808080
-	quotes     = '"' * ones
-	backslants = '\\' * ones
-)
-
-// stringEnd is the index after the string whose opening quote is at i. It looks
-// at eight bytes at a time: x-ones&^x&highs marks the first zero byte of x, and
-// x is zero where the text holds the byte that is looked for.
-func stringEnd(b []byte, i int) int {
-	i++
-	for i+8 <= len(b) {
-		w := binary.LittleEndian.Uint64(b[i:])
-		q, s := w^quotes, w^backslants
-		hit := ((q - ones) &^ q & highs) | ((s - ones) &^ s & highs)
-		if hit == 0 {
-			i += 8
-			continue
-		}
-		i += bits.TrailingZeros64(hit) >> 3
-		if b[i] == '"' {
-			return i + 1
-		}
-		i += 2
-	}
-	for i < len(b) {
-		switch b[i] {
-		case '"':
-			return i + 1
-		case '\\':
-			i++
-		}
-		i++
-	}
-	return -1
+	return rawjson.ValueEnd(b, i)
 }

@@ -95,25 +95,35 @@ func (m *Mapper) quoted(raw jsontext.Value, t text) jsontext.Value {
 	return m.from(start)
 }
 
-// cut holds a text to max_length characters.
-func (out *field) cut(raw jsontext.Value, t text) (text, *row.Fault) {
-	// No text has more characters than bytes, so most need no counting.
+// blank reports whether a string holds nothing but white space.
+func (m *Mapper) blank(raw jsontext.Value) bool {
+	if c := raw[1]; c > ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' {
+		return false
+	}
+	t, ok := m.text(raw)
+	return ok && len(bytes.TrimSpace(t.b)) == 0
+}
+
+// cut holds a text to max_length, in the destination's unit.
+func (out *field) cut(t text) (text, *row.Fault) {
+	// No text is longer than its bytes in any unit, so most need no counting.
 	if out.maxLength == 0 || len(t.b) <= out.maxLength {
 		return t, nil
 	}
-	n := utf8.RuneCount(t.b)
+	n := length(out.vendor.unit, t.b)
 	if n <= out.maxLength {
 		return t, nil
 	}
 	if !out.truncate {
-		fault := out.tooLong(raw, n)
+		fault := out.tooLong(n)
 		fault.Message += " (on_too_long: truncate cuts it)"
 		return t, fault
 	}
-	end := 0
-	for range out.maxLength {
-		_, size := utf8.DecodeRune(t.b[end:])
-		end += size
+	short := fitting(out.vendor.unit, t.b, out.maxLength)
+	if len(short) == 0 { // nothing of it can be kept, and that would clear the field
+		fault := out.tooLong(n)
+		fault.Message += ", of which the first joined character has more"
+		return t, fault
 	}
-	return text{b: t.b[:end], plain: t.plain}, nil
+	return text{b: short, plain: t.plain}, nil
 }

@@ -18,7 +18,7 @@ const maxNames = 64
 type Checker struct {
 	layout [][]byte // names, in quotes, of an object before; all different
 	at     int      // how much of layout is behind the object in hand
-	names  [][]byte // names of the open objects, one object after the other
+	names  []span   // names of the open objects, one object after the other
 	open   []int    // per open bracket: where its names start, or array
 }
 
@@ -64,7 +64,7 @@ func (c *Checker) Value(b []byte, i int) int {
 			if b[i] == ',' {
 				break
 			}
-			if !c.leave(b[i]) {
+			if !c.leave(b, i) {
 				return -1
 			}
 			i++
@@ -101,18 +101,21 @@ func (c *Checker) enter(b []byte, i int) int {
 }
 
 // leave closes a bracket, and keeps the names of a whole row for the next one.
-func (c *Checker) leave(bracket byte) bool {
+func (c *Checker) leave(b []byte, i int) bool {
 	last := len(c.open) - 1
 	first := c.open[last]
 	if first == array {
 		c.open = c.open[:last]
-		return bracket == ']'
+		return b[i] == ']'
 	}
-	if bracket != '}' {
+	if b[i] != '}' {
 		return false
 	}
 	if last == 0 && c.at < 0 {
-		c.layout = append(c.layout[:0], c.names...)
+		c.layout = c.layout[:0]
+		for _, n := range c.names {
+			c.layout = append(c.layout, b[n.start:n.end])
+		}
 	}
 	c.open, c.names = c.open[:last], c.names[:first]
 	return true
@@ -133,11 +136,11 @@ func (c *Checker) name(b []byte, i int) int {
 			return -1
 		}
 		end++
-		if !c.differs(b[i:end]) {
+		if !c.differs(b, b[i:end]) {
 			return -1
 		}
 	}
-	c.names = append(c.names, b[i:end:end])
+	c.names = append(c.names, span{i, end})
 	if end < len(b) && b[end] <= ' ' {
 		end = Space(b, end)
 	}
@@ -165,13 +168,13 @@ func (c *Checker) known(b []byte, i int) int {
 }
 
 // differs compares a name with those of its object.
-func (c *Checker) differs(name []byte) bool {
+func (c *Checker) differs(b, name []byte) bool {
 	first := c.open[len(c.open)-1]
 	if len(c.names)-first >= maxNames {
 		return false
 	}
 	for _, other := range c.names[first:] {
-		if string(other) == string(name) {
+		if string(b[other.start:other.end]) == string(name) {
 			return false
 		}
 	}
@@ -186,7 +189,7 @@ func (c *Checker) Learn(object []byte) {
 			c.layout = c.layout[:0]
 			return
 		}
-		c.layout = append(c.layout, w.b[w.name.start:w.name.end:w.name.end])
+		c.layout = append(c.layout, w.Quoted())
 	}
 }
 

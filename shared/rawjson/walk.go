@@ -2,6 +2,7 @@ package rawjson
 
 import (
 	"errors"
+	"math"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -21,6 +22,7 @@ var ErrWalk = errors.New("not the JSON that was expected")
 type Walker struct {
 	b     []byte
 	i     int // where the next member or the end is looked for
+	most  int // levels of a value
 	close byte
 	state walkState
 	name  span
@@ -44,8 +46,14 @@ func Members(b []byte) Walker { return walk(b, '{', '}') }
 // Elements walks the array that b holds; names are empty.
 func Elements(b []byte) Walker { return walk(b, '[', ']') }
 
+// AnyDepth is the same walk over values however deep they nest.
+func (w Walker) AnyDepth() Walker {
+	w.most = math.MaxInt
+	return w
+}
+
 func walk(b []byte, first, last byte) Walker {
-	w := Walker{b: b, close: last}
+	w := Walker{b: b, close: last, most: MaxDepth}
 	if w.i = Space(b, 0); w.i >= len(b) || b[w.i] != first {
 		w.state = walkBroken
 		return w
@@ -87,8 +95,8 @@ func (w *Walker) Next() bool {
 		}
 		i = Space(w.b, i+1)
 	}
-	end := ValueEnd(w.b, i)
-	if end < 0 {
+	end, deepest := Extent(w.b, i)
+	if end < 0 || deepest > w.most {
 		return w.fail()
 	}
 	w.value, w.i, w.state = span{i, end}, end, walkNext
@@ -109,13 +117,16 @@ func (w *Walker) Name() []byte {
 	return w.b[w.name.start+1 : w.name.end-1 : w.name.end-1]
 }
 
+// Quoted is the member's name as it stands, quotes included.
+func (w *Walker) Quoted() []byte { return w.b[w.name.start:w.name.end:w.name.end] }
+
 // Named reports whether the member's name is this text, however it is escaped.
 func (w *Walker) Named(name string) bool {
 	raw := w.Name()
 	if !hasEscape(raw) {
 		return string(raw) == name
 	}
-	text, ok := Text(w.b[w.name.start:w.name.end])
+	text, ok := Text(w.Quoted())
 	return ok && text == name
 }
 

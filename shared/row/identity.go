@@ -114,6 +114,9 @@ func (id Identity) round(dst, s []byte) ([]byte, bool) {
 		}
 		s = dst[n:]
 	}
+	if len(s) > 0 && len(s) == len(dst)-start && &s[0] == &dst[start] { // it is there already
+		return dst, true
+	}
 	return append(dst[:start], s...), true
 }
 

@@ -4,7 +4,7 @@ import "fmt"
 
 // A Refusal refuses a whole request. Whoever judges a request returns it as an
 // error; the wire protocol gives it the status that makes its caller do the right
-// thing. Any other error is our own failure, and the caller tries again.
+// thing. Any other error counts as a Failure.
 type Refusal struct {
 	Kind    RefusalKind
 	Message string // what is wrong and how to mend it; no row value and no secret
@@ -19,6 +19,7 @@ const (
 	Mistake  RefusalKind = iota // the caller's: the query fails and shows the message
 	TooLarge                    // the request or its answer is over a limit: the query fails
 	SlowDown                    // too much at once: the caller waits and sends the same again
+	Failure                     // ours: the caller sends the same again
 )
 
 // Refuse makes a Refusal of kind Mistake.

@@ -46,11 +46,16 @@ type Fingerprint [16]byte
 // Void reports whether nothing is known to have been delivered.
 func (f Fingerprint) Void() bool { return f == Fingerprint{} }
 
+// digestFormat is the first byte of what is hashed. Another one makes every stored
+// fingerprint differ, so that all records are sent once.
+const digestFormat = 2
+
 // Digest computes the fingerprint of a mapped record: every value in definition
-// order, each under its field's name, nil where the field is left alone.
+// order, each under its field's name, nil where the field is left alone. The values
+// are the canonical ones (mapping's Mapped.Canonical), so that 1 and 1.0 are one.
 // scratch is reused and returned grown.
 func Digest(names []string, values []jsontext.Value, scratch []byte) (Fingerprint, []byte) {
-	b := scratch[:0]
+	b := append(scratch[:0], digestFormat)
 	for i, v := range values {
 		if v == nil {
 			continue
@@ -66,7 +71,7 @@ func Digest(names []string, values []jsontext.Value, scratch []byte) (Fingerprin
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// FieldHash is the 4-byte hash of one mapped value by which an update finds the
+// FieldHash is the 4-byte hash of one canonical value by which an update finds the
 // fields that changed. A nil value (left alone) hashes to 0.
 func FieldHash(v jsontext.Value) uint32 {
 	if v == nil {

@@ -18,6 +18,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrConflict: what was read has been changed by somebody else since.
 	ErrConflict = errors.New("changed by somebody else")
+	// ErrFormat: what is stored has a format that this program does not know.
+	ErrFormat = errors.New("stored in a format that this program does not know")
 )
 
 // Mode says which rows a run means to push.

@@ -1,22 +1,24 @@
 package sandbox
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
-	"time"
 )
 
 // A Fault makes the next Count matching requests misbehave. What it does is the
-// sum of its fields: wait, act, answer Status instead of handling, handle but
-// drop the answer, or fail single records.
+// sum of its fields: wait, act, answer in place of handling or after it, spoil the
+// answer, drop it, or fail single records.
 type Fault struct {
 	// Match is a method ("PATCH"), a part of the path, or both ("PATCH /composite");
 	// "" matches every request.
 	Match string `json:"match,omitempty"`
+	// Holding strikes only requests that have this text in their query or body, as it
+	// stands there or percent-encoded: a record that fails every call that holds it.
+	Holding string `json:"holding,omitempty"`
 	// Count is how many requests it strikes (with FailRecords: how often each
 	// record fails). 0 is once, negative is until cleared.
 	Count int `json:"count,omitempty"`
@@ -24,11 +26,24 @@ type Fault struct {
 	Status      int               `json:"status,omitempty"` // answer this instead of handling; 0 handles
 	Body        string            `json:"body,omitempty"`
 	ContentType string            `json:"content_type,omitempty"` // default application/json
-	Headers     map[string]string `json:"headers,omitempty"`
+	Headers     map[string]string `json:"headers,omitempty"`      // also of an answer that was handled
 
-	DelayMS         int    `json:"delay_ms,omitempty"`          // before anything else
-	DropAfterCommit bool   `json:"drop_after_commit,omitempty"` // handle, then close the connection unanswered
 	Action          string `json:"action,omitempty"`            // one of Options.Actions, done first
+	DelayMS         int    `json:"delay_ms,omitempty"`          // before handling; until the client gives up
+	AfterCommit     bool   `json:"after_commit,omitempty"`      // handle first, then wait DelayMS and answer Status, if any
+	DropAfterCommit bool   `json:"drop_after_commit,omitempty"` // handle, then close the connection unanswered
+
+	// Cut keeps so many bytes of the answer's body; negative cuts so many off its end.
+	// With DropAfterCommit the connection breaks there.
+	Cut int `json:"cut,omitempty"`
+	// Shorten takes so many elements off the end of the answer's outermost array,
+	// Lengthen repeats its last one so often.
+	Shorten  int `json:"shorten,omitempty"`
+	Lengthen int `json:"lengthen,omitempty"`
+	// Find is a regular expression (Go's); every match in the answer's body becomes
+	// Replace, in which $1 is a submatch.
+	Find    string `json:"find,omitempty"`
+	Replace string `json:"replace,omitempty"`
 
 	// FailRecords are names by which the vendor's handler knows a record (Salesforce:
 	// its Id or any of its values; Slack: the channel). It refuses these one by one
@@ -38,6 +53,7 @@ type Fault struct {
 	Message     string   `json:"message,omitempty"`
 
 	struck map[string]int // FailRecords: how often each has failed
+	find   *regexp.Regexp
 }
 
 // matches reports whether the fault is meant for a request.
@@ -45,12 +61,31 @@ func (f *Fault) matches(r *http.Request) bool {
 	method, path, both := strings.Cut(f.Match, " ")
 	switch {
 	case f.Match == "":
-		return true
 	case both:
-		return method == r.Method && strings.Contains(r.URL.Path, path)
-	default:
-		return f.Match == r.Method || strings.Contains(r.URL.Path, f.Match)
+		if method != r.Method || !strings.Contains(r.URL.Path, path) {
+			return false
+		}
+	case f.Match != r.Method && !strings.Contains(r.URL.Path, f.Match):
+		return false
 	}
+	return f.Holding == "" || f.holds(r)
+}
+
+// holds looks for the text in the query and the body, plain and percent-encoded.
+func (f *Fault) holds(r *http.Request) bool {
+	sent := []string{r.URL.RawQuery}
+	if b, ok := r.Body.(*body); ok {
+		sent = append(sent, string(b.raw))
+	}
+	for _, text := range sent {
+		if strings.Contains(text, f.Holding) {
+			return true
+		}
+		if plain, err := url.QueryUnescape(text); err == nil && strings.Contains(plain, f.Holding) {
+			return true
+		}
+	}
+	return false
 }
 
 // AddFault arms a fault; they strike in the order they were added, one a request.
@@ -66,6 +101,12 @@ func (c *Core) AddFault(f Fault) error {
 	}
 	if len(f.FailRecords) > 0 && f.Code == "" {
 		return fmt.Errorf("fail_records needs a code")
+	}
+	if f.Find != "" {
+		var err error
+		if f.find, err = regexp.Compile(f.Find); err != nil {
+			return fmt.Errorf("find: %w", err)
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -98,7 +139,7 @@ func (c *Core) FailRecord(r *http.Request, name string) (code, message string, f
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, f := range c.faults {
-		if len(f.FailRecords) == 0 || !f.matches(r) || !slices.Contains(f.FailRecords, name) {
+		if len(f.FailRecords) == 0 || !slices.Contains(f.FailRecords, name) || !f.matches(r) {
 			continue
 		}
 		if f.Count > 0 && f.struck[name] >= f.Count {
@@ -135,59 +176,4 @@ func (c *Core) take(r *http.Request) *Fault {
 		return &struck
 	}
 	return nil
-}
-
-// interfere carries out what a fault does before handling, and reports whether
-// the request is to be handled at all.
-func (c *Core) interfere(w http.ResponseWriter, r *http.Request, f Fault) bool {
-	if f.DelayMS > 0 {
-		timer := time.NewTimer(time.Duration(f.DelayMS) * time.Millisecond)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-r.Context().Done():
-		}
-	}
-	if act := c.opts.Actions[f.Action]; act != nil {
-		act()
-	}
-	if f.Status == 0 {
-		return true
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if f.ContentType != "" {
-		w.Header().Set("Content-Type", f.ContentType)
-	}
-	for k, v := range f.Headers {
-		w.Header().Set(k, v)
-	}
-	w.WriteHeader(f.Status)
-	io.WriteString(w, f.Body) //nolint:errcheck // the client may be gone; there is nobody to tell
-	return false
-}
-
-// serveFaults is POST, GET and DELETE /_sandbox/faults.
-func (c *Core) serveFaults(w http.ResponseWriter, r *http.Request) {
-	switch r.Method {
-	case http.MethodPost:
-		var f Fault
-		dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20))
-		dec.DisallowUnknownFields()
-		err := dec.Decode(&f)
-		if err == nil {
-			err = c.AddFault(f)
-		}
-		if err != nil {
-			http.Error(w, "not a fault: "+err.Error(), http.StatusBadRequest)
-			return
-		}
-		w.WriteHeader(http.StatusNoContent)
-	case http.MethodGet:
-		reply(w, c.Faults())
-	case http.MethodDelete:
-		c.ClearFaults()
-		w.WriteHeader(http.StatusNoContent)
-	default:
-		http.Error(w, "POST adds a fault, GET lists them, DELETE clears them", http.StatusMethodNotAllowed)
-	}
 }

@@ -9,6 +9,20 @@
 //	POST   /_sandbox/faults    add a Fault (JSON); GET lists them, DELETE clears them
 //	GET    /_sandbox/calls     Stats as JSON; DELETE starts counting afresh
 //	GET    /_sandbox/records   the records, served by the vendor's own handler
+//
+// Faults, as the body of a POST (every field is Fault's):
+//
+//	{"match":"PATCH /composite","status":503,"count":2}       an outage of two calls
+//	{"holding":"customer-17","status":500,"count":-1}         one poison record fails whatever call holds it
+//	{"fail_records":["customer-17"],"code":"…","count":-1}    the same record is refused, the others are not
+//	{"status":429,"headers":{"Retry-After":"Sun, 01 Mar 2026 12:00:30 GMT"}}
+//	{"status":200,"body":"{}"}                                absence in place of an answer; HTML with content_type
+//	{"after_commit":true,"status":502}                        carried out, and answered as if it was not
+//	{"after_commit":true,"delay_ms":60000}                    carried out, and answered late
+//	{"drop_after_commit":true}                                carried out, and the connection closed
+//	{"cut":-5}, {"cut":20,"drop_after_commit":true}           JSON cut off; the connection broken within it
+//	{"shorten":1}, {"lengthen":1}                             an element of the answer's list too few, too many
+//	{"find":"\"done\":true","replace":"\"done\":false"}       anything else that an answer should not say
 package sandbox
 
 import (
@@ -142,21 +156,22 @@ func (c *Core) serve(w http.ResponseWriter, r *http.Request, vendor http.Handler
 	r.Body = &body{Reader: *bytes.NewReader(buf.Bytes()), raw: buf.Bytes()}
 	label := c.opts.Label(r)
 	fault := c.take(r)
-	if fault != nil && !c.interfere(w, r, *fault) {
+	if fault != nil && !c.before(w, r, fault) {
 		c.count(label, 0, 0)
 		return
 	}
-	var target = w
-	if fault != nil && fault.DropAfterCommit {
-		target = &discard{header: http.Header{}}
+	target, k := w, (*kept)(nil)
+	if fault != nil {
+		k = &kept{header: http.Header{}, status: http.StatusOK}
+		target = k
 	}
 	watch := startWatch(c.opts.ThreadCPU)
 	func() {
 		defer func() { c.count(label, watch.wall(), watch.cpu()) }()
 		vendor.ServeHTTP(target, r)
 	}()
-	if fault != nil && fault.DropAfterCommit {
-		panic(http.ErrAbortHandler) // closes the connection without an answer
+	if fault != nil {
+		fault.after(w, r, k)
 	}
 }
 
@@ -184,10 +199,3 @@ func Body(r *http.Request) ([]byte, error) {
 	}
 	return io.ReadAll(io.LimitReader(r.Body, maxBody))
 }
-
-// discard is the answer that nobody gets.
-type discard struct{ header http.Header }
-
-func (d *discard) Header() http.Header         { return d.header }
-func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
-func (d *discard) WriteHeader(int)             {}

@@ -60,7 +60,7 @@ func send(t *testing.T, method, url, body string) (int, http.Header, string) {
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
 	if err != nil {
-		t.Fatal(err)
+		return 0, nil, err.Error()
 	}
 	return res.StatusCode, res.Header, string(b)
 }
@@ -122,9 +122,51 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestSpoiledAnswers holds what a fault can make of the answer to a request that was
+// carried out.
+func TestSpoiledAnswers(t *testing.T) {
+	_, vendor, srv := start(t, Options{})
+	for name, test := range map[string]struct {
+		fault, body string
+		status      int
+		want        string // "" is a broken connection
+	}{
+		"answered as if not":   {`{"after_commit":true,"status":502,"body":"<html>","content_type":"text/html"}`, `[1]`, 502, "<html>"},
+		"cut":                  {`{"cut":3}`, `[1,2,3]`, 200, `[1,`},
+		"cut at the end":       {`{"cut":-2}`, `[1,2,3]`, 200, `[1,2,`},
+		"cut longer than it":   {`{"cut":-20}`, `[1]`, 200, ``},
+		"broken within":        {`{"cut":3,"drop_after_commit":true}`, `[1,2,3]`, 0, ``},
+		"shorter":              {`{"shorten":2}`, `[1,{"a":[2]},3]`, 200, `[1]`},
+		"longer":               {`{"lengthen":2}`, `[1, {"a":[2]}]`, 200, `[1,{"a":[2]},{"a":[2]},{"a":[2]}]`},
+		"shorter, in object":   {`{"shorten":1}`, `{"n":{"o":1},"list":[{},{"x":2}],"more":[3]}`, 200, `{"n":{"o":1},"list":[{}],"more":[3]}`},
+		"nothing to lengthen":  {`{"lengthen":1}`, `[]`, 200, `[]`},
+		"no list":              {`{"shorten":1}`, `{"a":1}`, 200, `{"a":1}`},
+		"not JSON":             {`{"shorten":1}`, `<html>[1]`, 200, `<html>[1]`},
+		"another word":         {`{"find":"\"done\":(true)","replace":"\"done\":\"$1\""}`, `{"done":true}`, 200, `{"done":"true"}`},
+		"late":                 {`{"after_commit":true,"delay_ms":1}`, `x`, 200, `x`},
+		"poison, in the body":  {`{"holding":"c\\17","status":500,"body":"no"}`, `{"records":["c\17"]}`, 500, `no`},
+		"poison, not in it":    {`{"holding":"c17","status":500}`, `{"records":["c18"]}`, 200, `{"records":["c18"]}`},
+		"poison, in the query": {`{"holding":"a b'c","status":500,"body":"no"}`, ``, 500, `no`},
+		"poison, encoded":      {`{"holding":"O'Brien","status":500,"body":"no"}`, `{"url":"/q?q=O%27Brien"}`, 500, `no`},
+	} {
+		send(t, "DELETE", srv.URL+"/_sandbox/faults", "")
+		if code, _, msg := send(t, "POST", srv.URL+"/_sandbox/faults", test.fault); code != http.StatusNoContent {
+			t.Fatalf("%s: %d %s", name, code, msg)
+		}
+		before := vendor.handled.Load()
+		status, _, body := send(t, "PATCH", srv.URL+"/x?q=a+b%27c", test.body)
+		if status != test.status || status != 0 && body != test.want {
+			t.Errorf("%s: %d %s, want %d %s", name, status, body, test.status, test.want)
+		}
+		if handled := vendor.handled.Load() > before; handled == (test.status == 500) {
+			t.Errorf("%s: handled: %v", name, handled)
+		}
+	}
+}
+
 func TestFaultsRefused(t *testing.T) {
 	_, _, srv := start(t, Options{})
-	for _, f := range []string{`{`, `{"staus":500}`, `{"status":99}`, `{"action":"none"}`, `{"fail_records":["a"]}`} {
+	for _, f := range []string{`{`, `{"staus":500}`, `{"status":99}`, `{"action":"none"}`, `{"fail_records":["a"]}`, `{"find":"("}`} {
 		if code, _, _ := send(t, "POST", srv.URL+"/_sandbox/faults", f); code != http.StatusBadRequest {
 			t.Errorf("%s: %d, want 400", f, code)
 		}

@@ -18,7 +18,7 @@ type Definition struct {
 	Strategy     Strategy     `json:"matching_strategy"`        // how a row finds its record; none where records are not matched
 	Match        Match        `json:"match"`                    //
 	Operation    Operation    `json:"operation"`                // default upsert, or insert where nothing else is possible
-	RecordID     []string     `json:"record_id"`                // columns, joined with ":"; YAML takes one name or a list
+	RecordID     []string     `json:"record_id"`                // columns, joined with ":" (mapping.Mapped.RecordID); YAML takes one name or a list
 	Fields       []Field      `json:"field_mappings"`           // in the order in which the fingerprint is taken
 	Frequency    string       `json:"sync_frequency,omitempty"` // hourly, daily, weekly, "every 15m" or a cron expression (UTC); accepted, not acted on yet
 	BatchSize    int          `json:"batch_size"`               // upper bound of records a call; default 1000
@@ -139,10 +139,12 @@ type Field struct {
 	OnNull      OnNull    `json:"on_null"`               // default clear, or default where one is given
 	Default     *string   `json:"default,omitempty"`     // used by on_null: default, and by on_unknown: default
 	OnUnknown   OnUnknown `json:"on_unknown,omitempty"`  // picklist: a text that is none of values; default reject
-	Markup      bool      `json:"markup,omitempty"`      // the text is the destination's own markup; false escapes it
-	Transform   []string  `json:"transform,omitempty"`   // trim, lower, upper, in order
-	TimeZone    string    `json:"time_zone,omitempty"`   // datetime: zone of a value without one; default UTC
-	Format      string    `json:"format,omitempty"`      // date, datetime: epoch_seconds, epoch_milliseconds, or "" for the warehouses' formats
+	// Options are the keys of the destination type's own that are none of these.
+	Options   json.RawMessage `json:"options,omitempty"`
+	Markup    bool            `json:"markup,omitempty"`    // the text is the destination's own markup; false escapes it
+	Transform []string        `json:"transform,omitempty"` // trim, lower, upper, in order
+	TimeZone  string          `json:"time_zone,omitempty"` // datetime: zone of a value without one; default UTC
+	Format    string          `json:"format,omitempty"`    // date, datetime: epoch_seconds, epoch_milliseconds, or "" for the warehouses' formats
 }
 
 // Type is what a column's value becomes.

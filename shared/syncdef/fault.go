@@ -66,6 +66,9 @@ func (n Notice) String() string {
 	return place(n.File, n.Line, n.Column) + n.Key + ": " + n.Message
 }
 
+// NoSource is what store_source: none gives up.
+const NoSource = "without its source a failed row is not tried again by itself, and penstock_retry cannot send it; only the next run or push does"
+
 // NotActedOn is the message of a key that a later version will act on.
 const NotActedOn = "accepted, not acted on by this version"
 

@@ -44,6 +44,15 @@ func (d *Definition) RetryMax() time.Duration {
 	return max(most, d.RetryBase())
 }
 
+// FailedFor is how long a failed row holds the watermark: include_failed, or its
+// default.
+func (d *Definition) FailedFor() time.Duration {
+	if d.Incremental == nil {
+		return DefaultFailed
+	}
+	return positive(d.Incremental.IncludeFailed, DefaultFailed)
+}
+
 func positive(text string, otherwise time.Duration) time.Duration {
 	if d, err := time.ParseDuration(text); err == nil && d > 0 {
 		return d

@@ -1,47 +1,55 @@
 // Package env says which environment variables each Lambda function reads, and
 // reads them. It is the one place where their names stand: the wiring in
 // shared/app loads them from here, and a test compares template.yaml with
-// Functions, so that no function is deployed without a variable, or with one
-// that it does not read. It constructs nothing and judges no value: what a
-// table or a duration must look like is checked where it is used.
+// Functions and Worker, so that no function is deployed without a variable, or
+// with one that it does not read. It constructs nothing and judges no value: what
+// a table or a duration must look like is checked where it is used.
 package env
 
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // The variables. Tables are DynamoDB table names and queues are SQS queue URLs.
 const (
-	StateTable      = "PENSTOCK_STATE_TABLE"
-	LedgerTable     = "PENSTOCK_LEDGER_TABLE"
-	ErrorsTable     = "PENSTOCK_ERRORS_TABLE"
-	QueueSalesforce = "PENSTOCK_QUEUE_SALESFORCE"
-	QueueSlack      = "PENSTOCK_QUEUE_SLACK"
-	SecretPrefix    = "PENSTOCK_SECRET_PREFIX" // put before a connection's secret name, e.g. "penstock/"
-	Quiet           = "PENSTOCK_QUIET"         // how long an implicit run is silent before it is closed, e.g. "2m"
+	StateTable   = "PENSTOCK_STATE_TABLE"
+	LedgerTable  = "PENSTOCK_LEDGER_TABLE"
+	ErrorsTable  = "PENSTOCK_ERRORS_TABLE"
+	SecretPrefix = "PENSTOCK_SECRET_PREFIX" // put before a connection's secret name, e.g. "penstock/"
+	Quiet        = "PENSTOCK_QUIET"         // how long an implicit run is silent before it is closed, e.g. "2m"
+	Visibility   = "PENSTOCK_VISIBILITY"    // the visibility timeout of the worker's queue, e.g. "360s"
+	queuePrefix  = "PENSTOCK_QUEUE_"        // and the destination type in capitals
 )
 
+// QueueOf is the variable that holds the queue of a destination type.
+func QueueOf(kind string) string { return queuePrefix + strings.ToUpper(kind) }
+
 // Functions names, by folder below functions/, the variables that a function
-// needs. All of them must be set: there are no defaults, so that a variable
-// that is misspelt in a template stops the function at its start.
+// needs beside the queues; a worker's are Worker's. All of them must be set: there
+// are no defaults, so that a variable that is misspelt in a template stops the
+// function at its start.
 var Functions = map[string][]string{
-	"push":       {StateTable, ErrorsTable, QueueSalesforce, QueueSlack},
-	"control":    {StateTable, ErrorsTable},
-	"sweep":      {StateTable, Quiet},
+	"push":       {StateTable, ErrorsTable},
+	"control":    {StateTable, ErrorsTable, LedgerTable},
+	"sweep":      {StateTable, ErrorsTable, LedgerTable, Quiet},
 	"deadletter": {StateTable, ErrorsTable, LedgerTable},
-	"salesforce": {StateTable, LedgerTable, ErrorsTable, QueueSalesforce, SecretPrefix},
-	"slack":      {StateTable, LedgerTable, ErrorsTable, QueueSlack, SecretPrefix},
 }
 
-// Load reads the variables of a function through lookup, which is os.LookupEnv
-// or a test's map. A variable that is absent or empty is missing; the error
-// names every missing one, and no map is returned with it.
-func Load(function string, lookup func(string) (string, bool)) (map[string]string, error) {
-	names, ok := Functions[function]
-	if !ok {
-		return nil, fmt.Errorf("load environment of function %q: no such function in env.Functions", function)
-	}
+// AllQueues names the functions that send to the queues of all destination types,
+// which they learn from their environment: they link no vendor.
+var AllQueues = []string{"push", "control", "sweep"}
+
+// Worker names the variables of the worker of a destination type.
+func Worker(kind string) []string {
+	return []string{StateTable, LedgerTable, ErrorsTable, QueueOf(kind), SecretPrefix, Visibility}
+}
+
+// Load reads variables through lookup, which is os.LookupEnv or a test's map. A
+// variable that is absent or empty is missing; the error names every missing one,
+// and no map is returned with it.
+func Load(function string, names []string, lookup func(string) (string, bool)) (map[string]string, error) {
 	values := make(map[string]string, len(names))
 	var missing []error
 	for _, name := range names {
@@ -56,4 +64,20 @@ func Load(function string, lookup func(string) (string, bool)) (map[string]strin
 		return nil, fmt.Errorf("load environment of function %q (template.yaml sets it under Environment): %w", function, errors.Join(missing...))
 	}
 	return values, nil
+}
+
+// Queues reads the queues of all destination types out of an environment such as
+// os.Environ's: URLs by type. There must be one at least.
+func Queues(environ []string) (map[string]string, error) {
+	urls := map[string]string{}
+	for _, v := range environ {
+		name, url, _ := strings.Cut(v, "=")
+		if kind, ok := strings.CutPrefix(name, queuePrefix); ok && url != "" {
+			urls[strings.ToLower(kind)] = url
+		}
+	}
+	if len(urls) == 0 {
+		return nil, fmt.Errorf("no %s... is set: template.yaml names the queue of each destination type under Environment", queuePrefix)
+	}
+	return urls, nil
 }

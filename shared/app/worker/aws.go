@@ -1,6 +1,8 @@
 package worker
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -12,16 +14,56 @@ import (
 	"github.com/penstock-data/penstock/shared/app/env"
 	awserrors "github.com/penstock-data/penstock/shared/aws/errors"
 	"github.com/penstock-data/penstock/shared/aws/ledger"
+	"github.com/penstock-data/penstock/shared/aws/queue"
+	"github.com/penstock-data/penstock/shared/aws/secrets"
 	"github.com/penstock-data/penstock/shared/aws/state"
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/pipeline/deliver"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// FromEnvironment is what all workers have in common on AWS: a Handler over the
-// tables, and the variables and the configuration it was made from. The caller
-// adds Visibility and Open, which not every worker needs: what is set here is
-// linked into all of them.
-func FromEnvironment(function string) (*Handler, map[string]string, aws.Config, error) {
-	vars, err := env.Load(function, os.LookupEnv)
+// FromEnvironment is the worker of a destination type on AWS: the tables, the queue
+// whose messages it hides, the secrets, and its one vendor.
+func FromEnvironment(v dest.Vendor) (*Handler, error) {
+	h, vars, cfg, err := overTables(v.Name, env.Worker(v.Name))
+	if err != nil {
+		return nil, err
+	}
+	if h.Deliver.Hidden, err = time.ParseDuration(vars[env.Visibility]); err != nil || h.Deliver.Hidden <= 0 {
+		return nil, fmt.Errorf("%s is %q: want the queue's visibility timeout as a duration, such as 360s", env.Visibility, vars[env.Visibility])
+	}
+	h.Deliver.Visibility = queue.New(cfg, queue.Config{URLs: map[string]string{v.Name: vars[env.QueueOf(v.Name)]}})
+	store := secrets.New(cfg, secrets.Config{Prefix: vars[env.SecretPrefix]})
+	h.Deliver.Open = Open(v, dest.Config{Now: time.Now}, func(ctx context.Context, _ syncdef.Connection, name string) (map[string]string, error) {
+		return store.Secret(ctx, name)
+	})
+	return h, nil
+}
+
+// DeadLetters is the function that empties the dead-letter queues of all
+// destination types: every row of a message that no worker could settle becomes a
+// stored error (I1). It calls no vendor and no queue.
+func DeadLetters() (*Handler, error) {
+	h, _, _, err := overTables("deadletter", env.Functions["deadletter"])
+	if err != nil {
+		return nil, err
+	}
+	h.Deliver.Dead = true
+	h.Deliver.Visibility = left{}
+	h.Deliver.Open = func(syncdef.Connection) (dest.Account, error) {
+		return nil, &dest.CallError{Op: "open the connection", Class: dest.Configuration, Message: "dead letters are stored as errors, not delivered"}
+	}
+	return h, nil
+}
+
+// left leaves a message that stays to its queue's visibility timeout: nothing here
+// waits for anything but storage, so that no other time would be better.
+type left struct{}
+
+func (left) Hide(context.Context, string, string, time.Duration) error { return nil }
+
+func overTables(function string, names []string) (*Handler, map[string]string, aws.Config, error) {
+	vars, err := env.Load(function, names, os.LookupEnv)
 	if err != nil {
 		return nil, nil, aws.Config{}, err
 	}
@@ -30,10 +72,13 @@ func FromEnvironment(function string) (*Handler, map[string]string, aws.Config, 
 		return nil, nil, aws.Config{}, err
 	}
 	store := state.New(cfg, state.Config{Table: vars[env.StateTable], Now: time.Now})
-	return &Handler{Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Deliver: &pipeline.Deliver{
-		Queue: function, Syncs: store, Runs: store, Pace: store,
+	return &Handler{Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Deliver: &deliver.Deliver{
+		Queue: function, Syncs: store, Connections: store, Tokens: store, Runs: store, Chunks: store, Halts: store,
 		Ledger: ledger.New(cfg, ledger.Config{Table: vars[env.LedgerTable]}),
-		Errors: awserrors.New(cfg, awserrors.Config{Table: vars[env.ErrorsTable], Now: time.Now}),
-		Now:    time.Now, Sleep: Sleep, Rand: rand.Float64,
+		Errors: struct {
+			*awserrors.Store
+			*state.Store
+		}{awserrors.New(cfg, awserrors.Config{Table: vars[env.ErrorsTable], Now: time.Now}), store},
+		Now: time.Now, Sleep: Sleep, Rand: rand.Float64,
 	}}, vars, cfg, nil
 }

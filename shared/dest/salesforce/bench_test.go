@@ -2,7 +2,6 @@ package salesforce_test
 
 import (
 	"fmt"
-	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -41,16 +40,14 @@ func benchmarkPush(b *testing.B, def syncdef.Definition, prepare func(*salesforc
 	if err != nil {
 		b.Fatal(err)
 	}
-	srv := httptest.NewServer(sim)
-	b.Cleanup(srv.Close)
-	d := connect(b, def, srv.URL)
+	d := over(b, sim, def)
 	const n = 20_000
 	batch := dest.Batch{Run: "b:1"}
 	for i := range n {
 		batch.Records = append(batch.Records, dest.Record{Key: fmt.Sprintf("customer%06d.example", i), Fields: health(i, 0)})
 	}
 	prepare(&salesforceSeeds{sim, b}, &batch)
-	calls := d.Calls(batch)
+	calls := d.Calls(batch, 0)
 	sim.Core().ResetCalls()
 	b.ReportAllocs()
 	b.ResetTimer()
@@ -96,8 +93,7 @@ func (s *salesforceSeeds) seed(batch *dest.Batch) {
 }
 
 func BenchmarkPushUpdate(b *testing.B) {
-	def := byExternalID
-	def.Strategy, def.Match = syncdef.MatchEmailDomain, syncdef.Match{Source: "email", Destination: "Website"}
+	def := matching(syncdef.MatchEmailDomain, "Website")
 	benchmarkPush(b, def, func(s *salesforceSeeds, batch *dest.Batch) { s.seed(batch) })
 }
 
@@ -118,11 +114,8 @@ func BenchmarkLookup(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	srv := httptest.NewServer(sim)
-	b.Cleanup(srv.Close)
-	def := byExternalID
-	def.Strategy, def.Match = syncdef.MatchEmailDomain, syncdef.Match{Source: "email", Destination: "Website"}
-	d := connect(b, def, srv.URL)
+	def := matching(syncdef.MatchEmailDomain, "Website")
+	d := over(b, sim, def)
 	batch := dest.Batch{Run: "b:1"}
 	for i := range 20_000 {
 		batch.Records = append(batch.Records, dest.Record{Key: fmt.Sprintf("customer%06d.example", i)})

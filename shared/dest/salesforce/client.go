@@ -20,13 +20,10 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-const (
-	defaultVersion = "v62.0"
-	maxAnswer      = 32 << 20 // bytes; five full query pages are about 2 MB
-)
+const maxAnswer = 32 << 20 // bytes; five full query pages are about 2 MB
 
-// A client makes HTTP calls with a session. It knows JSON only as far as errors
-// and logins go.
+// A client makes HTTP calls with a session. It knows no JSON; what an answer means
+// is decided in errors.go and by who asked.
 type client struct {
 	conn   syncdef.Connection
 	login  *url.URL
@@ -36,39 +33,41 @@ type client struct {
 	now    func() time.Time
 	calls  atomic.Int64
 
-	mu      sync.Mutex // held during a login, so that one worker logs in once
-	session session
+	turn    chan struct{} // held during a login, so that one worker logs in once
+	session session       // of who holds turn
 }
 
-// A session is a token and the host that takes it.
+// A session is a token, the host that takes it, and whose it is.
 type session struct {
 	token string
 	base  string // scheme and host
+	org   string // 18 characters; "" when the login did not say
 }
 
-var versionForm = regexp.MustCompile(`^v?\d{2,3}\.0$`)
+var versionForm = regexp.MustCompile(`^[0-9]{2,3}\.0$`)
 
-func newClient(cfg Config) (*client, error) {
-	u, err := checkURL(cfg.Connection.URL)
+func newClient(cfg dest.Config) (*client, error) {
+	conn := cfg.Connection
+	u, err := myDomain(conn.URL)
 	if err != nil {
-		return nil, fmt.Errorf("connection %s: %w", cfg.Connection.Name, err)
+		return nil, fmt.Errorf("connection %s: %w", conn.Name, err)
 	}
-	version := defaultVersion
-	if v := cfg.Connection.APIVer; v != "" {
-		if !versionForm.MatchString(v) {
-			return nil, fmt.Errorf("connection %s: api_version %q: write it like 62.0", cfg.Connection.Name, v)
-		}
-		version = "v" + strings.TrimPrefix(v, "v")
+	version := conn.Options[keyVersion]
+	if version == "" {
+		version = defaultVersion
 	}
-	switch cfg.Connection.Auth {
+	if !versionForm.MatchString(version) {
+		return nil, fmt.Errorf("connection %s: api_version %q: write it like %s", conn.Name, version, defaultVersion)
+	}
+	switch auth := conn.Options[keyAuth]; auth {
 	case "", authSecret, authJWT:
 	default:
-		return nil, fmt.Errorf("connection %s: auth %q: allowed are %s and %s", cfg.Connection.Name, cfg.Connection.Auth, authSecret, authJWT)
+		return nil, fmt.Errorf("connection %s: auth %q: allowed are %s and %s", conn.Name, auth, authSecret, authJWT)
 	}
 	if cfg.Secret == nil {
-		return nil, fmt.Errorf("connection %s: no way to read its secret", cfg.Connection.Name)
+		return nil, fmt.Errorf("connection %s: no way to read its secret", conn.Name)
 	}
-	c := &client{conn: cfg.Connection, login: u, data: "/services/data/" + version + "/", secret: cfg.Secret, now: cfg.Now}
+	c := &client{conn: conn, login: u, data: "/services/data/v" + version + "/", secret: cfg.Secret, now: cfg.Now, turn: make(chan struct{}, 1)}
 	if c.now == nil {
 		c.now = time.Now
 	}
@@ -84,11 +83,11 @@ func newClient(cfg Config) (*client, error) {
 	return c, nil
 }
 
-// checkURL allows https, and http on this machine only: a token must not travel in
+// myDomain allows https, and http on this machine only: a token must not travel in
 // the clear.
-func checkURL(text string) (*url.URL, error) {
+func myDomain(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" {
+	if err != nil || u.Host == "" || u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
 		return nil, errors.New("url: write the organisation's My Domain address, like https://acme.my.salesforce.com")
 	}
 	if u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()) {
@@ -102,7 +101,17 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// An answer is a 2xx body that is JSON. free gives its memory back.
+// A request is one API call.
+type request struct {
+	op      string // for errors: "upsert Account"
+	method  string
+	path    string // below the version's address, or from / on
+	body    []byte // JSON; nil is none
+	header  http.Header
+	records int // how many it is about; 0 when it is about none
+}
+
+// An answer is a 2xx body. free gives its memory back.
 type answer struct {
 	body []byte
 	buf  *bytes.Buffer
@@ -112,62 +121,56 @@ var answers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 func (a *answer) free() { answers.Put(a.buf) }
 
-// A lostError says that a request was sent and no usable answer came.
-type lostError struct {
-	code  string
-	cause string
-}
-
-func (e *lostError) Error() string { return e.cause }
-
 // do makes one API call, logging in first where needed and again, once, when the
-// session has ended. The errors are *dest.CallError (nothing was done) and
-// *lostError (it may have been).
-func (c *client) do(ctx context.Context, op, method, path string, body []byte) (*answer, error) {
+// session has ended. The error is a *dest.CallError, or the context's when nothing
+// was sent.
+func (c *client) do(ctx context.Context, r request) (*answer, error) {
 	s, err := c.open(ctx, session{})
 	if err != nil {
 		return nil, err
 	}
-	a, status, err := c.once(ctx, op, method, path, body, s)
+	a, status, err := c.once(ctx, r, s)
 	if status != http.StatusUnauthorized {
 		return a, err
 	}
 	if s, err = c.open(ctx, s); err != nil {
 		return nil, err
 	}
-	a, status, err = c.once(ctx, op, method, path, body, s)
+	a, status, err = c.once(ctx, r, s)
 	if status == http.StatusUnauthorized {
-		return nil, &dest.CallError{Op: op, Class: dest.Configuration, Code: "INVALID_SESSION_ID",
-			Message: "Salesforce refuses the session right after a login: check that the connected app's user may use the API (permission API Enabled) and that the app's IP rules admit this host"}
+		return nil, sessionRefused(r.op)
 	}
 	return a, err
 }
 
 // once makes the call and classes whatever comes back.
-func (c *client) once(ctx context.Context, op, method, path string, body []byte, s session) (*answer, int, error) {
-	target := s.base + c.data + path
-	if strings.HasPrefix(path, "/") {
-		target = s.base + path // a nextRecordsUrl
+func (c *client) once(ctx context.Context, r request, s session) (*answer, int, error) {
+	target := s.base + c.data + r.path
+	if strings.HasPrefix(r.path, "/") {
+		target = s.base + r.path // a nextRecordsUrl
 	}
-	sent := false
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent = true }})
+	var sent atomic.Bool
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
 	var content io.Reader
-	if body != nil {
-		content = bytes.NewReader(body)
+	if r.body != nil {
+		content = bytes.NewReader(r.body)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, target, content)
+	req, err := http.NewRequestWithContext(traced, r.method, target, content)
 	if err != nil {
-		return nil, 0, &dest.CallError{Op: op, Class: dest.Configuration, Code: "request", Message: "the request cannot be made: check the connection's url"}
+		return nil, 0, &dest.CallError{Op: r.op, Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "request", Message: "the request cannot be made: check the connection's url"}
+	}
+	for name, values := range r.header {
+		req.Header[name] = values
 	}
 	req.Header.Set("Authorization", "Bearer "+s.token)
-	if body != nil {
+	if r.body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	req.Header.Set("Accept", "application/json")
 	c.calls.Add(1)
 	res, err := c.http.Do(req)
 	if err != nil {
-		return nil, 0, unanswered(op, sent, err)
+		return nil, 0, unanswered(ctx, r.op, sent.Load(), err)
 	}
 	defer res.Body.Close()
 	a := &answer{buf: answers.Get().(*bytes.Buffer)}
@@ -178,24 +181,12 @@ func (c *client) once(ctx context.Context, op, method, path string, body []byte,
 	}
 	if err != nil {
 		a.free()
-		return nil, 0, unanswered(op, true, err)
+		return nil, 0, unanswered(ctx, r.op, true, err)
 	}
 	a.body = a.buf.Bytes()
-	if failure := classify(op, method, path, res, a.body); failure != nil {
+	if failure := classify(r, res, a.body, c.now()); failure != nil {
 		a.free()
 		return nil, res.StatusCode, failure
 	}
 	return a, res.StatusCode, nil
-}
-
-// unanswered tells a request that never left from one whose answer is missing.
-func unanswered(op string, sent bool, err error) error {
-	var outer *url.Error
-	if errors.As(err, &outer) {
-		err = outer.Err // without the address
-	}
-	if sent {
-		return &lostError{code: "no_answer", cause: "sent, but no answer came: " + err.Error()}
-	}
-	return &dest.CallError{Op: op, Class: dest.Unavailable, Code: "network", Message: "Salesforce cannot be reached: " + err.Error()}
 }

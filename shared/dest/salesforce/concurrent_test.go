@@ -13,7 +13,8 @@ import (
 // TestConcurrentCalls makes calls at once, as a worker does, while the session
 // ends in between: every record is delivered once, and the logins stay few.
 func TestConcurrentCalls(t *testing.T) {
-	d, sim := start(t, byExternalID)
+	d := start(t, byExternalID)
+	sim := d.sim
 	b := dest.Batch{}
 	for i := range 4000 {
 		b.Records = append(b.Records, account(i))
@@ -22,8 +23,8 @@ func TestConcurrentCalls(t *testing.T) {
 		t.Fatal(err)
 	}
 	var g errgroup.Group
-	g.SetLimit(d.Limits().Concurrency)
-	for _, c := range d.Calls(b) {
+	g.SetLimit(d.account.Limits().Concurrency)
+	for _, c := range d.Calls(b, 0) {
 		g.Go(func() error {
 			out, err := d.Push(t.Context(), b, c)
 			for _, o := range out {
@@ -41,7 +42,7 @@ func TestConcurrentCalls(t *testing.T) {
 	if n := sim.Count("Account"); n != 4000 || stats.By["POST /services/oauth2/token"] > 2 {
 		t.Errorf("%d accounts, %v", n, stats.By)
 	}
-	if calls := stats.By["PATCH /composite/sobjects/Account/Customer_ID__c"]; calls != d.APICalls() || calls > 24 {
-		t.Errorf("the simulator counted %d calls, the destination %d", calls, d.APICalls())
+	if calls := stats.By["PATCH /composite/sobjects/Account/Customer_ID__c"]; calls != d.account.APICalls() || calls > 24 {
+		t.Errorf("the simulator counted %d calls, the destination %d", calls, d.account.APICalls())
 	}
 }

@@ -1,7 +1,6 @@
 package salesforce
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 
@@ -10,168 +9,131 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 )
 
-// decodeOutcomes reads the results of a write: an array in the records' order. A
-// number of results other than the records' is never taken for success.
-func decodeOutcomes(op string, kind int, body []byte, n int) ([]dest.Outcome, error) {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(body))
+// decodeOutcomes reads the results of a write: an array in the records' order. The
+// error says why the answer does not tell what became of them: a number of results
+// other than the records', a result that says neither yes nor no, or the id of
+// another record than was asked for.
+func (d *destination) decodeOutcomes(kind int, body []byte, b dest.Batch, c dest.Call) ([]dest.Outcome, error) {
+	n := len(c.Records)
 	out := make([]dest.Outcome, 0, n)
-	broken := 0 // failures that are the configuration's, all under one code
-	var first vendorError
-	err := eachElement(dec, func() error {
-		o, errs, err := decodeResult(dec, kind)
-		if err != nil {
+	err := whole(body, func(dec *jsontext.Decoder) error {
+		return eachElement(dec, func() error {
+			if len(out) == n {
+				return fmt.Errorf("it has more results than the %d records", n)
+			}
+			o, err := d.decodeResult(dec, kind, &b.Records[c.Records[len(out)]])
+			out = append(out, o)
 			return err
-		}
-		if len(errs) > 0 && isConfiguration(errs[0].code) && o.Code != CodeGone {
-			if broken == 0 {
-				first = errs[0]
-			}
-			if errs[0].code == first.code {
-				broken++
-			}
-		}
-		out = append(out, o)
-		return nil
+		})
 	})
 	switch {
 	case err != nil:
-		return lostOutcomes(kind, n, &lostError{code: "bad_answer", cause: "Salesforce's answer cannot be read: " + err.Error()}), nil
+		return nil, err
 	case len(out) != n:
-		return lostOutcomes(kind, n, &lostError{code: "bad_answer", cause: fmt.Sprintf("Salesforce answered %d results for %d records", len(out), n)}), nil
-	case broken == n:
-		return nil, callError(op, 400, first, 0) // nobody got in: the sync is wrong, not its rows
+		return nil, fmt.Errorf("it has %d results for %d records", len(out), n)
 	}
 	return out, nil
 }
 
+var (
+	errNoSuccess = errors.New("a result does not say whether its record was taken")
+	errNoID      = errors.New("a record was taken, but its result has no id")
+	errOtherID   = errors.New("a result is of another record than was asked for")
+)
+
 // decodeResult reads {"id","success","created","errors"}.
-func decodeResult(dec *jsontext.Decoder, kind int) (o dest.Outcome, errs []vendorError, err error) {
-	success := false
+func (d *destination) decodeResult(dec *jsontext.Decoder, kind int, r *dest.Record) (o dest.Outcome, err error) {
+	var errs []vendorError
+	said, success := false, false
 	err = eachMember(dec, func(name string) error {
+		var err error
 		switch name {
 		case "id":
 			o.ID, err = readText(dec)
 		case "success":
-			success, err = readTrue(dec)
+			said = true
+			success, err = readBool(dec)
 		case "created":
-			o.Created, err = readTrue(dec)
+			o.Created, err = readBool(dec)
 		case "errors":
 			if dec.PeekKind() != '[' {
 				return dec.SkipValue()
 			}
-			errs = decodeErrors(dec)
-			return nil
+			errs, err = decodeErrors(dec)
 		default:
 			err = dec.SkipValue()
 		}
 		return err
 	})
-	if err != nil {
-		return o, nil, err
+	switch {
+	case err != nil:
+		return o, err
+	case !said:
+		return o, errNoSuccess
+	case !success:
+		return d.outcome(kind, r, errs), nil
 	}
-	if !success {
-		return outcome(kind, errs), errs, nil
+	id, valid := id18(o.ID)
+	asked, _ := id18(d.id(r))
+	switch {
+	case !valid:
+		return o, errNoID
+	case kind == updateKind && id != asked:
+		return o, errOtherID
 	}
-	o.Status = dest.Delivered
-	o.Created = o.Created || kind == createKind
-	return o, nil, nil
+	return dest.Outcome{Status: dest.Delivered, ID: id, Created: kind == createKind || kind == upsertKind && o.Created}, nil
 }
 
-// decodeErrors reads an array of errors under either name of the code; what cannot
-// be read ends it.
-func decodeErrors(dec *jsontext.Decoder) (errs []vendorError) {
-	eachElement(dec, func() error { //nolint:errcheck // a half-read error is better than none
+// readErrors reads a body that is an array of errors, or one; nil when it is none.
+func readErrors(body []byte) []vendorError {
+	var errs []vendorError
+	if jsontext.Value(body).Kind() == '{' {
+		body = append(append([]byte{'['}, body...), ']')
+	}
+	err := whole(body, func(dec *jsontext.Decoder) (err error) {
+		errs, err = decodeErrors(dec)
+		return err
+	})
+	if err != nil || len(errs) == 0 || errs[0].code == "" {
+		return nil
+	}
+	return errs
+}
+
+// decodeErrors reads an array of errors under either name of the code.
+func decodeErrors(dec *jsontext.Decoder) (errs []vendorError, err error) {
+	err = eachElement(dec, func() error {
 		var e vendorError
-		var err error
-		err = eachMember(dec, func(name string) error {
+		err := eachMember(dec, func(name string) (err error) {
 			switch name {
 			case "statusCode", "errorCode":
 				e.code, err = readText(dec)
 			case "message":
 				e.message, err = readText(dec)
 			case "fields":
-				if dec.PeekKind() != '[' {
-					return dec.SkipValue()
-				}
-				err = eachElement(dec, func() error {
-					field, err := readText(dec)
-					if e.field == "" {
-						e.field = field
-					}
-					return err
-				})
+				e.field, err = firstText(dec)
 			default:
 				err = dec.SkipValue()
 			}
 			return err
 		})
-		if err == nil {
-			errs = append(errs, e)
+		errs = append(errs, e)
+		return err
+	})
+	return errs, err
+}
+
+// firstText reads the first of an array of texts.
+func firstText(dec *jsontext.Decoder) (first string, err error) {
+	if dec.PeekKind() != '[' {
+		return "", dec.SkipValue()
+	}
+	err = eachElement(dec, func() error {
+		text, err := readText(dec)
+		if first == "" {
+			first = text
 		}
 		return err
 	})
-	return errs
-}
-
-var errShape = errors.New("it has another shape than documented")
-
-// eachElement walks an array; each must read one value.
-func eachElement(dec *jsontext.Decoder, each func() error) error {
-	if dec.PeekKind() != '[' {
-		return errShape
-	}
-	if _, err := dec.ReadToken(); err != nil {
-		return err
-	}
-	for dec.PeekKind() != ']' {
-		if err := each(); err != nil {
-			return err
-		}
-	}
-	_, err := dec.ReadToken()
-	return err
-}
-
-// eachMember walks an object; each must read the member's value.
-func eachMember(dec *jsontext.Decoder, each func(name string) error) error {
-	if dec.PeekKind() != '{' {
-		return errShape
-	}
-	if _, err := dec.ReadToken(); err != nil {
-		return err
-	}
-	for dec.PeekKind() != '}' {
-		name, err := dec.ReadToken()
-		if err != nil {
-			return err
-		}
-		if err := each(name.String()); err != nil {
-			return err
-		}
-	}
-	_, err := dec.ReadToken()
-	return err
-}
-
-// readText reads a string; other scalars count as their JSON, null as "".
-func readText(dec *jsontext.Decoder) (string, error) {
-	t, err := dec.ReadToken()
-	if err != nil {
-		return "", err
-	}
-	switch t.Kind() {
-	case 'n':
-		return "", nil
-	case '{', '[', '}', ']':
-		return "", errShape
-	}
-	return t.String(), nil
-}
-
-func readTrue(dec *jsontext.Decoder) (bool, error) {
-	t, err := dec.ReadToken()
-	if err != nil {
-		return false, err
-	}
-	return t.Kind() == 't', nil
+	return first, err
 }

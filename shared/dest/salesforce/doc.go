@@ -3,14 +3,23 @@
 // a call, never mixed in one. Records of the other matching strategies are looked
 // up first, with SOQL in composite requests.
 //
-// Inputs are mapped records (package dest) and one connection's settings and
-// secret; outcomes come back one per record, in order. The package decides
-// nothing about retries, quotas or the ledger, and it does not use the Bulk API.
+// Vendor is all of it as one value. Its account is one organisation: login, HTTP
+// client, meter and limits, shared by the versions that are open at it. Inputs are
+// mapped records (package dest); outcomes come back one per record, in order. The
+// package decides nothing about retries, quotas or the ledger (a login after a
+// session that ended is its only repetition), and it does not use the Bulk API.
+//
+// Files: kind.go, check.go and rules.go are what definitions may say and how keys
+// are compared; client.go and login.go make HTTP calls; encode.go, questions.go
+// and soql.go write what is sent, decode.go, pages.go and walk.go read what comes
+// back; errors.go and outcomes.go say what failed and whose it is.
 //
 // Sources, by name: "REST API Developer Guide" (sObject Collections, Composite,
-// Query, Status Codes and Error Responses), "SOQL and SOSL Reference" (quoted
-// string escapes, LIKE), "Salesforce Developer Limits and Allocations Quick
-// Reference" (100,000 calls a day, 25 subrequests of which 5 queries, 2,000 rows
-// a page, 100,000 characters a query), "OAuth 2.0 Client Credentials Flow" and
-// "OAuth 2.0 JWT Bearer Flow".
+// Query, Duplicate Rule Header, Resources by Version, Status Codes and Error
+// Responses), "SOQL and SOSL Reference" (comparison operators, quoted string
+// escapes, LIKE), "Salesforce Developer Limits and Allocations Quick Reference"
+// (100,000 calls a day, 25 subrequests of which 5 queries, 2,000 rows a page,
+// 100,000 characters a query, 4,000 a string), "SOAP API Developer Guide"
+// (ExceptionCode, StatusCode), "OAuth 2.0 Client Credentials Flow" and "OAuth 2.0
+// JWT Bearer Flow".
 package salesforce

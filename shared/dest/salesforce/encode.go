@@ -7,6 +7,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // buffers are request bodies, reused because one of 200 records is about 100 kB.
@@ -14,16 +16,16 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // encode appends the body of one sObject Collections call: only the fields that
 // the record holds, their JSON as it came (numbers keep every digit).
-func (s *Salesforce) encode(dst []byte, kind int, b dest.Batch, c dest.Call) []byte {
+func (d *destination) encode(dst []byte, kind int, b dest.Batch, c dest.Call) []byte {
 	dst = append(dst, `{"allOrNone":false,"records":[`...)
 	for i, at := range c.Records {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
 		dst = append(dst, `{"attributes":{"type":"`...)
-		dst = append(dst, s.def.Object...)
+		dst = append(dst, d.def.Object...)
 		dst = append(dst, `"}`...)
-		dst = s.encodeRecord(dst, kind, &b.Records[at])
+		dst = d.encodeRecord(dst, kind, &b.Records[at])
 		dst = append(dst, '}')
 	}
 	return append(dst, "]}"...)
@@ -31,22 +33,20 @@ func (s *Salesforce) encode(dst []byte, kind int, b dest.Batch, c dest.Call) []b
 
 // encodeRecord appends a record's identity and fields. The external id of an
 // upsert must not be a mapped field as well; a create takes the match field from
-// the mapping where it is mapped, else from the key.
-func (s *Salesforce) encodeRecord(dst []byte, kind int, r *dest.Record) []byte {
-	match := s.def.Match.Destination
+// the mapping where it is mapped, else from the match value.
+func (d *destination) encodeRecord(dst []byte, kind int, r *dest.Record) []byte {
+	match := d.def.Match.Destination
 	skip := ""
 	switch {
 	case kind == upsertKind:
-		dst = appendMember(dst, match)
-		dst = appendText(dst, r.Key)
+		dst = d.appendMatch(dst, r)
 		skip = match
 	case kind == updateKind:
-		dst = appendMember(dst, "Id")
-		dst = appendText(dst, r.ID)
-	case match != "" && !holds(r, match):
-		dst = appendMember(dst, match)
-		dst = appendText(dst, r.Key)
-		skip = match // mapped, but null: the key is better
+		dst = appendMember(dst, idField)
+		dst = appendText(dst, d.id(r))
+	case d.def.Strategy != syncdef.MatchNone && !holds(r, match):
+		dst = d.appendMatch(dst, r)
+		skip = match // mapped, but null: the match value is better
 	}
 	next := 0
 	for i := range r.Fields {
@@ -55,11 +55,11 @@ func (s *Salesforce) encodeRecord(dst []byte, kind int, r *dest.Record) []byte {
 			continue
 		}
 		// Records name their fields in definition order, some left out.
-		for next < len(s.members) && s.def.Fields[next].Destination != f.Name {
+		for next < len(d.members) && d.def.Fields[next].Destination != f.Name {
 			next++
 		}
-		if next < len(s.members) {
-			dst = append(dst, s.members[next]...)
+		if next < len(d.members) {
+			dst = append(dst, d.members[next]...)
 			next++
 		} else {
 			dst = appendMember(dst, f.Name)
@@ -68,6 +68,28 @@ func (s *Salesforce) encodeRecord(dst []byte, kind int, r *dest.Record) []byte {
 		dst = append(dst, f.Value...)
 	}
 	return dst
+}
+
+// id is the record that an update names.
+func (d *destination) id(r *dest.Record) string {
+	if d.write == byID {
+		return r.Key
+	}
+	return r.ID
+}
+
+// appendMatch appends the match field with the value as the row writes it: the key
+// has its case taken away, and what tells records apart must not change it. Of an
+// email domain only the key is what the field holds.
+func (d *destination) appendMatch(dst []byte, r *dest.Record) []byte {
+	dst = appendMember(dst, d.def.Match.Destination)
+	switch {
+	case d.identity.Has(row.StepNumber) && numeric(r.Key):
+		return append(dst, r.Key...)
+	case r.Match == "" || d.def.Strategy == syncdef.MatchEmailDomain || d.identity.Has(row.StepID18):
+		return appendText(dst, r.Key)
+	}
+	return appendText(dst, strings.TrimSpace(r.Match))
 }
 
 // holds reports whether a record has a value for a field.
@@ -80,7 +102,7 @@ func holds(r *dest.Record, field string) bool {
 	return false
 }
 
-// appendMember appends ,"name": for a name that New has checked.
+// appendMember appends ,"name": for a name that check has passed.
 func appendMember(dst []byte, name string) []byte {
 	dst = append(dst, ',', '"')
 	dst = append(dst, name...)

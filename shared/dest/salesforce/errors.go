@@ -1,158 +1,246 @@
 package salesforce
 
 import (
-	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/penstock-data/penstock/shared/dest"
 )
 
-// CodeGone is the Code of a record whose remembered id no longer names one, under
-// whichever of its names Salesforce said so: the pipeline forgets the id.
-const CodeGone = "ENTITY_IS_DELETED"
-
-// quotaPause is how long a used-up daily limit is waited for: it is a rolling
-// window, so some of it comes back every hour, and Salesforce names no time.
-const quotaPause = 15 * time.Minute
-
-// transient are the codes of a record that may pass next time. UNKNOWN_EXCEPTION
-// is the vendor's internal error.
-var transient = []string{"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG", "UNKNOWN_EXCEPTION", "REQUEST_LIMIT_EXCEEDED"}
-
-// configured are the codes that no change of the row can mend.
-var configured = []string{"INVALID_FIELD", "INVALID_FIELD_FOR_INSERT_UPDATE", "INVALID_TYPE", "NOT_FOUND", "API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED", "METHOD_NOT_ALLOWED"}
-
-func isConfiguration(code string) bool {
-	return slices.Contains(configured, code) || strings.HasPrefix(code, "INSUFFICIENT_ACCESS")
-}
+const (
+	// maxAfter is how far a Retry-After is believed: no message can be hidden longer.
+	maxAfter = 12 * time.Hour
+	// smallBody is what no single record's request can be refused for by its size.
+	smallBody = 8 << 10
+)
 
 // A vendorError is one entry of either error array: records say statusCode, calls
 // say errorCode.
 type vendorError struct {
 	code    string
 	message string
-	field   string
+	field   string // the first one named
 }
 
-// classify turns an answer that is no success into a *dest.CallError, or, for a
-// create that may have happened, a *lostError. nil is a JSON success.
-func classify(op, method, path string, res *http.Response, body []byte) error {
-	status := res.StatusCode
+// A verdict is what a code means that fails a whole call.
+type verdict struct {
+	class  dest.Class
+	scope  dest.Scope
+	remedy string
+}
+
+const (
+	remedyRights = "check the object, the match field and the integration user's permissions on them"
+	remedyAPI    = "check that the organisation and the integration user may use the API, and the External Client App's policies"
+)
+
+// verdicts are the codes of "REST API Developer Guide", Status Codes and Error
+// Responses, and of "SOAP API Developer Guide", ExceptionCode. Which kind each
+// belongs to is a judgement.
+var verdicts = map[string]verdict{
+	"INVALID_FIELD":                   {dest.Configuration, dest.ScopeVersion, "create the field in Salesforce, correct its name in field_mappings or match, or give the integration user access to it"},
+	"INVALID_FIELD_FOR_INSERT_UPDATE": {dest.Configuration, dest.ScopeVersion, remedyRights},
+	"INVALID_TYPE":                    {dest.Configuration, dest.ScopeVersion, remedyRights},
+	"INVALID_QUERY_FILTER_OPERATOR":   {dest.Configuration, dest.ScopeVersion, "match by a field that can be filtered: no long text, and no encrypted field"},
+	"NOT_FOUND":                       {dest.Configuration, dest.ScopeVersion, remedyRights},
+	"METHOD_NOT_ALLOWED":              {dest.Configuration, dest.ScopeVersion, remedyRights},
+	"INSUFFICIENT_ACCESS":             {dest.Configuration, dest.ScopeVersion, remedyRights},
+	"API_DISABLED_FOR_ORG":            {dest.Configuration, dest.ScopeConnection, remedyAPI},
+	"API_CURRENTLY_DISABLED":          {dest.Configuration, dest.ScopeConnection, remedyAPI},
+	"INVALID_LOGIN":                   {dest.Configuration, dest.ScopeConnection, "check the connection's secret"},
+	"INVALID_SESSION_ID":              {dest.Configuration, dest.ScopeConnection, remedyAPI},
+	"CLIENT_NOT_ACCESSIBLE_FOR_USER":  {dest.Configuration, dest.ScopeConnection, remedyAPI},
+	"ORG_LOCKED":                      {dest.Configuration, dest.ScopeConnection, remedyAPI},
+	"UNSUPPORTED_API_VERSION":         {dest.Configuration, dest.ScopeConnection, "set the connection's api_version to one that the organisation has"},
+	"REQUEST_LIMIT_EXCEEDED":          {dest.Throttled, dest.ScopeConnection, ""}, // quota says which
+	"TOO_MANY_JOBS":                   {dest.Throttled, dest.ScopeConnection, ""},
+	"SERVER_UNAVAILABLE":              {dest.Unavailable, dest.ScopeUntold, ""},
+	"UNKNOWN_EXCEPTION":               {dest.Unavailable, dest.ScopeUntold, ""},
+	"QUERY_TIMEOUT":                   {dest.Unavailable, dest.ScopeUntold, ""},
+	"REQUEST_RUNNING_TOO_LONG":        {dest.Unavailable, dest.ScopeUntold, ""},
+	"INVALID_QUERY_LOCATOR":           {dest.Unavailable, dest.ScopeUntold, ""},
+	"UNABLE_TO_LOCK_ROW":              {dest.Unavailable, dest.ScopeUntold, ""},
+}
+
+// byStatus judges codes that are not known.
+func byStatus(status int, resource bool) verdict {
 	switch {
-	case status >= 500 && method == http.MethodPost && path == "composite/sobjects" && status != http.StatusServiceUnavailable:
-		// A create that failed inside may have been committed; 503 is refused before.
-		return &lostError{code: strconv.Itoa(status), cause: "Salesforce answered " + res.Status + " and may have created the records"}
-	case status >= 500:
-		return &dest.CallError{Op: op, Class: dest.Unavailable, Code: strconv.Itoa(status), Message: "Salesforce answers " + res.Status, After: retryAfter(res.Header)}
-	case status >= 300 && status < 400:
-		return &dest.CallError{Op: op, Class: dest.Configuration, Code: strconv.Itoa(status), Message: "Salesforce answers with a redirect: check the connection's url; it must be the organisation's My Domain address"}
-	case status == http.StatusRequestEntityTooLarge, status == http.StatusRequestURITooLong, status == http.StatusRequestHeaderFieldsTooLarge:
-		return &dest.CallError{Op: op, Class: dest.Refused, Code: strconv.Itoa(status), Message: "Salesforce finds the request too large"}
-	case status == http.StatusTooManyRequests:
-		return &dest.CallError{Op: op, Class: dest.Throttled, Code: "429", Message: "Salesforce asks to slow down", After: max(retryAfter(res.Header), time.Second)}
+	case status == http.StatusTooManyRequests || status == 420:
+		return verdict{dest.Throttled, dest.ScopeConnection, ""}
+	case status == http.StatusGone:
+		return verdict{dest.Configuration, dest.ScopeConnection, "set the connection's api_version to one that the organisation has"}
+	case status == http.StatusNotFound && !resource:
+		return verdict{dest.Configuration, dest.ScopeConnection, "check the connection's url and api_version"}
+	case status == http.StatusNotFound || status == http.StatusMethodNotAllowed:
+		return verdict{dest.Configuration, dest.ScopeVersion, remedyRights}
+	case status == http.StatusForbidden:
+		return verdict{dest.Configuration, dest.ScopeUntold, remedyRights}
 	}
-	start := bytes.TrimLeft(body, " \t\r\n")
-	if len(start) == 0 || start[0] != '{' && start[0] != '[' {
-		return &dest.CallError{Op: op, Class: dest.Configuration, Code: "not_json", Message: "Salesforce " + notJSON(res, body)}
-	}
-	if status < 300 {
+	return verdict{dest.Refused, dest.ScopeUntold, ""}
+}
+
+// classify turns an answer that is no success into a *dest.CallError; nil is an
+// answer with status 2xx, which whoever asked reads.
+func classify(r request, res *http.Response, body []byte, now time.Time) error {
+	status := res.StatusCode
+	e := &dest.CallError{Op: r.op, Code: strconv.Itoa(status), After: retryAfter(res.Header, now)}
+	errs := readErrors(body)
+	switch {
+	case status < 300 && plain(body):
+		return unreadable(r.op, errors.New("Salesforce "+notJSON(res, body)))
+	case status < 300:
 		return nil
+	case status >= 500:
+		e.Class, e.Received = dest.Unavailable, true
+		e.Message = "Salesforce answers " + res.Status
+		if len(errs) > 0 {
+			e.Code, e.Message = errs[0].code, e.Message+": "+errs[0].text()
+		}
+	case status < 400:
+		e.Class, e.Scope = dest.Configuration, dest.ScopeConnection
+		e.Message = "Salesforce answers with a redirect: check the connection's url; it must be the organisation's My Domain address"
+	case status == http.StatusRequestEntityTooLarge, status == http.StatusRequestURITooLong, status == http.StatusRequestHeaderFieldsTooLarge:
+		e.Class, e.Message = dest.Refused, "Salesforce finds the request too large (status "+e.Code+")"
+		if r.records == 1 && len(r.body) < smallBody {
+			e.Scope = dest.ScopeVersion // no smaller request can be made
+		}
+	case len(errs) == 0 && status == http.StatusTooManyRequests:
+		e.Class, e.Scope, e.Message = dest.Throttled, dest.ScopeConnection, "Salesforce asks to slow down"
+	case len(errs) == 0 && plain(body):
+		e.Class, e.Message = dest.Unavailable, "Salesforce "+notJSON(res, body)
+	case len(errs) == 0:
+		return callError(r, status, vendorError{code: e.Code, message: res.Status}, e.After)
+	default:
+		return callError(r, status, errs[0], e.After)
 	}
-	errs := decodeErrors(jsontext.NewDecoder(bytes.NewBuffer(body)))
-	if len(errs) == 0 {
-		errs = []vendorError{{code: strconv.Itoa(status), message: res.Status}}
-	}
-	return callError(op, status, errs[0], retryAfter(res.Header))
+	return e
+}
+
+// plain reports whether a body cannot be a JSON object or array.
+func plain(body []byte) bool {
+	start := strings.TrimLeft(string(body[:min(len(body), 64)]), " \t\r\n")
+	return start == "" || start[0] != '{' && start[0] != '['
 }
 
 // callError classes a whole call's error by its code.
-func callError(op string, status int, e vendorError, after time.Duration) *dest.CallError {
-	out := &dest.CallError{Op: op, Class: dest.Refused, Code: e.code, Message: e.code + ": " + e.message, After: after}
-	switch {
-	case e.code == "REQUEST_LIMIT_EXCEEDED" || e.code == "TOO_MANY_JOBS":
-		out.Class = dest.Throttled
-		out.Message += ": the organisation's API calls of the last 24 hours are used up"
-		out.After = max(after, quotaPause)
-	case slices.Contains(transient, e.code):
-		out.Class = dest.Unavailable
-	case e.code == "INVALID_FIELD":
-		out.Class = dest.Configuration
-		out.Message += ": create the field in Salesforce, correct its name in field_mappings, or give the integration user access to it"
-	case e.code == "MALFORMED_QUERY":
-		out.Class = dest.Configuration
-	case isConfiguration(e.code) || status != http.StatusBadRequest:
-		out.Class = dest.Configuration
-		out.Message += ": check the object, the match field and the integration user's permissions"
+func callError(r request, status int, e vendorError, after time.Duration) *dest.CallError {
+	code := e.code
+	if strings.HasPrefix(code, "INSUFFICIENT_ACCESS") {
+		code = "INSUFFICIENT_ACCESS"
+	}
+	// Only an upsert's address names an object; another's that is not found is the
+	// API version's.
+	resource := strings.HasPrefix(r.path, "composite/sobjects/")
+	v, known := verdicts[code]
+	if !known || code == "NOT_FOUND" && !resource {
+		v = byStatus(status, resource)
+	}
+	out := &dest.CallError{Op: r.op, Class: v.class, Scope: v.scope, Code: e.code, Message: e.code + ": " + masked(e.message), After: after}
+	if v.class == dest.Throttled {
+		out.Quota, v.remedy = quota(e)
+	}
+	out.Received = v.class == dest.Unavailable
+	if v.remedy != "" {
+		out.Message += ": " + v.remedy
 	}
 	return out
+}
+
+// quota tells which limit a call met: the code is one for all of them, and the
+// message names it (ConcurrentRequests, ConcurrentPerOrgLongTxn, TotalRequests).
+func quota(e vendorError) (dest.Quota, string) {
+	switch text := strings.ToLower(e.message); {
+	case strings.Contains(text, "concurrent"):
+		return dest.QuotaConcurrent, "the organisation has too many long calls in flight"
+	case e.code == "REQUEST_LIMIT_EXCEEDED":
+		return dest.QuotaDay, "the organisation's API calls of the last 24 hours are used up"
+	}
+	return dest.QuotaUntold, "Salesforce asks to slow down"
+}
+
+// sessionRefused is a session that ends as soon as it is made.
+func sessionRefused(op string) error {
+	return &dest.CallError{Op: op, Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "INVALID_SESSION_ID",
+		Message: "Salesforce refuses the session right after a login: check that the External Client App's user may use the API (permission API Enabled) and that the app's IP rules admit this host"}
+}
+
+// unreadable is a 2xx answer that does not say what became of the call.
+func unreadable(op string, cause error) error {
+	var known *dest.CallError
+	if errors.As(cause, &known) {
+		return cause
+	}
+	return &dest.CallError{Op: op, Class: dest.Unavailable, Code: "bad_answer", Received: true, Message: "Salesforce's answer cannot be read: " + cause.Error()}
+}
+
+// unanswered tells a request that never left, which is the connection's failure,
+// from one whose answer is missing.
+func unanswered(ctx context.Context, op string, sent bool, err error) error {
+	var outer *url.Error
+	if errors.As(err, &outer) {
+		err = outer.Err // without the address
+	}
+	switch {
+	case sent:
+		return &dest.CallError{Op: op, Class: dest.Unavailable, Code: "no_answer", Received: true, Message: "sent, but no answer came: " + err.Error()}
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	return &dest.CallError{Op: op, Class: dest.Unavailable, Scope: dest.ScopeConnection, Code: "network", Message: "Salesforce cannot be reached: " + err.Error()}
 }
 
 // notJSON describes an answer that is no JSON, without quoting it.
 func notJSON(res *http.Response, body []byte) string {
 	what := "something that is not JSON"
-	if start := bytes.TrimLeft(body, " \t\r\n\ufeff"); len(start) > 0 && start[0] == '<' || strings.Contains(res.Header.Get("Content-Type"), "html") {
+	if start := strings.TrimLeft(string(body[:min(len(body), 64)]), " \t\r\n\ufeff"); start == "" {
+		what = "nothing"
+	} else if start[0] == '<' || strings.Contains(res.Header.Get("Content-Type"), "html") {
 		what = "HTML, not JSON"
 	}
 	return fmt.Sprintf("answered %s (status %d): check the connection's url, and that no proxy or login page stands between", what, res.StatusCode)
 }
 
-// retryAfter reads the header in seconds; 0 when there is none.
-func retryAfter(h http.Header) time.Duration {
-	n, err := strconv.Atoi(h.Get("Retry-After"))
-	if err != nil || n < 0 {
+// retryAfter reads the header, in seconds or as a date; 0 when there is none, or
+// when its time has passed.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	text := strings.TrimSpace(h.Get("Retry-After"))
+	if at, err := http.ParseTime(text); err == nil {
+		return min(max(at.Sub(now), 0), maxAfter)
+	}
+	if text == "" || strings.Trim(text, "0123456789") != "" {
 		return 0
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n > int(maxAfter/time.Second) {
+		return maxAfter
 	}
 	return time.Duration(n) * time.Second
 }
 
-// remedies say how to mend a row, by Salesforce's code.
-var remedies = map[string]string{
-	"REQUIRED_FIELD_MISSING":                  "map the field, or give it a default",
-	"STRING_TOO_LONG":                         "set max_length and on_too_long: truncate in field_mappings",
-	"INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST": "add the value to the picklist, or use data_type: picklist with values and default",
-	"INVALID_EMAIL_ADDRESS":                   "correct the address, or use data_type: email to find it before",
-	"NUMBER_OUTSIDE_VALID_RANGE":              "use min and max in field_mappings, or widen the field",
-	"DUPLICATE_VALUE":                         "another record holds this value: merge the two",
-	"DUPLICATES_DETECTED":                     "a duplicate rule of the organisation refuses the record",
-	CodeGone:                                  "the record was deleted in Salesforce; it is matched anew next time",
+// asCallError is the *dest.CallError in an error, nil when there is none.
+func asCallError(err error) *dest.CallError {
+	var call *dest.CallError
+	if errors.As(err, &call) {
+		return call
+	}
+	return nil
 }
 
-// outcome turns a record's errors into its outcome.
-func outcome(kind int, errs []vendorError) dest.Outcome {
-	e := vendorError{code: "UNKNOWN", message: "Salesforce names no error"}
-	if len(errs) > 0 {
-		e = errs[0]
-	}
-	out := dest.Outcome{Status: dest.Rejected, Code: e.code, Field: e.field, Message: e.message}
-	if kind == updateKind && e.field == "" && (e.code == "INVALID_CROSS_REFERENCE_KEY" || e.code == "NOT_FOUND") {
-		out.Code = CodeGone
-	}
-	if slices.Contains(transient, e.code) {
-		out.Status = dest.Retry
-	}
-	if e.code == "REQUEST_LIMIT_EXCEEDED" {
-		out.After = quotaPause
-	}
-	if remedy := remedies[out.Code]; remedy != "" {
-		out.Message += ": " + remedy
-	}
-	return out
+// text is an error for people, with its code.
+func (e vendorError) text() string {
+	return strings.TrimPrefix(e.code+": "+masked(e.message), ": ")
 }
 
-// lostOutcomes answers a call that was sent and not answered. Updates and upserts
-// are idempotent, so sending them again settles it; a create is not, and is
-// looked for first.
-func lostOutcomes(kind, n int, lost *lostError) []dest.Outcome {
-	o := dest.Outcome{Status: dest.Retry, Code: lost.code, Message: lost.cause}
-	if kind == createKind {
-		o.Status = dest.Unknown
-	}
-	return slices.Repeat([]dest.Outcome{o}, n)
+// transient reports whether a record's error may pass: by its code, or because a
+// trigger, whose own code hides it, met a locked row.
+func (e vendorError) transient() bool {
+	codes := []string{"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG", "UNKNOWN_EXCEPTION", "REQUEST_LIMIT_EXCEEDED"}
+	return slices.Contains(codes, e.code) || strings.Contains(e.message, "UNABLE_TO_LOCK_ROW")
 }

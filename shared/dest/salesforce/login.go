@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,12 +23,18 @@ const (
 	jwtLife    = 2 * time.Minute // the vendor's cap is 3, clocks differ
 	loginHost  = "https://login.salesforce.com"
 	maxToken   = 1 << 20
+	opLogin    = "log in to Salesforce"
 )
 
 // open answers a session other than the ended one, logging in when there is none.
+// The error is a *dest.CallError of scope Connection, or the context's.
 func (c *client) open(ctx context.Context, ended session) (session, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done():
+		return session{}, ctx.Err()
+	}
 	if c.session.token != "" && c.session != ended {
 		return c.session, nil
 	}
@@ -46,7 +53,10 @@ func (c *client) open(ctx context.Context, ended session) (session, error) {
 
 // refused is a login that a person must mend.
 func (c *client) refused(code, format string, args ...any) error {
-	return &dest.CallError{Op: "log in to Salesforce", Class: dest.Configuration, Code: code,
+	if code == "" {
+		code = "login"
+	}
+	return &dest.CallError{Op: opLogin, Class: dest.Configuration, Scope: dest.ScopeConnection, Code: code,
 		Message: fmt.Sprintf("connection %s: ", c.conn.Name) + fmt.Sprintf(format, args...)}
 }
 
@@ -57,10 +67,13 @@ func (c *client) grant(ctx context.Context) (url.Values, error) {
 		secretName = c.conn.Name
 	}
 	need := []string{"client_id", "client_secret"}
-	if c.conn.Auth == authJWT {
+	if c.conn.Options[keyAuth] == authJWT {
 		need = []string{"client_id", "username", "private_key"}
 	}
 	secret, err := c.secret(ctx)
+	if err != nil && ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
 		return nil, c.refused("secret", `the secret %q cannot be read: %v; it holds {"%s": "..."}`, secretName, err, strings.Join(need, `": "...", "`))
 	}
@@ -69,7 +82,7 @@ func (c *client) grant(ctx context.Context) (url.Values, error) {
 			return nil, c.refused("secret", "the secret %q has no %s; it needs %s", secretName, key, strings.Join(need, ", "))
 		}
 	}
-	if c.conn.Auth != authJWT {
+	if c.conn.Options[keyAuth] != authJWT {
 		return url.Values{"grant_type": {authSecret}, "client_id": {secret["client_id"]}, "client_secret": {secret["client_secret"]}}, nil
 	}
 	key, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(secret["private_key"]))
@@ -101,19 +114,29 @@ func (c *client) logIn(ctx context.Context, form url.Values) (session, error) {
 	req.Header.Set("Accept", "application/json")
 	res, err := c.http.Do(req)
 	if err != nil {
-		return session{}, unanswered("log in to Salesforce", false, err)
+		return session{}, unanswered(ctx, opLogin, false, err)
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxToken))
 	if err != nil {
-		return session{}, unanswered("log in to Salesforce", false, err)
+		return session{}, unanswered(ctx, opLogin, false, err)
 	}
-	if res.StatusCode >= 500 || res.StatusCode == http.StatusTooManyRequests {
-		return session{}, &dest.CallError{Op: "log in to Salesforce", Class: dest.Unavailable, Code: fmt.Sprint(res.StatusCode),
-			Message: "Salesforce's login answers " + res.Status, After: retryAfter(res.Header)}
+	return c.readToken(res, body)
+}
+
+// readToken reads the login's answer.
+func (c *client) readToken(res *http.Response, body []byte) (session, error) {
+	switch status := res.StatusCode; {
+	case status >= 500 || status == http.StatusTooManyRequests:
+		return session{}, &dest.CallError{Op: opLogin, Class: dest.Unavailable, Scope: dest.ScopeConnection, Code: strconv.Itoa(status),
+			Message: "Salesforce's login answers " + res.Status, After: retryAfter(res.Header, c.now())}
+	case status >= 300 && status < 400:
+		return session{}, c.refused(strconv.Itoa(status), "Salesforce's login answers with a redirect (status %d): check the url; it must be the organisation's My Domain address, as Setup, My Domain shows it", status)
 	}
+	base := c.login.Scheme + "://" + c.login.Host
 	var token struct {
 		Token    string `json:"access_token"`
+		ID       string `json:"id"`
 		Instance string `json:"instance_url"`
 		Error    string `json:"error"`
 		Text     string `json:"error_description"`
@@ -124,10 +147,25 @@ func (c *client) logIn(ctx context.Context, form url.Values) (session, error) {
 	if res.StatusCode != http.StatusOK || token.Token == "" {
 		return session{}, c.refused(token.Error, "Salesforce refuses the login (%s: %s): %s", token.Error, token.Text, loginRemedy(token.Error))
 	}
-	if u, err := checkURL(token.Instance); err == nil {
+	if u, err := myDomain(token.Instance); err == nil {
 		base = u.Scheme + "://" + u.Host
 	}
-	return session{token: token.Token, base: base}, nil
+	return session{token: token.Token, base: base, org: organisation(token.ID)}, nil
+}
+
+// organisation reads the organisation's id out of the address of the user's
+// identity: https://login.salesforce.com/id/00D.../005...
+func organisation(id string) string {
+	u, err := url.Parse(id)
+	if err != nil {
+		return ""
+	}
+	parts := strings.Split(strings.Trim(u.Path, "/"), "/")
+	if len(parts) != 3 || parts[0] != "id" {
+		return ""
+	}
+	org, _ := id18(parts[1])
+	return org
 }
 
 // loginRemedy says what to do about an OAuth error.
@@ -136,9 +174,9 @@ func loginRemedy(code string) string {
 	case "invalid_client_id", "invalid_client":
 		return "check client_id and client_secret in the secret, and that the client credentials flow is enabled with a run-as user"
 	case "invalid_grant":
-		return "check username, audience and private_key in the secret, the certificate in the connected app, that the user is pre-authorised, and this machine's clock"
+		return "check username, audience and private_key in the secret, the certificate in the External Client App, that the user is pre-authorised, and this machine's clock"
 	case "unsupported_grant_type":
-		return "enable the flow named by the connection's auth in the connected app"
+		return "enable the flow named by the connection's auth in the External Client App"
 	}
-	return "check the connected app and the connection's secret"
+	return "check the External Client App and the connection's secret"
 }

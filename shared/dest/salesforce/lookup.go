@@ -2,121 +2,47 @@ package salesforce
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/penstock-data/penstock/shared/dest"
-	"github.com/penstock-data/penstock/shared/mapping"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// Lookups go out as composite requests of up to 5 queries. The sizes keep a query
-// far below the vendor's 100,000 characters, because a subrequest's URL has a cap
-// that is not documented, and its answer mostly within one page of 2,000 rows.
-const (
-	queriesPerCall = 5
-	likesPerQuery  = 200
-	keysPerQuery   = 400
-	maxQueryBytes  = 15_000
-	maxNamed       = 3 // ids named in an ambiguous match
-)
+const maxNamed = 3 // ids named in an ambiguous match
 
-// Lookups implements pipeline.Destination: records without an id that are matched
-// by search, and inserts that an earlier attempt may have sent.
-func (s *Salesforce) Lookups(b dest.Batch) []dest.Call {
+// Lookups implements dest.Destination: records without an id that are found by
+// search, and inserts that an earlier attempt may have sent.
+func (d *destination) Lookups(b dest.Batch) []dest.Call {
 	var calls []dest.Call
-	queries, count, size := 0, 0, 0
+	queries, left := 0, newRoom()
 	for i := range b.Records {
 		r := &b.Records[i]
-		if !s.wanted(r) {
+		if !d.wanted(r) {
 			continue
 		}
-		n := len(s.term(r.Key))
-		if len(calls) == 0 || count == s.keysPerQuery() || size+n > maxQueryBytes {
+		q, _ := d.ask(r) // what cannot be asked for is answered by Lookup
+		if left.take(q, d.def.Match.Destination) || len(calls) == 0 {
 			if len(calls) == 0 || queries == queriesPerCall {
-				calls = append(calls, dest.Call{})
+				calls = append(calls, dest.Call{Costs: oneCall})
 				queries = 0
 			}
 			queries++
-			count, size = 0, 0
 		}
 		last := &calls[len(calls)-1]
 		last.Records = append(last.Records, i)
-		count, size = count+1, size+n
 	}
 	return calls
 }
 
 // wanted reports whether a record must be looked up before it is written.
-func (s *Salesforce) wanted(r *dest.Record) bool {
+func (d *destination) wanted(r *dest.Record) bool {
 	if r.ID != "" {
 		return false
 	}
-	return s.search || r.Intent && s.def.Operation == syncdef.Insert && s.def.Match.Destination != ""
-}
-
-func (s *Salesforce) keysPerQuery() int {
-	if s.def.Strategy == syncdef.MatchEmailDomain {
-		return likesPerQuery
-	}
-	return keysPerQuery
-}
-
-// term is a key's part of WHERE.
-func (s *Salesforce) term(key string) string {
-	if s.def.Strategy == syncdef.MatchEmailDomain {
-		return s.def.Match.Destination + " LIKE '%" + escapeLike.Replace(key) + "%'"
-	}
-	return "'" + escapeText.Replace(key) + "'"
-}
-
-// "SOQL and SOSL Reference", Quoted String Escape Sequences.
-var (
-	escapeText = strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\r", `\r`, "\t", `\t`)
-	escapeLike = strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\r", `\r`, "\t", `\t`, `%`, `\%`, `_`, `\_`)
-)
-
-// queries writes the SOQL of one call's keys.
-func (s *Salesforce) queries(b dest.Batch, c dest.Call) []string {
-	var out []string
-	var q strings.Builder
-	match := s.def.Match.Destination
-	like := s.def.Strategy == syncdef.MatchEmailDomain
-	count, size := 0, 0
-	flush := func() {
-		if count > 0 {
-			if !like {
-				q.WriteByte(')')
-			}
-			out = append(out, q.String())
-		}
-		q.Reset()
-		count, size = 0, 0
-	}
-	for _, at := range c.Records {
-		term := s.term(b.Records[at].Key)
-		if count == s.keysPerQuery() || size+len(term) > maxQueryBytes {
-			flush()
-		}
-		switch {
-		case count == 0:
-			q.WriteString("SELECT Id, " + match + " FROM " + s.def.Object + " WHERE ")
-			if !like {
-				q.WriteString(match + " IN (")
-			}
-		case like:
-			q.WriteString(" OR ")
-		default:
-			q.WriteByte(',')
-		}
-		q.WriteString(term)
-		count, size = count+1, size+len(term)
-	}
-	flush()
-	return out
+	return d.write == byLookup || r.Intent && d.write == insertOnly && d.def.Strategy != syncdef.MatchNone
 }
 
 // A hit collects the distinct records that match one key.
@@ -125,72 +51,85 @@ type hit struct {
 	more int      // how many beyond
 }
 
-// Lookup implements pipeline.Destination. It may make further calls when a query
-// has more than one page; APICalls counts them.
-func (s *Salesforce) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]dest.Outcome, error) {
-	op := "look up " + s.def.Object
+// Lookup implements dest.Destination. It makes further calls when a query has more
+// than one page; APICalls counts them.
+func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]dest.Outcome, error) {
 	hits := make(map[string]*hit, len(c.Records))
-	for _, at := range c.Records {
-		hits[s.normal(b.Records[at].Key)] = &hit{}
-	}
-	answer, err := s.client.do(ctx, op, http.MethodPost, "composite", s.composite(s.queries(b, c)))
-	if err != nil {
-		return nil, nothingDone(op, err)
-	}
-	pages, err := s.client.decodeComposite(op, answer.body, s.collect(hits))
-	answer.free()
-	for err == nil && len(pages) > 0 {
-		answer, err = s.client.do(ctx, op, http.MethodGet, pages[0], nil)
-		if err != nil {
-			break
+	reasons := make([]string, len(c.Records))
+	var queries []string
+	var open []question
+	left := newRoom()
+	for i, at := range c.Records {
+		r := &b.Records[at]
+		q, reason := d.ask(r)
+		if reasons[i] = reason; reason != "" {
+			continue
 		}
-		var next string
-		next, err = decodePage(op, answer.body, s.collect(hits))
-		answer.free()
-		if pages = pages[1:]; next != "" {
-			pages = append(pages, next)
+		hits[r.Key] = &hit{}
+		if left.take(q, d.def.Match.Destination) {
+			queries, open = append(queries, d.statement(open)), nil
 		}
+		open = append(open, q)
 	}
-	if err != nil {
-		return nil, nothingDone(op, err)
+	if len(open) > 0 {
+		queries = append(queries, d.statement(open))
+	}
+	for some := range slices.Chunk(queries, queriesPerCall) {
+		if err := d.query(ctx, some, len(c.Records), collect(hits, d.key)); err != nil {
+			return nil, discreet(err, b, c)
+		}
 	}
 	out := make([]dest.Outcome, len(c.Records))
 	for i, at := range c.Records {
-		key := b.Records[at].Key
-		out[i] = s.verdict(key, *hits[s.normal(key)])
+		if reasons[i] != "" {
+			out[i] = dest.Outcome{Status: dest.Rejected, Code: "bad_match_value", Field: d.def.Match.Destination,
+				Message: "the match value is " + reasons[i] + ": correct the row"}
+			continue
+		}
+		out[i] = d.verdict(*hits[b.Records[at].Key])
 	}
 	return out, nil
 }
 
-// nothingDone turns a lost answer into an outage: a query changes nothing.
-func nothingDone(op string, err error) error {
-	var lost *lostError
-	if errors.As(err, &lost) {
-		return &dest.CallError{Op: op, Class: dest.Unavailable, Code: lost.code, Message: lost.cause}
+// query makes one composite request and reads all pages of its queries.
+func (d *destination) query(ctx context.Context, queries []string, records int, found func(id, value string)) error {
+	op := "look up " + d.def.Object
+	answer, err := d.client.do(ctx, request{op: op, method: http.MethodPost, path: "composite", body: d.composite(queries), records: records})
+	if err != nil {
+		return err
 	}
-	return err
+	parts, err := decodeComposite(answer.body, len(queries))
+	answer.free()
+	if err != nil {
+		return unreadable(op, err)
+	}
+	for _, part := range parts {
+		if err := part.failure(op); err != nil {
+			return err
+		}
+		p := newPages(found)
+		next, err := p.read(part.body)
+		for err == nil && next != "" {
+			if answer, err = d.client.do(ctx, request{op: op, method: http.MethodGet, path: next}); err != nil {
+				return err
+			}
+			next, err = p.read(answer.body)
+			answer.free()
+		}
+		if err != nil {
+			return unreadable(op, err)
+		}
+	}
+	return nil
 }
 
-// normal is the form in which a key and a found value are compared. Salesforce
-// compares texts without regard to case.
-func (s *Salesforce) normal(value string) string {
-	switch s.def.Strategy {
-	case syncdef.MatchEmailDomain:
-		return mapping.Domain(value)
-	case syncdef.MatchName:
-		return mapping.Name(value)
-	}
-	return strings.ToLower(value)
-}
-
-// collect answers what is done with each found record. LIKE finds more than the
-// key (acme.com.au, notacme.com), so the value is compared once more.
-func (s *Salesforce) collect(hits map[string]*hit) func(id, value string) {
+// collect answers what is done with each found record. A query finds more than its
+// keys (acme.com.au and notacme.com for acme.com), so the value is compared.
+func collect(hits map[string]*hit, key func(value string) string) func(id, value string) {
 	return func(id, value string) {
-		value = s.normal(value)
-		h := hits[value]
+		h := hits[key(value)]
 		switch {
-		case value == "" || h == nil || slices.Contains(h.ids, id):
+		case h == nil || slices.Contains(h.ids, id):
 		case len(h.ids) < maxNamed:
 			h.ids = append(h.ids, id)
 		default:
@@ -199,21 +138,23 @@ func (s *Salesforce) collect(hits map[string]*hit) func(id, value string) {
 	}
 }
 
-// verdict answers one key.
-func (s *Salesforce) verdict(key string, h hit) dest.Outcome {
-	object, match := s.def.Object, s.def.Match.Destination
+// verdict answers one key, without naming it: it is a row's value (I6).
+func (d *destination) verdict(h hit) dest.Outcome {
+	object, match := d.def.Object, d.def.Match.Destination
+	missing := func(remedy string) dest.Outcome {
+		return dest.Outcome{Status: dest.Rejected, Code: "no_match", Field: match,
+			Message: fmt.Sprintf("no %s matches the row's value by %s: %s", object, match, remedy)}
+	}
 	switch n := len(h.ids) + h.more; {
 	case n == 1:
 		return dest.Outcome{Status: dest.Found, ID: h.ids[0]}
 	case n > 1:
 		return dest.Outcome{Status: dest.Rejected, Code: "ambiguous_match", Field: match,
-			Message: fmt.Sprintf("%d records of %s match %q by %s (%s): merge them, or match by something that only one of them has", n, object, key, match, strings.Join(h.ids, ", "))}
-	case s.def.Operation == syncdef.Insert || s.def.Operation == syncdef.Upsert && s.def.OnMissing == syncdef.Create:
+			Message: fmt.Sprintf("%d records of %s match the row's value by %s (%s): merge them, or match by something that only one of them has", n, object, match, strings.Join(h.ids, ", "))}
+	case d.def.Operation == syncdef.Insert || d.def.Operation == syncdef.Upsert && d.def.OnMissing == syncdef.Create:
 		return dest.Outcome{Status: dest.Pending}
-	case s.def.Operation == syncdef.Update:
-		return dest.Outcome{Status: dest.Rejected, Code: "no_match", Field: match,
-			Message: fmt.Sprintf("no %s matches %q by %s: create it in Salesforce, or correct the row", object, key, match)}
+	case d.def.Operation == syncdef.Update:
+		return missing("create it in Salesforce, or correct the row")
 	}
-	return dest.Outcome{Status: dest.Rejected, Code: "no_match", Field: match,
-		Message: fmt.Sprintf("no %s matches %q by %s: create it in Salesforce, correct the row, or set on_missing: create", object, key, match)}
+	return missing("create it in Salesforce, correct the row, or set on_missing: create")
 }

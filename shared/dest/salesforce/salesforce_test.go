@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -28,8 +29,16 @@ func wideSchema() simulator.Schema {
 	return s
 }
 
+// A world is an organisation and a version open at it.
+type world struct {
+	sim     *simulator.Simulator
+	cfg     dest.Config
+	account dest.Account
+	dest.Destination
+}
+
 // start makes a simulator and a destination over it.
-func start(t testing.TB, def syncdef.Definition) (*salesforce.Salesforce, *simulator.Simulator) {
+func start(t testing.TB, def syncdef.Definition) *world {
 	t.Helper()
 	sim, err := simulator.New(simulator.Options{
 		Core:        sandbox.Options{Now: func() time.Time { return noon }},
@@ -39,34 +48,95 @@ func start(t testing.TB, def syncdef.Definition) (*salesforce.Salesforce, *simul
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := httptest.NewServer(sim)
-	t.Cleanup(srv.Close)
-	return connect(t, def, srv.URL), sim
+	return over(t, sim, def)
 }
 
-func connect(t testing.TB, def syncdef.Definition, url string) *salesforce.Salesforce {
+func over(t testing.TB, sim *simulator.Simulator, def syncdef.Definition) *world {
 	t.Helper()
-	if def.Object == "" {
-		def.Object = "Account"
-	}
-	d, err := salesforce.New(salesforce.Config{
+	srv := httptest.NewServer(sim)
+	t.Cleanup(srv.Close)
+	w := connect(t, def, srv.URL)
+	w.sim = sim
+	return w
+}
+
+func config(url string) dest.Config {
+	return dest.Config{
 		Connection: syncdef.Connection{Name: "salesforce_prod", Type: "salesforce", URL: url},
-		Definition: def,
 		Secret: func(context.Context) (map[string]string, error) {
 			return map[string]string{"client_id": "app", "client_secret": "hush"}, nil
 		},
 		Now: func() time.Time { return noon },
-	})
-	if err != nil {
+	}
+}
+
+func connect(t testing.TB, def syncdef.Definition, url string) *world {
+	t.Helper()
+	w := &world{cfg: config(url)}
+	var err error
+	if w.account, err = salesforce.Vendor.Open(w.cfg); err != nil {
 		t.Fatal(err)
 	}
-	return d
+	if w.Destination, err = w.account.Open(version(t, def)); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// version is a definition as apply would store it.
+func version(t testing.TB, def syncdef.Definition) syncdef.Version {
+	t.Helper()
+	if faults := salesforce.Kind.Check(&def, &syncdef.Connection{}); len(faults) > 0 {
+		t.Fatal(syncdef.Faults(faults))
+	}
+	return syncdef.NewVersion(def, salesforce.Kind.RulesOf(&def, &syncdef.Connection{}), noon)
+}
+
+func (w *world) arm(t testing.TB, f sandbox.Fault) {
+	t.Helper()
+	if err := w.sim.Core().AddFault(f); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// push makes all calls of a batch.
+func (w *world) push(t testing.TB, b dest.Batch) []dest.Outcome {
+	t.Helper()
+	out := make([]dest.Outcome, len(b.Records))
+	for _, c := range w.Calls(b, 0) {
+		got, err := w.Push(t.Context(), b, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, at := range c.Records {
+			out[at] = got[i]
+		}
+	}
+	return out
 }
 
 // byExternalID is an upsert on Customer_ID__c.
 var byExternalID = syncdef.Definition{
 	Sync: "s", Object: "Account", Strategy: syncdef.MatchExternalID, Operation: syncdef.Upsert,
 	Match: syncdef.Match{Source: "customer_id", Destination: "Customer_ID__c"}, BatchSize: 1000,
+}
+
+func matching(strategy syncdef.Strategy, destination string) syncdef.Definition {
+	def := byExternalID
+	def.Strategy, def.OnMissing = strategy, syncdef.Report
+	def.Match = syncdef.Match{Source: "x", Destination: destination}
+	if strategy == syncdef.MatchExternalID {
+		def.OnMissing = ""
+	}
+	return def
+}
+
+// creating is an upsert that makes what it does not find.
+func creating(strategy syncdef.Strategy, destination string) syncdef.Definition {
+	def := matching(strategy, destination)
+	def.OnMissing = syncdef.Create
+	def.Fields = []syncdef.Field{{Source: "name", Destination: "Name"}}
+	return def
 }
 
 func field(name, value string) dest.Field {
@@ -80,6 +150,21 @@ func account(i int) dest.Record {
 		field("Health_Score__c", fmt.Sprintf("%d.5", i%100)),
 		field("Recommended_Action__c", `"Monitor regularly and follow standard cadence"`),
 	}}
+}
+
+func keyed(keys ...string) dest.Batch {
+	b := dest.Batch{Run: "r:1"}
+	for _, k := range keys {
+		b.Records = append(b.Records, dest.Record{Key: k, RecordID: k})
+	}
+	return b
+}
+
+func seed(t testing.TB, sim *simulator.Simulator, fields []string, rows ...[]string) {
+	t.Helper()
+	if err := sim.Seed("Account", fields, slices.Values(rows)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // stored reads a record's fields from the simulator by a match field.
@@ -102,32 +187,109 @@ func stored(sim *simulator.Simulator, match, key string, fields ...string) map[s
 
 var suiteFields = []string{"Name", "Website", "Health_Score__c", "Recommended_Action__c", "Exact__c"}
 
-func subject(t *testing.T, def syncdef.Definition, match string) desttest.Subject {
-	d, sim := start(t, def)
+// subject is the suite over one definition, whose records are known by match.
+func subject(t *testing.T, w *world, def syncdef.Definition, match string) desttest.Subject {
 	return desttest.Subject{
-		Dest: d, Core: sim.Core(), Record: account,
-		Stored: func(r dest.Record) map[string]string { return stored(sim, match, r.Key, suiteFields...) },
-		Count:  func() int { return sim.Count("Account") },
-		Text:   "Recommended_Action__c", Number: "Exact__c",
+		Vendor: salesforce.Vendor, Config: w.cfg, Version: version(t, def), Core: w.sim.Core(), Record: account,
+		Stored:  func(r dest.Record) map[string]string { return stored(w.sim, match, r.Key, suiteFields...) },
+		Count:   func() int { return w.sim.Count("Account") },
+		Creates: true, Identity: "00D5g0000000001EAA",
+		Text: "Recommended_Action__c", Number: "Exact__c",
 		Bad: func(r dest.Record) dest.Record {
 			r.Fields = append([]dest.Field{field("Health_Score__c", "123456")}, r.Fields[:1]...)
 			return r
 		},
-		BadCode:      "NUMBER_OUTSIDE_VALID_RANGE",
-		Busy:         sandbox.Fault{Match: "composite/sobjects", Code: "UNABLE_TO_LOCK_ROW"},
-		Throttle:     sandbox.Fault{Match: "composite/sobjects", Status: 403, Body: `[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]`},
-		Unauthorised: sandbox.Fault{Match: "composite/sobjects", Action: "expire_sessions"},
-		LogsIn:       true, Idempotent: match == "Customer_ID__c", Clears: true,
+		BadCode:  "NUMBER_OUTSIDE_VALID_RANGE",
+		Busy:     sandbox.Fault{Match: "composite/sobjects", Code: "UNABLE_TO_LOCK_ROW"},
+		Write:    "composite/sobjects",
+		Throttle: sandbox.Fault{Status: 403, Body: `[{"message":"TotalRequests Limit exceeded.","errorCode":"REQUEST_LIMIT_EXCEEDED"}]`},
+		Quota:    dest.QuotaDay,
+		Expired:  sandbox.Fault{Match: "composite/sobjects", Action: "expire_sessions"},
+		Refusal:  sandbox.Fault{Match: "oauth2/token", Status: 400, Body: `{"error":"invalid_client","error_description":"invalid client credentials"}`},
+		Long:     `[{"id":"0015g0000000001AAA","success":true},{"id":"0015g0000000002AAA","success":true},{"id":"0015g0000000003AAA","success":true}]`,
+		LogsIn:   true, Clears: true, Idempotent: true,
 	}
 }
 
 func TestSuiteUpsert(t *testing.T) {
-	desttest.Run(t, func(t *testing.T) desttest.Subject { return subject(t, byExternalID, "Customer_ID__c") })
+	desttest.Run(t, func(t *testing.T) desttest.Subject {
+		return subject(t, start(t, byExternalID), byExternalID, "Customer_ID__c")
+	})
 }
 
 // TestSuiteCreate runs the same over creates and updates by Id.
 func TestSuiteCreate(t *testing.T) {
-	def := byExternalID
-	def.Strategy, def.OnMissing, def.Match.Destination = syncdef.MatchField, syncdef.Create, "AccountNumber"
-	desttest.Run(t, func(t *testing.T) desttest.Subject { return subject(t, def, "AccountNumber") })
+	def := creating(syncdef.MatchField, "AccountNumber")
+	desttest.Run(t, func(t *testing.T) desttest.Subject {
+		s := subject(t, start(t, def), def, "AccountNumber")
+		s.Idempotent, s.Query = false, "/composite"
+		return s
+	})
+}
+
+// TestSuiteInsert has records whose arrival can be found out.
+func TestSuiteInsert(t *testing.T) {
+	def := creating(syncdef.MatchField, "AccountNumber")
+	def.Operation, def.OnMissing = syncdef.Insert, ""
+	desttest.Run(t, func(t *testing.T) desttest.Subject {
+		s := subject(t, start(t, def), def, "AccountNumber")
+		s.Idempotent, s.Query = false, "/composite"
+		return s
+	})
+}
+
+// TestSuiteUpdate has records that exist, found by search.
+func TestSuiteUpdate(t *testing.T) {
+	def := matching(syncdef.MatchField, "AccountNumber")
+	def.Operation = syncdef.Update
+	desttest.Run(t, func(t *testing.T) desttest.Subject {
+		s, ids := existing(t, def)
+		s.Query = "/composite"
+		s.Name = func(r dest.Record) string { return r.ID }
+		s.Record = func(i int) dest.Record {
+			r := account(i)
+			r.ID = ids[r.Key]
+			return r
+		}
+		return s
+	})
+}
+
+// TestSuiteByID has records that exist, named by their own Id.
+func TestSuiteByID(t *testing.T) {
+	def := matching(syncdef.MatchField, "Id")
+	def.Operation = syncdef.Update
+	desttest.Run(t, func(t *testing.T) desttest.Subject {
+		s, ids := existing(t, def)
+		s.Record = func(i int) dest.Record {
+			r := account(i)
+			r.Key = ids[r.Key]
+			return r
+		}
+		byNumber := s.Stored
+		s.Stored = func(r dest.Record) map[string]string {
+			r.Key = r.RecordID
+			return byNumber(r)
+		}
+		return s
+	})
+}
+
+// existing is a subject whose first records exist, and their ids by AccountNumber.
+func existing(t *testing.T, def syncdef.Definition) (desttest.Subject, map[string]string) {
+	w := start(t, def)
+	s := subject(t, w, def, "AccountNumber")
+	s.Creates = false
+	var rows [][]string
+	for i := range 1010 {
+		rows = append(rows, []string{"Company", account(i).Key})
+	}
+	seed(t, w.sim, []string{"Name", "AccountNumber"}, rows...)
+	ids := map[string]string{}
+	w.sim.Each("Account", func(r simulator.Record) bool {
+		number, _ := r.Text("AccountNumber")
+		ids[string(number)] = r.ID()
+		return true
+	})
+	return s, ids
 }

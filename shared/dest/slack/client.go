@@ -1,15 +1,9 @@
 package slack
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/http/httptrace"
-	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,13 +11,13 @@ import (
 
 	slackapi "github.com/slack-go/slack"
 
+	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 const (
-	pageSize = 200      // messages or channels a page: what Slack's "Pagination" advises at most
-	maxLists = 500      // pages of channels, against a cursor that never ends
-	maxBody  = 32 << 20 // bytes of an answer: a page of the longest messages
+	pageSize = 200 // messages or channels a page: what Slack's "Pagination" advises at most
+	maxLists = 500 // pages of channels, against a cursor that never ends
 )
 
 // A client speaks HTTP with one workspace, through slack-go without its retries: a
@@ -32,8 +26,8 @@ type client struct {
 	conn   syncdef.Connection
 	secret func(context.Context) (map[string]string, error)
 	base   string
-	fault  error // what is wrong with the connection's URL
 	http   *http.Client
+	now    func() time.Time
 	sent   atomic.Int64 // requests that left
 
 	mu  sync.Mutex
@@ -41,41 +35,11 @@ type client struct {
 	ids map[string]string // channel, as it was given -> its id
 }
 
-func newClient(cfg Config) *client {
-	sender := &http.Client{Timeout: 30 * time.Second}
-	if cfg.HTTP != nil {
-		*sender = *cfg.HTTP
-	}
+func newClient(cfg dest.Config, base string) *client {
+	sender := *cfg.HTTP
 	// A redirect would carry the token and the message to another place.
 	sender.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	c := &client{conn: cfg.Connection, secret: cfg.Secret, http: sender, ids: map[string]string{}}
-	c.base, c.fault = baseURL(cfg.Connection.URL)
-	return c
-}
-
-// baseURL is the address that methods are appended to.
-func baseURL(raw string) (string, error) {
-	if raw == "" {
-		return slackapi.APIURL, nil
-	}
-	u, err := url.Parse(raw)
-	switch {
-	case err != nil || u.Host == "":
-		return "", fmt.Errorf("its url is not an address: write it as https://slack.com/api/, or leave it out")
-	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return "", fmt.Errorf("its url holds more than scheme, host and path: put the token into the secret and leave the rest out")
-	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
-		return "", fmt.Errorf("its url %s://%s would send the token unencrypted: use https", u.Scheme, u.Host)
-	}
-	if strings.Trim(u.Path, "/") == "" {
-		u.Path = "/api"
-	}
-	return u.Scheme + "://" + u.Host + strings.TrimRight(u.Path, "/") + "/", nil
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+	return &client{conn: cfg.Connection, secret: cfg.Secret, base: base, http: &sender, now: cfg.Now, ids: map[string]string{}}
 }
 
 // connect reads the token, once.
@@ -84,9 +48,6 @@ func (c *client) connect(ctx context.Context) (*slackapi.Client, error) {
 	defer c.mu.Unlock()
 	if c.api != nil {
 		return c.api, nil
-	}
-	if c.fault != nil {
-		return nil, &setupError{c.fault}
 	}
 	name := c.conn.Secret
 	if name == "" {
@@ -114,6 +75,23 @@ func (c *client) forget() {
 	c.api = nil
 }
 
+// test calls auth.test and returns the id of the workspace, or of the organisation
+// that the token is for.
+func (c *client) test(ctx context.Context) (string, error) {
+	api, err := c.connect(ctx)
+	if err != nil {
+		return "", err
+	}
+	answer, err := api.AuthTestContext(ctx)
+	if err != nil {
+		return "", err
+	}
+	if answer.TeamID == "" {
+		return answer.EnterpriseID, nil
+	}
+	return answer.TeamID, nil
+}
+
 // post sends a message and returns "channel id:ts".
 func (c *client) post(ctx context.Context, m message) (string, error) {
 	api, err := c.connect(ctx)
@@ -125,9 +103,6 @@ func (c *client) post(ctx context.Context, m message) (string, error) {
 		slackapi.MsgOptionMetadata(slackapi.SlackMetadata{EventType: m.event, EventPayload: m.payload}))
 	if err != nil {
 		return "", err
-	}
-	if id == "" || ts == "" {
-		return "", fmt.Errorf("%w: accepted without a ts", errLost)
 	}
 	c.learn(m.channel, id)
 	return id + ":" + ts, nil
@@ -174,7 +149,7 @@ func (c *client) channels(ctx context.Context, kind string) error {
 		}
 		cursor = next
 	}
-	return nil
+	return &unreadableError{what: "a list of channels that does not end"}
 }
 
 // learn remembers a channel's id.
@@ -192,59 +167,4 @@ func (c *client) known(channel string) string {
 		return id
 	}
 	return c.ids["#"+strings.TrimPrefix(channel, "#")]
-}
-
-// Do is slack-go's way to the network. It tells a request that never left from one
-// whose answer was lost, and an answer of Slack's from one of something else.
-func (c *client) Do(req *http.Request) (*http.Response, error) {
-	if err := req.Context().Err(); err != nil {
-		return nil, fmt.Errorf("%w: %w", errNotSent, err)
-	}
-	var asked, connected atomic.Bool
-	trace := &httptrace.ClientTrace{
-		GetConn: func(string) { asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
-	}
-	resp, err := c.http.Do(req.WithContext(httptrace.WithClientTrace(req.Context(), trace)))
-	if err != nil && asked.Load() && !connected.Load() {
-		return nil, fmt.Errorf("%w: %w", errNotSent, cause(err))
-	}
-	c.sent.Add(1)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errLost, cause(err))
-	}
-	if resp.StatusCode != http.StatusOK {
-		return resp, nil
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
-	resp.Body.Close() //nolint:errcheck // all of it was read
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errLost, err)
-	}
-	if err := recognise(resp.Header.Get("Content-Type"), body); err != nil {
-		return nil, err
-	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	return resp, nil
-}
-
-// recognise reports why an answer with status 200 is not Slack's.
-func recognise(contentType string, body []byte) error {
-	start := bytes.TrimSpace(body)
-	switch {
-	case strings.HasPrefix(contentType, "text/html"), bytes.HasPrefix(start, []byte("<")):
-		return &strangerError{"a web page (HTML)"}
-	case len(start) > 0 && start[0] != '{':
-		return &strangerError{"something other than a JSON object"}
-	}
-	var answer struct {
-		OK *bool `json:"ok"`
-	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return fmt.Errorf("%w: cut off", errLost)
-	}
-	if answer.OK == nil {
-		return &strangerError{`JSON without "ok"`}
-	}
-	return nil
 }

@@ -2,9 +2,8 @@ package slack
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
-
-	slackapi "github.com/slack-go/slack"
 )
 
 // A remedy is what an error code of Slack's means and what to do about it.
@@ -24,23 +23,23 @@ const (
 var remedies = map[string]remedy{
 	"ratelimited":            {throttled, "Slack asks to slow down"},
 	"rate_limited":           {throttled, "Slack asks to slow down"},
-	"message_limit_exceeded": {throttled, "the workspace sends more messages than its plan allows"},
+	"message_limit_exceeded": {allowance, "the workspace sends more messages than its plan allows"},
 
 	"internal_error": {lost, "Slack failed in the middle of the request"},
 	"fatal_error":    {lost, "Slack failed in the middle of the request"},
 
-	"request_timeout":     {busy, "Slack received the request cut off"},
+	"request_timeout": {lost, "Slack received the request cut off"},
+
 	"service_unavailable": {unavailable, "Slack is unavailable"},
 	"team_added_to_org":   {unavailable, "the workspace is being moved into an organisation"},
 
-	"invalid_auth":           {configuration, "Slack refuses the token: " + newToken},
+	"invalid_auth":           {configuration, "Slack refuses the token, or calls from this network: " + newToken},
 	"not_authed":             {configuration, "Slack saw no token: " + newToken},
 	"account_inactive":       {configuration, "the token's app or workspace was removed: " + newToken},
 	"token_revoked":          {configuration, "the token was revoked: install the app again and " + newToken},
 	"token_expired":          {configuration, "the token has expired: " + newToken},
 	"not_allowed_token_type": {configuration, "this is not a bot token: " + newToken},
 	"missing_scope":          {configuration, "the app lacks a scope: add it under OAuth & Permissions and install the app again"},
-	"no_permission":          {configuration, "the token lacks a permission: give the app the scopes chat:write, channels:history and channels:read"},
 	"access_denied":          {configuration, "access is denied: " + askAdmin},
 	"accesslimited":          {configuration, "the network is not allowed to call Slack: " + askAdmin},
 	"app_access_restricted":  {configuration, "the app may not be used: " + askAdmin},
@@ -48,10 +47,13 @@ var remedies = map[string]remedy{
 	"org_login_required":     {configuration, "the workspace is being moved into an organisation: " + askAdmin},
 	"team_access_not_granted": {configuration,
 		"the app is not installed in this workspace: " + askAdmin},
+	"two_factor_setup_required":      {configuration, "the token's user has to set up two-factor authentication: " + askAdmin},
+	"unknown_method":                 {configuration, "the address does not know Slack's methods: check the connection's url"},
 	"metadata_must_be_sent_from_app": {configuration, "this token cannot send metadata: " + newToken},
 
 	"channel_not_found":                     {badChannel, "there is no such channel, or it is private and the bot is not in it: check the name, or invite the bot to the channel: /invite @penstock"},
 	"not_in_channel":                        {badChannel, "the bot is not in the channel: invite the bot to the channel: /invite @penstock"},
+	"no_permission":                         {badChannel, "the token may not post there: give the app the scope chat:write, and invite the bot to the channel: /invite @penstock"},
 	"is_archived":                           {badChannel, "the channel is archived: restore it, or name another one"},
 	"team_not_found":                        {badChannel, "with a token for a whole organisation a channel is given by its id"},
 	"restricted_action":                     {badChannel, "the bot may not post there: " + askAdmin},
@@ -66,23 +68,30 @@ var remedies = map[string]remedy{
 	"metadata_too_large": {badRecord, "the record id is too long for Slack's metadata: shorten it"},
 }
 
+// plainCode is what Slack's codes look like; anything else is not repeated, as it
+// may hold what was sent (I6).
+var plainCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,79}$`)
+
 // judgeCode classes an answer with "ok": false. A code that is not listed is the
-// message's fault: Slack has answered, and has not sent it.
-func (d *Destination) judgeCode(answer slackapi.SlackErrorResponse) verdict {
-	code := answer.Err
+// message's fault, while there are few: Slack has answered, and has not sent it.
+func (a *account) judgeCode(e *refusedError) verdict {
+	code := e.code
+	if !plainCode.MatchString(code) {
+		code = "unreadable_code"
+	}
 	r, known := remedies[code]
 	if !known {
-		return verdict{badRecord, code, fmt.Sprintf("Slack refuses the message: %s", code), 0}
+		return verdict{strange, code, fmt.Sprintf("Slack refuses the message: %s", code), 0}
 	}
-	v := verdict{r.kind, code, fmt.Sprintf("%s (%s)", r.text, code), 0}
-	if r.kind == throttled {
-		v.after = throttledFor
+	v := verdict{r.kind, code, fmt.Sprintf("%s (%s)", r.text, code), e.after}
+	if code == "missing_scope" && plainScope.MatchString(e.needed) {
+		v.message = fmt.Sprintf("the app lacks the scope %s: add it under OAuth & Permissions and install the app again (%s)", e.needed, code)
 	}
-	if code == "missing_scope" && answer.Needed != "" {
-		v.message = fmt.Sprintf("the app lacks the scope %s: add it under OAuth & Permissions and install the app again (%s)", answer.Needed, code)
-	}
-	if r.kind == configuration && strings.Contains(r.text, newToken) {
-		d.client.forget() // a person will replace it
+	if r.kind == configuration && strings.Contains(r.text, newToken) || code == "missing_scope" {
+		a.client.forget() // a person will replace it
 	}
 	return v
 }
+
+// plainScope is what scopes look like, several of them with commas.
+var plainScope = regexp.MustCompile(`^[a-z][a-z.:,_]{0,199}$`)

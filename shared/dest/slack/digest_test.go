@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -58,28 +59,102 @@ func TestDigestOnce(t *testing.T) {
 	}
 }
 
-// The answer is lost after Slack took the digest: it is found, not sent again.
+// The answer is lost after Slack took the digest: it is found, not sent again, by
+// the run itself and by a later try of its rows, be these many or few.
 func TestDigestAfterLostAnswer(t *testing.T) {
+	for name, later := range map[string]dest.Batch{
+		"same run":  {Run: "slack_alerts.r1", Total: map[string]int{"#alerts": 30}},
+		"later try": {Run: "slack_alerts.r1~2", Total: map[string]int{"#alerts": 30}},
+		"few rows":  {Run: "slack_alerts.r1~2", Total: map[string]int{"#alerts": 3}},
+	} {
+		for _, taken := range []bool{true, false} {
+			w := newWorld(t)
+			b := dest.Batch{Run: "slack_alerts.r1", Total: map[string]int{"#alerts": 30}, Records: alerts(30)}
+			if taken {
+				w.fault(sandbox.Fault{Match: "chat.postMessage", DropAfterCommit: true})
+			} else {
+				w.fault(sandbox.Fault{Match: "chat.postMessage", Status: 502})
+			}
+			_, err := w.deliver(b)
+			if ce := callError(t, err); !ce.Received {
+				t.Fatalf("%s: %+v", name, ce)
+			}
+			w.clock.pass(time.Minute)
+			w.restart()
+			later.Records = intend(b.Records[:later.Total["#alerts"]])
+			out, err := w.deliver(later)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(map[dest.Status]int{dest.Delivered: len(later.Records)}, statuses(out)); diff != "" {
+				t.Errorf("%s: %s", name, diff)
+			}
+			want := 1
+			if !taken && name == "few rows" {
+				want = 3
+			}
+			if got := len(w.sim.Messages()); got != want {
+				t.Errorf("%s, taken %v: %d messages, want %d", name, taken, got, want)
+			}
+		}
+	}
+}
+
+// A digest of an earlier try says nothing of rows that were not in it.
+func TestDigestOfLaterTry(t *testing.T) {
 	w := newWorld(t)
-	b := dest.Batch{Run: "slack_alerts.r1", Total: map[string]int{"#alerts": 30}, Records: alerts(30)}
+	total := map[string]int{"#alerts": 30}
+	if _, err := w.deliver(dest.Batch{Run: "s.r1", Total: total, Records: alerts(30)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.deliver(dest.Batch{Run: "s.r1~2", Total: total, Records: alerts(30)}); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(w.sim.Messages()); got != 2 {
+		t.Errorf("%d messages, want 2", got)
+	}
+}
+
+// A digest's call that is made in parts posts one message.
+func TestDigestInParts(t *testing.T) {
+	w := newWorld(t)
+	b := dest.Batch{Run: "s.r1", Records: alerts(30)}
+	ids := map[string]int{}
+	for _, c := range w.dest.Calls(b, 10) {
+		out, err := w.dest.Push(t.Context(), b, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range out {
+			ids[o.ID]++
+		}
+	}
+	posted := w.sim.Messages()
+	if diff := cmp.Diff(map[string]int{posted[0].Channel + ":" + posted[0].TS: 30}, ids); diff != "" || len(posted) != 1 {
+		t.Error(len(posted), diff)
+	}
+}
+
+// After a part whose answer was lost no other part posts, until the channel was
+// searched.
+func TestDigestInPartsLost(t *testing.T) {
+	w := newWorld(t)
+	b := dest.Batch{Run: "s.r1", Records: alerts(30)}
+	calls := w.dest.Calls(b, 15)
 	w.fault(sandbox.Fault{Match: "chat.postMessage", DropAfterCommit: true})
-	out, err := w.deliver(b)
-	if err != nil {
-		t.Fatal(err)
+	for _, c := range calls {
+		_, err := w.dest.Push(t.Context(), b, c)
+		if ce := callError(t, err); !ce.Received {
+			t.Errorf("%+v", ce)
+		}
 	}
-	if diff := cmp.Diff(map[dest.Status]int{dest.Unknown: 30}, statuses(out)); diff != "" {
-		t.Fatal(diff)
+	if got := w.calls("chat.postMessage"); got != 1 {
+		t.Errorf("%d posts, want 1", got)
 	}
-	w.restart()
-	b.Records = intend(b.Records)
-	if out, err = w.deliver(b); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(map[dest.Status]int{dest.Delivered: 30}, statuses(out)); diff != "" {
-		t.Error(diff)
-	}
-	if got := len(w.sim.Messages()); got != 1 {
-		t.Errorf("%d messages, want 1", got)
+	w.clock.pass(time.Minute)
+	out, err := w.deliver(dest.Batch{Run: "s.r1", Records: intend(b.Records)})
+	if err != nil || statuses(out)[dest.Delivered] != 30 || len(w.sim.Messages()) != 1 {
+		t.Errorf("%v, %v, %d messages", statuses(out), err, len(w.sim.Messages()))
 	}
 }
 
@@ -137,8 +212,8 @@ func TestDigestStaysShort(t *testing.T) {
 // A line of a digest is the message's first line and the one with the customer.
 func TestDigestLines(t *testing.T) {
 	w := newWorld(t)
-	w.cfg.Definition.Slack.DigestOver = 1
-	w.restart()
+	w.opts.DigestOver = 1
+	w.open()
 	records := []dest.Record{
 		rec("1", "", "one line"),
 		rec("2", "", "\n\n  first   line \t\n\nsecond\n"),

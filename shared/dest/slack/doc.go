@@ -1,30 +1,39 @@
 // Package slack delivers records as messages of a Slack bot, through
 // chat.postMessage of the Web API. It is given mapped records and answers one
-// outcome for each; it decides neither order nor retries, and keeps no state but
-// the ids of the channels that it has met.
+// outcome for each; it decides neither order nor retries. An account keeps the
+// token, the ids of the channels that it has met, and how many rows running were
+// refused with a code that nobody knows.
 //
 // # Objects
 //
 // The one object is a message. A record has the fields
 //
-//	text     required; the message, sent as the model wrote it: Slack's markup
-//	         (*bold*, :warning:, <https://...|link>) works, so a model that
-//	         includes free text from outside should replace &, < and > itself
+//	text     required; the message. &, < and > of a column are escaped, so that no
+//	         value mentions anybody or hides a link; *bold* and :warning: work. A
+//	         field mapping with markup: true sends the column as it is, as Slack's
+//	         markup; so are the definition's own texts, a default or picklist value.
 //	channel  the channel's id (C024BE91L) or name (#alerts); when absent or null,
 //	         slack.channel of the definition
 //
 // The outcome's ID is "channel id:ts", for example C024BE91L:1712345678.000100,
 // because a ts is unique within its channel only.
 //
+//	field_mappings:
+//	  - {source: message, destination: text, max_length: 4000, on_too_long: truncate}
+//	  - {source: team_channel, destination: channel}
+//	slack:
+//	  channel: "#customer-health"  # of rows whose team_channel is null
+//	  digest_over: 20
+//
 // # Digests
 //
-// When a run has queued more rows for a channel than slack.digest_over (default
-// 20), the channel gets one message for the run, which counts the rows and lists
-// the first of them. Batch.Total says how many there are; where it is nil, the
-// records in hand are counted. Before a digest is sent the channel's history is
-// searched for it, so that a run that takes several invocations sends it once.
-// Two workers that work on one run and channel at the same time could still send
-// two: a Slack sync has one lane.
+// When a run has queued more rows for a channel than slack.digest_over, the channel
+// gets one message for the run, which counts the rows and lists the first of them.
+// Batch.Total says how many there are; where it is nil, the records in hand are
+// counted. Before a digest is sent the channel's history is searched for it, so that
+// a run that takes several invocations sends it once, and a call that is made in
+// parts posts once. Two workers that work on one run and channel at the same time
+// could still send two: a Slack sync has one lane.
 //
 // # Looking instead of sending twice
 //
@@ -35,18 +44,31 @@
 //	penstock_row     {"run", "sync", "record_id"}
 //	penstock_digest  {"run", "sync", "channel", "rows"}
 //
-// With operation insert a record id is sent once, whatever the run; with the other
-// operations a message counts as sent if this run sent it. The search goes back 14
-// days, which is how long a queue keeps a row, and reads at most 20 pages of 200
-// messages: behind more than 4,000 newer messages a lost answer is sent again.
+// A record id, compared as it is, is sent once, whatever the run; a record that was
+// tried before counts as sent in a digest of its run's earlier tries as well (run
+// and run~2). The search goes back 14 days, which is how long a queue keeps a row,
+// and reads at most 20 pages of 200 messages; an intent behind more of them is a
+// stored error that asks a person to look. An answer that lacks its messages, or the
+// cursor that it promises, is no answer.
 //
 // # Answers
 //
-// Slack fails with HTTP 200 and "ok": false. What may have been carried out in part
-// (internal_error, fatal_error, 5xx, an answer that was lost or cut off) is Unknown
-// and settled by looking; request_timeout, a request that arrived cut off, is Retry.
-// A bad channel is a Configuration error when the definition names it, and a rejected
-// row when the row does. A code that is not known here rejects the row. See codes.go.
+// Slack fails with HTTP 200 and "ok": false. codes.go lists the codes, http.go says
+// what is an answer at all.
+//
+//	the row        msg_too_long, no_text, metadata_too_large; a bad channel that is
+//	               not every row's; a code that is not listed, for two rows running
+//	the version    a bad channel that the definition names for all its rows
+//	the connection token, scopes, 429 (by method and workspace, Slack says); no
+//	               connection; a code that is not listed, from the third row on
+//	not told       5xx, an answer that was lost or cut off, HTML, internal_error,
+//	               fatal_error, request_timeout: perhaps carried out, so Received
+//
+// # The account
+//
+// Identity is the team_id of auth.test, or the organisation's id for an app that is
+// installed in a whole Enterprise organisation: then a channel's name is ambiguous,
+// and channels are given by their ids. Probe is auth.test too.
 //
 // # Limits
 //
@@ -61,10 +83,12 @@
 //	                       is distributed outside Slack's marketplace gets 1 call of
 //	                       15 messages a minute: install Penstock's as an internal one.
 //	conversations.list     tier 2; called once per name that is not known yet.
+//	auth.test              in the hundreds a minute; here 60.
 //	text                   40,000 characters; a digest stays below 4,000.
 //
 // Slack counts an app's calls apart from all others', so the connection's share is
-// the whole of these.
+// the whole of these. One call is in flight at a time, so that a channel's messages
+// keep their order.
 //
 // # Scopes
 //

@@ -2,12 +2,14 @@ package slack
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // The destination's fields, and the metadata that tells messages apart.
@@ -19,12 +21,10 @@ const (
 	eventDigest = "penstock_digest"
 )
 
-const (
-	maxText    = 40_000 // characters; Slack, chat.postMessage, "Truncating content"
-	listed     = 20     // rows that a digest lists
-	maxSummary = 160    // characters of a listed row; 20 of them stay below 4,000
-	maxHead    = 400    // characters of a digest's first line
-)
+// maxText is how many characters a message may have (Slack, chat.postMessage,
+// "Truncating content"). Whether an entity counts as one of them or as its letters
+// is not published: it is counted as its letters, which is the stricter way.
+const maxText = 40_000
 
 // A message is one chat.postMessage call.
 type message struct {
@@ -35,77 +35,70 @@ type message struct {
 }
 
 // single is a record's own message.
-func (d *Destination) single(run string, r dest.Record) message {
+func (d *destination) single(run string, r dest.Record) message {
 	return message{
 		channel: d.channel(r),
-		text:    field(r, fieldText),
+		text:    d.content(r),
 		event:   eventRow,
 		payload: map[string]any{"run": run, "sync": d.def.Sync, "record_id": r.RecordID},
 	}
 }
 
-// digest is the one message of a run and channel: how many rows there are, the
-// first of those in hand, and how many are not listed.
-func (d *Destination) digest(b dest.Batch, channel string, total int, records []int) message {
-	var text strings.Builder
-	text.WriteString(cut(fmt.Sprintf("*%d messages from %s* (run %s)", total, d.def.Sync, b.Run), maxHead))
-	shown := records[:min(len(records), listed)]
-	for _, i := range shown {
-		text.WriteString("\n• ")
-		text.WriteString(summary(field(b.Records[i], fieldText)))
+// content is a record's text as it is sent.
+func (d *destination) content(r dest.Record) string {
+	text := field(r, fieldText)
+	if d.isMarkup(text) {
+		return text
 	}
-	if more := total - len(shown); more > 0 {
-		fmt.Fprintf(&text, "\n… and %d more", more)
-	}
-	return message{
-		channel: channel,
-		text:    text.String(),
-		event:   eventDigest,
-		payload: map[string]any{"run": b.Run, "sync": d.def.Sync, "channel": channel, "rows": total},
-	}
+	return escape(text)
 }
 
-// summary is one line that stands for a message: its first line, and the line that
-// names the customer, or else the second.
-func summary(text string) string {
-	var first, second string
-	for line := range strings.Lines(text) {
-		line = strings.Join(strings.Fields(line), " ")
-		switch {
-		case line == "":
-		case first == "":
-			first = line
-		case second == "" || strings.HasPrefix(line, "Customer:"):
-			second = line
-		}
-		if strings.HasPrefix(second, "Customer:") {
-			break
-		}
-	}
-	if second != "" {
-		first += " | " + second
-	}
-	return cut(first, maxSummary)
+// isMarkup reports whether a text was written as Slack's markup: where the mapping
+// says so of its column, and where the text is the definition's own, a default or
+// one of a picklist's values.
+func (d *destination) isMarkup(text string) bool {
+	f := d.text
+	return f.Markup || f.Default != nil && text == *f.Default || slices.Contains(f.Values, text)
 }
 
-// cut shortens s to n characters, the last of which says that it was cut.
-func cut(s string, n int) string {
-	if utf8.RuneCountInString(s) <= n {
-		return s
+// fieldOf is a definition's mapping of a part of the message; empty when there is
+// none.
+func fieldOf(d *syncdef.Definition, part string) syncdef.Field {
+	if i := slices.IndexFunc(d.Fields, func(f syncdef.Field) bool { return f.Destination == part }); i >= 0 {
+		return d.Fields[i]
 	}
-	return string([]rune(s)[:n-1]) + "…"
+	return syncdef.Field{}
+}
+
+// escaper replaces the three characters that Slack's markup is made of (Slack,
+// "Formatting text for app surfaces", "Escaping text"). Without them a text can
+// neither mention anybody nor be a link under another name.
+var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
+func escape(s string) string { return escaper.Replace(s) }
+
+// escapedWidth is how many characters of a message a character takes once it is
+// escaped.
+func escapedWidth(r rune) int {
+	switch r {
+	case '&':
+		return len("&amp;")
+	case '<', '>':
+		return len("&lt;")
+	}
+	return 1
 }
 
 // fault is the outcome of a record that cannot be sent as it is; nil for others.
-func (d *Destination) fault(r dest.Record) *dest.Outcome {
-	text := field(r, fieldText)
+func (d *destination) fault(r dest.Record) *dest.Outcome {
+	text := d.content(r)
 	switch {
 	case strings.TrimSpace(text) == "":
 		return &dest.Outcome{Status: dest.Rejected, Code: "no_text", Field: fieldText,
 			Message: "the message has no text: give the row a text, or leave it out of the model (WHERE ... IS NOT NULL)"}
 	case len(text) > maxText && utf8.RuneCountInString(text) > maxText:
 		return &dest.Outcome{Status: dest.Rejected, Code: "msg_too_long", Field: fieldText,
-			Message: fmt.Sprintf("the message has %d characters, Slack takes %d: shorten it in the model, or set max_length and on_too_long: truncate", utf8.RuneCountInString(text), maxText)}
+			Message: fmt.Sprintf("the message has %d characters as it is sent (&, < and > take 4 or 5), Slack takes %d: shorten it in the model, or set max_length and on_too_long: truncate", utf8.RuneCountInString(text), maxText)}
 	case d.channel(r) == "":
 		return &dest.Outcome{Status: dest.Rejected, Code: "no_channel", Field: fieldChannel,
 			Message: "the row names no channel: map a column to channel, or set slack.channel in the sync's definition"}

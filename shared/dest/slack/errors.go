@@ -8,9 +8,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
-
-	slackapi "github.com/slack-go/slack"
 
 	"github.com/penstock-data/penstock/shared/dest"
 )
@@ -21,19 +20,42 @@ const (
 	opLook = "look for a Slack message"
 )
 
-// throttledFor is the pause where Slack names none.
-const throttledFor = 30 * time.Second
+// unsentError is a request that did not leave; client.Do returns it.
+type unsentError struct{ cause error }
 
-// Sentinels of client.Do.
-var (
-	errNotSent = errors.New("no connection") // the request did not leave
-	errLost    = errors.New("no answer")     // it may have been carried out
-)
+func (e *unsentError) Error() string { return "no connection: " + e.cause.Error() }
+func (e *unsentError) Unwrap() error { return e.cause }
 
-// setupError is a connection that cannot be used as it is configured.
-type setupError struct{ cause error }
+// lostError is a request that left and got no answer; client.Do returns it.
+type lostError struct{ cause error }
 
-func (e *setupError) Error() string { return e.cause.Error() }
+func (e *lostError) Error() string { return "no answer: " + e.cause.Error() }
+func (e *lostError) Unwrap() error { return e.cause }
+
+// unreadableError is an answer that is not whole, or that no Slack gives.
+type unreadableError struct {
+	what     string
+	stranger bool
+}
+
+func (e *unreadableError) Error() string { return "answered with " + e.what }
+
+// statusError is an answer with a status other than 200 and nothing of Slack's in it.
+type statusError struct {
+	code  int
+	after time.Duration
+	page  bool // it was a web page
+}
+
+func (e *statusError) Error() string { return fmt.Sprintf("answered %d", e.code) }
+
+// refusedError is an answer with "ok": false.
+type refusedError struct {
+	code, needed string
+	after        time.Duration
+}
+
+func (e *refusedError) Error() string { return "refused: " + e.code }
 
 // secretError is a secret that cannot be read (cause) or holds no token.
 type secretError struct {
@@ -50,11 +72,6 @@ func (e *secretError) Error() string {
 
 func (e *secretError) Unwrap() error { return e.cause }
 
-// strangerError is a whole answer that no Slack gives.
-type strangerError struct{ what string }
-
-func (e *strangerError) Error() string { return "answered with " + e.what }
-
 // cause takes the URL off an error of http.Client: the message names it already.
 func cause(err error) error {
 	var u *url.Error
@@ -69,13 +86,17 @@ func cause(err error) error {
 type kind uint8
 
 const (
-	unavailable   kind = iota // nothing was sent: wait it out
-	throttled                 // too fast
-	configuration             // a person must act
-	badChannel                // a person must act, or, with the channel from a column, the row is at fault
-	badRecord                 // this message will not be accepted
-	busy                      // not accepted now
+	unavailable   kind = iota // nothing was sent, and it is not told why: wait it out
+	unreachable               // nothing was sent, for want of a connection
 	lost                      // perhaps carried out
+	throttled                 // too fast
+	allowance                 // what the plan allows is used up
+	configuration             // a person must mend the connection
+	notSlack                  // something else has refused: a person must look, it is not told at what
+	tooLarge                  // the request, for something on the way
+	badChannel                // the channel: the version's fault, or, with channels from a column, the row's
+	badRecord                 // this message will not be accepted
+	strange                   // a code that is not known here
 )
 
 // A verdict is what an error means and what a person is told about it.
@@ -86,96 +107,137 @@ type verdict struct {
 	after   time.Duration
 }
 
-// push is the verdict on a message: an outcome where something may have been sent
-// or the row is at fault, else the error of the call.
-func (v verdict) push(fromColumn bool) (dest.Outcome, error) {
-	o := dest.Outcome{Code: v.code, Message: v.message, After: v.after}
-	switch {
-	case v.kind == lost:
-		o.Status = dest.Unknown
-	case v.kind == busy:
-		o.Status = dest.Retry
-	case v.kind == badRecord:
-		o.Status, o.Field = dest.Rejected, fieldText
-	case v.kind == badChannel && fromColumn:
-		o.Status, o.Field = dest.Rejected, fieldChannel
-	default:
-		return dest.Outcome{}, v.callError(opPost)
+// callError is the verdict on a call as a whole; everywhere says that the version
+// has no other channel.
+func (v verdict) callError(op string, everywhere bool) *dest.CallError {
+	ce := &dest.CallError{Op: op, Class: dest.Unavailable, Code: v.code, Message: v.message, After: v.after}
+	switch v.kind {
+	case unreachable:
+		ce.Scope = dest.ScopeConnection
+	case lost:
+		ce.Received = true
+	case throttled:
+		ce.Class, ce.Scope, ce.Quota = dest.Throttled, dest.ScopeConnection, dest.QuotaSecond
+	case allowance:
+		ce.Class, ce.Scope = dest.Throttled, dest.ScopeConnection
+	case configuration:
+		ce.Class, ce.Scope = dest.Configuration, dest.ScopeConnection
+	case notSlack:
+		ce.Class = dest.Configuration
+	case tooLarge:
+		ce.Class = dest.Refused
+	case badChannel:
+		ce.Class = dest.Configuration
+		if everywhere {
+			ce.Scope = dest.ScopeVersion
+		}
 	}
-	return o, nil
+	return ce
 }
 
-// callError is the verdict on a call that sent nothing.
-func (v verdict) callError(op string) *dest.CallError {
-	class := dest.Unavailable // a lookup that got no answer has changed nothing
+// rejection is the verdict on a record that is at fault.
+func (v verdict) rejection() dest.Outcome {
+	o := dest.Outcome{Status: dest.Rejected, Code: v.code, Message: v.message}
 	switch v.kind {
-	case throttled:
-		class = dest.Throttled
-	case configuration, badChannel, badRecord:
-		class = dest.Configuration
+	case badRecord:
+		o.Field = fieldText
+	case badChannel:
+		o.Field = fieldChannel
 	}
-	return &dest.CallError{Op: op, Class: class, Code: v.code, Message: v.message, After: v.after}
+	return o
+}
+
+// refused is what becomes of a message that was not accepted; first is the first
+// record that it carries.
+func (d *destination) refused(v verdict, first dest.Record) (dest.Outcome, error) {
+	if v.kind == strange {
+		if d.account.odd.met(d.def.Sync + "\x00" + first.RecordID) {
+			v.kind = configuration
+			v.message = fmt.Sprintf("Slack refuses one message after another with a code that Penstock does not know: look it up in Slack's documentation of chat.postMessage (%s)", v.code)
+			return dest.Outcome{}, v.callError(opPost, d.everywhere)
+		}
+		return v.rejection(), nil
+	}
+	if v.kind == badRecord || v.kind == badChannel {
+		d.account.odd.clear()
+	}
+	if v.kind == badRecord || v.kind == badChannel && !d.everywhere {
+		return v.rejection(), nil
+	}
+	return dest.Outcome{}, v.callError(opPost, d.everywhere)
 }
 
 // judge classes an error of the client.
-func (d *Destination) judge(err error) verdict {
+func (a *account) judge(err error) verdict {
 	var (
-		answer   slackapi.SlackErrorResponse
-		limited  *slackapi.RateLimitedError
-		status   slackapi.StatusCodeError
-		secret   *secretError
-		setup    *setupError
-		stranger *strangerError
-		untrue   *tls.CertificateVerificationError
+		refused    *refusedError
+		status     *statusError
+		secret     *secretError
+		unreadable *unreadableError
+		unsent     *unsentError
+		lostAnswer *lostError
+		untrue     *tls.CertificateVerificationError
+		base, name = a.client.base, a.client.conn.Name
 	)
 	switch {
-	case errors.As(err, &answer):
-		return d.judgeCode(answer)
-	case errors.As(err, &limited):
-		return verdict{throttled, "ratelimited", "Slack asks to wait " + limited.RetryAfter.String(), limited.RetryAfter}
+	case errors.As(err, &refused):
+		return a.judgeCode(refused)
 	case errors.As(err, &status):
-		return d.judgeStatus(status.Code)
-	case errors.As(err, &stranger):
-		return verdict{configuration, "not_slack", fmt.Sprintf("%s answered with %s, so it is not Slack's API: check the url of connection %q and any proxy in between",
-			d.client.base, stranger.what, d.client.conn.Name), 0}
-	case errors.As(err, &setup):
-		return verdict{configuration, "invalid_url", fmt.Sprintf("connection %q: %s", d.client.conn.Name, setup), 0}
+		return a.judgeStatus(status)
 	case errors.As(err, &secret):
-		return d.judgeSecret(secret)
+		return a.judgeSecret(secret)
+	case errors.As(err, &unreadable) && unreadable.stranger:
+		return verdict{lost, "not_slack", fmt.Sprintf("%s %s, so it is not Slack's API that answers: check the url of connection %q and any proxy in between", base, unreadable, name), 0}
+	case errors.As(err, &unreadable):
+		return verdict{lost, "unreadable", fmt.Sprintf("%s %s, which cannot be relied on", base, unreadable), 0}
 	case errors.As(err, &untrue):
-		return verdict{configuration, "bad_certificate", fmt.Sprintf("%s does not prove who it is (%v): check the url of connection %q and any proxy in between",
-			d.client.base, untrue.Err, d.client.conn.Name), 0}
-	case errors.Is(err, errNotSent):
-		return verdict{unavailable, "unreachable", fmt.Sprintf("%s cannot be reached: %v", d.client.base, err), 0}
-	default: // errLost, and whatever the library could not read: it may have been sent
-		return verdict{lost, "no_answer", fmt.Sprintf("%s gave no answer that can be read: %v", d.client.base, err), 0}
+		return verdict{configuration, "bad_certificate", fmt.Sprintf("%s does not prove who it is (%v): check the url of connection %q and any proxy in between", base, untrue.Err, name), 0}
+	case errors.As(err, &unsent):
+		return verdict{unreachable, "unreachable", fmt.Sprintf("%s cannot be reached: %v", base, unsent), 0}
+	case errors.As(err, &lostAnswer):
+		return verdict{lost, "no_answer", fmt.Sprintf("%s gave no answer that can be read: %v", base, lostAnswer), 0}
+	default: // what the library could not read may quote the answer, so that it is not told (I6)
+		return verdict{lost, "no_answer", base + " gave no answer that can be read", 0}
 	}
 }
 
 // judgeSecret tells a store that is down from a secret that is not there.
-func (d *Destination) judgeSecret(e *secretError) verdict {
+func (a *account) judgeSecret(e *secretError) verdict {
 	var network net.Error
 	if errors.Is(e, context.Canceled) || errors.Is(e, context.DeadlineExceeded) || errors.As(e.cause, &network) {
-		return verdict{unavailable, "secret_unreadable", e.Error(), 0}
+		return verdict{unreachable, "secret_unreadable", e.Error(), 0}
 	}
 	return verdict{configuration, "no_token", fmt.Sprintf(
-		"%v: store the app's bot token (xoxb-...) in it under the key token (connection %q)", e, d.client.conn.Name), 0}
+		"%v: store the app's bot token (xoxb-...) in it under the key token (connection %q)", e, a.client.conn.Name), 0}
 }
 
 // judgeStatus classes an answer whose HTTP status is not 200, which Slack gives
 // only when it is overloaded.
-func (d *Destination) judgeStatus(code int) verdict {
-	name := fmt.Sprintf("http_%d", code)
+func (a *account) judgeStatus(e *statusError) verdict {
+	base, conn := a.client.base, a.client.conn.Name
+	name := fmt.Sprintf("http_%d", e.code)
+	said := strings.TrimSpace(fmt.Sprintf("%d %s", e.code, http.StatusText(e.code)))
 	switch {
-	case code == http.StatusTooManyRequests:
-		return verdict{throttled, "ratelimited", "Slack asks to slow down", throttledFor}
-	case code >= 500 || code == http.StatusRequestTimeout:
-		return verdict{lost, name, fmt.Sprintf("Slack answered %d %s", code, http.StatusText(code)), 0}
-	case code >= 300 && code < 400:
-		return verdict{configuration, name, fmt.Sprintf("%s answers with a redirect, which is not followed: set the url of connection %q to where the API is",
-			d.client.base, d.client.conn.Name), 0}
+	case e.code == http.StatusTooManyRequests:
+		return verdict{throttled, "ratelimited", "Slack asks to slow down" + waiting(e.after), e.after}
+	case e.code >= 500 || e.code == http.StatusRequestTimeout || e.code < 300:
+		return verdict{lost, name, "Slack answered " + said, e.after}
+	case e.code < 400:
+		return verdict{configuration, name, fmt.Sprintf("%s answers with a redirect, which is not followed: set the url of connection %q to where the API is", base, conn), 0}
+	case e.code == http.StatusRequestEntityTooLarge || e.code == http.StatusRequestURITooLong || e.code == http.StatusRequestHeaderFieldsTooLarge:
+		return verdict{tooLarge, name, fmt.Sprintf("%s answered %s: the message is too large for something on the way", base, said), 0}
 	default:
-		return verdict{configuration, name, fmt.Sprintf("%s answered %d %s, which Slack's API never does: check the url of connection %q and any proxy in between",
-			d.client.base, code, http.StatusText(code), d.client.conn.Name), 0}
+		if e.page {
+			said += " with " + webPage
+		}
+		return verdict{notSlack, name, fmt.Sprintf("%s answered %s, which Slack's API never does: check the url of connection %q and any proxy in between", base, said, conn), 0}
 	}
+}
+
+// waiting says how long.
+func waiting(after time.Duration) string {
+	if after <= 0 {
+		return ""
+	}
+	return ", and to wait " + after.String()
 }

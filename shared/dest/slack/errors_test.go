@@ -3,47 +3,59 @@ package slack_test
 import (
 	"context"
 	"errors"
-	"io"
-	"log"
-	"net"
+	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
-	"github.com/penstock-data/penstock/shared/dest/slack"
 	"github.com/penstock-data/penstock/shared/sandbox"
 	sim "github.com/penstock-data/penstock/shared/sandbox/slack"
 )
 
-// A result is what Push or Lookup came to: a status, or a class.
+// A result is what Push or Lookup came to: a status, or a failed call.
 type result struct {
-	status dest.Status
-	class  dest.Class
-	failed bool // the call as a whole
-	code   string
-	after  time.Duration
-	remedy string // a part of the message
+	status   dest.Status
+	failed   bool // the call as a whole
+	class    dest.Class
+	scope    dest.Scope
+	quota    dest.Quota
+	received bool
+	code     string
+	after    time.Duration
+	remedy   string // a part of the message
 }
 
 func outcome(s dest.Status, code, remedy string) result {
 	return result{status: s, code: code, remedy: remedy}
 }
-func failed(c dest.Class, code, remedy string) result {
-	return result{class: c, failed: true, code: code, remedy: remedy}
-}
-func (r result) in(d time.Duration) result { r.after = d; return r }
 
-// check compares and makes sure that no token is told.
+// unavailable, lost, connection, version and throttled are failed calls.
+func unavailable(code, remedy string) result {
+	return result{failed: true, class: dest.Unavailable, code: code, remedy: remedy}
+}
+func lost(code, remedy string) result {
+	return result{failed: true, class: dest.Unavailable, received: true, code: code, remedy: remedy}
+}
+func connection(c dest.Class, code, remedy string) result {
+	return result{failed: true, class: c, scope: dest.ScopeConnection, code: code, remedy: remedy}
+}
+func version(code, remedy string) result {
+	return result{failed: true, class: dest.Configuration, scope: dest.ScopeVersion, code: code, remedy: remedy}
+}
+func throttled(code, remedy string, after time.Duration) result {
+	return result{failed: true, class: dest.Throttled, scope: dest.ScopeConnection, quota: dest.QuotaSecond, code: code, remedy: remedy, after: after}
+}
+
+// check compares, and makes sure that neither the token nor the row is told.
 func (r result) check(t *testing.T, out []dest.Outcome, err error) {
 	t.Helper()
 	var message string
 	var got result
 	if err != nil {
 		ce := callError(t, err)
-		message, got = ce.Error(), result{class: ce.Class, failed: true, code: ce.Code, after: ce.After}
+		message, got = ce.Error(), result{failed: true, class: ce.Class, scope: ce.Scope, quota: ce.Quota, received: ce.Received, code: ce.Code, after: ce.After}
 	} else {
 		message, got = out[0].Message, result{status: out[0].Status, code: out[0].Code, after: out[0].After}
 	}
@@ -51,8 +63,10 @@ func (r result) check(t *testing.T, out []dest.Outcome, err error) {
 	if got != r || !strings.Contains(message, r.remedy) {
 		t.Errorf("got %+v %q, want %+v", got, message, r)
 	}
-	if strings.Contains(message, "xoxb-test") {
-		t.Errorf("the token is in %q", message)
+	for _, told := range []string{"xoxb-test", "Company", "cust_"} {
+		if strings.Contains(message, told) {
+			t.Errorf("%s is in %q", told, message)
+		}
 	}
 }
 
@@ -65,143 +79,203 @@ func TestAnswers(t *testing.T) {
 	html := func(status int) sandbox.Fault {
 		return sandbox.Fault{Status: status, Body: "<!DOCTYPE html><title>Sign in</title>", ContentType: "text/html"}
 	}
-	const invite = "invite the bot to the channel: /invite @penstock"
+	both := func(r result) [2]result { return [2]result{r, r} }
+	cut := func(code, remedy string) [2]result { return [2]result{lost(code, remedy), unavailable(code, remedy)} }
+	limited := func(after string) sandbox.Fault {
+		return sandbox.Fault{Status: 429, Headers: map[string]string{"Retry-After": after}, Body: `{"ok":false,"error":"ratelimited"}`}
+	}
+	const (
+		invite = "invite the bot to the channel: /invite @penstock"
+		url    = "check the url"
+	)
 	for _, c := range []struct {
-		name       string
-		fault      sandbox.Fault
-		push, look result
+		name  string
+		fault sandbox.Fault
+		want  [2]result // push, lookup
 	}{
-		{"rate limit", sandbox.Fault{Status: 429, Headers: map[string]string{"Retry-After": "17"}, Body: `{"ok":false,"error":"ratelimited"}`},
-			failed(dest.Throttled, "ratelimited", "17s").in(17 * time.Second), failed(dest.Throttled, "ratelimited", "17s").in(17 * time.Second)},
-		{"rate limit without a time", sandbox.Fault{Status: 429},
-			failed(dest.Throttled, "ratelimited", "slow down").in(30 * time.Second), failed(dest.Throttled, "ratelimited", "slow down").in(30 * time.Second)},
-		{"ratelimited", refuse("ratelimited"),
-			failed(dest.Throttled, "ratelimited", "slow down").in(30 * time.Second), failed(dest.Throttled, "ratelimited", "slow down").in(30 * time.Second)},
-		{"internal_error", refuse("internal_error"), outcome(dest.Unknown, "internal_error", ""), failed(dest.Unavailable, "internal_error", "")},
-		{"fatal_error", refuse("fatal_error"), outcome(dest.Unknown, "fatal_error", ""), failed(dest.Unavailable, "fatal_error", "")},
-		{"request_timeout", refuse("request_timeout"), outcome(dest.Retry, "request_timeout", ""), failed(dest.Unavailable, "request_timeout", "")},
-		{"service_unavailable", refuse("service_unavailable"), failed(dest.Unavailable, "service_unavailable", ""), failed(dest.Unavailable, "service_unavailable", "")},
-		{"status 503", html(503), outcome(dest.Unknown, "http_503", "503"), failed(dest.Unavailable, "http_503", "503")},
-		{"dropped answer", sandbox.Fault{DropAfterCommit: true}, outcome(dest.Unknown, "no_answer", "no answer"), failed(dest.Unavailable, "no_answer", "no answer")},
-		{"cut answer", sandbox.Fault{Status: 200, Body: `{"ok":true,"ts":"17`}, outcome(dest.Unknown, "no_answer", "cut off"), failed(dest.Unavailable, "no_answer", "cut off")},
-		{"ok without ts", sandbox.Fault{Status: 200, Body: `{"ok":true}`}, outcome(dest.Unknown, "no_answer", "without a ts"), outcome(dest.Pending, "", "")},
-		{"web page", html(200), failed(dest.Configuration, "not_slack", "check the url"), failed(dest.Configuration, "not_slack", "check the url")},
-		{"other JSON", sandbox.Fault{Status: 200, Body: `{"status":"UP"}`}, failed(dest.Configuration, "not_slack", "check the url"), failed(dest.Configuration, "not_slack", "check the url")},
-		{"plain text", sandbox.Fault{Status: 200, Body: `OK`}, failed(dest.Configuration, "not_slack", "check the url"), failed(dest.Configuration, "not_slack", "check the url")},
-		{"status 404", html(404), failed(dest.Configuration, "http_404", "check the url"), failed(dest.Configuration, "http_404", "check the url")},
-		{"redirect", sandbox.Fault{Status: 307, Headers: map[string]string{"Location": "/api/chat.postMessage"}},
-			failed(dest.Configuration, "http_307", "redirect"), failed(dest.Configuration, "http_307", "redirect")},
-		{"invalid_auth", refuse("invalid_auth"), failed(dest.Configuration, "invalid_auth", "bot token"), failed(dest.Configuration, "invalid_auth", "bot token")},
-		{"token_revoked", refuse("token_revoked"), failed(dest.Configuration, "token_revoked", "install the app again"), failed(dest.Configuration, "token_revoked", "install the app again")},
+		{"rate limit", limited("17"), both(throttled("ratelimited", "17s", 17*time.Second))},
+		{"rate limit until a date", limited("Mon, 04 May 2026 10:01:30 GMT"), both(throttled("ratelimited", "1m30s", 90*time.Second))},
+		{"rate limit until the past", limited("Mon, 04 May 2026 09:00:00 GMT"), both(throttled("ratelimited", "slow down", 0))},
+		{"rate limit for a week", limited("604800"), both(throttled("ratelimited", "12h", 12*time.Hour))},
+		{"rate limit for ever", limited("99999999999999999999"), both(throttled("ratelimited", "12h", 12*time.Hour))},
+		{"rate limit of no number", limited("soon"), both(throttled("ratelimited", "slow down", 0))},
+		{"rate limit below zero", limited("-5"), both(throttled("ratelimited", "slow down", 0))},
+		{"rate limit without a time", sandbox.Fault{Status: 429}, both(throttled("ratelimited", "slow down", 0))},
+		{"ratelimited", refuse("ratelimited"), both(throttled("ratelimited", "slow down", 0))},
+		{"message_limit_exceeded", refuse("message_limit_exceeded"), both(connection(dest.Throttled, "message_limit_exceeded", "plan"))},
+		{"internal_error", refuse("internal_error"), cut("internal_error", "")},
+		{"fatal_error", refuse("fatal_error"), cut("fatal_error", "")},
+		{"request_timeout", refuse("request_timeout"), cut("request_timeout", "")},
+		{"service_unavailable", refuse("service_unavailable"), both(unavailable("service_unavailable", ""))},
+		{"status 503", html(503), cut("http_503", "503")},
+		{"status 500 with JSON", sandbox.Fault{Status: 500, Body: `{"ok":false,"error":"internal_error"}`}, cut("http_500", "500")},
+		{"status 204", sandbox.Fault{Status: 204}, cut("http_204", "204")},
+		{"dropped answer", sandbox.Fault{DropAfterCommit: true}, cut("no_answer", "no answer")},
+		{"cut answer", sandbox.Fault{Status: 200, Body: `{"ok":true,"ts":"17`}, cut("unreadable", "cut off")},
+		{"empty answer", sandbox.Fault{Status: 200}, cut("not_slack", url)},
+		{"ok and nothing else", sandbox.Fault{Status: 200, Body: `{"ok":true}`}, cut("unreadable", "without")},
+		{"refusal without a code", sandbox.Fault{Status: 200, Body: `{"ok":false}`}, cut("unreadable", "without its error")},
+		{"web page", html(200), cut("not_slack", "HTML")},
+		{"other JSON", sandbox.Fault{Status: 200, Body: `{"status":"UP"}`}, cut("not_slack", url)},
+		{"plain text", sandbox.Fault{Status: 200, Body: `OK`}, cut("not_slack", url)},
+		{"status 404", html(404), both(result{failed: true, class: dest.Configuration, code: "http_404", remedy: "HTML"})},
+		{"status 413", html(413), both(result{failed: true, class: dest.Refused, code: "http_413", remedy: "too large"})},
+		{"status 401 with JSON", sandbox.Fault{Status: 401, Body: `{"ok":false,"error":"invalid_auth"}`}, both(connection(dest.Configuration, "invalid_auth", "bot token"))},
+		{"redirect", sandbox.Fault{Status: 307, Headers: map[string]string{"Location": "/api/chat.postMessage"}}, both(connection(dest.Configuration, "http_307", "redirect"))},
+		{"invalid_auth", refuse("invalid_auth"), both(connection(dest.Configuration, "invalid_auth", "bot token"))},
+		{"token_revoked", refuse("token_revoked"), both(connection(dest.Configuration, "token_revoked", "install the app again"))},
 		{"missing_scope", sandbox.Fault{Status: 200, Body: `{"ok":false,"error":"missing_scope","needed":"chat:write","provided":""}`},
-			failed(dest.Configuration, "missing_scope", "the scope chat:write"), failed(dest.Configuration, "missing_scope", "the scope chat:write")},
-		{"channel_not_found", refuse("channel_not_found"), failed(dest.Configuration, "channel_not_found", invite), failed(dest.Configuration, "channel_not_found", invite)},
-		{"not_in_channel", refuse("not_in_channel"), failed(dest.Configuration, "not_in_channel", invite), failed(dest.Configuration, "not_in_channel", invite)},
-		{"is_archived", refuse("is_archived"), failed(dest.Configuration, "is_archived", "archived"), failed(dest.Configuration, "is_archived", "archived")},
-		{"msg_too_long", refuse("msg_too_long"), outcome(dest.Rejected, "msg_too_long", "shorten"), failed(dest.Configuration, "msg_too_long", "")},
-		{"unheard of", refuse("spline_reticulation"), outcome(dest.Rejected, "spline_reticulation", "spline_reticulation"), failed(dest.Configuration, "spline_reticulation", "")},
+			both(connection(dest.Configuration, "missing_scope", "the scope chat:write"))},
+		{"channel_not_found", refuse("channel_not_found"), both(version("channel_not_found", invite))},
+		{"not_in_channel", refuse("not_in_channel"), both(version("not_in_channel", invite))},
+		{"is_archived", refuse("is_archived"), both(version("is_archived", "archived"))},
+		{"msg_too_long", refuse("msg_too_long"), [2]result{outcome(dest.Rejected, "msg_too_long", "shorten"), unavailable("msg_too_long", "")}},
+		{"unheard of", refuse("spline_reticulation"), [2]result{outcome(dest.Rejected, "spline_reticulation", "spline_reticulation"), unavailable("spline_reticulation", "")}},
+		{"a code that quotes", refuse("bad text: Company 0"), [2]result{outcome(dest.Rejected, "unreadable_code", ""), unavailable("unreadable_code", "")}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
-			w.cfg.Definition.Slack.Channel = "C0ALERTS1"
-			w.restart()
+			w.opts.Channel = "C0ALERTS1"
+			w.open()
 			b := dest.Batch{Run: "s.r1", Records: intend(alerts(1))}
 			w.fault(c.fault)
-			out, err := w.dest.Push(t.Context(), b, w.dest.Calls(b)[0])
-			c.push.check(t, out, err)
+			out, err := w.dest.Push(t.Context(), b, w.dest.Calls(b, 0)[0])
+			c.want[0].check(t, out, err)
 			if got := w.sim.Core().Calls().Total; got != 1 {
 				t.Errorf("%d requests, want 1", got)
 			}
 			w.fault(c.fault)
 			out, err = w.dest.Lookup(t.Context(), b, w.dest.Lookups(b)[0])
-			c.look.check(t, out, err)
+			c.want[1].check(t, out, err)
 		})
 	}
 }
 
-// The simulator's own channels: one that the definition names is the sync's fault,
-// one that a column names is the row's.
+// An answer to a lookup that is not whole is no answer: nothing is "not found".
+func TestUnwholeHistory(t *testing.T) {
+	for name, body := range map[string]string{
+		"nothing":            `{"ok":true}`,
+		"no messages":        `{"ok":true,"has_more":false}`,
+		"null messages":      `{"ok":true,"messages":null,"has_more":false}`,
+		"no has_more":        `{"ok":true,"messages":[]}`,
+		"more, and no way":   `{"ok":true,"messages":[],"has_more":true}`,
+		"more, empty cursor": `{"ok":true,"messages":[],"has_more":true,"response_metadata":{"next_cursor":""}}`,
+		"message without ts": `{"ok":true,"messages":[{"type":"message"}],"has_more":false}`,
+		"messages as object": `{"ok":true,"messages":{},"has_more":false}`,
+		"an array":           `[]`,
+		"a word":             `true`,
+	} {
+		w := newWorld(t)
+		w.opts.Channel = "C0ALERTS1"
+		w.open()
+		b := dest.Batch{Run: "s.r1", Records: intend(alerts(1))}
+		w.fault(sandbox.Fault{Match: "conversations.history", Status: 200, Body: body})
+		out, err := w.dest.Lookup(t.Context(), b, w.dest.Lookups(b)[0])
+		if ce := callError(t, err); ce.Class != dest.Unavailable || ce.Scope != dest.ScopeUntold || out != nil {
+			t.Errorf("%s: %+v, %v", name, ce, out)
+		}
+	}
+	for name, body := range map[string]string{"nothing": `{"ok":true}`, "channel without id": `{"ok":true,"channels":[{"name":"alerts"}]}`} {
+		w := newWorld(t)
+		b := dest.Batch{Run: "s.r1", Records: intend(alerts(1))}
+		w.fault(sandbox.Fault{Match: "conversations.list", Status: 200, Body: body})
+		_, err := w.dest.Lookup(t.Context(), b, w.dest.Lookups(b)[0])
+		if ce := callError(t, err); ce.Class != dest.Unavailable {
+			t.Errorf("list, %s: %+v", name, ce)
+		}
+	}
+}
+
+// The simulator's own channels: one that the definition names alone is the
+// version's fault, one that a column names is the row's, and so is the definition's
+// where other rows have channels of their own (I9).
 func TestChannels(t *testing.T) {
 	for channel, code := range map[string]string{"#nowhere": "channel_not_found", "#old": "is_archived", "away": "not_in_channel"} {
 		w := newWorld(t)
-		rows := []dest.Record{rec("bad", channel, "hello"), rec("good", "", "hello")}
-		out, err := w.deliver(dest.Batch{Run: "s.r1", Records: rows})
-		if err != nil || out[1].Status != dest.Delivered {
-			t.Fatalf("%s: another row suffers: %+v, %v", channel, out, err)
+		w.column()
+		w.open()
+		rejected := func(what string, o dest.Outcome, err error) {
+			t.Helper()
+			if err != nil || o.Status != dest.Rejected || o.Code != code || o.Field != "channel" {
+				t.Errorf("%s %s: %+v, %v", channel, what, o, err)
+			}
 		}
-		if o := out[0]; o.Status != dest.Rejected || o.Code != code || o.Field != "channel" {
-			t.Errorf("%s in a column: %+v", channel, o)
-		}
-		w.cfg.Definition.Slack.Channel = channel
-		w.restart()
-		_, err = w.deliver(dest.Batch{Run: "s.r1", Records: alerts(1)})
-		if ce := callError(t, err); ce.Class != dest.Configuration || ce.Code != code {
-			t.Errorf("%s in the definition: %+v", channel, ce)
+		out, err := w.deliver(dest.Batch{Run: "s.r1", Records: []dest.Record{rec("bad", channel, "hello"), rec("good", "", "hello")}})
+		rejected("in a column", out[0], err)
+		if out[1].Status != dest.Delivered {
+			t.Fatalf("%s: another row suffers: %+v", channel, out)
 		}
 		// The same before a digest, whose lookup comes first.
-		digest := dest.Batch{Run: "s.r2", Total: map[string]int{channel: 50}, Records: []dest.Record{rec("bad", channel, "hello")}}
-		if out, err := w.deliver(digest); err != nil || out[0].Status != dest.Rejected || out[0].Code != code {
-			t.Errorf("%s in a column, digest: %+v, %v", channel, out, err)
+		out, err = w.deliver(dest.Batch{Run: "s.r2", Total: map[string]int{channel: 50}, Records: []dest.Record{rec("bad", channel, "hello")}})
+		rejected("in a column, digest", out[0], err)
+		w.opts.Channel = channel
+		w.open()
+		out, err = w.deliver(dest.Batch{Run: "s.r1", Records: []dest.Record{rec("bad", "", "hello"), rec("good", "sales", "hello")}})
+		rejected("in the definition, beside a column", out[0], err)
+		if out[1].Status != dest.Delivered {
+			t.Fatalf("%s: another row suffers: %+v", channel, out)
 		}
-		digest.Records = alerts(1)
-		_, err = w.deliver(digest)
-		if ce := callError(t, err); ce.Class != dest.Configuration || ce.Code != code {
-			t.Errorf("%s in the definition, digest: %+v", channel, ce)
-		}
+
+		w = newWorld(t)
+		w.opts.Channel = channel
+		w.open()
+		_, err = w.deliver(dest.Batch{Run: "s.r1", Records: alerts(1)})
+		version(code, "").check(t, nil, err)
+		_, err = w.deliver(dest.Batch{Run: "s.r2", Total: map[string]int{channel: 50}, Records: alerts(1)})
+		version(code, "").check(t, nil, err)
 	}
 }
 
 func TestScopes(t *testing.T) {
-	w := newWorld(t, func(s *sim.Config, _ *slack.Config) { s.Scopes = []string{"chat:write", "channels:read"} })
+	w := newWorld(t, func(s *sim.Config, _ *world) { s.Scopes = []string{"chat:write", "channels:read"} })
 	_, err := w.deliver(dest.Batch{Run: "s.r1", Records: intend(alerts(1))})
-	failed(dest.Configuration, "missing_scope", "the scope channels:history").check(t, nil, err)
+	connection(dest.Configuration, "missing_scope", "the scope channels:history").check(t, nil, err)
 }
 
-// What is wrong with the connection itself is said before anything is sent.
-func TestConnection(t *testing.T) {
-	refused, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+// A code that nobody knows is the row's, until three rows running have had one; a
+// message that is accepted, or refused for a reason that is known, starts afresh.
+func TestUnknownCodes(t *testing.T) {
+	w := newWorld(t)
+	row := func(id string, answer string) ([]dest.Outcome, error) {
+		t.Helper()
+		if answer != "" {
+			w.fault(sandbox.Fault{Match: "chat.postMessage", Status: 200, Body: answer})
+		}
+		w.clock.pass(2 * time.Second)
+		return w.deliver(dest.Batch{Run: "s.r1", Records: []dest.Record{rec(id, "", "hello")}})
 	}
-	refused.Close()
-	tls := httptest.NewUnstartedServer(http.NotFoundHandler())
-	tls.Config.ErrorLog = log.New(io.Discard, "", 0)
-	tls.StartTLS()
-	t.Cleanup(tls.Close)
-	secret := func(m map[string]string, err error) func(*slack.Config) {
-		return func(c *slack.Config) { c.Secret = func(context.Context) (map[string]string, error) { return m, err } }
+	odd := func(code string) string { return fmt.Sprintf(`{"ok":false,"error":%q}`, code) }
+	theRows := func(id string) {
+		t.Helper()
+		out, err := row(id, odd("spline_"+id))
+		outcome(dest.Rejected, "spline_"+id, "").check(t, out, err)
 	}
-	address := func(u string) func(*slack.Config) { return func(c *slack.Config) { c.Connection.URL = u } }
-	for name, c := range map[string]struct {
-		change func(*slack.Config)
-		want   result
-	}{
-		"no secret":       {secret(nil, errors.New("SLACK_PROD is not set")), failed(dest.Configuration, "no_token", `read the secret "slack_prod": SLACK_PROD is not set: store the app's bot token`)},
-		"no token":        {secret(map[string]string{"key": "x"}, nil), failed(dest.Configuration, "no_token", "under the key token")},
-		"no way to one":   {func(c *slack.Config) { c.Secret = nil }, failed(dest.Configuration, "no_token", "under the key token")},
-		"secrets down":    {secret(nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}), failed(dest.Unavailable, "secret_unreadable", "refused")},
-		"secrets slow":    {secret(nil, context.DeadlineExceeded), failed(dest.Unavailable, "secret_unreadable", "deadline")},
-		"other secret":    {func(c *slack.Config) { c.Connection.Secret = "team/slack"; c.Secret = nil }, failed(dest.Configuration, "no_token", `"team/slack"`)},
-		"unencrypted":     {address("http://slack.example/api/"), failed(dest.Configuration, "invalid_url", "use https")},
-		"no address":      {address("slack"), failed(dest.Configuration, "invalid_url", "https://slack.com/api/")},
-		"secret in url":   {address("https://user:xoxb-test@slack.example/"), failed(dest.Configuration, "invalid_url", "put the token into the secret")},
-		"nobody there":    {address("http://" + refused.Addr().String()), failed(dest.Unavailable, "unreachable", "cannot be reached")},
-		"bad certificate": {address(tls.URL), failed(dest.Configuration, "bad_certificate", "check the url")},
-	} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, func(_ *sim.Config, cfg *slack.Config) { c.change(cfg) })
-			w.cfg.Definition.Slack.Channel = "C0ALERTS1"
-			w.restart()
-			b := dest.Batch{Run: "s.r1", Records: intend(alerts(1))}
-			out, err := w.dest.Push(t.Context(), b, w.dest.Calls(b)[0])
-			c.want.check(t, out, err)
-			out, err = w.dest.Lookup(t.Context(), b, w.dest.Lookups(b)[0])
-			c.want.check(t, out, err)
-			if got := w.sim.Core().Calls().Total; got != 0 || w.dest.APICalls() != 0 {
-				t.Errorf("%d requests arrived, %d were counted", got, w.dest.APICalls())
-			}
-		})
+	theRows("a")
+	theRows("a") // the same row again
+	theRows("a")
+	theRows("b")
+	if out, err := row("good", ""); err != nil || out[0].Status != dest.Delivered {
+		t.Fatalf("%+v, %v", out, err)
 	}
+	theRows("c")
+	theRows("d")
+	if out, err := row("long", odd("msg_too_long")); err != nil || out[0].Status != dest.Rejected {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	theRows("e")
+	theRows("f")
+	for _, id := range []string{"g", "h", "e"} {
+		out, err := row(id, odd("spline"))
+		connection(dest.Configuration, "spline", "look it up").check(t, out, err)
+	}
+	w.open() // another sync of the connection has the same count
+	w.def.Sync = "other"
+	out, err := row("i", odd("spline"))
+	connection(dest.Configuration, "spline", "look it up").check(t, out, err)
+	if out, err := row("j", ""); err != nil || out[0].Status != dest.Delivered {
+		t.Errorf("%+v, %v", out, err)
+	}
+	theRows("k")
 }
 
 // A deadline that passed before the request left has sent nothing.
@@ -209,10 +283,27 @@ func TestDeadline(t *testing.T) {
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	b := dest.Batch{Run: "s.r1", Records: alerts(1)}
-	_, err := w.dest.Push(ctx, b, w.dest.Calls(b)[0])
-	failed(dest.Unavailable, "unreachable", "canceled").check(t, nil, err)
+	b := dest.Batch{Run: "s.r1", Records: intend(alerts(1))}
+	if _, err := w.dest.Push(ctx, b, w.dest.Calls(b, 0)[0]); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if _, err := w.dest.Lookup(ctx, b, w.dest.Lookups(b)[0]); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if err := w.acct.Probe(ctx); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
 	if got := w.sim.Core().Calls().Total; got != 0 {
 		t.Errorf("%d requests", got)
 	}
+}
+
+// A deadline that passes while the answer is awaited may have sent the message.
+func TestDeadlineInFlight(t *testing.T) {
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	w.before = func(*http.Request) { cancel() }
+	b := dest.Batch{Run: "s.r1", Records: alerts(1)}
+	_, err := w.dest.Push(ctx, b, w.dest.Calls(b, 0)[0])
+	lost("no_answer", "canceled").check(t, nil, err)
 }

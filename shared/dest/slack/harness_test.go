@@ -24,13 +24,10 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/dest/slack"
 	"github.com/penstock-data/penstock/shared/pace"
-	"github.com/penstock-data/penstock/shared/pipeline"
 	"github.com/penstock-data/penstock/shared/sandbox"
 	sim "github.com/penstock-data/penstock/shared/sandbox/slack"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
-
-var _ pipeline.Destination = (*slack.Destination)(nil)
 
 var update = flag.Bool("update", false, "write the golden files")
 
@@ -41,14 +38,25 @@ const token = "xoxb-test-token"
 type world struct {
 	t      *testing.T
 	sim    *sim.Server
-	cfg    slack.Config
-	dest   *slack.Destination
+	cfg    dest.Config
+	def    syncdef.Definition
+	opts   options
+	acct   dest.Account
+	dest   dest.Destination
 	clock  *clock
 	secret map[string]string
 	tokens map[string]pace.Bucket
 
 	mu       sync.Mutex
 	requests []string // of the API, as they came in
+
+	before func(*http.Request) // called with each request; nil for nothing
+}
+
+// options are the definition's keys of Slack's own.
+type options struct {
+	Channel    string `json:"channel,omitempty"`
+	DigestOver int    `json:"digest_over,omitempty"`
 }
 
 // A clock is set by the test and read by the simulator's goroutines too.
@@ -69,20 +77,21 @@ func (c *clock) pass(d time.Duration) {
 	c.t = c.t.Add(d)
 }
 
-func newWorld(t *testing.T, change ...func(*sim.Config, *slack.Config)) *world {
+func newWorld(t *testing.T, change ...func(*sim.Config, *world)) *world {
 	w := &world{t: t, clock: &clock{t: time.Date(2026, 5, 4, 10, 0, 0, 0, time.UTC)}, secret: map[string]string{"token": token}, tokens: map[string]pace.Bucket{}}
 	simulated := sim.Config{Token: token, Now: w.clock.now, Channels: []sim.Channel{
 		{ID: "C0ALERTS1", Name: "alerts"}, {ID: "C0SALES01", Name: "sales"}, {ID: "C0OLD0001", Name: "old", Archived: true},
 		{ID: "C0AWAY001", Name: "away", Outside: true}, {ID: "G0SECRET1", Name: "secret", Private: true},
 	}}
-	w.cfg = slack.Config{
+	w.def = syncdef.Definition{Sync: "slack_alerts", Operation: syncdef.Insert, Fields: []syncdef.Field{{Source: "msg", Destination: "text"}}}
+	w.opts = options{Channel: "#alerts", DigestOver: 20}
+	w.cfg = dest.Config{
 		Connection: syncdef.Connection{Name: "slack_prod", Type: "slack"},
-		Definition: syncdef.Definition{Sync: "slack_alerts", Operation: syncdef.Insert, Slack: &syncdef.Slack{Channel: "#alerts", DigestOver: 20}},
 		Secret:     func(context.Context) (map[string]string, error) { return w.secret, nil },
 		Now:        w.clock.now,
 	}
 	for _, f := range change {
-		f(&simulated, &w.cfg)
+		f(&simulated, w)
 	}
 	server, err := sim.New(simulated)
 	if err != nil {
@@ -98,8 +107,36 @@ func newWorld(t *testing.T, change ...func(*sim.Config, *slack.Config)) *world {
 	return w
 }
 
-// restart is a new invocation: nothing remembered.
-func (w *world) restart() { w.dest = slack.New(w.cfg) }
+// restart is a new process: nothing remembered.
+func (w *world) restart() {
+	w.t.Helper()
+	acct, err := slack.Vendor.Open(w.cfg)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.acct = acct
+	w.open()
+}
+
+// open is the destination of the definition as it is now, at the same account.
+func (w *world) open() {
+	w.t.Helper()
+	raw, err := json.Marshal(w.opts)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.def.Options = raw
+	conn := w.cfg.Connection
+	w.dest, err = w.acct.Open(syncdef.NewVersion(w.def, slack.Kind.RulesOf(&w.def, &conn), w.clock.now()))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// column maps a column to channel too, so that the rows have channels of their own.
+func (w *world) column() {
+	w.def.Fields = append(slices.Clone(w.def.Fields), syncdef.Field{Source: "channel", Destination: "channel"})
+}
 
 // record notes a request before the simulator handles it.
 func (w *world) record(rw http.ResponseWriter, r *http.Request) {
@@ -125,6 +162,9 @@ func (w *world) record(rw http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	w.requests = append(w.requests, text.String())
 	w.mu.Unlock()
+	if w.before != nil {
+		w.before(r)
+	}
 	w.sim.ServeHTTP(rw, r)
 }
 
@@ -145,7 +185,7 @@ func (w *world) deliver(b dest.Batch) ([]dest.Outcome, error) {
 		open[i] = true
 	}
 	for _, c := range w.dest.Lookups(b) {
-		w.lease(c.Bucket)
+		w.lease(c.Costs)
 		got, err := w.dest.Lookup(w.t.Context(), b, c)
 		if err != nil {
 			return out, err
@@ -165,8 +205,8 @@ func (w *world) deliver(b dest.Batch) ([]dest.Outcome, error) {
 			rest.Records, at = append(rest.Records, r), append(at, i)
 		}
 	}
-	for _, c := range w.dest.Calls(rest) {
-		w.lease(c.Bucket)
+	for _, c := range w.dest.Calls(rest, 0) {
+		w.lease(c.Costs)
 		got, err := w.dest.Push(w.t.Context(), rest, c)
 		if err != nil {
 			return out, err
@@ -181,15 +221,17 @@ func (w *world) deliver(b dest.Batch) ([]dest.Outcome, error) {
 	return out, nil
 }
 
-// lease waits, on the world's clock, until the bucket grants a call.
-func (w *world) lease(bucket string) {
-	for {
-		granted, next, wait := pace.Lease(w.tokens[bucket], w.dest.Limits().Windows(bucket), 1, w.clock.now())
-		w.tokens[bucket] = next
-		if granted == 1 {
-			return
+// lease waits, on the world's clock, until the buckets grant a call.
+func (w *world) lease(costs []dest.Cost) {
+	for _, cost := range costs {
+		for {
+			granted, next, wait := pace.Lease(w.tokens[cost.Bucket], w.acct.Limits().Windows(cost.Bucket), cost.Tokens, w.clock.now())
+			w.tokens[cost.Bucket] = next
+			if granted == cost.Tokens {
+				break
+			}
+			w.clock.pass(wait)
 		}
-		w.clock.pass(wait)
 	}
 }
 

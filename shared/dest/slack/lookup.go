@@ -3,6 +3,7 @@ package slack
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -10,7 +11,6 @@ import (
 	slackapi "github.com/slack-go/slack"
 
 	"github.com/penstock-data/penstock/shared/dest"
-	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 const (
@@ -23,11 +23,11 @@ var channelID = regexp.MustCompile(`^[CGD][A-Z0-9]{7,}$`)
 
 // Lookups gives one call per channel: for all its records where it gets a digest,
 // else for those that an earlier attempt may have sent.
-func (d *Destination) Lookups(b dest.Batch) []dest.Call {
+func (d *destination) Lookups(b dest.Batch) []dest.Call {
 	var calls []dest.Call
 	for _, g := range d.groups(b) {
 		records := g.records
-		if !d.digests(g.total) {
+		if !d.digested(g.total) {
 			records = nil
 			for _, i := range g.records {
 				if b.Records[i].Intent {
@@ -35,52 +35,73 @@ func (d *Destination) Lookups(b dest.Batch) []dest.Call {
 				}
 			}
 		}
-		if len(records) > 0 {
-			calls = append(calls, dest.Call{Bucket: HistoryBucket, Records: records})
-		}
+		calls = append(calls, split(records, 0, []dest.Cost{{Bucket: HistoryBucket, Tokens: 1}})...)
 	}
 	return calls
 }
 
 // Lookup searches one channel for what was sent: Delivered where the message is
-// there, else Pending.
-func (d *Destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]dest.Outcome, error) {
+// there, else Pending. An intent is Rejected when the channel has more messages
+// than a lookup reads: sending again might send twice.
+func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]dest.Outcome, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	out := make([]dest.Outcome, len(c.Records))
 	channel := d.channel(b.Records[c.Records[0]])
 	id, err := d.resolve(ctx, channel)
+	whole := true
 	if err == nil {
-		err = d.search(ctx, id, d.wanted(b, c, channel), func(i int, ts string) {
+		whole, err = d.search(ctx, id, d.wanted(b, c, channel), func(i int, ts string) {
 			out[i] = dest.Outcome{Status: dest.Delivered, ID: id + ":" + ts}
 		})
 	}
-	if err == nil {
-		return out, nil
+	if err != nil {
+		return d.unread(ctx, d.account.judge(err), c)
 	}
-	v := d.judge(err)
-	if v.kind != badChannel || !d.allFromColumn(b, c.Records) {
-		return nil, v.callError(opLook)
+	for i, r := range c.Records {
+		if !whole && b.Records[r].Intent && out[i].Status == dest.Pending {
+			out[i] = dest.Outcome{Status: dest.Rejected, Code: "not_searched",
+				Message: fmt.Sprintf("the message may have been sent, and the channel has more messages of the last 14 days than the %d that are searched: look for it there, and push the row again under another record id if it is missing", maxPages*pageSize)}
+		}
 	}
-	o, _ := v.push(true)
+	d.settle(digestKey{b.Run, channel})
+	return out, nil
+}
+
+// unread answers a lookup that failed: a bad channel is the rows' fault where they
+// name it, anything else the call's.
+func (d *destination) unread(ctx context.Context, v verdict, c dest.Call) ([]dest.Outcome, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if v.kind != badChannel || d.everywhere {
+		ce := v.callError(opLook, d.everywhere)
+		ce.Received = false // a lookup changes nothing
+		return nil, ce
+	}
+	out := make([]dest.Outcome, len(c.Records))
 	for i := range out {
-		out[i] = o
+		out[i] = v.rejection()
 	}
 	return out, nil
 }
 
 // wanted says under which marks the records of a call are found: positions in
 // c.Records by the mark of their message.
-func (d *Destination) wanted(b dest.Batch, c dest.Call, channel string) map[mark][]int {
+func (d *destination) wanted(b dest.Batch, c dest.Call, channel string) map[mark][]int {
 	want := map[mark][]int{}
-	digest := d.digests(d.total(b, channel))
+	add := func(m mark, i int) { want[m] = append(want[m], i) }
+	digest := d.digested(d.total(b, channel))
 	for i, r := range c.Records {
-		m := mark{event: eventRow, sync: d.def.Sync, run: b.Run, name: b.Records[r].RecordID}
-		switch {
-		case digest:
-			m.event, m.name = eventDigest, channel
-		case d.def.Operation == syncdef.Insert:
-			m.run = "" // once per record id, ever
+		record := b.Records[r]
+		if digest {
+			add(mark{eventDigest, d.def.Sync, b.Run, channel}, i)
 		}
-		want[m] = append(want[m], i)
+		if record.Intent { // by itself, once ever, or in a digest of the same run's earlier tries
+			add(mark{eventRow, d.def.Sync, "", record.RecordID}, i)
+			add(mark{eventDigest, d.def.Sync, tries(b.Run), channel}, i)
+		}
 	}
 	return want
 }
@@ -91,67 +112,86 @@ type mark struct {
 	name             string // record id, or a digest's channel
 }
 
-// marks are what a message is found under: with its run, and for rows without.
+// tries stands for a run and all later tries of its rows, whose ids are the run's
+// and what follows a ~.
+func tries(run string) string {
+	first, _, _ := strings.Cut(run, "~")
+	return first + "~"
+}
+
+// marks are what a message is found under: a row's by its record id alone, a
+// digest's by its run, and by the tries of that run.
 func marks(m slackapi.SlackMetadata) []mark {
 	text := func(key string) string {
 		s, _ := m.EventPayload[key].(string)
 		return s
 	}
+	sync := text("sync")
 	switch m.EventType {
 	case eventDigest:
-		return []mark{{eventDigest, text("sync"), text("run"), text("channel")}}
+		return []mark{{eventDigest, sync, text("run"), text("channel")}, {eventDigest, sync, tries(text("run")), text("channel")}}
 	case eventRow:
-		return []mark{{eventRow, text("sync"), text("run"), text("record_id")}, {eventRow, text("sync"), "", text("record_id")}}
+		return []mark{{eventRow, sync, "", text("record_id")}}
 	}
 	return nil
 }
 
-// search reads a channel's history until everything wanted is found.
-func (d *Destination) search(ctx context.Context, id string, want map[mark][]int, found func(i int, ts string)) error {
-	oldest, cursor := d.now().Add(-lookBack), ""
+// search reads a channel's history until everything wanted is found; it is not
+// whole when there was more to read.
+func (d *destination) search(ctx context.Context, id string, want map[mark][]int, found func(i int, ts string)) (whole bool, err error) {
+	missing := map[int]bool{}
+	for _, records := range want {
+		for _, i := range records {
+			missing[i] = true
+		}
+	}
+	oldest, cursor := d.account.now().Add(-lookBack), ""
 	for range maxPages {
-		messages, next, err := d.client.history(ctx, id, oldest, cursor)
+		messages, next, err := d.account.client.history(ctx, id, oldest, cursor)
 		if err != nil {
-			return err
+			return false, err
 		}
 		for _, message := range messages {
 			for _, m := range marks(message.Metadata) {
 				for _, i := range want[m] {
-					found(i, message.Timestamp)
+					if missing[i] {
+						found(i, message.Timestamp)
+						delete(missing, i)
+					}
 				}
-				delete(want, m)
 			}
 		}
-		if len(want) == 0 || next == "" {
-			return nil
+		if len(missing) == 0 || next == "" {
+			return true, nil
 		}
 		cursor = next
 	}
-	return nil
+	return false, nil
 }
 
 // resolve finds a channel's id, which conversations.history insists on.
-func (d *Destination) resolve(ctx context.Context, channel string) (string, error) {
+func (d *destination) resolve(ctx context.Context, channel string) (string, error) {
+	client := d.account.client
 	if channelID.MatchString(channel) {
 		return channel, nil
 	}
-	if id := d.client.known(channel); id != "" {
+	if id := client.known(channel); id != "" {
 		return id, nil
 	}
 	for _, kind := range []string{"public_channel", "private_channel"} {
-		err := d.client.channels(ctx, kind)
-		var answer slackapi.SlackErrorResponse
-		if kind == "private_channel" && errors.As(err, &answer) && answer.Err == "missing_scope" {
+		err := client.channels(ctx, kind)
+		var refused *refusedError
+		if kind == "private_channel" && errors.As(err, &refused) && refused.code == "missing_scope" {
 			break // groups:read is optional
 		}
 		if err != nil {
 			return "", err
 		}
-		if id := d.client.known(channel); id != "" {
+		if id := client.known(channel); id != "" {
 			return id, nil
 		}
 	}
-	return "", slackapi.SlackErrorResponse{Err: unresolved(channel)}
+	return "", &refusedError{code: unresolved(channel)}
 }
 
 // unresolved is the code for a channel that has no id. The first is our own: Slack

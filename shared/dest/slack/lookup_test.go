@@ -11,7 +11,6 @@ import (
 	"github.com/penstock-data/penstock/shared/dest/slack"
 	"github.com/penstock-data/penstock/shared/sandbox"
 	sim "github.com/penstock-data/penstock/shared/sandbox/slack"
-	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // A lost answer is settled by the message's metadata, for each way in which the
@@ -20,10 +19,10 @@ func TestIntentIsSettled(t *testing.T) {
 	for _, channel := range []string{"#alerts", "alerts", "C0ALERTS1", "#secret", "G0SECRET1"} {
 		for _, taken := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s taken=%v", channel, taken), func(t *testing.T) {
-				w := newWorld(t, func(s *sim.Config, _ *slack.Config) {
+				w := newWorld(t, func(s *sim.Config, _ *world) {
 					s.Scopes = []string{"chat:write", "channels:history", "channels:read", "groups:history", "groups:read"}
 				})
-				w.cfg.Definition.Slack.Channel = channel
+				w.opts.Channel = channel
 				w.restart()
 				fault := sandbox.Fault{Match: "chat.postMessage", DropAfterCommit: true}
 				if !taken {
@@ -31,26 +30,23 @@ func TestIntentIsSettled(t *testing.T) {
 				}
 				w.fault(fault)
 				b := dest.Batch{Run: "s.r1", Records: alerts(2)}
-				out, err := w.deliver(b)
-				if err != nil || out[0].Status != dest.Unknown || out[1].Status != dest.Delivered {
-					t.Fatalf("%+v, %v", out, err)
+				_, err := w.deliver(b)
+				if ce := callError(t, err); ce.Class != dest.Unavailable || !ce.Received {
+					t.Fatalf("%+v", ce)
 				}
 				w.restart()
 				w.clock.pass(time.Hour)
 				again := dest.Batch{Run: "s.r1", Records: intend(b.Records)}
-				again.Records[1].Intent = false
 				again.Records = again.Records[:1]
-				if out, err = w.deliver(again); err != nil || out[0].Status != dest.Delivered || out[0].Created == taken {
+				out, err := w.deliver(again)
+				if err != nil || out[0].Status != dest.Delivered || out[0].Created == taken {
 					t.Errorf("%+v, %v", out, err)
 				}
 				messages := w.sim.Messages()
-				if len(messages) != 2 {
-					t.Fatalf("%d messages, want 2", len(messages))
+				if len(messages) != 1 {
+					t.Fatalf("%d messages, want 1", len(messages))
 				}
 				found := messages[0]
-				if !taken {
-					found = messages[1]
-				}
 				if out[0].ID != found.Channel+":"+found.TS {
 					t.Errorf("found %q, is %q", out[0].ID, found.TS)
 				}
@@ -66,7 +62,7 @@ func TestNoLookupWithoutIntent(t *testing.T) {
 	b.Records[1].Intent = true
 	b.Records = append(b.Records, rec("other", "sales", "x"))
 	calls := w.dest.Lookups(b)
-	if diff := cmp.Diff([]dest.Call{{Bucket: slack.HistoryBucket, Records: []int{1}}}, calls); diff != "" {
+	if diff := cmp.Diff([]dest.Call{{Records: []int{1}, Costs: []dest.Cost{{Bucket: slack.HistoryBucket, Tokens: 1}}}}, calls); diff != "" {
 		t.Error(diff)
 	}
 	b.Records[1].Intent = false
@@ -75,30 +71,62 @@ func TestNoLookupWithoutIntent(t *testing.T) {
 	}
 }
 
-// With insert a record id is once, ever; else another run's message is another.
-func TestOnceAndRuns(t *testing.T) {
-	for _, op := range []syncdef.Operation{syncdef.Insert, syncdef.Upsert} {
-		w := newWorld(t)
-		w.cfg.Definition.Operation = op
-		w.restart()
-		if _, err := w.deliver(dest.Batch{Run: "s.r1", Records: alerts(1)}); err != nil {
-			t.Fatal(err)
+// A record id is sent once, ever: also when another run's message is found.
+func TestOnceOverRuns(t *testing.T) {
+	w := newWorld(t)
+	if _, err := w.deliver(dest.Batch{Run: "s.r1", Records: alerts(1)}); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.pass(time.Hour)
+	out, err := w.deliver(dest.Batch{Run: "s.r2", Records: intend(alerts(1))})
+	if err != nil || out[0].Status != dest.Delivered || out[0].Created {
+		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+// A channel with more messages than are searched ends an intent: sending again
+// might send twice. A digest that nobody has tried is sent.
+func TestSearchHasAnEnd(t *testing.T) {
+	w := newWorld(t)
+	page := sandbox.Fault{Match: "conversations.history", Count: -1, Status: 200,
+		Body: `{"ok":true,"messages":[{"type":"message","ts":"1777888800.000100"}],"has_more":true,"response_metadata":{"next_cursor":"on"}}`}
+	w.fault(page)
+	b := dest.Batch{Run: "s.r1", Total: map[string]int{"#alerts": 30}, Records: alerts(2)}
+	b.Records[1].Intent = true
+	out, err := w.dest.Lookup(t.Context(), b, w.dest.Lookups(b)[0])
+	if err != nil || out[0].Status != dest.Pending || out[1].Status != dest.Rejected || out[1].Code != "not_searched" {
+		t.Errorf("%+v, %v", out, err)
+	}
+	if got := w.calls("conversations.history"); got != 20 {
+		t.Errorf("%d pages, want 20", got)
+	}
+}
+
+// Record ids are compared as they are, however they are spelt.
+func TestRecordIDsAsTheyAre(t *testing.T) {
+	w := newWorld(t)
+	ids := []string{"a:b", "a%3Ab", `a\:b`, "A:B", "a:b ", "ü", "u\u0308", "<a>&", `"`, "~1"}
+	for i, id := range ids {
+		b := dest.Batch{Run: "s.r1", Records: []dest.Record{rec(id, "", "hello")}}
+		b.Records[0].Intent = true
+		out, err := w.deliver(b)
+		if err != nil || !out[0].Created {
+			t.Errorf("%q was taken for another: %+v, %v", id, out, err)
 		}
-		w.clock.pass(time.Hour)
-		out, err := w.deliver(dest.Batch{Run: "s.r2", Records: intend(alerts(1))})
-		if err != nil || out[0].Created != (op != syncdef.Insert) {
-			t.Errorf("%s: %+v, %v", op, out, err)
+		out, err = w.deliver(b)
+		if err != nil || out[0].Created || out[0].Status != dest.Delivered || len(w.sim.Messages()) != i+1 {
+			t.Errorf("%q was not found: %+v, %v", id, out, err)
 		}
 	}
 }
 
 // The search goes through pages, over messages of others, back 14 days.
 func TestSearchPages(t *testing.T) {
-	w := newWorld(t, func(s *sim.Config, _ *slack.Config) { s.Spacing = -1 })
+	w := newWorld(t, func(s *sim.Config, _ *world) { s.Spacing = -1 })
 	post := func(id string) {
 		t.Helper()
 		b := dest.Batch{Run: "s.r1", Records: []dest.Record{rec(id, "", "text of "+id)}}
-		if _, err := w.dest.Push(t.Context(), b, w.dest.Calls(b)[0]); err != nil {
+		if _, err := w.dest.Push(t.Context(), b, w.dest.Calls(b, 0)[0]); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -132,11 +160,11 @@ func TestSearchPages(t *testing.T) {
 
 // A name is looked up once, over pages of channels.
 func TestChannelNamesArePaged(t *testing.T) {
-	w := newWorld(t, func(s *sim.Config, c *slack.Config) {
+	w := newWorld(t, func(s *sim.Config, c *world) {
 		for i := range 450 {
 			s.Channels = append(s.Channels, sim.Channel{ID: fmt.Sprintf("C9%07d", i), Name: fmt.Sprintf("room-%d", i)})
 		}
-		c.Definition.Slack.Channel = "#room-444"
+		c.opts.Channel = "#room-444"
 	})
 	b := dest.Batch{Run: "s.r1", Records: intend(alerts(1))}
 	for range 2 {

@@ -1,6 +1,8 @@
 package slack_test
 
 import (
+	"fmt"
+	"html"
 	"strings"
 	"testing"
 	"time"
@@ -12,10 +14,12 @@ import (
 	sim "github.com/penstock-data/penstock/shared/sandbox/slack"
 )
 
-// Up to digest_over rows are messages of their own, each with the row's text
-// unchanged, no faster than Slack takes them.
+// Up to digest_over rows are messages of their own, each with the row's text as a
+// reader sees it, no faster than Slack takes them.
 func TestMessages(t *testing.T) {
 	w := newWorld(t)
+	w.column()
+	w.open()
 	records := alerts(20)
 	records[3] = rec("odd", "sales", "O'Brien & <Söhne> \\n \"quoted\" 🚰")
 	begun := w.clock.now()
@@ -41,7 +45,7 @@ func TestMessages(t *testing.T) {
 		if i == 3 {
 			channel = "sales"
 		}
-		if m.ChannelName != channel || string(records[i].Fields[0].Value) != string(quote(m.Text)) {
+		if m.ChannelName != channel || string(records[i].Fields[0].Value) != string(quote(html.UnescapeString(m.Text))) {
 			t.Errorf("record %d became %+v", i, m)
 		}
 	}
@@ -91,8 +95,8 @@ func TestFaultyRows(t *testing.T) {
 	if got := w.calls("chat.postMessage"); got != 2 {
 		t.Errorf("%d calls, want 2", got)
 	}
-	for _, c := range w.dest.Calls(dest.Batch{Records: records}) {
-		if len(c.Records) == 4 && c.Bucket != "" {
+	for _, c := range w.dest.Calls(dest.Batch{Records: records}, 0) {
+		if len(c.Records) == 4 && c.Costs != nil {
 			t.Error("faulty rows take tokens of a channel")
 		}
 	}
@@ -100,8 +104,9 @@ func TestFaultyRows(t *testing.T) {
 
 func TestNoChannel(t *testing.T) {
 	w := newWorld(t)
-	w.cfg.Definition.Slack.Channel = ""
-	w.restart()
+	w.opts.Channel = ""
+	w.column()
+	w.open()
 	out, err := w.deliver(dest.Batch{Run: "s.r", Records: []dest.Record{rec("a", "", "hello"), rec("b", "sales", "hello")}})
 	if err != nil || out[0].Code != "no_channel" || out[1].Status != dest.Delivered {
 		t.Errorf("%+v, %v", out, err)
@@ -112,7 +117,7 @@ func TestNoChannel(t *testing.T) {
 func TestTooFast(t *testing.T) {
 	w := newWorld(t)
 	b := dest.Batch{Run: "s.r", Records: alerts(2)}
-	calls := w.dest.Calls(b)
+	calls := w.dest.Calls(b, 0)
 	if _, err := w.dest.Push(t.Context(), b, calls[0]); err != nil {
 		t.Fatal(err)
 	}
@@ -148,19 +153,66 @@ func TestTokenIsReadAgain(t *testing.T) {
 func TestAPICalls(t *testing.T) {
 	w := newWorld(t)
 	b := dest.Batch{Run: "s.r", Records: alerts(3)}
+	calls := w.dest.Calls(b, 0)
 	w.fault(sandbox.Fault{Match: "chat.postMessage", DropAfterCommit: true})
 	w.fault(sandbox.Fault{Match: "chat.postMessage", Status: 503})
-	if _, err := w.deliver(b); err != nil {
-		t.Fatal(err)
+	for i, failed := range []bool{true, true, false} {
+		w.clock.pass(2 * time.Second)
+		if _, err := w.dest.Push(t.Context(), b, calls[i]); (err != nil) != failed {
+			t.Fatal(i, err)
+		}
 	}
 	b.Records = intend(b.Records)
-	if _, err := w.deliver(b); err != nil {
+	w.clock.pass(2 * time.Second)
+	if out, err := w.deliver(b); err != nil || statuses(out)[dest.Delivered] != 3 {
+		t.Fatal(out, err)
+	}
+	if err := w.acct.Probe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	// Three messages, one page of history (whose channel's id the third message's
-	// answer gave), one message again.
-	if got, want := w.dest.APICalls(), w.sim.Core().Calls().Total; got != want || got != 5 {
-		t.Errorf("%d counted, %d arrived, want 5", got, want)
+	// answer gave), one message again, one test.
+	if got, want := w.acct.APICalls(), w.sim.Core().Calls().Total; got != want || got != 6 {
+		t.Errorf("%d counted, %d arrived, want 6", got, want)
+	}
+}
+
+// Two spellings of a channel's name take tokens of one bucket; what cannot be sent
+// takes none.
+func TestBuckets(t *testing.T) {
+	w := newWorld(t)
+	b := dest.Batch{Records: []dest.Record{rec("1", "", "a"), rec("2", "alerts", "b"), rec("3", "C0SALES01", "c"), rec("4", "", " ")}}
+	var got []string
+	for _, c := range w.dest.Calls(b, 0) {
+		if c.Costs == nil {
+			got = append(got, "nothing")
+			continue
+		}
+		got = append(got, fmt.Sprint(c.Costs[0].Bucket, " ", c.Costs[0].Tokens))
+	}
+	if diff := cmp.Diff([]string{"#alerts 1", "#alerts 1", "C0SALES01 1", "nothing"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// No more records a call than are asked for, whatever the call is.
+func TestMost(t *testing.T) {
+	w := newWorld(t)
+	records := append(alerts(50), rec("blank", "", ""), rec("empty", "", ""), rec("null", "", ""))
+	for most, want := range map[int]int{0: 2, 1: 53, 7: 9, 50: 2} {
+		calls := w.dest.Calls(dest.Batch{Records: records}, most)
+		seen := map[int]bool{}
+		for _, c := range calls {
+			if most > 0 && len(c.Records) > most {
+				t.Errorf("most %d: a call of %d", most, len(c.Records))
+			}
+			for _, r := range c.Records {
+				seen[r] = true
+			}
+		}
+		if len(calls) != want || len(seen) != len(records) {
+			t.Errorf("most %d: %d calls, want %d, of %d records", most, len(calls), want, len(seen))
+		}
 	}
 }
 

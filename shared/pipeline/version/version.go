@@ -4,6 +4,7 @@ package version
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -33,6 +34,9 @@ func (c *Compiled) Target(epoch int64) string {
 	return ledger.Target(&c.Version.Definition, &c.Version.Rules, epoch)
 }
 
+// ErrUnusable says, wrapped by Cache.Of, that this program cannot carry a version out.
+var ErrUnusable = errors.New("the version cannot be carried out")
+
 // A Cache compiles each version once: versions are immutable and few. The zero
 // value is ready, and safe for concurrent use.
 type Cache struct {
@@ -49,7 +53,7 @@ func (c *Cache) Of(v syncdef.Version) (*Compiled, error) {
 	def := v.Definition
 	m, err := mapping.Compile(&def, v.Rules)
 	if err != nil {
-		return nil, fmt.Errorf("compile sync %q version %s: %w", def.Sync, v.ID, err)
+		return nil, fmt.Errorf("compile sync %q version %s: %w: %w", def.Sync, v.ID, ErrUnusable, err)
 	}
 	out := &Compiled{Version: v, Mapping: m}
 	out.mappers.New = func() any { return m.Mapper() }

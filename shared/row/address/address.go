@@ -3,10 +3,7 @@
 // and UTS 46 for what stands behind it. It knows neither vendors nor providers.
 package address
 
-import (
-	"bytes"
-	"unicode/utf8"
-)
+import "bytes"
 
 // The longest parts, in bytes: RFC 5321, 4.5.3.1, with the erratum that makes a
 // path of 256 an address of 254; labels and names are RFC 1035's.
@@ -88,20 +85,12 @@ func Append(dst, s []byte) ([]byte, bool) {
 // Normal reports whether s is an address that Append would leave as it is.
 func Normal(s []byte) bool {
 	at := At(s)
-	if at < 0 || len(s) > maxAddress {
-		return false
-	}
-	for _, c := range s[at+1:] {
-		if c >= 'A' && c <= 'Z' || c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return hostShape(s[at+1:])
+	return at >= 0 && len(s) <= maxAddress && hostShape(s[at+1:])
 }
 
-// hostShape reports whether s, in ASCII, is a domain of at least two labels of 1
-// to 63 letters, digits and inner hyphens, the last of two or more letters (or
-// an internationalised one): there is no other top-level domain.
+// hostShape reports whether s is a domain in lower case and ASCII: at least two
+// labels of 1 to 63 letters, digits and inner hyphens, the last of two or more
+// letters (or an internationalised one): there is no other top-level domain.
 func hostShape(s []byte) bool {
 	label, letters := 0, true // where the current label starts, and whether it is letters only
 	for i, c := range s {
@@ -130,15 +119,17 @@ type kind uint8
 
 const (
 	letter  kind = 1 << iota // in a top-level domain
-	inHost                   // in a domain, beside the dots
+	inHost                   // in a domain in lower case, beside the dots
 	inLocal                  // before the @: RFC 5322's atext, and the dot
 )
 
 var kinds = func() (k [256]kind) {
 	for c := range 256 {
 		switch c := byte(c); {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z':
+		case c >= 'a' && c <= 'z':
 			k[c] = letter | inHost | inLocal
+		case c >= 'A' && c <= 'Z':
+			k[c] = inLocal
 		case c >= '0' && c <= '9', c == '-':
 			k[c] = inHost | inLocal
 		case bytes.IndexByte([]byte(".!#$%&'*+/=?^_`{|}~"), c) >= 0:

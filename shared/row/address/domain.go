@@ -18,6 +18,11 @@ func Domain(s string) string {
 // appends nothing and reports false when s is none of these; IP addresses and
 // single labels have no domain.
 func AppendDomain(dst, s []byte) ([]byte, bool) {
+	if at := At(s); at >= 0 && !urlBefore(s[:at]) { // most are addresses in their normal form
+		if host := s[at+1:]; hostShape(host) && !bytes.HasPrefix(host, www) {
+			return append(dst, host...), true
+		}
+	}
 	host, ok := hostOf(bytes.TrimSpace(s))
 	if !ok {
 		return dst, false
@@ -28,7 +33,7 @@ func AppendDomain(dst, s []byte) ([]byte, bool) {
 	}
 	host = bytes.TrimSuffix(dst[start:], []byte("."))
 	for {
-		short, ok := bytes.CutPrefix(host, []byte("www."))
+		short, ok := bytes.CutPrefix(host, www)
 		if !ok || bytes.IndexByte(short, '.') < 0 { // www.com is a domain of its own
 			break
 		}
@@ -39,6 +44,19 @@ func AppendDomain(dst, s []byte) ([]byte, bool) {
 	}
 	return dst[:start+len(host)], true
 }
+
+// urlBefore reports whether an @ stands in a URL's path, query or fragment, as in
+// medium.com/@name, which the standard would take for an address.
+func urlBefore(s []byte) bool {
+	for _, c := range s {
+		if c == '/' || c == '?' || c == '#' {
+			return s[0] != '"'
+		}
+	}
+	return false
+}
+
+var www = []byte("www.")
 
 // Unicode is a domain as people write it, with its xn-- labels decoded: what else
 // a lookup must ask for. A domain that has none comes back as it is.

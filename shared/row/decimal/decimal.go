@@ -105,6 +105,26 @@ func (d *Decimal) normalise() {
 // Whole reports whether there is no fraction.
 func (d Decimal) Whole() bool { return len(d.Digits) <= d.Exp || len(d.Digits) == 0 }
 
+// maxInt is how many digits always fit into 64 bits.
+const maxInt = 18
+
+// Int is the number as an integer, if it is whole and has at most 18 digits.
+func (d Decimal) Int() (n int64, ok bool) {
+	if !d.Whole() || d.Exp > maxInt {
+		return 0, false
+	}
+	for i := range d.Exp {
+		n *= 10
+		if i < len(d.Digits) {
+			n += int64(d.Digits[i] - '0')
+		}
+	}
+	if d.Negative {
+		n = -n
+	}
+	return n, true
+}
+
 // TooWide reports whether writing the number without exponent would take more
 // zeros than any destination's number has.
 func (d Decimal) TooWide() bool { return d.Exp > maxWritten || d.Exp < -maxWritten }

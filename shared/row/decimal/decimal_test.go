@@ -78,6 +78,21 @@ func TestCanonicalDoesNotAllocate(t *testing.T) {
 	}
 }
 
+func TestInt(t *testing.T) {
+	for in, want := range map[string]int64{"0": 0, "-0.0": 0, "12": 12, "1.2e1": 12, "-1200": -1200, "999999999999999999": 999999999999999999, "1e17": 100000000000000000} {
+		d, _, _, _ := Parse([]byte(in), nil)
+		if n, ok := d.Int(); !ok || n != want {
+			t.Errorf("%s: %d %v", in, n, ok)
+		}
+	}
+	for _, in := range []string{"0.5", "12.01", "1e18", "1e-1", "1000000000000000000", "1e999999999"} {
+		d, _, _, _ := Parse([]byte(in), nil)
+		if n, ok := d.Int(); ok {
+			t.Errorf("%s: %d", in, n)
+		}
+	}
+}
+
 // FuzzCanonical: a canonical form is of the same value, and its own form.
 func FuzzCanonical(f *testing.F) {
 	for _, s := range append(texts, "1e63", "1e64", "-0e1", "+.5e-3") {

@@ -46,6 +46,11 @@ func notFound() *apiError {
 	return &apiError{status: http.StatusNotFound, code: "NOT_FOUND", message: "The requested resource does not exist"}
 }
 
+// unknown is a failure of the simulator's own: its journal cannot be written.
+func unknown(err error) *apiError {
+	return &apiError{status: http.StatusInternalServerError, code: "UNKNOWN_EXCEPTION", message: err.Error()}
+}
+
 func malformedJSON(detail string) *apiError {
 	return &apiError{status: http.StatusBadRequest, code: "JSON_PARSER_ERROR", message: detail}
 }

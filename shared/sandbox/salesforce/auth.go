@@ -12,7 +12,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// Credentials are what the simulated connected app accepts.
+// Credentials are what the simulated External Client App accepts.
 type Credentials struct {
 	ClientID     string
 	ClientSecret string         // client_credentials; "" refuses that flow
@@ -60,7 +60,7 @@ func (s *Simulator) serveToken(w http.ResponseWriter, r *http.Request) {
 	b = append(b, `,"signature":"c2ltdWxhdGVk","scope":"api","instance_url":`...)
 	b = appendString(b, s.base(r))
 	b = append(b, `,"id":`...)
-	b = appendString(b, s.base(r)+"/id/00D5g0000000001EAA/0055g0000000001AAA")
+	b = appendString(b, s.identity(r))
 	b = append(b, `,"token_type":"Bearer","issued_at":"`...)
 	b = strconv.AppendInt(b, s.core.Now().UnixMilli(), 10)
 	answer(w, http.StatusOK, append(b, `"}`...))
@@ -121,7 +121,7 @@ func oauthError(w http.ResponseWriter, code, text string) {
 func (s *Simulator) newToken() string {
 	var b [24]byte
 	rand.Read(b[:]) // never fails (crypto/rand)
-	return "00D5g0000000001!" + hex.EncodeToString(b[:])
+	return s.opts.OrgID[:15] + "!" + hex.EncodeToString(b[:])
 }
 
 // authorised checks the bearer token.

@@ -3,11 +3,14 @@ package salesforce
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/sandbox/records"
 )
 
 // A fieldError is one entry of a record's errors.
@@ -46,6 +49,9 @@ func (f *Field) check(dst []byte, v jsontext.Value) ([]byte, *fieldError, error)
 			return dst, nil, f.unreadable("VALUE_STRING", v)
 		}
 	}
+	if kind == '"' && f.Type.isText() {
+		dst = append(dst[:start], bytes.Trim(dst[start:], blanks)...)
+	}
 	if len(dst) == start {
 		return dst, nil, nil // "" is null
 	}
@@ -65,14 +71,34 @@ func (f *Field) check(dst []byte, v jsontext.Value) ([]byte, *fieldError, error)
 		if !ok {
 			return dst, nil, f.unreadable("VALUE_STRING", v)
 		}
-		return append(dst[:start], stored...), nil, nil
+		return append(dst[:start], stored...), f.checkRange(stored), nil
 	case f.Type == Date:
 		if _, err := time.Parse(time.DateOnly, string(dst[start:])); err != nil {
 			return dst, nil, f.unreadable("VALUE_STRING", v)
 		}
-		return dst, nil, nil
+		return dst, f.checkRange(dst[start:]), nil
+	case f.Type == Reference:
+		id := string(dst[start:])
+		if !validID(id) {
+			return dst, &fieldError{"MALFORMED_ID", fmt.Sprintf("%s: id value of incorrect type: %s", f.label(), clip(dst[start:])), f.Name}, nil
+		}
+		return appendID18(dst[:start], id), nil, nil
 	}
 	return dst, f.checkText(dst[start:]), nil
+}
+
+// blanks are what Salesforce takes off both ends of a text; a no-break space stays
+// ("Apex Developer Guide", Primitive Data Types: sObject strings).
+const blanks = " \t\r\n\f\v"
+
+// checkRange enforces the dates that Salesforce keeps ("SOQL and SOSL Reference",
+// Date Formats and Date Literals). Which code it refuses others with is not
+// published; this one was seen.
+func (f *Field) checkRange(b []byte) *fieldError {
+	if text := string(b); text >= "1700-01-01" && text <= "4000-12-31T00:00:00.000+0000" {
+		return nil
+	}
+	return &fieldError{"FIELD_INTEGRITY_EXCEPTION", f.label() + ": date out of range", f.Name}
 }
 
 func (f *Field) unreadable(token string, v jsontext.Value) error {
@@ -81,7 +107,7 @@ func (f *Field) unreadable(token string, v jsontext.Value) error {
 
 // checkText enforces length, picklist and email format.
 func (f *Field) checkText(b []byte) *fieldError {
-	if f.Length > 0 && len(b) > f.Length && utf8.RuneCount(b) > f.Length {
+	if f.Length > 0 && tooLongText(b, f.Length) {
 		return &fieldError{"STRING_TOO_LONG", fmt.Sprintf("%s: data value too large: %s (max length=%d)", f.label(), clip(b), f.Length), f.Name}
 	}
 	switch f.Type {
@@ -108,21 +134,30 @@ func (f *Field) checkNumber(dst []byte, start int, kind jsontext.Kind) ([]byte, 
 	if kind != '"' && kind != '0' {
 		return dst, nil, f.unreadable("VALUE_TRUE", jsontext.Value(dst[start:]))
 	}
+	if f.Type == Int && !isInt(dst[start:]) {
+		return dst, nil, f.unreadable("VALUE_NUMBER_FLOAT", jsontext.Value(dst[start:]))
+	}
 	whole := f.Precision - f.Scale
-	if fitsPlainly(dst[start:], whole, f.Scale) {
+	if records.FitsPlainly(dst[start:], whole, f.Scale) {
 		return dst, nil, nil
 	}
-	rounded, verdict := roundDecimal(nil, dst[start:], whole, f.Scale)
+	rounded, verdict := records.Round(nil, dst[start:], whole, f.Scale)
 	switch verdict {
-	case decimalBad:
+	case records.Bad:
 		return dst, nil, f.unreadable("VALUE_STRING", jsontext.Value(dst[start:]))
-	case decimalTooLarge:
+	case records.TooLarge:
 		return dst, &fieldError{"NUMBER_OUTSIDE_VALID_RANGE", fmt.Sprintf("%s: value outside of valid range on numeric field: %s", f.label(), clip(dst[start:])), f.Name}, nil
 	}
 	if rounded != nil {
 		dst = append(dst[:start], rounded...)
 	}
 	return dst, nil, nil
+}
+
+// isInt reports whether a number is written as a whole one and has 32 bits.
+func isInt(b []byte) bool {
+	_, err := strconv.ParseInt(string(b), 10, 32)
+	return err == nil
 }
 
 func (f *Field) label() string {

@@ -31,6 +31,7 @@ type record struct {
 	changes span // in incoming.changes
 	id      string
 	errs    []fieldError
+	twice   bool // another record of the call names the same one
 }
 
 // incoming is a decoded sObject Collections request. It is reused.
@@ -56,7 +57,7 @@ func (in *incoming) text(c change) []byte { return in.texts[c.text.from:c.text.t
 
 // decode reads {"allOrNone":false,"records":[...]}. fixed is the object that the
 // URL names, nil when the records name theirs.
-func (in *incoming) decode(body []byte, tables map[string]*table, fixed *table) *apiError {
+func (in *incoming) decode(body []byte, sim *Simulator, fixed *table) *apiError {
 	in.records, in.changes, in.texts, in.guess = in.records[:0], in.changes[:0], in.texts[:0], in.guess[:0]
 	// Duplicate names are found below, by field, at less cost.
 	dec := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true))
@@ -80,7 +81,7 @@ func (in *incoming) decode(body []byte, tables map[string]*table, fixed *table) 
 			err = e
 		case "records":
 			seen = true
-			if refusal := in.decodeRecords(dec, body, tables, fixed); refusal != nil {
+			if refusal := in.decodeRecords(dec, body, sim, fixed); refusal != nil {
 				return refusal
 			}
 		default:
@@ -99,7 +100,7 @@ func (in *incoming) decode(body []byte, tables map[string]*table, fixed *table) 
 	return nil
 }
 
-func (in *incoming) decodeRecords(dec *jsontext.Decoder, body []byte, tables map[string]*table, fixed *table) *apiError {
+func (in *incoming) decodeRecords(dec *jsontext.Decoder, body []byte, sim *Simulator, fixed *table) *apiError {
 	if dec.PeekKind() != '[' {
 		return malformedJSON("records: expected an array")
 	}
@@ -111,7 +112,7 @@ func (in *incoming) decodeRecords(dec *jsontext.Decoder, body []byte, tables map
 		if err := in.readPairs(dec); err != nil {
 			return malformedJSON("The request is not JSON: " + err.Error())
 		}
-		if refusal := in.interpret(body, tables, fixed); refusal != nil {
+		if refusal := in.interpret(body, sim, fixed); refusal != nil {
 			return refusal
 		}
 	}
@@ -149,20 +150,32 @@ func (in *incoming) readPairs(dec *jsontext.Decoder) error {
 }
 
 // interpret turns the pairs into a record.
-func (in *incoming) interpret(body []byte, tables map[string]*table, fixed *table) *apiError {
-	t, refusal := in.tableOf(body, tables, fixed)
+func (in *incoming) interpret(body []byte, sim *Simulator, fixed *table) *apiError {
+	t, refusal := in.tableOf(body, sim, fixed)
 	if refusal != nil {
 		return refusal
 	}
 	r := record{table: t, changes: span{from: len(in.changes)}}
 	clear(in.seen)
-	in.seen = slices.Grow(in.seen[:0], len(t.columns))[:len(t.columns)]
+	in.seen = slices.Grow(in.seen[:0], len(t.object.Fields))[:len(t.object.Fields)]
 	for i, p := range in.pairs {
 		name, value := body[p.name.from:p.name.to], jsontext.Value(body[p.value.from:p.value.to])
 		if string(name) == "attributes" {
 			continue
 		}
 		field, known := in.lookUp(t, i, name)
+		if !known && sim.custom(string(name)) && value.Kind() == 'n' {
+			in.guess[i].name = nil // null tells no type: the field stays absent
+			continue
+		}
+		if !known && sim.custom(string(name)) {
+			var err error
+			if field, err = sim.newField(t, string(name), value, false); err != nil {
+				return unknown(err)
+			}
+			in.guess[i].field, known = field, true
+			in.seen = append(in.seen, false)
+		}
 		if !known {
 			return &apiError{status: http.StatusBadRequest, code: "INVALID_FIELD", message: fmt.Sprintf("No such column '%s' on sobject of type %s", name, t.object.Name)}
 		}
@@ -207,7 +220,7 @@ func (in *incoming) lookUp(t *table, i int, name []byte) (int, bool) {
 }
 
 // tableOf is the object that attributes.type names.
-func (in *incoming) tableOf(body []byte, tables map[string]*table, fixed *table) (*table, *apiError) {
+func (in *incoming) tableOf(body []byte, sim *Simulator, fixed *table) (*table, *apiError) {
 	for _, p := range in.pairs {
 		if string(body[p.name.from:p.name.to]) != "attributes" {
 			continue
@@ -221,7 +234,10 @@ func (in *incoming) tableOf(body []byte, tables map[string]*table, fixed *table)
 		if fixed != nil && strings.EqualFold(name, fixed.object.Name) {
 			return fixed, nil
 		}
-		t := tables[strings.ToLower(name)]
+		t, err := sim.object(name)
+		if err != nil {
+			return nil, unknown(err)
+		}
 		if t == nil || fixed != nil {
 			return nil, &apiError{status: http.StatusBadRequest, code: "INVALID_TYPE", message: fmt.Sprintf("sObject type '%s' is not supported.", name)}
 		}

@@ -47,7 +47,10 @@ type describedValue struct {
 
 // serveDescribe is GET sobjects/{object}/describe.
 func (s *Simulator) serveDescribe(w http.ResponseWriter, object string) *apiError {
-	t := s.tables[strings.ToLower(object)]
+	t, err := s.object(object)
+	if err != nil {
+		return unknown(err)
+	}
 	if t == nil {
 		return notFound()
 	}
@@ -57,7 +60,7 @@ func (s *Simulator) serveDescribe(w http.ResponseWriter, object string) *apiErro
 	}
 	b, err := json.Marshal(d)
 	if err != nil {
-		return &apiError{status: http.StatusInternalServerError, code: "UNKNOWN_EXCEPTION", message: err.Error()}
+		return unknown(err)
 	}
 	answer(w, http.StatusOK, b)
 	return nil

@@ -41,35 +41,42 @@ func (t *table) row(id []byte) (row int, valid bool) {
 	if len(id) != 15 && len(id) != 18 || string(id[:3]) != t.object.Prefix {
 		return 0, false
 	}
-	const far = 1 << 40
-	if string(id[3:6]) != orgPart {
-		for _, c := range id {
-			if value62(c) < 0 {
-				return 0, false
-			}
-		}
-		return far, true
+	if !validID(string(id)) {
+		return 0, false
 	}
 	n := 0
 	for _, c := range id[6:15] {
-		v := value62(c)
-		if v < 0 {
-			return 0, false
-		}
-		n = n*62 + v
+		n = n*62 + value62(c)
 	}
-	if len(id) == 18 {
-		var full [18]byte
-		copy(full[:], id)
-		checksum(&full)
-		if string(full[15:]) != string(id[15:]) {
-			return 0, false
-		}
-	}
-	if n == 0 {
-		return far, true
+	if string(id[3:6]) != orgPart || n == 0 {
+		return 1 << 40, true
 	}
 	return n - 1, true
+}
+
+// validID reports whether a text has the form of an id: 15 characters, or 18 whose
+// last three fit the others.
+func validID(id string) bool {
+	if len(id) != 15 && len(id) != 18 {
+		return false
+	}
+	for i := range len(id) {
+		if value62(id[i]) < 0 {
+			return false
+		}
+	}
+	var full [18]byte
+	copy(full[:], id)
+	checksum(&full)
+	return len(id) == 15 || string(full[:]) == id
+}
+
+// appendID18 appends the 18-character form of a valid id.
+func appendID18(dst []byte, id string) []byte {
+	var full [18]byte
+	copy(full[:], id)
+	checksum(&full)
+	return append(dst, full[:]...)
 }
 
 // value62 is a digit's value, -1 for what is none.

@@ -5,20 +5,15 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-)
 
-// In a LIKE pattern the wildcards are kept as bytes that UTF-8 never uses, so that
-// an escaped \% stays a plain character.
-const (
-	anyRun  = 0xFF // %
-	anyChar = 0xFE // _
+	"github.com/penstock-data/penstock/shared/sandbox/records"
 )
 
 // A lexeme is one word of a query.
 type lexeme struct {
 	kind byte // 'w' word or number, 's' string, or the punctuation itself; 0 at the end
 	text string
-	like []byte // 's': the string as a LIKE pattern
+	like []byte // 's': the string as a pattern of the record store
 }
 
 // maxQuery is the vendor's cap ("SOQL and SOSL Limits").
@@ -77,9 +72,9 @@ func lexString(q string) (lexeme, int, error) {
 			l.text = string(text)
 			return l, i + 1, nil
 		case '%':
-			text, l.like = append(text, c), append(l.like, anyRun)
+			text, l.like = append(text, c), append(l.like, records.AnyRun)
 		case '_':
-			text, l.like = append(text, c), append(l.like, anyChar)
+			text, l.like = append(text, c), append(l.like, records.AnyChar)
 		case '\\':
 			i++
 			if i == len(q) {

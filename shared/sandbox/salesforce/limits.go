@@ -44,6 +44,14 @@ func (s *Simulator) spend(w http.ResponseWriter) *apiError {
 	return nil
 }
 
+// crowded refuses a request when too many are under way.
+func (s *Simulator) crowded() *apiError {
+	if limit := s.opts.MaxConcurrent; limit == 0 || s.underWay.Load() <= limit {
+		return nil
+	}
+	return &apiError{status: http.StatusForbidden, code: "REQUEST_LIMIT_EXCEEDED", message: "ConcurrentRequests (Concurrent API Requests) Limit exceeded."}
+}
+
 // usage counts calls per hour; the daily limit is over a rolling 24 hours.
 type usage struct {
 	hours [24]int64

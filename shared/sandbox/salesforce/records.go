@@ -1,7 +1,7 @@
 package salesforce
 
 import (
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"iter"
 	"net/http"
@@ -11,13 +11,15 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/sandbox/records"
 )
 
 // Seed adds records to an object as an administrator's import would: values are
 // texts in the order of fields, "" is null, and the field rules hold (the first
 // value that breaks one stops the import with an error that names the record).
 // It is not an API call.
-func (s *Simulator) Seed(object string, fields []string, records iter.Seq[[]string]) error {
+func (s *Simulator) Seed(object string, fields []string, rows iter.Seq[[]string]) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.tables[strings.ToLower(object)]
@@ -32,40 +34,31 @@ func (s *Simulator) Seed(object string, fields []string, records iter.Seq[[]stri
 		}
 		positions[i] = p
 	}
-	var entry, text []byte
-	now := s.core.Now()
-	n := 0
-	for values := range records {
+	w, now, n := s.store.Writer(), s.core.Now(), 0
+	changes, texts := make([]records.Change, len(fields)), make([][]byte, len(fields))
+	for values := range rows {
 		if len(values) != len(fields) {
 			return fmt.Errorf("seed %s: record %d has %d values for %d fields", object, n, len(values), len(fields))
 		}
-		row := t.add(now)
-		if s.core.Durable() {
-			entry = appendRow(s.beginEntry(entry), entrySet, s.position[t], row, now.Unix(), len(fields))
-		}
 		for i, p := range positions {
-			stored, err := t.object.Fields[p].checkSeed(text[:0], values[i])
+			stored, err := t.object.Fields[p].checkSeed(texts[i][:0], values[i])
 			if err != nil {
-				return fmt.Errorf("seed %s: record %d: %w", object, n, err)
+				return fmt.Errorf("seed %s: record %d: %w", object, n, errors.Join(err, w.Commit()))
 			}
-			text = stored
-			t.set(row, p, text)
-			if s.core.Durable() {
-				entry = binary.AppendUvarint(entry, uint64(p))
-				entry = appendText(entry, text)
-			}
+			texts[i] = stored
+			changes[i] = records.Change{Column: column(p), Text: stored}
 		}
-		if n++; len(entry) > 1<<20 {
-			if err := s.core.Commit(entry); err != nil {
+		w.Put(t.Table, records.NewRow, now, changes)
+		if n++; w.Size() > 1<<20 {
+			if err := w.Commit(); err != nil {
 				return fmt.Errorf("seed %s: %w", object, err)
 			}
-			entry = entry[:0]
 		}
 	}
-	if len(entry) == 0 {
-		return nil
+	if err := w.Commit(); err != nil {
+		return fmt.Errorf("seed %s: %w", object, err)
 	}
-	return s.core.Commit(entry)
+	return nil
 }
 
 // checkSeed checks a text as if it had come as JSON.
@@ -74,8 +67,8 @@ func (f *Field) checkSeed(dst []byte, value string) ([]byte, error) {
 		if !utf8.ValidString(value) {
 			return nil, fmt.Errorf("%s is not UTF-8", f.Name)
 		}
-		dst = append(dst, value...)
-		if fe := f.checkText(dst); fe != nil && value != "" {
+		dst = append(dst, strings.Trim(value, blanks)...)
+		if fe := f.checkText(dst); fe != nil && len(dst) > 0 {
 			return nil, fmt.Errorf("%s: %s", fe.code, fe.message)
 		}
 		return dst, nil
@@ -113,7 +106,7 @@ func (r Record) Text(field string) (text []byte, ok bool) {
 }
 
 // Modified is when the record was last written.
-func (r Record) Modified() time.Time { return time.Unix(int64(r.table.modified[r.row]), 0).UTC() }
+func (r Record) Modified() time.Time { return r.table.Modified(r.row) }
 
 // Each calls yield with every record of an object, in the order of creation,
 // until it answers false. The store is locked meanwhile.
@@ -124,8 +117,8 @@ func (s *Simulator) Each(object string, yield func(Record) bool) {
 	if t == nil {
 		return
 	}
-	for row := range t.rows() {
-		if !t.deleted[row] && !yield(Record{t, row}) {
+	for row := range t.Rows() {
+		if !t.Deleted(row) && !yield(Record{t, row}) {
 			return
 		}
 	}
@@ -136,7 +129,7 @@ func (s *Simulator) Count(object string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t := s.tables[strings.ToLower(object)]; t != nil {
-		return t.live
+		return t.Live()
 	}
 	return 0
 }
@@ -150,11 +143,12 @@ func (s *Simulator) Remove(object, id string) error {
 		return fmt.Errorf("remove: there is no object %q", object)
 	}
 	row, valid := t.row([]byte(id))
-	if !valid || row >= t.rows() || t.deleted[row] {
+	if !valid || row >= t.Rows() || t.Deleted(row) {
 		return fmt.Errorf("remove: there is no %s %q", object, id)
 	}
-	t.remove(row)
-	return s.core.Commit(appendRow(s.beginEntry(nil), entryDelete, s.position[t], row, s.core.Now().Unix(), 0))
+	w := s.store.Writer()
+	w.Remove(t.Table, row)
+	return w.Commit()
 }
 
 // appendValue is a value's text, system fields included; unchanged for null.
@@ -163,9 +157,9 @@ func (t *table) appendValue(dst []byte, row, field int) []byte {
 	case fieldID:
 		return t.appendID(dst, row)
 	case fieldCreated:
-		return time.Unix(int64(t.created[row]), 0).UTC().AppendFormat(dst, "2006-01-02T15:04:05.000+0000")
+		return t.Created(row).AppendFormat(dst, "2006-01-02T15:04:05.000+0000")
 	case fieldModified:
-		return time.Unix(int64(t.modified[row]), 0).UTC().AppendFormat(dst, "2006-01-02T15:04:05.000+0000")
+		return t.Modified(row).AppendFormat(dst, "2006-01-02T15:04:05.000+0000")
 	}
 	return append(dst, t.get(row, field)...)
 }
@@ -219,7 +213,7 @@ func (s *Simulator) serveRecords(w http.ResponseWriter, r *http.Request) {
 	row := 0
 	if after != "" {
 		last, valid := asked[0].row([]byte(after))
-		if !valid || last >= asked[0].rows() {
+		if !valid || last >= asked[0].Rows() {
 			http.Error(w, "after: not the Id of a record", http.StatusBadRequest)
 			return
 		}
@@ -228,8 +222,8 @@ func (s *Simulator) serveRecords(w http.ResponseWriter, r *http.Request) {
 	var b []byte
 	for _, t := range asked {
 		begin := strings.Replace(prefix, "%s", t.object.Name, 1)
-		for ; row < t.rows() && limit > 0; row++ {
-			if !t.deleted[row] {
+		for ; row < t.Rows() && limit > 0; row++ {
+			if !t.Deleted(row) {
 				b = t.appendRecord(b, begin, row)
 				limit--
 			}
@@ -243,8 +237,8 @@ func (s *Simulator) serveRecords(w http.ResponseWriter, r *http.Request) {
 // appendRecord is a record as a line of JSON; begin is all before its Id.
 func (t *table) appendRecord(b []byte, begin string, row int) []byte {
 	b = append(t.appendID(append(b, begin...), row), '"')
-	for i := fieldModified + 1; i < len(t.columns); i++ {
-		if t.columns[i].cells[row] == 0 {
+	for i := firstColumn; i < len(t.object.Fields); i++ {
+		if t.Null(row, column(i)) {
 			continue
 		}
 		b = append(appendString(append(b, ','), t.object.Fields[i].Name), ':')

@@ -26,6 +26,9 @@ type org struct {
 	sim   *Simulator
 	url   string
 	token string
+
+	contentType   string // "" is JSON, "none" sends no header
+	duplicateRule string // Sforce-Duplicate-Rule-Header
 }
 
 func open(t *testing.T, opts Options) *org {
@@ -62,6 +65,16 @@ func (o *org) send(method, path, body string) (int, http.Header, string) {
 		o.t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+o.token)
+	switch o.contentType {
+	case "":
+		req.Header.Set("Content-Type", "application/json")
+	case "none":
+	default:
+		req.Header.Set("Content-Type", o.contentType)
+	}
+	if o.duplicateRule != "" {
+		req.Header.Set("Sforce-Duplicate-Rule-Header", o.duplicateRule)
+	}
 	if strings.HasPrefix(path, "/services/oauth2") {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
@@ -170,7 +183,12 @@ func TestRecordErrors(t *testing.T) {
 		{`"Customer_ID__c":"x","Name":"n","Health_Score__c":9999.95`, "NUMBER_OUTSIDE_VALID_RANGE", "Health_Score__c"},
 		{`"Customer_ID__c":"x","Name":"n","CreatedDate":"2024-01-01T00:00:00Z"`, "INVALID_FIELD_FOR_INSERT_UPDATE", "CreatedDate"},
 		{`"Name":"n"`, "MISSING_ARGUMENT", "Customer_ID__c"},
-		{`"Customer_ID__c":"GOOD","Name":"n"`, "DUPLICATE_VALUE", "Customer_ID__c"},
+		{`"Customer_ID__c":"x","Name":"` + "\u00a0" + strings.Repeat("😀", 127) + "\u00a0" + `"`, "STRING_TOO_LONG", "Name"}, // 256 UTF-16 units
+		{`"Customer_ID__c":"x","Name":" \t\r\n "`, "REQUIRED_FIELD_MISSING", "Name"},
+		{`"Customer_ID__c":" ","Name":"n"`, "MISSING_ARGUMENT", "Customer_ID__c"},
+		{`"Customer_ID__c":"x","Name":"n","NumberOfEmployees":123456789`, "NUMBER_OUTSIDE_VALID_RANGE", "NumberOfEmployees"},
+		{`"Customer_ID__c":"x","Name":"n","Health_Score_Last_Updated__c":"1699-12-31T23:59:59Z"`, "FIELD_INTEGRITY_EXCEPTION", "Health_Score_Last_Updated__c"},
+		{`"Customer_ID__c":"x","Name":"n","Health_Score_Last_Updated__c":"4000-12-31T00:00:01Z"`, "FIELD_INTEGRITY_EXCEPTION", "Health_Score_Last_Updated__c"},
 	} {
 		status, body := o.upsert(`"Customer_ID__c":"good","Name":"Good"`, test.record)
 		var got []struct {
@@ -217,7 +235,10 @@ func TestCallErrors(t *testing.T) {
 		{"PATCH", "composite/sobjects/Account/Website", accounts(`"Website":"x"`), 404, "NOT_FOUND"},
 		{"PATCH", "composite/sobjects/Nope/Id", accounts(`"Website":"x"`), 404, "NOT_FOUND"},
 		{"GET", "composite/sobjects", "", 405, "METHOD_NOT_ALLOWED"},
-		{"GET", "limits", "", 404, "NOT_FOUND"},
+		{"PATCH", up, accounts(`"Customer_ID__c":"x","Name":"n","NumberOfEmployees":1.5`), 400, "JSON_PARSER_ERROR"},
+		{"PATCH", up, accounts(`"Customer_ID__c":"x","Name":"n","NumberOfEmployees":1.0`), 400, "JSON_PARSER_ERROR"},
+		{"PATCH", up, accounts(`"Customer_ID__c":"x","Name":"n","NumberOfEmployees":2147483648`), 400, "JSON_PARSER_ERROR"},
+		{"GET", "sobjects/Nope/describe", "", 404, "NOT_FOUND"},
 		{"GET", "query?q=SELECT+Id+FROM+Nope", "", 400, "INVALID_TYPE"},
 	} {
 		status, _, body := o.send(test.method, data+test.path, test.body)
@@ -245,11 +266,11 @@ func TestUpdateAndDelete(t *testing.T) {
 		`"Id":"0015g0000000001AAA","Name":"A2"`, `"Id":"0015g0000000002","Phone":"1"`, `"Id":"0015g0000000001AAA","Name":"A3"`,
 		`"Id":"0015g0000000009AAA","Name":"x"`, `"Id":"0015g0000000003AAA","Name":"x"`, `"Id":"003x","Name":"x"`, `"Name":"x"`))
 	codes := regexp.MustCompile(`"success":true|"statusCode":"[A-Z_]+"`).FindAllString(body, -1)
-	want := []string{`"success":true`, `"success":true`, `"statusCode":"DUPLICATE_VALUE"`, `"statusCode":"INVALID_CROSS_REFERENCE_KEY"`, `"statusCode":"ENTITY_IS_DELETED"`, `"statusCode":"MALFORMED_ID"`, `"statusCode":"MISSING_ARGUMENT"`}
+	want := []string{`"statusCode":"DUPLICATE_VALUE"`, `"success":true`, `"statusCode":"DUPLICATE_VALUE"`, `"statusCode":"INVALID_CROSS_REFERENCE_KEY"`, `"statusCode":"ENTITY_IS_DELETED"`, `"statusCode":"MALFORMED_ID"`, `"statusCode":"MISSING_ARGUMENT"`}
 	if diff := cmp.Diff(want, codes); diff != "" {
 		t.Errorf("(-want +got):\n%s\n%s", diff, body)
 	}
-	if got := o.query("SELECT Id, Name FROM Account"); got != "A2|B" {
+	if got := o.query("SELECT Id, Name FROM Account"); got != "A|B" {
 		t.Errorf("names %s", got)
 	}
 	_, _, body = o.send("DELETE", data+"composite/sobjects?allOrNone=false&ids=0015g0000000002AAA,0015g0000000003AAA", "")

@@ -2,7 +2,6 @@ package salesforce
 
 import (
 	"fmt"
-	"hash/crc32"
 	"strings"
 )
 
@@ -11,21 +10,25 @@ type Type string
 
 // The types that the simulator checks.
 const (
-	Text     Type = "string"
-	TextArea Type = "textarea"
-	URL      Type = "url"
-	Phone    Type = "phone"
-	Email    Type = "email"
-	Picklist Type = "picklist"
-	Double   Type = "double"
-	Currency Type = "currency"
-	Percent  Type = "percent"
-	Int      Type = "int"
-	Boolean  Type = "boolean"
-	Date     Type = "date"
-	DateTime Type = "datetime"
-	ID       Type = "id"
+	Text      Type = "string"
+	TextArea  Type = "textarea"
+	URL       Type = "url"
+	Phone     Type = "phone"
+	Email     Type = "email"
+	Picklist  Type = "picklist"
+	Double    Type = "double"
+	Currency  Type = "currency"
+	Percent   Type = "percent"
+	Int       Type = "int"
+	Boolean   Type = "boolean"
+	Date      Type = "date"
+	DateTime  Type = "datetime"
+	ID        Type = "id"
+	Reference Type = "reference"
 )
+
+// unset is the type of a custom field that nothing was sent to yet.
+const unset Type = ""
 
 // A Field of an object.
 type Field struct {
@@ -106,7 +109,7 @@ func DefaultSchema() Schema {
 			{Name: "Email", Type: Email, Length: 80},
 			{Name: "Phone", Type: Phone, Length: 40},
 			text("Title", 128),
-			text("AccountId", 18),
+			{Name: "AccountId", Label: "Account ID", Type: Reference, Length: 18},
 			{Name: "HasOptedOutOfEmail", Type: Boolean},
 		}, health...)},
 	}
@@ -125,25 +128,17 @@ const (
 	fieldModified
 )
 
-// fingerprint tells schemas apart, so that a journal is not replayed into
-// another one.
-func (s Schema) fingerprint() uint32 {
-	h := crc32.NewIEEE()
-	for _, o := range s {
-		fmt.Fprintf(h, "%s %s\n", o.Name, o.Prefix)
-		for _, f := range o.Fields {
-			fmt.Fprintf(h, "%s %s %d %d\n", f.Name, f.Type, f.Precision, f.Scale)
-		}
-	}
-	return h.Sum32()
-}
+// note is what the journal keeps of a field's type.
+func (f *Field) note() string { return fmt.Sprintf("%s %d %d", f.Type, f.Precision, f.Scale) }
 
 // check reports what makes a schema unusable.
 func (s Schema) check() error {
+	prefixes := map[string]bool{}
 	for _, o := range s {
-		if o.Name == "" || len(o.Prefix) != 3 {
-			return fmt.Errorf("object %q: needs a name and an id prefix of 3 characters", o.Name)
+		if o.Name == "" || len(o.Prefix) != 3 || prefixes[o.Prefix] {
+			return fmt.Errorf("object %q: needs a name, and an id prefix of 3 characters that no other object has", o.Name)
 		}
+		prefixes[o.Prefix] = true
 		seen := map[string]bool{"id": true, "createddate": true, "lastmodifieddate": true}
 		for _, f := range o.Fields {
 			if seen[strings.ToLower(f.Name)] {

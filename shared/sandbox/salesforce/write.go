@@ -1,13 +1,14 @@
 package salesforce
 
 import (
-	"encoding/binary"
 	"fmt"
+	"hash/maphash"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/penstock-data/penstock/shared/sandbox"
+	"github.com/penstock-data/penstock/shared/sandbox/records"
 )
 
 // A mode is what an sObject Collections call does.
@@ -27,17 +28,11 @@ type write struct {
 	external int // upsert: the external id field
 	in       *incoming
 	out      []byte
-	journal  []byte
-	touched  map[touch]bool
-	folded   []byte   // scratch
-	found    []uint32 // scratch
-	faulty   bool     // record faults are armed
-}
-
-// A touch is a record that this call has written already.
-type touch struct {
-	table *table
-	row   int
+	first    map[uint64]int   // hash of a record's key -> where it was first
+	key      []byte           // scratch
+	changes  []records.Change // scratch
+	found    []int            // scratch
+	faulty   bool             // record faults are armed
 }
 
 // serveWrite is POST and PATCH of composite/sobjects. The body is read and
@@ -50,16 +45,15 @@ func (s *Simulator) serveWrite(w http.ResponseWriter, r *http.Request, m mode, f
 	c := s.writes.Get().(*write)
 	defer s.writes.Put(c)
 	c.sim, c.request, c.mode, c.external = s, r, m, external
-	c.out, c.journal, c.faulty = append(c.out[:0], '['), c.journal[:0], s.core.FailsRecords()
-	clear(c.touched)
-	if refusal := c.in.decode(body, s.tables, fixed); refusal != nil {
+	c.out, c.faulty = append(c.out[:0], '['), s.core.FailsRecords()
+	if refusal := c.in.decode(body, s, fixed); refusal != nil {
 		return refusal
 	}
 	if refusal := c.refuseIDs(); refusal != nil {
 		return refusal
 	}
 	if err := c.apply(); err != nil {
-		return &apiError{status: http.StatusInternalServerError, code: "UNKNOWN_EXCEPTION", message: err.Error()}
+		return unknown(err)
 	}
 	answer(w, http.StatusOK, append(c.out, ']'))
 	return nil
@@ -76,6 +70,7 @@ func (c *write) refuseIDs() *apiError {
 }
 
 func (c *write) apply() error {
+	c.twice()
 	c.sim.mu.Lock()
 	defer c.sim.mu.Unlock()
 	for i := range c.in.records {
@@ -97,17 +92,50 @@ func (c *write) apply() error {
 		}
 		c.out = append(c.out, `"errors":[]}`...)
 	}
-	if len(c.journal) == 0 {
+	return c.sim.store.Writer().Commit()
+}
+
+// twice marks the records that name the same record as another of the call: all of
+// them are refused, the first included.
+func (c *write) twice() {
+	if c.mode == create {
+		return
+	}
+	clear(c.first)
+	for i := range c.in.records {
+		key := c.identity(&c.in.records[i])
+		if len(key) == 0 {
+			continue
+		}
+		hash := maphash.Bytes(keySeed, key)
+		if first, seen := c.first[hash]; seen {
+			c.in.records[first].twice, c.in.records[i].twice = true, true
+			continue
+		}
+		c.first[hash] = i
+	}
+}
+
+var keySeed = maphash.MakeSeed()
+
+// identity is what the call finds a record by, nil for none; valid until the next.
+func (c *write) identity(r *record) []byte {
+	if c.mode == update && validID(r.id) {
+		c.key = appendID18(c.key[:0], r.id)
+		return c.key
+	}
+	if c.mode == update {
 		return nil
 	}
-	return c.sim.core.Commit(c.journal)
+	c.key = r.table.Column(column(c.external)).Compare.Canonical(c.key[:0], c.externalID(r))
+	return c.key
 }
 
 // record applies one record, or says why not.
 func (c *write) record(r *record) (row int, created bool, errs []fieldError) {
 	row, errs = c.find(r)
 	if len(errs) == 0 && c.faulty {
-		errs = c.struck(r)
+		errs = c.struck(r, row)
 	}
 	if len(errs) == 0 {
 		errs = r.errs
@@ -118,30 +146,23 @@ func (c *write) record(r *record) (row int, created bool, errs []fieldError) {
 	if len(errs) > 0 {
 		return 0, false, errs
 	}
-	now := c.sim.core.Now()
-	t := r.table
-	if created = row < 0; created {
-		row = t.add(now)
-	}
-	c.touched[touch{t, row}] = true
-	t.modified[row] = uint32(now.Unix())
+	c.changes = c.changes[:0]
 	for _, ch := range c.in.changes[r.changes.from:r.changes.to] {
-		t.set(row, ch.field, c.in.text(ch))
+		c.changes = append(c.changes, records.Change{Column: column(ch.field), Text: c.in.text(ch)})
 	}
-	if c.sim.core.Durable() {
-		c.log(r, row, now.Unix())
-	}
+	created = row == records.NewRow
+	row = c.sim.store.Writer().Put(r.table.Table, row, c.sim.core.Now(), c.changes)
 	return row, created, nil
 }
 
-// find answers the row that the record is meant for, -1 for a new one.
+// find answers the row that the record is meant for, records.NewRow for a new one.
 func (c *write) find(r *record) (int, []fieldError) {
 	switch c.mode {
 	case create:
 		if r.id != "" {
 			return 0, fault("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", "Id")
 		}
-		return -1, nil
+		return records.NewRow, nil
 	case upsert:
 		return c.findExternal(r)
 	}
@@ -152,11 +173,11 @@ func (c *write) find(r *record) (int, []fieldError) {
 	switch {
 	case !valid:
 		return 0, fault("MALFORMED_ID", r.table.object.Name+" ID: id value of incorrect type: "+r.id, "Id")
-	case row >= r.table.rows():
+	case row >= r.table.Rows():
 		return 0, fault("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", "")
-	case r.table.deleted[row]:
+	case r.table.Deleted(row):
 		return 0, fault("ENTITY_IS_DELETED", "entity is deleted", "")
-	case c.touched[touch{r.table, row}]:
+	case r.twice:
 		return 0, fault("DUPLICATE_VALUE", "duplicate id in list: "+r.id, "")
 	}
 	return row, nil
@@ -165,41 +186,49 @@ func (c *write) find(r *record) (int, []fieldError) {
 // findExternal looks a record up by the external id field of the URL.
 func (c *write) findExternal(r *record) (int, []fieldError) {
 	name := r.table.object.Fields[c.external].Name
-	var key []byte
-	for _, ch := range c.in.changes[r.changes.from:r.changes.to] {
-		if ch.field == c.external {
-			key = c.in.text(ch)
-		}
-	}
+	key := c.externalID(r)
 	if len(key) == 0 {
 		if len(r.errs) > 0 {
 			return 0, r.errs
 		}
 		return 0, fault("MISSING_ARGUMENT", name+" not specified", name)
 	}
+	if r.twice {
+		return 0, fault("DUPLICATE_VALUE", "Duplicate external id specified: "+clip(key), name)
+	}
 	rows := c.lookUp(r.table, c.external, key)
 	switch {
 	case len(rows) > 1:
 		return 0, fault("DUPLICATE_EXTERNAL_ID", fmt.Sprintf("%s: more than one record found for external id field", name), name)
 	case len(rows) == 0:
-		return -1, nil
-	case c.touched[touch{r.table, int(rows[0])}]:
-		return 0, fault("DUPLICATE_VALUE", "Duplicate external id specified: "+clip(key), name)
+		return records.NewRow, nil
 	}
-	return int(rows[0]), nil
+	return rows[0], nil
+}
+
+// externalID is the record's value of the external id field, "" for none.
+func (c *write) externalID(r *record) []byte {
+	for _, ch := range c.in.changes[r.changes.from:r.changes.to] {
+		if ch.field == c.external {
+			return c.in.text(ch)
+		}
+	}
+	return nil
 }
 
 // lookUp finds the rows that hold a value; the answer is valid until the next one.
-func (c *write) lookUp(t *table, field int, value []byte) []uint32 {
-	c.folded = appendFold(c.folded[:0], value)
-	c.found = t.columns[field].hash.find(c.found[:0], t, field, c.folded)
+func (c *write) lookUp(t *table, field int, value []byte) []int {
+	c.found = t.Find(c.found[:0], column(field), value)
 	return c.found
 }
 
 // struck asks the Core whether this record is to fail: it is known by its Id and
-// by each of its values.
-func (c *write) struck(r *record) []fieldError {
+// by each of the values that the call sends.
+func (c *write) struck(r *record, row int) []fieldError {
 	names := []string{r.id}
+	if row != records.NewRow {
+		names = append(names, string(r.table.appendID(nil, row)))
+	}
 	for _, ch := range c.in.changes[r.changes.from:r.changes.to] {
 		names = append(names, string(c.in.text(ch)))
 	}
@@ -208,15 +237,22 @@ func (c *write) struck(r *record) []fieldError {
 		if !struck {
 			continue
 		}
-		if message == "" && code == "UNABLE_TO_LOCK_ROW" {
-			message = "unable to obtain exclusive access to this record"
+		if message == "" {
+			message = usual[code]
 		}
 		return fault(code, message, "")
 	}
 	return nil
 }
 
-// refuse checks what needs the store: required fields and unique values.
+// usual are the messages of codes that a fault gives without one.
+var usual = map[string]string{
+	"UNABLE_TO_LOCK_ROW":              "unable to obtain exclusive access to this record",
+	"INSUFFICIENT_ACCESS_OR_READONLY": "insufficient access rights on object id",
+}
+
+// refuse checks what needs the store: required fields, references, unique values
+// and duplicate rules.
 func (c *write) refuse(r *record, row int) []fieldError {
 	t := r.table
 	set := c.in.changes[r.changes.from:r.changes.to]
@@ -240,16 +276,24 @@ func (c *write) refuse(r *record, row int) []fieldError {
 	}
 	for _, ch := range set {
 		f := &t.object.Fields[ch.field]
-		if !f.Unique || ch.text.from == ch.text.to {
+		if ch.text.from == ch.text.to {
+			continue
+		}
+		if f.Type == Reference {
+			if _, _, errs := c.sim.findAny(string(c.in.text(ch))); errs != nil {
+				return fault("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", f.Name)
+			}
+		}
+		if !f.Unique {
 			continue
 		}
 		for _, other := range c.lookUp(t, ch.field, c.in.text(ch)) {
-			if int(other) != row {
-				return fault("DUPLICATE_VALUE", fmt.Sprintf("duplicate value found: %s duplicates value on record with id: %s", f.Name, t.appendID(nil, int(other))), f.Name)
+			if other != row {
+				return fault("DUPLICATE_VALUE", fmt.Sprintf("duplicate value found: %s duplicates value on record with id: %s", f.Name, t.appendID(nil, other)), f.Name)
 			}
 		}
 	}
-	return nil
+	return c.duplicates(r, row)
 }
 
 func fault(code, message, field string) []fieldError {
@@ -274,15 +318,4 @@ func appendFailure(dst []byte, errs []fieldError) []byte {
 		dst = append(dst, "]}"...)
 	}
 	return append(dst, "]}"...)
-}
-
-// log appends the change to the journal's entry of this call.
-func (c *write) log(r *record, row int, at int64) {
-	set := c.in.changes[r.changes.from:r.changes.to]
-	c.journal = c.sim.beginEntry(c.journal)
-	c.journal = appendRow(c.journal, entrySet, c.sim.position[r.table], row, at, len(set))
-	for _, ch := range set {
-		c.journal = binary.AppendUvarint(c.journal, uint64(ch.field))
-		c.journal = appendText(c.journal, c.in.text(ch))
-	}
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/penstock-data/penstock/shared/sandbox/records"
 )
 
 // history is conversations.history: newest first, a page at a time.
@@ -29,14 +31,15 @@ func (s *Server) history(_ *http.Request, args url.Values) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var found []Message
-	for _, m := range slices.Backward(s.Messages()) {
-		at, err := parseTS(m.TS)
+	var found []int // rows, so that only a page of them is read
+	rows := s.store.Table(messageTable.Name)
+	for _, row := range slices.Backward(rows.Select(&records.Condition{Op: records.Equal, Column: columnChannel, Values: [][]byte{[]byte(channel.ID)}})) {
+		at, err := parseTS(string(rows.Get(row, columnTS)))
 		if err != nil {
 			return nil, err
 		}
-		if m.Channel == channel.ID && inRange(at) {
-			found = append(found, m)
+		if inRange(at) {
+			found = append(found, row)
 		}
 	}
 	page, next, err := paginate(found, args, 100)
@@ -44,8 +47,8 @@ func (s *Server) history(_ *http.Request, args url.Values) (any, error) {
 		return nil, err
 	}
 	events := make([]map[string]any, len(page))
-	for i, m := range page {
-		events[i] = event(m, flag(args.Get("include_all_metadata")))
+	for i, row := range page {
+		events[i] = s.event(s.message(row), flag(args.Get("include_all_metadata")))
 	}
 	answer := map[string]any{"ok": true, "messages": events, "has_more": next != "", "pin_count": 0}
 	if next != "" {
@@ -97,7 +100,8 @@ func (s *Server) list(_ *http.Request, args url.Values) (any, error) {
 		}
 	}
 	var found []Channel
-	for _, c := range s.cfg.Channels {
+	for _, row := range s.store.Table(channelTable.Name).Select(nil) {
+		c := s.channel(row)
 		hidden := c.Private && c.Outside || c.Archived && flag(args.Get("exclude_archived"))
 		if !hidden && (c.Private && private || !c.Private && public) {
 			found = append(found, c)
@@ -118,7 +122,7 @@ func (s *Server) list(_ *http.Request, args url.Values) (any, error) {
 // authTest is auth.test.
 func (s *Server) authTest(_ *http.Request, _ url.Values) (any, error) {
 	return map[string]any{"ok": true, "url": "https://penstock-sandbox.slack.com/", "team": "Penstock sandbox",
-		"user": "penstock", "team_id": teamID, "user_id": userID, "bot_id": botID}, nil
+		"user": "penstock", "team_id": s.cfg.TeamID, "user_id": userID, "bot_id": botID, "is_enterprise_install": false}, nil
 }
 
 // paginate cuts a page out of all and gives the cursor of the next one, "" at the

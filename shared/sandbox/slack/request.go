@@ -50,7 +50,7 @@ func (s *Server) method(name string) func(*http.Request, url.Values) (any, error
 	return nil
 }
 
-// serve answers one call of a method.
+// serve answers one call of a method. Calls are handled one at a time.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	answer, err := s.call(r)
 	if err == nil {
@@ -87,90 +87,87 @@ func (s *Server) call(r *http.Request) (any, error) {
 	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		token = bearer
 	}
-	switch token {
-	case "":
+	switch {
+	case token == "":
 		return nil, fail("not_authed")
-	case s.cfg.Token:
-		return method(r, args)
-	default:
+	case token != s.cfg.Token:
 		return nil, fail("invalid_auth")
+	case s.revoked.Load():
+		return nil, fail("token_revoked")
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.limits.call(r.PathValue("method"), s.core.Now()); err != nil {
+		return nil, err
+	}
+	return method(r, args)
 }
 
 // arguments reads a call's arguments from the query and from a form or JSON body.
-// JSON carries no token: Slack wants it in the header then.
+// A token is taken from a form or the header only: not from the query, which gets
+// into logs, nor from JSON.
 func arguments(r *http.Request) (url.Values, error) {
 	args := r.URL.Query()
+	args.Del("token")
 	body, err := sandbox.Body(r)
 	if err != nil {
 		return nil, fmt.Errorf("read the request: %w", err)
 	}
-	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	switch {
-	case len(body) == 0:
-		return args, nil
-	case kind == "application/x-www-form-urlencoded":
-		form, err := url.ParseQuery(string(body))
-		if err != nil {
-			return nil, fail("invalid_form_data")
-		}
-		for k, v := range form {
-			args[k] = append(args[k], v...)
-		}
-		return args, nil
-	case kind == "application/json":
-		var object map[string]json.RawMessage
-		if json.Unmarshal(body, &object) != nil {
-			return nil, fail("invalid_json")
-		}
-		for k, raw := range object {
-			var text string
-			if json.Unmarshal(raw, &text) != nil {
-				text = string(raw) // numbers, booleans and objects stay JSON
-			}
-			if k != "token" {
-				args.Set(k, text)
-			}
-		}
+	if len(body) == 0 {
 		return args, nil
 	}
+	header := r.Header.Get("Content-Type")
+	if header == "" {
+		return nil, fail("missing_post_type")
+	}
+	kind, params, err := mime.ParseMediaType(header)
+	if charset := strings.ToLower(params["charset"]); err == nil && charset != "" && charset != "utf-8" {
+		return nil, fail("invalid_charset")
+	}
+	switch kind {
+	case "application/x-www-form-urlencoded":
+		return args, readForm(body, args)
+	case "application/json":
+		return args, readJSON(body, args)
+	}
 	return nil, fail("invalid_post_type")
+}
+
+func readForm(body []byte, args url.Values) error {
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return fail("invalid_form_data")
+	}
+	for name, values := range form {
+		if strings.ContainsAny(name, "[]") {
+			return fail("invalid_array_arg")
+		}
+		args[name] = append(args[name], values...)
+	}
+	return nil
+}
+
+func readJSON(body []byte, args url.Values) error {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(body, &object) != nil {
+		return fail("invalid_json")
+	}
+	for name, raw := range object {
+		var text string
+		if json.Unmarshal(raw, &text) != nil {
+			text = string(raw) // numbers, booleans and objects stay JSON
+		}
+		if name != "token" {
+			args.Set(name, text)
+		}
+	}
+	return nil
 }
 
 // need checks that the token has a scope.
 func (s *Server) need(scope string) error {
 	if !slices.Contains(s.cfg.Scopes, scope) {
 		return &failure{code: "missing_scope", needed: scope}
-	}
-	return nil
-}
-
-// byID finds a channel by its id alone.
-func (s *Server) byID(id string) (Channel, error) {
-	i := slices.IndexFunc(s.cfg.Channels, func(c Channel) bool { return c.ID == id })
-	if i < 0 {
-		return Channel{}, fail("channel_not_found")
-	}
-	return s.cfg.Channels[i], nil
-}
-
-// byIDOrName finds a channel by id, name or #name.
-func (s *Server) byIDOrName(given string) (Channel, error) {
-	name := strings.TrimPrefix(given, "#")
-	i := slices.IndexFunc(s.cfg.Channels, func(c Channel) bool { return c.ID == given || c.Name == name })
-	if i < 0 {
-		return Channel{}, fail("channel_not_found")
-	}
-	return s.cfg.Channels[i], nil
-}
-
-// member checks that the bot is in a channel; a private one it cannot even see.
-func member(c Channel) error {
-	switch {
-	case c.Outside && c.Private:
-		return fail("channel_not_found")
-	case c.Outside:
-		return fail("not_in_channel")
 	}
 	return nil
 }

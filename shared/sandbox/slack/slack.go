@@ -1,57 +1,36 @@
-// Package slack simulates the part of Slack's Web API that Penstock uses, for
-// tests and the demo: chat.postMessage, conversations.history, conversations.list
-// and auth.test below /api/, with Slack's way of failing (HTTP 200 and "ok": false),
-// its tokens, channels, cursors and metadata, and one message a second and channel,
-// enforced with 429 and Retry-After. Faults, call counts and the journal are the
-// Core's. It renders nothing and knows neither users nor threads.
-//
-//	GET /_sandbox/records   {"messages": [{"channel", "channel_name", "ts", "text", "metadata"}]}
 package slack
 
 import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/sandbox"
+	"github.com/penstock-data/penstock/shared/sandbox/records"
 )
-
-// A Channel is a conversation of the simulated workspace.
-type Channel struct {
-	ID       string // C024BE91L
-	Name     string // without #
-	Private  bool
-	Archived bool // posting answers is_archived
-	Outside  bool // the bot is no member: not_in_channel (channel_not_found when private)
-}
-
-// A Message is one that was posted.
-type Message struct {
-	Channel     string    `json:"channel"` // id
-	ChannelName string    `json:"channel_name"`
-	TS          string    `json:"ts"`
-	Text        string    `json:"text"`
-	Metadata    *Metadata `json:"metadata,omitempty"`
-}
-
-// Metadata is what the app attached to a message.
-type Metadata struct {
-	EventType    string          `json:"event_type"`
-	EventPayload json.RawMessage `json:"event_payload"` // an object, as it was sent
-}
 
 // Config is what a Server is made from.
 type Config struct {
-	Token    string           // the one bot token that is accepted
-	Channels []Channel        // at least one
-	Scopes   []string         // what the token may do; nil is chat:write, channels:history and channels:read
-	Spacing  time.Duration    // between two messages of a channel; 0 is Slack's second, negative is not enforced
-	Journal  string           // file that keeps the messages; "" keeps them in memory only
-	Now      func() time.Time // nil is time.Now
+	Token string // the one bot token that is accepted
+	// TeamID is the workspace's id, as auth.test tells it; "" is T0PENSTOCK.
+	TeamID string
+	// Channels are the workspace's; at least one, unless AcceptChannels is set.
+	// ReadChannels reads them from a file.
+	Channels []Channel
+	// AcceptChannels makes a channel of any name or id that is asked for and has the
+	// form of one. The first time, Say is told.
+	AcceptChannels bool
+	Say            func(line string) // nil keeps quiet
+	Scopes         []string          // what the token may do; nil is chat:write, channels:history and channels:read
+	// Spacing is between two messages of a channel; 0 is Slack's second, negative
+	// enforces no limit, those of the other methods included.
+	Spacing time.Duration
+	Journal string           // file that keeps channels and messages; "" keeps them in memory only
+	Now     func() time.Time // nil is time.Now
 }
 
 // A Server is one simulated workspace. Its methods are safe for concurrent use.
@@ -59,16 +38,18 @@ type Server struct {
 	core    *sandbox.Core
 	cfg     Config
 	handler http.Handler
+	revoked atomic.Bool
 
-	mu       sync.Mutex
-	messages []Message            // in the order in which they were posted
-	last     map[string]time.Time // channel id -> when its last message was accepted
-	lastTS   map[string]int64     // channel id -> ts of its last message, in microseconds
+	mu     sync.Mutex // orders the store and the limits
+	store  *records.Store
+	limits limits
+	said   bool // that channels are accepted
 }
 
-// New makes a workspace, with the messages of the journal when it has one.
+// New makes a workspace, with the channels and messages of the journal when it has
+// one.
 func New(cfg Config) (*Server, error) {
-	if cfg.Token == "" || len(cfg.Channels) == 0 {
+	if cfg.Token == "" || len(cfg.Channels) == 0 && !cfg.AcceptChannels {
 		return nil, fmt.Errorf("make the simulated Slack: it needs a token and a channel")
 	}
 	if cfg.Scopes == nil {
@@ -77,19 +58,45 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Spacing == 0 {
 		cfg.Spacing = time.Second
 	}
-	core, err := sandbox.New(sandbox.Options{Journal: cfg.Journal, Now: cfg.Now, Label: label})
+	if cfg.TeamID == "" {
+		cfg.TeamID = "T0PENSTOCK"
+	}
+	s := &Server{cfg: cfg, limits: newLimits(cfg.Spacing)}
+	core, err := sandbox.New(sandbox.Options{Journal: cfg.Journal, Now: cfg.Now, Label: label, Actions: map[string]func(){
+		"revoke_token":  func() { s.revoked.Store(true) },
+		"restore_token": func() { s.revoked.Store(false) },
+	}})
 	if err != nil {
 		return nil, fmt.Errorf("make the simulated Slack: %w", err)
 	}
-	s := &Server{core: core, cfg: cfg, last: map[string]time.Time{}, lastTS: map[string]int64{}}
-	if err := core.Replay(s.replay); err != nil {
+	s.core = core
+	if err := s.open(); err != nil {
 		return nil, fmt.Errorf("make the simulated Slack: %w", err)
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/{method}", s.serve)
 	mux.HandleFunc("GET "+sandbox.Prefix+"records", s.serveRecords)
+	mux.HandleFunc("GET "+sandbox.Prefix+"channels", s.serveChannels)
 	s.handler = core.Wrap(mux)
 	return s, nil
+}
+
+// open opens the store, adds the channels that it does not have yet, and takes the
+// pace up where the journal left it.
+func (s *Server) open() error {
+	store, err := records.Open(s.core, channelTable, messageTable)
+	if err != nil {
+		return err
+	}
+	s.store = store
+	for _, c := range s.cfg.Channels {
+		if err := c.check(); err != nil {
+			return err
+		}
+		s.putChannel(c)
+	}
+	s.resume()
+	return store.Writer().Commit()
 }
 
 // ServeHTTP serves the API and the control paths.
@@ -101,31 +108,8 @@ func (s *Server) Core() *sandbox.Core { return s.core }
 // Close closes the journal.
 func (s *Server) Close() error { return s.core.Close() }
 
-// Messages lists what was posted, oldest first.
-func (s *Server) Messages() []Message {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.messages)
-}
-
 // label counts calls under the method's name.
 func label(r *http.Request) string { return strings.TrimPrefix(r.URL.Path, "/api/") }
-
-// replay takes one message from the journal.
-func (s *Server) replay(entry []byte) error {
-	var m Message
-	if err := json.Unmarshal(entry, &m); err != nil {
-		return fmt.Errorf("read a message: %w", err)
-	}
-	at, err := parseTS(m.TS)
-	if err != nil {
-		return err
-	}
-	s.messages = append(s.messages, m)
-	s.lastTS[m.Channel] = at
-	s.last[m.Channel] = time.UnixMicro(at)
-	return nil
-}
 
 // serveRecords is GET /_sandbox/records.
 func (s *Server) serveRecords(w http.ResponseWriter, _ *http.Request) {
@@ -134,6 +118,13 @@ func (s *Server) serveRecords(w http.ResponseWriter, _ *http.Request) {
 		messages = []Message{}
 	}
 	write(w, http.StatusOK, map[string]any{"messages": messages})
+}
+
+// serveChannels is GET /_sandbox/channels.
+func (s *Server) serveChannels(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	write(w, http.StatusOK, map[string]any{"channels": s.channels()})
 }
 
 // write answers with JSON.

@@ -39,11 +39,15 @@ func decimal() *jsonschema.Schema {
 	}}
 }
 
-func definition(defs jsonschema.Definitions) error {
+// duration is a Go duration in hours, minutes and seconds; its bounds are the
+// reader's to check.
+const duration = `^([0-9]+(\.[0-9]+)?(h|m|s|ms))+$`
+
+func definition(defs jsonschema.Definitions, kinds syncdef.Kinds) error {
 	err := replace(defs, "Definition", map[string]*jsonschema.Schema{
 		"sync":               text(syncdef.NamePattern),
 		"connection":         text(syncdef.ConnectionPattern),
-		"destination_object": text(`^[A-Za-z][A-Za-z0-9_]{0,79}$`),
+		"destination_object": text(""),
 		"record_id":          oneOrMore(text("")),
 		"field_mappings":     list(&jsonschema.Schema{Ref: "#/$defs/Field"}),
 		"batch_size":         between(1, syncdef.MaxBatchSize, syncdef.DefaultBatchSize),
@@ -54,10 +58,11 @@ func definition(defs jsonschema.Definitions) error {
 		return err
 	}
 	defs["Definition"].Required = []string{"field_mappings"}
+	ownSections(defs["Definition"], kinds)
 	return nil
 }
 
-func field(defs jsonschema.Definitions) error {
+func field(defs jsonschema.Definitions, kinds syncdef.Kinds) error {
 	err := replace(defs, "Field", map[string]*jsonschema.Schema{
 		"source":      text(""),
 		"destination": text(""),
@@ -65,7 +70,7 @@ func field(defs jsonschema.Definitions) error {
 		"min":         decimal(),
 		"max":         decimal(),
 		"values":      list(scalar()),
-		"max_length":  between(1, 131_072, nil),
+		"max_length":  between(1, syncdef.MaxLength, nil),
 		"default":     scalar(),
 		"transform":   oneOrMore(enum(syncdef.Transforms)),
 		"format":      enum(syncdef.Formats),
@@ -75,12 +80,14 @@ func field(defs jsonschema.Definitions) error {
 		return err
 	}
 	defs["Field"].Required = []string{"source", "destination"}
-	return nil
+	defs["Field"].Properties.Delete("options") // the types' own keys stand in its place
+	defs["Field"].Properties.Delete("markup")  // likewise: only some types have it
+	return ownKeys(defs["Field"], kinds, func(k syncdef.Kind) []syncdef.Key { return k.Field })
 }
 
 // sections gives their shape to the parts that Go keeps as they are, and the
 // bounds of those that it knows.
-func sections(defs jsonschema.Definitions) error {
+func sections(defs jsonschema.Definitions, _ syncdef.Kinds) error {
 	share := &jsonschema.Schema{OneOf: []*jsonschema.Schema{
 		{Type: "number", Minimum: "0", Maximum: "1"}, {Type: "string", Pattern: `^[0-9]{1,3}(\.[0-9]{1,6})?%$|^[01](\.[0-9]+)?$`},
 	}}
@@ -112,27 +119,35 @@ func sections(defs jsonschema.Definitions) error {
 		return err
 	}
 	defs["Incremental"].Required = []string{"cursor"}
-	return replace(defs, "Slack", map[string]*jsonschema.Schema{
-		"channel":     text(`^\S+$`),
-		"digest_over": between(1, 10_000, syncdef.DefaultDigestOver),
+	err = replace(defs, "Incremental", map[string]*jsonschema.Schema{"include_failed": text(duration)})
+	if err != nil {
+		return err
+	}
+	return replace(defs, "Retry", map[string]*jsonschema.Schema{
+		"attempts": between(1, syncdef.MaxRetryAttempts, syncdef.DefaultRetryAttempts),
+		"base":     text(duration),
+		"max":      text(duration),
 	})
 }
 
-func connection(defs jsonschema.Definitions) error {
+func connection(defs jsonschema.Definitions, kinds syncdef.Kinds) error {
 	err := replace(defs, "Connection", map[string]*jsonschema.Schema{
-		"type":        enum(syncdef.ConnectionTypes),
-		"url":         text(`^https?://`),
-		"secret":      text(""),
-		"auth":        enum(syncdef.Auths),
-		"api_version": {OneOf: []*jsonschema.Schema{{Type: "string", Pattern: `^[0-9]{2,3}\.0$`}, {Type: "number"}}},
+		"type":   enum(kinds.Names()),
+		"url":    text(`^https?://`),
+		"secret": text(""),
 	})
 	if err != nil {
 		return err
 	}
 	defs["Connection"].Properties.Delete("name") // the key says it
+	defs["Connection"].Properties.Delete("options")
 	defs["Connection"].Required = []string{"type"}
+	if err := ownKeys(defs["Connection"], kinds, func(k syncdef.Kind) []syncdef.Key { return k.Connection }); err != nil {
+		return err
+	}
+	defs["Connection"].AllOf = onlyTheirs(kinds)
 	return replace(defs, "Quota", map[string]*jsonschema.Schema{
 		"calls_per_day": between(1, 1_000_000_000, nil),
-		"share":         between(1, 100, syncdef.DefaultShare),
+		"share":         between(1, 100, nil),
 	})
 }

@@ -1,10 +1,9 @@
 // Package schema makes the JSON Schema for editors from the Go types of syncdef,
-// their comments and the lists of allowed values. It runs in go generate and in
-// tests only; nothing that is deployed imports it. What needs more than one key
-// to decide (a picklist's default, a Slack text) is left to yamlfile.
+// their comments, the lists of allowed values and the tables of keys that the
+// destination types add. It runs in go generate (of package vendors, which has the
+// list of types) and in tests only; nothing that is deployed imports it. What
+// needs more than one key to decide (a picklist's default) is left to yamlfile.
 package schema
-
-//go:generate go test -run TestCheckedIn -update
 
 import (
 	"encoding/json"
@@ -19,10 +18,10 @@ import (
 
 // Generate gives the schema of both kinds of file in sql/syncs. source is the
 // folder of package syncdef, whose comments become the descriptions, relative to
-// the folder of this package.
-func Generate(source string) ([]byte, error) {
+// the folder of the package with the path here, in which it is called. kinds are
+// the destination types that there are.
+func Generate(here, source string, kinds []syncdef.Kind) ([]byte, error) {
 	r := &jsonschema.Reflector{Anonymous: true, RequiredFromJSONSchemaTags: true, Mapper: words}
-	const here = "github.com/penstock-data/penstock/shared/syncdef/schema"
 	if err := r.AddGoComments(here, source); err != nil {
 		return nil, fmt.Errorf("read the comments of %s: %w", source, err)
 	}
@@ -30,8 +29,8 @@ func Generate(source string) ([]byte, error) {
 	for name, def := range r.Reflect(syncdef.Connection{}).Definitions {
 		defs[name] = def
 	}
-	for _, loosen := range []func(jsonschema.Definitions) error{definition, field, sections, connection} {
-		if err := loosen(defs); err != nil {
+	for _, loosen := range []func(jsonschema.Definitions, syncdef.Kinds) error{definition, field, sections, connection} {
+		if err := loosen(defs, kinds); err != nil {
 			return nil, err
 		}
 	}
@@ -85,6 +84,12 @@ func words(t reflect.Type) *jsonschema.Schema {
 		return enum(syncdef.OnNulls)
 	case reflect.TypeFor[syncdef.TooLong]():
 		return enum(syncdef.TooLongs)
+	case reflect.TypeFor[syncdef.OnUnknown]():
+		return enum(syncdef.OnUnknowns)
+	case reflect.TypeFor[syncdef.StoreSource]():
+		return enum(syncdef.StoreSources)
+	case reflect.TypeFor[syncdef.MatchType]():
+		return enum(syncdef.MatchTypes)
 	default:
 		return nil
 	}

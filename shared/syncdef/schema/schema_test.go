@@ -1,11 +1,7 @@
 package schema_test
 
 import (
-	"bytes"
-	"flag"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,36 +15,59 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
 )
 
-var update = flag.Bool("update", false, "write sql/syncs/penstock.schema.json")
+// kinds are two made-up destination types that share a key.
+var kinds = []syncdef.Kind{
+	{
+		Name: "crm",
+		Connection: []syncdef.Key{
+			{Name: "login", Type: syncdef.KeyText, Allowed: []string{"secret", "key"}, Default: "secret"},
+			{Name: "release", Type: syncdef.KeyText, Pattern: `[0-9]{2}\.0`, Example: "68.0"},
+			{Name: "region", Type: syncdef.KeyText, Allowed: []string{"eu", "us"}},
+		},
+		Operations: syncdef.Operations, Strategies: syncdef.Strategies,
+		Pairs: map[syncdef.Strategy]syncdef.Match{syncdef.MatchEmailDomain: {Source: "email", Destination: "Website"}},
+	},
+	{
+		Name: "chat",
+		Connection: []syncdef.Key{
+			{Name: "region", Type: syncdef.KeyText, Allowed: []string{"eu", "asia"}},
+			{Name: "page", Type: syncdef.KeyInteger, Min: 1},
+		},
+		Definition: []syncdef.Key{
+			{Name: "channel", Type: syncdef.KeyText, Pattern: `\S+`, Example: "#name", Doc: "Where it goes."},
+			{Name: "digest_over", Type: syncdef.KeyInteger, Min: 1, Max: 10, Default: "5"},
+			{Name: "threads", Type: syncdef.KeyBoolean, Default: "true"},
+			{Name: "greeting", Type: syncdef.KeyText},
+		},
+		Field:      []syncdef.Key{{Name: "markup", Type: syncdef.KeyBoolean}},
+		Operations: []syncdef.Operation{syncdef.Insert}, Objects: []string{"message"},
+	},
+}
 
-const (
-	folder    = "../../../sql/syncs"
-	checkedIn = folder + "/penstock.schema.json"
-)
-
-// The file in the repository is what the Go types say today.
-func TestCheckedIn(t *testing.T) {
-	got, err := schema.Generate("..")
+func generate(t *testing.T) []byte {
+	t.Helper()
+	got, err := schema.Generate("github.com/penstock-data/penstock/shared/syncdef/schema", "..", kinds)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if *update {
-		if err := os.WriteFile(checkedIn, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(checkedIn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s is stale; run go generate ./shared/syncdef/schema", filepath.Base(checkedIn))
+	return got
+}
+
+// A type cannot add a key that there is: one of the two would not be read.
+func TestOwnKeysAreNew(t *testing.T) {
+	twice := []syncdef.Kind{{Name: "crm", Field: []syncdef.Key{{Name: "data_type", Type: syncdef.KeyText}}}}
+	if _, err := schema.Generate("github.com/penstock-data/penstock/shared/syncdef/schema", "..", twice); err == nil || !strings.Contains(err.Error(), "data_type") {
+		t.Errorf("got %v", err)
 	}
 }
 
 func compile(t *testing.T) *check.Schema {
 	t.Helper()
-	s, err := check.NewCompiler().Compile(checkedIn)
+	c := check.NewCompiler()
+	if err := c.AddResource("penstock.schema.json", decode(t, string(generate(t)))); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("penstock.schema.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,27 +84,48 @@ func decode(t *testing.T, src string) any {
 	return v
 }
 
-func TestEveryFileFits(t *testing.T) {
+// Each text is let pass by the schema and by the reader.
+func TestBothAccept(t *testing.T) {
+	const head = "connection: crm\ndestination_object: Account\nmatching_strategy: email_domain\n"
+	const field = "field_mappings: [{source: a, destination: B}]\n"
+	const chat = "connection: chat\nrecord_id: id\n"
 	s := compile(t)
-	files, err := filepath.Glob(folder + "/*.yaml")
-	if err != nil || len(files) < 4 {
-		t.Fatalf("found %d files in %s (%v), want at least 4", len(files), folder, err)
-	}
-	for _, file := range files {
-		src, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+	for name, src := range map[string]string{
+		"nothing but the needed":   head + field,
+		"what becomes of failures": head + field + "retry: {attempts: 20, base: 1s, max: 1h30m}\nstore_source: all\nincremental: {cursor: u, include_failed: 24h}\n",
+		"how the match compares":   head + "match: {case: false, data_type: text}\n" + field,
+		"unknown values":           head + "field_mappings: [{source: a, destination: B, data_type: picklist, values: [a, 1], default: a, on_unknown: default}]\n",
+		"own keys":                 chat + "chat: {channel: \"#a\", digest_over: 10, threads: false, greeting: hi}\nfield_mappings: [{source: a, destination: text, markup: true}]\n",
+		"a number for a pattern":   "connections: {a: {type: crm, release: 68.0}}\n",
+		"text for a pattern":       "connections: {a: {type: crm, release: \"68.0\"}}\n",
+		"a shared key":             "connections: {a: {type: crm, region: us}, b: {type: chat, region: asia}}\n",
+		"no most":                  "connections: {b: {type: chat, page: 100000}}\n",
+	} {
+		if err := s.Validate(decode(t, src)); err != nil {
+			t.Errorf("%s: the schema refuses it: %v", name, err)
 		}
-		if err := s.Validate(decode(t, string(src))); err != nil {
-			t.Errorf("%s: %v", file, err)
+		if err := read(src); err != nil {
+			t.Errorf("%s: the reader refuses it: %v", name, err)
 		}
 	}
 }
 
+// read gives what the reader says of either kind of file.
+func read(src string) error {
+	if strings.HasPrefix(src, "connections:") {
+		_, err := yamlfile.ParseConnections("connections.yaml", []byte(src), kinds)
+		return err
+	}
+	_, _, err := yamlfile.Parse("a.yaml", []byte(src), conns, kinds)
+	return err
+}
+
+var conns = syncdef.Connections{{Name: "chat", Type: "chat"}, {Name: "crm", Type: "crm"}}
+
 // Each text is refused by the schema and by the reader: both come from one source.
 func TestBothRefuse(t *testing.T) {
 	const field = "field_mappings: [{source: a, destination: B}]\n"
-	const head = "destination_object: Account\nmatching_strategy: email_domain\n"
+	const head = "connection: crm\ndestination_object: Account\nmatching_strategy: email_domain\n"
 	s := compile(t)
 	for name, src := range map[string]string{
 		"unknown key":        head + field + "feild: 1\n",
@@ -97,7 +137,7 @@ func TestBothRefuse(t *testing.T) {
 		"scale":              head + "field_mappings: [{source: a, destination: B, data_type: number, scale: 19}]\n",
 		"min":                head + "field_mappings: [{source: a, destination: B, data_type: number, min: low}]\n",
 		"transform":          head + "field_mappings: [{source: a, destination: B, transform: [shout]}]\n",
-		"strategy":           "destination_object: Account\nmatching_strategy: phone\n" + field,
+		"strategy":           "connection: crm\ndestination_object: Account\nmatching_strategy: phone\n" + field,
 		"delete":             head + "operation: delete\n" + field,
 		"mirror":             head + "operation: mirror\n" + field,
 		"lanes":              head + "lanes: 65\n" + field,
@@ -108,22 +148,34 @@ func TestBothRefuse(t *testing.T) {
 		"quality share":      head + "quality: {warn_over: 7}\n" + field,
 		"rule of no column":  head + "quality: {rules: [{not_null: true}]}\n" + field,
 		"notifications":      head + "notifications: {type: email}\n" + field,
-		"connection type":    "connections: {a: {type: hubspot}}\n",
-		"connection key":     "connections: {a: {type: slack, password: x}}\n",
-		"connection name":    "connections: {A B: {type: slack}}\n",
-		"connection share":   "connections: {a: {type: slack, quota: {share: 101}}}\n",
-		"connections and so": "connections: {a: {type: slack}}\nlanes: 3\n",
+		"connection type":    "connections: {a: {type: desk}}\n",
+		"connection key":     "connections: {a: {type: chat, password: x}}\n",
+		"connection name":    "connections: {A B: {type: chat}}\n",
+		"attempts":           head + "retry: {attempts: 21}\n" + field,
+		"base":               head + "retry: {base: soon}\n" + field,
+		"base as a number":   head + "retry: {base: 60}\n" + field,
+		"retry key":          head + "retry: {tries: 3}\n" + field,
+		"store_source":       head + "store_source: some\n" + field,
+		"include_failed":     head + "incremental: {cursor: a, include_failed: a day}\n" + field,
+		"match case":         head + "match: {case: lower}\n" + field,
+		"match data_type":    head + "match: {data_type: date}\n" + field,
+		"on_unknown":         head + "field_mappings: [{source: a, destination: B, data_type: picklist, values: [a], on_unknown: keep}]\n",
+		"own pattern":        "connection: chat\nrecord_id: id\nchat: {channel: two words}\n" + field,
+		"own number":         "connection: chat\nrecord_id: id\nchat: {digest_over: 11}\n" + field,
+		"own boolean":        "connection: chat\nrecord_id: id\nchat: {threads: often}\n" + field,
+		"own text":           "connection: chat\nrecord_id: id\nchat: {greeting: 7}\n" + field,
+		"own unknown key":    "connection: chat\nrecord_id: id\nchat: {chanel: a}\n" + field,
+		"own key of a field": "connection: chat\nrecord_id: id\nfield_mappings: [{source: a, destination: B, markup: maybe}]\n",
+		"another's key":      "connections: {a: {type: chat, login: key}}\n",
+		"another's value":    "connections: {a: {type: chat, region: moon}}\n",
+		"connection pattern": "connections: {a: {type: crm, release: v62}}\n",
+		"connection share":   "connections: {a: {type: chat, quota: {share: 101}}}\n",
+		"connections and so": "connections: {a: {type: chat}}\nlanes: 3\n",
 	} {
 		if s.Validate(decode(t, src)) == nil {
 			t.Errorf("%s: the schema lets it pass:\n%s", name, src)
 		}
-		var err error
-		if strings.HasPrefix(src, "connections:") {
-			_, err = yamlfile.ParseConnections("connections.yaml", []byte(src))
-		} else {
-			_, _, err = yamlfile.Parse("a.yaml", []byte(src), syncdef.Connections{{Name: "sf", Type: "salesforce"}})
-		}
-		if err == nil {
+		if read(src) == nil {
 			t.Errorf("%s: the reader lets it pass:\n%s", name, src)
 		}
 	}
@@ -132,27 +184,31 @@ func TestBothRefuse(t *testing.T) {
 // The schema offers the keys that the reader knows, no more and no fewer. What
 // the reader knows it says itself, when it meets a key that it does not.
 func TestSameKeys(t *testing.T) {
-	src, err := os.ReadFile(checkedIn)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var s struct {
 		Defs map[string]struct {
 			Properties map[string]any `yaml:"properties"`
 		} `yaml:"$defs"`
 	}
-	if err := yaml.Unmarshal(src, &s); err != nil {
+	if err := yaml.Unmarshal(generate(t), &s); err != nil {
 		t.Fatal(err)
 	}
-	conns := syncdef.Connections{{Name: "sf", Type: "salesforce"}, {Name: "sl", Type: "slack"}}
+	sections := map[string]any{}
+	for part, def := range s.Defs {
+		sections[part] = def.Properties
+	}
+	sections["chat"] = s.Defs["Definition"].Properties["chat"].(map[string]any)["properties"]
+	delete(s.Defs["Definition"].Properties, "chat") // the reader offers a section to its own type
 	for part, text := range map[string]string{
-		"Definition":  "connection: sf\nxxxxxxxxxxxxxxx: 1\n",
-		"Match":       "connection: sf\nmatch: {xxxxxxxxxxxxxxx: 1}\n",
-		"Field":       "connection: sf\nfield_mappings: [{xxxxxxxxxxxxxxx: 1}]\n",
-		"Incremental": "connection: sf\nincremental: {xxxxxxxxxxxxxxx: 1}\n",
-		"Slack":       "connection: sl\nslack: {xxxxxxxxxxxxxxx: 1}\n",
+		"Definition":  "connection: crm\nxxxxxxxxxxxxxxx: 1\n",
+		"Match":       "connection: crm\nmatch: {xxxxxxxxxxxxxxx: 1}\n",
+		"Field":       "connection: chat\nfield_mappings: [{xxxxxxxxxxxxxxx: 1}]\n",
+		"Incremental": "connection: crm\nincremental: {xxxxxxxxxxxxxxx: 1}\n",
+		"Retry":       "connection: crm\nretry: {xxxxxxxxxxxxxxx: 1}\n",
+		"chat":        "connection: chat\nchat: {xxxxxxxxxxxxxxx: 1}\n",
+		"Connection":  "connections: {a: {xxxxxxxxxxxxxxx: 1}}\n",
+		"Quota":       "connections: {a: {quota: {xxxxxxxxxxxxxxx: 1}}}\n",
 	} {
-		_, _, err := yamlfile.Parse("a.yaml", []byte(text), conns)
+		err := read(text)
 		_, after, found := strings.Cut(err.Error(), "unknown key xxxxxxxxxxxxxxx; allowed: ")
 		if !found {
 			t.Errorf("%s: the reader does not list its keys: %v", part, err)
@@ -161,7 +217,7 @@ func TestSameKeys(t *testing.T) {
 		line, _, _ := strings.Cut(after, "\n")
 		got := strings.Split(line, ", ")
 		slices.Sort(got)
-		if diff := cmp.Diff(slices.Sorted(maps.Keys(s.Defs[part].Properties)), got); diff != "" {
+		if diff := cmp.Diff(slices.Sorted(maps.Keys(sections[part].(map[string]any))), got); diff != "" {
 			t.Errorf("%s: schema -, reader +\n%s", part, diff)
 		}
 	}

@@ -1,6 +1,7 @@
 package yamlfile
 
 import (
+	"fmt"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -13,17 +14,17 @@ import (
 )
 
 // ParseConnections reads connections.yaml: one key, connections, with a mapping
-// of name to settings. The error is a syncdef.Faults; with it come the
+// of name to settings. kinds are the destination types that there are. The error is a syncdef.Faults; with it come the
 // connections whose name and type could be read, so that definitions can still
 // be checked.
-func ParseConnections(file string, src []byte) (syncdef.Connections, error) {
+func ParseConnections(file string, src []byte, kinds []syncdef.Kind) (syncdef.Connections, error) {
 	r := &reader{file: file, places: map[string]at{}}
-	conns := r.connections(src)
+	conns := r.connections(src, kinds)
 	r.faults.Sort()
 	return conns, r.faults.Err()
 }
 
-func (r *reader) connections(src []byte) syncdef.Connections {
+func (r *reader) connections(src []byte, kinds syncdef.Kinds) syncdef.Connections {
 	root := r.document(src, "the key connections")
 	if root == nil {
 		return nil
@@ -34,7 +35,7 @@ func (r *reader) connections(src []byte) syncdef.Connections {
 	}
 	defer top.close()
 	n := top.get("connections")
-	top.missing("connections", "list them as name: {type: salesforce, url: ...}")
+	top.missing("connections", "list them as name: {type: "+first(kinds.Names())+", ...}")
 	if n == nil {
 		return nil
 	}
@@ -49,59 +50,66 @@ func (r *reader) connections(src []byte) syncdef.Connections {
 			r.fault(list.keys[name], join("connections", name), "%q cannot name a connection; use a small letter, then up to 62 small letters, digits, _ and -", shorten(name))
 			continue
 		}
-		out = append(out, r.connection(name, settings))
+		out = append(out, r.connection(name, settings, kinds))
 	}
 	slices.SortFunc(out, func(a, b syncdef.Connection) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }
 
-var (
-	connectionName = regexp.MustCompile(syncdef.ConnectionPattern)
-	apiVersion     = regexp.MustCompile(`^[0-9]{2,3}\.0$`)
-)
+var connectionName = regexp.MustCompile(syncdef.ConnectionPattern)
+
+func first(names []string) string {
+	if len(names) == 0 {
+		return "..."
+	}
+	return names[0]
+}
 
 // connection reads the settings of one connection and fills in the defaults.
-func (r *reader) connection(name string, n *yaml.Node) syncdef.Connection {
+func (r *reader) connection(name string, n *yaml.Node, kinds syncdef.Kinds) syncdef.Connection {
 	c := syncdef.Connection{Name: name, Secret: name}
 	o := r.object(n, join("connections", name), "a connection")
 	if o == nil {
 		return c
 	}
-	c.Type = choice(o, "type", syncdef.ConnectionTypes, "")
-	o.missing("type", "allowed: "+words(syncdef.ConnectionTypes))
+	before := len(r.faults)
+	c.Type = choice(o, "type", kinds.Names(), "")
+	o.missing("type", "allowed: "+words(kinds.Names()))
 	if s := o.text("secret"); s != "" {
 		c.Secret = s
 	}
 	c.URL = r.url(o)
-	r.quota(o, &c)
-	if c.Type == syncdef.SlackType {
-		if c.URL == "" {
-			c.URL = "https://slack.com/api/"
-		}
+	c.Quota = r.quota(o)
+	kind, known := kinds.Find(c.Type)
+	if known {
+		c.Options = texts(o.own(kind.Connection))
 	} else {
-		r.salesforce(o, &c)
+		for _, kind := range kinds {
+			o.own(kind.Connection) // not refused, whichever type it will be
+		}
 	}
 	o.refuseSecrets()
 	o.close()
+	if !known || kind.CheckConnection == nil {
+		return c
+	}
+	said := slices.Clone(r.faults[before:])
+	for _, f := range kind.CheckConnection(&c) {
+		r.told(said, f, join(o.path, strings.TrimPrefix(f.Path, o.path+".")), at{n.Line, n.Column})
+	}
 	return c
 }
 
-// salesforce reads what only Salesforce needs.
-func (r *reader) salesforce(o *object, c *syncdef.Connection) {
-	c.Auth = choice(o, "auth", syncdef.Auths, syncdef.Auths[0])
-	if c.Type == syncdef.Salesforce {
-		o.missing("url", "give the organisation's address, such as https://acme.my.salesforce.com")
+// texts are a connection's own keys as they are stored; nil for none.
+func texts(keys map[string]any) map[string]string {
+	if len(keys) == 0 {
+		return nil
 	}
-	n := o.get("api_version")
-	if n == nil {
-		return
+	out := make(map[string]string, len(keys))
+	for k, v := range keys {
+		out[k] = fmt.Sprint(v)
 	}
-	path := join(o.path, "api_version")
-	if s, ok := o.scalar(n, path, "api_version"); ok && !apiVersion.MatchString(s) {
-		r.fault(n, path, "api_version: %q is no version; write it as 62.0", shorten(s))
-	} else {
-		c.APIVer = s
-	}
+	return out
 }
 
 // url reads an address. Secrets travel over it, so it is https, except to the
@@ -133,29 +141,22 @@ func loopback(host string) bool {
 	return host == "localhost" || (err == nil && ip.IsLoopback())
 }
 
-// quota reads the share of the vendor's limits that may be used (I7). Slack
-// counts each app's calls separately, so there is nothing to share.
-func (r *reader) quota(o *object, c *syncdef.Connection) {
-	if c.Type == syncdef.SlackType {
-		if o.has("quota") {
-			o.known = append(o.known, "quota")
-			r.fault(o.keys["quota"], join(o.path, "quota"), "quota has no use with type slack: Slack counts each app's calls separately")
-		}
-		return
-	}
-	c.Quota = syncdef.Quota{CallsPerDay: syncdef.DefaultCalls, Share: syncdef.DefaultShare}
+// quota reads the share of the vendor's limits that may be used (I7); what is not
+// said is the destination type's to fill in.
+func (r *reader) quota(o *object) (quota syncdef.Quota) {
 	n := o.get("quota")
 	if n == nil {
-		return
+		return quota
 	}
 	q := r.object(n, join(o.path, "quota"), "quota")
 	if q == nil {
-		return
+		return quota
 	}
-	c.Quota.Share = q.number("share", 1, 100, syncdef.DefaultShare)
 	const most = 1_000_000_000
-	c.Quota.CallsPerDay = int64(q.number("calls_per_day", 1, most, syncdef.DefaultCalls))
+	quota.Share = q.number("share", 1, 100, 0)
+	quota.CallsPerDay = int64(q.number("calls_per_day", 1, most, 0))
 	q.close()
+	return quota
 }
 
 // refuseSecrets names the right place for what must not stand in a file, and does

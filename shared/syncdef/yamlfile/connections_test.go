@@ -14,25 +14,25 @@ import (
 
 func TestConnections(t *testing.T) {
 	got, err := yamlfile.ParseConnections("connections.yaml", []byte(`connections:
-  slack_prod: {type: slack}
+  chat_prod: {type: chat}
   sandbox:
-    type: salesforce
+    type: crm
     url: http://127.0.0.1:8080
-    auth: jwt_bearer
+    login: key
     secret: team/sandbox
-    api_version: 62.0
+    release: 62.0
     quota: {calls_per_day: 15000, share: 20}
-  prod: {type: salesforce, url: https://acme.my.salesforce.com}
-`))
+  prod: {type: crm, url: https://acme.crm.example}
+`), kinds)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := syncdef.Connections{
-		{Name: "prod", Type: "salesforce", URL: "https://acme.my.salesforce.com", Secret: "prod",
-			Auth: "client_credentials", Quota: syncdef.Quota{CallsPerDay: 100_000, Share: 50}},
-		{Name: "sandbox", Type: "salesforce", URL: "http://127.0.0.1:8080", Secret: "team/sandbox",
-			Auth: "jwt_bearer", APIVer: "62.0", Quota: syncdef.Quota{CallsPerDay: 15_000, Share: 20}},
-		{Name: "slack_prod", Type: "slack", URL: "https://slack.com/api/", Secret: "slack_prod"},
+		{Name: "chat_prod", Type: "chat", URL: "https://chat.example/api/", Secret: "chat_prod"},
+		{Name: "prod", Type: "crm", URL: "https://acme.crm.example", Secret: "prod",
+			Options: map[string]string{"login": "secret", "release": "68.0"}, Quota: syncdef.Quota{Share: 50}},
+		{Name: "sandbox", Type: "crm", URL: "http://127.0.0.1:8080", Secret: "team/sandbox",
+			Options: map[string]string{"login": "key", "release": "62.0"}, Quota: syncdef.Quota{CallsPerDay: 15_000, Share: 20}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -41,34 +41,37 @@ func TestConnections(t *testing.T) {
 
 func TestConnectionFaults(t *testing.T) {
 	at := func(settings string) string { return "connections:\n  a: {" + settings + "}\n" }
-	sf := func(settings string) string {
-		return at("type: salesforce, url: 'https://a.my.salesforce.com', " + settings)
+	crm := func(settings string) string {
+		return at("type: crm, url: 'https://a.crm.example', " + settings)
 	}
 	var out strings.Builder
 	for _, c := range []struct{ name, src, paths string }{
 		{"empty", "", ""},
 		{"no connections", "links: {}\n", "connections links"},
 		{"a list", "connections: [a]\n", "connections"},
-		{"name", "connections: {A.b: {type: slack}}\n", "connections.A.b"},
+		{"name", "connections: {A.b: {type: chat}}\n", "connections.A.b"},
 		{"no type", at("secret: a"), "connections.a.type"},
-		{"type", at("type: hubspot"), "connections.a.type"},
-		{"no url", at("type: salesforce"), "connections.a.url"},
-		{"url without a scheme", at("type: salesforce, url: acme.my.salesforce.com"), "connections.a.url"},
-		{"url in the clear", at("type: salesforce, url: 'http://acme.my.salesforce.com'"), "connections.a.url"},
-		{"url with a password", at("type: slack, url: 'https://me:hunter2@slack.com/'"), "connections.a.url"},
-		{"url with a query", at("type: slack, url: 'https://slack.com/?token=hunter2'"), "connections.a.url"},
-		{"auth", sf("auth: password"), "connections.a.auth"},
-		{"auth for Slack", at("type: slack, auth: jwt_bearer"), "connections.a.auth"},
-		{"version", sf("api_version: v62"), "connections.a.api_version"},
-		{"a secret", sf("client_secret: hunter2"), "connections.a.client_secret"},
-		{"a token", at("type: slack, token: hunter2"), "connections.a.token"},
-		{"share", sf("quota: {share: 0}"), "connections.a.quota.share"},
-		{"calls", sf("quota: {calls_per_day: -1}"), "connections.a.quota.calls_per_day"},
-		{"quota for Slack", at("type: slack, quota: {share: 10}"), "connections.a.quota"},
-		{"key", sf("adress: x"), "connections.a.adress"},
-		{"twice", "connections:\n  a: {type: slack}\n  a: {type: slack}\n", "connections.a"},
+		{"type", at("type: desk"), "connections.a.type"},
+		{"no url", at("type: crm"), "connections.a.url"},
+		{"url without a scheme", at("type: crm, url: acme.crm.example"), "connections.a.url"},
+		{"url in the clear", at("type: crm, url: 'http://acme.crm.example'"), "connections.a.url"},
+		{"url with a password", at("type: chat, url: 'https://me:hunter2@chat.example/'"), "connections.a.url"},
+		{"url with a query", at("type: chat, url: 'https://chat.example/?token=hunter2'"), "connections.a.url"},
+		{"login", crm("login: password"), "connections.a.login"},
+		{"a key of another type", at("type: chat, login: key"), "connections.a.login"},
+		{"release", crm("release: v62"), "connections.a.release"},
+		{"two keys together", crm("release: 11.0, login: key"), "connections.a.release"},
+		{"not judged twice", crm("release: [11.0], login: key"), "connections.a.release"},
+		{"quota is a number", at("type: chat, quota: 3"), "connections.a.quota"},
+		{"a secret", crm("client_secret: hunter2"), "connections.a.client_secret"},
+		{"a token", at("type: chat, token: hunter2"), "connections.a.token"},
+		{"share", crm("quota: {share: 0}"), "connections.a.quota.share"},
+		{"calls", crm("quota: {calls_per_day: -1}"), "connections.a.quota.calls_per_day"},
+		{"quota of a type without", at("type: chat, quota: {share: 10}"), "connections.a.quota"},
+		{"key", crm("adress: x"), "connections.a.adress"},
+		{"twice", "connections:\n  a: {type: chat}\n  a: {type: chat}\n", "connections.a"},
 	} {
-		_, err := yamlfile.ParseConnections("connections.yaml", []byte(c.src))
+		_, err := yamlfile.ParseConnections("connections.yaml", []byte(c.src), kinds)
 		var got syncdef.Faults
 		if !errors.As(err, &got) {
 			t.Errorf("%s: no faults (%v)", c.name, err)

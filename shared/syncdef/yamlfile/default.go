@@ -10,24 +10,45 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// null reads on_null and default. A default that nothing else would use means
-// on_null: default; a picklist also uses it for unknown values, so there the
-// usual on_null stays.
+// null reads on_null, default and on_unknown. A default means on_null: default
+// unless that is written otherwise; it stands in for an unknown value of a
+// picklist only where on_unknown says so.
 func (r rules) null() {
 	f := r.field
 	f.Default = r.standard()
 	usual := syncdef.ClearNull
-	if f.Default != nil && f.Type != syncdef.Picklist {
+	if f.Default != nil {
 		usual = syncdef.DefaultNull
 	}
 	f.OnNull = choice(r.object, "on_null", syncdef.OnNulls, usual)
+	r.unknown()
 	switch {
 	case f.OnNull == syncdef.DefaultNull && !r.has("default"):
 		r.fault(r.values["on_null"], join(r.path, "on_null"), "on_null: default needs the key default; allowed without one: skip, clear")
-	case f.OnNull != syncdef.DefaultNull && f.Default != nil && f.Type != syncdef.Picklist:
+	case f.OnNull != syncdef.DefaultNull && f.OnUnknown != syncdef.DefaultUnknown && f.Default != nil:
 		r.notice(r.keys["default"], join(r.path, "default"), "never used, because on_null is "+string(f.OnNull))
-	case f.OnNull != syncdef.DefaultNull && f.Default != nil && len(f.Values) == 0 && !r.has("values"):
-		r.notice(r.keys["default"], join(r.path, "default"), "never used: without values any text passes, and on_null is "+string(f.OnNull))
+	}
+}
+
+// unknown reads what a picklist does with a text that is none of its values.
+func (r rules) unknown() {
+	f := r.field
+	if f.Type == syncdef.Picklist && len(f.Values) > 0 {
+		f.OnUnknown = syncdef.RejectUnknown
+	}
+	n := r.only("on_unknown", syncdef.Picklist)
+	if n == nil {
+		return
+	}
+	what := choice(r.object, "on_unknown", syncdef.OnUnknowns, syncdef.RejectUnknown)
+	switch {
+	case f.Type == "":
+	case !r.has("values"):
+		r.fault(r.keys["on_unknown"], join(r.path, "on_unknown"), "on_unknown has no use without values: any text passes")
+	case what == syncdef.DefaultUnknown && !r.has("default"):
+		r.fault(n, join(r.path, "on_unknown"), "on_unknown: default needs the key default")
+	case len(f.Values) > 0:
+		f.OnUnknown = what
 	}
 }
 

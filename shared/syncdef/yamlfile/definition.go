@@ -1,13 +1,15 @@
 // Package yamlfile reads sync definitions and connections from YAML, with every
 // fault and its place at once, and the defaults filled in. It is apart from
 // syncdef so that workers, which read stored versions as JSON, link no YAML. It
-// asks neither the warehouse nor a destination.
+// asks neither the warehouse nor a destination, and names no destination type:
+// what a type adds to the language comes with the list of syncdef.Kind.
 package yamlfile
 
 import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/syncdef/frequency"
@@ -15,10 +17,10 @@ import (
 
 // Parse reads one definition. file names it in messages and, without its folder
 // and ending, is the sync's name where the text gives none. conns are what a
-// definition may connect to. The error is a syncdef.Faults; the notices name
-// valid keys that have no effect.
-func Parse(file string, src []byte, conns syncdef.Connections) (syncdef.Definition, []syncdef.Notice, error) {
-	p := newParser(file, conns)
+// definition may connect to, and kinds the destination types that there are. The
+// error is a syncdef.Faults; the notices name valid keys that have no effect.
+func Parse(file string, src []byte, conns syncdef.Connections, kinds []syncdef.Kind) (syncdef.Definition, []syncdef.Notice, error) {
+	p := newParser(file, conns, kinds)
 	d := p.definition(src)
 	return d, p.notices, p.faults.Err()
 }
@@ -27,12 +29,15 @@ func Parse(file string, src []byte, conns syncdef.Connections) (syncdef.Definiti
 type parser struct {
 	*reader
 	conns syncdef.Connections
-	blind bool // connections.yaml could not be read, which has its own fault
-	slack bool // what the connection, or else the text, points to
+	kinds syncdef.Kinds
+	blind bool               // connections.yaml could not be read, which has its own fault
+	kind  syncdef.Kind       // the destination type that the connection, or else the text, points to
+	known bool               // kind is told; else what depends on it is not judged
+	conn  syncdef.Connection // of that type; without settings where it could not be found
 }
 
-func newParser(file string, conns syncdef.Connections) *parser {
-	return &parser{reader: &reader{file: file, places: map[string]at{}}, conns: conns}
+func newParser(file string, conns syncdef.Connections, kinds []syncdef.Kind) *parser {
+	return &parser{reader: &reader{file: file, places: map[string]at{}}, conns: conns, kinds: kinds}
 }
 
 func (p *parser) definition(src []byte) (d syncdef.Definition) {
@@ -51,10 +56,16 @@ func (p *parser) definition(src []byte) (d syncdef.Definition) {
 	p.identity(o, &d)
 	d.Fields = p.fields(o)
 	p.behaviour(o, &d)
-	p.slackPart(o, &d)
+	p.failures(o, &d)
+	p.section(o, &d)
 	p.matching(o, &d)
 	p.later(o, &d)
 	o.close()
+	p.matchAgrees(&d)
+	p.check(o, &d)
+	if p.known && d.OnMissing == "" {
+		d.OnMissing = syncdef.Report
+	}
 	return d
 }
 
@@ -88,8 +99,8 @@ func nameOf(file string) string {
 // behaviour reads the keys that say when and how much is sent.
 func (p *parser) behaviour(o *object, d *syncdef.Definition) {
 	lanes := syncdef.DefaultLanes
-	if p.slack {
-		lanes = syncdef.SlackLanes
+	if p.kind.Lanes > 0 {
+		lanes = p.kind.Lanes
 	}
 	if n := o.get("sync_frequency"); n != nil {
 		d.Frequency = p.str(n, "sync_frequency", "sync_frequency")
@@ -108,7 +119,8 @@ func (p *parser) behaviour(o *object, d *syncdef.Definition) {
 	p.incremental(o, d)
 }
 
-// incremental reads the cursor and what a later version will act on.
+// incremental reads the cursor, how long a failed row holds the watermark, and
+// what a later version will act on.
 func (p *parser) incremental(o *object, d *syncdef.Definition) {
 	n := o.get("incremental")
 	if n == nil {
@@ -118,16 +130,12 @@ func (p *parser) incremental(o *object, d *syncdef.Definition) {
 	if in == nil {
 		return
 	}
-	inc := &syncdef.Incremental{
-		Cursor:        in.text("cursor"),
-		IncludeFailed: in.text("include_failed"),
-		Always:        in.text("always"),
-	}
+	inc := &syncdef.Incremental{Cursor: in.text("cursor"), IncludeFailed: "24h"}
+	in.duration("include_failed", time.Minute, syncdef.MaxFailed, &inc.IncludeFailed)
+	inc.Always = in.text("always")
 	in.missing("cursor", "name the column that grows with every change of a row")
-	for _, key := range []string{"include_failed", "always"} {
-		if in.has(key) {
-			p.notice(in.keys[key], "incremental."+key, syncdef.NotActedOn)
-		}
+	if in.has("always") {
+		p.notice(in.keys["always"], "incremental.always", syncdef.NotActedOn)
 	}
 	in.close()
 	d.Incremental = inc

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -19,21 +20,21 @@ const syncs = "../../../sql/syncs"
 // read parses a text that must be valid.
 func read(t *testing.T, src string) syncdef.Definition {
 	t.Helper()
-	d, _, err := yamlfile.Parse("health.yaml", []byte(src), conns)
+	d, _, err := yamlfile.Parse("health.yaml", []byte(src), conns, kinds)
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, src)
 	}
 	return d
 }
 
-// The lesson's document names neither the sync nor the connection nor the record
+// The sample document names neither the sync nor the connection nor the record
 // id: all three follow.
-func TestTheLessonsDocument(t *testing.T) {
+func TestTheSampleDocument(t *testing.T) {
 	src, err := os.ReadFile(syncs + "/salesforce_customer_health.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, notices, err := yamlfile.Parse("sql/syncs/salesforce_customer_health.yaml", src, conns)
+	got, notices, err := yamlfile.Parse("sql/syncs/salesforce_customer_health.yaml", src, conns, kinds)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +42,7 @@ func TestTheLessonsDocument(t *testing.T) {
 		return syncdef.Field{Source: source, Destination: destination, Type: syncdef.Number, OnNull: syncdef.ClearNull}
 	}
 	want := syncdef.Definition{
-		Sync: "salesforce_customer_health", Connection: "salesforce_prod", Object: "Account",
+		Sync: "salesforce_customer_health", Connection: "crm_prod", Object: "Account",
 		Strategy: syncdef.MatchEmailDomain, Match: syncdef.Match{Source: "email", Destination: "Website"},
 		Operation: syncdef.Upsert, RecordID: []string{"email"},
 		Fields: []syncdef.Field{
@@ -54,6 +55,7 @@ func TestTheLessonsDocument(t *testing.T) {
 		},
 		Frequency: "hourly", BatchSize: 1000, Lanes: 4, OnError: syncdef.Continue,
 		OnMissing: syncdef.Report, OnDuplicate: syncdef.Latest, Send: syncdef.SendChanged,
+		Retry: &syncdef.Retry{Attempts: 3, Base: "60s", Max: "15m"}, StoreSource: syncdef.StoreMapped,
 		Notification: []any{map[string]any{"type": "email", "recipients": []any{"data-team@company.com"},
 			"conditions": []any{"sync_failure", "high_error_rate"}}},
 	}
@@ -70,15 +72,15 @@ func TestTheLessonsDocument(t *testing.T) {
 // Every key once, with the notices of those that have no effect yet.
 const everything = `
 sync: customer_health
-connection: salesforce_prod
+connection: crm_prod
 destination_object: Account
 matching_strategy: email_domain
-match: {source: email, destination: Website}
+match: {source: email, destination: Website, case: false, data_type: text}
 operation: upsert
 record_id: [region, customer_id]
 field_mappings:
   - {source: health_score_pct, destination: Health_Score__c, data_type: number, scale: 1, min: 0, max: "99.5"}
-  - {source: status, destination: Health_Status__c, data_type: picklist, values: [At Risk, Healthy, 1, no], default: Healthy}
+  - {source: status, destination: Health_Status__c, data_type: picklist, values: [At Risk, Healthy, 1, no], default: Healthy, on_unknown: default}
   - {source: company_name, destination: Name, data_type: string, max_length: 255, on_too_long: truncate, transform: trim}
   - {source: seats, destination: Seats__c, data_type: integer, default: 0}
   - {source: live, destination: Live__c, data_type: boolean, on_null: default, default: False}
@@ -93,6 +95,9 @@ error_handling: stop_on_error
 on_missing: create
 on_duplicate: reject
 send: all
+retry: {attempts: 5, base: 30s, max: 1h}
+store_source: none
+crm: {duplicates: allow}
 incremental: {cursor: last_updated, include_failed: 24h, always: "mrr > 10000 every 24h"}
 quality: {warn_over: 0.01, block_over: 5%, rules: [{column: email, not_null: true}, {column: health_score, between: [0, 1]}]}
 mirror: {max_deletes: 5%}
@@ -102,11 +107,11 @@ freshness: {warn_after: 2h, stale_after: 4h, destination_field: Health_Score_Las
 `
 
 func TestEverything(t *testing.T) {
-	d, notices, err := yamlfile.Parse("everything.yaml", []byte(everything), conns)
+	d, notices, err := yamlfile.Parse("everything.yaml", []byte(everything), conns, kinds)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := syncdef.Version{ID: "v", Definition: d, Connection: syncdef.Connection{Name: "salesforce_prod", Type: "salesforce"}}
+	v := syncdef.Version{ID: "v", Definition: d, Rules: syncdef.Rules{Type: "crm"}}
 	var b strings.Builder
 	b.WriteString(syncdef.FormatChanges(syncdef.Diff(syncdef.Version{}, v)))
 	for _, n := range notices {
@@ -139,8 +144,6 @@ func TestWhatIsImplied(t *testing.T) {
 		{"record id from match", account + "match: {source: mail}\n" + fields,
 			func(d syncdef.Definition) any { return d.RecordID }, []string{"mail"}},
 		{"report", account + fields, func(d syncdef.Definition) any { return d.OnMissing }, syncdef.Report},
-		{"create, for Name is mapped", account + "field_mappings: [{source: n, destination: NAME}]\n",
-			func(d syncdef.Definition) any { return d.OnMissing }, syncdef.Create},
 		{"no create on update", account + "operation: update\nfield_mappings: [{source: n, destination: Name}]\n",
 			func(d syncdef.Definition) any { return d.OnMissing }, syncdef.Report},
 		{"an external id creates", external + "match: {source: id, destination: Ext__c}\n" + fields,
@@ -148,14 +151,34 @@ func TestWhatIsImplied(t *testing.T) {
 		{"an update by external id may map it", external + "operation: update\nmatch: {source: id, destination: Ext__c}\nfield_mappings: [{source: id, destination: Ext__c}]\n",
 			func(d syncdef.Definition) any { return d.Fields[0].Destination }, "Ext__c"},
 		{"a default fills nulls", one("default: none"), func(d syncdef.Definition) any { return d.Fields[0].OnNull }, syncdef.DefaultNull},
-		{"a picklist's default does not", one("data_type: picklist, values: [a], default: a"),
-			func(d syncdef.Definition) any { return d.Fields[0].OnNull }, syncdef.ClearNull},
+		{"so does a picklist's", one("data_type: picklist, values: [a], default: a"),
+			func(d syncdef.Definition) any { return d.Fields[0].OnNull }, syncdef.DefaultNull},
+		{"it stands in for nothing else", one("data_type: picklist, values: [a], default: a"),
+			func(d syncdef.Definition) any { return d.Fields[0].OnUnknown }, syncdef.RejectUnknown},
+		{"unless that is written", one("data_type: picklist, values: [a], default: a, on_unknown: default"),
+			func(d syncdef.Definition) any { return d.Fields[0].OnUnknown }, syncdef.DefaultUnknown},
 		{"too long", one("max_length: 3"), func(d syncdef.Definition) any { return d.Fields[0].OnTooLong }, syncdef.RejectLong},
 		{"number as min", one("data_type: number, min: 0.50"), func(d syncdef.Definition) any { return d.Fields[0].Min }, "0.50"},
-		{"Slack's object", slack + message, func(d syncdef.Definition) any { return d.Object }, "message"},
-		{"Slack's operation", slack + message, func(d syncdef.Definition) any { return d.Operation }, syncdef.Insert},
-		{"Slack's lanes", slack + message, func(d syncdef.Definition) any { return d.Lanes }, 1},
-		{"Slack's digest", slack + message, func(d syncdef.Definition) any { return d.Slack.DigestOver }, 20},
+		{"the only object", chat + message, func(d syncdef.Definition) any { return d.Object }, "message"},
+		{"the only operation", chat + message, func(d syncdef.Definition) any { return d.Operation }, syncdef.Insert},
+		{"a type's own lanes", chat + message, func(d syncdef.Definition) any { return d.Lanes }, 1},
+		{"a type's own default", chat + message, func(d syncdef.Definition) any { return string(d.Options) }, `{"channel":"#a","digest_over":20}`},
+		{"a type's own keys", "connection: chat_prod\nrecord_id: id\nchat: {channel: '#a', digest_over: 3, threads: false, greeting: hi}\n" + message,
+			func(d syncdef.Definition) any { return string(d.Options) }, `{"channel":"#a","digest_over":3,"greeting":"hi","threads":false}`},
+		{"a type's keys of a mapping", chat + "field_mappings: [{source: a, destination: text, markup: true, tone: loud}]\n",
+			func(d syncdef.Definition) any { return fmt.Sprint(d.Fields[0].Markup, string(d.Fields[0].Options)) }, `true{"tone":"loud"}`},
+		{"no own keys", account + fields, func(d syncdef.Definition) any { return string(d.Options) }, ""},
+		{"retry", account + fields, func(d syncdef.Definition) any { return *d.Retry }, syncdef.Retry{Attempts: 3, Base: "60s", Max: "15m"}},
+		{"a part of retry", account + fields + "retry: {attempts: 1, max: 2h}\n",
+			func(d syncdef.Definition) any { return *d.Retry }, syncdef.Retry{Attempts: 1, Base: "60s", Max: "2h"}},
+		{"stored source", account + fields, func(d syncdef.Definition) any { return d.StoreSource }, syncdef.StoreMapped},
+		{"failed rows", account + fields + "incremental: {cursor: u}\n", func(d syncdef.Definition) any { return d.FailedFor() }, 24 * time.Hour},
+		{"failed rows, for longer", account + fields + "incremental: {cursor: u, include_failed: 72h}\n",
+			func(d syncdef.Definition) any { return d.FailedFor() }, 72 * time.Hour},
+		{"case", account + "match: {case: false}\n" + fields, func(d syncdef.Definition) any { return *d.Match.Case }, false},
+		{"a number matched and mapped", byField("data_type: number", "integer"), func(d syncdef.Definition) any { return d.Match.DataType }, syncdef.MatchNumber},
+		{"an id matched and mapped", byField("data_type: id", "string"), func(d syncdef.Definition) any { return d.Match.DataType }, syncdef.MatchID},
+		{"case matched and mapped", byField("case: true", "string, transform: trim"), func(d syncdef.Definition) any { return *d.Match.Case }, true},
 	} {
 		if diff := cmp.Diff(c.want, c.get(read(t, c.src))); diff != "" {
 			t.Errorf("%s: want -, got +\n%s", c.name, diff)
@@ -168,11 +191,14 @@ func TestNotices(t *testing.T) {
 		{"nothing to say", account + fields, "[]"},
 		{"default that nulls do not use", one("default: x, on_null: skip"),
 			"[a.yaml:4:36: field_mappings[0].default: never used, because on_null is skip]"},
-		{"default of a free picklist", one("data_type: picklist, default: x"),
-			"[a.yaml:4:57: field_mappings[0].default: never used: without values any text passes, and on_null is clear]"},
-		{"channel for null columns", slack + "field_mappings: [{source: a, destination: text}, {source: b, destination: channel}]\n", "[]"},
+		{"default that nulls do not use", one("data_type: picklist, values: [x], default: x, on_null: skip"),
+			"[a.yaml:4:70: field_mappings[0].default: never used, because on_null is skip]"},
+		{"default of unknown values only", one("data_type: picklist, values: [x], default: x, on_null: skip, on_unknown: default"), "[]"},
+		{"no source", account + fields + "store_source: none\n",
+			"[a.yaml:4:15: store_source: " + syncdef.NoSource + "]"},
+		{"channel for null columns", chat + "field_mappings: [{source: a, destination: text}, {source: b, destination: channel}]\n", "[]"},
 	} {
-		_, notices, err := yamlfile.Parse("a.yaml", []byte(c.src), conns)
+		_, notices, err := yamlfile.Parse("a.yaml", []byte(c.src), conns, kinds)
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
@@ -188,8 +214,7 @@ func TestOneContentOneVersion(t *testing.T) {
 	b := read(t, "field_mappings: [{min: \"0\", data_type: 'number', destination: \"B__c\", source: a}]\n\n"+
 		"sync: health\nmatching_strategy: email_domain\noperation: upsert\ndestination_object: Account\n")
 	c := read(t, account+"field_mappings: [{source: a, destination: B__c, data_type: number, min: 1}]\n")
-	conn, when := syncdef.Connection{Name: "salesforce_prod", Type: "salesforce"}, now
-	id := func(d syncdef.Definition) string { return syncdef.NewVersion(d, conn, when).ID }
+	id := func(d syncdef.Definition) string { return syncdef.NewVersion(d, syncdef.Rules{Type: "crm"}, now).ID }
 	if id(a) != id(b) {
 		t.Errorf("equal content, two ids: %s and %s\n%s", id(a), id(b), cmp.Diff(a, b))
 	}
@@ -204,9 +229,9 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(c.src))
 	}
 	f.Add([]byte(everything))
-	f.Add([]byte(slack + message))
+	f.Add([]byte(chat + message))
 	f.Fuzz(func(t *testing.T, src []byte) {
-		d, _, err := yamlfile.Parse("health.yaml", src, conns)
+		d, _, err := yamlfile.Parse("health.yaml", src, conns, kinds)
 		var list syncdef.Faults
 		switch {
 		case err == nil:
@@ -214,7 +239,8 @@ func FuzzParse(f *testing.F) {
 			if !ok {
 				t.Fatalf("accepted with the connection %q", d.Connection)
 			}
-			syncdef.NewVersion(d, conn, now)
+			kind, _ := syncdef.Kinds(kinds).Find(conn.Type)
+			syncdef.NewVersion(d, kind.RulesOf(&d, &conn), now)
 			if _, err := mapping.Compile(&d); err != nil {
 				t.Fatalf("accepted, but rows cannot be mapped: %v", err)
 			}
@@ -224,7 +250,7 @@ func FuzzParse(f *testing.F) {
 		case !errors.As(err, &list) || len(list) == 0:
 			t.Fatalf("an error without faults: %v", err)
 		}
-		if _, err := yamlfile.ParseConnections("connections.yaml", src); err != nil && !errors.As(err, &list) {
+		if _, err := yamlfile.ParseConnections("connections.yaml", src, kinds); err != nil && !errors.As(err, &list) {
 			t.Fatalf("an error without faults: %v", err)
 		}
 	})

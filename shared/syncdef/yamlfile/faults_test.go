@@ -18,8 +18,8 @@ import (
 var update = flag.Bool("update", false, "write the golden files")
 
 var conns = syncdef.Connections{
-	{Name: "salesforce_prod", Type: "salesforce"},
-	{Name: "slack_prod", Type: "slack"},
+	{Name: "crm_prod", Type: "crm"},
+	{Name: "chat_prod", Type: "chat"},
 }
 
 // golden compares a text with a file under testdata.
@@ -43,7 +43,7 @@ func golden(t *testing.T, name, got string) {
 const (
 	account = "destination_object: Account\nmatching_strategy: email_domain\n"
 	fields  = "field_mappings: [{source: a, destination: B__c}]\n"
-	slack   = "connection: slack_prod\nrecord_id: id\nslack: {channel: \"#a\"}\n"
+	chat    = "connection: chat_prod\nrecord_id: id\nchat: {channel: \"#a\"}\n"
 	message = "field_mappings: [{source: a, destination: text}]\n"
 )
 
@@ -74,7 +74,8 @@ var faults = []struct{ name, src, paths string }{
 	{"duplicate key", account + fields + "lanes: 1\nlanes: 2\n", "lanes"},
 	{"key without value", account + fields + "lanes:\n", "lanes"},
 	{"key that is a list", account + fields + "[a, b]: 1\n", ""},
-	{"everything missing", "lanes: 2\n", "destination_object field_mappings matching_strategy"},
+	{"everything missing", "lanes: 2\nconnection: crm_prod\n", "destination_object field_mappings matching_strategy"},
+	{"everything missing, the connection too", "lanes: 2\n", "connection field_mappings"},
 	{"several at once", account + "lanes: 65\nbatch_size: 0\n" + one("scale: 1")[len(account):], "lanes batch_size field_mappings[0].scale"},
 
 	// names and numbers
@@ -94,12 +95,12 @@ var faults = []struct{ name, src, paths string }{
 	{"send", account + fields + "send: some\n", "send"},
 
 	// the connection and the object
-	{"unknown connection", account + fields + "connection: salesforce_prd\n", "connection"},
+	{"unknown connection", account + fields + "connection: crm_prd\n", "connection"},
 	{"object is no name", "destination_object: \"Account; DROP\"\nmatching_strategy: email_domain\n" + fields, "destination_object"},
 	{"operation", account + fields + "operation: merge\n", "operation"},
 	{"delete", account + fields + "operation: delete\n", "operation"},
 	{"mirror", account + fields + "operation: mirror\n", "operation"},
-	{"slack section for Salesforce", account + fields + "slack: {channel: a}\n", "slack"},
+	{"the section of another type", account + fields + "chat: {channel: a}\n", "chat"},
 
 	// matching
 	{"strategy", "destination_object: Account\nmatching_strategy: phone\n" + fields, "matching_strategy"},
@@ -114,10 +115,8 @@ var faults = []struct{ name, src, paths string }{
 	{"record id twice", account + "record_id: [id, ID]\n" + fields, "record_id[1]"},
 	{"record id number", account + "record_id: [id, 7]\n" + fields, "record_id[1]"},
 	{"record id empty", account + "record_id: []\n" + fields, "record_id"},
-	{"create without Name", account + "on_missing: create\n" + fields, "on_missing"},
 	{"create on update", account + "operation: update\non_missing: create\n" + fields, "on_missing"},
 	{"on missing on insert", account + "operation: insert\non_missing: report\n" + fields, "on_missing"},
-	{"report by external id", "destination_object: Account\nmatching_strategy: external_id\nmatch: {source: id, destination: Ext__c}\non_missing: report\n" + fields, "on_missing"},
 	{"on missing", account + "on_missing: skip\n" + fields, "on_missing"},
 
 	// mappings
@@ -126,10 +125,9 @@ var faults = []struct{ name, src, paths string }{
 	{"a mapping is a word", account + "field_mappings: [a]\n", "field_mappings[0]"},
 	{"source and destination missing", account + "field_mappings: [{data_type: string}]\n", "field_mappings[0].source field_mappings[0].destination"},
 	{"source is a number", account + "field_mappings: [{source: 1, destination: B__c}]\n", "field_mappings[0].source"},
-	{"destination is no name", account + "field_mappings: [{source: a, destination: \"B c\"}]\n", "field_mappings[0].destination"},
+	{"destination blank", account + "field_mappings: [{source: a, destination: \" \"}]\n", "field_mappings[0].destination"},
 	{"destination twice", account + "field_mappings:\n  - {source: a, destination: B__c}\n  - {source: b, destination: b__C}\n", "field_mappings[1].destination"},
 	{"Id mapped", account + "field_mappings: [{source: a, destination: Id}]\n", "field_mappings[0].destination"},
-	{"external id mapped", "destination_object: Account\nmatching_strategy: external_id\nmatch: {source: id, destination: Ext__c}\nfield_mappings: [{source: id, destination: ext__c}]\n", "field_mappings[0].destination"},
 	{"data type", one("data_type: text"), "field_mappings[0].data_type"},
 	{"data type, its settings not judged", one("data_type: decimal, scale: 1, min: 0, values: [a]"), "field_mappings[0].data_type"},
 	{"scale on text", one("scale: 1"), "field_mappings[0].scale"},
@@ -156,6 +154,10 @@ var faults = []struct{ name, src, paths string }{
 	{"time zone of an epoch", one("data_type: datetime, format: epoch_seconds, time_zone: UTC"), "field_mappings[0].time_zone"},
 	{"format", one("data_type: datetime, format: iso"), "field_mappings[0].format"},
 	{"format on text", one("format: epoch_seconds"), "field_mappings[0].format"},
+	{"on_unknown", one("data_type: picklist, values: [a], default: a, on_unknown: keep"), "field_mappings[0].on_unknown"},
+	{"on_unknown on text", one("default: a, on_unknown: default"), "field_mappings[0].on_unknown"},
+	{"on_unknown without values", one("data_type: picklist, default: a, on_unknown: default"), "field_mappings[0].on_unknown"},
+	{"on_unknown default without one", one("data_type: picklist, values: [a], on_unknown: default"), "field_mappings[0].on_unknown"},
 	{"on_null", one("on_null: drop"), "field_mappings[0].on_null"},
 	{"on_null default without one", one("on_null: default"), "field_mappings[0].on_null"},
 	{"default outside values", one("data_type: picklist, values: [a, b], default: c"), "field_mappings[0].default"},
@@ -172,6 +174,38 @@ var faults = []struct{ name, src, paths string }{
 	{"value longer than max_length", one("data_type: picklist, values: [abcd], max_length: 3"), "field_mappings[0].values"},
 	{"default too long", one("max_length: 3, default: four"), "field_mappings[0].default"},
 	{"default is a list", one("default: [a]"), "field_mappings[0].default"},
+
+	// rows that failed
+	{"attempts above", account + fields + "retry: {attempts: 21}\n", "retry.attempts"},
+	{"attempts below", account + fields + "retry: {attempts: 0}\n", "retry.attempts"},
+	{"base without a unit", account + fields + "retry: {base: 60}\n", "retry.base"},
+	{"base is no duration", account + fields + "retry: {base: soon}\n", "retry.base"},
+	{"base too short", account + fields + "retry: {base: 10ms}\n", "retry.base"},
+	{"max too long", account + fields + "retry: {max: 25h}\n", "retry.max"},
+	{"max below base", account + fields + "retry: {base: 2h, max: 1h}\n", "retry.max"},
+	{"base above the usual max", account + fields + "retry: {base: 2h}\n", "retry.base"},
+	{"retry is a number", account + fields + "retry: 3\n", "retry"},
+	{"retry key", account + fields + "retry: {tries: 3}\n", "retry.tries"},
+	{"store_source", account + fields + "store_source: some\n", "store_source"},
+	{"include_failed is no duration", account + fields + "incremental: {cursor: a, include_failed: a day}\n", "incremental.include_failed"},
+	{"include_failed negative", account + fields + "incremental: {cursor: a, include_failed: -1h}\n", "incremental.include_failed"},
+	{"include_failed too long", account + fields + "incremental: {cursor: a, include_failed: 721h}\n", "incremental.include_failed"},
+
+	// a match that cannot work
+	{"match case is a word", byField("case: sometimes", "string"), "match.case"},
+	{"match type", byField("data_type: decimal", "string"), "match.data_type"},
+	{"case of a number", byField("case: true, data_type: number", "number"), "match.case"},
+	{"case of an id", byField("case: true, data_type: id", "string"), "match.case"},
+	{"case of a mapped number", byField("case: false", "integer"), "match.case"},
+	{"case of a mapped date", byField("case: false", "date"), "match.case"},
+	{"number, mapped as text", byField("data_type: number", "string"), "match.data_type"},
+	{"text, mapped as a number", byField("data_type: text", "number"), "match.data_type"},
+	{"id, mapped as a picklist", byField("data_type: id", "picklist"), "match.data_type"},
+	{"case kept in the match, changed in the mapping", byField("case: true", "string, transform: [trim, lower]"), "match.case"},
+	{"email as a number", "destination_object: Contact\nmatching_strategy: email\nmatch: {data_type: number}\n" + fields, "match.data_type"},
+	{"domain as an id", account + "match: {data_type: id}\n" + fields, "match.data_type"},
+	{"case of a domain", account + "match: {case: true}\n" + fields, "match.case"},
+	{"name, mapped as a number", "destination_object: Account\nmatching_strategy: name\nfield_mappings: [{source: n, destination: name, data_type: number}]\n", "field_mappings[0].data_type"},
 
 	// incremental and what a later version does
 	{"incremental without cursor", account + fields + "incremental: {include_failed: 24h}\n", "incremental.cursor"},
@@ -191,26 +225,37 @@ var faults = []struct{ name, src, paths string }{
 	{"alias in a section", account + fields + "quality: {a: &x 1, b: *x}\n", ""},
 	{"freshness", account + fields + "freshness: {warn_after: 2}\n", "freshness.warn_after"},
 
-	// Slack
-	{"slack: nothing given", "connection: slack_prod\nlanes: 1\n", "field_mappings record_id"},
-	{"slack: no text", slack + "field_mappings: [{source: a, destination: channel}]\n", "field_mappings"},
-	{"slack: no channel", "connection: slack_prod\nrecord_id: id\n" + message, "slack.channel"},
-	{"slack: other part", slack + "field_mappings: [{source: a, destination: text}, {source: b, destination: blocks}]\n", "field_mappings[1].destination"},
-	{"slack: object", slack + message + "destination_object: reaction\n", "destination_object"},
-	{"slack: upsert", slack + message + "operation: upsert\n", "operation"},
-	{"slack: unknown operation", slack + message + "operation: send\n", "operation"},
-	{"slack: delete", slack + message + "operation: delete\n", "operation"},
-	{"slack: matching", slack + message + "matching_strategy: email\nmatch: {source: a}\non_missing: report\n", "matching_strategy match on_missing"},
-	{"slack: channel with a blank", "connection: slack_prod\nrecord_id: id\nslack: {channel: two words}\n" + message, "slack.channel"},
-	{"slack: digest", "connection: slack_prod\nrecord_id: id\nslack: {channel: a, digest_over: 0}\n" + message, "slack.digest_over"},
-	{"slack: section is a word", "connection: slack_prod\nrecord_id: id\nslack: a\n" + message, "slack"},
-	{"slack: key", "connection: slack_prod\nrecord_id: id\nslack: {channel: a, thread: b}\n" + message, "slack.thread"},
+	// a type of one object, without matching
+	{"chat: nothing given", "connection: chat_prod\nlanes: 1\n", "field_mappings record_id chat.channel"},
+	{"chat: no channel", "connection: chat_prod\nrecord_id: id\n" + message, "chat.channel"},
+	{"chat: object", chat + message + "destination_object: reaction\n", "destination_object"},
+	{"chat: upsert", chat + message + "operation: upsert\n", "operation"},
+	{"chat: unknown operation", chat + message + "operation: send\n", "operation"},
+	{"chat: delete", chat + message + "operation: delete\n", "operation"},
+	{"chat: matching", chat + message + "matching_strategy: email\nmatch: {source: a}\non_missing: report\n", "matching_strategy match on_missing"},
+	{"chat: channel with a blank", "connection: chat_prod\nrecord_id: id\nchat: {channel: two words}\n" + message, "chat.channel"},
+	{"chat: digest", "connection: chat_prod\nrecord_id: id\nchat: {channel: a, digest_over: 0}\n" + message, "chat.digest_over"},
+	{"chat: section is a word", "connection: chat_prod\nrecord_id: id\nchat: a\n" + message, "chat"},
+	{"chat: boolean", "connection: chat_prod\nrecord_id: id\nchat: {channel: a, threads: often}\n" + message, "chat.threads"},
+	{"chat: text", "connection: chat_prod\nrecord_id: id\nchat: {channel: a, greeting: 7}\n" + message, "chat.greeting"},
+	{"chat: empty key", "connection: chat_prod\nrecord_id: id\nchat: {channel: , digest_over: 3}\n" + message, "chat.channel"},
+	{"chat: key of a mapping", chat + "field_mappings: [{source: a, destination: text, markup: maybe, tone: shrill}]\n", "field_mappings[0].markup field_mappings[0].tone"},
+	{"crm: no such key of a mapping", one("markup: true"), "field_mappings[0].markup"},
+	{"crm: own key", account + "crm: {duplicates: keep}\n" + fields, "crm.duplicates"},
+	{"chat: key", "connection: chat_prod\nrecord_id: id\nchat: {channel: a, thread: b}\n" + message, "chat.thread"},
+}
+
+// byField matches by a field that is mapped too, with these settings of match and
+// of the mapping's data_type.
+func byField(match, mapped string) string {
+	return "destination_object: Account\nmatching_strategy: field\noperation: update\nmatch: {source: code, destination: Code__c, " + match +
+		"}\nfield_mappings: [{source: code, destination: code__c, data_type: " + mapped + "}]\n"
 }
 
 func TestFaults(t *testing.T) {
 	var out strings.Builder
 	for _, c := range faults {
-		_, _, err := yamlfile.Parse("health.yaml", []byte(c.src), conns)
+		_, _, err := yamlfile.Parse("health.yaml", []byte(c.src), conns, kinds)
 		var got syncdef.Faults
 		if !errors.As(err, &got) {
 			t.Errorf("%s: no faults (%v) in\n%s", c.name, err, c.src)
@@ -233,7 +278,7 @@ func TestFaults(t *testing.T) {
 
 // A file given by mistake costs little and says little.
 func TestHugeFiles(t *testing.T) {
-	_, _, err := yamlfile.Parse("dump.yaml", []byte(strings.Repeat("# x\n", 300_000)), conns)
+	_, _, err := yamlfile.Parse("dump.yaml", []byte(strings.Repeat("# x\n", 300_000)), conns, kinds)
 	if want := "dump.yaml:1:1: the file has 1200000 bytes; a sync definition has at most 1048576"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -241,7 +286,7 @@ func TestHugeFiles(t *testing.T) {
 	for i := range 20_000 {
 		fmt.Fprintf(&b, "column_%d: 1\n", i)
 	}
-	_, _, err = yamlfile.Parse("dump.yaml", []byte(b.String()), conns)
+	_, _, err = yamlfile.Parse("dump.yaml", []byte(b.String()), conns, kinds)
 	var got syncdef.Faults
 	if !errors.As(err, &got) || len(got) != 200 {
 		t.Errorf("%d faults for 20,000 unknown keys, want 200", len(got))
@@ -249,23 +294,23 @@ func TestHugeFiles(t *testing.T) {
 }
 
 func TestConnectionIsChosenOrAskedFor(t *testing.T) {
-	two := append(syncdef.Connections{{Name: "salesforce_eu", Type: "salesforce"}}, conns...)
+	two := append(syncdef.Connections{{Name: "crm_eu", Type: "crm"}}, conns...)
 	for _, c := range []struct {
 		name  string
 		src   string
 		conns syncdef.Connections
 		want  string // the connection, or a part of the fault
 	}{
-		{"the one", account + fields, conns, "salesforce_prod"},
-		{"the one for messages", "destination_object: message\nrecord_id: id\nslack: {channel: a}\n" + message, conns, "slack_prod"},
-		{"told by the section", "record_id: id\nslack: {channel: a}\n" + message, conns, "slack_prod"},
-		{"named", "connection: salesforce_eu\n" + account + fields, two, "salesforce_eu"},
-		{"two", account + fields, two, "name one: salesforce_eu, salesforce_prod"},
-		{"none of the type", account + fields, conns.OfType("slack"), "has none of type salesforce; there are: slack_prod"},
+		{"the one", account + fields, conns, "crm_prod"},
+		{"the one for messages", "destination_object: message\nrecord_id: id\nchat: {channel: a}\n" + message, conns, "chat_prod"},
+		{"told by the section", "record_id: id\nchat: {channel: a}\n" + message, conns, "chat_prod"},
+		{"named", "connection: crm_eu\n" + account + fields, two, "crm_eu"},
+		{"two", account + fields, two, "name one: crm_eu, crm_prod"},
+		{"none of the type", account + fields, conns.OfType("chat"), "has none of type crm; there are: chat_prod"},
 		{"none at all", account + fields, nil, "it has no connections at all"},
-		{"misspelt", "connection: salesforce_pord\n" + account + fields, two, "did you mean salesforce_prod? There are: salesforce_eu, salesforce_prod, slack_prod"},
+		{"misspelt", "connection: crm_pord\n" + account + fields, two, "did you mean crm_prod? There are: crm_eu, crm_prod, chat_prod"},
 	} {
-		d, _, err := yamlfile.Parse("a.yaml", []byte(c.src), c.conns)
+		d, _, err := yamlfile.Parse("a.yaml", []byte(c.src), c.conns, kinds)
 		if got := d.Connection + fmt.Sprint(err); !strings.Contains(got, c.want) {
 			t.Errorf("%s: got %q, %v; want %q", c.name, d.Connection, err, c.want)
 		}

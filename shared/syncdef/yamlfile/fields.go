@@ -1,7 +1,6 @@
 package yamlfile
 
 import (
-	"slices"
 	"strings"
 	"time"
 	_ "time/tzdata" // zone names must not depend on the machine that validates
@@ -61,7 +60,6 @@ func (p *parser) field(n *yaml.Node, path string) (f syncdef.Field, dest *yaml.N
 	f.Destination = o.text("destination")
 	o.missing("destination", "name the field of the destination")
 	dest = o.values["destination"]
-	p.destination(o, f.Destination)
 	unknown := syncdef.Type("") // then the settings that depend on it are not judged
 	if !o.has("data_type") {
 		unknown = syncdef.String
@@ -75,6 +73,7 @@ func (p *parser) field(n *yaml.Node, path string) (f syncdef.Field, dest *yaml.N
 	r.transform()
 	r.time()
 	r.null()
+	p.ownField(o, &f)
 	o.close()
 	if len(p.faults) == before {
 		p.compiles(o, f)
@@ -87,7 +86,7 @@ func (p *parser) field(n *yaml.Node, path string) (f syncdef.Field, dest *yaml.N
 // longer than max_length.
 func (p *parser) compiles(o *object, f syncdef.Field) {
 	alone := syncdef.Definition{RecordID: []string{f.Source}, Fields: []syncdef.Field{f}}
-	_, err := mapping.Compile(&alone)
+	_, err := mapping.Compile(&alone, syncdef.Rules{})
 	if err == nil {
 		return
 	}
@@ -100,18 +99,6 @@ func (p *parser) compiles(o *object, f syncdef.Field) {
 		where, path = o.values[key], join(path, key)
 	}
 	p.fault(where, path, "%s", what)
-}
-
-// destination checks a field's name, which becomes part of requests and queries.
-func (p *parser) destination(o *object, name string) {
-	path := join(o.path, "destination")
-	switch n := o.values["destination"]; {
-	case name == "":
-	case p.slack && !slices.Contains(slackFields, name):
-		p.fault(n, path, "destination %q: a Slack message has no such part; allowed: %s", shorten(name), strings.Join(slackFields, ", "))
-	case !p.slack && !apiName.MatchString(name):
-		p.fault(n, path, "destination %q is no Salesforce API name; allowed: letters, digits and _, such as Health_Score__c", shorten(name))
-	}
 }
 
 // zone checks a time zone's name.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -26,6 +27,7 @@ type Sync struct {
 	File       string
 	Definition syncdef.Definition
 	Connection syncdef.Connection
+	Rules      syncdef.Rules // what its destination type says of it: for syncdef.NewVersion
 	Notices    []syncdef.Notice
 	Model      string // the text of NAME.sql beside NAME.yaml, "" when there is none
 	places     map[string]at
@@ -74,8 +76,9 @@ func (s Sync) locate(path string) at {
 }
 
 // Load reads connections.yaml and every other .yaml of a folder. The error is a
-// syncdef.Faults over all files, or says that the folder cannot be read.
-func Load(dir string) (Set, error) {
+// syncdef.Faults over all files, or says that the folder cannot be read. kinds are
+// the destination types that there are.
+func Load(dir string, kinds []syncdef.Kind) (Set, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return Set{}, fmt.Errorf("read sync definitions: %w", err)
@@ -89,13 +92,13 @@ func Load(dir string) (Set, error) {
 	if len(paths) == 0 {
 		return Set{}, syncdef.Faults{{File: dir, Message: "no sync definitions here; a sync is NAME.yaml, with " + ConnectionsFile + " beside it"}}
 	}
-	return LoadFiles(paths)
+	return LoadFiles(paths, kinds)
 }
 
 // LoadFiles reads definitions, each with the connections.yaml of its folder.
 // Naming a connections.yaml checks it alone.
-func LoadFiles(paths []string) (Set, error) {
-	l := loader{folders: map[string]*folder{}, files: map[string]string{}}
+func LoadFiles(paths []string, kinds []syncdef.Kind) (Set, error) {
+	l := loader{kinds: kinds, folders: map[string]*folder{}, files: map[string]string{}}
 	paths = slices.Clone(paths)
 	slices.Sort(paths)
 	for _, path := range slices.Compact(paths) {
@@ -103,12 +106,13 @@ func LoadFiles(paths []string) (Set, error) {
 	}
 	slices.SortFunc(l.set.Syncs, func(a, b Sync) int { return strings.Compare(a.Definition.Sync, b.Definition.Sync) })
 	slices.SortFunc(l.set.Connections, func(a, b syncdef.Connection) int { return strings.Compare(a.Name, b.Name) })
-	l.set.Connections = slices.Compact(l.set.Connections)
+	l.set.Connections = slices.CompactFunc(l.set.Connections, func(a, b syncdef.Connection) bool { return reflect.DeepEqual(a, b) })
 	l.faults.Sort()
 	return l.set, l.faults.Err()
 }
 
 type loader struct {
+	kinds   []syncdef.Kind
 	set     Set
 	faults  syncdef.Faults
 	folders map[string]*folder
@@ -130,7 +134,7 @@ func (l *loader) file(path string) {
 	if !ok {
 		return
 	}
-	p := newParser(path, in.conns)
+	p := newParser(path, in.conns, l.kinds)
 	p.blind = in.blind
 	d := p.definition(src)
 	l.faults = append(l.faults, p.faults...)
@@ -143,7 +147,7 @@ func (l *loader) file(path string) {
 	l.files[d.Sync] = path
 	conn, _ := in.conns.Find(d.Connection)
 	l.set.Syncs = append(l.set.Syncs, Sync{
-		File: path, Definition: d, Connection: conn, Notices: p.notices, Model: l.model(path), places: p.places,
+		File: path, Definition: d, Connection: conn, Rules: p.kind.RulesOf(&d, &conn), Notices: p.notices, Model: l.model(path), places: p.places,
 	})
 }
 
@@ -159,7 +163,7 @@ func (l *loader) folder(dir string) *folder {
 	if !ok {
 		return f
 	}
-	conns, err := ParseConnections(path, src)
+	conns, err := ParseConnections(path, src, l.kinds)
 	var faults syncdef.Faults
 	if errors.As(err, &faults) {
 		l.faults = append(l.faults, faults...)

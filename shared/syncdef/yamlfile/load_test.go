@@ -29,61 +29,13 @@ func folder(t *testing.T, files map[string]string) string {
 }
 
 const connections = `connections:
-  salesforce_prod: {type: salesforce, url: "https://acme.my.salesforce.com"}
-  slack_prod: {type: slack}
+  crm_prod: {type: crm, url: "https://acme.crm.example"}
+  chat_prod: {type: chat}
 `
-
-// The repository's own syncs are valid, and each has what the demo relies on.
-func TestLoadOurSyncs(t *testing.T) {
-	set, err := yamlfile.Load(syncs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, s := range set.Syncs {
-		names = append(names, s.Definition.Sync)
-	}
-	if diff := cmp.Diff([]string{"salesforce_customer_health", "sf_health", "slack_alerts"}, names); diff != "" {
-		t.Error(diff)
-	}
-	if got := set.Connections.Names(); !cmp.Equal(got, []string{"salesforce_prod", "slack_prod"}) {
-		t.Errorf("connections: %v", got)
-	}
-	if _, ok := set.Find("nobody"); ok || len(set.Notices()) != 3 { // sync_frequency twice, notifications
-		t.Errorf("found nobody: %v; notices: %v", ok, set.Notices())
-	}
-	sf, _ := set.Find("sf_health")
-	if sf.Connection.URL != "https://acme.my.salesforce.com" || sf.Connection.Quota != (syncdef.Quota{CallsPerDay: 100_000, Share: 50}) {
-		t.Errorf("the connection of sf_health: %+v", sf.Connection)
-	}
-	// The columns of the lesson's view, the customer's id and the cursor: no more
-	// may be needed, and all are used.
-	view := []string{"customer_id", "email", "company_name", "health_score_percentage", "health_status_description",
-		"daily_active_users", "feature_adoption_pct", "monthly_recurring_revenue", "renewal_probability_pct",
-		"support_tickets_last_30d", "days_since_last_login", "score_confidence_pct", "health_score_calculated_at",
-		"recommended_action", "updated_at"}
-	if faults := sf.CheckColumns(view); len(faults) > 0 {
-		t.Error(faults)
-	}
-	if got := syncdef.Columns(sf.Definition); len(got) != len(view) {
-		t.Errorf("sf_health uses %d of the %d columns: %v", len(got), len(view), got)
-	}
-	for _, s := range set.Syncs { // the model beside it selects what the mapping needs
-		for _, column := range syncdef.Columns(s.Definition) {
-			if !strings.Contains(s.Model, "    "+column+"\n") && !strings.Contains(s.Model, "    "+column+",\n") {
-				t.Errorf("the model of %s does not select %s:\n%s", s.Definition.Sync, column, s.Model)
-			}
-		}
-	}
-	alerts, _ := set.Find("slack_alerts")
-	if faults := alerts.CheckColumns([]string{"CUSTOMER_ID", "EMAIL", "COMPANY_NAME", "ALERT_TYPE", "SLACK_MESSAGE", "ALERT_TIME"}); len(faults) > 0 {
-		t.Error(faults)
-	}
-}
 
 func TestLoadReportsAllFiles(t *testing.T) {
 	dir := folder(t, map[string]string{
-		"connections.yaml": connections + "  other: {type: hubspot}\n",
+		"connections.yaml": connections + "  other: {type: desk}\n",
 		"b.yaml":           account + fields + "lanes: 0\n",
 		"a.yml":            account + fields + "connection: other\nlanes: 99\n",
 		"c.yaml":           "sync: d\n" + account + fields,
@@ -91,14 +43,14 @@ func TestLoadReportsAllFiles(t *testing.T) {
 		"d.sql":            "SELECT 1",
 		"notes.txt":        "not read",
 	})
-	set, err := yamlfile.Load(dir)
+	set, err := yamlfile.Load(dir, kinds)
 	var got syncdef.Faults
 	if !errors.As(err, &got) {
 		t.Fatalf("no faults: %v", err)
 	}
 	want := `a.yml:5:8: lanes: 99 is out of range; allowed: 1 to 64
 b.yaml:4:8: lanes: 0 is out of range; allowed: 1 to 64
-connections.yaml:4:17: type: "hubspot" is not known; allowed: salesforce, slack
+connections.yaml:4:17: type: "desk" is not known; allowed: crm, chat
 d.yaml:1:1: the sync d is defined in c.yaml already`
 	if diff := cmp.Diff(want, strings.ReplaceAll(err.Error(), dir+string(filepath.Separator), "")); diff != "" {
 		t.Error(diff)
@@ -110,7 +62,7 @@ d.yaml:1:1: the sync d is defined in c.yaml already`
 
 func TestLoadModels(t *testing.T) {
 	dir := folder(t, map[string]string{"connections.yaml": connections, "a.yaml": account + fields, "a.sql": "SELECT 1\n", "b.yaml": account + fields})
-	set, err := yamlfile.LoadFiles([]string{filepath.Join(dir, "b.yaml"), filepath.Join(dir, "a.yaml"), filepath.Join(dir, "b.yaml")})
+	set, err := yamlfile.LoadFiles([]string{filepath.Join(dir, "b.yaml"), filepath.Join(dir, "a.yaml"), filepath.Join(dir, "b.yaml")}, kinds)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +79,7 @@ func TestLoadWhatIsNotThere(t *testing.T) {
 		{"z.yaml", "connections.yaml: there is no such file; definitions need it to know where they go\n" +
 			"z.yaml: there is no such file"},
 	} {
-		_, err := yamlfile.LoadFiles([]string{filepath.Join(dir, c.name)})
+		_, err := yamlfile.LoadFiles([]string{filepath.Join(dir, c.name)}, kinds)
 		if err == nil {
 			t.Fatalf("%s: no error", c.name)
 		}
@@ -135,10 +87,10 @@ func TestLoadWhatIsNotThere(t *testing.T) {
 			t.Errorf("%s: got\n%s\nwant\n%s", c.name, got, c.want)
 		}
 	}
-	if _, err := yamlfile.Load(filepath.Join(dir, "nowhere")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := yamlfile.Load(filepath.Join(dir, "nowhere"), kinds); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a folder that is not there: %v", err)
 	}
-	if _, err := yamlfile.Load(t.TempDir()); err == nil || !strings.Contains(err.Error(), "no sync definitions here") {
+	if _, err := yamlfile.Load(t.TempDir(), kinds); err == nil || !strings.Contains(err.Error(), "no sync definitions here") {
 		t.Errorf("an empty folder: %v", err)
 	}
 }
@@ -149,7 +101,7 @@ func TestCheckColumnsHasPlaces(t *testing.T) {
 		"connections.yaml": connections,
 		"a.yaml":           account + "field_mappings:\n  - {source: health_scor, destination: B__c}\nincremental: {cursor: updated}\n",
 	})
-	set, err := yamlfile.Load(dir)
+	set, err := yamlfile.Load(dir, kinds)
 	if err != nil {
 		t.Fatal(err)
 	}

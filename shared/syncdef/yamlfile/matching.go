@@ -20,17 +20,24 @@ func (p *parser) eachRecordID(seen map[string]bool) func(*yaml.Node, string, str
 }
 
 // matching reads how a row finds its record, and fills what is implied: the
-// strategy's usual pair, and the record id from the match column. It comes after
-// the fields, which say whether a record could be created.
+// strategy's usual pair, and the record id from the match column.
 func (p *parser) matching(o *object, d *syncdef.Definition) {
-	d.Strategy = choice(o, "matching_strategy", syncdef.Strategies, syncdef.MatchNone)
+	if p.known && len(p.kind.Strategies) == 0 {
+		p.matchesNothing(o, d)
+		return
+	}
+	strategies := syncdef.Strategies
+	if p.known {
+		strategies = p.kind.Strategies
+	}
+	d.Strategy = choice(o, "matching_strategy", strategies, syncdef.MatchNone)
 	p.match(o, d)
-	if p.slack {
-		p.slackMatchesNothing(o, d)
+	d.OnMissing = choice(o, "on_missing", syncdef.OnMissings, "")
+	if !p.known {
 		return
 	}
 	if d.Strategy == syncdef.MatchNone && d.Operation != syncdef.Insert {
-		o.missing("matching_strategy", "say how a row finds its record; allowed: "+words(syncdef.Strategies))
+		o.missing("matching_strategy", "say how a row finds its record; allowed: "+words(strategies))
 	}
 	if d.Strategy == syncdef.MatchExternalID && d.Match.Source == "" && len(d.RecordID) == 1 {
 		d.Match.Source = d.RecordID[0]
@@ -42,13 +49,24 @@ func (p *parser) matching(o *object, d *syncdef.Definition) {
 	if len(d.RecordID) == 0 && d.Strategy == syncdef.MatchNone && d.Operation == syncdef.Insert {
 		o.missing("record_id", "without a matching_strategy it is what tells rows apart; name one column or a list")
 	}
-	p.mappedKey(d)
-	p.onMissing(o, d)
+	p.missingRecord(o, d)
 }
 
-// match reads the two sides that are compared.
+// matchesNothing refuses what only makes sense where records are found again.
+func (p *parser) matchesNothing(o *object, d *syncdef.Definition) {
+	for _, key := range []string{"matching_strategy", "match", "on_missing"} {
+		if o.has(key) {
+			o.known = append(o.known, key)
+			p.fault(o.keys[key], key, "%s has no use here: what is written to %s is not matched; record_id tells rows apart", key, p.title())
+		}
+	}
+	d.Strategy, d.Match, d.OnMissing = syncdef.MatchNone, syncdef.Match{}, syncdef.Report
+	o.missing("record_id", "name the columns that make a row the same row; each is sent once, ever")
+}
+
+// match reads the two sides that are compared, and how.
 func (p *parser) match(o *object, d *syncdef.Definition) {
-	d.Match = syncdef.DefaultMatch(d.Strategy)
+	d.Match = p.kind.Pairs[d.Strategy]
 	n := o.get("match")
 	if n == nil {
 		return
@@ -62,12 +80,11 @@ func (p *parser) match(o *object, d *syncdef.Definition) {
 	}
 	if s := m.text("destination"); s != "" {
 		d.Match.Destination = s
-		if !p.slack && !apiName.MatchString(s) {
-			p.fault(m.values["destination"], "match.destination", "match.destination: %q is no Salesforce API name", shorten(s))
-		}
 	}
+	d.Match.Case = m.boolean("case")
+	d.Match.DataType = choice(m, "data_type", syncdef.MatchTypes, "")
 	m.close()
-	if d.Strategy == syncdef.MatchNone && !o.has("matching_strategy") && !p.slack && d.Operation == syncdef.Insert {
+	if d.Strategy == syncdef.MatchNone && !o.has("matching_strategy") && d.Operation == syncdef.Insert {
 		p.fault(o.keys["match"], "match", "match has no use without matching_strategy; allowed: %s", words(syncdef.Strategies))
 	}
 }
@@ -84,45 +101,9 @@ func (p *parser) matchComplete(o *object, d *syncdef.Definition) {
 		"matching_strategy %s needs match: {source: a column, destination: a field of %s}", d.Strategy, d.Object)
 }
 
-// mappedKey refuses mappings that Salesforce refuses: the external id that an
-// upsert names in its address, and the record's own Id.
-func (p *parser) mappedKey(d *syncdef.Definition) {
-	inAddress := d.Strategy == syncdef.MatchExternalID && d.Operation == syncdef.Upsert
-	for i, f := range d.Fields {
-		path := item("field_mappings", i) + ".destination"
-		where := &yaml.Node{Line: p.places[path].line, Column: p.places[path].column}
-		switch {
-		case f.Destination == "":
-		case strings.EqualFold(f.Destination, "Id"):
-			p.fault(where, path, "destination Id cannot be mapped: Salesforce gives it; use match to find records by another field")
-		case inAddress && strings.EqualFold(f.Destination, d.Match.Destination):
-			p.fault(where, path, "destination %s is the external id already; Salesforce refuses it as a mapped field too, so remove this mapping", f.Destination)
-		}
-	}
-}
-
-// createNeeds are the fields without which Salesforce refuses a new record
-// (Object Reference, required fields). Other objects are not known here.
-var createNeeds = map[string][]string{
-	"account":     {"Name"},
-	"contact":     {"LastName"},
-	"lead":        {"LastName", "Company"},
-	"opportunity": {"Name", "StageName", "CloseDate"},
-}
-
-// onMissing reads what happens when matching finds nothing. Unless it is written,
-// records are created only where everything that creation needs is mapped.
-func (p *parser) onMissing(o *object, d *syncdef.Definition) {
-	needs, known := createNeeds[strings.ToLower(d.Object)]
-	lacks := slices.DeleteFunc(slices.Clone(needs), func(need string) bool {
-		return slices.ContainsFunc(d.Fields, func(f syncdef.Field) bool { return strings.EqualFold(f.Destination, need) })
-	})
-	byExternalID := d.Strategy == syncdef.MatchExternalID
-	standard := syncdef.Report
-	if d.Operation == syncdef.Upsert && (byExternalID || (known && len(lacks) == 0)) {
-		standard = syncdef.Create
-	}
-	d.OnMissing = choice(o, "on_missing", syncdef.OnMissings, standard)
+// missingRecord refuses what an operation cannot do when matching finds nothing;
+// the default is the destination type's.
+func (p *parser) missingRecord(o *object, d *syncdef.Definition) {
 	n := o.values["on_missing"]
 	switch {
 	case n == nil:
@@ -130,10 +111,59 @@ func (p *parser) onMissing(o *object, d *syncdef.Definition) {
 		p.fault(n, "on_missing", "on_missing: operation insert always creates; leave on_missing out, or use operation: upsert")
 	case d.OnMissing == syncdef.Create && d.Operation == syncdef.Update:
 		p.fault(n, "on_missing", "on_missing: operation update creates nothing; use operation: upsert, or on_missing: report")
-	case d.OnMissing == syncdef.Create && len(lacks) > 0:
-		p.fault(n, "on_missing", "on_missing: creating %s needs a mapping to %s; add it, or use on_missing: report",
-			d.Object, strings.Join(lacks, " and "))
-	case d.OnMissing == syncdef.Report && byExternalID && d.Operation == syncdef.Upsert:
-		p.fault(n, "on_missing", "on_missing: an upsert by external id always creates; use operation: update to change existing records only")
+	}
+}
+
+// textual are the types that a text field of a destination takes.
+var textual = []syncdef.Type{syncdef.String, syncdef.Email, syncdef.Picklist}
+
+// matchAgrees refuses what is said of the match field in contradiction to itself
+// or to the mapping that writes the same field.
+func (p *parser) matchAgrees(d *syncdef.Definition) {
+	if !p.known || d.Strategy == syncdef.MatchNone {
+		return
+	}
+	where := func(path string) *yaml.Node {
+		return &yaml.Node{Line: p.places[path].line, Column: p.places[path].column}
+	}
+	kind, told := d.Match.DataType, d.Match.Case != nil
+	domain := d.Strategy == syncdef.MatchEmailDomain
+	text := domain || d.Strategy == syncdef.MatchEmail || d.Strategy == syncdef.MatchName
+	switch {
+	case text && kind != "" && kind != syncdef.MatchText:
+		p.fault(where("match.data_type"), "match.data_type", "match.data_type: matching_strategy %s compares text, not %s; leave it out, or use matching_strategy: field", d.Strategy, kind)
+		return
+	case told && kind != "" && kind != syncdef.MatchText:
+		p.fault(where("match.case"), "match.case", "match.case has no use with data_type %s; it is for text", kind)
+		return
+	case told && domain && *d.Match.Case:
+		p.fault(where("match.case"), "match.case", "match.case: domains are compared without regard to case; leave it out")
+		return
+	}
+	i := slices.IndexFunc(d.Fields, func(f syncdef.Field) bool {
+		return f.Destination != "" && strings.EqualFold(f.Destination, d.Match.Destination)
+	})
+	if i >= 0 && d.Fields[i].Type != "" {
+		p.matchedAndMapped(where, d, i, text)
+	}
+}
+
+// matchedAndMapped compares what is said of the match field with the mapping i,
+// which writes it; text says that the strategy compares text.
+func (p *parser) matchedAndMapped(where func(string) *yaml.Node, d *syncdef.Definition, i int, text bool) {
+	f, kind, told := d.Fields[i], d.Match.DataType, d.Match.Case != nil
+	mapped := item("field_mappings", i)
+	number := f.Type == syncdef.Number || f.Type == syncdef.Integer
+	cases := slices.Contains(f.Transform, "lower") || slices.Contains(f.Transform, "upper")
+	switch {
+	case text && !slices.Contains(textual, f.Type):
+		p.fault(where(mapped+".data_type"), mapped+".data_type", "data_type %s: matching_strategy %s compares %s as text; use matching_strategy: field, or a type of text", f.Type, d.Strategy, f.Destination)
+	case kind == syncdef.MatchNumber && !number, kind == syncdef.MatchID && f.Type != syncdef.String,
+		kind == syncdef.MatchText && !slices.Contains(textual, f.Type):
+		p.fault(where("match.data_type"), "match.data_type", "match.data_type: %s, but %s maps the same field with data_type %s; both must be the field's own type", kind, mapped, f.Type)
+	case told && !slices.Contains(textual, f.Type):
+		p.fault(where("match.case"), "match.case", "match.case has no use: %s maps the same field with data_type %s, and case is of text only", mapped, f.Type)
+	case told && *d.Match.Case && cases && strings.EqualFold(f.Source, d.Match.Source):
+		p.fault(where("match.case"), "match.case", "match.case: with it, records are looked up by the column as it is, but %s writes it in another case, so that they would not be found again", mapped)
 	}
 }

@@ -106,8 +106,7 @@ func (r rules) picklist() {
 
 func (r rules) length() {
 	if n := r.only("max_length", syncdef.String, syncdef.Email, syncdef.Picklist); n != nil {
-		const most = 131_072 // the longest text field of Salesforce
-		if v := r.integerAt("max_length", 1, most); v != nil {
+		if v := r.integerAt("max_length", 1, syncdef.MaxLength); v != nil {
 			r.field.MaxLength = *v
 			r.field.OnTooLong = syncdef.RejectLong
 		}

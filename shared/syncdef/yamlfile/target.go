@@ -1,45 +1,53 @@
 package yamlfile
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// connection finds the connection: the one named, else the only one whose type
-// suits the object.
+// connection finds the connection, and by it the destination type: the one named,
+// else the only one whose type suits the text.
 func (p *parser) connection(o *object, d *syncdef.Definition) {
 	d.Connection = o.text("connection")
-	p.slack = looksLikeSlack(o)
+	suits := p.suitable(o)
+	if len(suits) == 1 {
+		p.use(suits[0], syncdef.Connection{Name: d.Connection, Type: suits[0].Name})
+	}
 	if p.blind {
 		return
 	}
 	if o.has("connection") {
 		c, ok := p.conns.Find(d.Connection)
-		if ok && c.Type != "" {
-			p.slack = c.Type == syncdef.SlackType
+		if kind, known := p.kinds.Find(c.Type); ok && known {
+			p.use(kind, c)
 		} else if !ok && d.Connection != "" {
 			p.fault(o.values["connection"], "connection", "connection %q is not in connections.yaml; %s",
 				shorten(d.Connection), existing(d.Connection, p.conns))
 		}
 		return
 	}
-	want := syncdef.Salesforce
-	if p.slack {
-		want = syncdef.SlackType
+	var found syncdef.Connections
+	for _, kind := range suits {
+		found = append(found, p.conns.OfType(kind.Name)...)
 	}
-	switch found := p.conns.OfType(want); len(found) {
+	switch len(found) {
 	case 1:
 		d.Connection = found[0].Name
+		kind, _ := p.kinds.Find(found[0].Type)
+		p.use(kind, found[0])
 	case 0:
 		p.fault(o.node, "connection", "connection is missing, and connections.yaml has none of type %s; %s",
-			want, existing("", p.conns))
+			strings.Join(suits.Names(), " or "), existing("", p.conns))
 	default:
 		p.fault(o.node, "connection", "connection is missing, and there is more than one of type %s; name one: %s",
-			want, strings.Join(found.Names(), ", "))
+			strings.Join(suits.Names(), " or "), strings.Join(found.Names(), ", "))
 	}
+}
+
+func (p *parser) use(kind syncdef.Kind, c syncdef.Connection) {
+	p.kind, p.conn, p.known = kind, c, true
 }
 
 // existing tells which connections there are.
@@ -53,40 +61,64 @@ func existing(name string, conns syncdef.Connections) string {
 	return "there are: " + strings.Join(conns.Names(), ", ")
 }
 
-// looksLikeSlack guesses the vendor from the text, where no connection tells.
-func looksLikeSlack(o *object) bool {
+// suitable are the types that the text can be meant for, where no connection
+// tells: those that list its object, else those whose objects are not known; of
+// these the one whose own section it has.
+func (p *parser) suitable(o *object) syncdef.Kinds {
+	object := ""
 	if n := o.values["destination_object"]; n != nil {
-		return n.Value == messageObject
+		object = n.Value
 	}
-	return o.has("slack")
+	suits := having(p.kinds, func(k syncdef.Kind) bool { return slices.Contains(k.Objects, object) })
+	if len(suits) == 0 && object != "" {
+		suits = having(p.kinds, func(k syncdef.Kind) bool { return len(k.Objects) == 0 })
+	}
+	if len(suits) == 0 {
+		suits = p.kinds
+	}
+	if told := having(suits, func(k syncdef.Kind) bool { return o.has(k.Name) }); len(told) > 0 {
+		return told
+	}
+	return suits
 }
 
-// messageObject is the one object that Slack has.
-const messageObject = "message"
+func having(kinds syncdef.Kinds, what func(syncdef.Kind) bool) syncdef.Kinds {
+	return slices.DeleteFunc(slices.Clone(kinds), func(k syncdef.Kind) bool { return !what(k) })
+}
 
-var apiName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,79}$`)
+// title names the destination type towards people.
+func (p *parser) title() string {
+	if p.kind.Title != "" {
+		return p.kind.Title
+	}
+	return p.kind.Name
+}
 
 // target reads what is written at the destination, and what is done to it.
 func (p *parser) target(o *object, d *syncdef.Definition) {
 	d.Object = o.text("destination_object")
 	d.Operation = p.operation(o)
-	n := o.values["destination_object"]
+	objects := p.kind.Objects
 	switch {
-	case p.slack && !o.has("destination_object"):
-		d.Object = messageObject
-	case d.Object == "":
-		o.missing("destination_object", "name the Salesforce object, such as Account")
-	case p.slack && d.Object != messageObject:
-		p.fault(n, "destination_object", "destination_object: Slack has no %q; allowed: %s", shorten(d.Object), messageObject)
-	case !p.slack && !apiName.MatchString(d.Object):
-		p.fault(n, "destination_object", "destination_object: %q is no Salesforce API name; allowed: letters, digits and _, such as Account or Health__c", shorten(d.Object))
+	case !p.known:
+	case !o.has("destination_object") && len(objects) > 0:
+		d.Object = objects[0]
+	case !o.has("destination_object"):
+		o.missing("destination_object", "name the object of "+p.title()+" that rows are written to")
+	case d.Object != "" && len(objects) > 0 && !slices.Contains(objects, d.Object):
+		p.fault(o.values["destination_object"], "destination_object", "destination_object: %s has no %q; allowed: %s",
+			p.title(), shorten(d.Object), strings.Join(objects, ", "))
 	}
 }
 
 func (p *parser) operation(o *object) syncdef.Operation {
-	allowed, standard := syncdef.Operations, syncdef.Upsert
-	if p.slack {
-		allowed, standard = []syncdef.Operation{syncdef.Insert}, syncdef.Insert
+	allowed := syncdef.Operations
+	if p.known {
+		allowed = p.kind.Operations
+	}
+	standard := syncdef.Upsert
+	if !slices.Contains(allowed, standard) && len(allowed) > 0 {
+		standard = allowed[0]
 	}
 	n := o.get("operation")
 	if n == nil {
@@ -95,14 +127,14 @@ func (p *parser) operation(o *object) syncdef.Operation {
 	s, ok := p.scalar(n, "operation", "operation")
 	switch op := syncdef.Operation(s); {
 	case !ok:
+	case slices.Contains(allowed, op):
+		return op
 	case op == syncdef.Delete || op == syncdef.Mirror:
 		p.fault(n, "operation", "operation: this version of Penstock does not %s records; allowed: %s", op, words(allowed))
-	case p.slack && slices.Contains(syncdef.Operations, op) && op != syncdef.Insert:
-		p.fault(n, "operation", "operation: Slack messages cannot be found again, so %s is not possible; allowed: insert (once per record id)", op)
-	case !slices.Contains(allowed, op):
-		p.fault(n, "operation", "operation: %q is not known; allowed: %s", shorten(s), words(allowed))
+	case slices.Contains(syncdef.Operations, op):
+		p.fault(n, "operation", "operation: %s is not possible with %s; allowed: %s", op, p.title(), words(allowed))
 	default:
-		return op
+		p.fault(n, "operation", "operation: %q is not known; allowed: %s", shorten(s), words(allowed))
 	}
 	return standard
 }

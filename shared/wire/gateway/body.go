@@ -11,6 +11,8 @@ import (
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
+
+	"github.com/penstock-data/penstock/shared/row"
 )
 
 // MaxBody is the largest plain body in bytes: the 10 MB that Snowflake puts into
@@ -27,7 +29,7 @@ func (d *Decoder) body(e envelope) ([]byte, error) {
 	if e.base64 {
 		var err error
 		if d.decoded, err = base64.StdEncoding.AppendDecode(d.decoded[:0], b); err != nil {
-			return nil, &Error{Status: 400, Message: "the event says that its body is base64, but it is not", Err: err}
+			return nil, &row.Refusal{Message: "the event says that its body is base64, but it is not", Err: err}
 		}
 		b = d.decoded
 	}
@@ -89,7 +91,7 @@ func (f *inflater) plain(b []byte) ([]byte, error) {
 	case enc == rawDeflate:
 		return within(b) // no deflate after all; whoever reads the text will say what is wrong with it
 	}
-	return nil, &Error{Status: 400, Message: fmt.Sprintf("the request's body is broken %s; "+
+	return nil, &row.Refusal{Message: fmt.Sprintf("the request's body is broken %s; "+
 		"send it again, or create the function with COMPRESSION = NONE", enc), Err: err}
 }
 
@@ -100,8 +102,8 @@ func within(b []byte) ([]byte, error) {
 	return b, nil
 }
 
-func tooLarge() *Error {
-	return &Error{Status: 413, Message: fmt.Sprintf("the request's body is over %d MB; "+
+func tooLarge() *row.Refusal {
+	return &row.Refusal{Kind: row.TooLarge, Message: fmt.Sprintf("the request's body is over %d MB; "+
 		"lower MAX_BATCH_ROWS of the external function, or push fewer columns", MaxBody>>20)}
 }
 

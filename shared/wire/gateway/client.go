@@ -14,6 +14,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/rawjson"
+	"github.com/penstock-data/penstock/shared/wire"
 )
 
 // EncodeRequest writes the proxy event of an HTTP request, as API Gateway does:
@@ -80,8 +81,8 @@ func appendFields(b []byte, values map[string][]string, all bool) []byte {
 
 // DecodeResponse reads a proxy response: the other side of Encode, with base64
 // bodies decoded. API Gateway answers 502 where this returns an error.
-func DecodeResponse(raw []byte) (Response, error) {
-	r := Response{Headers: map[string]string{}}
+func DecodeResponse(raw []byte) (wire.Response, error) {
+	r := wire.Response{Headers: map[string]string{}}
 	var body []byte
 	var encoded bool
 	dec := jsontext.NewDecoder(bytes.NewBuffer(raw))

@@ -17,26 +17,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/rawjson"
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/wire"
 )
-
-// An Error is a request that cannot be read, with the HTTP status to refuse it
-// by: 400 for a broken one, 413 for one that inflates beyond MaxBody.
-type Error struct {
-	Status  int
-	Message string // what is wrong and how to mend it; holds nothing of the body
-	Err     error  // the cause, or nil
-}
-
-// Error implements error.
-func (e *Error) Error() string {
-	if e.Err == nil {
-		return e.Message
-	}
-	return e.Message + ": " + e.Err.Error()
-}
-
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
 
 // A Request is one HTTP request as API Gateway hands it over. It and its Body
 // are valid until the next Decode of the Decoder that returned it; Body may
@@ -84,17 +67,18 @@ type Decoder struct {
 }
 
 // Decode reads one event with buffers of its own, so that the request stays
-// valid. Errors are *Error.
+// valid. Errors are *row.Refusal, of kind Mistake for a broken event and TooLarge
+// for a body that inflates beyond MaxBody.
 func Decode(raw []byte) (Request, error) { return new(Decoder).Decode(raw) }
 
-// Decode reads one event. Errors are *Error.
+// Decode reads one event, as the function of that name does.
 func (d *Decoder) Decode(raw []byte) (Request, error) {
 	e, err := d.envelope(raw)
 	if err != nil {
-		return Request{}, &Error{Status: 400, Message: "the event is not an API Gateway proxy request", Err: err}
+		return Request{}, &row.Refusal{Message: "the event is not an API Gateway proxy request: " + err.Error(), Err: err}
 	}
 	if e.request.Method == "" {
-		return Request{}, &Error{Status: 400, Message: "the event is not an API Gateway proxy request: httpMethod is missing; " +
+		return Request{}, &row.Refusal{Message: "the event is not an API Gateway proxy request: httpMethod is missing; " +
 			"call this function through a REST API with Lambda proxy integration"}
 	}
 	body, err := d.body(e)
@@ -105,16 +89,14 @@ func (d *Decoder) Decode(raw []byte) (Request, error) {
 	return e.request, nil
 }
 
-// A Response is what the function answers.
-type Response struct {
-	Status  int
-	Headers map[string]string
-	Body    []byte // UTF-8 text
+// Wire is the request as a protocol reads it.
+func (r *Request) Wire() wire.Request {
+	return wire.Request{Method: r.Method, Path: r.Path, Header: r.Header, Body: r.Body}
 }
 
 // Encode writes the proxy response. Headers are sorted, so that equal responses
 // are equal bytes.
-func Encode(r Response) []byte {
+func Encode(r wire.Response) []byte {
 	b := make([]byte, 0, 256+len(r.Body)+len(r.Body)/4)
 	b = append(b, `{"statusCode":`...)
 	b = strconv.AppendInt(b, int64(r.Status), 10)

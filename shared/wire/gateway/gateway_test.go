@@ -17,6 +17,8 @@ import (
 	"github.com/klauspost/compress/zlib"
 
 	"github.com/penstock-data/penstock/shared/rawjson"
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/wire"
 )
 
 func read(t testing.TB, name string) []byte {
@@ -132,38 +134,38 @@ func TestRefusedEvents(t *testing.T) {
 	bomb := packed(t, make([]byte, MaxBody+1))
 	encode := base64.StdEncoding.EncodeToString
 	for _, c := range []struct {
-		name   string
-		raw    []byte
-		status int
-		says   string
+		name string
+		raw  []byte
+		kind row.RefusalKind
+		says string
 	}{
-		{"nothing", nil, 400, "not an API Gateway proxy request"},
-		{"no JSON", []byte("hello"), 400, "not an API Gateway proxy request"},
-		{"an array", []byte("[]"), 400, "want an object"},
-		{"truncated", []byte(`{"httpMethod":"POST","body":"{`), 400, "not an API Gateway proxy request"},
-		{"two documents", []byte(`{"httpMethod":"POST"}{}`), 400, "data after the event"},
-		{"another event", []byte(`{"Records":[]}`), 400, "httpMethod is missing"},
-		{"method twice", []byte(`{"httpMethod":"POST","httpMethod":"GET"}`), 400, "duplicate"},
-		{"body an object", []byte(`{"httpMethod":"POST","body":{}}`), 400, "body: want a string"},
-		{"broken UTF-8", []byte("{\"httpMethod\":\"POST\",\"body\":\"\xff\"}"), 400, "UTF-8"},
-		{"half a surrogate", []byte(`{"httpMethod":"POST","body":"\ud800"}`), 400, "not an API Gateway proxy request"},
-		{"no base64", event("{}!", true, ""), 400, "base64"},
-		{"gzip cut off", event(encode(gz[:len(gz)-9]), true, "gzip"), 400, "broken gzip"},
-		{"gzip checksum", event(encode(flipped), true, "gzip"), 400, "broken gzip"},
-		{"gzip and garbage", event(encode(append(bytes.Clone(gz), "tail"...)), true, "gzip"), 400, "broken gzip"},
-		{"gzip bomb", event(encode(bomb[gzipped]), true, "gzip"), 413, "MAX_BATCH_ROWS"},
-		{"zlib bomb", event(encode(bomb[zlibbed]), true, "deflate"), 413, "MAX_BATCH_ROWS"},
-		{"deflate bomb", event(encode(bomb[rawDeflate]), true, "deflate"), 413, "MAX_BATCH_ROWS"},
-		{"plain, too large", event(`{"a":"`+strings.Repeat("x", MaxBody)+`"}`, false, ""), 413, "MAX_BATCH_ROWS"},
+		{"nothing", nil, row.Mistake, "not an API Gateway proxy request"},
+		{"no JSON", []byte("hello"), row.Mistake, "not an API Gateway proxy request"},
+		{"an array", []byte("[]"), row.Mistake, "want an object"},
+		{"truncated", []byte(`{"httpMethod":"POST","body":"{`), row.Mistake, "not an API Gateway proxy request"},
+		{"two documents", []byte(`{"httpMethod":"POST"}{}`), row.Mistake, "data after the event"},
+		{"another event", []byte(`{"Records":[]}`), row.Mistake, "httpMethod is missing"},
+		{"method twice", []byte(`{"httpMethod":"POST","httpMethod":"GET"}`), row.Mistake, "duplicate"},
+		{"body an object", []byte(`{"httpMethod":"POST","body":{}}`), row.Mistake, "body: want a string"},
+		{"broken UTF-8", []byte("{\"httpMethod\":\"POST\",\"body\":\"\xff\"}"), row.Mistake, "UTF-8"},
+		{"half a surrogate", []byte(`{"httpMethod":"POST","body":"\ud800"}`), row.Mistake, "not an API Gateway proxy request"},
+		{"no base64", event("{}!", true, ""), row.Mistake, "base64"},
+		{"gzip cut off", event(encode(gz[:len(gz)-9]), true, "gzip"), row.Mistake, "broken gzip"},
+		{"gzip checksum", event(encode(flipped), true, "gzip"), row.Mistake, "broken gzip"},
+		{"gzip and garbage", event(encode(append(bytes.Clone(gz), "tail"...)), true, "gzip"), row.Mistake, "broken gzip"},
+		{"gzip bomb", event(encode(bomb[gzipped]), true, "gzip"), row.TooLarge, "MAX_BATCH_ROWS"},
+		{"zlib bomb", event(encode(bomb[zlibbed]), true, "deflate"), row.TooLarge, "MAX_BATCH_ROWS"},
+		{"deflate bomb", event(encode(bomb[rawDeflate]), true, "deflate"), row.TooLarge, "MAX_BATCH_ROWS"},
+		{"plain, too large", event(`{"a":"`+strings.Repeat("x", MaxBody)+`"}`, false, ""), row.TooLarge, "MAX_BATCH_ROWS"},
 	} {
 		r, err := Decode(c.raw)
-		var e *Error
+		var e *row.Refusal
 		if !errors.As(err, &e) {
 			t.Errorf("%s: error %v (request %+v)", c.name, err, r)
 			continue
 		}
-		if e.Status != c.status || !strings.Contains(e.Error(), c.says) {
-			t.Errorf("%s: %d %q, want %d and %q", c.name, e.Status, e, c.status, c.says)
+		if e.Kind != c.kind || !strings.Contains(e.Error(), c.says) {
+			t.Errorf("%s: %d %q, want %d and %q", c.name, e.Kind, e, c.kind, c.says)
 		}
 	}
 }
@@ -200,7 +202,7 @@ func TestMemoryOfALargeRequest(t *testing.T) {
 }
 
 func TestEncodeIsLocked(t *testing.T) {
-	got := Encode(Response{Status: 200, Body: []byte(`{"data":[[0,{"t":"a\tb\"c"}]]}`), Headers: map[string]string{
+	got := Encode(wire.Response{Status: 200, Body: []byte(`{"data":[[0,{"t":"a\tb\"c"}]]}`), Headers: map[string]string{
 		"Content-Type": "application/json", "Content-MD5": "1B2M2Y8AsgTpgAmY7PhCfg==",
 	}})
 	if d := cmp.Diff(string(read(t, "response.golden")), string(got)); d != "" {
@@ -209,7 +211,7 @@ func TestEncodeIsLocked(t *testing.T) {
 }
 
 func TestResponseRoundTrip(t *testing.T) {
-	for _, r := range []Response{
+	for _, r := range []wire.Response{
 		{Status: 200, Headers: map[string]string{}, Body: []byte(document)},
 		{Status: 429, Headers: map[string]string{"Retry-After": "5", "X": "a\"b"}, Body: []byte("slow down, please\n")},
 		{Status: 204, Headers: map[string]string{}, Body: nil},
@@ -270,8 +272,8 @@ func FuzzDecode(f *testing.F) {
 			t.Fatal("the event was changed")
 		}
 		if err != nil {
-			var e *Error
-			if !errors.As(err, &e) || (e.Status != 400 && e.Status != 413) {
+			var e *row.Refusal
+			if !errors.As(err, &e) || e.Kind > row.TooLarge || e.Message == "" {
 				t.Fatalf("untyped error: %v", err)
 			}
 			return
@@ -281,7 +283,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		again, err := Decode(EncodeRequest(r.Method, r.Path, nil, nil, r.Body))
 		if err != nil {
-			var e *Error
+			var e *row.Refusal
 			if errors.As(err, &e) { // the plain body may look compressed, too
 				return
 			}

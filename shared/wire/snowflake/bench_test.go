@@ -11,6 +11,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/klauspost/compress/gzip"
 
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/wire"
 	"github.com/penstock-data/penstock/shared/wire/gateway"
 )
 
@@ -36,6 +38,10 @@ func benchEvent(b *testing.B, body []byte) []byte {
 		h[name] = []string{v}
 	}
 	return gateway.EncodeRequest("POST", "/push", h, nil, body)
+}
+
+func benchRequest(body []byte) wire.Request {
+	return wire.Request{Method: "POST", Path: "/push", Header: headers(), Body: body}
 }
 
 func perRow(b *testing.B) {
@@ -84,11 +90,11 @@ func BenchmarkFloorSpans(b *testing.B) {
 }
 
 func BenchmarkDecode(b *testing.B) {
-	body, h := benchBody(), headers()
+	body := benchBody()
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if batch, err := Decode(h, body); err != nil || len(batch.Rows) != benchRows {
+		if batch, err := Decode(benchRequest(body)); err != nil || len(batch.Rows) != benchRows {
 			b.Fatal(err)
 		}
 	}
@@ -97,11 +103,11 @@ func BenchmarkDecode(b *testing.B) {
 
 // One flaw makes Decode read the request a second time, row by row.
 func BenchmarkDecodeOneBrokenRow(b *testing.B) {
-	body, h := benchBody(), headers()
+	body := benchBody()
 	body[len(body)-30] = 0xff
 	b.ReportAllocs()
 	for b.Loop() {
-		if batch, err := Decode(h, body); err != nil || batch.Rows[benchRows-1].Fault == nil {
+		if batch, err := Decode(benchRequest(body)); err != nil || batch.Rows[benchRows-1].Fault == nil {
 			b.Fatal(err)
 		}
 	}
@@ -197,7 +203,7 @@ func BenchmarkWhole(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if batch, err := DecodeRequest(r); err != nil || len(batch.Rows) != benchRows {
+		if batch, err := Decode(r.Wire()); err != nil || len(batch.Rows) != benchRows {
 			b.Fatal(err)
 		}
 	}
@@ -205,18 +211,21 @@ func BenchmarkWhole(b *testing.B) {
 }
 
 func BenchmarkReply(b *testing.B) {
-	value := []byte(`{"status":"queued","run":"salesforce_customer_health.q0123456789abcdef","record_id":"cust_000001"}`)
+	batch, err := Decode(benchRequest(benchBody()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	answers := make([]row.Answer, benchRows)
+	for i := range answers {
+		answers[i] = row.Answer{Status: row.Queued, Run: "salesforce_customer_health.q0123456789abcdef", RecordID: "cust_000001"}
+	}
 	b.ReportAllocs()
 	for b.Loop() {
-		var r Reply
-		r.Grow(benchRows * (len(value) + 16))
-		for i := range benchRows {
-			r.Append(i, value)
-			if r.Size() > MaxReply {
-				b.Fatal("too large")
-			}
+		r, err := Protocol.Answer(&batch, answers)
+		if err != nil || r.Status != 200 {
+			b.Fatal(r.Status, err)
 		}
-		gateway.Encode(Response(200, r.Bytes()))
+		gateway.Encode(r)
 	}
 	perRow(b)
 }

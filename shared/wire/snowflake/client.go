@@ -1,13 +1,14 @@
 package snowflake
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/wire"
 )
 
 // EncodeRequest appends a request of rows, numbered from 0: what a warehouse
@@ -32,25 +33,37 @@ func EncodeRequest(dst []byte, rows [][]jsontext.Value) []byte {
 // DecodeReply reads an answer: the values by row number, which must be 0 to n-1,
 // each once. Values are spans of body.
 func DecodeReply(body []byte) ([]jsontext.Value, error) {
-	r := reader{body: body, dec: jsontext.NewDecoder(bytes.NewBuffer(body))}
-	if err := r.document(); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = io.ErrUnexpectedEOF
+	var values []jsontext.Value
+	var numbers []int
+	var flawed error
+	t := table
+	t.Row = func(number int, args []jsontext.Value, fault *row.Fault) {
+		switch {
+		case fault != nil:
+			flawed = fmt.Errorf("row %d: %w", number, fault)
+		case len(args) != 1:
+			flawed = fmt.Errorf("row %d has %d values, want 1", number, len(args))
+		default:
+			values, numbers = append(values, args[0]), append(numbers, number)
 		}
+	}
+	if err := errors.Join(t.Read(wire.Scan(body)), flawed); err != nil {
 		return nil, fmt.Errorf("read reply: %w", err)
 	}
-	values := make([]jsontext.Value, len(r.rows))
-	for i := range r.rows {
-		n, args := r.rows[i].Number, r.rows[i].Args
+	return inOrder(values, numbers)
+}
+
+// inOrder puts values at their numbers.
+func inOrder(values []jsontext.Value, numbers []int) ([]jsontext.Value, error) {
+	ordered := make([]jsontext.Value, len(values))
+	for i, n := range numbers {
 		switch {
-		case len(args) != 1:
-			return nil, fmt.Errorf("read reply: row %d has %d values, want 1", n, len(args))
 		case n >= len(values):
 			return nil, fmt.Errorf("read reply: row %d of %d rows", n, len(values))
-		case values[n] != nil:
+		case ordered[n] != nil:
 			return nil, fmt.Errorf("read reply: row %d is answered twice", n)
 		}
-		values[n] = args[0]
+		ordered[n] = values[i]
 	}
-	return values, nil
+	return ordered, nil
 }

@@ -3,8 +3,10 @@ package snowflake
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -12,8 +14,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/row"
-	"github.com/penstock-data/penstock/shared/wire/gateway"
+	"github.com/penstock-data/penstock/shared/wire"
 )
+
+// request is a batch of penstock_push, its headers changed by pairs of name and
+// value.
+func request(body string, changes ...string) wire.Request {
+	return wire.Request{Method: "POST", Header: headers(changes...), Body: []byte(body)}
+}
 
 // headers are those of one batch, changed by pairs of name and value.
 func headers(changes ...string) func(string) string {
@@ -39,87 +47,88 @@ func TestDecodeKeepsEveryByte(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := Decode(headers(), body)
+	got, err := Decode(request(string(body)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := row.Batch{ID: "01b2c3d4:1:1:0:0", Query: "01b2c3d4", Function: "penstock_push", Rows: []row.Row{
-		{Number: 0, Args: values(`"salesforce_customer_health"`, `{"CUSTOMER_ID":"cust_001","EMAIL":"john@acmecorp.com","ID":9007199254740993,`+
+		{Number: 0, Target: "salesforce_customer_health", Object: jsontext.Value(`{"CUSTOMER_ID":"cust_001","EMAIL":"john@acmecorp.com","ID":9007199254740993,` +
 			`"PRICE":1234567890123456789012345.6789012345,"F":1.50e+3,"NOTE":"caf\u00e9 \ud83d\ude00 é","N":null,"FACTORS":{"b":1,"a":[0.10,-0]}}`)},
-		{Number: 1, Args: values(`"salesforce_customer_health"`, `"{\"customer_id\": \"cust_002\", \"id\": 9007199254740993}"`)},
-		{Number: 2, Args: values(`null`, `true`, `12`, `[ ]`)},
+		{Number: 1, Target: "salesforce_customer_health", Object: jsontext.Value(`{"customer_id": "cust_002", "id": 9007199254740993}`)},
+		{Number: 2, Fault: &row.Fault{Rule: "wrong_arguments", Message: "penstock_push(sync or run, row) takes other arguments than the 4 that came"}},
 	}}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
+	if d := cmp.Diff(want, got.Batch); d != "" || got.Poll || len(got.Calls) != 0 {
+		t.Errorf("%+v\n%s", got, d)
 	}
 }
 
-func TestArgsCannotRunIntoEachOther(t *testing.T) {
-	b, err := Decode(headers(), []byte(`{"data":[[0,1,2],[1,3,4]]}`))
+func TestObjectsCannotRunIntoEachOther(t *testing.T) {
+	b, err := Decode(request(`{"data":[[0,"s",{"a":1}],[1,"s",{"a":2}]]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = append(b.Rows[0].Args, jsontext.Value("9"))
-	_ = append(b.Rows[0].Args[0], '9')
-	if d := cmp.Diff(values("3", "4"), b.Rows[1].Args); d != "" {
-		t.Error(d)
-	}
-	if d := cmp.Diff(values("1", "2"), b.Rows[0].Args); d != "" {
-		t.Error(d)
+	_ = append(b.Rows[0].Object, '9')
+	if got := string(b.Rows[0].Object) + string(b.Rows[1].Object); got != `{"a":1}{"a":2}` {
+		t.Error(got)
 	}
 }
 
 func TestNoRows(t *testing.T) {
 	for _, body := range []string{`{"data":[]}`, ` { "data" : [ ] } `, `{"x":{"y":[1]},"data":[]}`, `{"d\u0061ta":[]}`} {
-		b, err := Decode(headers(), []byte(body))
-		if err != nil || len(b.Rows) != 0 || b.ID == "" {
+		b, err := Decode(request(body))
+		if err != nil || b.Len() != 0 || b.ID == "" {
 			t.Errorf("%s: %+v, %v", body, b, err)
 		}
 	}
 }
 
-func TestRowsOfAnyNumberAndWidth(t *testing.T) {
-	b, err := Decode(headers(), []byte(`{"data":[[7],[3,1],[0,1,2,3]]}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []row.Row{{Number: 7, Args: []jsontext.Value{}}, {Number: 3, Args: values("1")}, {Number: 0, Args: values("1", "2", "3")}}
-	if d := cmp.Diff(want, b.Rows); d != "" {
-		t.Error(d)
+func TestRowsOfAnyNumber(t *testing.T) {
+	b, err := Decode(request(`{"data":[[7,"s",{}],[3 , "s" , {} ] , [ 0,"s",{}]]}`))
+	if err != nil || len(b.Rows) != 3 || b.Number(0) != 7 || b.Number(1) != 3 || b.Number(2) != 0 {
+		t.Errorf("%+v, %v", b, err)
 	}
 }
 
 func TestNamesFromHeaders(t *testing.T) {
 	encode := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 	for _, c := range []struct {
+		path                string
 		changes             []string
 		id, query, function string
 	}{
-		{nil, "01b2c3d4:1:1:0:0", "01b2c3d4", "penstock_push"},
-		{[]string{HeaderName, `"DB"."My.Schema"."PENSTOCK_BEGIN"`}, "01b2c3d4:1:1:0:0", "01b2c3d4", "penstock_begin"},
-		{[]string{HeaderName, `DB.S.PENSTOCK_PUSH(VARCHAR, OBJECT)`}, "01b2c3d4:1:1:0:0", "01b2c3d4", "penstock_push"},
-		{[]string{HeaderName, "?", HeaderName + "-base64", encode("ÉTAT")}, "01b2c3d4:1:1:0:0", "01b2c3d4", "état"},
-		{[]string{HeaderQueryID, "", HeaderName, ""}, "01b2c3d4:1:1:0:0", "01b2c3d4", ""},
-		{[]string{HeaderQueryID, "", HeaderBatchID, "opaque"}, "opaque", "opaque", "penstock_push"},
-		{[]string{HeaderQueryID, "x", HeaderQueryID + "-base64", encode("twin")}, "01b2c3d4:1:1:0:0", "twin", "penstock_push"},
+		{"", nil, "01b2c3d4:1:1:0:0", "01b2c3d4", wire.Push},
+		{"", []string{HeaderName, `"DB"."My.Schema"."PENSTOCK_BEGIN"`}, "01b2c3d4:1:1:0:0", "01b2c3d4", wire.Begin},
+		{"/", []string{HeaderName, `DB.S.PENSTOCK_PUSH(VARCHAR, OBJECT)`}, "01b2c3d4:1:1:0:0", "01b2c3d4", wire.Push},
+		{"", []string{HeaderName, "?", HeaderName + "-base64", encode("penstock_status")}, "01b2c3d4:1:1:0:0", "01b2c3d4", wire.Status},
+		{"/reset", []string{HeaderName, "MY_OWN_NAME"}, "01b2c3d4:1:1:0:0", "01b2c3d4", wire.Reset},
+		{"/penstock/finish", []string{HeaderName, ""}, "01b2c3d4:1:1:0:0", "01b2c3d4", wire.Finish},
+		{"/push", []string{HeaderQueryID, "", HeaderBatchID, "opaque"}, "opaque", "opaque", wire.Push},
+		{"/push", []string{HeaderQueryID, ""}, "01b2c3d4:1:1:0:0", "01b2c3d4", wire.Push},
+		{"/push", []string{HeaderQueryID, "x", HeaderQueryID + "-base64", encode("twin")}, "01b2c3d4:1:1:0:0", "twin", wire.Push},
 	} {
-		b, err := Decode(headers(c.changes...), []byte(`{"data":[]}`))
-		if err != nil || b.ID != c.id || b.Query != c.query || b.Function != c.function {
-			t.Errorf("%q: %+v, %v", c.changes, b, err)
+		for _, method := range []string{"POST", "GET"} {
+			r := request(`{"data":[]}`, c.changes...)
+			r.Path, r.Method = c.path, method
+			b, err := Decode(r)
+			if err != nil || b.ID != c.id || b.Query != c.query || b.Function != c.function || b.Poll != (method == "GET") {
+				t.Errorf("%s %s %q: %+v, %v", method, c.path, c.changes, b, err)
+			}
 		}
 	}
 }
 
 func TestRefusedRequests(t *testing.T) {
-	ok := headers()
+	var ok []string
 	for _, c := range []struct {
-		name   string
-		header func(string) string
-		body   string
-		says   string
+		name    string
+		changes []string
+		body    string
+		says    string
 	}{
-		{"no batch id", headers(HeaderBatchID, ""), `{"data":[]}`, "query-batch-id is missing"},
-		{"broken twin", headers(HeaderName+"-base64", "%"), `{"data":[]}`, "not base64"},
+		{"no batch id", []string{HeaderBatchID, ""}, `{"data":[]}`, "query-batch-id is missing"},
+		{"broken twin", []string{HeaderName + "-base64", "%"}, `{"data":[]}`, "not base64"},
+		{"another function", []string{HeaderName, "MY_FUNCTION"}, `{"data":[]}`, "names no function of Penstock"},
+		{"no function", []string{HeaderName, ""}, `{"data":[]}`, "penstock_push, penstock_begin"},
 		{"no body", ok, "  \n", "no body"},
 		{"no JSON", ok, `hello`, "not JSON (byte 0)"},
 		{"HTML", ok, `<html></html>`, "not JSON"},
@@ -155,15 +164,25 @@ func TestRefusedRequests(t *testing.T) {
 		{"control character", ok, "{\"data\":[[0,\"a\nb\"]]}", "not JSON"},
 		{"broken UTF-8 between", ok, "{\"data\":[[0,1]\xff]}", "not JSON"},
 		{"wrong bracket", ok, `{"data":[[0,1}]}`, "not JSON"},
+		{"wrong bracket in an object", ok, `{"data":[[0,{"a":1]]]}`, "not JSON"},
+		{"wrong bracket, deep", ok, `{"data":[[0,"s",{"a":` + strings.Repeat("[", 1500) + "x" + strings.Repeat("]", 1500) + `,}]]}`, "not JSON"},
+		{"a word", ok, `{"data":[[0,NaN]]}`, "not JSON"},
+		{"nothing between commas", ok, `{"data":[[0,,1]]}`, "not JSON"},
+		{"comma at the end of a row", ok, `{"data":[[0,1,]]}`, "not JSON"},
+		{"comma at the end of the rows", ok, `{"data":[[0,1],]}`, "not JSON"},
+		{"comma at the end of the body", ok, `{"data":[],}`, "not JSON"},
+		{"comma first", ok, `{,"data":[]}`, "not JSON"},
+		{"no colon", ok, `{"data"[]}`, "not JSON"},
+		{"cut off, deep", ok, `{"data":[[0,"s",` + strings.Repeat("[", 20_000), "ends in the middle"},
 	} {
-		b, err := Decode(c.header, []byte(c.body))
-		var e *Error
+		b, err := Decode(request(c.body, c.changes...))
+		var e *row.Refusal
 		if !errors.As(err, &e) {
 			t.Errorf("%s: error %v (batch %+v)", c.name, err, b)
 			continue
 		}
-		if e.Status != 400 || !strings.Contains(e.Error(), c.says) {
-			t.Errorf("%s: %d %q, want 400 and %q", c.name, e.Status, e, c.says)
+		if e.Kind != row.Mistake || !strings.Contains(e.Error(), c.says) {
+			t.Errorf("%s: kind %d %q, want a mistake and %q", c.name, e.Kind, e, c.says)
 		}
 	}
 }
@@ -176,8 +195,12 @@ func TestOneBrokenRowLeavesTheOthers(t *testing.T) {
 		"[3,\"s\",{\"name\":\"\\ud800\"}]," +
 		"[4,\"s\",{\"deep\":{\"a\":[{\"k\":1,\"k\":2}]}}]," +
 		"[5,\"s\xff\",{\"a\":1,\"a\":2}]," +
-		"[6,\"s\",{\"id\":9007199254740993}]]}"
-	b, err := Decode(headers(), []byte(body))
+		"[6,\"s\",{\"a\":1,\"deep\":" + strings.Repeat("[", 1000) + strings.Repeat("]", 1000) + ",\"b\":2}]," +
+		"[7,\"s\",{\"deep\":" + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + ",\"caf\\u00e9\":2}]," +
+		"[8,\"s\"," + strings.Repeat("[", 1001) + strings.Repeat("]", 1001) + "]," +
+		"[9,\"s\",\"{\\\"a\\\":1,\\\"a\\\":2}\"]," +
+		"[10,\"s\",{\"id\":9007199254740993}]]}"
+	b, err := Decode(request(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +210,7 @@ func TestOneBrokenRowLeavesTheOthers(t *testing.T) {
 		if r.Number != i {
 			t.Errorf("row %d has number %d", i, r.Number)
 		}
-		o := outcome{Arg: string(r.Args[1])}
+		o := outcome{Arg: string(r.Object)}
 		if r.Fault != nil {
 			o.Rule, o.Field = r.Fault.Rule, r.Fault.Field
 			if r.Fault.Message == "" {
@@ -203,10 +226,65 @@ func TestOneBrokenRowLeavesTheOthers(t *testing.T) {
 		{"invalid_utf8", "name", `{"name":"�"}`},
 		{"duplicate_key", "deep", `{"deep":{"a":[{"k":1,"k":2}]}}`},
 		{"invalid_utf8", "", `{"a":1,"a":2}`}, // the first flaw counts
+		{"too_deep", "deep", `{"a":1,"deep":null,"b":2}`},
+		{"too_deep", "deep", `{"deep":null,"café":2}`},
+		{"too_deep", "", ``},
+		{"duplicate_key", "a", `{"a":1,"a":2}`},
 		{Arg: `{"id":9007199254740993}`},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
+	}
+}
+
+// 1,000 levels are a row's own affair: as many as are allowed pass.
+func TestDeepestRow(t *testing.T) {
+	for _, c := range []struct {
+		levels int // of the row, which is one of them
+		quoted bool
+		rule   string
+	}{{1000, false, ""}, {1001, false, "too_deep"}, {1000, true, ""}, {1001, true, "too_deep"}, {9_990, false, "too_deep"}, {100_000, true, "too_deep"}} {
+		object := `{"a":` + strings.Repeat("[", c.levels-1) + strings.Repeat("]", c.levels-1) + `}`
+		if c.quoted {
+			object = strconv.Quote(object)
+		}
+		b, err := Decode(request(`{"data":[[0,"s",{"a":1}],[1,"s",` + object + `],[2,"s",{"a":2}]]}`))
+		if err != nil || len(b.Rows) != 3 || b.Rows[0].Fault != nil || b.Rows[2].Fault != nil {
+			t.Fatalf("%d levels: %d rows, %v", c.levels, len(b.Rows), err)
+		}
+		rule := ""
+		if f := b.Rows[1].Fault; f != nil {
+			rule = f.Rule
+		}
+		if rule != c.rule {
+			t.Errorf("%d levels: rule %q, want %q", c.levels, rule, c.rule)
+		}
+	}
+}
+
+// A table of more columns than the checker compares by itself, and rows that leave
+// some of them out, as OBJECT_CONSTRUCT does with nulls.
+func TestWideRows(t *testing.T) {
+	var rows [][]jsontext.Value
+	for i := range 50 {
+		var b strings.Builder
+		for c := range 200 {
+			if (c+i)%7 == 0 {
+				continue
+			}
+			fmt.Fprintf(&b, `,"COLUMN_%d":%d`, c, i)
+		}
+		rows = append(rows, values(`"s"`, "{"+b.String()[1:]+"}"))
+	}
+	rows = append(rows, values(`"s"`, strings.Replace(string(rows[49][1]), "COLUMN_199", "COLUMN_1", 1)))
+	b, err := Decode(request(string(EncodeRequest(nil, rows))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range b.Rows {
+		if (r.Fault != nil) != (i == 50) || string(r.Object) != string(rows[i][1]) {
+			t.Errorf("row %d: %+v", i, r.Fault)
+		}
 	}
 }
 
@@ -228,106 +306,21 @@ func TestMemoryOfManyRows(t *testing.T) {
 		"a tiny row, then large":   {[][]jsontext.Value{small, large, large, large, large, large}, 2 << 20},
 		"tiny rows after an empty": {many(100_000, nil), 24 << 20},
 	} {
-		body := EncodeRequest(nil, c.rows)
+		r := request(string(EncodeRequest(nil, c.rows)))
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		b, err := Decode(headers(), body)
+		b, err := Decode(r)
 		runtime.ReadMemStats(&after)
 		if err != nil || len(b.Rows) != len(c.rows) {
 			t.Fatalf("%s: %d rows, %v", name, len(b.Rows), err)
 		}
 		if got := after.TotalAlloc - before.TotalAlloc; got > c.most {
-			t.Errorf("%s: %d bytes of body allocate %d", name, len(body), got)
+			t.Errorf("%s: %d bytes of body allocate %d", name, len(r.Body), got)
 		}
 		for i, r := range b.Rows {
-			if r.Number != i || len(r.Args) != len(c.rows[i]) || len(r.Args) == 2 && string(r.Args[1]) != string(c.rows[i][1]) {
-				t.Fatalf("%s: row %d is %d with %d arguments", name, i, r.Number, len(r.Args))
+			if r.Number != i || (r.Fault == nil) != (len(c.rows[i]) == 2) || r.Fault == nil && string(r.Object) != string(c.rows[i][1]) {
+				t.Fatalf("%s: row %d is %d: %v", name, i, r.Number, r.Fault)
 			}
 		}
-	}
-}
-
-func TestObject(t *testing.T) {
-	const raw = `{"id": 9007199254740993, "p": 1234567890123456789012345.0}`
-	quoted, _ := jsontext.AppendQuote(nil, " "+raw+"\n")
-	var scratch []byte
-	for _, c := range []struct{ in, want, rule string }{
-		{raw, raw, ""},
-		{string(quoted), raw, ""},
-		{`"{}"`, `{}`, ""},
-		{`null`, "", "not_an_object"},
-		{`12`, "", "not_an_object"},
-		{`[{"a":1}]`, "", "not_an_object"},
-		{`"plain text"`, "", "not_an_object"},
-		{`"[1]"`, "", "not_an_object"},
-		{`""`, "", "not_an_object"},
-		{`"{\"a\":1,\"a\":2}"`, "", "duplicate_key"},
-		{`"{\"a\":1"`, "", "invalid_json"},
-		{`"{\"a\":1} x"`, "", "invalid_json"},
-		{`"{\"a\":NaN}"`, "", "invalid_json"},
-		{`"{\"a\":\"\\ud800\"}"`, "", "invalid_utf8"},
-		{"\"{\\\"a\\\":\\\"\xff\\\"}\"", "", "invalid_utf8"},
-	} {
-		got, grown, fault := Object(jsontext.Value(c.in), scratch)
-		scratch = grown
-		rule := ""
-		if fault != nil {
-			rule = fault.Rule
-		}
-		if string(got) != c.want || rule != c.rule {
-			t.Errorf("%s: %s, rule %q (%v); want %s, rule %q", c.in, got, rule, fault, c.want, c.rule)
-		}
-	}
-}
-
-// Objects that were unquoted one after the other stay what they were.
-func TestObjectsShareScratch(t *testing.T) {
-	var scratch []byte
-	var got []string
-	var kept []jsontext.Value
-	for _, in := range []string{`"{\"a\":1}"`, `"{\"b\":22}"`, `"no"`, `"{\"c\":333}"`} {
-		v, grown, fault := Object(jsontext.Value(in), scratch)
-		scratch = grown
-		if fault == nil {
-			kept = append(kept, v)
-		}
-	}
-	for _, v := range kept {
-		got = append(got, string(v))
-	}
-	if d := cmp.Diff([]string{`{"a":1}`, `{"b":22}`, `{"c":333}`}, got); d != "" {
-		t.Error(d)
-	}
-}
-
-func TestDecodeRequestTellsPollsFromBatches(t *testing.T) {
-	h := map[string][]string{HeaderBatchID: {"q:1"}, HeaderQueryID: {"q"}, HeaderName: {"PENSTOCK_PUSH_WAIT"}}
-	request := func(method, body string) gateway.Request {
-		r, err := gateway.Decode(gateway.EncodeRequest(method, "/push", h, nil, []byte(body)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r
-	}
-	_, err := DecodeRequest(request("GET", ""))
-	var poll *PollError
-	if !errors.As(err, &poll) || *poll != (PollError{ID: "q:1", Query: "q", Function: "penstock_push_wait"}) {
-		t.Errorf("GET: %v", err)
-	}
-	b, err := DecodeRequest(request("POST", `{"data":[[0,1]]}`))
-	if err != nil || len(b.Rows) != 1 {
-		t.Errorf("POST: %+v, %v", b, err)
-	}
-	for _, r := range []gateway.Request{request("POST", ""), request("DELETE", `{"data":[]}`)} {
-		_, err := DecodeRequest(r)
-		if answer, ok := Refusal(err); !ok || answer.Status != 400 || len(answer.Body) == 0 {
-			t.Errorf("%s: %v", r.Method, err)
-		}
-	}
-	if _, ok := Refusal(errors.New("another")); ok {
-		t.Error("an error of elsewhere is no refusal")
-	}
-	if answer, ok := Refusal(&gateway.Error{Status: 413, Message: "too large"}); !ok || answer.Status != 413 || string(answer.Body) != "too large" {
-		t.Errorf("413: %+v", answer)
 	}
 }

@@ -4,9 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/rawjson"
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/wire"
 )
 
 func FuzzDecode(f *testing.F) {
@@ -17,22 +22,29 @@ func FuzzDecode(f *testing.F) {
 	f.Add(request)
 	for _, seed := range []string{
 		`{"data":[]}`, `{"data":[[0,1],[1,"a"]]}`, `{"data":[[0,{"a":1,"a":2}],[1,"\ud800"],[2,null]]}`,
-		"{\"data\":[[0,\"\xff\"],[1,{\"a\":\"\xff\",\"b\":-0}]]}", `{"x":1,"data":[[9007199254740993]]}`, `{"data":[[0,"{\"a\":1}"]]}`,
+		"{\"data\":[[0,\"\xff\"],[1,{\"a\":\"\xff\",\"b\":-0}]]}", `{"x":1,"data":[[9007199254740993]]}`, `{"data":[[0,"s","{\"a\":1}"]]}`, `{"data":[[0,"s",{"a":1}],[1,"s",{"b":[{}],"a":2}],[2,"t",{"a":1,"a":2}]]}`,
+		`{"data":[[0,"s",` + strings.Repeat("[", 1100) + strings.Repeat("]", 1100) + `],[1,"s",{"a":1}]]}`,
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		kept := bytes.Clone(body)
-		b, err := Decode(headers(), body)
+		b, err := Decode(wire.Request{Method: "POST", Header: headers(), Body: body})
 		if !bytes.Equal(body, kept) {
 			t.Fatal("the body was changed")
 		}
+		// A reader of its own is the judge of what is JSON.
+		whole := jsontext.Value(body)
 		if err != nil {
-			var e *Error
-			if !errors.As(err, &e) || e.Status != 400 || e.Message == "" {
+			var e *row.Refusal
+			if !errors.As(err, &e) || e.Kind != row.Mistake || e.Message == "" {
 				t.Fatalf("untyped error: %v", err)
 			}
 			return
+		}
+		if end, deepest := rawjson.Extent(body, rawjson.Space(body, 0)); deepest < rawjson.MaxDepth && end > 0 &&
+			!whole.IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
+			t.Fatalf("%q is no JSON, but was taken", body)
 		}
 		var rows [][]jsontext.Value
 		seen := map[int]bool{}
@@ -41,37 +53,25 @@ func FuzzDecode(f *testing.F) {
 				t.Fatalf("row %d twice", r.Number)
 			}
 			seen[r.Number] = true
-			for _, v := range r.Args {
-				strict := v.IsValid()
-				if !strict && r.Fault == nil {
-					t.Fatalf("row %d: no fault, but %q", r.Number, v)
-				}
-				if !strict && !v.IsValid(jsontext.AllowDuplicateNames(true)) {
-					t.Fatalf("row %d: %q is no JSON", r.Number, v)
-				}
-				if r.Fault == nil && !bytes.Contains(body, v) {
-					t.Fatalf("row %d: %q is not in the body", r.Number, v)
-				}
-				if _, _, fault := Object(v, nil); fault != nil && fault.Message == "" {
-					t.Fatalf("row %d: a fault without a message", r.Number)
-				}
+			switch {
+			case r.Fault != nil && r.Fault.Message == "":
+				t.Fatalf("row %d: a fault without a message", r.Number)
+			case r.Fault != nil && r.Object != nil && !r.Object.IsValid(jsontext.AllowDuplicateNames(true)):
+				t.Fatalf("row %d: %q cannot be stored", r.Number, r.Object)
+			case r.Fault != nil:
+				continue
+			case r.Target == "" || !r.Object.IsValid() || r.Object.Kind() != '{':
+				t.Fatalf("row %d: no fault, but target %q, object %q", r.Number, r.Target, r.Object)
 			}
-			if r.Fault == nil {
-				rows = append(rows, r.Args)
-			}
+			rows = append(rows, []jsontext.Value{rawjson.AppendQuote(nil, r.Target), r.Object})
 		}
-		again, err := Decode(headers(), EncodeRequest(nil, rows))
+		again, err := Decode(wire.Request{Method: "POST", Header: headers(), Body: EncodeRequest(nil, rows)})
 		if err != nil || len(again.Rows) != len(rows) {
 			t.Fatalf("encoded again: %d of %d rows, %v", len(again.Rows), len(rows), err)
 		}
-		for i, args := range rows {
-			if len(again.Rows[i].Args) != len(args) {
-				t.Fatalf("row %d: %d arguments became %d", i, len(args), len(again.Rows[i].Args))
-			}
-			for j, v := range args {
-				if !bytes.Equal(v, again.Rows[i].Args[j]) {
-					t.Fatalf("row %d: %q became %q", i, v, again.Rows[i].Args[j])
-				}
+		for i := range rows {
+			if r := again.Rows[i]; r.Fault != nil || !bytes.Equal(r.Object, rows[i][1]) {
+				t.Fatalf("row %d: %q became %q, %v", i, rows[i][1], r.Object, r.Fault)
 			}
 		}
 	})

@@ -1,121 +1,90 @@
 package snowflake
 
 import (
+	"bytes"
 	"crypto/md5" // the protocol's checksum, not a safeguard
 	"encoding/base64"
-	"errors"
+	"encoding/binary"
 	"strconv"
 
-	"github.com/penstock-data/penstock/shared/wire/gateway"
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/wire"
 )
 
-// MaxReply is the largest Reply.Size that fits a Lambda's answer: 6 MB (AWS
-// documentation, "Lambda quotas": invocation payload, synchronous), less room
-// for the proxy response's status and headers.
+// MaxReply is how many bytes the body of an answer may take inside the Lambda's
+// answer, quoted as a string: 6 MB (AWS documentation, "Lambda quotas":
+// invocation payload, synchronous), less room for the proxy response's status
+// and headers.
 const MaxReply = 6<<20 - 1024
-
-// A Reply builds {"data":[[number, value],...]}. The zero value is an empty one.
-type Reply struct {
-	body    []byte
-	escapes int // bytes that quoting the body inside the proxy response adds
-	rows    int
-}
-
-// Append answers one row: raw is one JSON value. Rows are answered in the order
-// in which they came.
-func (r *Reply) Append(number int, raw []byte) {
-	r.start()
-	if r.rows > 0 {
-		r.body = append(r.body, ',')
-	}
-	r.rows++
-	r.body = append(r.body, '[')
-	r.body = strconv.AppendInt(r.body, int64(number), 10)
-	r.body = append(r.body, ',')
-	r.body = append(r.body, raw...)
-	r.body = append(r.body, ']')
-	r.escapes += escapes(raw)
-}
 
 const (
 	opening = `{"data":[`
 	closing = `]}`
 )
 
-func (r *Reply) start() {
-	if len(r.body) == 0 {
-		r.body = append(r.body, opening...)
-		r.escapes = escapes([]byte(opening))
+// encode writes {"data":[[number, value],...]}. Snowflake checks Content-MD5,
+// base64 of the body's MD5, and fails the query on a mismatch.
+func encode(b *wire.Batch, value func(dst []byte, i int) []byte) (wire.Response, error) {
+	body := append(make([]byte, 0, len(opening)+len(closing)+136*b.Len()), opening...)
+	for i := range b.Len() {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = append(body, '[')
+		body = strconv.AppendInt(body, int64(b.Number(i)), 10)
+		body = append(body, ',')
+		body = append(value(body, i), ']')
+		if len(body) > MaxReply {
+			return wire.Response{}, tooLarge()
+		}
 	}
+	body = append(body, closing...)
+	if len(body)+escapes(body) > MaxReply {
+		return wire.Response{}, tooLarge()
+	}
+	sum := md5.Sum(body)
+	return wire.Response{Status: 200, Body: body, Headers: map[string]string{
+		"Content-Type": "application/json",
+		"Content-MD5":  base64.StdEncoding.EncodeToString(sum[:]),
+	}}, nil
 }
 
-// Size is the answer's length so far as it counts against MaxReply: closed, and
-// quoted as a string of the proxy response.
-func (r *Reply) Size() int {
-	r.start()
-	return len(r.body) + len(closing) + r.escapes
+func tooLarge() error {
+	return &row.Refusal{Kind: row.TooLarge, Message: "the batch has too many rows to answer within 6 MB: set MAX_BATCH_ROWS = 4096 on the external function"}
 }
 
-// Rows is the number of rows answered so far.
-func (r *Reply) Rows() int { return r.rows }
-
-// Grow makes room for n more bytes of body.
-func (r *Reply) Grow(n int) {
-	if cap(r.body)-len(r.body) < n {
-		r.body = append(make([]byte, 0, len(r.body)+n), r.body...)
+// escapes is how many bytes quoting adds to valid JSON text.
+func escapes(b []byte) int {
+	n := bytes.Count(b, []byte{'"'}) + bytes.Count(b, []byte{'\\'})
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; len(b) >= 8; b = b[8:] {
+		if w := binary.LittleEndian.Uint64(b); (w-ones*0x20)&^w&tops != 0 {
+			n += controls(b[:8])
+		}
 	}
+	return n + controls(b)
 }
 
-// Bytes is the body. The Reply must not be appended to afterwards.
-func (r *Reply) Bytes() []byte {
-	r.start()
-	return append(r.body, closing...)
-}
-
-// added holds, per byte, how many bytes longer its JSON escape is.
-var added = func() (t [256]uint8) {
-	for c := range 0x20 {
-		t[c] = 5 // \u001f
-	}
-	for _, c := range "\b\t\n\f\r\"\\" {
-		t[c] = 1
-	}
-	return t
-}()
-
-func escapes(b []byte) (n int) {
+// controls is the same for control characters, which JSON text has between values.
+func controls(b []byte) (n int) {
 	for _, c := range b {
-		n += int(added[c])
+		switch {
+		case c == '\n' || c == '\t' || c == '\r':
+			n++
+		case c < 0x20:
+			n += 5 // \u001f; JSON text has none
+		}
 	}
 	return n
 }
 
-// Response is an answer with rows: status 200 and a Reply's bytes. Snowflake
-// checks Content-MD5, base64 of the body's MD5, and fails the query on a mismatch.
-func Response(status int, body []byte) gateway.Response {
-	sum := md5.Sum(body)
-	return gateway.Response{Status: status, Body: body, Headers: map[string]string{
-		"Content-Type": "application/json",
-		"Content-MD5":  base64.StdEncoding.EncodeToString(sum[:]),
-	}}
-}
+// statuses are what makes Snowflake do the right thing: it slows down and tries
+// again at 429, tries again from 500 on, and fails the query with the text at
+// anything else.
+var statuses = [...]int{row.Mistake: 400, row.TooLarge: 413, row.SlowDown: 429, row.Failure: 500}
 
-// ErrorResponse is an answer without rows. Snowflake fails the query and shows
-// message for 400 and 413, slows down and retries for 429, retries for 500.
-func ErrorResponse(status int, message string) gateway.Response {
-	return gateway.Response{Status: status, Body: []byte(message), Headers: map[string]string{
+func refuse(kind row.RefusalKind, message string) wire.Response {
+	return wire.Response{Status: statuses[kind], Body: []byte(message), Headers: map[string]string{
 		"Content-Type": "text/plain; charset=utf-8",
 	}}
-}
-
-// Refusal is the answer to a request that gateway.Decode, Decode or
-// DecodeRequest refused; ok is false for any other error.
-func Refusal(err error) (answer gateway.Response, ok bool) {
-	if e, is := errors.AsType[*Error](err); is {
-		return ErrorResponse(e.Status, e.Error()), true
-	}
-	if e, is := errors.AsType[*gateway.Error](err); is {
-		return ErrorResponse(e.Status, e.Error()), true
-	}
-	return gateway.Response{}, false
 }

@@ -1,8 +1,10 @@
 package snowflake
 
 import (
+	"bytes"
 	"crypto/md5"
 	"encoding/base64"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -10,103 +12,116 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/wire"
 	"github.com/penstock-data/penstock/shared/wire/gateway"
 )
 
+// reply encodes one value per row, of rows with these numbers.
+func reply(t *testing.T, numbers []int, value func(i int) string) wire.Response {
+	t.Helper()
+	r, err := encode(batch(numbers...), func(dst []byte, i int) []byte { return append(dst, value(i)...) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func batch(numbers ...int) *wire.Batch {
+	b := &wire.Batch{}
+	for _, n := range numbers {
+		b.Rows = append(b.Rows, row.Row{Number: n})
+	}
+	return b
+}
+
 func TestReplyIsLocked(t *testing.T) {
-	var r Reply
-	r.Append(0, []byte(`{"status":"queued","run":"sf_health.q0123456789abcdef"}`))
-	r.Append(4, []byte(`{"status":"rejected","field":"email","message":"\"x\" is no email address, naïve\n"}`))
-	r.Append(2, []byte(`9007199254740993`))
+	texts := []string{`{"status":"queued","run":"sf_health.q0123456789abcdef"}`, `{"status":"rejected","field":"email","message":"\"x\" is no email address, naïve\n"}`, `9007199254740993`}
+	r := reply(t, []int{0, 4, 2}, func(i int) string { return texts[i] })
 	want, err := os.ReadFile("testdata/reply.golden")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(string(want), string(gateway.Encode(Response(200, r.Bytes())))+"\n"); d != "" {
+	if d := cmp.Diff(string(want), string(gateway.Encode(r))+"\n"); d != "" {
 		t.Error(d)
 	}
 }
 
-// What Size promises is what the body takes inside the proxy response.
-func TestSizeIsExact(t *testing.T) {
-	var r Reply
-	r.Grow(10)
-	for i, v := range []string{"", `"plain"`, `"qu\"ote \\ \n naïve ☃"`, "{\n\t\"spaced\": 1 }", `"\u001f"`, "\"\u2028\x7f<>&\""} {
-		if v != "" {
-			r.Append(i, []byte(v))
+func TestEscapesAreExact(t *testing.T) {
+	for _, v := range []string{"", `"plain"`, `"qu\"ote \\ \n naïve ☃"`, "{\n\t\"spaced\": 1 }\r", `"\u001f"`, "\"\u2028\x7f<>&\"", "1234567\n", "12345678\n"} {
+		for pad := range 9 {
+			text := strings.Repeat(" ", pad) + v
+			quoted, err := jsontext.AppendQuote(nil, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := len(text)+escapes([]byte(text)), len(quoted)-2; got != want {
+				t.Errorf("%q: %d, want %d", text, got, want)
+			}
 		}
-		body := append([]byte(nil), r.body...)
-		r.start()
-		closed := append(append([]byte(nil), r.body...), closing...)
-		quoted, err := jsontext.AppendQuote(nil, closed)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, want := r.Size(), len(quoted)-2; got != want {
-			t.Errorf("after %q: size %d, want %d (body %s)", v, got, want, body)
-		}
-	}
-	if r.Rows() != 5 {
-		t.Errorf("%d rows", r.Rows())
 	}
 }
 
+// As much as fits into a Lambda's answer is sent, and no more.
 func TestAFullReplyFitsALambda(t *testing.T) {
-	var r Reply
-	value := []byte(`{"status":"queued","record_id":"cust_000001"}`)
-	for n := 0; r.Size()+2*len(value) < MaxReply; n++ {
-		r.Append(n, value)
+	value := `{"status":"queued","record_id":"cust_000001"}`
+	numbers := make([]int, 200_000)
+	for i := range numbers {
+		numbers[i] = i
 	}
-	size := r.Size()
-	answer := gateway.Encode(Response(200, r.Bytes()))
-	if len(answer) > 6<<20 {
-		t.Errorf("an answer of size %d takes %d bytes", size, len(answer))
+	most, over := 0, len(numbers)
+	for over-most > 1 {
+		n := (most + over) / 2
+		if _, err := encode(batch(numbers[:n]...), func(dst []byte, _ int) []byte { return append(dst, value...) }); err == nil {
+			most = n
+		} else if e, ok := errors.AsType[*row.Refusal](err); ok && e.Kind == row.TooLarge {
+			over = n
+		} else {
+			t.Fatal(err)
+		}
 	}
-	if len(answer) < 6<<20-4096 {
-		t.Errorf("an answer that should be full takes only %d bytes", len(answer))
+	size := len(gateway.Encode(reply(t, numbers[:most], func(int) string { return value })))
+	if size > 6<<20 || size < 6<<20-2048 {
+		t.Errorf("the largest answer takes %d bytes", size)
 	}
 }
 
 func TestEmptyReply(t *testing.T) {
-	var r Reply
-	if got := string(r.Bytes()); got != `{"data":[]}` {
-		t.Error(got)
+	if r := reply(t, nil, nil); string(r.Body) != `{"data":[]}` {
+		t.Error(string(r.Body))
 	}
 }
 
 func TestChecksum(t *testing.T) {
-	body := []byte(`{"data":[]}`)
-	sum := md5.Sum(body)
-	got := Response(200, body)
+	got := reply(t, nil, nil)
+	sum := md5.Sum([]byte(`{"data":[]}`))
 	if got.Headers["Content-MD5"] != base64.StdEncoding.EncodeToString(sum[:]) || got.Headers["Content-Type"] != "application/json" {
 		t.Errorf("%+v", got)
 	}
 }
 
-func TestErrorResponseIsPlainText(t *testing.T) {
-	for _, status := range []int{400, 413, 429, 500} {
-		got := ErrorResponse(status, "unknown sync; run penstock apply")
+func TestRefusalsArePlainText(t *testing.T) {
+	for kind, status := range map[row.RefusalKind]int{row.Mistake: 400, row.TooLarge: 413, row.SlowDown: 429, row.Failure: 500} {
+		got := Protocol.Refuse(kind, "unknown sync; run penstock apply")
 		if got.Status != status || string(got.Body) != "unknown sync; run penstock apply" || !strings.HasPrefix(got.Headers["Content-Type"], "text/plain") {
-			t.Errorf("%+v", got)
+			t.Errorf("kind %d: %+v", kind, got)
 		}
 	}
 }
 
 func TestClientSpeaksTheProtocol(t *testing.T) {
 	rows := [][]jsontext.Value{values(`"s"`, `{"id":9007199254740993}`), values(`"s"`, `{"p":1234567890123456789012345}`), nil}
-	b, err := Decode(headers(), EncodeRequest([]byte("kept")[:0], rows))
+	b, err := Decode(request(string(EncodeRequest([]byte("kept")[:0], rows))))
 	if err != nil || len(b.Rows) != 3 {
 		t.Fatalf("%+v, %v", b, err)
 	}
-	var r Reply
-	for i := len(rows) - 1; i >= 0; i-- {
-		v := jsontext.Value("null")
-		if len(b.Rows[i].Args) > 0 {
-			v = b.Rows[i].Args[1]
+	r := reply(t, []int{2, 1, 0}, func(i int) string {
+		if v := b.Rows[2-i].Object; v != nil {
+			return string(v)
 		}
-		r.Append(b.Rows[i].Number, v)
-	}
-	got, err := DecodeReply(r.Bytes())
+		return "null"
+	})
+	got, err := DecodeReply(r.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,5 +136,8 @@ func TestClientSpeaksTheProtocol(t *testing.T) {
 		if _, err := DecodeReply([]byte(bad)); err == nil {
 			t.Errorf("%s: no error", bad)
 		}
+	}
+	if bytes.Contains(r.Body, []byte("kept")) {
+		t.Error("the request was written over")
 	}
 }

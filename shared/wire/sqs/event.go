@@ -6,12 +6,13 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/envelope"
+	"github.com/penstock-data/penstock/shared/rawjson"
 )
 
 // EncodeEvent writes the event that Lambda would hand over with these messages
 // of the queue, whose ARN is arn:aws:sqs:REGION:ACCOUNT:NAME.
-func EncodeEvent(ds []pipeline.Delivery, queueARN string) []byte {
+func EncodeEvent(ds []envelope.Delivery, queueARN string) []byte {
 	size := 16
 	for i := range ds {
 		size += 1024 + len(ds[i].Body)
@@ -26,12 +27,12 @@ func EncodeEvent(ds []pipeline.Delivery, queueARN string) []byte {
 	return append(b, `]}`...)
 }
 
-func appendRecord(b []byte, d *pipeline.Delivery, queueARN string) []byte {
+func appendRecord(b []byte, d *envelope.Delivery, queueARN string) []byte {
 	sent := strconv.FormatInt(d.SentAt.UnixMilli(), 10)
 	sum := md5.Sum(d.Body)
 	b = member(b, `{`, "messageId", d.ID)
 	b = member(b, `,`, "receiptHandle", d.Receipt)
-	b = quote(append(b, `,"body":`...), d.Body)
+	b = rawjson.AppendQuote(append(b, `,"body":`...), d.Body)
 	b = append(b, `,"attributes":`...)
 	b = member(b, `{`, "ApproximateReceiveCount", strconv.Itoa(d.Receives))
 	b = member(b, `,`, "SentTimestamp", sent)
@@ -48,9 +49,9 @@ func appendRecord(b []byte, d *pipeline.Delivery, queueARN string) []byte {
 
 func member(b []byte, before, name, value string) []byte {
 	b = append(b, before...)
-	b = quote(b, name)
+	b = rawjson.AppendQuote(b, name)
 	b = append(b, ':')
-	return quote(b, value)
+	return rawjson.AppendQuote(b, value)
 }
 
 // region is the fourth part of an ARN, "" when there is none.

@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/rawjson"
 )
 
 // EncodeFailures is the worker's answer: the ids of the messages that stay in
@@ -19,7 +21,7 @@ func EncodeFailures(ids []string) []byte {
 			b = append(b, ',')
 		}
 		b = append(b, `{"itemIdentifier":`...)
-		b = quote(b, id)
+		b = rawjson.AppendQuote(b, id)
 		b = append(b, '}')
 	}
 	return append(b, `]}`...)
@@ -77,10 +79,4 @@ func identifier(dec *jsontext.Decoder) (id string, err error) {
 		err = errors.New("itemIdentifier is missing")
 	}
 	return id, err
-}
-
-// quote appends a JSON string; broken UTF-8 becomes U+FFFD.
-func quote[T string | []byte](b []byte, s T) []byte {
-	b, _ = jsontext.AppendQuote(b, s)
-	return b
 }

@@ -17,18 +17,18 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/envelope"
 )
 
 // An Event is what one worker invocation has in hand.
 type Event struct {
 	QueueARN   string // eventSourceARN of the first message, "" when there is none
-	Deliveries []pipeline.Delivery
+	Deliveries []envelope.Delivery
 }
 
 // Decode reads the messages of an event, in order. A body without JSON escapes
 // (base64 has none) is a span of raw, so raw must stay unchanged.
-func Decode(raw []byte) ([]pipeline.Delivery, error) {
+func Decode(raw []byte) ([]envelope.Delivery, error) {
 	e, err := DecodeEvent(raw)
 	return e.Deliveries, err
 }
@@ -86,7 +86,7 @@ func (e *Event) records(dec *jsontext.Decoder, raw []byte) error {
 	return err
 }
 
-func record(dec *jsontext.Decoder, raw []byte) (d pipeline.Delivery, arn string, err error) {
+func record(dec *jsontext.Decoder, raw []byte) (d envelope.Delivery, arn string, err error) {
 	err = object(dec, func(name string) (err error) {
 		switch name {
 		case "messageId":
@@ -125,7 +125,7 @@ func body(dec *jsontext.Decoder, raw []byte) ([]byte, error) {
 }
 
 // attribute reads one of SQS's own attributes; all of them are strings.
-func attribute(dec *jsontext.Decoder, name string, d *pipeline.Delivery) error {
+func attribute(dec *jsontext.Decoder, name string, d *envelope.Delivery) error {
 	switch name {
 	case "MessageGroupId", "ApproximateReceiveCount", "SentTimestamp":
 	default:

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/envelope"
 )
 
 const arn = "arn:aws:sqs:eu-central-1:123456789012:penstock-salesforce.fifo"
@@ -29,7 +29,7 @@ func TestDecodeReadsLambdasEvent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Event{QueueARN: arn, Deliveries: []pipeline.Delivery{
+	want := Event{QueueARN: arn, Deliveries: []envelope.Delivery{
 		{
 			ID: "11d6ee51-4cc7-4302-9e22-7cd8afdaadf5", Receipt: "AQEBBX8nesZEXmkhsmZeyIE8iQAMig7qw==", Group: "salesforce_customer_health#2",
 			Receives: 3, SentAt: time.Date(2019, 11, 8, 22, 18, 30, 774e6, time.UTC), Body: []byte("KLUv/QQAWQAASGVsbG8="),
@@ -55,11 +55,11 @@ func TestDecodeReadsLambdasEvent(t *testing.T) {
 }
 
 func TestEventIsLocked(t *testing.T) {
-	d := pipeline.Delivery{
+	d := envelope.Delivery{
 		ID: "m-1", Receipt: `r"1`, Group: "sf_health#3", Receives: 2,
 		SentAt: time.UnixMilli(1705314600123).UTC(), Body: []byte(`{"row":"a\nb"}`),
 	}
-	got := EncodeEvent([]pipeline.Delivery{d}, arn)
+	got := EncodeEvent([]envelope.Delivery{d}, arn)
 	if diff := cmp.Diff(string(read(t, "event.golden")), string(got)+"\n"); diff != "" {
 		t.Error(diff)
 	}
@@ -68,7 +68,7 @@ func TestEventIsLocked(t *testing.T) {
 func TestEventRoundTrip(t *testing.T) {
 	at := time.UnixMilli(1705314600123).UTC()
 	large := bytes.Repeat([]byte("KLUv/Q=="), 1<<20/8)
-	for _, ds := range [][]pipeline.Delivery{
+	for _, ds := range [][]envelope.Delivery{
 		nil,
 		{{ID: "a", SentAt: at, Body: []byte{}}},
 		{{ID: "a", Receipt: "r", Group: "g", Receives: 100, SentAt: at, Body: large}, {ID: "b", SentAt: at, Body: []byte("\\\"\n\u2028é")}},
@@ -182,9 +182,9 @@ func FuzzDecodeFailures(f *testing.F) {
 
 // Ten messages of 100 KiB of base64, about 1,650 rows each at 62 B a row.
 func BenchmarkDecode(b *testing.B) {
-	ds := make([]pipeline.Delivery, 10)
+	ds := make([]envelope.Delivery, 10)
 	for i := range ds {
-		ds[i] = pipeline.Delivery{ID: "id", Receipt: "receipt", Group: "g", Receives: 1, SentAt: time.UnixMilli(1), Body: bytes.Repeat([]byte("KLUv/Q=="), 100<<10/8)}
+		ds[i] = envelope.Delivery{ID: "id", Receipt: "receipt", Group: "g", Receives: 1, SentAt: time.UnixMilli(1), Body: bytes.Repeat([]byte("KLUv/Q=="), 100<<10/8)}
 	}
 	raw := EncodeEvent(ds, arn)
 	b.SetBytes(int64(len(raw)))

@@ -1,0 +1,116 @@
+package infra_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// vendorNames are the destination types that there are and those that are to come.
+var vendorNames = []string{"salesforce", "slack", "hubspot", "intercom", "amplitude"}
+
+// named are the places that may name vendors in Go code, by the beginning of their
+// path; with %s for what may name its own vendor only. Comments and tests may name
+// any.
+var named = map[string]string{
+	"shared/dest/%s/":      "what a vendor is like",
+	"shared/sandbox/%s/":   "its simulator",
+	"functions/%s/":        "its worker: one main",
+	"shared/dest/vendors/": "the one list of vendors",
+	"cmd/penstock/demo_":   "the demo goes to two vendors",
+	"shared/lesson/":       "the sample of the demo, its messages among it",
+
+	// To be taken off as they are made to ask the list.
+	"cmd/penstock/local.go":      "flags of the simulators",
+	"cmd/penstock/main.go":       "text of a command",
+	"cmd/penstock/place.go":      "flags of the simulators",
+	"cmd/penstock/sandbox.go":    "flags of the simulators",
+	"cmd/penstock/teach.go":      "credentials of a simulator",
+	"events/events.go":           "a sample event",
+	"shared/app/apptest/":        "the test world is made of two vendors",
+	"shared/app/env/":            "a queue per vendor",
+	"shared/app/machine/":        "simulators and workers of one machine",
+	"shared/app/push/":           "a queue per vendor",
+	"shared/app/%s/":             "a worker's wiring",
+	"shared/mapping/":            "the group of a message",
+	"shared/storetest/ledger.go": "a sample",
+	"shared/storetest/pace.go":   "a sample",
+	"shared/storetest/syncs.go":  "a sample",
+}
+
+// Nothing outside a vendor's folder, its simulator, its function and the one list
+// knows which vendors there are: another one is a folder and a line in the list.
+func TestVendorsAreNamedInTheirPlaces(t *testing.T) {
+	used := map[string]bool{}
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file := filepath.ToSlash(strings.TrimPrefix(path, ".."+string(filepath.Separator)))
+		names, err := vendorsIn(path)
+		if err != nil {
+			return err
+		}
+		for _, vendor := range slices.Sorted(maps.Keys(names)) {
+			if place := allowedIn(file, vendor); place != "" {
+				used[place] = true
+				continue
+			}
+			t.Errorf("%s names %s: %s", file, vendor, strings.Join(names[vendor], ", "))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for place, why := range named {
+		if !used[place] {
+			t.Errorf("%s (%s) names no vendor: take it off the list", place, why)
+		}
+	}
+}
+
+// allowedIn is the place that allows a file to name a vendor, "" for none.
+func allowedIn(file, vendor string) string {
+	for place := range named {
+		if strings.HasPrefix(file, strings.ReplaceAll(place, "%s", vendor)) {
+			return place
+		}
+	}
+	return ""
+}
+
+// vendorsIn finds the identifiers and literals of a file that name a vendor, with
+// their lines.
+func vendorsIn(path string) (map[string][]string, error) {
+	set := token.NewFileSet()
+	file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution) // without comments
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]string{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		text := ""
+		switch n := n.(type) {
+		case *ast.Ident:
+			text = n.Name
+		case *ast.BasicLit:
+			text = n.Value
+		default:
+			return true
+		}
+		for _, vendor := range vendorNames {
+			if strings.Contains(strings.ToLower(text), vendor) {
+				out[vendor] = append(out[vendor], "line "+strings.TrimPrefix(set.Position(n.Pos()).String(), path+":"))
+			}
+		}
+		return true
+	})
+	return out, nil
+}

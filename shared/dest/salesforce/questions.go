@@ -1,0 +1,153 @@
+package salesforce
+
+import (
+	"strings"
+	"unicode/utf16"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/row/address"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// maxVariants bounds the spellings of one key that a query asks for.
+const maxVariants = 8
+
+// key is the form in which a found value is compared with the records' keys; ""
+// when it can be none.
+func (d *destination) key(value string) string {
+	k, ok := d.identity.Key(nil, []byte(value))
+	if !ok {
+		return ""
+	}
+	return string(k)
+}
+
+// ask is what finds every record that equals a key by the version's identity, and
+// what else is found is compared once more. The reason says why none can be asked
+// for.
+func (d *destination) ask(r *dest.Record) (q question, reason string) {
+	switch {
+	case d.identity.Has(row.StepNumber):
+		if !numeric(r.Key) {
+			return q, "a number of more than 64 digits, which no field holds"
+		}
+		return question{equals: []string{r.Key}}, ""
+	case d.identity.Has(row.StepID18):
+		if _, valid := id18(r.Key); !valid {
+			return q, "no id of 15 or 18 letters and digits"
+		}
+		return question{equals: []string{quoted(r.Key)}}, ""
+	case d.def.Strategy == syncdef.MatchEmailDomain:
+		q.likes = each(domains(r.Key), func(s string) string { return "'%" + escapeLike.Replace(s) + "%'" })
+	case d.def.Strategy == syncdef.MatchName && strings.Contains(r.Key, " "):
+		q.likes = each(d.spellings(r), spaced)
+		if d.anyOver(q.likes) {
+			return q, tooLong
+		}
+	default:
+		q.equals = each(d.spellings(r), quoted)
+	}
+	if d.anyOver(q.equals) || d.anyOver(q.likes) {
+		return q, tooLong
+	}
+	return q, ""
+}
+
+const tooLong = "over 4,000 characters long, which Salesforce compares nothing with"
+
+// anyOver reports a literal that is too long for WHERE.
+func (d *destination) anyOver(literals []string) bool {
+	for _, s := range literals {
+		if len(s) > maxLiteral && len(utf16.Encode([]rune(s)))-len("''") > maxLiteral {
+			return true
+		}
+	}
+	return false
+}
+
+// domains are a domain's spellings: in ASCII, and as people write it.
+func domains(key string) []string { return distinct(key, address.Unicode(key)) }
+
+// spellings are texts of which the vendor's own comparison takes one for a stored
+// value that has the record's key: as the row writes it, the key, both Unicode
+// forms, an address's domain as people write it, and letters that folding the case
+// turns into others, which a comparison by single letters does not.
+func (d *destination) spellings(r *dest.Record) []string {
+	all := []string{r.Key}
+	if d.identity.Has(row.StepEmail) {
+		if at := strings.LastIndexByte(r.Key, '@'); at >= 0 {
+			all = distinct(append(all, r.Key[:at+1]+address.Unicode(r.Key[at+1:]))...)
+		}
+	}
+	if d.identity.Has(row.StepLower) {
+		for _, f := range folded {
+			for _, s := range all {
+				if len(all) < maxVariants/2 && strings.Contains(s, f.to) {
+					all = append(all, strings.ReplaceAll(s, f.to, f.from))
+				}
+			}
+		}
+	}
+	if own := strings.TrimSpace(r.Match); own != "" {
+		all = append(all, own)
+	}
+	for _, s := range all {
+		all = append(all, norm.NFD.String(s), norm.NFC.String(s))
+	}
+	return distinct(all...)
+}
+
+// folded are letters that stand in names, and what their case is folded to.
+var folded = []struct{ from, to string }{{"ß", "ss"}, {"ς", "σ"}, {"µ", "μ"}, {"İ", "i̇"}}
+
+// distinct leaves out what was there already.
+func distinct(all ...string) []string {
+	out := all[:0:0]
+	for _, s := range all {
+		seen := false
+		for _, other := range out {
+			seen = seen || other == s
+		}
+		if !seen {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func each(all []string, f func(string) string) []string {
+	out := make([]string, len(all))
+	for i, s := range all {
+		out[i] = f(s)
+	}
+	return distinct(out...)
+}
+
+// quoted is a text as a literal.
+func quoted(s string) string { return "'" + escapeText.Replace(s) + "'" }
+
+// spaced is a pattern of a text's words with any white space between them: LIKE
+// has no sign for white space alone, so there is one character of any kind at
+// least.
+func spaced(s string) string {
+	words := strings.Fields(s)
+	for i, w := range words {
+		words[i] = escapeLike.Replace(w)
+	}
+	return "'" + strings.Join(words, "_%") + "'"
+}
+
+// numeric reports whether a key is a plain decimal, which a number literal is.
+func numeric(key string) bool {
+	digits := strings.TrimPrefix(key, "-")
+	return digits != "" && strings.Trim(digits, "0123456789.") == "" && strings.Count(digits, ".") <= 1 && digits[0] != '.' && digits[len(digits)-1] != '.'
+}
+
+// id18 is an id in its 18 character form.
+func id18(s string) (string, bool) {
+	b, ok := row.Identity{Steps: []row.Step{row.StepID18}}.Key(make([]byte, 0, 18), []byte(s))
+	return string(b), ok
+}

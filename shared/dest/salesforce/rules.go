@@ -1,0 +1,65 @@
+package salesforce
+
+import (
+	"strings"
+
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// The first and the last day that Salesforce takes ("SOAP API Developer Guide",
+// Primitive Data Types, date).
+const (
+	dateMin = "1700-01-01"
+	dateMax = "4000-12-31"
+)
+
+// kindName is the connection's type.
+const kindName = "salesforce"
+
+// rules states what the pipeline must know of a version. An insert is sent once,
+// after a stored intent; whether it arrived can be found out where the new record
+// can be matched.
+func rules(d *syncdef.Definition, _ *syncdef.Connection) syncdef.Rules {
+	matched := d.Strategy != syncdef.MatchNone && d.Match.Destination != ""
+	r := syncdef.Rules{
+		Type: kindName, LengthUnit: syncdef.LengthUTF16, DateMin: dateMin, DateMax: dateMax,
+		Once: d.Operation == syncdef.Insert, Lookup: matched && !matchesID(d),
+	}
+	if matched {
+		r.Identity = identity(d)
+	}
+	return r
+}
+
+// matchesID reports whether the records' own Ids are known.
+func matchesID(d *syncdef.Definition) bool {
+	return strings.EqualFold(d.Match.Destination, idField)
+}
+
+// identity is how Salesforce compares a strategy's field. Text is stored without
+// outer white space ("Apex Developer Guide", Primitive Data Types, sObject string
+// values), and compared without case, but in unique fields made case-sensitive
+// ("SOQL and SOSL Reference", Comparison Operators): an account cannot be asked
+// for that here, so only match.case says it. = sees inner white space as it is;
+// names are found by LIKE, which can leave it out. Nothing is documented of the
+// Unicode form: both are asked for, and are one key.
+func identity(d *syncdef.Definition) row.Identity {
+	switch {
+	case matchesID(d) || d.Match.DataType == syncdef.MatchID:
+		return steps(row.StepTrim, row.StepID18)
+	case d.Match.DataType == syncdef.MatchNumber:
+		return steps(row.StepTrim, row.StepNumber)
+	case d.Strategy == syncdef.MatchEmailDomain:
+		return steps(row.StepDomain)
+	case d.Strategy == syncdef.MatchEmail:
+		return steps(row.StepTrim, row.StepEmail, row.StepLower, row.StepNFC)
+	case d.Strategy == syncdef.MatchName:
+		return steps(row.StepTrim, row.StepSpace, row.StepLower, row.StepNFC)
+	case d.Match.Case != nil && *d.Match.Case:
+		return steps(row.StepTrim, row.StepNFC)
+	}
+	return steps(row.StepTrim, row.StepLower, row.StepNFC)
+}
+
+func steps(s ...row.Step) row.Identity { return row.Identity{Steps: s} }

@@ -1,0 +1,137 @@
+package slack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/penstock-data/penstock/shared/dest"
+)
+
+const (
+	listed     = 20     // rows that a digest lists
+	maxSummary = 160    // characters of a listed row, as they are sent; 20 of them stay below 4,000
+	maxHead    = 400    // characters of a digest's first line
+	maxDigests = 10_000 // remembered by one destination
+)
+
+// A digestKey names a digest: there is one per run and channel.
+type digestKey struct{ run, channel string }
+
+// A digestState is what became of a digest in this process, so that a call that is
+// made in parts, or by halves, posts one message.
+type digestState struct {
+	id   string // where it is, once it was accepted
+	lost error  // the answer that was lost, until a lookup has settled it
+}
+
+// postDigest sends a run's one message for a channel, unless another part of its
+// call has.
+func (d *destination) postDigest(ctx context.Context, b dest.Batch, channel string, total int, records []int) (dest.Outcome, error) {
+	key := digestKey{b.Run, channel}
+	d.mu.Lock()
+	state := d.digests[key]
+	d.mu.Unlock()
+	switch {
+	case state.id != "":
+		return dest.Outcome{Status: dest.Delivered, ID: state.id}, nil
+	case state.lost != nil:
+		return dest.Outcome{}, state.lost // it may have been posted: look first
+	}
+	o, err := d.send(ctx, d.digest(b, channel, total, records), b.Records[records[0]])
+	var failed *dest.CallError
+	switch {
+	case err == nil && o.Status == dest.Delivered:
+		d.remember(key, digestState{id: o.ID})
+	case errors.As(err, &failed) && failed.Received:
+		d.remember(key, digestState{lost: err})
+	}
+	return o, err
+}
+
+// remember notes a digest's state; beyond its bound it starts afresh, and a lookup
+// finds what was forgotten.
+func (d *destination) remember(key digestKey, s digestState) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.digests) >= maxDigests {
+		clear(d.digests)
+	}
+	d.digests[key] = s
+}
+
+// settle forgets that a digest's answer was lost: its channel has been searched.
+func (d *destination) settle(key digestKey) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.digests[key].lost != nil {
+		delete(d.digests, key)
+	}
+}
+
+// digest is the one message of a run and channel: how many rows there are, the
+// first of those in hand, and how many are not listed.
+func (d *destination) digest(b dest.Batch, channel string, total int, records []int) message {
+	var text strings.Builder
+	text.WriteString(cut(fmt.Sprintf("*%d messages from %s* (run %s)", total, d.def.Sync, b.Run), maxHead, plainWidth))
+	shown := records[:min(len(records), listed)]
+	for _, i := range shown {
+		text.WriteString("\n• ")
+		text.WriteString(d.summary(field(b.Records[i], fieldText)))
+	}
+	if more := total - len(shown); more > 0 {
+		fmt.Fprintf(&text, "\n… and %d more", more)
+	}
+	return message{
+		channel: channel,
+		text:    text.String(),
+		event:   eventDigest,
+		payload: map[string]any{"run": b.Run, "sync": d.def.Sync, "channel": channel, "rows": total},
+	}
+}
+
+// summary is one line that stands for a message: its first line, and the line that
+// names the customer, or else the second. It is cut before it is escaped, so that
+// no entity is.
+func (d *destination) summary(text string) string {
+	var first, second string
+	for line := range strings.Lines(text) {
+		line = strings.Join(strings.Fields(line), " ")
+		switch {
+		case line == "":
+		case first == "":
+			first = line
+		case second == "" || strings.HasPrefix(line, "Customer:"):
+			second = line
+		}
+		if strings.HasPrefix(second, "Customer:") {
+			break
+		}
+	}
+	if second != "" {
+		first += " | " + second
+	}
+	if d.isMarkup(text) {
+		return cut(first, maxSummary, plainWidth)
+	}
+	return escape(cut(first, maxSummary, escapedWidth))
+}
+
+// plainWidth is how many characters of a message a character takes.
+func plainWidth(rune) int { return 1 }
+
+// cut shortens s to n characters by a measure, the last of which says that it was
+// cut.
+func cut(s string, n int, width func(rune) int) string {
+	taken, room := 0, 0 // characters before i; the last i that leaves room for the mark
+	for i, r := range s {
+		if taken <= n-1 {
+			room = i
+		}
+		if taken += width(r); taken > n {
+			return s[:room] + "…"
+		}
+	}
+	return s
+}

@@ -1,0 +1,67 @@
+package slack_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock-data/penstock/shared/dest/slack"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+func TestCheck(t *testing.T) {
+	text, channel := syncdef.Field{Source: "m", Destination: "text"}, syncdef.Field{Source: "c", Destination: "channel"}
+	marked := func(f syncdef.Field) syncdef.Field { f.Markup = true; return f }
+	for name, c := range map[string]struct {
+		fields  []syncdef.Field
+		options string
+		want    string // paths of the faults
+	}{
+		"sound":               {[]syncdef.Field{text}, `{"channel":"#a","digest_over":20}`, ""},
+		"channel by row":      {[]syncdef.Field{text, channel}, "", ""},
+		"both":                {[]syncdef.Field{marked(text), channel}, `{"channel":"#a"}`, ""},
+		"no text":             {[]syncdef.Field{channel}, "", "field_mappings"},
+		"no channel":          {[]syncdef.Field{text}, `{"digest_over":3}`, "slack.channel"},
+		"another part":        {[]syncdef.Field{text, {Destination: "blocks"}}, `{"channel":"#a"}`, "field_mappings[1].destination"},
+		"markup of a channel": {[]syncdef.Field{text, marked(channel)}, "", "field_mappings[1].markup"},
+		"nothing mapped":      {nil, "", ""},
+	} {
+		d := syncdef.Definition{Sync: "s", Fields: c.fields, Options: []byte(c.options)}
+		var paths []string
+		for _, f := range slack.Kind.Check(&d, &syncdef.Connection{}) {
+			paths = append(paths, f.Path)
+		}
+		if got := strings.Join(paths, " "); got != c.want {
+			t.Errorf("%s: faults at %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestCheckConnection(t *testing.T) {
+	for name, c := range map[string]struct {
+		conn syncdef.Connection
+		want string
+	}{
+		"sound":       {syncdef.Connection{}, ""},
+		"own address": {syncdef.Connection{URL: "https://slack.example/api/"}, ""},
+		"unencrypted": {syncdef.Connection{URL: "http://slack.example/"}, "url"},
+		"quota":       {syncdef.Connection{Quota: syncdef.Quota{Share: 50}}, "quota"},
+	} {
+		var paths []string
+		for _, f := range slack.Kind.CheckConnection(&c.conn) {
+			paths = append(paths, f.Path)
+		}
+		if got := strings.Join(paths, " "); got != c.want || c.conn.URL == "" {
+			t.Errorf("%s: faults at %q, want %q; url %q", name, got, c.want, c.conn.URL)
+		}
+	}
+}
+
+func TestRules(t *testing.T) {
+	d := syncdef.Definition{Options: []byte(`{"channel":"#alerts"}`)}
+	want := syncdef.Rules{Type: "slack", Group: "channel", GroupDefault: "#alerts", Gather: true, Once: true, Lookup: true, LengthUnit: syncdef.LengthRune}
+	if diff := cmp.Diff(want, slack.Kind.RulesOf(&d, &syncdef.Connection{})); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,305 @@
+package deliver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// settingsLife is how long a connection's settings are believed: a mended url or
+// quota holds soon, also for rows that are queued.
+const settingsLife = time.Minute
+
+// accounts are the connections of a process: one login, one meter and one set of
+// limits each.
+type accounts struct {
+	mu  sync.Mutex
+	all map[string]*account
+}
+
+// An account is one connection as this process knows it.
+type account struct {
+	d    *Deliver
+	name string
+
+	reading sync.Mutex // one reader of the settings at a time
+	mu      sync.Mutex
+	stored  syncdef.Stored
+	raw     string // the settings as text, to see whether they changed
+	readAt  time.Time
+	opened  dest.Account // nil while it cannot be opened
+	failure *dest.CallError
+	known   bool // the account is the one that is pinned
+	ends    map[string]dest.Destination
+	slots   chan struct{} // calls in flight
+
+	leases   map[string]lease
+	paid     int64            // tokens that were taken for its calls
+	seen     int64            // calls that were booked to runs
+	spent    map[string]int64 // and are not recorded yet, by run
+	most     int              // call size after a 429; 0 is the vendor's own
+	answered int              // calls since it last changed
+	alive    time.Time
+}
+
+// account finds a message's connection, with settings of the last minute, and the
+// target that its rows go to.
+func (d *Deliver) account(ctx context.Context, m *message) error {
+	name := m.version.Version.Definition.Connection
+	d.accounts.mu.Lock()
+	a := d.accounts.all[name]
+	if a == nil {
+		a = &account{d: d, name: name, ends: map[string]dest.Destination{}, leases: map[string]lease{}, spent: map[string]int64{}}
+		if d.accounts.all == nil {
+			d.accounts.all = map[string]*account{}
+		}
+		d.accounts.all[name] = a
+	}
+	d.accounts.mu.Unlock()
+	if err := a.refresh(ctx); err != nil {
+		return err
+	}
+	m.account = a
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	m.target = m.version.Target(a.stored.Epoch)
+	return nil
+}
+
+// refresh reads the settings when they are older than a minute, or doubted since a
+// failure, and opens the account anew when they have changed.
+func (a *account) refresh(ctx context.Context) error {
+	a.reading.Lock()
+	defer a.reading.Unlock()
+	now := a.d.Now()
+	a.mu.Lock()
+	fresh := !a.readAt.IsZero() && now.Sub(a.readAt) < settingsLife && !now.Before(a.readAt)
+	a.mu.Unlock()
+	if fresh {
+		return nil
+	}
+	stored, err := a.d.Connections.Connection(ctx, a.name)
+	if err != nil && !errors.Is(err, run.ErrNotFound) {
+		return fmt.Errorf("read connection %q: %w", a.name, err)
+	}
+	missing := err != nil
+	raw, err := json.Marshal(stored)
+	if err != nil {
+		return fmt.Errorf("connection %q: %w", a.name, err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.readAt = now
+	if string(raw) == a.raw && !missing && a.failure == nil {
+		return nil
+	}
+	a.stored, a.raw, a.known = stored, string(raw), false
+	a.open(missing)
+	return nil
+}
+
+// open makes the vendor's account of the settings; a.mu is held.
+func (a *account) open(missing bool) {
+	a.opened, a.failure, a.ends = nil, nil, map[string]dest.Destination{}
+	a.paid, a.seen = 0, 0
+	c := a.stored.Connection
+	var err error
+	switch {
+	case missing:
+		err = fmt.Errorf("the connection %q is not stored: run penstock apply with a connections.yaml that has it", a.name)
+	case c.Type != a.d.Queue:
+		err = fmt.Errorf("the connection %q has type %q, and this worker delivers to %s only: apply the sync again", a.name, c.Type, a.d.Queue)
+	default:
+		a.opened, err = a.d.Open(c)
+	}
+	if err != nil {
+		a.opened = nil
+		if !errors.As(err, &a.failure) {
+			a.failure = &dest.CallError{Op: "open the connection", Class: dest.Configuration, Code: "configuration", Message: err.Error()}
+		}
+		a.failure.Scope = dest.ScopeConnection
+		return
+	}
+	a.slots = make(chan struct{}, max(1, a.opened.Limits().Concurrency))
+}
+
+// doubt makes the next refresh read the settings again.
+func (a *account) doubt() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.readAt = time.Time{}
+}
+
+// vendor is the opened account, or why there is none.
+func (a *account) vendor() (dest.Account, *dest.CallError) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.opened, a.failure
+}
+
+// end is a version's end of the road at this account.
+func (a *account) end(m *message) (dest.Destination, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	v := m.version.Version
+	id := v.Definition.Sync + "/" + v.ID
+	if e, ok := a.ends[id]; ok {
+		return e, nil
+	}
+	e, err := a.opened.Open(v)
+	if err != nil {
+		return nil, err
+	}
+	a.ends[id] = e
+	return e, nil
+}
+
+// ready says whether calls may be made now: nil when they may, else how long to
+// wait. A connection that failed is probed by one worker at a time, and by nobody
+// before its pause is over. err is our storage's.
+func (a *account) ready(ctx context.Context) (wait time.Duration, err error) {
+	s, err := a.d.Connections.Pace(ctx, a.name)
+	if err != nil {
+		return 0, fmt.Errorf("read the state of connection %q: %w", a.name, err)
+	}
+	next, probe, wait := s.May(a.d.Now())
+	if wait > 0 {
+		return wait, nil
+	}
+	if probe {
+		if err := a.d.Connections.SetPace(ctx, a.name, next); errors.Is(err, run.ErrConflict) {
+			return time.Second, nil // somebody else probes
+		} else if err != nil {
+			return 0, fmt.Errorf("claim the probe of connection %q: %w", a.name, err)
+		}
+		next.Revision++
+		a.doubt()
+		if err := a.refresh(ctx); err != nil {
+			return 0, err
+		}
+		if failed := a.probe(ctx); failed != nil {
+			return a.pause(ctx, failed)
+		}
+	}
+	if failed := a.check(ctx); failed != nil {
+		return a.pause(ctx, failed)
+	}
+	if probe {
+		if err := a.d.Connections.SetPace(ctx, a.name, next.Mend()); err != nil && !errors.Is(err, run.ErrConflict) {
+			return 0, fmt.Errorf("end the pause of connection %q: %w", a.name, err)
+		}
+	}
+	return 0, nil
+}
+
+// check compares the account with the one that is pinned, once per opening, and
+// pins it at the connection's first delivery.
+func (a *account) check(ctx context.Context) *dest.CallError {
+	opened, failed := a.vendor()
+	if failed != nil {
+		return failed
+	}
+	a.mu.Lock()
+	known, pinned := a.known, a.stored.Account
+	a.mu.Unlock()
+	if known {
+		return nil
+	}
+	id, err := opened.Identity(ctx)
+	if err != nil {
+		return callError(err)
+	}
+	if id != "" && pinned == "" {
+		stored, err := a.d.Connections.PinAccount(ctx, a.name, id)
+		if err != nil {
+			return &dest.CallError{Op: "pin the account", Class: dest.Unavailable, Scope: dest.ScopeConnection, Code: "storage", Message: "our own storage did not take which account this is; it is tried again by itself"}
+		}
+		pinned = stored.Account
+	}
+	if id != "" && id != pinned {
+		return &dest.CallError{Op: "compare the account", Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "another_account",
+			Message: fmt.Sprintf("the connection %q was delivered to account %s, and its settings lead to %s now: correct the url or the secret, or run penstock connect %s --accept-account", a.name, pinned, id, a.name)}
+	}
+	a.mu.Lock()
+	a.known = true
+	a.mu.Unlock()
+	return nil
+}
+
+// probe asks the vendor for something cheap that fails only when the connection does.
+func (a *account) probe(ctx context.Context) *dest.CallError {
+	opened, failed := a.vendor()
+	if failed != nil {
+		return failed
+	}
+	ctx, cancel := a.d.before(ctx)
+	defer cancel()
+	for _, c := range opened.ProbeCost() {
+		// Best effort: a probe is made though its bucket is empty, and paid afterwards.
+		if wait, err := a.take(ctx, c, c.Tokens); err != nil || wait > 0 {
+			break
+		}
+	}
+	if err := opened.Probe(ctx); err != nil {
+		return callError(err)
+	}
+	a.lives()
+	return nil
+}
+
+// lives notes that the vendor answered.
+func (a *account) lives() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.alive = a.d.Now()
+}
+
+// livesSince reports whether the vendor answered something after t.
+func (a *account) livesSince(t time.Time) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.alive.After(t)
+}
+
+// pause stores that the connection fails, for all workers to see, and answers how
+// long its rows wait.
+func (a *account) pause(ctx context.Context, failed *dest.CallError) (time.Duration, error) {
+	a.doubt()
+	reason := failed.Error()
+	if failed.Class != dest.Configuration {
+		reason += "; it is tried again by itself"
+	}
+	for range 3 {
+		s, err := a.d.Connections.Pace(ctx, a.name)
+		if err != nil {
+			return 0, fmt.Errorf("read the state of connection %q: %w", a.name, err)
+		}
+		now := a.d.Now()
+		next := s.Fail(now, failed.After, failed.Code, reason)
+		err = a.d.Connections.SetPace(ctx, a.name, next)
+		if err == nil {
+			return max(next.Until.Sub(now), time.Second), nil
+		}
+		if !errors.Is(err, run.ErrConflict) {
+			return 0, fmt.Errorf("pause connection %q: %w", a.name, err)
+		}
+	}
+	return time.Second, nil // others are at it
+}
+
+// callError is an error of a destination as a CallError: what it did not class is
+// an outage whose scope is to be found out.
+func callError(err error) *dest.CallError {
+	var failed *dest.CallError
+	if errors.As(err, &failed) {
+		return failed
+	}
+	return &dest.CallError{Op: "call the destination", Class: dest.Unavailable, Code: "no_answer", Message: err.Error(), Received: true}
+}

@@ -1,0 +1,197 @@
+package deliver
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// apply takes over a call's outcomes, one per row.
+func (j *job) apply(ctx context.Context, b *batch, c dest.Call, outcomes []dest.Outcome) {
+	var again []int
+	var wait time.Duration
+	var version *dest.Outcome
+	works := carriedOut(outcomes)
+	for n, at := range c.Records {
+		i := b.items[at]
+		o := outcomes[n]
+		if o.Status == dest.Rejected && o.Scope == dest.ScopeVersion && !works {
+			version = &outcomes[n]
+			continue
+		}
+		i.tries++
+		i.received = i.received || o.Status == dest.Unknown
+		if repeat, w := j.take(i, o, b.look); repeat {
+			again = append(again, at)
+			wait = max(wait, w)
+		}
+	}
+	if version != nil {
+		j.haltFor(ctx, &dest.CallError{Op: "deliver to " + j.def().Object, Class: dest.Configuration, Scope: dest.ScopeVersion, Code: version.Code, Message: version.Message})
+		return
+	}
+	j.mu.Lock()
+	j.proven = j.proven || !b.look
+	j.mu.Unlock()
+	j.commitAnswers(ctx, j.rules().Once)
+	if len(again) == 0 || j.ended() {
+		return
+	}
+	if j.d.Sleep(ctx, wait) == nil {
+		j.whole(ctx, dest.Call{Costs: c.Costs, Records: again}, b, 1)
+	}
+}
+
+// carriedOut reports whether some record of a call was delivered: then nothing that
+// befell another one is the version's.
+func carriedOut(outcomes []dest.Outcome) bool {
+	for _, o := range outcomes {
+		if o.Status == dest.Delivered {
+			return true
+		}
+	}
+	return false
+}
+
+// take settles a row after an answer; it reports whether the row is tried again in
+// this invocation, and after what wait.
+func (j *job) take(i *item, o dest.Outcome, look bool) (again bool, wait time.Duration) {
+	if look && o.Status == dest.Pending { // nothing is known of it: it is pushed
+		i.entry.Last.Intent, i.received = "", false
+		return false, 0
+	}
+	def := j.def()
+	d, wait := settle(situation{
+		outcome: o, tries: i.tries, attempts: i.attempts(), most: def.RetryAttempts(), base: def.RetryBase(), longest: def.RetryMax(),
+		once: j.rules().Once, lookup: j.rules().Lookup, source: def.SourceStored() != syncdef.StoreNone,
+		rounds: i.rounds, held: !i.entry.Held.Fingerprint.Void(), partial: i.partial, rand: j.d.Rand(),
+	})
+	if look && o.Status == dest.Found { // go on to the push
+		i.entry.Held.ID = o.ID
+		return false, 0
+	}
+	i.outcome = o
+	switch d {
+	case deliverIt:
+		i.state = stateDelivered
+	case tryAgain:
+		return true, wait
+	case goRound:
+		i.goRound(o)
+		return false, 0
+	case storeIt, storeDue:
+		i.give(o, look, d == storeDue, wait)
+		j.stopAfter(i)
+	case storeDoubt:
+		i.inDoubt(o)
+	}
+	j.mu.Lock()
+	j.answers = append(j.answers, i)
+	j.mu.Unlock()
+	return false, 0
+}
+
+// goRound prepares a row that goes round once more: found under another id, gone,
+// made anew, or sent without an answer.
+func (i *item) goRound(o dest.Outcome) {
+	i.rounds++
+	switch o.Status {
+	case dest.Found:
+		i.entry.Held.ID = o.ID
+		if o.ID == "" { // what the ledger knew is gone: the record gets the whole row
+			i.forget()
+		}
+	case dest.Delivered:
+		i.entry.Held.ID = o.ID
+		i.forget()
+	case dest.Unknown:
+		i.entry.Last.Intent, i.received = i.ref(), true
+	}
+}
+
+// forget drops what the ledger knew of the record's fields.
+func (i *item) forget() {
+	i.whole = true
+	i.entry.Held.Fingerprint, i.entry.Held.Fields = row.Fingerprint{}, nil
+}
+
+// give ends a row as an error.
+func (i *item) give(o dest.Outcome, look, due bool, after time.Duration) {
+	if o.Status != dest.Rejected {
+		if o.Code == "" {
+			o.Code = "no_answer"
+		}
+		if o.Message == "" {
+			o.Message = "the destination did not take the record"
+		}
+		if !due {
+			o.Message = fmt.Sprintf("given up after %d attempts: %s", i.attempts()+1, o.Message)
+		}
+		o.After = after
+	}
+	i.state, i.due, i.outcome = stateFailed, due, o
+	i.stage = "deliver"
+	if look {
+		i.stage = "match"
+	}
+}
+
+// inDoubt ends an insert of which nobody knows whether it arrived.
+func (i *item) inDoubt(o dest.Outcome) {
+	i.state, i.stage, i.due = stateUnknown, "deliver", false
+	i.outcome = dest.Outcome{Status: dest.Unknown, Code: "unknown",
+		Message: "the record may have arrived, and the destination cannot be asked: look for it there, and only if it is missing send it again with a retry of the type unknown (" + o.Message + ")"}
+}
+
+// inDoubt deals with the rows of an insert whose answer was lost: they are looked
+// for, or else stored as unknown.
+func (j *job) inDoubt(items []*item, failed *dest.CallError) {
+	o := dest.Outcome{Status: dest.Unknown, Code: failed.Code, Message: failed.Error()}
+	if len(items) > 1 {
+		j.lower(items, (len(items)+1)/2)
+	}
+	for _, i := range items {
+		i.tries++
+		if again, _ := j.take(i, o, false); again {
+			// It was looked for as often as may be: the rest is a later attempt's.
+			i.tries = tries
+			j.take(i, o, false)
+		}
+	}
+}
+
+// stopAfter stops further calls of a stop_on_error sync.
+func (j *job) stopAfter(i *item) {
+	if !stops(j.def()) {
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.stop == "" {
+		j.stop = stopReason(i)
+	}
+}
+
+// intend stores, before an insert is sent, that it is about to be: a worker that
+// finds the intent looks, or stores it as unknown, before it sends again.
+func (j *job) intend(ctx context.Context, b *batch, c dest.Call) error {
+	if !j.rules().Once {
+		return nil
+	}
+	entries := make([]ledger.Entry, 0, len(c.Records))
+	for _, i := range b.pick(c) {
+		e := i.entry
+		e.Last = ledger.Last{Run: i.m.run.ID, Sequence: i.sequence(), Intent: i.ref()}
+		entries = append(entries, e)
+		i.intended = true
+	}
+	if _, err := j.d.Ledger.Commit(ctx, j.w.target, entries); err != nil {
+		return fmt.Errorf("store the intent to send: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,237 @@
+package deliver
+
+import (
+	"context"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/dest"
+)
+
+// sampled is how many single rows of a call, spread over it, have to fail while the
+// connection answers before the failure is taken for the version's.
+const sampled = 8
+
+// An evidence is what is known of one call that failed as a whole, while it is
+// halved down to the rows that make it fail.
+type evidence struct {
+	good bool // some part of it was answered
+	done bool // the failure was found to be the version's, or the connection's
+}
+
+// whole makes one of the destination's calls, and halves it where it fails.
+func (j *job) whole(ctx context.Context, c dest.Call, b *batch, want int) {
+	e := &evidence{}
+	if failed := j.once(ctx, c, b, want, e); failed != nil {
+		j.split(ctx, c, b, e, failed)
+	}
+}
+
+// once makes a call and takes over what became of it. It answers the failure of a
+// call whose scope has to be found out by halving; all else is dealt with.
+func (j *job) once(ctx context.Context, c dest.Call, b *batch, want int, e *evidence) *dest.CallError {
+	for tried := 1; ; tried++ {
+		items := b.pick(c)
+		if j.ended() || e.done {
+			return nil
+		}
+		if wait := j.bucketWait(c); wait > 0 {
+			j.hold(items, wait)
+			return nil
+		}
+		s := j.send(ctx, c, b, want)
+		switch {
+		case s.fault != nil:
+			j.broken(s.fault)
+		case s.failed != nil && s.late:
+			j.ranOut(items, s.failed)
+		case s.late:
+		case s.wait > 0:
+			j.waitFor(s.bucket, s.wait)
+			j.hold(items, s.wait)
+		case s.failed == nil:
+			e.good = true
+			j.apply(ctx, b, c, s.outcomes)
+		default:
+			failed, again := j.classify(ctx, c, b, s, tried)
+			if again {
+				continue
+			}
+			return failed
+		}
+		return nil
+	}
+}
+
+// classify finds out whose a failed call is: it answers the call's own failure, or
+// nil when it has been dealt with; again says that the call is to be made once more.
+func (j *job) classify(ctx context.Context, c dest.Call, b *batch, s sent, tried int) (failed *dest.CallError, again bool) {
+	failed = s.failed
+	items := b.pick(c)
+	if failed.Received && !b.look {
+		for _, i := range items {
+			i.received = true
+		}
+	}
+	switch {
+	case failed.Class == dest.Throttled:
+		return nil, j.throttled(ctx, c, items, failed, tried)
+	case failed.Scope == dest.ScopeConnection, failed.Class == dest.Configuration && failed.Scope == dest.ScopeUntold:
+		j.pause(ctx, failed)
+		return nil, false
+	case failed.Scope == dest.ScopeVersion:
+		j.haltFor(ctx, failed)
+		return nil, false
+	case failed.Class == dest.Refused:
+		return failed, false
+	}
+	// Evidence: a call that failed without a word is tried against a probe, unless the
+	// vendor has answered something else since it began.
+	if !j.account.livesSince(s.began) {
+		if down := j.account.probe(ctx); down != nil {
+			j.pause(ctx, down)
+			return nil, false
+		}
+	}
+	return failed, false
+}
+
+// throttled waits for a quota: for a moment in here, for longer with the message.
+// It reports whether the call is made once more at once, halved by the caller's
+// next cut.
+func (j *job) throttled(ctx context.Context, c dest.Call, items []*item, failed *dest.CallError, tried int) bool {
+	if err := j.account.slow(ctx, c); err != nil {
+		j.broken(err)
+		return false
+	}
+	for _, i := range items {
+		i.m.lower(j.account.callSize(0))
+	}
+	wait := failed.After
+	if wait == 0 {
+		wait = time.Duration(tried) * 250 * time.Millisecond
+	}
+	if wait <= maxWait && tried < tries && failed.Quota != dest.QuotaDay && j.d.hasTime(ctx) {
+		return j.d.Sleep(ctx, wait) == nil
+	}
+	for _, cost := range c.Costs {
+		if cost.Bucket != "" && failed.Scope != dest.ScopeConnection { // one bucket's: the others go on
+			j.waitFor(cost.Bucket, min(wait, maxHide))
+			j.hold(items, min(wait, maxHide))
+			return false
+		}
+	}
+	j.pause(ctx, failed)
+	return false
+}
+
+// split halves a call that failed as a whole: both halves are tried before either
+// is halved further, so that good rows do not wait for bad ones.
+func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, failed *dest.CallError) {
+	items := b.pick(c)
+	if failed.Received && !b.look && j.rules().Once {
+		j.inDoubt(items, failed) // neither halved nor tried again before it was looked for
+		return
+	}
+	if len(items) == 1 {
+		j.single(ctx, c, b, e, failed)
+		return
+	}
+	j.lower(items, (len(items)+1)/2)
+	half := len(c.Records) / 2
+	parts := []dest.Call{{Costs: c.Costs, Records: c.Records[:half]}, {Costs: c.Costs, Records: c.Records[half:]}}
+	var bad [2]*dest.CallError
+	for n, p := range parts {
+		bad[n] = j.once(ctx, p, b, 1, e)
+	}
+	if bad[0] != nil && bad[1] != nil && !e.good && !b.refused && failed.Class == dest.Unavailable && len(items) >= sampled {
+		if c = j.sample(ctx, c, b, e); len(c.Records) == 0 {
+			return
+		}
+		half = len(c.Records) / 2
+		parts = []dest.Call{{Costs: c.Costs, Records: c.Records[:half]}, {Costs: c.Costs, Records: c.Records[half:]}}
+	}
+	for n, p := range parts {
+		if bad[n] != nil && len(p.Records) > 0 {
+			j.split(ctx, p, b, e, bad[n])
+		}
+	}
+}
+
+// sample tries single rows, spread over a call of which nothing was answered yet:
+// when all of them fail while the connection answers, the failure is the
+// version's. It answers the call without the rows that it settled.
+func (j *job) sample(ctx context.Context, c dest.Call, b *batch, e *evidence) dest.Call {
+	var last *dest.CallError
+	for n := range sampled {
+		at := c.Records[n*len(c.Records)/sampled]
+		one := dest.Call{Costs: c.Costs, Records: []int{at}}
+		if failed := j.once(ctx, one, b, 1, e); failed != nil {
+			last = failed
+			b.items[at].tries++
+		}
+		if e.good || e.done || j.ended() {
+			break
+		}
+	}
+	if !e.good && !e.done && !j.ended() && last != nil {
+		e.done = true
+		last.Scope = dest.ScopeVersion
+		j.haltFor(ctx, last)
+		return dest.Call{}
+	}
+	left := dest.Call{Costs: c.Costs}
+	for _, at := range c.Records {
+		if b.items[at].state == stateOpen && (!b.look || b.items[at].entry.Held.ID == "") {
+			left.Records = append(left.Records, at)
+		}
+	}
+	return left
+}
+
+// single settles a row whose call failed as a whole though it was alone in it.
+func (j *job) single(ctx context.Context, c dest.Call, b *batch, e *evidence, failed *dest.CallError) {
+	i := b.items[c.Records[0]]
+	o := dest.Outcome{Status: dest.Retry, Code: failed.Code, Message: failed.Error(), After: failed.After}
+	if failed.Class == dest.Refused {
+		i.tries = tries // its content will not change within this invocation
+	}
+	for {
+		i.tries++
+		again, wait := j.take(i, o, b.look)
+		if !again {
+			return
+		}
+		if j.d.Sleep(ctx, wait) != nil || j.ended() {
+			return
+		}
+		next := j.once(ctx, c, b, 1, e)
+		if next == nil {
+			return
+		}
+		o.Code, o.Message, o.After = next.Code, next.Error(), next.After
+	}
+}
+
+// pick are the items of a call.
+func (b *batch) pick(c dest.Call) []*item {
+	picked := make([]*item, len(c.Records))
+	for n, at := range c.Records {
+		picked[n] = b.items[at]
+	}
+	return picked
+}
+
+// lower notes the call size that halving reached, for when the message goes back.
+func (j *job) lower(items []*item, most int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, i := range items {
+		i.m.lower(most)
+	}
+}
+
+func (m *message) lower(most int) {
+	if most > 0 && (m.most == 0 || most < m.most) {
+		m.most = most
+	}
+}

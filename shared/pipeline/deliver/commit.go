@@ -1,0 +1,175 @@
+package deliver
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// commitAnswers commits what was answered so far: all of it, or when there is much.
+func (j *job) commitAnswers(ctx context.Context, all bool) {
+	j.mu.Lock()
+	var due []*item
+	if all || len(j.answers) >= commitEvery {
+		due, j.answers = j.answers, nil
+	}
+	j.mu.Unlock()
+	if len(due) > 0 {
+		j.w.commit(ctx, due)
+	}
+}
+
+// commit stores what became of rows: errors first, then the ledger that names
+// them, so that a crash between the two sends again instead of losing a row. What
+// our storage refuses is tried by each message for itself.
+func (w *work) commit(ctx context.Context, items []*item) {
+	ready := make([]*item, 0, len(items))
+	for _, i := range items {
+		if !i.written && i.m.fault == nil {
+			ready = append(ready, i)
+		}
+	}
+	if len(ready) == 0 || w.store(ctx, ready) == nil {
+		return
+	}
+	by := map[*message][]*item{}
+	for _, i := range ready {
+		by[i.m] = append(by[i.m], i)
+	}
+	for m, mine := range by {
+		if err := w.store(ctx, mine); err != nil {
+			m.broken(w.inv.d, err)
+			for _, i := range mine {
+				if i.state != stateUnchanged && i.state != stateSuperseded {
+					i.state = stateWaiting
+				}
+			}
+		}
+	}
+}
+
+// store writes the errors and then the entries of rows.
+func (w *work) store(ctx context.Context, items []*item) error {
+	d := w.inv.d
+	var errs []run.RowError
+	entries := make([]ledger.Entry, 0, len(items))
+	from := make([]*item, 0, len(items))
+	for _, i := range items {
+		if i.state == stateFailed && !i.summed || i.state == stateUnknown && i.outcome.Code != "" {
+			errs = append(errs, i.rowError(d.Now(), w.target))
+		}
+		if e, ok := i.next(); ok {
+			entries = append(entries, e)
+			from = append(from, i)
+		}
+	}
+	if len(errs) > 0 {
+		if err := d.Errors.StoreErrors(ctx, errs); err != nil {
+			return fmt.Errorf("store %d errors of %s: %w", len(errs), w.target, err)
+		}
+	}
+	if len(entries) > 0 {
+		lost, err := d.Ledger.Commit(ctx, w.target, entries)
+		if err != nil {
+			return fmt.Errorf("commit %d entries to the ledger of %s: %w", len(entries), w.target, err)
+		}
+		for _, n := range lost {
+			from[n].lost = true
+		}
+	}
+	for _, i := range items {
+		i.written = i.state.settled()
+	}
+	return nil
+}
+
+// next is the ledger entry that a row's outcome asks for. What the destination
+// holds is forgotten by no failure; only whether it still holds it may be in doubt.
+func (i *item) next() (ledger.Entry, bool) {
+	e := i.entry
+	if i.key == "" {
+		return e, false
+	}
+	last := ledger.Last{Run: i.m.run.ID, Sequence: i.sequence()}
+	if i.received {
+		e.Held.Fingerprint, e.Held.Fields = row.Fingerprint{}, nil
+	}
+	switch i.state {
+	case stateDelivered:
+		e.Held = ledger.Held{Fingerprint: i.print, Fields: i.hashes, Version: i.m.chunk.Version, ID: i.outcome.ID, Sequence: i.sequence()}
+		if e.Held.ID == "" {
+			e.Held.ID = i.entry.Held.ID
+		}
+	case stateUnchanged: // closes an error or an intent, and costs nothing else
+		if e.Last.Error == "" && e.Last.Intent == "" {
+			return e, false
+		}
+		e.Held.Sequence = max(e.Held.Sequence, i.sequence())
+	case stateFailed:
+		if i.summed {
+			return e, i.received
+		}
+		last.Error = i.ref()
+	case stateUnknown:
+		if i.outcome.Code == "" {
+			return e, false // stored by an attempt that died
+		}
+		last.Error, last.Intent, last.Unknown = i.ref(), i.ref(), true
+	case stateWaiting, stateOpen:
+		switch {
+		case i.received || i.doubt:
+			// It, or the older value that it superseded, may have arrived: nothing older
+			// may follow it (I3), and the ledger must not call it unchanged.
+			last.Error, last.Unknown = e.Last.Error, e.Last.Unknown
+			if last.Intent = e.Last.Intent; i.intended {
+				last.Intent = i.ref()
+			}
+		case i.intended: // it was not sent
+			last.Error = e.Last.Error
+		default:
+			return e, false
+		}
+	default:
+		return e, false
+	}
+	e.Last = last
+	return e, true
+}
+
+// rowError is a failed row as it is stored.
+func (i *item) rowError(now time.Time, target string) run.RowError {
+	e := run.RowError{
+		Sync: run.SyncOf(i.m.chunk.Run), Run: i.m.chunk.Run, Batch: i.m.chunk.Batch, Row: i.number, RecordID: i.recordID, Key: i.key,
+		Version: i.m.chunk.Version, Target: target, Type: i.outcome.Code, Message: i.outcome.Message, Field: i.outcome.Field,
+		Stage: i.stage, Attempts: i.attempts() + 1, At: now, Sequence: i.sequence(), Source: i.source(),
+	}
+	if i.replay != nil {
+		e.Run, e.Batch, e.Row, _ = run.ParseRef(i.replay.Ref)
+	}
+	if i.due = i.due && e.Source != nil; i.due {
+		e.Due = now.Add(i.outcome.After)
+		i.dueAt = e.Due
+	}
+	return e
+}
+
+// source is what is stored of the row, as store_source says; nil where nothing is.
+func (i *item) source() []byte {
+	def := i.def()
+	switch def.SourceStored() {
+	case syncdef.StoreNone:
+		return nil
+	case syncdef.StoreAll:
+		return i.object
+	}
+	source, ok := i.m.version.Mapping.CutSource(nil, i.object)
+	if !ok {
+		return nil
+	}
+	return source
+}

@@ -1,0 +1,358 @@
+package deliver
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/pipeline/version"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// commitEvery is how many answered rows are committed at once while further calls
+// go on: few enough for the rest to be committed within the margin.
+const commitEvery = 1000
+
+// maxRounds bounds how often a row goes round once more: found, gone, found.
+const maxRounds = 4
+
+// A job is the part of a work that belongs to one run and version.
+type job struct {
+	d        *Deliver
+	w        *work
+	run      run.Run
+	version  *version.Compiled
+	account  *account
+	dst      dest.Destination
+	messages []*message
+	open     []*item
+	halt     *run.Halt // the version's, when there is one: this job is its one try
+
+	mu      sync.Mutex
+	stop    string                   // why no further row is sent: stop_on_error
+	wait    time.Duration            // until the connection or the version may be tried again; 0: go on
+	waits   map[string]time.Duration // the same of single buckets
+	cause   *dest.CallError          // what made it wait
+	halted  bool                     // it waits for the version, or ended for it
+	ending  bool                     // its rows were ended for the version
+	fault   error                    // of our own storage: everything that is not settled goes back
+	answers []*item                  // answered, not yet committed
+	proven  bool                     // some call of the version was carried out
+}
+
+func newJob(w *work, m *message) *job {
+	return &job{d: w.inv.d, w: w, run: m.run, version: m.version, account: m.account, waits: map[string]time.Duration{}}
+}
+
+func (j *job) def() *syncdef.Definition { return &j.version.Version.Definition }
+func (j *job) rules() *syncdef.Rules    { return &j.version.Version.Rules }
+
+// deliver brings the job's open rows to the destination, as far as it goes.
+func (j *job) deliver(ctx context.Context) {
+	defer j.finish(ctx)
+	if j.stop = j.failedBefore(); j.stop != "" {
+		j.stopRest(j.open)
+		return
+	}
+	wait, err := j.account.ready(ctx)
+	if err != nil {
+		j.fault = err
+		return
+	}
+	if wait > 0 {
+		j.wait = wait
+		return
+	}
+	if !j.mayTry(ctx) {
+		return
+	}
+	if j.dst, err = j.account.end(j.messages[0]); err != nil {
+		failed := callError(err)
+		failed.Scope, failed.Received = dest.ScopeVersion, false
+		j.haltFor(ctx, failed)
+		return
+	}
+	for range maxRounds {
+		if !j.round(ctx) {
+			break
+		}
+	}
+	j.account.settleUp(ctx)
+}
+
+// round looks up what must be, then pushes what is still open; it reports whether
+// rows have to go round once more.
+func (j *job) round(ctx context.Context) bool {
+	for _, items := range j.parts() {
+		j.lookUp(ctx, items)
+		j.push(ctx, items)
+	}
+	again := false
+	for _, i := range j.open {
+		again = again || i.state == stateOpen && i.rounds > 0 && i.rounds < maxRounds
+	}
+	return again && !j.ended()
+}
+
+// parts are the open rows without a known fault, and apart from them those whose
+// last outcome was a refusal, so that known faults do not fail good calls.
+func (j *job) parts() [][]*item {
+	var clean, refused []*item
+	for _, i := range j.open {
+		switch {
+		case i.state != stateOpen:
+		case i.entry.Last.Error != "" || i.replay != nil:
+			refused = append(refused, i)
+		default:
+			clean = append(clean, i)
+		}
+	}
+	var parts [][]*item
+	for _, p := range [][]*item{clean, refused} {
+		if len(p) > 0 {
+			parts = append(parts, p)
+		}
+	}
+	return parts
+}
+
+// ended reports whether no further call is made in this invocation.
+func (j *job) ended() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.stop != "" || j.wait > 0 || j.fault != nil || j.ending
+}
+
+// A round's batch: the records that a destination sees, and the item of each.
+type batch struct {
+	dest.Batch
+	items   []*item
+	refused bool // rows with a known fault: what fails of them proves nothing about the version
+	look    bool // lookups
+}
+
+// batch makes the destination's view of open rows. A row whose fields all hold
+// already is unchanged.
+func (j *job) batch(items []*item) *batch {
+	b := &batch{Batch: dest.Batch{Run: j.run.ID, Total: j.total(), Records: make([]dest.Record, 0, len(items))}}
+	fields := make([]dest.Field, 0, len(items)*len(j.version.Mapping.Names()))
+	for _, i := range items {
+		if i.state != stateOpen {
+			continue
+		}
+		var r dest.Record
+		r, fields = i.record(fields)
+		if len(r.Fields) == 0 && !i.entry.Held.Fingerprint.Void() && !i.whole {
+			i.state = stateUnchanged
+			continue
+		}
+		b.Records = append(b.Records, r)
+		b.items = append(b.items, i)
+		b.refused = b.refused || i.entry.Last.Error != "" || i.replay != nil
+	}
+	return b
+}
+
+// total is the run's rows per group in hand, less those that turned out to need no
+// sending: what a digest counts. Of a run over more messages than one invocation
+// has in hand, the rows not yet compared count in full.
+func (j *job) total() map[string]int {
+	all, ok := j.w.inv.totals[j.run.ID]
+	if !ok {
+		return nil
+	}
+	total := map[string]int{}
+	for _, i := range j.open {
+		total[i.group] = all.Of(i.group)
+	}
+	for _, i := range j.w.items {
+		if _, ok := total[i.group]; ok && i.m.run.ID == j.run.ID && (i.state == stateUnchanged || i.state == stateSuperseded) {
+			total[i.group]--
+		}
+	}
+	return total
+}
+
+// record is the item as the destination gets it: the changed fields, or all. They
+// are appended to fields, which is returned grown.
+func (i *item) record(fields []dest.Field) (dest.Record, []dest.Field) {
+	def := i.def()
+	changed := func(int) bool { return true }
+	if def.Send != syncdef.SendAll && !i.rules().Once && i.m.chunk.Mode != run.Full && !i.whole {
+		changed = i.entry.Changed(i.m.chunk.Version, i.hashes)
+	}
+	r := dest.Record{Key: i.key, RecordID: i.recordID, ID: i.entry.Held.ID, Intent: i.entry.Last.Intent != ""}
+	first := len(fields)
+	i.partial = false
+	for n, v := range i.values {
+		switch {
+		case v == nil:
+		case changed(n):
+			fields = append(fields, dest.Field{Name: def.Fields[n].Destination, Value: v})
+		default:
+			i.partial = true
+		}
+	}
+	r.Fields = fields[first:len(fields):len(fields)]
+	return r, fields
+}
+
+// lookUp makes the lookups that the rows need, and takes over what they say.
+func (j *job) lookUp(ctx context.Context, items []*item) {
+	b := j.batch(items)
+	b.look = true
+	calls := j.cut(b, func(b dest.Batch) []dest.Call { return j.dst.Lookups(b) })
+	j.each(ctx, calls, b)
+}
+
+// push makes the calls that bring the rows that are still open.
+func (j *job) push(ctx context.Context, items []*item) {
+	ready := make([]*item, 0, len(items))
+	for _, i := range items {
+		if i.state == stateOpen && i.rounds < maxRounds {
+			ready = append(ready, i)
+		}
+	}
+	b := j.batch(ready)
+	most := j.account.callSize(j.reached())
+	j.each(ctx, j.cut(b, func(b dest.Batch) []dest.Call { return j.dst.Calls(b, most) }), b)
+}
+
+// reached is the least call size that halving reached for a message of the job.
+func (j *job) reached() int {
+	least := 0
+	for _, m := range j.messages {
+		if m.most > 0 && (least == 0 || m.most < least) {
+			least = m.most
+		}
+	}
+	return least
+}
+
+// cut lets the destination cut a batch into calls. Where it panics, each row is
+// cut by itself, so that a defect costs its row only.
+func (j *job) cut(b *batch, calls func(dest.Batch) []dest.Call) []dest.Call {
+	if len(b.Records) == 0 {
+		return nil
+	}
+	got, kind := safely(func() []dest.Call { return calls(b.Batch) })
+	if kind == "" {
+		return got
+	}
+	var all []dest.Call
+	for at, i := range b.items {
+		one := b.Batch
+		one.Records = b.Records[at : at+1]
+		got, kind := safely(func() []dest.Call { return calls(one) })
+		if kind != "" {
+			i.fail("deliver", "panic", "", "a defect in Penstock met this row ("+kind+"): report it, and push the row again with a release that mends it")
+			continue
+		}
+		for _, c := range got {
+			all = append(all, dest.Call{Costs: c.Costs, Records: []int{at}})
+		}
+	}
+	return all
+}
+
+func safely[T any](f func() T) (out T, kind string) {
+	defer func() {
+		if p := recover(); p != nil {
+			kind = kindOf(p)
+		}
+	}()
+	return f(), ""
+}
+
+// each makes the calls, several at a time.
+func (j *job) each(ctx context.Context, calls []dest.Call, b *batch) {
+	if len(calls) == 0 {
+		return
+	}
+	opened, _ := j.account.vendor()
+	if opened == nil {
+		return
+	}
+	g := errgroup.Group{}
+	g.SetLimit(max(1, opened.Limits().Concurrency))
+	if j.halt != nil { // one try of a halted version at a time
+		g.SetLimit(1)
+	}
+	for n, c := range calls {
+		g.Go(func() error {
+			j.whole(ctx, c, b, len(calls)-n)
+			return nil
+		})
+	}
+	_ = g.Wait() // the calls report to the job
+	j.commitAnswers(ctx, true)
+}
+
+// finish settles what the calls left open: it waits with its messages, or is
+// cancelled with its run.
+func (j *job) finish(ctx context.Context) {
+	j.account.book(j.run.ID)
+	if j.stop != "" {
+		j.stopRest(j.open)
+	}
+	if j.proven && j.halt != nil && !j.halted {
+		if err := j.d.Halts.DeleteHalt(ctx, j.halt.Sync, j.halt.Version); err != nil && j.fault == nil {
+			j.fault = fmt.Errorf("end the halt of version %s: %w", j.halt.Version, err)
+		}
+	}
+	for _, i := range j.open {
+		if i.state != stateOpen {
+			continue
+		}
+		i.state = stateWaiting
+		switch {
+		case j.fault != nil:
+			i.m.broken(j.d, j.fault)
+		case j.wait > 0:
+			i.m.postpone(j.d.jitter(j.wait))
+			if j.cause != nil {
+				i.m.tried = j.d.Now()
+			}
+		default: // out of time
+			i.m.postpone(time.Millisecond)
+		}
+	}
+}
+
+// failedBefore says which row of a stop_on_error job failed first, in an attempt
+// that died before it could stop the run; "" while none did.
+func (j *job) failedBefore() string {
+	if !stops(j.def()) {
+		return ""
+	}
+	for _, i := range j.w.items {
+		if i.m.run.ID == j.run.ID && (i.state == stateStored || i.state == stateFailed) {
+			return stopReason(i)
+		}
+	}
+	return ""
+}
+
+// stopReason names the row by its place only: a record id is a row's value (I6).
+func stopReason(i *item) string {
+	return fmt.Sprintf("error_handling is stop_on_error, and row %d of batch %s failed: penstock_errors says why", i.number, i.m.chunk.Batch)
+}
+
+// stopRest ends the rows that come after the first failure of a stop_on_error sync.
+func (j *job) stopRest(items []*item) {
+	for _, i := range items {
+		if i.state != stateOpen {
+			continue
+		}
+		if j.run.Bracketed {
+			i.state = stateCancelled
+			continue
+		}
+		i.fail("deliver", "cancelled", "", "the run was stopped before this row was sent: "+j.stop)
+	}
+}

@@ -1,0 +1,76 @@
+package deliver
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/envelope"
+	"github.com/penstock-data/penstock/shared/pipeline/version"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// A message is one queue message in hand.
+type message struct {
+	envelope.Delivery
+	chunk   envelope.Chunk
+	run     run.Run
+	record  run.Chunk // what earlier invocations stored
+	start   run.Start // of this one; Receives is 0 when no mark is needed
+	version *version.Compiled
+	account *account
+	target  string
+	job     *job
+	items   []*item
+
+	end     string // why its rows are not sent at all: cancelled, expired, dead_letter; "" when they are
+	suspect bool   // workers died with it: it goes alone, row by row
+	done    bool   // settled and recorded: acknowledge
+	back    bool   // goes back to the queue
+	hide    time.Duration
+	most    int       // the call size that halving reached
+	tried   time.Time // when its rows were last tried in vain
+	fault   error     // of our own storage
+}
+
+// postpone sends the message back for at least so long.
+func (m *message) postpone(hide time.Duration) {
+	m.back = true
+	m.hide = max(m.hide, hide)
+}
+
+// broken sends the message back because our own storage failed: no attempt, no
+// crash, and nobody else's matter.
+func (m *message) broken(d *Deliver, err error) {
+	if m.fault == nil {
+		m.fault = err
+	}
+	// A quarter of its age, a minute at most while the outage is short.
+	age := d.Now().Sub(m.SentAt)
+	m.postpone(d.jitter(min(max(age/4, time.Second), 15*time.Minute)))
+}
+
+// working reports whether the message still has to be worked on.
+func (m *message) working() bool { return !m.done && !m.back }
+
+// name is run#batch#chunk.
+func (m *message) name() string {
+	return run.ErrorRef(m.chunk.Run, m.chunk.Batch, m.chunk.Index)
+}
+
+// jitter is d, up to a quarter longer, so that what failed together does not come
+// back together.
+func (d *Deliver) jitter(w time.Duration) time.Duration {
+	return min(w+time.Duration(float64(w)*d.Rand()/4), maxHide)
+}
+
+// recorded stores the message's record, once (I2).
+func (m *message) recorded(ctx context.Context, d *Deliver, c run.Chunk) error {
+	c.Done, c.At = true, d.Now()
+	_, err := d.Chunks.RecordChunk(ctx, m.chunk.Run, m.chunk.Batch, m.chunk.Index, c)
+	if err != nil {
+		return fmt.Errorf("record %s: %w", m.name(), err)
+	}
+	m.done = true
+	return nil
+}

@@ -1,0 +1,204 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/envelope"
+	"github.com/penstock-data/penstock/shared/pipeline/version"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// An invocation is the messages that one call of Handle has in hand, and what was
+// read for them so far, so that the messages of one run read it once.
+type invocation struct {
+	d        *Deliver
+	messages []*message
+	runs     map[string]run.Run
+	totals   map[string]run.Gathering
+	inHand   map[string]bool
+}
+
+// UnreadableSync gathers the errors of messages that name no sync.
+const UnreadableSync = "unreadable"
+
+// open unpacks the messages and sets aside those that need no work now: recorded
+// already, unreadable, or of a run that has to be whole before it is sent.
+func (d *Deliver) open(ctx context.Context, in []envelope.Delivery) *invocation {
+	inv := &invocation{d: d, runs: map[string]run.Run{}, totals: map[string]run.Gathering{}, inHand: map[string]bool{}}
+	unpacker, err := envelope.NewUnpacker()
+	held := map[string]bool{} // groups whose first message goes back: the rest follows
+	for _, got := range in {
+		m := &message{Delivery: got}
+		inv.messages = append(inv.messages, m)
+		switch {
+		case err != nil:
+			m.broken(d, err)
+		case held[m.Group]:
+			m.back = true
+		default:
+			inv.read(ctx, m, unpacker)
+		}
+		held[m.Group] = held[m.Group] || m.back
+	}
+	return inv
+}
+
+// read finds out what a message is, and whether it is worked on.
+func (inv *invocation) read(ctx context.Context, m *message, unpacker *envelope.Unpacker) {
+	d := inv.d
+	chunk, err := unpacker.Unpack(m.Body)
+	if err != nil {
+		inv.unreadable(ctx, m, err)
+		return
+	}
+	m.chunk = chunk
+	if inv.inHand[m.name()] { // I2: queued twice: it goes with the first, or stays behind it
+		m.done = true
+		return
+	}
+	inv.inHand[m.name()] = true
+	if err := inv.state(ctx, m); err != nil {
+		m.broken(d, err)
+		return
+	}
+	if m.record.Done { // I2: recorded, but the acknowledgement was lost
+		m.done = true
+		return
+	}
+	if m.version, err = d.versions.Load(ctx, d.Syncs, run.SyncOf(chunk.Run), chunk.Version); err != nil {
+		inv.versionless(ctx, m, err)
+		return
+	}
+	inv.place(ctx, m)
+}
+
+// state reads a message's run and record.
+func (inv *invocation) state(ctx context.Context, m *message) (err error) {
+	id := m.chunk.Run
+	r, ok := inv.runs[id]
+	if !ok {
+		r, err = inv.d.Runs.Run(ctx, id)
+		if errors.Is(err, run.ErrNotFound) { // expired from the state: its rows still go out
+			r, err = run.Run{ID: id, Sync: run.SyncOf(id), Status: run.Incomplete}, nil
+		}
+		if err != nil {
+			return fmt.Errorf("read run %q: %w", id, err)
+		}
+		inv.runs[id] = r
+	}
+	m.run = r
+	if m.record, err = inv.d.Chunks.Chunk(ctx, id, m.chunk.Batch, m.chunk.Index); err != nil {
+		return fmt.Errorf("read the record of %s: %w", m.name(), err)
+	}
+	m.most = m.record.Most
+	return nil
+}
+
+// place decides whether a message's rows are sent.
+func (inv *invocation) place(ctx context.Context, m *message) {
+	d := inv.d
+	age := d.Now().Sub(m.SentAt)
+	switch {
+	case d.Dead:
+		m.end = "dead_letter"
+	case m.run.Status.Dead():
+		m.end = "cancelled"
+	case age > maxAge, age > maxTried && !m.record.Tried.IsZero(): // I1: before the queue drops it
+		m.end = "expired"
+	}
+	if err := d.account(ctx, m); err != nil {
+		m.broken(d, err)
+		return
+	}
+	if m.end != "" {
+		return
+	}
+	if m.Receives > 1 {
+		if err := inv.mark(ctx, m); err != nil {
+			m.broken(d, err)
+			return
+		}
+	}
+	if m.version.Version.Rules.Gather {
+		if err := inv.gather(ctx, m); err != nil {
+			m.broken(d, err)
+		}
+	}
+}
+
+// gather keeps a message back until its run has all rows, so that what is sent can
+// count them.
+func (inv *invocation) gather(ctx context.Context, m *message) error {
+	if m.run.Status == run.Open {
+		m.postpone(inv.d.patience(m))
+		return nil
+	}
+	if _, ok := inv.totals[m.run.ID]; ok {
+		return nil
+	}
+	batches, err := inv.d.Runs.Batches(ctx, m.run.ID)
+	if err != nil {
+		return fmt.Errorf("read the batches of run %q: %w", m.run.ID, err)
+	}
+	inv.totals[m.run.ID], err = run.Gather(batches)
+	return err
+}
+
+// unreadable stores a message that nobody can read as an error by itself.
+func (inv *invocation) unreadable(ctx context.Context, m *message, cause error) {
+	source, err := jsontext.AppendQuote(nil, strings.ToValidUTF8(string(m.Body[:min(len(m.Body), 64<<10)]), "?"))
+	if err == nil {
+		err = inv.d.Errors.StoreErrors(ctx, []run.RowError{{
+			Sync: UnreadableSync, Run: UnreadableSync + ".messages", Batch: m.ID, Type: "unreadable_message", Stage: "deliver", Attempts: 1,
+			Message: fmt.Sprintf("a message in the queue %s cannot be read (%v): if a later release sent it, finish its deployment and push the rows again; else find out who sends to this queue", inv.d.Queue, cause),
+			At:      inv.d.Now(), Source: source,
+		}})
+	}
+	if err != nil {
+		m.broken(inv.d, fmt.Errorf("store an unreadable message: %w", err))
+		return
+	}
+	m.done = true
+}
+
+// versionless stores the rows of a version that cannot be read or carried out as
+// errors by themselves; what our storage refuses to tell comes back.
+func (inv *invocation) versionless(ctx context.Context, m *message, cause error) {
+	code := "unusable_version"
+	message := fmt.Sprintf("version %s of the sync cannot be carried out by this release (%v): apply the sync again and push the rows again", m.chunk.Version, cause)
+	if errors.Is(cause, run.ErrNotFound) {
+		code = "unknown_version"
+		message = fmt.Sprintf("version %s of the sync is not stored: apply the sync, then push the rows again", m.chunk.Version)
+	} else if !errors.Is(cause, version.ErrUnusable) && !errors.Is(cause, run.ErrFormat) { // our storage did not tell
+		m.broken(inv.d, cause)
+		return
+	}
+	errs := make([]run.RowError, len(m.chunk.Rows))
+	fates := make([]run.Fate, len(m.chunk.Rows))
+	for n, r := range m.chunk.Rows {
+		e := run.RowError{
+			Sync: run.SyncOf(m.chunk.Run), Run: m.chunk.Run, Batch: m.chunk.Batch, Row: r.Number, Version: m.chunk.Version,
+			Type: code, Message: message, Stage: "deliver", Attempts: 1, At: inv.d.Now(), Sequence: m.chunk.Sequence, Source: r.Object,
+		}
+		if r.Replay != nil {
+			e.Run, e.Batch, e.Row, _ = run.ParseRef(r.Replay.Ref)
+			e.Sequence, e.Attempts = r.Replay.Sequence, r.Replay.Attempts+1
+		}
+		errs[n], fates[n] = e, run.FateFailed
+	}
+	err := inv.d.Errors.StoreErrors(ctx, errs)
+	if err == nil {
+		err = m.recorded(ctx, inv.d, run.Chunk{
+			Counts: run.Counts{Failed: int64(len(errs))}, Outcomes: run.PackFates(fates),
+			Groups: []run.Group{{Stage: "deliver", Type: code, Rows: int64(len(errs))}},
+		})
+	}
+	if err != nil {
+		m.broken(inv.d, err)
+	}
+}

@@ -1,0 +1,120 @@
+package deliver
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/dest"
+)
+
+// sent is what became of one call, as the sender saw it.
+type sent struct {
+	outcomes []dest.Outcome
+	failed   *dest.CallError // the call failed as a whole
+	wait     time.Duration   // it was not made: its bucket grants nothing for so long
+	bucket   string          // which
+	late     bool            // it was not made: the invocation's time is over
+	fault    error           // our own storage refused
+	began    time.Time
+}
+
+// send makes one call: it takes its tokens and a place among the calls in flight,
+// leaves time to commit, and checks that every record is answered. It decides
+// nothing.
+func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
+	a := j.account
+	select {
+	case a.slots <- struct{}{}:
+	case <-ctx.Done():
+		return sent{late: true}
+	}
+	defer func() { <-a.slots }()
+	if s := j.pay(ctx, c, want); s.late || s.wait > 0 || s.fault != nil {
+		return s
+	}
+	if !b.look {
+		if err := j.intend(ctx, b, c); err != nil {
+			return sent{fault: err}
+		}
+	}
+	began := j.d.Now()
+	inTime, cancel := j.d.before(ctx)
+	defer cancel()
+	outcomes, err := j.call(inTime, c, b)
+	switch {
+	case err != nil && ctx.Err() != nil && inTime.Err() != nil:
+		return sent{failed: callError(err), began: began, late: true}
+	case err != nil:
+		return sent{failed: callError(err), began: began}
+	case len(outcomes) != len(c.Records):
+		return sent{began: began, failed: &dest.CallError{Op: "read the answer", Class: dest.Unavailable, Code: "unreadable_answer", Received: true,
+			Message: fmt.Sprintf("%d outcomes for %d records: report it", len(outcomes), len(c.Records))}}
+	}
+	a.grow()
+	return sent{outcomes: outcomes, began: began}
+}
+
+// call asks the destination; a panic is a defect that is taken for content that
+// cannot be sent, so that halving finds its row.
+func (j *job) call(ctx context.Context, c dest.Call, b *batch) (out []dest.Outcome, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			out, err = nil, &dest.CallError{Op: "call the destination", Class: dest.Refused, Code: "panic", Received: true,
+				Message: "a defect in Penstock met a row of this call (" + kindOf(p) + "): report it"}
+		}
+	}()
+	if b.look {
+		return j.dst.Lookup(ctx, b.Batch, c)
+	}
+	return j.dst.Push(ctx, b.Batch, c)
+}
+
+// pay takes the call's tokens, waiting at most 2 s for each (I5).
+func (j *job) pay(ctx context.Context, c dest.Call, want int) sent {
+	for n, cost := range c.Costs {
+		for {
+			if !j.d.hasTime(ctx) {
+				j.giveBack(c.Costs[:n])
+				return sent{late: true}
+			}
+			wait, err := j.account.take(ctx, cost, want*cost.Tokens)
+			if err != nil {
+				j.giveBack(c.Costs[:n])
+				return sent{fault: err}
+			}
+			if wait == 0 {
+				break
+			}
+			if wait > maxWait {
+				j.giveBack(c.Costs[:n])
+				return sent{wait: wait, bucket: cost.Bucket}
+			}
+			if err := j.d.Sleep(ctx, wait); err != nil {
+				j.giveBack(c.Costs[:n])
+				return sent{late: true}
+			}
+		}
+	}
+	return sent{late: !j.d.hasTime(ctx)}
+}
+
+func (j *job) giveBack(costs []dest.Cost) {
+	for _, c := range costs {
+		j.account.give(c)
+	}
+}
+
+// hasTime reports whether there is time for another call and for committing it.
+func (d *Deliver) hasTime(ctx context.Context) bool {
+	end, ok := ctx.Deadline()
+	return ctx.Err() == nil && (!ok || d.Now().Add(margin).Before(end))
+}
+
+// before is a context that ends early enough to commit a call's outcome.
+func (d *Deliver) before(ctx context.Context) (context.Context, context.CancelFunc) {
+	if end, ok := ctx.Deadline(); ok {
+		return context.WithDeadline(ctx, end.Add(-margin/2))
+	}
+	return context.WithCancel(ctx)
+}

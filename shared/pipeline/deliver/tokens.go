@@ -1,0 +1,170 @@
+package deliver
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/pace"
+)
+
+// A lease is tokens taken in advance; unused ones are lost when it expires.
+type lease struct {
+	tokens int
+	until  time.Time
+}
+
+// What is leased at once: so many tokens for each call that may be in flight, as
+// are used up before they expire where a call takes a second or two.
+const (
+	maxLease      = 50
+	leasedPerCall = 4
+)
+
+// bucket is the stored name of one of the connection's buckets.
+func (a *account) bucket(name string) string { return a.name + "/" + name }
+
+// take takes a cost's tokens, from the lease in hand or by a new one of up to want,
+// or says how long to wait (I7).
+func (a *account) take(ctx context.Context, c dest.Cost, want int) (time.Duration, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := a.d.Now()
+	name := a.bucket(c.Bucket)
+	if l := a.leases[name]; l.tokens >= c.Tokens && now.Before(l.until) {
+		l.tokens -= c.Tokens
+		a.leases[name] = l
+		a.paid += int64(c.Tokens)
+		return 0, nil
+	}
+	var limits []pace.Window
+	most := leasedPerCall
+	if a.opened != nil {
+		l := a.opened.Limits()
+		most *= max(1, l.Concurrency)
+		if l.Windows != nil {
+			limits = l.Windows(c.Bucket)
+		}
+	}
+	want = max(min(want, most, maxLease), c.Tokens)
+	granted, wait, err := a.d.Tokens.Lease(ctx, name, limits, want, now)
+	if err != nil {
+		return 0, fmt.Errorf("lease calls of %s: %w", name, err)
+	}
+	if granted < c.Tokens {
+		if granted > 0 {
+			a.leases[name] = lease{granted, now.Add(pace.LeaseLife)}
+		}
+		return max(wait, time.Millisecond), nil
+	}
+	a.leases[name] = lease{granted - c.Tokens, now.Add(pace.LeaseLife)}
+	a.paid += int64(c.Tokens)
+	return 0, nil
+}
+
+// give puts tokens back that were taken and not used.
+func (a *account) give(c dest.Cost) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	name := a.bucket(c.Bucket)
+	if l := a.leases[name]; a.d.Now().Before(l.until) {
+		l.tokens += c.Tokens
+		a.leases[name] = l
+	}
+	a.paid -= int64(c.Tokens)
+}
+
+// settleUp takes tokens for the calls that were made beyond those paid for: further
+// pages, a repetition after a login (I7). What the bucket does not hold any more is
+// let go: the calls are made, and the next ones pay for themselves.
+func (a *account) settleUp(ctx context.Context) {
+	a.mu.Lock()
+	if a.opened == nil {
+		a.mu.Unlock()
+		return
+	}
+	owed := a.opened.APICalls() - a.paid
+	limits := a.opened.Limits()
+	if owed > 0 {
+		a.paid += owed
+	}
+	a.mu.Unlock()
+	if owed > 0 && limits.Windows != nil && limits.Windows("") != nil {
+		_, _, _ = a.d.Tokens.Lease(ctx, a.bucket(""), limits.Windows(""), int(min(owed, maxLease)), a.d.Now())
+	}
+}
+
+// book counts the calls that were made since the last booking as a run's.
+func (a *account) book(runID string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.opened == nil {
+		return
+	}
+	now := a.opened.APICalls()
+	if now > a.seen {
+		a.spent[runID] += now - a.seen
+	}
+	a.seen = now
+}
+
+// booked answers a run's calls that are not recorded yet, to be recorded with a message.
+func (a *account) booked(runID string) int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n := a.spent[runID]
+	delete(a.spent, runID)
+	return n
+}
+
+// The call size after a 429: halved down to a floor, and doubled again after so
+// many answered calls. The figures are the sample's.
+const (
+	leastCall = 100
+	growAfter = 10
+)
+
+// slow halves the calls and the rate of what a 429 named.
+func (a *account) slow(ctx context.Context, c dest.Call) error {
+	a.mu.Lock()
+	size := len(c.Records)
+	if size > leastCall {
+		a.most, a.answered = max(leastCall, size/2), 0
+	}
+	now := a.d.Now()
+	a.mu.Unlock()
+	for _, cost := range c.Costs {
+		if err := a.d.Tokens.Slow(ctx, a.bucket(cost.Bucket), now); err != nil {
+			return fmt.Errorf("slow down %s: %w", a.bucket(cost.Bucket), err)
+		}
+	}
+	return nil
+}
+
+// grow lets the calls grow back after one that was answered.
+func (a *account) grow() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.alive = a.d.Now()
+	if a.most == 0 {
+		return
+	}
+	if a.answered++; a.answered >= growAfter {
+		a.most, a.answered = a.most*2, 0
+		if a.most > 10*leastCall {
+			a.most = 0
+		}
+	}
+}
+
+// callSize is the greatest call that is made now: of what halving reached for a
+// message and what a 429 left, 0 when neither bounds it.
+func (a *account) callSize(reached int) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.most == 0 || reached > 0 && reached < a.most {
+		return reached
+	}
+	return a.most
+}

@@ -1,0 +1,228 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// patience is how long to leave a message that waits for its run: a quarter of its
+// age, so that a long wait takes few receives.
+func (d *Deliver) patience(m *message) time.Duration {
+	return min(max(d.Now().Sub(m.SentAt)/4, time.Second), 15*time.Minute)
+}
+
+// broken stops the job: our own storage refused, and what is not settled goes back.
+func (j *job) broken(err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.fault == nil {
+		j.fault = err
+	}
+}
+
+// pause stops the job for a failure of its connection, stored for all workers to see.
+func (j *job) pause(ctx context.Context, failed *dest.CallError) {
+	j.mu.Lock()
+	if j.wait > 0 { // another call of the job was faster
+		j.mu.Unlock()
+		return
+	}
+	j.wait, j.cause = time.Second, failed
+	j.mu.Unlock()
+	wait, err := j.account.pause(ctx, failed)
+	if err != nil {
+		j.broken(err)
+		return
+	}
+	j.mu.Lock()
+	j.wait = max(j.wait, wait)
+	j.mu.Unlock()
+}
+
+// waitFor notes that a bucket grants nothing for so long.
+func (j *job) waitFor(bucket string, wait time.Duration) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.waits[bucket] = max(j.waits[bucket], wait)
+}
+
+// bucketWait is how long a call's buckets grant nothing, as far as is known.
+func (j *job) bucketWait(c dest.Call) (wait time.Duration) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, cost := range c.Costs {
+		wait = max(wait, j.waits[cost.Bucket])
+	}
+	return wait
+}
+
+// hold sends the rows back with their messages for so long.
+func (j *job) hold(items []*item, wait time.Duration) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, i := range items {
+		if i.state == stateOpen {
+			i.state = stateWaiting
+			i.m.postpone(j.d.jitter(wait))
+		}
+	}
+}
+
+// ranOut deals with a call that the end of the invocation cut off: the next one
+// begins with half its size; a row that was alone in it has had its try.
+func (j *job) ranOut(items []*item, failed *dest.CallError) {
+	for _, i := range items {
+		i.received = i.received || failed.Received
+	}
+	switch {
+	case j.rules().Once && failed.Received:
+		j.inDoubt(items, failed)
+	case len(items) == 1:
+		i := items[0]
+		i.tries = tries
+		j.take(i, dest.Outcome{Status: dest.Retry, Code: failed.Code, Message: failed.Error(), After: maxWait + time.Millisecond}, false)
+	default:
+		j.lower(items, len(items)/2)
+		j.hold(items, time.Millisecond)
+	}
+}
+
+// A version that fails is tried three times over ten minutes; then its runs fail,
+// and its messages end at once, but for one in ten minutes and each run's first.
+const (
+	haltTries = 3
+	haltEvery = 5 * time.Minute
+	haltLater = 10 * time.Minute
+	haltRuns  = 20
+)
+
+// mayTry reads whether the job's version is halted, and claims the one try that is
+// made at a time. Without it the job's rows wait, or end.
+func (j *job) mayTry(ctx context.Context) bool {
+	v := j.version.Version
+	h, err := j.d.Halts.Halt(ctx, v.Definition.Sync, v.ID)
+	if errors.Is(err, run.ErrNotFound) {
+		return true
+	}
+	if err != nil {
+		j.broken(fmt.Errorf("read the halt of version %s: %w", v.ID, err))
+		return false
+	}
+	now := j.d.Now()
+	over := h.Tries >= haltTries && now.Sub(h.Since) >= haltLater
+	first := over && !slices.Contains(h.Runs, j.run.ID)
+	if now.Before(h.Next) && !first {
+		j.hinder(ctx, h, over)
+		return false
+	}
+	h.Next = now.Add(haltEvery)
+	if over {
+		h.Next = now.Add(haltLater)
+	}
+	if h.Runs = append(h.Runs, j.run.ID); len(h.Runs) > haltRuns {
+		h.Runs = h.Runs[len(h.Runs)-haltRuns:]
+	}
+	if err := j.d.Halts.SetHalt(ctx, h); errors.Is(err, run.ErrConflict) {
+		j.hinder(ctx, h, over)
+		return false
+	} else if err != nil {
+		j.broken(fmt.Errorf("claim the try of version %s: %w", v.ID, err))
+		return false
+	}
+	h.Revision++
+	j.halt = &h
+	return true
+}
+
+// hinder keeps the rows of a halted version back until its next try, or ends them
+// when it had its tries.
+func (j *job) hinder(ctx context.Context, h run.Halt, over bool) {
+	if over {
+		j.endHalted(ctx, h)
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.halted = true
+	j.wait = max(h.Next.Sub(j.d.Now()), time.Second)
+}
+
+// haltFor stops the job for a failure of its version.
+func (j *job) haltFor(ctx context.Context, failed *dest.CallError) {
+	j.mu.Lock()
+	if j.halted { // another call of the job was faster
+		j.mu.Unlock()
+		return
+	}
+	j.halted = true
+	j.mu.Unlock()
+	v := j.version.Version
+	for range 3 {
+		h, err := j.d.Halts.Halt(ctx, v.Definition.Sync, v.ID)
+		if err != nil && !errors.Is(err, run.ErrNotFound) {
+			j.broken(fmt.Errorf("read the halt of version %s: %w", v.ID, err))
+			return
+		}
+		now := j.d.Now()
+		if err != nil {
+			h = run.Halt{Sync: v.Definition.Sync, Version: v.ID, Since: now}
+		}
+		h.Tries++
+		h.Code, h.Reason = failed.Code, failed.Error()
+		if !slices.Contains(h.Runs, j.run.ID) {
+			h.Runs = append(h.Runs, j.run.ID)
+		}
+		over := h.Tries >= haltTries && now.Sub(h.Since) >= haltLater
+		if h.Next = now.Add(haltEvery); over {
+			h.Next = now.Add(haltLater)
+		}
+		err = j.d.Halts.SetHalt(ctx, h)
+		if errors.Is(err, run.ErrConflict) {
+			continue
+		}
+		if err != nil {
+			j.broken(fmt.Errorf("halt version %s: %w", v.ID, err))
+			return
+		}
+		j.hinder(ctx, h, over)
+		return
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.wait = time.Second // others are at it
+}
+
+// endHalted ends the job's open rows: a bracketed run fails, one summary a message
+// counts its rows, and the next run selects them; a plain push's rows are stored,
+// due again.
+func (j *job) endHalted(ctx context.Context, h run.Halt) {
+	j.mu.Lock()
+	j.halted, j.wait = true, 0
+	if j.stop == "" && j.fault == nil {
+		j.ending = true
+	}
+	j.mu.Unlock()
+	bracketed := j.run.Bracketed && !run.IsRetry(j.run.ID)
+	if bracketed {
+		if err := j.d.endRun(ctx, j.run.ID, run.Failed, h.Reason); err != nil {
+			j.broken(err)
+			return
+		}
+	}
+	for _, i := range j.open {
+		if i.state != stateOpen {
+			continue
+		}
+		i.fail("deliver", h.Code, h.Field, h.Reason)
+		i.summed = bracketed
+		if !bracketed {
+			i.due, i.outcome.After = true, haltLater
+		}
+	}
+}

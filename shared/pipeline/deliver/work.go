@@ -1,0 +1,320 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// A work is what an invocation has in hand for one target, in message order.
+type work struct {
+	inv      *invocation
+	target   string
+	messages []*message
+	items    []*item
+	jobs     []*job
+	killer   bool // the only row in hand is one that workers died on
+}
+
+// works sorts the messages that are worked on together by target.
+func (inv *invocation) works() []*work {
+	var all []*work
+	for _, m := range inv.messages {
+		if !m.working() || m.suspect {
+			continue
+		}
+		n := slices.IndexFunc(all, func(w *work) bool { return w.target == m.target })
+		if n < 0 {
+			n = len(all)
+			all = append(all, &work{inv: inv, target: m.target})
+		}
+		all[n].messages = append(all[n].messages, m)
+	}
+	return all
+}
+
+// do brings the rows to their destination: map, compare, push, commit.
+func (w *work) do(ctx context.Context) {
+	for _, m := range w.messages {
+		m.mapRows()
+		w.items = append(w.items, m.items...)
+	}
+	w.newest()
+	w.replays(ctx)
+	w.compare(ctx)
+	w.takeOver(ctx)
+	for _, j := range w.jobs {
+		j.deliver(ctx)
+	}
+	w.commit(ctx, w.items)
+	for _, j := range w.jobs {
+		j.stopRun(ctx)
+	}
+}
+
+// newest keeps each key's row of the greatest sequence; of one sequence the later.
+// Rows that are not sent at all supersede nobody.
+func (w *work) newest() {
+	newest := make(map[string]*item, len(w.items))
+	for _, i := range w.items {
+		if i.state != stateOpen || i.m.end != "" {
+			continue
+		}
+		n := newest[i.key]
+		if n == nil {
+			newest[i.key] = i
+			continue
+		}
+		winner, loser := i, n
+		if n.sequence() > i.sequence() {
+			winner, loser = n, i
+		}
+		loser.state, loser.winner = stateSuperseded, winner
+		winner.doubt = winner.doubt || loser.doubt || loser.m.Receives > 1
+		winner.least = run.Least(winner.least, run.Least(loser.least, string(loser.cursor)))
+		newest[i.key] = winner
+	}
+}
+
+// replays drops rows sent again whose error does not say what they do: the try is
+// counted already, or somebody else made another.
+func (w *work) replays(ctx context.Context) {
+	for _, m := range w.messages {
+		refs := make([]string, 0)
+		for _, i := range m.items {
+			if i.replay != nil {
+				refs = append(refs, i.replay.Ref)
+			}
+		}
+		if len(refs) == 0 || !m.working() {
+			continue
+		}
+		found, err := w.inv.d.Errors.ErrorsByRef(ctx, run.SyncOf(m.chunk.Run), refs)
+		if err != nil {
+			m.broken(w.inv.d, fmt.Errorf("read the errors that %s sends again: %w", m.name(), err))
+			continue
+		}
+		for _, i := range m.items {
+			if i.replay == nil || i.state != stateOpen {
+				continue
+			}
+			switch e, ok := found[i.replay.Ref]; {
+			case !ok:
+				i.state = stateSuperseded
+			case e.Attempts != i.replay.Attempts:
+				i.stored(e)
+			}
+		}
+	}
+}
+
+// stored takes over what an attempt that died before it was counted made of the row:
+// it may have died before it stored when the row is due.
+func (i *item) stored(e run.RowError) {
+	i.state = stateStored
+	if e.Attempts == i.attempts()+1 && !e.Due.IsZero() {
+		i.due, i.dueAt = true, e.Due
+	}
+}
+
+// takeOver reads the errors of rows that were stored before they were counted.
+func (w *work) takeOver(ctx context.Context) {
+	for _, m := range w.messages {
+		var mine []*item
+		var refs []string
+		for _, i := range m.items {
+			if i.state == stateStored && i.replay == nil {
+				mine, refs = append(mine, i), append(refs, i.ref())
+			}
+		}
+		if len(mine) == 0 || !m.working() {
+			continue
+		}
+		found, err := w.inv.d.Errors.ErrorsByRef(ctx, run.SyncOf(m.chunk.Run), refs)
+		if err != nil {
+			m.broken(w.inv.d, fmt.Errorf("read the errors of %s: %w", m.name(), err))
+			continue
+		}
+		for _, i := range mine {
+			if e, ok := found[i.ref()]; ok {
+				i.stored(e)
+			}
+		}
+	}
+}
+
+// compare asks the ledger what each row still needs. Where it refuses, each message
+// asks for itself.
+func (w *work) compare(ctx context.Context) {
+	d := w.inv.d
+	var open []*item
+	for _, i := range w.items {
+		if i.state == stateOpen && i.m.working() {
+			open = append(open, i)
+		}
+	}
+	entries, err := d.Ledger.Entries(ctx, w.target, keys(open))
+	if err == nil {
+		w.judge(open, entries)
+		return
+	}
+	for _, m := range w.messages {
+		mine := slices.DeleteFunc(slices.Clone(open), func(i *item) bool { return i.m != m })
+		if len(mine) == 0 {
+			continue
+		}
+		if len(w.messages) > 1 {
+			entries, err = d.Ledger.Entries(ctx, w.target, keys(mine))
+		}
+		if err != nil {
+			m.broken(d, fmt.Errorf("read the ledger of %s: %w", w.target, err))
+			continue
+		}
+		w.judge(mine, entries)
+	}
+}
+
+func keys(items []*item) []string {
+	out := make([]string, len(items))
+	for n, i := range items {
+		out[n] = i.key
+	}
+	return out
+}
+
+// judge acts on the ledger's verdicts and sorts the rows to send into jobs.
+func (w *work) judge(items []*item, entries map[string]ledger.Entry) {
+	for _, i := range items {
+		i.entry = entries[i.key]
+		i.entry.Key = i.key
+		w.verdict(i)
+	}
+}
+
+func (w *work) verdict(i *item) {
+	m := i.m
+	once := i.rules().Once
+	if i.doubt && !once {
+		// The ledger may be behind the destination: nothing counts as held, and all
+		// fields are sent. (Inserts have their intent.)
+		i.entry.Held.Fingerprint, i.entry.Held.Fields = row.Fingerprint{}, nil
+	}
+	r := ledger.Row{
+		Run: m.run.ID, Sequence: i.sequence(), Fingerprint: i.print, Once: once,
+		Full: m.chunk.Mode == run.Full, Replay: i.replay != nil,
+	}
+	if i.entry.Last.Error != "" || i.replay != nil {
+		r.Ref = i.ref()
+	}
+	switch ledger.Diff(i.entry, r) {
+	case ledger.Unchanged:
+		i.state = stateUnchanged
+	case ledger.Delivered:
+		i.state = stateCounted
+	case ledger.Superseded:
+		i.state = stateSuperseded
+	case ledger.Failed:
+		i.state, i.due = stateStored, false
+		if i.entry.Last.Unknown {
+			i.state = stateUnknown
+		}
+	case ledger.Send:
+		switch {
+		case m.end != "":
+			i.ended()
+		case once && !i.rules().Lookup && i.doubtful():
+			i.inDoubt(dest.Outcome{Message: "an earlier attempt may have sent it"})
+		case w.killer:
+			i.fail("deadletter", "crashed", "", fmt.Sprintf("%d workers died with this row in hand; it was not sent again: see the worker's log, then push it again", killerDeaths))
+		default:
+			w.add(i)
+		}
+	}
+}
+
+// doubtful reports whether an insert of the key may have arrived, as far as the
+// ledger knows. A person's retry of the error says that it did not.
+func (i *item) doubtful() bool {
+	if i.replay != nil && i.entry.Last.Unknown && i.entry.Last.Error == i.replay.Ref {
+		return false
+	}
+	return i.entry.Last.Intent != "" || i.entry.Last.Unknown
+}
+
+// ended settles a row of a message whose rows are not sent at all.
+func (i *item) ended() {
+	switch i.m.end {
+	case "cancelled":
+		if i.m.run.Bracketed {
+			i.state = stateCancelled
+			return
+		}
+		i.fail("deliver", "cancelled", "", "the run was stopped before this row was sent: "+i.m.run.Reason)
+	case "expired":
+		i.fail("deadletter", "expired", "", "the row waited in the queue for too long and was not sent; mend what penstock_status shows, then retry it or push it again")
+	default:
+		i.fail("deadletter", "dead_letter", "", "the row's message was received too often without being settled; see the worker's log, then retry it or push it again")
+	}
+}
+
+// add puts a row into the job of its run and version.
+func (w *work) add(i *item) {
+	n := slices.IndexFunc(w.jobs, func(j *job) bool { return j.run.ID == i.m.run.ID && j.version == i.m.version })
+	if n < 0 {
+		n = len(w.jobs)
+		w.jobs = append(w.jobs, newJob(w, i.m))
+	}
+	j := w.jobs[n]
+	j.open = append(j.open, i)
+	if !slices.Contains(j.messages, i.m) {
+		j.messages = append(j.messages, i.m)
+		i.m.job = j
+	}
+}
+
+// stopRun ends the run of a stop_on_error sync after its first failure.
+func (j *job) stopRun(ctx context.Context) {
+	if j.stop == "" || j.run.Status.Ended() {
+		return
+	}
+	if err := j.d.endRun(ctx, j.run.ID, run.Cancelled, j.stop); err != nil {
+		for _, m := range j.messages {
+			m.broken(j.d, err)
+		}
+	}
+}
+
+// endRun ends a run that is still going on.
+func (d *Deliver) endRun(ctx context.Context, id string, status run.Status, reason string) error {
+	for range 10 {
+		r, err := d.Runs.Run(ctx, id)
+		if errors.Is(err, run.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read run %q: %w", id, err)
+		}
+		if r.Status.Ended() {
+			return nil
+		}
+		r.Status, r.Reason, r.EndedAt, r.Outcome = status, reason, d.Now(), run.None
+		err = d.Runs.UpdateRun(ctx, r)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, run.ErrConflict) {
+			return fmt.Errorf("end run %q: %w", id, err)
+		}
+	}
+	return fmt.Errorf("end run %q: %w", id, run.ErrConflict)
+}
+
+// stops reports whether a definition ends its run at the first failure.
+func stops(def *syncdef.Definition) bool { return def.OnError == syncdef.Stop }

@@ -1,0 +1,91 @@
+package wire
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock-data/penstock/shared/row"
+)
+
+// The SQL surface is a promise: names, order and what may be left out.
+func TestSignatures(t *testing.T) {
+	var got []string
+	for i := range functions {
+		got = append(got, functions[i].Signature())
+	}
+	want := []string{
+		"penstock_push(sync or run, row)", "penstock_begin(sync [, mode])", "penstock_finish(run, rows)", "penstock_cancel(run [, reason])",
+		"penstock_retry(run [, selector])", "penstock_reset(sync)", "penstock_status(sync or run)", "penstock_errors(run [, after])", "penstock_syncs()",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestLookup(t *testing.T) {
+	for name, want := range map[string]string{"penstock_push": Push, "PENSTOCK_PUSH": Push, "push": Push, "Syncs": Syncs, "": "", "penstock_": "", "pushed": "", "my_push": ""} {
+		got := ""
+		if f, ok := Lookup(name); ok {
+			got = f.Name
+		}
+		if got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+	if m := Unknown().Message; !strings.Contains(m, Push) || !strings.Contains(m, Syncs) {
+		t.Error(m)
+	}
+}
+
+func TestArgumentsByName(t *testing.T) {
+	retry, _ := Lookup(Retry)
+	c := NewCall(retry, 3, jsontext.Value(`"s.r1"`), jsontext.Value(`{"type":"unknown"}`))
+	if c.Number != 3 || c.Fault != nil || c.Text(Run) != "s.r1" || string(c.Value(Selector)) != `{"type":"unknown"}` || c.Text(Selector) != "" || c.Value(Sync) != nil {
+		t.Errorf("%+v", c)
+	}
+	finish, _ := Lookup(Finish)
+	for in, want := range map[string]int64{`12`: 12, `"12"`: 12, `1.5`: -1, `"x"`: -1, `null`: -1, `[1]`: -1} {
+		n, ok := NewCall(finish, 0, jsontext.Value(`"r"`), jsontext.Value(in)).Int(RowCount)
+		if !ok {
+			n = -1
+		}
+		if n != want {
+			t.Errorf("%s: %d, want %d", in, n, want)
+		}
+	}
+	if c := NewCall(finish, 0); c.Fault == nil || c.Fault.Rule != "wrong_arguments" {
+		t.Errorf("%+v", c)
+	}
+	if (Call{}).Text(Run) != "" {
+		t.Error("a call of nothing has arguments")
+	}
+}
+
+// A table without numbers counts its rows, and its other members are told.
+func TestTableWithoutNumbers(t *testing.T) {
+	var got []string
+	table := Table{Key: "calls", Form: `{"calls":[[...],...]}`,
+		Row: func(n int, args []jsontext.Value, _ *row.Fault) {
+			line := string(rune('0' + n))
+			for _, a := range args {
+				line += " " + string(a)
+			}
+			got = append(got, line)
+		},
+		Member: func(name string, v jsontext.Value) { got = append(got, name+"="+string(v)) },
+	}
+	if err := table.Read(Scan([]byte(`{"requestId":"r","calls":[[1,"a"], [] ,[{"b":2}]],"sessionUser":"u"}`))); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{`requestId="r"`, `0 1 "a"`, `1`, `2 {"b":2}`, `sessionUser="u"`}, got); d != "" {
+		t.Error(d)
+	}
+	for _, bad := range []string{`{"calls":[[,1]]}`, `{"calls":[[1,]]}`, `{"calls":[1]}`, `{"calls":[null]}`, `{"calls":[[]`, `{"data":[]}`} {
+		if err := table.Read(Scan([]byte(bad))); err == nil {
+			t.Errorf("%s: no error", bad)
+		}
+	}
+}
