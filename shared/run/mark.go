@@ -35,6 +35,9 @@ func (m Mark) Complete(c Completion) (next Mark, changed bool, left int64, note 
 		next.Version, next.Past = r.Version, nil
 	}
 	greatest := c.Tally.Cursor
+	if !all && greatest != "" && r.From != "" && comparable(r.From, greatest) {
+		greatest = Greatest(r.From, greatest) // only a run that selected all rows may lower it
+	}
 	if !all && (greatest == "" || m.Value == "") { // without a value somebody reset it since begin
 		return m, false, 0, ""
 	}
