@@ -45,3 +45,6 @@ func OriginalOf(id string) string {
 func IsRetry(id string) bool { return strings.Contains(id, "~") }
 
 func itoa(n int) string { return strconv.Itoa(n) }
+
+// UnreadableSync stands for the sync in errors of messages that nobody can read.
+const UnreadableSync = "unreadable"
