@@ -135,11 +135,12 @@ type Halt struct {
 type Mark struct {
 	Sync     string    `json:"sync"`
 	Target   string    `json:"target"`
-	Column   string    `json:"column"`             // "" where the definition names no cursor: it only says that all were selected
-	Value    string    `json:"value,omitempty"`    // a JSON scalar; "" when none was set
-	Type     string    `json:"type,omitempty"`     // number, timestamp or text
-	Complete string    `json:"complete,omitempty"` // the version with which all rows were selected last by a complete run
-	Past     []Past    `json:"past,omitempty"`     // oldest first, at most one an hour
+	Column   string    `json:"column"`            // "" where the definition names no cursor: it only says that all were selected
+	Value    string    `json:"value,omitempty"`   // a JSON scalar; "" when none was set
+	Type     string    `json:"type,omitempty"`    // number, timestamp or text
+	Version  string    `json:"version,omitempty"` // with which all rows were selected last by a complete run
+	Low      string    `json:"low,omitempty"`     // least hold of other runs since the value was set, a JSON scalar
+	Past     []Past    `json:"past,omitempty"`    // oldest first, at most one an hour
 	Revision int64     `json:"revision"`
 	At       time.Time `json:"at,omitzero"`
 }

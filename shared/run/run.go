@@ -62,31 +62,32 @@ const (
 
 // A Run is one execution of a sync: from begin to finish, or one query's rows.
 type Run struct {
-	ID         string    `json:"id"`
-	Sync       string    `json:"sync"`
-	Version    string    `json:"version"`
-	Target     string    `json:"target"`                // ledger.Target when it began
-	Mode       Mode      `json:"mode"`                  //
-	Bracketed  bool      `json:"bracketed"`             // begun by penstock_begin; else implicit
-	Original   string    `json:"original,omitempty"`    // of a retry's run: the run whose rows it sends again
-	Query      string    `json:"query,omitempty"`       // implicit: the query's id
-	Caller     string    `json:"caller,omitempty"`      // bracketed: the token of the begin that made it
-	Status     Status    `json:"status"`                //
-	Outcome    Outcome   `json:"outcome,omitempty"`     // once it has ended
-	Reason     string    `json:"reason,omitempty"`      // why incomplete, cancelled or failed; what finish got wrong
-	TakenBy    string    `json:"taken_by,omitempty"`    // the run that took over from this one
-	BegunAt    time.Time `json:"begun_at"`              //
-	FinishedAt time.Time `json:"finished_at,omitzero"`  // when finish was called or the quiet time was over
-	EndedAt    time.Time `json:"ended_at,omitzero"`     // when the last row settled
-	Expected   int64     `json:"expected"`              // rows that finish announced; -1 unknown
-	From       string    `json:"from,omitempty"`        // watermark that begin returned, a JSON scalar
-	SelectAll  bool      `json:"select_all,omitempty"`  // begin asked for all rows
-	Cursor     string    `json:"cursor,omitempty"`      // greatest plausible cursor received, a JSON scalar
-	Hold       string    `json:"hold,omitempty"`        // least cursor among rows not known to be right, a JSON scalar
-	LeftBehind int64     `json:"left_behind,omitempty"` // rows below the mark that were not delivered: only retry and full reach them
-	Counts     Counts    `json:"counts"`                // totals, as of the last sweep
-	Groups     []Group   `json:"groups,omitempty"`      // its failures by stage, type and field, at most MaxGroups and one of the others
-	Revision   int64     `json:"revision"`              // optimistic lock: grows with every update
+	ID           string    `json:"id"`
+	Sync         string    `json:"sync"`
+	Version      string    `json:"version"`
+	Target       string    `json:"target"`                  // ledger.Target when it began
+	Mode         Mode      `json:"mode"`                    //
+	Bracketed    bool      `json:"bracketed"`               // begun by penstock_begin; else implicit
+	Original     string    `json:"original,omitempty"`      // of a retry's run: the run whose rows it sends again
+	Query        string    `json:"query,omitempty"`         // implicit: the query's id
+	Caller       string    `json:"caller,omitempty"`        // bracketed: the token of the begin that made it
+	Status       Status    `json:"status"`                  //
+	Outcome      Outcome   `json:"outcome,omitempty"`       // once it has ended
+	Reason       string    `json:"reason,omitempty"`        // why incomplete, cancelled or failed; what finish got wrong
+	TakenBy      string    `json:"taken_by,omitempty"`      // the run that took over from this one
+	BegunAt      time.Time `json:"begun_at"`                //
+	FinishedAt   time.Time `json:"finished_at,omitzero"`    // when finish was called or the quiet time was over
+	EndedAt      time.Time `json:"ended_at,omitzero"`       // when the last row settled
+	Expected     int64     `json:"expected"`                // rows that finish announced; -1 unknown
+	From         string    `json:"from,omitempty"`          // watermark that begin returned, a JSON scalar
+	SelectAll    bool      `json:"select_all,omitempty"`    // begin asked for all rows
+	MarkRevision int64     `json:"mark_revision,omitempty"` // of the mark that begin read
+	Cursor       string    `json:"cursor,omitempty"`        // greatest plausible cursor received, a JSON scalar
+	Hold         string    `json:"hold,omitempty"`          // least cursor among rows not known to be right, a JSON scalar
+	LeftBehind   int64     `json:"left_behind,omitempty"`   // rows below the mark that were not delivered: only retry and full reach them
+	Counts       Counts    `json:"counts"`                  // totals, as of the last sweep
+	Groups       []Group   `json:"groups,omitempty"`        // its failures by stage, type and field, at most MaxGroups and one of the others
+	Revision     int64     `json:"revision"`                // optimistic lock: grows with every update
 }
 
 // A Group counts a run's failures of one kind.

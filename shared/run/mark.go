@@ -1,0 +1,143 @@
+package run
+
+import (
+	"fmt"
+	"time"
+)
+
+// A Completion is what moves a mark: a complete bracketed run, and what it added
+// up to.
+type Completion struct {
+	Run    Run
+	Tally  *Tally
+	Latest bool          // no run of the sync was begun after this one
+	Window time.Duration // include_failed
+	Now    time.Time
+}
+
+// Complete is the mark after a complete run (I4), how many of the run's rows it
+// leaves behind, and what a person should know; changed is false when the mark
+// stays as it is stored.
+func (m Mark) Complete(c Completion) (next Mark, changed bool, left int64, note string) {
+	r := c.Run
+	switch {
+	case r.Status != Complete || !r.Bracketed:
+		return m, false, 0, ""
+	case !c.Latest:
+		next, changed = m.Lower(c.Tally.Hold, c.Window, c.Now)
+		return next, changed, 0, "a later run was begun: the watermark is only held back by this one"
+	case c.Tally.Counts.Received > r.Expected || c.Tally.Counts.Blocked > 0:
+		next, changed = m.Lower(c.Tally.Hold, c.Window, c.Now)
+		return next, changed, 0, ""
+	}
+	next, all := m, r.Mode == Full || r.SelectAll
+	if all {
+		next.Version, next.Past = r.Version, nil
+	}
+	greatest := c.Tally.Cursor
+	if greatest == "" && !all {
+		return m, false, 0, ""
+	}
+	if !all && m.Value != "" && !comparable(m.Value, greatest) {
+		return m.forget(c.Now), true, 0, fmt.Sprintf("the cursor column held a %s and holds a %s now: the next run selects all rows", m.Type, typeOf(greatest))
+	}
+	released := next.released(c.Window, c.Now)
+	next.Value = greatest
+	if r.MarkRevision != m.Revision {
+		next.hold(m.Low, released) // another run's row failed since this one began
+	}
+	next.hold(c.Tally.Hold, released)
+	next.Low, next.Type, next.At = "", typeOf(next.Value), c.Now
+	next.remember(greatest, c.Window, c.Now)
+	return next, true, c.Tally.behind(released), ""
+}
+
+// Lower holds the mark at a cursor: a row there is not right at the destination,
+// and no run that is going on may know of it.
+func (m Mark) Lower(hold string, window time.Duration, now time.Time) (next Mark, changed bool) {
+	if hold == "" {
+		return m, false
+	}
+	next = m
+	next.Low = Least(m.Low, hold)
+	next.hold(hold, m.released(window, now))
+	next.Type = typeOf(next.Value)
+	return next, next.Low != m.Low || next.Value != m.Value
+}
+
+// hold lowers the value to a hold, but no further than what is released: rows at
+// or below that hold no longer.
+func (m *Mark) hold(hold, released string) {
+	if hold == "" || m.Value == "" {
+		return
+	}
+	if hold = Greatest(hold, released); comparable(hold, m.Value) {
+		m.Value = Least(m.Value, hold)
+		return
+	}
+	m.Value = "" // nothing can be said: the next run selects all rows
+}
+
+// released is the greatest cursor at a completion the window ago; "" when there
+// was none.
+func (m Mark) released(window time.Duration, now time.Time) string {
+	cursor := ""
+	for _, p := range m.Past {
+		if now.Sub(p.At) >= window {
+			cursor = p.Cursor
+		}
+	}
+	return cursor
+}
+
+// remember adds a completion to the past, at most one an hour, and drops what is
+// older than the window needs.
+func (m *Mark) remember(greatest string, window time.Duration, now time.Time) {
+	if greatest == "" {
+		return
+	}
+	past := append([]Past(nil), m.Past...)
+	for len(past) > 1 && now.Sub(past[1].At) >= window {
+		past = past[1:]
+	}
+	step := max(time.Hour, window/maxPast)
+	if n := len(past); n == 0 || now.Sub(past[n-1].At) >= step {
+		past = append(past, Past{At: now, Cursor: greatest})
+	}
+	m.Past = past
+}
+
+// maxPast keeps a mark small, however long its window.
+const maxPast = 100
+
+// forget is the mark without a value: the next run selects all rows.
+func (m Mark) forget(now time.Time) Mark {
+	m.Value, m.Type, m.Version, m.Past, m.Low, m.At = "", "", "", nil, "", now
+	return m
+}
+
+// behind counts the rows that hold no longer. A message tells its least hold only,
+// so that it may count rows of it that are selected again.
+func (t *Tally) behind(released string) int64 {
+	if released == "" {
+		return 0
+	}
+	rows := int64(0)
+	for _, h := range t.Held {
+		if compareStored(h.Cursor, released) <= 0 {
+			rows += h.Rows
+		}
+	}
+	return rows
+}
+
+func comparable(a, b string) bool {
+	x, okX := ReadCursor(a)
+	y, okY := ReadCursor(b)
+	return okX && okY && x.Comparable(y)
+}
+
+func typeOf(cursor string) string {
+	c, _ := ReadCursor(cursor)
+	return string(c.Type)
+}

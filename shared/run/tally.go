@@ -1,0 +1,86 @@
+package run
+
+import (
+	"fmt"
+	"time"
+)
+
+// A Tally is what a run's batches and the records of its messages add up to.
+type Tally struct {
+	Counts  Counts
+	Pending int       // batches that are not wholly sent
+	Last    time.Time // the latest sign of life: a batch accepted or a message recorded
+	Queued  time.Time // when the last batch was accepted
+	Cursor  string    // greatest plausible cursor, a JSON scalar
+	Hold    string    // least cursor among rows that are not known to be right, a JSON scalar
+	Held    []Held
+	Groups  []Group
+}
+
+// A Held is one message's hold, and how many of its rows failed.
+type Held struct {
+	Cursor string
+	Rows   int64
+}
+
+// AddBatch adds what intake counted.
+func (t *Tally) AddBatch(b *Batch) {
+	t.Counts = t.Counts.Add(b.Counts)
+	if !b.Sent {
+		t.Pending++
+	}
+	if b.At.After(t.Queued) {
+		t.Queued = b.At
+	}
+	t.seen(b.At)
+	t.Cursor = Greatest(t.Cursor, b.Cursor)
+	if len(b.Failures) > 0 {
+		t.Groups = AddGroups(t.Groups, b.Failures)
+	}
+}
+
+// AddChunk adds a message's record.
+func (t *Tally) AddChunk(c Chunk) {
+	if !c.Done {
+		return
+	}
+	t.Counts = t.Counts.Add(c.Counts)
+	t.seen(c.At)
+	if c.Hold != "" {
+		t.Hold = Least(t.Hold, c.Hold)
+		t.Held = append(t.Held, Held{c.Hold, max(1, c.Counts.Failed)})
+	}
+	if len(c.Groups) > 0 {
+		t.Groups = AddGroups(t.Groups, c.Groups)
+	}
+}
+
+func (t *Tally) seen(at time.Time) {
+	if at.After(t.Last) {
+		t.Last = at
+	}
+}
+
+// Left is the number of received rows whose fate is not known yet.
+func (t *Tally) Left() int64 { return t.Counts.Received - t.Counts.Settled() }
+
+// OutcomeOf says how an ended run went, by its rows; a retry's run has no outcome,
+// and neither has one that goes on.
+func OutcomeOf(r Run, c Counts) Outcome {
+	if !r.Status.Ended() || IsRetry(r.ID) {
+		return ""
+	}
+	wrong := c.Received - c.Delivered - c.Unchanged - c.Superseded
+	switch {
+	case wrong <= 0 && r.Status == Complete:
+		return Succeeded
+	case c.Delivered+c.Unchanged > 0:
+		return Partial
+	}
+	return None
+}
+
+// short says that a finished run does not have the rows that it should.
+func short(r Run, c Counts) string {
+	return fmt.Sprintf("%d rows were received, finish announced %d: call penstock_finish again with the right number; rows that are missing need another run", c.Received, r.Expected)
+}
