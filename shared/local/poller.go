@@ -4,11 +4,11 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/wire/sqs"
 )
 
@@ -16,19 +16,22 @@ import (
 type Source interface {
 	// Receive takes up to max messages and hides them for visibility; none from a
 	// group that has messages in flight.
-	Receive(ctx context.Context, queue string, max int, visibility time.Duration) ([]pipeline.Delivery, error)
+	Receive(ctx context.Context, queue string, max int, visibility time.Duration) ([]envelope.Delivery, error)
 	// Delete acknowledges a message.
 	Delete(ctx context.Context, queue, receipt string) error
 }
 
 // Poller hands the messages of one FIFO queue to a worker, as Lambda's SQS event
 // source mapping does: batches of up to 10, one batch per message group at a
-// time, partial batch failures stay in the queue.
+// time, as many at once as there are groups with messages, partial batch failures
+// stay in the queue.
 type Poller struct {
-	Source      Source
-	Queue       string
-	Worker      Invoker
-	Concurrency int           // ScalingConfig.MaximumConcurrency; default 2
+	Source Source
+	Queue  string
+	Worker Invoker
+	// Concurrency is how many invocations may run at once (ScalingConfig.MaximumConcurrency);
+	// nil is 2.
+	Concurrency func() int
 	Timeout     time.Duration // the function's; default 60 s
 	Visibility  time.Duration // of a message in hand; default 6 × Timeout, as AWS advises
 	Idle        time.Duration // wait after an empty receive; default 50 ms
@@ -48,32 +51,67 @@ func (p *Poller) Run(ctx context.Context) error {
 	if p.Idle == 0 {
 		p.Idle = 50 * time.Millisecond
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	for range max(p.Concurrency, 2) {
-		g.Go(func() error {
-			for ctx.Err() == nil {
-				if n := p.once(ctx); n == 0 {
-					pause(ctx, p.Idle)
-				}
+	var busy sync.WaitGroup
+	var running atomic.Int64
+	freed := make(chan struct{}, 1)
+	for ctx.Err() == nil {
+		if running.Load() >= int64(p.most()) {
+			select {
+			case <-freed:
+			case <-ctx.Done():
 			}
-			return nil
+			continue
+		}
+		in := p.receive(ctx)
+		if len(in) == 0 {
+			pause(ctx, p.Idle)
+			continue
+		}
+		running.Add(1)
+		busy.Go(func() {
+			p.work(ctx, in)
+			running.Add(-1)
+			select {
+			case freed <- struct{}{}:
+			default:
+			}
 		})
 	}
-	return g.Wait()
+	busy.Wait()
+	return nil
 }
 
-// once receives, invokes and acknowledges, and returns the number of messages.
-func (p *Poller) once(ctx context.Context) int {
-	in, err := p.Source.Receive(ctx, p.Queue, pollBatch, p.Visibility)
-	if err != nil {
-		if ctx.Err() == nil {
-			p.Log.Error("receive", "queue", p.Queue, "error", err)
-		}
-		return 0
+func (p *Poller) most() int {
+	if p.Concurrency == nil {
+		return 2
 	}
+	return max(p.Concurrency(), 1)
+}
+
+// receive takes the next messages; none when there are none, or storage refuses.
+func (p *Poller) receive(ctx context.Context) []envelope.Delivery {
+	in, err := p.Source.Receive(ctx, p.Queue, pollBatch, p.Visibility)
+	if err != nil && ctx.Err() == nil {
+		p.Log.Error("receive", "queue", p.Queue, "error", err)
+	}
+	if err != nil {
+		return nil
+	}
+	return in
+}
+
+// once receives, invokes and acknowledges, and returns the number of messages
+// that were acknowledged.
+func (p *Poller) once(ctx context.Context) int {
+	in := p.receive(ctx)
 	if len(in) == 0 {
 		return 0
 	}
+	return p.work(ctx, in)
+}
+
+// work invokes the worker and acknowledges what does not stay.
+func (p *Poller) work(ctx context.Context, in []envelope.Delivery) int {
 	work, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.Timeout)
 	defer cancel()
 	answer, err := p.Worker.Invoke(work, sqs.EncodeEvent(in, "arn:aws:sqs:local:000000000000:"+p.Queue))

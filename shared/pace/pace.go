@@ -1,12 +1,23 @@
 // Package pace decides how fast: token buckets that keep all workers together
-// inside a share of a vendor's quota over any window (I7). Pure: buckets are
-// stored by adapters, the clock is an argument.
+// inside a share of a vendor's quota over any window (I7), and what is known of a
+// connection that fails. Pure: buckets and states are stored by adapters, the clock
+// is an argument.
 package pace
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
-// LeaseLife is how long after its lease a token may be used.
-const LeaseLife = 5 * time.Second
+const (
+	// LeaseLife is how long after its lease a token may be used.
+	LeaseLife = 5 * time.Second
+	// maxSkew is how far a bucket's time may be ahead of a caller's clock and still
+	// be believed: AWS refuses requests whose clock is further off (Signature
+	// Version 4), and processes of one machine share one clock.
+	maxSkew = 5 * time.Minute
+)
 
 // A Window is a limit on a bucket: at most Calls in any span of Per.
 type Window struct {
@@ -14,11 +25,20 @@ type Window struct {
 	Per   time.Duration
 }
 
-// A Bucket is the stored state of one limit set: a level per window.
+// A Bucket is the stored state of one limit set. The zero value is full.
 type Bucket struct {
-	Levels []float64 `json:"levels"` // tokens left, one per window
-	At     time.Time `json:"at"`     // when Levels held
-	Pause  time.Time `json:"pause,omitzero"`
+	Levels []Level   `json:"levels,omitempty"` // sorted by Per
+	At     time.Time `json:"at,omitzero"`      // when Levels held
+	Rate   float64   `json:"rate,omitempty"`   // part of the limits that was granted at Slowed
+	Slowed time.Time `json:"slowed,omitzero"`  // when the vendor last said that it was too fast
+}
+
+// A Level is what is left of one window. It is kept by the window's length, so that
+// versions with other windows or shares count the same calls.
+type Level struct {
+	Per   time.Duration `json:"per"`   // nanoseconds
+	Calls int64         `json:"calls"` // of the window that was asked for last
+	Left  float64       `json:"left"`  // tokens; below 0 where versions without this window spent more
 }
 
 // Lease takes up to want tokens and returns how many were granted, the bucket to
@@ -29,60 +49,116 @@ type Bucket struct {
 // span of Per.
 //
 // A clock that runs behind the bucket's counts as the bucket's: two workers whose
-// clocks differ must not refill the same time twice.
+// clocks differ must not refill the same time twice. A bucket that is further ahead
+// than clocks can be is taken back to now as it is, so that one wrong clock stops
+// nobody for long.
 func Lease(b Bucket, limits []Window, want int, now time.Time) (granted int, next Bucket, wait time.Duration) {
-	if now.Before(b.At) {
-		now = b.At
-	}
-	if now.Before(b.Pause) {
-		return 0, b, b.Pause.Sub(now)
-	}
-	if len(b.Levels) != len(limits) {
-		b.Levels = make([]float64, len(limits))
-		for i, w := range limits {
-			b.Levels[i] = burst(w)
-		}
-		b.At = now
-	}
-	next = Bucket{Levels: make([]float64, len(limits)), At: now, Pause: b.Pause}
-	elapsed := max(now.Sub(b.At), 0)
-	granted = want
-	for i, w := range limits {
-		level := min(burst(w), b.Levels[i]+elapsed.Seconds()*refill(w))
-		next.Levels[i] = level
-		granted = min(granted, int(level+1e-9))
-		if level+1e-9 < 1 {
-			wait = max(wait, time.Duration((1-level)/refill(w)*float64(time.Second))+time.Millisecond)
+	now = b.trust(now)
+	next = b.refilled(limits, now)
+	rate := b.rate(now)
+	granted = max(want, 0)
+	for _, w := range limits {
+		l := next.level(w.Per)
+		granted = min(granted, int(l.Left+1e-9))
+		if l.Left+1e-9 < 1 {
+			wait = max(wait, lasts(rate, (1-l.Left)/refill(w))+time.Millisecond)
 		}
 	}
 	if granted < 1 {
 		return 0, next, wait
 	}
 	for i := range next.Levels {
-		next.Levels[i] -= float64(granted)
+		l := &next.Levels[i]
+		w := Window{l.Calls, l.Per}
+		l.Left = max(l.Left-float64(granted), 1-rest(w)) // no debt outlives Per
 	}
 	return granted, next, 0
 }
 
-// Paused returns the bucket with its pause moved out to until, never back.
-func Paused(b Bucket, until time.Time) Bucket {
-	if until.After(b.Pause) {
-		b.Pause = until
+// trust is now as the bucket sees it.
+func (b Bucket) trust(now time.Time) time.Time {
+	if ahead := b.At.Sub(now); ahead > 0 && ahead <= maxSkew {
+		return b.At
 	}
-	return b
+	return now
+}
+
+// refilled is the bucket at now, with a level for each limit. Levels of windows that
+// are not asked for go on; full ones among them are dropped, for they say nothing.
+func (b Bucket) refilled(limits []Window, now time.Time) Bucket {
+	next := Bucket{At: now, Rate: b.Rate, Slowed: b.Slowed}
+	if b.Slowed.Sub(now) > maxSkew {
+		next.Slowed = now
+	}
+	from := b.At
+	if next.Slowed.After(from) && !next.Slowed.After(now) {
+		from = next.Slowed // what was granted before is not known any more
+	}
+	rate := next.rate(now)
+	worth := 0.0
+	if from.Before(now) {
+		worth = earned(next.rate(from), now.Sub(from))
+	}
+	if rate == 1 {
+		next.Rate, next.Slowed = 0, time.Time{}
+	}
+	for _, w := range limits {
+		l := Level{Per: w.Per, Calls: w.Calls, Left: burst(w)}
+		if have := b.level(w.Per); have != nil {
+			l.Left = have.Left + worth*refill(w)
+		}
+		l.Left = min(l.Left, most(w, rate))
+		next.Levels = append(next.Levels, l)
+	}
+	for _, l := range b.Levels {
+		if next.level(l.Per) != nil {
+			continue
+		}
+		w := Window{l.Calls, l.Per}
+		if l.Left += worth * refill(w); l.Left < most(w, rate) {
+			next.Levels = append(next.Levels, l)
+		}
+	}
+	slices.SortFunc(next.Levels, func(a, b Level) int { return cmp.Compare(a.Per, b.Per) })
+	return next
+}
+
+func (b Bucket) level(per time.Duration) *Level {
+	for i := range b.Levels {
+		if b.Levels[i].Per == per {
+			return &b.Levels[i]
+		}
+	}
+	return nil
+}
+
+// most is what may be spent at once at a rate. A slower rate lowers it only in
+// windows that fill again while the rate recovers: a day's burst would be gone.
+func most(w Window, rate float64) float64 {
+	if w.Per > recovery {
+		return burst(w)
+	}
+	return max(1, burst(w)*rate)
 }
 
 // burst is what may be spent at once.
 func burst(w Window) float64 { return float64(max(1, w.Calls/2)) }
 
+// rest is what is refilled over Per.
+func rest(w Window) float64 { return max(1, float64(w.Calls)-burst(w)) }
+
 // refill is tokens per second, such that burst and what is refilled over Per stay
-// within Calls (a window of one call refills once per Per). Where several tokens are
-// leased at once, those of one LeaseLife before a span may be used within it too.
+// within Calls. Where several tokens are leased at once, those of one LeaseLife
+// before a span may be used within it too, and clocks may differ by as much. A
+// window of one call has no such slack, so that its span grows by what the clocks of
+// two workers may differ: a quarter of it, at most 1.5 s.
 func refill(w Window) float64 {
-	rest := max(1, w.Calls-int64(burst(w)))
 	span := w.Per
-	if burst(w) > 1 {
+	switch {
+	case burst(w) > 1:
 		span += LeaseLife
+	case w.Calls <= 1:
+		span += min(w.Per/4, 1500*time.Millisecond)
 	}
-	return float64(rest) / span.Seconds()
+	return rest(w) / span.Seconds()
 }

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"strings"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/row"
@@ -99,6 +100,20 @@ type RowError struct {
 
 // Ref names a stored error: run#batch#row.
 func (e RowError) Ref() string { return ErrorRef(e.Run, e.Batch, e.Row) }
+
+// ErrorPage is about how many bytes of errors one page of a run's errors holds: what a
+// function of 256 MB holds and answers within Lambda's 6 MB.
+const ErrorPage = 3 << 20
+
+// Ended is the error that is not sent again by itself any more. why is added to its
+// message, once; "" leaves it. Attempts stay.
+func (e RowError) Ended(why string) RowError {
+	e.Due = time.Time{}
+	if why != "" && !strings.HasSuffix(e.Message, why) {
+		e.Message = strings.TrimPrefix(e.Message+"; "+why, "; ")
+	}
+	return e
+}
 
 // A Due is the rows of one original batch that a message left to be sent again.
 // ID does not hold the time, so that storing it twice with another one is still one

@@ -127,10 +127,13 @@ func (c *Core) Close() error {
 
 // Wrap serves the control paths and hands everything else to the vendor's
 // handler, counted, timed and subject to faults. Requests below Prefix that the
-// Core does not know (records) go to the vendor uncounted.
+// Core does not know (records) go to the vendor uncounted. Only requests to a
+// loopback Host, and of no foreign Origin, are answered.
 func (c *Core) Wrap(vendor http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
+		case foreign(r):
+			http.Error(w, "a simulator answers on this machine only: call it as localhost or 127.0.0.1", http.StatusForbidden)
 		case r.URL.Path == Prefix+"faults":
 			c.serveFaults(w, r)
 		case r.URL.Path == Prefix+"calls":

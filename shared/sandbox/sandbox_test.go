@@ -173,6 +173,32 @@ func TestFaultsRefused(t *testing.T) {
 	}
 }
 
+// TestHosts wants answers by the names of this machine alone.
+func TestHosts(t *testing.T) {
+	c, vendor, _ := start(t, Options{})
+	handler := c.Wrap(vendor)
+	for _, test := range []struct {
+		host, origin string
+		want         int
+	}{
+		{"127.0.0.1:8080", "", 200}, {"localhost", "", 200}, {"LocalHost:1", "", 200}, {"[::1]:8080", "", 200}, {"[::1]", "", 200}, {"127.9.9.9", "", 200},
+		{"example.com", "", 403}, {"localhost.example.com:80", "", 403}, {"10.0.0.1:8080", "", 403}, {"", "", 403}, {"127.0.0.1.example.com", "", 403},
+		{"localhost:1", "http://localhost:3000", 200}, {"localhost:1", "https://example.com", 403}, {"localhost:1", "null", 403}, {"localhost:1", "://", 403},
+	} {
+		for _, path := range []string{"/x", "/_sandbox/faults", "/_sandbox/records"} {
+			r := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
+			r.Host = test.host
+			if test.origin != "" {
+				r.Header.Set("Origin", test.origin)
+			}
+			w := httptest.NewRecorder()
+			if handler.ServeHTTP(w, r); w.Code != test.want {
+				t.Errorf("%s, host %q, origin %q: %d, want %d", path, test.host, test.origin, w.Code, test.want)
+			}
+		}
+	}
+}
+
 func TestCalls(t *testing.T) {
 	_, _, srv := start(t, Options{ThreadCPU: true, Label: func(r *http.Request) string { return r.Method }})
 	send(t, "GET", srv.URL+"/a", "")

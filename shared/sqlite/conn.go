@@ -111,6 +111,14 @@ func (c *conn) query(each func(*stmt) error, query string, args ...any) error {
 	}
 }
 
+// rollback ends the transaction, if one is open: some errors have ended it already.
+// It cannot fail where SQLite still has the pages of before.
+func (c *conn) rollback() {
+	if sqlite3.Xsqlite3_get_autocommit(c.tls, c.db) == 0 {
+		_ = c.script("ROLLBACK")
+	}
+}
+
 func (c *conn) changes() int { return int(sqlite3.Xsqlite3_changes(c.tls, c.db)) }
 
 // prepare compiles a statement once per connection.

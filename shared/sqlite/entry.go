@@ -3,42 +3,57 @@ package sqlite
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 
 	"github.com/penstock-data/penstock/shared/ledger"
 )
 
-// The value of an entry: 8 bytes of place, big-endian with the sign bit turned,
-// so that bytes order as places do; the key after its length; one byte of format,
-// 0x10, or 0x11 with a fingerprint; 16 bytes of fingerprint if so; a count and 4
-// little-endian bytes per field hash; the number of the origin, which stands for
-// version and run; then id, error and intent, each after its length. Counts,
+// The value of an entry: the key; one byte of format and flags; the revision, the
+// number of the commit that wrote it; 16 bytes of fingerprint if flagged; the held
+// sequence, and the last one unless it is the same; a count and 4 little-endian
+// bytes per field hash; the number of the origin, which stands for held version and
+// last run; then id, error and intent. Texts stand after their length; counts,
 // lengths and numbers are unsigned varints.
 const (
-	formatVoid  = 0x10
-	formatPrint = 0x11
-	placeSize   = 8
+	entryFormat = 0x20 // the upper half of the byte
+	flagPrint   = 1    // a fingerprint is there
+	flagSame    = 2    // both sequences are one
+	flagUnknown = 4
+	entryFlags  = flagPrint | flagSame | flagUnknown
 )
 
-var errEntry = errors.New("a stored ledger entry cannot be read: the file is damaged, or was written by another version")
+var errEntry = errors.New("a stored ledger entry cannot be read: the file is damaged")
 
-// appendEntry appends e's value to b.
-func appendEntry(b []byte, e *ledger.Entry, origin int64) []byte {
-	b = binary.BigEndian.AppendUint64(b, uint64(e.Place)^1<<63)
+// appendEntry appends e's value to b, with revision instead of its own.
+func appendEntry(b []byte, e *ledger.Entry, origin, revision int64) []byte {
 	b = appendText(b, e.Key)
-	if e.Fingerprint.Void() {
-		b = append(b, formatVoid)
-	} else {
-		b = append(b, formatPrint)
-		b = append(b, e.Fingerprint[:]...)
+	flags, same := byte(entryFormat), e.Held.Sequence == e.Last.Sequence
+	if !e.Held.Fingerprint.Void() {
+		flags |= flagPrint
 	}
-	b = binary.AppendUvarint(b, uint64(len(e.Fields)))
-	for _, f := range e.Fields {
+	if same {
+		flags |= flagSame
+	}
+	if e.Last.Unknown {
+		flags |= flagUnknown
+	}
+	b = append(b, flags)
+	b = binary.AppendUvarint(b, uint64(revision))
+	if flags&flagPrint != 0 {
+		b = append(b, e.Held.Fingerprint[:]...)
+	}
+	b = binary.AppendUvarint(b, uint64(e.Held.Sequence))
+	if !same {
+		b = binary.AppendUvarint(b, uint64(e.Last.Sequence))
+	}
+	b = binary.AppendUvarint(b, uint64(len(e.Held.Fields)))
+	for _, f := range e.Held.Fields {
 		b = binary.LittleEndian.AppendUint32(b, f)
 	}
 	b = binary.AppendUvarint(b, uint64(origin))
-	b = appendText(b, e.ID)
-	b = appendText(b, e.Error)
-	return appendText(b, e.Intent)
+	b = appendText(b, e.Held.ID)
+	b = appendText(b, e.Last.Error)
+	return appendText(b, e.Last.Intent)
 }
 
 func appendText(b []byte, s string) []byte {
@@ -46,7 +61,7 @@ func appendText(b []byte, s string) []byte {
 	return append(b, s...)
 }
 
-// keySize is how many bytes a key of n bytes takes in a value.
+// keySize is how many bytes a key of n bytes takes at a value's begin.
 func keySize(n int) int {
 	size := 1
 	for l := n; l >= 0x80; l >>= 7 {
@@ -57,24 +72,17 @@ func keySize(n int) int {
 
 // keyOf is the key in a value.
 func keyOf(value []byte) (key []byte, ok bool) {
-	if len(value) < placeSize {
-		return nil, false
-	}
-	v := values{b: value[placeSize:]}
+	v := values{b: value}
 	key = v.text()
 	return key, !v.bad
 }
 
-// voided is the value without fingerprint and field hashes.
-func voided(value []byte) []byte {
-	v := values{b: value[placeSize:]}
-	head := placeSize + keySize(len(v.text()))
-	if format := v.bytes(1); len(format) == 1 && format[0] == formatPrint {
-		v.bytes(len(ledger.Entry{}.Fingerprint))
-	}
-	v.bytes(4 * int(v.number()))
-	b := append(append([]byte(nil), value[:head]...), formatVoid, 0)
-	return append(b, v.b...)
+// revisionOf is the revision in a value that keyOf could read.
+func revisionOf(value []byte) int64 {
+	v := values{b: value}
+	v.text()
+	v.bytes(1)
+	return int64(v.number())
 }
 
 // A reader decodes the entries of one call. Their field hashes share one slice.
@@ -85,32 +93,38 @@ type reader struct {
 // entry decodes a value and copies what it keeps. ok is false when the value is
 // another key's; origin is still to be looked up.
 func (r *reader) entry(key string, b []byte) (e ledger.Entry, origin int64, ok bool, err error) {
-	if len(b) < placeSize {
-		return e, 0, false, errEntry
-	}
-	e.Place = int64(binary.BigEndian.Uint64(b) ^ 1<<63)
-	v := values{b: b[placeSize:]}
+	v := values{b: b}
 	if string(v.text()) != key || v.bad {
 		return e, 0, false, v.err()
 	}
 	e.Key = key
-	switch format := v.bytes(1); {
-	case len(format) == 1 && format[0] == formatPrint:
-		copy(e.Fingerprint[:], v.bytes(len(e.Fingerprint)))
-	case len(format) != 1 || format[0] != formatVoid:
+	format := v.bytes(1)
+	if len(format) == 0 {
 		return e, 0, false, errEntry
+	}
+	flags := format[0]
+	if flags&^entryFlags != entryFormat {
+		return e, 0, false, fmt.Errorf("a stored ledger entry has format %#x, this program knows format %#x", flags&^entryFlags, entryFormat)
+	}
+	e.Revision, e.Last.Unknown = int64(v.number()), flags&flagUnknown != 0
+	if flags&flagPrint != 0 {
+		copy(e.Held.Fingerprint[:], v.bytes(len(e.Held.Fingerprint)))
+	}
+	e.Held.Sequence = int64(v.number())
+	if e.Last.Sequence = e.Held.Sequence; flags&flagSame == 0 {
+		e.Last.Sequence = int64(v.number())
 	}
 	if n := v.number(); n > 0 && n <= uint64(len(v.b))/4 {
 		hashes := v.bytes(4 * int(n))
-		e.Fields = r.room(int(n))
-		for i := range e.Fields {
-			e.Fields[i] = binary.LittleEndian.Uint32(hashes[4*i:])
+		e.Held.Fields = r.room(int(n))
+		for i := range e.Held.Fields {
+			e.Held.Fields[i] = binary.LittleEndian.Uint32(hashes[4*i:])
 		}
 	} else if n > 0 {
 		return e, 0, false, errEntry
 	}
 	origin = int64(v.number())
-	e.ID, e.Error, e.Intent = string(v.text()), string(v.text()), string(v.text())
+	e.Held.ID, e.Last.Error, e.Last.Intent = string(v.text()), string(v.text()), string(v.text())
 	if len(v.b) != 0 {
 		v.bad = true
 	}

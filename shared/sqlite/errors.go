@@ -7,28 +7,27 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
-// maxSource is where a row's stored JSON is cut off, in bytes.
-const maxSource = 256 << 10
-
-// StoreErrors implements pipeline.Errors.
+// StoreErrors stores each error under its Ref, unless what is stored there counts
+// as many attempts or more; all in one transaction.
 func (s *Store) StoreErrors(ctx context.Context, errs []run.RowError) error {
 	if len(errs) == 0 {
 		return nil
 	}
 	err := s.write(ctx, func(c *conn) error {
 		for _, e := range errs {
-			source := e.Source[:min(len(e.Source), maxSource)]
+			source := envelope.PackSource(e.Source)
 			e.Source = nil // beside the body, where it need not be base64
 			body, err := json.Marshal(e)
 			if err != nil {
 				return err
 			}
-			if _, err := c.exec("INSERT OR REPLACE INTO error (run, batch, row, body, source) VALUES (?1, ?2, ?3, ?4, ?5)",
-				e.Run, e.Batch, e.Row, string(body), source); err != nil {
+			if _, err := c.exec(`INSERT INTO error (run, batch, row, sync, attempts, body, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+				ON CONFLICT DO UPDATE SET sync = excluded.sync, attempts = excluded.attempts, body = excluded.body, source = excluded.source
+				WHERE excluded.attempts > attempts`, e.Run, e.Batch, e.Row, e.Sync, e.Attempts, string(body), source); err != nil {
 				return err
 			}
 		}
@@ -40,7 +39,7 @@ func (s *Store) StoreErrors(ctx context.Context, errs []run.RowError) error {
 	return nil
 }
 
-// RunErrors implements pipeline.Errors. The token is batch#row.
+// RunErrors lists a run's errors in the order of batch and row. The token is batch#row.
 func (s *Store) RunErrors(ctx context.Context, runID string, limit int, after string) (errs []run.RowError, next string, err error) {
 	batch, number, _ := strings.Cut(after, "#")
 	last := -1
@@ -52,13 +51,11 @@ func (s *Store) RunErrors(ctx context.Context, runID string, limit int, after st
 	more, size := false, 0
 	err = s.read(ctx, func(c *conn) error {
 		return c.query(func(q *stmt) error {
-			if more || len(errs) == limit || size > pipeline.ErrorPage {
+			if more || len(errs) == limit || size > run.ErrorPage {
 				more = true
 				return nil
 			}
-			var e run.RowError
-			err := json.Unmarshal(q.view(0), &e)
-			e.Source = q.bytes(1)
+			e, err := readError(q)
 			size += len(q.view(0)) + len(e.Source)
 			errs = append(errs, e)
 			return err
@@ -72,4 +69,70 @@ func (s *Store) RunErrors(ctx context.Context, runID string, limit int, after st
 		next = e.Batch + "#" + strconv.Itoa(e.Row)
 	}
 	return errs, next, nil
+}
+
+// readError reads the columns body and source.
+func readError(q *stmt) (e run.RowError, err error) {
+	if err := json.Unmarshal(q.view(0), &e); err != nil {
+		return e, err
+	}
+	e.Source, err = envelope.UnpackSource(q.view(1))
+	return e, err
+}
+
+// ErrorsByRef reads the errors of one sync that exist among refs, by Ref.
+func (s *Store) ErrorsByRef(ctx context.Context, sync string, refs []string) (map[string]run.RowError, error) {
+	found := map[string]run.RowError{}
+	err := s.read(ctx, func(c *conn) error {
+		return c.errors(sync, refs, func(e run.RowError) error { found[e.Ref()] = e; return nil })
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read %d errors of sync %q: %w", len(refs), sync, err)
+	}
+	return found, nil
+}
+
+// EndDue says in errors that they are not sent again by themselves any more, and
+// why: run.RowError.Ended. Attempts stay.
+func (s *Store) EndDue(ctx context.Context, sync string, refs []string, why string) error {
+	err := s.write(ctx, func(c *conn) error {
+		return c.errors(sync, refs, func(e run.RowError) error {
+			e = e.Ended(why)
+			e.Source = nil
+			body, err := json.Marshal(e)
+			if err != nil {
+				return err
+			}
+			_, err = c.exec("UPDATE error SET body = ?1 WHERE run = ?2 AND batch = ?3 AND row = ?4", string(body), e.Run, e.Batch, e.Row)
+			return err
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("end the due of %d errors of sync %q: %w", len(refs), sync, err)
+	}
+	return nil
+}
+
+// errors calls each with the errors of the sync that exist among refs.
+func (c *conn) errors(sync string, refs []string, each func(run.RowError) error) error {
+	for _, ref := range refs {
+		runID, batch, row, err := run.ParseRef(ref)
+		if err != nil {
+			return err
+		}
+		var e run.RowError
+		found := false
+		err = c.query(func(q *stmt) (err error) {
+			found = true
+			e, err = readError(q)
+			return err
+		}, "SELECT body, source FROM error WHERE run = ?1 AND batch = ?2 AND row = ?3 AND sync = ?4", runID, batch, row, sync)
+		if err == nil && found {
+			err = each(e)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

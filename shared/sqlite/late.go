@@ -15,12 +15,18 @@ import (
 // file too, in the table pending.
 const lateMost = 50_000
 
-// late holds the entries of the table pending, one per key. The zero value is
-// right for any file: load brings it up to date.
+// late holds the entries of the table pending, one per key, and what is known of
+// the table ledger beneath. The zero value is right for any file: load brings it up
+// to date.
 type late struct {
 	seqs   []int64         // the rows of pending that it holds
 	bySlot map[int64]int32 // the first of a slot's entries in all
 	all    []waiting
+
+	last   int64    // the number of the last commit
+	sorted int64    // the last commit that is in the table; those after it wait
+	recent []sorted // what was sorted in by this process, oldest first, without gaps
+	absent absent   // slots that the table did not hold when they were read
 }
 
 // waiting is an entry; next is the one of another key with the same slot, or -1.
@@ -32,10 +38,10 @@ type waiting struct {
 
 // appendPending appends an entry to a row of pending: 8 big-endian bytes of slot,
 // the value's length as an unsigned varint, and the value.
-func appendPending(b []byte, slot int64, e *ledger.Entry, origin int64) []byte {
+func appendPending(b []byte, slot int64, e *ledger.Entry, origin, revision int64) []byte {
 	b = binary.BigEndian.AppendUint64(b, uint64(slot))
 	start := len(b)
-	b = appendEntry(append(b, 0, 0), e, origin)
+	b = appendEntry(append(b, 0, 0), e, origin, revision)
 	n := len(b) - start - 2
 	if n >= 1<<14 { // rare: three bytes of length or more
 		value := bytes.Clone(b[start+2:])
@@ -64,19 +70,25 @@ func (l *late) load(c *conn) error {
 			return err
 		}
 	}
+	if err := c.query(func(q *stmt) error { l.last = q.int(0); return nil }, "SELECT seq FROM sqlite_sequence WHERE name = 'pending'"); err != nil {
+		return err
+	}
+	if l.sorted = l.last; len(now) > 0 {
+		l.sorted = now[0] - 1
+	}
+	if n := len(l.recent); n > 0 && l.recent[n-1].upTo != l.sorted {
+		l.recent = nil // others have sorted in since
+	}
 	return nil
 }
 
-// add stores a row of pending. It keeps body.
+// add stores a row of pending as the next commit. It keeps body.
 func (l *late) add(c *conn, body []byte) error {
-	if _, err := c.exec("INSERT INTO pending (body) VALUES (?1)", body); err != nil {
+	if _, err := c.exec("INSERT INTO pending (seq, body) VALUES (?1, ?2)", l.last+1, body); err != nil {
 		return err
 	}
-	var seq int64
-	if err := c.query(func(q *stmt) error { seq = q.int(0); return nil }, "SELECT last_insert_rowid()"); err != nil {
-		return err
-	}
-	return l.take(seq, body)
+	l.last++
+	return l.take(l.last, body)
 }
 
 // take adds a row's entries, which share its memory.
@@ -102,23 +114,17 @@ func (l *late) take(seq int64, body []byte) error {
 	return nil
 }
 
-// put keeps what stays of a key's entry and a later one, as settle does.
+// put replaces a key's entry by a later one.
 func (l *late) put(slot int64, key, value []byte) {
 	first, known := l.bySlot[slot]
 	if !known {
 		first = -1
 	}
 	for at := first; at >= 0; at = l.all[at].next {
-		w := &l.all[at]
-		if have, _ := keyOf(w.value); !bytes.Equal(have, key) {
-			continue
+		if have, _ := keyOf(l.all[at].value); bytes.Equal(have, key) {
+			l.all[at].value = value
+			return
 		}
-		if bytes.Compare(w.value[:placeSize], value[:placeSize]) <= 0 {
-			w.value = value
-		} else {
-			w.value = voided(w.value)
-		}
-		return
 	}
 	l.bySlot[slot] = int32(len(l.all))
 	l.all = append(l.all, waiting{slot, value, first})
@@ -143,10 +149,9 @@ func (s *Store) sortIn(c *conn) error {
 		return err
 	}
 	defer q.reset()
-	all := s.late.all
-	slices.SortFunc(all, func(a, b waiting) int { return cmp.Compare(a.slot, b.slot) })
-	var r reader
-	for _, w := range all {
+	l := &s.late
+	slices.SortFunc(l.all, func(a, b waiting) int { return cmp.Compare(a.slot, b.slot) })
+	for _, w := range l.all {
 		key, _ := keyOf(w.value)
 		if err := q.put(w.slot, w.value, keySize(len(key))); err != nil {
 			return err
@@ -154,15 +159,11 @@ func (s *Store) sortIn(c *conn) error {
 		if c.changes() > 0 {
 			continue
 		}
-		e, err := s.decode(c, &r, string(key), w.value)
-		if err != nil {
-			return err
-		}
-		if err := s.resolve(c, w.slot, &e, w.value); err != nil {
+		if err := s.place(c, w.slot, string(key), w.value); err != nil {
 			return err
 		}
 	}
-	s.late = late{}
 	_, err = c.exec("DELETE FROM pending")
+	s.late = l.sortedIn()
 	return err
 }

@@ -10,7 +10,6 @@ import (
 	"unsafe"
 
 	"github.com/penstock-data/penstock/shared/ledger"
-	"github.com/penstock-data/penstock/shared/row"
 )
 
 // A slot is a target's number above 47 bits of the key's SHA-256, so that a
@@ -23,14 +22,15 @@ const (
 
 const (
 	selectEntry = "SELECT value FROM ledger WHERE slot = ?1"
-	// upsertEntry leaves an entry of a greater place, or of another key, alone, and
-	// then changes no row: resolve sees to those.
+	// upsertEntry leaves another key's entry alone, and then changes no row: place
+	// sees to those.
 	upsertEntry = `INSERT INTO ledger (slot, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value
-		WHERE substr(value, 1, 8) <= substr(excluded.value, 1, 8) AND substr(value, 9, ?3) = substr(excluded.value, 9, ?3)`
+		WHERE substr(value, 1, ?3) = substr(excluded.value, 1, ?3)`
 	replaceEntry = "INSERT OR REPLACE INTO ledger (slot, value) VALUES (?1, ?2)"
 )
 
-// Entries implements pipeline.Ledger.
+// Entries reads the entries of the keys that have one. Their Revision is the last
+// commit's number: see known.go.
 func (s *Store) Entries(ctx context.Context, target string, keys []string) (map[string]ledger.Entry, error) {
 	found := make(map[string]ledger.Entry, len(keys))
 	if len(keys) == 0 {
@@ -49,20 +49,15 @@ func (s *Store) Entries(ctx context.Context, target string, keys []string) (map[
 		if err := s.late.load(c); err != nil {
 			return err
 		}
+		s.late.absent.grow(len(keys))
 		r := reader{}
-		for _, v := range visits(id, len(keys), func(i int) string { return keys[i] }) {
-			e, _, stored, err := s.find(q, &r, v.slot, keys[v.i])
+		for _, v := range visits(id, keys) {
+			e, stored, err := s.entry(q, &r, v.slot, keys[v.i])
 			if err != nil {
 				return err
 			}
-			if value := s.late.get(v.slot, keys[v.i]); value != nil {
-				newer, err := s.decode(c, &r, keys[v.i], value)
-				if err != nil {
-					return err
-				}
-				e, stored = settle(e, stored, newer), true
-			}
 			if stored {
+				e.Revision = s.late.last
 				found[keys[v.i]] = e
 			}
 		}
@@ -74,68 +69,83 @@ func (s *Store) Entries(ctx context.Context, target string, keys []string) (map[
 	return found, nil
 }
 
+// entry reads one key, with the revision that is stored.
+func (s *Store) entry(q *stmt, r *reader, slot int64, key string) (e ledger.Entry, stored bool, err error) {
+	var number int64
+	if value := s.late.get(slot, key); value != nil {
+		e, number, _, err = r.entry(key, value)
+		stored = true
+	} else {
+		var at int64
+		e, number, at, stored, err = find(q, r, slot, key)
+		if !stored && at == slot {
+			s.late.absent.note(slot, s.late.last)
+		}
+	}
+	if err != nil || !stored {
+		return e, false, err
+	}
+	o, err := s.names.origin(q.c, number)
+	e.Held.Version, e.Last.Run = o.version, o.run
+	return e, true, err
+}
+
 // find follows a key's chain to its entry, or to the free slot where it belongs.
-func (s *Store) find(q *stmt, r *reader, slot int64, key string) (e ledger.Entry, at int64, found bool, err error) {
+func find(q *stmt, r *reader, slot int64, key string) (e ledger.Entry, origin, at int64, found bool, err error) {
 	for ; ; slot++ {
 		q.reset()
 		if err := q.bindInt(1, slot); err != nil {
-			return e, slot, false, err
+			return e, 0, slot, false, err
 		}
 		row, err := q.step()
 		if err != nil || !row {
-			return e, slot, false, err
+			return e, 0, slot, false, err
 		}
-		e, number, same, err := r.entry(key, q.view(0))
-		if err != nil {
-			return e, slot, false, err
-		}
-		if same {
-			e, err = s.named(q.c, e, number)
-			return e, slot, true, err
+		e, origin, same, err := r.entry(key, q.view(0))
+		if err != nil || same {
+			return e, origin, slot, same, err
 		}
 	}
 }
 
-// decode reads the value of a key.
-func (s *Store) decode(c *conn, r *reader, key string, value []byte) (ledger.Entry, error) {
-	e, number, same, err := r.entry(key, value)
-	if err == nil && !same {
-		err = errEntry
-	}
-	if err != nil {
-		return e, err
-	}
-	return s.named(c, e, number)
-}
-
-// named fills in what the origin stands for.
-func (s *Store) named(c *conn, e ledger.Entry, number int64) (ledger.Entry, error) {
-	o, err := s.names.origin(c, number)
-	e.Version, e.Run = o.version, o.run
-	return e, err
-}
-
-// Commit implements pipeline.Ledger.
-func (s *Store) Commit(ctx context.Context, target string, entries []ledger.Entry) error {
+// Commit stores entries, each over the one with its Revision; where another one is
+// stored, what ledger.Merge says is stored instead, and lost holds the entry's
+// position if Merge says that it lost. A key stands in entries once.
+func (s *Store) Commit(ctx context.Context, target string, entries []ledger.Entry) (lost []int, err error) {
 	if len(entries) == 0 {
-		return nil
+		return nil, nil
 	}
-	err := s.write(ctx, func(c *conn) error {
+	err = s.write(ctx, func(c *conn) error {
+		s.touched = true
 		id, err := s.names.target(c, target, true)
 		if err != nil {
 			return err
 		}
+		q, err := c.prepare(selectEntry)
+		if err != nil {
+			return err
+		}
+		defer q.reset()
 		if err := s.late.load(c); err != nil {
 			return err
 		}
-		var body []byte
+		body, scratch := make([]byte, 0, 128*len(entries)), []byte(nil)
 		for i := range entries {
 			e := &entries[i]
-			origin, err := s.names.id(c, e)
+			scratch = append(scratch[:0], e.Key...)
+			slot := slotOf(id, scratch)
+			write, won, err := s.settle(q, slot, e)
 			if err != nil {
 				return err
 			}
-			body = appendPending(body, slotOf(id, []byte(e.Key)), e, origin)
+			if !won {
+				lost = append(lost, i)
+			}
+			origin, err := s.names.id(c, write)
+			if err != nil {
+				return err
+			}
+			body = appendPending(body, slot, write, origin, s.late.last+1)
 		}
 		if err := s.late.add(c, body); err != nil {
 			return err
@@ -143,15 +153,31 @@ func (s *Store) Commit(ctx context.Context, target string, entries []ledger.Entr
 		if len(s.late.all) < s.lateMost {
 			return nil
 		}
-		if err := s.sortIn(c); err != nil {
-			return err
-		}
-		return nil
+		return s.sortIn(c)
 	})
 	if err != nil {
-		return fmt.Errorf("commit %d ledger entries of %s: %w", len(entries), target, err)
+		return nil, fmt.Errorf("commit %d ledger entries of %s: %w", len(entries), target, err)
 	}
-	return nil
+	return lost, nil
+}
+
+// settle is what to store for e: itself, or what ledger.Merge makes of it and of one
+// that was committed since e was read.
+func (s *Store) settle(q *stmt, slot int64, e *ledger.Entry) (write *ledger.Entry, won bool, err error) {
+	if value := s.late.get(slot, e.Key); value != nil {
+		if revisionOf(value) <= e.Revision {
+			return e, true, nil
+		}
+	} else if s.late.untouched(slot, e.Revision) {
+		return e, true, nil
+	}
+	stored, found, err := s.entry(q, &reader{}, slot, e.Key)
+	q.reset()
+	if err != nil || !found || stored.Revision <= e.Revision {
+		return e, true, err
+	}
+	merged, lost := ledger.Merge(stored, *e)
+	return &merged, !lost, nil
 }
 
 // put runs upsertEntry or replaceEntry, which has no third parameter.
@@ -177,38 +203,17 @@ func (s *stmt) put(slot int64, value []byte, keySize int) error {
 	return err
 }
 
-// settle is what stays of a stored entry and one that was committed after it. I3:
-// a stored one of a greater place stays but loses its fingerprint, because an older
-// value was sent after it; the next run re-sends the record.
-func settle(stored ledger.Entry, found bool, e ledger.Entry) ledger.Entry {
-	if !found || stored.Place <= e.Place {
-		return e
-	}
-	stored.Fingerprint, stored.Fields = row.Fingerprint{}, nil
-	return stored
-}
-
-// resolve stores an entry whose slot holds another key's, or a newer one of its own.
-func (s *Store) resolve(c *conn, slot int64, e *ledger.Entry, value []byte) error {
+// place stores an entry whose slot holds another key's.
+func (s *Store) place(c *conn, slot int64, key string, value []byte) error {
 	q, err := c.prepare(selectEntry)
 	if err != nil {
 		return err
 	}
-	defer q.reset()
-	var r reader
-	stored, at, found, err := s.find(q, &r, slot, e.Key)
+	_, _, at, _, err := find(q, &reader{}, slot, key)
+	q.reset()
 	if err != nil {
 		return err
 	}
-	if found && stored.Place > e.Place {
-		stored = settle(stored, true, *e)
-		origin, err := s.names.id(c, &stored)
-		if err != nil {
-			return err
-		}
-		value = appendEntry(nil, &stored, origin)
-	}
-	q.reset()
 	u, err := c.prepare(replaceEntry)
 	if err != nil {
 		return err
@@ -223,21 +228,15 @@ type visit struct {
 	i    int
 }
 
-// visits orders n keys by slot, so that neighbours in the table are visited
-// together; equal keys keep their order.
-func visits(target int64, n int, key func(int) string) []visit {
-	all := make([]visit, n)
+// visits orders keys by slot, so that neighbours in the table are visited together.
+func visits(target int64, keys []string) []visit {
+	all := make([]visit, len(keys))
 	var scratch []byte
-	for i := range all {
-		scratch = append(scratch[:0], key(i)...)
+	for i, key := range keys {
+		scratch = append(scratch[:0], key...)
 		all[i] = visit{slotOf(target, scratch), i}
 	}
-	slices.SortFunc(all, func(a, b visit) int {
-		if a.slot != b.slot {
-			return cmp.Compare(a.slot, b.slot)
-		}
-		return a.i - b.i
-	})
+	slices.SortFunc(all, func(a, b visit) int { return cmp.Compare(a.slot, b.slot) })
 	return all
 }
 

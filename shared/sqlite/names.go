@@ -46,7 +46,7 @@ func (n *names) target(c *conn, name string, create bool) (int64, error) {
 
 // id is the number of an entry's origin, which is created when it has none.
 func (n *names) id(c *conn, e *ledger.Entry) (int64, error) {
-	o := origin{e.Version, e.Run}
+	o := origin{e.Held.Version, e.Last.Run}
 	if n.lastID != 0 && o == n.last {
 		return n.lastID, nil
 	}

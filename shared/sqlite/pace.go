@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"github.com/penstock-data/penstock/shared/pace"
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/run"
 )
 
-// Lease implements pipeline.Pace. I7: the bucket is read and written in one
-// transaction, so that no token is granted twice.
+// Lease takes up to want tokens of a bucket, or says how long to wait. I7: the
+// bucket is read and written in one transaction, so that no token is granted twice.
 func (s *Store) Lease(ctx context.Context, bucket string, limits []pace.Window, want int, now time.Time) (granted int, wait time.Duration, err error) {
 	err = s.bucket(ctx, bucket, func(b pace.Bucket) (next pace.Bucket) {
 		granted, next, wait = pace.Lease(b, limits, want, now)
@@ -24,10 +24,10 @@ func (s *Store) Lease(ctx context.Context, bucket string, limits []pace.Window, 
 	return granted, wait, nil
 }
 
-// Pause implements pipeline.Pace.
-func (s *Store) Pause(ctx context.Context, bucket string, until time.Time) error {
-	if err := s.bucket(ctx, bucket, func(b pace.Bucket) pace.Bucket { return pace.Paused(b, until) }); err != nil {
-		return fmt.Errorf("pause bucket %s: %w", bucket, err)
+// Slow halves what the bucket grants from now on.
+func (s *Store) Slow(ctx context.Context, bucket string, now time.Time) error {
+	if err := s.bucket(ctx, bucket, func(b pace.Bucket) pace.Bucket { return pace.Slow(b, now) }); err != nil {
+		return fmt.Errorf("slow bucket %s: %w", bucket, err)
 	}
 	return nil
 }
@@ -35,7 +35,7 @@ func (s *Store) Pause(ctx context.Context, bucket string, until time.Time) error
 func (s *Store) bucket(ctx context.Context, name string, change func(pace.Bucket) pace.Bucket) error {
 	return s.write(ctx, func(c *conn) error {
 		var b pace.Bucket
-		if err := c.one(&b, "SELECT body FROM bucket WHERE name = ?1", name); err != nil && !errors.Is(err, pipeline.ErrNotFound) {
+		if err := c.one(&b, "SELECT body FROM bucket WHERE name = ?1", name); err != nil && !errors.Is(err, run.ErrNotFound) {
 			return err
 		}
 		body, err := json.Marshal(change(b))

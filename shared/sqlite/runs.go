@@ -6,48 +6,54 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/penstock-data/penstock/shared/pipeline"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
-// BeginRun implements pipeline.Runs.
-func (s *Store) BeginRun(ctx context.Context, r run.Run) (run.Run, error) {
-	stored := r
+// BeginRun stores a bracketed run as the sync's latest, over the latest one that
+// the caller read; run.ErrConflict when another one is, or when a run of that id is
+// stored and is not the latest.
+func (s *Store) BeginRun(ctx context.Context, r run.Run, latest string) error {
 	err := s.write(ctx, func(c *conn) error {
-		active, err := c.syncField("active", r.Sync)
-		if err != nil {
+		stored, err := c.latest(r.Sync)
+		switch {
+		case err != nil || stored == r.ID: // the same begin again
 			return err
+		case stored != latest:
+			return run.ErrConflict
 		}
-		if active != "" {
-			if err := c.one(&stored, "SELECT body FROM run WHERE id = ?1", active); err != nil {
-				return err
-			}
-			return pipeline.ErrActive
+		if n, err := c.insertRun(r); err != nil || n == 0 {
+			return errors.Join(err, run.ErrConflict)
 		}
-		if err := c.setSyncField("active", r.Sync, r.ID); err != nil {
-			return err
-		}
-		return c.insertRun(r)
+		_, err = c.exec("INSERT INTO sync (name, latest) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET latest = excluded.latest", r.Sync, r.ID)
+		return err
 	})
-	if err != nil && !errors.Is(err, pipeline.ErrActive) {
-		stored = run.Run{}
-	}
 	if err != nil {
-		return stored, fmt.Errorf("begin run %s: %w", r.ID, err)
+		return fmt.Errorf("begin run %s: %w", r.ID, err)
 	}
-	return stored, nil
+	return nil
 }
 
-// EnsureRun implements pipeline.Runs.
-func (s *Store) EnsureRun(ctx context.Context, r run.Run) (run.Run, error) {
-	var stored run.Run
-	err := s.write(ctx, func(c *conn) error {
-		err := c.one(&stored, "SELECT body FROM run WHERE id = ?1", r.ID)
-		if errors.Is(err, pipeline.ErrNotFound) {
-			stored = r
-			return c.insertRun(r)
+// Latest is the id of the sync's bracketed run that was begun last; "" none.
+func (s *Store) Latest(ctx context.Context, sync string) (id string, err error) {
+	err = s.read(ctx, func(c *conn) error { id, err = c.latest(sync); return err })
+	if err != nil {
+		return "", fmt.Errorf("latest run of sync %q: %w", sync, err)
+	}
+	return id, nil
+}
+
+func (c *conn) latest(sync string) (id string, err error) {
+	err = c.query(func(q *stmt) error { id = q.text(0); return nil }, "SELECT latest FROM sync WHERE name = ?1", sync)
+	return id, err
+}
+
+// EnsureRun stores an implicit run unless it exists, and returns what is stored.
+func (s *Store) EnsureRun(ctx context.Context, r run.Run) (stored run.Run, err error) {
+	err = s.write(ctx, func(c *conn) error {
+		if _, err := c.insertRun(r); err != nil {
+			return err
 		}
-		return err
+		return c.one(&stored, "SELECT body FROM run WHERE id = ?1", r.ID)
 	})
 	if err != nil {
 		return run.Run{}, fmt.Errorf("ensure run %s: %w", r.ID, err)
@@ -55,49 +61,64 @@ func (s *Store) EnsureRun(ctx context.Context, r run.Run) (run.Run, error) {
 	return stored, nil
 }
 
-// Run implements pipeline.Runs.
+// Run reads one run; run.ErrNotFound.
 func (s *Store) Run(ctx context.Context, id string) (run.Run, error) {
 	var r run.Run
 	if err := s.one(ctx, &r, "SELECT body FROM run WHERE id = ?1", id); err != nil {
-		return r, fmt.Errorf("run %s: %w", id, err)
+		return run.Run{}, fmt.Errorf("run %s: %w", id, err)
 	}
 	return r, nil
 }
 
-// UpdateRun implements pipeline.Runs.
-func (s *Store) UpdateRun(ctx context.Context, r run.Run, watermark string) error {
-	old := r.Revision
-	r.Revision++
-	err := s.write(ctx, func(c *conn) error {
-		body, err := json.Marshal(r)
-		if err != nil {
-			return err
-		}
-		n, err := c.exec("UPDATE run SET revision = ?1, open = ?2, body = ?3 WHERE id = ?4 AND revision = ?5",
-			r.Revision, !r.Status.Ended(), string(body), r.ID, old)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return pipeline.ErrConflict
-		}
-		if r.Bracketed && r.Status.Ended() {
-			if _, err := c.exec("UPDATE sync SET active = '' WHERE name = ?1 AND active = ?2", r.Sync, r.ID); err != nil {
-				return err
-			}
-		}
-		if watermark == "" {
-			return nil
-		}
-		return c.setSyncField("watermark", r.Sync, watermark) // I4: in the transaction that completes the run
-	})
-	if err != nil {
+// UpdateRun replaces a run whose stored Revision is r.Revision, and stores it with
+// Revision+1; run.ErrConflict otherwise.
+func (s *Store) UpdateRun(ctx context.Context, r run.Run) error {
+	if err := s.write(ctx, func(c *conn) error { return c.updateRun(r) }); err != nil {
 		return fmt.Errorf("update run %s: %w", r.ID, err)
 	}
 	return nil
 }
 
-// OpenRuns implements pipeline.Runs.
+// CompleteRun is UpdateRun together with SetMark, in one transaction (I4).
+func (s *Store) CompleteRun(ctx context.Context, r run.Run, m run.Mark) error {
+	err := s.write(ctx, func(c *conn) error {
+		if err := c.updateRun(r); err != nil {
+			return err
+		}
+		return c.setMark(m)
+	})
+	if err != nil {
+		return fmt.Errorf("complete run %s: %w", r.ID, err)
+	}
+	return nil
+}
+
+func (c *conn) updateRun(r run.Run) error {
+	read := r.Revision
+	r.Revision++
+	body, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	n, err := c.exec("UPDATE run SET revision = ?1, open = ?2, body = ?3 WHERE id = ?4 AND revision = ?5",
+		r.Revision, !r.Status.Ended(), string(body), r.ID, read)
+	if err == nil && n == 0 {
+		err = run.ErrConflict
+	}
+	return err
+}
+
+// insertRun stores a run unless one of its id is stored; n says whether it did.
+func (c *conn) insertRun(r run.Run) (n int, err error) {
+	body, err := json.Marshal(r)
+	if err != nil {
+		return 0, err
+	}
+	return c.exec("INSERT INTO run (id, sync, begun, revision, open, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+		r.ID, r.Sync, r.BegunAt.UnixNano(), r.Revision, !r.Status.Ended(), string(body))
+}
+
+// OpenRuns lists the runs that have not ended.
 func (s *Store) OpenRuns(ctx context.Context) ([]run.Run, error) {
 	runs, err := s.runs(ctx, "SELECT body FROM run WHERE open ORDER BY id")
 	if err != nil {
@@ -106,7 +127,7 @@ func (s *Store) OpenRuns(ctx context.Context) ([]run.Run, error) {
 	return runs, nil
 }
 
-// RecentRuns implements pipeline.Runs.
+// RecentRuns lists a sync's runs, newest BegunAt first.
 func (s *Store) RecentRuns(ctx context.Context, sync string, limit int) ([]run.Run, error) {
 	runs, err := s.runs(ctx, "SELECT body FROM run WHERE sync = ?1 ORDER BY begun DESC, id DESC LIMIT ?2", sync, max(limit, 0))
 	if err != nil {
@@ -126,38 +147,4 @@ func (s *Store) runs(ctx context.Context, query string, args ...any) ([]run.Run,
 		}, query, args...)
 	})
 	return runs, err
-}
-
-// Watermark implements pipeline.Runs.
-func (s *Store) Watermark(ctx context.Context, sync string) (string, error) {
-	mark := ""
-	err := s.read(ctx, func(c *conn) (err error) {
-		mark, err = c.syncField("watermark", sync)
-		return err
-	})
-	if err != nil {
-		return "", fmt.Errorf("watermark of sync %q: %w", sync, err)
-	}
-	return mark, nil
-}
-
-func (c *conn) insertRun(r run.Run) error {
-	body, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	_, err = c.exec("INSERT INTO run (id, sync, begun, revision, open, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-		r.ID, r.Sync, r.BegunAt.UnixNano(), r.Revision, !r.Status.Ended(), string(body))
-	return err
-}
-
-func (c *conn) syncField(column, sync string) (value string, err error) {
-	err = c.query(func(q *stmt) error { value = q.text(0); return nil },
-		"SELECT "+column+" FROM sync WHERE name = ?1", sync)
-	return value, err
-}
-
-func (c *conn) setSyncField(column, sync, value string) error {
-	_, err := c.exec("INSERT INTO sync (name, "+column+") VALUES (?1, ?2) ON CONFLICT DO UPDATE SET "+column+" = excluded."+column, sync, value)
-	return err
 }

@@ -1,12 +1,28 @@
 -- The layout of a store. Bodies are JSON unless said otherwise; times are Unix
--- nanoseconds.
+-- nanoseconds; a revision is that of the body, for compare and set.
 CREATE TABLE version (
   sync TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
   PRIMARY KEY (sync, id)
 ) WITHOUT ROWID;
+-- latest is the bracketed run that was begun last, sequence the last number given.
 CREATE TABLE sync (
   name TEXT PRIMARY KEY,
-  current TEXT NOT NULL DEFAULT '', active TEXT NOT NULL DEFAULT '', watermark TEXT NOT NULL DEFAULT ''
+  current TEXT NOT NULL DEFAULT '', latest TEXT NOT NULL DEFAULT '', sequence INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
+-- body is the settings; account and epoch are the pin, which outlives them.
+CREATE TABLE connection (
+  name TEXT PRIMARY KEY, body TEXT NOT NULL, account TEXT NOT NULL DEFAULT '', epoch INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE TABLE pace (name TEXT PRIMARY KEY, revision INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE bucket (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE halt (
+  sync TEXT NOT NULL, version TEXT NOT NULL, revision INTEGER NOT NULL, body TEXT NOT NULL,
+  PRIMARY KEY (sync, version)
+) WITHOUT ROWID;
+CREATE TABLE mark (
+  sync TEXT NOT NULL, target TEXT NOT NULL, col TEXT NOT NULL, revision INTEGER NOT NULL, body TEXT NOT NULL,
+  PRIMARY KEY (sync, target, col)
 ) WITHOUT ROWID;
 
 CREATE TABLE run (
@@ -16,15 +32,13 @@ CREATE TABLE run (
 CREATE INDEX run_recent ON run (sync, begun);
 CREATE INDEX run_open ON run (id) WHERE open;
 
--- A batch without sent and chunks, which change after it is pinned.
+-- A batch without sent, which changes after it is pinned.
 CREATE TABLE batch (
   run TEXT NOT NULL, id TEXT NOT NULL, sent INTEGER NOT NULL, body TEXT NOT NULL,
   PRIMARY KEY (run, id)
 ) WITHOUT ROWID;
--- body is a chunk's result, '' until one is recorded.
 CREATE TABLE chunk (
-  run TEXT NOT NULL, batch TEXT NOT NULL, idx INTEGER NOT NULL,
-  body TEXT NOT NULL DEFAULT '', deferrals INTEGER NOT NULL DEFAULT 0, attempts INTEGER NOT NULL DEFAULT 0,
+  run TEXT NOT NULL, batch TEXT NOT NULL, idx INTEGER NOT NULL, done INTEGER NOT NULL, body TEXT NOT NULL,
   PRIMARY KEY (run, batch, idx)
 ) WITHOUT ROWID;
 
@@ -37,25 +51,30 @@ CREATE TABLE origin (
 -- slot is the target's id and a hash of the key, or a free slot after it; value is
 -- appendEntry's.
 CREATE TABLE ledger (slot INTEGER PRIMARY KEY, value BLOB NOT NULL);
--- What was committed but not yet sorted into the table ledger, a row a commit; body
--- is appendPending's.
+-- What was committed but not yet sorted into the table ledger, a row a commit; seq
+-- is the commit's number, the revision of its entries; body is appendPending's.
 CREATE TABLE pending (seq INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL);
 
+-- source is envelope's PackSource.
 CREATE TABLE error (
-  run TEXT NOT NULL, batch TEXT NOT NULL, row INTEGER NOT NULL, body TEXT NOT NULL, source BLOB NOT NULL,
+  run TEXT NOT NULL, batch TEXT NOT NULL, row INTEGER NOT NULL, sync TEXT NOT NULL, attempts INTEGER NOT NULL,
+  body TEXT NOT NULL, source BLOB NOT NULL,
   PRIMARY KEY (run, batch, row)
 ) WITHOUT ROWID;
-
-CREATE TABLE bucket (name TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE due (
+  sync TEXT NOT NULL, at INTEGER NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
+  PRIMARY KEY (sync, at, id)
+) WITHOUT ROWID;
 
 -- Bodies lie apart, so that a change of visibility does not rewrite them.
 CREATE TABLE message (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   queue TEXT NOT NULL, grp TEXT NOT NULL, sent INTEGER NOT NULL,
-  visible INTEGER NOT NULL, receives INTEGER NOT NULL DEFAULT 0
+  visible INTEGER NOT NULL DEFAULT 0, receives INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX message_queue ON message (queue);
 CREATE INDEX message_hidden ON message (queue, visible);
+CREATE INDEX message_sent ON message (sent);
 CREATE TABLE body (seq INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE dedup (
   queue TEXT NOT NULL, id TEXT NOT NULL, until INTEGER NOT NULL,

@@ -2,8 +2,11 @@
 // queue, the state of syncs and runs, the ledger, the errors and the token
 // buckets. It is the storage of one machine, several processes included, and, in
 // memory, of the simulation. What the methods promise is written at the
-// interfaces in pipeline; shared/storetest holds it equal to shared/aws. Secrets
+// interfaces in pipeline and its packages; shared/storetest holds it equal to shared/aws. Secrets
 // are not kept here.
+//
+// Everything stored carries a format number: the file's layout stands for the rows
+// and their JSON, ledger entries and sources of errors have their own.
 package sqlite
 
 import (
@@ -19,7 +22,7 @@ import (
 var schema string
 
 // schemaVersion is stored in the file; a file of another version is refused.
-const schemaVersion = 1
+const schemaVersion = 2
 
 // A Store is one open file. Its methods may be called from many goroutines; they
 // take turns on one connection, so that its page cache stays warm.
@@ -28,10 +31,11 @@ type Store struct {
 	// dead letters; zero means 1,000, SQS's own upper bound. Set it before use.
 	MaxReceives int
 
-	turn  chan *conn // holds the connection while nobody uses it
-	now   func() time.Time
-	names names // guarded by turn
-	late  late  // guarded by turn
+	turn    chan *conn // holds the connection while nobody uses it
+	now     func() time.Time
+	names   names // guarded by turn
+	late    late  // guarded by turn
+	touched bool  // guarded by turn: the transaction changes names or late
 
 	lateMost int // the constant, but for tests
 }
@@ -118,7 +122,7 @@ func (s *Store) read(ctx context.Context, f func(*conn) error) error {
 	return s.transact(ctx, "BEGIN", f)
 }
 
-func (s *Store) transact(ctx context.Context, begin string, f func(*conn) error) (err error) {
+func (s *Store) transact(ctx context.Context, begin string, f func(*conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -132,19 +136,26 @@ func (s *Store) transact(ctx context.Context, begin string, f func(*conn) error)
 	if !ok {
 		return errors.New("the store is closed")
 	}
-	defer func() { s.turn <- c }()
+	committed := false
+	defer func() { // also when f panics: the next call finds no transaction open
+		if !committed {
+			c.rollback()
+			if s.touched { // they may hold what this transaction did
+				s.names, s.late = newNames(), late{}
+			}
+		}
+		s.touched = false
+		s.turn <- c
+	}()
 	if _, err := c.exec(begin); err != nil {
 		return err
 	}
 	if err := f(c); err != nil {
-		_, undo := c.exec("ROLLBACK")
-		s.names, s.late = newNames(), late{} // they may hold what this transaction did
-		return errors.Join(err, undo)
+		return err
 	}
 	if _, err := c.exec("COMMIT"); err != nil {
-		_, undo := c.exec("ROLLBACK")
-		s.names, s.late = newNames(), late{}
-		return errors.Join(err, undo)
+		return err
 	}
+	committed = true
 	return nil
 }

@@ -5,31 +5,31 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// Current implements pipeline.Syncs.
+// Current is the applied version of a sync; run.ErrNotFound when none is.
 func (s *Store) Current(ctx context.Context, sync string) (syncdef.Version, error) {
 	var v syncdef.Version
 	err := s.one(ctx, &v, "SELECT v.body FROM sync s JOIN version v ON v.sync = s.name AND v.id = s.current WHERE s.name = ?1", sync)
 	if err != nil {
-		return v, fmt.Errorf("current version of sync %q: %w", sync, err)
+		return syncdef.Version{}, fmt.Errorf("current version of sync %q: %w", sync, err)
 	}
 	return v, nil
 }
 
-// Version implements pipeline.Syncs.
+// Version is one revision, applied now or earlier; run.ErrNotFound.
 func (s *Store) Version(ctx context.Context, sync, id string) (syncdef.Version, error) {
 	var v syncdef.Version
 	if err := s.one(ctx, &v, "SELECT body FROM version WHERE sync = ?1 AND id = ?2", sync, id); err != nil {
-		return v, fmt.Errorf("version %s of sync %q: %w", id, sync, err)
+		return syncdef.Version{}, fmt.Errorf("version %s of sync %q: %w", id, sync, err)
 	}
 	return v, nil
 }
 
-// Apply implements pipeline.Syncs. A version that is stored already keeps its
-// first AppliedAt.
+// Apply stores a version and makes it the current one. A version that is stored
+// already keeps its first AppliedAt.
 func (s *Store) Apply(ctx context.Context, v syncdef.Version) error {
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -48,7 +48,19 @@ func (s *Store) Apply(ctx context.Context, v syncdef.Version) error {
 	return nil
 }
 
-// List implements pipeline.Syncs.
+// Remove takes the current version away; versions, runs and the sequence stay.
+func (s *Store) Remove(ctx context.Context, sync string) error {
+	err := s.write(ctx, func(c *conn) error {
+		_, err := c.exec("UPDATE sync SET current = '' WHERE name = ?1", sync)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("remove sync %q: %w", sync, err)
+	}
+	return nil
+}
+
+// List names the syncs that have a current version, sorted.
 func (s *Store) List(ctx context.Context) ([]string, error) {
 	var names []string
 	err := s.read(ctx, func(c *conn) error {
@@ -61,7 +73,19 @@ func (s *Store) List(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// one reads the JSON of a single row into to; pipeline.ErrNotFound without one.
+// NextSequence adds one to the sync's counter, whether or not the sync is applied (I3).
+func (s *Store) NextSequence(ctx context.Context, sync string) (next int64, err error) {
+	err = s.write(ctx, func(c *conn) error {
+		return c.query(func(q *stmt) error { next = q.int(0); return nil },
+			"INSERT INTO sync (name, sequence) VALUES (?1, 1) ON CONFLICT DO UPDATE SET sequence = sequence + 1 RETURNING sequence", sync)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("next sequence of sync %q: %w", sync, err)
+	}
+	return next, nil
+}
+
+// one reads the JSON of a single row into to; run.ErrNotFound without one.
 func (s *Store) one(ctx context.Context, to any, query string, args ...any) error {
 	return s.read(ctx, func(c *conn) error { return c.one(to, query, args...) })
 }
@@ -70,7 +94,29 @@ func (c *conn) one(to any, query string, args ...any) error {
 	found := false
 	err := c.query(func(q *stmt) error { found = true; return json.Unmarshal(q.view(0), to) }, query, args...)
 	if err == nil && !found {
-		err = pipeline.ErrNotFound
+		err = run.ErrNotFound
+	}
+	return err
+}
+
+// swap stores a body over the one of the revision that was read, 0 when none was:
+// then insert is run, else update. Their parameters are next, the revision that is
+// stored, and body; the keys; and, of update, the revision that was read last.
+// run.ErrConflict when another revision is stored.
+func (c *conn) swap(insert, update string, read int64, body any, keys ...any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	args := append([]any{read + 1, string(text)}, keys...)
+	query := insert
+	if read != 0 {
+		query = update
+		args = append(args, read)
+	}
+	n, err := c.exec(query, args...)
+	if err == nil && n == 0 {
+		err = run.ErrConflict
 	}
 	return err
 }

@@ -1,7 +1,7 @@
 // Package machine wires everything for one machine: the gateway, the queue's
 // pollers, the workers and the sweeper over one SQLite file, and the simulated
 // destinations. It constructs; the rules stand in pipeline, and the stand-ins for
-// the cloud in local.
+// the cloud in local. Which vendors it delivers to is an argument.
 package machine
 
 import (
@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -22,10 +23,11 @@ import (
 	"github.com/penstock-data/penstock/shared/app/push"
 	"github.com/penstock-data/penstock/shared/app/sweep"
 	"github.com/penstock-data/penstock/shared/app/worker"
-	"github.com/penstock-data/penstock/shared/dest/salesforce"
-	"github.com/penstock-data/penstock/shared/dest/slack"
+	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/local"
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/pipeline/deliver"
+	"github.com/penstock-data/penstock/shared/pipeline/intake"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/sqlite"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -37,6 +39,8 @@ type Config struct {
 	Dir string
 	// Listen is the gateway's address; "" is a free port of 127.0.0.1.
 	Listen string
+	// Vendors are the destination types that it delivers to.
+	Vendors []dest.Vendor
 	// Endpoints replaces the URL of connections by type, for simulators; may be nil.
 	Endpoints map[string]string
 	// Secret reads a connection's secret, by the connection's type and the secret's name.
@@ -56,19 +60,17 @@ const (
 	visibility = 25 * time.Second
 )
 
-// Queues are the destination types that a machine has workers for.
-var Queues = []string{"salesforce", "slack"}
-
 // A Machine is a running Penstock on one machine.
 type Machine struct {
-	Store   *sqlite.Store
-	Control *pipeline.Control
-	URL     string // the gateway's base URL
+	Store  *sqlite.Store
+	Runs   *runs.Control
+	Intake *intake.Intake
+	URL    string // the gateway's base URL
 
 	cfg      Config
 	listener net.Listener
-	push     *push.Handler
 	lock     *os.File
+	lanes    map[string]*atomic.Int64 // most lanes of the applied syncs, by type
 }
 
 // New opens the state and the gateway's port; Run does the work. Only one Machine
@@ -84,39 +86,42 @@ func New(cfg Config) (_ *Machine, err error) {
 	if cfg.Sweep == 0 {
 		cfg.Sweep = time.Second
 	}
-	locked, err := lock(cfg.Dir, "penstock.lock")
-	if err != nil {
+	m := &Machine{cfg: cfg, lanes: map[string]*atomic.Int64{}}
+	if m.lock, err = lock(cfg.Dir, "penstock.lock"); err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, locked.Close())
+			err = errors.Join(err, m.Close())
 		}
 	}()
-	store, err := sqlite.Open(filepath.Join(cfg.Dir, "penstock.db"), time.Now)
-	if err != nil {
+	if m.Store, err = sqlite.Open(filepath.Join(cfg.Dir, "penstock.db"), time.Now); err != nil {
 		return nil, fmt.Errorf("open the state: %w", err)
 	}
-	if err := store.Release(context.Background()); err != nil {
-		return nil, errors.Join(err, store.Close())
+	if err := m.Store.Release(context.Background()); err != nil {
+		return nil, err
 	}
-	listener, err := net.Listen("tcp", cfg.Listen)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("listen for the gateway: %w", err), store.Close())
+	if m.listener, err = net.Listen("tcp", cfg.Listen); err != nil {
+		return nil, fmt.Errorf("listen for the gateway: %w", err)
 	}
-	return &Machine{
-		Store: store, lock: locked, URL: "http://" + listener.Addr().String(), cfg: cfg, listener: listener,
-		Control: &pipeline.Control{Syncs: store, Runs: store, Errors: store, Now: time.Now},
-		push:    &push.Handler{Intake: &pipeline.Intake{Syncs: store, Runs: store, Errors: store, Queue: store, Now: time.Now}, Log: cfg.Log},
-	}, nil
+	m.URL = "http://" + m.listener.Addr().String()
+	s := m.Store
+	m.Intake = &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Now: time.Now}
+	m.Runs = control.New(s, m.Intake, time.Now)
+	for _, v := range cfg.Vendors {
+		m.lanes[v.Name] = new(atomic.Int64)
+	}
+	return m, nil
 }
 
 // Run serves until ctx ends, finishes what is in hand, and closes the state.
 func (m *Machine) Run(ctx context.Context) error {
-	c := &control.Handler{Control: m.Control, Log: m.cfg.Log}
-	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: local.Gateway(map[string]local.Invoker{
-		"/push": m.push, "/begin": c, "/finish": c, "/status": c, "/errors": c,
-	})}
+	gateway := map[string]local.Invoker{"/push": &push.Handler{Intake: m.Intake, Log: m.cfg.Log}}
+	c := &control.Handler{Control: m.Runs, Log: m.cfg.Log}
+	for _, path := range control.Paths() {
+		gateway[path] = c
+	}
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: local.Gateway(gateway)}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		if err := server.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {
@@ -128,52 +133,83 @@ func (m *Machine) Run(ctx context.Context) error {
 		<-ctx.Done()
 		return server.Shutdown(context.WithoutCancel(ctx))
 	})
-	for _, queue := range Queues {
-		poller := &local.Poller{Source: m.Store, Queue: queue, Worker: m.worker(queue, false), Timeout: timeout, Visibility: visibility, Idle: 10 * time.Millisecond, Log: m.cfg.Log}
-		dead := &local.Poller{Source: m.Store, Queue: queue + "-dlq", Worker: m.worker(queue, true), Timeout: timeout, Visibility: visibility, Idle: time.Second, Log: m.cfg.Log}
+	m.countLanes(ctx)
+	for _, v := range m.cfg.Vendors {
+		lanes := m.lanes[v.Name]
+		poller := &local.Poller{
+			Source: m.Store, Queue: v.Name, Worker: m.worker(v, false), Concurrency: func() int { return int(lanes.Load()) },
+			Timeout: timeout, Visibility: visibility, Idle: 10 * time.Millisecond, Log: m.cfg.Log,
+		}
+		dead := &local.Poller{Source: m.Store, Queue: v.Name + "-dlq", Worker: m.worker(v, true), Timeout: timeout, Visibility: visibility, Idle: time.Second, Log: m.cfg.Log}
 		g.Go(func() error { return poller.Run(ctx) })
 		g.Go(func() error { return dead.Run(ctx) })
 	}
 	g.Go(func() error {
-		s := &sweep.Handler{Log: m.cfg.Log, Sweep: &pipeline.Sweep{
-			Runs: m.Store, Now: time.Now, Policy: run.Policy{Quiet: m.cfg.Quiet, GiveUp: time.Hour},
-		}}
-		return local.Tick(ctx, s, m.cfg.Sweep, m.cfg.Log)
+		s := &sweep.Handler{Log: m.cfg.Log, Sweep: sweep.New(m.Store, m.Intake, run.Policy{Quiet: m.cfg.Quiet, GiveUp: time.Hour}, time.Now)}
+		return local.Tick(ctx, ticks{s, m}, m.cfg.Sweep, m.cfg.Log)
 	})
 	return errors.Join(g.Wait(), m.Store.Close(), m.lock.Close())
 }
 
 // Close gives up a Machine that is not run.
 func (m *Machine) Close() error {
-	return errors.Join(m.listener.Close(), m.Store.Close(), m.lock.Close())
-}
-
-func (m *Machine) worker(queue string, dead bool) *worker.Handler {
-	s := m.Store
-	return &worker.Handler{Log: m.cfg.Log, Deliver: &pipeline.Deliver{
-		Queue: queue, Syncs: s, Runs: s, Ledger: s, Errors: s, Pace: s, Visibility: s, Dead: dead,
-		Open: m.open, Now: time.Now, Sleep: worker.Sleep, Rand: rand.Float64,
-	}}
-}
-
-// open makes the destination of a version: one explicit list of vendors.
-func (m *Machine) open(_ context.Context, v syncdef.Version) (pipeline.Destination, error) {
-	conn := v.Connection
-	if url := m.cfg.Endpoints[conn.Type]; url != "" {
-		conn.URL = url
+	var errs []error
+	if m.listener != nil {
+		errs = append(errs, m.listener.Close())
 	}
-	secret := func(ctx context.Context) (map[string]string, error) {
-		name := conn.Secret
-		if name == "" {
-			name = conn.Name
+	if m.Store != nil {
+		errs = append(errs, m.Store.Close())
+	}
+	return errors.Join(append(errs, m.lock.Close())...)
+}
+
+// leastWorkers is how many invocations run at once however few lanes there are.
+const leastWorkers = 2
+
+// countLanes notes how many lanes the applied syncs of each type have at most: that
+// many workers run at once, as on AWS.
+func (m *Machine) countLanes(ctx context.Context) {
+	most := map[string]int64{}
+	names, err := m.Store.List(ctx)
+	for _, name := range names {
+		if v, err := m.Store.Current(ctx, name); err == nil {
+			most[v.Rules.Type] = max(most[v.Rules.Type], int64(v.Definition.Lanes))
 		}
-		return m.cfg.Secret(ctx, conn.Type, name)
 	}
-	switch conn.Type {
-	case "salesforce":
-		return salesforce.New(salesforce.Config{Connection: conn, Definition: v.Definition, Secret: secret, Now: time.Now})
-	case "slack":
-		return slack.New(slack.Config{Connection: conn, Definition: v.Definition, Secret: secret, Now: time.Now}), nil
+	if err != nil {
+		return // the numbers of a moment ago serve
 	}
-	return nil, fmt.Errorf("connection %q has type %q: this version delivers to %q", conn.Name, conn.Type, Queues)
+	for kind, lanes := range m.lanes {
+		lanes.Store(max(most[kind], leastWorkers))
+	}
+}
+
+// ticks counts the lanes at each tick of the sweeper: another process may have
+// applied a sync.
+type ticks struct {
+	sweeper *sweep.Handler
+	m       *Machine
+}
+
+// Invoke sweeps once.
+func (t ticks) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	t.m.countLanes(ctx)
+	return t.sweeper.Invoke(ctx, payload)
+}
+
+func (m *Machine) worker(v dest.Vendor, dead bool) *worker.Handler {
+	s := m.Store
+	open := worker.Open(v, dest.Config{Now: time.Now}, func(ctx context.Context, c syncdef.Connection, name string) (map[string]string, error) {
+		return m.cfg.Secret(ctx, c.Type, name)
+	})
+	return &worker.Handler{Log: m.cfg.Log, Deliver: &deliver.Deliver{
+		Queue: v.Name, Syncs: s, Connections: s, Tokens: s, Runs: s, Chunks: s, Halts: s, Ledger: s, Errors: s, Visibility: s, Dead: dead,
+		Open: func(c syncdef.Connection) (dest.Account, error) {
+			if url := m.cfg.Endpoints[c.Type]; url != "" {
+				c.URL = url
+			}
+			return open(c)
+		},
+		Now: time.Now, Sleep: worker.Sleep, Rand: rand.Float64, Hidden: visibility,
+	}}
 }

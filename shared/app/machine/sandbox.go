@@ -13,103 +13,103 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/penstock-data/penstock/shared/sandbox"
-	salesforcesim "github.com/penstock-data/penstock/shared/sandbox/salesforce"
-	slacksim "github.com/penstock-data/penstock/shared/sandbox/slack"
-)
-
-// The simulators' credentials. They guard nothing.
-const (
-	sandboxClientID = "penstock-sandbox"
-	sandboxSecret   = "penstock-sandbox-secret"
-	sandboxToken    = "xoxb-penstock-sandbox"
 )
 
 // Off stands for an address: this simulator is not wanted.
 const Off = "off"
 
-// Sandbox is the simulated Salesforce and Slack, each on a port of its own. One
-// that is off is nil.
+// Sandbox is the simulated destinations, each on a port of its own. One that is
+// off is absent.
 type Sandbox struct {
-	Salesforce *salesforcesim.Simulator
-	Slack      *slacksim.Server
-	Endpoints  map[string]string // base URL per connection type
+	Simulated map[string]sandbox.Simulated // by type
+	Endpoints map[string]string            // base URL by type
 
+	known     []sandbox.Simulator
 	listeners map[string]net.Listener
 	lock      *os.File // nil without a folder
 }
 
-// NewSandbox opens the simulators; with dir not "" their records survive a
-// killed process. listen names an address per type, or Off; absent ones get a free port.
-// A folder that another process works in gives ErrInUse.
-func NewSandbox(dir string, listen map[string]string) (_ *Sandbox, err error) {
-	var locked *os.File
-	if dir != "" {
-		if locked, err = lock(dir, "sandbox.lock"); err != nil {
+// SandboxConfig says which simulators run, and where.
+type SandboxConfig struct {
+	Simulators []sandbox.Simulator
+	// Dir keeps their records, so that these survive a killed process; "" keeps them
+	// in memory only. A folder that another process works in gives ErrInUse.
+	Dir    string
+	Listen map[string]string // an address by type, or Off; absent ones get a free port
+	Names  map[string]string // a file with names of one's own by type
+	Accept bool              // names that are not known are made when they are first used
+	Notice func(line string) // is told so
+}
+
+// NewSandbox opens the simulators.
+func NewSandbox(cfg SandboxConfig) (_ *Sandbox, err error) {
+	s := &Sandbox{Simulated: map[string]sandbox.Simulated{}, Endpoints: map[string]string{}, known: cfg.Simulators, listeners: map[string]net.Listener{}}
+	if cfg.Dir != "" {
+		if s.lock, err = lock(cfg.Dir, "sandbox.lock"); err != nil {
 			return nil, err
 		}
-		defer func() {
-			if err != nil {
-				err = errors.Join(err, locked.Close())
-			}
-		}()
 	}
-	journal := func(name string) string {
-		if dir == "" {
-			return ""
-		}
-		return filepath.Join(dir, "sandbox-"+name+".journal")
-	}
-	s := &Sandbox{Endpoints: map[string]string{}, listeners: map[string]net.Listener{}, lock: locked}
-	if listen["salesforce"] != Off {
-		s.Salesforce, err = salesforcesim.New(salesforcesim.Options{
-			Core:        sandbox.Options{Journal: journal("salesforce"), ThreadCPU: true},
-			Credentials: salesforcesim.Credentials{ClientID: sandboxClientID, ClientSecret: sandboxSecret},
-		})
-	}
-	if err == nil && listen["slack"] != Off {
-		s.Slack, err = slacksim.New(slacksim.Config{
-			Token: sandboxToken, Journal: journal("slack"),
-			Channels: []slacksim.Channel{{ID: "C0000000001", Name: "customer-health"}, {ID: "C0000000002", Name: "general"}},
-		})
-	}
-	if err != nil {
-		return nil, errors.Join(err, s.close())
-	}
-	for _, name := range Queues {
-		address := listen[name]
-		if address == Off {
+	for _, sim := range cfg.Simulators {
+		if cfg.Listen[sim.Type] == Off {
 			continue
 		}
-		if address == "" {
-			address = "127.0.0.1:0"
+		if err := s.open(sim, cfg); err != nil {
+			return nil, errors.Join(err, s.Close())
 		}
-		l, err := net.Listen("tcp", address)
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("listen for the simulated %s: %w", name, err), s.close())
-		}
-		s.listeners[name] = l
-		s.Endpoints[name] = "http://" + l.Addr().String()
 	}
 	return s, nil
 }
 
-// Secret gives the simulators' credentials, whatever the connection's type and the
-// secret's name.
-func (s *Sandbox) Secret(context.Context, string, string) (map[string]string, error) {
-	return map[string]string{"client_id": sandboxClientID, "client_secret": sandboxSecret, "token": sandboxToken}, nil
+func (s *Sandbox) open(sim sandbox.Simulator, cfg SandboxConfig) error {
+	settings := sandbox.Settings{Names: cfg.Names[sim.Type], Accept: cfg.Accept, Notice: cfg.Notice}
+	if cfg.Dir != "" {
+		settings.Journal = filepath.Join(cfg.Dir, "sandbox-"+sim.Type+".journal")
+	}
+	opened, err := sim.Open(settings)
+	if err != nil {
+		return fmt.Errorf("start the simulated %s: %w", sim.Title, err)
+	}
+	s.Simulated[sim.Type] = opened
+	address := cfg.Listen[sim.Type]
+	if address == "" {
+		address = "127.0.0.1:0"
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("listen for the simulated %s: %w", sim.Title, err)
+	}
+	s.listeners[sim.Type] = l
+	s.Endpoints[sim.Type] = "http://" + l.Addr().String()
+	return nil
+}
+
+// Secret gives the credentials of a type's simulator, whatever the secret's name.
+func (s *Sandbox) Secret(kind string) map[string]string {
+	for _, sim := range s.known {
+		if sim.Type == kind {
+			return sim.Secret
+		}
+	}
+	return nil
+}
+
+// Each calls f with every simulator that is on, and its base URL.
+func (s *Sandbox) Each(f func(sim sandbox.Simulator, url string)) {
+	for _, sim := range s.known {
+		if url := s.Endpoints[sim.Type]; url != "" {
+			f(sim, url)
+		}
+	}
 }
 
 // Run serves until ctx ends.
 func (s *Sandbox) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	for name, handler := range map[string]http.Handler{"salesforce": s.Salesforce, "slack": s.Slack} {
-		if s.listeners[name] == nil {
-			continue
-		}
-		server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+	for kind, l := range s.listeners {
+		server := &http.Server{Handler: s.Simulated[kind], ReadHeaderTimeout: time.Minute}
 		g.Go(func() error {
-			if err := server.Serve(s.listeners[name]); !errors.Is(err, http.ErrServerClosed) {
-				return fmt.Errorf("serve the simulated %s: %w", name, err)
+			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("serve the simulated %s: %w", kind, err)
 			}
 			return nil
 		})
@@ -118,34 +118,22 @@ func (s *Sandbox) Run(ctx context.Context) error {
 			return server.Close()
 		})
 	}
-	err := errors.Join(g.Wait(), s.close())
-	if s.lock != nil {
-		err = errors.Join(err, s.lock.Close())
-	}
-	return err
+	return errors.Join(g.Wait(), s.Close())
 }
 
 // Close gives up a Sandbox that is not run.
 func (s *Sandbox) Close() error {
-	err := s.close()
-	if s.lock != nil {
-		err = errors.Join(err, s.lock.Close())
-	}
-	return err
-}
-
-func (s *Sandbox) close() error {
 	var errs []error
 	for _, l := range s.listeners {
 		if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
 	}
-	if s.Salesforce != nil {
-		errs = append(errs, s.Salesforce.Close())
+	for _, sim := range s.Simulated {
+		errs = append(errs, sim.Close())
 	}
-	if s.Slack != nil {
-		errs = append(errs, s.Slack.Close())
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
 	}
 	return errors.Join(errs...)
 }

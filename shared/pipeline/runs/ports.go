@@ -83,7 +83,7 @@ type Errors interface {
 	// as many attempts or more.
 	StoreErrors(ctx context.Context, errs []run.RowError) error
 	// RunErrors lists a run's errors in the order of batch and row, from after the
-	// token on, up to limit or until they pass ErrorPage; next is "" at the end.
+	// token on, up to limit or until they pass run.ErrorPage; next is "" at the end.
 	RunErrors(ctx context.Context, runID string, limit int, after string) (errs []run.RowError, next string, err error)
 	// ErrorsByRef reads the errors of one sync that exist among refs, by Ref.
 	ErrorsByRef(ctx context.Context, sync string, refs []string) (map[string]run.RowError, error)
@@ -119,7 +119,3 @@ type Depths interface {
 	// Depth is the approximate number of messages that wait in the queue.
 	Depth(ctx context.Context, queue string) (int, error)
 }
-
-// ErrorPage is about how many bytes of errors one RunErrors call returns: what a
-// function of 256 MB holds and answers within Lambda's 6 MB.
-const ErrorPage = 3 << 20

@@ -51,6 +51,7 @@ func updateBody(sim *Simulator, from, n, pass int) []byte {
 
 func call(b *testing.B, sim *Simulator, body []byte) {
 	r := httptest.NewRequest(http.MethodPatch, "/services/data/v62.0/composite/sobjects", bytes.NewReader(body))
+	r.Host = "localhost"
 	r.Header.Set("Authorization", "Bearer t")
 	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()

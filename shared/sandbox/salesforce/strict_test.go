@@ -79,6 +79,7 @@ func TestVersions(t *testing.T) {
 		"/services/data/v68.0/limits": 200, "/services/data/v31.0/limits": 200, "/services/data/v30.0/limits": 410, "/services/data/v21.0/limits": 410,
 		"/services/data/v69.0/limits": 404, "/services/data/v6.0/limits": 404, "/services/data/v68/limits": 404, "/services/data/v68.5/limits": 404,
 		"/services/data/v68.0/query/?q=SELECT+Id+FROM+Account": 200, "/services/data/v68.0/query?q=SELECT+Id+FROM+Account": 200,
+		"/services/data/v68.0/": 200, "/services/data/v69.0/": 404,
 		"/services/oauth2/userinfo": 200, "/id/00D000000000002EAA/0055g0000000001AAA": 200, "/id/00D5g0000000001EAA/0055g0000000001AAA": 404,
 	} {
 		if status, _, body := o.send("GET", path, ""); status != want {
@@ -87,6 +88,9 @@ func TestVersions(t *testing.T) {
 	}
 	if _, _, body := o.send("GET", "/services/oauth2/userinfo", ""); !strings.Contains(body, `"organization_id":"00D000000000002EAA"`) || !strings.HasPrefix(o.token, "00D000000000002!") {
 		t.Errorf("identity: %s", body)
+	}
+	if _, _, body := o.send("GET", "/services/data/v68.0/", ""); !strings.Contains(body, `"query":"/services/data/v68.0/query"`) {
+		t.Errorf("resources: %s", body)
 	}
 	o.token = ""
 	if status, _, body := o.send("GET", "/services/data", ""); status != 200 || !strings.HasSuffix(body, `"version":"68.0"}]`) || !strings.HasPrefix(body, `[{"label":"Release 31"`) {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/sandbox"
 	"github.com/penstock-data/penstock/shared/sandbox/records"
@@ -73,12 +74,13 @@ func (c *write) apply() error {
 	c.twice()
 	c.sim.mu.Lock()
 	defer c.sim.mu.Unlock()
+	now := c.sim.core.Now()
 	for i := range c.in.records {
 		if i > 0 {
 			c.out = append(c.out, ',')
 		}
 		r := &c.in.records[i]
-		row, created, errs := c.record(r)
+		row, created, errs := c.record(r, now)
 		if len(errs) > 0 {
 			c.out = appendFailure(c.out, errs)
 			continue
@@ -120,19 +122,16 @@ var keySeed = maphash.MakeSeed()
 
 // identity is what the call finds a record by, nil for none; valid until the next.
 func (c *write) identity(r *record) []byte {
-	if c.mode == update && validID(r.id) {
-		c.key = appendID18(c.key[:0], r.id)
-		return c.key
-	}
 	if c.mode == update {
-		return nil
+		c.key = append(c.key[:0], r.id[:min(15, len(r.id))]...) // the rest is a checksum
+		return c.key
 	}
 	c.key = r.table.Column(column(c.external)).Compare.Canonical(c.key[:0], c.externalID(r))
 	return c.key
 }
 
 // record applies one record, or says why not.
-func (c *write) record(r *record) (row int, created bool, errs []fieldError) {
+func (c *write) record(r *record, now time.Time) (row int, created bool, errs []fieldError) {
 	row, errs = c.find(r)
 	if len(errs) == 0 && c.faulty {
 		errs = c.struck(r, row)
@@ -151,7 +150,7 @@ func (c *write) record(r *record) (row int, created bool, errs []fieldError) {
 		c.changes = append(c.changes, records.Change{Column: column(ch.field), Text: c.in.text(ch)})
 	}
 	created = row == records.NewRow
-	row = c.sim.store.Writer().Put(r.table.Table, row, c.sim.core.Now(), c.changes)
+	row = c.sim.store.Writer().Put(r.table.Table, row, now, c.changes)
 	return row, created, nil
 }
 

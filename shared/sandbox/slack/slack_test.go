@@ -52,7 +52,7 @@ func (w *workspace) form(method string, pairs ...string) (int, string, map[strin
 	for i := 0; i < len(pairs); i += 2 {
 		v.Set(pairs[i], pairs[i+1])
 	}
-	r := httptest.NewRequest("POST", "/api/"+method, strings.NewReader(v.Encode()))
+	r := httptest.NewRequest("POST", "http://localhost/api/"+method, strings.NewReader(v.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	return w.do(r)
 }
@@ -138,7 +138,7 @@ func TestRateAndTS(t *testing.T) {
 func TestJSONBody(t *testing.T) {
 	w := newWorkspace(t)
 	call := func(body, authorization string) map[string]any {
-		r := httptest.NewRequest("POST", "/api/chat.postMessage", strings.NewReader(body))
+		r := httptest.NewRequest("POST", "http://localhost/api/chat.postMessage", strings.NewReader(body))
 		r.Header.Set("Content-Type", "application/json; charset=utf-8")
 		r.Header.Set("Authorization", authorization)
 		_, _, got := w.do(r)
@@ -155,7 +155,7 @@ func TestJSONBody(t *testing.T) {
 		t.Error(got)
 	}
 	rec := httptest.NewRecorder()
-	w.ServeHTTP(rec, httptest.NewRequest("GET", "/_sandbox/records", nil))
+	w.ServeHTTP(rec, httptest.NewRequest("GET", "http://localhost/_sandbox/records", nil))
 	want := `{"messages":[{"channel":"C1","channel_name":"alerts","ts":"1777888800.250000","text":"a \"b\" & <c>","metadata":{"event_type":"e","event_payload":{"n":9007199254740993}}}]}` + "\n"
 	if diff := cmp.Diff(want, rec.Body.String()); diff != "" {
 		t.Error(diff)
@@ -282,7 +282,7 @@ func TestFaultsAndCalls(t *testing.T) {
 		}
 	}
 	rec := httptest.NewRecorder()
-	w.ServeHTTP(rec, httptest.NewRequest("POST", "/api/chat.postMessage", nil))
+	w.ServeHTTP(rec, httptest.NewRequest("POST", "http://localhost/api/chat.postMessage", nil))
 	if rec.Code != 500 {
 		t.Errorf("status %d", rec.Code)
 	}

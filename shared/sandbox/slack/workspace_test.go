@@ -68,7 +68,7 @@ func TestReadChannels(t *testing.T) {
 	}
 	w := newWorkspace(t, func(c *slack.Config) { c.Channels = got })
 	rec := httptest.NewRecorder()
-	w.ServeHTTP(rec, httptest.NewRequest("GET", "/_sandbox/channels", nil))
+	w.ServeHTTP(rec, httptest.NewRequest("GET", "http://localhost/_sandbox/channels", nil))
 	if again, err := slack.ReadChannels(rec.Body); err != nil || cmp.Diff(got, again) != "" {
 		t.Error(err, cmp.Diff(got, again))
 	}
@@ -118,7 +118,7 @@ func TestRequests(t *testing.T) {
 		{"", form, "Bearer " + token, "channel=C1&text[]=x", "invalid_array_arg"},
 	} {
 		w := newWorkspace(t)
-		r := httptest.NewRequest("POST", "/api/chat.postMessage"+c.query, strings.NewReader(c.body))
+		r := httptest.NewRequest("POST", "http://localhost/api/chat.postMessage"+c.query, strings.NewReader(c.body))
 		if c.kind != "" {
 			r.Header.Set("Content-Type", c.kind)
 		}
