@@ -81,8 +81,7 @@ func TestMemory(t *testing.T) {
 func stores(s *Store, c *clock, reopen func() storetest.Stores) storetest.Stores {
 	s.MaxReceives = 3
 	return storetest.Stores{
-		Syncs: s, Runs: s, Ledger: s, Errors: s, Pace: s, Queue: s,
-		Name: "salesforce", DeadLetters: "salesforce-dlq", MaxReceives: s.MaxReceives,
+		Store: s, Name: "salesforce", DeadLetters: "salesforce-dlq", MaxReceives: s.MaxReceives,
 		Advance: c.advance, FakeClock: true, Reopen: reopen,
 	}
 }
