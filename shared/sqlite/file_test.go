@@ -260,6 +260,9 @@ func TestRowsGolden(t *testing.T) {
 				"SELECT name FROM pragma_table_info(?1)", table); err != nil {
 				return err
 			}
+			if table == "version" {
+				columns = strings.ReplaceAll(columns, ",quote(body)", "") // syncdef's golden file holds it
+			}
 			return c.query(func(q *stmt) error { fmt.Fprintln(&b, q.text(0)); return nil },
 				"SELECT concat_ws(' | '"+columns+") FROM "+table)
 		}); err != nil {

@@ -112,7 +112,7 @@ var markTests = []test{
 
 func aMark(column, value string) run.Mark {
 	return run.Mark{
-		Sync: "health", Target: target, Column: column, Value: value, Type: "number", Complete: "v1", At: start,
+		Sync: "health", Target: target, Column: column, Value: value, Type: "number", Version: "v1", Low: `"a"`, At: start,
 		Past: []run.Past{{At: start, Cursor: `"é"`}, {At: start.Add(time.Hour), Cursor: value}},
 	}
 }

@@ -8,6 +8,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -40,8 +41,9 @@ type Stores struct {
 	Skip map[string]string
 }
 
-// Run runs the suite; open is called once per test and cleans up with t.Cleanup.
-func Run(t *testing.T, open func(t *testing.T) Stores) {
+// Run runs the suite, or these groups of it; open is called once per test and cleans
+// up with t.Cleanup.
+func Run(t *testing.T, open func(t *testing.T) Stores, only ...string) {
 	groups := []struct {
 		name  string
 		tests []test
@@ -51,6 +53,9 @@ func Run(t *testing.T, open func(t *testing.T) Stores) {
 		{"pace", paceTests}, {"queue", queueTests},
 	}
 	for _, g := range groups {
+		if len(only) > 0 && !slices.Contains(only, g.name) {
+			continue
+		}
 		t.Run(g.name, func(t *testing.T) {
 			for _, tt := range g.tests {
 				t.Run(tt.name, func(t *testing.T) {
@@ -120,7 +125,8 @@ func bracketed(sync, id string) run.Run {
 func aBatch(runID, id string, chunks int) run.Batch {
 	return run.Batch{
 		Run: runID, ID: id, Sync: run.SyncOf(runID), Version: "v0123456789ab", BodyHash: "abc123", Chunks: chunks,
-		Sequence: 1<<53 + 1, At: start, Cursor: "9007199254740993", Groups: map[string]int{"#général": 3}, Rows: []byte{0, 255, 1},
+		Sequence: 1<<53 + 1, At: start, Cursor: "9007199254740993", Lanes: []byte{0, 3}, Rows: []byte{0, 255, 1},
+		Groups: []byte{1, 0, 255}, Least: `"é"`, Failures: []run.Group{{Stage: "intake", Type: "too_long", Field: "größe", Rows: 2}},
 		Faults: []row.Fault{{Field: "größe", Rule: "too_long", Message: "<300 of 255>"}},
 		Counts: run.Counts{Received: int64(chunks)*10 + 2, Queued: int64(chunks) * 10, Rejected: 2, NoCursor: 1},
 	}
