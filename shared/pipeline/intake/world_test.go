@@ -233,3 +233,12 @@ func (m *mortal) Send(ctx context.Context, queue string, msgs []envelope.Message
 func (d deep) Depth(context.Context, string) (int, error) { return d.depth, nil }
 
 func (p paced) Pace(context.Context, string) (pace.State, error) { return p.state(), nil }
+
+// broken is a store whose versions no program compiles.
+type broken struct{ *mortal }
+
+func (b broken) Version(ctx context.Context, sync, id string) (syncdef.Version, error) {
+	v, err := b.mortal.Version(ctx, sync, id)
+	v.Definition.Strategy = "rule 7"
+	return v, err
+}
