@@ -84,6 +84,9 @@ func (a *absent) grow(n int) {
 }
 
 func (a *absent) note(slot, asOf int64) {
+	if len(a.slots) == 0 {
+		return
+	}
 	i := slot & int64(len(a.slots)-1)
 	a.slots[i], a.asOfs[i] = slot, asOf
 }
