@@ -150,10 +150,7 @@ func settings(c Connection) map[string]any {
 }
 
 // yamlOrder is the order in which people write and read the keys.
-var yamlOrder = []string{"sync", "connection", "destination_object", "matching_strategy", "match",
-	"operation", "record_id", "field_mappings", "sync_frequency", "batch_size", "lanes",
-	"error_handling", "on_missing", "on_duplicate", "send", "retry", "store_source", "incremental",
-	"type", "url", "secret", "quota"}
+var yamlOrder = append(KeyNames(DefinitionKeys), KeyNames(ConnectionKeys)...)
 
 // keys are those of both sides: the known in YAML order, the others sorted.
 func keys(a, b map[string]any) []string {

@@ -50,7 +50,7 @@ func kindOrEmpty(n *yaml.Node) string {
 
 // field reads one mapping and gives the node of its destination.
 func (p *parser) field(n *yaml.Node, path string) (f syncdef.Field, dest *yaml.Node) {
-	o := p.object(n, path, "a field mapping")
+	o := p.object(n, path, "a field mapping", p.fieldTable())
 	if o == nil {
 		return f, nil
 	}
@@ -60,11 +60,10 @@ func (p *parser) field(n *yaml.Node, path string) (f syncdef.Field, dest *yaml.N
 	f.Destination = o.text("destination")
 	o.missing("destination", "name the field of the destination")
 	dest = o.values["destination"]
-	unknown := syncdef.Type("") // then the settings that depend on it are not judged
-	if !o.has("data_type") {
-		unknown = syncdef.String
+	if f.Type = syncdef.Type(o.key("data_type").Default); o.has("data_type") {
+		// Faulty, it is "", and the settings that depend on it are not judged.
+		f.Type = choiceOf[syncdef.Type](o, "data_type", o.key("data_type").Allowed, "")
 	}
-	f.Type = choice(o, "data_type", syncdef.Types, unknown)
 
 	r := rules{object: o, field: &f}
 	r.number()
