@@ -38,7 +38,6 @@ var named = map[string]string{
 	"shared/app/machine/":        "simulators and workers of one machine",
 	"shared/app/push/":           "a queue per vendor",
 	"shared/app/%s/":             "a worker's wiring",
-	"shared/mapping/":            "the group of a message",
 	"shared/storetest/ledger.go": "a sample",
 	"shared/storetest/pace.go":   "a sample",
 	"shared/storetest/syncs.go":  "a sample",

@@ -29,7 +29,8 @@ type Kind struct {
 	// holds it. Either may be nil.
 	CheckConnection func(c *Connection) []Fault
 	Check           func(d *Definition, c *Connection) []Fault
-	// Rules states what the pipeline must know of a version, as data.
+	// Rules states what the pipeline must know of a version, as data. It is asked of
+	// faulty definitions too, whose mappings are still judged.
 	Rules func(d *Definition, c *Connection) Rules
 }
 

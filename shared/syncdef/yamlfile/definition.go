@@ -67,6 +67,7 @@ func (p *parser) definition(src []byte) (d syncdef.Definition) {
 	if p.known && d.OnMissing == "" {
 		d.OnMissing = syncdef.Report
 	}
+	p.compiles(o, &d)
 	return d
 }
 

@@ -169,6 +169,7 @@ var faults = []struct{ name, src, paths string }{
 	{"default is no JSON", one("data_type: json, default: \"{\""), "field_mappings[0].default"},
 	{"default is no email", one("data_type: email, default: nobody"), "field_mappings[0].default"},
 	{"default is no date", one("data_type: date, default: soon"), "field_mappings[0].default"},
+	{"default before the destination's dates", one("data_type: date, default: 1899-12-31"), "field_mappings[0].default"},
 	{"default is no time", one("data_type: datetime, default: noon"), "field_mappings[0].default"},
 	{"default is an email of no domain", one("data_type: email, default: \"a@b\""), "field_mappings[0].default"},
 	{"value longer than max_length", one("data_type: picklist, values: [abcd], max_length: 3"), "field_mappings[0].values"},
