@@ -147,6 +147,7 @@ var faults = []struct{ name, src, paths string }{
 	{"on_too_long alone", one("on_too_long: truncate"), "field_mappings[0].on_too_long"},
 	{"on_too_long", one("max_length: 3, on_too_long: cut"), "field_mappings[0].on_too_long"},
 	{"transform", one("transform: [trim, shout]"), "field_mappings[0].transform[1]"},
+	{"transform that no value survives", one("data_type: picklist, values: [at risk, Healthy, 1], transform: [trim, lower]"), "field_mappings[0].values[1]"},
 	{"transform on a date", one("data_type: date, transform: trim"), "field_mappings[0].transform"},
 	{"time zone", one("data_type: datetime, time_zone: Europe/Atlantis"), "field_mappings[0].time_zone"},
 	{"time zone of the machine", one("data_type: datetime, time_zone: Local"), "field_mappings[0].time_zone"},

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 
@@ -121,6 +122,35 @@ func (r rules) transform() {
 			r.fault(n, path, "transform: %q is not known; allowed: %s", shorten(step), strings.Join(allowed, ", "))
 		}
 	})
+	if len(r.field.Values) > 0 {
+		r.reachable()
+	}
+}
+
+// reachable reports the values of a picklist that no text is after the transforms.
+func (r rules) reachable() {
+	for i, n := range r.values["values"].Content {
+		s, steps := n.Value, strings.Join(r.field.Transform, ", ")
+		if t := transformed(s, r.field.Transform); t != s && slices.Contains(r.field.Values, s) {
+			path := item(join(r.path, "values"), i)
+			r.fault(n, path, "the value %q never comes out of transform: [%s], which makes it %q", shorten(s), steps, shorten(t))
+		}
+	}
+}
+
+// transformed is what the steps make of a text, rune by rune as the mapping does it.
+func transformed(s string, steps []string) string {
+	for _, step := range steps {
+		switch step {
+		case "trim":
+			s = strings.TrimSpace(s)
+		case "lower":
+			s = strings.Map(unicode.ToLower, s)
+		case "upper":
+			s = strings.Map(unicode.ToUpper, s)
+		}
+	}
+	return s
 }
 
 func (r rules) time() {
