@@ -3,6 +3,7 @@ package pipeline_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/envelope"
@@ -55,6 +56,16 @@ func (d *dyingLedger) Commit(ctx context.Context, target string, entries []ledge
 		panic(death{})
 	}
 	return d.Store.Commit(ctx, target, entries)
+}
+
+// deadlyLedger kills the process that has the row "bad" in hand.
+type deadlyLedger struct{ *sqlite.Store }
+
+func (d deadlyLedger) Entries(ctx context.Context, target string, keys []string) (map[string]ledger.Entry, error) {
+	if slices.Contains(keys, "bad") {
+		panic(death{})
+	}
+	return d.Store.Entries(ctx, target, keys)
 }
 
 // A death is a panic that stands for the end of the process.

@@ -260,11 +260,7 @@ func TestDeaths(t *testing.T) {
 	bad := w.send("q0", "bad", "good1", "good2")
 	good := w.send("q1", keys...)
 	deaths := 0
-	w.crm.during = func(keys []string) {
-		if slices.Contains(keys, "bad") {
-			panic("out of memory")
-		}
-	}
+	w.deliver.Ledger = deadlyLedger{w.store}
 	start := w.now
 	for w.now.Sub(start) < 30*time.Minute && w.depth() > 0 {
 		in := w.receive()
@@ -275,6 +271,7 @@ func TestDeaths(t *testing.T) {
 		if !w.survives(in) {
 			deaths++
 			w.boot()
+			w.deliver.Ledger = deadlyLedger{w.store}
 		}
 	}
 	if deaths == 0 {

@@ -305,6 +305,11 @@ func (j *job) finish(ctx context.Context) {
 			j.fault = fmt.Errorf("end the halt of version %s: %w", j.halt.Version, err)
 		}
 	}
+	if j.halted || j.wait > 0 { // what halving reached proved nothing about the rows
+		for _, m := range j.messages {
+			m.most = m.record.Most
+		}
+	}
 	for _, i := range j.open {
 		if i.state != stateOpen {
 			continue
