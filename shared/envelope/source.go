@@ -8,15 +8,15 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// MaxSource is how many bytes the packed source of a stored error may have, so that
-// its item stays below 100 KB. Of a row whose source packs to more, none is stored.
+// MaxSource is how many bytes the packed source of a stored error may have, without
+// its format, so that its item stays below 100 KB. Of a row whose source packs to more, none is stored.
 const MaxSource = 90 << 10
 
 // sourceFormat is the first byte of a packed source; the rest is one zstd frame.
 const sourceFormat = 1
 
 var sourceCoders = sync.OnceValues(func() (*zstd.Encoder, error) {
-	return zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
+	return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
 })
 
 var sourceReader = sync.OnceValues(func() (*zstd.Decoder, error) {
@@ -34,7 +34,7 @@ func PackSource(source []byte) []byte {
 		panic(fmt.Sprintf("envelope: %v", err)) // its options are constants
 	}
 	packed := z.EncodeAll(source, []byte{sourceFormat})
-	if len(packed) > MaxSource {
+	if len(packed)-1 > MaxSource {
 		return nil
 	}
 	return packed

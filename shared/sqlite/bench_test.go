@@ -5,12 +5,13 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/ledger"
-	"github.com/penstock-data/penstock/shared/pipeline"
 	"github.com/penstock-data/penstock/shared/row"
 )
 
@@ -19,17 +20,16 @@ const batch = 5000
 
 // benchEntries makes n entries of the size that a Salesforce sync has. Their
 // keys are scattered, the hard case for a sorted table.
-func benchEntries(n int, place int64) []ledger.Entry {
+func benchEntries(n int, sequence int64) []ledger.Entry {
 	entries := make([]ledger.Entry, n)
 	for i := range entries {
 		entries[i] = ledger.Entry{
-			Key:         fmt.Sprintf("%08x.example.com", uint32(i)*2654435761),
-			Fingerprint: row.Fingerprint{byte(i), 1},
-			Fields:      []uint32{1, 2, 3, 4, 5},
-			Version:     "v0123456789ab",
-			ID:          fmt.Sprintf("0015g%013d", i),
-			Run:         "sf_health.q0123456789abcdef",
-			Place:       place,
+			Key: fmt.Sprintf("%08x.example.com", uint32(i)*2654435761),
+			Held: ledger.Held{
+				Fingerprint: row.Fingerprint{byte(i), 1}, Fields: []uint32{1, 2, 3, 4, 5},
+				Version: "v0123456789ab", ID: fmt.Sprintf("0015g%013d", i), Sequence: sequence,
+			},
+			Last: ledger.Last{Run: "sf_health.q0123456789abcdef", Sequence: sequence},
 		}
 	}
 	return entries
@@ -88,30 +88,49 @@ func BenchmarkLedger(b *testing.B) {
 		}
 		perSecond(b, n, cpu)
 	}
-	commit := func(s *Store, part []ledger.Entry) error { return s.Commit(ctx, target, part) }
-	read := func(s *Store, part []ledger.Entry) error {
+	read := func(s *Store, part []ledger.Entry) (map[string]ledger.Entry, error) {
 		keys := make([]string, len(part))
 		for i := range part {
 			keys[i] = part[i].Key
 		}
-		got, err := s.Entries(ctx, target, keys)
+		return s.Entries(ctx, target, keys)
+	}
+	look := func(s *Store, part []ledger.Entry) error {
+		got, err := read(s, part)
 		if err == nil && len(got) != len(part) && len(got) != 0 {
 			err = fmt.Errorf("got %d entries of %d", len(got), len(part))
 		}
 		return err
 	}
-	b.Run("commit new", func(b *testing.B) { each(b, commit) })
-	b.Run("commit again", func(b *testing.B) { each(b, commit, commit) })
-	b.Run("read present", func(b *testing.B) { each(b, read, commit) })
+	// A worker reads, then commits over what it read.
+	commit := func(s *Store, part []ledger.Entry) error {
+		stored, err := read(s, part)
+		if err != nil {
+			return err
+		}
+		mine := slices.Clone(part)
+		for i := range mine {
+			mine[i].Revision = stored[mine[i].Key].Revision
+		}
+		lost, err := s.Commit(ctx, target, mine)
+		if err == nil && len(lost) > 0 {
+			err = fmt.Errorf("%d entries lost against nobody", len(lost))
+		}
+		return err
+	}
+	b.Run("read and commit new", func(b *testing.B) { each(b, commit) })
+	b.Run("read and commit again", func(b *testing.B) { each(b, commit, commit) })
+	b.Run("read present", func(b *testing.B) { each(b, look, commit) })
 	other := func(s *Store, part []ledger.Entry) error {
 		renamed := make([]ledger.Entry, len(part))
 		for i, e := range part {
 			e.Key = "another." + e.Key
 			renamed[i] = e
 		}
-		return s.Commit(ctx, target, renamed)
+		_, err := s.Commit(ctx, target, renamed)
+		return err
 	}
-	b.Run("read absent", func(b *testing.B) { each(b, read, other) })
+	b.Run("read absent", func(b *testing.B) { each(b, look, other) })
 }
 
 // BenchmarkQueue sends, receives and deletes messages of 170 KB, about 2,500 rows
@@ -122,9 +141,9 @@ func BenchmarkQueue(b *testing.B) {
 	body := bytes.Repeat([]byte("x"), 170_000)
 	start, n := cpuTime(), 0
 	for b.Loop() {
-		var msgs []pipeline.Message
+		var msgs []envelope.Message
 		for i := range 16 {
-			msgs = append(msgs, pipeline.Message{Group: fmt.Sprint("health#", i%4), Dedup: fmt.Sprint(n), Body: body})
+			msgs = append(msgs, envelope.Message{Group: fmt.Sprint("health#", i%4), Dedup: fmt.Sprint(n), Body: body})
 			n++
 		}
 		if _, err := s.Send(ctx, "salesforce", msgs); err != nil {

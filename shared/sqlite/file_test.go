@@ -12,9 +12,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/pace"
-	"github.com/penstock-data/penstock/shared/pipeline"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -25,7 +25,7 @@ func TestOnlyTheOwnerMayRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := mustOpen(t, path, newClock().now)
-	if err := s.Commit(t.Context(), "t", []ledger.Entry{{Key: "k"}}); err != nil {
+	if _, err := s.Commit(t.Context(), "t", []ledger.Entry{{Key: "k"}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, suffix := range []string{"", "-wal", "-shm"} {
@@ -62,7 +62,7 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(newer, time.Now); err == nil || !strings.Contains(err.Error(), "layout 99, this program knows layout 1") {
+	if _, err := Open(newer, time.Now); err == nil || !strings.Contains(err.Error(), "layout 99, this program knows layout 2") {
 		t.Errorf("a newer layout: got %v", err)
 	}
 }
@@ -110,13 +110,13 @@ func testTwoProcesses(t *testing.T, most int) {
 		g.Go(func() error {
 			for n := range rounds {
 				entries := []ledger.Entry{
-					{Key: "shared", Place: int64(n), Run: fmt.Sprintf("health.%d-%d", who, n)},
-					{Key: fmt.Sprint("own ", who, n), Place: 1, Run: fmt.Sprintf("health.%d-%d", who, n)},
+					{Key: "shared", Last: ledger.Last{Sequence: int64(n), Run: fmt.Sprintf("health.%d-%d", who, n)}},
+					{Key: fmt.Sprint("own ", who, n), Last: ledger.Last{Sequence: 1, Run: fmt.Sprintf("health.%d-%d", who, n)}},
 				}
-				if err := s.Commit(ctx, fmt.Sprint("target ", n%3), entries); err != nil {
+				if _, err := s.Commit(ctx, fmt.Sprint("target ", n%3), entries); err != nil {
 					return err
 				}
-				if _, err := s.Send(ctx, "q", []pipeline.Message{{Group: fmt.Sprint(who), Dedup: fmt.Sprint(who, "#", n), Body: []byte("x")}}); err != nil {
+				if _, err := s.Send(ctx, "q", []envelope.Message{{Group: fmt.Sprint(who), Dedup: fmt.Sprint(who, "#", n), Body: []byte("x")}}); err != nil {
 					return err
 				}
 				first, err := s.RecordChunk(ctx, "health.1", "b", n, run.Chunk{})
@@ -144,8 +144,8 @@ func testTwoProcesses(t *testing.T, most int) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if want := fmt.Sprintf("health.%d-%d", who, n); got[key].Run != want {
-					t.Errorf("store %d reads %q as the run of %q, want %q", reader, got[key].Run, key, want)
+				if want := fmt.Sprintf("health.%d-%d", who, n); got[key].Last.Run != want {
+					t.Errorf("store %d reads %q as the run of %q, want %q", reader, got[key].Last.Run, key, want)
 				}
 			}
 		}
@@ -160,10 +160,11 @@ func TestNamesOfAFailedTransaction(t *testing.T) {
 	s := mustOpen(t, "", newClock().now)
 	failure := errors.New("late failure")
 	err := s.write(t.Context(), func(c *conn) error {
+		s.touched = true
 		if _, err := s.names.target(c, "t", true); err != nil {
 			return err
 		}
-		if _, err := s.names.id(c, &ledger.Entry{Run: "gone"}); err != nil {
+		if _, err := s.names.id(c, &ledger.Entry{Last: ledger.Last{Run: "gone"}}); err != nil {
 			return err
 		}
 		return failure
@@ -171,14 +172,14 @@ func TestNamesOfAFailedTransaction(t *testing.T) {
 	if !errors.Is(err, failure) {
 		t.Fatal(err)
 	}
-	for _, e := range []ledger.Entry{{Key: "a", Run: "kept"}, {Key: "b", Run: "gone"}} {
-		if err := s.Commit(t.Context(), e.Key, []ledger.Entry{e}); err != nil {
+	for _, e := range []ledger.Entry{{Key: "a", Last: ledger.Last{Run: "kept"}}, {Key: "b", Last: ledger.Last{Run: "gone"}}} {
+		if _, err := s.Commit(t.Context(), e.Key, []ledger.Entry{e}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for key, want := range map[string]string{"a": "kept", "b": "gone"} {
 		got, err := s.Entries(t.Context(), key, []string{key})
-		if err != nil || got[key].Run != want {
+		if err != nil || got[key].Last.Run != want {
 			t.Errorf("%s: got %+v, %v", key, got[key], err)
 		}
 	}
@@ -190,40 +191,57 @@ func TestRowsGolden(t *testing.T) {
 	s := mustOpen(t, "", c.now)
 	ctx, at := t.Context(), c.now()
 	r := run.Run{ID: "health.1", Sync: "health", Version: "v1", Mode: run.Full, Bracketed: true, Status: run.Open, BegunAt: at, Expected: -1}
+	commit := func(e ledger.Entry) error {
+		_, err := s.Commit(ctx, "health#sf#Account", []ledger.Entry{e})
+		return err
+	}
 	steps := []func() error{
 		func() error {
-			return s.Apply(ctx, syncdef.Version{ID: "v1", AppliedAt: at, Definition: syncdef.Definition{Sync: "health", Lanes: 4}})
+			return s.Apply(ctx, syncdef.Version{ID: "v1", AppliedAt: at, Definition: syncdef.Definition{Sync: "health"}})
 		},
-		func() error { _, err := s.BeginRun(ctx, r); return err },
-		func() error { return s.UpdateRun(ctx, r, `"2026-03-14"`) },
+		func() error { _, err := s.NextSequence(ctx, "health"); return err },
+		func() error { return s.PutConnection(ctx, syncdef.Connection{Name: "sf", Type: "salesforce"}) },
+		func() error { _, err := s.AcceptAccount(ctx, "sf", "org1"); return err },
 		func() error {
-			_, _, err := s.PinBatch(ctx, run.Batch{Run: "health.1", ID: "b1", Sync: "health", Version: "v1", Place: 7, Cut: []run.Cut{{Lane: 1, Rows: 2}}})
+			return s.SetPace(ctx, "sf", pace.State{Since: at, Until: at.Add(time.Hour), Code: "c", Reason: "why"})
+		},
+		func() error { return s.BeginRun(ctx, r, "") },
+		func() error {
+			return s.CompleteRun(ctx, r, run.Mark{Sync: "health", Target: "health#sf#Account", Column: "updated", Value: `"2026-03-14"`, At: at})
+		},
+		func() error { return s.SetHalt(ctx, run.Halt{Sync: "health", Version: "v1", Since: at, Next: at}) },
+		func() error {
+			_, _, err := s.PinBatch(ctx, run.Batch{Run: "health.1", ID: "b1", Sync: "health", Version: "v1", Sequence: 7, At: at, Chunks: 2, Rows: []byte("01")})
 			return err
 		},
 		func() error { return s.MarkSent(ctx, "health.1", "b1") },
-		func() error { return s.DeferChunk(ctx, "health.1", "b1", 0, 1) },
+		func() error { return s.StartChunk(ctx, "health.1", "b1", 0, run.Start{Receives: 2, At: at, Row: -1}) },
 		func() error {
 			_, err := s.RecordChunk(ctx, "health.1", "b1", 1, run.Chunk{At: at, Counts: run.Counts{Delivered: 2}})
 			return err
 		},
 		func() error {
-			return s.Commit(ctx, "health#sf#Account", []ledger.Entry{{Key: "k", Version: "v1", Run: "health.1", Place: 7}})
+			return commit(ledger.Entry{Key: "k", Held: ledger.Held{Version: "v1", Sequence: 7}, Last: ledger.Last{Run: "health.1", Sequence: 7}})
 		},
 		func() error {
-			return s.Commit(ctx, "health#sf#Account", []ledger.Entry{{Key: "l", Version: "v1", Run: "health.1", Place: 8}})
+			return commit(ledger.Entry{Key: "l", Held: ledger.Held{Version: "v1"}, Last: ledger.Last{Run: "health.1", Sequence: 8}})
 		},
 		func() error {
-			return s.Commit(ctx, "health#sf#Account", []ledger.Entry{{Key: "waits", Version: "v2", Run: "health.2", Place: 9}})
+			return commit(ledger.Entry{Key: "waits", Held: ledger.Held{Version: "v2"}, Last: ledger.Last{Run: "health.2", Sequence: 9}})
 		},
 		func() error {
-			return s.StoreErrors(ctx, []run.RowError{{Sync: "health", Run: "health.1", Batch: "b1", Row: 3, At: at, Source: []byte(`{"n":1}`)}})
+			return s.StoreErrors(ctx, []run.RowError{{Sync: "health", Run: "health.1", Batch: "b1", Row: 3, Attempts: 1, At: at, Source: []byte(`{"n":1}`)}})
+		},
+		func() error {
+			return s.StoreDue(ctx, []run.Due{{Sync: "health", At: at, Run: "health.1", Batch: "b1", By: "health.1#b1#1", Attempts: 1, Rows: []int{3}}})
 		},
 		func() error {
 			_, _, err := s.Lease(ctx, "sf", []pace.Window{{Calls: 10, Per: time.Hour}}, 2, at)
 			return err
 		},
+		func() error { return s.Slow(ctx, "sf", at) },
 		func() error {
-			_, err := s.Send(ctx, "salesforce", []pipeline.Message{{Group: "health#0", Dedup: "health.1#b1#0", Body: []byte("KLUv")}})
+			_, err := s.Send(ctx, "salesforce", []envelope.Message{{Group: "health#0", Dedup: "health.1#b1#0", Body: []byte("KLUv")}})
 			return err
 		},
 	}
@@ -234,13 +252,16 @@ func TestRowsGolden(t *testing.T) {
 		}
 	}
 	var b strings.Builder
-	for _, table := range []string{"version", "sync", "run", "batch", "chunk", "target", "origin", "ledger", "pending", "error", "bucket", "message", "body", "dedup"} {
+	for _, table := range []string{"version", "sync", "connection", "pace", "halt", "mark", "run", "batch", "chunk", "target", "origin", "ledger", "pending", "error", "due", "bucket", "message", "body", "dedup"} {
 		fmt.Fprintf(&b, "# %s\n", table)
 		if err := s.read(ctx, func(c *conn) error {
 			columns := ""
 			if err := c.query(func(q *stmt) error { columns += ",quote(" + q.text(0) + ")"; return nil },
 				"SELECT name FROM pragma_table_info(?1)", table); err != nil {
 				return err
+			}
+			if table == "version" {
+				columns = strings.ReplaceAll(columns, ",quote(body)", "") // syncdef's golden file holds it
 			}
 			return c.query(func(q *stmt) error { fmt.Fprintln(&b, q.text(0)); return nil },
 				"SELECT concat_ws(' | '"+columns+") FROM "+table)
@@ -254,7 +275,7 @@ func TestRowsGolden(t *testing.T) {
 // What a killed process had in hand comes again at once, counted as received twice.
 func TestRelease(t *testing.T) {
 	s := mustOpen(t, "", newClock().now)
-	if _, err := s.Send(t.Context(), "q", []pipeline.Message{{Group: "a", Dedup: "1", Body: []byte("x")}}); err != nil {
+	if _, err := s.Send(t.Context(), "q", []envelope.Message{{Group: "a", Dedup: "1", Body: []byte("x")}}); err != nil {
 		t.Fatal(err)
 	}
 	for i, want := range []int{1, 0, 1} {
@@ -273,9 +294,9 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-// A pause that outlived its process does not keep a mended connection waiting; the
-// tokens that were spent stay spent.
-func TestReleaseLiftsPauses(t *testing.T) {
+// A failing connection is tried at once by who restarts; the tokens that were spent
+// stay spent.
+func TestReleaseLetsConnectionsBeTried(t *testing.T) {
 	c := newClock()
 	s := mustOpen(t, "", c.now)
 	limits := []pace.Window{{Calls: 100, Per: 24 * time.Hour}}
@@ -283,16 +304,22 @@ func TestReleaseLiftsPauses(t *testing.T) {
 	if err != nil || granted != 49 {
 		t.Fatalf("first lease: %d, %v, want 49", granted, err)
 	}
-	if err := s.Pause(t.Context(), "salesforce", c.now().Add(time.Hour)); err != nil {
+	if err := s.SetPace(t.Context(), "salesforce", pace.State{}.Fail(c.now(), time.Hour, "login", "why")); err != nil {
 		t.Fatal(err)
-	}
-	if granted, wait, err := s.Lease(t.Context(), "salesforce", limits, 2, c.now()); err != nil || granted != 0 || wait <= 0 {
-		t.Fatalf("paused: %d granted, wait %v, %v, want 0 and a wait", granted, wait, err)
 	}
 	if err := s.Release(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	state, err := s.Pace(t.Context(), "salesforce")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if next, probe, wait := state.May(c.now()); !probe || wait != 0 || state.Reason != "why" {
+		t.Errorf("released: %+v: probe %t, wait %s, want a probe at once", state, probe, wait)
+	} else if err := s.SetPace(t.Context(), "salesforce", next); err != nil {
+		t.Errorf("the probe cannot be claimed: %v", err)
+	}
 	if granted, _, err := s.Lease(t.Context(), "salesforce", limits, 2, c.now()); err != nil || granted != 1 {
-		t.Fatalf("released: %d granted, %v, want the 1 that is left of the burst", granted, err)
+		t.Errorf("released: %d granted, %v, want the 1 that is left of the burst", granted, err)
 	}
 }

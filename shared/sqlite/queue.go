@@ -19,7 +19,7 @@ const (
 	maxReceive  = 10              // messages a call
 	maxVisible  = 12 * time.Hour
 	retention   = 14 * 24 * time.Hour // then a message is gone, received or not
-	deadLetters = "-dlq" // the suffix of a queue's dead letters
+	deadLetters = "-dlq"              // the suffix of a queue's dead letters
 )
 
 // Send implements envelope.Sender, in one transaction.

@@ -2,33 +2,38 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/row"
 )
 
-const target = "health#salesforce_prod#Account"
+const target = "health#salesforce_prod#Account#01234567"
 
 var ledgerTests = []test{
 	{"empty", func(t *testing.T, s Stores) {
 		wantEntries(t, s, target, nil)
 		wantEntries(t, s, target, []string{"none"})
-		ok(t, s.Ledger.Commit(t.Context(), target, nil))
+		wantCommit(t, s, target, nil)
 	}},
 	{"commit and read", func(t *testing.T, s Stores) {
 		all := []ledger.Entry{
 			anEntry("acme.com", 2),
-			{Key: "failed", Run: "health.q1", Place: 3, Error: "health.q1#b1#17"},
-			{Key: "about to be sent", Place: 4, Intent: "health.q1#b1#18", ID: "C01/171.2"},
+			{Key: "failed", Last: ledger.Last{Run: "health.q1", Sequence: 3, Error: "health.q1#b1#17"}},
+			{Key: "about to be sent", Held: ledger.Held{ID: "C01/171.2"}, Last: ledger.Last{Sequence: 4, Intent: "health.q1#b1#18"}},
+			{Key: "may have arrived", Last: ledger.Last{Sequence: 4, Error: "health.q1#b1#19", Unknown: true}},
+			{Key: "refused since", Held: anEntry("", 2).Held, Last: ledger.Last{Run: "health.q2", Sequence: 1<<53 + 1, Error: "health.q2#b1#20"}},
 			{Key: "bare"},
 		}
-		ok(t, s.Ledger.Commit(t.Context(), target, all))
-		wantEntries(t, s, target, []string{"acme.com", "failed", "none", "about to be sent", "bare", "acme.com"}, all...)
+		wantCommit(t, s, target, all)
+		wantEntries(t, s, target, []string{"acme.com", "failed", "none", "about to be sent", "bare", "may have arrived", "refused since", "acme.com"}, all...)
 		wantEntries(t, s, target, []string{"ACME.com", "acme.co", "acme.com "})
 	}},
 	{"odd keys", func(t *testing.T, s Stores) {
@@ -39,10 +44,10 @@ var ledgerTests = []test{
 			long, long + "1", long + "2", strings.Repeat("ü", 600), "not utf-8 \xff", "not utf-8 \xfe",
 		} {
 			e := anEntry(key, 1)
-			e.ID = "id of " + fmt.Sprintf("%x", key)[:min(20, 2*len(key))]
+			e.Held.ID = "id of " + fmt.Sprintf("%x", key)[:min(20, 2*len(key))]
 			all = append(all, e)
 		}
-		ok(t, s.Ledger.Commit(t.Context(), target, all))
+		wantCommit(t, s, target, all)
 		var keys []string
 		for _, e := range all {
 			keys = append(keys, e.Key)
@@ -51,55 +56,122 @@ var ledgerTests = []test{
 		wantEntries(t, s, target, []string{long + "3", "not utf-8 \uFFFD"})
 	}},
 	{"targets are apart", func(t *testing.T, s Stores) {
-		other := ledger.Target("health", "salesforce_prod", "Account2")
-		ok(t, s.Ledger.Commit(t.Context(), target, []ledger.Entry{anEntry("k", 1)}))
+		other := target + "#1" // another epoch
+		wantCommit(t, s, target, []ledger.Entry{anEntry("k", 1)})
 		wantEntries(t, s, other, []string{"k"})
-		ok(t, s.Ledger.Commit(t.Context(), other, []ledger.Entry{anEntry("k", 9)}))
+		wantCommit(t, s, other, []ledger.Entry{anEntry("k", 9)})
 		wantEntries(t, s, target, []string{"k"}, anEntry("k", 1))
 		wantEntries(t, s, other, []string{"k"}, anEntry("k", 9))
 	}},
-	{"a newer place replaces", func(t *testing.T, s Stores) {
-		ok(t, s.Ledger.Commit(t.Context(), target, []ledger.Entry{anEntry("k", 5)}))
-		same := anEntry("k", 5)
-		same.ID = "same place"
-		ok(t, s.Ledger.Commit(t.Context(), target, []ledger.Entry{same}))
-		wantEntries(t, s, target, []string{"k"}, same)
-		ok(t, s.Ledger.Commit(t.Context(), target, []ledger.Entry{anEntry("k", 6)}))
-		wantEntries(t, s, target, []string{"k"}, anEntry("k", 6))
+	{"over what was read", func(t *testing.T, s Stores) {
+		wantCommit(t, s, target, []ledger.Entry{anEntry("k", 5), anEntry("x", 5)})
+		// A failure of the same row, then of a later one, then an earlier sequence: who
+		// read the entry may store what it likes.
+		for _, e := range []ledger.Entry{
+			{Key: "k", Held: anEntry("", 5).Held, Last: ledger.Last{Run: "health.q1", Sequence: 5, Error: "health.q1#b1#1"}},
+			anEntry("k", 6), anEntry("k", 2), {Key: "k"},
+		} {
+			wantCommit(t, s, target, over(t, s, e))
+			wantEntries(t, s, target, []string{"k", "x"}, e, anEntry("x", 5))
+		}
 	}},
-	{"an older place voids (I3)", func(t *testing.T, s Stores) {
-		newer := anEntry("k", 1_773_500_966_535_897_933)
-		newer.Error, newer.Intent = "health.q1#b1#1", "health.q1#b1#2"
-		older := anEntry("k", 1_773_500_966_535_897_932)
-		older.ID = "older"
-		ok(t, s.Ledger.Commit(t.Context(), target, []ledger.Entry{newer, anEntry("x", 1)}))
-		ok(t, s.Ledger.Commit(t.Context(), target, []ledger.Entry{older, anEntry("x", 2)}))
-		void := newer
-		void.Fingerprint, void.Fields = row.Fingerprint{}, nil
-		wantEntries(t, s, target, []string{"k", "x"}, void, anEntry("x", 2))
-		ok(t, s.Ledger.Commit(t.Context(), target, []ledger.Entry{older}))
-		wantEntries(t, s, target, []string{"k"}, void)
+	{"read by two, stored by one", func(t *testing.T, s Stores) {
+		wantCommit(t, s, target, []ledger.Entry{anEntry("k", 5), anEntry("x", 5), anEntry("y", 5)})
+		mine := over(t, s, anEntry("k", 6), anEntry("x", 6), anEntry("y", 6))
+		theirs := over(t, s, anEntry("k", 7), anEntry("y", 4))
+		wantCommit(t, s, target, theirs)
+		// k: theirs is newer. x: nobody else wrote it. y: theirs is older, mine stays;
+		// nobody knows which of the two arrived last.
+		wantCommit(t, s, target, mine, 0, 2)
+		wantEntries(t, s, target, []string{"k", "x", "y"}, void(anEntry("k", 7)), anEntry("x", 6), void(anEntry("y", 6)))
+		// Who reads what is stored now writes over it.
+		wantCommit(t, s, target, over(t, s, anEntry("k", 8)))
+		wantEntries(t, s, target, []string{"k"}, anEntry("k", 8))
 	}},
-	{"one key twice", func(t *testing.T, s Stores) {
-		ok(t, s.Ledger.Commit(t.Context(), target, []ledger.Entry{anEntry("up", 1), anEntry("down", 2), anEntry("up", 2), anEntry("down", 1)}))
-		void := anEntry("down", 2)
-		void.Fingerprint, void.Fields = row.Fingerprint{}, nil
-		wantEntries(t, s, target, []string{"up", "down"}, anEntry("up", 2), void)
+	{"absent for two", func(t *testing.T, s Stores) {
+		wantEntries(t, s, target, []string{"k", "l", "m"})
+		wantCommit(t, s, target, []ledger.Entry{anEntry("k", 2), anEntry("l", 1)})
+		wantCommit(t, s, target, []ledger.Entry{anEntry("k", 1), anEntry("l", 2), anEntry("m", 3)}, 0, 1)
+		wantEntries(t, s, target, []string{"k", "l", "m"}, void(anEntry("k", 2)), void(anEntry("l", 2)), anEntry("m", 3))
 	}},
-	{"raced (I3)", func(t *testing.T, s Stores) {
-		const newest = 7
-		race(t, newest+1, func(i int) error {
-			return s.Ledger.Commit(t.Context(), target, []ledger.Entry{anEntry("a", int64(i)), anEntry("b", int64(i))})
-		})
-		for key, e := range must(s.Ledger.Entries(t.Context(), target, []string{"a", "b"}))(t) {
-			want := anEntry(key, newest)
-			if e.Fingerprint.Void() { // an older one came last
-				want.Fingerprint, want.Fields = row.Fingerprint{}, nil
-			}
-			if diff := cmp.Diff(want, e, cmpopts.EquateEmpty()); diff != "" {
-				t.Errorf("entry of %s (-want +got):\n%s", key, diff)
+	{"read before others, and again after", func(t *testing.T, s Stores) {
+		// Many commits lie between reading and storing, of other keys and of the same.
+		wantCommit(t, s, target, []ledger.Entry{anEntry("k", 1), anEntry("l", 1)})
+		wantEntries(t, s, target, []string{"new", "taken"})
+		mine := over(t, s, anEntry("k", 50), anEntry("l", 50), anEntry("new", 50), anEntry("taken", 50))
+		for i := range int64(20) {
+			wantCommit(t, s, target, []ledger.Entry{anEntry(fmt.Sprint("other", i), i)})
+			if i == 7 {
+				wantCommit(t, s, target, append(over(t, s, anEntry("l", 2)), anEntry("taken", 2)))
 			}
 		}
+		wantCommit(t, s, target, mine, 1, 3)
+		wantEntries(t, s, target, []string{"k", "l", "new", "taken"}, anEntry("k", 50), void(anEntry("l", 50)), anEntry("new", 50), void(anEntry("taken", 50)))
+	}},
+	{"the same row again", func(t *testing.T, s Stores) {
+		// The commit was stored, its answer was lost: an equal sequence is the row's own.
+		mine := []ledger.Entry{anEntry("k", 5)}
+		wantCommit(t, s, target, mine)
+		wantCommit(t, s, target, mine)
+		wantEntries(t, s, target, []string{"k"}, anEntry("k", 5))
+		intent := ledger.Entry{Key: "i", Last: ledger.Last{Run: "health.q1", Sequence: 5, Intent: "health.q1#b1#1"}}
+		wantCommit(t, s, target, []ledger.Entry{intent})
+		wantCommit(t, s, target, []ledger.Entry{anEntry("i", 5)}) // it did not read its own intent
+		wantEntries(t, s, target, []string{"i"}, anEntry("i", 5))
+	}},
+	{"the destination's id stays", func(t *testing.T, s Stores) {
+		wantCommit(t, s, target, []ledger.Entry{anEntry("k", 5)})
+		refused := ledger.Entry{Key: "k", Last: ledger.Last{Run: "health.q2", Sequence: 6, Error: "health.q2#b1#1"}} // read nothing
+		wantCommit(t, s, target, []ledger.Entry{refused}, 0)
+		refused.Held.ID = anEntry("", 0).Held.ID
+		wantEntries(t, s, target, []string{"k"}, refused)
+	}},
+	{"raced (I3)", func(t *testing.T, s Stores) {
+		const newest = 8
+		var mu sync.Mutex
+		losses := 0
+		race(t, newest, func(i int) error {
+			lost, err := s.Commit(t.Context(), target, []ledger.Entry{anEntry("a", int64(i+1)), anEntry("b", int64(i+1))})
+			mu.Lock()
+			losses += len(lost)
+			mu.Unlock()
+			return err
+		})
+		if losses != 2*(newest-1) { // all but the first of each key found another one
+			t.Errorf("%d entries lost, want %d", losses, 2*(newest-1))
+		}
+		wantEntries(t, s, target, []string{"a", "b"}, void(anEntry("a", newest)), void(anEntry("b", newest)))
+	}},
+	{"read and stored, raced (I3)", func(t *testing.T, s Stores) {
+		race(t, 6, func(i int) error {
+			for n := range 5 {
+				keys := []string{"a", fmt.Sprint("own", i)}
+				read, err := s.Entries(t.Context(), target, keys)
+				if err != nil {
+					return err
+				}
+				var mine []ledger.Entry
+				for _, key := range keys {
+					e := anEntry(key, read[key].Held.Sequence+1)
+					e.Revision = read[key].Revision
+					mine = append(mine, e)
+				}
+				lost, err := s.Commit(t.Context(), target, mine)
+				if err != nil {
+					return err
+				}
+				if slices.Contains(lost, 1) {
+					t.Errorf("round %d of %d lost a key that nobody else wrote", n, i)
+				}
+			}
+			return nil
+		})
+		got := must(s.Entries(t.Context(), target, []string{"a", "own3"}))(t)
+		if a := got["a"].Held.Sequence; a < 5 || a > 30 {
+			t.Errorf("the shared key's sequence is %d", a)
+		}
+		got = map[string]ledger.Entry{"own3": got["own3"]}
+		same(t, "own3", map[string]ledger.Entry{"own3": stripped(anEntry("own3", 5))}, map[string]ledger.Entry{"own3": stripped(got["own3"])})
 	}},
 	{"hundreds", func(t *testing.T, s Stores) {
 		keys := names("k", 530)
@@ -107,8 +179,17 @@ var ledgerTests = []test{
 		for i, k := range keys {
 			all = append(all, anEntry(k, int64(i)))
 		}
-		ok(t, s.Ledger.Commit(t.Context(), target, all))
+		wantCommit(t, s, target, all)
 		wantEntries(t, s, target, append(names("none", 120), keys...), all...)
+		wantCommit(t, s, target, over(t, s, all...))
+		wantCommit(t, s, target, all) // an equal sequence is the row's own
+		older := slices.Clone(all)
+		var lost []int
+		for i := range older {
+			older[i].Held.Sequence, older[i].Last.Sequence = -1, -1
+			lost = append(lost, i)
+		}
+		wantCommit(t, s, target, older, lost...)
 	}},
 	{"more than an answer holds", func(t *testing.T, s Stores) {
 		// 60 entries of 350 KB: a server that answers at most 16 MB leaves keys unprocessed.
@@ -116,37 +197,83 @@ var ledgerTests = []test{
 		var all []ledger.Entry
 		for _, k := range keys {
 			e := anEntry(k, 1)
-			e.ID = strings.Repeat("x", 350_000)
+			e.Held.ID = strings.Repeat("x", 350_000)
 			all = append(all, e)
 		}
-		ok(t, s.Ledger.Commit(t.Context(), target, all))
+		wantCommit(t, s, target, all)
 		wantEntries(t, s, target, keys, all...)
 	}},
 	{"reopened", func(t *testing.T, s Stores) {
-		ok(t, s.Ledger.Commit(t.Context(), target, []ledger.Entry{anEntry("k", 5)}))
+		wantCommit(t, s, target, []ledger.Entry{anEntry("k", 5), anEntry("l", 1)})
 		s = s.Reopen()
-		wantEntries(t, s, target, []string{"k"}, anEntry("k", 5))
-		ok(t, s.Ledger.Commit(t.Context(), target, []ledger.Entry{anEntry("k", 6), anEntry("l", 1)}))
+		mine := over(t, s, anEntry("k", 7))
+		wantCommit(t, s, target, over(t, s, anEntry("k", 6)))
 		s = s.Reopen()
 		wantEntries(t, s, target, []string{"k", "l"}, anEntry("k", 6), anEntry("l", 1))
+		wantCommit(t, s, target, mine, 0)
+		wantEntries(t, s, target, []string{"k"}, void(anEntry("k", 7)))
 	}},
 }
 
-func anEntry(key string, place int64) ledger.Entry {
+func anEntry(key string, sequence int64) ledger.Entry {
 	return ledger.Entry{
-		Key: key, Fingerprint: row.Fingerprint{1, 2, 3, byte(place), 15: 16}, Fields: []uint32{0, 1, 1<<32 - 1, uint32(place)},
-		Version: "v0123456789ab", ID: "0015g00000abcde", Run: "health.q1", Place: place,
+		Key: key,
+		Held: ledger.Held{
+			Fingerprint: row.Fingerprint{1, 2, 3, byte(sequence), 15: 16}, Fields: []uint32{0, 1, 1<<32 - 1, uint32(sequence)},
+			Version: "v0123456789ab", ID: "0015g00000abcde", Sequence: sequence,
+		},
+		Last: ledger.Last{Run: "health.q1", Sequence: sequence},
 	}
 }
 
+// void is what Merge leaves of the newer of two.
+func void(e ledger.Entry) ledger.Entry {
+	e.Held.Fingerprint, e.Held.Fields = row.Fingerprint{}, nil
+	return e
+}
+
+// over gives entries the revisions that are stored now.
+func over(t *testing.T, s Stores, entries ...ledger.Entry) []ledger.Entry {
+	t.Helper()
+	var keys []string
+	for _, e := range entries {
+		keys = append(keys, e.Key)
+	}
+	read := must(s.Entries(t.Context(), target, keys))(t)
+	all := slices.Clone(entries)
+	for i, e := range all {
+		all[i].Revision = read[e.Key].Revision
+	}
+	return all
+}
+
+func wantCommit(t *testing.T, s Stores, target string, entries []ledger.Entry, lost ...int) {
+	t.Helper()
+	got := must(s.Commit(t.Context(), target, entries))(t)
+	slices.Sort(got)
+	same(t, "lost", lost, got)
+}
+
+// wantEntries compares without revisions, which only have to be there.
 func wantEntries(t *testing.T, s Stores, target string, keys []string, want ...ledger.Entry) {
 	t.Helper()
 	entries := map[string]ledger.Entry{}
 	for _, e := range want {
-		entries[e.Key] = e
+		entries[e.Key] = stripped(e)
 	}
-	got := must(s.Ledger.Entries(t.Context(), target, keys))(t)
+	got := must(s.Entries(t.Context(), target, keys))(t)
+	for key, e := range got {
+		if e.Revision == 0 {
+			t.Errorf("the entry of %.20q has no revision", key)
+		}
+		got[key] = stripped(e)
+	}
 	if diff := cmp.Diff(entries, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("Entries (-want +got):\n%.2000s", diff)
 	}
+}
+
+func stripped(e ledger.Entry) ledger.Entry {
+	e.Revision = 0
+	return e
 }

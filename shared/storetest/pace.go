@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/penstock-data/penstock/shared/pace"
+	"github.com/penstock-data/penstock/shared/run"
 )
 
 var hourly = []pace.Window{{Calls: 20, Per: time.Hour}, {Calls: 1000, Per: 24 * time.Hour}}
@@ -25,7 +26,7 @@ var paceTests = []test{
 		var granted atomic.Int64
 		race(t, 8, func(int) error {
 			for range 3 {
-				n, _, err := s.Pace.Lease(t.Context(), "sf", hourly, 1, start)
+				n, _, err := s.Lease(t.Context(), "sf", hourly, 1, start)
 				if err != nil {
 					return err
 				}
@@ -37,20 +38,45 @@ var paceTests = []test{
 			t.Errorf("%d tokens granted, want at most the burst of 10", n)
 		}
 		// Whoever lost a race may have been told to come back; the burst is still whole.
-		n, _, err := s.Pace.Lease(t.Context(), "sf", hourly, 10, start)
+		n, _, err := s.Lease(t.Context(), "sf", hourly, 10, start)
 		ok(t, err)
 		if total := granted.Load() + int64(n); total != 10 {
 			t.Errorf("%d tokens in all, want 10", total)
 		}
 	}},
-	{"pause", func(t *testing.T, s Stores) {
-		ok(t, s.Pace.Pause(t.Context(), "sf", start.Add(time.Minute)))
-		if wait := wantLease(t, s, "sf", 1, start, 0); wait != time.Minute {
-			t.Errorf("wait %s, want 1m", wait)
+	{"slow", func(t *testing.T, s Stores) {
+		w := []pace.Window{{Calls: 200, Per: 10 * time.Second}}
+		n, _, err := s.Lease(t.Context(), "sf", w, 200, start)
+		ok(t, err)
+		ok(t, s.Slow(t.Context(), "sf", start))
+		ok(t, s.Slow(t.Context(), "other", start))
+		m, _, err := s.Lease(t.Context(), "sf", w, 200, start.Add(20*time.Second))
+		ok(t, err)
+		if n != 100 || m < 45 || m > 60 {
+			t.Errorf("granted %d and, slowed, %d; want 100 and about a half", n, m)
 		}
-		ok(t, s.Pace.Pause(t.Context(), "sf", start.Add(time.Second))) // never back
-		wantLease(t, s, "sf", 1, start.Add(59*time.Second), 0)
-		wantLease(t, s, "sf", 1, start.Add(time.Minute), 1)
+	}},
+	{"the state of a connection", func(t *testing.T, s Stores) {
+		same(t, "none", pace.State{}, must(s.Pace(t.Context(), "sf"))(t))
+		fails(t, "SetPace over none", s.SetPace(t.Context(), "sf", pace.State{Revision: 1}), run.ErrConflict)
+		state := pace.State{Since: start, Until: start.Add(time.Hour), Code: "INVALID", Reason: "größer als <erlaubt>"}
+		ok(t, s.SetPace(t.Context(), "sf", state))
+		fails(t, "SetPace of one that was read before", s.SetPace(t.Context(), "sf", state), run.ErrConflict)
+		state.Revision = 1
+		same(t, "stored", state, must(s.Pace(t.Context(), "sf"))(t))
+		same(t, "another", pace.State{}, must(s.Pace(t.Context(), "slack"))(t))
+		ok(t, s.SetPace(t.Context(), "sf", state.Mend()))
+		s = s.Reopen()
+		same(t, "mended", pace.State{Revision: 2}, must(s.Pace(t.Context(), "sf"))(t))
+	}},
+	{"one probe (raced)", func(t *testing.T, s Stores) {
+		for revision := range int64(3) {
+			if n := won(t, 8, func(i int) error {
+				return s.SetPace(t.Context(), "sf", pace.State{Since: start, Probe: start.Add(time.Duration(i)), Revision: revision})
+			}); n != 1 {
+				t.Errorf("revision %d: %d workers claimed the probe, want 1", revision, n)
+			}
+		}
 	}},
 	{"reopened", func(t *testing.T, s Stores) {
 		wantLease(t, s, "sf", 10, start, 10)
@@ -61,7 +87,7 @@ var paceTests = []test{
 
 func wantLease(t *testing.T, s Stores, bucket string, want int, now time.Time, granted int) time.Duration {
 	t.Helper()
-	n, wait, err := s.Pace.Lease(t.Context(), bucket, hourly, want, now)
+	n, wait, err := s.Lease(t.Context(), bucket, hourly, want, now)
 	ok(t, err)
 	if n != granted || (n == 0) != (wait > 0) {
 		t.Errorf("Lease %d: granted %d, wait %s; want %d", want, n, wait, granted)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/envelope"
 )
 
 // hidden is a visibility that no test outlives.
@@ -18,7 +18,7 @@ const hidden = 10 * time.Minute
 
 var queueTests = []test{
 	{"empty", func(t *testing.T, s Stores) {
-		if accepted, err := s.Queue.Send(t.Context(), s.Name, nil); err != nil || len(accepted) != 0 {
+		if accepted, err := s.Send(t.Context(), s.Name, nil); err != nil || len(accepted) != 0 {
 			t.Errorf("Send of nothing: %v, %v", accepted, err)
 		}
 		wantBodies(t, receive(t, s, s.Name, 10))
@@ -33,14 +33,14 @@ var queueTests = []test{
 			t.Errorf("got %+v", d)
 		}
 		wantDepth(t, s, s.Name, 1) // in flight counts
-		ok(t, s.Queue.Delete(t.Context(), s.Name, d.Receipt))
+		ok(t, s.Delete(t.Context(), s.Name, d.Receipt))
 		wantDepth(t, s, s.Name, 0)
 	}},
 	{"delete twice", func(t *testing.T, s Stores) {
 		send(t, s, message("a", 1))
 		d := receiveOne(t, s)
-		ok(t, s.Queue.Delete(t.Context(), s.Name, d.Receipt))
-		ok(t, s.Queue.Delete(t.Context(), s.Name, d.Receipt))
+		ok(t, s.Delete(t.Context(), s.Name, d.Receipt))
+		ok(t, s.Delete(t.Context(), s.Name, d.Receipt))
 	}},
 	{"order and groups", func(t *testing.T, s Stores) {
 		send(t, s, message("a", 1), message("a", 2), message("b", 1), message("a", 3), message("b", 2))
@@ -65,7 +65,7 @@ var queueTests = []test{
 		}
 	}},
 	{"many groups in one call", func(t *testing.T, s Stores) {
-		var msgs []pipeline.Message
+		var msgs []envelope.Message
 		for i := range 12 {
 			msgs = append(msgs, message(fmt.Sprint("g", i), 1))
 		}
@@ -80,7 +80,7 @@ var queueTests = []test{
 		wantDepth(t, s, s.Name, 2)
 		got := receive(t, s, s.Name, 10)
 		for _, d := range got {
-			ok(t, s.Queue.Delete(t.Context(), s.Name, d.Receipt))
+			ok(t, s.Delete(t.Context(), s.Name, d.Receipt))
 		}
 		send(t, s, message("a", 1)) // processed and deleted, but still remembered
 		if all := drain(t, s, s.Name, nil); len(all["a"])+len(got) != 2 {
@@ -113,24 +113,24 @@ var queueTests = []test{
 			if d.Group == "b" {
 				wait = 0
 			}
-			ok(t, s.Queue.Hide(t.Context(), s.Name, d.Receipt, wait))
+			ok(t, s.Hide(t.Context(), s.Name, d.Receipt, wait))
 		}
 		wantBodies(t, receive(t, s, s.Name, 10), "b/1")
 	}},
 	{"hide too long", func(t *testing.T, s Stores) {
 		send(t, s, message("a", 1))
 		d := receiveFor(t, s, hidden)
-		if err := s.Queue.Hide(t.Context(), s.Name, d.Receipt, 13*time.Hour); err == nil {
+		if err := s.Hide(t.Context(), s.Name, d.Receipt, 13*time.Hour); err == nil {
 			t.Error("13 hours: no error")
 		}
-		ok(t, s.Queue.Hide(t.Context(), s.Name, d.Receipt, 11*time.Hour))
+		ok(t, s.Hide(t.Context(), s.Name, d.Receipt, 11*time.Hour))
 	}},
 	{"a held head keeps its group", func(t *testing.T, s Stores) {
 		send(t, s, message("a", 1), message("a", 2))
 		d := receiveOne(t, s)
-		ok(t, s.Queue.Hide(t.Context(), s.Name, d.Receipt, hidden))
+		ok(t, s.Hide(t.Context(), s.Name, d.Receipt, hidden))
 		wantBodies(t, receive(t, s, s.Name, 10))
-		ok(t, s.Queue.Delete(t.Context(), s.Name, d.Receipt))
+		ok(t, s.Delete(t.Context(), s.Name, d.Receipt))
 		wantBodies(t, receive(t, s, s.Name, 10), "a/2")
 	}},
 	{"dead letters", func(t *testing.T, s Stores) {
@@ -140,9 +140,10 @@ var queueTests = []test{
 			if string(d.Body) != "a/1" || d.Receives != i+1 {
 				t.Fatalf("receive %d: got %s, %d times", i+1, d.Body, d.Receives)
 			}
-			ok(t, s.Queue.Hide(t.Context(), s.Name, d.Receipt, 0))
+			ok(t, s.Hide(t.Context(), s.Name, d.Receipt, 0))
 		}
 		wantBodies(t, receive(t, s, s.Name, 10), "a/2")
+		wantDepth(t, s, s.DeadLetters, 1)
 		dead := receive(t, s, s.DeadLetters, 10)
 		wantBodies(t, dead, "a/1")
 		if len(dead) == 1 && dead[0].Group != "a" {
@@ -151,9 +152,9 @@ var queueTests = []test{
 	}},
 	{"bodies", func(t *testing.T, s Stores) {
 		// Together far over what one batch may hold; base64 is what the envelope sends.
-		var msgs []pipeline.Message
+		var msgs []envelope.Message
 		for i, n := range []int{1 << 20, 700_000, 700_000, 1, 300_000, 1 << 20, 10} {
-			msgs = append(msgs, pipeline.Message{Group: fmt.Sprint("g", i%2), Dedup: fmt.Sprint("d", i), Body: bytes.Repeat([]byte{byte('a' + i)}, n)})
+			msgs = append(msgs, envelope.Message{Group: fmt.Sprint("g", i%2), Dedup: fmt.Sprint("d", i), Body: bytes.Repeat([]byte{byte('a' + i)}, n)})
 		}
 		send(t, s, msgs...)
 		want := map[string][]string{}
@@ -168,9 +169,9 @@ var queueTests = []test{
 		}
 	}},
 	{"a failure stops its group only", func(t *testing.T, s Stores) {
-		msgs := []pipeline.Message{message("a", 1), message("b", 1), message("a", 2), message("a", 3), message("b", 2)}
+		msgs := []envelope.Message{message("a", 1), message("b", 1), message("a", 2), message("a", 3), message("b", 2)}
 		msgs[2].Body = bytes.Repeat([]byte("x"), 1<<20+1)
-		accepted, err := s.Queue.Send(t.Context(), s.Name, msgs)
+		accepted, err := s.Send(t.Context(), s.Name, msgs)
 		if err == nil {
 			t.Error("a message over 1 MiB: no error")
 		}
@@ -184,11 +185,11 @@ var queueTests = []test{
 	}},
 	{"hundreds, raced", func(t *testing.T, s Stores) {
 		race(t, 6, func(i int) error {
-			var msgs []pipeline.Message
+			var msgs []envelope.Message
 			for n := range 45 {
 				msgs = append(msgs, message(fmt.Sprint("s", i, "l", n%4), n))
 			}
-			_, err := s.Queue.Send(t.Context(), s.Name, msgs)
+			_, err := s.Send(t.Context(), s.Name, msgs)
 			return err
 		})
 		wantDepth(t, s, s.Name, 6*45)
@@ -196,7 +197,7 @@ var queueTests = []test{
 		last, total := map[string]int{}, 0
 		race(t, 3, func(int) error {
 			for {
-				got, err := s.Queue.Receive(t.Context(), s.Name, 10, hidden)
+				got, err := s.Receive(t.Context(), s.Name, 10, hidden)
 				if err != nil || len(got) == 0 {
 					return err
 				}
@@ -211,7 +212,7 @@ var queueTests = []test{
 					}
 					last[d.Group], total = n, total+1
 					mu.Unlock()
-					if err := s.Queue.Delete(t.Context(), s.Name, d.Receipt); err != nil {
+					if err := s.Delete(t.Context(), s.Name, d.Receipt); err != nil {
 						return err
 					}
 				}
@@ -225,6 +226,55 @@ var queueTests = []test{
 			t.Errorf("%d messages came, want %d", total, 6*45)
 		}
 	}},
+	{"a late duplicate", func(t *testing.T, s Stores) {
+		if !s.FakeClock {
+			t.Skip("it takes 5 minutes")
+		}
+		// The id is forgotten while its message still waits: both are there.
+		send(t, s, message("a", 1))
+		s.Advance(5*time.Minute + time.Second)
+		send(t, s, message("a", 1), message("a", 2))
+		wantDepth(t, s, s.Name, 3)
+		same(t, "drained", map[string][]string{"a": {"a/1", "a/1", "a/2"}}, drain(t, s, s.Name, nil))
+	}},
+	{"deduplication is by queue and id alone", func(t *testing.T, s Stores) {
+		first, second := message("a", 1), message("b", 2)
+		second.Dedup = first.Dedup
+		send(t, s, first, second)
+		wantBodies(t, receive(t, s, s.Name, 10), "a/1")
+	}},
+	{"retention", func(t *testing.T, s Stores) {
+		if !s.FakeClock {
+			t.Skip("it takes 14 days")
+		}
+		send(t, s, message("a", 1), message("a", 2), message("b", 1))
+		held := receiveOne(t, s)
+		s.Advance(11 * time.Hour)
+		send(t, s, message("a", 3))
+		s.Advance(14*24*time.Hour - 11*time.Hour - time.Second)
+		wantDepth(t, s, s.Name, 4)
+		s.Advance(2 * time.Second)
+		wantDepth(t, s, s.Name, 1)
+		wantBodies(t, receive(t, s, s.Name, 10), "a/3") // the group's expired head does not block it
+		ok(t, s.Delete(t.Context(), s.Name, held.Receipt))
+		wantDepth(t, s, s.Name, 1)
+	}},
+	{"an old receipt", func(t *testing.T, s Stores) {
+		if !s.FakeClock {
+			t.Skip("servers differ in what they answer")
+		}
+		send(t, s, message("a", 1))
+		old := receiveFor(t, s, time.Minute)
+		s.Advance(2 * time.Minute)
+		now := receiveFor(t, s, time.Minute)
+		ok(t, s.Delete(t.Context(), s.Name, old.Receipt)) // of a message that was handed out again: it stays
+		wantDepth(t, s, s.Name, 1)
+		if err := s.Hide(t.Context(), s.Name, old.Receipt, time.Hour); err == nil {
+			t.Error("an old receipt hides the message")
+		}
+		ok(t, s.Hide(t.Context(), s.Name, now.Receipt, 0))
+		wantBodies(t, receive(t, s, s.Name, 10), "a/1")
+	}},
 	{"reopened", func(t *testing.T, s Stores) {
 		send(t, s, message("a", 1), message("b", 1))
 		got := receiveOne(t, s)
@@ -236,26 +286,26 @@ var queueTests = []test{
 	}},
 }
 
-func message(group string, n int) pipeline.Message {
+func message(group string, n int) envelope.Message {
 	body := fmt.Sprintf("%s/%d", group, n)
-	return pipeline.Message{Group: group, Dedup: "health.1#b1#" + body, Body: []byte(body)}
+	return envelope.Message{Group: group, Dedup: "health.1#b1#" + body, Body: []byte(body)}
 }
 
-func send(t *testing.T, s Stores, msgs ...pipeline.Message) {
+func send(t *testing.T, s Stores, msgs ...envelope.Message) {
 	t.Helper()
-	accepted, err := s.Queue.Send(t.Context(), s.Name, msgs)
+	accepted, err := s.Send(t.Context(), s.Name, msgs)
 	ok(t, err)
 	if len(accepted) != len(msgs) || slices.Contains(accepted, false) {
 		t.Fatalf("accepted %v of %d without an error", accepted, len(msgs))
 	}
 }
 
-func receive(t *testing.T, s Stores, queue string, max int) []pipeline.Delivery {
+func receive(t *testing.T, s Stores, queue string, max int) []envelope.Delivery {
 	t.Helper()
-	return must(s.Queue.Receive(t.Context(), queue, max, hidden))(t)
+	return must(s.Receive(t.Context(), queue, max, hidden))(t)
 }
 
-func receiveOne(t *testing.T, s Stores) pipeline.Delivery {
+func receiveOne(t *testing.T, s Stores) envelope.Delivery {
 	t.Helper()
 	got := receive(t, s, s.Name, 1)
 	if len(got) != 1 {
@@ -264,9 +314,9 @@ func receiveOne(t *testing.T, s Stores) pipeline.Delivery {
 	return got[0]
 }
 
-func receiveFor(t *testing.T, s Stores, visibility time.Duration) pipeline.Delivery {
+func receiveFor(t *testing.T, s Stores, visibility time.Duration) envelope.Delivery {
 	t.Helper()
-	got := must(s.Queue.Receive(t.Context(), s.Name, 1, visibility))(t)
+	got := must(s.Receive(t.Context(), s.Name, 1, visibility))(t)
 	if len(got) != 1 {
 		t.Fatalf("got %d messages, want 1", len(got))
 	}
@@ -274,7 +324,7 @@ func receiveFor(t *testing.T, s Stores, visibility time.Duration) pipeline.Deliv
 }
 
 // eventually lets at most 10 s pass until a message is visible again.
-func eventually(t *testing.T, s Stores) pipeline.Delivery {
+func eventually(t *testing.T, s Stores) envelope.Delivery {
 	t.Helper()
 	for range 40 {
 		s.Advance(250 * time.Millisecond)
@@ -283,17 +333,17 @@ func eventually(t *testing.T, s Stores) pipeline.Delivery {
 		}
 	}
 	t.Fatal("nothing came within 10 s")
-	return pipeline.Delivery{}
+	return envelope.Delivery{}
 }
 
 // drain takes what is in hand and all that comes after it off the queue, by group.
-func drain(t *testing.T, s Stores, queue string, inHand []pipeline.Delivery) map[string][]string {
+func drain(t *testing.T, s Stores, queue string, inHand []envelope.Delivery) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
-	take := func(got []pipeline.Delivery) {
+	take := func(got []envelope.Delivery) {
 		for _, d := range got {
 			all[d.Group] = append(all[d.Group], string(d.Body))
-			ok(t, s.Queue.Delete(t.Context(), queue, d.Receipt))
+			ok(t, s.Delete(t.Context(), queue, d.Receipt))
 		}
 	}
 	take(inHand)
@@ -307,7 +357,7 @@ func drain(t *testing.T, s Stores, queue string, inHand []pipeline.Delivery) map
 }
 
 // wantBodies compares what came, whatever the order of the groups.
-func wantBodies(t *testing.T, got []pipeline.Delivery, want ...string) {
+func wantBodies(t *testing.T, got []envelope.Delivery, want ...string) {
 	t.Helper()
 	var bodies []string
 	for _, d := range got {
@@ -321,7 +371,7 @@ func wantBodies(t *testing.T, got []pipeline.Delivery, want ...string) {
 
 func wantDepth(t *testing.T, s Stores, queue string, want int) {
 	t.Helper()
-	if n := must(s.Queue.Depth(t.Context(), queue))(t); n != want {
+	if n := must(s.Depth(t.Context(), queue))(t); n != want {
 		t.Errorf("Depth: got %d, want %d", n, want)
 	}
 }

@@ -1,207 +1,164 @@
 package storetest
 
 import (
-	"errors"
 	"fmt"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/penstock-data/penstock/shared/pipeline"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
 var runTests = []test{
 	{"absent", func(t *testing.T, s Stores) {
-		if _, err := s.Runs.Run(t.Context(), "health.none"); !errors.Is(err, pipeline.ErrNotFound) {
-			t.Errorf("Run: got %v, want ErrNotFound", err)
-		}
-		if err := s.Runs.UpdateRun(t.Context(), aRun("health", "none"), ""); !errors.Is(err, pipeline.ErrConflict) {
-			t.Errorf("UpdateRun: got %v, want ErrConflict", err)
-		}
-		if w := must(s.Runs.Watermark(t.Context(), "health"))(t); w != "" {
-			t.Errorf("Watermark: got %q", w)
-		}
-		if n := len(must(s.Runs.OpenRuns(t.Context()))(t)) + len(must(s.Runs.RecentRuns(t.Context(), "health", 5))(t)); n != 0 {
+		_, err := s.Run(t.Context(), "health.none")
+		fails(t, "Run", err, run.ErrNotFound)
+		fails(t, "UpdateRun", s.UpdateRun(t.Context(), aRun("health", "none")), run.ErrConflict)
+		same(t, "Latest", "", must(s.Latest(t.Context(), "health"))(t))
+		if n := len(must(s.OpenRuns(t.Context()))(t)) + len(must(s.RecentRuns(t.Context(), "health", 5))(t)); n != 0 {
 			t.Errorf("got %d runs, want none", n)
 		}
 	}},
 	{"begin", func(t *testing.T, s Stores) {
-		first := bracketed("health", "1")
-		if diff := cmp.Diff(first, must(s.Runs.BeginRun(t.Context(), first))(t)); diff != "" {
-			t.Errorf("BeginRun (-want +got):\n%s", diff)
-		}
-		active, err := s.Runs.BeginRun(t.Context(), bracketed("health", "2"))
-		if !errors.Is(err, pipeline.ErrActive) {
-			t.Fatalf("second BeginRun: got %v, want ErrActive", err)
-		}
-		if diff := cmp.Diff(first, active); diff != "" {
-			t.Errorf("the active run (-want +got):\n%s", diff)
-		}
-		if _, err := s.Runs.Run(t.Context(), "health.2"); !errors.Is(err, pipeline.ErrNotFound) {
-			t.Errorf("a refused run was stored: %v", err)
-		}
-		_ = must(s.Runs.BeginRun(t.Context(), bracketed("other", "1")))(t)
-		wantOpen(t, s, "health.1", "other.1")
+		first, second := bracketed("health", "1"), bracketed("health", "2")
+		fails(t, "begin over a latest that is none", s.BeginRun(t.Context(), first, "health.0"), run.ErrConflict)
+		ok(t, s.BeginRun(t.Context(), first, ""))
+		same(t, "Run", first, must(s.Run(t.Context(), first.ID))(t))
+		fails(t, "begin over what was read before", s.BeginRun(t.Context(), second, ""), run.ErrConflict)
+		_, err := s.Run(t.Context(), second.ID)
+		fails(t, "a refused run", err, run.ErrNotFound)
+		same(t, "Latest", first.ID, must(s.Latest(t.Context(), "health"))(t))
+		ok(t, s.BeginRun(t.Context(), second, first.ID))
+		same(t, "Latest", second.ID, must(s.Latest(t.Context(), "health"))(t))
+		ok(t, s.BeginRun(t.Context(), bracketed("other", "1"), ""))
+		wantOpen(t, s, first.ID, second.ID, "other.1")
+		// An implicit run is never the latest.
+		_ = must(s.EnsureRun(t.Context(), aRun("health", "q1")))(t)
+		same(t, "Latest", second.ID, must(s.Latest(t.Context(), "health"))(t))
+	}},
+	{"the same begin again", func(t *testing.T, s Stores) {
+		r := bracketed("health", "1")
+		ok(t, s.BeginRun(t.Context(), r, ""))
+		r.Reason = "as of later"
+		ok(t, s.UpdateRun(t.Context(), r))
+		r.Revision++
+		again := bracketed("health", "1")
+		again.BegunAt = start.Add(time.Hour)
+		ok(t, s.BeginRun(t.Context(), again, ""))
+		ok(t, s.BeginRun(t.Context(), again, r.ID))
+		same(t, "Run", r, must(s.Run(t.Context(), r.ID))(t))
+		ok(t, s.BeginRun(t.Context(), bracketed("health", "2"), r.ID))
+		fails(t, "a run that is not the latest any more", s.BeginRun(t.Context(), again, "health.2"), run.ErrConflict)
+		same(t, "Run", r, must(s.Run(t.Context(), r.ID))(t))
+		same(t, "Latest", "health.2", must(s.Latest(t.Context(), "health"))(t))
 	}},
 	{"begin raced", func(t *testing.T, s Stores) {
-		var first atomic.Int32
-		winners := make([]string, 8)
-		race(t, 8, func(i int) error {
-			r, err := s.Runs.BeginRun(t.Context(), bracketed("health", fmt.Sprint(i)))
-			winners[i] = r.ID
-			if errors.Is(err, pipeline.ErrActive) {
-				return nil
+		for _, latest := range []string{"", "again"} {
+			if latest != "" {
+				latest = must(s.Latest(t.Context(), "health"))(t)
 			}
-			first.Add(1)
-			return err
-		})
-		if first.Load() != 1 {
-			t.Errorf("%d runs began, want 1", first.Load())
-		}
-		for _, w := range winners {
-			if w == "" || w != winners[0] {
-				t.Fatalf("callers were told of different active runs: %v", winners)
+			before := len(must(s.OpenRuns(t.Context()))(t))
+			if n := won(t, 8, func(i int) error {
+				return s.BeginRun(t.Context(), bracketed("health", fmt.Sprint(len(latest), "-", i)), latest)
+			}); n != 1 {
+				t.Errorf("%d runs began, want 1", n)
+			}
+			if open := must(s.OpenRuns(t.Context()))(t); len(open) != before+1 {
+				t.Errorf("%d runs are open, want %d", len(open), before+1)
 			}
 		}
-		wantOpen(t, s, winners[0])
 	}},
 	{"ensure", func(t *testing.T, s Stores) {
 		r := aRun("health", "q1")
 		r.Query = "01a-β"
-		if diff := cmp.Diff(r, must(s.Runs.EnsureRun(t.Context(), r))(t)); diff != "" {
-			t.Errorf("EnsureRun (-want +got):\n%s", diff)
-		}
+		same(t, "EnsureRun", r, must(s.EnsureRun(t.Context(), r))(t))
 		again := r
 		again.BegunAt, again.Version = r.BegunAt.Add(time.Hour), "vother"
-		if diff := cmp.Diff(r, must(s.Runs.EnsureRun(t.Context(), again))(t)); diff != "" {
-			t.Errorf("EnsureRun again (-want +got):\n%s", diff)
-		}
-		// An implicit run is not the active one.
-		_ = must(s.Runs.BeginRun(t.Context(), bracketed("health", "1")))(t)
+		same(t, "EnsureRun again", r, must(s.EnsureRun(t.Context(), again))(t))
+		retry := aRun("health", "q1~2")
+		retry.Original = r.ID
+		same(t, "EnsureRun of a retry", retry, must(s.EnsureRun(t.Context(), retry))(t))
+		wantOpen(t, s, r.ID, retry.ID)
 	}},
 	{"ensure raced", func(t *testing.T, s Stores) {
 		got := make([]run.Run, 8)
 		race(t, 8, func(i int) (err error) {
 			r := aRun("health", "q1")
 			r.Version = fmt.Sprint("v", i)
-			got[i], err = s.Runs.EnsureRun(t.Context(), r)
+			got[i], err = s.EnsureRun(t.Context(), r)
 			return err
 		})
 		for _, r := range got[1:] {
-			if diff := cmp.Diff(got[0], r); diff != "" {
-				t.Errorf("callers got different runs:\n%s", diff)
-			}
+			same(t, "the run that a caller got", got[0], r)
 		}
 		wantOpen(t, s, "health.q1")
 	}},
 	{"update", func(t *testing.T, s Stores) {
-		r := must(s.Runs.BeginRun(t.Context(), bracketed("health", "1")))(t)
-		r.Status, r.FinishedAt, r.Expected, r.Cursor = run.Finishing, start.Add(time.Hour), 12, `"é"`
-		r.Counts = run.Counts{Received: 12, Queued: 10, Rejected: 2, Calls: 1}
-		ok(t, s.Runs.UpdateRun(t.Context(), r, ""))
+		r := bracketed("health", "1")
+		ok(t, s.BeginRun(t.Context(), r, ""))
+		r.Status, r.FinishedAt, r.Expected, r.Cursor, r.Hold = run.Finishing, start.Add(time.Hour), 12, `"é"`, "9007199254740993"
+		r.Counts = run.Counts{Received: 12, Queued: 10, Rejected: 2, Calls: 1, Cancelled: 1, NoCursor: 1}
+		r.Groups = []run.Group{{Stage: "intake", Type: "too_long", Field: "größe", Rows: 2}}
+		ok(t, s.UpdateRun(t.Context(), r))
 		r.Revision++
-		if diff := cmp.Diff(r, must(s.Runs.Run(t.Context(), r.ID))(t)); diff != "" {
-			t.Errorf("Run (-want +got):\n%s", diff)
-		}
+		same(t, "Run", r, must(s.Run(t.Context(), r.ID))(t))
 		stale := r
 		stale.Revision--
-		if err := s.Runs.UpdateRun(t.Context(), stale, `"x"`); !errors.Is(err, pipeline.ErrConflict) {
-			t.Errorf("stale UpdateRun: got %v, want ErrConflict", err)
-		}
-		if w := must(s.Runs.Watermark(t.Context(), "health"))(t); w != "" {
-			t.Errorf("a refused update moved the watermark to %q", w)
-		}
+		fails(t, "UpdateRun of one that was read before", s.UpdateRun(t.Context(), stale), run.ErrConflict)
+		same(t, "Run", r, must(s.Run(t.Context(), r.ID))(t))
 		wantOpen(t, s, "health.1")
 	}},
-	{"end and watermark", func(t *testing.T, s Stores) {
-		r := must(s.Runs.BeginRun(t.Context(), bracketed("health", "1")))(t)
-		r.Status = run.Complete
-		ok(t, s.Runs.UpdateRun(t.Context(), r, `"2026-03-14"`))
-		wantOpen(t, s)
-		if w := must(s.Runs.Watermark(t.Context(), "health"))(t); w != `"2026-03-14"` {
-			t.Errorf("Watermark: got %q", w)
+	{"end and reopen", func(t *testing.T, s Stores) {
+		r := must(s.EnsureRun(t.Context(), aRun("health", "q1")))(t)
+		for _, status := range []run.Status{run.Complete, run.Incomplete, run.Cancelled, run.Failed} {
+			r.Status = status
+			ok(t, s.UpdateRun(t.Context(), r))
+			r.Revision++
+			wantOpen(t, s)
+			r.Status = run.Open
+			ok(t, s.UpdateRun(t.Context(), r))
+			r.Revision++
+			wantOpen(t, s, "health.q1")
 		}
-		second := must(s.Runs.BeginRun(t.Context(), bracketed("health", "2")))(t)
-		// A late update of the first run leaves the second one active.
-		r.Revision++
-		r.Reason = "counted again"
-		ok(t, s.Runs.UpdateRun(t.Context(), r, ""))
-		if _, err := s.Runs.BeginRun(t.Context(), bracketed("health", "3")); !errors.Is(err, pipeline.ErrActive) {
-			t.Errorf("BeginRun: got %v, want ErrActive", err)
-		}
-		wantOpen(t, s, "health.2")
-		second.Status = run.Incomplete
-		ok(t, s.Runs.UpdateRun(t.Context(), second, ""))
-		if w := must(s.Runs.Watermark(t.Context(), "health"))(t); w != `"2026-03-14"` {
-			t.Errorf("Watermark after an incomplete run: got %q", w)
-		}
-		_ = must(s.Runs.BeginRun(t.Context(), bracketed("health", "3")))(t)
-	}},
-	{"reopen an implicit run", func(t *testing.T, s Stores) {
-		r := must(s.Runs.EnsureRun(t.Context(), aRun("health", "q1")))(t)
-		r.Status = run.Complete
-		ok(t, s.Runs.UpdateRun(t.Context(), r, ""))
-		wantOpen(t, s)
-		r.Revision++
-		r.Status = run.Open
-		ok(t, s.Runs.UpdateRun(t.Context(), r, ""))
-		wantOpen(t, s, "health.q1")
 	}},
 	{"update raced", func(t *testing.T, s Stores) {
-		r := must(s.Runs.EnsureRun(t.Context(), aRun("health", "q1")))(t)
-		var won atomic.Int32
-		race(t, 8, func(i int) error {
+		r := must(s.EnsureRun(t.Context(), aRun("health", "q1")))(t)
+		if n := won(t, 8, func(i int) error {
 			mine := r
 			mine.Status, mine.Reason = run.Complete, fmt.Sprint(i)
-			err := s.Runs.UpdateRun(t.Context(), mine, fmt.Sprint(i))
-			if errors.Is(err, pipeline.ErrConflict) {
-				return nil
-			}
-			won.Add(1)
-			return err
-		})
-		stored := must(s.Runs.Run(t.Context(), r.ID))(t)
-		if won.Load() != 1 || stored.Revision != r.Revision+1 {
-			t.Errorf("%d updates won, revision %d, want 1 and %d", won.Load(), stored.Revision, r.Revision+1)
+			return s.UpdateRun(t.Context(), mine)
+		}); n != 1 {
+			t.Errorf("%d updates won, want 1", n)
 		}
-		if w := must(s.Runs.Watermark(t.Context(), "health"))(t); w != stored.Reason {
-			t.Errorf("watermark %q is not of the update that won, %q", w, stored.Reason)
+		if stored := must(s.Run(t.Context(), r.ID))(t); stored.Revision != r.Revision+1 {
+			t.Errorf("revision %d, want %d", stored.Revision, r.Revision+1)
 		}
 	}},
 	{"recent", func(t *testing.T, s Stores) {
 		for i, id := range []string{"m", "z", "a", "k"} {
 			r := aRun("health", id)
 			r.BegunAt = start.Add(time.Duration(i) * time.Millisecond)
-			_ = must(s.Runs.EnsureRun(t.Context(), r))(t)
+			_ = must(s.EnsureRun(t.Context(), r))(t)
 		}
-		_ = must(s.Runs.EnsureRun(t.Context(), aRun("health2", "x")))(t)
+		_ = must(s.EnsureRun(t.Context(), aRun("health2", "x")))(t)
 		for limit, want := range map[int][]string{0: nil, 1: {"health.k"}, 3: {"health.k", "health.a", "health.z"}, 9: {"health.k", "health.a", "health.z", "health.m"}} {
-			if diff := cmp.Diff(want, ids(must(s.Runs.RecentRuns(t.Context(), "health", limit))(t))); diff != "" {
-				t.Errorf("RecentRuns %d (-want +got):\n%s", limit, diff)
-			}
+			same(t, fmt.Sprint("RecentRuns ", limit), want, ids(must(s.RecentRuns(t.Context(), "health", limit))(t)))
 		}
 	}},
 	{"many open", func(t *testing.T, s Stores) {
 		var want []string
 		for _, id := range names("q", 110) {
-			_ = must(s.Runs.EnsureRun(t.Context(), aRun("health", id)))(t)
+			_ = must(s.EnsureRun(t.Context(), aRun("health", id)))(t)
 			want = append(want, "health."+id)
 		}
 		wantOpen(t, s, want...)
 	}},
 	{"reopened", func(t *testing.T, s Stores) {
-		r := must(s.Runs.BeginRun(t.Context(), bracketed("health", "1")))(t)
+		r := bracketed("health", "1")
+		ok(t, s.BeginRun(t.Context(), r, ""))
 		s = s.Reopen()
-		if diff := cmp.Diff(r, must(s.Runs.Run(t.Context(), r.ID))(t)); diff != "" {
-			t.Errorf("Run (-want +got):\n%s", diff)
-		}
-		if _, err := s.Runs.BeginRun(t.Context(), bracketed("health", "2")); !errors.Is(err, pipeline.ErrActive) {
-			t.Errorf("BeginRun: got %v, want ErrActive", err)
-		}
+		same(t, "Run", r, must(s.Run(t.Context(), r.ID))(t))
+		same(t, "Latest", r.ID, must(s.Latest(t.Context(), "health"))(t))
 		wantOpen(t, s, "health.1")
 	}},
 }
@@ -217,10 +174,8 @@ func ids(runs []run.Run) []string {
 // wantOpen checks the open runs, in any order.
 func wantOpen(t *testing.T, s Stores, want ...string) {
 	t.Helper()
-	got := ids(must(s.Runs.OpenRuns(t.Context()))(t))
+	got := ids(must(s.OpenRuns(t.Context()))(t))
 	slices.Sort(got)
 	slices.Sort(want)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("OpenRuns (-want +got):\n%s", diff)
-	}
+	same(t, "OpenRuns", want, got)
 }

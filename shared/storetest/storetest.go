@@ -1,38 +1,29 @@
 // Package storetest is the one suite that every storage adapter passes: it holds
-// shared/sqlite and shared/aws to the doc comments of the interfaces in pipeline.
+// shared/sqlite and shared/aws to the doc comments of the interfaces in the packages
+// of pipeline.
 // It knows no adapter. Wherever a rule could be broken by two callers at once, it
 // calls from many goroutines.
 package storetest
 
 import (
-	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
-// A Queue is both ends of the queues: what the pipeline sends to and what a
-// poller receives from.
-type Queue interface {
-	pipeline.Sender
-	pipeline.Visibility
-	Receive(ctx context.Context, queue string, max int, visibility time.Duration) ([]pipeline.Delivery, error)
-	Delete(ctx context.Context, queue, receipt string) error
-}
-
-// Stores are the adapters under test, empty, and what the suite must know of them.
+// Stores is the adapter under test, empty, and what the suite must know of it.
 type Stores struct {
-	Syncs  pipeline.Syncs
-	Runs   pipeline.Runs
-	Ledger pipeline.Ledger
-	Errors pipeline.Errors
-	Pace   pipeline.Pace
-	Queue  Queue
+	Store
 
 	Name        string // of an empty queue
 	DeadLetters string // of its dead letters
@@ -50,16 +41,21 @@ type Stores struct {
 	Skip map[string]string
 }
 
-// Run runs the suite; open is called once per test and cleans up with t.Cleanup.
-func Run(t *testing.T, open func(t *testing.T) Stores) {
+// Run runs the suite, or these groups of it; open is called once per test and cleans
+// up with t.Cleanup.
+func Run(t *testing.T, open func(t *testing.T) Stores, only ...string) {
 	groups := []struct {
 		name  string
 		tests []test
 	}{
-		{"syncs", syncTests}, {"runs", runTests}, {"batches", batchTests}, {"ledger", ledgerTests},
-		{"errors", errorTests}, {"pace", paceTests}, {"queue", queueTests},
+		{"syncs", syncTests}, {"connections", connectionTests}, {"runs", runTests}, {"marks", markTests}, {"halts", haltTests},
+		{"batches", batchTests}, {"chunks", chunkTests}, {"ledger", ledgerTests}, {"errors", errorTests}, {"due", dueTests},
+		{"pace", paceTests}, {"queue", queueTests},
 	}
 	for _, g := range groups {
+		if len(only) > 0 && !slices.Contains(only, g.name) {
+			continue
+		}
 		t.Run(g.name, func(t *testing.T) {
 			for _, tt := range g.tests {
 				t.Run(tt.name, func(t *testing.T) {
@@ -115,7 +111,7 @@ func ok(t *testing.T, err error) {
 
 func aRun(sync, id string) run.Run {
 	return run.Run{
-		ID: sync + "." + id, Sync: sync, Version: "v0123456789ab", Mode: run.Incremental, Status: run.Open,
+		ID: sync + "." + id, Sync: sync, Version: "v0123456789ab", Target: target, Mode: run.Incremental, Status: run.Open,
 		BegunAt: start, Expected: -1, From: `"2026-03-13T00:00:00Z"`,
 	}
 }
@@ -127,19 +123,51 @@ func bracketed(sync, id string) run.Run {
 }
 
 func aBatch(runID, id string, chunks int) run.Batch {
-	b := run.Batch{
-		Run: runID, ID: id, Sync: run.SyncOf(runID), Version: "v0123456789ab", BodyHash: "abc123",
-		Place: start.UnixNano(), Cursor: "9007199254740993", Groups: map[string]int{"#général": 3},
-		Counts: run.Counts{Received: int64(chunks)*10 + 2, Queued: int64(chunks) * 10, Rejected: 2},
+	return run.Batch{
+		Run: runID, ID: id, Sync: run.SyncOf(runID), Version: "v0123456789ab", BodyHash: "abc123", Chunks: chunks,
+		Sequence: 1<<53 + 1, At: start, Cursor: "9007199254740993", Lanes: []byte{0, 3}, Rows: []byte{0, 255, 1},
+		Groups: []byte{1, 0, 255}, Least: `"é"`, Failures: []run.Group{{Stage: "intake", Type: "too_long", Field: "größe", Rows: 2}},
+		Faults: []row.Fault{{Field: "größe", Rule: "too_long", Message: "<300 of 255>"}},
+		Counts: run.Counts{Received: int64(chunks)*10 + 2, Queued: int64(chunks) * 10, Rejected: 2, NoCursor: 1},
 	}
-	for i := range chunks {
-		b.Cut = append(b.Cut, run.Cut{Lane: i, Rows: 10})
-	}
-	return b
 }
 
 func aChunk(delivered int64) run.Chunk {
-	return run.Chunk{Done: true, At: start.Add(time.Minute), Counts: run.Counts{Delivered: delivered, Unchanged: 1, Failed: 2, Superseded: 3, Calls: 4}}
+	return run.Chunk{
+		Done: true, At: start.Add(time.Minute), Hold: `"é"`, Outcomes: []byte("duf?"), Groups: []run.Group{{Stage: "deliver", Type: "busy", Rows: 2}},
+		Counts: run.Counts{Delivered: delivered, Unchanged: 1, Failed: 2, Superseded: 3, Cancelled: 4, Calls: 5},
+	}
+}
+
+// same compares what was stored with what came back.
+func same(t *testing.T, what string, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("%s (-want +got):\n%.3000s", what, diff)
+	}
+}
+
+// fails checks a sentinel, which comes wrapped.
+func fails(t *testing.T, what string, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Errorf("%s: got %v, want %v", what, err, want)
+	}
+}
+
+// won counts the calls of a race that were not refused with run.ErrConflict.
+func won(t *testing.T, n int, f func(i int) error) int {
+	t.Helper()
+	var wins atomic.Int32
+	race(t, n, func(i int) error {
+		err := f(i)
+		if errors.Is(err, run.ErrConflict) {
+			return nil
+		}
+		wins.Add(1)
+		return err
+	})
+	return int(wins.Load())
 }
 
 func names(prefix string, n int) []string {

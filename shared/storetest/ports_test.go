@@ -1,0 +1,38 @@
+package storetest
+
+import (
+	"github.com/penstock-data/penstock/shared/pipeline/deliver"
+	"github.com/penstock-data/penstock/shared/pipeline/intake"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
+)
+
+// A Store fits wherever the pipeline needs storage.
+var (
+	_ = []intake.Syncs{Store(nil)}
+	_ = []intake.Connections{Store(nil)}
+	_ = []intake.Runs{Store(nil)}
+	_ = []intake.Batches{Store(nil)}
+	_ = []intake.Errors{Store(nil)}
+	_ = []intake.Queue{Store(nil)}
+
+	_ = []deliver.Syncs{Store(nil)}
+	_ = []deliver.Connections{Store(nil)}
+	_ = []deliver.Tokens{Store(nil)}
+	_ = []deliver.Runs{Store(nil)}
+	_ = []deliver.Chunks{Store(nil)}
+	_ = []deliver.Halts{Store(nil)}
+	_ = []deliver.Ledger{Store(nil)}
+	_ = []deliver.Errors{Store(nil)}
+	_ = []deliver.Visibility{Store(nil)}
+
+	_ = []runs.Syncs{Store(nil)}
+	_ = []runs.Connections{Store(nil)}
+	_ = []runs.Runs{Store(nil)}
+	_ = []runs.History{Store(nil)}
+	_ = []runs.Marks{Store(nil)}
+	_ = []runs.Errors{Store(nil)}
+	_ = []runs.Due{Store(nil)}
+	_ = []runs.Ledger{Store(nil)}
+	_ = []runs.Halts{Store(nil)}
+	_ = []runs.Depths{Store(nil)}
+)
