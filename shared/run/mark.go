@@ -35,10 +35,13 @@ func (m Mark) Complete(c Completion) (next Mark, changed bool, left int64, note 
 		next.Version, next.Past = r.Version, nil
 	}
 	greatest := c.Tally.Cursor
-	if greatest == "" && !all {
+	if !all && greatest != "" && r.From != "" && comparable(r.From, greatest) {
+		greatest = Greatest(r.From, greatest) // only a run that selected all rows may lower it
+	}
+	if !all && (greatest == "" || m.Value == "") { // without a value somebody reset it since begin
 		return m, false, 0, ""
 	}
-	if !all && m.Value != "" && !comparable(m.Value, greatest) {
+	if !all && !comparable(m.Value, greatest) {
 		return m.forget(c.Now), true, 0, fmt.Sprintf("the cursor column held a %s and holds a %s now: the next run selects all rows", m.Type, typeOf(greatest))
 	}
 	released := next.released(c.Window, c.Now)

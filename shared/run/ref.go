@@ -28,6 +28,13 @@ func ParseRef(ref string) (run, batch string, row int, err error) {
 // RetryID is the run that carries the due rows of a run's attempt.
 func RetryID(original string, attempt int) string { return original + "~" + strconv.Itoa(attempt) }
 
+// AskedID is the run that carries the rows that a person asked to send again; token
+// is that of the call.
+func AskedID(original, token string) string { return original + "~a" + hash16(token) }
+
+// AskedBatch is the batch of the rows of one page of such a call.
+func AskedBatch(original, token, after string) string { return hash16("asked", original, token, after) }
+
 // OriginalOf is the run whose rows a retry's run sends again, or the id itself.
 func OriginalOf(id string) string {
 	original, _, _ := strings.Cut(id, "~")
@@ -38,3 +45,6 @@ func OriginalOf(id string) string {
 func IsRetry(id string) bool { return strings.Contains(id, "~") }
 
 func itoa(n int) string { return strconv.Itoa(n) }
+
+// UnreadableSync stands for the sync in errors of messages that nobody can read.
+const UnreadableSync = "unreadable"

@@ -18,8 +18,8 @@ func DefaultPolicy() Policy {
 	return Policy{Quiet: 2 * time.Minute, GiveUp: time.Hour, Idle: 3 * time.Hour, Keep: 14 * 24 * time.Hour}
 }
 
-// Quiet is how long no request has named an open run, and whether that is long
-// enough to give it up: for the sweeper, or for the next begin to take it over.
+// quiet reports whether no request has named a run for so long that it is given up,
+// by the sweeper, or may be taken over by the next begin.
 func (p Policy) quiet(r Run, t *Tally, now time.Time) bool {
 	last, wait := r.BegunAt, p.Idle
 	if t.Counts.Received > 0 || !r.Bracketed {
@@ -42,6 +42,7 @@ func (p Policy) Abandoned(r Run, t *Tally, now time.Time) bool {
 // that it returns is stored when it differs.
 func Settle(r Run, t *Tally, now time.Time, p Policy) Run {
 	r.Counts, r.Groups = t.Counts, t.Groups
+	r.Holds = len(t.Held)
 	r.Cursor, r.Hold = Greatest(r.Cursor, t.Cursor), Least(r.Hold, t.Hold)
 	if r.Status.Ended() {
 		r.Outcome = OutcomeOf(r, t.Counts)

@@ -23,7 +23,7 @@ type check struct {
 	texts string    // the arena
 	rows  func(n int) *row.Row
 	// replays are set where the rows failed before; their sequences differ.
-	replays []ReplayRow
+	replays []run.ReplayRow
 	least   map[int]run.Cursor // of the rows that a row superseded, by the winner
 
 	groups    []string // per row, for versions that gather

@@ -80,7 +80,7 @@ func (c *check) envelopeRows(at []int) []envelope.Row {
 		r := c.rows(n)
 		out[i] = envelope.Row{Number: r.Number, Object: r.Object, Least: c.leastOf(n)}
 		if c.replays != nil {
-			out[i].Replay = c.replays[n].envelope()
+			out[i].Replay = replayOf(c.replays[n])
 		}
 	}
 	return out

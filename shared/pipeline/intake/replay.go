@@ -5,34 +5,12 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
-// A ReplayBatch is rows that failed before, to be sent again as one batch of a run
-// of its own, at the sync's current version and with today's mapping.
-type ReplayBatch struct {
-	Sync     string
-	Original string // the run that the rows failed in
-	Run      string // the run that carries them now: run.RetryID
-	ID       string // the batch: of a due item its ID, so that handing it in twice is once
-	Rows     []ReplayRow
-}
-
-// A ReplayRow is one of them. A retry of the same batch has the same rows in the
-// same order.
-type ReplayRow struct {
-	Ref      string         // run.RowError.Ref of its one error
-	Sequence int64          // of its first time (I3)
-	Attempts int            // made so far
-	Target   string         // that it failed at; another one than today's is not sent to
-	Object   jsontext.Value // the stored source; nil for a row that is not to be sent any more
-}
-
-func (r ReplayRow) envelope() *envelope.Replay {
+func replayOf(r run.ReplayRow) *envelope.Replay {
 	return &envelope.Replay{Ref: r.Ref, Sequence: r.Sequence, Attempts: r.Attempts}
 }
 
@@ -41,7 +19,7 @@ func (r ReplayRow) envelope() *envelope.Replay {
 // another row of the batch or, with a fault, because its target is not today's.
 // run.ErrNotFound, wrapped, when the sync is not applied. After another error the
 // same batch may be handed in again, and is answered alike.
-func (in *Intake) Replay(ctx context.Context, b ReplayBatch) ([]row.Answer, error) {
+func (in *Intake) Replay(ctx context.Context, b run.Replay) ([]row.Answer, error) {
 	if len(b.Rows) > run.MaxRows {
 		return nil, fmt.Errorf("replay %q of run %q has %d rows, at most %d are taken", b.ID, b.Original, len(b.Rows), run.MaxRows)
 	}
@@ -81,7 +59,7 @@ func (in *Intake) Replay(ctx context.Context, b ReplayBatch) ([]row.Answer, erro
 }
 
 // checkReplay judges the rows of a new batch.
-func (in *Intake) checkReplay(ctx context.Context, b ReplayBatch, rows []row.Row) (*check, error) {
+func (in *Intake) checkReplay(ctx context.Context, b run.Replay, rows []row.Row) (*check, error) {
 	current, err := in.Syncs.Current(ctx, b.Sync)
 	if err != nil {
 		return nil, fmt.Errorf("read sync %q: %w", b.Sync, err)
@@ -117,12 +95,12 @@ func (in *Intake) checkReplay(ctx context.Context, b ReplayBatch, rows []row.Row
 }
 
 // replayAgain answers a batch that was handed in before, and sends what was not.
-func (in *Intake) replayAgain(ctx context.Context, stored run.Batch, b ReplayBatch, rows []row.Row) ([]row.Answer, error) {
+func (in *Intake) replayAgain(ctx context.Context, stored run.Batch, b run.Replay, rows []row.Row) ([]row.Answer, error) {
 	rep, err := in.repeat(ctx, stored, len(rows), func(n int) *row.Row { return &rows[n] })
 	if err != nil {
 		return nil, err
 	}
-	rep.replay = func(n int) *envelope.Replay { return b.Rows[n].envelope() }
+	rep.replay = func(n int) *envelope.Replay { return replayOf(b.Rows[n]) }
 	answers := make([]row.Answer, len(rows))
 	for n, code := range rep.codes {
 		status, _, fault, ok := stored.Placed(code)

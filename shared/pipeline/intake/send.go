@@ -114,14 +114,14 @@ func (in *Intake) endAgain(ctx context.Context, rep *repetition, r run.Run, done
 			continue
 		}
 		errs := make([]run.RowError, len(at))
-		fates := make([]byte, len(at))
+		fates := make([]run.Fate, len(at))
 		for i, n := range at {
-			errs[i], fates[i] = rep.error(n, why, in.Now()), byte(run.FateCancelled)
+			errs[i], fates[i] = rep.error(n, why, in.Now()), run.FateCancelled
 		}
 		if err := in.Errors.StoreErrors(ctx, errs); err != nil {
 			return fmt.Errorf("store the unsent rows of run %q: %w", b.Run, err)
 		}
-		c := run.Chunk{Done: true, At: in.Now(), Counts: run.Counts{Cancelled: int64(len(at))}, Outcomes: fates}
+		c := run.Chunk{Done: true, At: in.Now(), Counts: run.Counts{Cancelled: int64(len(at))}, Outcomes: run.PackFates(fates)}
 		if _, err := in.Batches.RecordChunk(ctx, b.Run, b.ID, index, c); err != nil {
 			return fmt.Errorf("record chunk %d of batch %q of run %q: %w", index, b.ID, b.Run, err)
 		}

@@ -1,0 +1,168 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// How far back a sync's runs are asked for rows on their way: so many runs, and no
+// longer than a queue keeps a message.
+const (
+	lookBack = 100
+	keptFor  = 14 * 24 * time.Hour
+)
+
+// Apply stores a connection's settings and a version, and makes that the current
+// one. notes say what changes for the rows; a *row.Refusal says what to wait for.
+func (c *Control) Apply(ctx context.Context, v syncdef.Version, settings syncdef.Connection) (notes []string, err error) {
+	if err := c.MayApply(ctx, v); err != nil {
+		return nil, err
+	}
+	if notes, err = c.notes(ctx, v); err != nil {
+		return nil, err
+	}
+	// The connection first: a version whose connection is missing would be refused.
+	if err := c.Connections.PutConnection(ctx, settings); err != nil {
+		return nil, fmt.Errorf("store connection %q: %w", settings.Name, err)
+	}
+	if err := c.Syncs.Apply(ctx, v); err != nil {
+		return nil, fmt.Errorf("apply sync %q: %w", v.Definition.Sync, err)
+	}
+	return notes, nil
+}
+
+// MayApply refuses a version that would change the number of a sync's lanes while
+// rows are on their way: a key's newer value would overtake its older one in
+// another lane, and a worker would have to drop it (I3).
+func (c *Control) MayApply(ctx context.Context, next syncdef.Version) error {
+	name := next.Definition.Sync
+	old, err := c.Syncs.Current(ctx, name)
+	if errors.Is(err, run.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read sync %q: %w", name, err)
+	}
+	from, to := old.Definition.Lanes, next.Definition.Lanes
+	if from == to {
+		return nil
+	}
+	recent, err := c.History.RecentRuns(ctx, name, lookBack)
+	if err != nil {
+		return fmt.Errorf("list the runs of sync %q: %w", name, err)
+	}
+	for _, r := range recent {
+		if r.Status == run.Complete || r.Status.Ended() && c.Now().Sub(r.EndedAt) > keptFor {
+			continue
+		}
+		t, err := c.tally(ctx, r.ID)
+		if err != nil {
+			return err
+		}
+		if t.Left() > 0 || t.Pending > 0 || !r.Status.Ended() {
+			return row.Refuse("sync %q cannot go from %d to %d lanes while run %q is %s with %d rows on their way: wait until penstock_status shows it settled, then apply again, or keep lanes: %d",
+				name, from, to, r.ID, r.Status, t.Left(), from)
+		}
+	}
+	return nil
+}
+
+// notes say what an apply changes for the rows of a sync.
+func (c *Control) notes(ctx context.Context, next syncdef.Version) ([]string, error) {
+	name := next.Definition.Sync
+	old, err := c.Syncs.Current(ctx, name)
+	if errors.Is(err, run.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read sync %q: %w", name, err)
+	}
+	was, is := ledger.Target(&old.Definition, &old.Rules, 0), ledger.Target(&next.Definition, &next.Rules, 0)
+	from, to := cursorColumn(&old.Definition), cursorColumn(&next.Definition)
+	switch {
+	case next.Rules.Once && was == is:
+		if mappingOf(old) != mappingOf(next) {
+			return []string{fmt.Sprintf("sync %q inserts: a key is sent once, ever, so that rows that were sent are not sent again with the changed mapping", name)}, nil
+		}
+		return nil, nil
+	case was != is:
+		return []string{fmt.Sprintf("sync %q has another target (connection, object, match or identity): its ledger starts empty, and the next run selects all rows", name)}, nil
+	case from != to && to != "":
+		return []string{fmt.Sprintf("sync %q has another cursor column: its watermark starts anew, and the next run selects all rows", name)}, nil
+	case mappingOf(old) != mappingOf(next):
+		return []string{fmt.Sprintf("sync %q has another mapping: the next run selects all rows, and sends those that came out differently", name)}, nil
+	}
+	return nil, nil
+}
+
+// Remove takes a sync's current version away: it takes no more rows, and what is
+// due of it is not sent.
+func (c *Control) Remove(ctx context.Context, sync string) error {
+	if _, err := c.current(ctx, "penstock remove", sync); err != nil {
+		return err
+	}
+	if err := c.Syncs.Remove(ctx, sync); err != nil {
+		return fmt.Errorf("remove sync %q: %w", sync, err)
+	}
+	return nil
+}
+
+// AcceptAccount lets a connection deliver to another account than the pinned one,
+// "" for whichever it is next: the ledgers of its syncs start empty, and their next
+// runs select all rows.
+func (c *Control) AcceptAccount(ctx context.Context, connection, account string) (syncdef.Stored, error) {
+	if _, err := c.Connections.Connection(ctx, connection); errors.Is(err, run.ErrNotFound) {
+		return syncdef.Stored{}, row.Refuse("there is no connection %q: run penstock apply", connection)
+	} else if err != nil {
+		return syncdef.Stored{}, fmt.Errorf("read connection %q: %w", connection, err)
+	}
+	s, err := c.Connections.AcceptAccount(ctx, connection, account)
+	if err != nil {
+		return s, fmt.Errorf("accept another account for connection %q: %w", connection, err)
+	}
+	return s, nil
+}
+
+// A SyncInfo is an applied sync as penstock_syncs lists it.
+type SyncInfo struct {
+	Sync       string    `json:"sync"`
+	Version    string    `json:"version"`
+	AppliedAt  time.Time `json:"applied_at"`
+	Connection string    `json:"connection"`
+	Type       string    `json:"type"`
+	Object     string    `json:"object"`
+	Operation  string    `json:"operation"`
+	Cursor     string    `json:"cursor,omitempty"` // column
+	Frequency  string    `json:"frequency,omitempty"`
+}
+
+// ListSyncs answers penstock_syncs: the applied syncs by name.
+func (c *Control) ListSyncs(ctx context.Context) ([]SyncInfo, error) {
+	names, err := c.Syncs.List(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list syncs: %w", err)
+	}
+	out := make([]SyncInfo, 0, len(names))
+	for _, name := range names {
+		v, err := c.Syncs.Current(ctx, name)
+		if errors.Is(err, run.ErrNotFound) {
+			continue // removed since
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read sync %q: %w", name, err)
+		}
+		d := &v.Definition
+		out = append(out, SyncInfo{
+			Sync: name, Version: v.ID, AppliedAt: v.AppliedAt, Connection: d.Connection, Type: v.Rules.Type,
+			Object: d.Object, Operation: string(d.Operation), Cursor: cursorColumn(d), Frequency: d.Frequency,
+		})
+	}
+	return out, nil
+}

@@ -1,0 +1,170 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// A Selection is which rows a run is to push.
+type Selection string
+
+// The selections.
+const (
+	Since Selection = "since" // those at or above the watermark
+	All   Selection = "all"
+	Wait  Selection = "wait" // none: the last run still settles
+)
+
+// Begun answers penstock_begin. With Select wait there is no Run, and Reason says
+// what is waited for.
+type Begun struct {
+	Run       string    `json:"run,omitempty"`
+	Sync      string    `json:"sync"`
+	Version   string    `json:"version"`
+	Mode      run.Mode  `json:"mode"`
+	Select    Selection `json:"select"`
+	Watermark string    `json:"-"` // a raw JSON scalar; "" unless Select is since
+	Reason    string    `json:"reason,omitempty"`
+}
+
+// Begin starts a bracketed run, unless the last one still goes on. token is the
+// caller's batch id with the row's number: a retried call is answered with the run
+// that the first one began.
+func (c *Control) Begin(ctx context.Context, sync, mode, token string) (Begun, error) {
+	if mode == "" {
+		mode = string(run.Incremental)
+	}
+	if mode != string(run.Incremental) && mode != string(run.Full) {
+		return Begun{}, row.Refuse("penstock_begin: this mode is not known: use incremental or full")
+	}
+	v, err := c.current(ctx, "penstock_begin", sync)
+	if err != nil {
+		return Begun{}, err
+	}
+	for range attempts {
+		answer, err := c.begin(ctx, v, run.Mode(mode), run.BegunID(sync, token))
+		if !errors.Is(err, run.ErrConflict) {
+			return answer, err
+		}
+	}
+	return Begun{}, fmt.Errorf("begin a run of sync %q: %w", sync, run.ErrConflict)
+}
+
+func (c *Control) begin(ctx context.Context, v syncdef.Version, mode run.Mode, id string) (Begun, error) {
+	sync := v.Definition.Sync
+	r, err := c.Runs.Run(ctx, id)
+	if err == nil {
+		return begun(r), nil
+	}
+	if !errors.Is(err, run.ErrNotFound) {
+		return Begun{}, fmt.Errorf("read run %q: %w", id, err)
+	}
+	latest, err := c.Runs.Latest(ctx, sync)
+	if err != nil {
+		return Begun{}, fmt.Errorf("read the latest run of sync %q: %w", sync, err)
+	}
+	wait, err := c.vacate(ctx, latest, id)
+	if err != nil {
+		return Begun{}, err
+	}
+	if wait != "" {
+		return Begun{Sync: sync, Version: v.ID, Mode: mode, Select: Wait, Reason: wait}, nil
+	}
+	r = run.Run{
+		ID: id, Sync: sync, Version: v.ID, Mode: mode, Bracketed: true, Status: run.Open, BegunAt: c.Now(), Expected: -1,
+	}
+	if r, err = c.from(ctx, r, v); err != nil {
+		return Begun{}, err
+	}
+	if err := c.Runs.BeginRun(ctx, r, latest); err != nil {
+		return Begun{}, fmt.Errorf("begin a run of sync %q: %w", sync, err)
+	}
+	return begun(r), nil
+}
+
+func begun(r run.Run) Begun {
+	b := Begun{Run: r.ID, Sync: r.Sync, Version: r.Version, Mode: r.Mode, Select: Since, Watermark: r.From}
+	if r.SelectAll {
+		b.Select, b.Watermark = All, ""
+	}
+	return b
+}
+
+// from fills in where the run begins: the mark of today's target and column, or
+// all rows.
+func (c *Control) from(ctx context.Context, r run.Run, v syncdef.Version) (run.Run, error) {
+	var err error
+	if r.Target, err = c.target(ctx, v); err != nil {
+		return r, err
+	}
+	m, err := c.mark(ctx, r.Sync, r.Target, cursorColumn(&v.Definition))
+	if err != nil {
+		return r, err
+	}
+	r.From, r.MarkRevision = m.Value, m.Revision
+	r.SelectAll = r.Mode == run.Full || m.Value == ""
+	if !r.SelectAll {
+		r.SelectAll, err = c.remapped(ctx, m, v)
+	}
+	return r, err
+}
+
+// remapped reports whether the mapping differs from the one with which all rows
+// were selected last. Of inserts nothing is selected anew.
+func (c *Control) remapped(ctx context.Context, m run.Mark, v syncdef.Version) (bool, error) {
+	if v.Rules.Once || m.Version == v.ID {
+		return false, nil
+	}
+	if m.Version == "" {
+		return true, nil
+	}
+	old, err := c.Syncs.Version(ctx, m.Sync, m.Version)
+	if errors.Is(err, run.ErrNotFound) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read sync %q version %s: %w", m.Sync, m.Version, err)
+	}
+	return mappingOf(old) != mappingOf(v), nil
+}
+
+// vacate says what the next begin waits for: the last begun run, unless it has
+// ended. One that nobody has named for long is taken over by the run next.
+func (c *Control) vacate(ctx context.Context, latest, next string) (wait string, err error) {
+	if latest == "" {
+		return "", nil
+	}
+	r, err := c.Runs.Run(ctx, latest)
+	if errors.Is(err, run.ErrNotFound) {
+		return "", nil // it has expired
+	}
+	if err != nil {
+		return "", fmt.Errorf("read run %q: %w", latest, err)
+	}
+	if r.Status.Ended() {
+		return "", nil
+	}
+	t, err := c.tally(ctx, latest)
+	if err != nil {
+		return "", err
+	}
+	if !c.Policy.Abandoned(r, t, c.Now()) {
+		waits, err := c.waits(ctx, r, t)
+		return fmt.Sprintf("run %q, begun %s, is %s and waits for %s", r.ID, r.BegunAt.UTC().Format(time.RFC3339), r.Status, waits), err
+	}
+	_, err = c.update(ctx, r, func(r *run.Run) bool {
+		if r.Status != run.Open {
+			return false
+		}
+		r.Status, r.TakenBy, r.EndedAt = run.Cancelled, next, c.Now()
+		r.Reason = fmt.Sprintf("taken over by run %q, because no request had named it for long", next)
+		return true
+	})
+	return "", err
+}

@@ -1,0 +1,185 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// The bounds of what is handed in.
+const (
+	dueRows  = 10_000 // a sync and minute
+	dueItems = 1_000  // read at once
+	haltWait = 10 * time.Minute
+)
+
+// due hands in what is due of one sync, oldest first. What it leaves stays due, and
+// no attempt is counted.
+func (s *Sweep) due(ctx context.Context, name string) error {
+	items, err := s.Due.DueItems(ctx, name, s.Now(), dueItems)
+	if err != nil {
+		return fmt.Errorf("list it: %w", err)
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	v, err := s.Syncs.Current(ctx, name)
+	if errors.Is(err, run.ErrNotFound) {
+		return nil // removed since
+	}
+	if err != nil {
+		return fmt.Errorf("read the sync: %w", err)
+	}
+	if free, err := s.free(ctx, v); err != nil || !free {
+		return err
+	}
+	h, halted, err := s.halt(ctx, name, v.ID)
+	if err != nil {
+		return err
+	}
+	if halted {
+		if !s.mayTry(h) {
+			return nil
+		}
+		items = items[:1]
+	}
+	rows := 0
+	for _, d := range items {
+		if rows += len(d.Rows); rows > dueRows && rows > len(d.Rows) {
+			return nil
+		}
+		if err := s.handIn(ctx, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// free reports whether the connection and its queue take rows that failed before.
+func (s *Sweep) free(ctx context.Context, v syncdef.Version) (bool, error) {
+	p, err := s.Connections.Pace(ctx, v.Definition.Connection)
+	if err != nil {
+		return false, fmt.Errorf("read the state of connection %q: %w", v.Definition.Connection, err)
+	}
+	if p.Failing() {
+		return false, nil
+	}
+	depth, err := s.Depths.Depth(ctx, v.Rules.Type)
+	if err != nil {
+		return false, fmt.Errorf("read the depth of queue %q: %w", v.Rules.Type, err)
+	}
+	return depth <= run.MaxDepth/2, nil
+}
+
+// mayTry reports whether a halted version's turn has come: one item in 10 minutes.
+func (s *Sweep) mayTry(h run.Halt) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now, name := s.Now(), h.Sync+"/"+h.Version
+	if now.Before(h.Next) || now.Sub(s.tried[name]) < haltWait {
+		return false
+	}
+	if s.tried == nil {
+		s.tried = map[string]time.Time{}
+	}
+	s.tried[name] = now
+	return true
+}
+
+// handIn hands one due item in, ends what is not to be sent, and deletes the item:
+// last, so that a sweeper that dies before is repeated.
+func (s *Sweep) handIn(ctx context.Context, d run.Due) error {
+	ends := map[string][]string{} // refs by why they end being due
+	stop, err := s.stopped(ctx, d)
+	if err != nil {
+		return err
+	}
+	b, err := s.replay(ctx, d)
+	if err != nil {
+		return err
+	}
+	var live []string
+	for _, r := range b.Rows {
+		if r.Object != nil {
+			live = append(live, r.Ref)
+		}
+	}
+	switch {
+	case len(live) == 0:
+	case stop != "":
+		ends[stop] = live
+	default:
+		answers, err := s.Replayer.Replay(ctx, b)
+		if err != nil {
+			return fmt.Errorf("hand in item %q of run %q: %w", b.ID, d.Run, err)
+		}
+		for n, a := range answers {
+			if why := over(a); why != "" && b.Rows[n].Object != nil {
+				ends[why] = append(ends[why], b.Rows[n].Ref)
+			}
+		}
+	}
+	for why, refs := range ends {
+		if err := s.Errors.EndDue(ctx, d.Sync, refs, why); err != nil {
+			return fmt.Errorf("note in errors of run %q that they are not due: %w", d.Run, err)
+		}
+	}
+	if err := s.Due.DeleteDue(ctx, d); err != nil {
+		return fmt.Errorf("delete item %q of run %q: %w", b.ID, d.Run, err)
+	}
+	return nil
+}
+
+// over says why a row that was handed in is not sent; "" when it is.
+func over(a row.Answer) string {
+	switch {
+	case a.Status == row.Queued:
+		return ""
+	case a.Fault != nil && a.Status == row.Rejected:
+		return "not sent again, because today's mapping refuses it: " + a.Fault.Message
+	case a.Fault != nil:
+		return "not sent again: " + a.Fault.Message
+	}
+	return "not sent again: a newer row of the same key took its place"
+}
+
+// stopped says why nothing of a due item's run is sent any more.
+func (s *Sweep) stopped(ctx context.Context, d run.Due) (string, error) {
+	r, err := s.Runs.Run(ctx, d.Run)
+	if errors.Is(err, run.ErrNotFound) {
+		return "", nil // it has expired; its rows have not
+	}
+	if err != nil {
+		return "", fmt.Errorf("read run %q: %w", d.Run, err)
+	}
+	if r.Status.Dead() {
+		return "not sent again, because its run was ended: " + r.Reason, nil
+	}
+	return "", nil
+}
+
+// replay reads the rows of a due item: those whose errors still say what it does.
+func (s *Sweep) replay(ctx context.Context, d run.Due) (run.Replay, error) {
+	b := run.Replay{Sync: d.Sync, Original: d.Run, Run: run.RetryID(d.Run, d.Attempts), ID: d.ID()}
+	refs := make([]string, len(d.Rows))
+	for n, number := range d.Rows {
+		refs[n] = run.ErrorRef(d.Run, d.Batch, number)
+	}
+	errs, err := s.Errors.ErrorsByRef(ctx, d.Sync, refs)
+	if err != nil {
+		return b, fmt.Errorf("read the errors of run %q: %w", d.Run, err)
+	}
+	b.Rows = make([]run.ReplayRow, len(refs))
+	for n, ref := range refs {
+		b.Rows[n].Ref = ref
+		if e, ok := errs[ref]; ok && e.Attempts == d.Attempts && !e.Due.IsZero() && len(e.Source) > 0 {
+			b.Rows[n] = run.ReplayRow{Ref: ref, Sequence: e.Sequence, Attempts: e.Attempts, Target: e.Target, Object: e.Source}
+		}
+	}
+	return b, nil
+}

@@ -1,0 +1,172 @@
+package runs
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// A Selector says which errors of a run penstock_retry sends again; the zero value
+// is all but those of the type unknown.
+type Selector struct {
+	Records []string `json:"records,omitempty"` // record ids; nil is any
+	Types   []string `json:"types,omitempty"`   // error types; nil is any but unknown, which must be named
+	After   string   `json:"after,omitempty"`   // where an earlier call stopped
+}
+
+// typeUnknown is the error of a row that may have arrived.
+const typeUnknown = "unknown"
+
+func (s Selector) takes(e *run.RowError) bool {
+	if len(s.Records) > 0 && !slices.Contains(s.Records, e.RecordID) {
+		return false
+	}
+	if len(s.Types) > 0 {
+		return slices.Contains(s.Types, e.Type)
+	}
+	return e.Type != typeUnknown
+}
+
+// Retried answers penstock_retry. Of the run's errors that the selector takes:
+type Retried struct {
+	Run        string `json:"run"`        // that carries the rows now
+	Queued     int    `json:"queued"`     // sent again
+	Superseded int    `json:"superseded"` // no longer open: a later row of the key was settled since, or the sync has another target
+	Rejected   int    `json:"rejected"`   // by today's mapping
+	PushAgain  int    `json:"push_again"` // rejected at intake, or stored without a source
+	Unknown    int    `json:"unknown"`    // left out: they may have arrived; name the type unknown to send them again
+	Next       string `json:"next,omitempty"`
+	Message    string `json:"message"`
+}
+
+// retriedRows is how many errors one call reads about: what a request's time allows.
+const retriedRows = 20_000
+
+// Retry sends a run's open errors again: from their stored source, with today's
+// mapping, their original sequence and ref, as a run of their own. token is the
+// caller's batch id with the row's number.
+func (c *Control) Retry(ctx context.Context, id string, sel Selector, token string) (Retried, error) {
+	r, err := c.run(ctx, "penstock_retry", run.OriginalOf(id))
+	if err != nil {
+		return Retried{}, err
+	}
+	if _, err := c.current(ctx, "penstock_retry", r.Sync); err != nil {
+		return Retried{}, err
+	}
+	out := Retried{Run: run.AskedID(r.ID, token)}
+	after := sel.After
+	for read := 0; read < retriedRows; {
+		errs, next, err := c.Errors.RunErrors(ctx, r.ID, run.MaxRows/10, after)
+		if err != nil {
+			return out, fmt.Errorf("list the errors of run %q: %w", r.ID, err)
+		}
+		b := run.Replay{Sync: r.Sync, Original: r.ID, Run: out.Run, ID: run.AskedBatch(r.ID, token, after)}
+		if err := c.retryPage(ctx, b, errs, sel, &out); err != nil {
+			return out, err
+		}
+		read, after = read+len(errs), next
+		if out.Next = next; next == "" {
+			break
+		}
+	}
+	out.Message = out.say(r.ID)
+	return out, nil
+}
+
+// retryPage hands one page of errors over.
+func (c *Control) retryPage(ctx context.Context, b run.Replay, errs []run.RowError, sel Selector, out *Retried) error {
+	taken := make([]*run.RowError, 0, len(errs))
+	for i := range errs {
+		e := &errs[i]
+		switch {
+		case !sel.takes(e):
+			if e.Type == typeUnknown && len(sel.Types) == 0 {
+				out.Unknown++
+			}
+		case len(e.Summary) > 0:
+			out.PushAgain += len(e.Summary)
+		case e.Stage == "intake" || len(e.Source) == 0 || e.Target == "":
+			out.PushAgain++
+		default:
+			taken = append(taken, e)
+		}
+	}
+	open, err := c.open(ctx, taken)
+	if err != nil {
+		return err
+	}
+	for _, e := range taken {
+		one := run.ReplayRow{Ref: e.Ref(), Sequence: e.Sequence, Attempts: e.Attempts, Target: e.Target}
+		if open[one.Ref] {
+			one.Object = e.Source
+		}
+		b.Rows = append(b.Rows, one)
+	}
+	if len(open) == 0 {
+		out.Superseded += len(taken)
+		return nil
+	}
+	answers, err := c.Replayer.Replay(ctx, b)
+	if err != nil {
+		return fmt.Errorf("send the errors of run %q again: %w", b.Original, err)
+	}
+	for _, a := range answers {
+		switch a.Status {
+		case row.Queued:
+			out.Queued++
+		case row.Superseded:
+			out.Superseded++
+		default:
+			out.Rejected++
+		}
+	}
+	return nil
+}
+
+// open tells which errors the ledger's last names, in their target.
+func (c *Control) open(ctx context.Context, errs []*run.RowError) (map[string]bool, error) {
+	byTarget := map[string][]*run.RowError{}
+	for _, e := range errs {
+		byTarget[e.Target] = append(byTarget[e.Target], e)
+	}
+	open := map[string]bool{}
+	for target, list := range byTarget {
+		keys := make([]string, 0, len(list))
+		for _, e := range list {
+			keys = append(keys, e.Key)
+		}
+		slices.Sort(keys)
+		keys = slices.Compact(keys)
+		entries, err := c.Ledger.Entries(ctx, target, keys)
+		if err != nil {
+			return nil, fmt.Errorf("read the ledger: %w", err)
+		}
+		for _, e := range list {
+			if ref := e.Ref(); entries[e.Key].Last.Error == ref {
+				open[ref] = true
+			}
+		}
+	}
+	return open, nil
+}
+
+// say is what a person should know.
+func (r Retried) say(id string) string {
+	s := fmt.Sprintf("%d rows are sent again", r.Queued)
+	if r.PushAgain > 0 {
+		s += fmt.Sprintf("; %d were rejected before they were queued, or have no stored source: push these rows again", r.PushAgain)
+	}
+	if r.Unknown > 0 {
+		s += fmt.Sprintf("; %d may have arrived: look for them at the destination, and name the type unknown to send them again", r.Unknown)
+	}
+	if r.Rejected > 0 {
+		s += fmt.Sprintf("; %d are refused by today's mapping: mend the definition, or push the rows again", r.Rejected)
+	}
+	if r.Next != "" {
+		s += fmt.Sprintf("; run %q has more errors: call again with what next says", id)
+	}
+	return s
+}

@@ -1,0 +1,150 @@
+// Package runs begins, finishes, cancels, watches and settles runs, moves
+// watermarks, sends again what failed, and applies versions. It reads what intake
+// and deliver recorded; rows that are to be sent again it hands to a Replayer,
+// which is intake.
+package runs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// Stores are what the package needs of storage.
+type Stores struct {
+	Syncs       Syncs
+	Connections Connections
+	Runs        Runs
+	History     History
+	Marks       Marks
+	Errors      Errors
+	Due         Due
+	Ledger      Ledger
+	Halts       Halts
+	Depths      Depths
+}
+
+// A Replayer takes rows that failed before: package intake's Intake.
+type Replayer interface {
+	// Replay queues the rows and answers each: queued, rejected with the fault, or
+	// superseded, with a fault where its target is not today's. Handed in again, the
+	// same batch is answered alike. run.ErrNotFound when the sync is not applied.
+	Replay(ctx context.Context, b run.Replay) ([]row.Answer, error)
+}
+
+// Control answers SQL, the command line and schedules. Its errors of type
+// *row.Refusal are the caller's, with the remedy.
+type Control struct {
+	Stores
+	Replayer Replayer
+	Policy   run.Policy
+	Now      func() time.Time
+}
+
+// current is a sync's applied version; a *row.Refusal when none is.
+func (s *Stores) current(ctx context.Context, function, sync string) (syncdef.Version, error) {
+	v, err := s.Syncs.Current(ctx, sync)
+	if errors.Is(err, run.ErrNotFound) {
+		return v, row.Refuse("%s: there is no sync %q, or it is not applied: run penstock apply", function, sync)
+	}
+	if err != nil {
+		return v, fmt.Errorf("read sync %q: %w", sync, err)
+	}
+	return v, nil
+}
+
+// run is a stored run; a *row.Refusal when there is none.
+func (s *Stores) run(ctx context.Context, function, id string) (run.Run, error) {
+	if !run.IsID(id) {
+		return run.Run{}, row.Refuse("%s takes a run, and %q is none: penstock_status(%q) lists the sync's runs", function, id, id)
+	}
+	r, err := s.Runs.Run(ctx, id)
+	if errors.Is(err, run.ErrNotFound) || err == nil && r.Sync != run.SyncOf(id) {
+		return r, row.Refuse("%s: there is no run %q: penstock_status(%q) lists the sync's runs", function, id, run.SyncOf(id))
+	}
+	if err != nil {
+		return r, fmt.Errorf("read run %q: %w", id, err)
+	}
+	return r, nil
+}
+
+// tally sums up what is recorded of a run.
+func (s *Stores) tally(ctx context.Context, id string) (*run.Tally, error) {
+	batches, err := s.History.Batches(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("read the batches of run %q: %w", id, err)
+	}
+	t := &run.Tally{}
+	for i := range batches {
+		t.AddBatch(&batches[i])
+	}
+	err = s.History.Chunks(ctx, id, func(_ string, _ int, c run.Chunk) error {
+		t.AddChunk(c)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the messages of run %q: %w", id, err)
+	}
+	return t, nil
+}
+
+// target is a version's ledger as of now.
+func (s *Stores) target(ctx context.Context, v syncdef.Version) (string, error) {
+	c, err := s.Connections.Connection(ctx, v.Definition.Connection)
+	if err != nil {
+		return "", fmt.Errorf("read connection %q: %w", v.Definition.Connection, err)
+	}
+	return ledger.Target(&v.Definition, &v.Rules, c.Epoch), nil
+}
+
+// mark is the stored mark of a target and column, or the one to be stored first.
+func (s *Stores) mark(ctx context.Context, sync, target, column string) (run.Mark, error) {
+	m, err := s.Marks.Mark(ctx, sync, target, column)
+	if errors.Is(err, run.ErrNotFound) {
+		return run.Mark{Sync: sync, Target: target, Column: column}, nil
+	}
+	if err != nil {
+		return m, fmt.Errorf("read the watermark of sync %q: %w", sync, err)
+	}
+	return m, nil
+}
+
+// cursorColumn is the definition's; "" when it names none.
+func cursorColumn(d *syncdef.Definition) string {
+	if d.Incremental == nil {
+		return ""
+	}
+	return d.Incremental.Cursor
+}
+
+// attempts is how often an optimistic update is tried.
+const attempts = 10
+
+// update changes a run until nobody else did in between. change returns false to
+// leave it as it is.
+func (s *Stores) update(ctx context.Context, r run.Run, change func(r *run.Run) bool) (run.Run, error) {
+	for range attempts {
+		next := r
+		if !change(&next) {
+			return r, nil
+		}
+		err := s.Runs.UpdateRun(ctx, next)
+		if err == nil {
+			next.Revision++
+			return next, nil
+		}
+		if !errors.Is(err, run.ErrConflict) {
+			return r, fmt.Errorf("store run %q: %w", r.ID, err)
+		}
+		if r, err = s.Runs.Run(ctx, r.ID); err != nil {
+			return r, fmt.Errorf("read run %q: %w", r.ID, err)
+		}
+	}
+	return r, fmt.Errorf("store run %q: %w", r.ID, run.ErrConflict)
+}

@@ -1,0 +1,179 @@
+package runs
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// How many runs penstock_status shows, and among how many it looks for retries'.
+const (
+	shownRuns  = 10
+	lookedRuns = 200
+)
+
+// A RunStatus is a run with the counts of this moment.
+type RunStatus struct {
+	run.Run
+	Waits   string `json:"waits_for,omitempty"`
+	Due     int64  `json:"due"`               // of its errors, that are sent again by themselves
+	Retried int64  `json:"retried_delivered"` // of its errors, that a retry has delivered since
+}
+
+// SyncStatus answers penstock_status.
+type SyncStatus struct {
+	Sync          string      `json:"sync"`
+	Version       string      `json:"version"`
+	AppliedAt     time.Time   `json:"applied_at"`
+	Connection    string      `json:"connection"`
+	Paused        string      `json:"paused,omitempty"`    // why the connection is
+	Halted        string      `json:"halted,omitempty"`    // why the version cannot be delivered
+	Watermark     string      `json:"watermark,omitempty"` // a raw JSON scalar
+	WatermarkType string      `json:"watermark_type,omitempty"`
+	Runs          []RunStatus `json:"runs"` // newest first, without those of retries
+}
+
+// Status reports a sync and its last runs, or the one run whose id is given.
+func (c *Control) Status(ctx context.Context, syncOrRun string) (SyncStatus, error) {
+	name := run.SyncOf(syncOrRun)
+	v, err := c.current(ctx, "penstock_status", name)
+	if err != nil {
+		return SyncStatus{}, err
+	}
+	s := SyncStatus{Sync: name, Version: v.ID, AppliedAt: v.AppliedAt, Connection: v.Definition.Connection, Runs: []RunStatus{}}
+	if err := c.held(ctx, &s); err != nil {
+		return s, err
+	}
+	target, err := c.target(ctx, v)
+	if err != nil {
+		return s, err
+	}
+	m, err := c.mark(ctx, name, target, cursorColumn(&v.Definition))
+	if err != nil {
+		return s, err
+	}
+	s.Watermark, s.WatermarkType = m.Value, m.Type
+	all, err := c.History.RecentRuns(ctx, name, lookedRuns)
+	if err != nil {
+		return s, fmt.Errorf("list the runs of sync %q: %w", name, err)
+	}
+	shown, err := c.shown(ctx, syncOrRun, all)
+	if err != nil {
+		return s, err
+	}
+	rest, err := c.rest(ctx, name, all)
+	if err != nil {
+		return s, err
+	}
+	for _, r := range shown {
+		one, err := c.runStatus(ctx, r, rest)
+		if err != nil {
+			return s, err
+		}
+		s.Runs = append(s.Runs, one)
+	}
+	return s, nil
+}
+
+// shown are the runs that were asked for.
+func (c *Control) shown(ctx context.Context, syncOrRun string, all []run.Run) ([]run.Run, error) {
+	if run.IsID(syncOrRun) {
+		r, err := c.run(ctx, "penstock_status", syncOrRun)
+		return []run.Run{r}, err
+	}
+	var out []run.Run
+	for _, r := range all {
+		if len(out) < shownRuns && !run.IsRetry(r.ID) {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+// held says what holds a sync up as a whole.
+func (c *Control) held(ctx context.Context, s *SyncStatus) error {
+	p, err := c.Connections.Pace(ctx, s.Connection)
+	if err != nil {
+		return fmt.Errorf("read the state of connection %q: %w", s.Connection, err)
+	}
+	if p.Failing() {
+		s.Paused = fmt.Sprintf("since %s, until %s at least: %s", stamp(p.Since), stamp(p.Until), p.Reason)
+	}
+	h, halted, err := c.halt(ctx, s.Sync, s.Version)
+	if halted {
+		s.Halted = fmt.Sprintf("since %s: %s", stamp(h.Since), h.Reason)
+	}
+	return err
+}
+
+// A rest is what a sync's failed rows came to since: by the run that they failed in.
+type rest struct {
+	due     map[string]int64
+	retried map[string]int64
+}
+
+// rest counts what is due and what retries delivered.
+func (c *Control) rest(ctx context.Context, sync string, all []run.Run) (*rest, error) {
+	out := &rest{due: map[string]int64{}, retried: map[string]int64{}}
+	items, err := c.Due.DueItems(ctx, sync, time.Time{}, 0)
+	if err != nil {
+		return nil, fmt.Errorf("list what is due of sync %q: %w", sync, err)
+	}
+	for _, d := range items {
+		out.due[d.Run] += int64(len(d.Rows))
+	}
+	for _, r := range all {
+		if !run.IsRetry(r.ID) {
+			continue
+		}
+		if r.Status != run.Complete {
+			t, err := c.tally(ctx, r.ID)
+			if err != nil {
+				return nil, err
+			}
+			r.Counts = t.Counts
+		}
+		out.retried[run.OriginalOf(r.ID)] += r.Counts.Delivered + r.Counts.Unchanged
+	}
+	return out, nil
+}
+
+// runStatus gives a run the counts of this moment; without rest nothing is said of
+// what is due.
+func (c *Control) runStatus(ctx context.Context, r run.Run, rest *rest) (RunStatus, error) {
+	out := RunStatus{Run: r}
+	if rest != nil {
+		out.Due, out.Retried = rest.due[r.ID], rest.retried[r.ID]
+	}
+	if r.Status == run.Complete {
+		return out, nil
+	}
+	t, err := c.tally(ctx, r.ID)
+	if err != nil {
+		return out, err
+	}
+	out.Counts, out.Groups = t.Counts, t.Groups
+	out.Outcome = run.OutcomeOf(r, t.Counts)
+	out.Waits, err = c.waits(ctx, r, t)
+	return out, err
+}
+
+// RunErrors answers penstock_errors: up to limit of a run's errors, and where to go
+// on; "" at the end.
+func (c *Control) RunErrors(ctx context.Context, id string, limit int, after string) ([]run.RowError, string, error) {
+	if !run.IsID(id) {
+		return nil, "", row.Refuse("penstock_errors takes a run, and %q is none: penstock_status(%q) lists the sync's runs", id, id)
+	}
+	errs, next, err := c.Errors.RunErrors(ctx, id, limit, after)
+	if err != nil {
+		return nil, "", fmt.Errorf("list the errors of run %q: %w", id, err)
+	}
+	if len(errs) > 0 || after != "" || run.SyncOf(id) == run.UnreadableSync {
+		return errs, next, nil
+	}
+	_, err = c.run(ctx, "penstock_errors", id)
+	return errs, next, err
+}

@@ -1,0 +1,185 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// A Sweep settles runs, moves watermarks, and hands in what is due. It runs every
+// minute; two at once do no harm, since a run and a mark are stored only as they
+// were read, and a due item is one batch however often it is handed in.
+type Sweep struct {
+	Stores
+	Replayer Replayer
+	Policy   run.Policy
+	Now      func() time.Time
+
+	mu    sync.Mutex
+	tried map[string]time.Time // when a halted version's due item was handed in last
+}
+
+// slice is the longest that one run or sync may take where the caller sets no
+// deadline.
+const slice = 20 * time.Second
+
+// Run looks at every open run, and at every sync's due items, once. Each gets its
+// share of the time that is left, and another one is the first every minute, so
+// that a slow one starves nobody. All failures are returned, joined.
+func (s *Sweep) Run(ctx context.Context) error {
+	open, err := s.History.OpenRuns(ctx)
+	if err != nil {
+		return fmt.Errorf("list open runs: %w", err)
+	}
+	names, err := s.Syncs.List(ctx)
+	if err != nil {
+		return fmt.Errorf("list syncs: %w", err)
+	}
+	slices.SortFunc(open, func(a, b run.Run) int { return strings.Compare(a.ID, b.ID) })
+	var steps []func(context.Context) error
+	for _, r := range turn(open, s.Now()) {
+		steps = append(steps, func(ctx context.Context) error {
+			if err := s.settle(ctx, r); err != nil {
+				return fmt.Errorf("settle run %q: %w", r.ID, err)
+			}
+			return nil
+		})
+	}
+	for _, name := range turn(names, s.Now()) {
+		steps = append(steps, func(ctx context.Context) error {
+			if err := s.due(ctx, name); err != nil {
+				return fmt.Errorf("send what is due of sync %q: %w", name, err)
+			}
+			return nil
+		})
+	}
+	return share(ctx, steps)
+}
+
+// turn begins with another one every minute.
+func turn[T any](all []T, now time.Time) []T {
+	if len(all) == 0 {
+		return nil
+	}
+	first := int(now.Unix()/60) % len(all)
+	return slices.Concat(all[first:], all[:first])
+}
+
+// share takes the steps one after the other, each within a fair share of the time
+// that is left, doubled for those that are many.
+func share(ctx context.Context, steps []func(context.Context) error) error {
+	var errs []error
+	for n, step := range steps {
+		limit := slice
+		if deadline, ok := ctx.Deadline(); ok {
+			limit = min(limit, time.Until(deadline)*2/time.Duration(len(steps)-n+1))
+		}
+		if ctx.Err() != nil {
+			return errors.Join(append(errs, fmt.Errorf("%d of %d steps were not taken: %w", len(steps)-n, len(steps), ctx.Err()))...)
+		}
+		one, cancel := context.WithTimeout(ctx, limit)
+		if err := step(one); err != nil {
+			errs = append(errs, err)
+		}
+		cancel()
+	}
+	return errors.Join(errs...)
+}
+
+// settle brings a run to where its records say that it stands, and its mark along.
+func (s *Sweep) settle(ctx context.Context, r run.Run) error {
+	t, err := s.tally(ctx, r.ID)
+	if err != nil {
+		return err
+	}
+	next := run.Settle(r, t, s.Now(), s.Policy)
+	if r.Status == run.Open && !r.Bracketed && next.Status.Ended() {
+		// A batch may be pinned between the reading of the batches and the end of the
+		// run. So the run is closed first and judged by what is there then: a push that
+		// pins its batch later sees a run that is not open, and reopens it.
+		r.Status, r.FinishedAt, r.Expected = run.Finishing, s.Now(), next.Counts.Received
+		if err := s.Runs.UpdateRun(ctx, r); err != nil {
+			return conflict(err)
+		}
+		r.Revision++
+		if t, err = s.tally(ctx, r.ID); err != nil {
+			return err
+		}
+		next = run.Settle(r, t, s.Now(), s.Policy)
+	}
+	held := next.Holds != r.Holds
+	if next.Status == run.Open && !held || reflect.DeepEqual(next, r) {
+		return nil
+	}
+	return conflict(s.store(ctx, next, t, held))
+}
+
+// conflict passes over what somebody else changed: finish, a late batch or another
+// sweeper was faster, and the next round sees it.
+func conflict(err error) error {
+	if errors.Is(err, run.ErrConflict) {
+		return nil
+	}
+	return err
+}
+
+// store stores a run with what it does to its mark (I4). A mark that is only held
+// back is stored first: the run that says so would hide it otherwise.
+func (s *Sweep) store(ctx context.Context, next run.Run, t *run.Tally, held bool) error {
+	ended := next.Status == run.Complete && next.Bracketed
+	if run.IsRetry(next.ID) || !ended && !held {
+		return s.Runs.UpdateRun(ctx, next)
+	}
+	v, err := s.Syncs.Version(ctx, next.Sync, next.Version)
+	if err != nil {
+		return fmt.Errorf("read version %s: %w", next.Version, err)
+	}
+	column := cursorColumn(&v.Definition)
+	if column == "" {
+		return s.Runs.UpdateRun(ctx, next)
+	}
+	m, err := s.mark(ctx, next.Sync, next.Target, column)
+	if err != nil {
+		return err
+	}
+	window := includeFailed(&v.Definition)
+	if !ended {
+		if lower, changed := m.Lower(t.Hold, window, s.Now()); changed {
+			if err := s.Marks.SetMark(ctx, lower); err != nil {
+				return fmt.Errorf("hold the watermark: %w", err)
+			}
+		}
+		return s.Runs.UpdateRun(ctx, next)
+	}
+	latest, err := s.Runs.Latest(ctx, next.Sync)
+	if err != nil {
+		return fmt.Errorf("read the latest run: %w", err)
+	}
+	mark, changed, left, note := m.Complete(run.Completion{Run: next, Tally: t, Latest: latest == next.ID, Window: window, Now: s.Now()})
+	next.LeftBehind = left
+	if note != "" && next.Reason == "" {
+		next.Reason = note
+	}
+	if !changed {
+		return s.Runs.UpdateRun(ctx, next)
+	}
+	return s.Runs.CompleteRun(ctx, next, mark)
+}
+
+// defaultInclude is include_failed where the definition names none: the sample's.
+const defaultInclude = 24 * time.Hour
+
+func includeFailed(d *syncdef.Definition) time.Duration {
+	if w, err := time.ParseDuration(d.Incremental.IncludeFailed); err == nil && w > 0 {
+		return w
+	}
+	return defaultInclude
+}

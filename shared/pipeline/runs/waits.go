@@ -1,0 +1,65 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// waits says what a run that goes on, or whose rows do, waits for; "" when it
+// waits for nothing.
+func (s *Stores) waits(ctx context.Context, r run.Run, t *run.Tally) (string, error) {
+	if left := t.Left(); left > 0 {
+		return s.delivery(ctx, r, left)
+	}
+	switch {
+	case t.Pending > 0:
+		return fmt.Sprintf("the warehouse, which has to send %d batches again that were not wholly queued", t.Pending), nil
+	case r.Status == run.Open && r.Bracketed:
+		return "penstock_finish, or another push", nil
+	case r.Status == run.Finishing && t.Counts.Received < r.Expected:
+		return fmt.Sprintf("rows: %d were received, finish announced %d; call penstock_finish again with the right number", t.Counts.Received, r.Expected), nil
+	case !r.Status.Ended():
+		return "the sweeper, which runs every minute", nil
+	}
+	return "", nil
+}
+
+// delivery says what queued rows wait for: their connection, their version, or
+// their turn.
+func (s *Stores) delivery(ctx context.Context, r run.Run, left int64) (string, error) {
+	v, err := s.Syncs.Version(ctx, r.Sync, r.Version)
+	if err != nil {
+		return "", fmt.Errorf("read sync %q version %s: %w", r.Sync, r.Version, err)
+	}
+	name := v.Definition.Connection
+	p, err := s.Connections.Pace(ctx, name)
+	if err != nil {
+		return "", fmt.Errorf("read the state of connection %q: %w", name, err)
+	}
+	if p.Failing() {
+		return fmt.Sprintf("%d rows, which connection %q holds up since %s, until %s at least: %s", left, name, stamp(p.Since), stamp(p.Until), p.Reason), nil
+	}
+	h, halted, err := s.halt(ctx, r.Sync, r.Version)
+	if halted {
+		return fmt.Sprintf("%d rows of version %s, which cannot be delivered since %s: %s", left, r.Version, stamp(h.Since), h.Reason), nil
+	}
+	return fmt.Sprintf("%d rows that are queued", left), err
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// halt is a version's halt, if there is one.
+func (s *Stores) halt(ctx context.Context, sync, version string) (h run.Halt, halted bool, err error) {
+	h, err = s.Halts.Halt(ctx, sync, version)
+	if errors.Is(err, run.ErrNotFound) {
+		return h, false, nil
+	}
+	if err != nil {
+		return h, false, fmt.Errorf("read the halt of sync %q version %s: %w", sync, version, err)
+	}
+	return h, true, nil
+}
