@@ -42,7 +42,7 @@ func FuzzPages(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		rows := 0
+		rows := int64(0)
 		p := newPages(func(string, string) { rows++ })
 		next, err := p.read(body)
 		if err == nil && next == "" && rows != p.total {
