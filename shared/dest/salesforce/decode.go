@@ -82,43 +82,73 @@ func (d *destination) decodeOutcomes(kind int, body []byte, b dest.Batch, c dest
 	return out, nil
 }
 
-// decodeResult reads {"id","success","created","errors"}.
-func (d *destination) decodeResult(v jsontext.Value, kind int, r *dest.Record) (dest.Outcome, error) {
-	var id string
-	var errs []vendorError
-	said, success, created := false, false, false
-	err := members(v, func(name string, v jsontext.Value) (err error) {
-		switch name {
-		case "id":
-			id, _ = rawjson.Text(v)
-		case "success":
-			success, said = rawjson.Bool(v)
-		case "created":
-			created, _ = rawjson.Bool(v)
-		case "errors":
-			if v.Kind() == '[' {
-				errs, err = decodeErrors(v)
-			}
+// A result is {"id","success","created","errors"}.
+type result struct {
+	id      jsontext.Value
+	said    bool // success says yes or no
+	success bool
+	created bool
+	errs    []vendorError
+}
+
+func readResult(v jsontext.Value) (r result, err error) {
+	w := rawjson.Members(v).AnyDepth()
+	for w.Next() && err == nil {
+		switch {
+		case w.Named("id"):
+			r.id = w.Value()
+		case w.Named("success"):
+			r.success, r.said = rawjson.Bool(w.Value())
+		case w.Named("created"):
+			r.created, _ = rawjson.Bool(w.Value())
+		case w.Named("errors") && w.Value().Kind() == '[':
+			r.errs, err = decodeErrors(w.Value())
 		}
-		return err
-	})
+	}
+	if err == nil && w.Err() != nil {
+		err = errShape
+	}
+	return r, err
+}
+
+// decodeResult turns a record's result into its outcome.
+func (d *destination) decodeResult(v jsontext.Value, kind int, r *dest.Record) (dest.Outcome, error) {
+	got, err := readResult(v)
 	switch {
 	case err != nil:
 		return dest.Outcome{}, err
-	case !said:
+	case !got.said:
 		return dest.Outcome{}, errNoSuccess
-	case !success:
-		return d.outcome(kind, r, errs), nil
+	case !got.success:
+		return d.outcome(kind, r, got.errs), nil
 	}
-	found, valid := id18(id)
-	asked, _ := id18(d.id(r))
-	switch {
-	case !valid:
-		return dest.Outcome{}, errNoID
-	case kind == updateKind && found != asked:
-		return dest.Outcome{}, errOtherID
+	out := dest.Outcome{Status: dest.Delivered, Created: kind == createKind || kind == upsertKind && got.created}
+	if kind != updateKind {
+		text, _ := rawjson.Text(got.id)
+		var valid bool
+		if out.ID, valid = id18(text); !valid {
+			return dest.Outcome{}, errNoID
+		}
+		return out, nil
 	}
-	return dest.Outcome{Status: dest.Delivered, ID: found, Created: kind == createKind || kind == upsertKind && created}, nil
+	out.ID, err = sameID(got.id, d.id(r))
+	return out, err
+}
+
+// sameID compares the id of an update's result with the one that was asked for.
+func sameID(v jsontext.Value, asked string) (string, error) {
+	if len(v) == 20 && len(asked) == 18 && string(v[1:19]) == asked {
+		return asked, nil // as the vendor writes it
+	}
+	text, _ := rawjson.Text(v)
+	id, valid := id18(text)
+	if !valid {
+		return "", errNoID
+	}
+	if want, _ := id18(asked); want != id {
+		return "", errOtherID
+	}
+	return id, nil
 }
 
 // readErrors reads a body that is an array of errors, or one; nil when it is none.

@@ -77,24 +77,26 @@ func (p *pages) page(body jsontext.Value) (next string, err error) {
 
 // row reads one found record: its id and the match field, the only other one.
 func (p *pages) row(v jsontext.Value) error {
-	var id, value string
-	err := members(v, func(name string, v jsontext.Value) error {
-		switch name {
-		case "attributes":
-		case idField:
-			id, _ = rawjson.Text(v)
+	var id, value jsontext.Value
+	w := rawjson.Members(v).AnyDepth()
+	for w.Next() {
+		switch {
+		case w.Named("attributes"):
+		case w.Named(idField):
+			id = w.Value()
 		default:
-			value = rawjson.Scalar(v)
+			value = w.Value()
 		}
-		return nil
-	})
-	if err != nil {
-		return err
 	}
-	if _, valid := id18(id); !valid {
+	if w.Err() != nil {
+		return errShape
+	}
+	text, _ := rawjson.Text(id)
+	full, valid := id18(text)
+	if !valid {
 		return errRowNoID
 	}
 	p.rows++
-	p.found(id, value)
+	p.found(full, rawjson.Scalar(value))
 	return nil
 }

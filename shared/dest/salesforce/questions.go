@@ -154,8 +154,14 @@ func numeric(key string) bool {
 	return digits != "" && strings.Trim(digits, "0123456789.") == "" && strings.Count(digits, ".") <= 1 && digits[0] != '.' && digits[len(digits)-1] != '.'
 }
 
+var idRule = steps(row.StepID18)
+
 // id18 is an id in its 18 character form.
 func id18(s string) (string, bool) {
-	b, ok := row.Identity{Steps: []row.Step{row.StepID18}}.Key(make([]byte, 0, 18), []byte(s))
+	var buf [18]byte
+	b, ok := idRule.Key(buf[:0], []byte(s))
+	if string(b) == s {
+		return s, ok
+	}
 	return string(b), ok
 }
