@@ -98,8 +98,8 @@ func (d *destination) query(ctx context.Context, queries []string, records int, 
 	if err != nil {
 		return err
 	}
+	defer answer.free()
 	parts, err := decodeComposite(answer.body, len(queries))
-	answer.free()
 	if err != nil {
 		return unreadable(op, err)
 	}
@@ -108,13 +108,14 @@ func (d *destination) query(ctx context.Context, queries []string, records int, 
 			return err
 		}
 		p := newPages(found)
-		next, err := p.read(part.body)
+		next, err := p.page(part.body)
 		for err == nil && next != "" {
-			if answer, err = d.client.do(ctx, request{op: op, method: http.MethodGet, path: next}); err != nil {
-				return err
+			page, failed := d.client.do(ctx, request{op: op, method: http.MethodGet, path: next})
+			if failed != nil {
+				return failed
 			}
-			next, err = p.read(answer.body)
-			answer.free()
+			next, err = p.read(page.body)
+			page.free()
 		}
 		if err != nil {
 			return unreadable(op, err)
