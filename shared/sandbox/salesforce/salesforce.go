@@ -169,6 +169,9 @@ func (s *Simulator) serve(w http.ResponseWriter, r *http.Request) {
 	case sandbox.Prefix + "records":
 		s.serveRecords(w, r)
 		return
+	case sandbox.Prefix + "duplicate_rules":
+		s.serveRules(w, r)
+		return
 	case "/services/oauth2/token":
 		s.serveToken(w, r)
 		return
