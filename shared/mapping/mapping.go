@@ -38,6 +38,7 @@ type Mapper struct {
 	buf    []byte           // whatever a row needs beyond its own bytes; growing it leaves older slices intact
 	id     []byte           // the joined record id
 	digits []byte           // of the decimal in hand
+	small  bool             // the number in hand is its own canonical form
 	row    members
 	seen   layout
 }
@@ -78,10 +79,10 @@ func (m *Mapper) Map(object jsontext.Value) (Mapped, *row.Fault) {
 			return out, fault
 		}
 		m.out[i] = v
-		if m.p.fields[i].form != formText {
+		if m.p.fields[i].form != formText && !m.small {
 			v = m.canonical(&m.p.fields[i], v)
 		}
-		m.canon[i] = v
+		m.canon[i], m.small = v, false
 	}
 	out.Values, out.Canonical = m.out, m.canon
 	if keyFault != nil {
