@@ -5,9 +5,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -79,6 +81,23 @@ func cause(err error) error {
 		return u.Err
 	}
 	return err
+}
+
+// breach says how a request that left lost its answer, in words of this package or
+// of the system: what net/http cannot read it quotes, and that may be a row's (I6).
+func breach(err error) string {
+	var network *net.OpError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "the call was cancelled"
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return "the time for it was over"
+	case errors.As(err, &network):
+		return network.Error()
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection was closed"
+	}
+	return "the connection broke"
 }
 
 // kind is what an error means, before it is known whether it struck a message or a
@@ -195,7 +214,7 @@ func (a *account) judge(err error) verdict {
 	case errors.As(err, &unsent):
 		return verdict{unreachable, "unreachable", fmt.Sprintf("%s cannot be reached: %v", base, unsent), 0}
 	case errors.As(err, &lostAnswer):
-		return verdict{lost, "no_answer", fmt.Sprintf("%s gave no answer that can be read: %v", base, lostAnswer), 0}
+		return verdict{lost, "no_answer", fmt.Sprintf("%s gave no answer that can be read: %s", base, breach(lostAnswer)), 0}
 	default: // what the library could not read may quote the answer, so that it is not told (I6)
 		return verdict{lost, "no_answer", base + " gave no answer that can be read", 0}
 	}
