@@ -2,6 +2,7 @@ package slack_test
 
 import (
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -180,5 +181,28 @@ func TestFailByRecord(t *testing.T) {
 		if got["error"] != want {
 			t.Errorf("%s: %v", id, got)
 		}
+	}
+}
+
+// A journal keeps the workspace's id; another journal is another workspace.
+func TestTeamIsKept(t *testing.T) {
+	dir := t.TempDir()
+	team := func(journal string) string {
+		t.Helper()
+		w := newWorkspace(t, func(c *slack.Config) { c.Journal = journal })
+		_, _, got := w.form("auth.test")
+		w.Close()
+		id, _ := got["team_id"].(string)
+		return id
+	}
+	first, other := team(filepath.Join(dir, "a")), team(filepath.Join(dir, "b"))
+	if err := os.Rename(filepath.Join(dir, "a"), filepath.Join(dir, "c")); err != nil {
+		t.Fatal(err)
+	}
+	if moved := team(filepath.Join(dir, "c")); moved != first || first == other || len(first) != 11 || first[0] != 'T' {
+		t.Error(first, other, moved)
+	}
+	if memory := team(""); memory != "T0PENSTOCK" {
+		t.Error(memory)
 	}
 }
