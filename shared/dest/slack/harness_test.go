@@ -274,7 +274,7 @@ func quote(s string) []byte {
 	return b
 }
 
-// alerts are n records in the shape of the lesson's messages.
+// alerts are n records in the shape of the sample's messages.
 func alerts(n int) []dest.Record {
 	out := make([]dest.Record, n)
 	for i := range out {

@@ -206,3 +206,25 @@ func TestTeamIsKept(t *testing.T) {
 		t.Error(memory)
 	}
 }
+
+func FuzzReadChannels(f *testing.F) {
+	for _, s := range []string{`{"channels":[{"name":"a"}]}`, `{"channels":[{"id":"C1","name":"a","is_member":false}]}`, `{`, `[]`, `{"channels":[{"name":"A"}]}`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		channels, err := slack.ReadChannels(strings.NewReader(s))
+		if err != nil {
+			return
+		}
+		for _, c := range channels {
+			if c.ID == "" || c.Name == "" || strings.HasPrefix(c.Name, "#") {
+				t.Errorf("%+v", c)
+			}
+		}
+		server, err := slack.New(slack.Config{Token: token, Channels: channels})
+		if err != nil {
+			t.Fatal(err)
+		}
+		server.Close()
+	})
+}
