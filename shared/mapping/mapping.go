@@ -20,6 +20,7 @@ import (
 // of the Program.
 type Mapped struct {
 	Key      []byte           // the match value by the version's rule of identity, or the record id where nothing is matched
+	Match    []byte           // the match value as the row writes it, without outer blanks; nil where it is Key
 	RecordID []byte           // the record_id column as text; several are joined with ":", in all but the last with a "\" before each ":" and "\"
 	Cursor   jsontext.Value   // the raw scalar in the incremental.cursor column; nil without one, and for null
 	Group    []byte           // the value of the field that Rules.Group names, or Rules.GroupDefault; nil where rows have no group
@@ -68,7 +69,7 @@ func (m *Mapper) Map(object jsontext.Value) (Mapped, *row.Fault) {
 	if !m.p.match.matched {
 		out.Key = out.RecordID
 	} else {
-		out.Key, keyFault = m.key()
+		out.Key, out.Match, keyFault = m.key()
 	}
 	if idFault != nil {
 		return out, idFault

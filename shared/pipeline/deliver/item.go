@@ -21,6 +21,7 @@ type item struct {
 	object   jsontext.Value
 	replay   *envelope.Replay
 	key      string
+	match    string // as the row writes it; "" is key
 	recordID string
 	group    string
 	values   []jsontext.Value
