@@ -177,6 +177,53 @@ func TestLookupFindsEqual(t *testing.T) {
 	}
 }
 
+// TestSpellings holds what is asked for: one literal a key in the usual case, and
+// never the key alone where only its case was taken away, since a case-sensitive
+// field would miss it.
+func TestSpellings(t *testing.T) {
+	asked := ""
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "oauth2") {
+			w.Write([]byte(`{"access_token":"t"}`)) //nolint:errcheck // the client may be gone
+			return
+		}
+		var in struct{ CompositeRequest []struct{ URL string } }
+		if body, _ := io.ReadAll(r.Body); json.Unmarshal(body, &in) == nil && len(in.CompositeRequest) == 1 {
+			u, _ := url.Parse(in.CompositeRequest[0].URL)
+			_, asked, _ = strings.Cut(u.Query().Get("q"), " WHERE ")
+		}
+		w.Write([]byte(`{"compositeResponse":[{"body":{"totalSize":0,"done":true,"records":[]},"httpStatusCode":200,"referenceId":"q0"}]}`)) //nolint:errcheck // the client may be gone
+	}))
+	defer srv.Close()
+	for _, test := range []struct {
+		strategy syncdef.Strategy
+		kind     syncdef.MatchType
+		in, want string
+	}{
+		{syncdef.MatchField, "", "AbC-1", `X__c IN ('AbC-1')`},
+		{syncdef.MatchField, "", " abc-1 ", `X__c IN ('abc-1')`},
+		{syncdef.MatchField, "", `O'B\`, `X__c IN ('O\'B\\')`},
+		{syncdef.MatchField, "", "Gross", `X__c IN ('Gross','groß')`},
+		{syncdef.MatchField, "", "Caf\u00e9", "X__c IN ('Caf\u00e9','Cafe\u0301')"},
+		{syncdef.MatchField, syncdef.MatchNumber, "1.50", `X__c IN (1.5)`},
+		{syncdef.MatchField, syncdef.MatchID, "0015g0000000002", `X__c IN ('0015g0000000002AAA')`},
+		{syncdef.MatchName, "", " ACME  Corp", `X__c LIKE 'ACME_%Corp'`},
+		{syncdef.MatchName, "", "100% A_B", `X__c LIKE '100\%_%A\_B'`},
+		{syncdef.MatchName, "", "ACME", `X__c IN ('ACME')`},
+		{syncdef.MatchEmail, "", "Joe@Acme.example", `X__c IN ('Joe@Acme.example')`},
+		{syncdef.MatchEmail, "", "joe@b\u00fccher.example", "X__c IN ('joe@xn--bcher-kva.example','joe@b\u00fccher.example','joe@bu\u0308cher.example')"},
+		{syncdef.MatchEmailDomain, "", "joe@b\u00fccher.example", "X__c LIKE '%xn--bcher-kva.example%' OR X__c LIKE '%b\u00fccher.example%'"},
+	} {
+		def := matching(test.strategy, "X__c")
+		def.Match.DataType = test.kind
+		d := connect(t, def, srv.URL)
+		d.lookUp(t, rows(t, version(t, def).Rules.Identity, test.in))
+		if asked != test.want {
+			t.Errorf("%s %q:\n got %s\nwant %s", test.strategy, test.in, asked, test.want)
+		}
+	}
+}
+
 // TestLookupCounts wants full calls, and only for the records that need one.
 func TestLookupCounts(t *testing.T) {
 	d := start(t, matching(syncdef.MatchEmailDomain, "Website"))

@@ -72,9 +72,11 @@ func domains(key string) []string { return distinct(key, address.Unicode(key)) }
 // spellings are texts of which the vendor's own comparison takes one for a stored
 // value that has the record's key: as the row writes it, the key, both Unicode
 // forms, an address's domain as people write it, and letters that folding the case
-// turns into others, which a comparison by single letters does not. What only the
-// case tells apart is asked for once.
+// turns into others, which a comparison by single letters does not. Where only the
+// case tells key and row apart the row's is asked for alone: whether the field
+// leaves out the case or not, it is the right one.
 func (d *destination) spellings(r *dest.Record) []string {
+	own := d.written(r)
 	all := []string{r.Key}
 	if d.identity.Has(row.StepEmail) {
 		if at := strings.LastIndexByte(r.Key, '@'); at >= 0 {
@@ -91,9 +93,10 @@ func (d *destination) spellings(r *dest.Record) []string {
 			}
 		}
 	}
-	if own := strings.TrimSpace(r.Match); lower {
-		all = append(all, strings.ToLower(own))
-	} else {
+	switch {
+	case lower && strings.ToLower(own) == r.Key:
+		all[0] = own
+	case own != "":
 		all = append(all, own)
 	}
 	for _, s := range all {
@@ -101,7 +104,16 @@ func (d *destination) spellings(r *dest.Record) []string {
 			all = append(all, norm.NFD.String(s), norm.NFC.String(s))
 		}
 	}
-	return slices.DeleteFunc(distinct(all...), func(s string) bool { return s == "" })
+	return distinct(all...)
+}
+
+// written is the match value as the row has it, but for white space that the
+// version's identity leaves out.
+func (d *destination) written(r *dest.Record) string {
+	if d.identity.Has(row.StepSpace) {
+		return strings.Join(strings.Fields(r.Match), " ")
+	}
+	return strings.TrimSpace(r.Match)
 }
 
 func ascii(s string) bool {
