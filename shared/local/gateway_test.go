@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/penstock-data/penstock/shared/wire"
 	"github.com/penstock-data/penstock/shared/wire/gateway"
 )
 
@@ -35,7 +36,7 @@ func TestGatewayHandsOverTheRequest(t *testing.T) {
 		request, err := gateway.Decode(payload)
 		got = request
 		got.Body = append([]byte(nil), request.Body...)
-		return gateway.Encode(gateway.Response{Status: 413, Headers: map[string]string{"X-Answer": "yes"}, Body: []byte("too large")}), err
+		return gateway.Encode(wire.Response{Status: 413, Headers: map[string]string{"X-Answer": "yes"}, Body: []byte("too large")}), err
 	})
 	server := httptest.NewServer(Gateway(map[string]Invoker{"/push": f}))
 	defer server.Close()

@@ -9,7 +9,7 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// benchRow is the lesson's Salesforce view plus customer_id: 13 columns, 350 bytes or so.
+// benchRow is the sample's Salesforce view plus customer_id: 13 columns, 350 bytes or so.
 const benchRow = `{"customer_id":"cust_000123","email":"john.doe@acmecorp.com","company_name":"ACME CORPORATION","health_score_percentage":85.47,` +
 	`"health_status_description":"Healthy - Expansion Opportunity","daily_active_users":45,"feature_adoption_pct":87,"monthly_recurring_revenue":12500,` +
 	`"renewal_probability_pct":95,"support_tickets_last_30d":1,"days_since_last_login":2,"score_confidence_pct":92,"health_score_calculated_at":"2024-01-15 10:30:00.123"}`

@@ -20,7 +20,7 @@ const (
 // canonical is what stands for a field's value where values are compared.
 func (m *Mapper) canonical(f *field, v jsontext.Value) jsontext.Value {
 	if v == nil {
-		return v
+		return nil
 	}
 	if f.form == formNumber {
 		if decimal.Canonical(v) || isNull(v) {

@@ -16,29 +16,34 @@ type match struct {
 	company  bool // the key is a domain that must be a company's own
 }
 
-// key is the match value by the version's rule of identity.
-func (m *Mapper) key() ([]byte, *row.Fault) {
+// key is the match value by the version's rule of identity, and as the row writes it
+// where that is not the same: the key's case and white space are taken away, and a
+// new record must not be written with it.
+func (m *Mapper) key() (key, written []byte, fault *row.Fault) {
 	match := &m.p.match
 	name, raw := m.p.columns[match.column], m.column(match.column)
 	if raw == nil {
-		return nil, m.missing(match.column)
+		return nil, nil, m.missing(match.column)
 	}
 	t, ok := m.text(raw)
 	if !ok {
-		return nil, notText(name, raw)
+		return nil, nil, notText(name, raw)
 	}
 	if isNull(raw) || len(bytes.TrimSpace(t.b)) == 0 {
-		return nil, refuse(name, "missing_match_value", raw, "a value to match on, in every row; filter the rows without one out of the model")
+		return nil, nil, refuse(name, "missing_match_value", raw, "a value to match on, in every row; filter the rows without one out of the model")
 	}
 	start := len(m.buf)
 	if m.buf, ok = match.identity.Key(m.buf, t.b); !ok {
-		return nil, notAKey(name, raw, match.identity)
+		return nil, nil, notAKey(name, raw, match.identity)
 	}
-	key := m.from(start)
+	key = m.from(start)
 	if match.company && freeMail(key) {
-		return nil, refuse(name, "free_mail_domain", raw, "an address at the company's own domain; anybody can have a mailbox at this one")
+		return nil, nil, refuse(name, "free_mail_domain", raw, "an address at the company's own domain; anybody can have a mailbox at this one")
 	}
-	return key, nil
+	if written = bytes.TrimSpace(t.b); match.company || bytes.Equal(written, key) {
+		written = nil
+	}
+	return key, written, nil
 }
 
 // notAKey says what the rule of identity asks of a match value.

@@ -81,3 +81,25 @@ func TestNumbersAsMatchValues(t *testing.T) {
 		}
 	}
 }
+
+// TestMatchAsWritten: beside the key, the match value as the row writes it, where
+// that is another text.
+func TestMatchAsWritten(t *testing.T) {
+	text := []row.Step{row.StepTrim, row.StepLower, row.StepNFC}
+	for _, c := range []struct {
+		strategy syncdef.Strategy
+		steps    []row.Step
+		in, want string // "" where it is the key
+	}{
+		{syncdef.MatchExternalID, text, `"CUST-1"`, "CUST-1"}, {syncdef.MatchField, text, `"cust-1"`, ""}, {syncdef.MatchField, text, `" cust-1\n"`, ""},
+		{syncdef.MatchField, text, `" O\u0027Brien \"1\" "`, `O'Brien "1"`}, {syncdef.MatchName, text, `"Stra\u00dfe"`, "Straße"},
+		{syncdef.MatchField, []row.Step{row.StepNumber}, `1.0`, "1.0"}, {syncdef.MatchEmailDomain, []row.Step{row.StepDomain}, `"Joe@Acme.example"`, ""},
+	} {
+		m := compiledRules(t, &syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Strategy: c.strategy, Match: syncdef.Match{Source: "m"}},
+			syncdef.Rules{Identity: row.Identity{Steps: c.steps}})
+		mapped, fault := m.Map(jsontext.Value(`{"id":1,"m":` + c.in + `}`))
+		if fault != nil || string(mapped.Match) != c.want {
+			t.Errorf("%s: %q, %v; want %q", c.in, mapped.Match, fault, c.want)
+		}
+	}
+}

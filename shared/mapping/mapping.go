@@ -20,6 +20,7 @@ import (
 // of the Program.
 type Mapped struct {
 	Key      []byte           // the match value by the version's rule of identity, or the record id where nothing is matched
+	Match    []byte           // the match value as the row writes it, without outer blanks; nil where it is Key
 	RecordID []byte           // the record_id column as text; several are joined with ":", in all but the last with a "\" before each ":" and "\"
 	Cursor   jsontext.Value   // the raw scalar in the incremental.cursor column; nil without one, and for null
 	Group    []byte           // the value of the field that Rules.Group names, or Rules.GroupDefault; nil where rows have no group
@@ -38,6 +39,7 @@ type Mapper struct {
 	buf    []byte           // whatever a row needs beyond its own bytes; growing it leaves older slices intact
 	id     []byte           // the joined record id
 	digits []byte           // of the decimal in hand
+	small  bool             // the number in hand is its own canonical form
 	row    members
 	seen   layout
 }
@@ -67,7 +69,7 @@ func (m *Mapper) Map(object jsontext.Value) (Mapped, *row.Fault) {
 	if !m.p.match.matched {
 		out.Key = out.RecordID
 	} else {
-		out.Key, keyFault = m.key()
+		out.Key, out.Match, keyFault = m.key()
 	}
 	if idFault != nil {
 		return out, idFault
@@ -78,10 +80,10 @@ func (m *Mapper) Map(object jsontext.Value) (Mapped, *row.Fault) {
 			return out, fault
 		}
 		m.out[i] = v
-		if m.p.fields[i].form != formText {
+		if m.p.fields[i].form != formText && !m.small {
 			v = m.canonical(&m.p.fields[i], v)
 		}
-		m.canon[i] = v
+		m.canon[i], m.small = v, false
 	}
 	out.Values, out.Canonical = m.out, m.canon
 	if keyFault != nil {

@@ -14,7 +14,7 @@ import (
 // rounding changes the value. The bounds hold for the rounded value, which is
 // what the destination gets.
 func (m *Mapper) number(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault) {
-	if !f.checked && isNumber(raw) || f.small(raw) {
+	if m.small = f.small(raw); m.small || !f.checked && isNumber(raw) {
 		return raw, nil
 	}
 	s, d, json, ok := m.decimal(f, raw)
@@ -37,7 +37,7 @@ func (m *Mapper) number(f *field, raw jsontext.Value) (jsontext.Value, *row.Faul
 }
 
 // small reports whether raw is a whole number of few digits within the bounds, as
-// most numbers are: it is what any scale leaves of it.
+// most numbers are: it is what any scale leaves of it, and its own canonical form.
 func (out *field) small(raw jsontext.Value) bool {
 	if len(raw) > 15 {
 		return false
@@ -55,7 +55,7 @@ func (out *field) small(raw jsontext.Value) bool {
 // integer takes what number takes, if its fraction is zero, and writes it
 // without point and exponent, which not every destination accepts.
 func (m *Mapper) integer(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault) {
-	if !f.checked && allDigits(bytes.TrimPrefix(raw, minus)) || f.small(raw) {
+	if m.small = f.small(raw); m.small || !f.checked && allDigits(bytes.TrimPrefix(raw, minus)) {
 		return raw, nil
 	}
 	s, d, json, ok := m.decimal(f, raw)

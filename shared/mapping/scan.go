@@ -77,6 +77,9 @@ func (r *members) name(b []byte, i int, seen *layout) int {
 // valueEnd is the index after the value that starts at i, -1 when there is none, or
 // one that would give the row too many levels.
 func (r *members) valueEnd(b []byte, i int) int {
+	if i < len(b) && b[i] == '"' {
+		return rawjson.StringEnd(b, i)
+	}
 	if i < len(b) && (b[i] == '{' || b[i] == '[') {
 		end, levels := rawjson.Extent(b, i)
 		if r.deep = levels >= rawjson.MaxDepth; r.deep { // the row is a level too

@@ -38,17 +38,18 @@ var (
 
 // Bounds and defaults of the definition's numbers.
 const (
-	MaxLanes         = 64                  // bounds the concurrency of one sync
-	DefaultLanes     = 4                   // for vendors that take calls side by side
-	MaxBatchSize     = 10_000              // the largest batch of any vendor's synchronous API
-	DefaultBatchSize = 1000                //
-	MaxScale         = 18                  // the most digits that a vendor's numbers have
-	MaxLength        = 131_072             // the longest text field of any vendor, in characters
-	MaxRetryAttempts = 20                  // bounds what a row costs that never passes
-	MaxRetryWait     = 24 * time.Hour      // 20 of these are over before the error is deleted, after 30 days
-	DefaultFailed    = 24 * time.Hour      // incremental.include_failed
-	MaxFailed        = 30 * 24 * time.Hour // as long as errors are kept
+	MaxLanes         = 64        // bounds the concurrency of one sync
+	DefaultLanes     = 4         // for vendors that take calls side by side
+	MaxBatchSize     = 10_000    // the largest batch of any vendor's synchronous API
+	MaxScale         = 18        // the most digits that a vendor's numbers have
+	MaxLength        = 131_072   // the longest text field of any vendor, in characters
+	MaxRetryAttempts = 20        // bounds what a row costs that never passes
+	MaxRetryWait     = 86_400    // seconds: 20 of these are over before the error is deleted, after 30 days
+	MaxFailed        = 2_592_000 // seconds: 30 days, as long as errors are kept
 )
+
+// DefaultFailed is incremental.include_failed where it is left out.
+const DefaultFailed = 24 * time.Hour
 
 // NamePattern is what a sync may be called: run ids, table keys and SQL literals
 // are built from it, so it holds no separators.

@@ -134,7 +134,7 @@ type Field struct {
 	Min         string    `json:"min,omitempty"`         // number, integer: a decimal, inclusive
 	Max         string    `json:"max,omitempty"`         // number, integer: a decimal, inclusive
 	Values      []string  `json:"values,omitempty"`      // picklist
-	MaxLength   int       `json:"max_length,omitempty"`  // string, email, picklist: in characters; 0 none
+	MaxLength   int       `json:"max_length,omitempty"`  // string, email, picklist: in the unit of Rules.LengthUnit; 0 none
 	OnTooLong   TooLong   `json:"on_too_long,omitempty"` // default reject
 	OnNull      OnNull    `json:"on_null"`               // default clear, or default where one is given
 	Default     *string   `json:"default,omitempty"`     // used by on_null: default, and by on_unknown: default

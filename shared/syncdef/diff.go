@@ -112,48 +112,8 @@ func sides(v Version) map[string]any {
 	return out
 }
 
-// DiffConnection lists what differs between two settings of a connection, key by
-// key in the order of the YAML, as they are told by apply: connections are no part
-// of a version. From the zero Connection everything is added; the name is left out.
-func DiffConnection(older, newer Connection) []Change {
-	a, b := settings(older), settings(newer)
-	var out []Change
-	for _, k := range keys(a, b) {
-		diffValue(&out, k, a[k], b[k])
-	}
-	if older.Name == "" {
-		return out
-	}
-	for i := range out {
-		switch out[i].Path {
-		case "type":
-			out[i].Note = "its syncs start with an empty ledger: every record is sent again"
-		case "url", "secret":
-			out[i].Note = "the ledger is kept while it is the same account"
-		}
-	}
-	return out
-}
-
-// settings lays a connection out as it stands in the file.
-func settings(c Connection) map[string]any {
-	if c.Name == "" {
-		return map[string]any{}
-	}
-	out := tree(c)
-	delete(out, "name")
-	delete(out, "options")
-	for k, v := range c.Options {
-		out[k] = v
-	}
-	return out
-}
-
 // yamlOrder is the order in which people write and read the keys.
-var yamlOrder = []string{"sync", "connection", "destination_object", "matching_strategy", "match",
-	"operation", "record_id", "field_mappings", "sync_frequency", "batch_size", "lanes",
-	"error_handling", "on_missing", "on_duplicate", "send", "retry", "store_source", "incremental",
-	"type", "url", "secret", "quota"}
+var yamlOrder = append(KeyNames(DefinitionKeys), KeyNames(ConnectionKeys)...)
 
 // keys are those of both sides: the known in YAML order, the others sorted.
 func keys(a, b map[string]any) []string {

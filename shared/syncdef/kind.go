@@ -29,33 +29,10 @@ type Kind struct {
 	// holds it. Either may be nil.
 	CheckConnection func(c *Connection) []Fault
 	Check           func(d *Definition, c *Connection) []Fault
-	// Rules states what the pipeline must know of a version, as data.
+	// Rules states what the pipeline must know of a version, as data. It is asked of
+	// faulty definitions too, whose mappings are still judged.
 	Rules func(d *Definition, c *Connection) Rules
 }
-
-// A Key is one key that a Kind adds: the reader, the schema and the configuration
-// page are made from it.
-type Key struct {
-	Name    string
-	Type    KeyType
-	Allowed []string // KeyText: the values; nil is any
-	Pattern string   // KeyText: a regular expression that the whole value matches; "" is any
-	Example string   // beside Pattern, for the message: 68.0
-	Min     int      // KeyInteger, inclusive
-	Max     int      // KeyInteger, inclusive; 0 is none
-	Default string   // as it would be written; "" is none
-	Doc     string   // one sentence
-}
-
-// KeyType is what a key's value is.
-type KeyType string
-
-// The types of keys.
-const (
-	KeyText    KeyType = "text"
-	KeyInteger KeyType = "integer"
-	KeyBoolean KeyType = "boolean"
-)
 
 // RulesOf gives the rules of a definition of this type, the type's name filled in.
 func (k Kind) RulesOf(d *Definition, c *Connection) Rules {

@@ -89,3 +89,37 @@ func TestTableWithoutNumbers(t *testing.T) {
 		}
 	}
 }
+
+// Whose key it is that comes twice: the row's, or one inside a column, which may
+// be data and is not named.
+func TestDuplicateKeysAreToldByColumn(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"a":1,"a":2}`:                   `the key "a" comes twice`,
+		`{"a":[{"b@c.d":1,"b@c.d":2}]}`:   `column "a" holds an object with one key twice`,
+		`{"a":{"x":1,"x":2}}`:             `column "a" holds an object with one key twice`,
+		`[{"x":1,"x":2}]`:                 `the row holds an object with one key twice`,
+		`{"a":{"x":1,"y":2},"b":1,"a":2}`: `the key "a" comes twice`,
+	} {
+		_, fault := mend(jsontext.Value(in), 2)
+		if fault == nil || fault.Rule != DuplicateKey || !strings.Contains(fault.Message, want) || strings.Contains(fault.Message, "b@c.d") {
+			t.Errorf("%s: %v, want %s", in, fault, want)
+		}
+	}
+}
+
+// A table wider than the check compares by itself is judged by jsontext once.
+func TestScannerLearnsWideRows(t *testing.T) {
+	var b strings.Builder
+	for i := range 100 {
+		b.WriteString(`,"` + strings.Repeat("c", i+1) + `":1`)
+	}
+	one := "{" + b.String()[1:] + "}"
+	s := Scan([]byte(one + one))
+	if s.check.Value(s.body, 0) >= 0 {
+		t.Fatal("the row is not wide enough for this test")
+	}
+	_, end, fault := s.Value(0)
+	if end != len(one) || fault != nil || s.check.Value(s.body, end) != 2*len(one) {
+		t.Errorf("end %d, %v: the second row goes to jsontext, too", end, fault)
+	}
+}

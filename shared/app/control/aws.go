@@ -5,27 +5,19 @@ import (
 	"os"
 	"time"
 
-	"github.com/penstock-data/penstock/shared/app/awsenv"
-	"github.com/penstock-data/penstock/shared/app/env"
-	awserrors "github.com/penstock-data/penstock/shared/aws/errors"
-	"github.com/penstock-data/penstock/shared/aws/state"
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/app/stores"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/run"
 )
 
 // FromEnvironment is the control function on AWS.
 func FromEnvironment() (*Handler, error) {
-	vars, err := env.Load("control", os.LookupEnv)
+	s, in, _, err := stores.FromEnvironment("control")
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := awsenv.Load(os.LookupEnv)
-	if err != nil {
-		return nil, err
-	}
-	store := state.New(cfg, state.Config{Table: vars[env.StateTable], Now: time.Now})
-	return &Handler{Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Control: &pipeline.Control{
-		Syncs: store, Runs: store,
-		Errors: awserrors.New(cfg, awserrors.Config{Table: vars[env.ErrorsTable], Now: time.Now}),
-		Now:    time.Now,
-	}}, nil
+	return &Handler{
+		Log:     slog.New(slog.NewJSONHandler(os.Stdout, nil)),
+		Control: &runs.Control{Stores: s, Replayer: in, Policy: run.DefaultPolicy(), Now: time.Now},
+	}, nil
 }

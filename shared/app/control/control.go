@@ -1,22 +1,21 @@
-// Package control wires begin, finish, status and errors: API Gateway events in
-// Snowflake's protocol, one JSON object per row as the answer.
+// Package control wires everything but push that SQL calls: requests in a caller's
+// protocol, one JSON object per row as the answer.
 package control
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
-	"path"
 	"strconv"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/wire"
 	"github.com/penstock-data/penstock/shared/wire/gateway"
 	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
@@ -25,92 +24,123 @@ import (
 // argument, the previous answer's "next", goes on after them.
 const MaxErrors = 1000
 
+// Paths are the addresses at which a gateway calls the function.
+func Paths() []string {
+	return []string{"/begin", "/finish", "/cancel", "/retry", "/reset", "/status", "/errors", "/syncs"}
+}
+
 // Handler is the control function. It serves concurrent invocations.
 type Handler struct {
-	Control *pipeline.Control
+	Control *runs.Control
 	Log     *slog.Logger
 }
 
 // Invoke answers one API Gateway event, never with an error of its own.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	started := time.Now()
-	request, err := gateway.Decode(payload)
-	var response gateway.Response
-	if err == nil {
-		response, err = h.answer(ctx, request)
+	started := h.Control.Now()
+	caller := snowflake.Protocol
+	function, response, err := h.answer(ctx, caller, payload)
+	attrs := []slog.Attr{
+		slog.String("caller", caller.Name), slog.String("function", function),
+		slog.Int("status", response.Status), slog.Int64("ms", h.Control.Now().Sub(started).Milliseconds()),
 	}
-	var refused *pipeline.RequestError
-	if refusal, ok := snowflake.Refusal(err); ok {
-		response, err = refusal, nil
-	} else if errors.As(err, &refused) {
-		response, err = snowflake.ErrorResponse(refused.Status, refused.Message), nil
-	}
-	attrs := []slog.Attr{slog.String("path", request.Path), slog.Int64("ms", time.Since(started).Milliseconds())}
 	level := slog.LevelInfo
 	if err != nil {
-		response = snowflake.ErrorResponse(500, "Penstock could not answer; the warehouse retries. If it goes on, see the control function's log")
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("error", err.Error()))
 	}
-	h.Log.LogAttrs(ctx, level, "control", append(attrs, slog.Int("status", response.Status))...)
+	h.Log.LogAttrs(ctx, level, "control", attrs...)
 	return gateway.Encode(response), nil
 }
 
-func (h *Handler) answer(ctx context.Context, request gateway.Request) (gateway.Response, error) {
-	batch, err := snowflake.DecodeRequest(request)
+// answer is the response, good whatever the error says that is to be logged.
+func (h *Handler) answer(ctx context.Context, caller wire.Protocol, payload []byte) (function string, r wire.Response, err error) {
+	request, err := gateway.Decode(payload)
 	if err != nil {
-		return gateway.Response{}, err
+		r, err = caller.Fail(err)
+		return "", r, err
 	}
-	var body snowflake.Reply
-	for _, r := range batch.Rows {
-		value, err := h.call(ctx, path.Base(request.Path), batch, r)
-		if err != nil {
-			return gateway.Response{}, err
-		}
-		answer, err := json.Marshal(value)
-		if err != nil {
-			return gateway.Response{}, fmt.Errorf("encode the answer of %s: %w", request.Path, err)
-		}
-		body.Append(r.Number, answer)
-		if body.Size() > snowflake.MaxReply {
-			return gateway.Response{}, &pipeline.RequestError{Status: 400, Message: "the answer would pass 6 MB: ask for fewer runs in one statement"}
+	batch, err := caller.Decode(request.Wire())
+	if err == nil && (batch.Poll || len(batch.Rows) > 0) {
+		err = row.Refuse("this address does not take rows: push them with penstock_push")
+	}
+	if err != nil {
+		r, err = caller.Fail(err)
+		return batch.Function, r, err
+	}
+	values := make([]jsontext.Value, len(batch.Calls))
+	for n, c := range batch.Calls {
+		if values[n], err = h.call(ctx, batch.Function, batch.ID+"#"+strconv.Itoa(c.Number), c); err != nil {
+			r, err = caller.Fail(err)
+			return batch.Function, r, err
 		}
 	}
-	return snowflake.Response(200, body.Bytes()), nil
+	r, err = caller.Reply(&batch, values)
+	return batch.Function, r, err
 }
 
-// call makes one row's call.
-func (h *Handler) call(ctx context.Context, name string, b row.Batch, r row.Row) (any, error) {
-	if r.Fault != nil {
-		return nil, &pipeline.RequestError{Status: 400, Message: r.Fault.Message}
+// call makes one row's call; token is the same when the caller repeats it.
+func (h *Handler) call(ctx context.Context, function, token string, c wire.Call) (jsontext.Value, error) {
+	if c.Fault != nil {
+		return nil, row.Refuse("%s", c.Fault.Message)
 	}
-	switch name {
-	case "begin":
-		begun, err := h.Control.Begin(ctx, text(r, 0), text(r, 1), b.ID+"#"+strconv.Itoa(r.Number))
+	value, err := h.answers(ctx, function, token, c)
+	if err != nil {
+		return nil, err
+	}
+	b, err := json.Marshal(value)
+	if err != nil {
+		return nil, fmt.Errorf("encode the answer of %s: %w", function, err)
+	}
+	return b, nil
+}
+
+func (h *Handler) answers(ctx context.Context, function, token string, c wire.Call) (any, error) {
+	switch function {
+	case wire.Begin:
+		begun, err := h.Control.Begin(ctx, c.Text(wire.Sync), c.Text(wire.Mode), token)
 		return struct {
-			pipeline.Begun
+			runs.Begun
 			Watermark json.RawMessage `json:"watermark"`
 		}{begun, raw(begun.Watermark)}, err
-	case "finish":
-		rows, err := strconv.ParseInt(text(r, 1), 10, 64)
-		if err != nil {
-			return nil, &pipeline.RequestError{Status: 400, Message: fmt.Sprintf("penstock_finish(run, rows): rows is %q, no whole number", text(r, 1))}
+	case wire.Finish:
+		rows, ok := c.Int(wire.RowCount)
+		if !ok {
+			return nil, row.Refuse("penstock_finish(run, rows): rows is no whole number: pass how many rows were pushed")
 		}
-		return h.Control.Finish(ctx, text(r, 0), rows)
-	case "status":
-		s, err := h.Control.Status(ctx, text(r, 0))
+		return h.Control.Finish(ctx, c.Text(wire.Run), rows)
+	case wire.Cancel:
+		return h.Control.Cancel(ctx, c.Text(wire.Run), c.Text(wire.Reason))
+	case wire.Retry:
+		var s runs.Selector
+		if v := c.Value(wire.Selector); v != nil {
+			d := json.NewDecoder(bytes.NewReader(v))
+			d.DisallowUnknownFields()
+			if err := d.Decode(&s); err != nil {
+				return nil, row.Refuse(`penstock_retry(run, selector): the selector is an object such as {"records": ["42"], "types": ["unknown"]}`)
+			}
+		}
+		return h.Control.Retry(ctx, c.Text(wire.Run), s, token)
+	case wire.Reset:
+		sync := c.Text(wire.Sync)
+		return map[string]string{"sync": sync, "message": "the watermark is cleared: the next penstock_begin answers select: all"}, h.Control.Reset(ctx, sync)
+	case wire.Status:
+		s, err := h.Control.Status(ctx, c.Text(wire.Target))
 		return struct {
-			pipeline.SyncStatus
+			runs.SyncStatus
 			Watermark json.RawMessage `json:"watermark"`
 		}{s, raw(s.Watermark)}, err
-	case "errors":
-		errs, next, err := h.Control.RunErrors(ctx, text(r, 0), MaxErrors, text(r, 1))
+	case wire.Errors:
+		errs, next, err := h.Control.RunErrors(ctx, c.Text(wire.Run), MaxErrors, c.Text(wire.After))
 		return errorList(errs, next), err
+	case wire.Syncs:
+		list, err := h.Control.ListSyncs(ctx)
+		return map[string]any{"syncs": list}, err
 	}
-	return nil, &pipeline.RequestError{Status: 400, Message: fmt.Sprintf("there is no function %q: the control API answers begin, finish, status and errors", name)}
+	return nil, wire.Unknown()
 }
 
-// An Errors page answers penstock_errors.
+// A page answers penstock_errors.
 type page struct {
 	Errors []rowError `json:"errors"`
 	Next   string     `json:"next,omitempty"` // pass it as second argument to go on
@@ -131,23 +161,6 @@ func errorList(errs []run.RowError, next string) page {
 		}
 	}
 	return p
-}
-
-// text is an argument as text: a string's content, a number's digits, "" for
-// null or absent.
-func text(r row.Row, i int) string {
-	if i >= len(r.Args) {
-		return ""
-	}
-	switch v := r.Args[i]; v.Kind() {
-	case 'n':
-		return ""
-	case '"':
-		s, _ := jsontext.AppendUnquote(nil, v)
-		return string(s)
-	default:
-		return string(v)
-	}
 }
 
 // raw is a stored JSON scalar, null when there is none.

@@ -107,7 +107,7 @@ func New(cfg Config) (_ *Machine, err error) {
 	m.URL = "http://" + m.listener.Addr().String()
 	s := m.Store
 	m.Intake = &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Now: time.Now}
-	m.Runs = control.New(s, m.Intake, time.Now)
+	m.Runs = &runs.Control{Stores: m.stores(), Replayer: m.Intake, Policy: m.policy(), Now: time.Now}
 	for _, v := range cfg.Vendors {
 		m.lanes[v.Name] = new(atomic.Int64)
 	}
@@ -145,10 +145,21 @@ func (m *Machine) Run(ctx context.Context) error {
 		g.Go(func() error { return dead.Run(ctx) })
 	}
 	g.Go(func() error {
-		s := &sweep.Handler{Log: m.cfg.Log, Sweep: sweep.New(m.Store, m.Intake, run.Policy{Quiet: m.cfg.Quiet, GiveUp: time.Hour}, time.Now)}
+		s := &sweep.Handler{Log: m.cfg.Log, Sweep: &runs.Sweep{Stores: m.stores(), Replayer: m.Intake, Policy: m.policy(), Now: time.Now}}
 		return local.Tick(ctx, ticks{s, m}, m.cfg.Sweep, m.cfg.Log)
 	})
 	return errors.Join(g.Wait(), m.Store.Close(), m.lock.Close())
+}
+
+func (m *Machine) stores() runs.Stores {
+	s := m.Store
+	return runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s}
+}
+
+func (m *Machine) policy() run.Policy {
+	p := run.DefaultPolicy()
+	p.Quiet = m.cfg.Quiet
+	return p
 }
 
 // Close gives up a Machine that is not run.

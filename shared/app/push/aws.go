@@ -10,12 +10,16 @@ import (
 	awserrors "github.com/penstock-data/penstock/shared/aws/errors"
 	"github.com/penstock-data/penstock/shared/aws/queue"
 	"github.com/penstock-data/penstock/shared/aws/state"
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/pipeline/intake"
 )
 
 // FromEnvironment is the push function on AWS.
 func FromEnvironment() (*Handler, error) {
-	vars, err := env.Load("push", os.LookupEnv)
+	vars, err := env.Load("push", env.Functions["push"], os.LookupEnv)
+	if err != nil {
+		return nil, err
+	}
+	urls, err := env.Queues(os.Environ())
 	if err != nil {
 		return nil, err
 	}
@@ -24,13 +28,10 @@ func FromEnvironment() (*Handler, error) {
 		return nil, err
 	}
 	store := state.New(cfg, state.Config{Table: vars[env.StateTable], Now: time.Now})
-	return &Handler{Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Intake: &pipeline.Intake{
-		Syncs: store, Runs: store,
+	return &Handler{Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Intake: &intake.Intake{
+		Syncs: store, Connections: store, Runs: store, Batches: store,
 		Errors: awserrors.New(cfg, awserrors.Config{Table: vars[env.ErrorsTable], Now: time.Now}),
-		Queue: queue.New(cfg, queue.Config{URLs: map[string]string{
-			"salesforce": vars[env.QueueSalesforce],
-			"slack":      vars[env.QueueSlack],
-		}}),
-		Now: time.Now,
+		Queue:  queue.New(cfg, queue.Config{URLs: urls}),
+		Now:    time.Now,
 	}}, nil
 }

@@ -6,43 +6,34 @@ import (
 	"os"
 	"time"
 
-	"github.com/penstock-data/penstock/shared/app/awsenv"
 	"github.com/penstock-data/penstock/shared/app/env"
-	"github.com/penstock-data/penstock/shared/aws/state"
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/app/stores"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
-// GiveUp is how long a run may be quiet before it is called incomplete.
-const GiveUp = time.Hour
-
 // FromEnvironment is the sweep function on AWS.
 func FromEnvironment() (*Handler, error) {
-	vars, err := env.Load("sweep", os.LookupEnv)
+	s, in, vars, err := stores.FromEnvironment("sweep")
 	if err != nil {
 		return nil, err
 	}
-	quiet, err := quietTime(vars[env.Quiet])
-	if err != nil {
+	p := run.DefaultPolicy()
+	if p.Quiet, err = quietTime(vars[env.Quiet], p.GiveUp); err != nil {
 		return nil, err
 	}
-	cfg, err := awsenv.Load(os.LookupEnv)
-	if err != nil {
-		return nil, err
-	}
-	return &Handler{Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Sweep: &pipeline.Sweep{
-		Runs:   state.New(cfg, state.Config{Table: vars[env.StateTable], Now: time.Now}),
-		Policy: run.Policy{Quiet: quiet, GiveUp: GiveUp},
-		Now:    time.Now,
-	}}, nil
+	return &Handler{
+		Log:   slog.New(slog.NewJSONHandler(os.Stdout, nil)),
+		Sweep: &runs.Sweep{Stores: s, Replayer: in, Policy: p, Now: time.Now},
+	}, nil
 }
 
 // quietTime reads how long an implicit run is silent before it is closed. It
 // must end before a run is given up for having been quiet.
-func quietTime(text string) (time.Duration, error) {
+func quietTime(text string, giveUp time.Duration) (time.Duration, error) {
 	quiet, err := time.ParseDuration(text)
-	if err != nil || quiet < time.Second || quiet >= GiveUp {
-		return 0, fmt.Errorf("%s is %q: want a duration of at least 1s and less than %s, such as 2m", env.Quiet, text, GiveUp)
+	if err != nil || quiet < time.Second || quiet >= giveUp {
+		return 0, fmt.Errorf("%s is %q: want a duration of at least 1s and less than %s, such as 2m", env.Quiet, text, giveUp)
 	}
 	return quiet, nil
 }

@@ -8,12 +8,12 @@ import (
 
 func TestQuietTime(t *testing.T) {
 	for text, want := range map[string]time.Duration{"2m": 2 * time.Minute, "1s": time.Second, "59m59s": 59*time.Minute + 59*time.Second} {
-		if got, err := quietTime(text); got != want || err != nil {
+		if got, err := quietTime(text, time.Hour); got != want || err != nil {
 			t.Errorf("%s: %v, %v", text, got, err)
 		}
 	}
 	for _, text := range []string{"", "soon", "120", "0s", "999ms", "-2m", "1h", "24h"} {
-		_, err := quietTime(text)
+		_, err := quietTime(text, time.Hour)
 		if err == nil || !strings.Contains(err.Error(), "PENSTOCK_QUIET is") || !strings.Contains(err.Error(), "such as 2m") {
 			t.Errorf("%q: %v", text, err)
 		}

@@ -5,22 +5,21 @@ package sweep
 import (
 	"context"
 	"log/slog"
-	"time"
 
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 )
 
 // Handler is the sweep function.
 type Handler struct {
-	Sweep *pipeline.Sweep
+	Sweep *runs.Sweep
 	Log   *slog.Logger
 }
 
 // Invoke sweeps once.
 func (h *Handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
-	started := time.Now()
+	started := h.Sweep.Now()
 	err := h.Sweep.Run(ctx)
-	attrs := []slog.Attr{slog.Int64("ms", time.Since(started).Milliseconds())}
+	attrs := []slog.Attr{slog.Int64("ms", h.Sweep.Now().Sub(started).Milliseconds())}
 	if err != nil {
 		h.Log.LogAttrs(ctx, slog.LevelError, "sweep", append(attrs, slog.String("error", err.Error()))...)
 		return nil, err

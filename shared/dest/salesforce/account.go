@@ -79,8 +79,12 @@ func (a *account) Probe(ctx context.Context) error {
 		return err
 	}
 	defer answer.free()
-	if jsontext.Value(answer.body).Kind() != '{' || !jsontext.Value(answer.body).IsValid() {
-		return unreadable(op, errShape)
+	err = whole(answer.body)
+	if err == nil && jsontext.Value(answer.body).Kind() != '{' {
+		err = errShape
+	}
+	if err != nil {
+		return unreadable(op, err)
 	}
 	return nil
 }

@@ -20,7 +20,13 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-const maxAnswer = 32 << 20 // bytes; five full query pages are about 2 MB
+const (
+	maxAnswer = 32 << 20 // bytes; five full query pages are about 2 MB
+	// callTime is how long an answer is waited for. Calls of 20 seconds count as long
+	// to Salesforce, which has few of them at once; one that takes a minute is better
+	// made of fewer records.
+	callTime = time.Minute
+)
 
 // A client makes HTTP calls with a session. It knows no JSON; what an answer means
 // is decided in errors.go and by who asked.
@@ -77,7 +83,7 @@ func newClient(cfg dest.Config) (*client, error) {
 	} else {
 		transport := http.DefaultTransport.(*http.Transport).Clone()
 		transport.MaxIdleConnsPerHost = 2 * concurrency
-		c.http.Transport = transport
+		c.http.Transport, c.http.Timeout = transport, callTime
 	}
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return c, nil

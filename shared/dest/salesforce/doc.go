@@ -11,7 +11,7 @@
 //
 // Files: kind.go, check.go and rules.go are what definitions may say and how keys
 // are compared; client.go and login.go make HTTP calls; encode.go, questions.go
-// and soql.go write what is sent, decode.go, pages.go and walk.go read what comes
+// and soql.go write what is sent, decode.go and pages.go read what comes
 // back; errors.go and outcomes.go say what failed and whose it is.
 //
 // Sources, by name: "REST API Developer Guide" (sObject Collections, Composite,

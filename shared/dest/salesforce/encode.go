@@ -4,9 +4,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/rawjson"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -43,7 +42,7 @@ func (d *destination) encodeRecord(dst []byte, kind int, r *dest.Record) []byte 
 		skip = match
 	case kind == updateKind:
 		dst = appendMember(dst, idField)
-		dst = appendText(dst, d.id(r))
+		dst = rawjson.AppendQuote(dst, d.id(r))
 	case d.def.Strategy != syncdef.MatchNone && !holds(r, match):
 		dst = d.appendMatch(dst, r)
 		skip = match // mapped, but null: the match value is better
@@ -87,9 +86,9 @@ func (d *destination) appendMatch(dst []byte, r *dest.Record) []byte {
 	case d.identity.Has(row.StepNumber) && numeric(r.Key):
 		return append(dst, r.Key...)
 	case r.Match == "" || d.def.Strategy == syncdef.MatchEmailDomain || d.identity.Has(row.StepID18):
-		return appendText(dst, r.Key)
+		return rawjson.AppendQuote(dst, r.Key)
 	}
-	return appendText(dst, strings.TrimSpace(r.Match))
+	return rawjson.AppendQuote(dst, strings.TrimSpace(r.Match))
 }
 
 // holds reports whether a record has a value for a field.
@@ -107,17 +106,4 @@ func appendMember(dst []byte, name string) []byte {
 	dst = append(dst, ',', '"')
 	dst = append(dst, name...)
 	return append(dst, '"', ':')
-}
-
-// appendText appends a JSON string; broken UTF-8 becomes U+FFFD.
-func appendText(dst []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' {
-			quoted, _ := jsontext.AppendQuote(dst, s) // the error only reports what was replaced
-			return quoted
-		}
-	}
-	dst = append(dst, '"')
-	dst = append(dst, s...)
-	return append(dst, '"')
 }

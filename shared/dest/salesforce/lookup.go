@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -98,8 +99,8 @@ func (d *destination) query(ctx context.Context, queries []string, records int, 
 	if err != nil {
 		return err
 	}
+	defer answer.free()
 	parts, err := decodeComposite(answer.body, len(queries))
-	answer.free()
 	if err != nil {
 		return unreadable(op, err)
 	}
@@ -108,13 +109,14 @@ func (d *destination) query(ctx context.Context, queries []string, records int, 
 			return err
 		}
 		p := newPages(found)
-		next, err := p.read(part.body)
+		next, err := p.page(part.body)
 		for err == nil && next != "" {
-			if answer, err = d.client.do(ctx, request{op: op, method: http.MethodGet, path: next}); err != nil {
-				return err
+			page, failed := d.client.do(ctx, request{op: op, method: http.MethodGet, path: next})
+			if failed != nil {
+				return failed
 			}
-			next, err = p.read(answer.body)
-			answer.free()
+			next, err = p.read(page.body)
+			page.free()
 		}
 		if err != nil {
 			return unreadable(op, err)
@@ -149,8 +151,12 @@ func (d *destination) verdict(h hit) dest.Outcome {
 	case n == 1:
 		return dest.Outcome{Status: dest.Found, ID: h.ids[0]}
 	case n > 1:
+		remedy := "merge them, or match by something that only one of them has"
+		if d.identity.Has(row.StepLower) && (d.def.Strategy == syncdef.MatchField || d.def.Strategy == syncdef.MatchExternalID) {
+			remedy += "; where the field is unique and case-sensitive, write match: {case: true}"
+		}
 		return dest.Outcome{Status: dest.Rejected, Code: "ambiguous_match", Field: match,
-			Message: fmt.Sprintf("%d records of %s match the row's value by %s (%s): merge them, or match by something that only one of them has", n, object, match, strings.Join(h.ids, ", "))}
+			Message: fmt.Sprintf("%d records of %s match the row's value by %s (%s): %s", n, object, match, strings.Join(h.ids, ", "), remedy)}
 	case d.def.Operation == syncdef.Insert || d.def.Operation == syncdef.Upsert && d.def.OnMissing == syncdef.Create:
 		return dest.Outcome{Status: dest.Pending}
 	case d.def.Operation == syncdef.Update:

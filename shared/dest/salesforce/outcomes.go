@@ -14,6 +14,7 @@ var remedies = map[string]string{
 	"INVALID_EMAIL_ADDRESS":                   "correct the address, or use data_type: email to find it before",
 	"NUMBER_OUTSIDE_VALID_RANGE":              "use min and max in field_mappings, or widen the field",
 	"DUPLICATE_VALUE":                         "another record holds this value: merge the two",
+	"DUPLICATE_EXTERNAL_ID":                   "more than one record has this external id: merge them, or make the field unique",
 	"DUPLICATES_DETECTED":                     "a duplicate rule of the organisation refuses the record: merge it with the one that is there, or, where the rule only raises an alert, save it with salesforce: {duplicate_rule: allow}",
 	"ENTITY_IS_DELETED":                       "the record was deleted in Salesforce: restore it from the recycle bin, or correct the row",
 	"INSUFFICIENT_ACCESS_OR_READONLY":         "give the integration user access to this record",

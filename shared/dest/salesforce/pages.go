@@ -2,16 +2,18 @@ package salesforce
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/rawjson"
 )
 
 var (
 	errNotDone  = errors.New("a query is not done, and names no next page")
 	errNoRows   = errors.New("a query's answer has no records, total or end")
 	errRowsLeft = errors.New("a query is done with fewer or more records than it says")
+	errTotals   = errors.New("a query's pages say different numbers of records")
 	errRowNoID  = errors.New("a found record has no Id")
 )
 
@@ -19,33 +21,39 @@ var (
 // tells what was not found.
 type pages struct {
 	found func(id, value string)
-	total int // what the first page says; -1 before it
-	rows  int // so far
+	total int64 // what the first page says; -1 before it
+	rows  int64 // so far
 }
 
 func newPages(found func(id, value string)) *pages { return &pages{found: found, total: -1} }
 
-// read reads one page and answers the address of the next one, "" after the last.
+// read reads the body of one page, as page does.
 func (p *pages) read(body []byte) (next string, err error) {
-	total, done, said, listed := -1, false, false, false
-	err = whole(body, func(dec *jsontext.Decoder) error {
-		return eachMember(dec, func(name string) (err error) {
-			switch name {
-			case "totalSize":
-				total, err = readCount(dec)
-			case "done":
-				said = true
-				done, err = readBool(dec)
-			case "nextRecordsUrl":
-				next, err = readText(dec)
-			case "records":
-				listed = true
-				err = eachElement(dec, func() error { return p.row(dec) })
-			default:
-				err = dec.SkipValue()
+	if err := whole(body); err != nil {
+		return "", err
+	}
+	return p.page(body)
+}
+
+// page reads one page of whole JSON and answers the address of the next one, ""
+// after the last.
+func (p *pages) page(body jsontext.Value) (next string, err error) {
+	total, done, said, listed := int64(-1), false, false, false
+	err = members(body, func(name string, v jsontext.Value) (err error) {
+		switch name {
+		case "totalSize":
+			if n, ok := rawjson.Int(v); ok && v.Kind() == '0' {
+				total = n
 			}
-			return err
-		})
+		case "done":
+			done, said = rawjson.Bool(v)
+		case "nextRecordsUrl":
+			next, _ = rawjson.Text(v)
+		case "records":
+			listed = true
+			err = elements(v, p.row)
+		}
+		return err
 	})
 	switch {
 	case err != nil:
@@ -53,7 +61,7 @@ func (p *pages) read(body []byte) (next string, err error) {
 	case total < 0 || !said || !listed:
 		return "", errNoRows
 	case p.total >= 0 && p.total != total:
-		return "", fmt.Errorf("a query's pages say %d and %d records", p.total, total)
+		return "", errTotals
 	}
 	p.total = total
 	switch {
@@ -68,26 +76,27 @@ func (p *pages) read(body []byte) (next string, err error) {
 }
 
 // row reads one found record: its id and the match field, the only other one.
-func (p *pages) row(dec *jsontext.Decoder) error {
-	var id, value string
-	err := eachMember(dec, func(name string) (err error) {
-		switch name {
-		case "attributes":
-			err = dec.SkipValue()
-		case idField:
-			id, err = readText(dec)
+func (p *pages) row(v jsontext.Value) error {
+	var id, value jsontext.Value
+	w := rawjson.Members(v).AnyDepth()
+	for w.Next() {
+		switch {
+		case w.Named("attributes"):
+		case w.Named(idField):
+			id = w.Value()
 		default:
-			value, err = readText(dec)
+			value = w.Value()
 		}
-		return err
-	})
-	if err != nil {
-		return err
 	}
-	if _, valid := id18(id); !valid {
+	if w.Err() != nil {
+		return errShape
+	}
+	text, _ := rawjson.Text(id)
+	full, valid := id18(text)
+	if !valid {
 		return errRowNoID
 	}
 	p.rows++
-	p.found(id, value)
+	p.found(full, rawjson.Scalar(value))
 	return nil
 }

@@ -63,22 +63,24 @@ func without(message, value string) string {
 		return message
 	}
 	var b strings.Builder
-	for rest := message; ; {
-		at := strings.Index(rest, value)
-		if at < 0 {
-			b.WriteString(rest)
-			return b.String()
+	for at := 0; at < len(message); {
+		rest := message[at:]
+		before, _ := utf8.DecodeLastRuneInString(message[:at])
+		after := rune(utf8.RuneError)
+		found := strings.HasPrefix(rest, value)
+		if found {
+			after, _ = utf8.DecodeRuneInString(rest[len(value):])
 		}
-		before, _ := utf8.DecodeLastRuneInString(rest[:at])
-		after, _ := utf8.DecodeRuneInString(rest[at+len(value):])
-		b.WriteString(rest[:at])
-		if at > 0 && letter(before) || letter(after) {
-			b.WriteString(value)
-		} else {
+		if found && !letter(before) && !letter(after) {
 			b.WriteString(hiddenValue)
+			at += len(value)
+			continue
 		}
-		rest = rest[at+len(value):]
+		_, size := utf8.DecodeRuneInString(rest)
+		b.WriteString(rest[:size])
+		at += size
 	}
+	return b.String()
 }
 
 func letter(r rune) bool { return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) }

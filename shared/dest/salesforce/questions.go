@@ -1,6 +1,7 @@
 package salesforce
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf16"
 
@@ -44,13 +45,10 @@ func (d *destination) ask(r *dest.Record) (q question, reason string) {
 		q.likes = each(domains(r.Key), func(s string) string { return "'%" + escapeLike.Replace(s) + "%'" })
 	case d.def.Strategy == syncdef.MatchName && strings.Contains(r.Key, " "):
 		q.likes = each(d.spellings(r), spaced)
-		if d.anyOver(q.likes) {
-			return q, tooLong
-		}
 	default:
 		q.equals = each(d.spellings(r), quoted)
 	}
-	if d.anyOver(q.equals) || d.anyOver(q.likes) {
+	if anyOver(q.equals) || anyOver(q.likes) {
 		return q, tooLong
 	}
 	return q, ""
@@ -59,7 +57,7 @@ func (d *destination) ask(r *dest.Record) (q question, reason string) {
 const tooLong = "over 4,000 characters long, which Salesforce compares nothing with"
 
 // anyOver reports a literal that is too long for WHERE.
-func (d *destination) anyOver(literals []string) bool {
+func anyOver(literals []string) bool {
 	for _, s := range literals {
 		if len(s) > maxLiteral && len(utf16.Encode([]rune(s)))-len("''") > maxLiteral {
 			return true
@@ -74,15 +72,19 @@ func domains(key string) []string { return distinct(key, address.Unicode(key)) }
 // spellings are texts of which the vendor's own comparison takes one for a stored
 // value that has the record's key: as the row writes it, the key, both Unicode
 // forms, an address's domain as people write it, and letters that folding the case
-// turns into others, which a comparison by single letters does not.
+// turns into others, which a comparison by single letters does not. Where only the
+// case tells key and row apart the row's is asked for alone: whether the field
+// leaves out the case or not, it is the right one.
 func (d *destination) spellings(r *dest.Record) []string {
+	own := d.written(r)
 	all := []string{r.Key}
 	if d.identity.Has(row.StepEmail) {
 		if at := strings.LastIndexByte(r.Key, '@'); at >= 0 {
 			all = distinct(append(all, r.Key[:at+1]+address.Unicode(r.Key[at+1:]))...)
 		}
 	}
-	if d.identity.Has(row.StepLower) {
+	lower := d.identity.Has(row.StepLower)
+	if lower {
 		for _, f := range folded {
 			for _, s := range all {
 				if len(all) < maxVariants/2 && strings.Contains(s, f.to) {
@@ -91,13 +93,36 @@ func (d *destination) spellings(r *dest.Record) []string {
 			}
 		}
 	}
-	if own := strings.TrimSpace(r.Match); own != "" {
+	switch {
+	case lower && strings.ToLower(own) == r.Key:
+		all[0] = own
+	case own != "":
 		all = append(all, own)
 	}
 	for _, s := range all {
-		all = append(all, norm.NFD.String(s), norm.NFC.String(s))
+		if !ascii(s) {
+			all = append(all, norm.NFD.String(s), norm.NFC.String(s))
+		}
 	}
 	return distinct(all...)
+}
+
+// written is the match value as the row has it, but for white space that the
+// version's identity leaves out.
+func (d *destination) written(r *dest.Record) string {
+	if d.identity.Has(row.StepSpace) {
+		return strings.Join(strings.Fields(r.Match), " ")
+	}
+	return strings.TrimSpace(r.Match)
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // folded are letters that stand in names, and what their case is folded to.
@@ -107,11 +132,7 @@ var folded = []struct{ from, to string }{{"ß", "ss"}, {"ς", "σ"}, {"µ", "μ"
 func distinct(all ...string) []string {
 	out := all[:0:0]
 	for _, s := range all {
-		seen := false
-		for _, other := range out {
-			seen = seen || other == s
-		}
-		if !seen {
+		if !slices.Contains(out, s) {
 			out = append(out, s)
 		}
 	}
@@ -119,11 +140,10 @@ func distinct(all ...string) []string {
 }
 
 func each(all []string, f func(string) string) []string {
-	out := make([]string, len(all))
 	for i, s := range all {
-		out[i] = f(s)
+		all[i] = f(s)
 	}
-	return distinct(out...)
+	return distinct(all...)
 }
 
 // quoted is a text as a literal.
@@ -146,8 +166,14 @@ func numeric(key string) bool {
 	return digits != "" && strings.Trim(digits, "0123456789.") == "" && strings.Count(digits, ".") <= 1 && digits[0] != '.' && digits[len(digits)-1] != '.'
 }
 
+var idRule = steps(row.StepID18)
+
 // id18 is an id in its 18 character form.
 func id18(s string) (string, bool) {
-	b, ok := row.Identity{Steps: []row.Step{row.StepID18}}.Key(make([]byte, 0, 18), []byte(s))
+	var buf [18]byte
+	b, ok := idRule.Key(buf[:0], []byte(s))
+	if string(b) == s {
+		return s, ok
+	}
 	return string(b), ok
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/rawjson"
 )
 
 // Lookups go out as composite requests of up to 5 queries. The sizes keep a query
@@ -115,7 +116,7 @@ func (d *destination) composite(queries []string) []byte {
 		b = append(b, `{"method":"GET","referenceId":"`...)
 		b = append(b, reference(i)...)
 		b = append(b, `","url":`...)
-		b = appendText(b, d.client.data+"query?q="+url.QueryEscape(q))
+		b = rawjson.AppendQuote(b, d.client.data+"query?q="+url.QueryEscape(q))
 		b = append(b, '}')
 	}
 	return append(b, "]}"...)
@@ -124,7 +125,8 @@ func (d *destination) composite(queries []string) []byte {
 // reference names a query within its request.
 func reference(i int) string { return "q" + strconv.Itoa(i) }
 
-// A part is the answer of one query of a composite request.
+// A part is the answer of one query of a composite request, its body a span of the
+// whole's.
 type part struct {
 	status    int
 	reference string
@@ -134,17 +136,18 @@ type part struct {
 // decodeComposite reads the parts of an answer, one for each of n queries and in
 // their order.
 func decodeComposite(body []byte, n int) ([]part, error) {
+	if err := whole(body); err != nil {
+		return nil, err
+	}
 	var parts []part
-	err := whole(body, func(dec *jsontext.Decoder) error {
-		return eachMember(dec, func(name string) error {
-			if name != "compositeResponse" {
-				return dec.SkipValue()
-			}
-			return eachElement(dec, func() error {
-				p, err := decodePart(dec)
-				parts = append(parts, p)
-				return err
-			})
+	err := members(body, func(name string, v jsontext.Value) error {
+		if name != "compositeResponse" {
+			return nil
+		}
+		return elements(v, func(v jsontext.Value) error {
+			p, err := decodePart(v)
+			parts = append(parts, p)
+			return err
 		})
 	})
 	if err != nil {
@@ -161,21 +164,18 @@ func decodeComposite(body []byte, n int) ([]part, error) {
 	return parts, nil
 }
 
-func decodePart(dec *jsontext.Decoder) (p part, err error) {
-	err = eachMember(dec, func(name string) (err error) {
+func decodePart(v jsontext.Value) (p part, err error) {
+	err = members(v, func(name string, v jsontext.Value) error {
 		switch name {
 		case "httpStatusCode":
-			p.status, err = readCount(dec)
+			status, _ := rawjson.Int(v)
+			p.status = int(status)
 		case "referenceId":
-			p.reference, err = readText(dec)
+			p.reference, _ = rawjson.Text(v)
 		case "body":
-			var v jsontext.Value
-			v, err = dec.ReadValue()
-			p.body = v.Clone()
-		default:
-			err = dec.SkipValue()
+			p.body = v
 		}
-		return err
+		return nil
 	})
 	return p, err
 }

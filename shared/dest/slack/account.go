@@ -71,7 +71,7 @@ func windows(bucket string) []pace.Window {
 	case TestBucket:
 		return []pace.Window{{Calls: 60, Per: time.Minute}}
 	default:
-		return []pace.Window{{Calls: 1, Per: 1050 * time.Millisecond}}
+		return []pace.Window{{Calls: 1, Per: time.Second}}
 	}
 }
 

@@ -18,6 +18,8 @@ import (
 const (
 	pageSize = 200 // messages or channels a page: what Slack's "Pagination" advises at most
 	maxLists = 500 // pages of channels, against a cursor that never ends
+
+	listEvery = time.Minute // how old a listing of the channels may be
 )
 
 // A client speaks HTTP with one workspace, through slack-go without its retries: a
@@ -30,9 +32,10 @@ type client struct {
 	now    func() time.Time
 	sent   atomic.Int64 // requests that left
 
-	mu  sync.Mutex
-	api *slackapi.Client  // nil until the token was read
-	ids map[string]string // channel, as it was given -> its id
+	mu     sync.Mutex
+	api    *slackapi.Client  // nil until the token was read
+	ids    map[string]string // channel, as it was given -> its id
+	listed time.Time         // when all channels were last listed, to the end
 }
 
 func newClient(cfg dest.Config, base string) *client {
@@ -150,6 +153,21 @@ func (c *client) channels(ctx context.Context, kind string) error {
 		cursor = next
 	}
 	return &unreadableError{what: "a list of channels that does not end"}
+}
+
+// stale reports whether it is time to list the channels: a name that is in none of
+// them must not cost a listing each row.
+func (c *client) stale() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now().Sub(c.listed) >= listEvery
+}
+
+// fresh notes that all channels were listed.
+func (c *client) fresh() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.listed = c.now()
 }
 
 // learn remembers a channel's id.

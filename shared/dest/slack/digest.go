@@ -22,8 +22,8 @@ type digestKey struct{ run, channel string }
 // A digestState is what became of a digest in this process, so that a call that is
 // made in parts, or by halves, posts one message.
 type digestState struct {
-	id   string // where it is, once it was accepted
-	lost error  // the answer that was lost, until a lookup has settled it
+	outcome dest.Outcome // Delivered, or Rejected until the channel is searched again
+	lost    error        // the answer that was lost, until a search has settled it
 }
 
 // postDigest sends a run's one message for a channel, unless another part of its
@@ -31,19 +31,18 @@ type digestState struct {
 func (d *destination) postDigest(ctx context.Context, b dest.Batch, channel string, total int, records []int) (dest.Outcome, error) {
 	key := digestKey{b.Run, channel}
 	d.mu.Lock()
-	state := d.digests[key]
+	state, met := d.digests[key]
 	d.mu.Unlock()
-	switch {
-	case state.id != "":
-		return dest.Outcome{Status: dest.Delivered, ID: state.id}, nil
-	case state.lost != nil:
-		return dest.Outcome{}, state.lost // it may have been posted: look first
+	if met {
+		return state.outcome, state.lost
 	}
 	o, err := d.send(ctx, d.digest(b, channel, total, records), b.Records[records[0]])
 	var failed *dest.CallError
 	switch {
-	case err == nil && o.Status == dest.Delivered:
-		d.remember(key, digestState{id: o.ID})
+	case err == nil:
+		again := o
+		again.Created = false // by another part
+		d.remember(key, digestState{outcome: again})
 	case errors.As(err, &failed) && failed.Received:
 		d.remember(key, digestState{lost: err})
 	}
@@ -61,11 +60,11 @@ func (d *destination) remember(key digestKey, s digestState) {
 	d.digests[key] = s
 }
 
-// settle forgets that a digest's answer was lost: its channel has been searched.
+// settle forgets a digest that was not accepted: its channel has been searched.
 func (d *destination) settle(key digestKey) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.digests[key].lost != nil {
+	if d.digests[key].outcome.Status != dest.Delivered {
 		delete(d.digests, key)
 	}
 }

@@ -120,7 +120,10 @@ func TestDigestInParts(t *testing.T) {
 	w := newWorld(t)
 	b := dest.Batch{Run: "s.r1", Records: alerts(30)}
 	ids := map[string]int{}
-	for _, c := range w.dest.Calls(b, 10) {
+	for i, c := range w.dest.Calls(b, 10) {
+		if (c.Costs == nil) != (i > 0) {
+			t.Errorf("part %d costs %v", i, c.Costs)
+		}
 		out, err := w.dest.Push(t.Context(), b, c)
 		if err != nil {
 			t.Fatal(err)
@@ -132,6 +135,29 @@ func TestDigestInParts(t *testing.T) {
 	posted := w.sim.Messages()
 	if diff := cmp.Diff(map[string]int{posted[0].Channel + ":" + posted[0].TS: 30}, ids); diff != "" || len(posted) != 1 {
 		t.Error(len(posted), diff)
+	}
+}
+
+// A digest that is refused is refused once, for all its parts, and is sent when the
+// channel can be posted to.
+func TestDigestInPartsRefused(t *testing.T) {
+	w := newWorld(t)
+	w.column()
+	w.open()
+	b := dest.Batch{Run: "s.r1", Records: alerts(30)}
+	w.fault(sandbox.Fault{Match: "chat.postMessage", Status: 200, Body: `{"ok":false,"error":"not_in_channel"}`})
+	for _, c := range w.dest.Calls(b, 10) {
+		out, err := w.dest.Push(t.Context(), b, c)
+		if err != nil || statuses(out)[dest.Rejected] != 10 {
+			t.Errorf("%+v, %v", out, err)
+		}
+	}
+	if got := w.calls("chat.postMessage"); got != 1 {
+		t.Errorf("%d posts, want 1", got)
+	}
+	w.clock.pass(time.Minute)
+	if out, err := w.deliver(b); err != nil || statuses(out)[dest.Delivered] != 30 || len(w.sim.Messages()) != 1 {
+		t.Errorf("%v, %v", statuses(out), err)
 	}
 }
 

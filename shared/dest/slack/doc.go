@@ -74,10 +74,9 @@
 //
 // Slack, "Rate limits" and the methods' pages:
 //
-//	chat.postMessage       about 1 message a second and channel; here one in 1.05 s,
-//	                       the 50 ms being what a request may arrive late or early.
-//	                       The limit on the whole workspace is not published: Slack
-//	                       answers 429, and the Retry-After is passed on.
+//	chat.postMessage       about 1 message a second and channel. The limit on the
+//	                       whole workspace is not published: Slack answers 429, and
+//	                       the Retry-After is passed on.
 //	conversations.history  tier 3, 50 or more a minute for an internal app; here 40
 //	                       lookups, which leaves room for further pages. An app that
 //	                       is distributed outside Slack's marketplace gets 1 call of

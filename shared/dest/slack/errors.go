@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -19,67 +18,6 @@ const (
 	opPost = "post a Slack message"
 	opLook = "look for a Slack message"
 )
-
-// unsentError is a request that did not leave; client.Do returns it.
-type unsentError struct{ cause error }
-
-func (e *unsentError) Error() string { return "no connection: " + e.cause.Error() }
-func (e *unsentError) Unwrap() error { return e.cause }
-
-// lostError is a request that left and got no answer; client.Do returns it.
-type lostError struct{ cause error }
-
-func (e *lostError) Error() string { return "no answer: " + e.cause.Error() }
-func (e *lostError) Unwrap() error { return e.cause }
-
-// unreadableError is an answer that is not whole, or that no Slack gives.
-type unreadableError struct {
-	what     string
-	stranger bool
-}
-
-func (e *unreadableError) Error() string { return "answered with " + e.what }
-
-// statusError is an answer with a status other than 200 and nothing of Slack's in it.
-type statusError struct {
-	code  int
-	after time.Duration
-	page  bool // it was a web page
-}
-
-func (e *statusError) Error() string { return fmt.Sprintf("answered %d", e.code) }
-
-// refusedError is an answer with "ok": false.
-type refusedError struct {
-	code, needed string
-	after        time.Duration
-}
-
-func (e *refusedError) Error() string { return "refused: " + e.code }
-
-// secretError is a secret that cannot be read (cause) or holds no token.
-type secretError struct {
-	name  string
-	cause error
-}
-
-func (e *secretError) Error() string {
-	if e.cause != nil {
-		return fmt.Sprintf("read the secret %q: %v", e.name, e.cause)
-	}
-	return fmt.Sprintf("the secret %q holds no token", e.name)
-}
-
-func (e *secretError) Unwrap() error { return e.cause }
-
-// cause takes the URL off an error of http.Client: the message names it already.
-func cause(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	return err
-}
 
 // kind is what an error means, before it is known whether it struck a message or a
 // lookup.
@@ -195,7 +133,7 @@ func (a *account) judge(err error) verdict {
 	case errors.As(err, &unsent):
 		return verdict{unreachable, "unreachable", fmt.Sprintf("%s cannot be reached: %v", base, unsent), 0}
 	case errors.As(err, &lostAnswer):
-		return verdict{lost, "no_answer", fmt.Sprintf("%s gave no answer that can be read: %v", base, lostAnswer), 0}
+		return verdict{lost, "no_answer", fmt.Sprintf("%s gave no answer that can be read: %s", base, breach(lostAnswer)), 0}
 	default: // what the library could not read may quote the answer, so that it is not told (I6)
 		return verdict{lost, "no_answer", base + " gave no answer that can be read", 0}
 	}

@@ -110,7 +110,7 @@ func TestAnswers(t *testing.T) {
 		{"status 503", html(503), cut("http_503", "503")},
 		{"status 500 with JSON", sandbox.Fault{Status: 500, Body: `{"ok":false,"error":"internal_error"}`}, cut("http_500", "500")},
 		{"status 204", sandbox.Fault{Status: 204}, cut("http_204", "204")},
-		{"dropped answer", sandbox.Fault{DropAfterCommit: true}, cut("no_answer", "no answer")},
+		{"dropped answer", sandbox.Fault{DropAfterCommit: true}, cut("no_answer", "closed")},
 		{"cut answer", sandbox.Fault{Status: 200, Body: `{"ok":true,"ts":"17`}, cut("unreadable", "cut off")},
 		{"empty answer", sandbox.Fault{Status: 200}, cut("not_slack", url)},
 		{"ok and nothing else", sandbox.Fault{Status: 200, Body: `{"ok":true}`}, cut("unreadable", "without")},
@@ -148,6 +148,23 @@ func TestAnswers(t *testing.T) {
 			out, err = w.dest.Lookup(t.Context(), b, w.dest.Lookups(b)[0])
 			c.want[1].check(t, out, err)
 		})
+	}
+}
+
+// What answers in the name of Slack may say anything; none of it is repeated.
+func TestEcho(t *testing.T) {
+	for _, answer := range []string{
+		"HTTP/1.1 200 OK\r\nCompany 0\r\n\r\n", "Company 0\r\n\r\n", "HTTP/1.1 Company 0\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: Company 0\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nCompany 0\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n{\"ok\":true,\"Company\":0}", "",
+	} {
+		w := newWorld(t)
+		w.opts.Channel = "C0ALERTS1"
+		w.open()
+		w.raw = &answer
+		b := dest.Batch{Run: "s.r1", Records: alerts(1)}
+		out, err := w.dest.Push(t.Context(), b, w.dest.Calls(b, 0)[0])
+		lost("no_answer", "no answer").check(t, out, err)
 	}
 }
 
@@ -305,5 +322,5 @@ func TestDeadlineInFlight(t *testing.T) {
 	w.before = func(*http.Request) { cancel() }
 	b := dest.Batch{Run: "s.r1", Records: alerts(1)}
 	_, err := w.dest.Push(ctx, b, w.dest.Calls(b, 0)[0])
-	lost("no_answer", "canceled").check(t, nil, err)
+	lost("no_answer", "cancelled").check(t, nil, err)
 }

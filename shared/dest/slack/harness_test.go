@@ -51,6 +51,7 @@ type world struct {
 	requests []string // of the API, as they came in
 
 	before func(*http.Request) // called with each request; nil for nothing
+	raw    *string             // sent in place of an answer of HTTP; nil for none
 }
 
 // options are the definition's keys of Slack's own.
@@ -162,6 +163,16 @@ func (w *world) record(rw http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	w.requests = append(w.requests, text.String())
 	w.mu.Unlock()
+	if w.raw != nil {
+		conn, _, err := rw.(http.Hijacker).Hijack()
+		if err != nil {
+			w.t.Errorf("take over the connection: %v", err)
+			return
+		}
+		io.WriteString(conn, *w.raw)
+		conn.Close()
+		return
+	}
 	if w.before != nil {
 		w.before(r)
 	}
@@ -263,7 +274,7 @@ func quote(s string) []byte {
 	return b
 }
 
-// alerts are n records in the shape of the lesson's messages.
+// alerts are n records in the shape of the sample's messages.
 func alerts(n int) []dest.Record {
 	out := make([]dest.Record, n)
 	for i := range out {

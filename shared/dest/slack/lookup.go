@@ -178,6 +178,9 @@ func (d *destination) resolve(ctx context.Context, channel string) (string, erro
 	if id := client.known(channel); id != "" {
 		return id, nil
 	}
+	if !client.stale() {
+		return "", &refusedError{code: unresolved(channel)}
+	}
 	for _, kind := range []string{"public_channel", "private_channel"} {
 		err := client.channels(ctx, kind)
 		var refused *refusedError
@@ -191,6 +194,7 @@ func (d *destination) resolve(ctx context.Context, channel string) (string, erro
 			return id, nil
 		}
 	}
+	client.fresh()
 	return "", &refusedError{code: unresolved(channel)}
 }
 

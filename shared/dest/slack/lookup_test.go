@@ -176,3 +176,37 @@ func TestChannelNamesArePaged(t *testing.T) {
 		t.Errorf("%d calls of conversations.list, want 3", got)
 	}
 }
+
+// Names that are nowhere cost one listing a minute; a channel that was made since is
+// found after it, and a private one after a public one.
+func TestUnknownNamesAreListedOnce(t *testing.T) {
+	w := newWorld(t, func(s *sim.Config, _ *world) {
+		s.Scopes = []string{"chat:write", "channels:history", "channels:read", "groups:history", "groups:read"}
+	})
+	w.column()
+	w.open()
+	look := func(channel string) dest.Outcome {
+		t.Helper()
+		b := dest.Batch{Run: "s.r1", Records: intend([]dest.Record{rec("1", channel, "hello")})}
+		out, err := w.dest.Lookup(t.Context(), b, w.dest.Lookups(b)[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out[0]
+	}
+	for _, c := range []struct {
+		channel string
+		want    dest.Status
+		lists   int64 // so far: public and private are one each
+	}{
+		{"#alerts", dest.Pending, 1}, {"#secret", dest.Pending, 3}, {"#nowhere", dest.Rejected, 5}, {"#nowhere", dest.Rejected, 5}, {"#nor-there", dest.Rejected, 5}, {"sales", dest.Pending, 5},
+	} {
+		if o := look(c.channel); o.Status != c.want || w.calls("conversations.list") != c.lists {
+			t.Errorf("%s: %+v after %d listings, want %d", c.channel, o, w.calls("conversations.list"), c.lists)
+		}
+	}
+	w.clock.pass(time.Minute)
+	if o := look("#nowhere"); o.Status != dest.Rejected || w.calls("conversations.list") != 7 {
+		t.Errorf("after a minute: %+v after %d listings", o, w.calls("conversations.list"))
+	}
+}

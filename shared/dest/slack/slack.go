@@ -32,7 +32,11 @@ func (d *destination) Calls(b dest.Batch, most int) []dest.Call {
 		faulty = append(faulty, g.faulty...)
 		costs := []dest.Cost{{Bucket: bucket(g.channel), Tokens: 1}}
 		if d.digested(g.total) {
-			calls = append(calls, split(g.records, most, costs)...)
+			parts := split(g.records, most, costs)
+			for i := range parts[min(1, len(parts)):] {
+				parts[i+1].Costs = nil // the first has posted the message
+			}
+			calls = append(calls, parts...)
 			continue
 		}
 		calls = append(calls, split(g.records, 1, costs)...)

@@ -22,9 +22,9 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
 )
 
-//go:generate go test -run TestSchemaIsCheckedIn -update
+//go:generate go test -run TestGeneratedFilesAreCheckedIn -update
 
-var update = flag.Bool("update", false, "write sql/syncs/penstock.schema.json")
+var update = flag.Bool("update", false, "write the schema, the configuration page and the golden file")
 
 const (
 	syncs     = "../../../sql/syncs"
@@ -33,23 +33,25 @@ const (
 
 var kinds = dest.Kinds(vendors.All)
 
-// The file in the repository is what the Go types and the vendors say today.
-func TestSchemaIsCheckedIn(t *testing.T) {
-	got, err := schema.Generate("github.com/penstock-data/penstock/shared/dest/vendors", "../../syncdef", kinds)
+// The files in the repository are what the tables and the vendors say today.
+func TestGeneratedFilesAreCheckedIn(t *testing.T) {
+	made, err := schema.Generate(kinds)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if *update {
-		if err := os.WriteFile(checkedIn, got, 0o644); err != nil {
+	for file, got := range map[string][]byte{checkedIn: made, "../../../docs/configuration.md": schema.Page(kinds)} {
+		if *update {
+			if err := os.WriteFile(file, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	want, err := os.ReadFile(checkedIn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Errorf("%s is stale; run go generate ./shared/dest/vendors", filepath.Base(checkedIn))
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s is stale; run go generate ./shared/dest/vendors", filepath.Base(file))
+		}
 	}
 }
 

@@ -161,10 +161,10 @@ func (i *item) rowError(now time.Time, target string) run.RowError {
 // source is what is stored of the row, as store_source says; nil where nothing is.
 func (i *item) source() []byte {
 	def := i.def()
-	switch def.SourceStored() {
-	case syncdef.StoreNone:
+	switch {
+	case i.untouched, def.SourceStored() == syncdef.StoreNone:
 		return nil
-	case syncdef.StoreAll:
+	case def.SourceStored() == syncdef.StoreAll:
 		return i.object
 	}
 	source, ok := i.m.version.Mapping.CutSource(nil, i.object)

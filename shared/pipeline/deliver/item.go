@@ -21,6 +21,7 @@ type item struct {
 	object   jsontext.Value
 	replay   *envelope.Replay
 	key      string
+	match    string // as the row writes it; "" is key
 	recordID string
 	group    string
 	values   []jsontext.Value
@@ -32,20 +33,21 @@ type item struct {
 	winner   *item // superseded by this one, in hand
 	doubt    bool  // an older value that this one supersedes may have been sent by an earlier attempt
 
-	state    state
-	outcome  dest.Outcome
-	stage    string // of its error: match, deliver, connection, deadletter
-	tries    int    // in this invocation
-	summed   bool   // failed with its version: its message's summary counts it
-	due      bool   // failed: sent again by itself
-	dueAt    time.Time
-	received bool // the destination may have carried out a call whose answer was lost
-	intended bool // the ledger says that it is about to be sent
-	partial  bool // only changed fields were sent
-	whole    bool // all fields are sent, whatever the ledger says
-	rounds   int  // times it went round once more
-	lost     bool // the ledger had a newer one when it was committed
-	written  bool // the ledger and the errors have it
+	state     state
+	outcome   dest.Outcome
+	stage     string // of its error: match, deliver, connection, deadletter
+	tries     int    // in this invocation
+	summed    bool   // failed with its version: its message's summary counts it
+	due       bool   // failed: sent again by itself
+	dueAt     time.Time
+	received  bool // the destination may have carried out a call whose answer was lost
+	intended  bool // the ledger says that it is about to be sent
+	untouched bool // workers died on it
+	partial   bool // only changed fields were sent
+	whole     bool // all fields are sent, whatever the ledger says
+	rounds    int  // times it went round once more
+	lost      bool // the ledger had a newer one when it was committed
+	written   bool // the ledger and the errors have it
 }
 
 // ref names the row's error; a replay's is that of its first time.

@@ -186,7 +186,7 @@ func (i *item) record(fields []dest.Field) (dest.Record, []dest.Field) {
 	if def.Send != syncdef.SendAll && !i.rules().Once && i.m.chunk.Mode != run.Full && !i.whole {
 		changed = i.entry.Changed(i.m.chunk.Version, i.hashes)
 	}
-	r := dest.Record{Key: i.key, RecordID: i.recordID, ID: i.entry.Held.ID, Intent: i.entry.Last.Intent != ""}
+	r := dest.Record{Key: i.key, Match: i.match, RecordID: i.recordID, ID: i.entry.Held.ID, Intent: i.entry.Last.Intent != ""}
 	first := len(fields)
 	i.partial = false
 	for n, v := range i.values {
@@ -303,6 +303,11 @@ func (j *job) finish(ctx context.Context) {
 	if j.proven && j.halt != nil && !j.halted {
 		if err := j.d.Halts.DeleteHalt(ctx, j.halt.Sync, j.halt.Version); err != nil && j.fault == nil {
 			j.fault = fmt.Errorf("end the halt of version %s: %w", j.halt.Version, err)
+		}
+	}
+	if j.halted || j.wait > 0 { // what halving reached proved nothing about the rows
+		for _, m := range j.messages {
+			m.most = m.record.Most
 		}
 	}
 	for _, i := range j.open {

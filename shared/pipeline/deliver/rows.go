@@ -36,7 +36,7 @@ func (m *message) mapRows() {
 	texts := string(a.texts)
 	for n, i := range m.items {
 		end := a.ends[n]
-		i.key, i.recordID, i.group = texts[end.start:end.key], texts[end.key:end.id], texts[end.id:end.group]
+		i.key, i.match, i.recordID, i.group = texts[end.start:end.key], texts[end.key:end.match], texts[end.match:end.id], texts[end.id:end.group]
 	}
 }
 
@@ -61,27 +61,32 @@ type arena struct {
 	hashes  []uint32
 	bytes   []byte
 	texts   []byte
-	ends    []struct{ start, key, id, group int }
+	ends    []textEnds
 	scratch []byte
 }
+
+// textEnds are where a row's texts lie in an arena, each behind the one before.
+type textEnds struct{ start, key, match, id, group int }
 
 func newArena(rows int, names []string) *arena {
 	return &arena{
 		names: names, values: make([]jsontext.Value, 0, rows*len(names)), hashes: make([]uint32, 0, rows*len(names)),
 		bytes: make([]byte, 0, 16*rows*len(names)), texts: make([]byte, 0, 40*rows),
-		ends: make([]struct{ start, key, id, group int }, 0, rows),
+		ends: make([]textEnds, 0, rows),
 	}
 }
 
-// name keeps a row's key, record id and group.
+// name keeps a row's key, match value, record id and group.
 func (a *arena) name(got mapping.Mapped) {
 	start := len(a.texts)
 	a.texts = append(a.texts, got.Key...)
 	key := len(a.texts)
+	a.texts = append(a.texts, got.Match...)
+	match := len(a.texts)
 	a.texts = append(a.texts, got.RecordID...)
 	id := len(a.texts)
 	a.texts = append(a.texts, got.Group...)
-	a.ends = append(a.ends, struct{ start, key, id, group int }{start, key, id, len(a.texts)})
+	a.ends = append(a.ends, textEnds{start, key, match, id, len(a.texts)})
 }
 
 // keep copies a row's values, with the hashes and the fingerprint of their

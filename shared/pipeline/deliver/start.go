@@ -67,15 +67,15 @@ func (inv *invocation) rowByRow(ctx context.Context, m *message) {
 		m.items = nil
 		m.start.Row = at
 		m.chunk.Rows = whole[at : at+1]
-		killer := m.start.Killers[at] >= killerDeaths
-		if !killer {
-			if err := inv.storeMark(ctx, m); err != nil {
-				m.broken(inv.d, err)
-				return
-			}
+		w := &work{inv: inv, target: m.target, messages: []*message{m}}
+		if m.start.Killers[at] >= killerDeaths {
+			m.items = []*item{m.killer()}
+			w.commit(ctx, m.items)
+		} else if err := inv.storeMark(ctx, m); err != nil {
+			m.broken(inv.d, err)
+		} else {
+			w.do(ctx)
 		}
-		w := &work{inv: inv, target: m.target, messages: []*message{m}, killer: killer}
-		w.do(ctx)
 		for _, i := range m.items {
 			i.at = at
 		}
@@ -85,6 +85,15 @@ func (inv *invocation) rowByRow(ctx context.Context, m *message) {
 		}
 	}
 	m.items = all
+}
+
+// killer is a row that workers died on: it is not touched again, not even to be
+// mapped, so that its error has neither key nor source.
+func (m *message) killer() *item {
+	r := m.chunk.Rows[0]
+	i := &item{m: m, number: r.Number, replay: r.Replay, untouched: true}
+	i.fail("deadletter", "crashed", "", fmt.Sprintf("%d workers died with this row in hand; it was not sent again: see the worker's log, then push it again", killerDeaths))
+	return i
 }
 
 // A gate lets many share the process, or one have it alone.

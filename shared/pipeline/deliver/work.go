@@ -20,7 +20,6 @@ type work struct {
 	messages []*message
 	items    []*item
 	jobs     []*job
-	killer   bool // the only row in hand is one that workers died on
 }
 
 // works sorts the messages that are worked on together by target.
@@ -231,8 +230,6 @@ func (w *work) verdict(i *item) {
 			i.ended()
 		case once && !i.rules().Lookup && i.doubtful():
 			i.inDoubt(dest.Outcome{Message: "an earlier attempt may have sent it"})
-		case w.killer:
-			i.fail("deadletter", "crashed", "", fmt.Sprintf("%d workers died with this row in hand; it was not sent again: see the worker's log, then push it again", killerDeaths))
 		default:
 			w.add(i)
 		}

@@ -32,7 +32,7 @@ func (e *kindError) Error() string { return e.message }
 func (f *Field) check(dst []byte, v jsontext.Value) ([]byte, *fieldError, error) {
 	kind := v.Kind()
 	if kind == 'n' {
-		return dst, nil, nil
+		return dst, f.checkNull(), nil
 	}
 	if kind == '{' || kind == '[' {
 		return dst, nil, f.unreadable(map[jsontext.Kind]string{'{': "START_OBJECT", '[': "START_ARRAY"}[kind], v)
@@ -53,7 +53,7 @@ func (f *Field) check(dst []byte, v jsontext.Value) ([]byte, *fieldError, error)
 		dst = append(dst[:start], bytes.Trim(dst[start:], blanks)...)
 	}
 	if len(dst) == start {
-		return dst, nil, nil // "" is null
+		return dst, f.checkNull(), nil // "" is null
 	}
 	switch {
 	case f.Type.isNumber():
@@ -85,6 +85,14 @@ func (f *Field) check(dst []byte, v jsontext.Value) ([]byte, *fieldError, error)
 		return appendID18(dst[:start], id), nil, nil
 	}
 	return dst, f.checkText(dst[start:]), nil
+}
+
+// checkNull refuses what a checkbox cannot be.
+func (f *Field) checkNull() *fieldError {
+	if f.Type != Boolean {
+		return nil
+	}
+	return &fieldError{"INVALID_TYPE_ON_FIELD_IN_RECORD", f.label() + ": value not of required type: ", f.Name}
 }
 
 // blanks are what Salesforce takes off both ends of a text; a no-break space stays

@@ -48,11 +48,11 @@ func TestAcceptCustom(t *testing.T) {
 		t.Errorf("a query made %v", notices)
 	}
 	_, _, got := o.send("PATCH", up, body(`"Key__c":"s1","Seats__c":null,"Plan__c":"gold","Paid__c":true`, `"Key__c":"s2","Seats__c":5,"Plan__c":"x","Paid__c":false`, `"Key__c":"s3","Seats__c":5.25`))
-	if statuses(got) != "ok ok ok" {
+	if statuses(got) != "ok/ok/ok" {
 		t.Fatal(got)
 	}
 	_, got = o.upsert(`"Customer_ID__c":"c1","Name":"One","Region__c":"EMEA"`, `"Customer_ID__c":"c2","Name":"Two","Region__c":null`)
-	if statuses(got) != "ok ok" {
+	if statuses(got) != "ok/ok" {
 		t.Fatal(got)
 	}
 	want := []string{
@@ -89,7 +89,7 @@ func TestAcceptCustom(t *testing.T) {
 	if diff := cmp.Diff(before, after); diff != "" || !strings.Contains(after, `{"object":"Subscription__c","Id":"a025g0000000003AAA","Key__c":"s3","Seats__c":5.25}`) {
 		t.Errorf("after the restart (-before +after):\n%s\n%s", diff, after)
 	}
-	if _, _, got := again.send("PATCH", up, body(`"Key__c":"S1","Plan__c":"`+strings.Repeat("x", 256)+`"`, `"Key__c":"S2","Seats__c":6`)); statuses(got) != "STRING_TOO_LONG ok" || !strings.Contains(got, `"created":false`) {
+	if _, _, got := again.send("PATCH", up, body(`"Key__c":"S1","Plan__c":"`+strings.Repeat("x", 256)+`"`, `"Key__c":"S2","Seats__c":6`)); statuses(got) != "STRING_TOO_LONG/ok" || !strings.Contains(got, `"created":false`) {
 		t.Errorf("rules after the restart: %s", got)
 	}
 	_, _, described := again.send("GET", data+"sobjects/subscription__c/describe", "")

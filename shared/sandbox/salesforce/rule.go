@@ -1,6 +1,7 @@
 package salesforce
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 )
@@ -8,11 +9,11 @@ import (
 // A DuplicateRule finds records that hold another record's value, as an
 // administrator switches it on ("Duplicate Rule Header", "Duplicate Management").
 type DuplicateRule struct {
-	Object string
-	Field  string
+	Object string `json:"object"`
+	Field  string `json:"field"`
 	// Block refuses the record in any case; else the rule only alerts, which
 	// Sforce-Duplicate-Rule-Header: allowSave=true passes.
-	Block bool
+	Block bool `json:"block"`
 }
 
 // SetDuplicateRules switches the rules given on and all others off.
@@ -20,6 +21,19 @@ func (s *Simulator) SetDuplicateRules(rules ...DuplicateRule) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rules = rules
+}
+
+// serveRules is PUT /_sandbox/duplicate_rules: SetDuplicateRules with a JSON list.
+func (s *Simulator) serveRules(w http.ResponseWriter, r *http.Request) {
+	var rules []DuplicateRule
+	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&rules); err != nil || r.Method != http.MethodPut {
+		http.Error(w, `PUT [{"object":"Account","field":"Name","block":false}]`, http.StatusBadRequest)
+		return
+	}
+	s.SetDuplicateRules(rules...)
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // duplicates refuses a record that a rule finds. Only values that the call writes

@@ -1,6 +1,9 @@
 package salesforce
 
 import (
+	"bytes"
+	"encoding/json"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -83,4 +86,34 @@ func TestDefaultSchemaCoversSyncs(t *testing.T) {
 	if found < 15 {
 		t.Errorf("only %d destinations were read", found)
 	}
+}
+
+// FuzzWrite wants every body answered with one result a record, or refused as a
+// whole.
+func FuzzWrite(f *testing.F) {
+	f.Add([]byte(`{"allOrNone":false,"records":[{"attributes":{"type":"Account"},"Customer_ID__c":"c","Name":"n","Health_Score__c":1e2,"New__c":true}]}`))
+	f.Add([]byte(`{"records":[{"attributes":{"type":"Own__c"},"Key__c":"k"},{"Customer_ID__c":" K","attributes":{"type":"account"},"NumberOfEmployees":-7}]}`))
+	f.Add([]byte(`{"records":[{"attributes":{"type":"Contact"},"LastName":"n","AccountId":"0015g0000000001","HasOptedOutOfEmail":null}]}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		sim, err := New(Options{AcceptCustom: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{"", "/Account/Customer_ID__c", "/Own__c/Key__c"} {
+			r := httptest.NewRequest("PATCH", "http://localhost"+data+"composite/sobjects"+path, bytes.NewReader(body))
+			r.Header.Set("Content-Type", "application/json")
+			w := httptest.NewRecorder()
+			if refusal := sim.route(w, r, false); refusal != nil {
+				continue
+			}
+			var answers []struct{ Success bool }
+			var sent struct{ Records []json.RawMessage }
+			if err := json.Unmarshal(w.Body.Bytes(), &answers); err != nil {
+				t.Fatalf("%v: %s", err, w.Body)
+			}
+			if json.Unmarshal(body, &sent) == nil && len(sent.Records) != len(answers) {
+				t.Fatalf("%d answers to %d records", len(answers), len(sent.Records))
+			}
+		}
+	})
 }

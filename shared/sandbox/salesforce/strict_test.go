@@ -21,7 +21,7 @@ func statuses(body string) string {
 		}
 		out = append(out, code)
 	}
-	return strings.Join(out, " ")
+	return strings.Join(out, "/")
 }
 
 // TestTexts holds what becomes of a text on its way into the store.
@@ -40,15 +40,29 @@ func TestTexts(t *testing.T) {
 	}
 }
 
+// TestCheckbox wants null refused for the record alone.
+func TestCheckbox(t *testing.T) {
+	o := open(t, Options{})
+	contact := func(value string) string { return `"LastName":"n","HasOptedOutOfEmail":` + value }
+	body := strings.ReplaceAll(accounts(contact("null"), contact("true"), contact(`""`), contact(`"false"`), `"LastName":"n"`), `"Account"`, `"Contact"`)
+	if _, _, got := o.send("POST", data+"composite/sobjects", body); statuses(got) != "INVALID_TYPE_ON_FIELD_IN_RECORD/ok/INVALID_TYPE_ON_FIELD_IN_RECORD/ok/ok" {
+		t.Error(got)
+	}
+	_, _, got := o.send("GET", data+"query?q="+url.QueryEscape("SELECT COUNT() FROM Contact WHERE HasOptedOutOfEmail = false"), "")
+	if !strings.Contains(got, `"totalSize":2`) {
+		t.Errorf("false, and never set: %s", got)
+	}
+}
+
 // TestTwice wants every record refused whose key another record of the call has.
 func TestTwice(t *testing.T) {
 	o := open(t, Options{})
 	_, body := o.upsert(`"Customer_ID__c":"a","Name":"1"`, `"Customer_ID__c":"b","Name":"2"`, `"Customer_ID__c":" A ","Name":"3"`, `"Customer_ID__c":"A","Name":"4"`)
-	if got := statuses(body); got != "DUPLICATE_VALUE ok DUPLICATE_VALUE DUPLICATE_VALUE" || o.sim.Count("Account") != 1 {
+	if got := statuses(body); got != "DUPLICATE_VALUE/ok/DUPLICATE_VALUE/DUPLICATE_VALUE" || o.sim.Count("Account") != 1 {
 		t.Errorf("upsert: %s", body)
 	}
 	_, _, body = o.send("PATCH", data+"composite/sobjects", accounts(`"Id":"0015g0000000001AAA","Name":"x"`, `"Id":"0015g0000000001","Name":"y"`))
-	if got := statuses(body); got != "DUPLICATE_VALUE DUPLICATE_VALUE" || o.query("SELECT Id, Name FROM Account") != "2" {
+	if got := statuses(body); got != "DUPLICATE_VALUE/DUPLICATE_VALUE" || o.query("SELECT Id, Name FROM Account") != "2" {
 		t.Errorf("update: %s", body)
 	}
 }
@@ -151,11 +165,18 @@ func TestDuplicateRules(t *testing.T) {
 			t.Errorf("%v, %q, %s: %s, want %s", step.rules, step.header, step.sends, got, step.want)
 		}
 	}
-	o.sim.SetDuplicateRules(alert)
 	o.duplicateRule = ""
+	for body, want := range map[string]int{`[{"object":"Account","field":"Name","block":true}]`: 204, `{}`: 400, `[{"colour":"red"}]`: 400} {
+		if status, _, _ := o.send("PUT", "/_sandbox/duplicate_rules", body); status != want {
+			t.Errorf("switch %s: %d", body, status)
+		}
+	}
+	if got := create(`"Name":"acme"`); got != "DUPLICATES_DETECTED" {
+		t.Errorf("switched on from outside: %s", got)
+	}
 	// A record is no duplicate of itself, and one that does not send the field is not looked at.
 	_, _, body := o.send("PATCH", data+"composite/sobjects", accounts(`"Id":"0015g0000000002AAA","Name":"OTHER"`, `"Id":"0015g0000000001AAA","Phone":"3"`))
-	if got := statuses(body); got != "ok ok" {
+	if got := statuses(body); got != "ok/ok" {
 		t.Errorf("updates: %s", body)
 	}
 }
@@ -169,10 +190,10 @@ func TestRecordAccess(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, body := o.send("PATCH", data+"composite/sobjects", accounts(`"Id":"0015g0000000001AAA","Phone":"1"`, `"Id":"0015g0000000002AAA","Phone":"1"`))
-	if statuses(body) != "INSUFFICIENT_ACCESS_OR_READONLY ok" || !strings.Contains(body, "insufficient access rights on object id") {
+	if statuses(body) != "INSUFFICIENT_ACCESS_OR_READONLY/ok" || !strings.Contains(body, "insufficient access rights on object id") {
 		t.Errorf("by id: %s", body)
 	}
-	if _, body := o.upsert(`"Customer_ID__c":"C1","Phone":"1"`, `"Customer_ID__c":"c2","Phone":"1"`); statuses(body) != "INSUFFICIENT_ACCESS_OR_READONLY ok" {
+	if _, body := o.upsert(`"Customer_ID__c":"C1","Phone":"1"`, `"Customer_ID__c":"c2","Phone":"1"`); statuses(body) != "INSUFFICIENT_ACCESS_OR_READONLY/ok" {
 		t.Errorf("by key: %s", body)
 	}
 }

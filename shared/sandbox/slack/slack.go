@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -16,7 +17,9 @@ import (
 // Config is what a Server is made from.
 type Config struct {
 	Token string // the one bot token that is accepted
-	// TeamID is the workspace's id, as auth.test tells it; "" is T0PENSTOCK.
+	// TeamID is a new workspace's id, as auth.test tells it; "" makes one, or is
+	// T0PENSTOCK without a journal. A journal keeps it: a folder that is moved or copied
+	// holds the same workspace.
 	TeamID string
 	// Channels are the workspace's; at least one, unless AcceptChannels is set.
 	// ReadChannels reads them from a file.
@@ -58,9 +61,6 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Spacing == 0 {
 		cfg.Spacing = time.Second
 	}
-	if cfg.TeamID == "" {
-		cfg.TeamID = "T0PENSTOCK"
-	}
 	s := &Server{cfg: cfg, limits: newLimits(cfg.Spacing)}
 	core, err := sandbox.New(sandbox.Options{Journal: cfg.Journal, Now: cfg.Now, Label: label, Actions: map[string]func(){
 		"revoke_token":  func() { s.revoked.Store(true) },
@@ -84,11 +84,12 @@ func New(cfg Config) (*Server, error) {
 // open opens the store, adds the channels that it does not have yet, and takes the
 // pace up where the journal left it.
 func (s *Server) open() error {
-	store, err := records.Open(s.core, channelTable, messageTable)
+	store, err := records.Open(s.core, workspaceTable, channelTable, messageTable)
 	if err != nil {
 		return err
 	}
 	s.store = store
+	s.name()
 	for _, c := range s.cfg.Channels {
 		if err := c.check(); err != nil {
 			return err
@@ -97,6 +98,23 @@ func (s *Server) open() error {
 	}
 	s.resume()
 	return store.Writer().Commit()
+}
+
+var workspaceTable = records.Spec{Name: "workspace", Columns: []records.Column{{Name: "team_id"}}}
+
+// name finds the workspace's id in the store, or gives it one.
+func (s *Server) name() {
+	t := s.store.Table(workspaceTable.Name)
+	switch {
+	case t.Rows() > 0:
+		s.cfg.TeamID = string(t.Get(0, 0))
+		return
+	case s.cfg.TeamID == "" && s.core.Durable():
+		s.cfg.TeamID = "T" + rand.Text()[:10]
+	case s.cfg.TeamID == "":
+		s.cfg.TeamID = "T0PENSTOCK"
+	}
+	s.store.Writer().Put(t, records.NewRow, s.core.Now(), []records.Change{{Text: []byte(s.cfg.TeamID)}})
 }
 
 // ServeHTTP serves the API and the control paths.

@@ -2,6 +2,7 @@ package slack_test
 
 import (
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -181,4 +182,49 @@ func TestFailByRecord(t *testing.T) {
 			t.Errorf("%s: %v", id, got)
 		}
 	}
+}
+
+// A journal keeps the workspace's id; another journal is another workspace.
+func TestTeamIsKept(t *testing.T) {
+	dir := t.TempDir()
+	team := func(journal string) string {
+		t.Helper()
+		w := newWorkspace(t, func(c *slack.Config) { c.Journal = journal })
+		_, _, got := w.form("auth.test")
+		w.Close()
+		id, _ := got["team_id"].(string)
+		return id
+	}
+	first, other := team(filepath.Join(dir, "a")), team(filepath.Join(dir, "b"))
+	if err := os.Rename(filepath.Join(dir, "a"), filepath.Join(dir, "c")); err != nil {
+		t.Fatal(err)
+	}
+	if moved := team(filepath.Join(dir, "c")); moved != first || first == other || len(first) != 11 || first[0] != 'T' {
+		t.Error(first, other, moved)
+	}
+	if memory := team(""); memory != "T0PENSTOCK" {
+		t.Error(memory)
+	}
+}
+
+func FuzzReadChannels(f *testing.F) {
+	for _, s := range []string{`{"channels":[{"name":"a"}]}`, `{"channels":[{"id":"C1","name":"a","is_member":false}]}`, `{`, `[]`, `{"channels":[{"name":"A"}]}`} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		channels, err := slack.ReadChannels(strings.NewReader(s))
+		if err != nil {
+			return
+		}
+		for _, c := range channels {
+			if c.ID == "" || c.Name == "" || strings.HasPrefix(c.Name, "#") {
+				t.Errorf("%+v", c)
+			}
+		}
+		server, err := slack.New(slack.Config{Token: token, Channels: channels})
+		if err != nil {
+			t.Fatal(err)
+		}
+		server.Close()
+	})
 }

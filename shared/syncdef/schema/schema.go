@@ -1,49 +1,76 @@
-// Package schema makes the JSON Schema for editors from the Go types of syncdef,
-// their comments, the lists of allowed values and the tables of keys that the
-// destination types add. It runs in go generate (of package vendors, which has the
-// list of types) and in tests only; nothing that is deployed imports it. What
-// needs more than one key to decide (a picklist's default) is left to yamlfile.
+// Package schema makes the JSON Schema for editors from syncdef's tables of keys
+// and those that the destination types add. It runs in go generate (of package
+// vendors, which has the list of types) and in tests only; nothing that is deployed
+// imports it. What needs more than one key to decide (a picklist's default) is left
+// to yamlfile.
 package schema
 
 import (
 	"encoding/json"
 	"fmt"
-	"reflect"
-	"strconv"
+	"slices"
 
 	"github.com/invopop/jsonschema"
 
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// Generate gives the schema of both kinds of file in sql/syncs. source is the
-// folder of package syncdef, whose comments become the descriptions, relative to
-// the folder of the package with the path here, in which it is called. kinds are
-// the destination types that there are.
-func Generate(here, source string, kinds []syncdef.Kind) ([]byte, error) {
-	r := &jsonschema.Reflector{Anonymous: true, RequiredFromJSONSchemaTags: true, Mapper: words}
-	if err := r.AddGoComments(here, source); err != nil {
-		return nil, fmt.Errorf("read the comments of %s: %w", source, err)
-	}
-	defs := r.Reflect(syncdef.Definition{}).Definitions
-	for name, def := range r.Reflect(syncdef.Connection{}).Definitions {
-		defs[name] = def
-	}
-	for _, loosen := range []func(jsonschema.Definitions, syncdef.Kinds) error{definition, field, sections, connection} {
-		if err := loosen(defs, kinds); err != nil {
+// Generate gives the schema of both kinds of file in sql/syncs. kinds are the
+// destination types that there are.
+func Generate(kinds []syncdef.Kind) ([]byte, error) {
+	definition := slices.Clone(syncdef.DefinitionKeys)
+	connection := slices.Clone(syncdef.ConnectionKeys)
+	field := slices.Clone(syncdef.FieldKeys)
+	for _, kind := range kinds {
+		if err := fresh(kind); err != nil {
 			return nil, err
 		}
+		if len(kind.Definition) > 0 {
+			definition = append(definition, syncdef.Key{Name: kind.Name, Type: syncdef.KeyObject, Keys: kind.Definition,
+				Doc: "What only connections of type " + kind.Name + " have."})
+		}
+		connection = append(connection, kind.Connection...)
+		field = append(field, kind.Field...)
 	}
-	b, err := json.MarshalIndent(root(defs), "", "  ")
+	set(connection, "type", func(k *syncdef.Key) { k.Allowed = syncdef.Kinds(kinds).Names() })
+	set(definition, "field_mappings", func(k *syncdef.Key) { k.Keys = field })
+	account := object(connection, true)
+	account.AllOf = onlyTheirs(kinds)
+	b, err := json.MarshalIndent(root(object(definition, true), account), "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("write the schema: %w", err)
 	}
 	return append(b, '\n'), nil
 }
 
+// set changes one key of a table that is a copy.
+func set(table []syncdef.Key, name string, change func(*syncdef.Key)) {
+	for i := range table {
+		if table[i].Name == name {
+			change(&table[i])
+		}
+	}
+}
+
+// fresh reports a key of a type that there is already: one of the two would not be
+// read.
+func fresh(kind syncdef.Kind) error {
+	section := []syncdef.Key{{Name: kind.Name}}
+	for _, pair := range [][2][]syncdef.Key{
+		{syncdef.ConnectionKeys, kind.Connection}, {syncdef.FieldKeys, kind.Field}, {syncdef.DefinitionKeys, section},
+	} {
+		for _, key := range pair[1] {
+			if _, twice := syncdef.Named(pair[0], key.Name); twice {
+				return fmt.Errorf("the type %s adds the key %s, which there is already", kind.Name, key.Name)
+			}
+		}
+	}
+	return nil
+}
+
 // root tells the two kinds of file apart by the key connections.
-func root(defs jsonschema.Definitions) *jsonschema.Schema {
-	file := object("The vendors' accounts, by name.")
+func root(definition, connection *jsonschema.Schema) *jsonschema.Schema {
+	file := &jsonschema.Schema{Type: "object", Description: "The vendors' accounts, by name.", Properties: jsonschema.NewProperties()}
 	file.Properties.Set("connections", &jsonschema.Schema{
 		Type:                 "object",
 		PropertyNames:        &jsonschema.Schema{Pattern: syncdef.ConnectionPattern},
@@ -51,79 +78,38 @@ func root(defs jsonschema.Definitions) *jsonschema.Schema {
 	})
 	file.Required = []string{"connections"}
 	file.AdditionalProperties = jsonschema.FalseSchema
-	defs["Connections"] = file
 	return &jsonschema.Schema{
-		Version:     jsonschema.Version,
-		Title:       "Penstock sync definition or connections.yaml",
-		Type:        "object",
-		If:          &jsonschema.Schema{Required: []string{"connections"}},
-		Then:        &jsonschema.Schema{Ref: "#/$defs/Connections"},
-		Else:        &jsonschema.Schema{Ref: "#/$defs/Definition"},
-		Definitions: defs,
+		Version: jsonschema.Version,
+		Title:   "Penstock sync definition or connections.yaml",
+		Type:    "object",
+		If:      &jsonschema.Schema{Required: []string{"connections"}},
+		Then:    &jsonschema.Schema{Ref: "#/$defs/Connections"},
+		Else:    &jsonschema.Schema{Ref: "#/$defs/Definition"},
+		Definitions: jsonschema.Definitions{
+			"Connections": file,
+			"Connection":  connection,
+			"Definition":  definition,
+		},
 	}
 }
 
-// words maps the enumerations to the lists that the reader uses.
-func words(t reflect.Type) *jsonschema.Schema {
-	switch t {
-	case reflect.TypeFor[syncdef.Type]():
-		return enum(syncdef.Types)
-	case reflect.TypeFor[syncdef.Strategy]():
-		return enum(syncdef.Strategies)
-	case reflect.TypeFor[syncdef.Operation]():
-		return enum(syncdef.Operations)
-	case reflect.TypeFor[syncdef.OnError]():
-		return enum(syncdef.OnErrors)
-	case reflect.TypeFor[syncdef.OnMissing]():
-		return enum(syncdef.OnMissings)
-	case reflect.TypeFor[syncdef.OnDuplicate]():
-		return enum(syncdef.OnDuplicates)
-	case reflect.TypeFor[syncdef.Send]():
-		return enum(syncdef.Sends)
-	case reflect.TypeFor[syncdef.OnNull]():
-		return enum(syncdef.OnNulls)
-	case reflect.TypeFor[syncdef.TooLong]():
-		return enum(syncdef.TooLongs)
-	case reflect.TypeFor[syncdef.OnUnknown]():
-		return enum(syncdef.OnUnknowns)
-	case reflect.TypeFor[syncdef.StoreSource]():
-		return enum(syncdef.StoreSources)
-	case reflect.TypeFor[syncdef.MatchType]():
-		return enum(syncdef.MatchTypes)
-	default:
-		return nil
+// onlyTheirs refuses a connection's keys that are another type's.
+func onlyTheirs(kinds []syncdef.Kind) (out []*jsonschema.Schema) {
+	for _, kind := range kinds {
+		without := jsonschema.NewProperties()
+		for _, other := range kinds {
+			for _, key := range other.Connection {
+				if _, has := syncdef.Named(kind.Connection, key.Name); !has {
+					without.Set(key.Name, jsonschema.FalseSchema)
+				}
+			}
+		}
+		if without.Len() == 0 {
+			continue
+		}
+		isOf := &jsonschema.Schema{Required: []string{"type"}, Properties: jsonschema.NewProperties()} // without a type nothing is known yet
+		isOf.Properties.Set("type", &jsonschema.Schema{Const: kind.Name})
+		out = append(out, &jsonschema.Schema{If: isOf, Then: &jsonschema.Schema{Properties: without}})
 	}
-}
-
-func enum[T ~string](allowed []T) *jsonschema.Schema {
-	s := &jsonschema.Schema{Type: "string"}
-	for _, a := range allowed {
-		s.Enum = append(s.Enum, string(a))
-	}
-	return s
-}
-
-func text(pattern string) *jsonschema.Schema {
-	one := uint64(1)
-	return &jsonschema.Schema{Type: "string", Pattern: pattern, MinLength: &one}
-}
-
-func between(lo, hi int, standard any) *jsonschema.Schema {
-	return &jsonschema.Schema{Type: "integer", Minimum: json.Number(strconv.Itoa(lo)),
-		Maximum: json.Number(strconv.Itoa(hi)), Default: standard}
-}
-
-func list(items *jsonschema.Schema) *jsonschema.Schema {
-	one := uint64(1)
-	return &jsonschema.Schema{Type: "array", Items: items, MinItems: &one}
-}
-
-// oneOrMore is a value or a list of them.
-func oneOrMore(items *jsonschema.Schema) *jsonschema.Schema {
-	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{items, list(items)}}
-}
-
-// object is one that may have other keys than those that are set.
-func object(description string) *jsonschema.Schema {
-	return &jsonschema.Schema{Type: "object", Description: description, Properties: jsonschema.NewProperties()}
+	return out
 }

@@ -46,7 +46,7 @@ var kinds = []syncdef.Kind{
 
 func generate(t *testing.T) []byte {
 	t.Helper()
-	got, err := schema.Generate("github.com/penstock-data/penstock/shared/syncdef/schema", "..", kinds)
+	got, err := schema.Generate(kinds)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func generate(t *testing.T) []byte {
 // A type cannot add a key that there is: one of the two would not be read.
 func TestOwnKeysAreNew(t *testing.T) {
 	twice := []syncdef.Kind{{Name: "crm", Field: []syncdef.Key{{Name: "data_type", Type: syncdef.KeyText}}}}
-	if _, err := schema.Generate("github.com/penstock-data/penstock/shared/syncdef/schema", "..", twice); err == nil || !strings.Contains(err.Error(), "data_type") {
+	if _, err := schema.Generate(twice); err == nil || !strings.Contains(err.Error(), "data_type") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -181,44 +181,48 @@ func TestBothRefuse(t *testing.T) {
 	}
 }
 
+// A part is what a schema says of an object.
+type part struct {
+	Properties map[string]part `yaml:"properties"`
+	Items      *part           `yaml:"items"`
+}
+
 // The schema offers the keys that the reader knows, no more and no fewer. What
 // the reader knows it says itself, when it meets a key that it does not.
 func TestSameKeys(t *testing.T) {
 	var s struct {
-		Defs map[string]struct {
-			Properties map[string]any `yaml:"properties"`
-		} `yaml:"$defs"`
+		Defs map[string]part `yaml:"$defs"`
 	}
 	if err := yaml.Unmarshal(generate(t), &s); err != nil {
 		t.Fatal(err)
 	}
-	sections := map[string]any{}
-	for part, def := range s.Defs {
-		sections[part] = def.Properties
-	}
-	sections["chat"] = s.Defs["Definition"].Properties["chat"].(map[string]any)["properties"]
-	delete(s.Defs["Definition"].Properties, "chat") // the reader offers a section to its own type
-	for part, text := range map[string]string{
-		"Definition":  "connection: crm\nxxxxxxxxxxxxxxx: 1\n",
-		"Match":       "connection: crm\nmatch: {xxxxxxxxxxxxxxx: 1}\n",
-		"Field":       "connection: chat\nfield_mappings: [{xxxxxxxxxxxxxxx: 1}]\n",
-		"Incremental": "connection: crm\nincremental: {xxxxxxxxxxxxxxx: 1}\n",
-		"Retry":       "connection: crm\nretry: {xxxxxxxxxxxxxxx: 1}\n",
-		"chat":        "connection: chat\nchat: {xxxxxxxxxxxxxxx: 1}\n",
-		"Connection":  "connections: {a: {xxxxxxxxxxxxxxx: 1}}\n",
-		"Quota":       "connections: {a: {quota: {xxxxxxxxxxxxxxx: 1}}}\n",
+	definition, connection := s.Defs["Definition"], s.Defs["Connection"]
+	chat := definition.Properties["chat"]
+	delete(definition.Properties, "chat") // the reader offers a section to its own type
+	for name, c := range map[string]struct {
+		part part
+		text string
+	}{
+		"definition":  {definition, "connection: crm\nxxxxxxxxxxxxxxx: 1\n"},
+		"match":       {definition.Properties["match"], "connection: crm\nmatch: {xxxxxxxxxxxxxxx: 1}\n"},
+		"field":       {*definition.Properties["field_mappings"].Items, "connection: chat\nfield_mappings: [{xxxxxxxxxxxxxxx: 1}]\n"},
+		"incremental": {definition.Properties["incremental"], "connection: crm\nincremental: {xxxxxxxxxxxxxxx: 1}\n"},
+		"retry":       {definition.Properties["retry"], "connection: crm\nretry: {xxxxxxxxxxxxxxx: 1}\n"},
+		"chat":        {chat, "connection: chat\nchat: {xxxxxxxxxxxxxxx: 1}\n"},
+		"connection":  {connection, "connections: {a: {xxxxxxxxxxxxxxx: 1}}\n"},
+		"quota":       {connection.Properties["quota"], "connections: {a: {quota: {xxxxxxxxxxxxxxx: 1}}}\n"},
 	} {
-		err := read(text)
+		err := read(c.text)
 		_, after, found := strings.Cut(err.Error(), "unknown key xxxxxxxxxxxxxxx; allowed: ")
 		if !found {
-			t.Errorf("%s: the reader does not list its keys: %v", part, err)
+			t.Errorf("%s: the reader does not list its keys: %v", name, err)
 			continue
 		}
 		line, _, _ := strings.Cut(after, "\n")
 		got := strings.Split(line, ", ")
 		slices.Sort(got)
-		if diff := cmp.Diff(slices.Sorted(maps.Keys(sections[part].(map[string]any))), got); diff != "" {
-			t.Errorf("%s: schema -, reader +\n%s", part, diff)
+		if diff := cmp.Diff(slices.Sorted(maps.Keys(c.part.Properties)), got); diff != "" {
+			t.Errorf("%s: schema -, reader +\n%s", name, diff)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func (r *reader) connections(src []byte, kinds syncdef.Kinds) syncdef.Connection
 	if root == nil {
 		return nil
 	}
-	top := r.object(root, "", "the file")
+	top := r.object(root, "", "the file", []syncdef.Key{{Name: "connections"}})
 	if top == nil {
 		return nil
 	}
@@ -39,7 +39,7 @@ func (r *reader) connections(src []byte, kinds syncdef.Kinds) syncdef.Connection
 	if n == nil {
 		return nil
 	}
-	list := r.object(n, "connections", "connections")
+	list := r.object(n, "connections", "connections", nil)
 	if list == nil {
 		return nil
 	}
@@ -68,25 +68,26 @@ func first(names []string) string {
 // connection reads the settings of one connection and fills in the defaults.
 func (r *reader) connection(name string, n *yaml.Node, kinds syncdef.Kinds) syncdef.Connection {
 	c := syncdef.Connection{Name: name, Secret: name}
-	o := r.object(n, join("connections", name), "a connection")
+	o := r.object(n, join("connections", name), "a connection", syncdef.ConnectionKeys)
 	if o == nil {
 		return c
 	}
 	before := len(r.faults)
-	c.Type = choice(o, "type", kinds.Names(), "")
-	o.missing("type", "allowed: "+words(kinds.Names()))
+	c.Type = choiceOf(o, "type", kinds.Names(), "")
+	o.missing("type", "allowed: "+strings.Join(kinds.Names(), ", "))
+	kind, known := kinds.Find(c.Type)
+	for _, one := range kinds { // where the type is not told, no type's keys are refused
+		if !known || one.Name == c.Type {
+			o.table = with(o.table, one.Connection)
+		}
+	}
 	if s := o.text("secret"); s != "" {
 		c.Secret = s
 	}
 	c.URL = r.url(o)
 	c.Quota = r.quota(o)
-	kind, known := kinds.Find(c.Type)
 	if known {
 		c.Options = texts(o.own(kind.Connection))
-	} else {
-		for _, kind := range kinds {
-			o.own(kind.Connection) // not refused, whichever type it will be
-		}
 	}
 	o.refuseSecrets()
 	o.close()
@@ -148,13 +149,12 @@ func (r *reader) quota(o *object) (quota syncdef.Quota) {
 	if n == nil {
 		return quota
 	}
-	q := r.object(n, join(o.path, "quota"), "quota")
+	q := r.object(n, join(o.path, "quota"), "quota", o.key("quota").Keys)
 	if q == nil {
 		return quota
 	}
-	const most = 1_000_000_000
-	quota.Share = q.number("share", 1, 100, 0)
-	quota.CallsPerDay = int64(q.number("calls_per_day", 1, most, 0))
+	quota.Share = q.number("share")
+	quota.CallsPerDay = int64(q.number("calls_per_day"))
 	q.close()
 	return quota
 }

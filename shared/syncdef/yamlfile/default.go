@@ -20,7 +20,7 @@ func (r rules) null() {
 	if f.Default != nil {
 		usual = syncdef.DefaultNull
 	}
-	f.OnNull = choice(r.object, "on_null", syncdef.OnNulls, usual)
+	f.OnNull = choiceOf(r.object, "on_null", r.key("on_null").Allowed, usual)
 	r.unknown()
 	switch {
 	case f.OnNull == syncdef.DefaultNull && !r.has("default"):
@@ -36,11 +36,11 @@ func (r rules) unknown() {
 	if f.Type == syncdef.Picklist && len(f.Values) > 0 {
 		f.OnUnknown = syncdef.RejectUnknown
 	}
-	n := r.only("on_unknown", syncdef.Picklist)
+	n := r.only("on_unknown")
 	if n == nil {
 		return
 	}
-	what := choice(r.object, "on_unknown", syncdef.OnUnknowns, syncdef.RejectUnknown)
+	what := choice[syncdef.OnUnknown](r.object, "on_unknown")
 	switch {
 	case f.Type == "":
 	case !r.has("values"):

@@ -6,10 +6,10 @@
 package yamlfile
 
 import (
+	"cmp"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/syncdef/frequency"
@@ -46,12 +46,13 @@ func (p *parser) definition(src []byte) (d syncdef.Definition) {
 	if root == nil {
 		return d
 	}
-	o := p.object(root, "", "a sync definition")
+	o := p.object(root, "", "a sync definition", syncdef.DefinitionKeys)
 	if o == nil {
 		return d
 	}
 	d.Sync = p.name(o)
 	p.connection(o, &d)
+	o.table = p.table()
 	p.target(o, &d)
 	p.identity(o, &d)
 	d.Fields = p.fields(o)
@@ -66,6 +67,7 @@ func (p *parser) definition(src []byte) (d syncdef.Definition) {
 	if p.known && d.OnMissing == "" {
 		d.OnMissing = syncdef.Report
 	}
+	p.compiles(o, &d)
 	return d
 }
 
@@ -80,7 +82,6 @@ func (p *parser) name(o *object) string {
 		}
 		return s
 	}
-	o.known = append(o.known, "sync")
 	s := nameOf(p.file)
 	if !namePattern.MatchString(s) {
 		p.fault(o.node, "sync", "the file's name %q cannot name the sync; %s, or add the key sync", shorten(s), nameRule)
@@ -98,10 +99,6 @@ func nameOf(file string) string {
 
 // behaviour reads the keys that say when and how much is sent.
 func (p *parser) behaviour(o *object, d *syncdef.Definition) {
-	lanes := syncdef.DefaultLanes
-	if p.kind.Lanes > 0 {
-		lanes = p.kind.Lanes
-	}
 	if n := o.get("sync_frequency"); n != nil {
 		d.Frequency = p.str(n, "sync_frequency", "sync_frequency")
 		if d.Frequency != "" {
@@ -111,11 +108,13 @@ func (p *parser) behaviour(o *object, d *syncdef.Definition) {
 			p.notice(o.keys["sync_frequency"], "sync_frequency", syncdef.NotActedOn) // nothing schedules yet
 		}
 	}
-	d.BatchSize = o.number("batch_size", 1, syncdef.MaxBatchSize, syncdef.DefaultBatchSize)
-	d.Lanes = o.number("lanes", 1, syncdef.MaxLanes, lanes)
-	d.OnError = choice(o, "error_handling", syncdef.OnErrors, syncdef.Continue)
-	d.OnDuplicate = choice(o, "on_duplicate", syncdef.OnDuplicates, syncdef.Latest)
-	d.Send = choice(o, "send", syncdef.Sends, syncdef.SendChanged)
+	d.BatchSize = o.number("batch_size")
+	if d.Lanes = o.number("lanes"); d.Lanes == 0 {
+		d.Lanes = cmp.Or(p.kind.Lanes, syncdef.DefaultLanes)
+	}
+	d.OnError = choice[syncdef.OnError](o, "error_handling")
+	d.OnDuplicate = choice[syncdef.OnDuplicate](o, "on_duplicate")
+	d.Send = choice[syncdef.Send](o, "send")
 	p.incremental(o, d)
 }
 
@@ -126,12 +125,12 @@ func (p *parser) incremental(o *object, d *syncdef.Definition) {
 	if n == nil {
 		return
 	}
-	in := p.object(n, "incremental", "incremental")
+	in := p.object(n, "incremental", "incremental", o.key("incremental").Keys)
 	if in == nil {
 		return
 	}
-	inc := &syncdef.Incremental{Cursor: in.text("cursor"), IncludeFailed: "24h"}
-	in.duration("include_failed", time.Minute, syncdef.MaxFailed, &inc.IncludeFailed)
+	inc := &syncdef.Incremental{Cursor: in.text("cursor")}
+	inc.IncludeFailed, _ = in.duration("include_failed")
 	inc.Always = in.text("always")
 	in.missing("cursor", "name the column that grows with every change of a row")
 	if in.has("always") {

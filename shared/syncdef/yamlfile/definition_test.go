@@ -240,8 +240,8 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("accepted with the connection %q", d.Connection)
 			}
 			kind, _ := syncdef.Kinds(kinds).Find(conn.Type)
-			syncdef.NewVersion(d, kind.RulesOf(&d, &conn), now)
-			if _, err := mapping.Compile(&d); err != nil {
+			v := syncdef.NewVersion(d, kind.RulesOf(&d, &conn), now)
+			if _, err := mapping.Compile(&v.Definition, v.Rules); err != nil {
 				t.Fatalf("accepted, but rows cannot be mapped: %v", err)
 			}
 			if missing := syncdef.CheckColumns(d, syncdef.Columns(d)); len(missing) > 0 && !ambiguous(missing) {

@@ -12,7 +12,7 @@ import (
 // failures reads what becomes of a row that failed.
 func (p *parser) failures(o *object, d *syncdef.Definition) {
 	d.Retry = p.retry(o)
-	d.StoreSource = choice(o, "store_source", syncdef.StoreSources, syncdef.StoreMapped)
+	d.StoreSource = choice[syncdef.StoreSource](o, "store_source")
 	if d.StoreSource == syncdef.StoreNone {
 		p.notice(o.values["store_source"], "store_source", syncdef.NoSource)
 	}
@@ -20,18 +20,18 @@ func (p *parser) failures(o *object, d *syncdef.Definition) {
 
 // retry reads how often and how late a failed row is tried again.
 func (p *parser) retry(o *object) *syncdef.Retry {
-	r := &syncdef.Retry{Attempts: syncdef.DefaultRetryAttempts, Base: "60s", Max: "15m"}
-	n := o.get("retry")
+	n, table := o.get("retry"), o.key("retry").Keys
 	if n == nil {
-		return r
+		n = &yaml.Node{Kind: yaml.MappingNode, Line: o.node.Line, Column: o.node.Column}
 	}
-	in := p.object(n, "retry", "retry")
+	in := p.object(n, "retry", "retry", table)
 	if in == nil {
-		return r
+		return nil
 	}
-	r.Attempts = in.number("attempts", 1, syncdef.MaxRetryAttempts, syncdef.DefaultRetryAttempts)
-	base := in.duration("base", time.Second, syncdef.MaxRetryWait, &r.Base)
-	longest := in.duration("max", time.Second, syncdef.MaxRetryWait, &r.Max)
+	r := &syncdef.Retry{Attempts: in.number("attempts")}
+	var base, longest time.Duration
+	r.Base, base = in.duration("base")
+	r.Max, longest = in.duration("max")
 	in.close()
 	switch {
 	case base == 0 || longest == 0 || base <= longest:
@@ -43,27 +43,28 @@ func (p *parser) retry(o *object) *syncdef.Retry {
 	return r
 }
 
-// duration reads a duration within bounds into text, which holds the default, and
-// gives its length, 0 when it is faulty.
-func (o *object) duration(key string, lo, hi time.Duration, text *string) time.Duration {
+// duration reads a duration within the table's bounds, or gives the default: as
+// text, and its length, 0 when it is faulty.
+func (o *object) duration(key string) (string, time.Duration) {
+	k := o.key(key)
+	text := k.Default
 	if n := o.get(key); n != nil {
 		s, ok := o.length(n, join(o.path, key), key)
 		if !ok {
-			return 0
+			return text, 0
 		}
+		lo, hi := time.Duration(k.Min)*time.Second, time.Duration(k.Max)*time.Second
 		if d, err := time.ParseDuration(s); err != nil || d < lo || d > hi {
 			o.fault(n, join(o.path, key), "%s: %q is not possible; allowed: a duration of %s to %s, such as 90s, 15m or 2h", key, shorten(s), short(lo), short(hi))
-			return 0
+			return text, 0
 		}
-		*text = s
-	} else if o.has(key) {
-		return 0 // empty, which was said
+		text = s
 	}
-	d, err := time.ParseDuration(*text)
+	d, err := time.ParseDuration(text)
 	if err != nil {
-		return 0
+		return text, 0
 	}
-	return d
+	return text, d
 }
 
 // length reads a duration's text; a bare number has no unit.

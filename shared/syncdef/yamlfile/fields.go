@@ -1,6 +1,7 @@
 package yamlfile
 
 import (
+	"slices"
 	"strings"
 	"time"
 	_ "time/tzdata" // zone names must not depend on the machine that validates
@@ -26,6 +27,7 @@ func (p *parser) fields(o *object) []syncdef.Field {
 	first := map[string]int{} // destination -> line
 	for i, c := range n.Content {
 		path := item("field_mappings", i)
+		p.place(path, c)
 		f, dest := p.field(c, path)
 		if dest != nil && f.Destination != "" {
 			// Vendors compare field names without regard to case.
@@ -50,21 +52,19 @@ func kindOrEmpty(n *yaml.Node) string {
 
 // field reads one mapping and gives the node of its destination.
 func (p *parser) field(n *yaml.Node, path string) (f syncdef.Field, dest *yaml.Node) {
-	o := p.object(n, path, "a field mapping")
+	o := p.object(n, path, "a field mapping", p.fieldTable())
 	if o == nil {
 		return f, nil
 	}
-	before := len(p.faults)
 	f.Source = o.text("source")
 	o.missing("source", "name the column of the model")
 	f.Destination = o.text("destination")
 	o.missing("destination", "name the field of the destination")
 	dest = o.values["destination"]
-	unknown := syncdef.Type("") // then the settings that depend on it are not judged
-	if !o.has("data_type") {
-		unknown = syncdef.String
+	if f.Type = syncdef.Type(o.key("data_type").Default); o.has("data_type") {
+		// Faulty, it is "", and the settings that depend on it are not judged.
+		f.Type = choiceOf[syncdef.Type](o, "data_type", o.key("data_type").Allowed, "")
 	}
-	f.Type = choice(o, "data_type", syncdef.Types, unknown)
 
 	r := rules{object: o, field: &f}
 	r.number()
@@ -75,30 +75,45 @@ func (p *parser) field(n *yaml.Node, path string) (f syncdef.Field, dest *yaml.N
 	r.null()
 	p.ownField(o, &f)
 	o.close()
-	if len(p.faults) == before {
-		p.compiles(o, f)
-	}
 	return f, dest
 }
 
 // compiles asks the package that will map the rows, so that a mapping which is
-// accepted here cannot fail there: a default that is no date, a value that is
-// longer than max_length.
-func (p *parser) compiles(o *object, f syncdef.Field) {
-	alone := syncdef.Definition{RecordID: []string{f.Source}, Fields: []syncdef.Field{f}}
-	_, err := mapping.Compile(&alone, syncdef.Rules{})
-	if err == nil {
+// accepted here cannot fail there: a default that is no date or beyond the
+// destination's, a value that is longer than max_length.
+func (p *parser) compiles(o *object, d *syncdef.Definition) {
+	rules := p.kind.RulesOf(d, &p.conn)
+	for i, f := range d.Fields {
+		path := item("field_mappings", i)
+		if slices.ContainsFunc(p.faults, func(f syncdef.Fault) bool { return f.Path == path || strings.HasPrefix(f.Path, path+".") }) {
+			continue
+		}
+		alone := syncdef.Definition{RecordID: []string{f.Source}, Fields: []syncdef.Field{f}}
+		if _, err := mapping.Compile(&alone, rules); err != nil {
+			p.uncompiled(path, f, err.Error())
+		}
+	}
+	if len(p.faults) > 0 {
 		return
 	}
-	what := err.Error()
+	if _, err := mapping.Compile(d, rules); err != nil {
+		p.fault(o.node, "", "%s", err.Error())
+	}
+}
+
+// uncompiled reports why a mapping cannot be carried out, at the key that the
+// reason begins with.
+func (p *parser) uncompiled(path string, f syncdef.Field, what string) {
 	if _, after, ok := strings.Cut(what, f.Source+" -> "+f.Destination+": "); ok {
 		what = after
 	}
-	where, path := o.node, o.path
-	if key, _, _ := strings.Cut(what, ":"); o.has(key) {
-		where, path = o.values[key], join(path, key)
+	where := p.places[path]
+	if key, _, ok := strings.Cut(what, ":"); ok {
+		if here, has := p.places[join(path, key)]; has {
+			where, path = here, join(path, key)
+		}
 	}
-	p.fault(where, path, "%s", what)
+	p.fault(&yaml.Node{Line: where.line, Column: where.column}, path, "%s", what)
 }
 
 // zone checks a time zone's name.

@@ -31,7 +31,7 @@ var kinds = []syncdef.Kind{
 		CheckConnection: crmConnection,
 		Check:           crmDefinition,
 		Rules: func(d *syncdef.Definition, _ *syncdef.Connection) syncdef.Rules {
-			return syncdef.Rules{Identity: row.Identity{Steps: []row.Step{row.StepTrim}, CaseUnsure: d.Match.Case == nil}}
+			return syncdef.Rules{Identity: row.Identity{Steps: []row.Step{row.StepTrim}, CaseUnsure: d.Match.Case == nil}, DateMin: "1900-01-01"}
 		},
 	},
 	{

@@ -13,57 +13,47 @@ import (
 // later reads the sections that a later version acts on: their shape is checked,
 // their content kept as it is, and each is announced.
 func (p *parser) later(o *object, d *syncdef.Definition) {
-	section := func(key string, check func(*yaml.Node)) any {
+	section := func(key string) any {
 		n := o.get(key)
 		if n == nil {
 			return nil
 		}
-		check(n)
+		p.shape(n, key, o.key(key))
 		p.notice(o.keys[key], key, syncdef.NotActedOn)
 		return p.json(n, key)
 	}
-	d.Quality = section("quality", p.quality)
-	d.Mirror = section("mirror", func(n *yaml.Node) {
-		if m := p.object(n, "mirror", "mirror"); m != nil {
-			p.share(m, "max_deletes")
-		}
-	})
-	d.Notification = section("notifications", func(n *yaml.Node) { p.each(n, "notifications", p.notification) })
-	d.Freshness = section("freshness", func(n *yaml.Node) {
-		if f := p.object(n, "freshness", "freshness"); f != nil {
-			for _, key := range []string{"warn_after", "stale_after", "destination_field"} {
-				f.text(key)
-			}
-		}
-	})
+	d.Quality = section("quality")
+	d.Mirror = section("mirror")
+	d.Notification = section("notifications")
+	d.Freshness = section("freshness")
 }
 
-func (p *parser) quality(n *yaml.Node) {
-	q := p.object(n, "quality", "quality")
-	if q == nil {
-		return
-	}
-	p.share(q, "warn_over")
-	p.share(q, "block_over")
-	if rules := q.get("rules"); rules != nil {
-		p.each(rules, "quality.rules", func(n *yaml.Node, path string) {
-			if rule := p.object(n, path, "a quality rule"); rule != nil {
-				rule.text("column")
-				rule.missing("column", "name the column that the rule is about")
-			}
-		})
+// shape checks a value against its key; what the table does not know is let pass.
+func (p *parser) shape(n *yaml.Node, path string, key syncdef.Key) {
+	switch key.Type {
+	case syncdef.KeyShare:
+		p.share(n, path, key.Name)
+	case syncdef.KeyObjects:
+		p.each(n, path, func(n *yaml.Node, path string) { p.shapes(n, path, "an item of "+key.Name, key.Keys) })
+	case syncdef.KeyObject:
+		p.shapes(n, path, key.Name, key.Keys)
+	default:
+		p.str(n, path, key.Name)
 	}
 }
 
-func (p *parser) notification(n *yaml.Node, path string) {
-	o := p.object(n, path, "a notification")
+func (p *parser) shapes(n *yaml.Node, path, what string, table []syncdef.Key) {
+	o := p.object(n, path, what, table)
 	if o == nil {
 		return
 	}
-	o.text("type")
-	o.missing("type", "say how it is sent, such as email")
-	for _, key := range []string{"recipients", "conditions"} {
-		o.texts(key, func(*yaml.Node, string, string) {})
+	for _, key := range table {
+		o.needed(key)
+		if key.Type == syncdef.KeyTexts {
+			o.texts(key.Name, func(*yaml.Node, string, string) {})
+		} else if n := o.get(key.Name); n != nil {
+			p.shape(n, join(path, key.Name), key)
+		}
 	}
 }
 
@@ -81,17 +71,13 @@ func (p *parser) each(n *yaml.Node, path string, visit func(n *yaml.Node, path s
 var percent = regexp.MustCompile(`^[0-9]{1,3}(\.[0-9]{1,6})?%$`)
 
 // share checks a part of a whole: 0 to 1, or a percentage such as 5%.
-func (p *parser) share(o *object, key string) {
-	n := o.get(key)
-	if n == nil {
-		return
-	}
-	s, ok := p.scalar(n, join(o.path, key), key)
+func (p *parser) share(n *yaml.Node, path, key string) {
+	s, ok := p.scalar(n, path, key)
 	if !ok || percent.MatchString(s) {
 		return
 	}
 	if v, err := strconv.ParseFloat(s, 64); err != nil || !(v >= 0 && v <= 1) {
-		p.fault(n, join(o.path, key), "%s: %q is no share; allowed: 0 to 1, or a percentage such as 5%%", key, shorten(s))
+		p.fault(n, path, "%s: %q is no share; allowed: 0 to 1, or a percentage such as 5%%", key, shorten(s))
 	}
 }
 

@@ -26,18 +26,18 @@ func (p *parser) matching(o *object, d *syncdef.Definition) {
 		p.matchesNothing(o, d)
 		return
 	}
-	strategies := syncdef.Strategies
+	strategies := o.key("matching_strategy").Allowed
 	if p.known {
-		strategies = p.kind.Strategies
+		strategies = words(p.kind.Strategies)
 	}
-	d.Strategy = choice(o, "matching_strategy", strategies, syncdef.MatchNone)
+	d.Strategy = choiceOf(o, "matching_strategy", strategies, syncdef.MatchNone)
 	p.match(o, d)
-	d.OnMissing = choice(o, "on_missing", syncdef.OnMissings, "")
+	d.OnMissing = choice[syncdef.OnMissing](o, "on_missing")
 	if !p.known {
 		return
 	}
 	if d.Strategy == syncdef.MatchNone && d.Operation != syncdef.Insert {
-		o.missing("matching_strategy", "say how a row finds its record; allowed: "+words(strategies))
+		o.missing("matching_strategy", "say how a row finds its record; allowed: "+strings.Join(strategies, ", "))
 	}
 	if d.Strategy == syncdef.MatchExternalID && d.Match.Source == "" && len(d.RecordID) == 1 {
 		d.Match.Source = d.RecordID[0]
@@ -54,12 +54,13 @@ func (p *parser) matching(o *object, d *syncdef.Definition) {
 
 // matchesNothing refuses what only makes sense where records are found again.
 func (p *parser) matchesNothing(o *object, d *syncdef.Definition) {
-	for _, key := range []string{"matching_strategy", "match", "on_missing"} {
+	useless := []string{"matching_strategy", "match", "on_missing"}
+	for _, key := range useless {
 		if o.has(key) {
-			o.known = append(o.known, key)
 			p.fault(o.keys[key], key, "%s has no use here: what is written to %s is not matched; record_id tells rows apart", key, p.title())
 		}
 	}
+	o.without(useless...)
 	d.Strategy, d.Match, d.OnMissing = syncdef.MatchNone, syncdef.Match{}, syncdef.Report
 	o.missing("record_id", "name the columns that make a row the same row; each is sent once, ever")
 }
@@ -71,7 +72,7 @@ func (p *parser) match(o *object, d *syncdef.Definition) {
 	if n == nil {
 		return
 	}
-	m := p.object(n, "match", "match")
+	m := p.object(n, "match", "match", o.key("match").Keys)
 	if m == nil {
 		return
 	}
@@ -82,10 +83,10 @@ func (p *parser) match(o *object, d *syncdef.Definition) {
 		d.Match.Destination = s
 	}
 	d.Match.Case = m.boolean("case")
-	d.Match.DataType = choice(m, "data_type", syncdef.MatchTypes, "")
+	d.Match.DataType = choice[syncdef.MatchType](m, "data_type")
 	m.close()
 	if d.Strategy == syncdef.MatchNone && !o.has("matching_strategy") && d.Operation == syncdef.Insert {
-		p.fault(o.keys["match"], "match", "match has no use without matching_strategy; allowed: %s", words(syncdef.Strategies))
+		p.fault(o.keys["match"], "match", "match has no use without matching_strategy; allowed: %s", strings.Join(o.key("matching_strategy").Allowed, ", "))
 	}
 }
 
@@ -114,8 +115,12 @@ func (p *parser) missingRecord(o *object, d *syncdef.Definition) {
 	}
 }
 
-// textual are the types that a text field of a destination takes.
-var textual = []syncdef.Type{syncdef.String, syncdef.Email, syncdef.Picklist}
+// textual are the types that a text field of a destination takes: those that have
+// a length.
+var textual = func() []syncdef.Type {
+	k, _ := syncdef.Named(syncdef.FieldKeys, "max_length")
+	return k.For
+}()
 
 // matchAgrees refuses what is said of the match field in contradiction to itself
 // or to the mapping that writes the same field.

@@ -2,7 +2,6 @@ package yamlfile
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -10,25 +9,25 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// An object is a YAML mapping that is being read. Every key that is asked for
-// becomes known; close reports the others.
+// An object is a YAML mapping that is being read by a table of keys, which says
+// what each may be; close reports the keys that the table does not have.
 type object struct {
 	*reader
 	path   string
+	table  []syncdef.Key
 	node   *yaml.Node
 	keys   map[string]*yaml.Node
 	values map[string]*yaml.Node
 	order  []string // the keys as they stand
-	known  []string
 }
 
 // object opens a mapping; anything else is a fault and gives nil.
-func (r *reader) object(n *yaml.Node, path, what string) *object {
+func (r *reader) object(n *yaml.Node, path, what string, table []syncdef.Key) *object {
 	if n.Kind != yaml.MappingNode {
 		r.fault(n, path, "%s must be a mapping of keys to values, not %s", what, kind(n))
 		return nil
 	}
-	o := &object{reader: r, path: path, node: n, keys: map[string]*yaml.Node{}, values: map[string]*yaml.Node{}}
+	o := &object{reader: r, path: path, table: table, node: n, keys: map[string]*yaml.Node{}, values: map[string]*yaml.Node{}}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
 		switch first, twice := o.keys[k.Value]; {
@@ -46,18 +45,36 @@ func (r *reader) object(n *yaml.Node, path, what string) *object {
 	return o
 }
 
-// close reports the keys that nobody asked for.
+// key is what the table says of a key.
+func (o *object) key(name string) syncdef.Key {
+	k, ok := syncdef.Named(o.table, name)
+	if !ok {
+		panic("yamlfile: " + o.path + " has no key " + name) // a table without what is read by it
+	}
+	return k
+}
+
+// without takes keys off the table that have no use; they are reported elsewhere.
+func (o *object) without(names ...string) {
+	o.table = slices.DeleteFunc(slices.Clone(o.table), func(k syncdef.Key) bool { return slices.Contains(names, k.Name) })
+	for _, name := range names {
+		delete(o.keys, name)
+	}
+}
+
+// close reports the keys that the table does not have.
 func (o *object) close() {
+	known := syncdef.KeyNames(o.table)
 	for _, key := range o.order {
 		n := o.keys[key]
-		if n == nil || slices.Contains(o.known, key) || len(o.faults) >= maxFaults {
+		if n == nil || slices.Contains(known, key) || len(o.faults) >= maxFaults {
 			continue
 		}
-		if near := syncdef.Nearest(key, o.known); near != "" {
+		if near := syncdef.Nearest(key, known); near != "" {
 			o.fault(n, join(o.path, key), "unknown key %s; did you mean %s?", shorten(key), near)
 			continue
 		}
-		o.fault(n, join(o.path, key), "unknown key %s; allowed: %s", shorten(key), strings.Join(o.known, ", "))
+		o.fault(n, join(o.path, key), "unknown key %s; allowed: %s", shorten(key), strings.Join(known, ", "))
 	}
 }
 
@@ -66,9 +83,6 @@ func (o *object) has(key string) bool { return o.keys[key] != nil }
 
 // get gives a key's value, nil when it is absent or, which is a fault, empty.
 func (o *object) get(key string) *yaml.Node {
-	if !slices.Contains(o.known, key) {
-		o.known = append(o.known, key)
-	}
 	n := o.values[key]
 	if n != nil && isNull(n) {
 		o.fault(o.keys[key], join(o.path, key), "%s is empty; give it a value or leave the key out", key)
@@ -81,6 +95,14 @@ func (o *object) get(key string) *yaml.Node {
 func (o *object) missing(key, remedy string) {
 	if !o.has(key) {
 		o.fault(o.node, join(o.path, key), "%s is missing; %s", key, remedy)
+	}
+}
+
+// needed reports a key that must be written and is not, with what the table says
+// it is for.
+func (o *object) needed(key syncdef.Key) {
+	if key.Needed && key.Doc != "" {
+		o.missing(key.Name, "give it: "+strings.ToLower(key.Doc[:1])+strings.TrimSuffix(key.Doc[1:], "."))
 	}
 }
 
@@ -145,49 +167,4 @@ func (o *object) texts(key string, each func(n *yaml.Node, path, value string)) 
 		}
 	}
 	return out
-}
-
-// number reads a whole number within bounds, or gives the default.
-func (o *object) number(key string, lo, hi, standard int) int {
-	n := o.get(key)
-	if n == nil {
-		return standard
-	}
-	path := join(o.path, key)
-	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!int" {
-		o.fault(n, path, "%s must be a whole number, not %s; allowed: %d to %d", key, kind(n), lo, hi)
-		return standard
-	}
-	v, err := strconv.Atoi(n.Value)
-	if err != nil || v < lo || v > hi {
-		o.fault(n, path, "%s: %s is out of range; allowed: %d to %d", key, n.Value, lo, hi)
-		return standard
-	}
-	return v
-}
-
-// choice reads one of a list of words, or gives the default.
-func choice[T ~string](o *object, key string, allowed []T, standard T) T {
-	n := o.get(key)
-	if n == nil {
-		return standard
-	}
-	s, ok := o.scalar(n, join(o.path, key), key)
-	if !ok {
-		return standard
-	}
-	if !slices.Contains(allowed, T(s)) {
-		o.fault(n, join(o.path, key), "%s: %q is not known; allowed: %s", key, shorten(s), words(allowed))
-		return standard
-	}
-	return T(s)
-}
-
-// words lists allowed values for a message.
-func words[T ~string](list []T) string {
-	out := make([]string, len(list))
-	for i, s := range list {
-		out[i] = string(s)
-	}
-	return strings.Join(out, ", ")
 }

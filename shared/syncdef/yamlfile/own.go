@@ -2,11 +2,9 @@ package yamlfile
 
 import (
 	"encoding/json"
-	"math"
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -29,6 +27,7 @@ func (o *object) own(table []syncdef.Key) map[string]any {
 func (o *object) ownKey(key syncdef.Key) any {
 	n := o.get(key.Name)
 	if n == nil {
+		o.needed(key)
 		if o.has(key.Name) {
 			return nil // empty, which was said
 		}
@@ -36,13 +35,8 @@ func (o *object) ownKey(key syncdef.Key) any {
 	}
 	switch key.Type {
 	case syncdef.KeyInteger:
-		most := key.Max
-		if most == 0 {
-			most = math.MaxInt32
-		}
-		const bad = math.MinInt
-		if v := o.number(key.Name, key.Min, most, bad); v != bad {
-			return v
+		if v := o.whole(key.Name); v != nil {
+			return *v
 		}
 	case syncdef.KeyBoolean:
 		if v := o.boolean(key.Name); v != nil {
@@ -61,7 +55,7 @@ func (o *object) ownKey(key syncdef.Key) any {
 func (o *object) ownText(n *yaml.Node, key syncdef.Key) string {
 	path := join(o.path, key.Name)
 	if len(key.Allowed) > 0 {
-		return choice(o, key.Name, key.Allowed, "")
+		return choiceOf(o, key.Name, key.Allowed, "")
 	}
 	if key.Pattern == "" {
 		return o.str(n, path, key.Name)
@@ -97,40 +91,35 @@ func standard(key syncdef.Key) any {
 	}
 }
 
-// boolean reads true or false, nil when it is absent or faulty.
-func (o *object) boolean(key string) *bool {
-	n := o.get(key)
-	if n == nil {
-		return nil
+// table is that of a definition: the common keys, and the object under the name of
+// its type, or of any type where that is not known.
+func (p *parser) table() []syncdef.Key {
+	out := slices.Clone(syncdef.DefinitionKeys)
+	for _, kind := range p.kinds {
+		if len(kind.Definition) > 0 && (!p.known || kind.Name == p.kind.Name) {
+			out = append(out, syncdef.Key{Name: kind.Name, Type: syncdef.KeyObject, Keys: kind.Definition})
+		}
 	}
-	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!bool" {
-		o.fault(n, join(o.path, key), "%s must be true or false, not %s", key, kind(n))
-		return nil
-	}
-	v := strings.EqualFold(n.Value, "true")
-	return &v
+	return out
 }
 
 // section reads the object under the destination type's name, and refuses those
 // of other types.
 func (p *parser) section(o *object, d *syncdef.Definition) {
 	for _, kind := range p.kinds {
-		if len(kind.Definition) == 0 || (p.known && kind.Name != p.kind.Name && !o.has(kind.Name)) {
-			continue // not offered
-		}
-		n := o.get(kind.Name)
-		if n != nil && p.known && kind.Name != p.kind.Name {
-			p.fault(o.keys[kind.Name], kind.Name, "%s has no use here: the connection is of type %s", kind.Name, p.kind.Name)
+		if n := o.keys[kind.Name]; n != nil && p.known && kind.Name != p.kind.Name {
+			p.fault(n, kind.Name, "%s has no use here: the connection is of type %s", kind.Name, p.kind.Name)
+			o.without(kind.Name)
 		}
 	}
 	if len(p.kind.Definition) == 0 {
 		return
 	}
-	n := o.values[p.kind.Name]
-	if n == nil || isNull(n) {
-		n = &yaml.Node{Kind: yaml.MappingNode}
+	n := o.get(p.kind.Name)
+	if n == nil {
+		n = &yaml.Node{Kind: yaml.MappingNode, Line: o.node.Line, Column: o.node.Column}
 	}
-	in := p.object(n, p.kind.Name, p.kind.Name)
+	in := p.object(n, p.kind.Name, p.kind.Name, p.kind.Definition)
 	if in == nil {
 		return
 	}
@@ -138,15 +127,33 @@ func (p *parser) section(o *object, d *syncdef.Definition) {
 	in.close()
 }
 
+// fieldTable is that of a field mapping; where the type is not known, what only
+// some types have is not refused.
+func (p *parser) fieldTable() []syncdef.Key {
+	if p.known {
+		return with(syncdef.FieldKeys, p.kind.Field)
+	}
+	out := syncdef.FieldKeys
+	for _, kind := range p.kinds {
+		out = with(out, kind.Field)
+	}
+	return out
+}
+
+// with is a table and those keys of another one that it does not have.
+func with(table, more []syncdef.Key) []syncdef.Key {
+	out := slices.Clone(table)
+	for _, key := range more {
+		if _, has := syncdef.Named(out, key.Name); !has {
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
 // ownField reads the destination type's keys of one field mapping. Those that
 // syncdef.Field has itself are set there, the others become its options.
 func (p *parser) ownField(o *object, f *syncdef.Field) {
-	if !p.known {
-		for _, kind := range p.kinds {
-			o.own(kind.Field) // not refused, whichever type it will be
-		}
-		return
-	}
 	rest := map[string]any{}
 	for name, v := range o.own(p.kind.Field) {
 		if b := options(map[string]any{name: v}); !fieldKeys[name] || json.Unmarshal(b, f) != nil {
@@ -170,38 +177,4 @@ func options(keys map[string]any) json.RawMessage {
 		return nil // cannot happen: text, whole numbers and booleans
 	}
 	return b
-}
-
-// check lets the destination type judge what was read and fill in its defaults.
-// What it says about a place that has a fault already is left out.
-func (p *parser) check(o *object, d *syncdef.Definition) {
-	if !p.known || p.kind.Check == nil {
-		return
-	}
-	conn := p.conn
-	said := slices.Clone(p.faults)
-	for _, f := range p.kind.Check(d, &conn) {
-		p.told(said, f, f.Path, at{o.node.Line, o.node.Column})
-	}
-}
-
-// told adds a fault of a destination type, with the place of its path or of the
-// nearest that holds it.
-func (r *reader) told(said syncdef.Faults, f syncdef.Fault, path string, top at) {
-	where, found := top, false
-	for up := path; up != ""; up = parent(up) {
-		if slices.ContainsFunc(said, func(other syncdef.Fault) bool { return other.Path == up }) {
-			return
-		}
-		if here, ok := r.places[up]; ok && !found {
-			where, found = here, true
-		}
-	}
-	r.fault(&yaml.Node{Line: where.line, Column: where.column}, path, "%s", f.Message)
-}
-
-// parent is the path of what holds a path: field_mappings[2].scale,
-// field_mappings[2], field_mappings, "".
-func parent(path string) string {
-	return path[:max(0, strings.LastIndexAny(path, ".["))]
 }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 
@@ -18,12 +19,12 @@ type rules struct {
 }
 
 // only gives a key's value, and reports a key that the data type has no use for.
-func (r rules) only(key string, types ...syncdef.Type) *yaml.Node {
-	n := r.get(key)
+func (r rules) only(key string) *yaml.Node {
+	n, types := r.get(key), r.key(key).For
 	if n == nil || r.field.Type == "" || slices.Contains(types, r.field.Type) {
 		return n
 	}
-	r.fault(r.keys[key], join(r.path, key), "%s has no use with data_type %s; it is for %s", key, r.field.Type, words(types))
+	r.fault(r.keys[key], join(r.path, key), "%s has no use with data_type %s; it is for %s", key, r.field.Type, listed(types))
 	return nil
 }
 
@@ -34,9 +35,8 @@ var (
 )
 
 func (r rules) number() {
-	if n := r.only("scale", syncdef.Number); n != nil {
-		scale := r.integerAt("scale", 0, syncdef.MaxScale)
-		r.field.Scale = scale
+	if r.only("scale") != nil {
+		r.field.Scale = r.whole("scale")
 	}
 	r.field.Min = r.bound("min")
 	r.field.Max = r.bound("max")
@@ -46,18 +46,9 @@ func (r rules) number() {
 	}
 }
 
-// integerAt reads a whole number that is known to stand there, nil when faulty.
-func (r rules) integerAt(key string, lo, hi int) *int {
-	const bad = -1
-	if v := r.object.number(key, lo, hi, bad); v != bad {
-		return &v
-	}
-	return nil
-}
-
 // bound reads min or max as a decimal, written as a number or as text.
 func (r rules) bound(key string) string {
-	n := r.only(key, syncdef.Number, syncdef.Integer)
+	n := r.only(key)
 	if n == nil {
 		return ""
 	}
@@ -81,7 +72,7 @@ func rat(s string) *big.Rat {
 }
 
 func (r rules) picklist() {
-	n := r.only("values", syncdef.Picklist)
+	n := r.only("values")
 	if n == nil {
 		return
 	}
@@ -105,17 +96,16 @@ func (r rules) picklist() {
 }
 
 func (r rules) length() {
-	if n := r.only("max_length", syncdef.String, syncdef.Email, syncdef.Picklist); n != nil {
-		if v := r.integerAt("max_length", 1, syncdef.MaxLength); v != nil {
+	if r.only("max_length") != nil {
+		if v := r.whole("max_length"); v != nil {
 			r.field.MaxLength = *v
 			r.field.OnTooLong = syncdef.RejectLong
 		}
 	}
-	n := r.only("on_too_long", syncdef.String, syncdef.Email, syncdef.Picklist)
-	if n == nil {
+	if r.only("on_too_long") == nil {
 		return
 	}
-	what := choice(r.object, "on_too_long", syncdef.TooLongs, syncdef.RejectLong)
+	what := choice[syncdef.TooLong](r.object, "on_too_long")
 	if !r.has("max_length") {
 		r.fault(r.keys["on_too_long"], join(r.path, "on_too_long"), "on_too_long has no use without max_length")
 		return
@@ -124,21 +114,50 @@ func (r rules) length() {
 }
 
 func (r rules) transform() {
-	if r.only("transform", syncdef.String, syncdef.Email, syncdef.Picklist) == nil {
+	if r.only("transform") == nil {
 		return
 	}
 	r.field.Transform = r.texts("transform", func(n *yaml.Node, path, step string) {
-		if !slices.Contains(syncdef.Transforms, step) {
-			r.fault(n, path, "transform: %q is not known; allowed: %s", shorten(step), strings.Join(syncdef.Transforms, ", "))
+		if allowed := r.key("transform").Allowed; !slices.Contains(allowed, step) {
+			r.fault(n, path, "transform: %q is not known; allowed: %s", shorten(step), strings.Join(allowed, ", "))
 		}
 	})
+	if len(r.field.Values) > 0 {
+		r.reachable()
+	}
+}
+
+// reachable reports the values of a picklist that no text is after the transforms.
+func (r rules) reachable() {
+	for i, n := range r.values["values"].Content {
+		s, steps := n.Value, strings.Join(r.field.Transform, ", ")
+		if t := transformed(s, r.field.Transform); t != s && slices.Contains(r.field.Values, s) {
+			path := item(join(r.path, "values"), i)
+			r.fault(n, path, "the value %q never comes out of transform: [%s], which makes it %q", shorten(s), steps, shorten(t))
+		}
+	}
+}
+
+// transformed is what the steps make of a text, rune by rune as the mapping does it.
+func transformed(s string, steps []string) string {
+	for _, step := range steps {
+		switch step {
+		case "trim":
+			s = strings.TrimSpace(s)
+		case "lower":
+			s = strings.Map(unicode.ToLower, s)
+		case "upper":
+			s = strings.Map(unicode.ToUpper, s)
+		}
+	}
+	return s
 }
 
 func (r rules) time() {
-	if r.only("format", syncdef.Date, syncdef.DateTime) != nil {
-		r.field.Format = choice(r.object, "format", syncdef.Formats, "")
+	if r.only("format") != nil {
+		r.field.Format = choice[string](r.object, "format")
 	}
-	n := r.only("time_zone", syncdef.DateTime)
+	n := r.only("time_zone")
 	switch {
 	case n == nil:
 		if r.field.Type == syncdef.DateTime && r.field.Format == "" {

@@ -130,11 +130,11 @@ func (p *parser) operation(o *object) syncdef.Operation {
 	case slices.Contains(allowed, op):
 		return op
 	case op == syncdef.Delete || op == syncdef.Mirror:
-		p.fault(n, "operation", "operation: this version of Penstock does not %s records; allowed: %s", op, words(allowed))
+		p.fault(n, "operation", "operation: this version of Penstock does not %s records; allowed: %s", op, listed(allowed))
 	case slices.Contains(syncdef.Operations, op):
-		p.fault(n, "operation", "operation: %s is not possible with %s; allowed: %s", op, p.title(), words(allowed))
+		p.fault(n, "operation", "operation: %s is not possible with %s; allowed: %s", op, p.title(), listed(allowed))
 	default:
-		p.fault(n, "operation", "operation: %q is not known; allowed: %s", shorten(s), words(allowed))
+		p.fault(n, "operation", "operation: %q is not known; allowed: %s", shorten(s), listed(allowed))
 	}
 	return standard
 }

@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/penstock-data/penstock/shared/row"
 )
 
 // Every way to write a row ends as the same JSON, with all digits.
@@ -222,7 +220,7 @@ func TestNoGateway(t *testing.T) {
 // a database file opens again with its functions.
 func TestFile(t *testing.T) {
 	g := newGateway(t)
-	g.answer = func(row.Row) string { return `{"status":"queued"}` }
+	g.answer = func() string { return `{"status":"queued"}` }
 	cfg := Config{Path: filepath.Join(t.TempDir(), "w.duckdb"), Gateway: g.URL, MemoryLimit: "256MB"}
 	for range 2 {
 		w, err := Open(t.Context(), cfg)

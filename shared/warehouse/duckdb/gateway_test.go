@@ -16,7 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/wire"
 	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
 
@@ -26,7 +29,7 @@ type gateway struct {
 	mu     sync.Mutex
 	calls  []call
 	refuse func(n int, w http.ResponseWriter) bool // n from 1: answers in place of the gateway when true
-	answer func(r row.Row) string                  // JSON; the row itself when nil
+	answer func() string                           // JSON; the row itself when nil
 	sum    func(body []byte) string                // Content-MD5; right when nil
 }
 
@@ -34,6 +37,13 @@ type call struct {
 	path, body string
 	header     http.Header
 	rows       int
+}
+
+// An echo is a row that came: its last argument is the answer.
+type echo struct {
+	number int
+	last   jsontext.Value
+	fault  *row.Fault
 }
 
 func newGateway(t *testing.T) *gateway {
@@ -57,12 +67,18 @@ func (g *gateway) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	batch, err := snowflake.Decode(r.Header.Get, body)
-	if err != nil {
+	if _, err := snowflake.Decode(wire.Request{Method: r.Method, Path: r.URL.Path, Header: r.Header.Get, Body: body}); err != nil {
+		return err
+	}
+	var rows []echo
+	table := wire.Table{Key: "data", Numbered: true, Row: func(number int, args []jsontext.Value, fault *row.Fault) {
+		rows = append(rows, echo{number, args[len(args)-1], fault})
+	}}
+	if err := table.Read(wire.Scan(body)); err != nil {
 		return err
 	}
 	g.mu.Lock()
-	g.calls = append(g.calls, call{r.Method + " " + r.URL.Path, string(body), r.Header.Clone(), len(batch.Rows)})
+	g.calls = append(g.calls, call{r.Method + " " + r.URL.Path, string(body), r.Header.Clone(), len(rows)})
 	n := len(g.calls)
 	g.mu.Unlock()
 	if g.refuse != nil && g.refuse(n, w) {
@@ -70,17 +86,17 @@ func (g *gateway) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	var b strings.Builder
 	b.WriteString(`{"data":[`)
-	for i, r := range batch.Rows {
+	for i, r := range rows {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		v := string(r.Args[len(r.Args)-1])
-		if r.Fault != nil {
-			v = `"fault: ` + r.Fault.Rule + `"`
+		v := string(r.last)
+		if r.fault != nil {
+			v = `"fault: ` + r.fault.Rule + `"`
 		} else if g.answer != nil {
-			v = g.answer(r)
+			v = g.answer()
 		}
-		fmt.Fprintf(&b, "[%d,%s]", r.Number, v)
+		fmt.Fprintf(&b, "[%d,%s]", r.number, v)
 	}
 	b.WriteString(`]}`)
 	sum := md5.Sum([]byte(b.String()))

@@ -33,16 +33,16 @@ func calls(t *testing.T, c Caller) {
 		{wire.Errors, args(`"s.r1"`, `"next"`), named{wire.Run: "s.r1", wire.After: "next"}},
 		{wire.Syncs, args(), named{wire.Sync: ""}},
 	} {
-		b := decode(t, c, c.Request("b-1", f.function, [][]jsontext.Value{f.args, f.args}))
+		other := args(`"other"`, `"other"`)[:len(f.args)]
+		b := decode(t, c, c.Request("b-1", f.function, [][]jsontext.Value{f.args, other}))
 		if b.Function != f.function || len(b.Rows) != 0 || len(b.Calls) != 2 || b.Calls[0].Number == b.Calls[1].Number {
 			t.Errorf("%s: %+v", f.function, b)
 			continue
 		}
-		for i, call := range b.Calls {
-			for name, want := range f.want {
-				if got := call.Text(name); got != want || call.Fault != nil {
-					t.Errorf("%s, row %d: %s is %q, want %q (%v)", f.function, i, name, got, want, call.Fault)
-				}
+		for name, want := range f.want {
+			call := b.Calls[0]
+			if got := call.Text(name); got != want || call.Fault != nil || want == "" && call.Value(name) != nil {
+				t.Errorf("%s: %s is %q, want %q (%v)", f.function, name, got, want, call.Fault)
 			}
 		}
 	}

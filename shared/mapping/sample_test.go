@@ -10,8 +10,8 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// TestLesson maps the lesson's three customers with its Salesforce mapping.
-func TestLesson(t *testing.T) {
+// TestSample maps the sample's three customers with its Salesforce mapping.
+func TestSample(t *testing.T) {
 	m := compiledDef(t, &syncdef.Definition{
 		Sync: "salesforce_customer_health", Object: "Account", Strategy: syncdef.MatchEmailDomain, RecordID: []string{"email"},
 		Match: syncdef.Match{Source: "email", Destination: "Website"},

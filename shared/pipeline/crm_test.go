@@ -1,0 +1,193 @@
+package pipeline_test
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/pace"
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// A crm is a destination in memory that does what it is told: it upserts by key,
+// keeps what it was sent, and fails as its hooks say.
+type crm struct {
+	mu      sync.Mutex
+	now     func() time.Time
+	id      string // of the account
+	records map[string]map[string]string
+	sends   map[string]int // records that were stored, by key
+	calls   int            // pushes that reached it
+	sizes   []int          // records per push that reached it
+	probes  int
+	grants  []time.Time
+	quota   []pace.Window
+	most    int // records a call; 0 is 3
+	once    bool
+	lookup  bool
+
+	down    *dest.CallError                     // probes and calls fail
+	fail    func(keys []string) *dest.CallError // a whole push, before anything is stored
+	late    func(keys []string) *dest.CallError // a whole push, after all is stored
+	outcome func(key string) *dest.Outcome      // one record instead of storing it
+	during  func(keys []string)                 // runs amid a push
+	known   func(key string) bool               // whether an update finds its record; nil: always
+}
+
+func newCRM(now func() time.Time) *crm {
+	return &crm{now: now, id: "org-1", records: map[string]map[string]string{}, sends: map[string]int{}}
+}
+
+// vendor is the crm as a destination type.
+func (c *crm) vendor() dest.Vendor {
+	return dest.Vendor{
+		Kind: syncdef.Kind{Name: "crm", Title: "CRM", Operations: []syncdef.Operation{syncdef.Upsert, syncdef.Insert}, Strategies: syncdef.Strategies},
+		Open: func(dest.Config) (dest.Account, error) { return c, nil },
+	}
+}
+
+// rules are those of its versions.
+func (c *crm) rules() syncdef.Rules {
+	return syncdef.Rules{Type: "crm", Once: c.once, Lookup: c.lookup, Identity: row.Identity{Steps: []row.Step{row.StepTrim}}}
+}
+
+func (c *crm) Identity(context.Context) (string, error) {
+	if c.down != nil {
+		return "", c.down
+	}
+	return c.id, nil
+}
+
+func (c *crm) Probe(context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.probes++
+	if c.down != nil {
+		return c.down
+	}
+	return nil
+}
+
+func (c *crm) ProbeCost() []dest.Cost { return nil }
+func (c *crm) APICalls() int64        { return int64(c.calls) }
+func (c *crm) Limits() dest.Limits {
+	return dest.Limits{Concurrency: 1, Windows: func(string) []pace.Window { return c.quota }}
+}
+func (c *crm) Open(syncdef.Version) (dest.Destination, error) { return c, nil }
+
+func (c *crm) Lookups(b dest.Batch) []dest.Call {
+	if !c.lookup {
+		return nil
+	}
+	var call dest.Call
+	for i, r := range b.Records {
+		if r.Intent {
+			call.Records = append(call.Records, i)
+		}
+	}
+	if len(call.Records) == 0 {
+		return nil
+	}
+	call.Costs = []dest.Cost{{Tokens: 1}}
+	return []dest.Call{call}
+}
+
+func (c *crm) Lookup(_ context.Context, b dest.Batch, call dest.Call) ([]dest.Outcome, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.grants = append(c.grants, c.now())
+	if c.down != nil {
+		return nil, c.down
+	}
+	out := make([]dest.Outcome, len(call.Records))
+	for n, i := range call.Records {
+		if k := b.Records[i].Key; c.sends[k] > 0 {
+			out[n] = dest.Outcome{Status: dest.Delivered, ID: "id-" + k}
+		}
+	}
+	return out, nil
+}
+
+func (c *crm) Calls(b dest.Batch, most int) []dest.Call {
+	size := 3
+	if c.most > 0 {
+		size = c.most
+	}
+	if most > 0 {
+		size = min(size, most)
+	}
+	var calls []dest.Call
+	for i := range b.Records {
+		if i%size == 0 {
+			calls = append(calls, dest.Call{Costs: []dest.Cost{{Tokens: 1}}})
+		}
+		last := &calls[len(calls)-1]
+		last.Records = append(last.Records, i)
+	}
+	return calls
+}
+
+func (c *crm) Push(_ context.Context, b dest.Batch, call dest.Call) ([]dest.Outcome, error) {
+	keys := make([]string, len(call.Records))
+	for n, i := range call.Records {
+		keys[n] = b.Records[i].Key
+	}
+	if c.during != nil {
+		c.during(keys)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.grants = append(c.grants, c.now())
+	c.calls++
+	c.sizes = append(c.sizes, len(keys))
+	if c.down != nil {
+		return nil, c.down
+	}
+	if c.fail != nil {
+		if err := c.fail(keys); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]dest.Outcome, len(keys))
+	for n, i := range call.Records {
+		out[n] = c.push(b.Records[i])
+	}
+	if c.late != nil {
+		if err := c.late(keys); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (c *crm) push(r dest.Record) dest.Outcome {
+	if c.outcome != nil {
+		if o := c.outcome(r.Key); o != nil {
+			return *o
+		}
+	}
+	stored, there := c.records[r.Key]
+	if !there {
+		stored = map[string]string{}
+		c.records[r.Key] = stored
+	}
+	for _, f := range r.Fields {
+		stored[f.Name] = string(f.Value)
+	}
+	c.sends[r.Key]++
+	return dest.Outcome{Status: dest.Delivered, ID: "id-" + r.Key, Created: !there}
+}
+
+// value is what it holds of a key's v, 0 where it holds none.
+func (c *crm) value(key string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n, err := strconv.Atoi(c.records[key]["Value__c"])
+	if err != nil {
+		return 0
+	}
+	return n
+}

@@ -1,0 +1,429 @@
+package pipeline_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/envelope"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// One row that makes the vendor answer 500 costs itself only: the others are
+// delivered at once, and it becomes a stored error that is due again (I9).
+func TestPoisonCall(t *testing.T) {
+	for _, lanes := range []int{1, 4} {
+		w := newWorld(t, lanes, func(c *crm, _ *syncdef.Definition) { c.most = 200 })
+		w.crm.fail = func(keys []string) *dest.CallError {
+			if slices.Contains(keys, "bad") {
+				return failed(dest.Unavailable, "500")
+			}
+			return nil
+		}
+		bad := w.send("q0", "bad")
+		var keys []string
+		for i := range 40 {
+			keys = append(keys, fmt.Sprint("g", i))
+		}
+		good := w.send("q1", keys...)
+		mixed := w.send("q2", append([]string{"bad"}, keys...)...)
+		took := w.drain(time.Hour)
+		if took > time.Minute {
+			t.Errorf("lanes %d: settled after %v", lanes, took)
+		}
+		for _, k := range keys {
+			if w.crm.value(k) == 0 {
+				t.Errorf("lanes %d: %s was not delivered", lanes, k)
+			}
+		}
+		if got := w.errorTypes(good); len(got) > 0 {
+			t.Errorf("lanes %d: good rows ended as errors %v", lanes, got)
+		}
+		for _, id := range []string{bad, mixed} {
+			errs := w.errors(id)
+			if id == bad && len(errs) == 0 { // superseded by the later row of its key, in hand
+				continue
+			}
+			if len(errs) != 1 || errs[0].Type != "500" || errs[0].Due.IsZero() || errs[0].Attempts != 1 {
+				t.Errorf("lanes %d: errors of the poison row's run %+v", lanes, errs)
+			}
+		}
+	}
+}
+
+// A poison row among 200 in full calls: the call is halved at once.
+func TestPoisonAmongMany(t *testing.T) {
+	w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) { c.most = 200 })
+	var keys []string
+	for i := range 200 {
+		keys = append(keys, fmt.Sprint("g", i))
+	}
+	keys[77] = "bad"
+	w.crm.fail = func(keys []string) *dest.CallError {
+		if slices.Contains(keys, "bad") {
+			return &dest.CallError{Op: "upsert", Class: dest.Unavailable, Code: "500", Message: "500", Received: true}
+		}
+		return nil
+	}
+	id := w.send("q", keys...)
+	w.once()
+	if c := w.counts(id); c.Delivered != 199 || c.Failed != 1 {
+		t.Errorf("counts %+v, errors %v", c, w.errorTypes(id))
+	}
+	if w.crm.calls > 25 {
+		t.Errorf("%d calls for one poison row of 200", w.crm.calls)
+	}
+}
+
+// A version that cannot be delivered halts alone: another sync of the same
+// connection goes on, and the version's run ends failed after three tries over ten
+// minutes.
+func TestBrokenVersion(t *testing.T) {
+	w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) { c.most = 200 })
+	other := accounts(1)
+	other.Sync = "others"
+	if err := w.store.Apply(t.Context(), syncdef.NewVersion(other, w.crm.rules(), w.now)); err != nil {
+		t.Fatal(err)
+	}
+	broken := map[string]bool{}
+	for i := range 20 {
+		broken[fmt.Sprint("b", i)] = true
+	}
+	for name, fail := range map[string]func(keys []string) *dest.CallError{
+		"told": func(keys []string) *dest.CallError {
+			if broken[keys[0]] {
+				return &dest.CallError{Op: "upsert", Class: dest.Configuration, Scope: dest.ScopeVersion, Code: "INVALID_FIELD", Message: "no such field"}
+			}
+			return nil
+		},
+		"found out": func(keys []string) *dest.CallError {
+			if broken[keys[0]] {
+				return failed(dest.Unavailable, "500")
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) { c.most = 200 })
+			if err := w.store.Apply(t.Context(), syncdef.NewVersion(other, w.crm.rules(), w.now)); err != nil {
+				t.Fatal(err)
+			}
+			w.crm.fail = fail
+			var keys []string
+			for k := range broken {
+				keys = append(keys, k)
+			}
+			slices.Sort(keys)
+			bad := w.send("q0", keys...)
+			w.once()
+			w.now = w.now.Add(time.Second)
+			good := w.push(batch("q1", "q1:1", "others", object("x", 1)))[0].Run
+			w.once()
+			if c := w.counts(good); c.Delivered != 1 {
+				t.Fatalf("the other sync's run %+v", c)
+			}
+			if h, err := w.store.Halt(t.Context(), "accounts", w.version.ID); err != nil || h.Tries != 1 {
+				t.Errorf("halt %+v, %v", h, err)
+			}
+			calls := w.crm.calls
+			if took := w.drain(time.Hour); took > 15*time.Minute {
+				t.Errorf("the broken version's rows were settled after %v", took)
+			}
+			if n := w.crm.calls - calls; n > 30 {
+				t.Errorf("%d further calls of a halted version", n)
+			}
+			errs := w.errors(bad)
+			if len(errs) != 20 || errs[0].Due.IsZero() {
+				t.Fatalf("%d errors of the plain push's rows, the first %+v", len(errs), errs[0])
+			}
+			// It is mended: any success ends the halt.
+			w.crm.fail = nil
+			w.now = w.now.Add(11 * time.Minute)
+			w.send("q2", "b1")
+			w.drain(time.Hour)
+			if w.crm.value("b1") == 0 {
+				t.Error("after the version was mended its row was not delivered")
+			}
+			if _, err := w.store.Halt(t.Context(), "accounts", w.version.ID); !errors.Is(err, run.ErrNotFound) {
+				t.Errorf("the halt is still there: %v", err)
+			}
+		})
+	}
+}
+
+// A whole connection that is down is waited out: no errors, few calls, and the
+// rows go out when it is back.
+func TestConnectionDown(t *testing.T) {
+	w := newWorld(t, 4, nil)
+	w.crm.down = failed(dest.Unavailable, "503")
+	var keys []string
+	for i := range 40 {
+		keys = append(keys, fmt.Sprint("g", i))
+	}
+	id := w.send("q", keys...)
+	w.drain(5 * time.Hour)
+	if c := w.counts(id); c.Failed > 0 || c.Settled() > 0 {
+		t.Fatalf("rows were settled during an outage: %+v %v", c, w.errorTypes(id))
+	}
+	if n := w.crm.calls + w.crm.probes; n > 60 {
+		t.Errorf("%d calls and probes in 5 hours of outage", n)
+	}
+	s, err := w.store.Pace(t.Context(), "prod")
+	if err != nil || s.Reason == "" {
+		t.Errorf("the pause says nothing: %+v, %v", s, err)
+	}
+	w.crm.down = nil
+	if took := w.drain(3 * time.Hour); took > 90*time.Minute {
+		t.Errorf("after the outage of 5 hours the rows took %v", took)
+	}
+	if c := w.counts(id); c.Delivered != 40 {
+		t.Errorf("counts %+v", c)
+	}
+}
+
+// After a Retry-After one probe goes out, not a call of each lane.
+func TestRetryAfter(t *testing.T) {
+	for _, after := range []time.Duration{5 * time.Minute, 20 * time.Hour, 30 * 24 * time.Hour} {
+		w := newWorld(t, 8, nil)
+		var keys []string
+		for i := range 80 {
+			keys = append(keys, fmt.Sprint("g", i))
+		}
+		first := true
+		w.crm.fail = func([]string) *dest.CallError {
+			if !first {
+				return nil
+			}
+			first = false
+			return &dest.CallError{Op: "upsert", Class: dest.Throttled, Message: "429", After: after}
+		}
+		id := w.send("q", keys...)
+		took := w.drain(14 * time.Hour)
+		if took > 13*time.Hour || took < min(after, 12*time.Hour) {
+			t.Errorf("Retry-After %v: settled after %v", after, took)
+		}
+		if c := w.counts(id); c.Delivered != 80 {
+			t.Errorf("counts %+v", c)
+		}
+		if w.crm.probes != 1 {
+			t.Errorf("%d probes", w.crm.probes)
+		}
+	}
+}
+
+// A failure of our own storage is no crash and no attempt: the rows wait and go out.
+func TestStorageOutage(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	id := w.send("q", "k0", "k1")
+	broken := &brokenStore{Store: w.store}
+	for name, arm := range map[string]func(){
+		"ledger read": func() { w.deliver.Ledger = brokenLedger{w.store, true} }, "ledger write": func() { w.deliver.Ledger = brokenLedger{w.store, false} },
+		"errors": func() { w.crm.outcome = rejectAll; w.deliver.Errors = broken }, "chunks": func() { w.deliver.Chunks = broken },
+		"tokens": func() { w.crm.quota = manyCalls; w.deliver.Tokens = broken }, "run": func() { w.deliver.Runs = broken },
+	} {
+		w.boot()
+		w.crm.outcome, w.crm.quota = nil, nil
+		arm()
+		for range 8 {
+			if r := w.once(); len(r.Storage) == 0 && w.depth() > 0 && len(r.Stay) > 0 {
+				t.Errorf("%s: the invocation does not say that storage failed", name)
+			}
+			w.now = w.now.Add(20 * time.Minute)
+		}
+		if c := w.counts(id); c.Settled() > 0 {
+			t.Fatalf("%s: rows were settled during the outage: %+v, errors %v", name, c, w.errorTypes(id))
+		}
+	}
+	w.boot()
+	w.crm.outcome, w.crm.quota = nil, nil
+	w.drain(time.Hour)
+	if c := w.counts(id); c.Delivered+c.Unchanged != 2 || len(w.errorTypes(id)) > 0 {
+		t.Errorf("after the outage: %+v, errors %v", c, w.errorTypes(id))
+	}
+}
+
+func rejectAll(string) *dest.Outcome {
+	return &dest.Outcome{Status: dest.Rejected, Code: "refused", Message: "never"}
+}
+
+// Workers that die on one row cost the other messages and rows nothing.
+func TestDeaths(t *testing.T) {
+	w := newWorld(t, 4, nil)
+	var keys []string
+	for i := range 30 {
+		keys = append(keys, fmt.Sprint("g", i))
+	}
+	bad := w.send("q0", "bad", "good1", "good2")
+	good := w.send("q1", keys...)
+	deaths := 0
+	w.deliver.Ledger = deadlyLedger{w.store}
+	start := w.now
+	for w.now.Sub(start) < 30*time.Minute && w.depth() > 0 {
+		in := w.receive()
+		if len(in) == 0 {
+			w.now = w.now.Add(5 * time.Second)
+			continue
+		}
+		if !w.survives(in) {
+			deaths++
+			w.boot()
+			w.deliver.Ledger = deadlyLedger{w.store}
+		}
+	}
+	if deaths == 0 {
+		t.Fatal("nothing died")
+	}
+	if c := w.counts(good); c.Delivered != 30 {
+		t.Errorf("the good run %+v, errors %v", c, w.errorTypes(good))
+	}
+	if c := w.counts(bad); c.Delivered != 2 || w.errorTypes(bad)["crashed"] != 1 {
+		t.Errorf("the bad run %+v, errors %v after %d deaths", c, w.errorTypes(bad), deaths)
+	}
+}
+
+// Order is by acceptance, never by arrival or clock (I3).
+func TestOrder(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	w.push(batch("q1", "b1", "accounts", object("k", 1)))
+	first := w.receive()
+	w.now = w.now.Add(-time.Hour) // the machine's clock is set back
+	w.boot()
+	w.push(batch("q2", "b2", "accounts", object("k", 2)))
+	w.now = w.now.Add(2 * time.Hour)
+	w.handle(first)
+	w.drain(time.Hour)
+	if got := w.crm.value("k"); got != 2 {
+		t.Errorf("the vendor holds %d", got)
+	}
+}
+
+// An insert that cannot be looked up and whose answer was lost is not sent again.
+func TestUnknownInsert(t *testing.T) {
+	w := newWorld(t, 1, func(c *crm, d *syncdef.Definition) { c.once, d.Operation = true, syncdef.Insert })
+	w.crm.late = func(keys []string) *dest.CallError {
+		return &dest.CallError{Op: "create", Class: dest.Unavailable, Code: "timeout", Message: "no answer", Received: true}
+	}
+	id := w.send("q", "a", "b")
+	w.drain(time.Hour)
+	w.crm.late = nil
+	for _, k := range []string{"a", "b"} {
+		if w.crm.sends[k] != 1 {
+			t.Errorf("%s was sent %d times", k, w.crm.sends[k])
+		}
+	}
+	if got := w.errorTypes(id); got["unknown"] != 2 {
+		t.Errorf("errors %v", got)
+	}
+	w.send("q2", "a") // a later row of the key cannot know either
+	w.drain(time.Hour)
+	if w.crm.sends["a"] != 1 {
+		t.Errorf("a later row sent it again")
+	}
+}
+
+// A worker that dies after it sent an insert leaves an intent: the row is unknown.
+func TestInsertDeath(t *testing.T) {
+	for _, lookup := range []bool{false, true} {
+		w := newWorld(t, 1, func(c *crm, d *syncdef.Definition) { c.once, c.lookup, d.Operation = true, lookup, syncdef.Insert })
+		id := w.send("q", "a", "b")
+		w.deliver.Ledger = brokenLedger{w.store, false}
+		w.crm.during = func([]string) { w.deliver.Ledger = brokenLedger{w.store, false} }
+		dies := dyingLedger{Store: w.store}
+		w.deliver.Ledger = &dies
+		w.survives(w.receive())
+		w.boot()
+		w.now = w.now.Add(2 * hidden)
+		w.drain(time.Hour)
+		for _, k := range []string{"a", "b"} {
+			if w.crm.sends[k] != 1 {
+				t.Errorf("lookup %v: %s was sent %d times", lookup, k, w.crm.sends[k])
+			}
+		}
+		c := w.counts(id)
+		if lookup && c.Delivered != 2 || !lookup && w.errorTypes(id)["unknown"] != 2 {
+			t.Errorf("lookup %v: %+v, errors %v", lookup, c, w.errorTypes(id))
+		}
+	}
+}
+
+// A message that cannot be read, and a version that does not compile, are stored
+// as errors by themselves; what is behind them goes on.
+func TestUnreadable(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	if _, err := w.store.Send(t.Context(), "crm", []envelope.Message{{Group: "accounts.0", Dedup: "x", Body: []byte("format 9 of a later release")}}); err != nil {
+		t.Fatal(err)
+	}
+	bad := w.send("q0", "bad")
+	old := w.version.ID
+	d := accounts(1)
+	d.BatchSize = 999
+	w.apply(d)
+	w.boot()
+	w.deliver.Syncs = oldBroken{w.store, old}
+	good := w.send("q1", "k0")
+	if took := w.drain(time.Hour); took > time.Minute {
+		t.Errorf("settled after %v", took)
+	}
+	if c := w.counts(good); c.Delivered != 1 {
+		t.Errorf("the good run %+v", c)
+	}
+	if got := w.errorTypes(bad); got["unusable_version"] != 1 {
+		t.Errorf("errors of the version that cannot be carried out: %v", got)
+	}
+	if got := w.errorTypes("unreadable.messages"); got["unreadable_message"] != 1 {
+		t.Errorf("errors of unreadable messages: %v", got)
+	}
+}
+
+// A row that is busy is tried three times at once, then stored and due; its
+// neighbours do not wait, and its attempts are its own.
+func TestBusyRow(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	tried := 0
+	w.crm.outcome = func(key string) *dest.Outcome {
+		if key != "k1" {
+			return nil
+		}
+		tried++
+		return &dest.Outcome{Status: dest.Retry, Code: "UNABLE_TO_LOCK_ROW", Message: "locked"}
+	}
+	id := w.send("q", "k0", "k1", "k2", "k3")
+	w.once()
+	if c := w.counts(id); c.Delivered != 3 || c.Failed != 1 {
+		t.Fatalf("%+v", c)
+	}
+	errs := w.errors(id)
+	if tried != 3 || len(errs) != 1 || errs[0].Attempts != 1 || errs[0].Due.IsZero() || errs[0].Type != "UNABLE_TO_LOCK_ROW" {
+		t.Errorf("tried %d times, errors %+v", tried, errs)
+	}
+	due, err := w.store.DueItems(t.Context(), "accounts", w.now.Add(time.Hour), 10)
+	if err != nil || len(due) != 1 || !slices.Equal(due[0].Rows, []int{1}) || due[0].Attempts != 1 {
+		t.Errorf("due %+v, %v", due, err)
+	}
+}
+
+// A refused row keeps the destination's id; a record that the vendor made anew
+// gets the whole row at once.
+func TestHeldIsKept(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	w.send("q1", "k1")
+	w.once()
+	w.crm.outcome = rejectAll
+	w.send("q2", "k1")
+	w.once()
+	e, err := w.store.Entries(t.Context(), w.target(), []string{"k1"})
+	if err != nil || e["k1"].Held.ID != "id-k1" || e["k1"].Held.Fingerprint.Void() || e["k1"].Last.Error == "" {
+		t.Errorf("%+v, %v", e["k1"], err)
+	}
+	w.crm.outcome = nil
+	delete(w.crm.records, "k1")
+	w.send("q3", "k1")
+	w.once()
+	if got := w.crm.records["k1"]["Constant__c"]; got != `"c"` {
+		t.Errorf("the record made anew lacks the unchanged field: %v", w.crm.records["k1"])
+	}
+}

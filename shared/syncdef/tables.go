@@ -1,0 +1,101 @@
+package syncdef
+
+// DefinitionKeys are the keys of a definition that every destination type has, in
+// the order in which people write them.
+var DefinitionKeys = []Key{
+	{Name: "sync", Type: KeyText, Pattern: NamePattern, Example: "customer_health", Doc: "The sync's name; the file's when left out."},
+	{Name: "connection", Type: KeyText, Doc: "A name in connections.yaml; the only one whose type suits when left out."},
+	{Name: "destination_object", Type: KeyText, Doc: "The object that rows are written to, such as Account; the only one, where the type has one."},
+	{Name: "matching_strategy", Type: KeyText, Allowed: texts(Strategies), Doc: "How a row finds its record; left out where records are not matched."},
+	{Name: "match", Type: KeyObject, Keys: matchKeys, Doc: "The two sides that are compared; for email, email_domain and name the type may know a default."},
+	{Name: "operation", Type: KeyText, Allowed: texts(Operations), Doc: "What is done to the records: upsert by default, or insert where nothing else is possible."},
+	{Name: "record_id", Type: KeyTexts, Doc: "The columns that name a row towards people; the match column when left out."},
+	{Name: "field_mappings", Type: KeyObjects, Needed: true, Keys: FieldKeys, Doc: "Which column goes to which field, in the order in which changes are told."},
+	{Name: "sync_frequency", Type: KeyText, Later: true, Doc: `How often it should run: hourly, daily, weekly, "every 15m", or a cron expression (UTC).`},
+	{Name: "batch_size", Type: KeyInteger, Min: 1, Max: MaxBatchSize, Default: "1000", Doc: "The most records a call; the vendor's own cap also holds."},
+	{Name: "lanes", Type: KeyInteger, Min: 1, Max: MaxLanes, Doc: "How many workers may be busy with the sync at a time; 4, or the type's own default."},
+	{Name: "error_handling", Type: KeyText, Allowed: texts(OnErrors), Default: string(Continue), Doc: "Whether the good rows of a run go on when others fail."},
+	{Name: "on_missing", Type: KeyText, Allowed: texts(OnMissings), Doc: "What is done when matching finds no record: report by default, or create where an upsert maps what creation needs."},
+	{Name: "on_duplicate", Type: KeyText, Allowed: texts(OnDuplicates), Default: string(Latest), Doc: "What is done with two rows of a batch that name one record."},
+	{Name: "send", Type: KeyText, Allowed: texts(Sends), Default: string(SendChanged), Doc: "Which fields of a changed record are sent."},
+	{Name: "retry", Type: KeyObject, Keys: retryKeys, Doc: "How a failed row is tried again by itself."},
+	{Name: "store_source", Type: KeyText, Allowed: texts(StoreSources), Default: string(StoreMapped), Doc: "Which columns of a failed row are stored beside its error: none, those that the definition reads, or all."},
+	{Name: "incremental", Type: KeyObject, Keys: incrementalKeys, Doc: "Selects only rows that changed since the last complete run."},
+	{Name: "quality", Type: KeyObject, Later: true, Keys: qualityKeys, Doc: "When too many bad rows warn or stop a run."},
+	{Name: "mirror", Type: KeyObject, Later: true, Keys: []Key{{Name: "max_deletes", Type: KeyShare, Doc: "The largest share of the records that one run may delete."}}, Doc: "How much a mirror may delete."},
+	{Name: "notifications", Type: KeyObjects, Later: true, Keys: notificationKeys, Doc: "Who is told of what."},
+	{Name: "freshness", Type: KeyObject, Later: true, Keys: freshnessKeys, Doc: "How old the data at the destination may be."},
+}
+
+var matchKeys = []Key{
+	{Name: "source", Type: KeyText, Doc: "The column."},
+	{Name: "destination", Type: KeyText, Doc: "The field of the destination_object."},
+	{Name: "case", Type: KeyBoolean, Doc: "Whether the field tells upper from lower case, where the type cannot know."},
+	{Name: "data_type", Type: KeyText, Allowed: texts(MatchTypes), Doc: "What kind of field it is, where the type cannot know."},
+}
+
+var retryKeys = []Key{
+	{Name: "attempts", Type: KeyInteger, Min: 1, Max: MaxRetryAttempts, Default: "3", Doc: "How often a row is tried in all; 1 never tries again."},
+	{Name: "base", Type: KeyDuration, Min: 1, Max: MaxRetryWait, Default: "60s", Doc: "The wait that doubles with each attempt; a random part of it is waited."},
+	{Name: "max", Type: KeyDuration, Min: 1, Max: MaxRetryWait, Default: "15m", Doc: "The longest wait."},
+}
+
+var incrementalKeys = []Key{
+	{Name: "cursor", Type: KeyText, Needed: true, Doc: "The column that grows with every change of a row."},
+	{Name: "include_failed", Type: KeyDuration, Min: 60, Max: MaxFailed, Default: "24h", Doc: "How long a row that failed is selected again."},
+	{Name: "always", Type: KeyText, Later: true, Doc: "Which rows are selected at any rate."},
+}
+
+// FieldKeys are the keys of one field mapping that every destination type has.
+var FieldKeys = []Key{
+	{Name: "source", Type: KeyText, Needed: true, Doc: "The model's column, in any case."},
+	{Name: "destination", Type: KeyText, Needed: true, Doc: "The field's name at the destination."},
+	{Name: "data_type", Type: KeyText, Allowed: texts(Types), Default: string(String), Doc: "What the column's value becomes."},
+	{Name: "scale", Type: KeyInteger, For: []Type{Number}, Max: MaxScale, Doc: "Digits after the point, rounded half up."},
+	{Name: "min", Type: KeyDecimal, For: []Type{Number, Integer}, Doc: "The least value, inclusive."},
+	{Name: "max", Type: KeyDecimal, For: []Type{Number, Integer}, Doc: "The greatest value, inclusive."},
+	{Name: "values", Type: KeyValues, For: []Type{Picklist}, Doc: "The values that pass; any when left out."},
+	{Name: "max_length", Type: KeyInteger, For: textual, Min: 1, Max: MaxLength, Doc: "The longest text, in characters as the vendor counts them."},
+	{Name: "on_too_long", Type: KeyText, For: textual, Allowed: texts(TooLongs), Default: string(RejectLong), Doc: "What is done with a longer text."},
+	{Name: "on_null", Type: KeyText, Allowed: texts(OnNulls), Doc: "What a null does: clear the field, which is the default, leave it alone, or send default, which is the default where one is given."},
+	{Name: "default", Type: KeyValue, Doc: "What on_null: default and on_unknown: default send."},
+	{Name: "on_unknown", Type: KeyText, For: []Type{Picklist}, Allowed: texts(OnUnknowns), Default: string(RejectUnknown), Doc: "What is done with a text that is none of values."},
+	{Name: "transform", Type: KeyTexts, For: textual, Allowed: Transforms, Doc: "What is done to the text before it is checked, in order."},
+	{Name: "time_zone", Type: KeyText, For: []Type{DateTime}, Example: "Europe/Berlin", Doc: "The zone of a value without one; UTC when left out."},
+	{Name: "format", Type: KeyText, For: []Type{Date, DateTime}, Allowed: Formats, Doc: "What a number counts; the warehouses' own formats when left out."},
+}
+
+// textual are the types whose values are text of a length.
+var textual = []Type{String, Email, Picklist}
+
+var qualityKeys = []Key{
+	{Name: "warn_over", Type: KeyShare, Doc: "The share of bad rows from which on a run warns."},
+	{Name: "block_over", Type: KeyShare, Doc: "The share of bad rows from which on a run is stopped."},
+	{Name: "rules", Type: KeyObjects, Doc: "What makes a row bad.", Keys: []Key{
+		{Name: "column", Type: KeyText, Needed: true, Doc: "The column that the rule is about."},
+	}},
+}
+
+var notificationKeys = []Key{
+	{Name: "type", Type: KeyText, Needed: true, Doc: "How it is sent, such as email."},
+	{Name: "recipients", Type: KeyTexts, Doc: "Whom it is sent to."},
+	{Name: "conditions", Type: KeyTexts, Doc: "What it is sent for."},
+}
+
+var freshnessKeys = []Key{
+	{Name: "warn_after", Type: KeyText, Doc: "The age that warns."},
+	{Name: "stale_after", Type: KeyText, Doc: "The age that is too old."},
+	{Name: "destination_field", Type: KeyText, Doc: "The field that holds the time of the data."},
+}
+
+// ConnectionKeys are the keys of a connection that every destination type has. The
+// values of type are the types that a program knows.
+var ConnectionKeys = []Key{
+	{Name: "type", Type: KeyText, Needed: true, Doc: "The destination type."},
+	{Name: "url", Type: KeyText, Example: "https://host", Doc: "The account's address: https, or this machine; the type's own when left out."},
+	{Name: "secret", Type: KeyText, Doc: "The secret's name; the connection's when left out."},
+	{Name: "quota", Type: KeyObject, Doc: "The share of the account's limits that all workers together may use.", Keys: []Key{
+		{Name: "calls_per_day", Type: KeyInteger, Min: 1, Max: 1_000_000_000, Doc: "What the account may spend in 24 hours; the type's own when left out."},
+		{Name: "share", Type: KeyInteger, Min: 1, Max: 100, Doc: "Percent of it; the type's own when left out."},
+	}},
+}
