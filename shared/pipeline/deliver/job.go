@@ -59,13 +59,13 @@ func (j *job) deliver(ctx context.Context) {
 		j.stopRest(j.open)
 		return
 	}
-	wait, err := j.account.ready(ctx)
+	wait, failed, err := j.account.ready(ctx)
 	if err != nil {
 		j.fault = err
 		return
 	}
 	if wait > 0 {
-		j.wait = wait
+		j.wait, j.cause = wait, failed
 		return
 	}
 	if !j.mayTry(ctx) {
