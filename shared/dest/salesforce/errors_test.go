@@ -92,6 +92,16 @@ func TestCallErrors(t *testing.T) {
 	}
 }
 
+// TestSessionNeverTaken has a gateway refuse every session with a page of its own.
+func TestSessionNeverTaken(t *testing.T) {
+	d := start(t, byExternalID)
+	d.arm(t, sandbox.Fault{Match: "composite/sobjects", Count: -1, Status: 401, Body: "<html>", ContentType: "text/html"})
+	_, err := d.Push(t.Context(), keyed("a"), dest.Call{Records: []int{0}})
+	if failed := callError(t, err); failed.Class != dest.Configuration || failed.Scope != dest.ScopeConnection || !strings.Contains(failed.Message, "API Enabled") {
+		t.Errorf("%+v", failed)
+	}
+}
+
 // TestVersionNotThere has a path that names no object: only the API version can be
 // what is not found.
 func TestVersionNotThere(t *testing.T) {
