@@ -268,6 +268,21 @@ func TestContextAfterSending(t *testing.T) {
 	}
 }
 
+// TestContextBeforeSending has it end before anything is sent, with and without a
+// session: that is nobody's failure.
+func TestContextBeforeSending(t *testing.T) {
+	w := start(t, byExternalID)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	b := dest.Batch{Records: []dest.Record{account(1)}}
+	for range 2 {
+		if _, err := w.Push(ctx, b, dest.Call{Records: []int{0}}); !errors.Is(err, context.Canceled) {
+			t.Errorf("%v", err)
+		}
+		w.push(t, dest.Batch{Records: []dest.Record{account(2)}})
+	}
+}
+
 // TestCalls cuts by kind and size, and puts no record twice into a call.
 func TestCalls(t *testing.T) {
 	d := start(t, creating(syncdef.MatchField, "AccountNumber"))
