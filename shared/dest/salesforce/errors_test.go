@@ -92,6 +92,16 @@ func TestCallErrors(t *testing.T) {
 	}
 }
 
+// TestSessionNeverTaken has a gateway refuse every session with a page of its own.
+func TestSessionNeverTaken(t *testing.T) {
+	d := start(t, byExternalID)
+	d.arm(t, sandbox.Fault{Match: "composite/sobjects", Count: -1, Status: 401, Body: "<html>", ContentType: "text/html"})
+	_, err := d.Push(t.Context(), keyed("a"), dest.Call{Records: []int{0}})
+	if failed := callError(t, err); failed.Class != dest.Configuration || failed.Scope != dest.ScopeConnection || !strings.Contains(failed.Message, "API Enabled") {
+		t.Errorf("%+v", failed)
+	}
+}
+
 // TestVersionNotThere has a path that names no object: only the API version can be
 // what is not found.
 func TestVersionNotThere(t *testing.T) {
@@ -255,6 +265,21 @@ func TestContextAfterSending(t *testing.T) {
 	}
 	if w.sim.Count("Account") != 1 {
 		t.Error("the request did not arrive")
+	}
+}
+
+// TestContextBeforeSending has it end before anything is sent, with and without a
+// session: that is nobody's failure.
+func TestContextBeforeSending(t *testing.T) {
+	w := start(t, byExternalID)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	b := dest.Batch{Records: []dest.Record{account(1)}}
+	for range 2 {
+		if _, err := w.Push(ctx, b, dest.Call{Records: []int{0}}); !errors.Is(err, context.Canceled) {
+			t.Errorf("%v", err)
+		}
+		w.push(t, dest.Batch{Records: []dest.Record{account(2)}})
 	}
 }
 
