@@ -20,14 +20,16 @@ type Selector struct {
 // typeUnknown is the error of a row that may have arrived.
 const typeUnknown = "unknown"
 
-func (s Selector) takes(e *run.RowError) bool {
+// takes reports whether the selector takes an error; doubt says that it is left out
+// only because it may have arrived.
+func (s Selector) takes(e *run.RowError) (taken, doubt bool) {
 	if len(s.Records) > 0 && !slices.Contains(s.Records, e.RecordID) {
-		return false
+		return false, false
 	}
 	if len(s.Types) > 0 {
-		return slices.Contains(s.Types, e.Type)
+		return slices.Contains(s.Types, e.Type), false
 	}
-	return e.Type != typeUnknown
+	return e.Type != typeUnknown, e.Type == typeUnknown
 }
 
 // Retried answers penstock_retry. Of the run's errors that the selector takes:
@@ -81,11 +83,10 @@ func (c *Control) retryPage(ctx context.Context, b run.Replay, errs []run.RowErr
 	taken := make([]*run.RowError, 0, len(errs))
 	for i := range errs {
 		e := &errs[i]
-		switch {
-		case !sel.takes(e):
-			if e.Type == typeUnknown && len(sel.Types) == 0 {
-				out.Unknown++
-			}
+		switch ok, doubt := sel.takes(e); {
+		case doubt:
+			out.Unknown++
+		case !ok:
 		case len(e.Summary) > 0:
 			out.PushAgain += len(e.Summary)
 		case e.Stage == "intake" || len(e.Source) == 0 || e.Target == "":

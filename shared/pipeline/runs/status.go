@@ -9,10 +9,11 @@ import (
 	"github.com/penstock-data/penstock/shared/run"
 )
 
-// How many runs penstock_status shows, and among how many it looks for retries'.
+// How much penstock_status shows, and among how many runs it looks for retries'.
 const (
 	shownRuns  = 10
 	lookedRuns = 200
+	countedDue = 10_000 // due items that are counted; more are not
 )
 
 // A RunStatus is a run with the counts of this moment.
@@ -118,7 +119,7 @@ type rest struct {
 // rest counts what is due and what retries delivered.
 func (c *Control) rest(ctx context.Context, sync string, all []run.Run) (*rest, error) {
 	out := &rest{due: map[string]int64{}, retried: map[string]int64{}}
-	items, err := c.Due.DueItems(ctx, sync, time.Time{}, 0)
+	items, err := c.Due.DueItems(ctx, sync, time.Time{}, countedDue)
 	if err != nil {
 		return nil, fmt.Errorf("list what is due of sync %q: %w", sync, err)
 	}

@@ -1,0 +1,140 @@
+package runs_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// counting is a Replayer that queues nothing.
+type counting struct {
+	rows  int
+	first string
+	last  run.Replay
+}
+
+func (c *counting) Replay(_ context.Context, b run.Replay) ([]row.Answer, error) {
+	if c.rows == 0 {
+		c.first = b.ID
+	}
+	c.rows += len(b.Rows)
+	c.last = b
+	answers := make([]row.Answer, len(b.Rows))
+	for n := range answers {
+		answers[n].Status = row.Queued
+	}
+	return answers, nil
+}
+
+// Exactly the open errors are sent again, with their own sequence and ref.
+func TestRetry(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, k := range []string{"a", "b", "c"} {
+		w.vendor.refuses[k] = true
+	}
+	r := w.complete("", record{"a", 1, 10}, record{"b", 1, 20}, record{"c", 1, 30}, record{"d", `"x"`, 40}, record{"e", 1, 50})
+	before := w.errors(r.ID)
+	w.push(syncName, record{"b", 2, 21}) // closes b's error, failed as it is
+	w.work()
+	w.vendor.refuses = map[string]bool{}
+	got, err := w.control.Retry(t.Context(), r.ID, runs.Selector{}, "token")
+	w.ok(err)
+	want := runs.Retried{Run: run.AskedID(r.ID, "token"), Queued: 2, Superseded: 1, PushAgain: 1, Message: got.Message}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if !strings.Contains(got.Message, "2 rows are sent again; 1 were rejected before they were queued") {
+		t.Errorf("message %q", got.Message)
+	}
+	if again, err := w.control.Retry(t.Context(), r.ID, runs.Selector{}, "token"); err != nil || again != got {
+		t.Errorf("a retried call is answered %+v, %v", again, err)
+	}
+	w.pass(5 * time.Minute)
+	if w.vendor.values["a"] != "1" || w.vendor.values["c"] != "1" || w.vendor.values["b"] != "" {
+		t.Errorf("the vendor holds %v", w.vendor.values)
+	}
+	if s := w.status(r.ID).Runs[0]; s.Retried != 2 {
+		t.Errorf("%d delivered by retries", s.Retried)
+	}
+	if e := w.errors(r.ID)["a"]; e.Sequence != before["a"].Sequence {
+		t.Errorf("the error's sequence is %d, was %d", e.Sequence, before["a"].Sequence)
+	}
+	if got, err = w.control.Retry(t.Context(), r.ID, runs.Selector{}, "another"); err != nil || got.Queued != 0 || got.Superseded != 3 {
+		t.Errorf("once more: %+v, %v", got, err)
+	}
+}
+
+// The selector names records and types; unknown only when asked for by name.
+func TestRetrySelector(t *testing.T) {
+	for name, c := range map[string]struct {
+		selector runs.Selector
+		want     string // record ids that are handed over
+		unknown  int
+	}{
+		"all":             {runs.Selector{}, "a b", 1},
+		"a record":        {runs.Selector{Records: []string{"b"}}, "b", 0},
+		"a type":          {runs.Selector{Types: []string{"BUSY"}}, "a", 0},
+		"unknown":         {runs.Selector{Types: []string{"unknown"}}, "u", 0},
+		"both":            {runs.Selector{Records: []string{"a"}, Types: []string{"REFUSED"}}, "", 0},
+		"nobody's record": {runs.Selector{Records: []string{"z"}}, "", 0},
+	} {
+		w := newWorld(t, func(d *syncdef.Definition, _ *syncdef.Rules) { d.Retry = &syncdef.Retry{Attempts: 1} })
+		w.vendor.busy["a"], w.vendor.refuses["b"], w.vendor.busy["u"] = true, true, true
+		r := w.complete("", record{"a", 1, 10}, record{"b", 1, 20}, record{"u", 1, 30})
+		u := w.errors(r.ID)["u"]
+		u.Type, u.Attempts = "unknown", u.Attempts+1
+		w.ok(w.store.StoreErrors(t.Context(), []run.RowError{u}))
+		replays := &counting{}
+		w.control.Replayer = replays
+		got, err := w.control.Retry(t.Context(), r.ID, c.selector, "token")
+		w.ok(err)
+		var ids []string
+		byRef := map[string]string{}
+		for id, e := range w.errors(r.ID) {
+			byRef[e.Ref()] = id
+		}
+		for _, one := range replays.last.Rows {
+			ids = append(ids, byRef[one.Ref])
+		}
+		if strings.Join(ids, " ") != c.want || got.Unknown != c.unknown {
+			t.Errorf("%s: %q and %d unknown, want %q and %d", name, ids, got.Unknown, c.want, c.unknown)
+		}
+	}
+}
+
+// Without a stored source the row has to be pushed again.
+func TestRetryWithoutSource(t *testing.T) {
+	w := newWorld(t, func(d *syncdef.Definition, _ *syncdef.Rules) { d.StoreSource = syncdef.StoreNone })
+	w.vendor.refuses["a"] = true
+	r := w.complete("", record{"a", 1, 10})
+	got, err := w.control.Retry(t.Context(), r.ID, runs.Selector{}, "token")
+	w.ok(err)
+	if got.Queued != 0 || got.PushAgain != 1 || !strings.Contains(got.Message, "push these rows again") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A retry sends with today's mapping.
+func TestRetryWithTodaysMapping(t *testing.T) {
+	w := newWorld(t, nil)
+	w.vendor.refuses["a"] = true
+	r := w.complete("", record{"a", 1, 10}, record{"b", 2, 10})
+	w.vendor.refuses["a"] = false
+	w.apply(func(d *syncdef.Definition, _ *syncdef.Rules) {
+		d.Fields = append(d.Fields, syncdef.Field{Source: "at", Destination: "At__c", Type: syncdef.Number, OnNull: syncdef.ClearNull})
+	})
+	_, err := w.control.Retry(t.Context(), r.ID, runs.Selector{}, "token")
+	w.ok(err)
+	w.work()
+	if w.vendor.values["a"] != "10" { // the last field of the record
+		t.Errorf("the vendor holds %q", w.vendor.values["a"])
+	}
+}

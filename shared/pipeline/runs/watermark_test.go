@@ -1,0 +1,271 @@
+package runs_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// A row that is rejected because of its cursor's value moves no watermark.
+func TestCursorOfRejectedRow(t *testing.T) {
+	w := newWorld(t, func(d *syncdef.Definition, _ *syncdef.Rules) { d.Incremental.Cursor = "v" })
+	r := w.complete("", record{"a", 5, 0}, record{"b", `"unknown"`, 0})
+	if w.mark() != "5" || r.Outcome != run.Partial {
+		t.Errorf("watermark %s, %s", w.mark(), r.Outcome)
+	}
+}
+
+// Far cursors are left out; an older one is lowered by a full run.
+func TestFutureCursor(t *testing.T) {
+	for _, far := range []any{"2099-12-31 00:00:00", "infinity", "294247-01-10 04:00:54.775806"} {
+		w := newWorld(t, nil)
+		r := w.complete("", record{"a", 1, "2026-01-01 00:00:00"}, record{"b", 2, far})
+		if w.mark() != `"2026-01-01 00:00:00"` || r.Counts.NoCursor != 1 || r.Outcome != run.Succeeded {
+			t.Errorf("%v: watermark %s, %+v", far, w.mark(), r.Counts)
+		}
+	}
+	w := newWorld(t, nil)
+	w.complete("", record{"a", 1, 2099})
+	w.complete("", record{"a", 1, 2099}, record{"b", 1, 2026})
+	if w.mark() != "2099" {
+		t.Errorf("watermark %s: a number may be anything", w.mark())
+	}
+	w.complete("full", record{"a", 1, 2025}, record{"b", 1, 2026})
+	if w.mark() != "2026" {
+		t.Errorf("watermark %s after a full run, want 2026", w.mark())
+	}
+}
+
+// Another cursor column, target or mapping selects all rows once; what only changes
+// how rows travel does not.
+func TestSelectAllOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*syncdef.Definition, *syncdef.Rules)
+		all    bool
+	}{
+		"cursor column": {func(d *syncdef.Definition, _ *syncdef.Rules) { d.Incremental.Cursor = "v" }, true},
+		"object":        {func(d *syncdef.Definition, _ *syncdef.Rules) { d.Object = "Contact" }, true},
+		"match":         {func(d *syncdef.Definition, _ *syncdef.Rules) { d.Match.Destination = "Other__c" }, true},
+		"mapping":       {func(d *syncdef.Definition, _ *syncdef.Rules) { d.Fields[0].Destination = "Other__c" }, true},
+		"length rule":   {func(_ *syncdef.Definition, r *syncdef.Rules) { r.LengthUnit = syncdef.LengthByte }, true},
+		"retry policy":  {func(d *syncdef.Definition, _ *syncdef.Rules) { d.Retry = &syncdef.Retry{Attempts: 5} }, false},
+		"batch size":    {func(d *syncdef.Definition, _ *syncdef.Rules) { d.BatchSize = 7 }, false},
+	} {
+		w := newWorld(t, nil)
+		w.complete("", record{"a", 1, 10})
+		w.apply(c.change)
+		for n, want := range []bool{c.all, false} {
+			b := w.begin("", fmt.Sprint(name, n))
+			if got := b.Select == runs.All; got != want {
+				t.Errorf("%s: begin %d answers %s with %q", name, n, b.Select, b.Watermark)
+			}
+			w.push(b.Run, record{"a", 1, 10})
+			w.work()
+			_, err := w.control.Finish(t.Context(), b.Run, 1)
+			w.ok(err)
+			w.sweepOnce()
+		}
+	}
+}
+
+// Of inserts nothing is selected anew.
+func TestInsertsAreNotSelectedAnew(t *testing.T) {
+	insert := func(d *syncdef.Definition, r *syncdef.Rules) {
+		d.Operation, d.Strategy, d.Match, r.Once = syncdef.Insert, syncdef.MatchNone, syncdef.Match{}, true
+	}
+	w := newWorld(t, insert)
+	w.complete("", record{"a", 1, 10})
+	notes := w.apply(func(d *syncdef.Definition, r *syncdef.Rules) {
+		insert(d, r)
+		d.Fields[0].Destination, d.Object = "Other__c", "Contact"
+	})
+	if len(notes) != 1 || !strings.Contains(notes[0], "a key is sent once") {
+		t.Errorf("apply says %q", notes)
+	}
+	if b := w.begin("", "t"); b.Select != runs.Since || b.Watermark != "10" {
+		t.Errorf("begin answers %+v", b)
+	}
+}
+
+// A row that fails holds the mark, so that the next run selects it again; once it
+// is delivered the mark goes on.
+func TestFailedBelowWatermark(t *testing.T) {
+	w := newWorld(t, nil)
+	w.vendor.refuses["a"] = true
+	r := w.complete("", record{"a", 1, 10}, record{"b", 2, 20})
+	if w.mark() != "10" || r.Outcome != run.Partial || len(r.Groups) != 1 || r.Groups[0].Type != "REFUSED" {
+		t.Errorf("watermark %s, %s, groups %+v", w.mark(), r.Outcome, r.Groups)
+	}
+	w.vendor.refuses["a"] = false
+	b := w.begin("", "next")
+	if b.Watermark != "10" {
+		t.Errorf("begin answers %+v", b)
+	}
+	w.push(b.Run, record{"a", 1, 10}, record{"b", 2, 20})
+	w.work()
+	_, err := w.control.Finish(t.Context(), b.Run, 2)
+	w.ok(err)
+	w.sweepOnce()
+	if c := w.run(b.Run).Counts; w.mark() != "20" || c.Delivered != 1 || c.Unchanged != 1 {
+		t.Errorf("watermark %s, %+v", w.mark(), c)
+	}
+}
+
+// A row that took another one's place at intake and fails holds the mark for both.
+func TestHoldOfSuperseded(t *testing.T) {
+	w := newWorld(t, nil)
+	w.vendor.refuses["a"] = true
+	w.complete("", record{"a", 1, 10}, record{"a", 2, 40}, record{"b", 2, 30})
+	if w.mark() != "10" {
+		t.Errorf("watermark %s, want 10", w.mark())
+	}
+}
+
+// A row that fails for longer than include_failed is left behind, and the run says so.
+func TestLeftBehind(t *testing.T) {
+	w := newWorld(t, func(d *syncdef.Definition, _ *syncdef.Rules) { d.Incremental.IncludeFailed = "2h" })
+	w.vendor.refuses["a"] = true
+	for hour := range 4 {
+		r := w.complete("", record{"a", hour, 10}, record{"b", hour, 20 + hour})
+		left, mark := int64(0), "10"
+		if hour >= 2 {
+			left, mark = 1, fmt.Sprint(20+hour-2)
+		}
+		if w.mark() != mark || r.LeftBehind != left {
+			t.Errorf("hour %d: watermark %s, %d left behind; want %s and %d", hour, w.mark(), r.LeftBehind, mark, left)
+		}
+		w.now = w.now.Add(time.Hour)
+	}
+}
+
+// A plain push whose row fails lowers the mark, also when the run that selected the
+// row ended before, or ends only afterwards.
+func TestPlainPushLowers(t *testing.T) {
+	t.Run("after the run", func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.complete("", record{"a", 1, 10}, record{"b", 2, 20})
+		w.vendor.refuses["a"] = true
+		w.push(syncName, record{"a", 9, 15})
+		w.pass(time.Minute)
+		if w.mark() != "15" {
+			t.Errorf("watermark %s, want 15", w.mark())
+		}
+	})
+	t.Run("before it", func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.complete("", record{"a", 1, 10})
+		b := w.begin("", "open")
+		w.vendor.refuses["a"] = true
+		w.push(syncName, record{"a", 9, 5}) // of an older state of the model
+		w.pass(time.Minute)
+		if w.mark() != "5" {
+			t.Errorf("watermark %s, want 5", w.mark())
+		}
+		w.push(b.Run, record{"b", 2, 20})
+		w.work()
+		_, err := w.control.Finish(t.Context(), b.Run, 1)
+		w.ok(err)
+		w.sweepOnce()
+		if w.mark() != "5" {
+			t.Errorf("watermark %s after the run that was open then, want 5", w.mark())
+		}
+		b = w.begin("", "next")
+		w.vendor.refuses["a"] = false
+		w.push(b.Run, record{"a", 9, 5}, record{"b", 2, 20})
+		w.work()
+		_, err = w.control.Finish(t.Context(), b.Run, 2)
+		w.ok(err)
+		w.sweepOnce()
+		if w.mark() != "20" {
+			t.Errorf("watermark %s after the next run, want 20", w.mark())
+		}
+	})
+	t.Run("while there is no mark yet", func(t *testing.T) {
+		w := newWorld(t, nil)
+		b := w.begin("", "first")
+		w.vendor.refuses["a"] = true
+		w.push(b.Run, record{"b", 2, 20})
+		w.push(syncName, record{"a", 9, 5})
+		w.pass(time.Minute)
+		_, err := w.control.Finish(t.Context(), b.Run, 1)
+		w.ok(err)
+		w.sweepOnce()
+		if w.mark() != "5" {
+			t.Errorf("watermark %s, want 5", w.mark())
+		}
+	})
+}
+
+// A run that holds lowers the mark once: the next complete run raises it, though the
+// older run goes on.
+func TestHoldIsNotRepeated(t *testing.T) {
+	w := newWorld(t, nil)
+	w.complete("", record{"a", 1, 10}, record{"b", 2, 20})
+	w.vendor.refuses["a"] = true
+	w.push(syncName, record{"a", 9, 15})
+	w.work()
+	w.sweepOnce()
+	if w.mark() != "15" {
+		t.Fatalf("watermark %s, want 15", w.mark())
+	}
+	w.vendor.refuses["a"] = false
+	w.complete("", record{"a", 9, 15}, record{"b", 2, 20})
+	w.sweepOnce()
+	if w.mark() != "20" {
+		t.Errorf("watermark %s, want 20", w.mark())
+	}
+}
+
+// Reset clears the mark; a run that had selected since then does not set it.
+func TestReset(t *testing.T) {
+	w := newWorld(t, nil)
+	w.complete("", record{"a", 1, 10})
+	b := w.begin("", "open")
+	w.ok(w.control.Reset(t.Context(), syncName))
+	w.push(b.Run, record{"b", 2, 20})
+	w.work()
+	_, err := w.control.Finish(t.Context(), b.Run, 1)
+	w.ok(err)
+	w.sweepOnce()
+	if r := w.run(b.Run); r.Status != run.Complete || w.mark() != "" {
+		t.Errorf("%s, watermark %q", r.Status, w.mark())
+	}
+	if next := w.begin("", "next"); next.Select != runs.All {
+		t.Errorf("begin answers %+v", next)
+	}
+}
+
+// Another account starts an empty ledger: all rows are selected and sent.
+func TestAcceptAccount(t *testing.T) {
+	w := newWorld(t, nil)
+	w.complete("", record{"a", 1, 10})
+	_, err := w.control.AcceptAccount(t.Context(), "prod", "other")
+	w.ok(err)
+	if b := w.begin("", "t"); b.Select != runs.All {
+		t.Errorf("begin answers %+v", b)
+	}
+}
+
+// A row that came late by a retried batch holds the mark.
+func TestLateBatchHolds(t *testing.T) {
+	w := newWorld(t, nil)
+	w.complete("", record{"a", 1, 10}, record{"b", 2, 20})
+	late := w.batch(syncName, "late", record{"c", 3, 5})
+	w.intake.Queue = refusing{w.store}
+	if _, err := w.intake.Push(t.Context(), late); err == nil {
+		t.Fatal("the queue refused")
+	}
+	w.intake.Queue = w.store
+	if _, err := w.intake.Push(t.Context(), late); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(time.Minute)
+	if w.vendor.values["c"] != "3" || w.mark() != "5" {
+		t.Errorf("the vendor holds %q, watermark %s, want 5", w.vendor.values["c"], w.mark())
+	}
+}
