@@ -121,9 +121,14 @@ var version = syncdef.NewVersion(syncdef.Definition{
 
 func (nothing) Current(context.Context, string) (syncdef.Version, error) { return version, nil }
 func (nothing) EnsureRun(_ context.Context, r run.Run) (run.Run, error)  { return r, nil }
-func (nothing) Run(context.Context, string) (run.Run, error)             { return run.Run{Status: run.Open}, nil }
-func (nothing) UpdateRun(context.Context, run.Run) error                 { return nil }
-func (nothing) NextSequence(context.Context, string) (int64, error)      { return 1, nil }
+func (nothing) Run(_ context.Context, id string) (run.Run, error) {
+	return run.Run{ID: id, Sync: "bench", Version: version.ID, Status: run.Open}, nil
+}
+func (nothing) Version(context.Context, string, string) (syncdef.Version, error) {
+	return version, nil
+}
+func (nothing) UpdateRun(context.Context, run.Run) error            { return nil }
+func (nothing) NextSequence(context.Context, string) (int64, error) { return 1, nil }
 func (nothing) Connection(context.Context, string) (syncdef.Stored, error) {
 	return syncdef.Stored{}, nil
 }

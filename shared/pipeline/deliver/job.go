@@ -89,8 +89,7 @@ func (j *job) deliver(ctx context.Context) {
 // rows have to go round once more.
 func (j *job) round(ctx context.Context) bool {
 	for _, items := range j.parts() {
-		j.lookUp(ctx, items)
-		j.push(ctx, items)
+		j.push(ctx, j.lookUp(ctx, items))
 	}
 	again := false
 	for _, i := range j.open {
@@ -202,23 +201,27 @@ func (i *item) record(fields []dest.Field) (dest.Record, []dest.Field) {
 	return r, fields
 }
 
-// lookUp makes the lookups that the rows need, and takes over what they say.
-func (j *job) lookUp(ctx context.Context, items []*item) {
+// lookUp makes the lookups that the rows need, takes over what they say, and
+// answers the rows that are to be pushed.
+func (j *job) lookUp(ctx context.Context, items []*item) *batch {
 	b := j.batch(items)
-	b.look = true
 	calls := j.cut(b, func(b dest.Batch) []dest.Call { return j.dst.Lookups(b) })
+	if len(calls) == 0 {
+		return b
+	}
+	b.look = true
 	j.each(ctx, calls, b)
-}
-
-// push makes the calls that bring the rows that are still open.
-func (j *job) push(ctx context.Context, items []*item) {
-	ready := make([]*item, 0, len(items))
-	for _, i := range items {
+	left := make([]*item, 0, len(b.items))
+	for _, i := range b.items {
 		if i.state == stateOpen && i.rounds < maxRounds {
-			ready = append(ready, i)
+			left = append(left, i)
 		}
 	}
-	b := j.batch(ready)
+	return j.batch(left)
+}
+
+// push makes the calls that bring the rows.
+func (j *job) push(ctx context.Context, b *batch) {
 	most := j.account.callSize(j.reached())
 	j.each(ctx, j.cut(b, func(b dest.Batch) []dest.Call { return j.dst.Calls(b, most) }), b)
 }
