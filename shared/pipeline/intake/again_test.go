@@ -184,6 +184,46 @@ func TestLate(t *testing.T) {
 	}
 }
 
+// A retry sends the chunks that were pinned, however this release would cut them.
+func TestRetryIsNotCutAnew(t *testing.T) {
+	objects := []string{object("a", 1, "1"), object("b", 2, "1"), object("c", 3, "1")}
+	b := batch(syncName, "b", objects...)
+	w := interrupted(t, b)
+	other := newWorld(t, nil) // where an older release pinned the same request otherwise
+	v, err := other.store.Current(t.Context(), syncName)
+	other.ok(err)
+	_, err = other.store.EnsureRun(t.Context(), run.Run{ID: theRun, Sync: syncName, Version: v.ID, Status: run.Open, Expected: -1})
+	other.ok(err)
+	pinned := w.pinned(theRun, syncName, "b")
+	pinned.Chunks, pinned.Lanes = 3, []byte{1, 0, 1}
+	pinned.Rows = run.PackCodes([]run.Code{run.ChunkCode(2), run.ChunkCode(0), run.ChunkCode(1)})
+	_, _, err = other.store.PinBatch(t.Context(), pinned)
+	other.ok(err)
+	other.push(b)
+	got := map[int]string{}
+	for _, c := range other.messages() {
+		got[c.Index] = fmt.Sprint(c.Lane, len(c.Rows), string(c.Rows[0].Object))
+	}
+	want := map[int]string{0: "1 1" + objects[1], 1: "0 1" + objects[2], 2: "1 1" + objects[0]}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// When rejected rows cannot be stored, nothing is answered and nothing is sent.
+func TestErrorsMustBeStored(t *testing.T) {
+	w := newWorld(t, nil)
+	w.intake.Errors = forgetful{}
+	for range 2 {
+		if _, err := w.intake.Push(t.Context(), batch(syncName, "b", mixed...)); err == nil {
+			t.Error("a push is answered though its rejected row is not stored")
+		}
+		if n := len(w.messages()); n != 0 || w.pinned(theRun, syncName, "b").Sent {
+			t.Errorf("%d messages are sent", n)
+		}
+	}
+}
+
 // Beyond the queue's memory of ids, what is recorded is not sent again.
 func TestRetryAfterDedupWindow(t *testing.T) {
 	b := batch(syncName, "b", object("a", 1, "1"), object("b", 1, "1"), object("c", 1, "1"), object("d", 1, "1"))

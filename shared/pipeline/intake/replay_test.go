@@ -128,6 +128,27 @@ func TestReplayOfClosedError(t *testing.T) {
 	}
 }
 
+// When none of its rows is left, a chunk is recorded instead.
+func TestReplayOfGoneErrors(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.replay(object("a", 1, "1"))
+	w.mortal.fuse = 3 // EnsureRun, PinBatch, Send
+	if _, err := w.intake.Replay(t.Context(), b); !errors.Is(err, errDied) {
+		t.Fatal(err)
+	}
+	w.boot()
+	b.Rows[0].Object = nil
+	w.handIn(b)
+	if n := len(w.messages()); n != 0 {
+		t.Errorf("%d messages", n)
+	}
+	done, err := w.store.ChunksDone(t.Context(), b.Run, b.ID, 1)
+	w.ok(err)
+	if !done[0] {
+		t.Error("the chunk is not recorded")
+	}
+}
+
 // Of two rows with one key the one of the greater sequence goes, wherever it stands.
 func TestReplayOrder(t *testing.T) {
 	for _, swapped := range []bool{false, true} {

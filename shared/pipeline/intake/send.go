@@ -41,6 +41,9 @@ func (in *Intake) sendAgain(ctx context.Context, rep *repetition) error {
 	if err := in.reopen(ctx, b.Run); err != nil {
 		return err
 	}
+	if err := in.endGone(ctx, rep, done); err != nil {
+		return err
+	}
 	messages, err := rep.pack(r.Mode, done)
 	if err != nil {
 		return err
@@ -58,14 +61,15 @@ func (rep *repetition) pack(mode run.Mode, done map[int]bool) ([]envelope.Messag
 	b := &rep.batch
 	var messages []envelope.Message
 	for index, at := range rep.chunks() {
-		if done[index] || len(at) == 0 {
+		rows := rep.envelopeRows(at)
+		if done[index] || len(rows) == 0 {
 			continue
 		}
 		if index >= len(b.Lanes) {
 			return nil, fmt.Errorf("batch %q of run %q: no lane is pinned for chunk %d", b.ID, b.Run, index)
 		}
 		lane := int(b.Lanes[index])
-		c := chunk(b, mode, lane, index, rep.envelopeRows(at))
+		c := chunk(b, mode, lane, index, rows)
 		c.Late = rep.replay == nil
 		messages = append(messages, message(b, lane, index, k.Pack(c)))
 	}
@@ -127,6 +131,26 @@ func (in *Intake) endAgain(ctx context.Context, rep *repetition, r run.Run, done
 		}
 	}
 	return in.send(ctx, b, rep.queue, nil)
+}
+
+// endGone records the chunks of which no row is left to be sent: their errors are
+// gone.
+func (in *Intake) endGone(ctx context.Context, rep *repetition, done map[int]bool) error {
+	b := &rep.batch
+	for index, at := range rep.chunks() {
+		if done[index] || len(at) == 0 || len(rep.envelopeRows(at)) > 0 {
+			continue
+		}
+		fates := make([]run.Fate, len(at))
+		for i := range fates {
+			fates[i] = run.FateSuperseded
+		}
+		c := run.Chunk{Done: true, At: in.Now(), Counts: run.Counts{Superseded: int64(len(at))}, Outcomes: run.PackFates(fates)}
+		if _, err := in.Batches.RecordChunk(ctx, b.Run, b.ID, index, c); err != nil {
+			return fmt.Errorf("record chunk %d of batch %q of run %q: %w", index, b.ID, b.Run, err)
+		}
+	}
+	return nil
 }
 
 // reopen makes a run that was closed take its late batch: one that is pinned

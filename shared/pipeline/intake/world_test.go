@@ -242,3 +242,8 @@ func (b broken) Version(ctx context.Context, sync, id string) (syncdef.Version, 
 	v.Definition.Strategy = "rule 7"
 	return v, err
 }
+
+// forgetful stores no errors.
+type forgetful struct{}
+
+func (forgetful) StoreErrors(context.Context, []run.RowError) error { return errors.New("throttled") }

@@ -99,29 +99,23 @@ func (s *Sweep) handIn(ctx context.Context, d run.Due) error {
 	if err != nil {
 		return err
 	}
-	b, err := s.replay(ctx, d)
+	b, due, err := s.replay(ctx, d)
 	if err != nil {
 		return err
 	}
-	var live []string
-	for _, r := range b.Rows {
-		if r.Object != nil {
-			live = append(live, r.Ref)
-		}
-	}
-	switch {
-	case len(live) == 0:
-	case stop != "":
-		ends[stop] = live
-	default:
-		answers, err := s.Replayer.Replay(ctx, b)
-		if err != nil {
+	var answers []row.Answer
+	if len(due) > 0 && stop == "" {
+		if answers, err = s.Replayer.Replay(ctx, b); err != nil {
 			return fmt.Errorf("hand in item %q of run %q: %w", b.ID, d.Run, err)
 		}
-		for n, a := range answers {
-			if why := over(a); why != "" && b.Rows[n].Object != nil {
-				ends[why] = append(ends[why], b.Rows[n].Ref)
-			}
+	}
+	for _, n := range due {
+		why := stop
+		if stop == "" {
+			why = over(answers[n])
+		}
+		if why != "" {
+			ends[why] = append(ends[why], b.Rows[n].Ref)
 		}
 	}
 	for why, refs := range ends {
@@ -163,23 +157,30 @@ func (s *Sweep) stopped(ctx context.Context, d run.Due) (string, error) {
 	return "", nil
 }
 
-// replay reads the rows of a due item: those whose errors still say what it does.
-func (s *Sweep) replay(ctx context.Context, d run.Due) (run.Replay, error) {
-	b := run.Replay{Sync: d.Sync, Original: d.Run, Run: run.RetryID(d.Run, d.Attempts), ID: d.ID()}
+// replay reads the rows of a due item, and tells which of them are due as it says.
+// The others go along: a batch that was pinned before needs them, and the worker
+// drops a row whose error says another number of attempts.
+func (s *Sweep) replay(ctx context.Context, d run.Due) (b run.Replay, due []int, err error) {
+	b = run.Replay{Sync: d.Sync, Original: d.Run, Run: run.RetryID(d.Run, d.Attempts), ID: d.ID()}
 	refs := make([]string, len(d.Rows))
 	for n, number := range d.Rows {
 		refs[n] = run.ErrorRef(d.Run, d.Batch, number)
 	}
 	errs, err := s.Errors.ErrorsByRef(ctx, d.Sync, refs)
 	if err != nil {
-		return b, fmt.Errorf("read the errors of run %q: %w", d.Run, err)
+		return b, nil, fmt.Errorf("read the errors of run %q: %w", d.Run, err)
 	}
 	b.Rows = make([]run.ReplayRow, len(refs))
 	for n, ref := range refs {
-		b.Rows[n].Ref = ref
-		if e, ok := errs[ref]; ok && e.Attempts == d.Attempts && !e.Due.IsZero() && len(e.Source) > 0 {
-			b.Rows[n] = run.ReplayRow{Ref: ref, Sequence: e.Sequence, Attempts: e.Attempts, Target: e.Target, Object: e.Source}
+		e := errs[ref]
+		b.Rows[n] = run.ReplayRow{Ref: ref, Sequence: e.Sequence, Attempts: d.Attempts, Target: e.Target}
+		if len(e.Source) == 0 {
+			continue
+		}
+		b.Rows[n].Object = e.Source
+		if e.Attempts == d.Attempts && !e.Due.IsZero() {
+			due = append(due, n)
 		}
 	}
-	return b, nil
+	return b, due, nil
 }

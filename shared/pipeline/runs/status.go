@@ -2,11 +2,13 @@ package runs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // How much penstock_status shows, and among how many runs it looks for retries'.
@@ -20,8 +22,8 @@ const (
 type RunStatus struct {
 	run.Run
 	Waits   string `json:"waits_for,omitempty"`
-	Due     int64  `json:"due"`               // of its errors, that are sent again by themselves
-	Retried int64  `json:"retried_delivered"` // of its errors, that a retry has delivered since
+	Due     int64  `json:"due,omitempty"`               // of its errors, that are sent again by themselves
+	Retried int64  `json:"retried_delivered,omitempty"` // of its errors, that a retry has delivered since
 }
 
 // SyncStatus answers penstock_status.
@@ -40,7 +42,7 @@ type SyncStatus struct {
 // Status reports a sync and its last runs, or the one run whose id is given.
 func (c *Control) Status(ctx context.Context, syncOrRun string) (SyncStatus, error) {
 	name := run.SyncOf(syncOrRun)
-	v, err := c.current(ctx, "penstock_status", name)
+	v, err := c.statusVersion(ctx, syncOrRun)
 	if err != nil {
 		return SyncStatus{}, err
 	}
@@ -77,6 +79,24 @@ func (c *Control) Status(ctx context.Context, syncOrRun string) (SyncStatus, err
 		s.Runs = append(s.Runs, one)
 	}
 	return s, nil
+}
+
+// statusVersion is the sync's current version, or that of a run whose sync was removed.
+func (c *Control) statusVersion(ctx context.Context, syncOrRun string) (syncdef.Version, error) {
+	name := run.SyncOf(syncOrRun)
+	v, err := c.current(ctx, "penstock_status", name)
+	var missing *row.Refusal
+	if err == nil || !run.IsID(syncOrRun) || !errors.As(err, &missing) {
+		return v, err
+	}
+	r, err := c.run(ctx, "penstock_status", syncOrRun)
+	if err != nil {
+		return v, err
+	}
+	if v, err = c.Syncs.Version(ctx, name, r.Version); err != nil {
+		return v, fmt.Errorf("read sync %q version %s: %w", name, r.Version, err)
+	}
+	return v, nil
 }
 
 // shown are the runs that were asked for.
