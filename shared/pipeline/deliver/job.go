@@ -105,7 +105,7 @@ func (j *job) parts() [][]*item {
 	for _, i := range j.open {
 		switch {
 		case i.state != stateOpen:
-		case i.entry.Last.Error != "" || i.replay != nil:
+		case i.entry.Last.Error != "" || i.row.Replay != nil:
 			refused = append(refused, i)
 		default:
 			clean = append(clean, i)
@@ -152,7 +152,7 @@ func (j *job) batch(items []*item) *batch {
 		}
 		b.Records = append(b.Records, r)
 		b.items = append(b.items, i)
-		b.refused = b.refused || i.entry.Last.Error != "" || i.replay != nil
+		b.refused = b.refused || i.entry.Last.Error != "" || i.row.Replay != nil
 	}
 	return b
 }
@@ -167,11 +167,11 @@ func (j *job) total() map[string]int {
 	}
 	total := map[string]int{}
 	for _, i := range j.open {
-		total[i.group] = all.Of(i.group)
+		total[i.group()] = all.Of(i.group())
 	}
 	for _, i := range j.w.items {
-		if _, ok := total[i.group]; ok && i.m.run.ID == j.run.ID && (i.state == stateUnchanged || i.state == stateSuperseded) {
-			total[i.group]--
+		if _, ok := total[i.group()]; ok && i.m.run.ID == j.run.ID && (i.state == stateUnchanged || i.state == stateSuperseded) {
+			total[i.group()]--
 		}
 	}
 	return total
@@ -183,13 +183,13 @@ func (i *item) record(fields []dest.Field) (dest.Record, []dest.Field) {
 	def := i.def()
 	changed := func(int) bool { return true }
 	if def.Send != syncdef.SendAll && !i.rules().Once && i.m.chunk.Mode != run.Full && !i.whole {
-		changed = i.entry.Changed(i.m.chunk.Version, i.hashes)
+		changed = i.entry.Changed(i.m.chunk.Version, i.hashes())
 	}
-	r := dest.Record{Key: i.key, Match: i.match, RecordID: i.recordID, ID: i.entry.Held.ID, Intent: i.entry.Last.Intent != ""}
+	r := dest.Record{Key: i.key, Match: i.match(), RecordID: i.recordID(), ID: i.entry.Held.ID, Intent: i.entry.Last.Intent != ""}
 	first := len(fields)
 	i.partial = false
-	for n, v := range i.values {
-		switch {
+	for n := range def.Fields {
+		switch v := i.value(n); {
 		case v == nil:
 		case changed(n):
 			fields = append(fields, dest.Field{Name: def.Fields[n].Destination, Value: v})
@@ -348,7 +348,7 @@ func (j *job) failedBefore() string {
 
 // stopReason names the row by its place only: a record id is a row's value (I6).
 func stopReason(i *item) string {
-	return fmt.Sprintf("error_handling is stop_on_error, and row %d of batch %s failed: penstock_errors says why", i.number, i.m.chunk.Batch)
+	return fmt.Sprintf("error_handling is stop_on_error, and row %d of batch %s failed: penstock_errors says why", i.row.Number, i.m.chunk.Batch)
 }
 
 // stopRest ends the rows that come after the first failure of a stop_on_error sync.
