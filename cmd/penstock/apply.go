@@ -27,7 +27,7 @@ type applyCmd struct {
 }
 
 // Run shows what would change, asks, and stores the versions.
-func (c applyCmd) Run(ctx context.Context, s streams) (err error) {
+func (c applyCmd) Run(ctx context.Context, s program) (err error) {
 	set, err := c.load(s)
 	if err != nil {
 		return err
@@ -87,7 +87,7 @@ func (c applyCmd) state(ctx context.Context) (versionStore, func() error, error)
 }
 
 // difference prints what each definition changes and returns the new versions.
-func difference(ctx context.Context, s streams, syncs pipeline.Syncs, set yamlfile.Set) ([]syncdef.Version, error) {
+func difference(ctx context.Context, s program, syncs pipeline.Syncs, set yamlfile.Set) ([]syncdef.Version, error) {
 	var changed []syncdef.Version
 	for _, y := range set.Syncs {
 		v := syncdef.NewVersion(y.Definition, y.Connection, time.Now())
@@ -109,7 +109,7 @@ func difference(ctx context.Context, s streams, syncs pipeline.Syncs, set yamlfi
 }
 
 // confirmed asks on a terminal; elsewhere --yes has to be given.
-func confirmed(ctx context.Context, s streams) (bool, error) {
+func confirmed(ctx context.Context, s program) (bool, error) {
 	if !isatty.IsTerminal(s.in.Fd()) {
 		fmt.Fprintln(s.err, "no terminal to ask on: pass --yes to apply")
 		return false, nil
