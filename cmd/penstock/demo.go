@@ -29,7 +29,7 @@ type demoCmd struct {
 // demo is a demo under way.
 type demo struct {
 	cmd       demoCmd
-	s         streams
+	s         program
 	dir       string
 	box       *machine.Sandbox
 	road      road

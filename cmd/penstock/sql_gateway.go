@@ -33,7 +33,7 @@ func (c sqlCmd) gateway(ctx context.Context, s program) (string, func() error, e
 	}
 	p, err := localCmd{Data: c.Data, Listen: "127.0.0.1:0", Syncs: "none", Quiet: time.Second}.start(ctx, s)
 	if errors.Is(err, machine.ErrInUse) {
-		if url := c.noted(); url != "" && answers(ctx, url) {
+		if url := noted(c.Data); url != "" && answers(ctx, url) {
 			return url, nothing, nil
 		}
 	}
@@ -49,8 +49,8 @@ func (c sqlCmd) gateway(ctx context.Context, s program) (string, func() error, e
 }
 
 // noted is the address that a penstock local left in the folder.
-func (c sqlCmd) noted() string {
-	text, err := os.ReadFile(filepath.Join(c.Data, gatewayFile))
+func noted(dir string) string {
+	text, err := os.ReadFile(filepath.Join(dir, gatewayFile))
 	if err != nil {
 		return ""
 	}
