@@ -9,9 +9,9 @@ GOARCH ?= arm64
 DIST   ?= dist
 COUNT  ?= 6
 ROWS   ?= 1000
-# How long `make proof` fuzzes each decoder, and how many seeds it simulates.
-FUZZTIME ?= 5m
-SEEDS    ?= 2000
+# How many inputs `make proof` gives each decoder, and how many seeds it simulates.
+FUZZ     ?= 2000000x
+SEEDS    ?= 20000
 
 FUNCTIONS := $(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go)))
 TOOL      := go tool -modfile=infra/tools.mod
@@ -70,7 +70,7 @@ sam-local: ## the events through SAM's containers (Docker)
 
 .PHONY: proof
 proof: ## what takes longer than CI may: long fuzzing, many seeds, a million rows
-	infra/fuzz $(FUZZTIME)
+	infra/fuzz $(FUZZ)
 	PENSTOCK_SEEDS=$(SEEDS) go test -count=1 -timeout 60m -run Simulation ./shared/pipeline/
 	go run ./cmd/penstock demo --rows 1000000 --json | infra/checkdemo
 

@@ -13,7 +13,9 @@ import (
 	"github.com/mattn/go-isatty"
 
 	"github.com/penstock-data/penstock/shared/app/apply"
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/app/machine"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/sqlite"
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
@@ -26,23 +28,29 @@ type applyCmd struct {
 	Yes        bool   `short:"y" help:"Do not ask."`
 }
 
+// A change is a sync, and its connection, of which something differs from what is applied.
+type change struct {
+	version    syncdef.Version
+	connection syncdef.Connection
+}
+
 // Run shows what would change, asks, and stores the versions.
-func (c applyCmd) Run(ctx context.Context, s streams) (err error) {
+func (c applyCmd) Run(ctx context.Context, s program) (err error) {
 	set, err := c.load(s)
 	if err != nil {
 		return err
 	}
-	syncs, closeState, err := c.state(ctx)
+	control, closeState, err := c.state(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeState()) }()
-	changed, err := difference(ctx, s, syncs, set)
+	changed, err := differences(ctx, s, control, set)
 	if err != nil || len(changed) == 0 {
 		return err
 	}
-	for _, v := range changed {
-		if err := pipeline.MayApply(ctx, syncs, syncs, v); err != nil {
+	for _, x := range changed {
+		if err := control.MayApply(ctx, x.version); err != nil {
 			return err
 		}
 	}
@@ -55,61 +63,94 @@ func (c applyCmd) Run(ctx context.Context, s streams) (err error) {
 			return errors.New("not applied: nothing was changed")
 		}
 	}
-	for _, v := range changed {
-		if err := syncs.Apply(ctx, v); err != nil {
-			return fmt.Errorf("apply sync %q: %w", v.Definition.Sync, err)
+	for _, x := range changed {
+		notes, err := control.Apply(ctx, x.version, x.connection)
+		if err != nil {
+			return err
 		}
-		fmt.Fprintf(s.out, "applied %s as %s\n", v.Definition.Sync, v.ID)
+		fmt.Fprintf(s.out, "applied %s as %s\n", x.version.Definition.Sync, x.version.ID)
+		for _, n := range notes {
+			fmt.Fprintln(s.out, n)
+		}
 	}
 	return nil
 }
 
-// A versionStore keeps the versions, and the runs that may hold one back.
-type versionStore interface {
-	pipeline.Syncs
-	pipeline.Runs
-}
-
 // state opens where the versions are stored.
-func (c applyCmd) state(ctx context.Context) (versionStore, func() error, error) {
+func (c applyCmd) state(ctx context.Context) (*runs.Control, func() error, error) {
 	if c.StateTable != "" {
-		syncs, err := apply.FromAWS(ctx, c.StateTable)
-		return syncs, func() error { return nil }, err
+		control, err := apply.FromAWS(ctx, c.StateTable)
+		return control, func() error { return nil }, err
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	store, err := sqlite.Open(filepath.Join(c.Data, "penstock.db"), time.Now)
+	store, err := sqlite.Open(filepath.Join(c.Data, stateFile), time.Now)
 	if err != nil {
 		return nil, nil, err
 	}
-	return store, store.Close, nil
+	return machine.Control(store), store.Close, nil
 }
 
-// difference prints what each definition changes and returns the new versions.
-func difference(ctx context.Context, s streams, syncs pipeline.Syncs, set yamlfile.Set) ([]syncdef.Version, error) {
-	var changed []syncdef.Version
+// differences prints what each definition and each connection changes, and returns
+// what is to be stored.
+func differences(ctx context.Context, s program, control *runs.Control, set yamlfile.Set) ([]change, error) {
+	var changed []change
+	moved := map[string]bool{} // connections, by name, of which something differs
 	for _, y := range set.Syncs {
-		v := syncdef.NewVersion(y.Definition, y.Connection, time.Now())
-		old, err := syncs.Current(ctx, y.Definition.Sync)
-		switch {
-		case errors.Is(err, pipeline.ErrNotFound):
-			fmt.Fprintf(s.out, "%s: new, %s\n", y.Definition.Sync, v.ID)
-		case err != nil:
-			return nil, fmt.Errorf("read sync %q: %w", y.Definition.Sync, err)
-		case old.ID == v.ID:
-			fmt.Fprintf(s.out, "%s: unchanged, %s\n", y.Definition.Sync, v.ID)
-			continue
-		default:
-			fmt.Fprintf(s.out, "%s: %s -> %s\n%s", y.Definition.Sync, old.ID, v.ID, syncdef.FormatChanges(syncdef.Diff(old, v)))
+		if _, told := moved[y.Connection.Name]; !told {
+			differs, err := differentConnection(ctx, s, control, y.Connection)
+			if err != nil {
+				return nil, err
+			}
+			moved[y.Connection.Name] = differs
 		}
-		changed = append(changed, v)
+		v := syncdef.NewVersion(y.Definition, y.Rules, time.Now())
+		differs, err := differentVersion(ctx, s, control, v)
+		if err != nil {
+			return nil, err
+		}
+		if differs || moved[y.Connection.Name] {
+			changed = append(changed, change{v, y.Connection})
+		}
 	}
 	return changed, nil
 }
 
+func differentVersion(ctx context.Context, s program, control *runs.Control, v syncdef.Version) (bool, error) {
+	name := v.Definition.Sync
+	old, err := control.Syncs.Current(ctx, name)
+	switch {
+	case errors.Is(err, run.ErrNotFound):
+		fmt.Fprintf(s.out, "%s: new, %s\n", name, v.ID)
+	case err != nil:
+		return false, fmt.Errorf("read sync %q: %w", name, err)
+	case old.ID == v.ID:
+		fmt.Fprintf(s.out, "%s: unchanged, %s\n", name, v.ID)
+		return false, nil
+	default:
+		fmt.Fprintf(s.out, "%s: %s -> %s\n%s", name, old.ID, v.ID, syncdef.FormatChanges(syncdef.Diff(old, v)))
+	}
+	return true, nil
+}
+
+func differentConnection(ctx context.Context, s program, control *runs.Control, c syncdef.Connection) (bool, error) {
+	old, err := control.Connections.Connection(ctx, c.Name)
+	if errors.Is(err, run.ErrNotFound) {
+		return true, nil // it is told with its first sync
+	}
+	if err != nil {
+		return false, fmt.Errorf("read connection %q: %w", c.Name, err)
+	}
+	changes := syncdef.DiffConnection(old.Connection, c)
+	if len(changes) > 0 {
+		fmt.Fprintf(s.out, "connection %s: changed\n%s", c.Name, syncdef.FormatChanges(changes))
+	}
+	return len(changes) > 0, nil
+}
+
 // confirmed asks on a terminal; elsewhere --yes has to be given.
-func confirmed(ctx context.Context, s streams) (bool, error) {
+func confirmed(ctx context.Context, s program) (bool, error) {
 	if !isatty.IsTerminal(s.in.Fd()) {
 		fmt.Fprintln(s.err, "no terminal to ask on: pass --yes to apply")
 		return false, nil

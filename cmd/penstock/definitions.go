@@ -19,10 +19,10 @@ type definitions struct {
 
 // load reads and checks the definitions, and prints what is accepted without
 // effect.
-func (d definitions) load(s streams) (yamlfile.Set, error) {
-	read := func() (yamlfile.Set, error) { return loadFolder(d.Syncs) }
+func (d definitions) load(s program) (yamlfile.Set, error) {
+	read := func() (yamlfile.Set, error) { return loadFolder(d.Syncs, s.known.kinds()) }
 	if len(d.Files) > 0 {
-		read = func() (yamlfile.Set, error) { return yamlfile.LoadFiles(d.Files) }
+		read = func() (yamlfile.Set, error) { return yamlfile.LoadFiles(d.Files, s.known.kinds()) }
 	}
 	set, err := read()
 	if err != nil {
@@ -36,8 +36,8 @@ func (d definitions) load(s streams) (yamlfile.Set, error) {
 
 // loadFolder reads a folder's definitions. The default folder is the
 // repository's, so that elsewhere --syncs is needed.
-func loadFolder(dir string) (yamlfile.Set, error) {
-	set, err := yamlfile.Load(dir)
+func loadFolder(dir string, kinds []syncdef.Kind) (yamlfile.Set, error) {
+	set, err := yamlfile.Load(dir, kinds)
 	if errors.Is(err, fs.ErrNotExist) {
 		return set, fmt.Errorf("there is no folder %s of sync definitions here: run this in the repository, or pass --syncs DIR", dir)
 	}
@@ -45,7 +45,7 @@ func loadFolder(dir string) (yamlfile.Set, error) {
 }
 
 // faulty prints faults one a line, so that editors can jump to them.
-func faulty(s streams, err error) error {
+func faulty(s program, err error) error {
 	var faults syncdef.Faults
 	if !errors.As(err, &faults) {
 		return err

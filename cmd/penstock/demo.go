@@ -29,7 +29,7 @@ type demoCmd struct {
 // demo is a demo under way.
 type demo struct {
 	cmd       demoCmd
-	s         streams
+	s         program
 	dir       string
 	box       *machine.Sandbox
 	road      road
@@ -69,8 +69,8 @@ type syncRun struct {
 	simulator float64 // seconds of CPU that the simulator took
 }
 
-// Run runs the lesson's pipeline twice and compares its ends.
-func (c demoCmd) Run(ctx context.Context, s streams) (err error) {
+// Run runs the sample's pipeline twice and compares its ends.
+func (c demoCmd) Run(ctx context.Context, s program) (err error) {
 	started := time.Now()
 	if c.Rows < 1 {
 		return fmt.Errorf("--rows %d: at least 1 is needed", c.Rows)
@@ -101,7 +101,7 @@ func (c demoCmd) Run(ctx context.Context, s streams) (err error) {
 // open starts the simulators, the road and the warehouse, and loads the rows.
 func (d *demo) open(ctx context.Context, g *errgroup.Group) (err error) {
 	debug.SetGCPercent(50) // memory is dearer here than the few percent of CPU
-	if d.box, err = machine.NewSandbox(d.sandboxDir(), nil); err != nil {
+	if d.box, err = machine.NewSandbox(machine.SandboxConfig{Simulators: d.s.known.simulators(), Dir: d.cmd.Data}); err != nil {
 		return err
 	}
 	g.Go(func() error { return d.box.Run(ctx) })
@@ -121,15 +121,12 @@ func (d *demo) open(ctx context.Context, g *errgroup.Group) (err error) {
 	}
 	_, known := lesson.ReadPlan(ctx, d.warehouse.DB())
 	d.fresh = known != nil
-	d.plan, err = teach(ctx, d.warehouse, d.box, lesson.Options{Rows: d.cmd.Rows, Seed: d.cmd.Seed, Now: time.Now()})
+	d.plan, err = sample(ctx, d.warehouse, d.box, lesson.Options{Rows: d.cmd.Rows, Seed: d.cmd.Seed, Now: time.Now()})
 	if err == nil {
 		d.opening()
 	}
 	return err
 }
-
-// sandboxDir keeps the simulators' records where the demo's files are kept.
-func (d *demo) sandboxDir() string { return d.cmd.Data }
 
 func (d *demo) close(g *errgroup.Group) error {
 	var errs []error

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/penstock-data/penstock/shared/lesson"
 	salesforcesim "github.com/penstock-data/penstock/shared/sandbox/salesforce"
+	slacksim "github.com/penstock-data/penstock/shared/sandbox/slack"
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
 )
@@ -39,20 +41,40 @@ func (d *demo) compareStore(ctx context.Context, p pushedSync) (lesson.Compariso
 	if err != nil {
 		return lesson.Comparison{}, err
 	}
-	if p.name == lesson.Alerts {
+	switch simulated := d.box.Simulated[p.kind].(type) {
+	case *slacksim.Server:
 		var messages []lesson.Message
-		for _, m := range d.box.Slack.Messages() {
+		for _, m := range simulated.Messages() {
 			x := lesson.Message{Text: m.Text}
 			if m.Metadata != nil {
 				x.Event, x.Payload = m.Metadata.EventType, m.Metadata.EventPayload
 			}
 			messages = append(messages, x)
 		}
-		return lesson.CompareAlerts(ctx, d.warehouse.DB(), v.Slack.DigestOver, messages)
+		var o struct {
+			DigestOver int `json:"digest_over"`
+		}
+		if err := json.Unmarshal(v.Options, &o); err != nil {
+			return lesson.Comparison{}, fmt.Errorf("read the options of sync %s: %w", p.name, err)
+		}
+		return lesson.CompareAlerts(ctx, d.warehouse.DB(), o.DigestOver, messages)
+	case *salesforcesim.Simulator:
+		return lesson.CompareAccounts(ctx, d.warehouse.DB(), v, p.view, func(yield func(lesson.Record) bool) {
+			simulated.Each(lesson.CRMObject, func(r salesforcesim.Record) bool { return yield(r) })
+		})
 	}
-	return lesson.CompareAccounts(ctx, d.warehouse.DB(), v, p.view, func(yield func(lesson.Record) bool) {
-		d.box.Salesforce.Each("Account", func(r salesforcesim.Record) bool { return yield(r) })
-	})
+	return lesson.Comparison{}, fmt.Errorf("the demo cannot read the records of a simulated %s", p.kind)
+}
+
+// recordsOf is what the destination holds now.
+func (d *demo) recordsOf(p pushedSync) int {
+	switch simulated := d.box.Simulated[p.kind].(type) {
+	case *slacksim.Server:
+		return len(simulated.Messages())
+	case seeder:
+		return simulated.Count(lesson.CRMObject)
+	}
+	return 0
 }
 
 func (d *demo) compareCounts(p pushedSync, r *syncRun, want lesson.Expect) []string {
@@ -108,7 +130,7 @@ func (d *demo) compareErrors(ctx context.Context, p pushedSync, r *syncRun, want
 
 // definition reads a sync as it was applied.
 func (d *demo) definition(name string) (*syncdef.Definition, error) {
-	set, err := yamlfile.Load(d.cmd.Syncs)
+	set, err := yamlfile.Load(d.cmd.Syncs, d.s.known.kinds())
 	if err != nil {
 		return nil, err
 	}

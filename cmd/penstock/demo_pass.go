@@ -12,13 +12,13 @@ import (
 
 // A pushed sync and the statement that pushes it.
 type pushedSync struct {
-	name, destination, view, source string
+	name, kind, destination, view, source string
 }
 
 // lessonSyncs are what the demo pushes. Intercom follows with its destination.
 var lessonSyncs = []pushedSync{
-	{lesson.AccountHealth, "Salesforce", "salesforce_customer_health_sync", "customer_health_comprehensive"},
-	{lesson.Alerts, "Slack", "slack_health_alerts", "customer_health_history"},
+	{lesson.AccountHealth, lesson.CRM, "Salesforce", "salesforce_customer_health_sync", "customer_health_comprehensive"},
+	{lesson.Alerts, lesson.Chat, "Slack", "slack_health_alerts", "customer_health_history"},
 }
 
 func (p pushedSync) statement() string {
@@ -87,7 +87,7 @@ func (d *demo) push(ctx context.Context, p pushedSync, pass int, kill bool) (syn
 	r.Seconds = settled.EndedAt.Sub(started).Seconds()
 	nowCalls, nowCPU := d.simulator(p)
 	r.APICalls, r.simulator = nowCalls-calls, nowCPU-cpu
-	r.DestinationRecords = d.records(p)
+	r.DestinationRecords = d.recordsOf(p)
 	return r, d.filtered(ctx, p, &r)
 }
 
@@ -158,20 +158,8 @@ func (d *demo) crash(ctx context.Context, p pushedSync) error {
 // simulator reads the vendor's own count of API calls and its CPU seconds. A
 // login is no API call.
 func (d *demo) simulator(p pushedSync) (calls int64, cpu float64) {
-	if p.destination == "Slack" {
-		s := d.box.Slack.Core().Calls()
-		return s.Total, s.CPU
-	}
-	s := d.box.Salesforce.Core().Calls()
+	s := d.box.Simulated[p.kind].Core().Calls()
 	return s.Total - s.By["POST /services/oauth2/token"], s.CPU
-}
-
-// records is what the destination holds now.
-func (d *demo) records(p pushedSync) int {
-	if p.destination == "Slack" {
-		return len(d.box.Slack.Messages())
-	}
-	return d.box.Salesforce.Count("Account")
 }
 
 // rescore is the second scoring: 1% of the customers change.

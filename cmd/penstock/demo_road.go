@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,9 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/penstock-data/penstock/shared/sandbox"
+	"github.com/penstock-data/penstock/shared/secretfile"
 )
 
 // A road is the gateway, the queue and the workers, wherever they run.
@@ -34,7 +38,11 @@ type embedded struct {
 
 func newEmbedded(ctx context.Context, g *errgroup.Group, d *demo) (road, error) {
 	c := localCmd{Data: d.dir, Listen: "127.0.0.1:0", Syncs: d.cmd.Syncs, Quiet: quiet, Bare: true}
-	p, err := c.startWith(ctx, d.box.Endpoints, d.box.Secret)
+	to, err := d.where()
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.startWith(ctx, d.s, to, d.box)
 	if err != nil {
 		return nil, err
 	}
@@ -72,18 +80,43 @@ func newChild(ctx context.Context, d *demo) (road, error) {
 	}
 	address := l.Addr().String()
 	l.Close()
-	secret, _ := d.box.Secret(ctx, "", "")
-	text, err := json.Marshal(secret)
-	if err != nil {
-		return nil, fmt.Errorf("encode the simulators' secret: %w", err)
+	if _, err := d.where(); err != nil {
+		return nil, err
 	}
 	c := &child{
-		dir: d.dir, address: address,
-		args: []string{"local", "--bare", "--leash", "--data", d.dir, "--listen", address, "--syncs", d.cmd.Syncs, "--quiet", quiet.String(),
-			"--endpoint", "salesforce=" + d.box.Endpoints["salesforce"], "--endpoint", "slack=" + d.box.Endpoints["slack"]},
-		env: append(os.Environ(), "PENSTOCK_SECRET_SALESFORCE_PROD="+string(text), "PENSTOCK_SECRET_SLACK_PROD="+string(text)),
+		dir: d.dir, address: address, env: os.Environ(),
+		args: []string{"local", "--bare", "--leash", "--data", d.dir, "--listen", address, "--syncs", d.cmd.Syncs, "--quiet", quiet.String()},
+	}
+	d.box.Each(func(sim sandbox.Simulator, url string) { c.args = append(c.args, "--endpoint", sim.Type+"="+url) })
+	set, err := loadFolder(d.cmd.Syncs, d.s.known.kinds())
+	if err != nil {
+		return nil, err
+	}
+	for _, connection := range set.Connections {
+		secret, err := json.Marshal(d.box.Secret(connection.Type))
+		if err != nil {
+			return nil, fmt.Errorf("encode a simulator's secret: %w", err)
+		}
+		c.env = append(c.env, secretfile.Variable(cmp.Or(connection.Secret, connection.Name))+"="+string(secret))
 	}
 	return c, c.start(ctx)
+}
+
+// where is where the demo's rows go: to simulators of its own. A folder whose rows
+// are somewhere else is refused.
+func (d *demo) where() (where, error) {
+	noted, err := readWhere(d.dir)
+	if err != nil {
+		return nil, err
+	}
+	to := where{}
+	for _, kind := range d.s.known.names() {
+		if was := noted[kind]; was != "" && was != ownSimulator {
+			return nil, fmt.Errorf("the rows of %s go to %s (%s), and the demo has simulators of its own: give another --data", d.dir, was, kind)
+		}
+		to[kind] = ownSimulator
+	}
+	return to, nil
 }
 
 func (c *child) url() string { return "http://" + c.address }

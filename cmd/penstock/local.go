@@ -16,22 +16,21 @@ import (
 )
 
 type localCmd struct {
-	Data       string            `default:"penstock-data" help:"The folder of this machine's state."`
-	Listen     string            `default:"127.0.0.1:8787" help:"The gateway's address."`
-	Salesforce string            `help:"The simulated Salesforce's address; a free port when not given." placeholder:"ADDR"`
-	Slack      string            `help:"The simulated Slack's address; a free port when not given." placeholder:"ADDR"`
-	Syncs      string            `default:"sql/syncs" help:"The folder of definitions to apply at the start; none: apply nothing."`
-	Rows       int               `default:"1000" help:"Generated customers, when the warehouse is made."`
-	Seed       uint64            `default:"1" help:"Of the generated customers."`
-	Quiet      time.Duration     `default:"2s" help:"How long after its last batch a query's run is closed."`
-	Endpoint   map[string]string `help:"Talk to this URL instead of this type's simulator, with its secret from the environment or a file." placeholder:"TYPE=URL"`
-	Bare       bool              `help:"Only gateway, queue, workers and state: no simulators, no warehouse."`
-	Leash      bool              `hidden:"" help:"End when the standard input ends: for a parent that may be killed."`
+	Data   string `default:"penstock-data" help:"The folder of this machine's state."`
+	Listen string `default:"127.0.0.1:8787" help:"The gateway's address."`
+	simulated
+	Syncs    string            `default:"sql/syncs" help:"The folder of definitions to apply at the start; none: apply nothing."`
+	Rows     int               `default:"1000" help:"Generated customers, when the warehouse is made."`
+	Seed     uint64            `default:"1" help:"Of the generated customers."`
+	Quiet    time.Duration     `default:"2s" help:"How long after its last batch a query's run is closed."`
+	Endpoint map[string]string `help:"Talk to this URL instead of this type's simulator, with its secret from the environment or a file; the folder remembers it. TYPE=simulator goes back." placeholder:"TYPE=URL"`
+	Bare     bool              `help:"Only gateway, queue, workers and state: no simulators, no warehouse."`
+	Leash    bool              `hidden:"" help:"End when the standard input ends: for a parent that may be killed."`
 }
 
 // Run starts everything and stays up.
-func (c localCmd) Run(ctx context.Context, s streams) error {
-	p, err := c.start(ctx)
+func (c localCmd) Run(ctx context.Context, s program) error {
+	p, err := c.start(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -63,10 +62,10 @@ func leashed(ctx context.Context, in io.Reader) context.Context {
 
 // announce makes the warehouse, prints the addresses, and notes the gateway's for
 // penstock sql.
-func (c localCmd) announce(ctx context.Context, s streams, p *place) error {
+func (c localCmd) announce(ctx context.Context, s program, p *place) error {
 	fmt.Fprintf(s.out, "Gateway     %s  (push, begin, finish, status, errors)\n", p.machine.URL)
 	if p.box != nil {
-		printSandbox(ctx, s.out, p.box)
+		printSandbox(s.out, p.box)
 	}
 	fmt.Fprintf(s.out, "State       %s\n", c.Data)
 	if !c.Bare {
@@ -84,15 +83,15 @@ func (c localCmd) announce(ctx context.Context, s streams, p *place) error {
 	return nil
 }
 
-// warehouse makes the lesson's tables and rows where there are none, and closes
+// warehouse makes the sample's tables and rows where there are none, and closes
 // the file again for penstock sql.
-func (c localCmd) warehouse(ctx context.Context, s streams, p *place) error {
+func (c localCmd) warehouse(ctx context.Context, s program, p *place) error {
 	path := filepath.Join(c.Data, warehouseFile)
 	w, err := duckdb.Open(ctx, duckdb.Config{Path: path})
 	if err != nil {
 		return err
 	}
-	_, err = teach(ctx, w, p.box, lesson.Options{Rows: c.Rows, Seed: c.Seed, Now: time.Now()})
+	_, err = sample(ctx, w, p.box, lesson.Options{Rows: c.Rows, Seed: c.Seed, Now: time.Now()})
 	if err := errors.Join(err, w.Close()); err != nil {
 		return err
 	}

@@ -19,27 +19,36 @@ import (
 
 // cli is the command line; the tags are its help.
 type cli struct {
-	Demo     demoCmd     `cmd:"" help:"Run the whole road on this machine: a DuckDB model goes to a simulated Salesforce and Slack."`
+	Demo     demoCmd     `cmd:"" help:"Run the whole road on this machine: DuckDB models go to simulated destinations."`
 	Local    localCmd    `cmd:"" help:"Start gateway, queue, workers, simulators and warehouse on this machine, and stay up until interrupted."`
 	SQL      sqlCmd      `cmd:"" name:"sql" help:"Run SQL on the embedded warehouse, with the penstock functions; without a statement: a prompt."`
+	Retry    retryCmd    `cmd:"" help:"Send a run's open errors again."`
+	Cancel   cancelCmd   `cmd:"" help:"End a run: what is not delivered yet is not sent."`
+	Reset    resetCmd    `cmd:"" help:"Clear a sync's watermark: the next run selects all rows."`
+	Connect  connectCmd  `cmd:"" help:"Show which account a connection delivers to, or let it deliver to another one."`
 	Sandbox  sandboxCmd  `cmd:"" help:"Run the simulated destinations alone."`
 	Validate validateCmd `cmd:"" help:"Check sync definitions and report every fault with its place."`
 	Apply    applyCmd    `cmd:"" help:"Store sync definitions as versions; shows the difference first."`
 	Setup    setupCmd    `cmd:"" name:"sql-setup" help:"Print the statements that set up a warehouse."`
 }
 
-// streams are where a command writes.
-type streams struct {
+// program is what every command is given: where it reads and writes, and the
+// destination types that there are.
+type program struct {
 	out, err io.Writer
 	in       *os.File
+	known    destinations
 }
 
-func main() { os.Exit(Main(os.Args[1:])) }
+func main() { os.Exit(Main(os.Args[1:], known)) }
 
-// Main runs the command line and returns the exit code: 0, 1 for a failure, 2
-// for a wrong command line, 130 for one that was interrupted.
-func Main(args []string) int {
+// Main runs the command line of a program that knows these destination types, and
+// returns the exit code: 0, 1 for a failure, 2 for a wrong command line, 130 for
+// one that was interrupted.
+func Main(args []string, known []Destination) int {
 	var c cli
+	c.Local.offer(known, 0)
+	c.Sandbox.offer(known, 8788)
 	parser, err := kong.New(&c, kong.Name("penstock"), kong.Description("Reverse ETL from SQL, in your own cloud account."))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "penstock:", err)
@@ -57,7 +66,7 @@ func Main(args []string) int {
 	defer stop()
 	defer context.AfterFunc(ctx, stop)() // a second Ctrl-C ends at once
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	err = parsed.Run(streams{out: os.Stdout, err: os.Stderr, in: os.Stdin})
+	err = parsed.Run(program{out: os.Stdout, err: os.Stderr, in: os.Stdin, known: known})
 	switch {
 	case err == nil:
 		return 0
@@ -72,7 +81,7 @@ func Main(args []string) int {
 // after says what becomes of rows when a command is interrupted.
 func after(command string) string {
 	name, _, _ := strings.Cut(command, " ")
-	if name == "demo" || name == "sql" {
+	if name == "demo" || name == "sql" || name == "retry" {
 		return "; what was queued goes on at the next start with the same --data"
 	}
 	return ""

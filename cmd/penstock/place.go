@@ -6,18 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
-	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/penstock-data/penstock/shared/app/machine"
-	"github.com/penstock-data/penstock/shared/pipeline"
 	"github.com/penstock-data/penstock/shared/secretfile"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -30,36 +25,38 @@ type place struct {
 	cancel  context.CancelFunc
 }
 
-// start opens the simulators of the types that have no endpoint, unless it is told
-// to do without, the state and the gateway.
-func (c localCmd) start(ctx context.Context) (*place, error) {
-	if err := c.checkEndpoints(); err != nil {
+// start opens the simulators of the types whose rows go to them, the state and the
+// gateway.
+func (c localCmd) start(ctx context.Context, s program) (*place, error) {
+	if err := errors.Join(c.checkEndpoints(s.known), c.simulated.check(s.known)); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	files := &secretfile.Reader{Dir: filepath.Join(c.Data, "secrets"), Getenv: os.Getenv}
-	read := func(ctx context.Context, _, name string) (map[string]string, error) { return files.Secret(ctx, name) }
-	if c.Bare || len(c.Endpoint) == len(machine.Queues) {
-		return c.startWith(ctx, c.Endpoint, read)
-	}
-	listen := map[string]string{"salesforce": c.Salesforce, "slack": c.Slack}
-	for kind := range c.Endpoint {
-		listen[kind] = machine.Off
-	}
-	box, err := machine.NewSandbox(c.Data, listen)
+	to, err := c.where(s.known)
 	if err != nil {
 		return nil, err
 	}
-	endpoints := maps.Clone(box.Endpoints)
-	maps.Copy(endpoints, c.Endpoint)
-	p, err := c.startWith(ctx, endpoints, func(ctx context.Context, kind, name string) (map[string]string, error) {
-		if box.Endpoints[kind] != "" {
-			return box.Secret(ctx, kind, name)
+	listen := c.addresses(s.known)
+	off := 0
+	for kind, w := range to {
+		if w != ownSimulator {
+			listen[kind] = machine.Off
+			off++
 		}
-		return read(ctx, kind, name)
+	}
+	if off == len(s.known) {
+		return c.startWith(ctx, s, to, nil)
+	}
+	box, err := machine.NewSandbox(machine.SandboxConfig{
+		Simulators: s.known.simulators(), Dir: c.Data, Listen: listen, Names: c.Names, Accept: c.AcceptNames,
+		Notice: func(line string) { fmt.Fprintln(s.err, line) },
 	})
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.startWith(ctx, s, to, box)
 	if err != nil {
 		return nil, errors.Join(err, box.Close())
 	}
@@ -67,58 +64,71 @@ func (c localCmd) start(ctx context.Context) (*place, error) {
 	return p, nil
 }
 
-// checkEndpoints refuses an endpoint that no worker would use.
-func (c localCmd) checkEndpoints() error {
-	for _, kind := range slices.Sorted(maps.Keys(c.Endpoint)) {
-		if !slices.Contains(machine.Queues, kind) {
-			return fmt.Errorf("--endpoint %s=%s: there is no destination type %q: known are %s", kind, c.Endpoint[kind], kind, strings.Join(machine.Queues, " and "))
-		}
-		if u, err := url.Parse(c.Endpoint[kind]); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-			return fmt.Errorf("--endpoint %s=%s: write a URL with its host, as %s=http://127.0.0.1:8788", kind, c.Endpoint[kind], kind)
-		}
-	}
-	return nil
-}
-
-// startWith opens the state and the gateway over the given endpoints.
-func (c localCmd) startWith(ctx context.Context, endpoints map[string]string, secret secret) (*place, error) {
+// startWith opens the state and the gateway; box has the simulators that are needed.
+func (c localCmd) startWith(ctx context.Context, s program, to where, box *machine.Sandbox) (*place, error) {
 	logFile, err := os.OpenFile(filepath.Join(c.Data, "penstock.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the log: %w", err)
 	}
+	endpoints := map[string]string{}
+	for kind, w := range to {
+		switch {
+		case w == ownSimulator && box != nil:
+			endpoints[kind] = box.Endpoints[kind]
+		case w != ownURL:
+			endpoints[kind] = w
+		}
+	}
+	if c.Leash { // the parent's are this folder's simulators, at ports of their own
+		for kind := range c.Endpoint {
+			to[kind] = ownSimulator
+		}
+	}
 	m, err := machine.New(machine.Config{
-		Dir: c.Data, Listen: c.Listen, Endpoints: endpoints, Secret: secret, Quiet: c.Quiet, Sweep: 200 * time.Millisecond,
-		Log: slog.New(slog.NewJSONHandler(logFile, nil)),
+		Dir: c.Data, Listen: c.Listen, Vendors: s.known.vendors(), Endpoints: endpoints, Secret: c.secrets(box), Quiet: c.Quiet,
+		Sweep: 200 * time.Millisecond, Log: slog.New(slog.NewJSONHandler(logFile, nil)),
 	})
 	if err != nil {
 		return nil, errors.Join(err, logFile.Close())
 	}
 	p := &place{machine: m, log: logFile}
-	if err := c.apply(ctx, p); err != nil {
+	if err = to.keep(ctx, c.Data, m.Store); err == nil {
+		err = c.apply(ctx, s, p)
+	}
+	if err != nil {
 		return nil, errors.Join(err, m.Close(), logFile.Close())
 	}
 	return p, nil
 }
 
-// secret reads a connection's secret, by the connection's type and the secret's name.
-type secret = func(ctx context.Context, kind, name string) (map[string]string, error)
+// secrets reads a connection's secret, by the connection's type and the secret's
+// name: a simulator's own, or from the environment and the folder's files.
+func (c localCmd) secrets(box *machine.Sandbox) func(context.Context, string, string) (map[string]string, error) {
+	files := &secretfile.Reader{Dir: filepath.Join(c.Data, "secrets"), Getenv: os.Getenv}
+	return func(ctx context.Context, kind, name string) (map[string]string, error) {
+		if box != nil && box.Endpoints[kind] != "" {
+			return box.Secret(kind), nil
+		}
+		return files.Secret(ctx, name)
+	}
+}
 
 // apply stores the folder's definitions, as penstock apply --yes does.
-func (c localCmd) apply(ctx context.Context, p *place) error {
+func (c localCmd) apply(ctx context.Context, s program, p *place) error {
 	if c.Syncs == "none" {
 		return nil
 	}
-	set, err := loadFolder(c.Syncs)
+	set, err := loadFolder(c.Syncs, s.known.kinds())
 	if err != nil {
 		return err
 	}
 	for _, y := range set.Syncs {
-		v := syncdef.NewVersion(y.Definition, y.Connection, time.Now())
-		if err := pipeline.MayApply(ctx, p.machine.Store, p.machine.Store, v); err != nil {
+		notes, err := p.machine.Runs.Apply(ctx, syncdef.NewVersion(y.Definition, y.Rules, time.Now()), y.Connection)
+		if err != nil {
 			return err
 		}
-		if err := p.machine.Store.Apply(ctx, v); err != nil {
-			return fmt.Errorf("apply sync %q: %w", y.Definition.Sync, err)
+		for _, n := range notes {
+			fmt.Fprintln(s.out, n)
 		}
 	}
 	return nil

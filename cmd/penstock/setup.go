@@ -19,7 +19,7 @@ type setupCmd struct {
 }
 
 // Run prints the script.
-func (c setupCmd) Run(s streams) error {
+func (c setupCmd) Run(s program) error {
 	text, err := sql.Setup(c.Dialect, sql.SnowflakeParams{
 		APIURL: c.APIURL, RoleARN: c.RoleARN, Integration: c.Integration, Database: c.Database, Schema: c.Schema,
 		Role: c.Role, Warehouse: c.Warehouse, MaxBatchRows: c.MaxBatchRows,

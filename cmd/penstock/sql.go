@@ -26,7 +26,7 @@ type sqlCmd struct {
 const warehouseFile = "warehouse.duckdb"
 
 // Run runs one statement or a prompt.
-func (c sqlCmd) Run(ctx context.Context, s streams) (err error) {
+func (c sqlCmd) Run(ctx context.Context, s program) (err error) {
 	file := filepath.Join(c.Data, warehouseFile)
 	if _, err := os.Stat(file); err != nil {
 		return fmt.Errorf("there is no warehouse in %s: make one with  %s demo --data %[1]s  or  %[2]s local --data %[1]s", c.Data, self())

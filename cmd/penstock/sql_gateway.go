@@ -22,7 +22,7 @@ const gatewayFile = "gateway.url"
 
 // gateway starts the road for the statement, to be stopped when its rows have
 // settled, or finds the road that a penstock local runs in the folder.
-func (c sqlCmd) gateway(ctx context.Context, s streams) (string, func() error, error) {
+func (c sqlCmd) gateway(ctx context.Context, s program) (string, func() error, error) {
 	nothing := func() error { return nil }
 	if c.Gateway != "" {
 		url := strings.TrimRight(c.Gateway, "/")
@@ -31,9 +31,9 @@ func (c sqlCmd) gateway(ctx context.Context, s streams) (string, func() error, e
 		}
 		return url, nothing, nil
 	}
-	p, err := localCmd{Data: c.Data, Listen: "127.0.0.1:0", Syncs: "none", Quiet: time.Second}.start(ctx)
+	p, err := localCmd{Data: c.Data, Listen: "127.0.0.1:0", Syncs: "none", Quiet: time.Second}.start(ctx, s)
 	if errors.Is(err, machine.ErrInUse) {
-		if url := c.noted(); url != "" && answers(ctx, url) {
+		if url := noted(c.Data); url != "" && answers(ctx, url) {
 			return url, nothing, nil
 		}
 	}
@@ -49,8 +49,8 @@ func (c sqlCmd) gateway(ctx context.Context, s streams) (string, func() error, e
 }
 
 // noted is the address that a penstock local left in the folder.
-func (c sqlCmd) noted() string {
-	text, err := os.ReadFile(filepath.Join(c.Data, gatewayFile))
+func noted(dir string) string {
+	text, err := os.ReadFile(filepath.Join(dir, gatewayFile))
 	if err != nil {
 		return ""
 	}
@@ -74,7 +74,7 @@ func answers(ctx context.Context, url string) bool {
 }
 
 // settle waits until the runs that the statement started have ended, and says how.
-func (c sqlCmd) settle(ctx context.Context, s streams, p *place) error {
+func (c sqlCmd) settle(ctx context.Context, s program, p *place) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Wait)
 	defer cancel()
 	waited := map[string]bool{}
@@ -107,7 +107,7 @@ func (c sqlCmd) settle(ctx context.Context, s streams, p *place) error {
 }
 
 // ended prints a line for each run.
-func ended(ctx context.Context, s streams, p *place, ids map[string]bool) error {
+func ended(ctx context.Context, s program, p *place, ids map[string]bool) error {
 	for id := range ids {
 		r, err := p.machine.Store.Run(ctx, id)
 		if err != nil {

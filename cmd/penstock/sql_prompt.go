@@ -15,7 +15,7 @@ import (
 
 // prompt reads statements that end with a semicolon, with a history that is kept
 // in a file.
-func prompt(ctx context.Context, s streams, w *duckdb.Warehouse, history string) (err error) {
+func prompt(ctx context.Context, s program, w *duckdb.Warehouse, history string) (err error) {
 	line := liner.NewLiner()
 	defer func() { err = errors.Join(err, keep(line, history), line.Close()) }()
 	line.SetCtrlCAborts(true)

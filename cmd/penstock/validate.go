@@ -19,7 +19,7 @@ type validateCmd struct {
 }
 
 // Run checks the definitions and, against the warehouse, their models' columns.
-func (c validateCmd) Run(ctx context.Context, s streams) error {
+func (c validateCmd) Run(ctx context.Context, s program) error {
 	set, err := c.load(s)
 	if err != nil {
 		return err
@@ -37,7 +37,7 @@ func (c validateCmd) Run(ctx context.Context, s streams) error {
 }
 
 // columns asks the warehouse what each model selects.
-func (c validateCmd) columns(ctx context.Context, s streams, set yamlfile.Set) (unchecked []string, err error) {
+func (c validateCmd) columns(ctx context.Context, s program, set yamlfile.Set) (unchecked []string, err error) {
 	w, err := duckdb.Open(ctx, duckdb.Config{Path: c.Warehouse})
 	if err != nil {
 		fmt.Fprintln(s.err, "columns are not checked:", err)
@@ -48,7 +48,7 @@ func (c validateCmd) columns(ctx context.Context, s streams, set yamlfile.Set) (
 	}
 	defer w.Close()
 	if c.Warehouse == "" {
-		if err := lessonTables(ctx, w); err != nil {
+		if err := sampleTables(ctx, w); err != nil {
 			return nil, err
 		}
 	}
@@ -88,8 +88,8 @@ func modelColumns(ctx context.Context, w *duckdb.Warehouse, model string) ([]str
 	return names, rows.Err()
 }
 
-// lessonTables makes the lesson's tables and views.
-func lessonTables(ctx context.Context, w *duckdb.Warehouse) error {
+// sampleTables makes the lesson's tables and views.
+func sampleTables(ctx context.Context, w *duckdb.Warehouse) error {
 	script, err := sql.Setup("duckdb", sql.SnowflakeParams{})
 	if err != nil {
 		return err

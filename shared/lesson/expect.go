@@ -7,6 +7,14 @@ const (
 	Alerts         = "slack_alerts"
 )
 
+// CRM is the destination type whose simulator is seeded with the sample's accounts,
+// and CRMObject what they are there; Chat is the type that takes the alerts.
+const (
+	CRM       = "salesforce"
+	CRMObject = "Account"
+	Chat      = "slack"
+)
+
 // An Expect is what must become of a sync's rows in the last pass. Every pushed
 // row is delivered, unchanged, or in Errors once.
 type Expect struct {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // A Message is one message of the simulated Slack: its text and its metadata.
@@ -23,7 +24,7 @@ type payload struct {
 }
 
 // CompareAlerts compares the messages of one channel with the alerts of the view:
-// the alerts of each scoring are there once each with the model's text, or, where
+// the alerts of each scoring are there once each with the model's text escaped, or, where
 // the run's rows are more than digestOver, in one digest that counts them. A digest
 // counts all rows that its run queued, the earlier alerts that the view still
 // holds included, or the new ones only.
@@ -116,9 +117,17 @@ func (s *slackComparison) one(a alert) {
 	switch {
 	case len(texts) != 1:
 		s.differ(Difference{Customer: a.customer, Record: a.id, Want: "1 message", Got: strconv.Itoa(len(texts))})
-	case texts[0] != a.text:
-		s.differ(Difference{Customer: a.customer, Record: a.id, Field: "text", Want: a.text, Got: texts[0]})
+	case texts[0] != sent(a.text):
+		s.differ(Difference{Customer: a.customer, Record: a.id, Field: "text", Want: sent(a.text), Got: texts[0]})
 	}
+}
+
+// sent is a column's text as it is posted: the three characters of Slack's markup are
+// escaped (Slack, "Formatting text for app surfaces", "Escaping text").
+func sent(text string) string {
+	text = strings.ReplaceAll(text, "&", "&amp;")
+	text = strings.ReplaceAll(text, "<", "&lt;")
+	return strings.ReplaceAll(text, ">", "&gt;")
 }
 
 // An alert is one row of the view, id as the sync's record_id makes it.

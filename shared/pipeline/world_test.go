@@ -152,7 +152,13 @@ func (w *world) receive() []envelope.Delivery {
 
 func (w *world) handle(in []envelope.Delivery) deliver.Result {
 	w.t.Helper()
-	r := w.deliver.Handle(w.t.Context(), in)
+	return w.handleWithin(w.t.Context(), in)
+}
+
+// handleWithin is handle with a context of one's own.
+func (w *world) handleWithin(ctx context.Context, in []envelope.Delivery) deliver.Result {
+	w.t.Helper()
+	r := w.deliver.Handle(ctx, in)
 	for _, m := range in {
 		if slices.Contains(r.Stay, m.ID) {
 			continue

@@ -75,6 +75,8 @@ func (s *Store) entry(q *stmt, r *reader, slot int64, key string) (e ledger.Entr
 	if value := s.late.get(slot, key); value != nil {
 		e, number, _, err = r.entry(key, value)
 		stored = true
+	} else if s.late.whole && s.late.filled.lacks(slot) {
+		s.late.absent.note(slot, s.late.last)
 	} else {
 		var at int64
 		e, number, at, stored, err = find(q, r, slot, key)

@@ -94,8 +94,7 @@ alerts AS (
             WHEN health_score - previous_score < -0.2                                          THEN 'SIGNIFICANT_SCORE_DROP'
             WHEN is_first AND risk_category = 'high_risk'                                      THEN 'NEW_HIGH_RISK_CUSTOMER'
         END AS alert_type,
-        replace(replace(replace(coalesce(company_name, 'unknown company') || ' (' || coalesce(email, 'no email') || ')',
-            '&', '&amp;'), '<', '&lt;'), '>', '&gt;') AS who
+        coalesce(company_name, 'unknown company') || ' (' || coalesce(email, 'no email') || ')' AS who
     FROM scorings
     WHERE calculated_at >= (CURRENT_TIMESTAMP AT TIME ZONE 'UTC') - INTERVAL 1 HOUR
       AND health_score IS NOT NULL

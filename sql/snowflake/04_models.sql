@@ -101,8 +101,7 @@ alerts AS (
             WHEN health_score - previous_score < -0.2                                          THEN 'SIGNIFICANT_SCORE_DROP'
             WHEN is_first AND risk_category = 'high_risk'                                      THEN 'NEW_HIGH_RISK_CUSTOMER'
         END AS alert_type,
-        REPLACE(REPLACE(REPLACE(COALESCE(company_name, 'unknown company') || ' (' || COALESCE(email, 'no email') || ')',
-            '&', '&amp;'), '<', '&lt;'), '>', '&gt;') AS who
+        COALESCE(company_name, 'unknown company') || ' (' || COALESCE(email, 'no email') || ')' AS who
     FROM scorings
     WHERE calculated_at >= DATEADD('hour', -1, SYSDATE())
       AND health_score IS NOT NULL

@@ -8,14 +8,20 @@ import (
 
 	"github.com/penstock-data/penstock/shared/aws"
 	"github.com/penstock-data/penstock/shared/aws/state"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/run"
 )
 
-// FromAWS opens the definitions and the runs in the table of that name, with the credentials
-// and the region of the environment. It calls nothing yet.
-func FromAWS(ctx context.Context, stateTable string) (*state.Store, error) {
+// FromAWS is over the definitions, connections and runs in the table of that name,
+// with the credentials and the region of the environment. It calls nothing yet.
+func FromAWS(ctx context.Context, stateTable string) (*runs.Control, error) {
 	cfg, err := aws.Load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return state.New(cfg, state.Config{Table: stateTable, Now: time.Now}), nil
+	s := state.New(cfg, state.Config{Table: stateTable, Now: time.Now})
+	return &runs.Control{
+		Stores: runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Halts: s},
+		Policy: run.DefaultPolicy(), Now: time.Now,
+	}, nil
 }

@@ -107,7 +107,7 @@ func New(cfg Config) (_ *Machine, err error) {
 	m.URL = "http://" + m.listener.Addr().String()
 	s := m.Store
 	m.Intake = &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Now: time.Now}
-	m.Runs = &runs.Control{Stores: m.stores(), Replayer: m.Intake, Policy: m.policy(), Now: time.Now}
+	m.Runs = &runs.Control{Stores: stores(s), Replayer: m.Intake, Policy: m.policy(), Now: time.Now}
 	for _, v := range cfg.Vendors {
 		m.lanes[v.Name] = new(atomic.Int64)
 	}
@@ -145,14 +145,19 @@ func (m *Machine) Run(ctx context.Context) error {
 		g.Go(func() error { return dead.Run(ctx) })
 	}
 	g.Go(func() error {
-		s := &sweep.Handler{Log: m.cfg.Log, Sweep: &runs.Sweep{Stores: m.stores(), Replayer: m.Intake, Policy: m.policy(), Now: time.Now}}
+		s := &sweep.Handler{Log: m.cfg.Log, Sweep: &runs.Sweep{Stores: stores(m.Store), Replayer: m.Intake, Policy: m.policy(), Now: time.Now}}
 		return local.Tick(ctx, ticks{s, m}, m.cfg.Sweep, m.cfg.Log)
 	})
 	return errors.Join(g.Wait(), m.Store.Close(), m.lock.Close())
 }
 
-func (m *Machine) stores() runs.Stores {
-	s := m.Store
+// Control is for commands over a state in which a Machine may work at the same
+// time: definitions and connections. It sends nothing again.
+func Control(s *sqlite.Store) *runs.Control {
+	return &runs.Control{Stores: stores(s), Policy: run.DefaultPolicy(), Now: time.Now}
+}
+
+func stores(s *sqlite.Store) runs.Stores {
 	return runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s}
 }
 

@@ -11,8 +11,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/envelope"
+	"github.com/penstock-data/penstock/shared/sandbox"
+	salesforcesim "github.com/penstock-data/penstock/shared/sandbox/salesforce"
+	slacksim "github.com/penstock-data/penstock/shared/sandbox/slack"
 )
+
+var simulators = []sandbox.Simulator{salesforcesim.Sandbox, slacksim.Sandbox}
 
 func newMachine(t *testing.T, dir string) *Machine {
 	t.Helper()
@@ -39,17 +44,17 @@ func TestOneMachineAFolder(t *testing.T) {
 
 func TestOneSandboxAFolder(t *testing.T) {
 	dir := t.TempDir()
-	first, err := NewSandbox(dir, nil)
+	first, err := NewSandbox(SandboxConfig{Simulators: simulators, Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := NewSandbox(dir, nil); !errors.Is(err, ErrInUse) {
+	if _, err := NewSandbox(SandboxConfig{Simulators: simulators, Dir: dir}); !errors.Is(err, ErrInUse) {
 		t.Errorf("a second sandbox: %v, want ErrInUse", err)
 	}
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	second, err := NewSandbox(dir, nil)
+	second, err := NewSandbox(SandboxConfig{Simulators: simulators, Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,11 +65,11 @@ func TestOneSandboxAFolder(t *testing.T) {
 
 func TestOneSimulatorOff(t *testing.T) {
 	dir := t.TempDir()
-	s, err := NewSandbox(dir, map[string]string{"salesforce": Off})
+	s, err := NewSandbox(SandboxConfig{Simulators: simulators, Dir: dir, Listen: map[string]string{"salesforce": Off}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Salesforce != nil || s.Slack == nil || len(s.Endpoints) != 1 || s.Endpoints["slack"] == "" {
+	if s.Simulated["salesforce"] != nil || s.Simulated["slack"] == nil || len(s.Endpoints) != 1 || s.Endpoints["slack"] == "" {
 		t.Errorf("got %+v, want only Slack", s)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -95,10 +100,10 @@ func TestTakenAddress(t *testing.T) {
 func TestTakesUpWhatWasInHand(t *testing.T) {
 	ctx, dir := context.Background(), t.TempDir()
 	killed := newMachine(t, dir)
-	if _, err := killed.Store.Send(ctx, "salesforce", []pipeline.Message{{Group: "g", Dedup: "1", Body: []byte("x")}}); err != nil {
+	if _, err := killed.Store.Send(ctx, "salesforce", []envelope.Message{{Group: "g", Dedup: "1", Body: []byte("x")}}); err != nil {
 		t.Fatal(err)
 	}
-	receive := func(m *Machine) []pipeline.Delivery {
+	receive := func(m *Machine) []envelope.Delivery {
 		t.Helper()
 		got, err := m.Store.Receive(ctx, "salesforce", 10, time.Hour)
 		if err != nil {

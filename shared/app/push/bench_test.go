@@ -13,7 +13,10 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/envelope"
+	"github.com/penstock-data/penstock/shared/pace"
+	"github.com/penstock-data/penstock/shared/pipeline/intake"
+	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/wire/gateway"
@@ -25,7 +28,7 @@ import (
 // it only reads the body's tokens.
 func BenchmarkIntake(b *testing.B) {
 	event, body := sampleEvent(b, 4096)
-	h := &Handler{Intake: &pipeline.Intake{Syncs: nothing{}, Runs: nothing{}, Errors: nothing{}, Queue: nothing{}, Now: time.Now}, Log: slog.New(slog.DiscardHandler)}
+	h := &Handler{Intake: overNothing(), Log: slog.New(slog.DiscardHandler)}
 	b.Run("jsontext-floor", func(b *testing.B) {
 		for b.Loop() {
 			if !jsontext.Value(body).IsValid() {
@@ -49,7 +52,7 @@ func BenchmarkIntake(b *testing.B) {
 // BenchmarkIntakePeak reports the process's peak memory over requests of 6 MB.
 func BenchmarkIntakePeak(b *testing.B) {
 	event, body := sampleEvent(b, 16_000)
-	h := &Handler{Intake: &pipeline.Intake{Syncs: nothing{}, Runs: nothing{}, Errors: nothing{}, Queue: nothing{}, Now: time.Now}, Log: slog.New(slog.DiscardHandler)}
+	h := &Handler{Intake: overNothing(), Log: slog.New(slog.DiscardHandler)}
 	for b.Loop() {
 		if _, err := h.Invoke(b.Context(), event); err != nil {
 			b.Fatal(err)
@@ -95,9 +98,13 @@ func sampleEvent(b *testing.B, rows int) (event, body []byte) {
 
 // nothing stores nothing: the benchmark is of the intake alone.
 type nothing struct {
-	pipeline.Syncs
-	pipeline.Runs
-	pipeline.Errors
+	intake.Syncs
+	intake.Batches
+}
+
+func overNothing() *intake.Intake {
+	n := nothing{}
+	return &intake.Intake{Syncs: n, Connections: n, Runs: n, Batches: n, Errors: n, Queue: n, Now: time.Now}
 }
 
 var version = syncdef.NewVersion(syncdef.Definition{
@@ -110,17 +117,31 @@ var version = syncdef.NewVersion(syncdef.Definition{
 		{Source: "support_score_pct", Destination: "Support_Score__c", Type: syncdef.Number, OnNull: syncdef.ClearNull},
 		{Source: "health_score_updated_date", Destination: "Health_Score_Last_Updated__c", Type: syncdef.DateTime, OnNull: syncdef.ClearNull},
 	},
-}, syncdef.Connection{Name: "crm", Type: "salesforce"}, time.Time{})
+}, syncdef.Rules{Type: "bench", Identity: row.Identity{Steps: []row.Step{row.StepDomain}}}, time.Time{})
 
 func (nothing) Current(context.Context, string) (syncdef.Version, error) { return version, nil }
 func (nothing) EnsureRun(_ context.Context, r run.Run) (run.Run, error)  { return r, nil }
-func (nothing) Run(context.Context, string) (run.Run, error)             { return run.Run{Status: run.Open}, nil }
+func (nothing) Run(_ context.Context, id string) (run.Run, error) {
+	return run.Run{ID: id, Sync: "bench", Version: version.ID, Status: run.Open}, nil
+}
+func (nothing) Version(context.Context, string, string) (syncdef.Version, error) {
+	return version, nil
+}
+func (nothing) UpdateRun(context.Context, run.Run) error            { return nil }
+func (nothing) NextSequence(context.Context, string) (int64, error) { return 1, nil }
+func (nothing) Connection(context.Context, string) (syncdef.Stored, error) {
+	return syncdef.Stored{}, nil
+}
+func (nothing) Pace(context.Context, string) (pace.State, error) { return pace.State{}, nil }
+func (nothing) Batch(context.Context, string, string) (run.Batch, error) {
+	return run.Batch{}, run.ErrNotFound
+}
 func (nothing) PinBatch(_ context.Context, b run.Batch) (run.Batch, bool, error) {
 	return b, true, nil
 }
 func (nothing) MarkSent(context.Context, string, string) error    { return nil }
 func (nothing) StoreErrors(context.Context, []run.RowError) error { return nil }
 func (nothing) Depth(context.Context, string) (int, error)        { return 0, nil }
-func (nothing) Send(_ context.Context, _ string, m []pipeline.Message) ([]bool, error) {
+func (nothing) Send(_ context.Context, _ string, m []envelope.Message) ([]bool, error) {
 	return make([]bool, len(m)), nil
 }

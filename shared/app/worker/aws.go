@@ -19,6 +19,7 @@ import (
 	"github.com/penstock-data/penstock/shared/aws/state"
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/pipeline/deliver"
+	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -62,6 +63,19 @@ type left struct{}
 
 func (left) Hide(context.Context, string, string, time.Duration) error { return nil }
 
+// dueErrors are the errors in their table, and when they are due in the state's.
+type dueErrors struct {
+	*awserrors.Store
+	due interface {
+		StoreDue(ctx context.Context, due []run.Due) error
+	}
+}
+
+// StoreDue implements deliver.Errors.
+func (d dueErrors) StoreDue(ctx context.Context, due []run.Due) error {
+	return d.due.StoreDue(ctx, due)
+}
+
 func overTables(function string, names []string) (*Handler, map[string]string, aws.Config, error) {
 	vars, err := env.Load(function, names, os.LookupEnv)
 	if err != nil {
@@ -75,10 +89,7 @@ func overTables(function string, names []string) (*Handler, map[string]string, a
 	return &Handler{Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Deliver: &deliver.Deliver{
 		Queue: function, Syncs: store, Connections: store, Tokens: store, Runs: store, Chunks: store, Halts: store,
 		Ledger: ledger.New(cfg, ledger.Config{Table: vars[env.LedgerTable]}),
-		Errors: struct {
-			*awserrors.Store
-			*state.Store
-		}{awserrors.New(cfg, awserrors.Config{Table: vars[env.ErrorsTable], Now: time.Now}), store},
-		Now: time.Now, Sleep: Sleep, Rand: rand.Float64,
+		Errors: dueErrors{awserrors.New(cfg, awserrors.Config{Table: vars[env.ErrorsTable], Now: time.Now}), store},
+		Now:    time.Now, Sleep: Sleep, Rand: rand.Float64,
 	}}, vars, cfg, nil
 }

@@ -17,13 +17,13 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/penstock-data/penstock/shared/aws/errors"
+	awserrors "github.com/penstock-data/penstock/shared/aws/errors"
 	"github.com/penstock-data/penstock/shared/aws/ledger"
 	"github.com/penstock-data/penstock/shared/aws/queue"
 	"github.com/penstock-data/penstock/shared/aws/state"
+	"github.com/penstock-data/penstock/shared/envelope"
 	entries "github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/pace"
-	"github.com/penstock-data/penstock/shared/pipeline"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -95,33 +95,60 @@ func TestGoldenState(t *testing.T) {
 	ctx := t.Context()
 	call := func(name string, f func() error) {
 		r.note(name)
-		_ = f()
+		_ = f() // answers are empty, so that what reads them may fail
 	}
-	begun := run.Run{ID: "health.1", Sync: "health", Version: "v1", Mode: run.Full, Bracketed: true, Status: run.Open, BegunAt: at, Expected: -1}
-	ended := begun
-	ended.Status, ended.EndedAt, ended.Revision, ended.Cursor = run.Complete, at, 4, "9007199254740993"
 	call("Apply", func() error {
 		return s.Apply(ctx, syncdef.Version{ID: "v1", AppliedAt: at, Definition: syncdef.Definition{Sync: "health", Lanes: 4}})
 	})
 	call("Current", func() error { _, err := s.Current(ctx, "health"); return err })
-	call("BeginRun", func() error { _, err := s.BeginRun(ctx, begun); return err })
-	call("UpdateRun, still open", func() error { return s.UpdateRun(ctx, begun, "") })
-	call("UpdateRun, ended, with a watermark", func() error { return s.UpdateRun(ctx, ended, `"2026-03-14"`) })
+	call("Remove", func() error { return s.Remove(ctx, "health") })
+	call("NextSequence", func() error { _, err := s.NextSequence(ctx, "health"); return err })
+
+	c := syncdef.Connection{Name: "salesforce_prod", Type: "salesforce", Secret: "crm"}
+	call("PutConnection", func() error { return s.PutConnection(ctx, c) })
+	call("PinAccount", func() error { _, err := s.PinAccount(ctx, c.Name, "00D1"); return err })
+	call("AcceptAccount", func() error { _, err := s.AcceptAccount(ctx, c.Name, ""); return err })
+	call("SetPace", func() error {
+		return s.SetPace(ctx, c.Name, pace.State{Since: at, Until: at.Add(time.Minute), Code: "401", Revision: 1})
+	})
+	call("Lease", func() error {
+		_, _, err := s.Lease(ctx, c.Name+"/calls", []pace.Window{{Calls: 10, Per: time.Hour}}, 2, at)
+		return err
+	})
+
+	begun := run.Run{ID: "health.1", Sync: "health", Version: "v1", Mode: run.Full, Bracketed: true, Status: run.Open, BegunAt: at, Expected: -1}
+	ended := begun
+	ended.Status, ended.EndedAt, ended.Revision, ended.Cursor = run.Complete, at, 4, "9007199254740993"
+	mark := run.Mark{Sync: "health", Target: "health#crm#Account", Column: "updated", Value: `"2026-03-14"`, Type: "timestamp", Revision: 2}
+	call("BeginRun", func() error { return s.BeginRun(ctx, begun, "health.0") })
+	call("UpdateRun", func() error { return s.UpdateRun(ctx, begun) })
+	call("CompleteRun", func() error { return s.CompleteRun(ctx, ended, mark) })
+	call("SetHalt", func() error {
+		return s.SetHalt(ctx, run.Halt{Sync: "health", Version: "v1", Tries: 1, Since: at, Next: at, Code: "INVALID_FIELD", Reason: "no such field"})
+	})
+	call("StoreDue", func() error {
+		return s.StoreDue(ctx, []run.Due{{Sync: "health", At: at, Run: "health.1", Batch: "b1", By: "health.1#b1#0", Attempts: 1, Rows: []int{3, 4}, Version: "v1"}})
+	})
+	call("DueItems", func() error { _, err := s.DueItems(ctx, "health", at, 5); return err })
+
 	call("PinBatch", func() error {
-		_, _, err := s.PinBatch(ctx, run.Batch{Run: "health.1", ID: "b1", Sync: "health", Version: "v1", BodyHash: "ab", Place: 7, Cut: []run.Cut{{Lane: 1, Rows: 2}}, Counts: run.Counts{Received: 2, Queued: 2}})
+		_, _, err := s.PinBatch(ctx, run.Batch{
+			Run: "health.1", ID: "b1", Sync: "health", Version: "v1", BodyHash: "ab", Sequence: 7, At: at, Chunks: 1, Lanes: []byte{1}, Rows: []byte{1, 2, 2, 5},
+			Counts: run.Counts{Received: 2, Queued: 2},
+		})
 		return err
 	})
 	call("MarkSent", func() error { return s.MarkSent(ctx, "health.1", "b1") })
+	call("StartChunk", func() error { return s.StartChunk(ctx, "health.1", "b1", 0, run.Start{Receives: 2, At: at, Row: -1}) })
+	call("ReturnChunk", func() error { return s.ReturnChunk(ctx, "health.1", "b1", 0, 25, at) })
 	call("RecordChunk", func() error {
-		_, err := s.RecordChunk(ctx, "health.1", "b1", 0, run.Chunk{At: at, Counts: run.Counts{Delivered: 1, Unchanged: 2, Failed: 3, Calls: 4}})
+		_, err := s.RecordChunk(ctx, "health.1", "b1", 0, run.Chunk{
+			At: at, Counts: run.Counts{Delivered: 1, Failed: 1, Calls: 4}, Hold: "7", Outcomes: run.PackFates([]run.Fate{run.FateDelivered, run.FateDue}),
+			Groups: []run.Group{{Stage: "deliver", Type: "busy", Rows: 1}},
+		})
 		return err
 	})
-	call("DeferChunk", func() error { return s.DeferChunk(ctx, "health.1", "b1", 0, 1) })
-	call("Lease", func() error {
-		_, _, err := s.Lease(ctx, "salesforce_prod", []pace.Window{{Calls: 10, Per: time.Hour}}, 2, at)
-		return err
-	})
-	call("Pause", func() error { return s.Pause(ctx, "salesforce_prod", at) })
+	call("Chunks", func() error { return s.Chunks(ctx, "health.2", nil) })
 	r.check("state")
 }
 
@@ -129,12 +156,16 @@ func TestGoldenLedger(t *testing.T) {
 	r, cfg := record(t)
 	s := ledger.New(cfg, ledger.Config{Table: "ledger"})
 	for _, e := range []entries.Entry{
-		{Key: "acme.com", Fingerprint: row.Fingerprint{1, 15: 2}, Fields: []uint32{1, 1<<32 - 1}, Version: "v1", ID: "0015g", Run: "health.1", Place: 1773500966535897932},
-		{Key: "größe", Run: "health.1", Place: 2, Error: "health.1#b1#3", Intent: "health.1#b1#4"},
-		{Key: "", Place: 3},
-		{Key: strings.Repeat("k", 1025), Place: 4},
+		{
+			Key: "acme.com", Revision: 4,
+			Held: entries.Held{Fingerprint: row.Fingerprint{1, 15: 2}, Fields: []uint32{1, 1<<32 - 1}, Version: "v1", ID: "0015g", Sequence: 1<<53 + 1},
+			Last: entries.Last{Run: "health.1", Sequence: 1<<53 + 1},
+		},
+		{Key: "größe", Last: entries.Last{Run: "health.1", Sequence: 2, Error: "health.1#b1#3", Intent: "health.1#b1#4", Unknown: true}},
+		{Key: ""},
+		{Key: strings.Repeat("k", 1025)},
 	} {
-		if err := s.Commit(t.Context(), "health#salesforce_prod#Account", []entries.Entry{e}); err != nil {
+		if _, err := s.Commit(t.Context(), "health#salesforce_prod#Account#01234567", []entries.Entry{e}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -143,16 +174,12 @@ func TestGoldenLedger(t *testing.T) {
 
 func TestGoldenErrors(t *testing.T) {
 	r, cfg := record(t)
-	s := errors.New(cfg, errors.Config{Table: "errors", Now: now})
+	s := awserrors.New(cfg, awserrors.Config{Table: "errors", Now: now})
 	err := s.StoreErrors(t.Context(), []run.RowError{{
-		Sync: "health", Run: "health.1", Batch: "b1", Row: 17, RecordID: "cust_1", Key: "acme.com", Type: "too_long", Message: "300 characters",
-		Field: "Name", Stage: "intake", Attempts: 1, At: at, Place: 7, Source: []byte(`{"n":1}`),
+		Sync: "health", Run: "health.1", Batch: "b1", Row: 17, RecordID: "cust_1", Key: "acme.com", Version: "v1", Target: "health#crm#Account",
+		Type: "busy", Message: "try later", Field: "Name", Stage: "deliver", Attempts: 1, Due: at.Add(time.Minute), At: at, Sequence: 7, Source: []byte(`{"n":1}`),
 	}})
 	if err != nil {
-		t.Fatal(err)
-	}
-	r.note("RunErrors")
-	if _, _, err := s.RunErrors(t.Context(), "health.1", 10, "b1#000000000017"); err != nil {
 		t.Fatal(err)
 	}
 	r.check("errors")
@@ -161,7 +188,7 @@ func TestGoldenErrors(t *testing.T) {
 func TestGoldenQueue(t *testing.T) {
 	r, cfg := record(t)
 	q := queue.New(cfg, queue.Config{URLs: map[string]string{"salesforce": "http://localhost/salesforce.fifo"}})
-	msgs := []pipeline.Message{
+	msgs := []envelope.Message{
 		{Group: "health#0", Dedup: "health.1#b1#0", Body: []byte("KLUv/QQA")},
 		{Group: "health#0", Dedup: "health.1#b1#1", Body: []byte("KLUv/QQB")},
 		{Group: "health#1", Dedup: "größe " + strings.Repeat("x", 130), Body: []byte("KLUv/QQC")},

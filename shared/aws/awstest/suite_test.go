@@ -38,6 +38,19 @@ var differences = map[string]string{
 
 var opened atomic.Int64
 
+// stores are all adapters as one.
+type (
+	stores struct {
+		*stateStore
+		*ledgerStore
+		*errorStore
+		*queue.Queue
+	}
+	stateStore  = state.Store
+	ledgerStore = ledger.Store
+	errorStore  = errors.Store
+)
+
 func TestSuite(t *testing.T) {
 	servers(t)
 	storetest.Run(t, func(t *testing.T) storetest.Stores {
@@ -63,13 +76,14 @@ func TestSuite(t *testing.T) {
 		}
 		var reopen func() storetest.Stores
 		reopen = func() storetest.Stores {
-			s := state.New(cfg, state.Config{Table: name + "-" + State, Now: time.Now})
 			return storetest.Stores{
-				Syncs: s, Runs: s, Pace: s,
-				Ledger: ledger.New(cfg, ledger.Config{Table: name + "-" + Ledger}),
-				Errors: errors.New(cfg, errors.Config{Table: name + "-" + Errors, Now: time.Now}),
-				Queue:  queue.New(cfg, queue.Config{URLs: urls}),
-				Name:   name, DeadLetters: name + "-dlq", MaxReceives: maxReceives,
+				Store: stores{
+					state.New(cfg, state.Config{Table: name + "-" + State, Now: time.Now}),
+					ledger.New(cfg, ledger.Config{Table: name + "-" + Ledger}),
+					errors.New(cfg, errors.Config{Table: name + "-" + Errors, Now: time.Now}),
+					queue.New(cfg, queue.Config{URLs: urls}),
+				},
+				Name: name, DeadLetters: name + "-dlq", MaxReceives: maxReceives,
 				Advance: func(d time.Duration) { <-time.After(d) }, // the server has its own clock
 				Reopen:  reopen, Skip: differences,
 			}

@@ -1,36 +1,27 @@
-// Package errors keeps rows that were not delivered in the DynamoDB table
-// "errors". What the methods promise is written at pipeline.Errors. An item's
-// partition is the sync, its sort key run#batch#row with the row in 12 digits, so
-// that it sorts as a number; body is the error as JSON, source the row's raw JSON.
-// The table encrypts at rest, and its TTL removes an item 90 days after it was
-// stored.
+// Package errors keeps rows that were not delivered in the DynamoDB table "errors".
+// What the methods promise is written at the interfaces called Errors in the packages
+// of pipeline. An item's partition is sync#shard, its sort key run#batch#row; see
+// item.go for the rest. The table encrypts at rest, and its TTL removes an item 30
+// days after it was stored.
 package errors
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/penstock-data/penstock/shared/aws/attr"
-	"github.com/penstock-data/penstock/shared/pipeline"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
 const (
-	keep      = 90 * 24 * time.Hour
-	maxSource = 256 << 10 // bytes, as run.RowError says
-	maxBody   = 128 << 10 // bytes; with the source below DynamoDB's 400 KB an item
-	pageSize  = 25        // items that BatchWriteItem takes
-	parallel  = 8         // requests at once
-	attempts  = 10        // tries of what the table left unprocessed
+	keep     = 30 * 24 * time.Hour
+	pageSize = 100 // keys that BatchGetItem takes
+	parallel = 32  // requests at once; writes are single items, as only these take conditions
 )
 
 // Config says which table, and what time it is.
@@ -51,28 +42,28 @@ func New(cfg aws.Config, c Config) *Store {
 	return &Store{db: attr.Client(cfg), table: aws.String(c.Table), now: c.Now}
 }
 
-// StoreErrors implements pipeline.Errors.
+// StoreErrors stores each error under its Ref, unless what is stored there counts as
+// many attempts or more. All or an error; after an error some may be stored.
 func (s *Store) StoreErrors(ctx context.Context, errs []run.RowError) error {
-	at := make(map[string]int, len(errs)) // BatchWriteItem refuses repeated keys
-	var writes []types.WriteRequest
-	for _, e := range errs {
-		item, err := writeItem(e)
-		if err != nil {
-			return fmt.Errorf("store the error of row %s: %w", e.Ref(), err)
-		}
-		item[attr.Expires] = attr.N(s.now().Add(keep).Unix())
-		write := types.WriteRequest{PutRequest: &types.PutRequest{Item: item}}
-		if i, twice := at[e.Ref()]; twice {
-			writes[i] = write
-			continue
-		}
-		at[e.Ref()] = len(writes)
-		writes = append(writes, write)
-	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
-	for from := 0; from < len(writes); from += pageSize {
-		g.Go(func() error { return s.page(gctx, writes[from:min(from+pageSize, len(writes))]) })
+	expires := attr.N(s.now().Add(keep).Unix())
+	for _, e := range errs {
+		g.Go(func() error {
+			item, err := writeItem(e)
+			if err != nil {
+				return err
+			}
+			item[attr.Expires] = expires
+			_, err = s.db.PutItem(gctx, &dynamodb.PutItemInput{
+				TableName: s.table, Item: item, ConditionExpression: aws.String("attribute_not_exists(pk) OR attempts < :new"),
+				ExpressionAttributeValues: attr.Item{":new": item["attempts"]},
+			})
+			if _, repeated := attr.Refused(err); repeated {
+				return nil
+			}
+			return err
+		})
 	}
 	if err := g.Wait(); err != nil {
 		return fmt.Errorf("store %d row errors: %w", len(errs), err)
@@ -80,78 +71,87 @@ func (s *Store) StoreErrors(ctx context.Context, errs []run.RowError) error {
 	return nil
 }
 
-// page writes up to 25 items, and again what the table left unprocessed.
-func (s *Store) page(ctx context.Context, writes []types.WriteRequest) error {
-	for attempt := 1; ; attempt++ {
-		out, err := s.db.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{*s.table: writes}})
-		if err != nil {
-			return err
-		}
-		if writes = out.UnprocessedItems[*s.table]; len(writes) == 0 {
-			return nil
-		}
-		if attempt == attempts {
-			return errors.New("the table is throttled: it left items unprocessed again and again")
-		}
-		if err := attr.Backoff(ctx, attempt); err != nil {
-			return err
-		}
+// ErrorsByRef reads the errors of one sync that exist among refs, by Ref.
+func (s *Store) ErrorsByRef(ctx context.Context, sync string, refs []string) (map[string]run.RowError, error) {
+	found, err := s.byRef(ctx, sync, refs)
+	if err != nil {
+		return nil, fmt.Errorf("read %d errors of sync %q: %w", len(refs), sync, err)
 	}
+	return found, nil
 }
 
-// RunErrors implements pipeline.Errors. The token is batch#row.
-func (s *Store) RunErrors(ctx context.Context, runID string, limit int, after string) (errs []run.RowError, next string, err error) {
-	in := &dynamodb.QueryInput{
-		TableName: s.table, ConsistentRead: aws.Bool(true), KeyConditionExpression: aws.String("pk = :pk AND begins_with(sk, :run)"),
-		ExpressionAttributeValues: attr.Item{":pk": attr.S(run.SyncOf(runID)), ":run": attr.S(runID + "#")},
-		Limit:                     aws.Int32(int32(min(limit+1, 1000))),
-	}
-	if after != "" {
-		if !strings.Contains(after, "#") {
-			return nil, "", fmt.Errorf("errors of run %s: the token %q is not one that this call returned", runID, after)
-		}
-		in.ExclusiveStartKey = attr.Key(run.SyncOf(runID), runID+"#"+after)
-	}
-	last, size := "", 0
-	for {
-		out, err := s.db.Query(ctx, in)
+func (s *Store) byRef(ctx context.Context, sync string, refs []string) (map[string]run.RowError, error) {
+	var keys []attr.Item
+	seen := make(map[string]bool, len(refs)) // BatchGetItem refuses repeated keys
+	for _, ref := range refs {
+		runID, batch, row, err := run.ParseRef(ref)
 		if err != nil {
-			return nil, "", fmt.Errorf("errors of run %s: %w", runID, err)
+			return nil, err
 		}
-		for _, item := range out.Items {
-			if len(errs) == limit || size > pipeline.ErrorPage {
-				return errs, last, nil
-			}
-			var e run.RowError
-			if err := json.Unmarshal([]byte(attr.String(item["body"])), &e); err != nil {
-				return nil, "", fmt.Errorf("errors of run %s: an item cannot be read: %w", runID, err)
-			}
-			e.Source = attr.Bytes(item["source"])
-			errs = append(errs, e)
-			size += len(attr.String(item["body"])) + len(e.Source)
-			last = strings.TrimPrefix(attr.String(item[attr.SK]), runID+"#")
-		}
-		if in.ExclusiveStartKey = out.LastEvaluatedKey; in.ExclusiveStartKey == nil {
-			return errs, "", nil
+		if k := key(runID, batch, row); !seen[attr.String(k[attr.SK])] {
+			seen[attr.String(k[attr.SK])] = true
+			keys = append(keys, k)
 		}
 	}
+	pages := make([][]attr.Item, (len(keys)+pageSize-1)/pageSize)
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for p := range pages {
+		g.Go(func() (err error) {
+			pages[p], err = attr.GetAll(gctx, s.db, *s.table, keys[p*pageSize:min((p+1)*pageSize, len(keys))])
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	found := map[string]run.RowError{}
+	for _, page := range pages {
+		for _, item := range page {
+			e, err := readItem(item)
+			if err != nil {
+				return nil, err
+			}
+			if e.Sync == sync {
+				found[e.Ref()] = e
+			}
+		}
+	}
+	return found, nil
 }
 
-// writeItem lays an error out. A source over 256 KiB is cut off, and so are the
-// message, the key and the record id where they would make the item too large.
-func writeItem(e run.RowError) (attr.Item, error) {
-	item := attr.Key(e.Sync, fmt.Sprintf("%s#%s#%012d", e.Run, e.Batch, e.Row))
-	if len(e.Source) > 0 {
-		item["source"] = attr.B(e.Source[:min(len(e.Source), maxSource)])
+// EndDue says in errors that they are not sent again by themselves any more, and
+// why: run.RowError.Ended. Attempts stay. An error that counts another attempt
+// meanwhile was ended before that.
+func (s *Store) EndDue(ctx context.Context, sync string, refs []string, why string) error {
+	found, err := s.byRef(ctx, sync, refs)
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for _, e := range found {
+		g.Go(func() error { return s.end(gctx, e.Ended(why)) })
 	}
-	e.Source = nil // beside the body, where it need not be base64
-	body, err := json.Marshal(e)
-	if err == nil && len(body) > maxBody {
-		for _, s := range []*string{&e.Message, &e.Key, &e.RecordID} {
-			*s = strings.ToValidUTF8((*s)[:min(len(*s), 4096)], "")
-		}
-		body, err = json.Marshal(e)
+	if late := g.Wait(); err == nil {
+		err = late
 	}
-	item["body"] = attr.S(string(body))
-	return item, err
+	if err != nil {
+		return fmt.Errorf("end the due of %d errors of sync %q: %w", len(refs), sync, err)
+	}
+	return nil
+}
+
+// end stores the body of an error unless it counts another number of attempts.
+func (s *Store) end(ctx context.Context, e run.RowError) error {
+	item, err := writeItem(e)
+	if err != nil {
+		return err
+	}
+	_, err = s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: s.table, Key: key(e.Run, e.Batch, e.Row),
+		UpdateExpression: aws.String("SET body = :body"), ConditionExpression: aws.String("attempts = :read"),
+		ExpressionAttributeValues: attr.Item{":body": item["body"], ":read": item["attempts"]},
+	})
+	if _, further := attr.Refused(err); further {
+		return nil
+	}
+	return err
 }

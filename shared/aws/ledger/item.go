@@ -14,15 +14,17 @@ import (
 	"github.com/penstock-data/penstock/shared/ledger"
 )
 
-// shards is over how many partitions a target is spread: at 1,000 write units
-// each, room for 32,000 entries a second. It is part of the keys: never change it.
-const shards = 32
-
-// maxSortKey is DynamoDB's limit of a sort key, in bytes.
-const maxSortKey = 1024
-
-// hashed begins the sort key of a key that cannot be one itself.
-const hashed = "\u0000sha256#"
+const (
+	// format is the number that every item bears.
+	format = 1
+	// shards is over how many partitions a target is spread: at 1,000 write units
+	// each, room for 32,000 entries a second. It is part of the keys: never change it.
+	shards = 32
+	// maxSortKey is DynamoDB's limit of a sort key, in bytes.
+	maxSortKey = 1024
+	// hashed begins the sort key of a key that cannot be one itself.
+	hashed = "\u0000sha256#"
+)
 
 func partition(target, key string) string {
 	h := fnv.New32a()
@@ -40,41 +42,67 @@ func sortKey(key string) string {
 	return hashed + hex.EncodeToString(sum[:])
 }
 
-// writeItem lays an entry out: place (N), print (B, 16 bytes; absent when void),
-// hashes (B, 4 little-endian bytes per field hash), and as strings, absent when
-// empty, version, id, run, error and intent.
-func writeItem(key attr.Item, e ledger.Entry) attr.Item {
-	item := attr.Item{attr.PK: key[attr.PK], attr.SK: key[attr.SK], "place": attr.N(e.Place)}
-	if !e.Fingerprint.Void() {
-		item["print"] = attr.B(e.Fingerprint[:])
+// writeItem lays an entry out as revision: the number r of it; what is held as print
+// (B, 16 bytes; absent when void), hashes (B, 4 little-endian bytes per field hash),
+// version, id and held (N, the sequence); what was last as run, seq (N), error,
+// intent and unknown (BOOL). What is empty is absent.
+func writeItem(target string, e *ledger.Entry, revision int64) attr.Item {
+	item := attr.Key(partition(target, e.Key), sortKey(e.Key))
+	item[attr.F], item["r"] = attr.Format(format), attr.N(revision)
+	if !e.Held.Fingerprint.Void() {
+		item["print"] = attr.B(e.Held.Fingerprint[:])
 	}
-	if len(e.Fields) > 0 {
-		b := make([]byte, 0, 4*len(e.Fields))
-		for _, f := range e.Fields {
+	if len(e.Held.Fields) > 0 {
+		b := make([]byte, 0, 4*len(e.Held.Fields))
+		for _, f := range e.Held.Fields {
 			b = binary.LittleEndian.AppendUint32(b, f)
 		}
 		item["hashes"] = attr.B(b)
 	}
-	for name, v := range map[string]string{"version": e.Version, "id": e.ID, "run": e.Run, "error": e.Error, "intent": e.Intent} {
+	text := func(name, v string) {
 		if v != "" {
 			item[name] = attr.S(v)
 		}
 	}
+	number := func(name string, v int64) {
+		if v != 0 {
+			item[name] = attr.N(v)
+		}
+	}
+	text("version", e.Held.Version)
+	text("id", e.Held.ID)
+	number("held", e.Held.Sequence)
+	text("run", e.Last.Run)
+	number("seq", e.Last.Sequence)
+	text("error", e.Last.Error)
+	text("intent", e.Last.Intent)
+	if e.Last.Unknown {
+		item["unknown"] = attr.Bool(true)
+	}
 	return item
 }
 
+// readItem reads what writeItem wrote. Its errors hold no key, which is a row's value
+// (I6).
 func readItem(key string, item attr.Item) (ledger.Entry, error) {
+	if err := attr.Known(item, format, "the ledger's entry"); err != nil {
+		return ledger.Entry{}, err
+	}
 	e := ledger.Entry{
-		Key: key, Place: attr.Int(item["place"]), Version: attr.String(item["version"]), ID: attr.String(item["id"]),
-		Run: attr.String(item["run"]), Error: attr.String(item["error"]), Intent: attr.String(item["intent"]),
+		Key: key, Revision: attr.Int(item["r"]),
+		Held: ledger.Held{Version: attr.String(item["version"]), ID: attr.String(item["id"]), Sequence: attr.Int(item["held"])},
+		Last: ledger.Last{
+			Run: attr.String(item["run"]), Sequence: attr.Int(item["seq"]), Error: attr.String(item["error"]),
+			Intent: attr.String(item["intent"]), Unknown: attr.True(item["unknown"]),
+		},
 	}
 	print, fields := attr.Bytes(item["print"]), attr.Bytes(item["hashes"])
-	if print != nil && len(print) != len(e.Fingerprint) || len(fields)%4 != 0 {
+	if print != nil && len(print) != len(e.Held.Fingerprint) || len(fields)%4 != 0 {
 		return e, fmt.Errorf("the entry has a print of %d and hashes of %d bytes: 16 and a multiple of 4 are expected", len(print), len(fields))
 	}
-	copy(e.Fingerprint[:], print)
+	copy(e.Held.Fingerprint[:], print)
 	for ; len(fields) > 0; fields = fields[4:] {
-		e.Fields = append(e.Fields, binary.LittleEndian.Uint32(fields))
+		e.Held.Fields = append(e.Held.Fields, binary.LittleEndian.Uint32(fields))
 	}
 	return e, nil
 }

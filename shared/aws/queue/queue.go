@@ -1,5 +1,5 @@
 // Package queue sends to and receives from SQS FIFO queues. What the methods
-// promise is written at pipeline.Sender and pipeline.Visibility; on Lambda the
+// promise is written at intake.Queue and deliver.Visibility; on Lambda the
 // event source mapping receives and deletes, on one machine local does.
 package queue
 
@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/envelope"
 )
 
 // SQS's own limits.
@@ -48,7 +48,7 @@ func (q *Queue) url(queue string) (*string, error) {
 	return nil, fmt.Errorf("no URL is configured for queue %s: set it where the function's environment is set", queue)
 }
 
-// Depth implements pipeline.Sender; messages in flight count.
+// Depth is the approximate number of messages in the queue; those in flight count.
 func (q *Queue) Depth(ctx context.Context, queue string) (int, error) {
 	url, err := q.url(queue)
 	if err != nil {
@@ -73,7 +73,7 @@ func (q *Queue) Depth(ctx context.Context, queue string) (int, error) {
 // Receive hands out up to max (at most 10) messages, oldest first, and hides them
 // for visibility, in whole seconds. While a message of a group is hidden, SQS
 // hands out no other of that group.
-func (q *Queue) Receive(ctx context.Context, queue string, max int, visibility time.Duration) ([]pipeline.Delivery, error) {
+func (q *Queue) Receive(ctx context.Context, queue string, max int, visibility time.Duration) ([]envelope.Delivery, error) {
 	url, err := q.url(queue)
 	if err != nil {
 		return nil, err
@@ -89,9 +89,9 @@ func (q *Queue) Receive(ctx context.Context, queue string, max int, visibility t
 	if err != nil {
 		return nil, fmt.Errorf("receive from queue %s: %w", queue, err)
 	}
-	var got []pipeline.Delivery
+	var got []envelope.Delivery
 	for _, m := range out.Messages {
-		d := pipeline.Delivery{
+		d := envelope.Delivery{
 			ID: aws.ToString(m.MessageId), Receipt: aws.ToString(m.ReceiptHandle), Body: []byte(aws.ToString(m.Body)),
 			Group: m.Attributes[string(types.MessageSystemAttributeNameMessageGroupId)],
 		}
@@ -118,7 +118,7 @@ func (q *Queue) Delete(ctx context.Context, queue, receipt string) error {
 	return nil
 }
 
-// Hide implements pipeline.Visibility, in whole seconds, rounded up.
+// Hide makes a message invisible for d (at most 12 h) from now, in whole seconds, rounded up.
 func (q *Queue) Hide(ctx context.Context, queue, receipt string, d time.Duration) error {
 	url, err := q.url(queue)
 	if err != nil {

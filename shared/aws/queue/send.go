@@ -13,16 +13,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/envelope"
 )
 
 // parallel is how many batches of different groups are sent at once.
 const parallel = 4
 
-// Send implements pipeline.Sender. It goes in rounds, each with the next message
+// Send sends in order and reports per message whether the queue accepted it; within
+// a group nothing is sent after the first failure. It goes in rounds, each with the next message
 // of every group: SQS may refuse one entry of a batch and take those after it, so
 // two messages of one group never share a batch.
-func (q *Queue) Send(ctx context.Context, queue string, msgs []pipeline.Message) ([]bool, error) {
+func (q *Queue) Send(ctx context.Context, queue string, msgs []envelope.Message) ([]bool, error) {
 	accepted := make([]bool, len(msgs))
 	url, err := q.url(queue)
 	if err != nil || len(msgs) == 0 {
@@ -63,7 +64,7 @@ func (q *Queue) Send(ctx context.Context, queue string, msgs []pipeline.Message)
 }
 
 // round sends messages of different groups, and returns every one's error, or nil.
-func (q *Queue) round(ctx context.Context, url *string, msgs []pipeline.Message, round []int) map[int]error {
+func (q *Queue) round(ctx context.Context, url *string, msgs []envelope.Message, round []int) map[int]error {
 	batches := cut(msgs, round)
 	faults := make([]map[int]error, len(batches))
 	var g errgroup.Group
@@ -82,7 +83,7 @@ func (q *Queue) round(ctx context.Context, url *string, msgs []pipeline.Message,
 }
 
 // batch makes one call. A message that the answer does not name has failed.
-func (q *Queue) batch(ctx context.Context, url *string, msgs []pipeline.Message, batch []int) map[int]error {
+func (q *Queue) batch(ctx context.Context, url *string, msgs []envelope.Message, batch []int) map[int]error {
 	entries := make([]types.SendMessageBatchRequestEntry, len(batch))
 	result := make(map[int]error, len(batch))
 	for n, i := range batch {
@@ -120,7 +121,7 @@ func index(id *string, of map[int]error) (int, bool) {
 }
 
 // byGroup lists each group's messages, and the groups as they first come.
-func byGroup(msgs []pipeline.Message) (waiting map[string][]int, groups []string) {
+func byGroup(msgs []envelope.Message) (waiting map[string][]int, groups []string) {
 	waiting = map[string][]int{}
 	for i, m := range msgs {
 		if _, seen := waiting[m.Group]; !seen {
@@ -132,7 +133,7 @@ func byGroup(msgs []pipeline.Message) (waiting map[string][]int, groups []string
 }
 
 // cut makes batches of at most 10 messages and 1 MiB.
-func cut(msgs []pipeline.Message, round []int) [][]int {
+func cut(msgs []envelope.Message, round []int) [][]int {
 	var batches [][]int
 	size := 0
 	for _, i := range round {
@@ -149,7 +150,7 @@ func cut(msgs []pipeline.Message, round []int) [][]int {
 }
 
 // check refuses what SQS would refuse, with the message's name.
-func check(m pipeline.Message) error {
+func check(m envelope.Message) error {
 	switch {
 	case len(m.Body) == 0 || len(m.Body) > maxBody:
 		return fmt.Errorf("message %s has %d bytes: 1 to %d are allowed", m.Dedup, len(m.Body), maxBody)

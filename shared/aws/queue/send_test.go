@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/envelope"
 )
 
 // fakeSQS refuses the bodies that start with "bad", and keeps what it accepted, in
@@ -61,13 +61,13 @@ func fake(f *fakeSQS) *Queue {
 	return New(cfg, Config{URLs: map[string]string{"q": "http://localhost/q.fifo"}})
 }
 
-func msg(group, body string) pipeline.Message {
-	return pipeline.Message{Group: group, Dedup: group + body[:min(len(body), 9)], Body: []byte(body)}
+func msg(group, body string) envelope.Message {
+	return envelope.Message{Group: group, Dedup: group + body[:min(len(body), 9)], Body: []byte(body)}
 }
 
 func TestSendStopsAGroupAtItsFirstFailure(t *testing.T) {
 	f := &fakeSQS{}
-	accepted, err := fake(f).Send(t.Context(), "q", []pipeline.Message{
+	accepted, err := fake(f).Send(t.Context(), "q", []envelope.Message{
 		msg("a", "1"), msg("b", "1"), msg("a", "bad"), msg("b", "2"), msg("a", "3"), msg("b", "3"), msg("c", "bad"),
 	})
 	if err == nil || !strings.Contains(err.Error(), "InternalError: try again") {
@@ -83,18 +83,18 @@ func TestSendStopsAGroupAtItsFirstFailure(t *testing.T) {
 
 func TestSendWhenTheQueueIsGone(t *testing.T) {
 	f := &fakeSQS{down: true}
-	accepted, err := fake(f).Send(t.Context(), "q", []pipeline.Message{msg("a", "1"), msg("b", "1")})
+	accepted, err := fake(f).Send(t.Context(), "q", []envelope.Message{msg("a", "1"), msg("b", "1")})
 	if err == nil || slices.Contains(accepted, true) {
 		t.Errorf("got %v, %v", accepted, err)
 	}
-	if _, err := fake(f).Send(t.Context(), "other", []pipeline.Message{msg("a", "1")}); err == nil || !strings.Contains(err.Error(), "no URL is configured for queue other") {
+	if _, err := fake(f).Send(t.Context(), "other", []envelope.Message{msg("a", "1")}); err == nil || !strings.Contains(err.Error(), "no URL is configured for queue other") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestSendKeepsWithinABatch(t *testing.T) {
 	f := &fakeSQS{}
-	var msgs []pipeline.Message
+	var msgs []envelope.Message
 	for i := range 25 {
 		msgs = append(msgs, msg(string(rune('a'+i)), strings.Repeat("x", 1+i*20_000)))
 	}

@@ -7,20 +7,20 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-
 	"github.com/penstock-data/penstock/shared/aws/attr"
 	"github.com/penstock-data/penstock/shared/pace"
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/run"
 )
 
 // errBusy says that other workers changed a bucket faster than this one could.
 var errBusy = errors.New("the bucket is changed too often by others")
 
-// Lease implements pipeline.Pace. I7: a bucket is only written over the one that
-// was read, so that no token is granted twice. A bucket that others change all
-// the time grants nothing for a moment.
+// races bounds what is tried again because others were faster.
+const races = 10
+
+// Lease takes up to want tokens of a bucket, or says how long to wait. I7: a bucket
+// is only written over the one that was read, so that no token is granted twice. A
+// bucket that others change all the time grants nothing for a moment.
 func (s *Store) Lease(ctx context.Context, bucket string, limits []pace.Window, want int, now time.Time) (granted int, wait time.Duration, err error) {
 	err = s.bucket(ctx, bucket, func(b pace.Bucket) (next pace.Bucket, store bool) {
 		granted, next, wait = pace.Lease(b, limits, want, now)
@@ -35,24 +35,23 @@ func (s *Store) Lease(ctx context.Context, bucket string, limits []pace.Window, 
 	return granted, wait, nil
 }
 
-// Pause implements pipeline.Pace.
-func (s *Store) Pause(ctx context.Context, bucket string, until time.Time) error {
-	err := s.bucket(ctx, bucket, func(b pace.Bucket) (pace.Bucket, bool) {
-		return pace.Paused(b, until), until.After(b.Pause)
-	})
+// Slow halves what the bucket grants from now on. One that others change all the
+// time is slowed by them.
+func (s *Store) Slow(ctx context.Context, bucket string, now time.Time) error {
+	err := s.bucket(ctx, bucket, func(b pace.Bucket) (pace.Bucket, bool) { return pace.Slow(b, now), true })
 	if err != nil {
-		return fmt.Errorf("pause bucket %s: %w", bucket, err)
+		return fmt.Errorf("slow bucket %s: %w", bucket, err)
 	}
 	return nil
 }
 
 func (s *Store) bucket(ctx context.Context, name string, change func(pace.Bucket) (next pace.Bucket, store bool)) error {
 	pk := "PACE#" + name
-	for attempt := 1; attempt <= attempts; attempt++ {
+	for attempt := 1; attempt <= races; attempt++ {
 		var b pace.Bucket
 		old, err := s.get(ctx, pk, "BUCKET")
 		switch {
-		case errors.Is(err, pipeline.ErrNotFound):
+		case errors.Is(err, run.ErrNotFound):
 		case err != nil:
 			return err
 		default:
@@ -64,18 +63,8 @@ func (s *Store) bucket(ctx context.Context, name string, change func(pace.Bucket
 		if !store {
 			return nil
 		}
-		content, err := body(next)
-		if err != nil {
-			return err
-		}
-		revision := attr.Int(old["revision"])
-		_, err = s.db.PutItem(ctx, &dynamodb.PutItemInput{
-			TableName:                 s.table,
-			Item:                      item(pk, "BUCKET", attr.Item{"body": content, "revision": attr.N(revision + 1), attr.Expires: s.expiry()}),
-			ConditionExpression:       aws.String("attribute_not_exists(pk) OR revision = :old"),
-			ExpressionAttributeValues: attr.Item{":old": attr.N(revision)},
-		})
-		if _, refused := attr.Refused(err); !refused {
+		err = s.swap(ctx, pk, "BUCKET", attr.Int(old["revision"]), next, attr.Item{attr.Expires: s.expiry()})
+		if !errors.Is(err, run.ErrConflict) {
 			return err
 		}
 		if err := attr.Backoff(ctx, attempt); err != nil {

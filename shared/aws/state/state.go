@@ -1,14 +1,20 @@
-// Package state keeps syncs, runs, batches and token buckets in the DynamoDB table
-// "state". What the methods promise is written at pipeline.Syncs, pipeline.Runs and
-// pipeline.Pace. The items:
+// Package state keeps syncs, connections, runs, batches, messages' records, marks,
+// halts, due items and token buckets in the DynamoDB table "state". What the methods
+// promise is written at the interfaces of the packages intake, deliver and runs of
+// pipeline. The items:
 //
-//	SYNC#name / V#version      a definition           SYNCS / name         a sync that has one
-//	SYNC#name / CURRENT        its applied version    SYNC#name / WATERMARK
-//	SYNC#name / RUN#run        a run                  SYNC#name / BEGUN#nanoseconds#run  the order of runs
-//	SYNC#name / ACTIVE         its bracketed run      OPEN / run           a run that has not ended
-//	RUN#run#shard / BATCH#id   a batch and its chunks PACE#bucket / BUCKET
+//	SYNC#name / V#version       a definition             SYNCS / name          a sync that has one
+//	SYNC#name / CURRENT         its applied version      SYNC#name / SEQ       its counter of batches
+//	SYNC#name / RUN#run         a run                    SYNC#name / BEGUN#nanoseconds#run  the order of runs
+//	SYNC#name / LATEST          the run begun last       OPEN / run            a run that has not ended
+//	SYNC#name / MARK#n#target#column  a watermark        SYNC#name / HALT#version
+//	SYNC#name / DUE#nanoseconds#id    a due item         CONN#name / SETTINGS  a connection and its pin
+//	RUN#run#shard / BATCH#id    a batch                  RUN#run#shard / CHUNK#batch#index  a message's record
+//	PACE#connection / STATE     its pause                PACE#bucket / BUCKET  tokens
 //
-// All reads are strongly consistent.
+// Batches and records have prefixes of their own, so that a sweep that counts both
+// reads each once. All reads are strongly consistent. A body is JSON; every item has
+// the format number f, and none is over 100 KB.
 package state
 
 import (
@@ -16,6 +22,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,14 +30,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/penstock-data/penstock/shared/aws/attr"
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/run"
 )
 
-// keep is how long runs, batches and buckets stay after their last write.
-const keep = 90 * 24 * time.Hour
-
-// attempts bounds what is tried again after a conflict with another writer.
-const attempts = 10
+const (
+	// format is the number that all items of this table bear.
+	format = 1
+	// keep is how long runs, batches, records and buckets stay after their last write.
+	keep = 90 * 24 * time.Hour
+	// parallel is how many requests one call makes at once.
+	parallel = 16
+)
 
 // Config says which table, and what time it is.
 type Config struct {
@@ -52,116 +62,94 @@ func New(cfg aws.Config, c Config) *Store {
 
 func (s *Store) expiry() types.AttributeValue { return attr.N(s.now().Add(keep).Unix()) }
 
-// get reads one item; pipeline.ErrNotFound when there is none.
+// item is a key with attributes and the format; expires_at unless it stays for ever.
+func item(pk, sk string, fields attr.Item) attr.Item {
+	all := attr.Key(pk, sk)
+	all[attr.F] = attr.Format(format)
+	maps.Copy(all, fields)
+	return all
+}
+
+// nameOf names an item in errors; keys of this table hold no row value.
+func nameOf(i attr.Item) string {
+	return "the item " + attr.String(i[attr.PK]) + " / " + attr.String(i[attr.SK])
+}
+
+// get reads one item; run.ErrNotFound when there is none, run.ErrFormat.
 func (s *Store) get(ctx context.Context, pk, sk string) (attr.Item, error) {
 	out, err := s.db.GetItem(ctx, &dynamodb.GetItemInput{TableName: s.table, Key: attr.Key(pk, sk), ConsistentRead: aws.Bool(true)})
 	if err != nil {
 		return nil, err
 	}
 	if len(out.Item) == 0 {
-		return nil, pipeline.ErrNotFound
+		return nil, run.ErrNotFound
 	}
-	return out.Item, nil
+	return out.Item, attr.Known(out.Item, format, nameOf(out.Item))
 }
 
 // getJSON reads the body of one item into to.
 func (s *Store) getJSON(ctx context.Context, pk, sk string, to any) error {
-	item, err := s.get(ctx, pk, sk)
+	i, err := s.get(ctx, pk, sk)
 	if err != nil {
 		return err
 	}
-	return unmarshalBody(item, to)
+	return unmarshalBody(i, to)
 }
 
-// query calls each for the items of a partition whose sort keys have the prefix;
-// newest first when descending, and at most limit of them unless that is 0.
-func (s *Store) query(ctx context.Context, pk, prefix string, descending bool, limit int, each func(attr.Item) error) error {
-	in := &dynamodb.QueryInput{
-		TableName: s.table, ConsistentRead: aws.Bool(true), ScanIndexForward: aws.Bool(!descending),
-		KeyConditionExpression:    aws.String("pk = :pk"),
-		ExpressionAttributeValues: attr.Item{":pk": attr.S(pk)},
+// put stores an item where the condition holds. refused holds the item that it found
+// false for, empty when there is none; the error is attr.Refused's.
+func (s *Store) put(ctx context.Context, i attr.Item, condition string, values attr.Item) (refused attr.Item, err error) {
+	if err := attr.Fits(i, nameOf(i)); err != nil {
+		return nil, err
 	}
-	if prefix != "" {
-		in.KeyConditionExpression = aws.String("pk = :pk AND begins_with(sk, :prefix)")
-		in.ExpressionAttributeValues[":prefix"] = attr.S(prefix)
-	}
-	if limit > 0 {
-		in.Limit = aws.Int32(int32(min(limit, 1000)))
-	}
-	seen := 0
-	for {
-		out, err := s.db.Query(ctx, in)
-		if err != nil {
-			return err
-		}
-		for _, item := range out.Items {
-			if err := each(item); err != nil {
-				return err
-			}
-			if seen++; seen == limit {
-				return nil
-			}
-		}
-		if in.ExclusiveStartKey = out.LastEvaluatedKey; in.ExclusiveStartKey == nil {
-			return nil
-		}
-	}
+	_, err = s.db.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: s.table, Item: i, ConditionExpression: &condition, ExpressionAttributeValues: values,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
+	found, _ := attr.Refused(err)
+	return found, err
 }
 
-// refusedError says which writes of a transaction found their condition false.
-type refusedError struct{ at []int }
+const (
+	absent       = "attribute_not_exists(pk)"
+	sameRevision = "revision = :read"
+)
 
-func (e *refusedError) Error() string {
-	return fmt.Sprintf("conditions %v of the transaction were false", e.at)
-}
-
-// transact makes all writes or none; a *refusedError when a condition is false.
-// Conflicts with other transactions, which the SDK does not retry, are tried again.
-func (s *Store) transact(ctx context.Context, writes []types.TransactWriteItem) error {
-	for attempt := 1; ; attempt++ {
-		_, err := s.db.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
-		var canceled *types.TransactionCanceledException
-		if !errors.As(err, &canceled) {
-			return err
-		}
-		refused := &refusedError{}
-		for i, reason := range canceled.CancellationReasons {
-			switch aws.ToString(reason.Code) {
-			case "ConditionalCheckFailed":
-				refused.at = append(refused.at, i)
-			case "ValidationError", "ItemCollectionSizeLimitExceeded":
-				return fmt.Errorf("%s: %w", aws.ToString(reason.Message), err)
-			}
-		}
-		if len(refused.at) > 0 {
-			return refused
-		}
-		if attempt == attempts {
-			return err
-		}
-		if err := attr.Backoff(ctx, attempt); err != nil {
-			return err
-		}
+// over is the condition that the stored revision is the one that was read, 0 when
+// nothing was.
+func over(read int64) (condition string, values attr.Item) {
+	if read == 0 {
+		return absent, nil
 	}
+	return sameRevision, attr.Item{":read": attr.N(read)}
 }
 
-// put is an unconditional write in a transaction.
-func (s *Store) put(item attr.Item) types.TransactWriteItem {
-	return types.TransactWriteItem{Put: &types.Put{TableName: s.table, Item: item}}
-}
-
-// create is a write that is refused when the item exists.
-func (s *Store) create(item attr.Item) types.TransactWriteItem {
-	return types.TransactWriteItem{Put: &types.Put{TableName: s.table, Item: item, ConditionExpression: aws.String("attribute_not_exists(pk)")}}
-}
-
-// item is a key with attributes; expires_at unless it stays for ever.
-func item(pk, sk string, fields attr.Item) attr.Item {
-	all := attr.Key(pk, sk)
-	for name, v := range fields {
-		all[name] = v
+// swap stores a body of revision read+1 over the one that was read; run.ErrConflict
+// when another one is stored.
+func (s *Store) swap(ctx context.Context, pk, sk string, read int64, content any, more attr.Item) error {
+	i, err := revised(pk, sk, read, content, more)
+	if err != nil {
+		return err
 	}
-	return all
+	condition, values := over(read)
+	_, err = s.put(ctx, i, condition, values)
+	if _, refused := attr.Refused(err); refused {
+		return run.ErrConflict
+	}
+	return err
+}
+
+func revised(pk, sk string, read int64, content any, more attr.Item) (attr.Item, error) {
+	text, err := body(content)
+	i := item(pk, sk, more)
+	i["body"], i["revision"] = text, attr.N(read+1)
+	return i, err
+}
+
+// remove deletes an item, or nothing.
+func (s *Store) remove(ctx context.Context, pk, sk string) error {
+	_, err := s.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: s.table, Key: attr.Key(pk, sk)})
+	return err
 }
 
 func body(v any) (types.AttributeValue, error) {
@@ -169,9 +157,16 @@ func body(v any) (types.AttributeValue, error) {
 	return attr.S(string(b)), err
 }
 
-func unmarshalBody(item attr.Item, to any) error {
-	if err := json.Unmarshal([]byte(attr.String(item["body"])), to); err != nil {
-		return fmt.Errorf("the item %s / %s cannot be read: %w", attr.String(item[attr.PK]), attr.String(item[attr.SK]), err)
+// unmarshalBody reads an item's body.
+func unmarshalBody(i attr.Item, to any) error { return unmarshal(i, "body", to) }
+
+// unmarshal reads the JSON of an attribute. The error does not quote it (I6).
+func unmarshal(i attr.Item, name string, to any) error {
+	if err := json.Unmarshal([]byte(attr.String(i[name])), to); err != nil {
+		return errors.New(nameOf(i) + " cannot be read: its " + name + " is damaged")
 	}
 	return nil
 }
+
+// number is a time as Unix nanoseconds in 20 digits, so that it sorts as text.
+func number(t time.Time) string { return fmt.Sprintf("%020d", max(t.UnixNano(), 0)) }

@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,7 +14,7 @@ import (
 
 func syncPK(sync string) string { return "SYNC#" + sync }
 
-// Current implements pipeline.Syncs.
+// Current is the applied version of a sync; run.ErrNotFound when none is.
 func (s *Store) Current(ctx context.Context, sync string) (syncdef.Version, error) {
 	current, err := s.get(ctx, syncPK(sync), "CURRENT")
 	if err != nil {
@@ -24,7 +23,7 @@ func (s *Store) Current(ctx context.Context, sync string) (syncdef.Version, erro
 	return s.Version(ctx, sync, attr.String(current["version"]))
 }
 
-// Version implements pipeline.Syncs.
+// Version is one revision, applied now or earlier; run.ErrNotFound.
 func (s *Store) Version(ctx context.Context, sync, id string) (syncdef.Version, error) {
 	var v syncdef.Version
 	if err := s.getJSON(ctx, syncPK(sync), "V#"+id, &v); err != nil {
@@ -33,8 +32,8 @@ func (s *Store) Version(ctx context.Context, sync, id string) (syncdef.Version, 
 	return v, nil
 }
 
-// Apply implements pipeline.Syncs. A version that is stored already keeps its
-// first AppliedAt. The version is there before anything points to it.
+// Apply stores a version and makes it the current one. A version that is stored
+// already keeps its first AppliedAt. The version is there before anything points to it.
 func (s *Store) Apply(ctx context.Context, v syncdef.Version) error {
 	if err := s.apply(ctx, v); err != nil {
 		return fmt.Errorf("apply version %s of sync %q: %w", v.ID, v.Definition.Sync, err)
@@ -48,23 +47,29 @@ func (s *Store) apply(ctx context.Context, v syncdef.Version) error {
 		return err
 	}
 	name := v.Definition.Sync
-	_, err = s.db.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: s.table, Item: item(syncPK(name), "V#"+v.ID, attr.Item{"body": content}),
-		ConditionExpression: aws.String("attribute_not_exists(pk)"),
-	})
+	_, err = s.put(ctx, item(syncPK(name), "V#"+v.ID, attr.Item{"body": content}), absent, nil)
 	if _, stored := attr.Refused(err); err != nil && !stored {
 		return err
 	}
 	return s.transact(ctx, []types.TransactWriteItem{
-		s.put(item(syncPK(name), "CURRENT", attr.Item{"version": attr.S(v.ID)})),
-		s.put(item("SYNCS", name, nil)),
+		s.putting(item(syncPK(name), "CURRENT", attr.Item{"version": attr.S(v.ID)})),
+		s.putting(item("SYNCS", name, nil)),
 	})
 }
 
-// List implements pipeline.Syncs.
+// Remove takes the current version away; versions, runs and the sequence stay.
+func (s *Store) Remove(ctx context.Context, sync string) error {
+	err := s.transact(ctx, []types.TransactWriteItem{s.deleting(syncPK(sync), "CURRENT"), s.deleting("SYNCS", sync)})
+	if err != nil {
+		return fmt.Errorf("remove sync %q: %w", sync, err)
+	}
+	return nil
+}
+
+// List names the syncs that have a current version, sorted.
 func (s *Store) List(ctx context.Context) ([]string, error) {
 	var names []string
-	err := s.query(ctx, "SYNCS", "", false, 0, func(i attr.Item) error {
+	err := s.query(ctx, whole("SYNCS"), func(i attr.Item) error {
 		names = append(names, attr.String(i[attr.SK]))
 		return nil
 	})
@@ -74,15 +79,24 @@ func (s *Store) List(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-func refusedAt(err error, index int) bool {
-	var refused *refusedError
-	if !errors.As(err, &refused) {
-		return false
+// NextSequence adds to the sync's counter, whether or not the sync is applied (I3).
+// The SDK may repeat the call when an answer is lost: then a number is left out.
+func (s *Store) NextSequence(ctx context.Context, sync string) (int64, error) {
+	out, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: s.table, Key: attr.Key(syncPK(sync), "SEQ"),
+		UpdateExpression:    aws.String("SET f = :f ADD n :one"),
+		ConditionExpression: aws.String("attribute_not_exists(pk) OR f = :f"),
+		ExpressionAttributeValues: attr.Item{
+			":f": attr.Format(format), ":one": attr.N(1),
+		},
+		ReturnValues:                        types.ReturnValueUpdatedNew,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
+	if found, other := attr.Refused(err); other {
+		err = attr.Known(found, format, "the counter")
 	}
-	for _, at := range refused.at {
-		if at == index {
-			return true
-		}
+	if err != nil {
+		return 0, fmt.Errorf("next sequence of sync %q: %w", sync, err)
 	}
-	return false
+	return attr.Int(out.Attributes["n"]), nil
 }

@@ -13,9 +13,11 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// concurrency is calls in flight from one process: few, because parallel batches
-// lock the same parent rows.
-const concurrency = 4
+// concurrency is calls in flight from one process. Salesforce has 25 at once that
+// take 20 seconds or more ("Salesforce Developer Limits and Allocations Quick
+// Reference", concurrent API request limits), and shorter ones are not counted: 16
+// keeps as many lanes busy, and leaves room to others if all of them are long.
+const concurrency = 16
 
 // An account is one organisation, as one integration user sees it. It implements
 // dest.Account.

@@ -11,8 +11,8 @@
 //
 // Files: kind.go, check.go and rules.go are what definitions may say and how keys
 // are compared; client.go and login.go make HTTP calls; encode.go, questions.go
-// and soql.go write what is sent, decode.go and pages.go read what comes
-// back; errors.go and outcomes.go say what failed and whose it is.
+// and soql.go write what is sent, decode.go, composite.go and pages.go read what
+// comes back; errors.go, codes.go and outcomes.go say what failed and whose it is.
 //
 // Sources, by name: "REST API Developer Guide" (sObject Collections, Composite,
 // Query, Duplicate Rule Header, Resources by Version, Status Codes and Error

@@ -92,6 +92,16 @@ func TestCallErrors(t *testing.T) {
 	}
 }
 
+// TestSessionNeverTaken has a gateway refuse every session with a page of its own.
+func TestSessionNeverTaken(t *testing.T) {
+	d := start(t, byExternalID)
+	d.arm(t, sandbox.Fault{Match: "composite/sobjects", Count: -1, Status: 401, Body: "<html>", ContentType: "text/html"})
+	_, err := d.Push(t.Context(), keyed("a"), dest.Call{Records: []int{0}})
+	if failed := callError(t, err); failed.Class != dest.Configuration || failed.Scope != dest.ScopeConnection || !strings.Contains(failed.Message, "API Enabled") {
+		t.Errorf("%+v", failed)
+	}
+}
+
 // TestVersionNotThere has a path that names no object: only the API version can be
 // what is not found.
 func TestVersionNotThere(t *testing.T) {
@@ -123,6 +133,7 @@ func TestOutcomes(t *testing.T) {
 		"no access":      {`"statusCode":"INSUFFICIENT_ACCESS_OR_READONLY","message":"insufficient access rights on object id"`, byExternalID, "", dest.Rejected, dest.ScopeUntold, "INSUFFICIENT_ACCESS_OR_READONLY", "this record"},
 		"duplicates":     {`"statusCode":"DUPLICATES_DETECTED","message":"Use one of these records?"`, byExternalID, "", dest.Rejected, 0, "DUPLICATES_DETECTED", "duplicate_rule: allow"},
 		"unknown field":  {`"statusCode":"INVALID_FIELD","message":"No such column 'X__c' on sobject of type Account","fields":["X__c"]`, byExternalID, "", dest.Rejected, dest.ScopeVersion, "INVALID_FIELD", "field_mappings"},
+		"unknown parent": {`"statusCode":"INVALID_FIELD","message":"Foreign key external ID: secret not found for field Ext__c in entity Account"`, byExternalID, "", dest.Rejected, dest.ScopeUntold, "INVALID_FIELD", "(value) not found for field Ext__c"},
 		"read only":      {`"statusCode":"INVALID_FIELD_FOR_INSERT_UPDATE","message":"Unable to create/update fields: X__c. Please check the security settings of this field","fields":["X__c"]`, byExternalID, "", dest.Rejected, dest.ScopeVersion, "INVALID_FIELD_FOR_INSERT_UPDATE", "X__c"},
 		"person's name":  {`"statusCode":"INVALID_FIELD_FOR_INSERT_UPDATE","message":"Unable to create/update fields: Name. Please check","fields":["Name"]`, byExternalID, "", dest.Rejected, dest.ScopeUntold, "INVALID_FIELD_FOR_INSERT_UPDATE", "Name"},
 		"person's field": {`"statusCode":"INVALID_FIELD_FOR_INSERT_UPDATE","message":"Account: bad field names on insert/update call: PersonEmail","fields":["PersonEmail"]`, byExternalID, "", dest.Rejected, dest.ScopeUntold, "INVALID_FIELD_FOR_INSERT_UPDATE", "PersonEmail"},
@@ -254,6 +265,21 @@ func TestContextAfterSending(t *testing.T) {
 	}
 	if w.sim.Count("Account") != 1 {
 		t.Error("the request did not arrive")
+	}
+}
+
+// TestContextBeforeSending has it end before anything is sent, with and without a
+// session: that is nobody's failure.
+func TestContextBeforeSending(t *testing.T) {
+	w := start(t, byExternalID)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	b := dest.Batch{Records: []dest.Record{account(1)}}
+	for range 2 {
+		if _, err := w.Push(ctx, b, dest.Call{Records: []int{0}}); !errors.Is(err, context.Canceled) {
+			t.Errorf("%v", err)
+		}
+		w.push(t, dest.Batch{Records: []dest.Record{account(2)}})
 	}
 }
 

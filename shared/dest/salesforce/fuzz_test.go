@@ -54,6 +54,17 @@ func FuzzPages(f *testing.F) {
 	})
 }
 
+// TestPagesAgree has the second page end where it says, but not where the first did.
+func TestPagesAgree(t *testing.T) {
+	p := newPages(func(string, string) {})
+	if next, err := p.read([]byte(`{"totalSize":5,"done":false,"nextRecordsUrl":"/services/data/v68.0/query/1","records":[{"Id":"0015g0000000001AAA"}]}`)); err != nil || next == "" {
+		t.Fatalf("%q, %v", next, err)
+	}
+	if _, err := p.read([]byte(`{"totalSize":2,"done":true,"records":[{"Id":"0015g0000000002AAA"}]}`)); err == nil {
+		t.Error("an answer that contradicts itself is whole")
+	}
+}
+
 // FuzzComposite: parts are as many as queries, or there are none.
 func FuzzComposite(f *testing.F) {
 	for _, seed := range []string{

@@ -20,9 +20,12 @@ var remedies = map[string]string{
 	"INSUFFICIENT_ACCESS_OR_READONLY":         "give the integration user access to this record",
 }
 
-// wrongForAll are the codes of a record's error that any record of the version
-// would meet.
-var wrongForAll = map[string]bool{"INVALID_FIELD": true, "INVALID_TYPE": true}
+// wrongForAll reports whether any record of the version would meet an error. Under
+// the code of an unknown field Salesforce also says that a parent's external id
+// names no record, and that a value is of another type: those are the row's.
+func wrongForAll(e vendorError) bool {
+	return e.code == "INVALID_TYPE" || e.code == "INVALID_FIELD" && strings.HasPrefix(e.message, "No such column")
+}
 
 // outcome turns a record's errors into its outcome.
 func (d *destination) outcome(kind int, r *dest.Record, errs []vendorError) dest.Outcome {
@@ -37,7 +40,7 @@ func (d *destination) outcome(kind int, r *dest.Record, errs []vendorError) dest
 	switch {
 	case e.transient():
 		out.Status = dest.Retry
-	case wrongForAll[e.code] || unwritable(e, d.def.Object):
+	case wrongForAll(e) || unwritable(e, d.def.Object):
 		out.Scope = dest.ScopeVersion
 		out.Message += ": " + verdicts[e.code].remedy
 	default:

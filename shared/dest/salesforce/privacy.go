@@ -22,6 +22,10 @@ var quoting = []*regexp.Regexp{
 	regexp.MustCompile(`(?s)(id value of incorrect type: ).*()`),
 	regexp.MustCompile(`(?s)([Mm]alformed id:? ).*()`),
 	regexp.MustCompile(`(?s)(invalid ID field: ).*()`),
+	regexp.MustCompile(`(?s)(bad id ).*()`),
+	regexp.MustCompile(`(?s)([Ff]oreign key external ID: ).*?( not found for field|$)`),
+	regexp.MustCompile(`(?s)(duplicate external id specified: ).*()`),
+	regexp.MustCompile(`(?s)(alue not of required type: ).*()`),
 	regexp.MustCompile(`(?s)(For input string: ).*()`),
 	regexp.MustCompile(`(?s)( from VALUE_\w+ value ).*?( or request may be missing|$)`),
 }

@@ -23,15 +23,11 @@ var named = map[string]string{
 	"shared/sandbox/%s/":   "its simulator",
 	"functions/%s/":        "its worker: one main",
 	"shared/dest/vendors/": "the one list of vendors",
+	"cmd/penstock/vendors": "the one list of the command line",
 	"cmd/penstock/demo_":   "the demo goes to two vendors",
 	"shared/lesson/":       "the sample of the demo, its messages among it",
 
 	// To be taken off as they are made to ask the list.
-	"cmd/penstock/local.go":      "flags of the simulators",
-	"cmd/penstock/main.go":       "text of a command",
-	"cmd/penstock/place.go":      "flags of the simulators",
-	"cmd/penstock/sandbox.go":    "flags of the simulators",
-	"cmd/penstock/teach.go":      "credentials of a simulator",
 	"events/events.go":           "a sample event",
 	"shared/app/apptest/":        "the test world is made of two vendors",
 	"shared/app/push/":           "a queue per vendor",

@@ -161,42 +161,44 @@ func (a *account) end(m *message) (dest.Destination, error) {
 	return e, nil
 }
 
-// ready says whether calls may be made now: nil when they may, else how long to
-// wait. A connection that failed is probed by one worker at a time, and by nobody
-// before its pause is over. err is our storage's.
-func (a *account) ready(ctx context.Context) (wait time.Duration, err error) {
+// ready says whether calls may be made now, or how long to wait. A connection that
+// failed is probed by one worker at a time, and by nobody before its pause is over;
+// failed is what this worker's own probe met. err is our storage's.
+func (a *account) ready(ctx context.Context) (wait time.Duration, failed *dest.CallError, err error) {
 	s, err := a.d.Connections.Pace(ctx, a.name)
 	if err != nil {
-		return 0, fmt.Errorf("read the state of connection %q: %w", a.name, err)
+		return 0, nil, fmt.Errorf("read the state of connection %q: %w", a.name, err)
 	}
 	next, probe, wait := s.May(a.d.Now())
 	if wait > 0 {
-		return wait, nil
+		return wait, nil, nil
 	}
 	if probe {
 		if err := a.d.Connections.SetPace(ctx, a.name, next); errors.Is(err, run.ErrConflict) {
-			return time.Second, nil // somebody else probes
+			return time.Second, nil, nil // somebody else probes
 		} else if err != nil {
-			return 0, fmt.Errorf("claim the probe of connection %q: %w", a.name, err)
+			return 0, nil, fmt.Errorf("claim the probe of connection %q: %w", a.name, err)
 		}
 		next.Revision++
 		a.doubt()
 		if err := a.refresh(ctx); err != nil {
-			return 0, err
+			return 0, nil, err
 		}
-		if failed := a.probe(ctx); failed != nil {
-			return a.pause(ctx, failed)
-		}
+		failed = a.probe(ctx)
 	}
-	if failed := a.check(ctx); failed != nil {
-		return a.pause(ctx, failed)
+	if failed == nil {
+		failed = a.check(ctx)
+	}
+	if failed != nil {
+		wait, err = a.pause(ctx, failed)
+		return wait, failed, err
 	}
 	if probe {
 		if err := a.d.Connections.SetPace(ctx, a.name, next.Mend()); err != nil && !errors.Is(err, run.ErrConflict) {
-			return 0, fmt.Errorf("end the pause of connection %q: %w", a.name, err)
+			return 0, nil, fmt.Errorf("end the pause of connection %q: %w", a.name, err)
 		}
 	}
-	return 0, nil
+	return 0, nil, nil
 }
 
 // check compares the account with the one that is pinned, once per opening, and

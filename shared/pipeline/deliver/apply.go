@@ -19,9 +19,9 @@ func (j *job) apply(ctx context.Context, b *batch, c dest.Call, outcomes []dest.
 	works := carriedOut(outcomes)
 	for n, at := range c.Records {
 		i := b.items[at]
-		o := outcomes[n]
+		o := &outcomes[n]
 		if o.Status == dest.Rejected && o.Scope == dest.ScopeVersion && !works {
-			version = &outcomes[n]
+			version = o
 			continue
 		}
 		i.tries++
@@ -60,19 +60,19 @@ func carriedOut(outcomes []dest.Outcome) bool {
 
 // take settles a row after an answer; it reports whether the row is tried again in
 // this invocation, and after what wait.
-func (j *job) take(i *item, o dest.Outcome, look bool) (again bool, wait time.Duration) {
+func (j *job) take(i *item, o *dest.Outcome, look bool) (again bool, wait time.Duration) {
 	if look && o.Status == dest.Pending { // nothing is known of it: it is pushed
-		i.entry.Last.Intent, i.received = "", false
+		i.own().Last.Intent, i.received = "", false
 		return false, 0
 	}
 	def := j.def()
 	d, wait := settle(situation{
-		outcome: o, tries: i.tries, attempts: i.attempts(), most: def.RetryAttempts(), base: def.RetryBase(), longest: def.RetryMax(),
+		outcome: *o, tries: int(i.tries), attempts: i.attempts(), most: def.RetryAttempts(), base: def.RetryBase(), longest: def.RetryMax(),
 		once: j.rules().Once, lookup: j.rules().Lookup, source: def.SourceStored() != syncdef.StoreNone,
-		rounds: i.rounds, held: !i.entry.Held.Fingerprint.Void(), partial: i.partial, rand: j.d.Rand(),
+		rounds: int(i.rounds), held: !i.entry.Held.Fingerprint.Void(), partial: i.partial, rand: j.d.Rand(),
 	})
 	if look && o.Status == dest.Found { // go on to the push
-		i.entry.Held.ID = o.ID
+		i.own().Held.ID = o.ID
 		return false, 0
 	}
 	i.outcome = o
@@ -98,30 +98,32 @@ func (j *job) take(i *item, o dest.Outcome, look bool) (again bool, wait time.Du
 
 // goRound prepares a row that goes round once more: found under another id, gone,
 // made anew, or sent without an answer.
-func (i *item) goRound(o dest.Outcome) {
+func (i *item) goRound(o *dest.Outcome) {
 	i.rounds++
 	switch o.Status {
 	case dest.Found:
-		i.entry.Held.ID = o.ID
+		i.own().Held.ID = o.ID
 		if o.ID == "" { // what the ledger knew is gone: the record gets the whole row
 			i.forget()
 		}
 	case dest.Delivered:
-		i.entry.Held.ID = o.ID
+		i.own().Held.ID = o.ID
 		i.forget()
 	case dest.Unknown:
-		i.entry.Last.Intent, i.received = i.ref(), true
+		i.own().Last.Intent, i.received = i.ref(), true
 	}
 }
 
 // forget drops what the ledger knew of the record's fields.
 func (i *item) forget() {
 	i.whole = true
-	i.entry.Held.Fingerprint, i.entry.Held.Fields = row.Fingerprint{}, nil
+	held := &i.own().Held
+	held.Fingerprint, held.Fields = row.Fingerprint{}, nil
 }
 
 // give ends a row as an error.
-func (i *item) give(o dest.Outcome, look, due bool, after time.Duration) {
+func (i *item) give(answer *dest.Outcome, look, due bool, after time.Duration) {
+	o := *answer
 	if o.Status != dest.Rejected {
 		if o.Code == "" {
 			o.Code = "no_answer"
@@ -134,7 +136,7 @@ func (i *item) give(o dest.Outcome, look, due bool, after time.Duration) {
 		}
 		o.After = after
 	}
-	i.state, i.due, i.outcome = stateFailed, due, o
+	i.state, i.due, i.outcome = stateFailed, due, &o
 	i.stage = "deliver"
 	if look {
 		i.stage = "match"
@@ -142,16 +144,16 @@ func (i *item) give(o dest.Outcome, look, due bool, after time.Duration) {
 }
 
 // inDoubt ends an insert of which nobody knows whether it arrived.
-func (i *item) inDoubt(o dest.Outcome) {
+func (i *item) inDoubt(o *dest.Outcome) {
 	i.state, i.stage, i.due = stateUnknown, "deliver", false
-	i.outcome = dest.Outcome{Status: dest.Unknown, Code: "unknown",
+	i.outcome = &dest.Outcome{Status: dest.Unknown, Code: "unknown",
 		Message: "the record may have arrived, and the destination cannot be asked: look for it there, and only if it is missing send it again with a retry of the type unknown (" + o.Message + ")"}
 }
 
 // inDoubt deals with the rows of an insert whose answer was lost: they are looked
 // for, or else stored as unknown.
 func (j *job) inDoubt(items []*item, failed *dest.CallError) {
-	o := dest.Outcome{Status: dest.Unknown, Code: failed.Code, Message: failed.Error()}
+	o := &dest.Outcome{Status: dest.Unknown, Code: failed.Code, Message: failed.Error()}
 	if len(items) > 1 {
 		j.lower(items, (len(items)+1)/2)
 	}
@@ -185,7 +187,8 @@ func (j *job) intend(ctx context.Context, b *batch, c dest.Call) error {
 	}
 	entries := make([]ledger.Entry, 0, len(c.Records))
 	for _, i := range b.pick(c) {
-		e := i.entry
+		e := *i.entry
+		e.Key = i.key
 		e.Last = ledger.Last{Run: i.m.run.ID, Sequence: i.sequence(), Intent: i.ref()}
 		entries = append(entries, e)
 		i.intended = true

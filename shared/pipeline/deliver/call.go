@@ -191,7 +191,7 @@ func (j *job) sample(ctx context.Context, c dest.Call, b *batch, e *evidence) de
 // single settles a row whose call failed as a whole though it was alone in it.
 func (j *job) single(ctx context.Context, c dest.Call, b *batch, e *evidence, failed *dest.CallError) {
 	i := b.items[c.Records[0]]
-	o := dest.Outcome{Status: dest.Retry, Code: failed.Code, Message: failed.Error(), After: failed.After}
+	o := &dest.Outcome{Status: dest.Retry, Code: failed.Code, Message: failed.Error(), After: failed.After}
 	if failed.Class == dest.Refused {
 		i.tries = tries // its content will not change within this invocation
 	}
@@ -208,7 +208,7 @@ func (j *job) single(ctx context.Context, c dest.Call, b *batch, e *evidence, fa
 		if next == nil {
 			return
 		}
-		o.Code, o.Message, o.After = next.Code, next.Error(), next.After
+		o = &dest.Outcome{Status: dest.Retry, Code: next.Code, Message: next.Error(), After: next.After}
 	}
 }
 

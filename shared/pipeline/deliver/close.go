@@ -90,7 +90,7 @@ func (inv *invocation) summary(ctx context.Context, m *message) error {
 			if first == nil {
 				first = i
 			}
-			rows = append(rows, i.number)
+			rows = append(rows, i.row.Number)
 		}
 	}
 	if first == nil {
@@ -107,13 +107,13 @@ func (inv *invocation) summary(ctx context.Context, m *message) error {
 func (m *message) due() []run.Due {
 	var all []run.Due
 	for _, i := range m.items {
-		if i.state != stateFailed && i.state != stateStored || !i.due {
+		if i.state != stateFailed && i.state != stateStored || !i.due || i.dueAt == nil {
 			continue
 		}
-		e := run.Due{Sync: run.SyncOf(m.chunk.Run), Run: m.chunk.Run, Batch: m.chunk.Batch, By: m.name(), Attempts: i.attempts() + 1, Version: m.chunk.Version, At: i.dueAt}
-		number := i.number
-		if i.replay != nil {
-			e.Run, e.Batch, number, _ = run.ParseRef(i.replay.Ref)
+		e := run.Due{Sync: run.SyncOf(m.chunk.Run), Run: m.chunk.Run, Batch: m.chunk.Batch, By: m.name(), Attempts: i.attempts() + 1, Version: m.chunk.Version, At: *i.dueAt}
+		number := i.row.Number
+		if i.row.Replay != nil {
+			e.Run, e.Batch, number, _ = run.ParseRef(i.row.Replay.Ref)
 		}
 		n := slices.IndexFunc(all, func(d run.Due) bool { return d.Run == e.Run && d.Batch == e.Batch && d.Attempts == e.Attempts })
 		if n < 0 {
@@ -122,7 +122,7 @@ func (m *message) due() []run.Due {
 		}
 		all[n].Rows = append(all[n].Rows, number)
 		if i.dueAt.After(all[n].At) {
-			all[n].At = i.dueAt
+			all[n].At = *i.dueAt
 		}
 	}
 	return all
@@ -132,7 +132,7 @@ func (m *message) due() []run.Due {
 func (m *message) groups() []run.Group {
 	var all []run.Group
 	for _, i := range m.items {
-		if i.state == stateFailed || i.state == stateUnknown {
+		if i.outcome != nil && (i.state == stateFailed || i.state == stateUnknown) {
 			all = append(all, run.Group{Stage: i.stage, Type: i.outcome.Code, Field: i.outcome.Field, Rows: 1})
 		}
 	}

@@ -60,7 +60,7 @@ func (w *work) store(ctx context.Context, items []*item) error {
 	entries := make([]ledger.Entry, 0, len(items))
 	from := make([]*item, 0, len(items))
 	for _, i := range items {
-		if i.state == stateFailed && !i.summed || i.state == stateUnknown && i.outcome.Code != "" {
+		if i.state == stateFailed && !i.summed || i.state == stateUnknown && i.outcome != nil {
 			errs = append(errs, i.rowError(d.Now(), w.target))
 		}
 		if e, ok := i.next(); ok {
@@ -91,7 +91,8 @@ func (w *work) store(ctx context.Context, items []*item) error {
 // next is the ledger entry that a row's outcome asks for. What the destination
 // holds is forgotten by no failure; only whether it still holds it may be in doubt.
 func (i *item) next() (ledger.Entry, bool) {
-	e := i.entry
+	e := *i.entry
+	e.Key = i.key
 	if i.key == "" {
 		return e, false
 	}
@@ -101,7 +102,7 @@ func (i *item) next() (ledger.Entry, bool) {
 	}
 	switch i.state {
 	case stateDelivered:
-		e.Held = ledger.Held{Fingerprint: i.print, Fields: i.hashes, Version: i.m.chunk.Version, ID: i.outcome.ID, Sequence: i.sequence()}
+		e.Held = ledger.Held{Fingerprint: i.print, Fields: i.hashes(), Version: i.m.chunk.Version, ID: i.outcome.ID, Sequence: i.sequence()}
 		if e.Held.ID == "" {
 			e.Held.ID = i.entry.Held.ID
 		}
@@ -116,7 +117,7 @@ func (i *item) next() (ledger.Entry, bool) {
 		}
 		last.Error = i.ref()
 	case stateUnknown:
-		if i.outcome.Code == "" {
+		if i.outcome == nil {
 			return e, false // stored by an attempt that died
 		}
 		last.Error, last.Intent, last.Unknown = i.ref(), i.ref(), true
@@ -144,16 +145,16 @@ func (i *item) next() (ledger.Entry, bool) {
 // rowError is a failed row as it is stored.
 func (i *item) rowError(now time.Time, target string) run.RowError {
 	e := run.RowError{
-		Sync: run.SyncOf(i.m.chunk.Run), Run: i.m.chunk.Run, Batch: i.m.chunk.Batch, Row: i.number, RecordID: i.recordID, Key: i.key,
+		Sync: run.SyncOf(i.m.chunk.Run), Run: i.m.chunk.Run, Batch: i.m.chunk.Batch, Row: i.row.Number, RecordID: i.recordID(), Key: i.key,
 		Version: i.m.chunk.Version, Target: target, Type: i.outcome.Code, Message: i.outcome.Message, Field: i.outcome.Field,
 		Stage: i.stage, Attempts: i.attempts() + 1, At: now, Sequence: i.sequence(), Source: i.source(),
 	}
-	if i.replay != nil {
-		e.Run, e.Batch, e.Row, _ = run.ParseRef(i.replay.Ref)
+	if i.row.Replay != nil {
+		e.Run, e.Batch, e.Row, _ = run.ParseRef(i.row.Replay.Ref)
 	}
 	if i.due = i.due && e.Source != nil; i.due {
 		e.Due = now.Add(i.outcome.After)
-		i.dueAt = e.Due
+		i.dueAt = &e.Due
 	}
 	return e
 }
@@ -165,9 +166,9 @@ func (i *item) source() []byte {
 	case i.untouched, def.SourceStored() == syncdef.StoreNone:
 		return nil
 	case def.SourceStored() == syncdef.StoreAll:
-		return i.object
+		return i.row.Object
 	}
-	source, ok := i.m.version.Mapping.CutSource(nil, i.object)
+	source, ok := i.m.version.Mapping.CutSource(nil, i.row.Object)
 	if !ok {
 		return nil
 	}

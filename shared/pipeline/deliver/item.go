@@ -13,63 +13,103 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// An item is one row in hand.
+// An item is one row in hand. It is small, and what it was mapped to lies in its
+// arena: an invocation has tens of thousands of them.
 type item struct {
-	m        *message
-	at       int // position in the chunk
-	number   int
-	object   jsontext.Value
-	replay   *envelope.Replay
-	key      string
-	match    string // as the row writes it; "" is key
-	recordID string
-	group    string
-	values   []jsontext.Value
-	print    row.Fingerprint
-	hashes   []uint32
-	cursor   jsontext.Value // its own, and the least of the rows that it superseded
-	least    string
-	entry    ledger.Entry
-	winner   *item // superseded by this one, in hand
-	doubt    bool  // an older value that this one supersedes may have been sent by an earlier attempt
+	m      *message
+	row    *envelope.Row
+	kept   *arena
+	nth    int // position in kept
+	at     int // position in the chunk
+	key    string
+	print  row.Fingerprint
+	least  string        // least cursor of the rows that it superseded, a JSON scalar
+	entry  *ledger.Entry // what the ledger says; written by own alone
+	winner *item         // superseded by this one, in hand
 
-	state     state
-	outcome   dest.Outcome
-	stage     string // of its error: match, deliver, connection, deadletter
-	tries     int    // in this invocation
-	summed    bool   // failed with its version: its message's summary counts it
-	due       bool   // failed: sent again by itself
-	dueAt     time.Time
+	outcome *dest.Outcome // of the last answer; nil before, and where an earlier attempt settled the row
+	stage   string        // of its error: match, deliver, connection, deadletter
+	dueAt   *time.Time    // when its error is sent again by itself; nil: it is not
+	tries   int8          // in this invocation
+	rounds  int8          // times it went round once more
+	state   state
+
+	mine      bool // entry is its own copy
+	doubt     bool // an older value that this one supersedes may have been sent by an earlier attempt
+	summed    bool // failed with its version: its message's summary counts it
+	due       bool // failed: sent again by itself
 	received  bool // the destination may have carried out a call whose answer was lost
 	intended  bool // the ledger says that it is about to be sent
 	untouched bool // workers died on it
 	partial   bool // only changed fields were sent
 	whole     bool // all fields are sent, whatever the ledger says
-	rounds    int  // times it went round once more
 	lost      bool // the ledger had a newer one when it was committed
 	written   bool // the ledger and the errors have it
 }
 
+// absent is the entry of keys that have none; it is never written.
+var absent = &ledger.Entry{}
+
+// own is the row's entry to be changed.
+func (i *item) own() *ledger.Entry {
+	if !i.mine {
+		e := *i.entry
+		i.entry, i.mine = &e, true
+	}
+	return i.entry
+}
+
+// The texts and values that the row was mapped to.
+func (i *item) match() string    { e := i.kept.ends[i.nth]; return i.kept.text[e.key:e.match] }
+func (i *item) recordID() string { e := i.kept.ends[i.nth]; return i.kept.text[e.match:e.id] }
+func (i *item) group() string    { e := i.kept.ends[i.nth]; return i.kept.text[e.id:e.group] }
+
+// hashes are the row's field hashes.
+func (i *item) hashes() []uint32 {
+	n := len(i.kept.names)
+	return i.kept.hashes[i.nth*n : (i.nth+1)*n : (i.nth+1)*n]
+}
+
+// value is what the nth field was mapped to; nil leaves it alone.
+func (i *item) value(field int) jsontext.Value {
+	s := i.kept.values[i.nth*len(i.kept.names)+field]
+	if s.end == 0 {
+		return nil
+	}
+	return jsontext.Value(i.kept.bytes[s.start:s.end:s.end])
+}
+
+// cursor is the row's own cursor, a JSON scalar; "" when it has none.
+func (i *item) cursor() string {
+	if i.untouched {
+		return ""
+	}
+	mapper := i.m.version.Get()
+	defer i.m.version.Put(mapper)
+	got, _ := mapRow(mapper, i.row.Object)
+	return string(got.Cursor)
+}
+
 // ref names the row's error; a replay's is that of its first time.
 func (i *item) ref() string {
-	if i.replay != nil {
-		return i.replay.Ref
+	if i.row.Replay != nil {
+		return i.row.Replay.Ref
 	}
-	return run.ErrorRef(i.m.chunk.Run, i.m.chunk.Batch, i.number)
+	return run.ErrorRef(i.m.chunk.Run, i.m.chunk.Batch, i.row.Number)
 }
 
 // sequence orders the row among all of its key (I3).
 func (i *item) sequence() int64 {
-	if i.replay != nil {
-		return i.replay.Sequence
+	if i.row.Replay != nil {
+		return i.row.Replay.Sequence
 	}
 	return i.m.chunk.Sequence
 }
 
 // attempts made so far, this one left out.
 func (i *item) attempts() int {
-	if i.replay != nil {
-		return i.replay.Attempts
+	if i.row.Replay != nil {
+		return i.row.Replay.Attempts
 	}
 	return 0
 }
@@ -80,7 +120,7 @@ func (i *item) rules() *syncdef.Rules    { return &i.m.version.Version.Rules }
 // fail ends a row as an error that will be stored and is not due.
 func (i *item) fail(stage, code, field, message string) {
 	i.state, i.stage, i.due = stateFailed, stage, false
-	i.outcome = dest.Outcome{Status: dest.Rejected, Code: code, Field: field, Message: message}
+	i.outcome = &dest.Outcome{Status: dest.Rejected, Code: code, Field: field, Message: message}
 }
 
 // state is where a row stands in this invocation.

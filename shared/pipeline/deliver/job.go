@@ -59,13 +59,13 @@ func (j *job) deliver(ctx context.Context) {
 		j.stopRest(j.open)
 		return
 	}
-	wait, err := j.account.ready(ctx)
+	wait, failed, err := j.account.ready(ctx)
 	if err != nil {
 		j.fault = err
 		return
 	}
 	if wait > 0 {
-		j.wait = wait
+		j.wait, j.cause = wait, failed
 		return
 	}
 	if !j.mayTry(ctx) {
@@ -89,8 +89,7 @@ func (j *job) deliver(ctx context.Context) {
 // rows have to go round once more.
 func (j *job) round(ctx context.Context) bool {
 	for _, items := range j.parts() {
-		j.lookUp(ctx, items)
-		j.push(ctx, items)
+		j.push(ctx, j.lookUp(ctx, items))
 	}
 	again := false
 	for _, i := range j.open {
@@ -106,7 +105,7 @@ func (j *job) parts() [][]*item {
 	for _, i := range j.open {
 		switch {
 		case i.state != stateOpen:
-		case i.entry.Last.Error != "" || i.replay != nil:
+		case i.entry.Last.Error != "" || i.row.Replay != nil:
 			refused = append(refused, i)
 		default:
 			clean = append(clean, i)
@@ -153,7 +152,7 @@ func (j *job) batch(items []*item) *batch {
 		}
 		b.Records = append(b.Records, r)
 		b.items = append(b.items, i)
-		b.refused = b.refused || i.entry.Last.Error != "" || i.replay != nil
+		b.refused = b.refused || i.entry.Last.Error != "" || i.row.Replay != nil
 	}
 	return b
 }
@@ -168,11 +167,11 @@ func (j *job) total() map[string]int {
 	}
 	total := map[string]int{}
 	for _, i := range j.open {
-		total[i.group] = all.Of(i.group)
+		total[i.group()] = all.Of(i.group())
 	}
 	for _, i := range j.w.items {
-		if _, ok := total[i.group]; ok && i.m.run.ID == j.run.ID && (i.state == stateUnchanged || i.state == stateSuperseded) {
-			total[i.group]--
+		if _, ok := total[i.group()]; ok && i.m.run.ID == j.run.ID && (i.state == stateUnchanged || i.state == stateSuperseded) {
+			total[i.group()]--
 		}
 	}
 	return total
@@ -184,13 +183,13 @@ func (i *item) record(fields []dest.Field) (dest.Record, []dest.Field) {
 	def := i.def()
 	changed := func(int) bool { return true }
 	if def.Send != syncdef.SendAll && !i.rules().Once && i.m.chunk.Mode != run.Full && !i.whole {
-		changed = i.entry.Changed(i.m.chunk.Version, i.hashes)
+		changed = i.entry.Changed(i.m.chunk.Version, i.hashes())
 	}
-	r := dest.Record{Key: i.key, Match: i.match, RecordID: i.recordID, ID: i.entry.Held.ID, Intent: i.entry.Last.Intent != ""}
+	r := dest.Record{Key: i.key, Match: i.match(), RecordID: i.recordID(), ID: i.entry.Held.ID, Intent: i.entry.Last.Intent != ""}
 	first := len(fields)
 	i.partial = false
-	for n, v := range i.values {
-		switch {
+	for n := range def.Fields {
+		switch v := i.value(n); {
 		case v == nil:
 		case changed(n):
 			fields = append(fields, dest.Field{Name: def.Fields[n].Destination, Value: v})
@@ -202,23 +201,27 @@ func (i *item) record(fields []dest.Field) (dest.Record, []dest.Field) {
 	return r, fields
 }
 
-// lookUp makes the lookups that the rows need, and takes over what they say.
-func (j *job) lookUp(ctx context.Context, items []*item) {
+// lookUp makes the lookups that the rows need, takes over what they say, and
+// answers the rows that are to be pushed.
+func (j *job) lookUp(ctx context.Context, items []*item) *batch {
 	b := j.batch(items)
-	b.look = true
 	calls := j.cut(b, func(b dest.Batch) []dest.Call { return j.dst.Lookups(b) })
+	if len(calls) == 0 {
+		return b
+	}
+	b.look = true
 	j.each(ctx, calls, b)
-}
-
-// push makes the calls that bring the rows that are still open.
-func (j *job) push(ctx context.Context, items []*item) {
-	ready := make([]*item, 0, len(items))
-	for _, i := range items {
+	left := make([]*item, 0, len(b.items))
+	for _, i := range b.items {
 		if i.state == stateOpen && i.rounds < maxRounds {
-			ready = append(ready, i)
+			left = append(left, i)
 		}
 	}
-	b := j.batch(ready)
+	return j.batch(left)
+}
+
+// push makes the calls that bring the rows.
+func (j *job) push(ctx context.Context, b *batch) {
 	most := j.account.callSize(j.reached())
 	j.each(ctx, j.cut(b, func(b dest.Batch) []dest.Call { return j.dst.Calls(b, most) }), b)
 }
@@ -345,7 +348,7 @@ func (j *job) failedBefore() string {
 
 // stopReason names the row by its place only: a record id is a row's value (I6).
 func stopReason(i *item) string {
-	return fmt.Sprintf("error_handling is stop_on_error, and row %d of batch %s failed: penstock_errors says why", i.number, i.m.chunk.Batch)
+	return fmt.Sprintf("error_handling is stop_on_error, and row %d of batch %s failed: penstock_errors says why", i.row.Number, i.m.chunk.Batch)
 }
 
 // stopRest ends the rows that come after the first failure of a stop_on_error sync.

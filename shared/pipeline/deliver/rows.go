@@ -22,21 +22,18 @@ func (m *message) mapRows() {
 		r := &m.chunk.Rows[n]
 		i := &items[n]
 		m.items[n] = i
-		i.m, i.at, i.number, i.object, i.replay = m, n, r.Number, r.Object, r.Replay
-		i.least = string(r.Least)
+		*i = item{m: m, row: r, kept: a, nth: n, at: n, entry: absent, least: string(r.Least)}
 		got, fault := mapRow(mapper, r.Object)
-		i.cursor = got.Cursor
 		a.name(got)
 		if fault != nil {
 			i.fail("deliver", fault.Rule, fault.Field, fault.Message)
-			continue
 		}
 		a.keep(i, got)
 	}
-	texts := string(a.texts)
+	a.text = string(a.texts)
 	for n, i := range m.items {
 		end := a.ends[n]
-		i.key, i.match, i.recordID, i.group = texts[end.start:end.key], texts[end.key:end.match], texts[end.match:end.id], texts[end.id:end.group]
+		i.key = a.text[end.start:end.key]
 	}
 }
 
@@ -54,55 +51,65 @@ func mapRow(mapper *mapping.Mapper, object jsontext.Value) (got mapping.Mapped, 
 func kindOf(p any) string { return fmt.Sprintf("panic %T", p) }
 
 // An arena holds what a message's rows keep of their mapping, in a few large
-// pieces instead of several small ones a row.
+// pieces without pointers instead of several small ones a row.
 type arena struct {
 	names   []string
-	values  []jsontext.Value
-	hashes  []uint32
-	bytes   []byte
+	values  []span   // one per field of each row
+	hashes  []uint32 // the same
+	bytes   []byte   // what values points into
 	texts   []byte
+	text    string // texts, once all rows are mapped
 	ends    []textEnds
 	scratch []byte
 }
 
+// A span is a part of an arena's bytes; the zero span is no value.
+type span struct{ start, end uint32 }
+
 // textEnds are where a row's texts lie in an arena, each behind the one before.
-type textEnds struct{ start, key, match, id, group int }
+type textEnds struct{ start, key, match, id, group uint32 }
 
 func newArena(rows int, names []string) *arena {
 	return &arena{
-		names: names, values: make([]jsontext.Value, 0, rows*len(names)), hashes: make([]uint32, 0, rows*len(names)),
-		bytes: make([]byte, 0, 16*rows*len(names)), texts: make([]byte, 0, 40*rows),
+		names: names, values: make([]span, 0, rows*len(names)), hashes: make([]uint32, 0, rows*len(names)),
+		bytes: make([]byte, 1, 16*rows*len(names)+1), texts: make([]byte, 0, 40*rows), // no span ends at 0
 		ends: make([]textEnds, 0, rows),
 	}
 }
 
 // name keeps a row's key, match value, record id and group.
 func (a *arena) name(got mapping.Mapped) {
-	start := len(a.texts)
+	var e textEnds
+	e.start = uint32(len(a.texts))
 	a.texts = append(a.texts, got.Key...)
-	key := len(a.texts)
+	e.key = uint32(len(a.texts))
 	a.texts = append(a.texts, got.Match...)
-	match := len(a.texts)
+	e.match = uint32(len(a.texts))
 	a.texts = append(a.texts, got.RecordID...)
-	id := len(a.texts)
+	e.id = uint32(len(a.texts))
 	a.texts = append(a.texts, got.Group...)
-	a.ends = append(a.ends, textEnds{start, key, match, id, len(a.texts)})
+	e.group = uint32(len(a.texts))
+	a.ends = append(a.ends, e)
 }
 
 // keep copies a row's values, with the hashes and the fingerprint of their
-// canonical forms.
+// canonical forms. A row that could not be mapped keeps none.
 func (a *arena) keep(i *item, got mapping.Mapped) {
-	first := len(a.values)
+	if i.state != stateOpen {
+		a.values = append(a.values, make([]span, len(a.names))...)
+		a.hashes = append(a.hashes, make([]uint32, len(a.names))...)
+		return
+	}
 	for n, v := range got.Values {
 		a.hashes = append(a.hashes, row.FieldHash(got.Canonical[n]))
+		s := span{}
 		if v != nil {
+			s.start = uint32(len(a.bytes))
 			a.bytes = append(a.bytes, v...)
-			v = jsontext.Value(a.bytes[len(a.bytes)-len(v) : len(a.bytes) : len(a.bytes)])
+			s.end = uint32(len(a.bytes))
 		}
-		a.values = append(a.values, v)
+		a.values = append(a.values, s)
 	}
-	i.values = a.values[first:len(a.values):len(a.values)]
-	i.hashes = a.hashes[first:len(a.hashes):len(a.hashes)]
 	i.print, a.scratch = row.Digest(a.names, got.Canonical, a.scratch)
 }
 
@@ -112,11 +119,11 @@ func (a *arena) keep(i *item, got mapping.Mapped) {
 func (m *message) hold() string {
 	least := ""
 	for _, i := range m.items {
-		if i.replay != nil {
+		if i.row.Replay != nil {
 			continue
 		}
 		if i.uncertain() || m.chunk.Late {
-			least = run.Least(least, run.Least(i.least, string(i.cursor)))
+			least = run.Least(least, run.Least(i.least, i.cursor()))
 		}
 	}
 	return least

@@ -43,7 +43,7 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 	defer cancel()
 	outcomes, err := j.call(inTime, c, b)
 	switch {
-	case err != nil && ctx.Err() != nil && inTime.Err() != nil:
+	case err != nil && inTime.Err() != nil:
 		return sent{failed: callError(err), began: began, late: true}
 	case err != nil:
 		return sent{failed: callError(err), began: began}

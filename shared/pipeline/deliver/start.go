@@ -6,6 +6,7 @@ import (
 	"maps"
 	"sync"
 
+	"github.com/penstock-data/penstock/shared/mapping"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
@@ -90,8 +91,9 @@ func (inv *invocation) rowByRow(ctx context.Context, m *message) {
 // killer is a row that workers died on: it is not touched again, not even to be
 // mapped, so that its error has neither key nor source.
 func (m *message) killer() *item {
-	r := m.chunk.Rows[0]
-	i := &item{m: m, number: r.Number, replay: r.Replay, untouched: true}
+	kept := newArena(1, nil)
+	kept.name(mapping.Mapped{})
+	i := &item{m: m, row: &m.chunk.Rows[0], kept: kept, entry: absent, untouched: true}
 	i.fail("deadletter", "crashed", "", fmt.Sprintf("%d workers died with this row in hand; it was not sent again: see the worker's log, then push it again", killerDeaths))
 	return i
 }

@@ -86,7 +86,7 @@ func (j *job) ranOut(items []*item, failed *dest.CallError) {
 	case len(items) == 1:
 		i := items[0]
 		i.tries = tries
-		j.take(i, dest.Outcome{Status: dest.Retry, Code: failed.Code, Message: failed.Error(), After: maxWait + time.Millisecond}, false)
+		j.take(i, &dest.Outcome{Status: dest.Retry, Code: failed.Code, Message: failed.Error(), After: maxWait + time.Millisecond}, false)
 	default:
 		j.lower(items, len(items)/2)
 		j.hold(items, time.Millisecond)

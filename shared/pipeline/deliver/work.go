@@ -77,7 +77,7 @@ func (w *work) newest() {
 		}
 		loser.state, loser.winner = stateSuperseded, winner
 		winner.doubt = winner.doubt || loser.doubt || loser.m.Receives > 1
-		winner.least = run.Least(winner.least, run.Least(loser.least, string(loser.cursor)))
+		winner.least = run.Least(winner.least, run.Least(loser.least, loser.cursor()))
 		newest[i.key] = winner
 	}
 }
@@ -88,8 +88,8 @@ func (w *work) replays(ctx context.Context) {
 	for _, m := range w.messages {
 		refs := make([]string, 0)
 		for _, i := range m.items {
-			if i.replay != nil {
-				refs = append(refs, i.replay.Ref)
+			if i.row.Replay != nil {
+				refs = append(refs, i.row.Replay.Ref)
 			}
 		}
 		if len(refs) == 0 || !m.working() {
@@ -101,13 +101,13 @@ func (w *work) replays(ctx context.Context) {
 			continue
 		}
 		for _, i := range m.items {
-			if i.replay == nil || i.state != stateOpen {
+			if i.row.Replay == nil || i.state != stateOpen {
 				continue
 			}
-			switch e, ok := found[i.replay.Ref]; {
+			switch e, ok := found[i.row.Replay.Ref]; {
 			case !ok:
 				i.state = stateSuperseded
-			case e.Attempts != i.replay.Attempts:
+			case e.Attempts != i.row.Replay.Attempts:
 				i.stored(e)
 			}
 		}
@@ -119,7 +119,7 @@ func (w *work) replays(ctx context.Context) {
 func (i *item) stored(e run.RowError) {
 	i.state = stateStored
 	if e.Attempts == i.attempts()+1 && !e.Due.IsZero() {
-		i.due, i.dueAt = true, e.Due
+		i.due, i.dueAt = true, &e.Due
 	}
 }
 
@@ -129,7 +129,7 @@ func (w *work) takeOver(ctx context.Context) {
 		var mine []*item
 		var refs []string
 		for _, i := range m.items {
-			if i.state == stateStored && i.replay == nil {
+			if i.state == stateStored && i.row.Replay == nil {
 				mine, refs = append(mine, i), append(refs, i.ref())
 			}
 		}
@@ -191,8 +191,10 @@ func keys(items []*item) []string {
 // judge acts on the ledger's verdicts and sorts the rows to send into jobs.
 func (w *work) judge(items []*item, entries map[string]ledger.Entry) {
 	for _, i := range items {
-		i.entry = entries[i.key]
-		i.entry.Key = i.key
+		if stored, ok := entries[i.key]; ok {
+			e := stored // allocated for those that there are
+			i.entry, i.mine = &e, true
+		}
 		w.verdict(i)
 	}
 }
@@ -203,16 +205,17 @@ func (w *work) verdict(i *item) {
 	if i.doubt && !once {
 		// The ledger may be behind the destination: nothing counts as held, and all
 		// fields are sent. (Inserts have their intent.)
-		i.entry.Held.Fingerprint, i.entry.Held.Fields = row.Fingerprint{}, nil
+		held := &i.own().Held
+		held.Fingerprint, held.Fields = row.Fingerprint{}, nil
 	}
 	r := ledger.Row{
 		Run: m.run.ID, Sequence: i.sequence(), Fingerprint: i.print, Once: once,
-		Full: m.chunk.Mode == run.Full, Replay: i.replay != nil,
+		Full: m.chunk.Mode == run.Full, Replay: i.row.Replay != nil,
 	}
-	if i.entry.Last.Error != "" || i.replay != nil {
+	if i.entry.Last.Error != "" || i.row.Replay != nil {
 		r.Ref = i.ref()
 	}
-	switch ledger.Diff(i.entry, r) {
+	switch ledger.Diff(*i.entry, r) {
 	case ledger.Unchanged:
 		i.state = stateUnchanged
 	case ledger.Delivered:
@@ -229,7 +232,7 @@ func (w *work) verdict(i *item) {
 		case m.end != "":
 			i.ended()
 		case once && !i.rules().Lookup && i.doubtful():
-			i.inDoubt(dest.Outcome{Message: "an earlier attempt may have sent it"})
+			i.inDoubt(&dest.Outcome{Message: "an earlier attempt may have sent it"})
 		default:
 			w.add(i)
 		}
@@ -239,7 +242,7 @@ func (w *work) verdict(i *item) {
 // doubtful reports whether an insert of the key may have arrived, as far as the
 // ledger knows. A person's retry of the error says that it did not.
 func (i *item) doubtful() bool {
-	if i.replay != nil && i.entry.Last.Unknown && i.entry.Last.Error == i.replay.Ref {
+	if i.row.Replay != nil && i.entry.Last.Unknown && i.entry.Last.Error == i.row.Replay.Ref {
 		return false
 	}
 	return i.entry.Last.Intent != "" || i.entry.Last.Unknown

@@ -61,8 +61,12 @@ var functions = []function{
 	{"penstock_push", "/push", "(SYNC VARCHAR, ROW_OBJECT VARIANT)", []param{{name: "sync", cast: "VARCHAR"}, {name: "row_object"}}},
 	{"penstock_begin", "/begin", "(SYNC VARCHAR, MODE VARCHAR)", []param{{name: "sync", cast: "VARCHAR"}, {name: "mode", cast: "VARCHAR", optional: true}}},
 	{"penstock_finish", "/finish", "(RUN VARCHAR, ROW_COUNT NUMBER)", []param{{name: "run", cast: "VARCHAR"}, {name: "row_count", cast: "BIGINT"}}},
+	{"penstock_cancel", "/cancel", "(RUN VARCHAR, REASON VARCHAR)", []param{{name: "run", cast: "VARCHAR"}, {name: "reason", cast: "VARCHAR", optional: true}}},
+	{"penstock_retry", "/retry", "(RUN VARCHAR, SELECTOR VARIANT)", []param{{name: "run", cast: "VARCHAR"}, {name: "selector", optional: true}}},
+	{"penstock_reset", "/reset", "(SYNC VARCHAR)", []param{{name: "sync", cast: "VARCHAR"}}},
 	{"penstock_status", "/status", "(SYNC VARCHAR)", []param{{name: "sync", cast: "VARCHAR"}}},
 	{"penstock_errors", "/errors", "(RUN VARCHAR, AFTER VARCHAR)", []param{{name: "run", cast: "VARCHAR"}, {name: "after", cast: "VARCHAR", optional: true}}},
+	{"penstock_syncs", "/syncs", "()", nil},
 }
 
 // json is the SQL that turns an argument into JSON text. What is JSON already is

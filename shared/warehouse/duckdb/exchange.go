@@ -43,16 +43,16 @@ func suspicious(text string) bool {
 	return strings.Contains(text, "NaN") || strings.Contains(text, "Inf") || strings.Contains(text, `\u`)
 }
 
-// end writes the request's body, rows of so many arguments.
-func (x *exchange) end(columns int) {
+// end writes the request's body: n rows of so many arguments.
+func (x *exchange) end(n, columns int) {
 	x.args, x.rows = x.args[:0], x.rows[:0]
 	start := 0
 	for _, end := range x.ends {
 		x.args = append(x.args, x.text[start:end:end])
 		start = end
 	}
-	for i := 0; i+columns <= len(x.args); i += columns {
-		x.rows = append(x.rows, x.args[i:i+columns])
+	for i := range n {
+		x.rows = append(x.rows, x.args[i*columns:(i+1)*columns])
 	}
 	x.plain = snowflake.EncodeRequest(x.plain[:0], x.rows)
 }

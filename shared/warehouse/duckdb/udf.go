@@ -120,6 +120,6 @@ func (u *udf) encode(chunk *duck.DataChunk, x *exchange) (int, error) {
 			x.argument(text)
 		}
 	}
-	x.end(len(columns))
+	x.end(n, len(columns))
 	return n, nil
 }

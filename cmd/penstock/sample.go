@@ -10,10 +10,16 @@ import (
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
 )
 
-// teach makes the lesson's tables and rows, unless the warehouse has them, and
-// seeds the simulated Salesforce with its accounts, unless it has any.
-func teach(ctx context.Context, w *duckdb.Warehouse, box *machine.Sandbox, o lesson.Options) (lesson.Plan, error) {
-	if err := lessonTables(ctx, w); err != nil {
+// A seeder is a simulator that takes records as an administrator's import would.
+type seeder interface {
+	Seed(object string, fields []string, rows iter.Seq[[]string]) error
+	Count(object string) int
+}
+
+// sample makes the sample's tables and rows, unless the warehouse has them, and
+// seeds its simulator with the sample's accounts, unless it has any.
+func sample(ctx context.Context, w *duckdb.Warehouse, box *machine.Sandbox, o lesson.Options) (lesson.Plan, error) {
+	if err := sampleTables(ctx, w); err != nil {
 		return lesson.Plan{}, err
 	}
 	plan, err := lesson.ReadPlan(ctx, w.DB())
@@ -22,11 +28,15 @@ func teach(ctx context.Context, w *duckdb.Warehouse, box *machine.Sandbox, o les
 			return plan, err
 		}
 	}
-	if box == nil || box.Salesforce == nil || box.Salesforce.Count("Account") > 0 {
+	if box == nil {
+		return plan, nil
+	}
+	crm, ok := box.Simulated[lesson.CRM].(seeder)
+	if !ok || crm.Count(lesson.CRMObject) > 0 {
 		return plan, nil
 	}
 	var failed error
-	err = box.Salesforce.Seed("Account", []string{"Website", "Name"}, accounts(ctx, w, &failed))
+	err = crm.Seed(lesson.CRMObject, []string{"Website", "Name"}, accounts(ctx, w, &failed))
 	if failed != nil {
 		err = failed
 	}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/app/machine"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/sqlite"
+)
+
+// stateFile holds a folder's runs, ledger, queue and errors.
+const stateFile = "penstock.db"
+
+type connectCmd struct {
+	Name          string `arg:"" help:"The connection's name in connections.yaml."`
+	AcceptAccount bool   `help:"Deliver to whichever account answers next: its syncs start with an empty ledger and select all rows."`
+	Data          string `default:"penstock-data" help:"The folder of this machine's state."`
+}
+
+// Run shows the connection, or accepts another account for it.
+func (c connectCmd) Run(ctx context.Context, s program) (err error) {
+	path := filepath.Join(c.Data, stateFile)
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Errorf("there is no state in %s: name the folder of penstock local or demo with --data", c.Data)
+	}
+	store, err := sqlite.Open(path, time.Now)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	stored, err := store.Connection(ctx, c.Name)
+	if errors.Is(err, run.ErrNotFound) {
+		return fmt.Errorf("there is no connection %q: run penstock apply", c.Name)
+	}
+	if err != nil {
+		return fmt.Errorf("read connection %q: %w", c.Name, err)
+	}
+	kind := stored.Connection.Type
+	if c.AcceptAccount {
+		if err := c.accept(ctx, store, kind); err != nil {
+			return err
+		}
+		fmt.Fprintf(s.out, "%s takes the account that answers next; its syncs start with an empty ledger, and their next runs select all rows\n", c.Name)
+		return nil
+	}
+	to, err := readWhere(c.Data)
+	if err != nil {
+		return err
+	}
+	account := stored.Account
+	if account == "" {
+		account = "not known yet"
+	}
+	fmt.Fprintf(s.out, "%s  %s, account %s, epoch %d", c.Name, kind, account, stored.Epoch)
+	if to[kind] != "" {
+		fmt.Fprintf(s.out, ", rows go to %s", to[kind])
+	}
+	fmt.Fprintln(s.out)
+	return nil
+}
+
+// accept lets the connection deliver to another account, and forgets where the rows
+// of its type were, unless a penstock local is at work there.
+func (c connectCmd) accept(ctx context.Context, store *sqlite.Store, kind string) error {
+	if _, err := machine.Control(store).AcceptAccount(ctx, c.Name, ""); err != nil {
+		return err
+	}
+	if url := noted(c.Data); url != "" && answers(ctx, url) {
+		return nil
+	}
+	to, err := readWhere(c.Data)
+	if err != nil || to[kind] == "" {
+		return err
+	}
+	delete(to, kind)
+	return to.write(c.Data)
+}

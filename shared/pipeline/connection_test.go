@@ -1,0 +1,177 @@
+package pipeline_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// many are n keys.
+func many(prefix string, n int) []string {
+	keys := make([]string, n)
+	for i := range keys {
+		keys[i] = fmt.Sprint(prefix, i)
+	}
+	return keys
+}
+
+// After a 429 the next calls are halved, down to a floor of 100, and grow back.
+func TestCallsAreHalvedAfter429(t *testing.T) {
+	w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) { c.most = 400 })
+	first := true
+	w.crm.fail = func(keys []string) *dest.CallError {
+		if first {
+			first = false
+			return &dest.CallError{Op: "upsert", Class: dest.Throttled, Quota: dest.QuotaSecond, Message: "429"}
+		}
+		return nil
+	}
+	w.send("q1", many("a", 400)...)
+	w.drain(time.Hour)
+	w.crm.sizes = nil
+	for n := range 12 {
+		w.send(fmt.Sprint("r", n), many(fmt.Sprint("b", n, "-"), 400)...)
+		w.drain(time.Hour)
+	}
+	if !slices.Contains(w.crm.sizes[:3], 200) {
+		t.Errorf("after a 429 the calls take %v records, want 200", w.crm.sizes[:3])
+	}
+	if last := w.crm.sizes[len(w.crm.sizes)-1]; last != 400 {
+		t.Errorf("the calls never grow back: %v", w.crm.sizes)
+	}
+	for range 5 { // 429 after 429 ends at the floor
+		first = true
+		w.send(fmt.Sprint("s", w.value), many(fmt.Sprint("c", w.value, "-"), 400)...)
+		w.drain(time.Hour)
+	}
+	if least := slices.Min(w.crm.sizes); least != 100 {
+		t.Errorf("the smallest call took %d records", least)
+	}
+}
+
+// The account behind a connection is pinned at its first delivery; another one is a
+// failure of the connection until it is accepted, and then starts an empty ledger.
+func TestAnotherAccount(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	w.send("q1", "k")
+	w.drain(time.Minute)
+	if s, err := w.store.Connection(t.Context(), "prod"); err != nil || s.Account != "org-1" {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	w.crm.id = "org-2"
+	w.boot()
+	id := w.push(batch("q2", "b2", "accounts", object("k", 5)))[0].Run
+	w.drain(10 * time.Minute)
+	if w.crm.sends["k"] != 1 || w.depth() == 0 {
+		t.Fatalf("the row went to another account: sent %d times", w.crm.sends["k"])
+	}
+	s, err := w.store.Pace(t.Context(), "prod")
+	if err != nil || !strings.Contains(s.Reason, "--accept-account") {
+		t.Errorf("the pause does not say how to go on: %q, %v", s.Reason, err)
+	}
+	if _, err := w.store.AcceptAccount(t.Context(), "prod", "org-2"); err != nil {
+		t.Fatal(err)
+	}
+	w.drain(time.Hour)
+	if w.crm.sends["k"] != 2 {
+		t.Errorf("the accepted account has the row %d times; counts %+v", w.crm.sends["k"]-1, w.counts(id))
+	}
+}
+
+// A mended connection holds within a minute and a probe, also for queued rows.
+func TestMendedConnection(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	open := w.deliver.Open
+	w.deliver.Open = func(c syncdef.Connection) (dest.Account, error) {
+		if c.URL == "" {
+			return nil, &dest.CallError{Op: "open", Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "url", Message: "the url is missing"}
+		}
+		return open(c)
+	}
+	id := w.send("q", "k")
+	w.drain(10 * time.Minute)
+	if w.depth() == 0 {
+		t.Fatalf("the row did not wait: %+v", w.errorTypes(id))
+	}
+	if err := w.store.PutConnection(t.Context(), syncdef.Connection{Name: "prod", Type: "crm", URL: "https://crm.example"}); err != nil {
+		t.Fatal(err)
+	}
+	if took := w.drain(time.Hour); took > 5*time.Minute || w.crm.value("k") == 0 {
+		t.Errorf("delivered %d after %v", w.crm.value("k"), took)
+	}
+}
+
+// A message that waits for its connection for 13 days ends as stored errors, and
+// after 7 days when its own last try failed (I1).
+func TestExpires(t *testing.T) {
+	for _, tried := range []bool{false, true} {
+		w := newWorld(t, 1, nil)
+		w.crm.down = failed(dest.Unavailable, "503")
+		if !tried {
+			w.crm.down = nil
+			if err := w.store.SetPace(t.Context(), "prod", paused(w.now, 14*24*time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		id := w.send("q", "k")
+		start := w.now
+		for w.depth() > 0 && w.now.Sub(start) < 15*24*time.Hour {
+			if in := w.receive(); len(in) > 0 {
+				w.handle(in)
+			}
+			w.now = w.now.Add(time.Minute)
+		}
+		took, want := w.now.Sub(start), 13*24*time.Hour
+		if tried {
+			want = 7 * 24 * time.Hour
+		}
+		errs := w.errors(id)
+		if len(errs) != 1 || errs[0].Type != "expired" || !errs[0].Due.IsZero() || errs[0].Source == nil {
+			t.Fatalf("tried %v: %+v", tried, errs)
+		}
+		if took < want || took > want+13*time.Hour {
+			t.Errorf("tried %v: ended after %v, want %v", tried, took, want)
+		}
+	}
+}
+
+// A call that the end of the invocation cuts off comes back at half its size; a row
+// that was alone in it becomes a stored error.
+func TestSlowVendor(t *testing.T) {
+	w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) { c.most = 8 })
+	w.crm.fail = func(keys []string) *dest.CallError {
+		if slices.Contains(keys, "slow") {
+			return &dest.CallError{Op: "upsert", Class: dest.Unavailable, Code: "timeout", Message: "no answer", Received: true}
+		}
+		return nil
+	}
+	keys := many("g", 8)
+	keys[3] = "slow"
+	id := w.send("q", keys...)
+	for n := 0; w.depth() > 0 && n < 20; n++ {
+		// A call that fails has used up the invocation's time.
+		w.handleWithin(cutOff{t.Context(), w.now.Add(time.Minute)}, w.receive())
+		w.now = w.now.Add(10 * time.Second)
+	}
+	if got := w.crm.sizes; !slices.Equal(got, []int{8, 4, 4, 2, 2, 1, 1}) {
+		t.Errorf("sizes %v", got)
+	}
+	if c := w.counts(id); c.Delivered != 7 || c.Failed != 1 {
+		t.Errorf("%+v, errors %v, sizes %v", c, w.errorTypes(id), w.crm.sizes)
+	}
+}
+
+// cutOff is the context of an invocation whose time is over as soon as a call has
+// failed: calls made with what is left of it find it ended.
+type cutOff struct {
+	context.Context
+	end time.Time
+}
+
+func (c cutOff) Deadline() (time.Time, bool) { return c.end, true }

@@ -1,0 +1,313 @@
+package pipeline_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// quiet reports whether nothing is on its way any more.
+func (s *sim) quiet() bool {
+	if s.model.going > 0 {
+		return false
+	}
+	if n, err := s.store.Depth(bg, "crm"); err != nil || n > 0 {
+		return false
+	}
+	for _, name := range syncNames {
+		if due, err := s.store.DueItems(bg, name, time.Time{}, 1); err != nil || len(due) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// settle lets everything that is under way come to its end.
+func (s *sim) settle(what string) bool {
+	next := s.now
+	if s.run(4*24*time.Hour, func() bool {
+		if s.now.Before(next) {
+			return false
+		}
+		next = s.now.Add(5 * time.Second)
+		return s.quiet()
+	}) {
+		return true
+	}
+	n, _ := s.store.Depth(bg, "crm")
+	pace, _ := s.store.Pace(bg, "prod")
+	s.fails("I1: %s: not settled after four days: %d messages, %d steps, pace %+v", what, n, s.model.going, pace)
+	return false
+}
+
+// heal ends all trouble but that of the poison and the refused rows, and brings
+// the model to the destination by three statements of each sync.
+func (s *sim) heal() bool {
+	s.healed = true
+	for _, p := range append(slices.Clone(s.workers), s.model.procs...) {
+		p.skew, p.doomed = 0, false
+	}
+	s.model.deadLetters = 0
+	s.mend()
+	if !s.settle("after the trouble") {
+		return false
+	}
+	s.mend()
+	for i := range syncNames {
+		for name := range s.model.stale { // accepted in another order than they were made
+			if key, ok := strings.CutPrefix(name, syncNames[i]+"/"); ok {
+				s.model.next++
+				s.model.rows[i][key] = value{v: s.model.next}
+			}
+		}
+	}
+	for n := range 3 {
+		for i := range syncNames {
+			if !s.statementUntilItRuns(i, n) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// mend applies a version that can be delivered.
+func (s *sim) mend() {
+	for i, name := range syncNames {
+		v, err := s.store.Current(bg, name)
+		if err != nil {
+			s.fails("%v", err)
+		} else if v.Definition.Fields[1].Destination == "Broken__c" {
+			if err := s.store.Apply(bg, s.definition(i, "Constant__c")); err != nil {
+				s.fails("%v", err)
+			}
+		}
+	}
+}
+
+func (s *sim) statementUntilItRuns(i, n int) bool {
+	ran := ""
+	for try := 0; ran == ""; try++ {
+		if try > 60 {
+			s.fails("%s: no run could be begun within ten hours", syncNames[i])
+			return false
+		}
+		s.model.going++
+		s.spawn(0, func(k *task) {
+			defer s.gone()
+			ran = s.statement(k, rand.New(rand.NewPCG(s.plan.Seed, uint64(9+n))), i, "incremental", fmt.Sprintf("last%d.%d.%d", i, n, try), false)
+		})
+		if !s.settle("a statement") {
+			return false
+		}
+		if ran == "" {
+			s.run(10*time.Minute, nil)
+		}
+	}
+	ended := func() bool { r, err := s.store.Run(bg, ran); return err == nil && r.Status.Ended() }
+	if !s.run(6*time.Hour, ended) {
+		r, _ := s.store.Run(bg, ran)
+		s.fails("run %s has not ended: %+v", ran, r)
+		return false
+	}
+	return true
+}
+
+// check holds the end against the invariants.
+func (s *sim) check() {
+	for i := range syncNames {
+		s.checkModel(i)
+	}
+	open, err := s.store.OpenRuns(bg)
+	if err != nil {
+		s.fails("%v", err)
+	}
+	s.run(5*time.Hour, nil) // for the sweeper to close what is open
+	if open, err = s.store.OpenRuns(bg); err != nil || len(open) > 0 {
+		for _, r := range open {
+			s.fails("run %s is still open: %+v", r.ID, r.Counts)
+		}
+	}
+	seen := map[string]bool{}
+	for _, name := range syncNames {
+		all, err := s.store.RecentRuns(bg, name, 10_000)
+		if err != nil {
+			s.fails("%v", err)
+		}
+		for _, r := range all {
+			seen[r.ID] = true
+			s.checkRun(r)
+		}
+	}
+}
+
+// checkModel: every row of the model is at the vendor, or in an open error (I1, I3, I4).
+func (s *sim) checkModel(i int) {
+	v, err := s.store.Current(bg, syncNames[i])
+	if err != nil {
+		s.fails("%v", err)
+		return
+	}
+	target := ledger.Target(&v.Definition, &v.Rules, 0)
+	keys := s.model.sorted(i, 0)
+	entries, err := s.store.Entries(bg, target, keys)
+	if err != nil {
+		s.fails("%v", err)
+		return
+	}
+	for _, k := range keys {
+		name, want, e := syncNames[i]+"/"+k, s.model.rows[i][k], entries[k]
+		switch {
+		case want.bad:
+		case e.Last.Error != "":
+			s.checkOpen(name, e)
+		case s.once(i) && s.vendor.sends[name] == 0:
+			s.fails("%s was never sent, and has no open error: %+v", name, e)
+		case s.once(i):
+		case s.vendor.values[name] != want.v:
+			s.fails("%s: the vendor holds %d, the model %d, and no error is open; entry %+v", name, s.vendor.values[name], want.v, e)
+		case e.Held.Fingerprint.Void():
+			s.fails("%s was delivered, and the ledger does not know", name)
+		}
+	}
+}
+
+// checkOpen: an open error is stored, and has a cause that is still there.
+func (s *sim) checkOpen(name string, e ledger.Entry) {
+	found, err := s.store.ErrorsByRef(bg, run.SyncOf(e.Last.Error), []string{e.Last.Error})
+	if err != nil || len(found) == 0 {
+		s.fails("%s: the ledger names error %s, which is not stored", name, e.Last.Error)
+		return
+	}
+	lasting := slices.Contains(s.plan.Poison, name) || slices.Contains(s.plan.Refused, name)
+	got := found[e.Last.Error]
+	if !got.Due.IsZero() {
+		s.fails("%s: the open error %s says that it is due at %v, and no item does", name, got.Ref(), got.Due.Sub(epoch))
+	}
+	if !lasting && got.Type != "unknown" {
+		s.fails("%s still has an open error %s after three runs", name, got.Type)
+	}
+}
+
+// checkRun: counts add up, each row counts once (I2), and an error has its cause.
+func (s *sim) checkRun(r run.Run) {
+	batches, err := s.store.Batches(bg, r.ID)
+	if err != nil {
+		s.fails("%v", err)
+	}
+	chunks := map[string]run.Chunk{}
+	t := &run.Tally{}
+	if err := s.store.Chunks(bg, r.ID, func(b string, i int, c run.Chunk) error {
+		chunks[fmt.Sprintf("%s/%d", b, i)] = c
+		t.AddChunk(c)
+		return nil
+	}); err != nil {
+		s.fails("%v", err)
+	}
+	for i := range batches {
+		t.AddBatch(&batches[i])
+		s.checkBatch(r, &batches[i], chunks)
+	}
+	if t.Left() != 0 && t.Pending == 0 || t.Left() < 0 {
+		s.fails("I2: run %s: %d of %d rows are not settled: %+v", r.ID, t.Left(), t.Counts.Received, t.Counts)
+	}
+	if r.Status == run.Complete && r.Counts != t.Counts {
+		s.fails("I2: run %s says %+v, and its records %+v", r.ID, r.Counts, t.Counts)
+	}
+	errs, _, err := s.store.RunErrors(bg, r.ID, 10_000, "")
+	if err != nil {
+		s.fails("%v", err)
+	}
+	for _, e := range errs {
+		s.checkError(r, e)
+	}
+}
+
+// checkBatch: what was answered queued is settled (I1), each row as its record says.
+func (s *sim) checkBatch(r run.Run, b *run.Batch, chunks map[string]run.Chunk) {
+	codes, err := run.UnpackCodes(b.Rows)
+	if err != nil {
+		s.fails("%v", err)
+		return
+	}
+	rows := s.model.contents[b.Run+"/"+b.ID]
+	answers := s.model.answers[b.Run+"/"+b.ID]
+	at := map[int]int{}
+	for n, code := range codes {
+		status, chunk, _, _ := b.Placed(code)
+		if answers != nil && answers[n].Status != status {
+			s.fails("row %d of batch %s was answered %s, and is pinned as %s", n, b.ID, answers[n].Status, status)
+		}
+		if status == row.Rejected && rows != nil && !rows[n].bad {
+			s.fails("row %d of batch %s was rejected without a fault", n, b.ID)
+		}
+		if status != row.Queued {
+			continue
+		}
+		c := chunks[fmt.Sprintf("%s/%d", b.ID, chunk)]
+		if !c.Done {
+			if answers != nil || b.Sent {
+				s.fails("I1: row %d of batch %s of run %s was queued and never settled", n, b.ID, b.Run)
+			}
+			continue
+		}
+		fates, err := run.UnpackFates(c.Outcomes, len(codes))
+		if err != nil || at[chunk] >= len(fates) {
+			s.fails("I2: chunk %d of batch %s of run %s has %d fates: %v", chunk, b.ID, b.Run, len(fates), err)
+			return
+		}
+		fate := fates[at[chunk]]
+		at[chunk]++
+		s.hits["fate:"+string(fate)]++
+		if rows == nil {
+			continue
+		}
+		name := b.Sync + "/" + rows[n].key
+		switch fate {
+		case run.FateDelivered:
+			if !s.vendor.ever[name][rows[n].v] {
+				s.fails("%s: value %d is counted delivered, and never reached the vendor", name, rows[n].v)
+			}
+		case run.FateFailed, run.FateDue, run.FateUnknown:
+			if found, _ := s.store.ErrorsByRef(bg, b.Sync, []string{run.ErrorRef(b.Run, b.ID, n)}); len(found) == 0 && r.Status != run.Failed {
+				s.fails("I1: row %d of batch %s of run %s failed, and no error is stored", n, b.ID, b.Run)
+			}
+		case run.FateNone:
+			s.fails("I1: row %d of batch %s of run %s is recorded without a fate", n, b.ID, b.Run)
+		}
+	}
+}
+
+// checkError: an error appears only where its cause was injected.
+func (s *sim) checkError(r run.Run, e run.RowError) {
+	name := e.Sync + "/" + e.Key
+	ok := false
+	switch e.Type {
+	case "missing_column":
+		ok = true // of a bad row: checkBatch
+	case "run_cancelled", "cancelled":
+		_, ok = s.model.cancelled[run.OriginalOf(r.ID)]
+	case "unknown":
+		ok = e.Sync == syncNames[1] && s.plan.Second == "insert"
+	case "crashed":
+		ok = s.dead >= 2
+	case "dead_letter":
+		ok = s.hits["cell:dead letters"] > 0
+	case "INVALID_FIELD":
+		ok = s.vendor.halts[e.Sync]
+	default:
+		ok = s.vendor.causes[name][e.Type] || len(e.Summary) > 0 && s.vendor.halts[e.Sync]
+		if !ok && !e.Due.IsZero() || s.vendor.halts[e.Sync] {
+			ok = true
+		}
+	}
+	if !ok {
+		s.fails("an error %s (%s) of %s, row %d of batch %s of run %s, without a cause: %s", e.Type, e.Stage, name, e.Row, e.Batch, e.Run, e.Message)
+	}
+}

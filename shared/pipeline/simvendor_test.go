@@ -1,0 +1,365 @@
+package pipeline_test
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/pace"
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// A simVendor is the destination of a simulation: what it holds, and who it makes
+// suffer. Names are sync/key.
+type simVendor struct {
+	s       *sim
+	values  map[string]int             // what it holds
+	sends   map[string]int             // how often a record was stored
+	ever    map[string]map[int]bool    // all values that it held
+	causes  map[string]map[string]bool // which codes were answered for a record
+	halts   map[string]bool            // the same of a sync
+	grants  []time.Time                // of calls that cost
+	held    map[string]int64           // sequence of what it holds
+	resends map[string]bool            // a person asked for it
+	racy    map[string]bool            // I3 is not promised: who sent it last had stalled
+}
+
+func newSimVendor(s *sim) *simVendor {
+	return &simVendor{s: s, values: map[string]int{}, sends: map[string]int{}, ever: map[string]map[int]bool{}, causes: map[string]map[string]bool{}, halts: map[string]bool{}, resends: map[string]bool{}, racy: map[string]bool{}, held: map[string]int64{}}
+}
+
+// spell reports whether something is out of order now.
+func (s *sim) spell(kind string) bool {
+	if s.healed {
+		return false
+	}
+	at := s.now.Sub(epoch)
+	for _, sp := range s.plan.Spells {
+		if sp.Kind == kind && at >= sp.At && at < sp.At+sp.For {
+			s.hits["spell:"+kind]++
+			return true
+		}
+	}
+	return false
+}
+
+// A simAccount is the vendor as one process has it open.
+type simAccount struct {
+	p     *proc
+	calls int64
+}
+
+func (a *simAccount) down() *dest.CallError {
+	switch s := a.p.s; {
+	case s.spell("outage"):
+		return &dest.CallError{Op: "call", Class: dest.Unavailable, Code: "503", Message: "503"}
+	case s.spell("login"):
+		return &dest.CallError{Op: "log in", Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "login", Message: "the secret is refused"}
+	case s.spell("throttle"):
+		return &dest.CallError{Op: "call", Class: dest.Throttled, Code: "429", Message: "429", After: 20 * time.Second}
+	}
+	return nil
+}
+
+func (a *simAccount) Identity(context.Context) (string, error) {
+	a.p.meet("Identity")
+	if f := a.down(); f != nil {
+		return "", f
+	}
+	return "org-1", nil
+}
+
+func (a *simAccount) Probe(context.Context) error {
+	a.p.meet("Probe")
+	if f := a.down(); f != nil {
+		return f
+	}
+	return nil
+}
+
+func (a *simAccount) ProbeCost() []dest.Cost { return nil }
+func (a *simAccount) APICalls() int64        { return a.calls }
+func (a *simAccount) Limits() dest.Limits {
+	l := dest.Limits{Concurrency: 1}
+	if q := a.p.s.plan.Quota; q > 0 {
+		l.Windows = func(string) []pace.Window { return []pace.Window{{Calls: q, Per: 10 * time.Second}} }
+	}
+	return l
+}
+
+func (a *simAccount) Open(v syncdef.Version) (dest.Destination, error) { return &simEnd{a, v}, nil }
+
+// A simEnd is one version's end at an account.
+type simEnd struct {
+	a *simAccount
+	v syncdef.Version
+}
+
+func (e *simEnd) name(key string) string { return e.v.Definition.Sync + "/" + key }
+
+func (e *simEnd) Lookups(b dest.Batch) []dest.Call {
+	var call dest.Call
+	for i, r := range b.Records {
+		if r.Intent && e.v.Rules.Lookup || r.ID == "" && !e.v.Rules.Once && e.a.p.s.plan.Search {
+			call.Records = append(call.Records, i)
+		}
+	}
+	if len(call.Records) == 0 {
+		return nil
+	}
+	call.Costs = []dest.Cost{{Tokens: 1}}
+	return []dest.Call{call}
+}
+
+func (e *simEnd) Lookup(ctx context.Context, b dest.Batch, call dest.Call) ([]dest.Outcome, error) {
+	s := e.a.p.s
+	kind, failed := e.begin(ctx, "Lookup", b, call)
+	if failed != nil {
+		return nil, failed
+	}
+	out := make([]dest.Outcome, len(call.Records))
+	for n, i := range call.Records {
+		name := e.name(b.Records[i].Key)
+		switch there := s.vendor.sends[name] > 0; {
+		case there && e.v.Rules.Once:
+			out[n] = dest.Outcome{Status: dest.Delivered, ID: "id-" + name}
+		case there:
+			out[n] = dest.Outcome{Status: dest.Found, ID: "id-" + name}
+		}
+	}
+	return e.answer(ctx, kind, b, call, out)
+}
+
+func (e *simEnd) Calls(b dest.Batch, most int) []dest.Call {
+	size := e.a.p.s.plan.CallSize
+	if most > 0 {
+		size = min(size, most)
+	}
+	var calls []dest.Call
+	for i := range b.Records {
+		if i%size == 0 {
+			calls = append(calls, dest.Call{Costs: []dest.Cost{{Tokens: 1}}})
+		}
+		last := &calls[len(calls)-1]
+		last.Records = append(last.Records, i)
+	}
+	return calls
+}
+
+func (e *simEnd) Push(ctx context.Context, b dest.Batch, call dest.Call) ([]dest.Outcome, error) {
+	s := e.a.p.s
+	kind, failed := e.begin(ctx, "Push", b, call)
+	if failed != nil {
+		return nil, failed
+	}
+	out := make([]dest.Outcome, len(call.Records))
+	for n, i := range call.Records {
+		name := e.name(b.Records[i].Key)
+		switch {
+		case kind == "partial" && n >= (len(call.Records)+1)/2:
+		case slices.Contains(s.plan.Refused, name):
+			out[n] = e.say(name, dest.Outcome{Status: dest.Rejected, Code: "refused", Message: "never"})
+		case slices.Contains(s.plan.Busy, name) && !s.healed, kind == "busy" && n == 0:
+			out[n] = e.say(name, dest.Outcome{Status: dest.Retry, Code: "busy", Message: "locked"})
+		default:
+			created := e.store(b.Run, name, b.Records[i])
+			out[n] = dest.Outcome{Status: dest.Delivered, ID: "id-" + name, Created: created}
+			if kind == "unknown" && n == 0 {
+				out[n] = e.say(name, dest.Outcome{Status: dest.Unknown, Message: "no answer"})
+			}
+		}
+	}
+	mixed := 0
+	for _, o := range out {
+		if o.Status == dest.Delivered {
+			mixed |= 1
+		} else {
+			mixed |= 2
+		}
+	}
+	if mixed == 3 {
+		s.hits["cell:partial success"]++
+	}
+	return e.answer(ctx, kind, b, call, out)
+}
+
+func (e *simEnd) say(name string, o dest.Outcome) dest.Outcome {
+	code := o.Code
+	if o.Status == dest.Unknown {
+		code = "no_answer"
+	}
+	e.a.p.s.vendor.caused(name, code)
+	return o
+}
+
+func (v *simVendor) caused(name, code string) {
+	if v.causes[name] == nil {
+		v.causes[name] = map[string]bool{}
+	}
+	v.causes[name][code] = true
+}
+
+// begin is what may happen to a call before the vendor carries it out.
+func (e *simEnd) begin(ctx context.Context, port string, b dest.Batch, call dest.Call) (kind string, failed error) {
+	s := e.a.p.s
+	v := s.vendor
+	kind = e.a.p.meet(port)
+	e.a.calls++
+	v.spend()
+	all := func(f *dest.CallError) error {
+		for _, i := range call.Records {
+			v.caused(e.name(b.Records[i].Key), f.Code)
+		}
+		return f
+	}
+	if f := e.a.down(); f != nil {
+		return kind, all(f)
+	}
+	if port == "Push" && e.broken() {
+		v.halts[e.v.Definition.Sync] = true
+		f := &dest.CallError{Op: "upsert", Class: dest.Configuration, Scope: dest.ScopeVersion, Code: "INVALID_FIELD", Message: "no such field"}
+		if s.plan.Seed%2 == 0 {
+			f.Class, f.Scope = dest.Unavailable, dest.ScopeUntold
+		}
+		return kind, all(f)
+	}
+	for _, i := range call.Records {
+		if slices.Contains(s.plan.Poison, e.name(b.Records[i].Key)) {
+			s.hits["poison"]++
+			return kind, all(&dest.CallError{Op: "upsert", Class: dest.Unavailable, Code: "500", Message: "500",
+				Received: !s.plan.Calm || !e.v.Rules.Once || e.v.Rules.Lookup}) // else the whole call may have arrived, and ends unknown
+		}
+	}
+	switch kind {
+	case "500":
+		return kind, all(&dest.CallError{Op: "upsert", Class: dest.Unavailable, Code: "502", Message: "502"})
+	case "throttle":
+		return kind, all(&dest.CallError{Op: "upsert", Class: dest.Throttled, Code: "429", Message: "429", After: time.Second})
+	case "throttle-long":
+		return kind, all(&dest.CallError{Op: "upsert", Class: dest.Throttled, Code: "429", Message: "429", After: 5 * time.Minute})
+	case "login":
+		return kind, all(&dest.CallError{Op: "upsert", Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "login", Message: "401"})
+	case "refused":
+		return kind, all(&dest.CallError{Op: "upsert", Class: dest.Refused, Code: "413", Message: "413"})
+	}
+	return kind, nil
+}
+
+// broken reports whether the version names a field that the vendor does not have.
+func (e *simEnd) broken() bool {
+	return slices.ContainsFunc(e.v.Definition.Fields, func(f syncdef.Field) bool { return f.Destination == "Broken__c" })
+}
+
+// answer is what becomes of the answer of a call that was carried out.
+func (e *simEnd) answer(ctx context.Context, kind string, b dest.Batch, call dest.Call, out []dest.Outcome) ([]dest.Outcome, error) {
+	s, p := e.a.p.s, e.a.p
+	lost := func(code string) error {
+		for _, i := range call.Records {
+			s.vendor.caused(e.name(b.Records[i].Key), code)
+		}
+		return &dest.CallError{Op: "upsert", Class: dest.Unavailable, Code: code, Message: code, Received: true}
+	}
+	if s.spell("reset") {
+		return nil, lost("reset")
+	}
+	switch kind {
+	case "die-after":
+		p.die()
+	case "lost", "partial":
+		return nil, lost("reset")
+	case "hang":
+		d := 70 * time.Second
+		if end, ok := ctx.Deadline(); ok {
+			d = max(0, end.Sub(p.now()))
+		}
+		p.wait(d)
+		return nil, lost("timeout")
+	case "short":
+		for _, i := range call.Records {
+			s.vendor.caused(e.name(b.Records[i].Key), "unreadable_answer")
+		}
+		return out[:len(out)/2], nil
+	}
+	return out, nil
+}
+
+// store keeps a record. An older value than is held breaks I3.
+func (e *simEnd) store(runID, name string, r dest.Record) (created bool) {
+	s := e.a.p.s
+	v := s.vendor
+	value := -1
+	for _, f := range r.Fields {
+		if f.Name == "Value__c" {
+			value, _ = strconv.Atoi(string(f.Value))
+		}
+	}
+	if at, ok := s.model.cancelled[runID]; ok && at.Before(e.a.p.since) {
+		s.fails("%s of run %s was delivered, which was cancelled at %v, before the worker had it in hand", name, runID, at.Sub(epoch))
+	}
+	created = v.sends[name] == 0
+	v.sends[name]++
+	if e.v.Rules.Once && !created && !v.resends[name] {
+		s.fails("%s was sent %d times", name, v.sends[name])
+	}
+	if value < 0 {
+		return created
+	}
+	e.order(runID, name, r.Key, value)
+	v.values[name] = value
+	if v.ever[name] == nil {
+		v.ever[name] = map[int]bool{}
+	}
+	v.ever[name][value] = true
+	return created
+}
+
+// order holds a value against the one that is there (I3). Not promised: a worker
+// that stalled between its check and its send, and one that died, or whose storage
+// failed, between the newer value's push and its commit.
+func (e *simEnd) order(runID, name, key string, value int) {
+	s := e.a.p.s
+	held, there := s.vendor.values[name]
+	mine, known := s.model.sequence[cell{run.OriginalOf(runID), name, value}]
+	theirs := s.vendor.held[name]
+	s.vendor.held[name] = mine
+	if !known {
+		s.fails("%s got %d, which nobody pushed in run %s", name, value, runID)
+		return
+	}
+	if mine >= theirs || !there || held == value {
+		return
+	}
+	target := ledger.Target(&e.v.Definition, &e.v.Rules, 0)
+	entries, err := s.store.Entries(bg, target, []string{key})
+	if err != nil {
+		s.fails("%v", err)
+	}
+	switch {
+	case entries[key].Sequence() < theirs:
+		s.hits["exempt:not committed"]++
+	case e.a.p.stalls:
+		s.hits["exempt:stalled"]++
+		s.vendor.racy[name] = true
+	default:
+		s.fails("I3: %s held %d (sequence %d) and got %d (%d) by run %s; the ledger says %+v", name, held, theirs, value, mine, runID, entries[key].Last)
+	}
+}
+
+// spend holds the calls against the quota (I7).
+func (v *simVendor) spend() {
+	q := v.s.plan.Quota
+	if q == 0 {
+		return
+	}
+	v.grants = append(v.grants, v.s.now)
+	if i := len(v.grants) - 1 - int(q); i >= 0 && v.s.now.Sub(v.grants[i]) < 10*time.Second {
+		v.s.fails("I7: %d calls within %v", q+1, v.s.now.Sub(v.grants[i]))
+	}
+}
+
+var simRules = row.Identity{Steps: []row.Step{row.StepTrim}}
