@@ -166,24 +166,14 @@ func TestOlderDueItem(t *testing.T) {
 	w := newWorld(t, nil)
 	w.vendor.busy["a"] = true
 	r := w.complete("", record{"a", 1, 10})
-	old, err := w.store.DueItems(t.Context(), syncName, time.Time{}, 10)
-	w.ok(err)
-	w.pass(2 * time.Minute) // its second attempt
-	ref := onlyRef(w, r.ID)
-	before, err := w.store.ErrorsByRef(t.Context(), syncName, []string{ref})
-	w.ok(err)
-	if before[ref].Attempts != 2 || before[ref].Due.IsZero() {
-		t.Fatalf("%d attempts, due %v", before[ref].Attempts, before[ref].Due)
-	}
-	w.ok(w.store.StoreDue(t.Context(), old))
+	e := w.errors(r.ID)["a"]
+	e.Attempts, e.Due = 2, w.now.Add(time.Hour)
+	w.ok(w.store.StoreErrors(t.Context(), []run.RowError{e}))
 	w.apply(func(d *syncdef.Definition, _ *syncdef.Rules) { d.Fields[0].Max = "0" }) // that would refuse it
 	calls := w.vendor.calls
-	w.sweepOnce()
-	w.work()
-	after, err := w.store.ErrorsByRef(t.Context(), syncName, []string{ref})
-	w.ok(err)
-	if after[ref].Due.IsZero() || w.vendor.calls != calls {
-		t.Errorf("due %v after %d calls", after[ref].Due, w.vendor.calls-calls)
+	w.pass(5 * time.Minute)
+	if now := w.errors(r.ID)["a"]; now.Due.IsZero() || now.Attempts != 2 || w.vendor.calls != calls {
+		t.Errorf("due %v, %d attempts, %d calls", now.Due, now.Attempts, w.vendor.calls-calls)
 	}
 }
 
