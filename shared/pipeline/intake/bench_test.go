@@ -24,7 +24,8 @@ func (sink) Depth(context.Context, string) (int, error) { return 0, nil }
 // BenchmarkPush is the intake's own work for a row of a usual width, in batches of
 // 2,000.
 func BenchmarkPush(b *testing.B) {
-	store, err := sqlite.Open("", time.Now)
+	clock := func() time.Time { return noon }
+	store, err := sqlite.Open("", clock)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -44,7 +45,7 @@ func BenchmarkPush(b *testing.B) {
 	if err := store.PutConnection(b.Context(), syncdef.Connection{Name: "prod", Type: queue}); err != nil {
 		b.Fatal(err)
 	}
-	in := &intake.Intake{Syncs: store, Connections: store, Runs: store, Batches: store, Errors: store, Queue: sink{}, Now: time.Now}
+	in := &intake.Intake{Syncs: store, Connections: store, Runs: store, Batches: store, Errors: store, Queue: sink{}, Now: clock}
 	const rows = 2000
 	var objects []string
 	for n := range rows {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/envelope"
@@ -314,22 +315,26 @@ func (l *late) Batches(ctx context.Context, id string) ([]run.Batch, error) {
 	return all, err
 }
 
-// A slow run keeps nobody else waiting.
+// A slow run keeps nobody else waiting. The deadline runs on synctest's clock, which
+// starts with the year 2000.
 func TestSweepStarvation(t *testing.T) {
 	for _, slow := range []int{0, 1} {
-		w := newWorld(t, nil)
-		ids := []string{w.push(syncName, record{"a", 1, 10})[0].Run, w.push(syncName, record{"b", 1, 10})[0].Run}
-		w.work()
-		w.now = w.now.Add(time.Hour)
-		w.sweep.History = stuck{w.store, ids[slow]}
-		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-		if err := w.sweep.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("the slow run's error is %v", err)
-		}
-		cancel()
-		if r := w.run(ids[1-slow]); r.Status != run.Complete {
-			t.Errorf("run %s is %s: the sweep stuck at %s", r.ID, r.Status, ids[slow])
-		}
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, nil)
+			w.now = time.Date(1999, 12, 31, 23, 0, 0, 0, time.UTC)
+			ids := []string{w.push(syncName, record{"a", 1, 10})[0].Run, w.push(syncName, record{"b", 1, 10})[0].Run}
+			w.work()
+			w.now = w.now.Add(time.Hour)
+			w.sweep.History = stuck{w.store, ids[slow]}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			if err := w.sweep.Run(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("the slow run's error is %v", err)
+			}
+			if r := w.run(ids[1-slow]); r.Status != run.Complete {
+				t.Errorf("run %s is %s: the sweep stuck at %s", r.ID, r.Status, ids[slow])
+			}
+		})
 	}
 }
 

@@ -61,7 +61,7 @@ func (s *Sweep) Run(ctx context.Context) error {
 			return nil
 		})
 	}
-	return share(ctx, steps)
+	return s.share(ctx, steps)
 }
 
 // turn begins with another one every minute.
@@ -75,12 +75,12 @@ func turn[T any](all []T, now time.Time) []T {
 
 // share takes the steps one after the other, each within a fair share of the time
 // that is left, doubled for those that are many.
-func share(ctx context.Context, steps []func(context.Context) error) error {
+func (s *Sweep) share(ctx context.Context, steps []func(context.Context) error) error {
 	var errs []error
 	for n, step := range steps {
 		limit := slice
 		if deadline, ok := ctx.Deadline(); ok {
-			limit = min(limit, time.Until(deadline)*2/time.Duration(len(steps)-n+1))
+			limit = min(limit, deadline.Sub(s.Now())*2/time.Duration(len(steps)-n+1))
 		}
 		if ctx.Err() != nil {
 			return errors.Join(append(errs, fmt.Errorf("%d of %d steps were not taken: %w", len(steps)-n, len(steps), ctx.Err()))...)
