@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/events"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
@@ -158,7 +159,7 @@ func testNotJSON(t *testing.T, w *World, event []byte) {
 	if status != http.StatusBadRequest {
 		t.Errorf("status %d", status)
 	}
-	says(t, message, "is not JSON", `send {"data":[[0,...],...]}`)
+	says(t, message, "is not JSON", `send {"data":[[0,...],[1,...]]}`)
 }
 
 func testPushSlack(t *testing.T, w *World, event []byte) {
@@ -196,9 +197,9 @@ func begun(t *testing.T, w *World) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = w.Store.BeginRun(t.Context(), run.Run{
+	err = w.Store.BeginRun(t.Context(), run.Run{
 		ID: controlRun, Sync: v.Definition.Sync, Version: v.ID, Mode: run.Incremental, Bracketed: true, Status: run.Open, BegunAt: w.Clock.Now(), Expected: -1,
-	})
+	}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,18 +228,18 @@ func testBegin(t *testing.T, w *World, event []byte) {
 	if !r.Bracketed || r.Status != run.Open || first.Mode != "incremental" || first.Version != r.Version {
 		t.Errorf("begun %+v, stored %+v", first, r)
 	}
-	status, _, message := Status(t, w.Invoke(t, "control", Request("begin", "another", "another:1", []string{`"salesforce_customer_health"`, `"full"`})))
-	if status != http.StatusBadRequest {
-		t.Errorf("a second active run: status %d", status)
+	wait := Call[runs.Begun](t, w.Functions["control"], "begin", `"salesforce_customer_health"`, `"full"`)
+	if wait.Select != runs.Wait || wait.Run != "" {
+		t.Errorf("a second begin while the first is open: %+v", wait)
 	}
-	says(t, message, "is active since", "penstock_finish")
+	says(t, wait.Reason, first.Run, "is open and waits for", "penstock_finish")
 }
 
 func testFinish(t *testing.T, w *World, event []byte) {
 	begun(t, w)
 	w.Push(t, "q", "q:1", Health(controlRun, "john@acmecorp.com", 85), Health(controlRun, "sarah@techstartup.com", 45),
 		Health(controlRun, "mike@enterprise.com", 15), Health(controlRun, "nobody@nowhere.example", 1))
-	var r run.Run
+	var r runs.RunStatus
 	answer(t, w.Invoke(t, "control", event), &r)
 	if r.Status != run.Finishing || r.Expected != 4 || r.Counts.Received != 4 {
 		t.Errorf("finished %+v", r)

@@ -6,7 +6,8 @@ import (
 	"testing"
 
 	"github.com/penstock-data/penstock/events"
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/envelope"
+	"github.com/penstock-data/penstock/shared/row"
 )
 
 // A Sample is an SQS event of events/ and what has to be there before it: the
@@ -16,21 +17,21 @@ type Sample struct {
 	Function string
 	Pushes   []string // sample events of the push function, in this order
 	// Pick makes the event of the messages that the pushes queued.
-	Pick func(queued []pipeline.Delivery) []pipeline.Delivery
+	Pick func(queued []envelope.Delivery) []envelope.Delivery
 }
 
 // Samples are the SQS events.
 func Samples() []Sample {
-	all := func(queued []pipeline.Delivery) []pipeline.Delivery { return queued }
+	all := func(queued []envelope.Delivery) []envelope.Delivery { return queued }
 	return []Sample{
-		{"sqs-single", "salesforce", []string{"push"}, func(q []pipeline.Delivery) []pipeline.Delivery { return q[:1] }},
+		{"sqs-single", "salesforce", []string{"push"}, func(q []envelope.Delivery) []envelope.Delivery { return q[:1] }},
 		{"sqs-batch", "salesforce", []string{"push", "push-gzip"}, all},
-		{"sqs-duplicate", "salesforce", []string{"push"}, func(q []pipeline.Delivery) []pipeline.Delivery {
-			return []pipeline.Delivery{q[0], q[0]}
+		{"sqs-duplicate", "salesforce", []string{"push"}, func(q []envelope.Delivery) []envelope.Delivery {
+			return []envelope.Delivery{q[0], q[0]}
 		}},
-		{"sqs-poison", "salesforce", []string{"push"}, func(q []pipeline.Delivery) []pipeline.Delivery {
-			poison := pipeline.Delivery{Group: "somebody.else", Receives: 1, SentAt: q[0].SentAt, Body: []byte(`{"hello":"this was meant for another queue"}`)}
-			return []pipeline.Delivery{poison, q[0]}
+		{"sqs-poison", "salesforce", []string{"push"}, func(q []envelope.Delivery) []envelope.Delivery {
+			poison := envelope.Delivery{Group: "somebody.else", Receives: 1, SentAt: q[0].SentAt, Body: []byte(`{"hello":"this was meant for another queue"}`)}
+			return []envelope.Delivery{poison, q[0]}
 		}},
 		{"sqs-slack", "slack", []string{"push-slack"}, all},
 	}
@@ -38,11 +39,11 @@ func Samples() []Sample {
 
 // Queued are the messages that a sample's pushes queue in this World, with the
 // ids and receipts of the sample events.
-func (w *World) Queued(t testing.TB, s Sample) []pipeline.Delivery {
+func (w *World) Queued(t testing.TB, s Sample) []envelope.Delivery {
 	t.Helper()
 	for _, name := range s.Pushes {
 		for i, a := range Answers(t, w.Invoke(t, "push", Event(t, name))) {
-			if a.Status != string(pipeline.Queued) {
+			if a.Status != string(row.Queued) {
 				t.Fatalf("%s: row %d was answered %+v", name, i, a)
 			}
 		}
