@@ -100,6 +100,29 @@ func testPoison(t *testing.T, w *World, event []byte) {
 	says(t, string(errs[0].Source), "meant for another queue")
 }
 
+// testReplay has the row that met a lock come back by itself: counted in the retry's
+// run, and shown with the run that it failed in.
+func testReplay(t *testing.T, w *World, event []byte) {
+	queue(t, w, "sqs-replay")
+	for range 2 { // and the whole event once more
+		if stay := Stay(t, w.Invoke(t, "salesforce", event)); stay != nil {
+			t.Errorf("%v stay", stay)
+		}
+	}
+	r := w.Run(t, theRun)
+	if r.Counts.Failed != 1 || r.Counts.Received != 4 || r.Retried != 1 || r.Due != 0 {
+		t.Errorf("the run: %+v, %d delivered by retries, %d due", r.Counts, r.Retried, r.Due)
+	}
+	if got := w.Vendors.Accounts("Health_Score__c")["acmecorp.com"]; got != "85" {
+		t.Errorf("score %q, want 85", got)
+	}
+	for _, one := range w.Status(t, healthSync).Runs {
+		if run.IsRetry(one.ID) {
+			t.Errorf("the retry's run %s is listed among the sync's", one.ID)
+		}
+	}
+}
+
 func testSlack(t *testing.T, w *World, event []byte) {
 	queue(t, w, "sqs-slack")
 	w.Settle(t) // the run has all rows

@@ -98,6 +98,14 @@ func (v *Vendors) SeedAccounts(t testing.TB, sites ...string) {
 	}
 }
 
+// seedOnce makes the Account of a web site unless it is there.
+func (v *Vendors) seedOnce(t testing.TB, site string) {
+	t.Helper()
+	if _, ok := v.Accounts("Name")[site]; !ok {
+		v.SeedAccounts(t, site)
+	}
+}
+
 // Accounts are one field of the Accounts, by web site; "" is null.
 func (v *Vendors) Accounts(field string) map[string]string {
 	all := map[string]string{}
