@@ -116,10 +116,16 @@ func Call[T any](t testing.TB, control local.Invoker, function string, args ...s
 	return answer
 }
 
+// A SyncStatus is a sync as penstock_status shows it.
+type SyncStatus struct {
+	runs.SyncStatus
+	Watermark json.RawMessage `json:"watermark"`
+}
+
 // Status is a sync as penstock_status shows it.
-func (w *World) Status(t testing.TB, sync string) runs.SyncStatus {
+func (w *World) Status(t testing.TB, sync string) SyncStatus {
 	t.Helper()
-	return Call[runs.SyncStatus](t, w.Functions["control"], "status", fmt.Sprintf("%q", sync))
+	return Call[SyncStatus](t, w.Functions["control"], "status", fmt.Sprintf("%q", sync))
 }
 
 // Run is a run as penstock_status shows it.
