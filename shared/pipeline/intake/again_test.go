@@ -288,6 +288,21 @@ func TestLateBatchReopens(t *testing.T) {
 	}
 }
 
+// So does a first attempt whose run the sweeper closed while it was on its way.
+func TestPushIntoClosingRun(t *testing.T) {
+	w := newWorld(t, nil)
+	w.push(batch(syncName, "b1", object("a", 1, "1")))
+	w.intake.Batches = closing{w.mortal, func() {
+		w.status(theRun, func(r *run.Run) { r.Status = run.Complete })
+	}}
+	w.push(batch(syncName, "b2", object("b", 1, "1")))
+	r, err := w.store.Run(t.Context(), theRun)
+	w.ok(err)
+	if r.Status != run.Open {
+		t.Errorf("the run is %s with a batch on its way", r.Status)
+	}
+}
+
 // A version that this program cannot compile any more: its pinned rows are answered
 // and sent all the same.
 func TestRetryOfVersionThatDoesNotCompile(t *testing.T) {

@@ -247,3 +247,14 @@ func (b broken) Version(ctx context.Context, sync, id string) (syncdef.Version, 
 type forgetful struct{}
 
 func (forgetful) StoreErrors(context.Context, []run.RowError) error { return errors.New("throttled") }
+
+// closing is a store in which something happens before a batch is pinned.
+type closing struct {
+	*mortal
+	before func()
+}
+
+func (c closing) PinBatch(ctx context.Context, b run.Batch) (run.Batch, bool, error) {
+	c.before()
+	return c.mortal.PinBatch(ctx, b)
+}

@@ -158,7 +158,7 @@ func (c *Control) vacate(ctx context.Context, latest, next string) (wait string,
 		waits, err := c.waits(ctx, r, t)
 		return fmt.Sprintf("run %q, begun %s, is %s and waits for %s", r.ID, r.BegunAt.UTC().Format(time.RFC3339), r.Status, waits), err
 	}
-	_, err = c.update(ctx, r, func(r *run.Run) bool {
+	r, err = c.update(ctx, r, func(r *run.Run) bool {
 		if r.Status != run.Open {
 			return false
 		}
@@ -166,5 +166,8 @@ func (c *Control) vacate(ctx context.Context, latest, next string) (wait string,
 		r.Reason = fmt.Sprintf("taken over by run %q, because no request had named it for long", next)
 		return true
 	})
+	if err == nil && r.TakenBy != next { // finish was faster: look again
+		err = fmt.Errorf("take run %q over: %w", latest, run.ErrConflict)
+	}
 	return "", err
 }

@@ -1,6 +1,7 @@
 package runs_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/sqlite"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -164,6 +166,44 @@ func TestTakeOver(t *testing.T) {
 			t.Errorf("%d of its rows were delivered, watermark %q", w.vendor.sends, w.mark())
 		}
 	}
+}
+
+// A run that is finished while the next begin takes it over goes on.
+func TestTakeOverLosesToFinish(t *testing.T) {
+	w := newWorld(t, nil)
+	old := w.begin("", "t1")
+	w.push(old.Run, record{"a", 1, 10})
+	w.now = w.now.Add(2 * time.Hour)
+	w.control.Runs = &racing{w.store, func() {
+		_, err := w.second().Finish(t.Context(), old.Run, 1)
+		w.ok(err)
+	}}
+	if next := w.begin("", "t2"); next.Select != runs.Wait {
+		t.Errorf("begin answers %+v", next)
+	}
+	w.pass(2 * time.Minute)
+	if r := w.run(old.Run); r.Status != run.Complete || w.mark() != "10" {
+		t.Errorf("the old run is %s, watermark %q", r.Status, w.mark())
+	}
+}
+
+// racing is a store in which something happens once, before a run is updated.
+type racing struct {
+	*sqlite.Store
+	before func()
+}
+
+func (r *racing) UpdateRun(ctx context.Context, next run.Run) error {
+	if before := r.before; before != nil {
+		r.before = nil
+		before()
+	}
+	return r.Store.UpdateRun(ctx, next)
+}
+
+// second is another control over the same store.
+func (w *world) second() *runs.Control {
+	return &runs.Control{Stores: w.stores, Replayer: w.intake, Policy: run.DefaultPolicy(), Now: func() time.Time { return w.now }}
 }
 
 // A cancelled run's rows are not sent, and its watermark does not move.

@@ -64,6 +64,11 @@ func TestAttemptsEnd(t *testing.T) {
 	if s := w.status(r.ID).Runs[0]; s.Due != 0 {
 		t.Errorf("%d due", s.Due)
 	}
+	for attempt := 1; attempt < 3; attempt++ {
+		if retry := w.run(run.RetryID(r.ID, attempt)); retry.Counts.Failed != 1 || retry.Status != run.Complete {
+			t.Errorf("attempt %d is run %+v", attempt, retry)
+		}
+	}
 }
 
 // What is due stays due while its connection is paused or its queue is half full.
@@ -153,6 +158,23 @@ func onlyRef(w *world, id string) string {
 		w.t.Fatalf("%d errors", len(all))
 	}
 	return all[0].Ref()
+}
+
+// An older due item of a row that was tried again since, and is due anew, neither
+// sends it nor ends its being due.
+func TestOlderDueItem(t *testing.T) {
+	w := newWorld(t, nil)
+	w.vendor.busy["a"] = true
+	r := w.complete("", record{"a", 1, 10})
+	e := w.errors(r.ID)["a"]
+	e.Attempts, e.Due = 2, w.now.Add(time.Hour)
+	w.ok(w.store.StoreErrors(t.Context(), []run.RowError{e}))
+	w.apply(func(d *syncdef.Definition, _ *syncdef.Rules) { d.Fields[0].Max = "0" }) // that would refuse it
+	calls := w.vendor.calls
+	w.pass(5 * time.Minute)
+	if now := w.errors(r.ID)["a"]; now.Due.IsZero() || now.Attempts != 2 || w.vendor.calls != calls {
+		t.Errorf("due %v, %d attempts, %d calls", now.Due, now.Attempts, w.vendor.calls-calls)
+	}
 }
 
 // A newer row that was settled since closes the error: the due one is not sent over it.
@@ -255,6 +277,41 @@ func TestDueOfHaltedVersion(t *testing.T) {
 	if s := w.status(syncName); !strings.Contains(s.Halted, "no such field") {
 		t.Errorf("the status says %q", s.Halted)
 	}
+}
+
+// A batch that is pinned while the sweeper counts an implicit run is not lost to it.
+func TestBatchPinnedWhileRunCloses(t *testing.T) {
+	w := newWorld(t, nil)
+	first, second := w.batch(syncName, "first", record{"a", 1, 10}), w.batch(syncName, "second", record{"b", 1, 10})
+	second.Query = first.Query
+	answers, err := w.intake.Push(t.Context(), first)
+	w.ok(err)
+	w.work()
+	w.now = w.now.Add(5 * time.Minute)
+	w.sweep.History = &late{w.store, func() {
+		_, err := w.intake.Push(t.Context(), second)
+		w.ok(err)
+	}}
+	w.sweepOnce()
+	w.pass(5 * time.Minute)
+	if r := w.run(answers[0].Run); r.Status != run.Complete || r.Counts.Delivered != 2 {
+		t.Errorf("%s %+v", r.Status, r.Counts)
+	}
+}
+
+// late is a store in which something happens once, after batches were read.
+type late struct {
+	*sqlite.Store
+	then func()
+}
+
+func (l *late) Batches(ctx context.Context, id string) ([]run.Batch, error) {
+	all, err := l.Store.Batches(ctx, id)
+	if then := l.then; then != nil {
+		l.then = nil
+		then()
+	}
+	return all, err
 }
 
 // A slow run keeps nobody else waiting.

@@ -207,7 +207,10 @@ func TestHoldIsNotRepeated(t *testing.T) {
 	w := newWorld(t, nil)
 	w.complete("", record{"a", 1, 10}, record{"b", 2, 20})
 	w.vendor.refuses["a"] = true
-	w.push(syncName, record{"a", 9, 15})
+	first, second := w.batch(syncName, "first", record{"a", 9, 15}), w.batch(syncName, "second", record{"c", 1, 16})
+	second.Query = first.Query
+	_, err := w.intake.Push(t.Context(), first)
+	w.ok(err)
 	w.work()
 	w.sweepOnce()
 	if w.mark() != "15" {
@@ -215,7 +218,9 @@ func TestHoldIsNotRepeated(t *testing.T) {
 	}
 	w.vendor.refuses["a"] = false
 	w.complete("", record{"a", 9, 15}, record{"b", 2, 20})
-	w.sweepOnce()
+	_, err = w.intake.Push(t.Context(), second)
+	w.ok(err)
+	w.pass(5 * time.Minute)
 	if w.mark() != "20" {
 		t.Errorf("watermark %s, want 20", w.mark())
 	}
