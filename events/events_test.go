@@ -8,11 +8,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/wire"
 	"github.com/penstock-data/penstock/shared/wire/gateway"
 	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
 
-func decode(t *testing.T, name string) (gateway.Request, row.Batch, error) {
+func decode(t *testing.T, name string) (gateway.Request, wire.Batch, error) {
 	t.Helper()
 	raw, err := Read(name)
 	if err != nil {
@@ -22,18 +23,14 @@ func decode(t *testing.T, name string) (gateway.Request, row.Batch, error) {
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	b, err := snowflake.DecodeRequest(r)
+	b, err := snowflake.Decode(r.Wire())
 	return r, b, err
 }
 
-// args are a batch's arguments as text, row by row.
-func args(b row.Batch) (rows [][]string) {
+// pushed are a batch's rows: what they go to, and their columns.
+func pushed(b wire.Batch) (rows [][]string) {
 	for _, r := range b.Rows {
-		var texts []string
-		for _, v := range r.Args {
-			texts = append(texts, string(v))
-		}
-		rows = append(rows, texts)
+		rows = append(rows, []string{r.Target, string(r.Object)})
 	}
 	return rows
 }
@@ -49,14 +46,14 @@ func TestPush(t *testing.T) {
 	if r.Path != "/push" || push.Function != "penstock_push" || len(push.Rows) != 4 {
 		t.Fatalf("%s %s, %d rows", r.Path, push.Function, len(push.Rows))
 	}
-	if d := cmp.Diff([]string{`"salesforce_customer_health"`, first}, args(push)[0]); d != "" {
+	if d := cmp.Diff([]string{"salesforce_customer_health", first}, pushed(push)[0]); d != "" {
 		t.Error(d)
 	}
 	_, retried, err := decode(t, "push-retried")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(push, retried); d != "" {
+	if d := cmp.Diff(push.Batch, retried.Batch); d != "" {
 		t.Errorf("a retry is the same batch: %s", d)
 	}
 	again, err := Read("push-retried")
@@ -77,11 +74,11 @@ func TestPush(t *testing.T) {
 	if zipped.ID == push.ID || zipped.Query == push.Query {
 		t.Error("push-gzip is another query")
 	}
-	lower := args(push)
+	lower := pushed(push)
 	for _, columns := range lower {
 		columns[1] = lowerKeys(columns[1])
 	}
-	if d := cmp.Diff(lower, args(zipped)); d != "" {
+	if d := cmp.Diff(lower, pushed(zipped)); d != "" {
 		t.Error(d)
 	}
 }
@@ -103,8 +100,8 @@ func TestPushEdges(t *testing.T) {
 		t.Errorf("push-empty: %+v, %v", empty, err)
 	}
 	_, _, err = decode(t, "push-not-json")
-	var refused *snowflake.Error
-	if !errors.As(err, &refused) || refused.Status != 400 {
+	var refused *row.Refusal
+	if !errors.As(err, &refused) {
 		t.Errorf("push-not-json: %v", err)
 	}
 	raw := Oversize()
@@ -115,29 +112,40 @@ func TestPushEdges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := snowflake.DecodeRequest(r)
-	if err != nil || len(b.Rows) != 3 || len(b.Rows[1].Args[1]) < 5_000_000 || b.Function != "penstock_push" {
+	b, err := snowflake.Decode(r.Wire())
+	if err != nil || len(b.Rows) != 3 || len(b.Rows[1].Object) < 5_000_000 || b.Function != "penstock_push" {
 		t.Errorf("push-oversize: %d rows, %v", len(b.Rows), err)
 	}
 }
 
 func TestControl(t *testing.T) {
-	const sync, run = `"salesforce_customer_health"`, `"salesforce_customer_health.r0123456789abcdef"`
-	for name, want := range map[string][]string{
-		"begin":  {sync, `"incremental"`},
-		"finish": {run, `4`},
-		"status": {sync},
-		"errors": {run},
+	const sync, run = "salesforce_customer_health", "salesforce_customer_health.r0123456789abcdef"
+	for name, want := range map[string]map[wire.Param]string{
+		"begin":  {wire.Sync: sync, wire.Mode: "incremental"},
+		"cancel": {wire.Run: run, wire.Reason: "the model is wrong"},
+		"errors": {wire.Run: run},
+		"finish": {wire.Run: run, wire.RowCount: "4"},
+		"reset":  {wire.Sync: sync},
+		"retry":  {wire.Run: run, wire.Selector: `{"records":["mike@enterprise.com"]}`},
+		"status": {wire.Target: sync},
+		"syncs":  {},
 	} {
 		r, b, err := decode(t, "control-"+name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Path != "/"+name || b.Function != "penstock_"+name {
-			t.Errorf("%s: path %s, function %s", name, r.Path, b.Function)
+		if r.Path != "/"+name || b.Function != "penstock_"+name || len(b.Calls) != 1 {
+			t.Fatalf("%s: path %s, function %s, %d calls", name, r.Path, b.Function, len(b.Calls))
 		}
-		if d := cmp.Diff([][]string{want}, args(b)); d != "" {
-			t.Errorf("%s: %s", name, d)
+		f, _ := wire.Lookup(b.Function)
+		for _, p := range f.Params {
+			got := b.Calls[0].Text(p)
+			if p == wire.Selector {
+				got = string(b.Calls[0].Value(p))
+			}
+			if got != want[p] {
+				t.Errorf("%s: %s is %q, want %q", name, p, got, want[p])
+			}
 		}
 	}
 }

@@ -6,11 +6,13 @@ package functions
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/penstock-data/penstock/shared/app/env"
+	"github.com/penstock-data/penstock/shared/dest/vendors"
 )
 
 const module = "github.com/penstock-data/penstock/"
@@ -24,33 +26,43 @@ var never = []string{
 	"testing", "net/http/httptest", "net/rpc", "text/template", "html/template",
 }
 
-// The services, vendors and callers that not every function needs.
+// The services and callers that not every function needs; vendors are added.
 const (
-	sqs        = "github.com/aws/aws-sdk-go-v2/service/sqs"
-	secrets    = "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	salesforce = module + "shared/dest/salesforce"
-	slack      = module + "shared/dest/slack"
-	snowflake  = module + "shared/wire/snowflake"
+	sqs       = "github.com/aws/aws-sdk-go-v2/service/sqs"
+	secrets   = "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	snowflake = module + "shared/wire/snowflake"
 )
 
-var uses = map[string][]string{
-	"push":       {sqs, snowflake},
-	"control":    {sqs, snowflake}, // retry hands rows to the queue
-	"sweep":      {sqs},            // and so do due errors
-	"deadletter": {},
-	"salesforce": {sqs, secrets, salesforce},
-	"slack":      {sqs, secrets, slack},
+// uses are what the functions link of these.
+func uses() map[string][]string {
+	all := map[string][]string{
+		"push":       {sqs, snowflake},
+		"control":    {sqs, snowflake}, // retry hands rows to the queue
+		"sweep":      {sqs},            // and so do due errors
+		"deadletter": {},
+	}
+	for _, v := range vendors.All { // a worker links its one vendor
+		all[v.Name] = []string{sqs, secrets, vendor(v.Name)}
+	}
+	return all
+}
+
+func vendor(name string) string { return module + "shared/dest/" + name }
+
+// optional are what a function may or may not link.
+func optional() []string {
+	all := []string{sqs, secrets, snowflake}
+	for _, v := range vendors.All {
+		all = append(all, vendor(v.Name))
+	}
+	return all
 }
 
 func TestFunctionsLinkOnlyWhatTheyUse(t *testing.T) {
-	for function := range env.Functions {
+	for function, wanted := range uses() {
 		t.Run(function, func(t *testing.T) {
-			wanted, ok := uses[function]
-			if !ok {
-				t.Fatal("this function is not in the list of uses")
-			}
 			deps := dependencies(t, function)
-			for _, one := range []string{sqs, secrets, salesforce, slack, snowflake} {
+			for _, one := range optional() {
 				if got, want := slices.Contains(deps, one), slices.Contains(wanted, one); got != want {
 					t.Errorf("links %s: %v, want %v", one, got, want)
 				}
@@ -66,8 +78,30 @@ func TestFunctionsLinkOnlyWhatTheyUse(t *testing.T) {
 	}
 }
 
-// Every folder is a function whose environment is declared, and the other way
-// round.
+// maxSize is what a binary may weigh: it is loaded at every cold start.
+const maxSize = 13_000_000
+
+func TestFunctionsAreSmall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds every function")
+	}
+	for function := range uses() {
+		t.Run(function, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "bootstrap")
+			run(t, "build", "-trimpath", "-ldflags", "-s -w", "-tags", "lambda.norpc", "-o", file, "./"+function)
+			info, err := os.Stat(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if info.Size() > maxSize {
+				t.Errorf("%d bytes, at most %d", info.Size(), maxSize)
+			}
+		})
+	}
+}
+
+// Every folder is a function that is declared, and the other way round: with its
+// environment, or as the worker of a vendor.
 func TestFunctionsAreDeclared(t *testing.T) {
 	entries, err := os.ReadDir(".")
 	if err != nil {
@@ -77,27 +111,38 @@ func TestFunctionsAreDeclared(t *testing.T) {
 	for _, e := range entries {
 		if e.IsDir() {
 			there[e.Name()] = true
-			if _, ok := env.Functions[e.Name()]; !ok {
-				t.Errorf("functions/%s is not in env.Functions", e.Name())
+			if _, ok := uses()[e.Name()]; !ok {
+				t.Errorf("functions/%s is neither in the list of uses nor a vendor", e.Name())
 			}
 		}
 	}
-	for function := range env.Functions {
+	for function := range uses() {
 		if !there[function] {
-			t.Errorf("env.Functions has %s, functions/ has not", function)
+			t.Errorf("there is no functions/%s", function)
+		}
+	}
+	for function := range env.Functions {
+		if _, ok := uses()[function]; !ok {
+			t.Errorf("env.Functions has %s, the list of uses has not", function)
 		}
 	}
 }
 
-// dependencies are the packages that a function's binary links, built as for Lambda.
+// dependencies are the packages that a function's binary links.
 func dependencies(t *testing.T, function string) []string {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-deps", "-tags", "lambda.norpc", "./"+function)
+	return strings.Fields(run(t, "list", "-deps", "-tags", "lambda.norpc", "./"+function))
+}
+
+// run runs the go command as for Lambda.
+func run(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("go", args...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("go list: %v", err)
+		t.Fatalf("go %s: %v", args[0], err)
 	}
-	return strings.Fields(string(out))
+	return string(out)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/penstock-data/penstock/shared/app/control"
 	"github.com/penstock-data/penstock/shared/app/env"
 )
 
@@ -52,7 +53,8 @@ func TestGateway(t *testing.T) {
 			routes = append(routes, fmt.Sprintf("execute-api:/%s/%s%s", p.text("StageName"), e.text("Method"), e.text("Path")))
 		}
 	}
-	want := []string{"/begin", "/errors", "/finish", "/push", "/status"}
+	want := append(control.Paths(), "/push")
+	slices.Sort(want)
 	if d := cmp.Diff(want, slices.Sorted(maps.Keys(methods))); d != "" {
 		t.Errorf("paths (-want +got):\n%s", d)
 	}
@@ -104,12 +106,20 @@ func TestEveryFunctionHasItsOwnNarrowRole(t *testing.T) {
 		}
 		granted := rights(t, role)
 		for _, table := range []string{env.StateTable, env.LedgerTable, env.ErrorsTable} {
-			if reads := slices.Contains(env.Functions[name], table); reads != (granted[sources[table]] != nil) {
-				t.Errorf("%s: reads %s: %t, but %s grants %v on it", f.name, table, reads, role.name, granted[sources[table]])
+			if uses := slices.Contains(reads(name), table); uses != (granted[sources[table]] != nil) {
+				t.Errorf("%s: reads %s: %t, but %s grants %v on it", f.name, table, uses, role.name, granted[sources[table]])
 			}
 		}
-		if secrets := slices.Contains(env.Functions[name], env.SecretPrefix); secrets != slices.Contains(allActions(granted), "secretsmanager:GetSecretValue") {
+		if secrets := slices.Contains(reads(name), env.SecretPrefix); secrets != slices.Contains(allActions(granted), "secretsmanager:GetSecretValue") {
 			t.Errorf("%s: reads secrets: %t, and %s does not agree", f.name, secrets, role.name)
+		}
+		if sends := slices.Contains(env.AllQueues, name); sends != slices.Contains(allActions(granted), "sqs:SendMessage") {
+			t.Errorf("%s: sends to the queues: %t, and %s does not agree", f.name, sends, role.name)
+		}
+		for _, kind := range kinds() {
+			if queue := queueOf(kind); slices.Contains(env.AllQueues, name) && !cmp.Equal(granted[queue], []string{"sqs:GetQueueAttributes", "sqs:SendMessage"}) {
+				t.Errorf("%s grants %v on %s, want what sending takes and no more", role.name, granted[queue], queue)
+			}
 		}
 		for _, e := range events(f, "SQS") {
 			queue := target(e["Queue"])
@@ -219,7 +229,7 @@ var adapters = []struct {
 var (
 	sdkCall = regexp.MustCompile(`\.((?:Batch)?(?:Get|Put|Update|Delete|Write)Item|Query|Scan|Transact(?:Get|Write)Items|` +
 		`(?:Send|Receive|Delete)Message(?:Batch)?|ChangeMessageVisibility(?:Batch)?|GetQueue(?:Attributes|Url)|PurgeQueue|` +
-		`[A-Z][a-z]+SecretValue|(?:Create|Describe|Delete|Update)Table)\(ctx, `)
+		`[A-Z][a-z]+SecretValue|(?:Create|Describe|Delete|Update)Table|GetAll)\(g?ctx, `)
 	inTx = regexp.MustCompile(`types\.TransactWriteItem\{+(Put|Update|Delete|ConditionCheck): `)
 )
 
@@ -267,6 +277,8 @@ func calls(t *testing.T, folder, service string) map[string]bool {
 		for _, m := range sdkCall.FindAllStringSubmatch(string(source), -1) {
 			switch call := m[1]; call {
 			case "TransactWriteItems": // granted by its parts, below
+			case "GetAll": // attr's
+				found["dynamodb:BatchGetItem"] = true
 			case "SendMessageBatch":
 				found["sqs:SendMessage"] = true
 			default:

@@ -5,6 +5,7 @@ package infra_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -12,10 +13,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/app/env"
+	"github.com/penstock-data/penstock/shared/dest/vendors"
 )
 
 // folder is the folder below functions/ of a function's resource: DeadLetterFunction
@@ -50,8 +53,10 @@ func TestEveryFunctionIsDeployedAndHasAnEvent(t *testing.T) {
 	if d := cmp.Diff(folders, inTemplate); d != "" {
 		t.Errorf("functions/*/main.go (-) and the functions of template.yaml (+):\n%s", d)
 	}
-	if d := cmp.Diff(slices.Sorted(maps.Keys(env.Functions)), inTemplate); d != "" {
-		t.Errorf("env.Functions (-) and the functions of template.yaml (+):\n%s", d)
+	known := slices.Concat(slices.Collect(maps.Keys(env.Functions)), kinds())
+	slices.Sort(known)
+	if d := cmp.Diff(known, inTemplate); d != "" {
+		t.Errorf("env.Functions and a worker per destination type (-), and the functions of template.yaml (+):\n%s", d)
 	}
 
 	sampled := sampleEvents(t)
@@ -106,25 +111,60 @@ func sampleEvents(t *testing.T) map[string][]string {
 	return functions
 }
 
+// kinds names the destination types.
+func kinds() []string {
+	var names []string
+	for _, v := range vendors.All {
+		names = append(names, v.Name)
+	}
+	return names
+}
+
 // sources says what each variable's value refers to in the template.
-var sources = map[string]string{
-	env.StateTable:      "StateTable",
-	env.LedgerTable:     "LedgerTable",
-	env.ErrorsTable:     "ErrorsTable",
-	env.QueueSalesforce: "SalesforceQueue",
-	env.QueueSlack:      "SlackQueue",
-	env.SecretPrefix:    "SecretPrefix",
-	env.Quiet:           "Quiet",
+var sources = func() map[string]string {
+	all := map[string]string{
+		env.StateTable: "StateTable", env.LedgerTable: "LedgerTable", env.ErrorsTable: "ErrorsTable",
+		env.SecretPrefix: "SecretPrefix", env.Quiet: "Quiet",
+	}
+	for _, kind := range kinds() {
+		all[env.QueueOf(kind)] = queueOf(kind)
+	}
+	return all
+}()
+
+// queueOf is the queue resource of a destination type.
+func queueOf(kind string) string { return strings.ToUpper(kind[:1]) + kind[1:] + "Queue" }
+
+// reads lists the variables that a function reads.
+func reads(function string) []string {
+	names, fixed := env.Functions[function]
+	if !fixed {
+		return env.Worker(function)
+	}
+	if slices.Contains(env.AllQueues, function) {
+		for _, kind := range kinds() {
+			names = append(slices.Clip(names), env.QueueOf(kind))
+		}
+	}
+	return names
 }
 
 func TestEnvironmentIsWhatTheCodeReads(t *testing.T) {
-	for name, r := range functions(t, readTemplate(t)) {
+	tpl := readTemplate(t)
+	for name, r := range functions(t, tpl) {
 		variables := r.properties.object("Environment").object("Variables")
-		want := slices.Sorted(slices.Values(env.Functions[name]))
+		want := slices.Sorted(slices.Values(reads(name)))
 		if d := cmp.Diff(want, slices.Sorted(maps.Keys(variables))); d != "" {
 			t.Errorf("%s: variables that the code reads (-) and the template sets (+):\n%s", r.name, d)
 		}
 		for variable, value := range variables {
+			if variable == env.Visibility {
+				d, err := time.ParseDuration(fmt.Sprint(value))
+				if timeout := tpl.resources[queueOf(name)].properties.number("VisibilityTimeout"); err != nil || d != time.Duration(timeout)*time.Second {
+					t.Errorf("%s: %s is %v, but %s hides messages for %d s: deaths would not be told from hand-backs", r.name, variable, value, queueOf(name), timeout)
+				}
+				continue
+			}
 			// A Ref to a table, a queue or one of two parameters is never a secret (I6).
 			if got := target(value); got != sources[variable] {
 				t.Errorf("%s: %s is %v, want !Ref %s", r.name, variable, value, sources[variable])
@@ -236,6 +276,22 @@ func TestQueues(t *testing.T) {
 		}
 		alarmOn(t, tpl, q.name, "ApproximateAgeOfOldestMessage")
 	}
+	for _, queue := range append(kinds(), "deadletter") {
+		if !slices.ContainsFunc(tpl.of("AWS::CloudWatch::Alarm"), func(a resource) bool { return watchesStorage(a.properties, queue) }) {
+			t.Errorf("no alarm on StorageFailures of the worker of %s", queue)
+		}
+	}
+}
+
+// watchesStorage reports whether an alarm counts what the worker of a queue logs in
+// the embedded metric format: namespace Penstock, dimension queue.
+func watchesStorage(alarm object, queue string) bool {
+	by := alarm.list("Dimensions")
+	if alarm.text("Namespace") != "Penstock" || alarm.text("MetricName") != "StorageFailures" || len(by) != 1 {
+		return false
+	}
+	d := by[0].(object)
+	return d.text("Name") == "queue" && d.text("Value") == queue && alarm.text("Statistic") == "Sum" && alarm["Threshold"] == 0
 }
 
 func TestEveryFunctionHasAlarms(t *testing.T) {
@@ -335,7 +391,9 @@ func TestSamLocalSetsEveryVariable(t *testing.T) {
 	if err := json.Unmarshal(source, &file); err != nil {
 		t.Fatalf("parse infra/sam-local.json: %v", err)
 	}
-	if d := cmp.Diff(slices.Sorted(maps.Keys(sources)), slices.Sorted(maps.Keys(file.Parameters))); d != "" {
+	variables := append(slices.Collect(maps.Keys(sources)), env.Visibility)
+	slices.Sort(variables)
+	if d := cmp.Diff(variables, slices.Sorted(maps.Keys(file.Parameters))); d != "" {
 		t.Errorf("variables (-) and infra/sam-local.json (+):\n%s", d)
 	}
 }

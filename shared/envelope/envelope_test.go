@@ -17,10 +17,11 @@ import (
 func sample() Chunk {
 	return Chunk{
 		Run: "sf_health.q0123456789abcdef", Version: "v0123456789ab", Batch: "fedcba9876543210",
-		Mode: run.Incremental, Index: 3, Lane: 2, Sequence: 1763874662123456789,
+		Mode: run.Incremental, Index: 3, Lane: 2, Sequence: 1<<53 + 1, Late: true,
 		Rows: []Row{
 			{Number: 0, Object: jsontext.Value(`{"id":9007199254740993,"n":1234567890123456789012345}`)},
-			{Number: 41, Object: jsontext.Value(`{"name":"O'Brien \"ü\" <&>"}`)},
+			{Number: 41, Object: jsontext.Value(`{"name":"O'Brien \"ü\" <&>"}`), Least: jsontext.Value(`"2026-03-14"`)},
+			{Number: 42, Object: jsontext.Value(`{}`), Replay: &Replay{Ref: "sf_health.q1#b1#7", Sequence: 5, Attempts: 2}},
 		},
 	}
 }
@@ -83,6 +84,12 @@ func TestUnpackRefuses(t *testing.T) {
 	}
 }
 
+func TestRefusesAnotherFormat(t *testing.T) {
+	if _, err := decode([]byte{format + 1, 0}); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "has format 3, this program knows format 2") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestCut(t *testing.T) {
 	for _, c := range []struct{ size, n, want int }{
 		{300, 2000, 2000}, {300, 9000, 2500}, {100 << 10, 50, 10}, {2 << 20, 3, 1}, {300, 0, 0},
@@ -95,7 +102,7 @@ func TestCut(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte{format})
-	f.Add([]byte("\x01\x01a\x01b\x01c\x01d\x00\x00\x00\x01\x00\x02{}"))
+	f.Add([]byte("\x02\x01a\x01b\x01c\x01d\x00\x00\x00\x01\x00\x02{}"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		c, err := decode(raw)
 		if err != nil {

@@ -1,48 +1,71 @@
 package ledger
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
+var (
+	one = row.Fingerprint{1}
+	two = row.Fingerprint{2}
+)
+
+// held is an entry of a delivered row.
+func held(f row.Fingerprint, run string, sequence int64) Entry {
+	return Entry{Revision: 1, Held: Held{Fingerprint: f, ID: "id", Sequence: sequence}, Last: Last{Run: run, Sequence: sequence}}
+}
+
+// failed is an entry of a key whose last row became an error.
+func failed(e Entry, run, ref string, sequence int64) Entry {
+	e.Revision, e.Last = 1, Last{Run: run, Sequence: sequence, Error: ref}
+	return e
+}
+
 func TestDiff(t *testing.T) {
-	a, b := row.Fingerprint{1}, row.Fingerprint{2}
-	in := Row{Ref: "r2#b#0", Run: "r2", Place: 20, Fingerprint: a}
+	in := Row{Ref: "r2#b#0", Run: "r2", Sequence: 20, Fingerprint: one}
 	with := func(f func(*Row)) Row { r := in; f(&r); return r }
+	full, once := func(r *Row) { r.Full = true }, func(r *Row) { r.Once = true }
+	replay := func(r *Row) { r.Replay, r.Run = true, "r2~1" }
 	for _, c := range []struct {
 		name  string
-		entry *Entry
+		entry Entry
 		row   Row
 		want  Verdict
 	}{
-		{"nothing known", nil, in, Send},
-		{"same value, earlier run", &Entry{Fingerprint: a, Run: "r1", Place: 10}, in, Unchanged},
-		{"same value, this run", &Entry{Fingerprint: a, Run: "r2", Place: 20}, in, Delivered},
-		{"other value", &Entry{Fingerprint: b, Run: "r1", Place: 10}, in, Send},
-		{"newer value accepted", &Entry{Fingerprint: b, Run: "r3", Place: 30}, in, Superseded},
-		{"newer failure", &Entry{Error: "r3#b#0", Run: "r3", Place: 30}, in, Superseded},
-		{"own error stored", &Entry{Error: "r2#b#0", Run: "r2", Place: 20}, in, Failed},
-		{"earlier error", &Entry{Error: "r1#b#0", Run: "r1", Place: 10}, in, Send},
-		{"voided", &Entry{Run: "r1", Place: 10}, in, Send},
-		{"full run re-sends", &Entry{Fingerprint: a, Run: "r1", Place: 10}, with(func(r *Row) { r.Full = true }), Send},
-		{"full run counts its own", &Entry{Fingerprint: a, Run: "r2", Place: 20}, with(func(r *Row) { r.Full = true }), Delivered},
-		{"once, other value", &Entry{Fingerprint: b, Run: "r1", Place: 10}, with(func(r *Row) { r.Once = true }), Unchanged},
-		{"once, even in a full run", &Entry{Fingerprint: b, Run: "r1", Place: 10}, with(func(r *Row) { r.Once, r.Full = true, true }), Unchanged},
-		{"once, intent only", &Entry{Intent: "r1#b#0", Run: "r1", Place: 10}, with(func(r *Row) { r.Once = true }), Send},
+		{"nothing known", Entry{}, in, Send},
+		{"same value, earlier run", held(one, "r1", 10), in, Unchanged},
+		{"same value, this row", held(one, "r2", 20), in, Delivered},
+		{"other value", held(two, "r1", 10), in, Send},
+		{"newer value settled", held(two, "r3", 30), in, Superseded},
+		{"newer failure", failed(held(one, "r1", 10), "r3", "r3#b#0", 30), in, Superseded},
+		{"own error stored", failed(Entry{}, "r2", "r2#b#0", 20), in, Failed},
+		{"earlier error", failed(Entry{}, "r1", "r1#b#0", 10), in, Send},
+		{"refused meanwhile, and back to what is held", failed(held(one, "r0", 5), "r1", "r1#b#0", 10), in, Unchanged},
+		{"not known what is held", failed(held(row.Fingerprint{}, "r0", 5), "r1", "", 10), in, Send},
+		{"full run re-sends", held(one, "r1", 10), with(full), Send},
+		{"full run counts its own", held(one, "r2", 20), with(full), Delivered},
+		{"once, other value", held(two, "r1", 10), with(once), Unchanged},
+		{"once, even in a full run", held(two, "r1", 10), with(func(r *Row) { once(r); full(r) }), Unchanged},
+		{"once, intent only", Entry{Revision: 1, Last: Last{Run: "r1", Sequence: 10, Intent: "r1#b#0"}}, with(once), Send},
+		{"replay of the open error", failed(Entry{}, "r2", "r2#b#0", 20), with(replay), Send},
+		{"replay, delivered by itself before it was counted", held(one, "r2~1", 20), with(replay), Delivered},
+		{"replay, closed by a newer row", held(two, "r3", 30), with(replay), Superseded},
+		{"replay, closed by a newer failure", failed(Entry{}, "r3", "r3#b#0", 30), with(replay), Superseded},
+		{"replay, closed at its own sequence", held(two, "r2", 20), with(replay), Superseded},
 	} {
-		var e Entry
-		if c.entry != nil {
-			e = *c.entry
-		}
-		if got := Diff(e, c.entry != nil, c.row); got != c.want {
+		if got := Diff(c.entry, c.row); got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
 		}
 	}
 }
 
 func TestChanged(t *testing.T) {
-	e := Entry{Fingerprint: row.Fingerprint{1}, Version: "v1", Fields: []uint32{1, 2, 3}}
+	e := Entry{Held: Held{Fingerprint: one, Version: "v1", Fields: []uint32{1, 2, 3}}}
 	now := []uint32{1, 9, 3}
 	if f := e.Changed("v1", now); f(0) || !f(1) || f(2) {
 		t.Error("only the second field changed")
@@ -50,7 +73,65 @@ func TestChanged(t *testing.T) {
 	if f := e.Changed("v2", now); !f(0) || !f(2) {
 		t.Error("another version's hashes compare with nothing")
 	}
-	if f := (Entry{Version: "v1", Fields: e.Fields}).Changed("v1", now); !f(0) {
-		t.Error("after a failure all fields are sent")
+	if f := (Entry{Held: Held{Version: "v1", Fields: e.Held.Fields}}).Changed("v1", now); !f(0) {
+		t.Error("where it is not known what is held, all fields are sent")
+	}
+}
+
+func TestMerge(t *testing.T) {
+	older, newer := held(one, "r1", 10), held(two, "r2", 20)
+	older.Revision, newer.Revision = 7, 3
+	void := func(e Entry) Entry { e.Held.Fingerprint, e.Held.Fields = row.Fingerprint{}, nil; return e }
+	at := func(e Entry, revision int64) Entry { e.Revision = revision; return e }
+	for name, c := range map[string]struct {
+		stored, mine, want Entry
+		lost               bool
+	}{
+		"the newer is stored already": {at(newer, 9), older, at(void(newer), 9), true},
+		"the older is stored":         {at(older, 9), newer, at(void(newer), 9), true},
+		"the row's own, repeated":     {at(newer, 9), newer, at(newer, 9), false},
+	} {
+		got, lost := Merge(c.stored, c.mine)
+		if d := cmp.Diff(c.want, got); d != "" || lost != c.lost {
+			t.Errorf("%s: lost %v (-want +got):\n%s", name, lost, d)
+		}
+	}
+	idless := newer
+	idless.Held.ID = ""
+	if got, _ := Merge(older, idless); got.Held.ID != "id" {
+		t.Error("the destination's id was forgotten")
+	}
+}
+
+func TestTarget(t *testing.T) {
+	d := syncdef.Definition{Sync: "s", Connection: "c", Object: "Account", Strategy: syncdef.MatchField, Match: syncdef.Match{Source: "a", Destination: "A__c"}, RecordID: []string{"id"}}
+	rules := syncdef.Rules{Identity: row.Identity{Steps: []row.Step{row.StepTrim}}}
+	base := Target(&d, &rules, 0)
+	for name, change := range map[string]func(*syncdef.Definition, *syncdef.Rules) int64{
+		"object":     func(d *syncdef.Definition, _ *syncdef.Rules) int64 { d.Object = "Contact"; return 0 },
+		"connection": func(d *syncdef.Definition, _ *syncdef.Rules) int64 { d.Connection = "e"; return 0 },
+		"match":      func(d *syncdef.Definition, _ *syncdef.Rules) int64 { d.Match.Destination = "B__c"; return 0 },
+		"strategy":   func(d *syncdef.Definition, _ *syncdef.Rules) int64 { d.Strategy = syncdef.MatchName; return 0 },
+		"identity":   func(_ *syncdef.Definition, r *syncdef.Rules) int64 { r.Identity.Steps = nil; return 0 },
+		"account":    func(*syncdef.Definition, *syncdef.Rules) int64 { return 1 },
+	} {
+		d, rules := d, rules
+		epoch := change(&d, &rules)
+		if got := Target(&d, &rules, epoch); got == base {
+			t.Errorf("another %s keeps the ledger %s", name, got)
+		}
+	}
+	same := d
+	same.Match.Source, same.RecordID, same.Fields = "b", []string{"other"}, []syncdef.Field{{Source: "x"}}
+	if got := Target(&same, &rules, 0); got != base {
+		t.Errorf("another column or mapping starts the ledger %s instead of %s", got, base)
+	}
+	// Inserts are known by sync, connection and account alone.
+	once := rules
+	once.Once = true
+	other := d
+	other.Object, other.Match.Destination = "Contact", "B__c"
+	if a, b := Target(&d, &once, 0), Target(&other, &once, 0); a != b || strings.Contains(a, "Account") {
+		t.Errorf("inserts have the ledgers %s and %s", a, b)
 	}
 }

@@ -13,21 +13,21 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/wire/sqs"
 )
 
 // A source hands out its batches once, in order, and notes what is deleted.
 type source struct {
 	mu      sync.Mutex
-	batches [][]pipeline.Delivery
+	batches [][]envelope.Delivery
 	errs    []error // what the first receives fail with
 	asked   []string
 	deleted []string
 	refuse  error // of Delete
 }
 
-func (s *source) Receive(_ context.Context, queue string, max int, visibility time.Duration) ([]pipeline.Delivery, error) {
+func (s *source) Receive(_ context.Context, queue string, max int, visibility time.Duration) ([]envelope.Delivery, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked = append(s.asked, fmt.Sprintf("%s %d %s", queue, max, visibility))
@@ -54,10 +54,10 @@ func (s *source) Delete(ctx context.Context, _, receipt string) error {
 	return s.refuse
 }
 
-func messages(ids ...string) []pipeline.Delivery {
-	all := make([]pipeline.Delivery, len(ids))
+func messages(ids ...string) []envelope.Delivery {
+	all := make([]envelope.Delivery, len(ids))
 	for i, id := range ids {
-		all[i] = pipeline.Delivery{ID: id, Receipt: "r-" + id, Group: "g", Receives: 1, SentAt: time.UnixMilli(1), Body: []byte("body of " + id)}
+		all[i] = envelope.Delivery{ID: id, Receipt: "r-" + id, Group: "g", Receives: 1, SentAt: time.UnixMilli(1), Body: []byte("body of " + id)}
 	}
 	return all
 }
@@ -79,9 +79,9 @@ func TestPollerAcknowledgesWhatIsDone(t *testing.T) {
 		"answer unclear": {`{"batchItemFailures":[{"itemIdentifier":""}]}`, nil, nil, 3, "itemIdentifier is missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := &source{batches: [][]pipeline.Delivery{messages("a", "b", "c")}}
+			s := &source{batches: [][]envelope.Delivery{messages("a", "b", "c")}}
 			var log strings.Builder
-			var got []pipeline.Delivery
+			var got []envelope.Delivery
 			p := &Poller{Source: s, Queue: "salesforce", Timeout: time.Minute, Visibility: 30 * time.Second, Log: slog.New(slog.NewTextHandler(&log, nil)), Worker: invoke(func(_ context.Context, payload []byte) ([]byte, error) {
 				var err error
 				if got, err = sqs.Decode(payload); err != nil {
@@ -110,7 +110,7 @@ func TestPollerAcknowledgesWhatIsDone(t *testing.T) {
 
 func TestPollerGivesTheWorkerItsTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &source{batches: [][]pipeline.Delivery{messages("a")}}
+		s := &source{batches: [][]envelope.Delivery{messages("a")}}
 		p := &Poller{Source: s, Queue: "q", Timeout: 20 * time.Second, Log: slog.New(slog.DiscardHandler), Worker: invoke(func(ctx context.Context, _ []byte) ([]byte, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
@@ -126,7 +126,7 @@ func TestPollerGivesTheWorkerItsTimeout(t *testing.T) {
 // What is in hand when the poller is told to end is finished and acknowledged.
 func TestPollerEndsAfterWhatIsInHand(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &source{batches: [][]pipeline.Delivery{messages("a")}, errs: []error{errors.New("first call fails")}}
+		s := &source{batches: [][]envelope.Delivery{messages("a")}, errs: []error{errors.New("first call fails")}}
 		ctx, cancel := context.WithCancel(t.Context())
 		var log strings.Builder
 		var mu sync.Mutex

@@ -47,7 +47,7 @@ func environment(function string, values map[string]string) []string {
 // everything has a value for each variable that a function can read.
 var everything = map[string]string{
 	env.StateTable: "state", env.LedgerTable: "ledger", env.ErrorsTable: "errors", env.SecretPrefix: "penstock/", env.Quiet: "2m",
-	env.QueueSalesforce: "http://127.0.0.1:9/salesforce.fifo", env.QueueSlack: "http://127.0.0.1:9/slack.fifo",
+	env.QueueOf("salesforce"): "http://127.0.0.1:9/salesforce.fifo", env.QueueOf("slack"): "http://127.0.0.1:9/slack.fifo",
 }
 
 // The median over 20 starts, from exec to the first poll. It is measured, not

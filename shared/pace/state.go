@@ -25,31 +25,34 @@ const (
 func (s State) Failing() bool { return !s.Since.IsZero() }
 
 // May says what a worker may do at now: call (wait 0, probe false), probe first
-// (then store next, conditionally, and probe), or nothing for so long.
+// (then store next, conditionally, and probe), or nothing for so long. A time that is
+// further ahead than any can be is of a clock that stood wrong, and holds nobody up.
 func (s State) May(now time.Time) (next State, probe bool, wait time.Duration) {
+	until, probing := s.Until.Sub(now), s.Probe.Sub(now)
 	switch {
 	case !s.Failing():
 		return s, false, 0
-	case now.Before(s.Until):
-		return s, false, s.Until.Sub(now)
-	case now.Before(s.Probe):
-		return s, false, max(leastWait, min(s.Probe.Sub(now), 5*time.Second))
+	case until > 0 && until <= mostAfter+maxSkew:
+		return s, false, until
+	case probing > 0 && probing <= probeLife+maxSkew:
+		return s, false, max(leastWait, min(probing, 5*time.Second))
 	}
 	s.Probe = now.Add(probeLife)
 	return s, true, 0
 }
 
 // Fail is the state after a failure of the connection at now: paused for what the
-// vendor asks, else for a quarter of the time that the failure lasts.
+// vendor asks, else for a quarter of the time that the failure lasts; never shorter
+// than it is paused already, for the vendor may have said so to another call.
 func (s State) Fail(now time.Time, after time.Duration, code, reason string) State {
-	if !s.Failing() {
+	if !s.Failing() || s.Since.After(now) {
 		s.Since = now
 	}
 	wait := min(max(now.Sub(s.Since)/4, leastWait), mostWait)
 	if after > 0 {
 		wait = max(min(after, mostAfter), leastWait)
 	}
-	if until := now.Add(wait); until.After(s.Until) || after == 0 {
+	if until := now.Add(wait); until.After(s.Until) || s.Until.Sub(now) > mostAfter+maxSkew {
 		s.Until = until
 	}
 	s.Probe, s.Code, s.Reason = time.Time{}, code, reason

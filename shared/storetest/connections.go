@@ -78,5 +78,5 @@ var connectionTests = []test{
 }
 
 func aConnection(url string) syncdef.Connection {
-	return syncdef.Connection{Name: "salesforce_prod", Type: "salesforce", URL: url, Secret: "crm/salesforce"}
+	return syncdef.Connection{Name: "crm_prod", Type: "crm", URL: url, Secret: "crm/prod"}
 }

@@ -49,11 +49,11 @@ var errorTests = []test{
 		wantErrors(t, s, "health.1", 10)
 	}},
 	{"a summary", func(t *testing.T, s Stores) {
-		e := anError("b1", -2) // of chunk 2: no row's number
+		e := anError("b1", 1<<30) // no row's number
 		for i := range 2500 {
 			e.Summary = append(e.Summary, i*7)
 		}
-		e.Row, e.Source = 1<<30, nil
+		e.Source = nil
 		ok(t, s.StoreErrors(t.Context(), []run.RowError{e}))
 		wantErrors(t, s, "health.1", 10, e)
 	}},

@@ -15,7 +15,7 @@ import (
 	"github.com/penstock-data/penstock/shared/row"
 )
 
-const target = "health#salesforce_prod#Account#01234567"
+const target = "health#crm_prod#Account#01234567"
 
 var ledgerTests = []test{
 	{"empty", func(t *testing.T, s Stores) {

@@ -20,7 +20,7 @@ var paceTests = []test{
 			t.Errorf("wait %s, want about 6 minutes: 10 tokens an hour", wait)
 		}
 		wantLease(t, s, "sf", 5, start.Add(wait), 1)
-		wantLease(t, s, "slack", 4, start, 4) // another bucket
+		wantLease(t, s, "chat", 4, start, 4) // another bucket
 	}},
 	{"raced (I7)", func(t *testing.T, s Stores) {
 		var granted atomic.Int64
@@ -64,7 +64,7 @@ var paceTests = []test{
 		fails(t, "SetPace of one that was read before", s.SetPace(t.Context(), "sf", state), run.ErrConflict)
 		state.Revision = 1
 		same(t, "stored", state, must(s.Pace(t.Context(), "sf"))(t))
-		same(t, "another", pace.State{}, must(s.Pace(t.Context(), "slack"))(t))
+		same(t, "another", pace.State{}, must(s.Pace(t.Context(), "chat"))(t))
 		ok(t, s.SetPace(t.Context(), "sf", state.Mend()))
 		s = s.Reopen()
 		same(t, "mended", pace.State{Revision: 2}, must(s.Pace(t.Context(), "sf"))(t))

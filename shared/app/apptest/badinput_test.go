@@ -10,10 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/events"
-	"github.com/penstock-data/penstock/shared/app/worker"
 	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/sandbox"
+	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
 	"github.com/penstock-data/penstock/shared/wire/gateway"
 )
 
@@ -49,7 +49,7 @@ func TestUnknownSync(t *testing.T) {
 // A sync whose definition was written but not applied is as unknown as one that
 // was misspelt; the message names both ways out.
 func TestUnappliedSync(t *testing.T) {
-	w := NewWith(t, nil)
+	w := NewWith(t, yamlfile.Set{})
 	status, _, message := Status(t, w.Invoke(t, "push", Request("push", "q", "q:1", Health(healthSync, "a@b.example", 1))))
 	if status != http.StatusBadRequest {
 		t.Errorf("status %d", status)
@@ -77,8 +77,8 @@ func TestRunKeepsItsVersion(t *testing.T) {
 	}
 }
 
-// A version that is gone from the state table holds up its own rows only, until it
-// is applied again; as dead letters they become stored errors (I1).
+// A version that is gone from the state table: its rows are stored as errors that
+// say what to do, and nobody else's suffer (I1, I9).
 func TestVersionThatIsGone(t *testing.T) {
 	w := New(t)
 	w.Vendors.SeedAccounts(t, sites...)
@@ -91,36 +91,24 @@ func TestVersionThatIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	gone := w.Push(t, "q1", "q1:1", Health(healthSync, "john@acmecorp.com", 85))[0].Run
-	w.Functions["salesforce"].(*worker.Handler).Deliver.Syncs = New(t).Store
-	w.Functions["deadletter"].(*worker.Handler).Deliver.Syncs = New(t).Store
-	for _, other := range Versions(t, nil) {
-		if err := w.Store.Apply(t.Context(), other); err != nil {
-			t.Fatal(err)
-		}
-	}
+	w.Deliver("salesforce").Syncs = New(t).Store
+	w.Apply(t, Set(t))
 	good := w.Push(t, "q2", "q2:1", Health(healthSync, "sarah@techstartup.com", 45))[0].Run // another lane
-	in, err := w.Store.Receive(t.Context(), "salesforce", 10, time.Minute)
-	if err != nil || len(in) != 2 {
-		t.Fatalf("%d messages, %v", len(in), err)
-	}
-	if stay := w.Work(t, "salesforce", in); !cmp.Equal(stay, []string{in[0].ID}) {
-		t.Errorf("%v stay of %s and %s", stay, in[0].ID, in[1].ID)
+	if n := w.Drain(t, "salesforce"); n != 2 || w.Depth(t, "salesforce") != 0 {
+		t.Fatalf("%d messages, %d left", n, w.Depth(t, "salesforce"))
 	}
 	if c := w.Run(t, good).Counts; c.Delivered != 1 {
 		t.Errorf("the other row suffers: %+v", c)
 	}
-	stuck(t, w, gone, "version v00000000000a", "is not stored", "run penstock apply")
-	if stay := w.Work(t, "deadletter", in[:1]); stay != nil {
-		t.Errorf("%v stay among the dead letters", stay)
-	}
 	w.Settle(t)
-	if r := w.Run(t, gone); r.Status != run.Complete || r.Counts.Failed != 1 {
-		t.Errorf("afterwards %s, %+v", r.Status, r.Counts)
+	if r := w.Run(t, gone); r.Status != run.Complete || r.Outcome != run.None || r.Counts.Failed != 1 {
+		t.Errorf("afterwards %s %s, %+v", r.Status, r.Outcome, r.Counts)
 	}
 	errs := w.Errors(t, gone)
-	if len(errs) != 2 || errs[0].Stage != "deadletter" && errs[1].Stage != "deadletter" {
-		t.Errorf("errors %+v", errs)
+	if len(errs) != 1 || errs[0].Type != "unknown_version" || !errs[0].Due.IsZero() {
+		t.Fatalf("errors %+v", errs)
 	}
+	says(t, errs[0].Message, "version v00000000000a", "is not stored", "apply the sync")
 }
 
 func TestUnknownRun(t *testing.T) {
@@ -135,7 +123,7 @@ func TestUnknownRun(t *testing.T) {
 	if status != http.StatusBadRequest {
 		t.Errorf("finish: status %d", status)
 	}
-	says(t, message, "there is no run", "penstock_begin")
+	says(t, message, "there is no run", `penstock_status("`+healthSync+`") lists the sync's runs`)
 	status, _, message = Status(t, w.Invoke(t, "control", Request("finish", "q", "q:1", []string{`"` + id + `"`, `"many"`})))
 	if status != http.StatusBadRequest {
 		t.Errorf("finish: status %d", status)
@@ -176,11 +164,11 @@ func TestRowWithoutItsRecordID(t *testing.T) {
 func TestBodyThatIsNoJSON(t *testing.T) {
 	w := New(t)
 	for body, want := range map[string]string{
-		"hello": `is not JSON (byte 0); send {"data":[[0,...],...]}`,
-		`{"data":[[0,"salesforce_customer_health",{"EMAIL":"jo`: `ends in the middle (byte 53); send {"data":[[0,...],...]}`,
-		"":                 `no body; send {"data":[[0,...],...]}`,
-		`{"rows":[]}`:      `has no "data"; send {"data":[[0,...],...]}`,
-		`{"data":{"0":1}}`: "must be an array of rows, each [number, argument, ...]",
+		"hello": `is not JSON (byte 0); send {"data":[[0,...],[1,...]]}`,
+		`{"data":[[0,"salesforce_customer_health",{"EMAIL":"jo`: `ends in the middle; send {"data":[[0,...],[1,...]]}`,
+		"":                 `no body; send {"data":[[0,...],[1,...]]}`,
+		`{"rows":[]}`:      `has no "data"; send {"data":[[0,...],[1,...]]}`,
+		`{"data":{"0":1}}`: `"data" is an object; send {"data":[[0,...],[1,...]]}`,
 	} {
 		status, _, message := Status(t, w.Invoke(t, "push", RawRequest("push", "q", "q:1", []byte(body))))
 		if status != http.StatusBadRequest {
@@ -247,7 +235,7 @@ func TestSecretThatIsNoObject(t *testing.T) {
 	id := w.Push(t, "q", "q:1", Health(healthSync, "john@acmecorp.com", 85))[0].Run
 	w.Drain(t, "salesforce")
 	stuck(t, w, id, "is not a JSON object of strings", "put-secret-value")
-	if strings.Contains(w.Run(t, id).Reason+w.Log(), "hunter2") { // I6
+	if strings.Contains(w.Run(t, id).Waits+w.Log(), "hunter2") { // I6
 		t.Error("the secret is shown")
 	}
 	w.Secrets[Prefix+"salesforce_prod"] = `{"client_id":"penstock-test"}`
@@ -273,37 +261,34 @@ func TestDestinationThatAnswersHTML(t *testing.T) {
 			}
 			id := w.Push(t, "q", "q:1", Health(healthSync, "john@acmecorp.com", 85))[0].Run
 			w.Drain(t, "salesforce")
-			says(t, w.Run(t, id).Reason, want...)
+			stuck(t, w, id, want...)
 			core.ClearFaults()
 			recovers(t, w, id)
 		})
 	}
 }
 
-// stuck fails the test unless the run's reason and an error of the run say why
-// nothing goes on, and no row was given up.
+// stuck fails the test unless the run and its sync say why nothing goes on, and no
+// row was given up.
 func stuck(t *testing.T, w *World, id string, parts ...string) {
 	t.Helper()
 	r := w.Run(t, id)
 	if r.Counts.Failed != 0 || r.Counts.Delivered != 0 {
 		t.Errorf("counts %+v: a connection that is not set up is waited for", r.Counts)
 	}
-	says(t, r.Reason, parts...)
-	errs := w.Errors(t, id)
-	if len(errs) != 1 || errs[0].Stage != "connection" {
-		t.Fatalf("errors %+v", errs)
+	says(t, r.Waits, parts...)
+	says(t, w.Status(t, run.SyncOf(id)).Paused, parts...)
+	if errs := w.Errors(t, id); len(errs) != 0 {
+		t.Errorf("errors %+v", errs)
 	}
-	says(t, errs[0].Message, parts...)
 }
 
 // recovers fails the test unless the run ends complete, without a reason, once
-// what was wrong is mended.
+// what was wrong is mended: within half an hour, the longest pause, and its jitter.
 func recovers(t *testing.T, w *World, id string) {
 	t.Helper()
-	w.Clock.Advance(time.Hour)
-	w.Drain(t, "salesforce")
-	w.Settle(t)
-	if r := w.Run(t, id); r.Status != run.Complete || r.Counts.Delivered != 1 || r.Reason != "" {
-		t.Errorf("afterwards %s, %+v, %q", r.Status, r.Counts, r.Reason)
+	w.Pass(t, 40*time.Minute)
+	if r := w.Run(t, id); r.Status != run.Complete || r.Counts.Delivered != 1 || r.Reason != "" || r.Waits != "" {
+		t.Errorf("afterwards %s, %+v, %q, %q", r.Status, r.Counts, r.Reason, r.Waits)
 	}
 }

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/local"
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/wire/gateway"
 	"github.com/penstock-data/penstock/shared/wire/snowflake"
@@ -116,8 +116,20 @@ func Call[T any](t testing.TB, control local.Invoker, function string, args ...s
 	return answer
 }
 
+// A SyncStatus is a sync as penstock_status shows it.
+type SyncStatus struct {
+	runs.SyncStatus
+	Watermark json.RawMessage `json:"watermark"`
+}
+
+// Status is a sync as penstock_status shows it.
+func (w *World) Status(t testing.TB, sync string) SyncStatus {
+	t.Helper()
+	return Call[SyncStatus](t, w.Functions["control"], "status", fmt.Sprintf("%q", sync))
+}
+
 // Run is a run as penstock_status shows it.
-func (w *World) Run(t testing.TB, id string) run.Run {
+func (w *World) Run(t testing.TB, id string) runs.RunStatus {
 	t.Helper()
 	return Run(t, w.Functions["control"], id)
 }
@@ -129,9 +141,9 @@ func (w *World) Errors(t testing.TB, id string) []run.RowError {
 }
 
 // Run is a run as a control function shows it.
-func Run(t testing.TB, control local.Invoker, id string) run.Run {
+func Run(t testing.TB, control local.Invoker, id string) runs.RunStatus {
 	t.Helper()
-	s := Call[struct{ Runs []run.Run }](t, control, "status", fmt.Sprintf("%q", id))
+	s := Call[struct{ Runs []runs.RunStatus }](t, control, "status", fmt.Sprintf("%q", id))
 	if len(s.Runs) != 1 {
 		t.Fatalf("%d runs of id %q", len(s.Runs), id)
 	}
@@ -154,15 +166,8 @@ func Errors(t testing.TB, control local.Invoker, id string) []run.RowError {
 	return all
 }
 
-// Settle lets the quiet time pass and sweeps.
-func (w *World) Settle(t testing.TB) {
-	t.Helper()
-	w.Clock.Advance(Quiet + time.Second)
-	w.Invoke(t, "sweep", []byte("{}"))
-}
-
 // Work hands messages to a worker and returns the ids of those that stay.
-func (w *World) Work(t testing.TB, function string, in []pipeline.Delivery) []string {
+func (w *World) Work(t testing.TB, function string, in []envelope.Delivery) []string {
 	t.Helper()
 	return Stay(t, w.Invoke(t, function, sqs.EncodeEvent(in, fmt.Sprintf(ARN, function))))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/events"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
@@ -27,14 +28,19 @@ var eventTests = map[string]func(t *testing.T, w *World, event []byte){
 	"push-not-json":  testNotJSON,
 	"push-slack":     testPushSlack,
 	"control-begin":  testBegin,
-	"control-finish": testFinish,
-	"control-status": testStatus,
+	"control-cancel": testCancel,
 	"control-errors": testErrors,
+	"control-finish": testFinish,
+	"control-reset":  testReset,
+	"control-retry":  testRetry,
+	"control-status": testStatus,
+	"control-syncs":  testSyncs,
 	"schedule-tick":  testTick,
 	"sqs-single":     testSingle,
 	"sqs-batch":      testBatch,
 	"sqs-duplicate":  testDuplicate,
 	"sqs-poison":     testPoison,
+	"sqs-replay":     testReplay,
 	"sqs-slack":      testSlack,
 }
 
@@ -158,7 +164,7 @@ func testNotJSON(t *testing.T, w *World, event []byte) {
 	if status != http.StatusBadRequest {
 		t.Errorf("status %d", status)
 	}
-	says(t, message, "is not JSON", `send {"data":[[0,...],...]}`)
+	says(t, message, "is not JSON", `send {"data":[[0,...],[1,...]]}`)
 }
 
 func testPushSlack(t *testing.T, w *World, event []byte) {
@@ -196,9 +202,9 @@ func begun(t *testing.T, w *World) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = w.Store.BeginRun(t.Context(), run.Run{
+	err = w.Store.BeginRun(t.Context(), run.Run{
 		ID: controlRun, Sync: v.Definition.Sync, Version: v.ID, Mode: run.Incremental, Bracketed: true, Status: run.Open, BegunAt: w.Clock.Now(), Expected: -1,
-	})
+	}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,18 +233,18 @@ func testBegin(t *testing.T, w *World, event []byte) {
 	if !r.Bracketed || r.Status != run.Open || first.Mode != "incremental" || first.Version != r.Version {
 		t.Errorf("begun %+v, stored %+v", first, r)
 	}
-	status, _, message := Status(t, w.Invoke(t, "control", Request("begin", "another", "another:1", []string{`"salesforce_customer_health"`, `"full"`})))
-	if status != http.StatusBadRequest {
-		t.Errorf("a second active run: status %d", status)
+	wait := Call[runs.Begun](t, w.Functions["control"], "begin", `"salesforce_customer_health"`, `"full"`)
+	if wait.Select != runs.Wait || wait.Run != "" {
+		t.Errorf("a second begin while the first is open: %+v", wait)
 	}
-	says(t, message, "is active since", "penstock_finish")
+	says(t, wait.Reason, first.Run, "is open and waits for", "penstock_finish")
 }
 
 func testFinish(t *testing.T, w *World, event []byte) {
 	begun(t, w)
 	w.Push(t, "q", "q:1", Health(controlRun, "john@acmecorp.com", 85), Health(controlRun, "sarah@techstartup.com", 45),
 		Health(controlRun, "mike@enterprise.com", 15), Health(controlRun, "nobody@nowhere.example", 1))
-	var r run.Run
+	var r runs.RunStatus
 	answer(t, w.Invoke(t, "control", event), &r)
 	if r.Status != run.Finishing || r.Expected != 4 || r.Counts.Received != 4 {
 		t.Errorf("finished %+v", r)
@@ -290,6 +296,89 @@ func testErrors(t *testing.T, w *World, event []byte) {
 	}
 	if e := page.Errors[1]; e.RecordID != "no address" || e.Stage != "intake" {
 		t.Errorf("no address: %+v", e)
+	}
+}
+
+func testCancel(t *testing.T, w *World, event []byte) {
+	begun(t, w)
+	w.Push(t, "q", "q:1", Health(controlRun, "john@acmecorp.com", 85), Health(controlRun, "sarah@techstartup.com", 45))
+	for range 2 { // a repeated call is answered alike
+		var r runs.RunStatus
+		answer(t, w.Invoke(t, "control", event), &r)
+		if r.Status != run.Cancelled || !strings.Contains(r.Reason, "the model is wrong") {
+			t.Errorf("cancelled: %s, %q", r.Status, r.Reason)
+		}
+	}
+	if a := w.Push(t, "q", "q:2", Health(controlRun, "mike@enterprise.com", 15))[0]; a.Status != "blocked" {
+		t.Errorf("a row that comes after it is answered %+v", a)
+	}
+	w.Drain(t, "salesforce")
+	w.Settle(t)
+	if c := w.Run(t, controlRun).Counts; c.Cancelled != 2 || c.Blocked != 1 || c.Delivered != 0 {
+		t.Errorf("counts %+v", c)
+	}
+	if scores := w.Vendors.Accounts("Health_Score__c"); scores["acmecorp.com"] != "" {
+		t.Errorf("rows of a cancelled run are delivered: %v", scores)
+	}
+}
+
+func testReset(t *testing.T, w *World, event []byte) {
+	var said struct{ Sync, Message string }
+	answer(t, w.Invoke(t, "control", event), &said)
+	if said.Sync != "salesforce_customer_health" {
+		t.Errorf("answered %+v", said)
+	}
+	says(t, said.Message, "select: all")
+	if b := Call[runs.Begun](t, w.Functions["control"], "begin", `"salesforce_customer_health"`); b.Select != runs.All || b.Run == "" {
+		t.Errorf("the next run selects %q", b.Select)
+	}
+}
+
+// testRetry has two rows whose Accounts are missing; one Account is made, and the
+// event names its row.
+func testRetry(t *testing.T, w *World, event []byte) {
+	for site, id := range ids(w) {
+		if site == "enterprise.com" {
+			if err := w.Vendors.Salesforce.Remove("Account", id); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	begun(t, w)
+	w.Push(t, "q", "q:1", Health(controlRun, "nobody@nowhere.example", 1), Health(controlRun, "mike@enterprise.com", 15))
+	w.Drain(t, "salesforce")
+	w.Vendors.SeedAccounts(t, "enterprise.com")
+	var first, again runs.Retried
+	answer(t, w.Invoke(t, "control", event), &first)
+	if first.Queued != 1 || first.Rejected+first.Superseded+first.PushAgain+first.Unknown != 0 || !run.IsRetry(first.Run) {
+		t.Errorf("answered %+v", first)
+	}
+	w.Drain(t, "salesforce")
+	answer(t, w.Invoke(t, "control", event), &again)
+	if again.Run != first.Run || w.Depth(t, "salesforce") != 0 {
+		t.Errorf("a repeated call: %+v, %d messages", again, w.Depth(t, "salesforce"))
+	}
+	if got := w.Vendors.Accounts("Health_Score__c")["enterprise.com"]; got != "15" {
+		t.Errorf("score %q, want 15", got)
+	}
+	if r := w.Run(t, controlRun); r.Counts.Failed != 2 || r.Retried != 1 || r.Due != 0 {
+		t.Errorf("the run: %+v, %d delivered by retries, %d due", r.Counts, r.Retried, r.Due)
+	}
+}
+
+// ids are the Accounts' by web site.
+func ids(w *World) map[string]string { return w.Vendors.Accounts("Id") }
+
+func testSyncs(t *testing.T, w *World, event []byte) {
+	var list struct{ Syncs []runs.SyncInfo }
+	answer(t, w.Invoke(t, "control", event), &list)
+	var names []string
+	for _, s := range list.Syncs {
+		names = append(names, s.Sync+" "+s.Type+" "+s.Cursor)
+	}
+	want := []string{"salesforce_customer_health salesforce ", "sf_health salesforce updated_at", "slack_alerts slack alert_time"}
+	if d := cmp.Diff(want, names); d != "" {
+		t.Error(d)
 	}
 }
 

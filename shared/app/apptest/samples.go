@@ -4,49 +4,80 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/penstock-data/penstock/events"
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/envelope"
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/sandbox"
 )
 
-// A Sample is an SQS event of events/ and what has to be there before it: the
-// pushes whose messages it holds.
+// A Sample is an SQS event of events/ and what has to be there before it.
 type Sample struct {
 	Name     string
 	Function string
-	Pushes   []string // sample events of the push function, in this order
-	// Pick makes the event of the messages that the pushes queued.
-	Pick func(queued []pipeline.Delivery) []pipeline.Delivery
+	// Before queues what the event's messages are taken from.
+	Before func(t testing.TB, w *World)
+	// Pick makes the event of the messages that are queued then.
+	Pick func(queued []envelope.Delivery) []envelope.Delivery
 }
 
 // Samples are the SQS events.
 func Samples() []Sample {
-	all := func(queued []pipeline.Delivery) []pipeline.Delivery { return queued }
+	all := func(queued []envelope.Delivery) []envelope.Delivery { return queued }
 	return []Sample{
-		{"sqs-single", "salesforce", []string{"push"}, func(q []pipeline.Delivery) []pipeline.Delivery { return q[:1] }},
-		{"sqs-batch", "salesforce", []string{"push", "push-gzip"}, all},
-		{"sqs-duplicate", "salesforce", []string{"push"}, func(q []pipeline.Delivery) []pipeline.Delivery {
-			return []pipeline.Delivery{q[0], q[0]}
+		{"sqs-single", "salesforce", pushes("push"), func(q []envelope.Delivery) []envelope.Delivery { return q[:1] }},
+		{"sqs-batch", "salesforce", pushes("push", "push-gzip"), all},
+		{"sqs-duplicate", "salesforce", pushes("push"), func(q []envelope.Delivery) []envelope.Delivery {
+			return []envelope.Delivery{q[0], q[0]}
 		}},
-		{"sqs-poison", "salesforce", []string{"push"}, func(q []pipeline.Delivery) []pipeline.Delivery {
-			poison := pipeline.Delivery{Group: "somebody.else", Receives: 1, SentAt: q[0].SentAt, Body: []byte(`{"hello":"this was meant for another queue"}`)}
-			return []pipeline.Delivery{poison, q[0]}
+		{"sqs-poison", "salesforce", pushes("push"), func(q []envelope.Delivery) []envelope.Delivery {
+			poison := envelope.Delivery{Group: "somebody.else", Receives: 1, SentAt: q[0].SentAt, Body: []byte(`{"hello":"this was meant for another queue"}`)}
+			return []envelope.Delivery{poison, q[0]}
 		}},
-		{"sqs-slack", "slack", []string{"push-slack"}, all},
+		{"sqs-replay", "salesforce", failed, all},
+		{"sqs-slack", "slack", pushes("push-slack"), all},
 	}
 }
 
-// Queued are the messages that a sample's pushes queue in this World, with the
-// ids and receipts of the sample events.
-func (w *World) Queued(t testing.TB, s Sample) []pipeline.Delivery {
-	t.Helper()
-	for _, name := range s.Pushes {
-		for i, a := range Answers(t, w.Invoke(t, "push", Event(t, name))) {
-			if a.Status != string(pipeline.Queued) {
-				t.Fatalf("%s: row %d was answered %+v", name, i, a)
+// pushes are sample events of the push function, in this order.
+func pushes(names ...string) func(testing.TB, *World) {
+	return func(t testing.TB, w *World) {
+		t.Helper()
+		for _, name := range names {
+			for i, a := range Answers(t, w.Invoke(t, "push", Event(t, name))) {
+				if a.Status != string(row.Queued) {
+					t.Fatalf("%s: row %d was answered %+v", name, i, a)
+				}
 			}
 		}
 	}
+}
+
+// failed is the sample push whose rows met a lock that somebody else held, and
+// which the sweeper has handed in again since.
+func failed(t testing.TB, w *World) {
+	t.Helper()
+	pushes("push")(t, w)
+	core := w.Vendors.Salesforce.Core()
+	err := core.AddFault(sandbox.Fault{
+		Match: "PATCH", Count: -1, FailRecords: []string{"85"}, Code: "UNABLE_TO_LOCK_ROW", Message: "unable to obtain exclusive access to this record",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Vendors.seedOnce(t, "acmecorp.com")
+	w.Drain(t, "salesforce")
+	core.ClearFaults()
+	w.Clock.Advance(time.Minute)
+	w.Invoke(t, "sweep", Tick())
+}
+
+// Queued are the messages that a sample's event is made of, queued in this World,
+// with the ids and receipts of the sample events.
+func (w *World) Queued(t testing.TB, s Sample) []envelope.Delivery {
+	t.Helper()
+	s.Before(t, w)
 	queued, err := w.Store.Receive(t.Context(), s.Function, 10, 0)
 	if err != nil {
 		t.Fatal(err)

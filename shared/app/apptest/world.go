@@ -1,8 +1,9 @@
 // Package apptest is Penstock under test: every function's handler over a store in
-// memory, with the syncs of sql/syncs applied, the simulated Salesforce and Slack
-// behind the workers, a stand-in for Secrets Manager, and one clock for all, which
-// only the test moves. Tests hand the handlers the JSON that Lambda would, and look
-// at what they answer and at what is stored. Nothing but tests imports it.
+// memory, with a worker per vendor of a list, what stands in for these vendors'
+// services and for Secrets Manager, and one clock for all, which only the test
+// moves. Tests hand the handlers the JSON that Lambda would, and look at what they
+// answer and at what is stored. New is a World of the sample: the syncs of
+// sql/syncs and their two vendors. Nothing but tests imports it.
 package apptest
 
 import (
@@ -10,7 +11,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http/httptest"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -20,20 +20,26 @@ import (
 
 	"github.com/penstock-data/penstock/shared/app/control"
 	"github.com/penstock-data/penstock/shared/app/push"
-	appsalesforce "github.com/penstock-data/penstock/shared/app/salesforce"
-	appslack "github.com/penstock-data/penstock/shared/app/slack"
 	"github.com/penstock-data/penstock/shared/app/sweep"
 	"github.com/penstock-data/penstock/shared/app/worker"
 	"github.com/penstock-data/penstock/shared/aws/secrets"
+	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/local"
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/pipeline/deliver"
+	"github.com/penstock-data/penstock/shared/pipeline/intake"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/sqlite"
 	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
 )
 
-// Quiet is how long an implicit run is silent before a World's sweep closes it.
-const Quiet = 2 * time.Minute
+// Quiet is how long an implicit run is silent before a World's sweep closes it, and
+// Visibility how long a message stays away from whoever died with it.
+const (
+	Quiet      = 2 * time.Minute
+	Visibility = 6 * time.Minute
+)
 
 // Start is when the clock of a World begins: the time of the sample events.
 var Start = time.Date(2024, 1, 15, 10, 45, 0, 0, time.UTC)
@@ -42,37 +48,70 @@ var Start = time.Date(2024, 1, 15, 10, 45, 0, 0, time.UTC)
 type World struct {
 	Clock   *Clock
 	Store   *sqlite.Store
-	Control *pipeline.Control
-	Vendors *Vendors
-	Secrets map[string]string // JSON texts by their whole name; change them before the first delivery
+	Control *runs.Control
+	Vendors *Vendors          // of the sample; nil in a World of other vendors
+	Secrets map[string]string // JSON texts by their whole name; what is changed here holds at once
+	Net     *Net              // the network between the workers and the services
 
-	// Functions are the handlers by the names of their folders; deadletter is
-	// Salesforce's, as one SQS event holds messages of one queue only.
+	// Functions are the handlers by the names of their folders: push, control, sweep,
+	// deadletter, and a worker per vendor.
 	Functions map[string]local.Invoker
 
-	log lines
+	types []string
+	urls  map[string]string // of the services, by type
+	log   lines
 }
 
-// New makes a World with the syncs of sql/syncs applied.
+// New makes a World of the sample.
 func New(t testing.TB) *World {
 	t.Helper()
-	return NewWith(t, Versions(t, nil))
+	return NewWith(t, Set(t))
 }
 
-// NewWith makes a World with these versions applied.
-func NewWith(t testing.TB, versions []syncdef.Version) *World {
+// NewWith makes a World of the sample's vendors with these syncs applied.
+func NewWith(t testing.TB, set yamlfile.Set) *World {
 	t.Helper()
-	w := &World{Clock: &Clock{at: Start}, Secrets: Secrets()}
-	w.Vendors = NewVendors(t, w.Clock.Now, -1)
-	store, err := sqlite.Open(":memory:", w.Clock.Now)
+	clock := NewClock()
+	v := NewVendors(t, clock.Now, -1)
+	w := NewOf(t, clock, v.Services(), set)
+	w.Vendors = v
+	return w
+}
+
+// NewOf makes a World of any vendors, with these syncs and connections applied.
+func NewOf(t testing.TB, clock *Clock, services []Service, set yamlfile.Set) *World {
+	t.Helper()
+	w := &World{Clock: clock, Secrets: map[string]string{}, Net: newNet(clock), Functions: map[string]local.Invoker{}, urls: map[string]string{}}
+	store, err := sqlite.Open("", clock.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() }) // memory only
 	w.Store = store
-	for _, v := range versions {
-		if err := store.Apply(t.Context(), v); err != nil {
-			t.Fatal(err)
+	log := slog.New(slog.NewJSONHandler(&w.log, nil))
+	in := &intake.Intake{Syncs: store, Connections: store, Runs: store, Batches: store, Errors: store, Queue: store, Now: clock.Now}
+	policy := run.DefaultPolicy()
+	policy.Quiet = Quiet
+	stores := runs.Stores{
+		Syncs: store, Connections: store, Runs: store, History: store, Marks: store, Errors: store,
+		Due: store, Ledger: store, Halts: store, Depths: store,
+	}
+	w.Control = &runs.Control{Stores: stores, Replayer: in, Policy: policy, Now: clock.Now}
+	w.Functions["push"] = &push.Handler{Log: log, Intake: in}
+	w.Functions["control"] = &control.Handler{Log: log, Control: w.Control}
+	w.Functions["sweep"] = &sweep.Handler{Log: log, Sweep: &runs.Sweep{Stores: stores, Replayer: in, Policy: policy, Now: clock.Now}}
+	dead := w.deliver("deadletter", dest.Vendor{})
+	dead.Dead = true
+	w.Functions["deadletter"] = &worker.Handler{Log: log, Deliver: dead}
+	for _, s := range services {
+		server := httptest.NewServer(s.Server)
+		t.Cleanup(server.Close)
+		w.urls[s.Vendor.Name] = server.URL
+		w.types = append(w.types, s.Vendor.Name)
+		for _, c := range set.Connections {
+			if c.Type == s.Vendor.Name {
+				w.Secrets[Prefix+c.Secret] = s.secret(t)
+			}
 		}
 	}
 	manager := httptest.NewServer(SecretsManager(w.Secrets))
@@ -80,37 +119,49 @@ func NewWith(t testing.TB, versions []syncdef.Version) *World {
 	read := secrets.New(sdk.Config{
 		Region: "us-east-1", BaseEndpoint: &manager.URL, HTTPClient: manager.Client(),
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
-	}, secrets.Config{Prefix: Prefix}).Secret
-
-	log := slog.New(slog.NewJSONHandler(&w.log, nil))
-	w.Control = &pipeline.Control{Syncs: store, Runs: store, Errors: store, Now: w.Clock.Now}
-	w.Functions = map[string]local.Invoker{
-		"push":       &push.Handler{Log: log, Intake: &pipeline.Intake{Syncs: store, Runs: store, Errors: store, Queue: store, Now: w.Clock.Now}},
-		"control":    &control.Handler{Log: log, Control: w.Control},
-		"sweep":      &sweep.Handler{Log: log, Sweep: &pipeline.Sweep{Runs: store, Now: w.Clock.Now, Policy: run.Policy{Quiet: Quiet, GiveUp: sweep.GiveUp}}},
-		"salesforce": &worker.Handler{Log: log, Deliver: w.deliver("salesforce", appsalesforce.Open(read))},
-		"slack":      &worker.Handler{Log: log, Deliver: w.deliver("slack", appslack.Open(read))},
+	}, secrets.Config{Prefix: Prefix})
+	for _, s := range services {
+		d := w.deliver(s.Vendor.Name, s.Vendor)
+		d.Open = worker.Open(s.Vendor, dest.Config{HTTP: w.Net.Client(), Now: clock.Now}, func(ctx context.Context, _ syncdef.Connection, name string) (map[string]string, error) {
+			return read.Secret(ctx, name)
+		})
+		w.Functions[s.Vendor.Name] = &worker.Handler{Log: log, Deliver: d}
 	}
-	dead := w.deliver("salesforce", nil)
-	dead.Dead = true
-	w.Functions["deadletter"] = &worker.Handler{Log: log, Deliver: dead}
+	w.Apply(t, set)
 	return w
 }
 
-type opener func(context.Context, syncdef.Version) (pipeline.Destination, error)
+// Apply stores the connections, at the addresses of the services that stand in for
+// their vendors, and applies the syncs.
+func (w *World) Apply(t testing.TB, set yamlfile.Set) {
+	t.Helper()
+	for _, c := range Connections(set, w.urls) {
+		if err := w.Store.PutConnection(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, v := range Versions(set) {
+		if err := w.Store.Apply(t.Context(), v); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
 
-// deliver is a worker whose destination is the simulator in place of the vendor.
-func (w *World) deliver(queue string, open opener) *pipeline.Deliver {
+// deliver is a worker over the store, on the clock.
+func (w *World) deliver(queue string, v dest.Vendor) *deliver.Deliver {
 	s := w.Store
-	return &pipeline.Deliver{
-		Queue: queue, Syncs: s, Runs: s, Ledger: s, Errors: s, Pace: s, Visibility: s, Now: w.Clock.Now,
+	return &deliver.Deliver{
+		Queue: queue, Syncs: s, Connections: s, Tokens: s, Runs: s, Chunks: s, Halts: s, Ledger: s, Errors: s, Visibility: s,
+		Now: w.Clock.Now, Hidden: Visibility,
 		Sleep: func(_ context.Context, d time.Duration) error { w.Clock.Advance(d); return nil },
 		Rand:  func() float64 { return 0.5 },
-		Open: func(ctx context.Context, v syncdef.Version) (pipeline.Destination, error) {
-			v.Connection.URL = w.Vendors.URLs[v.Connection.Type]
-			return open(ctx, v)
-		},
+		Open:  func(syncdef.Connection) (dest.Account, error) { return v.Open(dest.Config{}) },
 	}
+}
+
+// Deliver is the road of a worker, for tests that break a part of it.
+func (w *World) Deliver(function string) *deliver.Deliver {
+	return w.Functions[function].(*worker.Handler).Deliver
 }
 
 // Invoke hands a payload to a function. No handler may fail.
@@ -123,35 +174,6 @@ func (w *World) Invoke(t testing.TB, function string, payload []byte) []byte {
 	return answer
 }
 
-// Drain hands the queue's visible messages to its worker, as Lambda does, until
-// none is left, and says how many there were.
-func (w *World) Drain(t testing.TB, queue string) int {
-	t.Helper()
-	total := 0
-	for {
-		in, err := w.Store.Receive(t.Context(), queue, 10, time.Hour)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(in) == 0 {
-			return total
-		}
-		total += len(in)
-		stay := w.Work(t, queue, in)
-		for _, m := range in {
-			if slices.Contains(stay, m.ID) {
-				continue
-			}
-			if err := w.Store.Delete(t.Context(), queue, m.Receipt); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if len(stay) == len(in) {
-			return total
-		}
-	}
-}
-
 // Log is what the handlers have logged so far.
 func (w *World) Log() string { return w.log.String() }
 
@@ -160,6 +182,9 @@ type Clock struct {
 	mu sync.Mutex
 	at time.Time
 }
+
+// NewClock is a clock that stands at Start.
+func NewClock() *Clock { return &Clock{at: Start} }
 
 // Now is the clock's time.
 func (c *Clock) Now() time.Time {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"strconv"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -101,14 +102,17 @@ func (s *Store) Batches(ctx context.Context, runID string) ([]run.Batch, error) 
 	return all, nil
 }
 
-// batchItem lays a batch out: what is packed already as binary values, the rest as
-// the body.
+// batchItem lays a batch out: body, the packed JSON of what is neither in the key nor
+// below; codes, its rows; lanes and groups as they are; and sent, which changes.
 func batchItem(b run.Batch) (attr.Item, error) {
-	pinned := b
-	pinned.Sent, pinned.Rows, pinned.Lanes, pinned.Groups = false, nil, nil, nil
-	content, err := body(pinned)
-	i := item(batchPK(b.Run, b.ID), "BATCH#"+b.ID, attr.Item{"body": content, "sent": attr.Bool(b.Sent)})
-	for name, packed := range map[string][]byte{"codes": b.Rows, "lanes": b.Lanes, "groups": b.Groups} {
+	rest := b
+	rest.Run, rest.ID, rest.Sync, rest.Sent, rest.Rows, rest.Lanes, rest.Groups = "", "", "", false, nil, nil, nil
+	if b.Sync != run.SyncOf(b.Run) {
+		rest.Sync = b.Sync
+	}
+	content, err := packBody(rest)
+	i := item(batchPK(b.Run, b.ID), "BATCH#"+b.ID, attr.Item{"body": attr.B(content), "sent": attr.Bool(b.Sent)})
+	for name, packed := range map[string][]byte{"codes": packCodes(b.Rows), "lanes": b.Lanes, "groups": b.Groups} {
 		if len(packed) > 0 {
 			i[name] = attr.B(packed)
 		}
@@ -120,10 +124,20 @@ func readBatch(i attr.Item) (b run.Batch, err error) {
 	if err := attr.Known(i, format, nameOf(i)); err != nil {
 		return b, err
 	}
-	if err := unmarshalBody(i, &b); err != nil {
-		return b, err
+	b, err = unpackBody(attr.Bytes(i["body"]))
+	if err == nil {
+		b.Rows, err = unpackCodes(attr.Bytes(i["codes"]))
+	}
+	if err != nil {
+		return run.Batch{}, fmt.Errorf("%s cannot be read: %w", nameOf(i), err)
+	}
+	pk := attr.String(i[attr.PK])
+	b.Run = strings.TrimPrefix(pk[:max(strings.LastIndexByte(pk, '#'), 0)], "RUN#")
+	b.ID = strings.TrimPrefix(attr.String(i[attr.SK]), "BATCH#")
+	if b.Sync == "" {
+		b.Sync = run.SyncOf(b.Run)
 	}
 	b.Sent = attr.True(i["sent"])
-	b.Rows, b.Lanes, b.Groups = attr.Bytes(i["codes"]), attr.Bytes(i["lanes"]), attr.Bytes(i["groups"])
+	b.Lanes, b.Groups = attr.Bytes(i["lanes"]), attr.Bytes(i["groups"])
 	return b, nil
 }

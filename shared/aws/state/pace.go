@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/aws/attr"
@@ -45,31 +46,79 @@ func (s *Store) Slow(ctx context.Context, bucket string, now time.Time) error {
 	return nil
 }
 
+// bucket changes a bucket. The first try is over what this process stored last, which
+// spares a read where it is alone; a bucket that others have taken from since grants
+// no more than that.
 func (s *Store) bucket(ctx context.Context, name string, change func(pace.Bucket) (next pace.Bucket, store bool)) error {
 	pk := "PACE#" + name
+	b, known := s.buckets.take(name)
 	for attempt := 1; attempt <= races; attempt++ {
-		var b pace.Bucket
-		old, err := s.get(ctx, pk, "BUCKET")
-		switch {
-		case errors.Is(err, run.ErrNotFound):
-		case err != nil:
-			return err
-		default:
-			if err := unmarshalBody(old, &b); err != nil {
+		if !known {
+			var err error
+			if b, err = s.readBucket(ctx, pk); err != nil {
 				return err
 			}
 		}
-		next, store := change(b)
+		next, store := change(b.bucket)
 		if !store {
+			if known || attempt == 1 {
+				s.buckets.keep(name, b)
+			}
 			return nil
 		}
-		err = s.swap(ctx, pk, "BUCKET", attr.Int(old["revision"]), next, attr.Item{attr.Expires: s.expiry()})
+		err := s.swap(ctx, pk, "BUCKET", b.revision, next, attr.Item{attr.Expires: s.expiry()})
+		if err == nil && attempt == 1 { // else others are at it: the next one reads
+			s.buckets.keep(name, stored{next, b.revision + 1})
+		}
 		if !errors.Is(err, run.ErrConflict) {
 			return err
 		}
+		known = false
 		if err := attr.Backoff(ctx, attempt); err != nil {
 			return err
 		}
 	}
 	return errBusy
+}
+
+func (s *Store) readBucket(ctx context.Context, pk string) (b stored, err error) {
+	i, err := s.get(ctx, pk, "BUCKET")
+	if errors.Is(err, run.ErrNotFound) {
+		return stored{}, nil
+	}
+	if err != nil {
+		return stored{}, err
+	}
+	b.revision = attr.Int(i["revision"])
+	return b, unmarshalBody(i, &b.bucket)
+}
+
+// stored is a bucket and the revision of its item, 0 where there is none.
+type stored struct {
+	bucket   pace.Bucket
+	revision int64
+}
+
+// buckets are those that this process stored last.
+type buckets struct {
+	mu  sync.Mutex
+	all map[string]stored
+}
+
+// take hands out a bucket to one caller.
+func (b *buckets) take(name string) (stored, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s, ok := b.all[name]
+	delete(b.all, name)
+	return s, ok
+}
+
+func (b *buckets) keep(name string, s stored) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.all == nil {
+		b.all = map[string]stored{}
+	}
+	b.all[name] = s
 }

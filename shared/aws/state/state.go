@@ -13,7 +13,7 @@
 //	PACE#connection / STATE     its pause                PACE#bucket / BUCKET  tokens
 //
 // Batches and records have prefixes of their own, so that a sweep that counts both
-// reads each once. All reads are strongly consistent. A body is JSON; every item has
+// reads each once. All reads are strongly consistent. A body is JSON, a batch's packed; every item has
 // the format number f, and none is over 100 KB.
 package state
 
@@ -53,6 +53,8 @@ type Store struct {
 	db    *dynamodb.Client
 	table *string
 	now   func() time.Time
+
+	buckets buckets
 }
 
 // New makes a Store; it calls nothing yet.

@@ -12,28 +12,26 @@ import (
 	"testing"
 )
 
-// vendorNames are the destination types that there are and those that are to come.
-var vendorNames = []string{"salesforce", "slack", "hubspot", "intercom", "amplitude"}
+// vendorNames are the destination types that there are, those that are to come, and
+// one that only a test knows.
+var vendorNames = []string{"salesforce", "slack", "hubspot", "intercom", "amplitude", "cardfile"}
 
 // named are the places that may name vendors in Go code, by the beginning of their
 // path; with %s for what may name its own vendor only. Comments and tests may name
 // any.
 var named = map[string]string{
-	"shared/dest/%s/":      "what a vendor is like",
-	"shared/sandbox/%s/":   "its simulator",
-	"functions/%s/":        "its worker: one main",
-	"shared/dest/vendors/": "the one list of vendors",
-	"cmd/penstock/vendors": "the one list of the command line",
-	"cmd/penstock/demo_":   "the demo goes to two vendors",
-	"shared/lesson/":       "the sample of the demo, its messages among it",
+	"shared/dest/%s/":       "what a vendor is like",
+	"shared/sandbox/%s/":    "its simulator",
+	"functions/%s/":         "its worker: one main",
+	"shared/dest/vendors/":  "the one list of vendors",
+	"cmd/penstock/vendors":  "the one list of the command line",
+	"cmd/penstock/local.go": "a statement over the sample's model",
+	"cmd/penstock/demo_":    "the demo goes to two vendors",
+	"shared/lesson/":        "the sample of the demo, its messages among it",
+	"events/":               "the sample's events",
 
-	// To be taken off as they are made to ask the list.
-	"events/events.go":           "a sample event",
-	"shared/app/apptest/":        "the test world is made of two vendors",
-	"shared/app/push/":           "a queue per vendor",
-	"shared/storetest/ledger.go": "a sample",
-	"shared/storetest/pace.go":   "a sample",
-	"shared/storetest/syncs.go":  "a sample",
+	"shared/app/apptest/sample": "the test world of the sample",
+	"shared/app/apptest/%s/":    "a vendor that only its tests know",
 }
 
 // Nothing outside a vendor's folder, its simulator, its function and the one list

@@ -52,7 +52,7 @@ func (j *job) once(ctx context.Context, c dest.Call, b *batch, want int, e *evid
 			e.good = true
 			j.apply(ctx, b, c, s.outcomes)
 		default:
-			failed, again := j.classify(ctx, c, b, s, tried)
+			failed, again := j.classify(ctx, c, b, e, s, tried)
 			if again {
 				continue
 			}
@@ -64,7 +64,7 @@ func (j *job) once(ctx context.Context, c dest.Call, b *batch, want int, e *evid
 
 // classify finds out whose a failed call is: it answers the call's own failure, or
 // nil when it has been dealt with; again says that the call is to be made once more.
-func (j *job) classify(ctx context.Context, c dest.Call, b *batch, s sent, tried int) (failed *dest.CallError, again bool) {
+func (j *job) classify(ctx context.Context, c dest.Call, b *batch, e *evidence, s sent, tried int) (failed *dest.CallError, again bool) {
 	failed = s.failed
 	items := b.pick(c)
 	if failed.Received && !b.look {
@@ -78,6 +78,8 @@ func (j *job) classify(ctx context.Context, c dest.Call, b *batch, s sent, tried
 	case failed.Scope == dest.ScopeConnection, failed.Class == dest.Configuration && failed.Scope == dest.ScopeUntold:
 		j.pause(ctx, failed)
 		return nil, false
+	case failed.Scope == dest.ScopeVersion && failed.Class == dest.Refused && e.good:
+		return failed, false // too large though alone, and its neighbours were taken: the row's own
 	case failed.Scope == dest.ScopeVersion:
 		j.haltFor(ctx, failed)
 		return nil, false

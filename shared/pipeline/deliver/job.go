@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -286,9 +287,11 @@ func (j *job) each(ctx context.Context, calls []dest.Call, b *batch) {
 	if j.halt != nil { // one try of a halted version at a time
 		g.SetLimit(1)
 	}
-	for n, c := range calls {
+	var unpaid atomic.Int64 // whichever call is the first takes tokens for all that follow
+	unpaid.Store(int64(len(calls)))
+	for _, c := range calls {
 		g.Go(func() error {
-			j.whole(ctx, c, b, len(calls)-n)
+			j.whole(ctx, c, b, int(unpaid.Add(-1))+1)
 			return nil
 		})
 	}

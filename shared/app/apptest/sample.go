@@ -1,0 +1,119 @@
+package apptest
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/dest/salesforce"
+	"github.com/penstock-data/penstock/shared/dest/slack"
+	"github.com/penstock-data/penstock/shared/sandbox"
+	salesforcesim "github.com/penstock-data/penstock/shared/sandbox/salesforce"
+	slacksim "github.com/penstock-data/penstock/shared/sandbox/slack"
+	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
+)
+
+// Set is the syncs of sql/syncs.
+func Set(t testing.TB) yamlfile.Set {
+	t.Helper()
+	_, file, _, _ := runtime.Caller(0)
+	return Load(t, filepath.Join(filepath.Dir(file), "..", "..", "..", "sql", "syncs"))
+}
+
+// Load reads a folder of syncs of the sample's vendors.
+func Load(t testing.TB, dir string) yamlfile.Set {
+	t.Helper()
+	set, err := yamlfile.Load(dir, dest.Kinds([]dest.Vendor{salesforce.Vendor, slack.Vendor}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+// Vendors are the simulated Salesforce and Slack.
+type Vendors struct {
+	Salesforce *salesforcesim.Simulator
+	Slack      *slacksim.Server
+}
+
+// NewVendors makes the simulators. spacing is between two Slack messages of a
+// channel; negative is not enforced.
+func NewVendors(t testing.TB, now func() time.Time, spacing time.Duration) *Vendors {
+	t.Helper()
+	secret := salesforcesim.Sandbox.Secret
+	sf, err := salesforcesim.New(salesforcesim.Options{
+		Core:        sandbox.Options{Now: now},
+		Credentials: salesforcesim.Credentials{ClientID: secret["client_id"], ClientSecret: secret["client_secret"]},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sl, err := slacksim.New(slacksim.Config{
+		Token: slacksim.Sandbox.Secret["token"], Now: now, Spacing: spacing,
+		Channels: []slacksim.Channel{{ID: "C0000000001", Name: "customer-health"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Vendors{Salesforce: sf, Slack: sl}
+}
+
+// Services are the vendors with their simulators.
+func (v *Vendors) Services() []Service {
+	return []Service{
+		{Vendor: salesforce.Vendor, Server: v.Salesforce, Secret: salesforcesim.Sandbox.Secret},
+		{Vendor: slack.Vendor, Server: v.Slack, Secret: slacksim.Sandbox.Secret},
+	}
+}
+
+// Serve serves the simulators on loopback until the test ends, and answers their
+// addresses by type.
+func (v *Vendors) Serve(t testing.TB) map[string]string {
+	t.Helper()
+	urls := map[string]string{}
+	for name, h := range map[string]http.Handler{salesforce.Vendor.Name: v.Salesforce, slack.Vendor.Name: v.Slack} {
+		server := httptest.NewServer(h)
+		t.Cleanup(server.Close)
+		urls[name] = server.URL
+	}
+	return urls
+}
+
+// SeedAccounts makes one Account per web site.
+func (v *Vendors) SeedAccounts(t testing.TB, sites ...string) {
+	t.Helper()
+	err := v.Salesforce.Seed("Account", []string{"Name", "Website"}, func(yield func([]string) bool) {
+		for _, s := range sites {
+			if !yield([]string{s, s}) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// seedOnce makes the Account of a web site unless it is there.
+func (v *Vendors) seedOnce(t testing.TB, site string) {
+	t.Helper()
+	if _, ok := v.Accounts("Name")[site]; !ok {
+		v.SeedAccounts(t, site)
+	}
+}
+
+// Accounts are one field of the Accounts, by web site; "" is null.
+func (v *Vendors) Accounts(field string) map[string]string {
+	all := map[string]string{}
+	v.Salesforce.Each("Account", func(r salesforcesim.Record) bool {
+		site, _ := r.Text("Website")
+		value, _ := r.Text(field)
+		all[string(site)] = string(value)
+		return true
+	})
+	return all
+}

@@ -1,0 +1,106 @@
+package pace
+
+import (
+	"testing"
+	"time"
+)
+
+func TestMay(t *testing.T) {
+	failing := func(until, probe time.Duration) State {
+		s := State{Since: start.Add(-time.Hour), Until: start.Add(until), Code: "login", Reason: "why", Revision: 7}
+		if probe != 0 {
+			s.Probe = start.Add(probe)
+		}
+		return s
+	}
+	for _, c := range []struct {
+		name  string
+		state State
+		probe bool
+		wait  time.Duration
+	}{
+		{"in order", State{Revision: 3}, false, 0},
+		{"paused", failing(time.Minute, 0), false, time.Minute},
+		{"paused for as long as a vendor may ask", failing(12*time.Hour, 0), false, 12 * time.Hour},
+		{"the pause is over", failing(0, 0), true, 0},
+		{"long over", failing(-time.Hour, 0), true, 0},
+		{"somebody probes", failing(-time.Second, time.Minute), false, 5 * time.Second},
+		{"somebody probes for another moment", failing(-time.Second, time.Millisecond), false, time.Second},
+		{"the prober died", failing(-time.Minute, -time.Second), true, 0},
+		{"paused by a clock that was a day ahead", failing(24*time.Hour, 0), true, 0},
+		{"probed by a clock that was a day ahead", failing(-time.Second, 24*time.Hour), true, 0},
+		{"paused by a clock a minute ahead", failing(12*time.Hour+time.Minute, 0), false, 12*time.Hour + time.Minute},
+	} {
+		next, probe, wait := c.state.May(start)
+		if probe != c.probe || wait != c.wait {
+			t.Errorf("%s: probe %t, wait %v; want %t, %v", c.name, probe, wait, c.probe, c.wait)
+		}
+		want := c.state
+		if c.probe {
+			want.Probe = start.Add(probeLife)
+		}
+		if next != want {
+			t.Errorf("%s: next is %+v, want %+v", c.name, next, want)
+		}
+		if _, again, _ := next.May(start); again {
+			t.Errorf("%s: two workers may probe", c.name)
+		}
+	}
+}
+
+func TestFail(t *testing.T) {
+	since := func(d time.Duration) State { return State{Since: start.Add(-d), Until: start, Revision: 7} }
+	for _, c := range []struct {
+		name  string
+		state State
+		after time.Duration
+		wait  time.Duration
+	}{
+		{"the first", State{}, 0, time.Second},
+		{"the first, with a word of the vendor", State{}, time.Minute, time.Minute},
+		{"soon after", since(2 * time.Second), 0, time.Second},
+		{"a quarter of the time it lasts", since(20 * time.Minute), 0, 5 * time.Minute},
+		{"half an hour at most", since(10 * time.Hour), 0, 30 * time.Minute},
+		{"the vendor's word counts, shorter", since(10 * time.Hour), 2 * time.Second, 2 * time.Second},
+		{"and longer", since(time.Minute), 5 * time.Hour, 5 * time.Hour},
+		{"but is believed up to 12 hours", since(time.Minute), 90 * time.Hour, 12 * time.Hour},
+		{"and never below a second", since(time.Minute), time.Nanosecond, time.Second},
+		{"a call without a word does not shorten another's", State{Since: start.Add(-time.Second), Until: start.Add(time.Hour)}, 0, time.Hour},
+		{"nor does a shorter word", State{Since: start.Add(-time.Second), Until: start.Add(time.Hour)}, time.Minute, time.Hour},
+		{"a pause by a clock a day ahead", State{Since: start.Add(24 * time.Hour), Until: start.Add(24 * time.Hour)}, 0, time.Second},
+	} {
+		got := c.state.Fail(start, c.after, "code", "reason")
+		if wait := got.Until.Sub(start); wait != c.wait {
+			t.Errorf("%s: paused for %v, want %v", c.name, wait, c.wait)
+		}
+		if !got.Failing() || got.Since.After(start) || got.Code != "code" || got.Reason != "reason" || !got.Probe.IsZero() || got.Revision != c.state.Revision {
+			t.Errorf("%s: %+v", c.name, got)
+		}
+		if c.state.Failing() && !c.state.Since.After(start) && got.Since != c.state.Since {
+			t.Errorf("%s: the failure began anew", c.name)
+		}
+	}
+}
+
+// An outage is probed often at first and within half an hour in the end.
+func TestOutage(t *testing.T) {
+	s, now, probes := State{}.Fail(start, 0, "c", "r"), start, 0
+	for now.Before(start.Add(24 * time.Hour)) {
+		next, probe, wait := s.May(now)
+		if !probe {
+			now = now.Add(wait)
+			continue
+		}
+		if probes++; probes < 6 && now.Sub(start) > time.Minute {
+			t.Errorf("probe %d only %v after the failure", probes, now.Sub(start))
+		}
+		s = next.Fail(now, 0, "c", "r")
+	}
+	if probes < 50 || probes > 150 {
+		t.Errorf("%d probes in a day", probes)
+	}
+	s.Revision = 9
+	if mended := s.Mend(); mended != (State{Revision: 9}) {
+		t.Errorf("mended: %+v", mended)
+	}
+}
