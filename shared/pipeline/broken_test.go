@@ -102,8 +102,3 @@ func (o oldBroken) Version(ctx context.Context, sync, id string) (syncdef.Versio
 func (w *world) target() string {
 	return ledger.Target(&w.version.Definition, &w.version.Rules, 0)
 }
-
-// paused is a connection that the vendor asked to leave alone for so long.
-func paused(now time.Time, d time.Duration) pace.State {
-	return pace.State{Since: now, Until: now.Add(d), Reason: "asked to wait"}
-}

@@ -42,6 +42,7 @@ type account struct {
 
 	leases   map[string]lease
 	paid     int64            // tokens that were taken for its calls
+	owed     int              // tokens for calls that were made beyond those paid for
 	seen     int64            // calls that were booked to runs
 	spent    map[string]int64 // and are not recorded yet, by run
 	most     int              // call size after a 429; 0 is the vendor's own
@@ -108,7 +109,7 @@ func (a *account) refresh(ctx context.Context) error {
 // open makes the vendor's account of the settings; a.mu is held.
 func (a *account) open(missing bool) {
 	a.opened, a.failure, a.ends = nil, nil, map[string]dest.Destination{}
-	a.paid, a.seen = 0, 0
+	a.paid, a.seen, a.owed = 0, 0, 0
 	c := a.stored.Connection
 	var err error
 	switch {
@@ -187,7 +188,9 @@ func (a *account) ready(ctx context.Context) (wait time.Duration, failed *dest.C
 		failed = a.probe(ctx)
 	}
 	if failed == nil {
-		failed = a.check(ctx)
+		if failed, err = a.check(ctx); err != nil {
+			return 0, nil, err
+		}
 	}
 	if failed != nil {
 		wait, err = a.pause(ctx, failed)
@@ -202,37 +205,37 @@ func (a *account) ready(ctx context.Context) (wait time.Duration, failed *dest.C
 }
 
 // check compares the account with the one that is pinned, once per opening, and
-// pins it at the connection's first delivery.
-func (a *account) check(ctx context.Context) *dest.CallError {
+// pins it at the connection's first delivery. err is our storage's.
+func (a *account) check(ctx context.Context) (failed *dest.CallError, err error) {
 	opened, failed := a.vendor()
 	if failed != nil {
-		return failed
+		return failed, nil
 	}
 	a.mu.Lock()
 	known, pinned := a.known, a.stored.Account
 	a.mu.Unlock()
 	if known {
-		return nil
+		return nil, nil
 	}
 	id, err := opened.Identity(ctx)
 	if err != nil {
-		return callError(err)
+		return callError(err), nil
 	}
 	if id != "" && pinned == "" {
 		stored, err := a.d.Connections.PinAccount(ctx, a.name, id)
 		if err != nil {
-			return &dest.CallError{Op: "pin the account", Class: dest.Unavailable, Scope: dest.ScopeConnection, Code: "storage", Message: "our own storage did not take which account this is; it is tried again by itself"}
+			return nil, fmt.Errorf("pin the account of connection %q: %w", a.name, err)
 		}
 		pinned = stored.Account
 	}
 	if id != "" && id != pinned {
 		return &dest.CallError{Op: "compare the account", Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "another_account",
-			Message: fmt.Sprintf("the connection %q was delivered to account %s, and its settings lead to %s now: correct the url or the secret, or run penstock connect %s --accept-account", a.name, pinned, id, a.name)}
+			Message: fmt.Sprintf("the connection %q was delivered to account %s, and its settings lead to %s now: correct the url or the secret, or run penstock connect %s --accept-account", a.name, pinned, id, a.name)}, nil
 	}
 	a.mu.Lock()
 	a.known = true
 	a.mu.Unlock()
-	return nil
+	return nil, nil
 }
 
 // probe asks the vendor for something cheap that fails only when the connection does.

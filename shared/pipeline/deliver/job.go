@@ -83,7 +83,7 @@ func (j *job) deliver(ctx context.Context) {
 			break
 		}
 	}
-	j.account.settleUp(ctx)
+	j.account.settleUp()
 }
 
 // round looks up what must be, then pushes what is still open; it reports whether

@@ -26,40 +26,56 @@ const (
 func (a *account) bucket(name string) string { return a.name + "/" + name }
 
 // take takes a cost's tokens, from the lease in hand or by a new one of up to want,
-// or says how long to wait (I7).
+// or says how long to wait (I7). What is owed of the bucket is paid first.
 func (a *account) take(ctx context.Context, c dest.Cost, want int) (time.Duration, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	now := a.d.Now()
-	name := a.bucket(c.Bucket)
-	if l := a.leases[name]; l.tokens >= c.Tokens && now.Before(l.until) {
-		l.tokens -= c.Tokens
-		a.leases[name] = l
-		a.paid += int64(c.Tokens)
-		return 0, nil
+	need := c.Tokens
+	if c.Bucket == "" {
+		need += a.owed
 	}
-	var limits []pace.Window
-	most := leasedPerCall
-	if a.opened != nil {
-		l := a.opened.Limits()
-		most *= max(1, l.Concurrency)
-		if l.Windows != nil {
-			limits = l.Windows(c.Bucket)
-		}
+	wait, err := a.lease(ctx, c.Bucket, need, want+need-c.Tokens)
+	if err != nil || wait > 0 {
+		return wait, err
 	}
-	want = max(min(want, most, maxLease), c.Tokens)
-	granted, wait, err := a.d.Tokens.Lease(ctx, name, limits, want, now)
-	if err != nil {
-		return 0, fmt.Errorf("lease calls of %s: %w", name, err)
-	}
-	if granted < c.Tokens {
-		if granted > 0 {
-			a.leases[name] = lease{granted, now.Add(pace.LeaseLife)}
-		}
-		return max(wait, time.Millisecond), nil
-	}
-	a.leases[name] = lease{granted - c.Tokens, now.Add(pace.LeaseLife)}
 	a.paid += int64(c.Tokens)
+	if c.Bucket == "" {
+		a.owed = 0
+	}
+	return 0, nil
+}
+
+// lease takes so many tokens of a bucket out of the lease in hand, which it fills up
+// with up to want; a.mu is held. What is granted of too few is kept while it lasts.
+func (a *account) lease(ctx context.Context, bucket string, need, want int) (time.Duration, error) {
+	now := a.d.Now()
+	name := a.bucket(bucket)
+	l := a.leases[name]
+	if !now.Before(l.until) || l.tokens == 0 {
+		l = lease{until: now.Add(pace.LeaseLife)}
+	}
+	if l.tokens < need {
+		var limits []pace.Window
+		most := leasedPerCall
+		if a.opened != nil {
+			known := a.opened.Limits()
+			most *= max(1, known.Concurrency)
+			if known.Windows != nil {
+				limits = known.Windows(bucket)
+			}
+		}
+		granted, wait, err := a.d.Tokens.Lease(ctx, name, limits, max(min(want, most, maxLease), need-l.tokens), now)
+		if err != nil {
+			return 0, fmt.Errorf("lease calls of %s: %w", name, err)
+		}
+		l.tokens += granted
+		if l.tokens < need {
+			a.leases[name] = l
+			return max(wait, time.Millisecond), nil
+		}
+	}
+	l.tokens -= need
+	a.leases[name] = l
 	return 0, nil
 }
 
@@ -75,23 +91,17 @@ func (a *account) give(c dest.Cost) {
 	a.paid -= int64(c.Tokens)
 }
 
-// settleUp takes tokens for the calls that were made beyond those paid for: further
-// pages, a repetition after a login (I7). What the bucket does not hold any more is
-// let go: the calls are made, and the next ones pay for themselves.
-func (a *account) settleUp(ctx context.Context) {
+// settleUp notes the calls that were made beyond those paid for: further pages, a
+// repetition after a login. The next call pays for them before itself (I7).
+func (a *account) settleUp() {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.opened == nil {
-		a.mu.Unlock()
 		return
 	}
-	owed := a.opened.APICalls() - a.paid
-	limits := a.opened.Limits()
-	if owed > 0 {
-		a.paid += owed
-	}
-	a.mu.Unlock()
-	if owed > 0 && limits.Windows != nil && limits.Windows("") != nil {
-		_, _, _ = a.d.Tokens.Lease(ctx, a.bucket(""), limits.Windows(""), int(min(owed, maxLease)), a.d.Now())
+	if over := a.opened.APICalls() - a.paid; over > 0 {
+		a.paid += over
+		a.owed += int(over)
 	}
 }
 
