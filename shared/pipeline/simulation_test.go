@@ -195,6 +195,21 @@ func TestFound(t *testing.T) {
 	}
 }
 
+// TestPlan runs the one plan in PENSTOCK_PLAN, a file, for a person who looks into it.
+func TestPlan(t *testing.T) {
+	text, err := os.ReadFile(os.Getenv("PENSTOCK_PLAN"))
+	if err != nil {
+		t.Skip("PENSTOCK_PLAN names no file")
+	}
+	var p plan
+	if err := json.Unmarshal(text, &p); err != nil {
+		t.Fatal(err)
+	}
+	if wrong, _ := trySeed(p); len(wrong) > 0 {
+		t.Errorf("\n%s", lines(wrong))
+	}
+}
+
 // The failure matrix: where a crash happens, as faults of ports.
 var matrix = map[string][]string{
 	"before the batch item":                         {"PinBatch:die-before"},
