@@ -313,7 +313,11 @@ func (e *simEnd) store(runID, name string, r dest.Record) (created bool) {
 	s.trace("store %s = %d by run %s", name, value, runID)
 	created = v.sends[name] == 0
 	v.sends[name]++
-	if e.v.Rules.Once && !created && !v.resends[name] {
+	switch {
+	case !e.v.Rules.Once || created || v.resends[name]:
+	case e.a.p.stalls:
+		s.hits["exempt:stalled"]++
+	default:
 		s.fails("%s was sent %d times", name, v.sends[name])
 	}
 	if value < 0 {
