@@ -134,8 +134,12 @@ func (e Entry) Changed(version string, hashes []uint32) func(i int) bool {
 // Merge is what to store where an entry is to be written over another one than
 // was read: the greater sequence stays, without its fingerprint unless it is the
 // row's own, because nobody knows which of the two arrived last; lost says so. Of
-// held ids the newer non-empty one is kept.
+// held ids the newer non-empty one is kept. An intent overwrites nothing: whoever
+// lost it has sent nothing yet, and looks again before it does.
 func Merge(stored, mine Entry) (write Entry, lost bool) {
+	if mine.intends() {
+		return stored, true
+	}
 	if stored.Sequence() == mine.Sequence() {
 		mine.Revision = stored.Revision
 		mine.Held = keepID(mine.Held, stored.Held)
@@ -149,6 +153,11 @@ func Merge(stored, mine Entry) (write Entry, lost bool) {
 	newer.Held.Fingerprint, newer.Held.Fields = row.Fingerprint{}, nil
 	newer.Revision = stored.Revision
 	return newer, true
+}
+
+// intends reports whether the entry says only that a row is about to be sent.
+func (e Entry) intends() bool {
+	return e.Last.Intent != "" && e.Last.Error == "" && !e.Last.Unknown
 }
 
 func keepID(h, other Held) Held {

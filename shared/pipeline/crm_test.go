@@ -30,6 +30,7 @@ type crm struct {
 	lookup  bool
 
 	down    *dest.CallError                     // probes and calls fail
+	probed  bool                                // probes do not
 	fail    func(keys []string) *dest.CallError // a whole push, before anything is stored
 	late    func(keys []string) *dest.CallError // a whole push, after all is stored
 	outcome func(key string) *dest.Outcome      // one record instead of storing it
@@ -65,7 +66,7 @@ func (c *crm) Probe(context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.probes++
-	if c.down != nil {
+	if c.down != nil && !c.probed {
 		return c.down
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"time"
@@ -38,8 +39,18 @@ type sim struct {
 // epoch is so far ahead that a deadline of virtual time is never over by the real clock.
 var epoch = time.Date(2100, 1, 4, 12, 0, 0, 0, time.UTC)
 
+// traces prints what happens, for a person who looks into a failing plan.
+var traces = os.Getenv("PENSTOCK_TRACE") != ""
+
+func (s *sim) trace(format string, args ...any) {
+	if traces {
+		fmt.Printf("%12v  %s\n", s.now.Sub(epoch), fmt.Sprintf(format, args...))
+	}
+}
+
 // fails notes a broken invariant.
 func (s *sim) fails(format string, args ...any) {
+	s.trace("WRONG "+format, args...)
 	if len(s.wrong) < 20 {
 		s.wrong = append(s.wrong, fmt.Sprintf("%v: ", s.now.Sub(epoch))+fmt.Sprintf(format, args...))
 	}

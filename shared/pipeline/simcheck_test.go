@@ -31,7 +31,7 @@ func (s *sim) quiet() bool {
 // settle lets everything that is under way come to its end.
 func (s *sim) settle(what string) bool {
 	next := s.now
-	if s.run(4*24*time.Hour, func() bool {
+	if s.run(24*time.Hour, func() bool {
 		if s.now.Before(next) {
 			return false
 		}
@@ -42,7 +42,7 @@ func (s *sim) settle(what string) bool {
 	}
 	n, _ := s.store.Depth(bg, "crm")
 	pace, _ := s.store.Pace(bg, "prod")
-	s.fails("I1: %s: not settled after four days: %d messages, %d steps, pace %+v", what, n, s.model.going, pace)
+	s.fails("I1: %s: not settled after a day: %d messages, %d steps, pace %+v", what, n, s.model.going, pace)
 	return false
 }
 

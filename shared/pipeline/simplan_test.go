@@ -97,10 +97,10 @@ func newPlan(seed uint64) plan {
 		return out
 	}
 	p.Poison, p.Refused, p.Busy = keys(3), keys(2), keys(2)
-	for range 6 + r.IntN(14) {
+	for range 6 + r.IntN(18) {
 		p.Steps = append(p.Steps, step{At: span(r, lasts), Do: stepKinds[r.IntN(len(stepKinds))], Sync: r.IntN(2), Seed: r.Uint64()})
 	}
-	for range r.IntN(14) {
+	for range r.IntN(30) {
 		f := faultPorts[r.IntN(len(faultPorts))]
 		p.Faults = append(p.Faults, fault{f.name, 1 + r.IntN(f.many), f.kinds[r.IntN(len(f.kinds))]})
 	}

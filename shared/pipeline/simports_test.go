@@ -44,6 +44,7 @@ func (p *proc) meet(name string) string {
 		kind = "die-before"
 	}
 	if kind != "" {
+		s.trace("FAULT %s: %s", name, kind)
 		s.hits[name+":"+kind]++
 	}
 	if kind == "die-before" {
@@ -110,6 +111,9 @@ func (o port) Send(_ context.Context, queue string, msgs []envelope.Message) (ac
 func (o port) Commit(_ context.Context, target string, entries []ledger.Entry) (lost []int, err error) {
 	err = list(o.p, "Commit", entries, func(part []ledger.Entry) (err error) {
 		lost, err = o.p.s.store.Commit(bg, target, part)
+		for _, e := range part {
+			o.p.s.trace("commit %s %s held %d %v last %+v, lost %v", target, e.Key, e.Held.Sequence, !e.Held.Fingerprint.Void(), e.Last, lost)
+		}
 		return err
 	})
 	return lost, err

@@ -197,6 +197,13 @@ func (e *simEnd) say(name string, o dest.Outcome) dest.Outcome {
 	return o
 }
 
+func (e *simEnd) names(b dest.Batch, call dest.Call) (names []string) {
+	for _, i := range call.Records {
+		names = append(names, e.name(b.Records[i].Key))
+	}
+	return names
+}
+
 func (v *simVendor) caused(name, code string) {
 	if v.causes[name] == nil {
 		v.causes[name] = map[string]bool{}
@@ -212,6 +219,7 @@ func (e *simEnd) begin(ctx context.Context, port string, b dest.Batch, call dest
 	e.a.calls++
 	v.spend()
 	all := func(f *dest.CallError) error {
+		s.trace("%s of %s fails: %+v", port, e.names(b, call), *f)
 		for _, i := range call.Records {
 			v.caused(e.name(b.Records[i].Key), f.Code)
 		}
@@ -259,6 +267,7 @@ func (e *simEnd) broken() bool {
 func (e *simEnd) answer(ctx context.Context, kind string, b dest.Batch, call dest.Call, out []dest.Outcome) ([]dest.Outcome, error) {
 	s, p := e.a.p.s, e.a.p
 	lost := func(code string) error {
+		s.trace("the answer about %s is lost: %s", e.names(b, call), code)
 		for _, i := range call.Records {
 			s.vendor.caused(e.name(b.Records[i].Key), code)
 		}
@@ -301,9 +310,14 @@ func (e *simEnd) store(runID, name string, r dest.Record) (created bool) {
 	if at, ok := s.model.cancelled[runID]; ok && at.Before(e.a.p.since) {
 		s.fails("%s of run %s was delivered, which was cancelled at %v, before the worker had it in hand", name, runID, at.Sub(epoch))
 	}
+	s.trace("store %s = %d by run %s", name, value, runID)
 	created = v.sends[name] == 0
 	v.sends[name]++
-	if e.v.Rules.Once && !created && !v.resends[name] {
+	switch {
+	case !e.v.Rules.Once || created || v.resends[name]:
+	case e.a.p.stalls:
+		s.hits["exempt:stalled"]++
+	default:
 		s.fails("%s was sent %d times", name, v.sends[name])
 	}
 	if value < 0 {

@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
@@ -180,21 +181,43 @@ func (j *job) stopAfter(i *item) {
 }
 
 // intend stores, before an insert is sent, that it is about to be: a worker that
-// finds the intent looks, or stores it as unknown, before it sends again.
-func (j *job) intend(ctx context.Context, b *batch, c dest.Call) error {
+// finds the intent looks, or stores it as unknown, before it sends again. A row
+// whose entry somebody else has changed since it was read is left out of the call:
+// it goes back, and is compared anew.
+func (j *job) intend(ctx context.Context, b *batch, c dest.Call) (dest.Call, error) {
 	if !j.rules().Once {
-		return nil
+		return c, nil
 	}
-	entries := make([]ledger.Entry, 0, len(c.Records))
+	var entries []ledger.Entry
+	var fresh []*item
 	for _, i := range b.pick(c) {
+		if i.intended {
+			continue
+		}
 		e := *i.entry
 		e.Key = i.key
 		e.Last = ledger.Last{Run: i.m.run.ID, Sequence: i.sequence(), Intent: i.ref()}
 		entries = append(entries, e)
+		fresh = append(fresh, i)
+	}
+	if len(entries) == 0 {
+		return c, nil
+	}
+	lost, err := j.d.Ledger.Commit(ctx, j.w.target, entries)
+	if err != nil {
+		return c, fmt.Errorf("store the intent to send: %w", err)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, i := range fresh {
 		i.intended = true
 	}
-	if _, err := j.d.Ledger.Commit(ctx, j.w.target, entries); err != nil {
-		return fmt.Errorf("store the intent to send: %w", err)
+	for _, n := range lost {
+		fresh[n].intended, fresh[n].state = false, stateWaiting
+		fresh[n].m.postpone(time.Second)
 	}
-	return nil
+	if len(lost) > 0 {
+		c.Records = slices.DeleteFunc(slices.Clone(c.Records), func(at int) bool { return b.items[at].state == stateWaiting })
+	}
+	return c, nil
 }

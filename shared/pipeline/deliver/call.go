@@ -39,6 +39,7 @@ func (j *job) once(ctx context.Context, c dest.Call, b *batch, want int, e *evid
 			return nil
 		}
 		s := j.send(ctx, c, b, want)
+		c, items = s.call, b.pick(s.call)
 		switch {
 		case s.fault != nil:
 			j.broken(s.fault)

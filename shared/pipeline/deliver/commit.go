@@ -116,6 +116,9 @@ func (i *item) next() (ledger.Entry, bool) {
 			return e, i.received
 		}
 		last.Error = i.ref()
+		if i.rules().Once && i.rules().Lookup && (i.received || e.Last.Intent != "") { // it is looked for before it is sent again
+			last.Intent = i.ref()
+		}
 	case stateUnknown:
 		if i.outcome == nil {
 			return e, false // stored by an attempt that died

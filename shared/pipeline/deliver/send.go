@@ -10,6 +10,7 @@ import (
 
 // sent is what became of one call, as the sender saw it.
 type sent struct {
+	call     dest.Call // as it was made
 	outcomes []dest.Outcome
 	failed   *dest.CallError // the call failed as a whole
 	wait     time.Duration   // it was not made: its bucket grants nothing for so long
@@ -27,15 +28,20 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 	select {
 	case a.slots <- struct{}{}:
 	case <-ctx.Done():
-		return sent{late: true}
+		return sent{call: c, late: true}
 	}
 	defer func() { <-a.slots }()
 	if s := j.pay(ctx, c, want); s.late || s.wait > 0 || s.fault != nil {
+		s.call = c
 		return s
 	}
 	if !b.look {
-		if err := j.intend(ctx, b, c); err != nil {
-			return sent{fault: err}
+		var err error
+		if c, err = j.intend(ctx, b, c); err != nil {
+			return sent{call: c, fault: err}
+		}
+		if len(c.Records) == 0 {
+			return sent{call: c}
 		}
 	}
 	began := j.d.Now()
@@ -44,15 +50,15 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 	outcomes, err := j.call(inTime, c, b)
 	switch {
 	case err != nil && inTime.Err() != nil:
-		return sent{failed: callError(err), began: began, late: true}
+		return sent{call: c, failed: callError(err), began: began, late: true}
 	case err != nil:
-		return sent{failed: callError(err), began: began}
+		return sent{call: c, failed: callError(err), began: began}
 	case len(outcomes) != len(c.Records):
-		return sent{began: began, failed: &dest.CallError{Op: "read the answer", Class: dest.Unavailable, Code: "unreadable_answer", Received: true,
+		return sent{call: c, began: began, failed: &dest.CallError{Op: "read the answer", Class: dest.Unavailable, Code: "unreadable_answer", Received: true,
 			Message: fmt.Sprintf("%d outcomes for %d records: report it", len(outcomes), len(c.Records))}}
 	}
 	a.grow()
-	return sent{outcomes: outcomes, began: began}
+	return sent{call: c, outcomes: outcomes, began: began}
 }
 
 // call asks the destination; a panic is a defect that is taken for content that

@@ -1,0 +1,70 @@
+package pipeline_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/sqlite"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// An insert whose answer was lost, and that could not be looked for either, is
+// looked for before it is sent again when it is due.
+func TestInsertLookedForWhenDue(t *testing.T) {
+	w := newWorld(t, 1, func(c *crm, d *syncdef.Definition) { c.once, c.lookup, d.Operation = true, true, syncdef.Insert })
+	w.crm.late = func([]string) *dest.CallError {
+		w.crm.down = failed(dest.Unavailable, "reset") // lookups too, but not the probe
+		return &dest.CallError{Op: "create", Class: dest.Unavailable, Code: "reset", Message: "no answer", Received: true}
+	}
+	w.crm.probed = true
+	id := w.send("q", "a")
+	w.once()
+	if errs := w.errors(id); len(errs) != 1 || errs[0].Due.IsZero() {
+		t.Fatalf("errors %+v", errs)
+	}
+	w.crm.late, w.crm.down = nil, nil
+	w.now = w.now.Add(time.Hour)
+	w.boot()
+	w.sweep()
+	w.drain(time.Hour)
+	if w.crm.sends["a"] != 1 {
+		t.Errorf("it was sent %d times", w.crm.sends["a"])
+	}
+}
+
+// slowLedger lets somebody else go first before it commits.
+type slowLedger struct {
+	*sqlite.Store
+	before func()
+}
+
+func (s *slowLedger) Commit(ctx context.Context, target string, entries []ledger.Entry) ([]int, error) {
+	if f := s.before; f != nil {
+		s.before = nil
+		f()
+	}
+	return s.Store.Commit(ctx, target, entries)
+}
+
+// A worker that stalled before it noted its intent does not send what another one
+// has inserted since.
+func TestInsertIntentLost(t *testing.T) {
+	w := newWorld(t, 1, func(c *crm, d *syncdef.Definition) { c.once, d.Operation = true, syncdef.Insert })
+	w.send("q", "a", "b")
+	first := w.receive()
+	w.deliver.Ledger = &slowLedger{Store: w.store, before: func() {
+		w.now = w.now.Add(2 * hidden)
+		other := w.deliver
+		w.boot()
+		w.once()
+		w.deliver = other
+	}}
+	w.handle(first)
+	w.drain(time.Hour)
+	if w.crm.sends["a"] != 1 || w.crm.sends["b"] != 1 {
+		t.Errorf("sent %v", w.crm.sends)
+	}
+}
