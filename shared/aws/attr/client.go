@@ -19,8 +19,8 @@ const (
 	Leave = 2 * time.Second
 	// longest and tries bound the waits; with full jitter they last longer than any
 	// function runs.
-	longest = 2 * time.Second
-	tries   = 200
+	longest = time.Second
+	tries   = 500
 	// unreachable bounds the tries of calls that got no answer at all.
 	unreachable = 8
 )
@@ -76,7 +76,7 @@ func answered(err error) bool {
 }
 
 // Delay is the wait before the attempt after this one, counted from 1: full jitter
-// up to 25 ms, doubled each time, at most 2 s.
+// up to 25 ms, doubled each time, at most 1 s.
 func Delay(attempt int) time.Duration {
 	most := min(25*time.Millisecond<<min(max(attempt-1, 0), 10), longest)
 	return rand.N(most) + time.Millisecond
@@ -104,8 +104,8 @@ func Backoff(ctx context.Context, attempt int) error {
 
 var errThrottled = errors.New("the table is throttled or busy: it did not take everything in the time there was")
 
-// late reports whether so little of the context's time is left that it must be left.
+// late reports whether no further wait fits into the context's time.
 func late(ctx context.Context) bool {
 	end, ok := ctx.Deadline()
-	return ok && time.Until(end) < Leave
+	return ok && time.Until(end) < Leave+longest
 }

@@ -1,34 +1,15 @@
 package ledger
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/aws/attr"
-	"github.com/penstock-data/penstock/shared/ledger"
-	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/run"
 )
-
-func TestFold(t *testing.T) {
-	e := func(key string, place int64) ledger.Entry {
-		return ledger.Entry{Key: key, Place: place, Fingerprint: row.Fingerprint{byte(place)}, Fields: []uint32{uint32(place)}}
-	}
-	void := func(key string, place int64) ledger.Entry { return ledger.Entry{Key: key, Place: place} }
-	for name, tt := range map[string]struct{ in, want []ledger.Entry }{
-		"none":              {nil, []ledger.Entry{}},
-		"different keys":    {[]ledger.Entry{e("b", 2), e("a", 1)}, []ledger.Entry{e("b", 2), e("a", 1)}},
-		"newer":             {[]ledger.Entry{e("a", 1), e("b", 1), e("a", 2)}, []ledger.Entry{e("a", 2), e("b", 1)}},
-		"same place":        {[]ledger.Entry{e("a", 1), void("a", 1)}, []ledger.Entry{void("a", 1)}},
-		"older voids":       {[]ledger.Entry{e("a", 2), e("a", 1)}, []ledger.Entry{void("a", 2)}},
-		"newer after older": {[]ledger.Entry{e("a", 2), e("a", 1), e("a", 3)}, []ledger.Entry{e("a", 3)}},
-	} {
-		if diff := cmp.Diff(tt.want, fold(tt.in)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
-	}
-}
 
 func TestSortKey(t *testing.T) {
 	for _, key := range []string{"a", "größe", strings.Repeat("k", 1024)} {
@@ -53,8 +34,37 @@ func TestDamagedItem(t *testing.T) {
 	for name, item := range map[string]attr.Item{
 		"print": {"print": attr.B([]byte{1})}, "hashes": {"hashes": attr.B([]byte{1, 2, 3})},
 	} {
-		if _, err := readItem("k", item); err == nil {
-			t.Errorf("%s: no error", name)
+		item[attr.F] = attr.Format(format)
+		if _, err := readItem("k", item); err == nil || errors.Is(err, run.ErrFormat) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+func TestUnknownFormat(t *testing.T) {
+	for found, item := range map[string]attr.Item{"format 0": {}, "format 7": {attr.F: attr.Format(7)}} {
+		_, err := readItem("the key of a row", item)
+		if !errors.Is(err, run.ErrFormat) || !strings.Contains(err.Error(), found) || !strings.Contains(err.Error(), "format 1") || strings.Contains(err.Error(), "key of a row") {
+			t.Errorf("%s: %v", found, err)
+		}
+	}
+}
+
+// FuzzItem: what can be read is written as it was.
+func FuzzItem(f *testing.F) {
+	f.Add([]byte("0123456789abcdef"), []byte("abcd"), int64(1))
+	f.Fuzz(func(t *testing.T, print, hashes []byte, revision int64) {
+		item := attr.Item{attr.F: attr.Format(format), "r": attr.N(revision), "print": attr.B(print), "hashes": attr.B(hashes)}
+		e, err := readItem("k", item)
+		if err != nil {
+			return
+		}
+		again, err := readItem("k", writeItem("target", &e, revision))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(e, again); diff != "" {
+			t.Error(diff)
+		}
+	})
 }
