@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/penstock-data/penstock/shared/aws"
 	"github.com/penstock-data/penstock/shared/aws/errors"
 	"github.com/penstock-data/penstock/shared/aws/ledger"
@@ -51,7 +53,16 @@ type (
 	errorStore  = errors.Store
 )
 
-func TestSuite(t *testing.T) {
+func TestSuite(t *testing.T) { suite(t, nil) }
+
+// The same over tables that refuse every other request and leave keys unprocessed:
+// everything takes longer, and nothing is lost.
+func TestSuiteThrottled(t *testing.T) {
+	suite(t, throttle, "batches", "ledger", "errors")
+}
+
+// suite runs the suite, or these groups of it, over the servers; wrap stands between.
+func suite(t *testing.T, wrap func(sdk.HTTPClient) sdk.HTTPClient, only ...string) {
 	servers(t)
 	storetest.Run(t, func(t *testing.T) storetest.Stores {
 		ctx := t.Context()
@@ -69,6 +80,9 @@ func TestSuite(t *testing.T) {
 				t.Error(err)
 			}
 		})
+		if wrap != nil {
+			cfg.HTTPClient = wrap(cfg.HTTPClient)
+		}
 		const maxReceives = 3
 		urls, err := CreateQueues(ctx, cfg, name, maxReceives)
 		if err != nil {
@@ -89,5 +103,5 @@ func TestSuite(t *testing.T) {
 			}
 		}
 		return reopen()
-	})
+	}, only...)
 }

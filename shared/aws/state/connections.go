@@ -78,7 +78,8 @@ func (s *Store) AcceptAccount(ctx context.Context, name, account string) (syncde
 
 // pin changes the pin; where the condition is false it returns what is stored.
 func (s *Store) pin(ctx context.Context, name, update, condition string, values attr.Item) (stored syncdef.Stored, err error) {
-	now, err := s.updateConnection(ctx, name, update, condition, values)
+	values[":f"] = attr.Format(format)
+	now, err := s.updateConnection(ctx, name, update, condition+" AND f = :f", values)
 	if found, other := attr.Refused(err); other {
 		if now, err = found, nil; len(found) == 0 {
 			err = run.ErrNotFound
