@@ -27,6 +27,9 @@ var quoting = []*regexp.Regexp{
 	regexp.MustCompile(`(?s)(duplicate external id specified: ).*()`),
 	regexp.MustCompile(`(?s)(alue not of required type: ).*()`),
 	regexp.MustCompile(`(?s)(For input string: ).*()`),
+	// A query that is refused is quoted around the place, with its literals.
+	regexp.MustCompile(`(?s)^().+?(\s*\^?\s*ERROR at Row:\d+:Column:\d+)`),
+	regexp.MustCompile(`(?s)(unexpected token: ).*()`),
 	regexp.MustCompile(`(?s)( from VALUE_\w+ value ).*?( or request may be missing|$)`),
 }
 
