@@ -39,7 +39,7 @@ func uses() map[string][]string {
 		"push":       {sqs, snowflake},
 		"control":    {sqs, snowflake}, // retry hands rows to the queue
 		"sweep":      {sqs},            // and so do due errors
-		"deadletter": {sqs, secrets}, // calls neither: it shares the workers' wiring, and is rarely started
+		"deadletter": {sqs, secrets},   // calls neither: it shares the workers' wiring, and is rarely started
 	}
 	for _, v := range vendors.All { // a worker links its one vendor
 		all[v.Name] = []string{sqs, secrets, vendor(v.Name)}

@@ -1,0 +1,36 @@
+package infra_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// places are what texts put between backticks when they point into the repository.
+var places = regexp.MustCompile("`((?:shared|functions|cmd|sql|infra|events|docs)/[A-Za-z0-9_./-]+)`")
+
+// Every path that a text for people names exists.
+func TestTextsPointSomewhere(t *testing.T) {
+	found := 0
+	for _, text := range []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "events/README.md", "infra/PERFORMANCE.md"} {
+		b, err := os.ReadFile(filepath.Join("..", text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range places.FindAllStringSubmatch(string(b), -1) {
+			found++
+			path := strings.TrimSuffix(m[1], "/")
+			if strings.Contains(path, "NAME") || strings.Contains(path, "DIR") {
+				continue // stands for any
+			}
+			if _, err := os.Stat(filepath.Join("..", path)); err != nil {
+				t.Errorf("%s names %s, which is not there", text, path)
+			}
+		}
+	}
+	if found < 50 {
+		t.Errorf("found %d paths: the pattern finds too little", found)
+	}
+}
