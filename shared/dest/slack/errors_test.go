@@ -319,7 +319,10 @@ func TestDeadline(t *testing.T) {
 func TestDeadlineInFlight(t *testing.T) {
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	w.before = func(*http.Request) { cancel() }
+	w.before = func(r *http.Request) {
+		cancel()
+		<-r.Context().Done() // no answer before the caller has gone
+	}
 	b := dest.Batch{Run: "s.r1", Records: alerts(1)}
 	_, err := w.dest.Push(ctx, b, w.dest.Calls(b, 0)[0])
 	lost("no_answer", "cancelled").check(t, nil, err)
