@@ -107,5 +107,5 @@ var errThrottled = errors.New("the table is throttled or busy: it did not take e
 // late reports whether no further wait fits into the context's time.
 func late(ctx context.Context) bool {
 	end, ok := ctx.Deadline()
-	return ok && time.Until(end) < Leave+longest
+	return ok && time.Until(end) < Leave+longest //nolint:forbidigo // a deadline is by the process's own clock
 }

@@ -54,10 +54,10 @@ func writeItem(e run.RowError) (attr.Item, error) {
 	}
 	e.Source = nil // beside the body, where it need not be base64
 	smaller := []func(){
-		func() { cut(&e.Message, maxText) },
-		func() { cut(&e.RecordID, maxText); cut(&e.Field, maxText); cut(&e.Type, maxText) },
+		func() { cut(&e.Message) },
+		func() { cut(&e.RecordID); cut(&e.Field); cut(&e.Type) },
 		func() { delete(item, "source") },
-		func() { cut(&e.Key, maxText) },
+		func() { cut(&e.Key) },
 	}
 	for n := 0; ; n++ {
 		text, err := json.Marshal(e)
@@ -78,9 +78,9 @@ func writeItem(e run.RowError) (attr.Item, error) {
 // expiry is the size of the TTL attribute, which is added later.
 const expiry = len(attr.Expires) + 6
 
-func cut(s *string, most int) {
-	if len(*s) > most {
-		*s = strings.ToValidUTF8((*s)[:most], "")
+func cut(s *string) {
+	if len(*s) > maxText {
+		*s = strings.ToValidUTF8((*s)[:maxText], "")
 	}
 }
 
