@@ -25,8 +25,9 @@ import (
 	"github.com/penstock-data/penstock/shared/aws/awstest"
 	"github.com/penstock-data/penstock/shared/aws/queue"
 	"github.com/penstock-data/penstock/shared/aws/state"
+	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/local"
-	"github.com/penstock-data/penstock/shared/pipeline"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
@@ -85,21 +86,28 @@ func deploy(t *testing.T) *deployment {
 		store:   state.New(cfg, state.Config{Table: prefix + awstest.State, Now: time.Now}),
 		queue:   queue.New(cfg, queue.Config{URLs: urls}),
 	}
-	for _, v := range apptest.Versions(t, d.vendors.URLs) {
+	set := apptest.Set(t)
+	for _, c := range apptest.Connections(set, d.vendors.Serve(t)) {
+		if err := d.store.PutConnection(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, v := range apptest.Versions(set) {
 		if err := d.store.Apply(t.Context(), v); err != nil {
 			t.Fatal(err)
 		}
 	}
-	secrets := httptest.NewServer(apptest.SecretsManager(apptest.Secrets()))
+	secrets := httptest.NewServer(apptest.SecretsManager(d.vendors.Secrets(t, set)))
 	t.Cleanup(secrets.Close)
 	values := map[string]string{
 		env.StateTable: prefix + awstest.State, env.LedgerTable: prefix + awstest.Ledger, env.ErrorsTable: prefix + awstest.Errors,
-		env.QueueSalesforce: urls["salesforce"], env.QueueSlack: urls["slack"], env.SecretPrefix: apptest.Prefix, env.Quiet: "1s",
+		env.QueueOf("salesforce"): urls["salesforce"], env.QueueOf("slack"): urls["slack"],
+		env.SecretPrefix: apptest.Prefix, env.Quiet: "1s", env.Visibility: "360s",
 		"AWS_ENDPOINT_URL_DYNAMODB":        os.Getenv("AWS_ENDPOINT_URL_DYNAMODB"),
 		"AWS_ENDPOINT_URL_SQS":             os.Getenv("AWS_ENDPOINT_URL_SQS"),
 		"AWS_ENDPOINT_URL_SECRETS_MANAGER": secrets.URL,
 	}
-	for function := range env.Functions {
+	for _, function := range functions() {
 		r, err := local.StartRuntime(t.Context(), filepath.Join(dir, function, "bootstrap"), environment(function, values), d.log)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, d.log)
@@ -139,9 +147,9 @@ func (d *deployment) invoke(t *testing.T, function, event string) []byte {
 }
 
 // settled waits until a run has ended.
-func (d *deployment) settled(t *testing.T, id string) run.Run {
+func (d *deployment) settled(t *testing.T, id string) runs.RunStatus {
 	t.Helper()
-	var r run.Run
+	var r runs.RunStatus
 	d.until(t, "run "+id+" to settle", func() bool {
 		r = apptest.Run(t, d.functions["control"], id)
 		return r.Status.Ended()
@@ -182,11 +190,11 @@ func TestBootstrapsDriveTheRoad(t *testing.T) {
 	if d := cmp.Diff(string(first), string(event("push", "push-retried"))); d != "" {
 		t.Errorf("the retry is answered otherwise: %s", d)
 	}
-	runs := map[string]run.Counts{apptest.Answers(t, first)[0].Run: {Received: 4, Queued: 4, Delivered: 4}}
+	want := map[string]run.Counts{apptest.Answers(t, first)[0].Run: {Received: 4, Queued: 4, Delivered: 4}}
 	d.settled(t, apptest.Answers(t, first)[0].Run)
-	runs[apptest.Answers(t, event("push", "push-gzip"))[0].Run] = run.Counts{Received: 4, Queued: 4, Unchanged: 4}
+	want[apptest.Answers(t, event("push", "push-gzip"))[0].Run] = run.Counts{Received: 4, Queued: 4, Unchanged: 4}
 	slack := apptest.Answers(t, event("push", "push-slack"))[0].Run
-	runs[slack] = run.Counts{Received: 2, Queued: 2, Delivered: 2}
+	want[slack] = run.Counts{Received: 2, Queued: 2, Delivered: 2}
 	if status, rows, _ := apptest.Status(t, event("push", "push-empty")); status != 200 || len(rows) != 0 {
 		t.Errorf("push-empty: %d, %d rows", status, len(rows))
 	}
@@ -201,16 +209,16 @@ func TestBootstrapsDriveTheRoad(t *testing.T) {
 	if oversize.Reason != "row_too_large" {
 		t.Errorf("oversize answered %+v", oversize)
 	}
-	runs[oversize.Run] = run.Counts{Received: 3, Queued: 1, Rejected: 1, Superseded: 1, Delivered: 1}
+	want[oversize.Run] = run.Counts{Received: 3, Queued: 1, Rejected: 1, Superseded: 1, Delivered: 1}
 
 	// A bracketed run, under the id that the control samples name.
-	runs[d.bracket(t, event)] = run.Counts{Received: 4, Queued: 2, Rejected: 1, Superseded: 1, Delivered: 1, Failed: 1}
+	want[d.bracket(t, event)] = run.Counts{Received: 4, Queued: 2, Rejected: 1, Superseded: 1, Delivered: 1, Failed: 1}
 
 	// The road ends in settled runs, by way of the queues.
-	for _, id := range slices.Sorted(maps.Keys(runs)) {
+	for _, id := range slices.Sorted(maps.Keys(want)) {
 		got := d.settled(t, id).Counts
 		got.Calls = 0
-		if d := cmp.Diff(runs[id], got); d != "" {
+		if d := cmp.Diff(want[id], got); d != "" {
 			t.Errorf("run %s: %s", id, d)
 		}
 	}
@@ -221,13 +229,13 @@ func TestBootstrapsDriveTheRoad(t *testing.T) {
 	if d := cmp.Diff(scores, d.vendors.Accounts("Health_Score__c")); d != "" {
 		t.Errorf("Salesforce: %s", d)
 	}
-	d.queuedEvents(t, event, runs)
+	d.queuedEvents(t, event, want)
 	var texts []string
 	for _, m := range d.vendors.Slack.Messages() {
 		texts = append(texts, m.Text)
 	}
-	want := []string{"ENTERPRISE escalated to high risk: 15%", "NEWCO is a new customer at high risk"}
-	if d := cmp.Diff(want, texts); d != "" {
+	posted := []string{"ENTERPRISE escalated to high risk: 15%", "NEWCO is a new customer at high risk"}
+	if d := cmp.Diff(posted, texts); d != "" {
 		t.Errorf("Slack: %s", d)
 	}
 	d.poison(t)
@@ -237,7 +245,7 @@ func TestBootstrapsDriveTheRoad(t *testing.T) {
 			t.Errorf("events/%s.json did not go through the built binaries", name)
 		}
 	}
-	for _, value := range []string{"acmecorp", "ENTERPRISE", "cust_00", "john@", "penstock-test-secret", "xoxb"} {
+	for _, value := range []string{"acmecorp", "ENTERPRISE", "cust_00", "john@", "penstock-sandbox-secret", "xoxb"} {
 		if strings.Contains(d.log.String(), value) { // I6
 			t.Errorf("the log holds %q:\n%s", value, d.log)
 		}
@@ -253,15 +261,14 @@ func (d *deployment) bracket(t *testing.T, event func(function, name string) []b
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = d.store.BeginRun(t.Context(), run.Run{
+	err = d.store.BeginRun(t.Context(), run.Run{
 		ID: id, Sync: sync, Version: v.ID, Mode: run.Incremental, Bracketed: true, Status: run.Open, BegunAt: time.Now(), Expected: -1,
-	})
+	}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	status, _, message := apptest.Status(t, event("control", "control-begin"))
-	if status != 400 || !strings.Contains(message, "is active since") {
-		t.Errorf("a second active run: %d %s", status, message)
+	if status, rows, _ := apptest.Status(t, event("control", "control-begin")); status != 200 || !strings.Contains(string(rows[0]), `"select":"wait"`) {
+		t.Errorf("a second active run: %d %s", status, rows)
 	}
 	raw, err := d.functions["push"].Invoke(t.Context(), apptest.Request("push", "q", "q:1",
 		apptest.Health(id, "old@bracket.example", 6), apptest.Health(id, "new@bracket.example", 7),
@@ -285,6 +292,18 @@ func (d *deployment) bracket(t *testing.T, event func(function, name string) []b
 	if status, rows, message := apptest.Status(t, event("control", "control-errors")); status != 200 || strings.Count(string(rows[0]), `"record_id"`) != 2 {
 		t.Errorf("control-errors: %d %s", status, message)
 	}
+	// The run has ended: there is nothing to cancel, and of the row that is named
+	// nothing to send again.
+	if status, _, message := apptest.Status(t, event("control", "control-cancel")); status != 400 || !strings.Contains(message, "complete already") {
+		t.Errorf("control-cancel: %d %s", status, message)
+	}
+	for name, part := range map[string]string{
+		"control-retry": `"queued":0`, "control-reset": "select: all", "control-syncs": `"sync":"sf_health"`,
+	} {
+		if status, rows, message := apptest.Status(t, event("control", name)); status != 200 || !strings.Contains(string(rows[0]), part) {
+			t.Errorf("%s: %d %s %s", name, status, message, rows)
+		}
+	}
 	return id
 }
 
@@ -294,12 +313,8 @@ func (d *deployment) queuedEvents(t *testing.T, event func(function, name string
 	t.Helper()
 	calls := d.vendors.Salesforce.Core().Calls().Total
 	for _, s := range apptest.Samples() {
-		var want []string
-		if s.Name == "sqs-poison" {
-			want = []string{"3d7b3f0a-5c1e-4b7e-9f00-000000000001"}
-		}
-		if d := cmp.Diff(want, apptest.Stay(t, event(s.Function, s.Name))); d != "" {
-			t.Errorf("%s: what stays: %s", s.Name, d)
+		if stay := apptest.Stay(t, event(s.Function, s.Name)); stay != nil {
+			t.Errorf("%s: %v stay", s.Name, stay)
 		}
 	}
 	for id, want := range runs {
@@ -314,17 +329,18 @@ func (d *deployment) queuedEvents(t *testing.T, event func(function, name string
 	}
 }
 
-// poison sends a message that is not Penstock's: the queue gives it up, and the
-// dead-letter function stores it.
+// poison sends a message that is not Penstock's: it becomes an error by itself.
 func (d *deployment) poison(t *testing.T) {
 	t.Helper()
-	_, err := d.queue.Send(t.Context(), "salesforce", []pipeline.Message{{Group: "somebody.else", Dedup: "1", Body: []byte("hello")}})
+	_, err := d.queue.Send(t.Context(), "salesforce", []envelope.Message{{Group: "somebody.else", Dedup: "1", Body: []byte("hello")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	d.until(t, "the poison to become a stored error", func() bool {
 		errs := apptest.Errors(t, d.functions["control"], "unreadable.messages")
-		return len(errs) == 1 && errs[0].Type == "unreadable_message" && string(errs[0].Source) == `"hello"`
+		return slices.ContainsFunc(errs, func(e run.RowError) bool {
+			return e.Type == "unreadable_message" && string(e.Source) == `"hello"`
+		})
 	})
 }
 

@@ -3,6 +3,7 @@ package local_test
 import (
 	"context"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/penstock-data/penstock/shared/app/env"
+	"github.com/penstock-data/penstock/shared/dest/vendors"
 	"github.com/penstock-data/penstock/shared/local"
 )
 
@@ -33,7 +35,7 @@ func dist(t testing.TB) string {
 // services are.
 func environment(function string, values map[string]string) []string {
 	e := []string{"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local"}
-	for _, name := range env.Functions[function] {
+	for _, name := range variables(function) {
 		e = append(e, name+"="+values[name])
 	}
 	for _, name := range []string{"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SECRETS_MANAGER"} {
@@ -44,9 +46,34 @@ func environment(function string, values map[string]string) []string {
 	return e
 }
 
+// variables are those that a function reads.
+func variables(function string) []string {
+	names, ok := env.Functions[function]
+	if !ok {
+		return env.Worker(function)
+	}
+	if slices.Contains(env.AllQueues, function) {
+		names = slices.Clone(names)
+		for _, v := range vendors.All {
+			names = append(names, env.QueueOf(v.Name))
+		}
+	}
+	return names
+}
+
+// functions are all of them: each vendor has a worker.
+func functions() []string {
+	names := slices.Collect(maps.Keys(env.Functions))
+	for _, v := range vendors.All {
+		names = append(names, v.Name)
+	}
+	slices.Sort(names)
+	return names
+}
+
 // everything has a value for each variable that a function can read.
 var everything = map[string]string{
-	env.StateTable: "state", env.LedgerTable: "ledger", env.ErrorsTable: "errors", env.SecretPrefix: "penstock/", env.Quiet: "2m",
+	env.StateTable: "state", env.LedgerTable: "ledger", env.ErrorsTable: "errors", env.SecretPrefix: "penstock/", env.Quiet: "2m", env.Visibility: "360s",
 	env.QueueOf("salesforce"): "http://127.0.0.1:9/salesforce.fifo", env.QueueOf("slack"): "http://127.0.0.1:9/slack.fifo",
 }
 
@@ -54,7 +81,7 @@ var everything = map[string]string{
 // judged: the figure depends on the machine.
 func TestBootstrapStarts(t *testing.T) {
 	dir := dist(t)
-	for function := range env.Functions {
+	for _, function := range functions() {
 		t.Run(function, func(t *testing.T) {
 			var took []time.Duration
 			for range 20 {
@@ -76,21 +103,25 @@ func TestBootstrapStarts(t *testing.T) {
 // names it; and so does a quiet time that is none.
 func TestBootstrapRefusesAWrongEnvironment(t *testing.T) {
 	dir := dist(t)
-	for function, names := range env.Functions {
+	for _, function := range functions() {
 		var log strings.Builder
 		_, err := local.StartRuntime(t.Context(), filepath.Join(dir, function, "bootstrap"), environment(function, map[string]string{}), &log)
 		if err == nil {
 			t.Errorf("%s starts without its environment", function)
 			continue
 		}
-		for _, name := range names {
+		for _, name := range variables(function) {
+			if slices.Contains(env.AllQueues, function) && strings.HasPrefix(name, env.QueueOf("")) {
+				continue // told when the others are there
+			}
 			if !strings.Contains(log.String(), name+" is not set") {
 				t.Errorf("%s does not say that %s is missing: %s", function, name, log.String())
 			}
 		}
 	}
 	for _, quiet := range []string{"120", "-1s", "0s", "1h", "soon"} {
-		values := map[string]string{env.StateTable: "state", env.Quiet: quiet}
+		values := maps.Clone(everything)
+		values[env.Quiet] = quiet
 		var log strings.Builder
 		if _, err := local.StartRuntime(t.Context(), filepath.Join(dir, "sweep", "bootstrap"), environment("sweep", values), &log); err == nil {
 			t.Errorf("sweep starts with a quiet time of %q", quiet)

@@ -238,7 +238,7 @@ func TestSecretThatIsNoObject(t *testing.T) {
 	if strings.Contains(w.Run(t, id).Waits+w.Log(), "hunter2") { // I6
 		t.Error("the secret is shown")
 	}
-	w.Secrets[Prefix+"salesforce_prod"] = `{"client_id":"penstock-test"}`
+	w.Secrets[Prefix+"salesforce_prod"] = `{"client_id":"penstock-sandbox"}`
 	w.Clock.Advance(time.Hour)
 	w.Drain(t, "salesforce")
 	stuck(t, w, id, "client_secret")

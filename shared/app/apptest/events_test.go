@@ -55,7 +55,7 @@ func TestEvents(t *testing.T) {
 			w := New(t)
 			w.Vendors.SeedAccounts(t, sites...)
 			test(t, w, Event(t, name))
-			for _, value := range []string{"acmecorp", "ENTERPRISE", "cust_00", "john@", "penstock-test-secret", "xoxb"} {
+			for _, value := range []string{"acmecorp", "ENTERPRISE", "cust_00", "john@", "penstock-sandbox-secret", "xoxb"} {
 				if strings.Contains(w.Log(), value) { // I6
 					t.Errorf("the log holds %q:\n%s", value, w.Log())
 				}

@@ -70,6 +70,12 @@ func (v *Vendors) Services() []Service {
 	}
 }
 
+// Secrets are the credentials of a set's connections, by their whole names.
+func (v *Vendors) Secrets(t testing.TB, set yamlfile.Set) map[string]string {
+	t.Helper()
+	return secretsOf(t, v.Services(), set)
+}
+
 // Serve serves the simulators on loopback until the test ends, and answers their
 // addresses by type.
 func (v *Vendors) Serve(t testing.TB) map[string]string {

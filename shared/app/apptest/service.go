@@ -20,13 +20,22 @@ type Service struct {
 	Secret map[string]string // of all connections of the type
 }
 
-func (s Service) secret(t testing.TB) string {
+// secretsOf are the JSON texts of the connections' secrets, by their whole names.
+func secretsOf(t testing.TB, services []Service, set yamlfile.Set) map[string]string {
 	t.Helper()
-	b, err := json.Marshal(s.Secret)
-	if err != nil {
-		t.Fatal(err)
+	all := map[string]string{}
+	for _, s := range services {
+		b, err := json.Marshal(s.Secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range set.Connections {
+			if c.Type == s.Vendor.Name {
+				all[Prefix+c.Secret] = string(b)
+			}
+		}
 	}
-	return string(b)
+	return all
 }
 
 // Connections are a set's, those of the types in urls at these addresses.

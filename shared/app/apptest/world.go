@@ -81,7 +81,7 @@ func NewWith(t testing.TB, set yamlfile.Set) *World {
 // NewOf makes a World of any vendors, with these syncs and connections applied.
 func NewOf(t testing.TB, clock *Clock, services []Service, set yamlfile.Set) *World {
 	t.Helper()
-	w := &World{Clock: clock, Secrets: map[string]string{}, Net: newNet(clock), Functions: map[string]local.Invoker{}, urls: map[string]string{}}
+	w := &World{Clock: clock, Secrets: secretsOf(t, services, set), Net: newNet(clock), Functions: map[string]local.Invoker{}, urls: map[string]string{}}
 	store, err := sqlite.Open("", clock.Now)
 	if err != nil {
 		t.Fatal(err)
@@ -108,11 +108,6 @@ func NewOf(t testing.TB, clock *Clock, services []Service, set yamlfile.Set) *Wo
 		t.Cleanup(server.Close)
 		w.urls[s.Vendor.Name] = server.URL
 		w.types = append(w.types, s.Vendor.Name)
-		for _, c := range set.Connections {
-			if c.Type == s.Vendor.Name {
-				w.Secrets[Prefix+c.Secret] = s.secret(t)
-			}
-		}
 	}
 	manager := httptest.NewServer(SecretsManager(w.Secrets))
 	t.Cleanup(manager.Close)
