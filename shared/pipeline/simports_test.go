@@ -218,7 +218,12 @@ func (o port) Pace(_ context.Context, connection string) (pace.State, error) {
 }
 
 func (o port) SetPace(_ context.Context, connection string, st pace.State) error {
-	return act(o.p, "SetPace", func() error { return o.p.s.store.SetPace(bg, connection, st) })
+	return act(o.p, "SetPace", func() error {
+		if st.Failing() && !o.p.s.vendor.paused {
+			o.p.s.fails("the connection is paused without a cause: %+v", st)
+		}
+		return o.p.s.store.SetPace(bg, connection, st)
+	})
 }
 
 func (o port) Slow(_ context.Context, bucket string, now time.Time) error {

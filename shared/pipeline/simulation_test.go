@@ -122,7 +122,7 @@ func trySeed(p plan) (wrong []string, hits map[string]int) {
 
 // shrink takes out of a plan what it can do without and still fail.
 func shrink(p plan) plan {
-	end := time.Now().Add(40 * time.Second)
+	end := time.Now().Add(20 * time.Second)
 	fails := func(q plan) bool {
 		wrong, _ := trySeed(q)
 		return len(wrong) > 0

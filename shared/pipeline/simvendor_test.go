@@ -24,6 +24,7 @@ type simVendor struct {
 	causes  map[string]map[string]bool // which codes were answered for a record
 	halts   map[string]bool            // the same of a sync
 	grants  []time.Time                // of calls that cost
+	paused  bool                       // something was answered that is the connection's
 	held    map[string]int64           // sequence of what it holds
 	resends map[string]bool            // a person asked for it
 	racy    map[string]bool            // I3 is not promised: who sent it last had stalled
@@ -54,7 +55,8 @@ type simAccount struct {
 	calls int64
 }
 
-func (a *simAccount) down() *dest.CallError {
+func (a *simAccount) down() (failed *dest.CallError) {
+	defer func() { a.p.s.vendor.paused = a.p.s.vendor.paused || failed != nil }()
 	switch s := a.p.s; {
 	case s.spell("outage"):
 		return &dest.CallError{Op: "call", Class: dest.Unavailable, Code: "503", Message: "503"}
@@ -74,8 +76,11 @@ func (a *simAccount) Identity(context.Context) (string, error) {
 	return "org-1", nil
 }
 
-func (a *simAccount) Probe(context.Context) error {
+func (a *simAccount) Probe(ctx context.Context) error {
 	a.p.meet("Probe")
+	if end, ok := ctx.Deadline(); ok && !a.p.now().Before(end) {
+		return context.DeadlineExceeded
+	}
 	if f := a.down(); f != nil {
 		return f
 	}
@@ -243,6 +248,7 @@ func (e *simEnd) begin(ctx context.Context, port string, b dest.Batch, call dest
 				Received: !s.plan.Calm || !e.v.Rules.Once || e.v.Rules.Lookup}) // else the whole call may have arrived, and ends unknown
 		}
 	}
+	v.paused = v.paused || kind == "throttle" || kind == "throttle-long" || kind == "login"
 	switch kind {
 	case "500":
 		return kind, all(&dest.CallError{Op: "upsert", Class: dest.Unavailable, Code: "502", Message: "502"})

@@ -49,7 +49,7 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 	defer cancel()
 	outcomes, err := j.call(inTime, c, b)
 	switch {
-	case err != nil && inTime.Err() != nil:
+	case err != nil && j.d.cutOff(inTime):
 		return sent{call: c, failed: callError(err), began: began, late: true}
 	case err != nil:
 		return sent{call: c, failed: callError(err), began: began}
@@ -115,6 +115,13 @@ func (j *job) giveBack(costs []dest.Cost) {
 func (d *Deliver) hasTime(ctx context.Context) bool {
 	end, ok := ctx.Deadline()
 	return ctx.Err() == nil && (!ok || d.Now().Add(margin).Before(end))
+}
+
+// cutOff reports whether a call's context is over: what failed then was not the call's
+// or the connection's fault, but ran out of time. Its timer may lag behind the clock.
+func (d *Deliver) cutOff(ctx context.Context) bool {
+	end, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !d.Now().Before(end)
 }
 
 // before is a context that ends early enough to commit a call's outcome.
