@@ -3,6 +3,7 @@ package local_test
 import (
 	"context"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,11 +30,25 @@ func dist(t testing.TB) string {
 	return dir
 }
 
-// environment is what a function's process gets: its own variables, and where the
+// variables are the names that a function reads; queues of all types included.
+func variables(function string) []string {
+	names, ok := env.Functions[function]
+	if !ok {
+		return env.Worker(function)
+	}
+	if slices.Contains(env.AllQueues, function) {
+		for _, name := range types {
+			names = append(slices.Clip(names), env.QueueOf(name))
+		}
+	}
+	return names
+}
+
+// environ is what a function's process gets: its own variables, and where the
 // services are.
-func environment(function string, values map[string]string) []string {
+func environ(function string, values map[string]string) []string {
 	e := []string{"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local"}
-	for _, name := range env.Functions[function] {
+	for _, name := range variables(function) {
 		e = append(e, name+"="+values[name])
 	}
 	for _, name := range []string{"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SECRETS_MANAGER"} {
@@ -47,19 +62,19 @@ func environment(function string, values map[string]string) []string {
 // everything has a value for each variable that a function can read.
 var everything = map[string]string{
 	env.StateTable: "state", env.LedgerTable: "ledger", env.ErrorsTable: "errors", env.SecretPrefix: "penstock/", env.Quiet: "2m",
-	env.QueueOf("salesforce"): "http://127.0.0.1:9/salesforce.fifo", env.QueueOf("slack"): "http://127.0.0.1:9/slack.fifo",
+	env.Visibility: "360s", env.QueueOf("salesforce"): "http://127.0.0.1:9/salesforce.fifo", env.QueueOf("slack"): "http://127.0.0.1:9/slack.fifo",
 }
 
 // The median over 20 starts, from exec to the first poll. It is measured, not
 // judged: the figure depends on the machine.
 func TestBootstrapStarts(t *testing.T) {
 	dir := dist(t)
-	for function := range env.Functions {
+	for _, function := range functions() {
 		t.Run(function, func(t *testing.T) {
 			var took []time.Duration
 			for range 20 {
 				begun := time.Now()
-				r, err := local.StartRuntime(t.Context(), filepath.Join(dir, function, "bootstrap"), environment(function, everything), io.Discard)
+				r, err := local.StartRuntime(t.Context(), filepath.Join(dir, function, "bootstrap"), environ(function, everything), io.Discard)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -76,12 +91,16 @@ func TestBootstrapStarts(t *testing.T) {
 // names it; and so does a quiet time that is none.
 func TestBootstrapRefusesAWrongEnvironment(t *testing.T) {
 	dir := dist(t)
-	for function, names := range env.Functions {
+	for _, function := range functions() {
 		var log strings.Builder
-		_, err := local.StartRuntime(t.Context(), filepath.Join(dir, function, "bootstrap"), environment(function, map[string]string{}), &log)
+		_, err := local.StartRuntime(t.Context(), filepath.Join(dir, function, "bootstrap"), environ(function, map[string]string{}), &log)
 		if err == nil {
 			t.Errorf("%s starts without its environment", function)
 			continue
+		}
+		names := env.Functions[function]
+		if names == nil {
+			names = env.Worker(function)
 		}
 		for _, name := range names {
 			if !strings.Contains(log.String(), name+" is not set") {
@@ -90,9 +109,10 @@ func TestBootstrapRefusesAWrongEnvironment(t *testing.T) {
 		}
 	}
 	for _, quiet := range []string{"120", "-1s", "0s", "1h", "soon"} {
-		values := map[string]string{env.StateTable: "state", env.Quiet: quiet}
+		values := maps.Clone(everything)
+		values[env.Quiet] = quiet
 		var log strings.Builder
-		if _, err := local.StartRuntime(t.Context(), filepath.Join(dir, "sweep", "bootstrap"), environment("sweep", values), &log); err == nil {
+		if _, err := local.StartRuntime(t.Context(), filepath.Join(dir, "sweep", "bootstrap"), environ("sweep", values), &log); err == nil {
 			t.Errorf("sweep starts with a quiet time of %q", quiet)
 		}
 		if !strings.Contains(log.String(), env.Quiet) || !strings.Contains(log.String(), "want a duration") {
