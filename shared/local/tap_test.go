@@ -121,3 +121,10 @@ func (p *tap) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(in.StatusCode)
 	_, _ = w.Write(answer) // the client is gone
 }
+
+// clear makes nobody see requests any more.
+func (p *tap) clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sees, p.after = nil, nil
+}
