@@ -32,6 +32,7 @@ type Poller struct {
 	// Concurrency is how many invocations may run at once (ScalingConfig.MaximumConcurrency);
 	// nil is 2.
 	Concurrency func() int
+	Batch       int           // messages an invocation gets at most (BatchSize); default and most 10
 	Timeout     time.Duration // the function's; default 60 s
 	Visibility  time.Duration // of a message in hand; default 6 × Timeout, as AWS advises
 	Idle        time.Duration // wait after an empty receive; default 50 ms
@@ -47,6 +48,9 @@ func (p *Poller) Run(ctx context.Context) error {
 	}
 	if p.Visibility == 0 {
 		p.Visibility = 6 * p.Timeout
+	}
+	if p.Batch == 0 {
+		p.Batch = pollBatch
 	}
 	if p.Idle == 0 {
 		p.Idle = 50 * time.Millisecond
@@ -90,7 +94,7 @@ func (p *Poller) most() int {
 
 // receive takes the next messages; none when there are none, or storage refuses.
 func (p *Poller) receive(ctx context.Context) []envelope.Delivery {
-	in, err := p.Source.Receive(ctx, p.Queue, pollBatch, p.Visibility)
+	in, err := p.Source.Receive(ctx, p.Queue, min(max(p.Batch, 1), pollBatch), p.Visibility)
 	if err != nil && ctx.Err() == nil {
 		p.Log.Error("receive", "queue", p.Queue, "error", err)
 	}

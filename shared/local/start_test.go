@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/penstock-data/penstock/shared/app/env"
-	"github.com/penstock-data/penstock/shared/dest/vendors"
 	"github.com/penstock-data/penstock/shared/local"
 )
 
@@ -31,9 +30,23 @@ func dist(t testing.TB) string {
 	return dir
 }
 
-// environment is what a function's process gets: its own variables, and where the
+// variables are the names that a function reads; queues of all types included.
+func variables(function string) []string {
+	names, ok := env.Functions[function]
+	if !ok {
+		return env.Worker(function)
+	}
+	if slices.Contains(env.AllQueues, function) {
+		for _, name := range types {
+			names = append(slices.Clip(names), env.QueueOf(name))
+		}
+	}
+	return names
+}
+
+// environ is what a function's process gets: its own variables, and where the
 // services are.
-func environment(function string, values map[string]string) []string {
+func environ(function string, values map[string]string) []string {
 	e := []string{"AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local"}
 	for _, name := range variables(function) {
 		e = append(e, name+"="+values[name])
@@ -46,35 +59,10 @@ func environment(function string, values map[string]string) []string {
 	return e
 }
 
-// variables are those that a function reads.
-func variables(function string) []string {
-	names, ok := env.Functions[function]
-	if !ok {
-		return env.Worker(function)
-	}
-	if slices.Contains(env.AllQueues, function) {
-		names = slices.Clone(names)
-		for _, v := range vendors.All {
-			names = append(names, env.QueueOf(v.Name))
-		}
-	}
-	return names
-}
-
-// functions are all of them: each vendor has a worker.
-func functions() []string {
-	names := slices.Collect(maps.Keys(env.Functions))
-	for _, v := range vendors.All {
-		names = append(names, v.Name)
-	}
-	slices.Sort(names)
-	return names
-}
-
 // everything has a value for each variable that a function can read.
 var everything = map[string]string{
-	env.StateTable: "state", env.LedgerTable: "ledger", env.ErrorsTable: "errors", env.SecretPrefix: "penstock/", env.Quiet: "2m", env.Visibility: "360s",
-	env.QueueOf("salesforce"): "http://127.0.0.1:9/salesforce.fifo", env.QueueOf("slack"): "http://127.0.0.1:9/slack.fifo",
+	env.StateTable: "state", env.LedgerTable: "ledger", env.ErrorsTable: "errors", env.SecretPrefix: "penstock/", env.Quiet: "2m",
+	env.Visibility: "360s", env.QueueOf("salesforce"): "http://127.0.0.1:9/salesforce.fifo", env.QueueOf("slack"): "http://127.0.0.1:9/slack.fifo",
 }
 
 // The median over 20 starts, from exec to the first poll. It is measured, not
@@ -86,7 +74,7 @@ func TestBootstrapStarts(t *testing.T) {
 			var took []time.Duration
 			for range 20 {
 				begun := time.Now()
-				r, err := local.StartRuntime(t.Context(), filepath.Join(dir, function, "bootstrap"), environment(function, everything), io.Discard)
+				r, err := local.StartRuntime(t.Context(), filepath.Join(dir, function, "bootstrap"), environ(function, everything), io.Discard)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -105,15 +93,16 @@ func TestBootstrapRefusesAWrongEnvironment(t *testing.T) {
 	dir := dist(t)
 	for _, function := range functions() {
 		var log strings.Builder
-		_, err := local.StartRuntime(t.Context(), filepath.Join(dir, function, "bootstrap"), environment(function, map[string]string{}), &log)
+		_, err := local.StartRuntime(t.Context(), filepath.Join(dir, function, "bootstrap"), environ(function, map[string]string{}), &log)
 		if err == nil {
 			t.Errorf("%s starts without its environment", function)
 			continue
 		}
-		for _, name := range variables(function) {
-			if slices.Contains(env.AllQueues, function) && strings.HasPrefix(name, env.QueueOf("")) {
-				continue // told when the others are there
-			}
+		names := env.Functions[function]
+		if names == nil {
+			names = env.Worker(function)
+		}
+		for _, name := range names {
 			if !strings.Contains(log.String(), name+" is not set") {
 				t.Errorf("%s does not say that %s is missing: %s", function, name, log.String())
 			}
@@ -123,7 +112,7 @@ func TestBootstrapRefusesAWrongEnvironment(t *testing.T) {
 		values := maps.Clone(everything)
 		values[env.Quiet] = quiet
 		var log strings.Builder
-		if _, err := local.StartRuntime(t.Context(), filepath.Join(dir, "sweep", "bootstrap"), environment("sweep", values), &log); err == nil {
+		if _, err := local.StartRuntime(t.Context(), filepath.Join(dir, "sweep", "bootstrap"), environ("sweep", values), &log); err == nil {
 			t.Errorf("sweep starts with a quiet time of %q", quiet)
 		}
 		if !strings.Contains(log.String(), env.Quiet) || !strings.Contains(log.String(), "want a duration") {
