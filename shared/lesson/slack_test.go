@@ -32,7 +32,7 @@ func TestCompareAlerts(t *testing.T) {
 			if strings.Count(a.id, ":") != 4 || !strings.Contains(a.text, "\n") || strings.Contains(a.text, `\n`) {
 				t.Errorf("record id %s, text %s", a.id, a.text)
 			}
-			m := message(a.id, a.text)
+			m := message(a.id, sent(a.text))
 			if at == now.Unix() {
 				all = append([]Message{m}, all...) // the first pass's come first
 			} else {
