@@ -12,12 +12,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
+	"github.com/penstock-data/penstock/shared/wire"
 	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
 
@@ -238,13 +240,14 @@ func control(t *testing.T) string {
 		if err != nil {
 			t.Error(err)
 		}
-		batch, err := snowflake.Decode(r.Header.Get, body)
+		batch, err := snowflake.Decode(wire.Request{Method: r.Method, Path: r.URL.Path, Header: r.Header.Get, Body: body})
 		if err != nil {
 			t.Error(err)
 		}
 		var rows []string
-		for _, r := range batch.Rows {
-			rows = append(rows, fmt.Sprintf("[%d,%s]", r.Number, answers[string(r.Args[0])]))
+		for _, c := range batch.Calls {
+			name := c.Text(wire.Target) + c.Text(wire.Run) // of penstock_status, or of penstock_errors
+			rows = append(rows, fmt.Sprintf("[%d,%s]", c.Number, answers[strconv.Quote(name)]))
 		}
 		reply := `{"data":[` + strings.Join(rows, ",") + `]}`
 		sum := md5.Sum([]byte(reply))
