@@ -22,7 +22,7 @@ import (
 
 // TestMain makes penstock a command of the scripts: this binary under that name.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"penstock": main})
+	testscript.Main(m, map[string]func(){"penstock": main, "cards": another})
 }
 
 // TestScript runs what needs no embedded warehouse.
