@@ -68,3 +68,50 @@ func TestInsertIntentLost(t *testing.T) {
 		t.Errorf("sent %v", w.crm.sends)
 	}
 }
+
+// A call of inserts that failed before it was carried out is halved; halves whose
+// answers are lost are not tried row by row.
+func TestInsertHalvesInDoubt(t *testing.T) {
+	for _, lookup := range []bool{false, true} {
+		w := newWorld(t, 1, func(c *crm, d *syncdef.Definition) {
+			c.once, c.lookup, c.most, d.Operation = true, lookup, 20, syncdef.Insert
+		})
+		w.crm.fail = func(keys []string) *dest.CallError {
+			if len(keys) > 6 {
+				return failed(dest.Unavailable, "502") // refused at the door
+			}
+			return nil
+		}
+		w.crm.late = func([]string) *dest.CallError {
+			return &dest.CallError{Op: "create", Class: dest.Unavailable, Code: "reset", Message: "no answer", Received: true}
+		}
+		w.send("q", "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l")
+		w.drain(time.Hour)
+		for key, n := range w.crm.sends {
+			if n != 1 {
+				t.Errorf("lookup %v: %s was sent %d times", lookup, key, n)
+			}
+		}
+	}
+}
+
+// A row that was not sent at all, its message being a dead letter, hides no doubt
+// about an earlier row of its key.
+func TestInsertDoubtOutlivesDeadLetter(t *testing.T) {
+	w := newWorld(t, 1, func(c *crm, d *syncdef.Definition) { c.once, d.Operation = true, syncdef.Insert })
+	w.crm.late = func([]string) *dest.CallError {
+		return &dest.CallError{Op: "create", Class: dest.Unavailable, Code: "reset", Message: "no answer", Received: true}
+	}
+	w.send("q1", "a")
+	w.drain(time.Hour)
+	w.crm.late = nil
+	w.deliver.Dead = true
+	w.send("q2", "a")
+	w.drain(time.Hour)
+	w.boot()
+	w.send("q3", "a")
+	w.drain(time.Hour)
+	if w.crm.sends["a"] != 1 {
+		t.Errorf("it was sent %d times", w.crm.sends["a"])
+	}
+}

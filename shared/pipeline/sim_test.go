@@ -51,7 +51,6 @@ func (s *sim) trace(format string, args ...any) {
 // fails notes a broken invariant.
 func (s *sim) fails(format string, args ...any) {
 	s.trace("WRONG "+format, args...)
-	if traces { debug.PrintStack() }
 	if len(s.wrong) < 20 {
 		s.wrong = append(s.wrong, fmt.Sprintf("%v: ", s.now.Sub(epoch))+fmt.Sprintf(format, args...))
 	}

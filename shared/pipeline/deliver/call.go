@@ -131,8 +131,7 @@ func (j *job) throttled(ctx context.Context, c dest.Call, items []*item, failed 
 // is halved further, so that good rows do not wait for bad ones.
 func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, failed *dest.CallError) {
 	items := b.pick(c)
-	if failed.Received && !b.look && j.rules().Once {
-		j.inDoubt(items, failed) // neither halved nor tried again before it was looked for
+	if j.doubts(items, b, failed) {
 		return
 	}
 	if len(items) == 1 {
@@ -144,7 +143,9 @@ func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, fai
 	parts := []dest.Call{{Costs: c.Costs, Records: c.Records[:half]}, {Costs: c.Costs, Records: c.Records[half:]}}
 	var bad [2]*dest.CallError
 	for n, p := range parts {
-		bad[n] = j.once(ctx, p, b, 1, e)
+		if bad[n] = j.once(ctx, p, b, 1, e); bad[n] != nil && j.doubts(b.pick(p), b, bad[n]) {
+			bad[n] = nil
+		}
 	}
 	if bad[0] != nil && bad[1] != nil && !e.good && !b.refused && failed.Class == dest.Unavailable && len(items) >= sampled {
 		if c = j.sample(ctx, c, b, e); len(c.Records) == 0 {
@@ -160,6 +161,16 @@ func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, fai
 	}
 }
 
+// doubts ends the rows of a failed call that may have inserted them: they are neither
+// halved nor tried again before they were looked for.
+func (j *job) doubts(items []*item, b *batch, failed *dest.CallError) bool {
+	if !failed.Received || b.look || !j.rules().Once {
+		return false
+	}
+	j.inDoubt(items, failed)
+	return true
+}
+
 // sample tries single rows, spread over a call of which nothing was answered yet:
 // when all of them fail while the connection answers, the failure is the
 // version's. It answers the call without the rows that it settled.
@@ -169,6 +180,10 @@ func (j *job) sample(ctx context.Context, c dest.Call, b *batch, e *evidence) de
 		at := c.Records[n*len(c.Records)/sampled]
 		one := dest.Call{Costs: c.Costs, Records: []int{at}}
 		if failed := j.once(ctx, one, b, 1, e); failed != nil {
+			if j.doubts(b.pick(one), b, failed) {
+				last = nil // of an insert that may have arrived nothing can be tried
+				break
+			}
 			last = failed
 			b.items[at].tries++
 		}
@@ -184,7 +199,8 @@ func (j *job) sample(ctx context.Context, c dest.Call, b *batch, e *evidence) de
 	}
 	left := dest.Call{Costs: c.Costs}
 	for _, at := range c.Records {
-		if b.items[at].state == stateOpen && (!b.look || b.items[at].entry.Held.ID == "") {
+		i := b.items[at]
+		if i.state == stateOpen && (!b.look || i.entry.Held.ID == "") && !(j.rules().Once && i.received) {
 			left.Records = append(left.Records, at)
 		}
 	}
@@ -208,7 +224,7 @@ func (j *job) single(ctx context.Context, c dest.Call, b *batch, e *evidence, fa
 			return
 		}
 		next := j.once(ctx, c, b, 1, e)
-		if next == nil {
+		if next == nil || j.doubts(b.pick(c), b, next) {
 			return
 		}
 		o = &dest.Outcome{Status: dest.Retry, Code: next.Code, Message: next.Error(), After: next.After}

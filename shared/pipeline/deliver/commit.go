@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -116,8 +117,8 @@ func (i *item) next() (ledger.Entry, bool) {
 			return e, i.received
 		}
 		last.Error = i.ref()
-		if i.rules().Once && i.rules().Lookup && (i.received || e.Last.Intent != "") { // it is looked for before it is sent again
-			last.Intent = i.ref()
+		if i.rules().Once && (i.received || e.Last.Intent != "" && !i.intended) { // it, or an earlier row of the key, may have arrived
+			last.Intent = cmp.Or(e.Last.Intent, i.ref())
 		}
 	case stateUnknown:
 		if i.outcome == nil {
