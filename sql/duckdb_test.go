@@ -152,13 +152,13 @@ func TestAlertView(t *testing.T) {
 		want     string // type and message
 	}{
 		{"escalated", []scoring{{"0.5000", "'medium_risk'", "2 DAYS"}, {"0.4500", "'high_risk'", "1 MINUTE"}},
-			"ESCALATED_TO_HIGH_RISK | :warning: *CUSTOMER HEALTH ALERT*\nCustomer: A &amp; B (a@x.com)\nHealth Status: medium_risk → high_risk\nScore Change: -5.0%\nAction Required: Immediate outreach recommended"},
+			"ESCALATED_TO_HIGH_RISK | :warning: *CUSTOMER HEALTH ALERT*\nCustomer: A & B (a@x.com)\nHealth Status: medium_risk → high_risk\nScore Change: -5.0%\nAction Required: Immediate outreach recommended"},
 		{"escalated by a fall is one alert", []scoring{{"0.9", "'low_risk'", "2 DAYS"}, {"0.1", "'high_risk'", "1 MINUTE"}},
-			"ESCALATED_TO_HIGH_RISK | :warning: *CUSTOMER HEALTH ALERT*\nCustomer: A &amp; B (a@x.com)\nHealth Status: low_risk → high_risk\nScore Change: -80.0%\nAction Required: Immediate outreach recommended"},
+			"ESCALATED_TO_HIGH_RISK | :warning: *CUSTOMER HEALTH ALERT*\nCustomer: A & B (a@x.com)\nHealth Status: low_risk → high_risk\nScore Change: -80.0%\nAction Required: Immediate outreach recommended"},
 		{"dropped", []scoring{{"0.9000", "'low_risk'", "2 HOURS"}, {"0.6999", "'low_risk'", "59 MINUTES"}},
-			"SIGNIFICANT_SCORE_DROP | :chart_with_downwards_trend: *Health Score Drop Alert*\nCustomer: A &amp; B (a@x.com)\nScore dropped by 20.0% to 70.0%\nRisk Level: low_risk\nRecommended: Review recent activity and reach out"},
+			"SIGNIFICANT_SCORE_DROP | :chart_with_downwards_trend: *Health Score Drop Alert*\nCustomer: A & B (a@x.com)\nScore dropped by 20.0% to 70.0%\nRisk Level: low_risk\nRecommended: Review recent activity and reach out"},
 		{"new", []scoring{{"0.1500", "'high_risk'", "1 MINUTE"}},
-			"NEW_HIGH_RISK_CUSTOMER | :rotating_light: *New High Risk Customer*\nCustomer: A &amp; B (a@x.com)\nInitial Health Score: 15.0%\nAction Required: Immediate assessment and outreach"},
+			"NEW_HIGH_RISK_CUSTOMER | :rotating_light: *New High Risk Customer*\nCustomer: A & B (a@x.com)\nInitial Health Score: 15.0%\nAction Required: Immediate assessment and outreach"},
 		{"a drop of exactly 20 points", []scoring{{"0.9000", "'low_risk'", "2 HOURS"}, {"0.7000", "'low_risk'", "1 MINUTE"}}, ""},
 		{"still at high risk", []scoring{{"0.2", "'high_risk'", "2 HOURS"}, {"0.1", "'high_risk'", "1 MINUTE"}}, ""},
 		{"new at low risk", []scoring{{"0.9", "'low_risk'", "1 MINUTE"}}, ""},
@@ -166,7 +166,7 @@ func TestAlertView(t *testing.T) {
 		{"better now", []scoring{{"0.1", "'high_risk'", "1 HOUR"}, {"0.9", "'low_risk'", "1 MINUTE"}}, ""},
 		{"without a score", []scoring{{"NULL", "'high_risk'", "1 MINUTE"}}, ""},
 		{"a score again", []scoring{{"NULL", "'low_risk'", "1 DAY"}, {"0.1", "'high_risk'", "1 MINUTE"}},
-			"ESCALATED_TO_HIGH_RISK | :warning: *CUSTOMER HEALTH ALERT*\nCustomer: A &amp; B (a@x.com)\nHealth Status: low_risk → high_risk\nScore Change: unknown%\nAction Required: Immediate outreach recommended"},
+			"ESCALATED_TO_HIGH_RISK | :warning: *CUSTOMER HEALTH ALERT*\nCustomer: A & B (a@x.com)\nHealth Status: low_risk → high_risk\nScore Change: unknown%\nAction Required: Immediate outreach recommended"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			db := open(t, "")
