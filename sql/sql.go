@@ -1,5 +1,5 @@
 // Package sql holds the statements that set a warehouse up for Penstock: the
-// lesson's tables and models, the penstock functions where the warehouse needs
+// sample's tables and models, the penstock functions where the warehouse needs
 // them declared, one-statement runs, and monitoring views. It fills in the names
 // of an account and runs nothing.
 package sql

@@ -15,7 +15,7 @@ import (
 
 type validateCmd struct {
 	definitions
-	Warehouse string `help:"A DuckDB file whose tables the models read; without it the lesson's." placeholder:"FILE"`
+	Warehouse string `help:"A DuckDB file whose tables the models read; without it the sample's." placeholder:"FILE"`
 }
 
 // Run checks the definitions and, against the warehouse, their models' columns.
@@ -88,14 +88,14 @@ func modelColumns(ctx context.Context, w *duckdb.Warehouse, model string) ([]str
 	return names, rows.Err()
 }
 
-// sampleTables makes the lesson's tables and views.
+// sampleTables makes the sample's tables and views.
 func sampleTables(ctx context.Context, w *duckdb.Warehouse) error {
 	script, err := sql.Setup("duckdb", sql.SnowflakeParams{})
 	if err != nil {
 		return err
 	}
 	if _, err := w.Exec(ctx, script); err != nil {
-		return fmt.Errorf("make the lesson's tables: %w", err)
+		return fmt.Errorf("make the sample's tables: %w", err)
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func TestEvents(t *testing.T) {
 // theRun is the run of the sample push.
 var theRun = run.ImplicitID("salesforce_customer_health", "01b1a2c3-0604-8f1e-0000-000000000001")
 
-// records are the sample rows' record ids: the match column, as the lesson's file
+// records are the sample rows' record ids: the match column, as the sample's file
 // names no other.
 var records = []string{"john@acmecorp.com", "sarah@techstartup.com", "mike@enterprise.com", "anna@cafenoir.example"}
 

@@ -99,7 +99,7 @@ func PushSlack() []byte {
 	)
 }
 
-// Health is a row of the lesson's sync, as the arguments of penstock_push.
+// Health is a row of the sample's sync, as the arguments of penstock_push.
 func Health(syncOrRun, email string, score float64) []string {
 	return []string{fmt.Sprintf("%q", syncOrRun), fmt.Sprintf(
 		`{"EMAIL":%q,"HEALTH_SCORE_PCT":%v,"CUSTOMER_HEALTH_STATUS":"Healthy","USAGE_SCORE_PCT":1,"SUPPORT_SCORE_PCT":null,"HEALTH_SCORE_UPDATED_DATE":"2024-01-15 10:30:00"}`,

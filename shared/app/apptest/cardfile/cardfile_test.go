@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -130,8 +131,8 @@ func TestRoad(t *testing.T) {
 	for _, a := range answers {
 		statuses = append(statuses, a.Status)
 	}
-	if got := strings.Join(statuses, " "); got != "superseded queued queued queued rejected" {
-		t.Fatalf("answered %s", got)
+	if !slices.Equal(statuses, []string{"superseded", "queued", "queued", "queued", "rejected"}) {
+		t.Fatalf("answered %q", statuses)
 	}
 	id := answers[0].Run
 	w.Drain(t, "cardfile")
