@@ -49,9 +49,6 @@ func (p *Poller) Run(ctx context.Context) error {
 	if p.Visibility == 0 {
 		p.Visibility = 6 * p.Timeout
 	}
-	if p.Batch == 0 {
-		p.Batch = pollBatch
-	}
 	if p.Idle == 0 {
 		p.Idle = 50 * time.Millisecond
 	}
@@ -94,7 +91,11 @@ func (p *Poller) most() int {
 
 // receive takes the next messages; none when there are none, or storage refuses.
 func (p *Poller) receive(ctx context.Context) []envelope.Delivery {
-	in, err := p.Source.Receive(ctx, p.Queue, min(max(p.Batch, 1), pollBatch), p.Visibility)
+	most := pollBatch
+	if p.Batch > 0 {
+		most = min(p.Batch, pollBatch)
+	}
+	in, err := p.Source.Receive(ctx, p.Queue, most, p.Visibility)
 	if err != nil && ctx.Err() == nil {
 		p.Log.Error("receive", "queue", p.Queue, "error", err)
 	}
