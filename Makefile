@@ -55,6 +55,7 @@ bench: ## all benchmarks, COUNT times each, summed up by benchstat
 	go test -p 1 -run '^$$' -bench . -benchmem -count $(COUNT) \
 		$$(git grep -l '^func Benchmark' -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's,^,./,') | tee $(DIST)/bench.txt
 	$(TOOL) benchstat $(DIST)/bench.txt
+	infra/ratios $(DIST)/bench.txt
 
 .PHONY: demo
 demo: ## the main job on this machine, with ROWS rows
