@@ -136,8 +136,8 @@ type batch struct {
 	dest.Batch
 	items   []*item
 	fields  []dest.Field // of all records, one after the other
-	refused bool // rows with a known fault: what fails of them proves nothing about the version
-	look    bool // lookups
+	refused bool         // rows with a known fault: what fails of them proves nothing about the version
+	look    bool         // lookups
 }
 
 // batch makes the destination's view of open rows. A row whose fields all hold
