@@ -28,7 +28,7 @@ type place struct {
 // start opens the simulators of the types whose rows go to them, the state and the
 // gateway.
 func (c localCmd) start(ctx context.Context, s program) (*place, error) {
-	if err := errors.Join(c.checkEndpoints(s.known), c.simulated.check(s.known)); err != nil {
+	if err := errors.Join(c.checkEndpoints(s.known), c.check(s.known)); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {

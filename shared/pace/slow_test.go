@@ -47,11 +47,11 @@ func TestWaitWhileSlow(t *testing.T) {
 	for _, w := range []Window{{1, time.Second}, {60, time.Minute}, {20, time.Hour}, {4000, 24 * time.Hour}} {
 		b := Bucket{}
 		for range 20_000 {
-			if n, next, _ := Lease(b, []Window{w}, 100, start); n == 0 {
+			n, next, _ := Lease(b, []Window{w}, 100, start)
+			if n == 0 {
 				break
-			} else {
-				b = next
 			}
+			b = next
 		}
 		for i := range 8 {
 			b = Slow(b, start.Add(time.Duration(i)*LeaseLife))

@@ -35,7 +35,6 @@ type crm struct {
 	late    func(keys []string) *dest.CallError // a whole push, after all is stored
 	outcome func(key string) *dest.Outcome      // one record instead of storing it
 	during  func(keys []string)                 // runs amid a push
-	known   func(key string) bool               // whether an update finds its record; nil: always
 }
 
 func newCRM(now func() time.Time) *crm {

@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -212,7 +213,8 @@ func (s *sim) try(k *task, f func(ctx context.Context, v *server) error) (answer
 			if err == nil {
 				return true, nil
 			}
-			if refusal, ok := err.(*row.Refusal); ok && refusal.Kind != row.SlowDown {
+			var refusal *row.Refusal
+			if errors.As(err, &refusal) && refusal.Kind != row.SlowDown {
 				return true, err
 			}
 			if s.healed {

@@ -148,7 +148,7 @@ func shrink(p plan) plan {
 				i--
 			}
 		}
-		for i := 0; i < len(p.Steps); i++ {
+		for i := range p.Steps {
 			if p.Steps[i].Do == "" {
 				continue
 			}

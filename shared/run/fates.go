@@ -22,7 +22,7 @@ func PackFates(fates []Fate) []byte {
 
 var errFates = errors.New("a chunk's fates cannot be read")
 
-// UnpackFates reads what PackFates wrote; at most most fates.
+// UnpackFates reads what PackFates wrote, no more fates than most.
 func UnpackFates(b []byte, most int) ([]Fate, error) {
 	var fates []Fate
 	for len(b) > 0 {

@@ -35,13 +35,13 @@ func (m Mark) Complete(c Completion) (next Mark, changed bool, left int64, note 
 		next.Version, next.Past = r.Version, nil
 	}
 	greatest := c.Tally.Cursor
-	if !all && greatest != "" && r.From != "" && comparable(r.From, greatest) {
+	if !all && greatest != "" && r.From != "" && alike(r.From, greatest) {
 		greatest = Greatest(r.From, greatest) // only a run that selected all rows may lower it
 	}
 	if !all && (greatest == "" || m.Value == "") { // without a value somebody reset it since begin
 		return m, false, 0, ""
 	}
-	if !all && !comparable(m.Value, greatest) {
+	if !all && !alike(m.Value, greatest) {
 		return m.forget(c.Now), true, 0, fmt.Sprintf("the cursor column held a %s and holds a %s now: the next run selects all rows", m.Type, typeOf(greatest))
 	}
 	released := next.released(c.Window, c.Now)
@@ -74,7 +74,7 @@ func (m *Mark) hold(hold, released string) {
 	if hold == "" || m.Value == "" {
 		return
 	}
-	if hold = Greatest(hold, released); comparable(hold, m.Value) {
+	if hold = Greatest(hold, released); alike(hold, m.Value) {
 		m.Value = Least(m.Value, hold)
 		return
 	}
@@ -134,7 +134,7 @@ func (t *Tally) behind(released string) int64 {
 	return rows
 }
 
-func comparable(a, b string) bool {
+func alike(a, b string) bool {
 	x, okX := ReadCursor(a)
 	y, okY := ReadCursor(b)
 	return okX && okY && x.Comparable(y)

@@ -91,7 +91,7 @@ func FuzzErrors(f *testing.F) {
 	f.Add([]byte(`[{"errorCode":"X","message":"m","fields":["a"]}]`))
 	f.Add([]byte(`{"errorCode":"X","message":"invalid email address: a@"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if errs := readErrors(body); errs != nil && errs[0].code == "" {
+		if errs := readErrors(body); len(errs) > 0 && errs[0].code == "" {
 			t.Errorf("%+v", errs)
 		}
 	})

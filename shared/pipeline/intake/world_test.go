@@ -95,7 +95,7 @@ func batch(target, id string, objects ...string) row.Batch {
 
 // object is a row of the sync.
 func object(key string, v any, at string) string {
-	return fmt.Sprintf(`{"id":"id-%s","key":"%s","v":%v,"at":%s,"other":"x"}`, key, key, v, at)
+	return fmt.Sprintf(`{"id":%q,"key":%q,"v":%v,"at":%s,"other":"x"}`, "id-"+key, key, v, at)
 }
 
 func (w *world) push(b row.Batch) []row.Answer {
