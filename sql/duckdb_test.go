@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -219,16 +218,16 @@ func columnsOf(t *testing.T, db *sql.DB, query string) []string {
 // control answers penstock_status and penstock_errors as functions/control does.
 func control(t *testing.T) string {
 	answers := map[string]string{
-		`"sf_health"`: `{"sync":"sf_health","version":"v1","applied_at":"2026-01-05T10:00:00Z","watermark":null,"runs":[
+		"sf_health": `{"sync":"sf_health","version":"v1","applied_at":"2026-01-05T10:00:00Z","watermark":null,"runs":[
 			{"id":"sf_health.r3","sync":"sf_health","status":"open","reason":"the login is refused","begun_at":"2026-01-05T13:00:00Z","counts":{"received":1,"delivered":0,"unchanged":0,"superseded":0,"rejected":0,"blocked":0,"failed":0,"calls":0}},
 			{"id":"sf_health.rx","sync":"sf_health","status":"open","reason":"Salesforce is busy","begun_at":"2026-01-05T12:30:00Z","counts":{"received":1,"delivered":0,"unchanged":0,"superseded":0,"rejected":0,"blocked":0,"failed":0,"calls":0}},
 			{"id":"sf_health.r2","sync":"sf_health","status":"incomplete","reason":"1 of 100 rows did not settle","begun_at":"2026-01-05T12:00:00Z","counts":{"received":100,"delivered":1,"unchanged":90,"superseded":0,"rejected":5,"blocked":0,"failed":3,"calls":2}},
 			{"id":"sf_health.r1","sync":"sf_health","status":"complete","begun_at":"2026-01-05T11:00:00Z","ended_at":"2026-01-05T11:00:07.5Z","counts":{"received":90,"delivered":80,"unchanged":10,"superseded":0,"rejected":0,"blocked":0,"failed":0,"calls":1}},
 			{"id":"sf_health.r0","sync":"sf_health","status":"complete","begun_at":"2026-01-05T10:00:00Z","ended_at":"2026-01-05T10:00:07Z","counts":{"received":70,"delivered":70,"unchanged":0,"superseded":0,"rejected":0,"blocked":0,"failed":0,"calls":1}}]}`,
-		`"slack_alerts"`: `{"sync":"slack_alerts","version":"v1","applied_at":"2026-01-05T10:00:00Z","watermark":null,"runs":null}`,
-		`"sf_health.rx"`: `{"errors":[]}`,
-		`"sf_health.r3"`: `{"errors":[{"sync":"sf_health","run":"sf_health.r3","batch":"connection","row":0,"record_id":"","error_type":"invalid_client","error_message":"the login is refused","stage":"connection","attempts":0,"occurred_at":"2026-01-05T13:00:01Z","place":0}]}`,
-		`"sf_health.r2"`: `{"errors":[{"sync":"sf_health","run":"sf_health.r2","batch":"b","row":7,"record_id":"c7","error_type":"above_max","error_message":"column x: found 120","field":"x","stage":"intake","attempts":0,"occurred_at":"2026-01-05T12:00:01Z","place":1,"source_data":{"customer_id":"c7"}}]}`,
+		"slack_alerts": `{"sync":"slack_alerts","version":"v1","applied_at":"2026-01-05T10:00:00Z","watermark":null,"runs":null}`,
+		"sf_health.rx": `{"errors":[]}`,
+		"sf_health.r3": `{"errors":[{"sync":"sf_health","run":"sf_health.r3","batch":"connection","row":0,"record_id":"","error_type":"invalid_client","error_message":"the login is refused","stage":"connection","attempts":0,"occurred_at":"2026-01-05T13:00:01Z","place":0}]}`,
+		"sf_health.r2": `{"errors":[{"sync":"sf_health","run":"sf_health.r2","batch":"b","row":7,"record_id":"c7","error_type":"above_max","error_message":"column x: found 120","field":"x","stage":"intake","attempts":0,"occurred_at":"2026-01-05T12:00:01Z","place":1,"source_data":{"customer_id":"c7"}}]}`,
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		z, err := gzip.NewReader(r.Body)
@@ -240,14 +239,14 @@ func control(t *testing.T) string {
 		if err != nil {
 			t.Error(err)
 		}
-		batch, err := snowflake.Decode(wire.Request{Method: r.Method, Path: r.URL.Path, Header: r.Header.Get, Body: body})
+		batch, err := snowflake.Protocol.Decode(wire.Request{Method: r.Method, Path: r.URL.Path, Header: r.Header.Get, Body: body})
 		if err != nil {
 			t.Error(err)
 		}
 		var rows []string
 		for _, c := range batch.Calls {
-			name := c.Text(wire.Target) + c.Text(wire.Run) // of penstock_status, or of penstock_errors
-			rows = append(rows, fmt.Sprintf("[%d,%s]", c.Number, answers[strconv.Quote(name)]))
+			asked := c.Text(wire.Target) + c.Text(wire.Run) // one of them
+			rows = append(rows, fmt.Sprintf("[%d,%s]", c.Number, answers[asked]))
 		}
 		reply := `{"data":[` + strings.Join(rows, ",") + `]}`
 		sum := md5.Sum([]byte(reply))

@@ -15,8 +15,8 @@ type pushedSync struct {
 	name, kind, destination, view, source string
 }
 
-// lessonSyncs are what the demo pushes. Intercom follows with its destination.
-var lessonSyncs = []pushedSync{
+// sampleSyncs are what the demo pushes. Intercom follows with its destination.
+var sampleSyncs = []pushedSync{
 	{lesson.AccountHealth, lesson.CRM, "Salesforce", "salesforce_customer_health_sync", "customer_health_comprehensive"},
 	{lesson.Alerts, lesson.Chat, "Slack", "slack_health_alerts", "customer_health_history"},
 }
@@ -28,7 +28,7 @@ func (p pushedSync) statement() string {
 // pass pushes every sync once and waits until its run has settled.
 func (d *demo) pass(ctx context.Context, pass int) error {
 	d.heading(pass)
-	for n, p := range lessonSyncs {
+	for n, p := range sampleSyncs {
 		r, err := d.push(ctx, p, pass, d.cmd.Kill && pass == 1 && n == 0)
 		if err != nil {
 			return fmt.Errorf("pass %d of %s: %w", pass, p.name, err)

@@ -95,6 +95,6 @@ func (c localCmd) warehouse(ctx context.Context, s program, p *place) error {
 	if err := errors.Join(err, w.Close()); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "Warehouse   %s\n  %s sql --data %s \"SELECT penstock_push('sf_health', to_json(m)) FROM salesforce_customer_health_sync m\"\n", path, self(), c.Data)
+	fmt.Fprintf(s.out, "Warehouse   %s\n  %s sql --data %s \"%s\"\n", path, self(), c.Data, sampleSyncs[0].statement())
 	return nil
 }

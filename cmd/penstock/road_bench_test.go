@@ -35,7 +35,7 @@ func BenchmarkRoad(b *testing.B) {
 		}
 		used := processCPU(b)
 		for pass, name := range []string{"first", "unchanged"} {
-			r, err := d.push(gctx, lessonSyncs[0], pass+1, false)
+			r, err := d.push(gctx, sampleSyncs[0], pass+1, false)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -40,6 +40,15 @@ func TestCompareAlerts(t *testing.T) {
 			}
 		}
 	}
+	escaped := 0
+	for _, m := range all {
+		if strings.Contains(m.Text, "&lt;") && strings.Contains(m.Text, "&amp;") && !strings.ContainsAny(m.Text, "<>") {
+			escaped++
+		}
+	}
+	if escaped == 0 {
+		t.Error("no alert's text has markup that is to be escaped: the comparison proves nothing of it")
+	}
 	old, fresh := all[:2], all[2:]
 	if len(fresh) != 6 {
 		t.Fatalf("%d alerts in the second pass", len(fresh))

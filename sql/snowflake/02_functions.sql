@@ -21,7 +21,7 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_push(sync VARCHAR, row_object VARIA
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_begin(sync VARCHAR, mode VARCHAR)
     RETURNS VARIANT
     VOLATILE
-    COMMENT = 'Begins a run, incremental or full; answers the run and the watermark, and refuses a second active run'
+    COMMENT = 'Begins a run, incremental or full; answers the run and what to select (since the watermark, or all), or select: wait while the last run goes on'
     API_INTEGRATION = {{.Integration}}
     CONTEXT_HEADERS = (CURRENT_USER, CURRENT_ROLE)
     MAX_BATCH_ROWS = 1
@@ -37,6 +37,48 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_finish(run VARCHAR, row_count NUMBE
     MAX_BATCH_ROWS = 1
     COMPRESSION = AUTO
     AS '{{.APIURL}}/finish';
+
+CREATE OR REPLACE EXTERNAL FUNCTION penstock_cancel(run VARCHAR, reason VARCHAR)
+    RETURNS VARIANT
+    VOLATILE
+    COMMENT = 'Ends a run: what is not delivered yet is not sent. The reason is for people, and may be NULL'
+    API_INTEGRATION = {{.Integration}}
+    CONTEXT_HEADERS = (CURRENT_USER, CURRENT_ROLE)
+    MAX_BATCH_ROWS = 1
+    COMPRESSION = AUTO
+    AS '{{.APIURL}}/cancel';
+
+CREATE OR REPLACE EXTERNAL FUNCTION penstock_retry(run VARCHAR)
+    RETURNS VARIANT
+    VOLATILE
+    COMMENT = 'Sends the open errors of a run again, from their stored source with the mapping of today'
+    API_INTEGRATION = {{.Integration}}
+    CONTEXT_HEADERS = (CURRENT_USER, CURRENT_ROLE)
+    MAX_BATCH_ROWS = 1
+    COMPRESSION = AUTO
+    AS '{{.APIURL}}/retry';
+
+-- Some of them only: PARSE_JSON('{"records": ["42"], "types": ["unknown"]}'). Where
+-- the answer has a "next", pass it as "after" of the next call to go on.
+CREATE OR REPLACE EXTERNAL FUNCTION penstock_retry(run VARCHAR, selector VARIANT)
+    RETURNS VARIANT
+    VOLATILE
+    COMMENT = 'The same for some of the errors'
+    API_INTEGRATION = {{.Integration}}
+    CONTEXT_HEADERS = (CURRENT_USER, CURRENT_ROLE)
+    MAX_BATCH_ROWS = 1
+    COMPRESSION = AUTO
+    AS '{{.APIURL}}/retry';
+
+CREATE OR REPLACE EXTERNAL FUNCTION penstock_reset(sync VARCHAR)
+    RETURNS VARIANT
+    VOLATILE
+    COMMENT = 'Clears the watermark of a sync: its next run selects all rows. It begins none'
+    API_INTEGRATION = {{.Integration}}
+    CONTEXT_HEADERS = (CURRENT_USER, CURRENT_ROLE)
+    MAX_BATCH_ROWS = 1
+    COMPRESSION = AUTO
+    AS '{{.APIURL}}/reset';
 
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_status(sync VARCHAR)
     RETURNS VARIANT
@@ -66,10 +108,25 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_errors(run VARCHAR, after VARCHAR)
     COMPRESSION = AUTO
     AS '{{.APIURL}}/errors';
 
+CREATE OR REPLACE EXTERNAL FUNCTION penstock_syncs()
+    RETURNS VARIANT
+    VOLATILE
+    COMMENT = 'The applied syncs, each with its version, connection, object, operation and cursor column'
+    API_INTEGRATION = {{.Integration}}
+    CONTEXT_HEADERS = (CURRENT_USER, CURRENT_ROLE)
+    MAX_BATCH_ROWS = 10
+    COMPRESSION = AUTO
+    AS '{{.APIURL}}/syncs';
+
 -- Who may push: the functions run with the caller's own rights on the model.
 GRANT USAGE ON FUNCTION penstock_push(VARCHAR, VARIANT) TO ROLE {{.Role}};
 GRANT USAGE ON FUNCTION penstock_begin(VARCHAR, VARCHAR) TO ROLE {{.Role}};
 GRANT USAGE ON FUNCTION penstock_finish(VARCHAR, NUMBER) TO ROLE {{.Role}};
+GRANT USAGE ON FUNCTION penstock_cancel(VARCHAR, VARCHAR) TO ROLE {{.Role}};
+GRANT USAGE ON FUNCTION penstock_retry(VARCHAR) TO ROLE {{.Role}};
+GRANT USAGE ON FUNCTION penstock_retry(VARCHAR, VARIANT) TO ROLE {{.Role}};
+GRANT USAGE ON FUNCTION penstock_reset(VARCHAR) TO ROLE {{.Role}};
+GRANT USAGE ON FUNCTION penstock_syncs() TO ROLE {{.Role}};
 GRANT USAGE ON FUNCTION penstock_status(VARCHAR) TO ROLE {{.Role}};
 GRANT USAGE ON FUNCTION penstock_errors(VARCHAR) TO ROLE {{.Role}};
 GRANT USAGE ON FUNCTION penstock_errors(VARCHAR, VARCHAR) TO ROLE {{.Role}};

@@ -26,7 +26,10 @@ WHEN NOT MATCHED THEN INSERT (sync, model, cursor_column, destination_name, dest
 
 -- The answers are counted, so the push cannot be optimised away. Rows whose cursor
 -- equals the watermark are pushed once more, because rows with that very time may
--- have come later; those that were delivered are answered unchanged.
+-- have come later; those that were delivered are answered unchanged. While the last
+-- run still goes on nothing is begun: the answer says status skipped, and why.
+-- Whatever fails, the run is ended, so that the next call need not wait for it; the
+-- error itself may quote a row's value, and stays in Snowflake.
 CREATE OR REPLACE PROCEDURE penstock_run(sync VARCHAR, mode VARCHAR DEFAULT 'incremental')
     RETURNS VARIANT
     LANGUAGE SQL
@@ -40,6 +43,7 @@ DECLARE
     cursor_column VARCHAR;
     begun VARIANT;
     run VARCHAR;
+    selection VARCHAR;
     watermark VARCHAR;
     statement VARCHAR;
     pushed RESULTSET;
@@ -54,14 +58,17 @@ BEGIN
         RAISE unknown_sync;
     END IF;
 
-    -- A second active run is refused: the statement fails and says which one is.
     SELECT penstock_begin(:sync, :mode) INTO :begun;
+    selection := begun:select::VARCHAR;
+    IF (selection = 'wait') THEN
+        RETURN OBJECT_CONSTRUCT('status', 'skipped', 'sync', sync, 'reason', begun:reason)::VARIANT;
+    END IF;
     run := begun:run::VARCHAR;
     watermark := begun:watermark::VARCHAR;
 
     statement := 'SELECT COUNT(*) AS received, COUNT_IF(answer:status = ''queued'') AS queued, COUNT_IF(answer:status = ''rejected'') AS rejected'
         || ' FROM (SELECT penstock_push(?, OBJECT_CONSTRUCT_KEEP_NULL(m.*)::VARIANT) AS answer FROM IDENTIFIER(?) m';
-    IF (mode = 'incremental' AND watermark IS NOT NULL AND cursor_column IS NOT NULL) THEN
+    IF (selection = 'since' AND watermark IS NOT NULL AND cursor_column IS NOT NULL) THEN
         statement := statement || ' WHERE m.' || cursor_column || ' >= ?)';
         pushed := (EXECUTE IMMEDIATE :statement USING (run, model, watermark));
     ELSE
@@ -76,6 +83,13 @@ BEGIN
 
     SELECT penstock_finish(:run, :received) INTO :finished;
     RETURN OBJECT_CONSTRUCT('run', run, 'received', received, 'queued', queued, 'rejected', rejected, 'finish', finished)::VARIANT;
+EXCEPTION
+    WHEN OTHER THEN
+        LET why VARCHAR := 'penstock_run failed: SQL state ' || sqlstate || ', code ' || sqlcode;
+        IF (run IS NOT NULL) THEN
+            SELECT penstock_cancel(:run, :why) INTO :finished;
+        END IF;
+        RAISE;
 END;
 $$;
 

@@ -20,15 +20,14 @@ var vendorNames = []string{"salesforce", "slack", "hubspot", "intercom", "amplit
 // path; with %s for what may name its own vendor only. Comments and tests may name
 // any.
 var named = map[string]string{
-	"shared/dest/%s/":       "what a vendor is like",
-	"shared/sandbox/%s/":    "its simulator",
-	"functions/%s/":         "its worker: one main",
-	"shared/dest/vendors/":  "the one list of vendors",
-	"cmd/penstock/vendors":  "the one list of the command line",
-	"cmd/penstock/local.go": "a statement over the sample's model",
-	"cmd/penstock/demo_":    "the demo goes to two vendors",
-	"shared/lesson/":        "the sample of the demo, its messages among it",
-	"events/":               "the sample's events",
+	"shared/dest/%s/":      "what a vendor is like",
+	"shared/sandbox/%s/":   "its simulator",
+	"functions/%s/":        "its worker: one main",
+	"shared/dest/vendors/": "the one list of vendors",
+	"cmd/penstock/vendors": "the one list of the command line",
+	"cmd/penstock/demo_":   "the demo goes to two vendors",
+	"shared/lesson/":       "the sample of the demo, its messages among it",
+	"events/":              "the sample's events",
 
 	"shared/app/apptest/sample": "the test world of the sample",
 	"shared/app/apptest/%s/":    "a vendor that only its tests know",
