@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -40,12 +41,29 @@ func (c sqlCmd) gateway(ctx context.Context, s program) (string, func() error, e
 	if err != nil {
 		return "", nil, err
 	}
+	before, err := openRuns(ctx, p)
+	if err != nil {
+		return "", nil, errors.Join(err, p.machine.Close(), p.log.Close())
+	}
 	// The road outlives an interrupted statement until stop: what it has in hand is finished.
 	g, running := errgroup.WithContext(context.WithoutCancel(ctx))
 	p.run(running, g)
 	return p.machine.URL, func() error {
-		return errors.Join(c.settle(ctx, s, p), stop(g, p))
+		return errors.Join(c.settle(ctx, s, p, before), stop(g, p))
 	}, nil
+}
+
+// openRuns are the runs that have not ended, by id.
+func openRuns(ctx context.Context, p *place) (map[string]run.Run, error) {
+	open, err := p.machine.Store.OpenRuns(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list the runs that have not ended: %w", err)
+	}
+	out := map[string]run.Run{}
+	for _, r := range open {
+		out[r.ID] = r
+	}
+	return out, nil
 }
 
 // noted is the address that a penstock local left in the folder.
@@ -73,42 +91,62 @@ func answers(ctx context.Context, url string) bool {
 	return true
 }
 
-// settle waits until the runs that the statement started have ended, and says how.
-func (c sqlCmd) settle(ctx context.Context, s program, p *place) error {
+// settle waits until the runs that the statement began or finished have ended, and
+// says how, or what they wait for. before are the runs that were open at its start.
+func (c sqlCmd) settle(ctx context.Context, s program, p *place, before map[string]run.Run) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Wait)
 	defer cancel()
 	waited := map[string]bool{}
 	for {
-		open, err := p.machine.Store.OpenRuns(ctx)
+		open, err := openRuns(ctx, p)
 		if ctx.Err() == nil && err != nil {
-			return fmt.Errorf("wait for the pushed rows: %w", err)
+			return err
 		}
-		// A bracketed run that is open waits for penstock_finish, which only another
-		// statement can call.
-		open = slices.DeleteFunc(open, func(r run.Run) bool { return r.Bracketed && r.Status == run.Open })
-		for _, r := range open {
+		for id, r := range open {
+			was, old := before[id]
+			// A bracketed run that is open waits for penstock_finish, which only another
+			// statement can call.
+			if r.Bracketed && r.Status == run.Open || old && was.Status == r.Status {
+				delete(open, id)
+				continue
+			}
 			if len(waited) == 0 {
 				fmt.Fprintln(s.err, "waiting for the pushed rows to settle ...")
 			}
-			waited[r.ID] = true
+			waited[id] = true
 		}
 		if len(open) == 0 && ctx.Err() == nil {
 			return ended(ctx, s, p, waited)
 		}
 		select {
 		case <-ctx.Done():
-			if len(waited) > 0 {
-				fmt.Fprintf(s.err, "not all rows have settled; they go on at the next start on %s, nothing is lost\n", c.Data)
-			}
-			return nil
+			return c.unsettled(context.WithoutCancel(ctx), s, p, waited)
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }
 
+// unsettled says what the runs wait for.
+func (c sqlCmd) unsettled(ctx context.Context, s program, p *place, ids map[string]bool) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	fmt.Fprintf(s.err, "not all rows have settled; they go on at the next start on %s, nothing is lost\n", c.Data)
+	for _, id := range slices.Sorted(maps.Keys(ids)) {
+		status, err := p.machine.Runs.Status(ctx, id)
+		if err != nil {
+			return err
+		}
+		if r := status.Runs[0]; r.Waits != "" {
+			fmt.Fprintf(s.err, "%s waits for %s\n", id, r.Waits)
+		}
+	}
+	return nil
+}
+
 // ended prints a line for each run.
 func ended(ctx context.Context, s program, p *place, ids map[string]bool) error {
-	for id := range ids {
+	for _, id := range slices.Sorted(maps.Keys(ids)) {
 		r, err := p.machine.Store.Run(ctx, id)
 		if err != nil {
 			return err
@@ -124,7 +162,7 @@ func outcomes(c run.Counts) string {
 	for _, x := range []struct {
 		n    int64
 		name string
-	}{{c.Delivered, "delivered"}, {c.Unchanged, "unchanged"}, {c.Rejected, "rejected"}, {c.Blocked, "blocked"}, {c.Superseded, "superseded"}, {c.Failed, "failed"}} {
+	}{{c.Delivered, "delivered"}, {c.Unchanged, "unchanged"}, {c.Rejected, "rejected"}, {c.Blocked, "blocked"}, {c.Superseded, "superseded"}, {c.Failed, "failed"}, {c.Cancelled, "cancelled"}} {
 		if x.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", x.n, x.name))
 		}
