@@ -63,7 +63,16 @@ func leashed(ctx context.Context, in io.Reader) context.Context {
 // announce makes the warehouse, prints the addresses, and notes the gateway's for
 // penstock sql.
 func (c localCmd) announce(ctx context.Context, s program, p *place) error {
-	fmt.Fprintf(s.out, "Gateway     %s  (push, begin, finish, status, errors)\n", p.machine.URL)
+	fmt.Fprintf(s.out, "Gateway     %s  (the penstock functions, in Snowflake's protocol)\n", p.machine.URL)
+	for _, d := range s.known {
+		switch to := p.to[d.Vendor.Name]; to {
+		case ownSimulator:
+		case ownURL:
+			fmt.Fprintf(s.out, "%-11s the connection's own url\n", d.Vendor.Title)
+		default:
+			fmt.Fprintf(s.out, "%-11s %s  where the rows of %s are\n", d.Vendor.Title, to, c.Data)
+		}
+	}
 	if p.box != nil {
 		printSandbox(s.out, p.box)
 	}

@@ -21,6 +21,7 @@ import (
 type place struct {
 	machine *machine.Machine
 	box     *machine.Sandbox
+	to      where
 	log     io.Closer
 	cancel  context.CancelFunc
 }
@@ -91,7 +92,7 @@ func (c localCmd) startWith(ctx context.Context, s program, to where, box *machi
 	if err != nil {
 		return nil, errors.Join(err, logFile.Close())
 	}
-	p := &place{machine: m, log: logFile}
+	p := &place{machine: m, to: to, log: logFile}
 	if err = to.keep(ctx, c.Data, m.Store); err == nil {
 		err = c.apply(ctx, s, p)
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,6 +46,7 @@ func runScripts(t *testing.T, folder string) {
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"address": address, "await": await, "http": send, "json": checkJSON, "code": exitCode, "wait-file": awaitFile, "settled": settled,
+			"await-sql": awaitSQL, "run-id": runID,
 		},
 	})
 }
@@ -113,6 +115,34 @@ func settled(ts *testscript.TestScript, _ bool, args []string) {
 		return
 	}
 	ts.Fatalf("the run of %s is not complete: %s", args[2], ts.ReadFile("stdout"))
+}
+
+// await-sql DIR GATEWAY STATEMENT TEXT runs a statement until its result has TEXT, for
+// at most 20 s.
+func awaitSQL(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 4 {
+		ts.Fatalf("usage: await-sql DIR GATEWAY STATEMENT TEXT")
+	}
+	for range 100 {
+		ts.Check(ts.Exec("penstock", "sql", "--data", args[0], "--gateway", args[1], args[2]))
+		if strings.Contains(ts.ReadFile("stdout"), args[3]) {
+			return
+		}
+		<-time.After(200 * time.Millisecond)
+	}
+	ts.Fatalf("%q did not come: %s", args[3], ts.ReadFile("stdout"))
+}
+
+// run-id NAME SYNC puts the first run of the sync in the last output into a variable.
+func runID(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: run-id NAME SYNC")
+	}
+	id := regexp.MustCompile(regexp.QuoteMeta(args[1]) + `\.[qr][0-9a-f]+`).FindString(ts.ReadFile("stdout"))
+	if id == "" {
+		ts.Fatalf("there is no run of %s", args[1])
+	}
+	ts.Setenv(args[0], id)
 }
 
 // wait-file FILE waits until a file is there, for at most 20 s.

@@ -23,7 +23,7 @@ type Options struct {
 	AcceptCustom bool
 	Notice       func(line string) // nil tells nobody
 	Credentials  Credentials       // the External Client App
-	OrgID        string            // the organisation's id, 18 characters; "" is one of its own
+	OrgID        string            // of a new organisation, 18 characters; "" makes one, or is the journal's
 	Version      int               // the newest API version, whole; 0 is 68
 	DailyLimit   int64             // API calls in 24 hours; 0 is 100,000
 	// MaxConcurrent is how many requests may be under way before the next is refused;
@@ -99,10 +99,7 @@ func (opts Options) filled() (Options, error) {
 	if opts.Version == 0 {
 		opts.Version = servedTo
 	}
-	if opts.OrgID == "" {
-		opts.OrgID = "00D5g0000000001EAA"
-	}
-	if !validID(opts.OrgID) || len(opts.OrgID) != 18 {
+	if opts.OrgID != "" && (!validID(opts.OrgID) || len(opts.OrgID) != 18) {
 		return opts, fmt.Errorf("organisation id %q: not an id of 18 characters", opts.OrgID)
 	}
 	if opts.Credentials.Audiences == nil {
@@ -120,12 +117,16 @@ func (s *Simulator) openStore(core *sandbox.Core) error {
 	for i := range s.opts.Schema {
 		specs = append(specs, s.opts.Schema[i].spec())
 	}
+	specs = append(specs, organisationTable)
 	store, err := records.Open(core, specs...)
 	if err != nil {
 		return err
 	}
 	s.store = store
 	for i, t := range store.Tables() {
+		if t.Name() == organisationTable.Name {
+			continue
+		}
 		o := Object{Name: t.Name(), Prefix: s.freePrefix()}
 		if i < len(s.opts.Schema) {
 			o = s.opts.Schema[i]
@@ -133,7 +134,7 @@ func (s *Simulator) openStore(core *sandbox.Core) error {
 		o.Fields = append(slices.Clone(o.Fields), added(t, len(o.Fields))...)
 		s.addObject(t, o)
 	}
-	return nil
+	return s.found(core)
 }
 
 // addObject makes a stored table known; o has all its columns as fields.

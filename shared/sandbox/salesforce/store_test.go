@@ -117,3 +117,31 @@ func FuzzWrite(f *testing.F) {
 		}
 	})
 }
+
+// TestOrganisationMovesWithItsJournal holds that an organisation is its records,
+// wherever these lie.
+func TestOrganisationMovesWithItsJournal(t *testing.T) {
+	dir := t.TempDir()
+	id := func(journal string) string {
+		t.Helper()
+		opened, err := Sandbox.Open(sandbox.Settings{Journal: journal})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer opened.Close()
+		return opened.(*Simulator).opts.OrgID
+	}
+	first, other := id(filepath.Join(dir, "a")), id(filepath.Join(dir, "b"))
+	if first == other || !validID(first) || len(first) != 18 {
+		t.Errorf("two organisations: %s and %s", first, other)
+	}
+	if err := os.Rename(filepath.Join(dir, "a"), filepath.Join(dir, "c")); err != nil {
+		t.Fatal(err)
+	}
+	if moved := id(filepath.Join(dir, "c")); moved != first {
+		t.Errorf("moved: %s, was %s", moved, first)
+	}
+	if id("") == id("") {
+		t.Error("two organisations in memory are one")
+	}
+}

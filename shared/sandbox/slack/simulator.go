@@ -17,7 +17,8 @@ var Sandbox = sandbox.Simulator{
 
 func open(s sandbox.Settings) (sandbox.Simulated, error) {
 	cfg := Config{
-		Token: "xoxb-penstock-sandbox", Journal: s.Journal, Now: s.Now, AcceptChannels: s.Accept, Say: s.Notice,
+		TeamID: newTeam(), // a new one each time that no journal is kept, since its messages are new
+		Token:  "xoxb-penstock-sandbox", Journal: s.Journal, Now: s.Now, AcceptChannels: s.Accept, Say: s.Notice,
 		Channels: []Channel{{ID: "C0000000001", Name: "customer-health"}, {ID: "C0000000002", Name: "general"}},
 	}
 	if s.Names != "" {

@@ -102,6 +102,9 @@ func (s *Server) open() error {
 
 var workspaceTable = records.Spec{Name: "workspace", Columns: []records.Column{{Name: "team_id"}}}
 
+// newTeam is an id that no other workspace has.
+func newTeam() string { return "T" + rand.Text()[:10] }
+
 // name finds the workspace's id in the store, or gives it one.
 func (s *Server) name() {
 	t := s.store.Table(workspaceTable.Name)
@@ -110,7 +113,7 @@ func (s *Server) name() {
 		s.cfg.TeamID = string(t.Get(0, 0))
 		return
 	case s.cfg.TeamID == "" && s.core.Durable():
-		s.cfg.TeamID = "T" + rand.Text()[:10]
+		s.cfg.TeamID = newTeam()
 	case s.cfg.TeamID == "":
 		s.cfg.TeamID = "T0PENSTOCK"
 	}
