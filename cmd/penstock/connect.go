@@ -48,7 +48,7 @@ func (c connectCmd) Run(ctx context.Context, s program) (err error) {
 		fmt.Fprintf(s.out, "%s takes the account that answers next; its syncs start with an empty ledger, and their next runs select all rows\n", c.Name)
 		return nil
 	}
-	to, err := readWhere(c.Data)
+	n, err := readNote(c.Data)
 	if err != nil {
 		return err
 	}
@@ -57,8 +57,8 @@ func (c connectCmd) Run(ctx context.Context, s program) (err error) {
 		account = "not known yet"
 	}
 	fmt.Fprintf(s.out, "%s  %s, account %s, epoch %d", c.Name, kind, account, stored.Epoch)
-	if to[kind] != "" {
-		fmt.Fprintf(s.out, ", rows go to %s", to[kind])
+	if to := n.To[kind]; to != "" {
+		fmt.Fprintf(s.out, ", rows go to %s", to)
 	}
 	fmt.Fprintln(s.out)
 	return nil
@@ -73,10 +73,10 @@ func (c connectCmd) accept(ctx context.Context, store *sqlite.Store, kind string
 	if url := noted(c.Data); url != "" && answers(ctx, url) {
 		return nil
 	}
-	to, err := readWhere(c.Data)
-	if err != nil || to[kind] == "" {
+	n, err := readNote(c.Data)
+	if err != nil || n.To[kind] == "" {
 		return err
 	}
-	delete(to, kind)
-	return to.write(c.Data)
+	delete(n.To, kind)
+	return n.write(c.Data)
 }

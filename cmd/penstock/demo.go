@@ -31,6 +31,7 @@ type demo struct {
 	cmd       demoCmd
 	s         program
 	dir       string
+	note      note
 	box       *machine.Sandbox
 	road      road
 	warehouse *duckdb.Warehouse
@@ -101,7 +102,12 @@ func (c demoCmd) Run(ctx context.Context, s program) (err error) {
 // open starts the simulators, the road and the warehouse, and loads the rows.
 func (d *demo) open(ctx context.Context, g *errgroup.Group) (err error) {
 	debug.SetGCPercent(50) // memory is dearer here than the few percent of CPU
-	if d.box, err = machine.NewSandbox(machine.SandboxConfig{Simulators: d.s.known.simulators(), Dir: d.cmd.Data}); err != nil {
+	if err := d.remember(); err != nil {
+		return err
+	}
+	if d.box, err = machine.NewSandbox(machine.SandboxConfig{
+		Simulators: d.s.known.simulators(), Dir: d.cmd.Data, Names: d.note.Names, Accept: d.note.AcceptNames,
+	}); err != nil {
 		return err
 	}
 	g.Go(func() error { return d.box.Run(ctx) })

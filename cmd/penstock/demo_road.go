@@ -38,11 +38,7 @@ type embedded struct {
 
 func newEmbedded(ctx context.Context, g *errgroup.Group, d *demo) (road, error) {
 	c := localCmd{Data: d.dir, Listen: "127.0.0.1:0", Syncs: d.cmd.Syncs, Quiet: quiet, Bare: true}
-	to, err := d.where()
-	if err != nil {
-		return nil, err
-	}
-	p, err := c.startWith(ctx, d.s, to, d.box)
+	p, err := c.startWith(ctx, d.s, d.note, d.box)
 	if err != nil {
 		return nil, err
 	}
@@ -80,9 +76,6 @@ func newChild(ctx context.Context, d *demo) (road, error) {
 	}
 	address := l.Addr().String()
 	l.Close()
-	if _, err := d.where(); err != nil {
-		return nil, err
-	}
 	c := &child{
 		dir: d.dir, address: address, env: os.Environ(),
 		args: []string{"local", "--bare", "--leash", "--data", d.dir, "--listen", address, "--syncs", d.cmd.Syncs, "--quiet", quiet.String()},
@@ -102,21 +95,19 @@ func newChild(ctx context.Context, d *demo) (road, error) {
 	return c, c.start(ctx)
 }
 
-// where is where the demo's rows go: to simulators of its own. A folder whose rows
-// are somewhere else is refused.
-func (d *demo) where() (where, error) {
-	noted, err := readWhere(d.dir)
-	if err != nil {
-		return nil, err
+// remember says where the demo's rows go: to simulators of its own. A folder whose
+// rows are somewhere else is refused.
+func (d *demo) remember() (err error) {
+	if d.note, err = readNote(d.dir); err != nil {
+		return err
 	}
-	to := where{}
 	for _, kind := range d.s.known.names() {
-		if was := noted[kind]; was != "" && was != ownSimulator {
-			return nil, fmt.Errorf("the rows of %s go to %s (%s), and the demo has simulators of its own: give another --data", d.dir, was, kind)
+		if was := d.note.To[kind]; was != "" && was != ownSimulator {
+			return fmt.Errorf("the rows of %s go to %s (%s), and the demo has simulators of its own: give another --data", d.dir, was, kind)
 		}
-		to[kind] = ownSimulator
+		d.note.To[kind] = ownSimulator
 	}
-	return to, nil
+	return nil
 }
 
 func (c *child) url() string { return "http://" + c.address }

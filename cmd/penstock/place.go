@@ -35,29 +35,29 @@ func (c localCmd) start(ctx context.Context, s program) (*place, error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
-	to, err := c.where(s.known)
+	n, err := c.note(s.known)
 	if err != nil {
 		return nil, err
 	}
 	listen := c.addresses(s.known)
 	off := 0
-	for kind, w := range to {
-		if w != ownSimulator {
+	for kind, to := range n.To {
+		if to != ownSimulator {
 			listen[kind] = machine.Off
 			off++
 		}
 	}
 	if off == len(s.known) {
-		return c.startWith(ctx, s, to, nil)
+		return c.startWith(ctx, s, n, nil)
 	}
 	box, err := machine.NewSandbox(machine.SandboxConfig{
-		Simulators: s.known.simulators(), Dir: c.Data, Listen: listen, Names: c.Names, Accept: c.AcceptNames,
+		Simulators: s.known.simulators(), Dir: c.Data, Listen: listen, Names: n.Names, Accept: n.AcceptNames,
 		Notice: func(line string) { fmt.Fprintln(s.err, line) },
 	})
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.startWith(ctx, s, to, box)
+	p, err := c.startWith(ctx, s, n, box)
 	if err != nil {
 		return nil, errors.Join(err, box.Close())
 	}
@@ -66,23 +66,23 @@ func (c localCmd) start(ctx context.Context, s program) (*place, error) {
 }
 
 // startWith opens the state and the gateway; box has the simulators that are needed.
-func (c localCmd) startWith(ctx context.Context, s program, to where, box *machine.Sandbox) (*place, error) {
+func (c localCmd) startWith(ctx context.Context, s program, n note, box *machine.Sandbox) (*place, error) {
 	logFile, err := os.OpenFile(filepath.Join(c.Data, "penstock.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the log: %w", err)
 	}
 	endpoints := map[string]string{}
-	for kind, w := range to {
+	for kind, to := range n.To {
 		switch {
-		case w == ownSimulator && box != nil:
+		case to == ownSimulator && box != nil:
 			endpoints[kind] = box.Endpoints[kind]
-		case w != ownURL:
-			endpoints[kind] = w
+		case to != ownURL:
+			endpoints[kind] = to
 		}
 	}
 	if c.Leash { // the parent's are this folder's simulators, at ports of their own
 		for kind := range c.Endpoint {
-			to[kind] = ownSimulator
+			n.To[kind] = ownSimulator
 		}
 	}
 	m, err := machine.New(machine.Config{
@@ -92,8 +92,8 @@ func (c localCmd) startWith(ctx context.Context, s program, to where, box *machi
 	if err != nil {
 		return nil, errors.Join(err, logFile.Close())
 	}
-	p := &place{machine: m, to: to, log: logFile}
-	if err = to.keep(ctx, c.Data, m.Store); err == nil {
+	p := &place{machine: m, to: n.To, log: logFile}
+	if err = n.keep(ctx, c.Data, m.Store); err == nil {
 		err = c.apply(ctx, s, p)
 	}
 	if err != nil {

@@ -16,9 +16,9 @@ import (
 	"github.com/penstock-data/penstock/shared/sqlite"
 )
 
-// whereFile notes where the rows of a data folder are: its ledger says what the
+// noteFile notes where the rows of a data folder are: its ledger says what the
 // destination there holds, and is wrong of any other one.
-const whereFile = "destinations.json"
+const noteFile = "destinations.json"
 
 // Where rows go that go to no given URL.
 const (
@@ -30,58 +30,71 @@ const (
 // ownURL. A type whose rows have gone nowhere yet is absent.
 type where map[string]string
 
-// readWhere reads a folder's note; empty when there is none.
-func readWhere(dir string) (where, error) {
-	text, err := os.ReadFile(filepath.Join(dir, whereFile))
+// A note is what a data folder remembers of its destinations.
+type note struct {
+	To          where             `json:"to"`
+	Names       map[string]string `json:"names,omitempty"` // of its simulators: a file by type, as an absolute path
+	AcceptNames bool              `json:"accept_names,omitempty"`
+}
+
+// readNote reads a folder's note; an empty one when there is none.
+func readNote(dir string) (note, error) {
+	n := note{To: where{}, Names: map[string]string{}}
+	text, err := os.ReadFile(filepath.Join(dir, noteFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return where{}, nil
+		return n, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read where the rows of %s are: %w", dir, err)
+		return n, fmt.Errorf("read where the rows of %s are: %w", dir, err)
 	}
-	var w where
-	if err := json.Unmarshal(text, &w); err != nil || w == nil {
-		return nil, fmt.Errorf("read where the rows of %s are: %s is no JSON object of texts", dir, whereFile)
+	if err := json.Unmarshal(text, &n); err != nil || n.To == nil || n.Names == nil {
+		return n, fmt.Errorf("read where the rows of %s are: %s cannot be read: put it back, or delete it when all rows are in this folder's simulators", dir, noteFile)
 	}
-	return w, nil
+	return n, nil
 }
 
 // write notes it, in one step, so that a killed process leaves the old note.
-func (w where) write(dir string) error {
-	text, err := json.MarshalIndent(w, "", "  ")
+func (n note) write(dir string) error {
+	text, err := json.MarshalIndent(n, "", "  ")
+	path := filepath.Join(dir, noteFile)
+	if err == nil {
+		err = os.WriteFile(path+".new", append(text, '\n'), 0o600)
+	}
+	if err == nil {
+		err = os.Rename(path+".new", path)
+	}
 	if err != nil {
-		return fmt.Errorf("note where the rows of %s are: %w", dir, err)
-	}
-	path := filepath.Join(dir, whereFile)
-	if err := os.WriteFile(path+".new", append(text, '\n'), 0o600); err != nil {
-		return fmt.Errorf("note where the rows of %s are: %w", dir, err)
-	}
-	if err := os.Rename(path+".new", path); err != nil {
 		return fmt.Errorf("note where the rows of %s are: %w", dir, err)
 	}
 	return nil
 }
 
-// where decides where rows go: where a flag says, else where the folder's rows are.
-func (c localCmd) where(known destinations) (where, error) {
-	noted, err := readWhere(c.Data)
+// note decides where rows go: where a flag says, else where the folder's rows are.
+// The simulators know the names that they were told of at any earlier start.
+func (c localCmd) note(known destinations) (note, error) {
+	old, err := readNote(c.Data)
 	if err != nil {
-		return nil, err
+		return old, err
 	}
-	out := where{}
-	for _, kind := range known.names() {
-		switch {
-		case c.Endpoint[kind] != "":
-			out[kind] = c.Endpoint[kind]
-		case noted[kind] != "" && !(c.Bare && noted[kind] == ownSimulator):
-			out[kind] = noted[kind]
-		case c.Bare:
-			out[kind] = ownURL
-		default:
-			out[kind] = ownSimulator
+	next := note{To: where{}, Names: old.Names, AcceptNames: old.AcceptNames || c.AcceptNames}
+	for kind, file := range c.Names {
+		if next.Names[kind], err = filepath.Abs(file); err != nil {
+			return next, fmt.Errorf("--names %s=%s: %w", kind, file, err)
 		}
 	}
-	return out, nil
+	for _, kind := range known.names() {
+		switch was := old.To[kind]; {
+		case c.Endpoint[kind] != "":
+			next.To[kind] = c.Endpoint[kind]
+		case was != "" && !(c.Bare && was == ownSimulator):
+			next.To[kind] = was
+		case c.Bare:
+			next.To[kind] = ownURL
+		default:
+			next.To[kind] = ownSimulator
+		}
+	}
+	return next, nil
 }
 
 // checkEndpoints refuses an endpoint that no worker would use.
@@ -101,33 +114,29 @@ func (c localCmd) checkEndpoints(known destinations) error {
 	return nil
 }
 
-// keep notes where rows go from now on. Where that is another place than before, the
+// keep stores the note. Where a type's rows go to another place than before, the
 // ledger may be wrong of it: only a connection that knows its account may move, since
 // it delivers to no other one.
-func (w where) keep(ctx context.Context, dir string, store *sqlite.Store) error {
-	noted, err := readWhere(dir)
+func (n note) keep(ctx context.Context, dir string, store *sqlite.Store) error {
+	old, err := readNote(dir)
 	if err != nil {
 		return err
 	}
-	for _, kind := range slices.Sorted(maps.Keys(w)) {
-		if noted[kind] == "" || noted[kind] == w[kind] {
+	for _, kind := range slices.Sorted(maps.Keys(n.To)) {
+		was, is := old.To[kind], n.To[kind]
+		if was == "" || was == is {
 			continue
 		}
 		connections, pinned, err := connectionsOf(ctx, store, kind)
 		if err != nil {
 			return err
 		}
-		if pinned || len(connections) == 0 {
-			continue
+		if !pinned && len(connections) > 0 {
+			return fmt.Errorf("the rows of %[1]s go to %[3]s (%[2]s), and %[4]s may hold others: give another --data, or --endpoint %[2]s=%[3]s; or start anew with  penstock connect %[5]s --accept-account --data %[1]s",
+				dir, kind, was, is, connections[0])
 		}
-		return fmt.Errorf("the rows of %[1]s go to %[3]s (%[2]s), and %[4]s may hold others: give another --data, or --endpoint %[2]s=%[3]s; or start anew with  penstock connect %[5]s --accept-account --data %[1]s",
-			dir, kind, noted[kind], w[kind], connections[0])
 	}
-	if maps.Equal(noted, w) {
-		return nil
-	}
-	maps.Copy(noted, w)
-	return noted.write(dir)
+	return n.write(dir)
 }
 
 // connectionsOf are the connections of a type that applied syncs use, and whether
