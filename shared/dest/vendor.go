@@ -65,7 +65,8 @@ type Account interface {
 
 // Limits are an account's caps.
 type Limits struct {
-	Concurrency int                               // calls in flight from one process
+	Concurrency int                               // calls in flight from one invocation of a worker, at least 1
+	InFlight    int                               // calls in flight from one process, which may run several; 0 is no cap
 	Windows     func(bucket string) []pace.Window // what may be spent of a bucket; nil is no limit
 }
 

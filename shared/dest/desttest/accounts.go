@@ -75,8 +75,8 @@ func names(t *testing.T, w *world) {
 
 func limits(t *testing.T, w *world) {
 	l := w.account.Limits()
-	if l.Concurrency < 1 {
-		t.Errorf("%d calls in flight", l.Concurrency)
+	if l.Concurrency < 1 || l.InFlight != 0 && l.InFlight < l.Concurrency {
+		t.Errorf("%d calls in flight from an invocation, %d from a process", l.Concurrency, l.InFlight)
 	}
 	b := w.batch(2)
 	for _, c := range append(w.dest.Calls(b, 0), dest.Call{Costs: w.account.ProbeCost()}) {

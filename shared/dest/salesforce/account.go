@@ -13,11 +13,15 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// concurrency is calls in flight from one process. Salesforce has 25 at once that
-// take 20 seconds or more ("Salesforce Developer Limits and Allocations Quick
-// Reference", concurrent API request limits), and shorter ones are not counted: 16
-// keeps as many lanes busy, and leaves room to others if all of them are long.
-const concurrency = 16
+// concurrency is calls in flight from one invocation of a worker, of which there are
+// as many as a sync has lanes, and inFlight from one process. Salesforce has 25 at
+// once that take 20 seconds or more ("Salesforce Developer Limits and Allocations
+// Quick Reference", concurrent API request limits), and shorter ones are not counted:
+// 20 leave room to others even if all of them are long.
+const (
+	concurrency = 4
+	inFlight    = 20
+)
 
 // An account is one organisation, as one integration user sees it. It implements
 // dest.Account.
@@ -108,7 +112,7 @@ func (a *account) Limits() dest.Limits {
 		share = defaultShare
 	}
 	windows := []pace.Window{{Calls: max(1, day*share/100), Per: 24 * time.Hour}}
-	return dest.Limits{Concurrency: concurrency, Windows: func(string) []pace.Window { return windows }}
+	return dest.Limits{Concurrency: concurrency, InFlight: inFlight, Windows: func(string) []pace.Window { return windows }}
 }
 
 // APICalls implements dest.Account.

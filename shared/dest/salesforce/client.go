@@ -82,7 +82,7 @@ func newClient(cfg dest.Config) (*client, error) {
 		*c.http = *cfg.HTTP
 	} else {
 		transport := http.DefaultTransport.(*http.Transport).Clone()
-		transport.MaxIdleConnsPerHost = 2 * concurrency
+		transport.MaxIdleConnsPerHost = 2 * inFlight
 		c.http.Transport, c.http.Timeout = transport, callTime
 	}
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

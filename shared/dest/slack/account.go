@@ -58,7 +58,9 @@ func (a *account) call(ctx context.Context, op string, err error) error {
 func (a *account) ProbeCost() []dest.Cost { return []dest.Cost{{Bucket: TestBucket, Tokens: 1}} }
 
 // Limits are Slack's: see the package comment for where the numbers come from.
-func (a *account) Limits() dest.Limits { return dest.Limits{Concurrency: 1, Windows: windows} }
+func (a *account) Limits() dest.Limits {
+	return dest.Limits{Concurrency: 1, InFlight: 1, Windows: windows}
+}
 
 // windows gives a bucket's limits (I7): a method's or a channel's, or none for the
 // bucket "", which pays for what Slack does not limit together.

@@ -38,7 +38,7 @@ type account struct {
 	failure *dest.CallError
 	known   bool // the account is the one that is pinned
 	ends    map[string]dest.Destination
-	slots   chan struct{} // calls in flight
+	slots   chan struct{} // calls in flight in this process; nil where the vendor sets no cap
 
 	leases   map[string]lease
 	paid     int64            // tokens that were taken for its calls
@@ -128,7 +128,27 @@ func (a *account) open(missing bool) {
 		a.failure.Scope = dest.ScopeConnection
 		return
 	}
-	a.slots = make(chan struct{}, max(1, a.opened.Limits().Concurrency))
+	a.slots = nil
+	if n := a.opened.Limits().InFlight; n > 0 {
+		a.slots = make(chan struct{}, n)
+	}
+}
+
+// enter takes a place among this process's calls in flight, and answers how to leave
+// it: settings that are read meanwhile make other places.
+func (a *account) enter(ctx context.Context) (leave func(), entered bool) {
+	a.mu.Lock()
+	slots := a.slots
+	a.mu.Unlock()
+	if slots == nil {
+		return func() {}, ctx.Err() == nil
+	}
+	select {
+	case slots <- struct{}{}:
+		return func() { <-slots }, true
+	case <-ctx.Done():
+		return nil, false
+	}
 }
 
 // doubt makes the next refresh read the settings again.

@@ -25,12 +25,11 @@ type sent struct {
 // nothing.
 func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 	a := j.account
-	select {
-	case a.slots <- struct{}{}:
-	case <-ctx.Done():
+	leave, entered := a.enter(ctx)
+	if !entered {
 		return sent{call: c, late: true}
 	}
-	defer func() { <-a.slots }()
+	defer leave()
 	if s := j.pay(ctx, c, want); s.late || s.wait > 0 || s.fault != nil {
 		s.call = c
 		return s
