@@ -456,3 +456,41 @@ func TestSlowAnswers(t *testing.T) {
 		t.Errorf("error types %v", kinds)
 	}
 }
+
+// What no worker could settle becomes stored errors (I1), which are not sent again
+// by themselves; penstock_retry does, once.
+func TestDeadLetters(t *testing.T) {
+	w := faulty(t)
+	id := w.Push(t, "q", "q:1", accounts("accounts", 3)...)[0].Run
+	for range 2 { // lanes
+		in, err := w.Store.Receive(t.Context(), "salesforce", 10, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(in) == 0 {
+			break
+		}
+		if stay := w.Work(t, "deadletter", in); stay != nil {
+			t.Errorf("%v stay", stay)
+		}
+		for _, m := range in {
+			if err := w.Store.Delete(t.Context(), "salesforce", m.Receipt); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	w.Pass(t, time.Hour)
+	if d := cmp.Diff(map[string]int{"dead_letter": 3}, w.errorTypes(t, id)); d != "" {
+		t.Fatal(d)
+	}
+	if r := w.Run(t, id); r.Status != run.Complete || r.Outcome != run.None || r.Counts.Failed != 3 || r.Due != 0 || len(w.stored(t)) != 0 {
+		t.Errorf("the run is %s %s: %+v, %d due", r.Status, r.Outcome, r.Counts, r.Due)
+	}
+	for range 2 {
+		Call[struct{}](t, w.Functions["control"], "retry", fmt.Sprintf("%q", id))
+		w.Pass(t, soon)
+	}
+	if r := w.Run(t, id); r.Retried != 3 || len(w.stored(t)) != 3 {
+		t.Errorf("%d delivered by the retry, %d records", r.Retried, len(w.stored(t)))
+	}
+}
