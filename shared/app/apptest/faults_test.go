@@ -1,11 +1,8 @@
 package apptest
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -13,8 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/penstock-data/penstock/shared/ledger"
-	"github.com/penstock-data/penstock/shared/pipeline/deliver"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/sandbox"
 	salesforcesim "github.com/penstock-data/penstock/shared/sandbox/salesforce"
@@ -134,23 +129,6 @@ func TestPoisonRow(t *testing.T) {
 	}
 }
 
-// A vendor that finds every small row too large says so of the version.
-func TestEveryRowTooLarge(t *testing.T) {
-	w := faulty(t)
-	w.fault(t, sandbox.Fault{Match: "PATCH", Count: -1, Status: 413, Body: `[{"errorCode":"REQUEST_BODY_TOO_LARGE","message":"too large"}]`})
-	id := w.Push(t, "q", "q:1", accounts("accounts", 20)...)[0].Run
-	w.Pass(t, soon)
-	says(t, w.Status(t, "accounts").Halted, "413")
-	w.Vendors.Salesforce.Core().ClearFaults()
-	w.Pass(t, 15*time.Minute)
-	if r := w.Run(t, id); r.Status != run.Complete || r.Counts.Delivered != 20 {
-		t.Errorf("mended: %s, %+v", r.Status, r.Counts)
-	}
-	if s := w.Status(t, "accounts"); s.Halted != "" {
-		t.Errorf("still halted: %s", s.Halted)
-	}
-}
-
 // A poison row that stays one ends with its attempts.
 func TestPoisonRowThatStays(t *testing.T) {
 	w := faulty(t)
@@ -210,224 +188,6 @@ func TestRefusedRow(t *testing.T) {
 			}
 		})
 	}
-}
-
-// A sync whose mapping names a field that the vendor lacks halts alone: the other
-// sync of the connection does not notice, and the halted one's rows come back when
-// it is mended.
-func TestTwoSyncsOneWrong(t *testing.T) {
-	w := faulty(t)
-	bad := w.Push(t, "q1", "q1:1", accounts("wrong", 50)...)[0].Run
-	good := w.Push(t, "q2", "q2:1", accounts("accounts", 200)...)[0].Run
-	w.Pass(t, soon)
-	if got := len(w.stored(t)); got != 200 || w.Run(t, good).Counts.Delivered != 200 {
-		t.Errorf("%d of 200 rows are there", got)
-	}
-	says(t, w.Status(t, "wrong").Halted, "No_Such_Field__c")
-	if s := w.Status(t, "accounts"); s.Paused != "" || s.Halted != "" {
-		t.Errorf("the good one: paused %q, halted %q", s.Paused, s.Halted)
-	}
-	for n := range 12 { // and it stays so for the next pushes
-		w.Push(t, "q2", fmt.Sprint("q2:", n+2), account("accounts", fmt.Sprint("late", n), n))
-		w.Pass(t, soon)
-		if w.stored(t)[fmt.Sprint("late", n)] == "" {
-			t.Fatalf("the good sync waits after %d minutes", n)
-		}
-	}
-	w.Pass(t, 10*time.Minute)
-	if r := w.Run(t, bad); r.Counts.Failed != 50 || r.Status != run.Complete || r.Outcome != run.None {
-		t.Errorf("the wrong one is %s %s: %+v", r.Status, r.Outcome, r.Counts)
-	}
-	if errs := w.Errors(t, bad); len(errs) != 50 || errs[0].Due.IsZero() {
-		t.Errorf("%d errors, first due %v", len(errs), errs[0].Due)
-	}
-}
-
-// throttled refuses half of the reads and commits of the ledger.
-type throttled struct {
-	deliver.Ledger
-	chance *rand.Rand
-}
-
-var errThrottled = errors.New("ProvisionedThroughputExceededException: the level of configured provisioned throughput was exceeded")
-
-func (l throttled) refuses() bool { return l.chance.IntN(2) == 0 }
-
-func (l throttled) Entries(ctx context.Context, target string, keys []string) (map[string]ledger.Entry, error) {
-	if l.refuses() {
-		return nil, errThrottled
-	}
-	return l.Ledger.Entries(ctx, target, keys)
-}
-
-func (l throttled) Commit(ctx context.Context, target string, entries []ledger.Entry) ([]int, error) {
-	if l.refuses() {
-		return nil, errThrottled
-	}
-	return l.Ledger.Commit(ctx, target, entries)
-}
-
-// A ledger that throttles slows the road down; nothing is lost, counted twice or
-// taken for a crash.
-func TestThrottledStorage(t *testing.T) {
-	w := faulty(t)
-	d := w.Deliver("salesforce")
-	d.Ledger = throttled{d.Ledger, rand.New(rand.NewPCG(1, 2))}
-	id := w.Push(t, "q", "q:1", accounts("accounts", 400)...)[0].Run
-	w.Pass(t, soon)
-	w.Settle(t)
-	if r := w.Run(t, id); r.Status != run.Complete || r.Counts.Delivered+r.Counts.Unchanged != 400 || r.Counts.Failed != 0 {
-		t.Errorf("the run is %s: %+v", r.Status, r.Counts)
-	}
-	if got := len(w.stored(t)); got != 400 {
-		t.Errorf("%d Accounts", got)
-	}
-	if !strings.Contains(w.Log(), `"StorageFailures"`) {
-		t.Error("the metric StorageFailures is not written")
-	}
-}
-
-// refusing refuses all of the ledger.
-type refusing struct{ deliver.Ledger }
-
-func (refusing) Entries(context.Context, string, []string) (map[string]ledger.Entry, error) {
-	return nil, errors.New("AccessDeniedException: the table's key is disabled")
-}
-
-// Storage that fails for hours is no crash and no attempt: afterwards the rows go
-// out, and nobody's row is an error.
-func TestStorageOutageIsNotACrash(t *testing.T) {
-	w := New(t)
-	w.Vendors.SeedAccounts(t, sites...)
-	id := Answers(t, w.Invoke(t, "push", Event(t, "push")))[0].Run
-	d := w.Deliver("salesforce")
-	good := d.Ledger
-	d.Ledger = refusing{good}
-	w.Pass(t, 5*time.Hour)
-	if n := w.Depth(t, "salesforce"); n != 2 {
-		t.Fatalf("%d messages are left, want 2", n)
-	}
-	if r := w.Run(t, id); r.Status.Ended() {
-		t.Errorf("the run is %s: %s", r.Status, r.Reason)
-	}
-	d.Ledger = good
-	w.Pass(t, 20*time.Minute)
-	if r := w.Run(t, id); r.Status != run.Complete || r.Outcome != run.Succeeded || r.Counts.Delivered != 4 {
-		t.Errorf("the run is %s %s: %+v", r.Status, r.Outcome, r.Counts)
-	}
-	if errs := w.Errors(t, id); len(errs) != 0 {
-		t.Errorf("errors %+v", errs)
-	}
-}
-
-// brokenRuns cannot be read.
-type brokenRuns struct{ deliver.Runs }
-
-func (brokenRuns) Run(context.Context, string) (run.Run, error) {
-	return run.Run{}, errors.New("ThrottlingException")
-}
-
-// The chat worker's storage is down for half an hour: the messages are posted once
-// each afterwards.
-func TestChatHalfAnHour(t *testing.T) {
-	w := New(t)
-	id := Answers(t, w.Invoke(t, "push", Event(t, "push-slack")))[0].Run
-	w.Clock.Advance(3 * time.Minute)
-	w.Invoke(t, "sweep", Tick())
-	d := w.Deliver("slack")
-	good := d.Runs
-	d.Runs = brokenRuns{good}
-	w.Pass(t, 30*time.Minute)
-	if n := len(w.Vendors.Slack.Messages()); n != 0 {
-		t.Fatalf("%d messages", n)
-	}
-	d.Runs = good
-	w.Pass(t, 15*time.Minute)
-	if n := len(w.Vendors.Slack.Messages()); n != 2 {
-		t.Errorf("%d messages, want 2", n)
-	}
-	if r := w.Run(t, id); r.Status != run.Complete || r.Counts.Delivered != 2 || len(w.Errors(t, id)) != 0 {
-		t.Errorf("the run is %s: %+v, %d errors", r.Status, r.Counts, len(w.Errors(t, id)))
-	}
-}
-
-// The vendor is out for so long that the run was finished long ago: its rows are on
-// their way, so it goes on, and completes.
-func TestOutageDoesNotEndARun(t *testing.T) {
-	w := faulty(t)
-	w.fault(t, sandbox.Fault{Status: 503, Count: -1, ContentType: "text/html", Body: "<html>maintenance</html>"})
-	begun := Call[struct{ Run string }](t, w.Functions["control"], "begin", `"accounts"`)
-	first := Request("push", "q", "q:1", accounts(begun.Run, 20)...)
-	answered := w.Invoke(t, "push", first)
-	Call[struct{}](t, w.Functions["control"], "finish", fmt.Sprintf("%q", begun.Run), "20")
-	w.Pass(t, 5*time.Hour)
-	r := w.Run(t, begun.Run)
-	if r.Status != run.Finishing {
-		t.Fatalf("the run is %s: %s", r.Status, r.Reason)
-	}
-	says(t, r.Waits, "20 rows", `connection "crm"`, "503")
-	w.Vendors.Salesforce.Core().ClearFaults()
-	w.Pass(t, 40*time.Minute)
-	r = w.Run(t, begun.Run)
-	if r.Status != run.Complete || r.Outcome != run.Succeeded || r.Counts.Delivered != 20 {
-		t.Errorf("the run is %s %s: %+v", r.Status, r.Outcome, r.Counts)
-	}
-	if mark := string(w.Status(t, "accounts").Watermark); mark != "19" {
-		t.Errorf("the mark is %q", mark)
-	}
-	// The warehouse repeats its batch after all that.
-	if d := cmp.Diff(string(answered), string(w.Invoke(t, "push", first))); d != "" || w.Depth(t, "salesforce") != 0 {
-		t.Errorf("a retry is answered otherwise, or sent again: %s", d)
-	}
-}
-
-// What is not a whole answer to a lookup is no answer: nothing is created, and no
-// row is said not to be found. The rows come back by themselves and are created once.
-func TestLookupsWithoutAnswer(t *testing.T) {
-	for name, f := range map[string]sandbox.Fault{
-		"{}":               {Status: 200, Body: `{}`},
-		"no parts":         {Status: 200, Body: `{"compositeResponse":[]}`},
-		"a part is {}":     {Find: `"body":\{.*\},"httpHeaders"`, Replace: `"body":{},"httpHeaders"`},
-		"no records":       {Find: `"totalSize":\d+`, Replace: `"totalSize":5`},
-		"not done":         {Find: `"done":true`, Replace: `"done":false`},
-		"5, not done":      {Find: `"totalSize":\d+,"done":true`, Replace: `"totalSize":5,"done":false`},
-		"fewer parts":      {Shorten: 1},
-		"more parts":       {Lengthen: 1},
-		"HTML":             {Status: 200, ContentType: "text/html", Body: "<html>maintenance</html>"},
-		"nothing":          {Status: 200},
-		"cut off":          {Cut: -30},
-		"null":             {Status: 200, Body: `null`},
-		"an empty list":    {Status: 200, Body: `[]`},
-		"a part says 500":  {Find: `"httpStatusCode":200`, Replace: `"httpStatusCode":500`},
-		"records are null": {Find: `"records":\[[^\]]*\]`, Replace: `"records":null`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			w := faulty(t)
-			w.Vendors.SeedAccounts(t, "there.example")
-			f.Match, f.Count = "POST /composite", -1
-			w.fault(t, f)
-			id := w.Push(t, "q", "q:1", domain("a", "x@there.example", 1), domain("b", "x@new.example", 2))[0].Run
-			w.Drain(t, "salesforce")
-			if n := w.Vendors.Salesforce.Count("Account"); n != 1 {
-				t.Fatalf("%d Accounts, one of them made without an answer", n)
-			}
-			for kind := range w.errorTypes(t, id) {
-				if kind == "not_found" || kind == "missing" || kind == "unknown" {
-					t.Errorf("a row is said to be %s", kind)
-				}
-			}
-			w.Vendors.Salesforce.Core().ClearFaults()
-			w.Pass(t, 2*time.Hour)
-			want := map[string]string{"there.example": "1", "new.example": "2"}
-			if d := cmp.Diff(want, w.Vendors.Accounts("Daily_Active_Users__c")); d != "" {
-				t.Errorf("afterwards: %s%+v", d, w.Errors(t, id))
-			}
-		})
-	}
-}
-
-func domain(id, email string, n int) []string {
-	return []string{`"domains"`, fmt.Sprintf(`{"id":%q,"email":%q,"name":"Customer %s","n":%d}`, id, email, id, n)}
 }
 
 // A vendor that is slow in answering one row's calls: the others are there within a

@@ -10,8 +10,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -159,9 +162,9 @@ func TestOneMachine(t *testing.T) {
 	s := server(t)
 	web := httptest.NewServer(s)
 	t.Cleanup(web.Close)
-	lines := make(signal, 1000)
+	dir, lines := t.TempDir(), &signal{told: make(chan struct{}, 1000)}
 	m, err := machine.New(machine.Config{
-		Dir: t.TempDir(), Vendors: known, Endpoints: map[string]string{"cardfile": web.URL},
+		Dir: dir, Vendors: known, Endpoints: map[string]string{"cardfile": web.URL},
 		Secret: func(context.Context, string, string) (map[string]string, error) { return sim.Sandbox.Secret, nil },
 		Log:    slog.New(slog.NewTextHandler(lines, nil)),
 	})
@@ -175,21 +178,50 @@ func TestOneMachine(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- m.Run(ctx) }()
-	id := push(t, m.URL, customer("c1", "first", "1"), customer("c2", "second", "2"))
+	id := push(t, m.URL, customer("c1", "qz1xv", "1"), customer("c2", "qz2xv", "2"))
 	for delivered := int64(0); delivered < 2; {
-		<-lines // something was done
+		<-lines.told // something was done
 		got, err := m.Runs.Status(t.Context(), id)
 		if err != nil || len(got.Runs) != 1 {
 			t.Fatalf("%+v, %v", got, err)
 		}
 		delivered = got.Runs[0].Counts.Delivered
 	}
-	if s.Count() != 2 || s.Card("c2").Fields["name"] != "second" {
+	if s.Count() != 2 || s.Card("c2").Fields["name"] != "qz2xv" {
 		t.Errorf("%d cards", s.Count())
 	}
 	stop()
 	if err := <-ended; err != nil {
 		t.Error(err)
+	}
+	keptInTheState(t, dir, lines.String())
+}
+
+// keptInTheState wants no row value in the log and in no file but the state (I6).
+func keptInTheState(t *testing.T, dir, log string) {
+	t.Helper()
+	texts := map[string]string{"the log": log}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), "penstock.db") {
+			continue
+		}
+		b, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[e.Name()] = string(b)
+	}
+	if len(texts) < 2 || log == "" {
+		t.Errorf("nothing to look at: %d texts", len(texts))
+	}
+	for name, text := range texts {
+		if strings.Contains(text, "qz1xv") || strings.Contains(text, "qz2xv") {
+			t.Errorf("%s holds a row's value", name)
+		}
 	}
 }
 
@@ -228,13 +260,25 @@ func push(t *testing.T, url string, rows ...[]string) string {
 	return first.Run
 }
 
-// signal is a log that tells of every line.
-type signal chan struct{}
+// A signal is a log that tells of every line.
+type signal struct {
+	told chan struct{}
+	mu   sync.Mutex
+	text bytes.Buffer
+}
 
-func (s signal) Write(p []byte) (int, error) {
+func (s *signal) Write(p []byte) (int, error) {
 	select {
-	case s <- struct{}{}:
+	case s.told <- struct{}{}:
 	default: // nobody listens any more
 	}
-	return len(p), nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *signal) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
 }

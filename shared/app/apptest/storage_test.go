@@ -1,0 +1,122 @@
+package apptest
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/pipeline/deliver"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// throttled refuses half of the reads and commits of the ledger.
+type throttled struct {
+	deliver.Ledger
+	chance *rand.Rand
+}
+
+var errThrottled = errors.New("ProvisionedThroughputExceededException: the level of configured provisioned throughput was exceeded")
+
+func (l throttled) refuses() bool { return l.chance.IntN(2) == 0 }
+
+func (l throttled) Entries(ctx context.Context, target string, keys []string) (map[string]ledger.Entry, error) {
+	if l.refuses() {
+		return nil, errThrottled
+	}
+	return l.Ledger.Entries(ctx, target, keys)
+}
+
+func (l throttled) Commit(ctx context.Context, target string, entries []ledger.Entry) ([]int, error) {
+	if l.refuses() {
+		return nil, errThrottled
+	}
+	return l.Ledger.Commit(ctx, target, entries)
+}
+
+// A ledger that throttles slows the road down; nothing is lost, counted twice or
+// taken for a crash.
+func TestThrottledStorage(t *testing.T) {
+	w := faulty(t)
+	d := w.Deliver("salesforce")
+	d.Ledger = throttled{d.Ledger, rand.New(rand.NewPCG(1, 2))}
+	id := w.Push(t, "q", "q:1", accounts("accounts", 400)...)[0].Run
+	w.Pass(t, soon)
+	w.Settle(t)
+	if r := w.Run(t, id); r.Status != run.Complete || r.Counts.Delivered+r.Counts.Unchanged != 400 || r.Counts.Failed != 0 {
+		t.Errorf("the run is %s: %+v", r.Status, r.Counts)
+	}
+	if got := len(w.stored(t)); got != 400 {
+		t.Errorf("%d Accounts", got)
+	}
+	if !strings.Contains(w.Log(), `"StorageFailures"`) {
+		t.Error("the metric StorageFailures is not written")
+	}
+}
+
+// refusing refuses all of the ledger.
+type refusing struct{ deliver.Ledger }
+
+func (refusing) Entries(context.Context, string, []string) (map[string]ledger.Entry, error) {
+	return nil, errors.New("AccessDeniedException: the table's key is disabled")
+}
+
+// Storage that fails for hours is no crash and no attempt: afterwards the rows go
+// out, and nobody's row is an error.
+func TestStorageOutageIsNotACrash(t *testing.T) {
+	w := New(t)
+	w.Vendors.SeedAccounts(t, sites...)
+	id := Answers(t, w.Invoke(t, "push", Event(t, "push")))[0].Run
+	d := w.Deliver("salesforce")
+	good := d.Ledger
+	d.Ledger = refusing{good}
+	w.Pass(t, 5*time.Hour)
+	if n := w.Depth(t, "salesforce"); n != 2 {
+		t.Fatalf("%d messages are left, want 2", n)
+	}
+	if r := w.Run(t, id); r.Status.Ended() {
+		t.Errorf("the run is %s: %s", r.Status, r.Reason)
+	}
+	d.Ledger = good
+	w.Pass(t, 20*time.Minute)
+	if r := w.Run(t, id); r.Status != run.Complete || r.Outcome != run.Succeeded || r.Counts.Delivered != 4 {
+		t.Errorf("the run is %s %s: %+v", r.Status, r.Outcome, r.Counts)
+	}
+	if errs := w.Errors(t, id); len(errs) != 0 {
+		t.Errorf("errors %+v", errs)
+	}
+}
+
+// brokenRuns cannot be read.
+type brokenRuns struct{ deliver.Runs }
+
+func (brokenRuns) Run(context.Context, string) (run.Run, error) {
+	return run.Run{}, errors.New("ThrottlingException")
+}
+
+// The chat worker's storage is down for half an hour: the messages are posted once
+// each afterwards.
+func TestChatHalfAnHour(t *testing.T) {
+	w := New(t)
+	id := Answers(t, w.Invoke(t, "push", Event(t, "push-slack")))[0].Run
+	w.Clock.Advance(3 * time.Minute)
+	w.Invoke(t, "sweep", Tick())
+	d := w.Deliver("slack")
+	good := d.Runs
+	d.Runs = brokenRuns{good}
+	w.Pass(t, 30*time.Minute)
+	if n := len(w.Vendors.Slack.Messages()); n != 0 {
+		t.Fatalf("%d messages", n)
+	}
+	d.Runs = good
+	w.Pass(t, 15*time.Minute)
+	if n := len(w.Vendors.Slack.Messages()); n != 2 {
+		t.Errorf("%d messages, want 2", n)
+	}
+	if r := w.Run(t, id); r.Status != run.Complete || r.Counts.Delivered != 2 || len(w.Errors(t, id)) != 0 {
+		t.Errorf("the run is %s: %+v, %d errors", r.Status, r.Counts, len(w.Errors(t, id)))
+	}
+}
