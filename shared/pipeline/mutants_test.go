@@ -89,7 +89,7 @@ var mutants = []mutant{
 	{"an unknown insert is sent again by a retry that does not name it", "pipeline/runs/retry.go",
 		"return e.Type != typeUnknown", "return true", sweeps},
 	{"an intent overwrites what another worker committed", "ledger/ledger.go",
-		"if mine.intends() {", "if false {", road},
+		"if mine.Intends {", "if false {", road},
 	{"the fingerprint is kept though a newer row lost", "ledger/ledger.go",
 		"newer.Held.Fingerprint, newer.Held.Fields = row.Fingerprint{}, nil", "", []string{"sqlite", "pipeline"}},
 }
