@@ -20,6 +20,9 @@ type Entry struct {
 	Held     Held
 	Last     Last
 	Revision int64 // changes with every write; 0 where nothing is stored. A Commit is conditional on it
+	// Intends says, of an entry to commit, that it tells of a send to come: it is
+	// stored over the revision that was read or not at all.
+	Intends bool
 }
 
 // Held is what the destination holds. It is never forgotten: a refusal leaves it.
@@ -137,7 +140,7 @@ func (e Entry) Changed(version string, hashes []uint32) func(i int) bool {
 // held ids the newer non-empty one is kept. An intent overwrites nothing: whoever
 // lost it has sent nothing yet, and looks again before it does.
 func Merge(stored, mine Entry) (write Entry, lost bool) {
-	if mine.intends() {
+	if mine.Intends {
 		return stored, true
 	}
 	if stored.Sequence() == mine.Sequence() {
@@ -153,11 +156,6 @@ func Merge(stored, mine Entry) (write Entry, lost bool) {
 	newer.Held.Fingerprint, newer.Held.Fields = row.Fingerprint{}, nil
 	newer.Revision = stored.Revision
 	return newer, true
-}
-
-// intends reports whether the entry says only that a row is about to be sent.
-func (e Entry) intends() bool {
-	return e.Last.Intent != "" && e.Last.Error == "" && !e.Last.Unknown
 }
 
 func keepID(h, other Held) Held {

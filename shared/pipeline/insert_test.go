@@ -7,6 +7,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/sqlite"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -113,5 +114,67 @@ func TestInsertDoubtOutlivesDeadLetter(t *testing.T) {
 	w.drain(time.Hour)
 	if w.crm.sends["a"] != 1 {
 		t.Errorf("it was sent %d times", w.crm.sends["a"])
+	}
+}
+
+// intentOnly fails after the first commit: a worker that sends and cannot say so.
+type intentOnly struct {
+	*sqlite.Store
+	commits int
+}
+
+func (o *intentOnly) Commit(ctx context.Context, target string, entries []ledger.Entry) ([]int, error) {
+	if o.commits++; o.commits > 1 {
+		return nil, errStorage
+	}
+	return o.Store.Commit(ctx, target, entries)
+}
+
+// A person's retry of an unknown insert that dies after it was sent stays open: the
+// row is unknown again, neither lost nor sent twice.
+func TestRetriedInsertDies(t *testing.T) {
+	w := newWorld(t, 1, func(c *crm, d *syncdef.Definition) { c.once, d.Operation = true, syncdef.Insert })
+	w.crm.fail = func([]string) *dest.CallError {
+		return &dest.CallError{Op: "create", Class: dest.Unavailable, Code: "reset", Message: "no answer", Received: true}
+	}
+	id := w.send("q", "a")
+	w.drain(time.Hour)
+	w.crm.fail = nil
+	if _, err := w.control().Retry(t.Context(), id, runs.Selector{Types: []string{"unknown"}}, "token"); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver.Ledger = &intentOnly{Store: w.store}
+	w.once()
+	w.boot()
+	w.now = w.now.Add(2 * hidden)
+	w.drain(time.Hour)
+	errs := w.errors(id)
+	if w.crm.sends["a"] != 1 || len(errs) != 1 || errs[0].Type != "unknown" {
+		t.Fatalf("sent %d times, errors %+v", w.crm.sends["a"], errs)
+	}
+	if e, err := w.store.Entries(t.Context(), w.target(), []string{"a"}); err != nil || e["a"].Last.Error != errs[0].Ref() {
+		t.Errorf("the error is not open any more: %+v, %v", e["a"].Last, err)
+	}
+}
+
+// When a connection fails and nothing is queued, a due item is what it is probed with.
+func TestDueProbes(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	w.crm.outcome = func(string) *dest.Outcome {
+		return &dest.Outcome{Status: dest.Retry, Code: "locked", Message: "locked"}
+	}
+	id := w.send("q", "a")
+	w.once()
+	w.crm.outcome = nil
+	s, err := w.store.Pace(t.Context(), "prod")
+	if err == nil {
+		err = w.store.SetPace(t.Context(), "prod", s.Fail(w.now, 0, "503", "it was down"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.live(time.Hour)
+	if w.crm.sends["a"] != 1 {
+		t.Errorf("the row of run %s never came back: %+v", id, w.errors(id))
 	}
 }

@@ -244,6 +244,11 @@ func (s *sim) checkBatch(r run.Run, b *run.Batch, chunks map[string]run.Chunk) {
 		if status == row.Rejected && rows != nil && !rows[n].bad {
 			s.fails("row %d of batch %s was rejected without a fault", n, b.ID)
 		}
+		if status == row.Rejected && answers != nil {
+			if found, _ := s.store.ErrorsByRef(bg, b.Sync, []string{run.ErrorRef(b.Run, b.ID, n)}); len(found) == 0 {
+				s.fails("row %d of batch %s of run %s was answered rejected, and no error is stored", n, b.ID, b.Run)
+			}
+		}
 		if status != row.Queued {
 			continue
 		}

@@ -118,6 +118,7 @@ var ledgerTests = []test{
 		wantCommit(t, s, target, []ledger.Entry{intent})
 		wantCommit(t, s, target, []ledger.Entry{anEntry("i", 5)}) // it did not read its own intent
 		wantEntries(t, s, target, []string{"i"}, anEntry("i", 5))
+		intent.Intends = true
 		wantCommit(t, s, target, []ledger.Entry{intent}, 0) // an intent overwrites nothing: somebody else has sent it
 		wantEntries(t, s, target, []string{"i"}, anEntry("i", 5))
 	}},

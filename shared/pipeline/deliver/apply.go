@@ -196,7 +196,11 @@ func (j *job) intend(ctx context.Context, b *batch, c dest.Call) (dest.Call, err
 		}
 		e := *i.entry
 		e.Key = i.key
+		e.Intends = true
 		e.Last = ledger.Last{Run: i.m.run.ID, Sequence: i.sequence(), Intent: i.ref()}
+		if i.row.Replay != nil {
+			e.Last.Error = i.ref() // it stays open until this try is settled
+		}
 		entries = append(entries, e)
 		fresh = append(fresh, i)
 	}

@@ -35,9 +35,11 @@ func (s *Sweep) due(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("read the sync: %w", err)
 	}
-	if free, err := s.free(ctx, v); err != nil || !free {
+	most, err := s.free(ctx, v)
+	if err != nil || most == 0 {
 		return err
 	}
+	items = items[:min(most, len(items))]
 	h, halted, err := s.halt(ctx, name, v.ID)
 	if err != nil {
 		return err
@@ -60,20 +62,26 @@ func (s *Sweep) due(ctx context.Context, name string) error {
 	return nil
 }
 
-// free reports whether the connection and its queue take rows that failed before.
-func (s *Sweep) free(ctx context.Context, v syncdef.Version) (bool, error) {
+// free is how many due items the connection and its queue take. One that fails takes
+// one, once its pause is over: where nothing else is queued, nobody would probe it.
+func (s *Sweep) free(ctx context.Context, v syncdef.Version) (most int, err error) {
 	p, err := s.Connections.Pace(ctx, v.Definition.Connection)
 	if err != nil {
-		return false, fmt.Errorf("read the state of connection %q: %w", v.Definition.Connection, err)
-	}
-	if p.Failing() {
-		return false, nil
+		return 0, fmt.Errorf("read the state of connection %q: %w", v.Definition.Connection, err)
 	}
 	depth, err := s.Depths.Depth(ctx, v.Rules.Type)
 	if err != nil {
-		return false, fmt.Errorf("read the depth of queue %q: %w", v.Rules.Type, err)
+		return 0, fmt.Errorf("read the depth of queue %q: %w", v.Rules.Type, err)
 	}
-	return depth <= run.MaxDepth/2, nil
+	switch {
+	case depth > run.MaxDepth/2:
+		return 0, nil
+	case !p.Failing():
+		return dueItems, nil
+	case s.Now().Before(p.Until):
+		return 0, nil
+	}
+	return 1, nil
 }
 
 // mayTry reports whether a halted version's turn has come: one item in 10 minutes.

@@ -81,7 +81,7 @@ func TestDueWaits(t *testing.T) {
 		"connection": func(w *world) func() {
 			p, err := w.store.Pace(w.t.Context(), "prod")
 			w.ok(err)
-			w.ok(w.store.SetPace(w.t.Context(), "prod", p.Fail(w.now, 0, "login", "login refused")))
+			w.ok(w.store.SetPace(w.t.Context(), "prod", p.Fail(w.now, 20*time.Minute, "login", "login refused")))
 			return func() {
 				p, err := w.store.Pace(w.t.Context(), "prod")
 				w.ok(err)

@@ -1,0 +1,194 @@
+//go:build mutants
+
+package pipeline_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A mutant is a defect put into the source on purpose: in file (below shared) the
+// text from, which stands there exactly once, becomes to. Its suites are packages
+// below shared; some test of one of them, or the simulation, must fail.
+type mutant struct {
+	name, file, from, to string
+	suites               []string
+}
+
+var (
+	road    = []string{"pipeline"}
+	intakes = []string{"pipeline/intake", "pipeline"}
+	sweeps  = []string{"pipeline/runs", "pipeline"}
+)
+
+var mutants = []mutant{
+	{"a retry gets a new sequence", "pipeline/intake/replay.go",
+		"Sequence: r.Sequence,", "Sequence: r.Sequence + 1<<30,", road},
+	{"a retry gets a new sequence: it counts as the greatest", "pipeline/intake/duplicates.go",
+		"return c.replays[n].Sequence", "return 0", intakes},
+	{"the error store's failure is ignored at intake", "pipeline/intake/intake.go",
+		"if err := in.Errors.StoreErrors(ctx, c.errors()); err != nil {", "if err := in.Errors.StoreErrors(ctx, c.errors()); err != nil && len(c.fates) < 0 {", intakes},
+	{"the cursor comes from the last row only", "pipeline/intake/check.go",
+		`if greatest.Type == "" || cur.Compare(greatest) > 0 {`, `if true {`, intakes},
+	{"the cursor comes from the first row only", "pipeline/intake/check.go",
+		`if greatest.Type == "" || cur.Compare(greatest) > 0 {`, `if greatest.Type == "" {`, intakes},
+	{"a failed row's hold is forgotten", "pipeline/deliver/rows.go",
+		"if i.uncertain() || m.chunk.Late {", "if m.chunk.Late {", road},
+	{"a late row's hold is forgotten", "pipeline/deliver/rows.go",
+		"if i.uncertain() || m.chunk.Late {", "if i.uncertain() {", sweeps},
+	{"a hold is forgotten at completion", "run/mark.go",
+		"next.hold(c.Tally.Hold, released)", "", sweeps},
+	{"a call's failure is never taken for the connection's", "pipeline/deliver/call.go",
+		"if down := j.account.probe(ctx); down != nil {", "if down := j.account.probe(ctx); down != nil && tried < 0 {", road},
+	{"a call's failure is always taken for the connection's", "pipeline/deliver/call.go",
+		"if !j.account.livesSince(s.began) {", "if j.pause(ctx, failed); true {\nreturn nil, false\n}\nif !j.account.livesSince(s.began) {", road},
+	{"a pause is skipped", "pipeline/deliver/account.go",
+		"next, probe, wait := s.May(a.d.Now())", "next, probe, wait := s.May(a.d.Now().Add(24 * time.Hour))", road},
+	{"crashes are off by one: the receive", "pipeline/deliver/start.go",
+		"was.Receives == m.Receives-1", "was.Receives == m.Receives", road},
+	{"crashes are off by one: any receive", "pipeline/deliver/start.go",
+		"was.Receives == m.Receives-1 && d.Now().Sub(was.At) >= d.Hidden", "was.Receives <= m.Receives-1", road},
+	{"crashes are off by one: a killer after one", "pipeline/deliver/start.go",
+		"killerDeaths  = 2", "killerDeaths  = 1", road},
+	{"crashes are off by one: never suspect", "pipeline/deliver/start.go",
+		"suspectDeaths = 2", "suspectDeaths = 99", road},
+	{"rows of a cancelled run are delivered", "pipeline/deliver/open.go",
+		"case m.run.Status.Dead():", "case m.run.Status.Dead() && d.Dead:", road},
+	{"a failed hand-back is swallowed: the hiding", "pipeline/deliver/close.go",
+		`r.Storage = append(r.Storage, fmt.Errorf("hide a message: %w", err))`, "", road},
+	{"a failed hand-back is swallowed: the note", "pipeline/deliver/close.go",
+		"if err := inv.handBack(ctx, m); err != nil {", "if err := inv.handBack(ctx, m); err != nil && hide < 0 {", road},
+	{"leases never expire", "pipeline/deliver/tokens.go",
+		"if !now.Before(l.until) || l.tokens == 0 {", "if l.until.IsZero() || l.tokens == 0 {", road},
+	{"a retry is cut anew", "pipeline/intake/send.go",
+		"out[at] = append(out[at], n)", "out[n%len(out)] = append(out[n%len(out)], n)", intakes},
+	{"the body hash is not compared", "pipeline/intake/again.go",
+		"if stored.BodyHash != hash {", `if stored.BodyHash == "" {`, intakes},
+	{"unprocessed items are forgotten", "aws/attr/get.go",
+		"if ask = out.UnprocessedKeys; len(ask) == 0 {", "if ask = out.UnprocessedKeys; true {", []string{"aws/attr"}},
+	{"a due item is handed in twice under two ids", "run/batch.go",
+		`hash16("due", d.Run, d.Batch, d.By, itoa(d.Attempts))`, `hash16("due", d.Run, d.Batch, d.By, itoa(d.Attempts), d.At.String())`, sweeps},
+	{"a due item is handed in twice: its sweeper takes another id each time", "pipeline/runs/due.go",
+		"ID: d.ID()}", "ID: d.ID() + s.Now().String()}", sweeps},
+	{"a due item goes through another lane", "pipeline/intake/place.go",
+		"lane := row.Lane(c.texts[f.key:f.id], len(lanes))", "lane := row.Lane(c.texts[f.key:f.id], len(lanes))\nif c.replays != nil {\nlane = (lane + 1) % len(lanes)\n}", intakes},
+	{"attempts are not counted", "pipeline/deliver/commit.go",
+		"Attempts: i.attempts() + 1,", "Attempts: max(1, i.attempts()),", road},
+	{"an older error is sent after a newer failure", "ledger/ledger.go",
+		"case e.Sequence() > r.Sequence:", "case e.Held.Sequence > r.Sequence:", road},
+	{"the call size is forgotten at a hand-back", "pipeline/deliver/open.go",
+		"m.most = m.record.Most", "", road},
+	{"an unknown insert is sent again", "pipeline/deliver/work.go",
+		`return i.entry.Last.Intent != "" || i.entry.Last.Unknown`, "return false", road},
+	{"an unknown insert is sent again by a retry that does not name it", "pipeline/runs/retry.go",
+		"return e.Type != typeUnknown", "return true", sweeps},
+	{"an intent overwrites what another worker committed", "ledger/ledger.go",
+		"if mine.Intends {", "if false {", road},
+	{"the fingerprint is kept though a newer row lost", "ledger/ledger.go",
+		"newer.Held.Fingerprint, newer.Held.Fields = row.Fingerprint{}, nil", "", []string{"sqlite", "pipeline"}},
+}
+
+// TestMutants puts each mutant into the source by an overlay, and wants it killed.
+// PENSTOCK_MUTANT runs those whose name has that text.
+func TestMutants(t *testing.T) {
+	shared, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	survived := 0
+	for _, m := range mutants {
+		if !strings.Contains(m.name, os.Getenv("PENSTOCK_MUTANT")) {
+			continue
+		}
+		overlay, err := m.overlay(t.TempDir(), shared)
+		if err != nil {
+			t.Errorf("%s: %v", m.name, err)
+			continue
+		}
+		by, err := m.killed(shared, overlay)
+		switch {
+		case err != nil:
+			t.Errorf("%s: %v", m.name, err)
+		case by == "":
+			survived++
+			fmt.Printf("SURVIVED %s\n", m.name)
+			t.Errorf("%s: no test fails", m.name)
+		default:
+			fmt.Printf("killed   %s, by %s\n", m.name, by)
+		}
+	}
+	fmt.Printf("%d mutants, %d survived\n", len(mutants), survived)
+}
+
+// overlay writes the mutated file, and the file that tells go of it.
+func (m mutant) overlay(dir, shared string) (string, error) {
+	path := filepath.Join(shared, m.file)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	if n := strings.Count(string(text), m.from); n != 1 {
+		return "", fmt.Errorf("the patch does not apply any more: its text stands %d times in %s", n, m.file)
+	}
+	mutated := filepath.Join(dir, "mutant.go")
+	if err := os.WriteFile(mutated, []byte(strings.Replace(string(text), m.from, m.to, 1)), 0o600); err != nil {
+		return "", err
+	}
+	list, err := json.Marshal(map[string]map[string]string{"Replace": {path: mutated}})
+	if err != nil {
+		return "", err
+	}
+	overlay := filepath.Join(dir, "overlay.json")
+	return overlay, os.WriteFile(overlay, list, 0o600)
+}
+
+// killed says by which suite; "" when by none.
+func (m mutant) killed(shared, overlay string) (string, error) {
+	run := func(args ...string) (string, error) {
+		c := exec.Command("go", args...)
+		c.Dir = shared
+		c.Env = append(os.Environ(), "PENSTOCK_SHRINK=no", "PENSTOCK_SEEDS=150")
+		out, err := c.CombinedOutput()
+		return string(out), err
+	}
+	for _, s := range m.suites {
+		if out, err := run("vet", "-overlay", overlay, "./"+s); err != nil {
+			return "", fmt.Errorf("it does not compile: %s", out)
+		}
+		out, err := run("test", "-overlay", overlay, "-timeout", "5m", "-skip", "TestSimulation|TestFound", "./"+s)
+		if killedBy := firstFailure(out); err != nil {
+			return s + " " + killedBy, ended(err)
+		}
+	}
+	out, err := run("test", "-overlay", overlay, "-timeout", "10m", "-run", "TestSimulation|TestFound", "./pipeline")
+	if err != nil {
+		return "the simulation " + firstFailure(out), ended(err)
+	}
+	return "", nil
+}
+
+func firstFailure(out string) string {
+	for line := range strings.Lines(out) {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "--- FAIL: "); ok {
+			return name
+		}
+		if strings.HasPrefix(line, "simulation:") || strings.HasPrefix(line, "panic:") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return ""
+}
+
+// ended is an error that is not a test's failure.
+func ended(err error) error {
+	if _, ok := errors.AsType[*exec.ExitError](err); ok {
+		return nil
+	}
+	return err
+}
