@@ -114,11 +114,10 @@ func cursor(n int) string {
 	return time.Date(2024, 1, 15, 10, 0, 0, 0, time.UTC).Add(time.Duration(n) * time.Second).Format(time.RFC3339)
 }
 
-// pushSize is how many rows a request has.
-const pushSize = 500
-
-// push pushes n rows of one query to a sync or run, in order, as a warehouse does.
+// push pushes n rows of one query to a sync or run, in order, in requests of 2,000 or
+// a tenth of the rows, as a warehouse does.
 func (d *deployment) push(t testing.TB, target, query string, n, value int) {
+	pushSize := min(2000, max(n/10, 1))
 	for from := 0; from < n; from += pushSize {
 		var rows [][]string
 		for i := from; i < min(from+pushSize, n); i++ {
