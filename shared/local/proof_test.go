@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -102,6 +103,11 @@ func TestBootstrapsSurviveKills(t *testing.T) {
 	}
 	if n := d.depth(t, "salesforce-dlq"); n != 0 {
 		t.Errorf("%d dead letters", n)
+	}
+	for _, value := range []string{"name 1 of", "c0000"} {
+		if strings.Contains(d.log.String(), value) { // I6
+			t.Errorf("the log holds %q", value)
+		}
 	}
 	if n := k.kills.Load(); n < 20 {
 		t.Errorf("%d kills prove little", n)
