@@ -144,7 +144,7 @@ func (l *throttle) shorten(p *passing) *reply {
 // about as long as the units do, and loses nothing. Then it has none at all for a
 // while: that is counted as a failure of storage, and of no row.
 func TestBootstrapsSlowDownWithTheTables(t *testing.T) {
-	rows := min(proofRows(t, 600), 20_000)
+	rows := min(proofRows(t, 600), 10_000)
 	d := deploy(t, plan{
 		Set:   apptest.Load(t, "testdata/syncs"),
 		Sizes: map[string]int{"push": 2, "salesforce": 2}, Visibility: hidden, Timeout: alive, Batch: 5, Sweep: time.Second,
@@ -154,7 +154,7 @@ func TestBootstrapsSlowDownWithTheTables(t *testing.T) {
 	d.taps["dynamodb"].behind(l.shorten)
 	delivered := func(query string, value int) time.Duration {
 		begun := time.Now()
-		d.push(t, "accounts", query, rows, value)
+		d.push(t, "accounts", query, 0, rows, value)
 		d.until(t, "the queue to empty", patience, func() bool { return d.depth(t, "salesforce") == 0 })
 		return time.Since(begun)
 	}
@@ -176,7 +176,7 @@ func TestBootstrapsSlowDownWithTheTables(t *testing.T) {
 	}
 
 	d.paused.Store(true)
-	d.push(t, "accounts", "outage", rows, 3)
+	d.push(t, "accounts", "outage", 0, rows, 3)
 	l.set(0)
 	before := strings.Count(d.log.String(), `"StorageFailures":`)
 	d.paused.Store(false)
