@@ -12,6 +12,8 @@ ROWS   ?= 1000
 # How many inputs `make proof` gives each decoder, and how many seeds it simulates.
 FUZZ     ?= 2000000x
 SEEDS    ?= 20000
+# How many rows it pushes through the built binaries while these are killed.
+KILLED   ?= 200000
 
 FUNCTIONS := $(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go)))
 TOOL      := go tool -modfile=infra/tools.mod
@@ -73,7 +75,17 @@ sam-local: ## the events through SAM's containers (Docker)
 proof: ## what takes longer than CI may: long fuzzing, many seeds, a million rows
 	infra/fuzz $(FUZZ)
 	PENSTOCK_SEEDS=$(SEEDS) go test -count=1 -timeout 60m -run Simulation ./shared/pipeline/
+	$(MAKE) --no-print-directory proof-processes
 	go run ./cmd/penstock demo --rows 1000000 --json | infra/checkdemo
+
+# The servers are stopped where this started them; those that ran before stay.
+.PHONY: proof-processes
+proof-processes: ## the built binaries killed and throttled, on DynamoDB Local and ElasticMQ
+	@arch=$$(go env GOHOSTARCH); $(MAKE) --no-print-directory -s build GOARCH=$$arch DIST=dist/$$arch; \
+	was=$$(.ci/servers env 2>/dev/null || true); .ci/servers start; now=$$(.ci/servers env); eval "$$now"; \
+	[ "$$was" = "$$now" ] || trap '.ci/servers stop' EXIT; \
+	PENSTOCK_PROOF_ROWS=$(KILLED) PENSTOCK_BOOTSTRAPS=$$PWD/dist/$$arch \
+		go test -count=1 -v -timeout 60m -run 'TestBootstraps' ./shared/local/
 
 .PHONY: clean
 clean: ## what builds leave behind

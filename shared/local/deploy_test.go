@@ -228,9 +228,9 @@ func (g gate) Receive(ctx context.Context, queue string, max int, visibility tim
 }
 
 // call invokes a function as a warehouse does: again under the same ids when its
-// process has died, or it asks for that.
+// process has died, or it asks for that, for a while.
 func (d *deployment) call(t testing.TB, function string, payload []byte) []byte {
-	for {
+	for end := time.Now().Add(5 * time.Minute); ; {
 		answer, err := d.fleets[function].Invoke(t.Context(), payload)
 		if errors.Is(err, local.ErrExited) {
 			continue
@@ -238,7 +238,10 @@ func (d *deployment) call(t testing.TB, function string, payload []byte) []byte 
 		if err != nil {
 			t.Fatalf("%s: %v", function, err)
 		}
-		if status, _, _ := apptest.Status(t, answer); status == 429 || status >= 500 {
+		if status, _, message := apptest.Status(t, answer); status == 429 || status >= 500 {
+			if time.Now().After(end) {
+				t.Fatalf("%s is answered %d all the time: %s", function, status, message)
+			}
 			select {
 			case <-time.After(50 * time.Millisecond): // a warehouse waits longer
 			case <-t.Context().Done():
@@ -289,11 +292,12 @@ func (d *deployment) settled(t testing.TB, id string, within time.Duration) runs
 	return r
 }
 
-// depth is how many messages a queue holds.
+// depth is how many messages a queue holds; -1 when it does not say.
 func (d *deployment) depth(t testing.TB, queue string) int {
 	n, err := d.queue.Depth(context.Background(), queue)
 	if err != nil {
 		t.Error(err)
+		return -1
 	}
 	return n
 }

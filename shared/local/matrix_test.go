@@ -37,6 +37,7 @@ func (m moment) is(p *passing) bool {
 var (
 	pins     = moment{tap: "dynamodb", op: "PutItem", holds: `"BATCH#`}
 	pinned   = moment{tap: "dynamodb", op: "PutItem", holds: `"BATCH#`, after: true}
+	sends    = moment{tap: "sqs", op: "SendMessageBatch"}
 	halfSent = moment{tap: "sqs", op: "SendMessageBatch", nth: 1}
 	marks    = moment{tap: "dynamodb", op: "UpdateItem", holds: "SET sent"}
 	marked   = moment{tap: "dynamodb", op: "UpdateItem", holds: "SET sent", after: true}
@@ -56,7 +57,7 @@ type scene struct {
 	run    string
 	sites  []string
 	deaths atomic.Int64
-	calls  int64 // to the destination, at the death
+	calls  atomic.Int64 // to the destination, at the death
 
 	mu   sync.Mutex
 	sent []string // bodies of the messages
@@ -73,6 +74,7 @@ type cell struct {
 	// than what came since, so that it holds the mark.
 	late   bool
 	refuse bool // the destination refuses the first row
+	quiet  bool // the destination is not called again after the death
 	// dying looks at what there is in the moment of the death.
 	dying func(s *scene)
 	want  run.Counts // of the run in the end, without calls
@@ -86,6 +88,10 @@ var cells = []cell{
 		s.queued(0, 0)
 	}},
 	{point: "after the item, before the send", victim: "push", at: pinned, late: true, want: delivered(3), dying: func(s *scene) {
+		s.batches(1, false)
+		s.queued(0, 0)
+	}},
+	{point: "after the item, at the send", victim: "push", at: sends, late: true, want: delivered(3), dying: func(s *scene) {
 		s.batches(1, false)
 		s.queued(0, 0)
 	}},
@@ -109,21 +115,21 @@ var cells = []cell{
 		s.scores("1", "2", "3")
 		s.held(false, false, false)
 	}},
-	{point: "after the ledger, before the counter", victim: "salesforce", at: records, want: delivered(3), dying: func(s *scene) {
+	{point: "after the ledger, before the counter", victim: "salesforce", at: records, quiet: true, want: delivered(3), dying: func(s *scene) {
 		s.scores("1", "2", "3")
 		s.held(true, true, true)
 		s.done(0)
 	}},
-	{point: "after the counter, before the ack", victim: "salesforce", at: recorded, want: delivered(3), dying: func(s *scene) {
+	{point: "after the counter, before the ack", victim: "salesforce", at: recorded, quiet: true, want: delivered(3), dying: func(s *scene) {
 		s.held(true, true, true)
 		s.done(1)
 		s.queued(1, 1)
 	}},
-	{point: "failed rows stored, counter not", victim: "salesforce", at: records, absent: 2, want: run.Counts{Received: 3, Queued: 3, Delivered: 1, Failed: 2}, dying: func(s *scene) {
+	{point: "failed rows stored, counter not", victim: "salesforce", at: records, absent: 2, quiet: true, want: run.Counts{Received: 3, Queued: 3, Delivered: 1, Failed: 2}, dying: func(s *scene) {
 		s.errors(2)
 		s.done(0)
 	}},
-	{point: "partial success", victim: "salesforce", at: records, refuse: true, want: run.Counts{Received: 3, Queued: 3, Delivered: 2, Failed: 1}, dying: func(s *scene) {
+	{point: "partial success", victim: "salesforce", at: records, refuse: true, quiet: true, want: run.Counts{Received: 3, Queued: 3, Delivered: 2, Failed: 1}, dying: func(s *scene) {
 		s.scores("", "2", "3")
 		s.held(false, true, true)
 		s.errors(1)
@@ -210,7 +216,7 @@ func (s *scene) killAt(victim string, m moment, look func(*scene)) {
 			s.t.Errorf("%s was answered %d: %s", p.op, p.status, p.answer)
 		}
 		look(s)
-		s.calls = s.vendors.Salesforce.Core().Calls().Total
+		s.calls.Store(s.vendors.Salesforce.Core().Calls().Total)
 		s.deaths.Add(int64(s.fleets[victim].kill()))
 		return &reply{}
 	}
@@ -250,6 +256,9 @@ func (s *scene) ends(c cell) {
 		s.t.Fatalf("%d processes died: the cell was not reached", s.deaths.Load())
 	}
 	s.counted(c.want)
+	if n := s.vendors.Salesforce.Core().Calls().Total - s.calls.Load(); c.quiet && n != 0 {
+		s.t.Errorf("%d calls to the destination after the death, want none", n)
+	}
 	failed := c.absent // the first rows
 	if c.refuse {
 		failed = 1
