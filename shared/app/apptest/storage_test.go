@@ -3,6 +3,7 @@ package apptest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/pipeline/deliver"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/sandbox"
 )
 
 // throttled refuses half of the reads and commits of the ledger.
@@ -118,5 +120,92 @@ func TestChatHalfAnHour(t *testing.T) {
 	}
 	if r := w.Run(t, id); r.Status != run.Complete || r.Counts.Delivered != 2 || len(w.Errors(t, id)) != 0 {
 		t.Errorf("the run is %s: %+v, %d errors", r.Status, r.Counts, len(w.Errors(t, id)))
+	}
+}
+
+// flakyChunks and flakyErrors refuse half of what they are asked.
+type flakyChunks struct {
+	deliver.Chunks
+	chance *rand.Rand
+}
+
+func (f flakyChunks) Chunk(ctx context.Context, id, batch string, index int) (run.Chunk, error) {
+	if f.chance.IntN(2) == 0 {
+		return run.Chunk{}, errThrottled
+	}
+	return f.Chunks.Chunk(ctx, id, batch, index)
+}
+
+// RecordChunk fails before or after it has stored.
+func (f flakyChunks) RecordChunk(ctx context.Context, id, batch string, index int, c run.Chunk) (bool, error) {
+	before, after := f.chance.IntN(3) == 0, f.chance.IntN(3) == 0
+	if before {
+		return false, errThrottled
+	}
+	first, err := f.Chunks.RecordChunk(ctx, id, batch, index, c)
+	if err == nil && after {
+		return false, errThrottled
+	}
+	return first, err
+}
+
+type flakyErrors struct {
+	deliver.Errors
+	chance *rand.Rand
+}
+
+// StoreErrors fails before it stores, or after.
+func (f flakyErrors) StoreErrors(ctx context.Context, errs []run.RowError) error {
+	before, after := f.chance.IntN(3) == 0, f.chance.IntN(3) == 0
+	if before {
+		return errThrottled
+	}
+	if err := f.Errors.StoreErrors(ctx, errs); err != nil || !after {
+		return err
+	}
+	return errThrottled
+}
+
+// StoreDue likewise.
+func (f flakyErrors) StoreDue(ctx context.Context, due []run.Due) error {
+	before, after := f.chance.IntN(3) == 0, f.chance.IntN(3) == 0
+	if before {
+		return errThrottled
+	}
+	if err := f.Errors.StoreDue(ctx, due); err != nil || !after {
+		return err
+	}
+	return errThrottled
+}
+
+// Records and errors that are refused, before or after they were stored, change no
+// count: each row counts once (I2), and what failed comes back (I1).
+func TestFlakyStorage(t *testing.T) {
+	for seed := range uint64(5) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			w := faulty(t)
+			d, chance := w.Deliver("salesforce"), rand.New(rand.NewPCG(seed, 1))
+			chunks, errs := d.Chunks, d.Errors
+			d.Chunks, d.Errors = flakyChunks{chunks, chance}, flakyErrors{errs, chance}
+			w.fault(t, sandbox.Fault{FailRecords: []string{"c010", "c011"}, Count: 3, Code: "UNABLE_TO_LOCK_ROW", Message: "busy"})
+			w.fault(t, sandbox.Fault{FailRecords: []string{"c020"}, Count: -1, Code: "STRING_TOO_LONG", Message: "too long"})
+			id := w.Push(t, "q", "q:1", accounts("accounts", 100)...)[0].Run
+			w.Pass(t, soon)
+			if got := len(w.stored(t)); got < 97 {
+				t.Errorf("within a minute %d of 97 others are there", got)
+			}
+			w.Pass(t, time.Hour)
+			d.Chunks, d.Errors = chunks, errs
+			w.Pass(t, time.Hour)
+			r := w.Run(t, id)
+			// A row whose due item was stored, but not its message's record, may be delivered
+			// by its retry before the message comes again: it is superseded then.
+			if c := r.Counts; r.Status != run.Complete || c.Settled() != 100 || c.Failed < 1 || c.Failed+c.Superseded > 3 || r.Due != 0 {
+				t.Errorf("the run is %s: %+v, %d due", r.Status, r.Counts, r.Due)
+			}
+			if got := len(w.stored(t)); got != 99 {
+				t.Errorf("%d records, want all but the one that is refused", got)
+			}
+		})
 	}
 }
