@@ -12,6 +12,8 @@ ROWS   ?= 1000
 # How many inputs `make proof` gives each decoder, and how many seeds it simulates.
 FUZZ     ?= 2000000x
 SEEDS    ?= 20000
+# The first of the seeds.
+SEED     ?= 1
 # How many rows it pushes through the built binaries while these are killed.
 KILLED   ?= 200000
 
@@ -71,10 +73,18 @@ sam-build: ## sam build, as a deployment does it
 sam-local: ## the events through SAM's containers (Docker)
 	@infra/sam-local
 
+.PHONY: mutants
+mutants: ## defects put in on purpose, each of which some test must find; MUTANT picks those with that text
+	PENSTOCK_MUTANT="$(MUTANT)" go test -tags mutants -count=1 -timeout 120m -v -run TestMutants ./shared/pipeline
+
+.PHONY: simulation
+simulation: ## SEEDS seeds of the whole road, from SEED on, within 60 minutes on 2 cores
+	PENSTOCK_SEED=$(SEED) PENSTOCK_SEEDS=$(SEEDS) go test -count=1 -timeout 60m -v -run TestSimulation ./shared/pipeline
+
 .PHONY: proof
 proof: ## what takes longer than CI may: long fuzzing, many seeds, a million rows
 	infra/fuzz $(FUZZ)
-	PENSTOCK_SEEDS=$(SEEDS) go test -count=1 -timeout 60m -run Simulation ./shared/pipeline/
+	$(MAKE) --no-print-directory simulation
 	$(MAKE) --no-print-directory proof-processes
 	go run ./cmd/penstock demo --rows 1000000 --json | infra/checkdemo
 

@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/sqlite"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -425,5 +427,79 @@ func TestHeldIsKept(t *testing.T) {
 	w.once()
 	if got := w.crm.records["k1"]["Constant__c"]; got != `"c"` {
 		t.Errorf("the record made anew lacks the unchanged field: %v", w.crm.records["k1"])
+	}
+}
+
+// An outage that begins amid the work, without a word whose failure it is, is told
+// by the probe: no row becomes an error.
+func TestConnectionGoesDown(t *testing.T) {
+	w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) { c.most = 20 })
+	w.send("q0", "known") // the account is known from here on
+	w.once()
+	w.crm.down = failed(dest.Unavailable, "503")
+	var keys []string
+	for i := range 20 {
+		keys = append(keys, fmt.Sprint("g", i))
+	}
+	id := w.send("q", keys...)
+	w.drain(time.Hour)
+	if c := w.counts(id); c.Settled() > 0 {
+		t.Fatalf("rows were settled during an outage: %+v %v", c, w.errorTypes(id))
+	}
+	if _, err := w.store.Halt(t.Context(), "accounts", w.version.ID); !errors.Is(err, run.ErrNotFound) {
+		t.Errorf("the version is halted for an outage: %v", err)
+	}
+}
+
+// brokenVisibility cannot hide messages.
+type brokenVisibility struct{ *sqlite.Store }
+
+func (brokenVisibility) Hide(context.Context, string, string, time.Duration) error { return errStorage }
+
+// brokenReturn cannot note that a message goes back.
+type brokenReturn struct{ *sqlite.Store }
+
+func (brokenReturn) ReturnChunk(context.Context, string, string, int, int, time.Time) error {
+	return errStorage
+}
+
+// A hand-back that fails is told, and the message stays in the queue all the same.
+func TestHandBackFails(t *testing.T) {
+	for name, arm := range map[string]func(w *world){
+		"hide": func(w *world) { w.deliver.Visibility = brokenVisibility{w.store} },
+		"note": func(w *world) { w.deliver.Chunks = brokenReturn{w.store} },
+	} {
+		w := newWorld(t, 1, nil)
+		w.send("q", "a")
+		w.receive()
+		w.now = w.now.Add(2 * hidden) // received before, so that there is a mark to take back
+		w.crm.down = failed(dest.Unavailable, "503")
+		arm(w)
+		r := w.once()
+		if len(r.Storage) != 1 || len(r.Stay) != 1 {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}
+
+// The call size that halving reached is kept with a message that goes back: the next
+// invocation begins with it.
+func TestCallSizeIsKept(t *testing.T) {
+	w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) { c.most = 16 })
+	var keys []string
+	for i := range 16 {
+		keys = append(keys, fmt.Sprint("g", i))
+	}
+	id := w.send("q", keys...)
+	batches, err := w.store.Batches(t.Context(), id)
+	if err != nil || len(batches) != 1 {
+		t.Fatal(batches, err)
+	}
+	if err := w.store.ReturnChunk(t.Context(), id, batches[0].ID, 0, 4, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	w.once()
+	if slices.Max(w.crm.sizes) != 4 {
+		t.Errorf("calls of %v rows, want none over 4", w.crm.sizes)
 	}
 }
