@@ -146,7 +146,8 @@ func (c *Control) open(ctx context.Context, errs []*run.RowError) (map[string]bo
 			return nil, fmt.Errorf("read the ledger: %w", err)
 		}
 		for _, e := range list {
-			if ref := e.Ref(); entries[e.Key].Last.Error == ref {
+			last := entries[e.Key].Last
+			if ref := e.Ref(); last.Error == ref && (!last.Unknown || e.Type == typeUnknown) { // else a worker that stalled found it unknown later
 				open[ref] = true
 			}
 		}
