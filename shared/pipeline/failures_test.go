@@ -45,7 +45,7 @@ func (refusingRuns) UpdateRun(context.Context, run.Run) error { return errStorag
 // A run of a stop_on_error sync ends at its first failure, also when that was the
 // only row of its message and the worker died, or storage refused, before it could
 // end the run.
-func TestStopOnErrorAfterDeath(t *testing.T) {
+func TestRunStopsAfterDeath(t *testing.T) {
 	for name, breaks := range map[string]func(w *world){
 		"death":   func(w *world) { w.deliver.Runs = dyingRuns{w.store} },
 		"storage": func(w *world) { w.deliver.Runs = refusingRuns{w.store} },
