@@ -90,6 +90,7 @@ func (j *job) take(i *item, o *dest.Outcome, look bool) (again bool, wait time.D
 		j.stopAfter(i)
 	case storeDoubt:
 		i.inDoubt(o)
+		j.stopAfter(i)
 	}
 	j.mu.Lock()
 	j.answers = append(j.answers, i)
@@ -208,13 +209,13 @@ func (j *job) intend(ctx context.Context, b *batch, c dest.Call) (dest.Call, err
 		return c, nil
 	}
 	lost, err := j.d.Ledger.Commit(ctx, j.w.target, entries)
-	if err != nil {
-		return c, fmt.Errorf("store the intent to send: %w", err)
-	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for _, i := range fresh {
+	for _, i := range fresh { // stored, perhaps, where storage says no: it is taken back then
 		i.intended = true
+	}
+	if err != nil {
+		return c, fmt.Errorf("store the intent to send: %w", err)
 	}
 	for _, n := range lost {
 		fresh[n].intended, fresh[n].state = false, stateWaiting

@@ -20,8 +20,9 @@ func (inv *invocation) settle(ctx context.Context) {
 
 func (inv *invocation) settleOne(ctx context.Context, m *message) {
 	for _, i := range m.items {
-		if i.loses() {
+		if w := i.waitsFor(); w != nil {
 			i.state = stateWaiting
+			m.postpone(w.m.hide)
 		}
 		if !i.state.settled() {
 			m.back = true
@@ -35,14 +36,18 @@ func (inv *invocation) settleOne(ctx context.Context, m *message) {
 	}
 }
 
-// loses reports whether a superseded row's winner is not settled yet: the two are
-// recorded together, so that the winner's hold is never without the loser's.
-func (i *item) loses() bool {
+// waitsFor is a superseded row's winner while it is not settled: the two are recorded
+// together, so that the winner's hold is never without the loser's, and come back
+// together, for the one in front of a lane says when all of it returns.
+func (i *item) waitsFor() *item {
 	w := i
 	for w.state == stateSuperseded && w.winner != nil {
 		w = w.winner
 	}
-	return w != i && !w.state.settled()
+	if w == i || w.state.settled() {
+		return nil
+	}
+	return w
 }
 
 // record counts a settled message once (I2): due rows first, so that a crash
@@ -161,6 +166,7 @@ func (inv *invocation) close(ctx context.Context) Result {
 		}
 		if err := inv.handBack(ctx, m); err != nil {
 			r.Storage = append(r.Storage, err)
+			hide = min(hide, inv.d.Hidden/2) // its mark stays: after the full visibility that is a death
 		}
 		// A message that cannot be hidden comes back with its visibility timeout.
 		if err := inv.d.Visibility.Hide(ctx, inv.d.Queue, m.Receipt, hide); err != nil {

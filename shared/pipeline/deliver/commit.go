@@ -31,7 +31,7 @@ func (j *job) commitAnswers(ctx context.Context, all bool) {
 func (w *work) commit(ctx context.Context, items []*item) {
 	ready := make([]*item, 0, len(items))
 	for _, i := range items {
-		if !i.written && i.m.fault == nil {
+		if !i.written && (i.m.fault == nil || i.unsent()) {
 			ready = append(ready, i)
 		}
 	}
@@ -46,6 +46,7 @@ func (w *work) commit(ctx context.Context, items []*item) {
 		if err := w.store(ctx, mine); err != nil {
 			m.broken(w.inv.d, err)
 			for _, i := range mine {
+				i.received = i.received || i.state == stateDelivered
 				if i.state != stateUnchanged && i.state != stateSuperseded {
 					i.state = stateWaiting
 				}
@@ -53,6 +54,10 @@ func (w *work) commit(ctx context.Context, items []*item) {
 		}
 	}
 }
+
+// unsent reports whether the ledger may say of an insert that it is about to be sent
+// though it was not: that is taken back, whatever our storage refused before.
+func (i *item) unsent() bool { return i.intended && !i.received && !i.state.settled() }
 
 // store writes the errors and then the entries of rows.
 func (w *work) store(ctx context.Context, items []*item) error {
@@ -114,7 +119,7 @@ func (i *item) next() (ledger.Entry, bool) {
 		e.Held.Sequence = max(e.Held.Sequence, i.sequence())
 	case stateFailed:
 		if i.summed {
-			return e, i.received
+			return e, i.received || i.doubt
 		}
 		last.Error = i.ref()
 		if i.rules().Once && (i.received || e.Last.Intent != "" && !i.intended) { // it, or an earlier row of the key, may have arrived
@@ -125,7 +130,7 @@ func (i *item) next() (ledger.Entry, bool) {
 			return e, false // stored by an attempt that died
 		}
 		last.Error, last.Intent, last.Unknown = i.ref(), i.ref(), true
-	case stateWaiting, stateOpen:
+	case stateWaiting, stateOpen, stateCancelled:
 		switch {
 		case i.received || i.doubt:
 			// It, or the older value that it superseded, may have arrived: nothing older

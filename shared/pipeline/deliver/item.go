@@ -90,6 +90,11 @@ func (i *item) cursor() string {
 	return string(got.Cursor)
 }
 
+// blind reports whether the row failed in a way that leaves its cursor unread.
+func (i *item) blind() bool {
+	return i.untouched || i.state == stateFailed && i.outcome.Code == codePanic
+}
+
 // ref names the row's error; a replay's is that of its first time.
 func (i *item) ref() string {
 	if i.row.Replay != nil {

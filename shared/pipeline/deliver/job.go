@@ -279,7 +279,7 @@ func (j *job) cut(b *batch, calls func(dest.Batch) []dest.Call) []dest.Call {
 		one.Records = b.Records[at : at+1]
 		got, kind := safely(func() []dest.Call { return calls(one) })
 		if kind != "" {
-			i.fail("deliver", "panic", "", "a defect in Penstock met this row ("+kind+"): report it, and push the row again with a release that mends it")
+			i.fail("deliver", codePanic, "", "a defect in Penstock met this row ("+kind+"): report it, and push the row again with a release that mends it")
 			continue
 		}
 		for _, c := range got {
@@ -367,7 +367,7 @@ func (j *job) failedBefore() string {
 		return ""
 	}
 	for _, i := range j.w.items {
-		if i.m.run.ID == j.run.ID && (i.state == stateStored || i.state == stateFailed) {
+		if i.m.run.ID == j.run.ID && i.failed() {
 			return stopReason(i)
 		}
 	}
@@ -385,6 +385,7 @@ func (j *job) stopRest(items []*item) {
 		if i.state != stateOpen {
 			continue
 		}
+		i.left()
 		if j.run.Bracketed {
 			i.state = stateCancelled
 			continue

@@ -92,6 +92,11 @@ func (inv *invocation) state(ctx context.Context, m *message) (err error) {
 		inv.runs[id] = r
 	}
 	m.run = r
+	// A first receive has no mark, call size or try behind it. Where the chunk was queued
+	// twice, the ledger knows its rows, and the record of the first stays (I2).
+	if m.Receives == 1 && !inv.d.Dead {
+		return nil
+	}
 	if m.record, err = inv.d.Chunks.Chunk(ctx, id, m.chunk.Batch, m.chunk.Index); err != nil {
 		return fmt.Errorf("read the record of %s: %w", m.name(), err)
 	}
@@ -177,6 +182,12 @@ func (inv *invocation) versionless(ctx context.Context, m *message, cause error)
 	} else if !errors.Is(cause, version.ErrUnusable) && !errors.Is(cause, run.ErrFormat) { // our storage did not tell
 		m.broken(inv.d, cause)
 		return
+	}
+	if m.run.Bracketed { // I4: no row's cursor can be read, so its mark must not move
+		if err := inv.d.endRun(ctx, m.run.ID, run.Failed, message); err != nil {
+			m.broken(inv.d, err)
+			return
+		}
 	}
 	errs := make([]run.RowError, len(m.chunk.Rows))
 	fates := make([]run.Fate, len(m.chunk.Rows))

@@ -41,11 +41,14 @@ func (m *message) mapRows() {
 func mapRow(mapper *mapping.Mapper, object jsontext.Value) (got mapping.Mapped, fault *row.Fault) {
 	defer func() {
 		if p := recover(); p != nil {
-			got, fault = mapping.Mapped{}, &row.Fault{Rule: "panic", Message: "a defect in Penstock met this row (" + kindOf(p) + "): report it, and push the row again with a release that mends it"}
+			got, fault = mapping.Mapped{}, &row.Fault{Rule: codePanic, Message: "a defect in Penstock met this row (" + kindOf(p) + "): report it, and push the row again with a release that mends it"}
 		}
 	}()
 	return mapper.Map(object)
 }
+
+// codePanic is the code of rows that a defect met.
+const codePanic = "panic"
 
 // kindOf says what kind of panic it was, without its text: that may hold a value (I6).
 func kindOf(p any) string { return fmt.Sprintf("panic %T", p) }
@@ -117,12 +120,17 @@ func (a *arena) keep(i *item, got mapping.Mapped) {
 // at the destination (I4). A replay holds nothing anew: its first time does, until
 // the next run.
 func (m *message) hold() string {
-	least := ""
+	least, all := "", m.chunk.Late
+	for _, i := range m.items {
+		if i.blind() && i.row.Replay == nil { // its cursor is not below where its run began
+			least, all = run.Least(least, m.run.From), true
+		}
+	}
 	for _, i := range m.items {
 		if i.row.Replay != nil {
 			continue
 		}
-		if i.uncertain() || m.chunk.Late {
+		if i.uncertain() || all {
 			least = run.Least(least, run.Least(i.least, i.cursor()))
 		}
 	}

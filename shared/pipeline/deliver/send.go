@@ -65,7 +65,7 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 func (j *job) call(ctx context.Context, c dest.Call, b *batch) (out []dest.Outcome, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			out, err = nil, &dest.CallError{Op: "call the destination", Class: dest.Refused, Code: "panic", Received: true,
+			out, err = nil, &dest.CallError{Op: "call the destination", Class: dest.Refused, Code: codePanic, Received: true,
 				Message: "a defect in Penstock met a row of this call (" + kindOf(p) + "): report it"}
 		}
 	}()

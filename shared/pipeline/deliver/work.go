@@ -53,9 +53,7 @@ func (w *work) do(ctx context.Context) {
 		j.deliver(ctx)
 	}
 	w.commit(ctx, w.items)
-	for _, j := range w.jobs {
-		j.stopRun(ctx)
-	}
+	w.stopRuns(ctx)
 }
 
 // newest keeps each key's row of the greatest sequence; of one sequence the later.
@@ -250,6 +248,7 @@ func (i *item) doubtful() bool {
 
 // ended settles a row of a message whose rows are not sent at all.
 func (i *item) ended() {
+	i.left()
 	switch i.m.end {
 	case "cancelled":
 		if i.m.run.Bracketed {
@@ -262,6 +261,14 @@ func (i *item) ended() {
 	default:
 		i.fail("deadletter", "dead_letter", "", "the row's message was received too often without being settled; see the worker's log, then retry it or push it again")
 	}
+}
+
+// left notes that a row is not sent, ever: where an attempt that died may have sent
+// it, the ledger must not go on calling what it held before unchanged. (Inserts have
+// their intent.)
+func (i *item) left() {
+	again := i.m.Receives > 1 || i.m.end == "dead_letter"
+	i.received = i.received || again && !i.rules().Once && !i.entry.Held.Fingerprint.Void()
 }
 
 // add puts a row into the job of its run and version.
@@ -279,16 +286,35 @@ func (w *work) add(i *item) {
 	}
 }
 
-// stopRun ends the run of a stop_on_error sync after its first failure.
-func (j *job) stopRun(ctx context.Context) {
-	if j.stop == "" || j.run.Status.Ended() {
-		return
-	}
-	if err := j.d.endRun(ctx, j.run.ID, run.Cancelled, j.stop); err != nil {
-		for _, m := range j.messages {
-			m.broken(j.d, err)
+// stopRuns ends the runs of stop_on_error syncs after their first failure, also when
+// an attempt that died before it could left nothing else to do. A message whose run
+// cannot be ended is not recorded: it comes back and ends it.
+func (w *work) stopRuns(ctx context.Context) {
+	stopped := map[string]bool{}
+	for _, i := range w.items {
+		id := i.m.run.ID
+		if stopped[id] || i.m.end != "" || i.m.run.Status.Ended() || !stops(i.def()) || !i.failed() {
+			continue
+		}
+		stopped[id] = true
+		err := w.inv.d.endRun(ctx, id, run.Cancelled, stopReason(i))
+		for _, m := range w.messages {
+			if err != nil && m.run.ID == id {
+				m.broken(w.inv.d, err)
+			}
 		}
 	}
+}
+
+// failed reports whether the row is, or became before, an error of its run.
+func (i *item) failed() bool {
+	switch i.state {
+	case stateFailed, stateUnknown:
+		return true
+	case stateStored:
+		return i.row.Replay == nil // a replay that is dropped failed elsewhere
+	}
+	return false
 }
 
 // endRun ends a run that is still going on.
