@@ -19,7 +19,7 @@ const module = "github.com/penstock-data/penstock/"
 
 // never is what no function may link.
 var never = []string{
-	module + "shared/sqlite", module + "shared/sandbox", module + "shared/local", module + "shared/warehouse", module + "shared/lesson",
+	module + "shared/sqlite", module + "shared/sandbox", module + "shared/local", module + "shared/warehouse", module + "shared/sample",
 	module + "shared/app/apptest", module + "shared/app/machine", module + "shared/syncdef/yamlfile", module + "shared/storetest",
 	"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sts", "github.com/aws/aws-sdk-go-v2/service/sso", "github.com/aws/aws-sdk-go-v2/feature",
 	module + "shared/wire/wiretest", "modernc.org/", "github.com/duckdb/", "github.com/alecthomas/kong", "github.com/goccy/go-yaml", "gopkg.in/yaml", "github.com/robfig/cron",

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/penstock-data/penstock/shared/app/machine"
-	"github.com/penstock-data/penstock/shared/lesson"
+	"github.com/penstock-data/penstock/shared/sample"
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
 )
 
@@ -35,7 +35,7 @@ type demo struct {
 	box       *machine.Sandbox
 	road      road
 	warehouse *duckdb.Warehouse
-	plan      lesson.Plan
+	plan      sample.Plan
 	fresh     bool // the folder was empty: nothing was delivered before
 	wrong     []string
 	report    report
@@ -125,9 +125,9 @@ func (d *demo) open(ctx context.Context, g *errgroup.Group) (err error) {
 	if err != nil {
 		return fmt.Errorf("the demo needs the embedded warehouse: %w", err)
 	}
-	_, known := lesson.ReadPlan(ctx, d.warehouse.DB())
+	_, known := sample.ReadPlan(ctx, d.warehouse.DB())
 	d.fresh = known != nil
-	d.plan, err = sample(ctx, d.warehouse, d.box, lesson.Options{Rows: d.cmd.Rows, Seed: d.cmd.Seed, Now: time.Now()})
+	d.plan, err = seedSample(ctx, d.warehouse, d.box, sample.Options{Rows: d.cmd.Rows, Seed: d.cmd.Seed, Now: time.Now()})
 	if err == nil {
 		d.opening()
 	}

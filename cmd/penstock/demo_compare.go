@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/penstock-data/penstock/shared/lesson"
+	"github.com/penstock-data/penstock/shared/sample"
 	salesforcesim "github.com/penstock-data/penstock/shared/sandbox/salesforce"
 	slacksim "github.com/penstock-data/penstock/shared/sandbox/slack"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -36,16 +36,16 @@ func (d *demo) compare(ctx context.Context, p pushedSync, r *syncRun) ([]string,
 }
 
 // compareStore reads the simulator's own records, not the ledger.
-func (d *demo) compareStore(ctx context.Context, p pushedSync) (lesson.Comparison, error) {
+func (d *demo) compareStore(ctx context.Context, p pushedSync) (sample.Comparison, error) {
 	v, err := d.definition(p.name)
 	if err != nil {
-		return lesson.Comparison{}, err
+		return sample.Comparison{}, err
 	}
 	switch simulated := d.box.Simulated[p.kind].(type) {
 	case *slacksim.Server:
-		var messages []lesson.Message
+		var messages []sample.Message
 		for _, m := range simulated.Messages() {
-			x := lesson.Message{Text: m.Text}
+			x := sample.Message{Text: m.Text}
 			if m.Metadata != nil {
 				x.Event, x.Payload = m.Metadata.EventType, m.Metadata.EventPayload
 			}
@@ -55,15 +55,15 @@ func (d *demo) compareStore(ctx context.Context, p pushedSync) (lesson.Compariso
 			DigestOver int `json:"digest_over"`
 		}
 		if err := json.Unmarshal(v.Options, &o); err != nil {
-			return lesson.Comparison{}, fmt.Errorf("read the options of sync %s: %w", p.name, err)
+			return sample.Comparison{}, fmt.Errorf("read the options of sync %s: %w", p.name, err)
 		}
-		return lesson.CompareAlerts(ctx, d.warehouse.DB(), o.DigestOver, messages)
+		return sample.CompareAlerts(ctx, d.warehouse.DB(), o.DigestOver, messages)
 	case *salesforcesim.Simulator:
-		return lesson.CompareAccounts(ctx, d.warehouse.DB(), v, p.view, func(yield func(lesson.Record) bool) {
-			simulated.Each(lesson.CRMObject, func(r salesforcesim.Record) bool { return yield(r) })
+		return sample.CompareAccounts(ctx, d.warehouse.DB(), v, p.view, func(yield func(sample.Record) bool) {
+			simulated.Each(sample.CRMObject, func(r salesforcesim.Record) bool { return yield(r) })
 		})
 	}
-	return lesson.Comparison{}, fmt.Errorf("the demo cannot read the records of a simulated %s", p.kind)
+	return sample.Comparison{}, fmt.Errorf("the demo cannot read the records of a simulated %s", p.kind)
 }
 
 // recordsOf is what the destination holds now.
@@ -72,12 +72,12 @@ func (d *demo) recordsOf(p pushedSync) int {
 	case *slacksim.Server:
 		return len(simulated.Messages())
 	case seeder:
-		return simulated.Count(lesson.CRMObject)
+		return simulated.Count(sample.CRMObject)
 	}
 	return 0
 }
 
-func (d *demo) compareCounts(p pushedSync, r *syncRun, want lesson.Expect) []string {
+func (d *demo) compareCounts(p pushedSync, r *syncRun, want sample.Expect) []string {
 	var differences []string
 	check := func(what string, got, want int64) {
 		if got != want {
@@ -96,7 +96,7 @@ func (d *demo) compareCounts(p pushedSync, r *syncRun, want lesson.Expect) []str
 }
 
 // compareErrors counts the run's stored errors by reason.
-func (d *demo) compareErrors(ctx context.Context, p pushedSync, r *syncRun, want lesson.Expect) ([]string, error) {
+func (d *demo) compareErrors(ctx context.Context, p pushedSync, r *syncRun, want sample.Expect) ([]string, error) {
 	type reason struct{ stage, code, field string }
 	got := map[reason]int{}
 	if r.Run != "" {
@@ -112,9 +112,9 @@ func (d *demo) compareErrors(ctx context.Context, p pushedSync, r *syncRun, want
 	for _, e := range want.Errors {
 		w := reason{e.Stage, e.Type, e.Field}
 		switch e.Fault { // found by the destination, which names its own field
-		case lesson.MissingAccount:
+		case sample.MissingAccount:
 			w = reason{e.Stage, "no_match", "Website"}
-		case lesson.AmbiguousAccount:
+		case sample.AmbiguousAccount:
 			w = reason{e.Stage, "ambiguous_match", "Website"}
 		}
 		if got[w] != e.Rows {

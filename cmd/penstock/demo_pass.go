@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/penstock-data/penstock/shared/lesson"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/sample"
 )
 
 // A pushed sync and the statement that pushes it.
@@ -17,8 +17,8 @@ type pushedSync struct {
 
 // sampleSyncs are what the demo pushes. Intercom follows with its destination.
 var sampleSyncs = []pushedSync{
-	{lesson.AccountHealth, lesson.CRM, "Salesforce", "salesforce_customer_health_sync", "customer_health_comprehensive"},
-	{lesson.Alerts, lesson.Chat, "Slack", "slack_health_alerts", "customer_health_history"},
+	{sample.AccountHealth, sample.CRM, "Salesforce", "salesforce_customer_health_sync", "customer_health_comprehensive"},
+	{sample.Alerts, sample.Chat, "Slack", "slack_health_alerts", "customer_health_history"},
 }
 
 func (p pushedSync) statement() string {
@@ -60,7 +60,7 @@ func (d *demo) push(ctx context.Context, p pushedSync, pass int, kill bool) (syn
 	} else {
 		crashed <- nil
 	}
-	if _, err := d.warehouse.Exec(ctx, "CREATE OR REPLACE TABLE lesson.pushed AS SELECT penstock_push('"+p.name+"', to_json(m)) AS answer FROM "+p.view+" m"); err != nil {
+	if _, err := d.warehouse.Exec(ctx, "CREATE OR REPLACE TABLE sample.pushed AS SELECT penstock_push('"+p.name+"', to_json(m)) AS answer FROM "+p.view+" m"); err != nil {
 		return r, err
 	}
 	answered := time.Now()
@@ -70,7 +70,7 @@ func (d *demo) push(ctx context.Context, p pushedSync, pass int, kill bool) (syn
 	if err := <-crashed; err != nil {
 		return r, err
 	}
-	if err := d.warehouse.DB().QueryRowContext(ctx, "SELECT coalesce((SELECT answer->>'run' FROM lesson.pushed WHERE answer->>'run' IS NOT NULL LIMIT 1), '')").Scan(&r.Run); err != nil {
+	if err := d.warehouse.DB().QueryRowContext(ctx, "SELECT coalesce((SELECT answer->>'run' FROM sample.pushed WHERE answer->>'run' IS NOT NULL LIMIT 1), '')").Scan(&r.Run); err != nil {
 		return r, err
 	}
 	if r.Run == "" { // the model has no rows now
@@ -164,9 +164,9 @@ func (d *demo) simulator(p pushedSync) (calls int64, cpu float64) {
 
 // rescore is the second scoring: 1% of the customers change.
 func (d *demo) rescore(ctx context.Context) (err error) {
-	if _, err := lesson.Rescore(ctx, d.warehouse.DB(), 0.01, time.Now()); err != nil {
+	if _, err := sample.Rescore(ctx, d.warehouse.DB(), 0.01, time.Now()); err != nil {
 		return err
 	}
-	d.plan, err = lesson.ReadPlan(ctx, d.warehouse.DB())
+	d.plan, err = sample.ReadPlan(ctx, d.warehouse.DB())
 	return err
 }

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/penstock-data/penstock/shared/lesson"
+	"github.com/penstock-data/penstock/shared/sample"
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
 )
 
@@ -100,7 +100,7 @@ func (c localCmd) warehouse(ctx context.Context, s program, p *place) error {
 	if err != nil {
 		return err
 	}
-	_, err = sample(ctx, w, p.box, lesson.Options{Rows: c.Rows, Seed: c.Seed, Now: time.Now()})
+	_, err = seedSample(ctx, w, p.box, sample.Options{Rows: c.Rows, Seed: c.Seed, Now: time.Now()})
 	if err := errors.Join(err, w.Close()); err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 	"iter"
 
 	"github.com/penstock-data/penstock/shared/app/machine"
-	"github.com/penstock-data/penstock/shared/lesson"
+	"github.com/penstock-data/penstock/shared/sample"
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
 )
 
@@ -16,27 +16,27 @@ type seeder interface {
 	Count(object string) int
 }
 
-// sample makes the sample's tables and rows, unless the warehouse has them, and
+// seedSample makes the sample's tables and rows, unless the warehouse has them, and
 // seeds its simulator with the sample's accounts, unless it has any.
-func sample(ctx context.Context, w *duckdb.Warehouse, box *machine.Sandbox, o lesson.Options) (lesson.Plan, error) {
+func seedSample(ctx context.Context, w *duckdb.Warehouse, box *machine.Sandbox, o sample.Options) (sample.Plan, error) {
 	if err := sampleTables(ctx, w); err != nil {
-		return lesson.Plan{}, err
+		return sample.Plan{}, err
 	}
-	plan, err := lesson.ReadPlan(ctx, w.DB())
+	plan, err := sample.ReadPlan(ctx, w.DB())
 	if err != nil || plan.Rows == 0 {
-		if plan, err = lesson.Generate(ctx, w.DB(), o); err != nil {
+		if plan, err = sample.Generate(ctx, w.DB(), o); err != nil {
 			return plan, err
 		}
 	}
 	if box == nil {
 		return plan, nil
 	}
-	crm, ok := box.Simulated[lesson.CRM].(seeder)
-	if !ok || crm.Count(lesson.CRMObject) > 0 {
+	crm, ok := box.Simulated[sample.CRM].(seeder)
+	if !ok || crm.Count(sample.CRMObject) > 0 {
 		return plan, nil
 	}
 	var failed error
-	err = crm.Seed(lesson.CRMObject, []string{"Website", "Name"}, accounts(ctx, w, &failed))
+	err = crm.Seed(sample.CRMObject, []string{"Website", "Name"}, accounts(ctx, w, &failed))
 	if failed != nil {
 		err = failed
 	}
@@ -49,7 +49,7 @@ func sample(ctx context.Context, w *duckdb.Warehouse, box *machine.Sandbox, o le
 func accounts(ctx context.Context, w *duckdb.Warehouse, failed *error) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
 		values := make([]string, 2)
-		*failed = lesson.Accounts(ctx, w.DB(), func(website, name string) bool {
+		*failed = sample.Accounts(ctx, w.DB(), func(website, name string) bool {
 			values[0], values[1] = website, name
 			return yield(values)
 		})

@@ -26,7 +26,7 @@ var named = map[string]string{
 	"shared/dest/vendors/": "the one list of vendors",
 	"cmd/penstock/vendors": "the one list of the command line",
 	"cmd/penstock/demo_":   "the demo goes to two vendors",
-	"shared/lesson/":       "the sample of the demo, its messages among it",
+	"shared/sample/":       "the sample of the demo, its messages among it",
 	"events/":              "the sample's events",
 
 	"shared/app/apptest/sample": "the test world of the sample",

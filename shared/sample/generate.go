@@ -1,4 +1,4 @@
-package lesson
+package sample
 
 import (
 	"context"
@@ -9,36 +9,36 @@ import (
 	"time"
 )
 
-// Generate empties the lesson's tables and fills them again, all in DuckDB: the
+// Generate empties the sample's tables and fills them again, all in DuckDB: the
 // customers with their faults, yesterday's scoring and today's, and the accounts
 // to seed. Each customer has a domain of its own.
 func Generate(ctx context.Context, db *sql.DB, o Options) (Plan, error) {
 	if o.Rows < 0 {
-		return Plan{}, fmt.Errorf("generate the lesson: %d rows cannot be", o.Rows)
+		return Plan{}, fmt.Errorf("generate the sample: %d rows cannot be", o.Rows)
 	}
 	g := generator{rows: o.Rows, reserve: max(10, o.Rows/100), seed: o.Seed, now: o.Now.UTC().Truncate(time.Second)}
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
-		return Plan{}, fmt.Errorf("generate the lesson: %w", err)
+		return Plan{}, fmt.Errorf("generate the sample: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
 	for _, s := range []struct{ what, sql string }{
-		{"empty the tables", emptyTables}, {"make the customers", g.customers()}, {"add the lesson's customers", g.samples()},
+		{"empty the tables", emptyTables}, {"make the customers", g.customers()}, {"add the sample's customers", g.samples()},
 		{"make the scores", g.scores("first_pass = 1 AND n > 0")}, {"make the full picture", g.comprehensive("first_pass = 1 AND n > 0")},
 		{"make the history", g.history()}, {"make the accounts", g.accounts()}, {"note the scoring", g.pass()},
 	} {
 		if _, err := tx.ExecContext(ctx, s.sql); err != nil {
-			return Plan{}, fmt.Errorf("generate the lesson: %s: %w", s.what, err)
+			return Plan{}, fmt.Errorf("generate the sample: %s: %w", s.what, err)
 		}
 	}
 	if err := tx.Commit(); err != nil {
-		return Plan{}, fmt.Errorf("generate the lesson: %w", err)
+		return Plan{}, fmt.Errorf("generate the sample: %w", err)
 	}
 	return ReadPlan(ctx, db)
 }
 
 const emptyTables = `
-CREATE SCHEMA IF NOT EXISTS lesson;
+CREATE SCHEMA IF NOT EXISTS sample;
 DELETE FROM customer_health_scores;
 DELETE FROM customer_health_comprehensive;
 DELETE FROM customer_health_history;`
@@ -88,11 +88,11 @@ func gcd(a, b uint64) uint64 {
 	return a
 }
 
-// customers makes lesson.customers: who they are, and what is wrong with them.
+// customers makes sample.customers: who they are, and what is wrong with them.
 // The reserve are good customers of high risk that a Rescore will add.
 func (g generator) customers() string {
 	return fmt.Sprintf(`
-CREATE OR REPLACE TABLE lesson.customers AS
+CREATE OR REPLACE TABLE sample.customers AS
 WITH numbered AS (
     SELECT CAST(i AS BIGINT) AS n, %[1]s AS w1, %[2]s AS w2, %[3]s AS w3, %[4]s AS w4, lpad(CAST(i AS VARCHAR), 7, '0') AS padded
     FROM (SELECT i AS n, i FROM range(1, %[5]d) r(i))
@@ -112,11 +112,11 @@ FROM numbered;`,
 		pick("w3", givenNames), pick("w4", familyNames), g.fault(), g.rows, g.random(5, 2500), g.random(5, 9500))
 }
 
-// samples adds the lesson's three, numbered below the generated ones. Of the full
-// picture the lesson shows the first only; the other two follow from their scores.
+// samples adds the sample's three, numbered below the generated ones. Of the full
+// picture the sample shows the first only; the other two follow from their scores.
 func (g generator) samples() string {
 	return strings.ReplaceAll(`
-INSERT INTO lesson.customers VALUES
+INSERT INTO sample.customers VALUES
     (0, 'cust_001', 'acmecorp.com', 'ACME Corporation', 'john.doe', 'none', 1, 0.8547),
     (-1, 'cust_002', 'techstartup.com', 'TechStartup', 'sarah', 'none', 1, 0.4500),
     (-2, 'cust_003', 'enterprise.com', 'Enterprise', 'mike', 'none', 1, 0.1500);
@@ -167,7 +167,7 @@ func (g generator) scores(where string) string {
 INSERT INTO customer_health_scores
 SELECT customer_id, %s, %s, CAST(%s AS DECIMAL(3, 2)), %s, %s,
     concat('{"usage": 0.', 10 + %s, ', "support": 0.', 10 + %s, '}')
-FROM lesson.customers WHERE %s;`, email, companyName, landedScore, risk, g.scoredAt(), g.random(7, 90), g.random(8, 90), where)
+FROM sample.customers WHERE %s;`, email, companyName, landedScore, risk, g.scoredAt(), g.random(7, 90), g.random(8, 90), where)
 }
 
 // comprehensive fills the full picture. A few customers never filed a ticket or
@@ -183,13 +183,13 @@ SELECT customer_id, %[1]s, %[2]s, %[3]s, %[4]s,
     concat('{', CASE WHEN n %% 33 <> 5 THEN concat('"support_tickets_30d": ', %[13]s, ', ') END,
         '"last_login_days_ago": ', %[14]s, ', "training_completion": 0.', 10 + %[15]s, '}'),
     'v2.1.3', scored_at, scored_at - INTERVAL 30 DAYS, scored_at
-FROM (SELECT *, %[16]s AS scored_at FROM lesson.customers WHERE %[17]s);`,
+FROM (SELECT *, %[16]s AS scored_at FROM sample.customers WHERE %[17]s);`,
 		email, companyName, landedScore, fullRisk, g.random(9, 40), g.random(10, 30), g.random(11, 400), g.random(12, 90), g.random(13, 3),
 		g.random(14, 24000), g.random(15, 3), g.random(16, 90), g.random(17, 9), g.random(18, 60), g.random(19, 90), g.scoredAt(), where)
 }
 
 // history appends yesterday's scoring and today's. Generated customers moved by
-// less than 3 points and kept their category; of the lesson's, TechStartup fell
+// less than 3 points and kept their category; of the sample's, TechStartup fell
 // and Enterprise became high risk: the two alerts of the first pass.
 func (g generator) history() string {
 	return fmt.Sprintf(`
@@ -204,7 +204,7 @@ INSERT INTO customer_health_history
 SELECT customer_id, email, company_name, health_score, risk_category, calculated_at FROM customer_health_comprehensive;`, g.random(20, 30))
 }
 
-// accounts makes lesson.accounts: one per customer, none or two where that is the
+// accounts makes sample.accounts: one per customer, none or two where that is the
 // fault. Faulty rows have theirs, too, which nobody may touch.
 func (g generator) accounts() string {
 	const website = `CASE spelling %% 6
@@ -216,17 +216,17 @@ func (g generator) accounts() string {
         ELSE 'https://' || domain || '/about/us?from=crm'
     END`
 	return fmt.Sprintf(`
-CREATE OR REPLACE TABLE lesson.accounts AS
+CREATE OR REPLACE TABLE sample.accounts AS
 SELECT row_number() OVER (ORDER BY n, second) AS position, customer_id, `+website+` AS website, CASE WHEN second THEN name || ' (old)' ELSE name END AS name
 FROM (
-    SELECT n, customer_id, domain, name, false AS second, abs(n) AS spelling FROM lesson.customers WHERE fault <> '%[1]s'
+    SELECT n, customer_id, domain, name, false AS second, abs(n) AS spelling FROM sample.customers WHERE fault <> '%[1]s'
     UNION ALL
-    SELECT n, customer_id, domain, name, true, abs(n) + 2 FROM lesson.customers WHERE fault = '%[2]s'
+    SELECT n, customer_id, domain, name, true, abs(n) + 2 FROM sample.customers WHERE fault = '%[2]s'
 );`, MissingAccount, AmbiguousAccount)
 }
 
 func (g generator) pass() string {
 	return fmt.Sprintf(`
-CREATE OR REPLACE TABLE lesson.passes (pass INTEGER, seed UBIGINT, scored_at TIMESTAMP, rescored INTEGER, added INTEGER, escalated INTEGER, dropped INTEGER, new_risk INTEGER);
-INSERT INTO lesson.passes SELECT 1, %d, %s, count(*), 0, 1, 1, 0 FROM customer_health_comprehensive;`, g.seed, g.at())
+CREATE OR REPLACE TABLE sample.passes (pass INTEGER, seed UBIGINT, scored_at TIMESTAMP, rescored INTEGER, added INTEGER, escalated INTEGER, dropped INTEGER, new_risk INTEGER);
+INSERT INTO sample.passes SELECT 1, %d, %s, count(*), 0, 1, 1, 0 FROM customer_health_comprehensive;`, g.seed, g.at())
 }

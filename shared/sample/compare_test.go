@@ -1,6 +1,6 @@
 //go:build cgo
 
-package lesson
+package sample
 
 import (
 	"database/sql"
@@ -55,7 +55,7 @@ func deliver(t *testing.T, db *sql.DB) (accounts []account, byCustomer map[strin
 	rows, err := db.QueryContext(t.Context(), `SELECT a.customer_id, a.website, a.name, l.fault = 'none' AND m.customer_id IS NOT NULL,
 		health_score_percentage::VARCHAR, round(feature_adoption_pct)::VARCHAR, health_status_description, m.company_name, m.email, monthly_recurring_revenue::VARCHAR,
 		coalesce(support_tickets_last_30d, 0)::VARCHAR, strftime(health_score_calculated_at, '%Y-%m-%dT%H:%M:%S.000+0000'), left(recommended_action, 20)
-		FROM lesson.accounts a JOIN lesson.customers l USING (customer_id) LEFT JOIN salesforce_customer_health_sync m USING (customer_id) ORDER BY position`)
+		FROM sample.accounts a JOIN sample.customers l USING (customer_id) LEFT JOIN salesforce_customer_health_sync m USING (customer_id) ORDER BY position`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,14 +90,14 @@ func TestCompareAccounts(t *testing.T) {
 	db := warehouse(t)
 	p := generate(t, db, 300, time.Now())
 	customer := func(fault Fault) (id string) {
-		if err := db.QueryRowContext(t.Context(), `SELECT l.customer_id FROM lesson.customers l JOIN salesforce_customer_health_sync m USING (customer_id)
+		if err := db.QueryRowContext(t.Context(), `SELECT l.customer_id FROM sample.customers l JOIN salesforce_customer_health_sync m USING (customer_id)
 			WHERE fault = ? AND n > 0 AND monthly_recurring_revenue IS NOT NULL ORDER BY n LIMIT 1`, fault).Scan(&id); err != nil {
 			t.Fatal(err)
 		}
 		return id
 	}
 	good, bad, late := customer(None), customer(ScoreOutOfRange), ""
-	if err := db.QueryRowContext(t.Context(), `SELECT customer_id FROM lesson.customers WHERE first_pass = 99 LIMIT 1`).Scan(&late); err != nil {
+	if err := db.QueryRowContext(t.Context(), `SELECT customer_id FROM sample.customers WHERE first_pass = 99 LIMIT 1`).Scan(&late); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {

@@ -1,4 +1,4 @@
-package lesson
+package sample
 
 import (
 	"context"
@@ -65,8 +65,8 @@ func CompareAccounts(ctx context.Context, db *sql.DB, def *syncdef.Definition, m
 		}
 	}
 	var out Comparison
-	err := db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM lesson.destination), (SELECT count(*) FROM lesson.expected),
-		(SELECT count(*) FROM lesson.destination d WHERE d.website NOT IN (SELECT website FROM lesson.expected)), (SELECT count(*) FROM lesson.differences)`).
+	err := db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM sample.destination), (SELECT count(*) FROM sample.expected),
+		(SELECT count(*) FROM sample.destination d WHERE d.website NOT IN (SELECT website FROM sample.expected)), (SELECT count(*) FROM sample.differences)`).
 		Scan(&out.Records, &out.Compared, &out.Untouched, &out.Total)
 	if err != nil {
 		return out, fmt.Errorf("compare %s: %w", def.Sync, err)
@@ -74,13 +74,13 @@ func CompareAccounts(ctx context.Context, db *sql.DB, def *syncdef.Definition, m
 	if out.Differences, err = readDifferences(ctx, db); err != nil {
 		return out, fmt.Errorf("compare %s: %w", def.Sync, err)
 	}
-	_, err = db.ExecContext(ctx, "DROP TABLE lesson.destination; DROP TABLE lesson.expected; DROP TABLE lesson.differences")
+	_, err = db.ExecContext(ctx, "DROP TABLE sample.destination; DROP TABLE sample.expected; DROP TABLE sample.differences")
 	return out, err
 }
 
 func readDifferences(ctx context.Context, db *sql.DB) ([]Difference, error) {
 	rows, err := db.QueryContext(ctx, fmt.Sprintf(`SELECT coalesce(customer_id, ''), coalesce(id, ''), field, coalesce(want, 'null'), coalesce(got, 'null')
-		FROM lesson.differences ORDER BY ALL LIMIT %d`, shown))
+		FROM sample.differences ORDER BY ALL LIMIT %d`, shown))
 	if err != nil {
 		return nil, err
 	}
@@ -108,14 +108,14 @@ func (c comparison) load(ctx context.Context, db *sql.DB, each func(yield func(R
 	for i := range c.def.Fields {
 		columns += fmt.Sprintf(", f%d VARCHAR", i)
 	}
-	if _, err := db.ExecContext(ctx, "CREATE OR REPLACE TABLE lesson.destination ("+columns+")"); err != nil {
+	if _, err := db.ExecContext(ctx, "CREATE OR REPLACE TABLE sample.destination ("+columns+")"); err != nil {
 		return err
 	}
 	fields := []string{"Website", "Name"}
 	for _, f := range c.def.Fields {
 		fields = append(fields, f.Destination)
 	}
-	return duckdb.Append(ctx, db, "lesson", "destination", func(add func(...driver.Value) error) error {
+	return duckdb.Append(ctx, db, "sample", "destination", func(add func(...driver.Value) error) error {
 		values := make([]driver.Value, 1+len(fields))
 		var err error
 		each(func(r Record) bool {
@@ -133,12 +133,12 @@ func (c comparison) load(ctx context.Context, db *sql.DB, each func(yield func(R
 	})
 }
 
-// expected makes lesson.expected: the Accounts that must hold a row's values.
+// expected makes sample.expected: the Accounts that must hold a row's values.
 func (c comparison) expected() string {
 	return fmt.Sprintf(`
-CREATE OR REPLACE TABLE lesson.expected AS
+CREATE OR REPLACE TABLE sample.expected AS
 SELECT l.customer_id, a.website, a.name
-FROM lesson.customers l JOIN lesson.accounts a USING (customer_id)
+FROM sample.customers l JOIN sample.accounts a USING (customer_id)
 WHERE l.customer_id IN (SELECT customer_id FROM %s) AND l.fault NOT IN (%s);`, c.model, c.notDelivered())
 }
 
@@ -158,7 +158,7 @@ func (c comparison) notDelivered() string {
 	return list
 }
 
-// differences makes lesson.differences. The first part is field by field; then
+// differences makes sample.differences. The first part is field by field; then
 // come Accounts that are gone, that nobody seeded, and that were touched though
 // they should not have been. Both sides are put beside each other first, since the
 // optimiser would otherwise compare them inside the join.
@@ -184,22 +184,22 @@ func (c comparison) differences() string {
 		fields = append(fields, "CASE WHEN name IS DISTINCT FROM seeded THEN {'field': 'Name', 'want': seeded, 'got': name} END")
 	}
 	return fmt.Sprintf(`
-CREATE OR REPLACE TABLE lesson.differences AS
+CREATE OR REPLACE TABLE sample.differences AS
 WITH sides AS MATERIALIZED (
     SELECT e.customer_id, d.id, d.name, e.name AS seeded, %[1]s
-    FROM lesson.expected e JOIN %[2]s m USING (customer_id) JOIN lesson.destination d USING (website)
+    FROM sample.expected e JOIN %[2]s m USING (customer_id) JOIN sample.destination d USING (website)
 )
 SELECT customer_id, id, difference.field, difference.want, difference.got FROM (
     SELECT customer_id, id, unnest(list_filter([%[3]s], lambda x: x IS NOT NULL)) AS difference
     FROM sides WHERE NOT (%[4]s)
     UNION ALL
     SELECT a.customer_id, d.id, CASE WHEN d.name IS DISTINCT FROM a.name THEN {'field': 'Name', 'want': a.name, 'got': d.name} %[5]s END AS difference
-    FROM lesson.accounts a JOIN lesson.destination d USING (website)
-    WHERE a.website NOT IN (SELECT website FROM lesson.expected) AND difference IS NOT NULL
+    FROM sample.accounts a JOIN sample.destination d USING (website)
+    WHERE a.website NOT IN (SELECT website FROM sample.expected) AND difference IS NOT NULL
     UNION ALL
-    SELECT a.customer_id, NULL, {'field': '', 'want': 'the Account ' || a.website, 'got': 'none'} FROM lesson.accounts a ANTI JOIN lesson.destination d USING (website)
+    SELECT a.customer_id, NULL, {'field': '', 'want': 'the Account ' || a.website, 'got': 'none'} FROM sample.accounts a ANTI JOIN sample.destination d USING (website)
     UNION ALL
-    SELECT NULL, d.id, {'field': '', 'want': 'no such Account', 'got': coalesce(d.website, d.name, 'an Account without Website')} FROM lesson.destination d
-    WHERE d.website IS NULL OR d.website NOT IN (SELECT website FROM lesson.accounts)
+    SELECT NULL, d.id, {'field': '', 'want': 'no such Account', 'got': coalesce(d.website, d.name, 'an Account without Website')} FROM sample.destination d
+    WHERE d.website IS NULL OR d.website NOT IN (SELECT website FROM sample.accounts)
 );`, strings.Join(sides, ",\n        "), c.model, strings.Join(fields, ",\n        "), strings.Join(same, " AND "), strings.Join(touched, " "))
 }

@@ -1,4 +1,4 @@
-package lesson
+package sample
 
 import (
 	"context"
@@ -21,7 +21,7 @@ func Rescore(ctx context.Context, db *sql.DB, fraction float64, now time.Time) (
 	}
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
-		return Pass{}, fmt.Errorf("score the lesson anew: %w", err)
+		return Pass{}, fmt.Errorf("score the sample anew: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
 	for _, s := range []struct{ what, sql string }{
@@ -29,11 +29,11 @@ func Rescore(ctx context.Context, db *sql.DB, fraction float64, now time.Time) (
 		{"append the history", r.append()}, {"note the scoring", r.note()},
 	} {
 		if _, err := tx.ExecContext(ctx, s.sql); err != nil {
-			return Pass{}, fmt.Errorf("score the lesson anew: %s: %w", s.what, err)
+			return Pass{}, fmt.Errorf("score the sample anew: %s: %w", s.what, err)
 		}
 	}
 	if err := tx.Commit(); err != nil {
-		return Pass{}, fmt.Errorf("score the lesson anew: %w", err)
+		return Pass{}, fmt.Errorf("score the sample anew: %w", err)
 	}
 	all, err := passes(ctx, db)
 	if err != nil {
@@ -54,10 +54,10 @@ func prepareRescore(ctx context.Context, db *sql.DB, fraction float64, now time.
 	var last time.Time
 	var customers, reserve int
 	err := db.QueryRowContext(ctx, `SELECT max(pass) + 1, any_value(seed), max(scored_at),
-		(SELECT count(*) FROM lesson.customers WHERE n > 0 AND first_pass < 99), (SELECT count(*) FROM lesson.customers WHERE first_pass = 99) FROM lesson.passes`).
+		(SELECT count(*) FROM sample.customers WHERE n > 0 AND first_pass < 99), (SELECT count(*) FROM sample.customers WHERE first_pass = 99) FROM sample.passes`).
 		Scan(&r.number, &r.seed, &last, &customers, &reserve)
 	if err != nil {
-		return r, fmt.Errorf("score the lesson anew (was it generated here?): %w", err)
+		return r, fmt.Errorf("score the sample anew (was it generated here?): %w", err)
 	}
 	if !r.now.After(last) {
 		// The history needs an order, and the cursor has to grow.
@@ -71,21 +71,21 @@ func prepareRescore(ctx context.Context, db *sql.DB, fraction float64, now time.
 	return r, nil
 }
 
-// choose makes lesson.chosen: who is scored anew, how, and the new score. Only
+// choose makes sample.chosen: who is scored anew, how, and the new score. Only
 // good customers whose row is in the view take part, so that every change arrives.
 func (r rescoring) choose() string {
 	const pick = `
-INSERT INTO lesson.chosen
+INSERT INTO sample.chosen
 SELECT n, customer_id, '%[1]s', %[2]s, %[3]s
-FROM lesson.customers JOIN customer_health_comprehensive c USING (customer_id)
-WHERE fault = 'none' AND n > 0 AND %[4]s AND n NOT IN (SELECT n FROM lesson.chosen)
+FROM sample.customers JOIN customer_health_comprehensive c USING (customer_id)
+WHERE fault = 'none' AND n > 0 AND %[4]s AND n NOT IN (SELECT n FROM sample.chosen)
 ORDER BY hash(n, %[5]d::UBIGINT, %[6]d), n LIMIT %[7]d;`
 	const band = "CASE WHEN %[1]s < 0.35 THEN 'high_risk' WHEN %[1]s < 0.65 THEN 'medium_risk' ELSE 'low_risk' END"
 	salt := 100 * r.number
 	low := "CAST(0.10 + " + r.random(salt+1, 2000) + " / 10000 AS DECIMAL(5, 4))"
 	fallen := "CAST(c.health_score - 0.25 AS DECIMAL(5, 4))"
 	nudged := "CAST(CASE WHEN c.health_score > 0.5 THEN c.health_score - 0.02 ELSE c.health_score + 0.02 END AS DECIMAL(5, 4))"
-	return "CREATE OR REPLACE TABLE lesson.chosen (n BIGINT, customer_id VARCHAR, how VARCHAR, score DECIMAL(5, 4), risk VARCHAR);" +
+	return "CREATE OR REPLACE TABLE sample.chosen (n BIGINT, customer_id VARCHAR, how VARCHAR, score DECIMAL(5, 4), risk VARCHAR);" +
 		fmt.Sprintf(pick, "escalated", low, "'high_risk'", "c.risk_category <> 'high_risk'", r.seed, salt, r.escalated) +
 		fmt.Sprintf(pick, "dropped", fallen, fmt.Sprintf(band, fallen), "c.health_score >= 0.61", r.seed, salt, r.dropped) +
 		fmt.Sprintf(pick, "moved", nudged, "c.risk_category", "true", r.seed, salt, r.moved)
@@ -95,21 +95,21 @@ func (r rescoring) change() string {
 	return fmt.Sprintf(`
 UPDATE customer_health_comprehensive AS c
 SET health_score = w.score, risk_category = w.risk, calculated_at = %[1]s, updated_at = %[1]s
-FROM lesson.chosen AS w WHERE c.customer_id = w.customer_id;
+FROM sample.chosen AS w WHERE c.customer_id = w.customer_id;
 UPDATE customer_health_scores AS c
 SET health_score = CAST(w.score AS DECIMAL(3, 2)), risk_category = replace(w.risk, '_risk', ''), last_updated = %[1]s
-FROM lesson.chosen AS w WHERE c.customer_id = w.customer_id;`, r.at())
+FROM sample.chosen AS w WHERE c.customer_id = w.customer_id;`, r.at())
 }
 
 // add takes new customers, all of high risk, from the reserve.
 func (r rescoring) add() string {
 	where := fmt.Sprintf("first_pass = %d", r.number)
 	return fmt.Sprintf(`
-UPDATE lesson.customers SET first_pass = %d
-WHERE n IN (SELECT n FROM lesson.customers WHERE first_pass = 99 ORDER BY n LIMIT %d);`, r.number, r.n) +
+UPDATE sample.customers SET first_pass = %d
+WHERE n IN (SELECT n FROM sample.customers WHERE first_pass = 99 ORDER BY n LIMIT %d);`, r.number, r.n) +
 		r.scores(where) + r.comprehensive(where) + fmt.Sprintf(`
 UPDATE customer_health_comprehensive SET calculated_at = %[1]s, updated_at = %[1]s
-WHERE customer_id IN (SELECT customer_id FROM lesson.customers WHERE %[2]s);`, r.at(), where)
+WHERE customer_id IN (SELECT customer_id FROM sample.customers WHERE %[2]s);`, r.at(), where)
 }
 
 func (r rescoring) append() string {
@@ -117,13 +117,13 @@ func (r rescoring) append() string {
 INSERT INTO customer_health_history
 SELECT customer_id, email, company_name, health_score, risk_category, calculated_at
 FROM customer_health_comprehensive
-WHERE customer_id IN (SELECT customer_id FROM lesson.chosen UNION ALL SELECT customer_id FROM lesson.customers WHERE first_pass = %d);`, r.number)
+WHERE customer_id IN (SELECT customer_id FROM sample.chosen UNION ALL SELECT customer_id FROM sample.customers WHERE first_pass = %d);`, r.number)
 }
 
 func (r rescoring) note() string {
 	return fmt.Sprintf(`
-INSERT INTO lesson.passes
-SELECT %[1]d, %[2]d, %[3]s, count(*), (SELECT count(*) FROM lesson.customers WHERE first_pass = %[1]d),
-    count(*) FILTER (how = 'escalated'), count(*) FILTER (how = 'dropped'), (SELECT count(*) FROM lesson.customers WHERE first_pass = %[1]d)
-FROM lesson.chosen;`, r.number, r.seed, r.at())
+INSERT INTO sample.passes
+SELECT %[1]d, %[2]d, %[3]s, count(*), (SELECT count(*) FROM sample.customers WHERE first_pass = %[1]d),
+    count(*) FILTER (how = 'escalated'), count(*) FILTER (how = 'dropped'), (SELECT count(*) FROM sample.customers WHERE first_pass = %[1]d)
+FROM sample.chosen;`, r.number, r.seed, r.at())
 }

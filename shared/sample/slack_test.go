@@ -1,6 +1,6 @@
 //go:build cgo
 
-package lesson
+package sample
 
 import (
 	"fmt"

@@ -1,14 +1,14 @@
-// Package lesson makes the demo's data and judges its result. It fills a DuckDB
-// warehouse with the lesson's three customers and any number of generated ones, a
-// few percent of them faulty in the ways that the lesson names, knows exactly what
+// Package sample makes the demo's data and judges its result. It fills a DuckDB
+// warehouse with the sample's three customers and any number of generated ones, a
+// few percent of them faulty in the ways that the sample names, knows exactly what
 // must become of every row, scores some of them anew for a second pass, and
 // compares what the destinations hold with the warehouse's models, field by field.
 //
 // Its inputs are a database with the tables and views of sql/duckdb, a seed and a
 // time; the same seed gives the same rows. It pushes nothing, reads no ledger and
-// does not use the mapping whose work it checks. What it knows beyond the lesson's
-// tables stands in the schema "lesson" of the same database.
-package lesson
+// does not use the mapping whose work it checks. What it knows beyond the sample's
+// tables stands in the schema "sample" of the same database.
+package sample
 
 import (
 	"context"
@@ -46,7 +46,7 @@ var shares = []struct {
 
 // Options say what Generate makes.
 type Options struct {
-	Rows int       // generated customers, beside the lesson's three; 0 makes none
+	Rows int       // generated customers, beside the sample's three; 0 makes none
 	Seed uint64    // the same seed makes the same customers
 	Now  time.Time // when the scoring happens; the views compare it with the database's clock
 }
@@ -77,41 +77,41 @@ func (p Pass) Alerts() int { return p.Escalated + p.Dropped + p.NewRisk }
 // goes on where another one stopped.
 func ReadPlan(ctx context.Context, db *sql.DB) (Plan, error) {
 	p := Plan{Faults: map[Fault]int{}}
-	rows, err := db.QueryContext(ctx, `SELECT fault, count(*) FROM lesson.customers WHERE first_pass <= (SELECT max(pass) FROM lesson.passes) GROUP BY fault`)
+	rows, err := db.QueryContext(ctx, `SELECT fault, count(*) FROM sample.customers WHERE first_pass <= (SELECT max(pass) FROM sample.passes) GROUP BY fault`)
 	if err != nil {
-		return p, fmt.Errorf("read the lesson's plan (was it generated here?): %w", err)
+		return p, fmt.Errorf("read the sample's plan (was it generated here?): %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var f Fault
 		var n int
 		if err := rows.Scan(&f, &n); err != nil {
-			return p, fmt.Errorf("read the lesson's plan: %w", err)
+			return p, fmt.Errorf("read the sample's plan: %w", err)
 		}
 		p.Faults[f] = n
 		p.Rows += n
 	}
 	if err := rows.Err(); err != nil {
-		return p, fmt.Errorf("read the lesson's plan: %w", err)
+		return p, fmt.Errorf("read the sample's plan: %w", err)
 	}
-	if err := db.QueryRowContext(ctx, `SELECT count(*) FROM lesson.accounts`).Scan(&p.Accounts); err != nil {
-		return p, fmt.Errorf("read the lesson's plan: %w", err)
+	if err := db.QueryRowContext(ctx, `SELECT count(*) FROM sample.accounts`).Scan(&p.Accounts); err != nil {
+		return p, fmt.Errorf("read the sample's plan: %w", err)
 	}
 	p.Passes, err = passes(ctx, db)
 	return p, err
 }
 
 func passes(ctx context.Context, db *sql.DB) ([]Pass, error) {
-	rows, err := db.QueryContext(ctx, `SELECT pass, scored_at, rescored, added, escalated, dropped, new_risk FROM lesson.passes ORDER BY pass`)
+	rows, err := db.QueryContext(ctx, `SELECT pass, scored_at, rescored, added, escalated, dropped, new_risk FROM sample.passes ORDER BY pass`)
 	if err != nil {
-		return nil, fmt.Errorf("read the lesson's scorings: %w", err)
+		return nil, fmt.Errorf("read the sample's scorings: %w", err)
 	}
 	defer rows.Close()
 	var out []Pass
 	for rows.Next() {
 		var p Pass
 		if err := rows.Scan(&p.Number, &p.At, &p.Rescored, &p.Added, &p.Escalated, &p.Dropped, &p.NewRisk); err != nil {
-			return nil, fmt.Errorf("read the lesson's scorings: %w", err)
+			return nil, fmt.Errorf("read the sample's scorings: %w", err)
 		}
 		p.At = p.At.UTC()
 		out = append(out, p)
@@ -122,15 +122,15 @@ func passes(ctx context.Context, db *sql.DB) ([]Pass, error) {
 // Accounts gives every Account to seed in the simulated Salesforce: its Website,
 // spelt in many ways, and its Name. It stops when yield answers false.
 func Accounts(ctx context.Context, db *sql.DB, yield func(website, name string) bool) error {
-	rows, err := db.QueryContext(ctx, `SELECT website, name FROM lesson.accounts ORDER BY position`)
+	rows, err := db.QueryContext(ctx, `SELECT website, name FROM sample.accounts ORDER BY position`)
 	if err != nil {
-		return fmt.Errorf("read the lesson's accounts: %w", err)
+		return fmt.Errorf("read the sample's accounts: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var website, name string
 		if err := rows.Scan(&website, &name); err != nil {
-			return fmt.Errorf("read the lesson's accounts: %w", err)
+			return fmt.Errorf("read the sample's accounts: %w", err)
 		}
 		if !yield(website, name) {
 			break

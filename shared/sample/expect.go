@@ -1,6 +1,6 @@
-package lesson
+package sample
 
-// The syncs of the lesson.
+// The syncs of the sample.
 const (
 	CustomerHealth = "salesforce_customer_health"
 	AccountHealth  = "sf_health"

@@ -1,6 +1,6 @@
 //go:build cgo
 
-package lesson
+package sample
 
 import (
 	"database/sql"
@@ -13,7 +13,7 @@ import (
 	setup "github.com/penstock-data/penstock/sql"
 )
 
-// warehouse is a database in memory with the lesson's tables and views. Its clock
+// warehouse is a database in memory with the sample's tables and views. Its clock
 // is the machine's, since the views read it: tests stay an hour from its edges.
 func warehouse(t testing.TB) *sql.DB {
 	t.Helper()
@@ -82,7 +82,7 @@ func TestGenerate(t *testing.T) {
 		what, query string
 		want        int
 	}{
-		{"one domain each", "(SELECT DISTINCT domain FROM lesson.customers)", 1013},
+		{"one domain each", "(SELECT DISTINCT domain FROM sample.customers)", 1013},
 		{"missing email", "customer_health_comprehensive WHERE email IS NULL", 4},
 		{"malformed email", `customer_health_comprehensive WHERE NOT regexp_full_match(trim(email), '[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}')`, 4},
 		{"score", "customer_health_comprehensive WHERE health_score > 1", 4},
@@ -95,7 +95,7 @@ func TestGenerate(t *testing.T) {
 		{"the alerts", "slack_health_alerts", p.Expect(Alerts).Pushed},
 		{"null metrics", "salesforce_customer_health_sync WHERE support_tickets_last_30d IS NULL OR monthly_recurring_revenue IS NULL", 41},
 		{"other metrics", "salesforce_customer_health_sync WHERE daily_active_users IS NULL OR feature_adoption_pct IS NULL OR renewal_probability_pct IS NULL OR days_since_last_login IS NULL", 0},
-		{"spellings", "(SELECT DISTINCT regexp_replace(lower(website), '[a-z-]+-[0-9]{7}[.]com', 'D') AS s FROM lesson.accounts WHERE s LIKE '%D%')", 6},
+		{"spellings", "(SELECT DISTINCT regexp_replace(lower(website), '[a-z-]+-[0-9]{7}[.]com', 'D') AS s FROM sample.accounts WHERE s LIKE '%D%')", 6},
 	} {
 		if got := count(t, db, c.query); got != c.want {
 			t.Errorf("%s: %d rows, want %d", c.what, got, c.want)

@@ -1,4 +1,4 @@
-package lesson
+package sample
 
 import (
 	"strconv"
@@ -35,7 +35,7 @@ func rule(f *syncdef.Field, got string) (want, have string) {
 }
 
 // number holds ten digits before the point and eight behind it, which is ample for
-// the lesson and a tenth of the work of DECIMAL(38, ...) in DuckDB. A number beyond
+// the sample and a tenth of the work of DECIMAL(38, ...) in DuckDB. A number beyond
 // it stops the comparison with an error, or is a difference.
 const number = "DECIMAL(18, 8)"
 
