@@ -2,6 +2,8 @@ package pipeline_test
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -234,5 +236,30 @@ func TestQueuedTwice(t *testing.T) {
 	w.drain(time.Hour)
 	if w.crm.sends["busy"] != 1 {
 		t.Errorf("the due row was sent %d times", w.crm.sends["busy"])
+	}
+}
+
+// A row whose source is too large for an error's item is stored without it, and is
+// then not due; the other rows of its message are.
+func TestLargeSourceIsNotStored(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	w.crm.outcome = func(string) *dest.Outcome {
+		return &dest.Outcome{Status: dest.Retry, Code: "LOCKED", Message: "locked", After: time.Minute}
+	}
+	rng, noise := rand.New(rand.NewPCG(1, 2)), make([]byte, 100<<10)
+	for n := range noise {
+		noise[n] = byte(rng.UintN(256))
+	}
+	large := fmt.Sprintf(`{"id":"large","v":1,"constant":"%x"}`, noise)
+	id := w.push(batch("q", "q1", "accounts", large, object("small", 2)))[0].Run
+	w.once()
+	errs := w.errors(id)
+	if len(errs) != 2 {
+		t.Fatalf("%d errors: %v", len(errs), w.errorTypes(id))
+	}
+	for _, e := range errs {
+		if small := e.Key == "small"; (e.Source != nil) != small || e.Due.IsZero() == small {
+			t.Errorf("%s: %d bytes of source, due %v", e.Key, len(e.Source), e.Due)
+		}
 	}
 }

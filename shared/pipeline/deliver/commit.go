@@ -9,7 +9,6 @@ import (
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
-	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // commitAnswers commits what was answered so far: all of it, or when there is much.
@@ -170,16 +169,8 @@ func (i *item) rowError(now time.Time, target string) run.RowError {
 
 // source is what is stored of the row, as store_source says; nil where nothing is.
 func (i *item) source() []byte {
-	def := i.def()
-	switch {
-	case i.untouched, def.SourceStored() == syncdef.StoreNone:
-		return nil
-	case def.SourceStored() == syncdef.StoreAll:
-		return i.row.Object
-	}
-	source, ok := i.m.version.Mapping.CutSource(nil, i.row.Object)
-	if !ok {
+	if i.untouched {
 		return nil
 	}
-	return source
+	return i.m.version.Source(i.row.Object)
 }

@@ -156,7 +156,7 @@ func (inv *invocation) gather(ctx context.Context, m *message) error {
 
 // unreadable stores a message that nobody can read as an error by itself.
 func (inv *invocation) unreadable(ctx context.Context, m *message, cause error) {
-	source, err := jsontext.AppendQuote(nil, strings.ToValidUTF8(string(m.Body[:min(len(m.Body), 64<<10)]), "?"))
+	source, err := jsontext.AppendQuote(nil, strings.ToValidUTF8(string(m.Body[:min(len(m.Body), 16<<10)]), "?"))
 	if err == nil {
 		err = inv.d.Errors.StoreErrors(ctx, []run.RowError{{
 			Sync: UnreadableSync, Run: UnreadableSync + ".messages", Batch: m.ID, Type: "unreadable_message", Stage: "deliver", Attempts: 1,
@@ -194,7 +194,7 @@ func (inv *invocation) versionless(ctx context.Context, m *message, cause error)
 	for n, r := range m.chunk.Rows {
 		e := run.RowError{
 			Sync: run.SyncOf(m.chunk.Run), Run: m.chunk.Run, Batch: m.chunk.Batch, Row: r.Number, Version: m.chunk.Version,
-			Type: code, Message: message, Stage: "deliver", Attempts: 1, At: inv.d.Now(), Sequence: m.chunk.Sequence, Source: r.Object,
+			Type: code, Message: message, Stage: "deliver", Attempts: 1, At: inv.d.Now(), Sequence: m.chunk.Sequence, // no source: what of it may be stored says the version
 		}
 		if r.Replay != nil {
 			e.Run, e.Batch, e.Row, _ = run.ParseRef(r.Replay.Ref)
