@@ -285,6 +285,13 @@ func TestDeaths(t *testing.T) {
 	if c := w.counts(bad); c.Delivered != 2 || w.errorTypes(bad)["crashed"] != 1 {
 		t.Errorf("the bad run %+v, errors %v after %d deaths", c, w.errorTypes(bad), deaths)
 	}
+	hold := ""
+	if err := w.store.Chunks(t.Context(), bad, func(_ string, _ int, c run.Chunk) error { hold = run.Least(hold, c.Hold); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if hold != "1" { // the row's cursor (I4)
+		t.Errorf("the row that killed its workers holds the mark at %q", hold)
+	}
 }
 
 // Order is by acceptance, never by arrival or clock (I3).

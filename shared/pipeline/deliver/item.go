@@ -84,9 +84,14 @@ func (i *item) cursor() string {
 	if i.untouched {
 		return ""
 	}
-	mapper := i.m.version.Get()
-	defer i.m.version.Put(mapper)
-	got, _ := mapRow(mapper, i.row.Object)
+	return i.m.cursorOf(i.row)
+}
+
+// cursorOf reads a row's cursor.
+func (m *message) cursorOf(r *envelope.Row) string {
+	mapper := m.version.Get()
+	defer m.version.Put(mapper)
+	got, _ := mapRow(mapper, r.Object)
 	return string(got.Cursor)
 }
 

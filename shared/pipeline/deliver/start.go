@@ -69,11 +69,15 @@ func (inv *invocation) rowByRow(ctx context.Context, m *message) {
 		m.start.Row = at
 		m.chunk.Rows = whole[at : at+1]
 		w := &work{inv: inv, target: m.target, messages: []*message{m}}
-		if m.start.Killers[at] >= killerDeaths {
-			m.items = []*item{m.killer()}
+		deaths := m.start.Killers[at]
+		if deaths > killerDeaths { // it kills even where only its cursor is read
+			m.items = []*item{m.killer("")}
 			w.commit(ctx, m.items)
 		} else if err := inv.storeMark(ctx, m); err != nil {
 			m.broken(inv.d, err)
+		} else if deaths == killerDeaths {
+			m.items = []*item{m.killer(m.cursorOf(&m.chunk.Rows[0]))}
+			w.commit(ctx, m.items)
 		} else {
 			w.do(ctx)
 		}
@@ -88,12 +92,13 @@ func (inv *invocation) rowByRow(ctx context.Context, m *message) {
 	m.items = all
 }
 
-// killer is a row that workers died on: it is not touched again, not even to be
-// mapped, so that its error has neither key nor source.
-func (m *message) killer() *item {
+// killer is a row that workers died on: it is not touched again but for its cursor,
+// which holds the mark (I4), so that its error has neither key nor source.
+func (m *message) killer(cursor string) *item {
 	kept := newArena(1, nil)
 	kept.name(mapping.Mapped{})
-	i := &item{m: m, row: &m.chunk.Rows[0], kept: kept, entry: absent, untouched: true}
+	r := &m.chunk.Rows[0]
+	i := &item{m: m, row: r, kept: kept, entry: absent, untouched: true, least: run.Least(string(r.Least), cursor)}
 	i.fail("deadletter", "crashed", "", fmt.Sprintf("%d workers died with this row in hand; it was not sent again: see the worker's log, then push it again", killerDeaths))
 	return i
 }
