@@ -69,6 +69,15 @@ func (w *work) newest() {
 			newest[i.key] = i
 			continue
 		}
+		if first, again := i, n; i.sameRow(n) {
+			// Both tries of one row: the first is stored, or there would be no other.
+			if first.row.Replay != nil {
+				first, again = n, i
+			}
+			first.state = stateStored
+			newest[i.key] = again
+			continue
+		}
 		winner, loser := i, n
 		if n.sequence() > i.sequence() {
 			winner, loser = n, i
@@ -78,6 +87,11 @@ func (w *work) newest() {
 		winner.least = run.Least(winner.least, run.Least(loser.least, loser.cursor()))
 		newest[i.key] = winner
 	}
+}
+
+// sameRow reports whether one of two is the row that the other sends again.
+func (i *item) sameRow(n *item) bool {
+	return i.sequence() == n.sequence() && (i.row.Replay == nil) != (n.row.Replay == nil) && i.ref() == n.ref()
 }
 
 // replays drops rows sent again whose error does not say what they do: the try is
