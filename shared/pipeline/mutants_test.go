@@ -102,6 +102,9 @@ func TestMutants(t *testing.T) {
 		t.Fatal(err)
 	}
 	survived := 0
+	if out, err := exec.Command("go", "test", "-skip", "TestSimulation", ".").CombinedOutput(); err != nil {
+		t.Fatalf("the tests fail without a mutant: %s", out)
+	}
 	for _, m := range mutants {
 		if !strings.Contains(m.name, os.Getenv("PENSTOCK_MUTANT")) {
 			continue

@@ -505,6 +505,8 @@ func TestCallSizeIsKept(t *testing.T) {
 	if err := w.store.ReturnChunk(t.Context(), id, batches[0].ID, 0, 4, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
+	w.receive() // a first receive has nothing behind it
+	w.now = w.now.Add(2 * hidden)
 	w.once()
 	if slices.Max(w.crm.sizes) != 4 {
 		t.Errorf("calls of %v rows, want none over 4", w.crm.sizes)
