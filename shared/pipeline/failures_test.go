@@ -204,8 +204,7 @@ func TestHandBackRefusedIsNoDeath(t *testing.T) {
 	}
 }
 
-// A chunk that the queue holds twice is settled once, though the record of a message
-// is read from its second receive on only: the ledger knows its rows (I2).
+// A chunk that the queue holds twice is settled once (I2).
 func TestQueuedTwice(t *testing.T) {
 	w := newWorld(t, 1, nil)
 	w.crm.outcome = func(key string) *dest.Outcome {
