@@ -262,3 +262,35 @@ func TestLargeSourceIsNotStored(t *testing.T) {
 		}
 	}
 }
+
+// Rows of a cancelled run that lie in hand beside rows of their keys, and beside each
+// other, void nothing that the destination holds: an insert is sent once (I9).
+func TestCancelledBesideInserts(t *testing.T) {
+	for _, first := range []bool{true, false} { // the cancelled rows are the older ones
+		w := newWorld(t, 1, func(c *crm, d *syncdef.Definition) { c.once, d.Operation = true, syncdef.Insert })
+		push := func(query string) string {
+			return w.push(batch(query, query, "accounts", object("a", 1), object("b", 2)))[0].Run
+		}
+		w.send("q0", "b")
+		w.drain(time.Minute)
+		var dead []string
+		if first {
+			dead = []string{push("d1"), push("d2")}
+		}
+		push("live")
+		if !first {
+			dead = []string{push("d1"), push("d2")}
+		}
+		for _, id := range dead {
+			if _, err := w.control().Cancel(t.Context(), id, "the model was wrong"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.drain(time.Hour)
+		push("again")
+		w.drain(time.Hour)
+		if w.crm.sends["a"] != 1 || w.crm.sends["b"] != 1 {
+			t.Errorf("cancelled first %v: sent %v", first, w.crm.sends)
+		}
+	}
+}
