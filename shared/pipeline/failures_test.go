@@ -204,8 +204,7 @@ func TestHandBackRefusedIsNoDeath(t *testing.T) {
 	}
 }
 
-// A chunk that the queue holds twice is settled once, though the record of a message
-// is read from its second receive on only: the ledger knows its rows (I2).
+// A chunk that the queue holds twice is settled once (I2).
 func TestQueuedTwice(t *testing.T) {
 	w := newWorld(t, 1, nil)
 	w.crm.outcome = func(key string) *dest.Outcome {
@@ -260,6 +259,38 @@ func TestLargeSourceIsNotStored(t *testing.T) {
 	for _, e := range errs {
 		if small := e.Key == "small"; (e.Source != nil) != small || e.Due.IsZero() == small {
 			t.Errorf("%s: %d bytes of source, due %v", e.Key, len(e.Source), e.Due)
+		}
+	}
+}
+
+// Rows of a cancelled run that lie in hand beside rows of their keys, and beside each
+// other, void nothing that the destination holds: an insert is sent once (I9).
+func TestCancelledBesideInserts(t *testing.T) {
+	for _, first := range []bool{true, false} { // the cancelled rows are the older ones
+		w := newWorld(t, 1, func(c *crm, d *syncdef.Definition) { c.once, d.Operation = true, syncdef.Insert })
+		push := func(query string) string {
+			return w.push(batch(query, query, "accounts", object("a", 1), object("b", 2)))[0].Run
+		}
+		w.send("q0", "b")
+		w.drain(time.Minute)
+		var dead []string
+		if first {
+			dead = []string{push("d1"), push("d2")}
+		}
+		push("live")
+		if !first {
+			dead = []string{push("d1"), push("d2")}
+		}
+		for _, id := range dead {
+			if _, err := w.control().Cancel(t.Context(), id, "the model was wrong"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.drain(time.Hour)
+		push("again")
+		w.drain(time.Hour)
+		if w.crm.sends["a"] != 1 || w.crm.sends["b"] != 1 {
+			t.Errorf("cancelled first %v: sent %v", first, w.crm.sends)
 		}
 	}
 }

@@ -183,7 +183,7 @@ func (c *client) once(ctx context.Context, r request, s session) (*answer, int, 
 	a.buf.Reset()
 	_, err = a.buf.ReadFrom(io.LimitReader(res.Body, maxAnswer+1))
 	if err == nil && a.buf.Len() > maxAnswer {
-		err = fmt.Errorf("the answer is over %d MiB", maxAnswer>>20)
+		err = errTooLong
 	}
 	if err != nil {
 		a.free()

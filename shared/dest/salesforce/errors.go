@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +22,9 @@ const (
 	// smallBody is what no single record's request can be refused for by its size.
 	smallBody = 8 << 10
 )
+
+// errTooLong is an answer that is longer than any can be.
+var errTooLong = fmt.Errorf("the answer is over %d MiB", maxAnswer>>20)
 
 // classify turns an answer that is no success into a *dest.CallError; nil is an
 // answer with status 2xx, which whoever asked reads.
@@ -111,11 +117,25 @@ func unanswered(ctx context.Context, op string, sent bool, err error) error {
 	}
 	switch {
 	case sent:
-		return &dest.CallError{Op: op, Class: dest.Unavailable, Code: "no_answer", Received: true, Message: "sent, but no answer came: " + err.Error()}
+		return &dest.CallError{Op: op, Class: dest.Unavailable, Code: "no_answer", Received: true, Message: "sent, but no answer came: " + breach(err)}
 	case ctx.Err() != nil:
 		return ctx.Err()
 	}
 	return &dest.CallError{Op: op, Class: dest.Unavailable, Scope: dest.ScopeConnection, Code: "network", Message: "Salesforce cannot be reached: " + err.Error()}
+}
+
+// breach says how a request that left lost its answer, in words of this package or of
+// the system: what net/http cannot read it quotes, and that may be a row's (I6).
+func breach(err error) string {
+	var network *net.OpError
+	switch {
+	case errors.Is(err, errTooLong), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return err.Error()
+	case errors.As(err, &network):
+		return network.Error()
+	}
+	return "the connection broke, or what came is no HTTP"
 }
 
 // notJSON describes an answer that is no JSON, without quoting it.

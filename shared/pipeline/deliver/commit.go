@@ -98,7 +98,7 @@ func (w *work) store(ctx context.Context, items []*item) error {
 func (i *item) next() (ledger.Entry, bool) {
 	e := *i.entry
 	e.Key = i.key
-	if i.key == "" {
+	if i.key == "" || i.quiet {
 		return e, false
 	}
 	last := ledger.Last{Run: i.m.run.ID, Sequence: i.sequence()}

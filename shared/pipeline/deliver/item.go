@@ -44,6 +44,7 @@ type item struct {
 	partial   bool // only changed fields were sent
 	whole     bool // all fields are sent, whatever the ledger says
 	lost      bool // the ledger had a newer one when it was committed
+	quiet     bool // it writes no entry: another row of its key in hand does
 	written   bool // the ledger and the errors have it
 }
 

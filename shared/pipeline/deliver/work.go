@@ -52,8 +52,47 @@ func (w *work) do(ctx context.Context) {
 	for _, j := range w.jobs {
 		j.deliver(ctx)
 	}
+	w.quieten(ctx)
 	w.commit(ctx, w.items)
 	w.stopRuns(ctx)
+}
+
+// quieten lets the rows that are not sent at all write no entry beside another row's of
+// their key in hand: of themselves the newest does, over what the others committed. An
+// entry over another revision than was read would void what the destination holds.
+func (w *work) quieten(ctx context.Context) {
+	live, ended := map[string]bool{}, map[string]*item{}
+	for _, i := range w.items {
+		if i.m.end == "" {
+			live[i.key] = true
+		} else if n := ended[i.key]; n == nil || n.sequence() <= i.sequence() {
+			ended[i.key] = i
+		}
+	}
+	var again []*item
+	for _, i := range w.items {
+		if i.m.end == "" || !i.m.working() {
+			continue
+		}
+		if i.quiet = ended[i.key] != i; !i.quiet && live[i.key] {
+			again = append(again, i)
+		}
+	}
+	if len(again) == 0 {
+		return
+	}
+	w.commit(ctx, slices.DeleteFunc(slices.Clone(w.items), func(i *item) bool { return i.m.end != "" }))
+	entries, err := w.inv.d.Ledger.Entries(ctx, w.target, keys(again))
+	for _, i := range again {
+		if err != nil {
+			i.m.broken(w.inv.d, fmt.Errorf("read the ledger of %s: %w", w.target, err))
+			continue
+		}
+		if e, ok := entries[i.key]; ok {
+			i.entry, i.mine = &e, true
+			i.quiet = e.Sequence() > i.sequence()
+		}
+	}
 }
 
 // newest keeps each key's row of the greatest sequence; of one sequence the later.
