@@ -85,6 +85,7 @@ type Run struct {
 	Cursor       string    `json:"cursor,omitempty"`        // greatest plausible cursor received, a JSON scalar
 	Hold         string    `json:"hold,omitempty"`          // least cursor among rows not known to be right, a JSON scalar
 	Holds        int       `json:"holds,omitempty"`         // how many of its messages hold the mark, as of the last sweep
+	Looked       bool      `json:"looked,omitempty"`        // ended without completing, and all its holds are in the mark
 	LeftBehind   int64     `json:"left_behind,omitempty"`   // rows below the mark that were not delivered: only retry and full reach them
 	Counts       Counts    `json:"counts"`                  // totals, as of the last sweep
 	Groups       []Group   `json:"groups,omitempty"`        // its failures by stage, type and field, at most MaxGroups and one of the others

@@ -179,8 +179,12 @@ func (i *item) fate() run.Fate {
 // value or a newer one: the mark must not pass it.
 func (i *item) uncertain() bool {
 	switch i.state {
-	case stateFailed, stateStored, stateCancelled:
+	case stateFailed:
+		return !i.summed || i.received
+	case stateStored:
 		return true
+	case stateCancelled: // its run moves no mark, and what was held before is right
+		return i.received
 	}
 	return i.lost
 }

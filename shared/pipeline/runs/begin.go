@@ -103,7 +103,13 @@ func (c *Control) from(ctx context.Context, r run.Run, v syncdef.Version) (run.R
 	if r.Target, err = c.target(ctx, v); err != nil {
 		return r, err
 	}
-	m, err := c.mark(ctx, r.Sync, r.Target, cursorColumn(&v.Definition))
+	column := cursorColumn(&v.Definition)
+	if column != "" {
+		if err := c.holdForDead(ctx, r.Sync, r.Target, column, includeFailed(&v.Definition), c.Now()); err != nil {
+			return r, err
+		}
+	}
+	m, err := c.mark(ctx, r.Sync, r.Target, column)
 	if err != nil {
 		return r, err
 	}

@@ -146,11 +146,16 @@ func (s *Sweep) store(ctx context.Context, next run.Run, t *run.Tally, held bool
 	if column == "" {
 		return s.Runs.UpdateRun(ctx, next)
 	}
+	window := includeFailed(&v.Definition)
+	if ended {
+		if err := s.holdForDead(ctx, next.Sync, next.Target, column, window, s.Now()); err != nil {
+			return err
+		}
+	}
 	m, err := s.mark(ctx, next.Sync, next.Target, column)
 	if err != nil {
 		return err
 	}
-	window := includeFailed(&v.Definition)
 	if !ended {
 		if lower, changed := m.Lower(t.Hold, window, s.Now()); changed {
 			if err := s.Marks.SetMark(ctx, lower); err != nil {
