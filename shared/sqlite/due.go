@@ -10,7 +10,7 @@ import (
 	"github.com/penstock-data/penstock/shared/run"
 )
 
-// StoreDue stores due items; the same ID and time overwrite.
+// StoreDue stores due items; of one ID and time the first stays.
 func (s *Store) StoreDue(ctx context.Context, due []run.Due) error {
 	if len(due) == 0 {
 		return nil
@@ -21,7 +21,7 @@ func (s *Store) StoreDue(ctx context.Context, due []run.Due) error {
 			if err != nil {
 				return err
 			}
-			if _, err := c.exec("INSERT OR REPLACE INTO due (sync, at, id, body) VALUES (?1, ?2, ?3, ?4)", d.Sync, d.At.UnixNano(), d.ID(), string(body)); err != nil {
+			if _, err := c.exec("INSERT OR IGNORE INTO due (sync, at, id, body) VALUES (?1, ?2, ?3, ?4)", d.Sync, d.At.UnixNano(), d.ID(), string(body)); err != nil {
 				return err
 			}
 		}

@@ -33,8 +33,9 @@ var dueTests = []test{
 	{"stored twice", func(t *testing.T, s Stores) {
 		d := aDue("health", 1, time.Hour)
 		ok(t, s.StoreDue(t.Context(), []run.Due{d}))
-		d.Rows = []int{4, 5}
-		ok(t, s.StoreDue(t.Context(), []run.Due{d}))
+		again := d
+		again.Rows = []int{7}
+		ok(t, s.StoreDue(t.Context(), []run.Due{again}))
 		wantDue(t, s, "health", time.Time{}, 10, d)
 		// Of another time it is an item of its own, and one batch at intake.
 		later := d

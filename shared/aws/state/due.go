@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"golang.org/x/sync/errgroup"
 
@@ -14,15 +15,17 @@ import (
 
 func dueSK(d run.Due) string { return "DUE#" + number(d.At) + "#" + d.ID() }
 
-// StoreDue stores due items; the same ID and time overwrite.
+// StoreDue stores due items; of one ID and time the first stays.
 func (s *Store) StoreDue(ctx context.Context, due []run.Due) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
-	last := make(map[string]run.Due, len(due)) // of one ID and time the last is stored
+	first := make(map[string]run.Due, len(due)) // of one ID and time
 	for _, d := range due {
-		last[d.Sync+"/"+dueSK(d)] = d
+		if name := d.Sync + "/" + dueSK(d); first[name].Sync == "" {
+			first[name] = d
+		}
 	}
-	for _, d := range last {
+	for _, d := range first {
 		g.Go(func() error { return s.storeDue(gctx, d) })
 	}
 	if err := g.Wait(); err != nil {
@@ -40,7 +43,10 @@ func (s *Store) storeDue(ctx context.Context, d run.Due) error {
 	if err := attr.Fits(i, nameOf(i)); err != nil {
 		return err
 	}
-	_, err = s.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: s.table, Item: i})
+	_, err = s.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: s.table, Item: i, ConditionExpression: aws.String("attribute_not_exists(pk)")})
+	if _, there := attr.Refused(err); there {
+		return nil
+	}
 	return err
 }
 

@@ -91,7 +91,8 @@ type Errors interface {
 	StoreErrors(ctx context.Context, errs []run.RowError) error
 	// ErrorsByRef reads the errors of one sync that exist among refs, by Ref.
 	ErrorsByRef(ctx context.Context, sync string, refs []string) (map[string]run.RowError, error)
-	// StoreDue stores due items; the same ID and time overwrite.
+	// StoreDue stores due items; of one ID and time the first stays: a message that
+	// was settled twice may find fewer of its rows due the second time.
 	StoreDue(ctx context.Context, due []run.Due) error
 }
 

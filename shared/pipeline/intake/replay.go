@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/row"
@@ -96,6 +97,11 @@ func (in *Intake) checkReplay(ctx context.Context, b run.Replay, rows []row.Row)
 
 // replayAgain answers a batch that was handed in before, and sends what was not.
 func (in *Intake) replayAgain(ctx context.Context, stored run.Batch, b run.Replay, rows []row.Row) ([]row.Answer, error) {
+	if codes, err := run.UnpackCodes(stored.Rows); err == nil && len(codes) != len(rows) && stored.Sent {
+		// A message that was settled twice found fewer of its rows due the second time:
+		// they went out with the first.
+		return slices.Repeat([]row.Answer{{Status: row.Queued, Run: stored.Run}}, len(rows)), nil
+	}
 	rep, err := in.repeat(ctx, stored, len(rows), func(n int) *row.Row { return &rows[n] })
 	if err != nil {
 		return nil, err

@@ -97,7 +97,8 @@ type Due interface {
 	// DueItems lists a sync's due items whose time is not after now, oldest first, at
 	// most limit; with now zero all of them.
 	DueItems(ctx context.Context, sync string, now time.Time, limit int) ([]run.Due, error)
-	// StoreDue stores due items; the same ID and time overwrite.
+	// StoreDue stores due items; of one ID and time the first stays: a message that
+	// was settled twice may find fewer of its rows due the second time.
 	StoreDue(ctx context.Context, due []run.Due) error
 	// DeleteDue deletes one; nothing happens when it is gone.
 	DeleteDue(ctx context.Context, d run.Due) error
