@@ -87,7 +87,7 @@ var mutants = []mutant{
 	{"an unknown insert is sent again", "pipeline/deliver/work.go",
 		`return i.entry.Last.Intent != "" || i.entry.Last.Unknown`, "return false", road},
 	{"an unknown insert is sent again by a retry that does not name it", "pipeline/runs/retry.go",
-		"return e.Type != typeUnknown", "return true", sweeps},
+		"return e.Type != typeUnknown, e.Type == typeUnknown", "return true, false", sweeps},
 	{"an intent overwrites what another worker committed", "ledger/ledger.go",
 		"if mine.Intends {", "if false {", road},
 	{"the fingerprint is kept though a newer row lost", "ledger/ledger.go",

@@ -221,6 +221,8 @@ func TestRetryAfter(t *testing.T) {
 func TestStorageOutage(t *testing.T) {
 	w := newWorld(t, 1, nil)
 	id := w.send("q", "k0", "k1")
+	w.receive() // a first receive reads no record
+	w.now = w.now.Add(2 * hidden)
 	broken := &brokenStore{Store: w.store}
 	for name, arm := range map[string]func(){
 		"ledger read": func() { w.deliver.Ledger = brokenLedger{w.store, true} }, "ledger write": func() { w.deliver.Ledger = brokenLedger{w.store, false} },
