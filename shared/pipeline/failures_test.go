@@ -294,3 +294,25 @@ func TestCancelledBesideInserts(t *testing.T) {
 		}
 	}
 }
+
+// A cancelled full run makes the ledger forget nothing that it would have sent again
+// as it is: no later run selects those rows.
+func TestCancelledFullRunForgetsNothing(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	w.bracket("t1", "", object("a", 5))
+	b, err := w.control().Begin(t.Context(), "accounts", "full", "t2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.push(batch("t2", "t2", b.Run, object("a", 5)))
+	w.receive() // its worker dies
+	if _, err := w.control().Cancel(t.Context(), b.Run, "too much"); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(2 * hidden)
+	w.drain(time.Hour)
+	e, err := w.store.Entries(t.Context(), w.target(), []string{"a"})
+	if err != nil || e["a"].Held.Fingerprint.Void() {
+		t.Errorf("%+v, %v", e["a"], err)
+	}
+}

@@ -277,7 +277,9 @@ func (s *sim) checkBatch(r run.Run, b *run.Batch, chunks map[string]run.Chunk) {
 				s.fails("%s: value %d is counted delivered, and never reached the vendor", name, rows[n].v)
 			}
 		case run.FateFailed, run.FateDue, run.FateUnknown:
-			if found, _ := s.store.ErrorsByRef(bg, b.Sync, []string{run.ErrorRef(b.Run, b.ID, n)}); len(found) == 0 && r.Status != run.Failed {
+			own, summary := run.ErrorRef(b.Run, b.ID, n), run.ErrorRef(b.Run, fmt.Sprintf("%s.%d", b.ID, chunk), -1)
+			found, _ := s.store.ErrorsByRef(bg, b.Sync, []string{own, summary})
+			if _, ok := found[own]; !ok && !slices.Contains(found[summary].Summary, n) {
 				s.fails("I1: row %d of batch %s of run %s failed, and no error is stored", n, b.ID, b.Run)
 			}
 		case run.FateNone:

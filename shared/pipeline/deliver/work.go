@@ -317,11 +317,12 @@ func (i *item) ended() {
 }
 
 // left notes that a row is not sent, ever: where an attempt that died may have sent
-// it, the ledger must not go on calling what it held before unchanged. (Inserts have
-// their intent.)
+// another value than the ledger says is held, it must not go on calling that one
+// unchanged. (Inserts have their intent.)
 func (i *item) left() {
 	again := i.m.Receives > 1 || i.m.end == "dead_letter"
-	i.received = i.received || again && !i.rules().Once && !i.entry.Held.Fingerprint.Void()
+	other := i.entry.Held.Fingerprint != i.print && !i.entry.Held.Fingerprint.Void()
+	i.received = i.received || again && other && !i.rules().Once
 }
 
 // add puts a row into the job of its run and version.
