@@ -14,10 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/dest/salesforce"
+	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
 )
@@ -54,9 +56,9 @@ func (c *crowd) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.vendor.ServeHTTP(w, r)
 }
 
-// As many workers run at once as a sync has lanes: with a call's worth of rows in
-// each of 16 lanes, 16 calls are at the vendor at the same time. Fewer workers would
-// wait for each other for ever.
+// As many workers run at once as a sync has lanes: with an invocation's worth of
+// messages in each of 16 lanes, 16 calls are at the vendor at the same time. Fewer
+// workers would wait for each other for ever.
 func TestLanesActAtOnce(t *testing.T) {
 	const lanes = 16
 	box, err := NewSandbox(SandboxConfig{Simulators: simulators})
@@ -75,10 +77,19 @@ func TestLanesActAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	apply(t, m, lanes)
+	for n := range 10 { // messages that an invocation takes, each of another batch
+		b := row.Batch{ID: fmt.Sprint("q1:", n), Query: "q1", Function: "penstock_push"}
+		for i := range 20 * lanes {
+			object := fmt.Sprintf(`{"id":"c%d-%d","name":"Company","n":%d}`, n, i, i)
+			b.Rows = append(b.Rows, row.Row{Number: i, Target: "lanes", Object: jsontext.Value(object)})
+		}
+		if _, err := m.Intake.Push(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
 	ctx, stop := context.WithCancel(t.Context())
 	g := errgroup.Group{}
 	g.Go(func() error { return m.Run(ctx) })
-	pushRows(t, m, 0, request(0, 100*lanes))
 	limit, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	select {

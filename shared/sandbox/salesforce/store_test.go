@@ -141,7 +141,7 @@ func TestOrganisationMovesWithItsJournal(t *testing.T) {
 	if moved := id(filepath.Join(dir, "c")); moved != first {
 		t.Errorf("moved: %s, was %s", moved, first)
 	}
-	if id("") == id("") {
+	if one, other := id(""), id(""); one == other {
 		t.Error("two organisations in memory are one")
 	}
 }
