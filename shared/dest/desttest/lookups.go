@@ -21,7 +21,7 @@ var lookups = map[string]func(*testing.T, *world){
 func (w *world) asked(t *testing.T, n int) (b dest.Batch, ids []string) {
 	t.Helper()
 	if w.Query == "" {
-		t.Skip("nothing is looked up")
+		t.Skip("the destination has no lookups")
 	}
 	b = of()
 	for i := range n {

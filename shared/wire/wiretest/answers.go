@@ -58,7 +58,7 @@ func calls(t *testing.T, c Caller) {
 
 func polls(t *testing.T, c Caller) {
 	if c.Poll == nil {
-		t.Skip("this caller does not poll")
+		t.Skip("the caller does not poll")
 	}
 	b := decode(t, c, c.Poll("b-1", wire.Push))
 	if !b.Poll || b.ID != "b-1" || b.Function != wire.Push || b.Len() != 0 {

@@ -193,7 +193,7 @@ func largeRequests(t *testing.T, c Caller) {
 // compressed requests are the same batch, whatever the headers say of them.
 func compressed(t *testing.T, c Caller) {
 	if !c.Gateway {
-		t.Skip("requests do not arrive through API Gateway")
+		t.Skip("the caller has no API Gateway before it")
 	}
 	sent := c.Request("b-1", wire.Push, good)
 	want := decode(t, c, sent)
