@@ -3,7 +3,6 @@ package deliver
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -91,9 +90,7 @@ func (j *job) deliver(ctx context.Context) {
 // rows have to go round once more.
 func (j *job) round(ctx context.Context) bool {
 	for _, items := range j.parts() {
-		b := j.lookUp(ctx, items)
-		j.push(ctx, b)
-		b.free()
+		j.push(ctx, j.lookUp(ctx, items))
 	}
 	again := false
 	for _, i := range j.open {
@@ -135,22 +132,18 @@ func (j *job) ended() bool {
 type batch struct {
 	dest.Batch
 	items   []*item
-	fields  []dest.Field // of all records, one after the other
-	refused bool         // rows with a known fault: what fails of them proves nothing about the version
-	look    bool         // lookups
+	refused bool // rows with a known fault: what fails of them proves nothing about the version
+	look    bool // lookups
 }
 
 // batch makes the destination's view of open rows. A row whose fields all hold
 // already is unchanged.
 func (j *job) batch(items []*item) *batch {
-	b, ok := batches.Get().(*batch)
-	if !ok {
-		b = &batch{}
+	b := &batch{
+		Batch: dest.Batch{Run: j.run.ID, Total: j.total(), Records: make([]dest.Record, 0, len(items))},
+		items: make([]*item, 0, len(items)),
 	}
-	b.Run, b.Total, b.refused, b.look = j.run.ID, j.total(), false, false
-	b.Records = slices.Grow(b.Records, len(items))
-	b.items = slices.Grow(b.items, len(items))
-	fields := slices.Grow(b.fields, len(items)*len(j.version.Mapping.Names()))
+	fields := make([]dest.Field, 0, len(items)*len(j.version.Mapping.Names()))
 	for _, i := range items {
 		if i.state != stateOpen {
 			continue
@@ -165,21 +158,7 @@ func (j *job) batch(items []*item) *batch {
 		b.items = append(b.items, i)
 		b.refused = b.refused || i.entry.Last.Error != "" || i.row.Replay != nil
 	}
-	b.fields = fields
 	return b
-}
-
-// batches keeps batches between rounds: their calls are over, and a destination
-// keeps nothing of one.
-var batches sync.Pool
-
-// free gives a batch back whose calls are over.
-func (b *batch) free() {
-	clear(b.Records)
-	clear(b.items)
-	clear(b.fields)
-	b.Records, b.items, b.fields, b.Total = b.Records[:0], b.items[:0], b.fields[:0], nil
-	batches.Put(b)
 }
 
 // total is the run's rows per group in hand, less those that turned out to need no
@@ -242,7 +221,6 @@ func (j *job) lookUp(ctx context.Context, items []*item) *batch {
 			left = append(left, i)
 		}
 	}
-	b.free()
 	return j.batch(left)
 }
 
