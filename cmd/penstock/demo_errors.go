@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
@@ -48,19 +48,20 @@ func (d *demo) errors(ctx context.Context, id string, visit func(storedError) bo
 func (d *demo) firstErrors(ctx context.Context, r syncRun) error {
 	const most = 8
 	seen := map[string]bool{}
-	t := newTable(d.s.out, table.Row{"record", "field", "reason", "message"})
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: 4, WidthMax: 50, WidthMaxEnforcer: text.WrapSoft}})
+	var lines strings.Builder
 	err := d.errors(ctx, r.Run, func(e storedError) bool {
 		if !seen[e.Type] {
 			seen[e.Type] = true
-			t.AppendRow(table.Row{cut(e.RecordID, 28), cut(e.Field, 25), e.Type, cut(e.Message, 160)})
+			fmt.Fprintf(&lines, "\n  %s · %s · %s", cut(e.RecordID, 28), cut(e.Field, 25), e.Type)
+			for line := range strings.Lines(text.WrapSoft(cut(e.Message, 160), widest-4)) {
+				lines.WriteString("\n    " + strings.TrimSpace(line))
+			}
 		}
 		return len(seen) < most
 	})
 	if err != nil || len(seen) == 0 {
 		return err
 	}
-	d.say("\n  The first error of each reason:  SELECT penstock_errors('%s')", r.Run)
-	t.Render()
+	d.say("\n  SELECT penstock_errors('%s'), one of each reason:%s", r.Run, lines.String())
 	return nil
 }

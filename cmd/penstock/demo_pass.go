@@ -22,7 +22,7 @@ var sampleSyncs = []pushedSync{
 }
 
 func (p pushedSync) statement() string {
-	return fmt.Sprintf("SELECT penstock_push('%s', to_json(m)) FROM %s m", p.name, p.view)
+	return fmt.Sprintf("SELECT penstock_push('%s', to_json(m))\n    FROM %s m", p.name, p.view)
 }
 
 // pass pushes every sync once and waits until its run has settled.

@@ -18,9 +18,10 @@ func (d *demo) say(format string, args ...any) {
 
 // opening says what was made.
 func (d *demo) opening() {
-	d.say("Penstock on one machine: DuckDB -> gateway -> queue -> workers -> simulated Salesforce and Slack")
-	d.say("%s customers in the warehouse, %s accounts in Salesforce. Everything below is real: HTTP, batches,", humanize.Comma(int64(d.plan.Rows)), humanize.Comma(int64(d.plan.Accounts)))
-	d.say("retries, ledger; only the vendors are simulated (Slack takes one message a second, here too).")
+	d.say("Penstock on one machine:\n  DuckDB -> gateway -> queue -> workers -> simulated Salesforce and Slack")
+	d.say("%s customers in the warehouse, %s accounts in Salesforce.", humanize.Comma(int64(d.plan.Rows)), humanize.Comma(int64(d.plan.Accounts)))
+	d.say("Everything below is real: HTTP, batches, retries, ledger; only the vendors are")
+	d.say("simulated (Slack takes one message a second, here too).")
 	if !d.fresh {
 		d.say("%s is not new: this goes on with its customers; --rows and --seed are for a new folder.", d.dir)
 	}
@@ -65,7 +66,7 @@ func (d *demo) seen(ctx context.Context, p pushedSync, took time.Duration) error
 			example = new(string)
 		}
 		total += n
-		t.AppendRow(table.Row{status, reason, field, humanize.Comma(n), cut(*example, 44)})
+		t.AppendRow(table.Row{status, reason, cut(field, 18), humanize.Comma(n), cut(*example, 40)})
 	}
 	if err := rows.Err(); err != nil {
 		return err
@@ -83,14 +84,23 @@ func (d *demo) summary(ctx context.Context, pass int) error {
 		return nil
 	}
 	d.say("")
-	t := newTable(d.s.out, table.Row{"sync", "to", "rows", "delivered", "unchanged", "rejected", "failed", "records\nnow", "API\ncalls", "rows/s", "time"}, 3, 4, 5, 6, 7, 8, 9, 10, 11)
+	header := table.Row{"sync"}
+	lines := []table.Row{{"to"}, {"rows"}, {"delivered"}, {"unchanged"}, {"rejected"}, {"failed"}, {"records now"}, {"API calls"}, {"rows/s"}, {"time"}}
+	var numbers []int
 	for _, r := range d.report.Syncs {
-		if r.Pass == pass {
-			t.AppendRow(table.Row{r.Sync, r.Destination, humanize.Comma(r.Pushed), humanize.Comma(r.Delivered), humanize.Comma(r.Unchanged),
-				humanize.Comma(r.Rejected), humanize.Comma(r.Failed), humanize.Comma(int64(r.DestinationRecords)),
-				humanize.Comma(r.APICalls), rate(r), fmt.Sprintf("%.2f s", r.Seconds)})
+		if r.Pass != pass {
+			continue
+		}
+		header = append(header, r.Sync)
+		numbers = append(numbers, len(header))
+		for i, cell := range []string{r.Destination, humanize.Comma(r.Pushed), humanize.Comma(r.Delivered), humanize.Comma(r.Unchanged),
+			humanize.Comma(r.Rejected), humanize.Comma(r.Failed), humanize.Comma(int64(r.DestinationRecords)),
+			humanize.Comma(r.APICalls), rate(r), fmt.Sprintf("%.2f s", r.Seconds)} {
+			lines[i] = append(lines[i], cell)
 		}
 	}
+	t := newTable(d.s.out, header, numbers...)
+	t.AppendRows(lines)
 	t.Render()
 	for _, r := range d.report.Syncs {
 		if r.Pass == pass && r.Filtered > 0 {
@@ -122,7 +132,7 @@ func rate(r syncRun) string {
 // closing says how the comparison ended and what to try next.
 func (d *demo) closing(differences []string) {
 	if len(differences) == 0 {
-		d.say("\nCompared: what Salesforce and Slack hold equals the warehouse's models, field by field. (%.1f s in all)", d.report.Seconds)
+		d.say("\nCompared field by field: Salesforce and Slack hold the models (%.1f s in all)", d.report.Seconds)
 	}
 	command, dir := self(), d.cmd.Data
 	if dir == "" {

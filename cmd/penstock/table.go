@@ -9,8 +9,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// widest is how wide a table may be where the terminal's width is not known.
-const widest = 120
+// widest is how wide a table may be: a terminal that nobody made wider.
+const widest = 80
 
 // newTable is a table with a header as it stands; the columns of these numbers
 // (the first is 1) are aligned to the right.
