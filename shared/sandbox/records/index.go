@@ -139,17 +139,32 @@ func buildGrams(t *Table, field int) *gramIndex {
 }
 
 // candidates are the rows that may contain a literal in canonical form, of at least
-// minLiteral bytes; a row may be there twice.
+// minLiteral bytes: those in the lists of all of its runs. A row may be there twice.
 func (x *gramIndex) candidates(literal []byte) (indexed, changed []uint32) {
-	best := -1
-	var from, to uint32
+	var lists [][]uint32
 	for _, h := range minimizers(nil, literal) {
 		b := h & x.mask
-		if n := int(x.starts[b+1] - x.starts[b]); best < 0 || n < best {
-			best, from, to = n, x.starts[b], x.starts[b+1]
-		}
+		lists = append(lists, x.rows[x.starts[b]:x.starts[b+1]])
 	}
-	return x.rows[from:to], x.tail
+	slices.SortFunc(lists, func(a, b []uint32) int { return len(a) - len(b) })
+	indexed = lists[0]
+	for _, list := range lists[1:] {
+		indexed = common(indexed, list)
+	}
+	return indexed, x.tail
+}
+
+// common is what of a list of ascending rows is in another one too.
+func common(a, b []uint32) []uint32 {
+	var both []uint32
+	for _, row := range a {
+		n, found := slices.BinarySearch(b, row)
+		if found {
+			both = append(both, row)
+		}
+		b = b[n:]
+	}
+	return both
 }
 
 // changed notes a row that the index no longer describes, and reports whether the
