@@ -2,7 +2,6 @@ package deliver
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -10,7 +9,6 @@ import (
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
-	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // A work is what an invocation has in hand for one target, in message order.
@@ -299,32 +297,6 @@ func (i *item) doubtful() bool {
 	return i.entry.Last.Intent != "" || i.entry.Last.Unknown
 }
 
-// ended settles a row of a message whose rows are not sent at all.
-func (i *item) ended() {
-	i.left()
-	switch i.m.end {
-	case "cancelled":
-		if i.m.run.Bracketed {
-			i.state = stateCancelled
-			return
-		}
-		i.fail("deliver", "cancelled", "", "the run was stopped before this row was sent: "+i.m.run.Reason)
-	case "expired":
-		i.fail("deadletter", "expired", "", "the row waited in the queue for too long and was not sent; mend what penstock_status shows, then retry it or push it again")
-	default:
-		i.fail("deadletter", "dead_letter", "", "the row's message was received too often without being settled; see the worker's log, then retry it or push it again")
-	}
-}
-
-// left notes that a row is not sent, ever: where an attempt that died may have sent
-// another value than the ledger says is held, it must not go on calling that one
-// unchanged. (Inserts have their intent.)
-func (i *item) left() {
-	again := i.m.Receives > 1 || i.m.end == "dead_letter"
-	other := i.entry.Held.Fingerprint != i.print && !i.entry.Held.Fingerprint.Void()
-	i.received = i.received || again && other && !i.rules().Once
-}
-
 // add puts a row into the job of its run and version.
 func (w *work) add(i *item) {
 	n := slices.IndexFunc(w.jobs, func(j *job) bool { return j.run.ID == i.m.run.ID && j.version == i.m.version })
@@ -339,62 +311,3 @@ func (w *work) add(i *item) {
 		i.m.job = j
 	}
 }
-
-// stopRuns ends the runs of stop_on_error syncs after their first failure, also when
-// an attempt that died before it could left nothing else to do. A message whose run
-// cannot be ended is not recorded: it comes back and ends it.
-func (w *work) stopRuns(ctx context.Context) {
-	stopped := map[string]bool{}
-	for _, i := range w.items {
-		id := i.m.run.ID
-		if stopped[id] || i.m.end != "" || i.m.run.Status.Ended() || !stops(i.def()) || !i.failed() {
-			continue
-		}
-		stopped[id] = true
-		err := w.inv.d.endRun(ctx, id, run.Cancelled, stopReason(i))
-		for _, m := range w.messages {
-			if err != nil && m.run.ID == id {
-				m.broken(w.inv.d, err)
-			}
-		}
-	}
-}
-
-// failed reports whether the row is, or became before, an error of its run.
-func (i *item) failed() bool {
-	switch i.state {
-	case stateFailed, stateUnknown:
-		return true
-	case stateStored:
-		return i.row.Replay == nil // a replay that is dropped failed elsewhere
-	}
-	return false
-}
-
-// endRun ends a run that is still going on.
-func (d *Deliver) endRun(ctx context.Context, id string, status run.Status, reason string) error {
-	for range 10 {
-		r, err := d.Runs.Run(ctx, id)
-		if errors.Is(err, run.ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("read run %q: %w", id, err)
-		}
-		if r.Status.Ended() {
-			return nil
-		}
-		r.Status, r.Reason, r.EndedAt, r.Outcome = status, reason, d.Now(), run.None
-		err = d.Runs.UpdateRun(ctx, r)
-		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, run.ErrConflict) {
-			return fmt.Errorf("end run %q: %w", id, err)
-		}
-	}
-	return fmt.Errorf("end run %q: %w", id, run.ErrConflict)
-}
-
-// stops reports whether a definition ends its run at the first failure.
-func stops(def *syncdef.Definition) bool { return def.OnError == syncdef.Stop }
