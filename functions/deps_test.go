@@ -41,7 +41,7 @@ func uses() map[string][]string {
 		"sweep":      {sqs},            // and so do due errors
 		"deadletter": {sqs, secrets},   // calls neither: it shares the workers' wiring, and is rarely started
 	}
-	for _, v := range vendors.All { // a worker links its one vendor
+	for _, v := range vendors.Vendors() { // a worker links its one vendor
 		all[v.Name] = []string{sqs, secrets, vendor(v.Name)}
 	}
 	return all
@@ -52,7 +52,7 @@ func vendor(name string) string { return module + "shared/dest/" + name }
 // optional are what a function may or may not link.
 func optional() []string {
 	all := []string{sqs, secrets, snowflake}
-	for _, v := range vendors.All {
+	for _, v := range vendors.Vendors() {
 		all = append(all, vendor(v.Name))
 	}
 	return all

@@ -114,7 +114,7 @@ func sampleEvents(t *testing.T) map[string][]string {
 // kinds names the destination types.
 func kinds() []string {
 	var names []string
-	for _, v := range vendors.All {
+	for _, v := range vendors.Vendors() {
 		names = append(names, v.Name)
 	}
 	return names

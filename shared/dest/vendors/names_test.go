@@ -24,8 +24,7 @@ var named = map[string]string{
 	"shared/sandbox/%s/":   "its simulator",
 	"functions/%s/":        "its worker: one main",
 	"shared/dest/vendors/": "the one list of vendors",
-	"cmd/penstock/vendors": "the one list of the command line",
-	"cmd/penstock/demo_":   "the demo goes to two vendors",
+	"shared/cli/demo_":     "the demo's destinations",
 	"shared/sample/":       "the sample of the demo, its messages among it",
 	"events/":              "the sample's events",
 

@@ -1,13 +1,35 @@
 // Package vendors is the one list of the destination types that the command line
-// is built with. A worker links the one vendor that it delivers to, and nothing
-// else links any.
+// is built with, each beside the simulator that stands for it on one machine. A
+// worker links the one vendor that it delivers to, and nothing else links any.
 package vendors
 
 import (
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/dest/salesforce"
 	"github.com/penstock-data/penstock/shared/dest/slack"
+	"github.com/penstock-data/penstock/shared/sandbox"
+	salesforcesim "github.com/penstock-data/penstock/shared/sandbox/salesforce"
+	slacksim "github.com/penstock-data/penstock/shared/sandbox/slack"
 )
 
-// All are the vendors, in the order in which people are told of them.
-var All = []dest.Vendor{salesforce.Vendor, slack.Vendor}
+// A Destination is a destination type: how rows get there, and what stands for it on
+// one machine.
+type Destination struct {
+	Vendor    dest.Vendor
+	Simulator sandbox.Simulator // of the same type
+}
+
+// All are the destination types, in the order in which people are told of them.
+var All = []Destination{
+	{Vendor: salesforce.Vendor, Simulator: salesforcesim.Sandbox},
+	{Vendor: slack.Vendor, Simulator: slacksim.Sandbox},
+}
+
+// Vendors are the vendors of All.
+func Vendors() []dest.Vendor {
+	out := make([]dest.Vendor, len(All))
+	for i, d := range All {
+		out[i] = d.Vendor
+	}
+	return out
+}

@@ -1,6 +1,6 @@
 //go:build cgo && unix
 
-package main
+package cli
 
 import (
 	"context"
@@ -27,7 +27,7 @@ func BenchmarkRoad(b *testing.B) {
 		}
 	}
 	for b.Loop() {
-		d := &demo{cmd: demoCmd{Rows: rows, Seed: 1, Syncs: "../../sql/syncs", JSON: true}, s: program{out: io.Discard, err: os.Stderr, known: known}, dir: b.TempDir()}
+		d := &demo{cmd: demoCmd{Rows: rows, Seed: 1, Syncs: "../../sql/syncs", JSON: true}, s: program{out: io.Discard, err: os.Stderr, known: listed()}, dir: b.TempDir()}
 		ctx, cancel := context.WithCancel(b.Context())
 		g, gctx := errgroup.WithContext(ctx)
 		if err := d.open(gctx, g); err != nil {

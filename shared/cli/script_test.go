@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"encoding/json"
@@ -18,12 +18,25 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/penstock-data/penstock/shared/dest/vendors"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
 // TestMain makes penstock a command of the scripts: this binary under that name.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"penstock": main, "cards": another})
+	testscript.Main(m, map[string]func(){"penstock": penstock, "cards": another})
+}
+
+// penstock is the program as it is built.
+func penstock() { os.Exit(Main(os.Args[1:], listed())) }
+
+// listed are the destination types of the program as it is built.
+func listed() []Destination {
+	known := make([]Destination, len(vendors.All))
+	for i, d := range vendors.All {
+		known[i] = Destination(d)
+	}
+	return known
 }
 
 // TestScript runs what needs no embedded warehouse.
