@@ -1,6 +1,6 @@
 //go:build cgo
 
-package sql
+package sql_test
 
 import (
 	"compress/gzip"
@@ -20,6 +20,7 @@ import (
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
 	"github.com/penstock-data/penstock/shared/wire"
 	"github.com/penstock-data/penstock/shared/wire/snowflake"
+	statements "github.com/penstock-data/penstock/sql"
 )
 
 // open is a DuckDB with everything in sql/duckdb, set up twice, since the script
@@ -35,7 +36,7 @@ func open(t *testing.T, gateway string) *sql.DB {
 			t.Error(err)
 		}
 	})
-	script, err := Setup("duckdb", SnowflakeParams{})
+	script, err := statements.Setup("duckdb", statements.SnowflakeParams{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,6 +61,16 @@ func Setup(dialect string, params SnowflakeParams) (string, error) {
 	return "", fmt.Errorf("set up %q: this dialect is not known; known are %s", dialect, strings.Join(Dialects, " and "))
 }
 
+// RunTables is the part of the duckdb script that penstock_run needs, which makes it
+// by itself where it is missing.
+func RunTables() string {
+	text, err := files.ReadFile("duckdb/04_run.sql")
+	if err != nil {
+		return "" // cannot be: it is embedded
+	}
+	return string(text)
+}
+
 var (
 	identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$]*$`)
 	roleARN    = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$`)

@@ -96,6 +96,9 @@ func (c Cursor) text() []byte {
 	return plain
 }
 
+// Zoned reports whether it is a timestamp that says its zone.
+func (c Cursor) Zoned() bool { return c.Type == TimestampCursor && c.zoned }
+
 // String is the JSON scalar.
 func (c Cursor) String() string { return string(c.raw) }
 

@@ -55,5 +55,9 @@ const DefaultFailed = 24 * time.Hour
 // are built from it, so it holds no separators.
 const NamePattern = `^[a-z][a-z0-9_]{0,62}$`
 
+// RelationPattern is how a model may be named: a table or view, with its schema and
+// database where needed, each a plain identifier, so that no warehouse needs quotes.
+const RelationPattern = `^[A-Za-z_][A-Za-z0-9_]{0,127}(\.[A-Za-z_][A-Za-z0-9_]{0,127}){0,2}$`
+
 // ConnectionPattern is what a connection may be called.
 const ConnectionPattern = `^[a-z][a-z0-9_-]{0,62}$`

@@ -13,6 +13,7 @@ import (
 // on and what a Version stores. The YAML keys are the json tags.
 type Definition struct {
 	Sync         string       `json:"sync"`                     // [a-z][a-z0-9_]{0,62}; the file's name when absent
+	Model        string       `json:"model,omitempty"`          // the relation that the rows come from, 1 to 3 identifiers; "" is the sync's name (Relation)
 	Connection   string       `json:"connection"`               // a name in connections.yaml
 	Object       string       `json:"destination_object"`       // Account, message, ...
 	Strategy     Strategy     `json:"matching_strategy"`        // how a row finds its record; none where records are not matched

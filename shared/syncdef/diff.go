@@ -87,6 +87,8 @@ func consequence(path string) string {
 	case path == "matching_strategy" || path == "match.source" || path == "match.destination" ||
 		strings.HasPrefix(path, "rules.identity"):
 		return "records are known by another key: every record is matched and sent again"
+	case path == "model":
+		return "rows are read from another table or view: the next run selects all of them"
 	case path == "lanes":
 		return "takes effect when nothing of the sync is unsettled"
 	default:

@@ -4,6 +4,7 @@ package syncdef
 // the order in which people write them.
 var DefinitionKeys = []Key{
 	{Name: "sync", Type: KeyText, Pattern: NamePattern, Example: "customer_health", Doc: "The sync's name; the file's when left out."},
+	{Name: "model", Type: KeyText, Pattern: RelationPattern, Example: "analytics.customer_health", Doc: "The table or view that the rows are read from, with its schema and database where needed; the sync's name when left out."},
 	{Name: "connection", Type: KeyText, Doc: "A name in connections.yaml; the only one whose type suits when left out."},
 	{Name: "destination_object", Type: KeyText, Doc: "The object that rows are written to, such as Account; the only one, where the type has one."},
 	{Name: "matching_strategy", Type: KeyText, Allowed: texts(Strategies), Doc: "How a row finds its record; left out where records are not matched."},

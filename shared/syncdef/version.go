@@ -2,6 +2,7 @@ package syncdef
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -21,6 +22,9 @@ func NewVersion(d Definition, rules Rules, now time.Time) Version {
 		AppliedAt:  now.UTC(),
 	}
 }
+
+// Relation is the table or view that the sync's rows are read from.
+func (d *Definition) Relation() string { return cmp.Or(d.Model, d.Sync) }
 
 // Canonical is the JSON that a version's id is computed from: one object with
 // definition and rules, every object's keys sorted, no blanks. Keys are sorted

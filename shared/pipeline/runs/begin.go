@@ -29,7 +29,11 @@ type Begun struct {
 	Version   string    `json:"version"`
 	Mode      run.Mode  `json:"mode"`
 	Select    Selection `json:"select"`
-	Watermark string    `json:"-"` // a raw JSON scalar; "" unless Select is since
+	Watermark string    `json:"-"`                         // a raw JSON scalar; "" unless Select is since
+	Type      string    `json:"watermark_type,omitempty"`  // number, timestamp or text: how its column's values compare
+	Zoned     bool      `json:"watermark_zoned,omitempty"` // a timestamp that says its zone; one that does not compares with what says none
+	Model     string    `json:"model"`                     // the table or view to read
+	Cursor    string    `json:"cursor,omitempty"`          // its column that the watermark is of
 	Reason    string    `json:"reason,omitempty"`
 }
 
@@ -60,7 +64,7 @@ func (c *Control) begin(ctx context.Context, v syncdef.Version, mode run.Mode, i
 	sync := v.Definition.Sync
 	r, err := c.Runs.Run(ctx, id)
 	if err == nil {
-		return begun(r), nil
+		return c.begun(ctx, r, v)
 	}
 	if !errors.Is(err, run.ErrNotFound) {
 		return Begun{}, fmt.Errorf("read run %q: %w", id, err)
@@ -74,7 +78,7 @@ func (c *Control) begin(ctx context.Context, v syncdef.Version, mode run.Mode, i
 		return Begun{}, err
 	}
 	if wait != "" {
-		return Begun{Sync: sync, Version: v.ID, Mode: mode, Select: Wait, Reason: wait}, nil
+		return Begun{Sync: sync, Version: v.ID, Mode: mode, Select: Wait, Model: v.Definition.Relation(), Reason: wait}, nil
 	}
 	r = run.Run{
 		ID: id, Sync: sync, Version: v.ID, Mode: mode, Bracketed: true, Status: run.Open, BegunAt: c.Now(), Expected: -1,
@@ -85,15 +89,23 @@ func (c *Control) begin(ctx context.Context, v syncdef.Version, mode run.Mode, i
 	if err := c.Runs.BeginRun(ctx, r, latest); err != nil {
 		return Begun{}, fmt.Errorf("begin a run of sync %q: %w", sync, err)
 	}
-	return begun(r), nil
+	return c.begun(ctx, r, v)
 }
 
-func begun(r run.Run) Begun {
-	b := Begun{Run: r.ID, Sync: r.Sync, Version: r.Version, Mode: r.Mode, Select: Since, Watermark: r.From}
-	if r.SelectAll {
-		b.Select, b.Watermark = All, ""
+// begun tells of a run what its pushing needs; v is the current version, which a
+// retried call's run need not be of.
+func (c *Control) begun(ctx context.Context, r run.Run, v syncdef.Version) (Begun, error) {
+	if r.Version != v.ID {
+		var err error
+		if v, err = c.Syncs.Version(ctx, r.Sync, r.Version); err != nil {
+			return Begun{}, fmt.Errorf("read sync %q version %s: %w", r.Sync, r.Version, err)
+		}
 	}
-	return b
+	b := Begun{Run: r.ID, Sync: r.Sync, Version: r.Version, Mode: r.Mode, Select: All, Model: v.Definition.Relation(), Cursor: cursorColumn(&v.Definition)}
+	if mark, ok := run.ReadCursor(r.From); ok && !r.SelectAll {
+		b.Select, b.Watermark, b.Type, b.Zoned = Since, r.From, string(mark.Type), mark.Zoned()
+	}
+	return b, nil
 }
 
 // from fills in where the run begins: the mark of today's target and column, or

@@ -51,6 +51,9 @@ func (p *parser) definition(src []byte) (d syncdef.Definition) {
 		return d
 	}
 	d.Sync = p.name(o)
+	if d.Model = p.model(o); d.Model == d.Sync {
+		d.Model = "" // the default, which a version does not tell apart
+	}
 	p.connection(o, &d)
 	o.table = p.table()
 	p.target(o, &d)
@@ -88,6 +91,19 @@ func (p *parser) name(o *object) string {
 	}
 	return s
 }
+
+var relationPattern = regexp.MustCompile(syncdef.RelationPattern)
+
+// model is the relation that the rows come from, as written; "" is the sync's name.
+func (p *parser) model(o *object) string {
+	s := o.text("model")
+	if s != "" && !relationPattern.MatchString(s) {
+		p.fault(o.values["model"], "model", "model: %q names no table or view; %s", shorten(s), relationRule)
+	}
+	return s
+}
+
+const relationRule = "use NAME, SCHEMA.NAME or DATABASE.SCHEMA.NAME, each of letters, digits and _ without quotes; a SELECT goes into a file NAME.sql beside this one"
 
 const nameRule = "use a small letter, then up to 62 small letters, digits and _"
 

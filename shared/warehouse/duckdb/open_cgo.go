@@ -90,6 +90,11 @@ func (w *Warehouse) setUp(ctx context.Context, cfg Config) error {
 			return fmt.Errorf("register %s: %w", functions[i].name, err)
 		}
 	}
+	for i := range procedures {
+		if err := procedures[i].register(conn, w); err != nil {
+			return err
+		}
+	}
 	return conn.Raw(func(c any) error { return prepareSession(ctx, c.(driver.ExecerContext)) })
 }
 
@@ -98,6 +103,9 @@ func prepareSession(ctx context.Context, conn driver.ExecerContext) error {
 	statements := []string{"SET TimeZone = 'UTC'", "USE " + catalog}
 	for _, f := range functions {
 		statements = append(statements, f.macro())
+	}
+	for i := range procedures {
+		statements = append(statements, procedures[i].macro())
 	}
 	for _, s := range statements {
 		if _, err := conn.ExecContext(ctx, s, nil); err != nil {

@@ -29,6 +29,9 @@ func (*Warehouse) Show(context.Context, string, func(*sql.Rows) error) error { r
 // Exec fails as Open does.
 func (*Warehouse) Exec(context.Context, string, ...any) (sql.Result, error) { return nil, errNoCgo }
 
+// SetModel fails as Open does.
+func (*Warehouse) SetModel(context.Context, string, string) error { return errNoCgo }
+
 // Close has nothing to close.
 func (*Warehouse) Close() error { return nil }
 

@@ -1,0 +1,95 @@
+//go:build cgo
+
+package duckdb
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// SetModel makes a view of a sync's SELECT, in place of an earlier one, under the
+// name that the sync's definition gives its model (syncdef.Definition.Relation). A
+// text that is not one SELECT, or that does not run, leaves the earlier view; a
+// table of that name is an error that says what to write.
+func (w *Warehouse) SetModel(ctx context.Context, relation, text string) error {
+	if err := w.oneSelect(ctx, text); err != nil {
+		return fmt.Errorf("model %s: %w", relation, err)
+	}
+	kind, err := w.kindOf(ctx, relation)
+	if err != nil {
+		return fmt.Errorf("model %s: look for it: %w", relation, err)
+	}
+	if kind == "BASE TABLE" {
+		return fmt.Errorf("model %s: the warehouse has a table of that name, which a view would hide: write model: ANOTHER_NAME into the sync's definition, or take its .sql file away to read the table itself", relation)
+	}
+	tx, err := w.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("model %s: %w", relation, err)
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
+	name := quoteRelation(relation)
+	for _, s := range []string{"CREATE OR REPLACE VIEW " + name + " AS " + text, "DESCRIBE SELECT * FROM " + name} {
+		if _, err := tx.ExecContext(ctx, s); err != nil {
+			if strings.Contains(err.Error(), "infinite recursion") {
+				err = errors.New("its SELECT reads from itself: give the model another name with model: NAME in the sync's definition")
+			}
+			return fmt.Errorf("model %s: %w", relation, err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("model %s: %w", relation, err)
+	}
+	return nil
+}
+
+// oneSelect refuses all but one SELECT. The text is bound, so that it is only read.
+func (w *Warehouse) oneSelect(ctx context.Context, text string) error {
+	if strings.ContainsRune(text, 0) {
+		return errors.New("the text holds a NUL")
+	}
+	var answer string
+	if err := w.db.QueryRowContext(ctx, "SELECT CAST(json_serialize_sql(CAST(? AS VARCHAR)) AS VARCHAR)", text).Scan(&answer); err != nil {
+		return fmt.Errorf("read the SELECT: %w", err)
+	}
+	var tree struct {
+		Error      bool              `json:"error"`
+		Message    string            `json:"error_message"`
+		Statements []json.RawMessage `json:"statements"`
+	}
+	if err := json.Unmarshal([]byte(answer), &tree); err != nil {
+		return fmt.Errorf("read the SELECT: %w", err)
+	}
+	switch {
+	case tree.Error:
+		return errors.New(tree.Message)
+	case len(tree.Statements) != 1:
+		return fmt.Errorf("a model is one SELECT, and there are %d statements", len(tree.Statements))
+	}
+	return nil
+}
+
+// kindOf says what a relation is: BASE TABLE, VIEW, or "" for nothing.
+func (w *Warehouse) kindOf(ctx context.Context, relation string) (string, error) {
+	parts := strings.Split(relation, ".")
+	query := "SELECT coalesce(max(table_type), '') FROM information_schema.tables WHERE lower(table_name) = lower(?)"
+	args := []any{parts[len(parts)-1]}
+	for i, column := range []string{"table_schema", "table_catalog"} {
+		if n := len(parts) - 2 - i; n >= 0 {
+			query += " AND lower(" + column + ") = lower(?)"
+			args = append(args, parts[n])
+		} else {
+			query += " AND " + column + " = " + []string{"current_schema()", "current_database()"}[i]
+		}
+	}
+	var kind string
+	err := w.db.QueryRowContext(ctx, query, args...).Scan(&kind)
+	return kind, err
+}
+
+// quoteRelation quotes each part of a relation's name.
+func quoteRelation(relation string) string {
+	return `"` + strings.ReplaceAll(strings.ReplaceAll(relation, `"`, `""`), ".", `"."`) + `"`
+}

@@ -1,0 +1,203 @@
+//go:build cgo
+
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	duck "github.com/duckdb/duckdb-go/v2"
+
+	statements "github.com/penstock-data/penstock/sql"
+)
+
+// runProcedure is penstock_run(sync [, mode]): begin, push, count, finish, refresh.
+// Its one row is: sync; run, null where none was begun; status, that of the run
+// after finish, or skipped; selected, since or all; the counts of the pushed rows by
+// answer; reason, why it was skipped, or what of the end went wrong.
+var runProcedure = procedure{
+	name:   "penstock_run",
+	params: []param{{name: "sync"}, {name: "mode", optional: true}},
+	columns: []output{
+		{"sync", duck.TYPE_VARCHAR}, {"run", duck.TYPE_VARCHAR}, {"status", duck.TYPE_VARCHAR}, {"selected", duck.TYPE_VARCHAR},
+		{"received", duck.TYPE_BIGINT}, {"queued", duck.TYPE_BIGINT}, {"rejected", duck.TYPE_BIGINT},
+		{"superseded", duck.TYPE_BIGINT}, {"blocked", duck.TYPE_BIGINT}, {"reason", duck.TYPE_VARCHAR},
+	},
+	run: func(ctx context.Context, w *Warehouse, args []string) ([][]any, error) {
+		r := runner{w: w, values: map[string]any{"sync": args[0], "mode": args[1]}}
+		return r.run(ctx)
+	},
+}
+
+// A runner is one penstock_run.
+type runner struct {
+	w      *Warehouse
+	begun  begun
+	step   string         // the one that is running, for people
+	open   bool           // the run was begun and not finished
+	values map[string]any // the steps' variables
+}
+
+// begun is what penstock_begin answers.
+type begun struct {
+	Run       string          `json:"run"`
+	Sync      string          `json:"sync"`
+	Select    string          `json:"select"` // since, all, wait
+	Watermark json.RawMessage `json:"watermark"`
+	Type      string          `json:"watermark_type"`
+	Zoned     bool            `json:"watermark_zoned"`
+	Model     string          `json:"model"`
+	Cursor    string          `json:"cursor"`
+	Reason    string          `json:"reason"`
+}
+
+// closing bounds what is done after a failure or an interrupt.
+const closing = 10 * time.Second
+
+func (r *runner) run(ctx context.Context) ([][]any, error) {
+	err := r.push(ctx)
+	if err != nil {
+		err = fmt.Errorf("penstock_run: %s: %w", r.step, err)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
+		defer cancel()
+		if r.open {
+			err = r.close(ctx, err)
+		}
+		_, _ = refresh(ctx, r.w, nil) // the tables then show the failed run; the failure itself is what counts
+		return nil, err
+	}
+	reason := r.begun.Reason
+	if err := r.tidy(ctx); err != nil { // the rows are pushed whatever becomes of the tables
+		reason = err.Error()
+	}
+	return [][]any{r.answer(reason)}, nil
+}
+
+// push does the steps up to finish.
+func (r *runner) push(ctx context.Context) error {
+	var answer string
+	if err := r.do(ctx, statements.StepBegin, &answer); err != nil {
+		return err
+	}
+	if err := json.Unmarshal([]byte(answer), &r.begun); err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	if r.begun.Select == "wait" {
+		return nil
+	}
+	r.open, r.step = true, "prepare"
+	if _, err := r.w.Exec(ctx, statements.RunTables()); err != nil {
+		return err
+	}
+	r.values["run"], r.values["model"], r.values["cursor"], r.values["watermark"] = r.begun.Run, r.begun.Model, r.begun.Cursor, scalar(r.begun.Watermark)
+	push := statements.StepPush
+	if r.begun.Select == "since" && r.begun.Cursor != "" {
+		push = statements.PushStep(r.begun.Type, r.begun.Zoned)
+	}
+	if err := r.do(ctx, push); err != nil {
+		return err
+	}
+	if err := r.do(ctx, statements.StepCount); err != nil {
+		return err
+	}
+	if err := r.do(ctx, statements.StepFinish, &answer); err != nil {
+		return err
+	}
+	r.open = false
+	var finished struct {
+		Status string `json:"status"`
+		Reason string `json:"reason"`
+	}
+	if err := json.Unmarshal([]byte(answer), &finished); err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	r.values["status"], r.begun.Reason = finished.Status, finished.Reason
+	return nil
+}
+
+// do runs one step. Its answer goes to into, or else into the variables of the step.
+func (r *runner) do(ctx context.Context, name statements.StepName, into ...any) error {
+	r.step, _, _ = stepWord(name)
+	s := statements.FindStep(name)
+	var args []any
+	for _, v := range s.DuckDB.Variables() {
+		args = append(args, sql.Named(v, r.values[v]))
+	}
+	if s.Into == nil {
+		_, err := r.w.Exec(ctx, s.DuckDB.Statement(), args...)
+		return err
+	}
+	counts := make([]int64, len(s.Into))
+	if into == nil {
+		for i := range counts {
+			into = append(into, &counts[i])
+		}
+		defer func() {
+			for i, name := range s.Into {
+				r.values[name] = counts[i]
+			}
+		}()
+	}
+	rows, err := r.w.Query(ctx, s.DuckDB.Statement(), args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return errors.Join(errors.New("no answer"), rows.Err())
+	}
+	return errors.Join(rows.Scan(into...), rows.Err())
+}
+
+// close ends the run at Penstock, with a reason that tells no row's value.
+func (r *runner) close(ctx context.Context, err error) error {
+	r.values["reason"] = r.reason(err)
+	var answer string
+	if closed := r.do(ctx, statements.StepCancel, &answer); closed != nil {
+		return fmt.Errorf("%w; the run %s is still open, because closing it failed too: %w", err, r.begun.Run, closed)
+	}
+	return fmt.Errorf("%w; the run %s is cancelled", err, r.begun.Run)
+}
+
+// tidy removes old receipts and brings the monitoring tables up to date.
+func (r *runner) tidy(ctx context.Context) error {
+	if err := r.do(ctx, statements.StepTidy); err != nil {
+		return fmt.Errorf("old receipts were not removed: %w", err)
+	}
+	if _, err := refresh(ctx, r.w, nil); err != nil {
+		return fmt.Errorf("the monitoring tables were not refreshed: %w", err)
+	}
+	return nil
+}
+
+// answer is the procedure's row.
+func (r *runner) answer(reason string) []any {
+	row := []any{r.begun.Sync, nil, "skipped", nil, nil, nil, nil, nil, nil, nil}
+	if r.begun.Run != "" {
+		row = []any{r.begun.Sync, r.begun.Run, r.values["status"], r.begun.Select}
+		for _, name := range statements.FindStep(statements.StepCount).Into {
+			row = append(row, r.values[name])
+		}
+		row = append(row, nil)
+	}
+	if reason != "" {
+		row[len(row)-1] = reason
+	}
+	return row
+}
+
+// scalar is what a JSON scalar says, nil for null.
+func scalar(raw json.RawMessage) any {
+	var s string
+	switch {
+	case len(raw) == 0 || string(raw) == "null":
+		return nil
+	case json.Unmarshal(raw, &s) == nil:
+		return s
+	}
+	return string(raw)
+}

@@ -1,0 +1,165 @@
+package sql
+
+import (
+	"regexp"
+	"strings"
+)
+
+// A Step is one statement of penstock_run, the same in both dialects as far as
+// these go. $name is a variable: an argument, or what an earlier step answered.
+type Step struct {
+	Name      StepName
+	Into      []string // the variables that take the columns of its one row; nil for a statement without an answer
+	Snowflake Text
+	DuckDB    Text
+}
+
+// A Text is a statement: its select list, "" where it is no query, and the rest.
+type Text struct {
+	Select string
+	Rest   string
+}
+
+// StepName names a step; its first word is what a failed run's reason says.
+type StepName string
+
+// The steps, in order. Of the push steps one is run: the one that compares as the
+// watermark's type asks, or push where all rows are selected.
+const (
+	StepBegin       StepName = "begin"
+	StepPush        StepName = "push"
+	StepPushNumber  StepName = "push since a number"
+	StepPushInstant StepName = "push since a timestamp with a zone"
+	StepPushLocal   StepName = "push since a timestamp without a zone"
+	StepPushText    StepName = "push since a text"
+	StepCount       StepName = "count"
+	StepFinish      StepName = "finish"
+	StepCancel      StepName = "cancel"
+	StepTidy        StepName = "tidy"
+)
+
+// PushStep is the push step for begin's answer: type and zone of the watermark, ""
+// where all rows are selected.
+func PushStep(watermarkType string, zoned bool) StepName {
+	switch {
+	case watermarkType == "number":
+		return StepPushNumber
+	case watermarkType == "timestamp" && zoned:
+		return StepPushInstant
+	case watermarkType == "timestamp":
+		return StepPushLocal
+	case watermarkType == "text":
+		return StepPushText
+	}
+	return StepPush
+}
+
+// RunSteps are the statements of penstock_run. The answers are stored and counted,
+// so that the push cannot be optimised away, and what is announced is what arrived.
+// A row whose cursor is null is pushed in every run, since no watermark finds it,
+// and one whose cursor equals the watermark once more, because another with that
+// very value may have come later: those that were delivered are answered unchanged.
+// No identifier is put into a text. Numbers compare as doubles: rounding keeps
+// their order, so that it can only select too much.
+var RunSteps = []Step{
+	{
+		StepBegin, []string{"begun"},
+		Text{Select: "penstock_begin($sync, $mode)"},
+		Text{Select: "penstock_begin($sync, $mode)"},
+	},
+	push(StepPush, "", ""),
+	push(StepPushNumber, "GET(m.r, $cursor_key)::DOUBLE >= TO_DOUBLE($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS DOUBLE) >= CAST($watermark AS DOUBLE)"),
+	push(StepPushInstant, "GET(m.r, $cursor_key)::TIMESTAMP_TZ >= TO_TIMESTAMP_TZ($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS TIMESTAMPTZ) >= CAST($watermark AS TIMESTAMPTZ)"),
+	push(StepPushLocal, "GET(m.r, $cursor_key)::TIMESTAMP_NTZ >= TO_TIMESTAMP_NTZ($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS TIMESTAMP) >= CAST($watermark AS TIMESTAMP)"),
+	push(StepPushText, "GET(m.r, $cursor_key)::VARCHAR >= $watermark", "CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS VARCHAR) >= CAST($watermark AS VARCHAR)"),
+	{
+		StepCount, []string{"received", "queued", "rejected", "superseded", "blocked"},
+		Text{countIf("COUNT_IF(GET(p.answer, 'status')::VARCHAR = '%')"), "FROM penstock_receipts AS p WHERE p.run = $run"},
+		Text{countIf("count_if((p.answer->>'status') = '%')"), "FROM penstock_receipts AS p WHERE p.run = $run"},
+	},
+	{
+		StepFinish, []string{"answer"},
+		Text{Select: "penstock_finish($run, $received)"},
+		Text{Select: "penstock_finish($run, $received)"},
+	},
+	{
+		StepCancel, []string{"answer"},
+		Text{Select: "penstock_cancel($run, $reason)"},
+		Text{Select: "penstock_cancel($run, $reason)"},
+	},
+	{
+		StepTidy, nil,
+		Text{Rest: "DELETE FROM penstock_receipts WHERE sync = $sync AND pushed_at < DATEADD('day', -7, SYSDATE())"},
+		Text{Rest: "DELETE FROM penstock_receipts WHERE sync = $sync AND pushed_at < (CURRENT_TIMESTAMP AT TIME ZONE 'UTC') - INTERVAL 7 DAYS"},
+	},
+}
+
+// push is a push step: all rows, or those at or above the watermark and those that
+// cannot be compared with it.
+func push(name StepName, snowflake, duckdb string) Step {
+	s := Step{Name: name}
+	s.Snowflake.Rest = "INSERT INTO penstock_receipts (sync, run, answer)\n" +
+		"SELECT $sync, $run, penstock_push($run, m.r::VARIANT)\n" +
+		"FROM (SELECT OBJECT_CONSTRUCT_KEEP_NULL(*) AS r FROM IDENTIFIER($model)) AS m"
+	s.DuckDB.Rest = "INSERT INTO penstock_receipts (sync, run, answer)\n" +
+		"SELECT $sync, $run, penstock_push($run, m)\nFROM query_table($model) AS m"
+	if snowflake != "" {
+		s.Snowflake.Rest += "\nWHERE " + snowflake + " OR GET(m.r, $cursor_key)::VARCHAR IS NULL"
+		s.DuckDB.Rest += "\nWHERE COALESCE(" + duckdb + ", TRUE)"
+	}
+	return s
+}
+
+// countIf is the select list that counts the receipts, in all and by status.
+func countIf(one string) string {
+	list := "COUNT(*)"
+	for _, status := range []string{"queued", "rejected", "superseded", "blocked"} {
+		list += ", " + strings.ReplaceAll(one, "%", status)
+	}
+	return list
+}
+
+// FindStep is the step of that name; its zero value is of none.
+func FindStep(name StepName) Step {
+	for _, s := range RunSteps {
+		if s.Name == name {
+			return s
+		}
+	}
+	return Step{}
+}
+
+// variable is a variable in a Text. What stands before it tells it from a name
+// such as SYSTEM$WAIT.
+var variable = regexp.MustCompile(`(^|[^\w$])\$([a-z_]+)`)
+
+// Statement is the text as DuckDB takes it, with named parameters.
+func (t Text) Statement() string {
+	if t.Select == "" {
+		return t.Rest
+	}
+	return strings.TrimSpace("SELECT " + t.Select + " " + t.Rest)
+}
+
+// Variables are the names of the statement's variables, each once, in order.
+func (t Text) Variables() []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, m := range variable.FindAllStringSubmatch(t.Statement(), -1) {
+		if !seen[m[2]] {
+			seen[m[2]] = true
+			out = append(out, m[2])
+		}
+	}
+	return out
+}
+
+// scripting is the statement as a procedure of Snowflake has it: :name for a
+// variable, and INTO after the select list.
+func (s Step) scripting() string {
+	t := s.Snowflake
+	if len(s.Into) > 0 {
+		t.Rest = strings.TrimSpace("INTO :" + strings.Join(s.Into, ", :") + " " + t.Rest)
+	}
+	return variable.ReplaceAllString(t.Statement(), "$1:$2") + ";"
+}
