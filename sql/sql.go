@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"strings"
 	"text/template"
+
+	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
 
 //go:embed duckdb/*.sql snowflake/*.sql
@@ -28,7 +30,7 @@ type SnowflakeParams struct {
 	Schema       string // default public
 	Role         string // the Snowflake role that pushes; default sysadmin
 	Warehouse    string // the warehouse in which tasks run, and whose use the role is granted; no default
-	MaxBatchRows int    // default 2000
+	MaxBatchRows int    // default 1000: at 1,000 rows a batch a row may have 4.5 KB of JSON on average
 }
 
 // Dialects are the warehouses that Setup knows.
@@ -104,7 +106,7 @@ func (p *SnowflakeParams) check() error {
 func (p *SnowflakeParams) fill() (missing []string) {
 	p.APIURL = strings.TrimRight(p.APIURL, "/")
 	if p.MaxBatchRows <= 0 {
-		p.MaxBatchRows = 2000
+		p.MaxBatchRows = snowflake.BatchRows
 	}
 	for _, f := range []struct {
 		value           *string

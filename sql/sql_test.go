@@ -45,6 +45,9 @@ func TestSetupSnowflake(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if !strings.Contains(empty, "MAX_BATCH_ROWS = 1000\n") {
+		t.Error("penstock_push takes another number of rows than 1000 by default")
+	}
 	head, _, _ := strings.Cut(empty, "\nDESC INTEGRATION")
 	golden(t, "snowflake_empty.golden", head+"\n")
 	for placeholder := range meaning {

@@ -15,7 +15,7 @@ type setupCmd struct {
 	Schema       string `help:"The schema (public)." placeholder:"NAME"`
 	Role         string `help:"The Snowflake role that pushes (sysadmin)." placeholder:"NAME"`
 	Warehouse    string `help:"The warehouse in which tasks run." placeholder:"NAME"`
-	MaxBatchRows int    `help:"Rows per request (2000)." placeholder:"N"`
+	MaxBatchRows int    `help:"Rows per request (1000)." placeholder:"N"`
 }
 
 // Run prints the script.

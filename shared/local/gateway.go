@@ -7,6 +7,7 @@ package local
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -49,6 +50,10 @@ func proxy(w http.ResponseWriter, r *http.Request, f Invoker) {
 	if err != nil {
 		return // the client went away
 	}
+	if n := gateway.EventSize(r.Method, r.URL.Path, r.Header, r.URL.Query(), len(body)); n > gateway.MaxEvent {
+		http.Error(w, fmt.Sprintf(`{"message":"Request Too Long: %d bytes of body are an event of %d in base64, and a Lambda function takes %d: send fewer rows a request (MAX_BATCH_ROWS), or fewer columns"}`, len(body), n, gateway.MaxEvent), http.StatusRequestEntityTooLarge)
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), integrationTimeout)
 	defer cancel()
 	raw, err := f.Invoke(ctx, gateway.EncodeRequest(r.Method, r.URL.Path, r.Header, r.URL.Query(), body))
@@ -57,7 +62,7 @@ func proxy(w http.ResponseWriter, r *http.Request, f Invoker) {
 		return
 	}
 	answer, decodeErr := gateway.DecodeResponse(raw)
-	if err != nil || decodeErr != nil {
+	if err != nil || decodeErr != nil || len(raw) > gateway.MaxEvent {
 		http.Error(w, `{"message":"Internal server error"}`, http.StatusBadGateway)
 		return
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/wire"
 	"github.com/penstock-data/penstock/shared/wire/gateway"
+	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
 
 // invoke makes a function of a Go function.
@@ -70,6 +71,7 @@ func TestGatewayAnswersForTheFunction(t *testing.T) {
 	}
 	handler := Gateway(map[string]Invoker{
 		"/fails": answers("", errors.New("boom")), "/garbage": answers("<html>", nil), "/ok": answers(`{"statusCode":200,"body":"{}"}`, nil),
+		"/long": answers(`{"statusCode":200,"body":"`+strings.Repeat("x", 6<<20)+`"}`, nil),
 	})
 	for _, c := range []struct {
 		method, path, body string
@@ -80,8 +82,12 @@ func TestGatewayAnswersForTheFunction(t *testing.T) {
 		{"POST", "/fails", "", 502, "Internal server error", true},
 		{"POST", "/garbage", "", 502, "Internal server error", true},
 		{"GET", "/ok", "", 200, "{}", true},
-		{"POST", "/ok", strings.Repeat("x", 10<<20), 200, "{}", true},
+		{"POST", "/ok", strings.Repeat("x", 10<<20), 413, "MAX_BATCH_ROWS", false},
 		{"POST", "/ok", strings.Repeat("x", 10<<20+1), 413, "Request Too Long", false},
+		// Text too: the body goes in base64, of which 6 MB are 4.5 MB.
+		{"POST", "/ok", strings.Repeat("x", snowflake.BatchBytes), 200, "{}", true},
+		{"POST", "/ok", strings.Repeat("x", 6<<20/4*3), 413, "a Lambda function takes 6291456", false},
+		{"POST", "/long", "", 502, "Internal server error", true},
 		{"DELETE", "/ok", "", 403, "Missing Authentication Token", false},
 		{"POST", "/absent", "", 404, "", false},
 	} {

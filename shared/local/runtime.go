@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/penstock-data/penstock/shared/wire/gateway"
 )
 
 // Runtime runs one built bootstrap as a process of its own and serves it Lambda's
@@ -146,7 +148,7 @@ func (r *Runtime) serveAnswer(w http.ResponseWriter, req *http.Request) {
 		a.err = fmt.Errorf("read the function's answer: %w", err)
 	case req.PathValue("kind") == "error":
 		a.err = fmt.Errorf("the function failed: %s", strings.TrimSpace(string(body)))
-	case len(body) > 6<<20:
+	case len(body) > gateway.MaxEvent:
 		a.err = fmt.Errorf("the function answered %d bytes, more than 6 MB", len(body))
 	}
 	select {

@@ -6,8 +6,10 @@
 --
 -- OBJECT_CONSTRUCT without KEEP_NULL leaves null columns out, and an absent column
 -- is a rejected row (missing_column), while a null follows the mapping's on_null.
--- MAX_BATCH_ROWS keeps a batch below API Gateway's 10 MB: at 2,000 rows a row may
--- be 5 KB of JSON.
+-- MAX_BATCH_ROWS keeps a batch within the 6 MB of a Lambda event, in which the
+-- gateway hands it over in base64, four characters for three bytes: 4.5 MB of JSON
+-- a batch, so that at 1,000 rows a row may have 4.5 KB on average. For wider rows
+-- lower it; one row may have 256 KB, or else it is rejected (row_too_large).
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_push(sync VARCHAR, row_object VARIANT)
     RETURNS VARIANT
     VOLATILE

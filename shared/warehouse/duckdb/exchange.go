@@ -37,6 +37,10 @@ func (x *exchange) argument(text string) {
 	x.ends = append(x.ends, len(x.text))
 }
 
+// size is about how large the request of n rows becomes: the arguments, and for each
+// row its number, commas and brackets.
+func (x *exchange) size(n int) int { return len(x.text) + len(x.ends) + 16*n }
+
 // suspicious finds the little in DuckDB's JSON that other readers refuse, so that
 // the rest need not be parsed again.
 func suspicious(text string) bool {

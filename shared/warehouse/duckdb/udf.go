@@ -12,7 +12,8 @@ import (
 )
 
 // A udf is the Go side of one penstock function: DuckDB hands it up to 2,048 rows
-// at a time, in several threads at once, and each such chunk is one batch.
+// at a time, in several threads at once, which go out as batches of the size that
+// the external functions of a warehouse in the cloud have.
 type udf struct {
 	function *function
 	client   *client
@@ -51,25 +52,48 @@ func (u *udf) Executor() duck.ScalarFuncExecutor {
 	}
 }
 
-// execute sends one chunk and writes the answers, JSON text per row; a JSON null
-// is a SQL NULL.
+// execute sends a chunk, in as few batches of equal size as the limits of
+// snowflake.BatchRows and BatchBytes allow.
 func (u *udf) execute(ctx context.Context, chunk *duck.ChunkIteratorState) error {
 	s, ok := statementOf(ctx)
 	if !ok {
 		return fmt.Errorf("%s: called outside a statement", u.function.name)
 	}
-	x := u.client.pool.Get().(*exchange)
-	defer u.client.pool.Put(x)
-	n, err := u.encode(chunk.GetInputChunk(), x)
+	in := chunk.GetInputChunk()
+	rows := in.GetSize()
+	if rows == 0 {
+		return nil
+	}
+	columns, err := u.columns(in)
 	if err != nil {
 		return err
 	}
-	if n == 0 {
-		return nil
+	out, err := duck.GetVectorWriter[string](chunk.GetResultVector())
+	if err != nil {
+		return fmt.Errorf("%s: write the answers: %w", u.function.name, err)
 	}
-	if err := u.client.call(ctx, u.function, s, x); err != nil {
-		return err
+	x := u.client.pool.Get().(*exchange)
+	defer u.client.pool.Put(x)
+	batches := (rows + snowflake.BatchRows - 1) / snowflake.BatchRows
+	most := (rows + batches - 1) / batches
+	for from := 0; from < rows; {
+		n, err := u.encode(columns, from, min(most, rows-from), x)
+		if err == nil {
+			err = u.client.call(ctx, u.function, s, x)
+		}
+		if err == nil {
+			err = u.answer(out, from, n, x)
+		}
+		if err != nil {
+			return err
+		}
+		from += n
 	}
+	return nil
+}
+
+// answer writes the answers of n rows, JSON text per row; a JSON null is a SQL NULL.
+func (u *udf) answer(out duck.VectorWriter[string], from, n int, x *exchange) error {
 	values, err := snowflake.DecodeReply(x.reply.Bytes())
 	if err != nil {
 		return fmt.Errorf("%s: the gateway's answer: %w", u.function.name, err)
@@ -77,27 +101,21 @@ func (u *udf) execute(ctx context.Context, chunk *duck.ChunkIteratorState) error
 	if len(values) != n {
 		return fmt.Errorf("%s: the gateway answered %d of %d rows", u.function.name, len(values), n)
 	}
-	out, err := duck.GetVectorWriter[string](chunk.GetResultVector())
-	if err != nil {
-		return fmt.Errorf("%s: write the answers: %w", u.function.name, err)
-	}
 	for i, v := range values {
 		if v.Kind() == 'n' {
-			err = out.SetNull(i)
+			err = out.SetNull(from + i)
 		} else {
-			err = out.Set(i, string(v))
+			err = out.Set(from+i, string(v))
 		}
 		if err != nil {
-			return fmt.Errorf("%s: write the answer of row %d: %w", u.function.name, i, err)
+			return fmt.Errorf("%s: write the answer of row %d: %w", u.function.name, from+i, err)
 		}
 	}
 	return nil
 }
 
-// encode writes the request of a chunk into x.plain and returns its rows.
-func (u *udf) encode(chunk *duck.DataChunk, x *exchange) (int, error) {
-	x.begin()
-	n := chunk.GetSize()
+// columns are the arguments of a chunk's rows.
+func (u *udf) columns(chunk *duck.DataChunk) ([]duck.VectorView[string], error) {
 	columns := make([]duck.VectorView[string], chunk.ColumnCount())
 	for i := range columns {
 		v, err := chunk.GetVector(i)
@@ -105,19 +123,34 @@ func (u *udf) encode(chunk *duck.DataChunk, x *exchange) (int, error) {
 			columns[i], err = duck.GetVectorView[string](v)
 		}
 		if err != nil {
-			return 0, fmt.Errorf("%s: read argument %d: %w", u.function.name, i+1, err)
+			return nil, fmt.Errorf("%s: read argument %d: %w", u.function.name, i+1, err)
 		}
 	}
-	for row := range n {
+	return columns, nil
+}
+
+// encode writes the request of up to most rows into x.plain and returns how many
+// they are: one at least, and no more than fit a batch.
+func (u *udf) encode(columns []duck.VectorView[string], from, most int, x *exchange) (int, error) {
+	x.begin()
+	n := 0
+	for n < most {
+		before := len(x.ends)
 		for i := range columns {
-			text, valid, err := columns[i].GetValueBorrowed(row)
+			text, valid, err := columns[i].GetValueBorrowed(from + n)
 			if err != nil {
-				return 0, fmt.Errorf("%s: read argument %d of row %d: %w", u.function.name, i+1, row, err)
+				return 0, fmt.Errorf("%s: read argument %d of row %d: %w", u.function.name, i+1, from+n, err)
 			}
 			if !valid {
 				text = "null"
 			}
 			x.argument(text)
+		}
+		n++
+		if n > 1 && x.size(n) > snowflake.BatchBytes {
+			n--
+			x.ends = x.ends[:before]
+			break
 		}
 	}
 	x.end(n, len(columns))

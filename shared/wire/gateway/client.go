@@ -17,6 +17,18 @@ import (
 	"github.com/penstock-data/penstock/shared/wire"
 )
 
+// MaxEvent is how many bytes of JSON a function takes and answers at most, body,
+// headers and quotes included (AWS documentation, "Lambda quotas": invocation
+// payload, synchronous).
+const MaxEvent = 6 << 20
+
+// EventSize is how many bytes the proxy event of a request has where the API hands
+// every body over in base64, as template.yaml asks for (BinaryMediaTypes */*):
+// four for three of the body, as it was sent.
+func EventSize(method, path string, header http.Header, query url.Values, body int) int {
+	return len(EncodeRequest(method, path, header, query, nil)) + base64.StdEncoding.EncodedLen(body)
+}
+
 // EncodeRequest writes the proxy event of an HTTP request, as API Gateway does:
 // for a local gateway and for tests. A body that is no UTF-8 text goes as
 // base64. Names are sorted; of several values the last one is the single value.

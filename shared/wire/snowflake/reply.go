@@ -5,6 +5,7 @@ import (
 	"crypto/md5" // the protocol's checksum, not a safeguard
 	"encoding/base64"
 	"encoding/binary"
+	"fmt"
 	"strconv"
 
 	"github.com/penstock-data/penstock/shared/row"
@@ -50,7 +51,7 @@ func encode(b *wire.Batch, value func(dst []byte, i int) []byte) (wire.Response,
 }
 
 func tooLarge() error {
-	return &row.Refusal{Kind: row.TooLarge, Message: "the batch has too many rows to answer within 6 MB: set MAX_BATCH_ROWS = 4096 on the external function"}
+	return &row.Refusal{Kind: row.TooLarge, Message: fmt.Sprintf("the batch has too many rows to answer within 6 MB: set MAX_BATCH_ROWS = %d on the external function", BatchRows)}
 }
 
 // escapes is how many bytes quoting adds to valid JSON text.
