@@ -4,27 +4,26 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/dustin/go-humanize/english"
 
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
+	"github.com/penstock-data/penstock/sql"
 )
 
 // definitions are the arguments of commands that read sync definitions.
 type definitions struct {
-	Files []string `arg:"" optional:"" help:"Definitions (NAME.yaml); all of --syncs when none is given."`
-	Syncs string   `default:"sql/syncs" help:"The folder of definitions and connections.yaml."`
+	Files []string `arg:"" optional:"" help:"Definitions (NAME.yaml), folders of them, or names of syncs; all of --syncs when none is given."`
+	Syncs string   `help:"The folder of definitions and connections.yaml: syncs, or else sql/syncs, when not given." placeholder:"DIR"`
 }
 
 // load reads and checks the definitions, and prints what is accepted without
 // effect.
 func (d definitions) load(s program) (yamlfile.Set, error) {
-	read := func() (yamlfile.Set, error) { return loadFolder(d.Syncs, s.known.kinds()) }
-	if len(d.Files) > 0 {
-		read = func() (yamlfile.Set, error) { return yamlfile.LoadFiles(d.Files, s.known.kinds()) }
-	}
-	set, err := read()
+	set, err := d.read(s.known.kinds())
 	if err != nil {
 		return set, faulty(s, err)
 	}
@@ -34,12 +33,51 @@ func (d definitions) load(s program) (yamlfile.Set, error) {
 	return set, nil
 }
 
-// loadFolder reads a folder's definitions. The default folder is the
-// repository's, so that elsewhere --syncs is needed.
+// read reads and checks the definitions; the error may be a syncdef.Faults.
+func (d definitions) read(kinds []syncdef.Kind) (yamlfile.Set, error) {
+	if len(d.Files) == 0 {
+		return loadFolder(d.Syncs, kinds)
+	}
+	paths, err := d.paths()
+	if err != nil {
+		return yamlfile.Set{}, err
+	}
+	return yamlfile.LoadFiles(paths, kinds)
+}
+
+// sampleFolder is the --syncs that means the sample's definitions, which are in
+// the program, where no folder has that name.
+const sampleFolder = "sample"
+
+// syncsFolder is the folder of definitions where none is named: a project's, or
+// this repository's; "" where there is neither.
+func syncsFolder() string {
+	for _, dir := range []string{"syncs", filepath.Join("sql", "syncs")} {
+		if isFolder(dir) {
+			return dir
+		}
+	}
+	return ""
+}
+
+func isFolder(path string) bool {
+	at, err := os.Stat(path)
+	return err == nil && at.IsDir()
+}
+
+// loadFolder reads a folder's definitions; "" is syncsFolder's.
 func loadFolder(dir string, kinds []syncdef.Kind) (yamlfile.Set, error) {
+	if dir == "" {
+		if dir = syncsFolder(); dir == "" {
+			return yamlfile.Set{}, errors.New("there is no folder of sync definitions here, neither syncs nor sql/syncs: make one with  " + self() + " init  or pass --syncs DIR")
+		}
+	}
+	if dir == sampleFolder && !isFolder(dir) {
+		return yamlfile.LoadFS(sql.Syncs(), kinds)
+	}
 	set, err := yamlfile.Load(dir, kinds)
 	if errors.Is(err, fs.ErrNotExist) {
-		return set, fmt.Errorf("there is no folder %s of sync definitions here: run this in the repository, or pass --syncs DIR", dir)
+		return set, fmt.Errorf("there is no folder %s of sync definitions here: make one with  %s init  or pass --syncs DIR", dir, self())
 	}
 	return set, err
 }

@@ -21,7 +21,7 @@ type demoCmd struct {
 	Rows  int    `default:"1000" help:"Generated customers."`
 	Seed  uint64 `default:"1" help:"Of the generated customers: the same seed makes the same rows."`
 	Data  string `help:"Keep the files in this folder, and go on there when it is used again." placeholder:"DIR"`
-	Syncs string `default:"sql/syncs" help:"The folder of sync definitions." placeholder:"DIR"`
+	Syncs string `default:"sample" help:"The folder of sync definitions; sample: those in the program." placeholder:"DIR"`
 	JSON  bool   `name:"json" help:"Print one JSON object instead of tables."`
 	Kill  bool   `help:"Run gateway, queue and workers as a process of their own, kill it in the middle of the first pass, and start it again."`
 }

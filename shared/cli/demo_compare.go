@@ -9,7 +9,6 @@ import (
 	salesforcesim "github.com/penstock-data/penstock/shared/sandbox/salesforce"
 	slacksim "github.com/penstock-data/penstock/shared/sandbox/slack"
 	"github.com/penstock-data/penstock/shared/syncdef"
-	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
 )
 
 // compare holds a run's end against the warehouse: the destination's own store
@@ -130,7 +129,7 @@ func (d *demo) compareErrors(ctx context.Context, p pushedSync, r *syncRun, want
 
 // definition reads a sync as it was applied.
 func (d *demo) definition(name string) (*syncdef.Definition, error) {
-	set, err := yamlfile.Load(d.cmd.Syncs, d.s.known.kinds())
+	set, err := loadFolder(d.cmd.Syncs, d.s.known.kinds())
 	if err != nil {
 		return nil, err
 	}

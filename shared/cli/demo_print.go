@@ -146,5 +146,5 @@ func (d *demo) closing(differences []string) {
 	}
 	d.say("  # gateway, workers and simulators until Ctrl-C\n  %s local --data %s", command, dir)
 	d.say("  # kill the process in the middle; nothing is lost\n  %s demo --rows 100000 --kill", command)
-	d.say("  # check the definitions; set up Snowflake\n  %s validate\n  %[1]s sql-setup snowflake", command)
+	d.say("  # a sync of your own; set up Snowflake\n  %s init\n  %[1]s sql-setup snowflake", command)
 }

@@ -19,7 +19,7 @@ type localCmd struct {
 	Data   string `default:"penstock-data" help:"The folder of this machine's state."`
 	Listen string `default:"127.0.0.1:8787" help:"The gateway's address."`
 	simulated
-	Syncs    string            `default:"sql/syncs" help:"The folder of definitions to apply at the start; none: apply nothing."`
+	Syncs    string            `help:"The folder of definitions to apply at the start: syncs, or else sql/syncs, or else the sample's; none: apply nothing." placeholder:"DIR"`
 	Rows     int               `default:"1000" help:"Generated customers, when the warehouse is made."`
 	Seed     uint64            `default:"1" help:"Of the generated customers."`
 	Quiet    time.Duration     `default:"2s" help:"How long after its last batch a query's run is closed."`

@@ -119,7 +119,13 @@ func (c localCmd) apply(ctx context.Context, s program, p *place) error {
 	if c.Syncs == "none" {
 		return nil
 	}
-	set, err := loadFolder(c.Syncs, s.known.kinds())
+	dir := c.Syncs
+	if dir == "" {
+		if dir = syncsFolder(); dir == "" {
+			dir = sampleFolder
+		}
+	}
+	set, err := loadFolder(dir, s.known.kinds())
 	if err != nil {
 		return err
 	}

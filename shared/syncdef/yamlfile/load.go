@@ -79,26 +79,63 @@ func (s Sync) locate(path string) at {
 // syncdef.Faults over all files, or says that the folder cannot be read. kinds are
 // the destination types that there are.
 func Load(dir string, kinds []syncdef.Kind) (Set, error) {
-	entries, err := os.ReadDir(dir)
+	paths, err := Files(dir)
+	if err != nil {
+		return Set{}, err
+	}
+	return LoadFiles(paths, kinds)
+}
+
+// LoadFS is Load for the root of a file system, such as the embedded sample's.
+func LoadFS(fsys fs.FS, kinds []syncdef.Kind) (Set, error) {
+	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
 		return Set{}, fmt.Errorf("read sync definitions: %w", err)
 	}
-	var paths []string
+	l := newLoader(kinds)
+	l.open = func(path string) ([]byte, error) { return fs.ReadFile(fsys, filepath.ToSlash(path)) }
+	return l.load(definitionsAmong(entries))
+}
+
+// Files are the paths of a folder's YAML files, connections.yaml among them. The
+// error says that the folder cannot be read, or, as a syncdef.Faults, that it has
+// none.
+func Files(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("read sync definitions: %w", err)
+	}
+	paths := definitionsAmong(entries)
+	if len(paths) == 0 {
+		return nil, syncdef.Faults{{File: dir, Message: "no sync definitions here; a sync is NAME.yaml, with " + ConnectionsFile + " beside it"}}
+	}
+	for i, name := range paths {
+		paths[i] = filepath.Join(dir, name)
+	}
+	return paths, nil
+}
+
+// definitionsAmong are the names of a folder's YAML files that are not hidden.
+func definitionsAmong(entries []fs.DirEntry) (names []string) {
 	for _, e := range entries {
 		if ext := filepath.Ext(e.Name()); !e.IsDir() && (ext == ".yaml" || ext == ".yml") && !strings.HasPrefix(e.Name(), ".") {
-			paths = append(paths, filepath.Join(dir, e.Name()))
+			names = append(names, e.Name())
 		}
 	}
-	if len(paths) == 0 {
-		return Set{}, syncdef.Faults{{File: dir, Message: "no sync definitions here; a sync is NAME.yaml, with " + ConnectionsFile + " beside it"}}
-	}
-	return LoadFiles(paths, kinds)
+	return names
 }
 
 // LoadFiles reads definitions, each with the connections.yaml of its folder.
 // Naming a connections.yaml checks it alone.
 func LoadFiles(paths []string, kinds []syncdef.Kind) (Set, error) {
-	l := loader{kinds: kinds, folders: map[string]*folder{}, files: map[string]string{}}
+	return newLoader(kinds).load(paths)
+}
+
+func newLoader(kinds []syncdef.Kind) *loader {
+	return &loader{kinds: kinds, open: os.ReadFile, folders: map[string]*folder{}, files: map[string]string{}}
+}
+
+func (l *loader) load(paths []string) (Set, error) {
 	paths = slices.Clone(paths)
 	slices.Sort(paths)
 	for _, path := range slices.Compact(paths) {
@@ -113,6 +150,7 @@ func LoadFiles(paths []string, kinds []syncdef.Kind) (Set, error) {
 
 type loader struct {
 	kinds   []syncdef.Kind
+	open    func(path string) ([]byte, error)
 	set     Set
 	faults  syncdef.Faults
 	folders map[string]*folder
@@ -175,7 +213,7 @@ func (l *loader) folder(dir string) *folder {
 
 // read gives a file's bytes, or reports why it cannot.
 func (l *loader) read(path, why string) ([]byte, bool) {
-	src, err := os.ReadFile(path)
+	src, err := l.open(path)
 	switch {
 	case err == nil:
 		return src, true
@@ -190,7 +228,7 @@ func (l *loader) read(path, why string) ([]byte, bool) {
 // model reads NAME.sql beside NAME.yaml, where it exists.
 func (l *loader) model(path string) string {
 	sql := strings.TrimSuffix(path, filepath.Ext(path)) + ".sql"
-	src, err := os.ReadFile(sql)
+	src, err := l.open(sql)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		l.faults = append(l.faults, syncdef.Fault{File: sql, Message: "cannot be read: " + err.Error()})
 	}
