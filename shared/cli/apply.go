@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +46,9 @@ func (c applyCmd) Run(ctx context.Context, s program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeState()) }()
+	if set, err = c.ask(ctx, s, control, set); err != nil {
+		return err
+	}
 	changed, err := differences(ctx, s, control, set)
 	if err != nil || len(changed) == 0 {
 		return err
@@ -74,6 +78,27 @@ func (c applyCmd) Run(ctx context.Context, s program) (err error) {
 		}
 	}
 	return nil
+}
+
+// ask fills in the rules that depend on the accounts, and says which could not be
+// asked. What they contradict is told of all definitions at once.
+func (c applyCmd) ask(ctx context.Context, s program, control *runs.Control, set yamlfile.Set) (_ yamlfile.Set, err error) {
+	accounts, done := c.accounts(s, control.Syncs.Current)
+	defer func() { err = errors.Join(err, done()) }()
+	var wrong []error
+	set.Syncs = slices.Clone(set.Syncs)
+	for i := range set.Syncs {
+		y := &set.Syncs[i]
+		rules, told, err := accounts.Rules(ctx, y.Definition, y.Rules, y.Connection)
+		if err != nil {
+			wrong = append(wrong, err)
+			continue
+		}
+		if y.Rules = rules; told != "" {
+			fmt.Fprintln(s.err, told)
+		}
+	}
+	return set, errors.Join(wrong...)
 }
 
 // state opens where the versions are stored.

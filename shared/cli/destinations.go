@@ -42,6 +42,16 @@ func (d destinations) simulators() []sandbox.Simulator {
 	return out
 }
 
+// secret is the secret of a type's simulator.
+func (d destinations) secret(kind string) map[string]string {
+	for _, one := range d {
+		if one.Vendor.Name == kind {
+			return one.Simulator.Secret
+		}
+	}
+	return nil
+}
+
 func (d destinations) names() []string { return syncdef.Kinds(d.kinds()).Names() }
 
 // check refuses a type that there is not, of a flag TYPE=VALUE.

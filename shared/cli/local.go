@@ -88,6 +88,9 @@ func (c localCmd) announce(ctx context.Context, s program, p *place) error {
 	if err := os.WriteFile(filepath.Join(c.Data, gatewayFile), []byte(p.machine.URL+"\n"), 0o600); err != nil {
 		return fmt.Errorf("note the gateway's address: %w", err)
 	}
+	if err := p.noteSimulators(c.Data); err != nil {
+		return err
+	}
 	fmt.Fprintln(s.out, "Up. Ctrl-C ends it; nothing that was queued is lost.")
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/penstock-data/penstock/shared/app/apply"
 	"github.com/penstock-data/penstock/shared/app/machine"
 	"github.com/penstock-data/penstock/shared/secretfile"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -94,7 +95,7 @@ func (c localCmd) startWith(ctx context.Context, s program, n note, box *machine
 	}
 	p := &place{machine: m, to: n.To, log: logFile}
 	if err = n.keep(ctx, c.Data, m.Store); err == nil {
-		err = c.apply(ctx, s, p)
+		err = c.apply(ctx, s, p, c.accounts(s, p, box, endpoints))
 	}
 	if err != nil {
 		return nil, errors.Join(err, m.Close(), logFile.Close())
@@ -115,7 +116,7 @@ func (c localCmd) secrets(box *machine.Sandbox) func(context.Context, string, st
 }
 
 // apply stores the folder's definitions, as penstock apply --yes does.
-func (c localCmd) apply(ctx context.Context, s program, p *place) error {
+func (c localCmd) apply(ctx context.Context, s program, p *place, accounts *apply.Accounts) error {
 	if c.Syncs == "none" {
 		return nil
 	}
@@ -130,7 +131,14 @@ func (c localCmd) apply(ctx context.Context, s program, p *place) error {
 		return err
 	}
 	for _, y := range set.Syncs {
-		notes, err := p.machine.Runs.Apply(ctx, syncdef.NewVersion(y.Definition, y.Rules, time.Now()), y.Connection)
+		rules, told, err := accounts.Rules(ctx, y.Definition, y.Rules, y.Connection)
+		if err != nil {
+			return err
+		}
+		if told != "" {
+			fmt.Fprintln(s.err, told)
+		}
+		notes, err := p.machine.Runs.Apply(ctx, syncdef.NewVersion(y.Definition, rules, time.Now()), y.Connection)
 		if err != nil {
 			return err
 		}

@@ -63,6 +63,22 @@ type Account interface {
 	Open(v syncdef.Version) (Destination, error)
 }
 
+// A Describer is an Account that can say what kind of field a match field is. Only
+// penstock apply asks, where the vendor's Kind.AsksAccount says that the rule of
+// identity depends on it. It is optional.
+type Describer interface {
+	// MatchField describes the field of the account that a definition's records are
+	// found by. The error is a *CallError.
+	MatchField(ctx context.Context, d *syncdef.Definition) (MatchField, error)
+}
+
+// A MatchField is what an account's metadata says of a match field.
+type MatchField struct {
+	Known bool              // false: the account has no such field, or shows none
+	Case  bool              // texts that differ by case are different values
+	Type  syncdef.MatchType // "" is a kind of field that the words have none for
+}
+
 // Limits are an account's caps.
 type Limits struct {
 	Concurrency int                               // calls in flight from one invocation of a worker, at least 1

@@ -32,6 +32,9 @@ type Kind struct {
 	// Rules states what the pipeline must know of a version, as data. It is asked of
 	// faulty definitions too, whose mappings are still judged.
 	Rules func(d *Definition, c *Connection) Rules
+	// AsksAccount reports whether the rule of identity depends on what kind of field
+	// the account's match field is; apply then asks the account (dest.Describer). nil is never.
+	AsksAccount func(d *Definition) bool
 }
 
 // RulesOf gives the rules of a definition of this type, the type's name filled in.

@@ -30,7 +30,7 @@ func Example() {
 		Fields: []syncdef.Field{{Source: "name", Destination: "Name"}},
 	}
 	rules := salesforce.Vendor.RulesOf(&def, &connection)
-	fmt.Println("compared by", rules.Identity.Steps)
+	fmt.Println("compared by", rules.Identity.Steps, rules.Identity.CaseUnsure) // whether case counts, apply asks the account
 
 	account, err := salesforce.Vendor.Open(dest.Config{
 		Connection: connection,
@@ -56,6 +56,6 @@ func Example() {
 		fmt.Println(outcomes[0].Status == dest.Delivered, outcomes[0].Created, err)
 	}
 	// Output:
-	// compared by [trim lower nfc]
+	// compared by [trim nfc] true
 	// true true <nil>
 }

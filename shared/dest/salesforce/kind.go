@@ -30,6 +30,7 @@ var Kind = syncdef.Kind{
 	CheckConnection: checkConnection,
 	Check:           check,
 	Rules:           rules,
+	AsksAccount:     asksAccount,
 }
 
 // The keys of a connection and of a definition's object salesforce.

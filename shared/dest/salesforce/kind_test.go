@@ -116,6 +116,8 @@ func TestRules(t *testing.T) {
 	identity := func(steps ...row.Step) row.Identity { return row.Identity{Steps: steps} }
 	text := identity(row.StepTrim, row.StepLower, row.StepNFC)
 	yes, no := true, false
+	unsure := identity(row.StepTrim, row.StepNFC)
+	unsure.CaseUnsure = true
 	for title, test := range map[string]struct {
 		strategy  syncdef.Strategy
 		operation syncdef.Operation
@@ -124,8 +126,10 @@ func TestRules(t *testing.T) {
 		once      bool
 		lookup    bool
 	}{
-		"external id":      {syncdef.MatchExternalID, syncdef.Upsert, syncdef.Match{Destination: "X__c"}, text, false, true},
-		"field":            {syncdef.MatchField, syncdef.Upsert, syncdef.Match{Destination: "X__c"}, text, false, true},
+		"external id":      {syncdef.MatchExternalID, syncdef.Upsert, syncdef.Match{Destination: "X__c"}, unsure, false, true},
+		"field":            {syncdef.MatchField, syncdef.Upsert, syncdef.Match{Destination: "X__C"}, unsure, false, true},
+		"text, said":       {syncdef.MatchField, syncdef.Upsert, syncdef.Match{Destination: "X__c", DataType: syncdef.MatchText}, unsure, false, true},
+		"standard field":   {syncdef.MatchField, syncdef.Upsert, syncdef.Match{Destination: "AccountNumber"}, text, false, true},
 		"case said not":    {syncdef.MatchField, syncdef.Upsert, syncdef.Match{Destination: "X__c", Case: &no}, text, false, true},
 		"case-sensitive":   {syncdef.MatchExternalID, syncdef.Upsert, syncdef.Match{Destination: "X__c", Case: &yes}, identity(row.StepTrim, row.StepNFC), false, true},
 		"number":           {syncdef.MatchField, syncdef.Update, syncdef.Match{Destination: "N__c", DataType: syncdef.MatchNumber}, identity(row.StepTrim, row.StepNumber), false, true},
@@ -135,7 +139,7 @@ func TestRules(t *testing.T) {
 		"domain":           {syncdef.MatchEmailDomain, syncdef.Upsert, syncdef.Match{Destination: "Website"}, identity(row.StepDomain), false, true},
 		"name":             {syncdef.MatchName, syncdef.Upsert, syncdef.Match{Destination: "Name"}, identity(row.StepTrim, row.StepSpace, row.StepLower, row.StepNFC), false, true},
 		"insert":           {syncdef.MatchNone, syncdef.Insert, syncdef.Match{}, row.Identity{}, true, false},
-		"insert, matching": {syncdef.MatchField, syncdef.Insert, syncdef.Match{Destination: "X__c"}, text, true, true},
+		"insert, matching": {syncdef.MatchField, syncdef.Insert, syncdef.Match{Destination: "X__c"}, unsure, true, true},
 	} {
 		d := syncdef.Definition{Object: "Account", Strategy: test.strategy, Operation: test.operation, Match: test.match}
 		want := base
@@ -152,14 +156,16 @@ func TestRules(t *testing.T) {
 
 // TestKeysOfOneRecord holds values of one record, and values that are of two.
 func TestKeysOfOneRecord(t *testing.T) {
+	no := false
 	for _, test := range []struct {
 		strategy syncdef.Strategy
 		match    syncdef.Match
 		a, b     string
 		one      bool
 	}{
-		{syncdef.MatchExternalID, syncdef.Match{Destination: "X__c"}, "AbC-1", "abc-1", true},
-		{syncdef.MatchField, syncdef.Match{Destination: "X__c"}, "AC-1", "Ac-1 ", true},
+		{syncdef.MatchExternalID, syncdef.Match{Destination: "X__c", Case: &no}, "AbC-1", "abc-1", true},
+		{syncdef.MatchField, syncdef.Match{Destination: "X__c", Case: &no}, "AC-1", "Ac-1 ", true},
+		{syncdef.MatchField, syncdef.Match{Destination: "AccountNumber"}, "AC-1", "Ac-1 ", true},
 		{syncdef.MatchField, syncdef.Match{Destination: "X__c"}, "A 1", "A  1", false},
 		{syncdef.MatchField, syncdef.Match{Destination: "Id"}, "0015g0000000002", "0015g0000000002AAA", true},
 		{syncdef.MatchField, syncdef.Match{Destination: "Id"}, "0015g000000000a", "0015g000000000A", false},

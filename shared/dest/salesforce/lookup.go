@@ -50,12 +50,14 @@ func (d *destination) wanted(r *dest.Record) bool {
 type hit struct {
 	ids  []string // at most maxNamed
 	more int      // how many beyond
+	near bool     // a record equals the key but for case, and nobody knows whether case counts
 }
 
 // Lookup implements dest.Destination. It makes further calls when a query has more
 // than one page; APICalls counts them.
 func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]dest.Outcome, error) {
 	hits := make(map[string]*hit, len(c.Records))
+	near := map[string][]string{} // with CaseUnsure: keys by their text without case
 	reasons := make([]string, len(c.Records))
 	var queries []string
 	var open []question
@@ -67,6 +69,9 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 			continue
 		}
 		hits[r.Key] = &hit{}
+		if d.identity.CaseUnsure {
+			near[d.folded(r.Key)] = append(near[d.folded(r.Key)], r.Key)
+		}
 		if left.take(q, d.def.Match.Destination) {
 			queries, open = append(queries, d.statement(open)), nil
 		}
@@ -76,7 +81,7 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 		queries = append(queries, d.statement(open))
 	}
 	for some := range slices.Chunk(queries, queriesPerCall) {
-		if err := d.query(ctx, some, len(c.Records), collect(hits, d.key)); err != nil {
+		if err := d.query(ctx, some, len(c.Records), d.collect(hits, near)); err != nil {
 			return nil, discreet(err, b, c)
 		}
 	}
@@ -127,9 +132,13 @@ func (d *destination) query(ctx context.Context, queries []string, records int, 
 
 // collect answers what is done with each found record. A query finds more than its
 // keys (acme.com.au and notacme.com for acme.com), so the value is compared.
-func collect(hits map[string]*hit, key func(value string) string) func(id, value string) {
+func (d *destination) collect(hits map[string]*hit, near map[string][]string) func(id, value string) {
 	return func(id, value string) {
-		h := hits[key(value)]
+		key := d.key(value)
+		for _, other := range near[d.folded(key)] {
+			hits[other].near = hits[other].near || other != key
+		}
+		h := hits[key]
 		switch {
 		case h == nil || slices.Contains(h.ids, id):
 		case len(h.ids) < maxNamed:
@@ -148,6 +157,9 @@ func (d *destination) verdict(h hit) dest.Outcome {
 			Message: fmt.Sprintf("no %s matches the row's value by %s: %s", object, match, remedy)}
 	}
 	switch n := len(h.ids) + h.more; {
+	case h.near:
+		return dest.Outcome{Status: dest.Rejected, Code: "ambiguous_match", Field: match,
+			Message: fmt.Sprintf("a record of %s equals the row's value by %s but for case, and nobody has said whether case counts: write match: {case: true} where the field is unique and case-sensitive, else match: {case: false}; or apply again where the account can be asked", object, match)}
 	case n == 1:
 		return dest.Outcome{Status: dest.Found, ID: h.ids[0]}
 	case n > 1:

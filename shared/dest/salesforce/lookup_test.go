@@ -150,7 +150,7 @@ func TestLookupFindsEqual(t *testing.T) {
 		"email: IDN asked":      {syncdef.MatchEmail, "Website", syncdef.Match{}, "joe@xn--bcher-kva.example", "Joe@Bücher.example", false},
 		"email: IDN stored":     {syncdef.MatchEmail, "Website", syncdef.Match{}, "Joe@Bücher.example", "joe@xn--bcher-kva.example", false},
 		"email: another":        {syncdef.MatchEmail, "Health_Contact_Email__c", syncdef.Match{}, "joe@acme.example", "jo@acme.example", true},
-		"external id, update":   {syncdef.MatchExternalID, "Customer_ID__c", syncdef.Match{}, "C-1", "c-1", false},
+		"external id, update":   {syncdef.MatchExternalID, "Customer_ID__c", syncdef.Match{Case: &insensitive}, "C-1", "c-1", false},
 		"domain: path and www.": {syncdef.MatchEmailDomain, "Website", syncdef.Match{}, "HTTP://www.Acme.example/about", "joe@acme.example", false},
 		"domain: longer":        {syncdef.MatchEmailDomain, "Website", syncdef.Match{}, "acme.example.org", "joe@acme.example", true},
 	} {
@@ -181,7 +181,7 @@ func TestLookupFindsEqual(t *testing.T) {
 // never the key alone where only its case was taken away, since a case-sensitive
 // field would miss it.
 func TestSpellings(t *testing.T) {
-	asked := ""
+	asked, insensitive := "", false
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, "oauth2") {
 			w.Write([]byte(`{"access_token":"t"}`)) //nolint:errcheck // the client may be gone
@@ -216,6 +216,9 @@ func TestSpellings(t *testing.T) {
 	} {
 		def := matching(test.strategy, "X__c")
 		def.Match.DataType = test.kind
+		if test.kind == "" && test.strategy == syncdef.MatchField {
+			def.Match.Case = &insensitive
+		}
 		d := connect(t, def, srv.URL)
 		d.lookUp(t, rows(t, version(t, def).Rules.Identity, test.in))
 		if asked != test.want {

@@ -26,6 +26,14 @@ func (d *destination) key(value string) string {
 	return string(k)
 }
 
+// folded is a key without its case, where that may count or not.
+func (d *destination) folded(key string) string {
+	if !d.identity.CaseUnsure || key == "" {
+		return ""
+	}
+	return string(d.identity.FoldedKey(nil, []byte(key)))
+}
+
 // ask is what finds every record that equals a key by the version's identity, and
 // what else is found is compared once more. The reason says why none can be asked
 // for.

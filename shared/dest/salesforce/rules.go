@@ -40,8 +40,9 @@ func matchesID(d *syncdef.Definition) bool {
 // identity is how Salesforce compares a strategy's field. Text is stored without
 // outer white space ("Apex Developer Guide", Primitive Data Types, sObject string
 // values), and compared without case, but in unique fields made case-sensitive
-// ("SOQL and SOSL Reference", Comparison Operators): an account cannot be asked
-// for that here, so only match.case says it. = sees inner white space as it is;
+// ("SOQL and SOSL Reference", Comparison Operators): match.case says it, or the
+// account, which apply asks (MatchField). Only a field that an administrator made
+// can be such a one; of it, without either, nobody knows. = sees inner white space as it is;
 // names are found by LIKE, which can leave it out. Nothing is documented of the
 // Unicode form: both are asked for, and are one key.
 func identity(d *syncdef.Definition) row.Identity {
@@ -58,8 +59,22 @@ func identity(d *syncdef.Definition) row.Identity {
 		return steps(row.StepTrim, row.StepSpace, row.StepLower, row.StepNFC)
 	case d.Match.Case != nil && *d.Match.Case:
 		return steps(row.StepTrim, row.StepNFC)
+	case d.Match.Case == nil && customField(d.Match.Destination):
+		return row.Identity{Steps: []row.Step{row.StepTrim, row.StepNFC}, CaseUnsure: true}
 	}
 	return steps(row.StepTrim, row.StepLower, row.StepNFC)
+}
+
+// customField reports whether a name is a field's that an administrator made
+// ("Object Reference", Custom Objects and Fields).
+func customField(name string) bool {
+	return len(name) > len("__c") && strings.EqualFold(name[len(name)-len("__c"):], "__c")
+}
+
+// asksAccount reports whether identity depends on the match field's metadata: the
+// other strategies leave out case on any field.
+func asksAccount(d *syncdef.Definition) bool {
+	return !matchesID(d) && d.Match.Destination != "" && (d.Strategy == syncdef.MatchField || d.Strategy == syncdef.MatchExternalID)
 }
 
 func steps(s ...row.Step) row.Identity { return row.Identity{Steps: s} }

@@ -95,6 +95,8 @@ func (d *destination) named(r *dest.Record, kind int) string {
 	switch {
 	case kind == createKind:
 		return ""
+	case kind == upsertKind && d.identity.CaseUnsure:
+		return d.folded(r.Key)
 	case kind == upsertKind || d.write == byID:
 		return r.Key
 	}

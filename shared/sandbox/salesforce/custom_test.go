@@ -152,3 +152,36 @@ objects:
 		t.Error("a file that is not there was read")
 	}
 }
+
+// TestCaseSensitive holds that a unique, case-sensitive field says so, and tells
+// values apart that others take for one.
+func TestCaseSensitive(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "own.yaml")
+	own := "objects: [{name: Account, fields: [{name: Exact__c, length: 80, unique: true, external_id: true, case_sensitive: true}]}]"
+	if err := os.WriteFile(path, []byte(own), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := ReadSchema(path, DefaultSchema())
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := open(t, Options{Schema: schema})
+	up := data + "composite/sobjects/Account/Exact__c"
+	_, _, got := o.send("PATCH", up, accounts(`"Exact__c":"AbC","Name":"One"`, `"Exact__c":"abc","Name":"Two"`))
+	if statuses(got) != "ok/ok" {
+		t.Fatal(got)
+	}
+	if got := o.query("SELECT Id, Name FROM Account WHERE Exact__c = 'AbC'"); got != "One" {
+		t.Errorf("found %s", got)
+	}
+	_, _, described := o.send("GET", data+"sobjects/Account/describe", "")
+	if strings.Count(described, `"caseSensitive":true`) != 1 {
+		t.Errorf("describe: %s", described)
+	}
+	if err := os.WriteFile(path, []byte("objects: [{name: Account, fields: [{name: X__c, case_sensitive: true}]}]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadSchema(path, DefaultSchema()); err == nil || !strings.Contains(err.Error(), "only a unique text") {
+		t.Errorf("%v", err)
+	}
+}

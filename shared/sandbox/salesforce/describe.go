@@ -34,6 +34,7 @@ type describedField struct {
 	ExternalID         bool             `json:"externalId"`
 	IDLookup           bool             `json:"idLookup"`
 	Unique             bool             `json:"unique"`
+	CaseSensitive      bool             `json:"caseSensitive"`
 	RestrictedPicklist bool             `json:"restrictedPicklist"`
 	PicklistValues     []describedValue `json:"picklistValues"`
 }
@@ -47,9 +48,11 @@ type describedValue struct {
 
 // serveDescribe is GET sobjects/{object}/describe.
 func (s *Simulator) serveDescribe(w http.ResponseWriter, object string) *apiError {
-	t, err := s.object(object)
-	if err != nil {
-		return unknown(err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := s.tables[strings.ToLower(object)]
+	if t == nil && s.custom(object) { // it is made when something is sent to it
+		t = s.empty(object)
 	}
 	if t == nil {
 		return notFound()
@@ -71,7 +74,7 @@ func describe(f *Field) describedField {
 		Name: f.Name, Label: f.label(), Type: f.Type, Length: f.Length, Precision: f.Precision, Scale: f.Scale,
 		Nillable: !f.Required && f.Type != Boolean && f.Type != ID, Createable: !f.ReadOnly, Updateable: !f.ReadOnly,
 		Custom: strings.HasSuffix(f.Name, "__c"), ExternalID: f.ExternalID, IDLookup: f.ExternalID || f.Type == ID,
-		Unique: f.Unique, RestrictedPicklist: f.Restricted, PicklistValues: []describedValue{},
+		Unique: f.Unique, CaseSensitive: f.CaseSensitive, RestrictedPicklist: f.Restricted, PicklistValues: []describedValue{},
 	}
 	if f.Type == Int {
 		d.Digits, d.Precision = f.Precision, 0

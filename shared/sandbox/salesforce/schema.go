@@ -32,18 +32,21 @@ const unset Type = ""
 
 // A Field of an object.
 type Field struct {
-	Name       string
-	Label      string // "" is the name
-	Type       Type
-	Length     int      // texts: at most so many characters
-	Precision  int      // numbers: digits in all
-	Scale      int      // numbers: digits after the point; more are rounded
-	Required   bool     // not nillable, no default
-	Unique     bool     // without regard to case
-	ExternalID bool     // may be upserted by
-	Values     []string // picklist: the active values
-	Restricted bool     // picklist: only Values
-	ReadOnly   bool     // system fields
+	Name      string
+	Label     string // "" is the name
+	Type      Type
+	Length    int  // texts: at most so many characters
+	Precision int  // numbers: digits in all
+	Scale     int  // numbers: digits after the point; more are rounded
+	Required  bool // not nillable, no default
+	Unique    bool // without regard to case, unless CaseSensitive
+	// CaseSensitive says that texts are compared with regard to case: the option
+	// "Treat ABC and abc as different values" of a unique field.
+	CaseSensitive bool
+	ExternalID    bool     // may be upserted by
+	Values        []string // picklist: the active values
+	Restricted    bool     // picklist: only Values
+	ReadOnly      bool     // system fields
 }
 
 // An Object of the organisation. Id, CreatedDate and LastModifiedDate are added

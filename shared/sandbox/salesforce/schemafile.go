@@ -32,17 +32,18 @@ type schemaFile struct {
 }
 
 type fileField struct {
-	Name       string   `yaml:"name"`
-	Label      string   `yaml:"label"`
-	Type       Type     `yaml:"type"`
-	Length     int      `yaml:"length"`    // texts; 0 is 255
-	Precision  int      `yaml:"precision"` // numbers; 0 is 18
-	Scale      int      `yaml:"scale"`
-	Required   bool     `yaml:"required"`
-	Unique     bool     `yaml:"unique"`
-	ExternalID bool     `yaml:"external_id"`
-	Values     []string `yaml:"values"`
-	Restricted bool     `yaml:"restricted"`
+	Name          string   `yaml:"name"`
+	Label         string   `yaml:"label"`
+	Type          Type     `yaml:"type"`
+	Length        int      `yaml:"length"`    // texts; 0 is 255
+	Precision     int      `yaml:"precision"` // numbers; 0 is 18
+	Scale         int      `yaml:"scale"`
+	Required      bool     `yaml:"required"`
+	Unique        bool     `yaml:"unique"`
+	ExternalID    bool     `yaml:"external_id"`
+	CaseSensitive bool     `yaml:"case_sensitive"` // of a unique text
+	Values        []string `yaml:"values"`
+	Restricted    bool     `yaml:"restricted"`
 }
 
 // fileTypes are the types that a schema file may name.
@@ -108,8 +109,11 @@ func (f fileField) field() (Field, error) {
 	if f.Type.isNumber() && f.Precision == 0 {
 		f.Precision = 18
 	}
+	if f.CaseSensitive && (!f.Unique || !f.Type.isText()) {
+		return Field{}, errors.New("case_sensitive: only a unique text can be")
+	}
 	return Field{
-		Name: f.Name, Label: f.Label, Type: f.Type, Length: f.Length, Precision: f.Precision, Scale: f.Scale,
+		CaseSensitive: f.CaseSensitive, Name: f.Name, Label: f.Label, Type: f.Type, Length: f.Length, Precision: f.Precision, Scale: f.Scale,
 		Required: f.Required, Unique: f.Unique, ExternalID: f.ExternalID, Values: f.Values, Restricted: f.Restricted,
 	}, nil
 }

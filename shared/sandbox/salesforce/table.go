@@ -31,7 +31,7 @@ func (o Object) spec() records.Spec {
 func (f *Field) column() records.Column {
 	c := records.Column{Name: f.Name, Indexed: f.Unique || f.ExternalID, Note: f.note()}
 	switch {
-	case f.Type.isText():
+	case f.Type.isText() && !f.CaseSensitive:
 		c.Compare = records.Folded
 	case f.Type.isNumber():
 		c.Compare = records.Number
