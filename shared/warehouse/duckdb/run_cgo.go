@@ -3,6 +3,7 @@
 package duckdb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -129,7 +130,7 @@ func (r *runner) do(ctx context.Context, name statements.StepName, into ...any) 
 	}
 	if s.Into == nil {
 		_, err := r.w.Exec(ctx, s.DuckDB.Statement(), args...)
-		return err
+		return r.plain(err)
 	}
 	counts := make([]int64, len(s.Into))
 	if into == nil {
@@ -144,13 +145,13 @@ func (r *runner) do(ctx context.Context, name statements.StepName, into ...any) 
 	}
 	rows, err := r.w.Query(ctx, s.DuckDB.Statement(), args...)
 	if err != nil {
-		return err
+		return r.plain(err)
 	}
 	defer rows.Close()
 	if !rows.Next() {
-		return errors.Join(errors.New("no answer"), rows.Err())
+		return r.plain(cmp.Or(rows.Err(), errors.New("no answer")))
 	}
-	return errors.Join(rows.Scan(into...), rows.Err())
+	return errors.Join(rows.Scan(into...), r.plain(rows.Err()))
 }
 
 // close ends the run at Penstock, with a reason that tells no row's value.
