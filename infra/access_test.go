@@ -142,7 +142,7 @@ func rights(t *testing.T, role resource) map[string][]string {
 	t.Helper()
 	granted := map[string][]string{}
 	for _, policy := range role.properties.list("Policies") {
-		for _, v := range policy.(object).object("PolicyDocument").list("Statement") {
+		for _, v := range alternatives(policy.(object).object("PolicyDocument").list("Statement")...) {
 			s := v.(object)
 			if s["NotAction"] != nil || s["NotResource"] != nil {
 				t.Errorf("%s: a right by exclusion is wider than it looks", role.name)
@@ -153,15 +153,33 @@ func rights(t *testing.T, role resource) map[string][]string {
 					t.Errorf("%s: %q is no exact action", role.name, a)
 				}
 			}
-			for _, r := range s.list("Resource") {
+			for _, r := range alternatives(s.list("Resource")...) {
 				if text := fmt.Sprint(r); strings.Contains(text, "*") && !slices.ContainsFunc(actions, func(a string) bool { return slices.Contains(withoutResource, a) }) {
 					t.Errorf("%s: %v on %v, where AWS takes an exact ARN", role.name, actions, r)
 				}
-				granted[target(r)] = append(granted[target(r)], actions...)
+				name := target(r)
+				if arn, rendered := r.(string); rendered {
+					name = arn
+				}
+				granted[name] = append(granted[name], actions...)
 			}
 		}
 	}
 	return granted
+}
+
+// alternatives are values with each Fn::If replaced by what either branch gives.
+func alternatives(values ...any) (all []any) {
+	for _, v := range values {
+		o, _ := v.(object)
+		switch {
+		case o["Fn::If"] != nil:
+			all = append(all, alternatives(o.list("Fn::If")[1:]...)...)
+		case target(v) != "AWS::NoValue":
+			all = append(all, v)
+		}
+	}
+	return all
 }
 
 func allActions(granted map[string][]string) []string {
@@ -182,8 +200,100 @@ func TestSecretsHoldNoValue(t *testing.T) {
 		if s.properties["SecretString"] != nil || s.properties["GenerateSecretString"] != nil {
 			t.Errorf("%s: a secret's value is set by hand, never by a template", s.name)
 		}
-		if name := s.properties.object("Name").text("Fn::Sub"); !strings.HasPrefix(name, "${SecretPrefix}") {
-			t.Errorf("%s: %q does not begin with the prefix that workers read", s.name, name)
+	}
+}
+
+// A worker may read the secrets of its own connections, and nobody else's.
+func TestWorkersReadExactlyTheirSecrets(t *testing.T) {
+	for _, s := range []stack{{name: "penstock"}, everything("penstock"), {"penstock", map[string]string{"SlackConnections": "one,two,three"}}} {
+		tpl := render(t, readTemplate(t), s)
+		secrets := map[string][]string{} // by destination type
+		for _, secret := range tpl.of("AWS::SecretsManager::Secret") {
+			for _, kind := range kinds() {
+				if strings.HasPrefix(secret.name, upper(kind)+"Secret") {
+					secrets[kind] = append(secrets[kind], secret.properties.text("Name"))
+				}
+			}
+		}
+		for name, f := range functions(t, tpl) {
+			var read []string
+			for _, policy := range tpl.resources[roleOf(t, f)].properties.list("Policies") {
+				for _, statement := range policy.(object).object("PolicyDocument").list("Statement") {
+					if s := statement.(object); slices.Contains(words(s.list("Action")), "secretsmanager:GetSecretValue") {
+						read = append(read, words(s.list("Resource"))...)
+					}
+				}
+			}
+			slices.Sort(read)
+			if d := cmp.Diff(slices.Sorted(slices.Values(secrets[name])), read); d != "" {
+				t.Errorf("%s of %v reads other secrets (+) than its connections' (-):\n%s", f.name, s.parameters, d)
+			}
+		}
+		for _, kind := range kinds() {
+			connections := strings.Split(fmt.Sprint((&renderer{t: t, tpl: tpl, stack: s}).ref(upper(kind)+"Connections")), ",")
+			want := make([]string, len(connections))
+			for i, c := range connections {
+				want[i] = s.name + "/" + c
+			}
+			if d := cmp.Diff(want, secrets[kind]); d != "" {
+				t.Errorf("secrets of %s (-want +got):\n%s", kind, d)
+			}
+		}
+	}
+}
+
+// roleOf is the resource of a rendered function's role, which it names by its ARN.
+func roleOf(t *testing.T, f resource) string {
+	t.Helper()
+	_, name, ok := strings.Cut(f.properties.text("Role"), "-")
+	if !ok {
+		t.Fatalf("%s has the role %v", f.name, f.properties["Role"])
+	}
+	return strings.TrimSuffix(name, "-RANDOM")
+}
+
+// Every role is bounded by the policy of whoever asks for one.
+func TestRolesTakeTheBoundary(t *testing.T) {
+	for _, s := range []stack{{name: "penstock"}, everything("penstock")} {
+		for _, role := range render(t, readTemplate(t), s).of("AWS::IAM::Role") {
+			if got := role.properties.text("PermissionsBoundary"); got != s.parameters["PermissionsBoundary"] {
+				t.Errorf("%s has the boundary %q, want %q", role.name, got, s.parameters["PermissionsBoundary"])
+			}
+		}
+	}
+}
+
+// A key of one's own is used for all that holds rows or secrets, and every function
+// may use it, through the services that do; without one AWS's keys are.
+func TestKeyOfOnesOwn(t *testing.T) {
+	s := everything("penstock")
+	key := s.parameters["KmsKeyArn"]
+	with, without := render(t, readTemplate(t), s), render(t, readTemplate(t), stack{name: "penstock"})
+	for kind, of := range map[string]func(object) any{
+		"AWS::DynamoDB::Table":        func(p object) any { return p.object("SSESpecification")["KMSMasterKeyId"] },
+		"AWS::SQS::Queue":             func(p object) any { return p["KmsMasterKeyId"] },
+		"AWS::SecretsManager::Secret": func(p object) any { return p["KmsKeyId"] },
+	} {
+		for _, r := range with.of(kind) {
+			if got := of(r.properties); got != key {
+				t.Errorf("%s is encrypted by %v, want %s", r.name, got, key)
+			}
+			if r.properties["SqsManagedSseEnabled"] != nil {
+				t.Errorf("%s has both SSE-KMS and SSE-SQS: AWS refuses that", r.name)
+			}
+		}
+		for _, r := range without.of(kind) {
+			if got := of(r.properties); got != nil {
+				t.Errorf("%s is encrypted by %v without KmsKeyArn", r.name, got)
+			}
+		}
+	}
+	for name, f := range functions(t, with) {
+		if got := rights(t, with.resources[roleOf(t, f)])[key]; !slices.Contains(got, "kms:Decrypt") || !slices.Contains(got, "kms:GenerateDataKey") {
+			t.Errorf("%s may %v with the key", name, got)
+		}
+		if got := allActions(rights(t, without.resources[roleOf(t, f)])); slices.ContainsFunc(got, func(a string) bool { return strings.HasPrefix(a, "kms:") }) {
+			t.Errorf("%s may use a key that nobody named: %v", name, got)
 		}
 	}
 }
@@ -221,7 +331,17 @@ var adapters = []struct {
 	{"ledger", "dynamodb", []string{"LedgerTable"}},
 	{"errors", "dynamodb", []string{"ErrorsTable"}},
 	{"queue", "sqs", []string{"SalesforceQueue", "SlackQueue", "SalesforceDeadLetters", "SlackDeadLetters"}},
-	{"secrets", "secretsmanager", []string{"SalesforceSecret", "SlackSecret"}},
+	{"secrets", "secretsmanager", secretsOf("Salesforce", "Slack")},
+}
+
+// secretsOf are the resources of all secrets of destination types.
+func secretsOf(types ...string) (all []string) {
+	for _, name := range types {
+		for _, n := range []string{"", "2", "3", "4", "5"} {
+			all = append(all, name+"Secret"+n)
+		}
+	}
+	return all
 }
 
 // The SDK's calls by name; a write of a transaction is a literal, and needs the

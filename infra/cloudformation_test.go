@@ -15,7 +15,9 @@ import (
 type template struct {
 	globals    object
 	parameters object
+	conditions object
 	resources  map[string]resource
+	outputs    object
 }
 
 // An object is a YAML mapping: strings, ints, floats, bools, lists and objects.
@@ -31,12 +33,24 @@ type resource struct {
 // readTemplate reads template.yaml at the root of the module.
 func readTemplate(t *testing.T) template {
 	t.Helper()
+	return parseTemplate(t, templateText(t))
+}
+
+// templateText is template.yaml as it stands.
+func templateText(t *testing.T) string {
+	t.Helper()
 	source, err := os.ReadFile("../template.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return string(source)
+}
+
+// parseTemplate reads a template, with the globals under each function.
+func parseTemplate(t *testing.T, source string) template {
+	t.Helper()
 	var doc yaml.Node
-	if err := yaml.Unmarshal(source, &doc); err != nil {
+	if err := yaml.Unmarshal([]byte(source), &doc); err != nil {
 		t.Fatalf("parse template.yaml: %v", err)
 	}
 	root, ok := plain(t, doc.Content[0]).(object)
@@ -46,6 +60,8 @@ func readTemplate(t *testing.T) template {
 	tpl := template{
 		globals:    root.object("Globals").object("Function"),
 		parameters: root.object("Parameters"),
+		conditions: root.object("Conditions"),
+		outputs:    root.object("Outputs"),
 		resources:  map[string]resource{},
 	}
 	for name, v := range root.object("Resources") {

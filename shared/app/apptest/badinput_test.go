@@ -197,7 +197,7 @@ func TestRowOf5MB(t *testing.T) {
 	if large.Status != "rejected" || large.Reason != "row_too_large" {
 		t.Errorf("answered %+v", large)
 	}
-	says(t, large.Message, "4883 KiB", fmt.Sprintf("at most %d KiB", envelope.MaxRow>>10), "select fewer or shorter columns")
+	says(t, large.Message, "4297 KiB", fmt.Sprintf("at most %d KiB", envelope.MaxRow>>10), "select fewer or shorter columns")
 	w.Drain(t, "salesforce")
 	// The other two have one domain, so that the last one wins.
 	if a := []string{answers[0].Status, answers[2].Status}; !cmp.Equal(a, []string{"superseded", "queued"}) {

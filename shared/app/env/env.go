@@ -23,6 +23,10 @@ const (
 	queuePrefix  = "PENSTOCK_QUEUE_"        // and the destination type in capitals
 )
 
+// FunctionName is the variable in which Lambda gives every function its name (AWS
+// documentation, "Defined runtime environment variables"). No template sets it.
+const FunctionName = "AWS_LAMBDA_FUNCTION_NAME"
+
 // QueueOf is the variable that holds the queue of a destination type.
 func QueueOf(kind string) string { return queuePrefix + strings.ToUpper(kind) }
 

@@ -28,7 +28,7 @@ func FromEnvironment() (*Handler, error) {
 		return nil, err
 	}
 	store := state.New(cfg, state.Config{Table: vars[env.StateTable], Now: time.Now})
-	return &Handler{Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Intake: &intake.Intake{
+	return &Handler{Function: os.Getenv(env.FunctionName), Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Intake: &intake.Intake{
 		Syncs: store, Connections: store, Runs: store, Batches: store,
 		Errors: awserrors.New(cfg, awserrors.Config{Table: vars[env.ErrorsTable], Now: time.Now}),
 		Queue:  queue.New(cfg, queue.Config{URLs: urls}),

@@ -3,11 +3,13 @@
 package push
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/app/metrics"
 	"github.com/penstock-data/penstock/shared/pipeline/intake"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/wire"
@@ -19,6 +21,8 @@ import (
 type Handler struct {
 	Intake *intake.Intake
 	Log    *slog.Logger
+	// Function is the name that metrics go under, as Lambda knows it; "" is push.
+	Function string
 
 	decoders sync.Pool
 }
@@ -33,23 +37,25 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	defer h.decoders.Put(d)
 	caller := snowflake.Protocol
-	rows, response, err := h.answer(ctx, caller, d, payload)
+	rows, stored, response, err := h.answer(ctx, caller, d, payload)
 	level := slog.LevelInfo
 	attrs := []slog.Attr{slog.String("caller", caller.Name), slog.Int("rows", rows), slog.Int("status", response.Status), slog.Int64("ms", time.Since(started).Milliseconds())}
 	if err != nil {
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("error", err.Error()))
 	}
+	attrs = append(attrs, metrics.Attrs(started, cmp.Or(h.Function, "push"), metrics.Count{Name: metrics.StoredErrors, N: stored})...)
 	h.Log.LogAttrs(ctx, level, "push", attrs...)
 	return gateway.Encode(response), nil
 }
 
-// answer is the response, good whatever the error says that is to be logged.
-func (h *Handler) answer(ctx context.Context, caller wire.Protocol, d *gateway.Decoder, payload []byte) (rows int, r wire.Response, err error) {
+// answer is the response, good whatever the error says that is to be logged. stored
+// counts the rows whose errors are stored, those of a request that comes again too.
+func (h *Handler) answer(ctx context.Context, caller wire.Protocol, d *gateway.Decoder, payload []byte) (rows, stored int, r wire.Response, err error) {
 	request, err := d.Decode(payload)
 	if err != nil {
 		r, err = caller.Fail(err)
-		return 0, r, err
+		return 0, 0, r, err
 	}
 	batch, err := caller.Decode(request.Wire())
 	if err == nil && batch.Function != wire.Push {
@@ -57,13 +63,18 @@ func (h *Handler) answer(ctx context.Context, caller wire.Protocol, d *gateway.D
 	}
 	if err != nil {
 		r, err = caller.Fail(err)
-		return 0, r, err
+		return 0, 0, r, err
 	}
 	answers, err := h.Intake.Push(ctx, batch.Batch)
 	if err != nil {
 		r, err = caller.Fail(err)
-		return len(batch.Rows), r, err
+		return len(batch.Rows), 0, r, err
+	}
+	for _, a := range answers {
+		if a.Run != "" && (a.Status == row.Rejected || a.Status == row.Blocked) { // without a run it is stored nowhere
+			stored++
+		}
 	}
 	r, err = caller.Answer(&batch, answers)
-	return len(batch.Rows), r, err
+	return len(batch.Rows), stored, r, err
 }

@@ -86,7 +86,7 @@ func overTables(function string, names []string) (*Handler, map[string]string, a
 		return nil, nil, aws.Config{}, err
 	}
 	store := state.New(cfg, state.Config{Table: vars[env.StateTable], Now: time.Now})
-	return &Handler{Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Deliver: &deliver.Deliver{
+	return &Handler{Function: os.Getenv(env.FunctionName), Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Deliver: &deliver.Deliver{
 		Queue: function, Syncs: store, Connections: store, Tokens: store, Runs: store, Chunks: store, Halts: store,
 		Ledger: ledger.New(cfg, ledger.Config{Table: vars[env.LedgerTable]}),
 		Errors: dueErrors{awserrors.New(cfg, awserrors.Config{Table: vars[env.ErrorsTable], Now: time.Now}), store},

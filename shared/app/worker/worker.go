@@ -4,11 +4,14 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/app/metrics"
+	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/pipeline/deliver"
 	"github.com/penstock-data/penstock/shared/wire/sqs"
 )
@@ -17,12 +20,15 @@ import (
 type Handler struct {
 	Deliver *deliver.Deliver
 	Log     *slog.Logger
+	// Function is the name that metrics go under, as Lambda knows it; "" takes the
+	// queue's.
+	Function string
 }
 
 // Invoke works on one SQS event and answers which messages stay in the queue. A
 // failure of our own storage is each message's own and counted in the metric
-// StorageFailures, which has an alarm: an error of the invocation would send the
-// others back too.
+// StorageFailures, which has an alarm, as FailedRows, StoredErrors and OldMessages
+// have: an error of the invocation would send the others back too.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	started := h.Deliver.Now()
 	in, err := sqs.Decode(payload)
@@ -39,20 +45,22 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if n := len(result.Storage); n > 0 {
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("error", errors.Join(result.Storage[:min(n, 3)]...).Error()))
-		attrs = append(attrs, metric(started, "StorageFailures", n)...)
 	}
+	attrs = append(attrs, metrics.Attrs(started, cmp.Or(h.Function, h.Deliver.Queue),
+		metrics.Count{Name: metrics.StorageFailures, N: len(result.Storage)}, metrics.Count{Name: metrics.FailedRows, N: result.Failed},
+		metrics.Count{Name: metrics.StoredErrors, N: result.Stored}, metrics.Count{Name: metrics.OldMessages, N: old(in, started)})...)
 	h.Log.LogAttrs(ctx, level, "deliver", attrs...)
 	return sqs.EncodeFailures(result.Stay), nil
 }
 
-// metric makes a log line a metric as well (CloudWatch, "Embedded metric format").
-func metric(at time.Time, name string, n int) []slog.Attr {
-	return []slog.Attr{slog.Int(name, n), slog.Any("_aws", map[string]any{
-		"Timestamp": at.UnixMilli(),
-		"CloudWatchMetrics": []any{map[string]any{
-			"Namespace": "Penstock", "Dimensions": [][]string{{"queue"}}, "Metrics": []any{map[string]string{"Name": name, "Unit": "Count"}},
-		}},
-	})}
+// old counts the messages in hand that have used up a quarter of their life.
+func old(in []envelope.Delivery, now time.Time) (n int) {
+	for _, m := range in {
+		if !m.SentAt.IsZero() && now.Sub(m.SentAt) > metrics.OldAfter {
+			n++
+		}
+	}
+	return n
 }
 
 // Sleep waits for d or the end of ctx.

@@ -105,7 +105,7 @@ func (inv *invocation) summary(ctx context.Context, m *message) error {
 	e.Batch, e.Row = fmt.Sprintf("%s.%d", m.chunk.Batch, m.chunk.Index), -1
 	e.RecordID, e.Key, e.Source, e.Summary = "", "", nil, rows
 	e.Message = fmt.Sprintf("%d rows were not sent: %s; mend the definition or the destination, and run the sync again: it selects them", len(rows), e.Message)
-	return inv.d.Errors.StoreErrors(ctx, []run.RowError{e})
+	return inv.storeErrors(ctx, []run.RowError{e})
 }
 
 // due are the due items of a message: one for each original batch of its rows.
@@ -150,9 +150,10 @@ func (m *message) groups() []run.Group {
 // close hides the messages that go back, and lists them. Behind the first of a
 // lane that goes back the rest follows.
 func (inv *invocation) close(ctx context.Context) Result {
-	var r Result
+	r := Result{Stored: int(inv.stored.Load())}
 	held := map[string]time.Duration{}
 	for _, m := range inv.messages {
+		r.Failed += m.failed
 		if m.fault != nil {
 			r.Storage = append(r.Storage, m.fault)
 		}

@@ -74,7 +74,7 @@ func (w *work) store(ctx context.Context, items []*item) error {
 		}
 	}
 	if len(errs) > 0 {
-		if err := d.Errors.StoreErrors(ctx, errs); err != nil {
+		if err := w.inv.storeErrors(ctx, errs); err != nil {
 			return fmt.Errorf("store %d errors of %s: %w", len(errs), w.target, err)
 		}
 	}

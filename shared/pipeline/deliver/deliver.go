@@ -67,6 +67,9 @@ type Result struct {
 	// Storage holds the failures of our own storage. None of them counts as a row's
 	// attempt or a crash; they ring an alarm.
 	Storage []error
+	// Failed counts the rows that were recorded as failed, Stored the errors that were
+	// stored: for metrics.
+	Failed, Stored int
 }
 
 // Handle works on the messages of one invocation, each by itself: what fails for

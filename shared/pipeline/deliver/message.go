@@ -31,6 +31,7 @@ type message struct {
 	most    int       // the call size that halving reached
 	tried   time.Time // when its rows were last tried in vain
 	fault   error     // of our own storage
+	failed  int       // rows that this invocation recorded as failed
 }
 
 // postpone sends the message back for at least so long.
@@ -67,9 +68,12 @@ func (d *Deliver) jitter(w time.Duration) time.Duration {
 // recorded stores the message's record, once (I2).
 func (m *message) recorded(ctx context.Context, d *Deliver, c run.Chunk) error {
 	c.Done, c.At = true, d.Now()
-	_, err := d.Chunks.RecordChunk(ctx, m.chunk.Run, m.chunk.Batch, m.chunk.Index, c)
+	first, err := d.Chunks.RecordChunk(ctx, m.chunk.Run, m.chunk.Batch, m.chunk.Index, c)
 	if err != nil {
 		return fmt.Errorf("record %s: %w", m.name(), err)
+	}
+	if first {
+		m.failed = int(c.Counts.Failed)
 	}
 	m.done = true
 	return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -21,6 +22,16 @@ type invocation struct {
 	runs     map[string]run.Run
 	totals   map[string]run.Gathering
 	inHand   map[string]bool
+	stored   atomic.Int64 // errors, for Result
+}
+
+// storeErrors stores errors and counts them.
+func (inv *invocation) storeErrors(ctx context.Context, errs []run.RowError) error {
+	if err := inv.d.Errors.StoreErrors(ctx, errs); err != nil {
+		return err
+	}
+	inv.stored.Add(int64(len(errs)))
+	return nil
 }
 
 // UnreadableSync gathers the errors of messages that name no sync.
@@ -158,7 +169,7 @@ func (inv *invocation) gather(ctx context.Context, m *message) error {
 func (inv *invocation) unreadable(ctx context.Context, m *message, cause error) {
 	source, err := jsontext.AppendQuote(nil, strings.ToValidUTF8(string(m.Body[:min(len(m.Body), 16<<10)]), "?"))
 	if err == nil {
-		err = inv.d.Errors.StoreErrors(ctx, []run.RowError{{
+		err = inv.storeErrors(ctx, []run.RowError{{
 			Sync: UnreadableSync, Run: UnreadableSync + ".messages", Batch: m.ID, Type: "unreadable_message", Stage: "deliver", Attempts: 1,
 			Message: fmt.Sprintf("a message in the queue %s cannot be read (%v): if a later release sent it, finish its deployment and push the rows again; else find out who sends to this queue", inv.d.Queue, cause),
 			At:      inv.d.Now(), Source: source,
@@ -202,7 +213,7 @@ func (inv *invocation) versionless(ctx context.Context, m *message, cause error)
 		}
 		errs[n], fates[n] = e, run.FateFailed
 	}
-	err := inv.d.Errors.StoreErrors(ctx, errs)
+	err := inv.storeErrors(ctx, errs)
 	if err == nil {
 		err = m.recorded(ctx, inv.d, run.Chunk{
 			Counts: run.Counts{Failed: int64(len(errs))}, Outcomes: run.PackFates(fates),
