@@ -16,6 +16,7 @@ type Batch struct {
 	ID       string // the warehouse's idempotency token (Snowflake: query-batch-id)
 	Query    string // the query's id, the same for all batches of a statement
 	Function string // the SQL function that was called: penstock_push
+	Caller   Caller // who sent it
 	Rows     []Row
 }
 

@@ -31,6 +31,7 @@ type Definition struct {
 	Retry        *Retry       `json:"retry,omitempty"`          // how often and how late a failed row is tried again; default {attempts: 3, base: 60s, max: 15m}
 	StoreSource  StoreSource  `json:"store_source,omitempty"`   // what of a failed row's source is stored; default mapped
 	Incremental  *Incremental `json:"incremental,omitempty"`
+	Allow        *Allow       `json:"allow,omitempty"`         // which roles may call for the sync; nil leaves it to who may call at all
 	Quality      any          `json:"quality,omitempty"`       // accepted, not acted on yet
 	Mirror       any          `json:"mirror,omitempty"`        // accepted, not acted on yet
 	Notification any          `json:"notifications,omitempty"` // accepted, not acted on yet

@@ -34,6 +34,7 @@ func TestTablesAreTheTypes(t *testing.T) {
 		{syncdef.Definition{}, syncdef.DefinitionKeys, []string{"options"}}, // the object under the type's name
 		{syncdef.Match{}, nested(t, syncdef.DefinitionKeys, "match"), nil},
 		{syncdef.Retry{}, nested(t, syncdef.DefinitionKeys, "retry"), nil},
+		{syncdef.Allow{}, nested(t, syncdef.DefinitionKeys, "allow"), nil},
 		{syncdef.Incremental{}, nested(t, syncdef.DefinitionKeys, "incremental"), nil},
 		{syncdef.Field{}, syncdef.FieldKeys, []string{"markup", "options"}},         // some types' own
 		{syncdef.Connection{}, syncdef.ConnectionKeys, []string{"name", "options"}}, // the key that it stands under; the types' own

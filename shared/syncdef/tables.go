@@ -22,6 +22,7 @@ var DefinitionKeys = []Key{
 	{Name: "retry", Type: KeyObject, Keys: retryKeys, Doc: "How a failed row is tried again by itself."},
 	{Name: "store_source", Type: KeyText, Allowed: texts(StoreSources), Default: string(StoreMapped), Doc: "Which columns of a failed row are stored beside its error: none, those that the definition reads, or all."},
 	{Name: "incremental", Type: KeyObject, Keys: incrementalKeys, Doc: "Selects only rows that changed since the last complete run."},
+	{Name: "allow", Type: KeyObject, Keys: allowKeys, Doc: `Which warehouse roles may call the functions for this sync, written as in SQL: analyst is ANALYST, '"Analyst"' is Analyst; whoever may call them at all, when left out.`},
 	{Name: "quality", Type: KeyObject, Later: true, Keys: qualityKeys, Doc: "When too many bad rows warn or stop a run."},
 	{Name: "mirror", Type: KeyObject, Later: true, Keys: []Key{{Name: "max_deletes", Type: KeyShare, Doc: "The largest share of the records that one run may delete."}}, Doc: "How much a mirror may delete."},
 	{Name: "notifications", Type: KeyObjects, Later: true, Keys: notificationKeys, Doc: "Who is told of what."},
@@ -39,6 +40,11 @@ var retryKeys = []Key{
 	{Name: "attempts", Type: KeyInteger, Min: 1, Max: MaxRetryAttempts, Default: "3", Doc: "How often a row is tried in all; 1 never tries again."},
 	{Name: "base", Type: KeyDuration, Min: 1, Max: MaxRetryWait, Default: "60s", Doc: "The wait that doubles with each attempt; a random part of it is waited."},
 	{Name: "max", Type: KeyDuration, Min: 1, Max: MaxRetryWait, Default: "15m", Doc: "The longest wait."},
+}
+
+var allowKeys = []Key{
+	{Name: "push", Type: KeyTexts, Doc: "The roles that may push, plan, begin, finish, cancel, retry and reset; nobody, when left out."},
+	{Name: "errors", Type: KeyTexts, Doc: "The roles that may read what failed, source rows included; nobody, when left out."},
 }
 
 var incrementalKeys = []Key{

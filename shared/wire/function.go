@@ -73,13 +73,18 @@ func Lookup(name string) (*Function, bool) {
 	return nil, false
 }
 
-// Unknown refuses a request that names no function.
-func Unknown() *row.Refusal {
+// Functions are the names of all functions.
+func Functions() []string {
 	names := make([]string, len(functions))
 	for i := range functions {
 		names[i] = functions[i].Name
 	}
-	return row.Refuse("the request names no function of Penstock; there are %s", strings.Join(names, ", "))
+	return names
+}
+
+// Unknown refuses a request that names no function.
+func Unknown() *row.Refusal {
+	return row.Refuse("the request names no function of Penstock; there are %s", strings.Join(Functions(), ", "))
 }
 
 // Signature is the function as a person would write it:

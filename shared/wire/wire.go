@@ -58,7 +58,8 @@ func (b *Batch) Number(i int) int {
 type Protocol struct {
 	Name string // snowflake
 	// Decode reads a request. What cannot be read of one row is that row's Fault; an
-	// error is a *row.Refusal of the whole.
+	// error is a *row.Refusal of the whole. The batch's Caller is read from where only
+	// the caller's own system can write.
 	Decode func(Request) (Batch, error)
 	// Encode writes the answer: for each i below b.Len() the JSON value that value
 	// appends to dst. An answer over the caller's limit is a *row.Refusal of kind

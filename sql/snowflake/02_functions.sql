@@ -10,6 +10,9 @@
 -- gateway hands it over in base64, four characters for three bytes: 4.5 MB of JSON
 -- a batch, so that at 1,000 rows a row may have 4.5 KB on average. For wider rows
 -- lower it; one row may have 256 KB, or else it is rejected (row_too_large).
+--
+-- CURRENT_ROLE goes with every call: where a definition says allow, Penstock compares
+-- it, and refuses a function that tells no role.
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_push(sync VARCHAR, row_object VARIANT)
     RETURNS VARIANT
     VOLATILE
@@ -87,6 +90,7 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_status(sync VARCHAR)
     VOLATILE
     COMMENT = 'The state of a sync: watermark and recent runs with their counts'
     API_INTEGRATION = {{.Integration}}
+    CONTEXT_HEADERS = (CURRENT_USER, CURRENT_ROLE)
     MAX_BATCH_ROWS = 10
     COMPRESSION = AUTO
     AS '{{.APIURL}}/status';
@@ -96,6 +100,7 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_errors(run VARCHAR)
     VOLATILE
     COMMENT = 'The rows of a run that were not delivered, each with field, reason and message'
     API_INTEGRATION = {{.Integration}}
+    CONTEXT_HEADERS = (CURRENT_USER, CURRENT_ROLE)
     MAX_BATCH_ROWS = 10
     COMPRESSION = AUTO
     AS '{{.APIURL}}/errors';
@@ -106,6 +111,7 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_errors(run VARCHAR, after VARCHAR)
     VOLATILE
     COMMENT = 'The same, from where the last answer ended'
     API_INTEGRATION = {{.Integration}}
+    CONTEXT_HEADERS = (CURRENT_USER, CURRENT_ROLE)
     MAX_BATCH_ROWS = 10
     COMPRESSION = AUTO
     AS '{{.APIURL}}/errors';

@@ -1,9 +1,11 @@
 package apptest
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -33,18 +35,34 @@ type Answer struct {
 // Request is the proxy event of one call of a SQL function by Snowflake: each row
 // is its arguments in JSON.
 func Request(function, query, batch string, rows ...[]string) []byte {
+	return As("", function, query, batch, rows...)
+}
+
+// As is Request by somebody of this role, as Snowflake tells it; "" tells none.
+func As(role, function, query, batch string, rows ...[]string) []byte {
 	args := make([][]jsontext.Value, len(rows))
 	for i, r := range rows {
 		for _, a := range r {
 			args[i] = append(args[i], jsontext.Value(a))
 		}
 	}
-	return RawRequest(function, query, batch, snowflake.EncodeRequest(nil, args))
+	header := http.Header{}
+	if role != "" {
+		header[snowflake.HeaderRole] = []string{blanked.ReplaceAllString(role, " ")}
+		header[snowflake.HeaderRole+"-base64"] = []string{base64.StdEncoding.EncodeToString([]byte(role))}
+	}
+	return event(function, query, batch, header, snowflake.EncodeRequest(nil, args))
 }
+
+// blanked is what a plain header cannot carry: each run of it becomes one blank.
+var blanked = regexp.MustCompile(`[^ -~]+`)
 
 // RawRequest is Request with a body of any kind.
 func RawRequest(function, query, batch string, body []byte) []byte {
-	header := http.Header{}
+	return event(function, query, batch, http.Header{}, body)
+}
+
+func event(function, query, batch string, header http.Header, body []byte) []byte {
 	for name, value := range map[string]string{
 		"Content-Type":                "application/json",
 		snowflake.HeaderFormat:        "json",

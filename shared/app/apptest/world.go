@@ -60,6 +60,7 @@ type World struct {
 	types []string
 	urls  map[string]string // of the services, by type
 	log   lines
+	calls int // that were made as somebody
 }
 
 // New makes a World of the sample.

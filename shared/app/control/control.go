@@ -3,7 +3,6 @@
 package control
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -33,6 +32,9 @@ func Paths() []string {
 type Handler struct {
 	Control *runs.Control
 	Log     *slog.Logger
+	// Person says that all runs on somebody's own machine: a request that tells no
+	// role is theirs, and nothing is closed to it. On AWS it is false.
+	Person bool
 }
 
 // Invoke answers one API Gateway event, never with an error of its own.
@@ -68,9 +70,12 @@ func (h *Handler) answer(ctx context.Context, caller wire.Protocol, payload []by
 		r, err = caller.Fail(err)
 		return batch.Function, r, err
 	}
+	if h.Person && batch.Caller.Role == "" {
+		batch.Caller.Owner = true
+	}
 	values := make([]jsontext.Value, len(batch.Calls))
 	for n, c := range batch.Calls {
-		if values[n], err = h.call(ctx, batch.Function, batch.ID+"#"+strconv.Itoa(c.Number), c); err != nil {
+		if values[n], err = h.call(ctx, batch.Caller, batch.Function, batch.ID+"#"+strconv.Itoa(c.Number), c); err != nil {
 			r, err = caller.Fail(err)
 			return batch.Function, r, err
 		}
@@ -80,11 +85,14 @@ func (h *Handler) answer(ctx context.Context, caller wire.Protocol, payload []by
 }
 
 // call makes one row's call; token is the same when the caller repeats it.
-func (h *Handler) call(ctx context.Context, function, token string, c wire.Call) (jsontext.Value, error) {
+func (h *Handler) call(ctx context.Context, caller row.Caller, function, token string, c wire.Call) (jsontext.Value, error) {
 	if c.Fault != nil {
 		return nil, row.Refuse("%s", c.Fault.Message)
 	}
-	value, err := h.answers(ctx, function, token, c)
+	if err := h.may(ctx, caller, function, c); err != nil {
+		return nil, err
+	}
+	value, err := h.answers(ctx, caller, function, token, c)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +103,7 @@ func (h *Handler) call(ctx context.Context, function, token string, c wire.Call)
 	return b, nil
 }
 
-func (h *Handler) answers(ctx context.Context, function, token string, c wire.Call) (any, error) {
+func (h *Handler) answers(ctx context.Context, caller row.Caller, function, token string, c wire.Call) (any, error) {
 	switch function {
 	case wire.Begin:
 		begun, err := h.Control.Begin(ctx, c.Text(wire.Sync), c.Text(wire.Mode), token)
@@ -112,13 +120,9 @@ func (h *Handler) answers(ctx context.Context, function, token string, c wire.Ca
 	case wire.Cancel:
 		return h.Control.Cancel(ctx, c.Text(wire.Run), c.Text(wire.Reason))
 	case wire.Retry:
-		var s runs.Selector
-		if v := c.Value(wire.Selector); v != nil {
-			d := json.NewDecoder(bytes.NewReader(v))
-			d.DisallowUnknownFields()
-			if err := d.Decode(&s); err != nil {
-				return nil, row.Refuse(`penstock_retry(run, selector): the selector is an object such as {"records": ["42"], "types": ["unknown"]}`)
-			}
+		s, err := selector(c.Value(wire.Selector))
+		if err != nil {
+			return nil, err
 		}
 		return h.Control.Retry(ctx, c.Text(wire.Run), s, token)
 	case wire.Reset:
@@ -131,17 +135,21 @@ func (h *Handler) answers(ctx context.Context, function, token string, c wire.Ca
 			Watermark json.RawMessage `json:"watermark"`
 		}{s, raw(s.Watermark)}, err
 	case wire.Errors:
-		errs, next, err := h.Control.RunErrors(ctx, c.Text(wire.Run), MaxErrors, c.Text(wire.After))
+		after := c.Text(wire.After)
+		if err := page(after); err != nil {
+			return nil, err
+		}
+		errs, next, err := h.Control.RunErrors(ctx, c.Text(wire.Run), MaxErrors, after)
 		return errorList(errs, next), err
 	case wire.Syncs:
 		list, err := h.Control.ListSyncs(ctx)
-		return map[string]any{"syncs": list}, err
+		return map[string]any{"syncs": seen(caller, list)}, err
 	}
 	return nil, wire.Unknown()
 }
 
-// A page answers penstock_errors.
-type page struct {
+// An errorPage answers penstock_errors.
+type errorPage struct {
 	Errors []rowError `json:"errors"`
 	Next   string     `json:"next,omitempty"` // pass it as second argument to go on
 }
@@ -152,8 +160,8 @@ type rowError struct {
 	Source json.RawMessage `json:"source_data,omitempty"`
 }
 
-func errorList(errs []run.RowError, next string) page {
-	p := page{Errors: make([]rowError, len(errs)), Next: next}
+func errorList(errs []run.RowError, next string) errorPage {
+	p := errorPage{Errors: make([]rowError, len(errs)), Next: next}
 	for i, e := range errs {
 		p.Errors[i] = rowError{RowError: e, Source: e.Source}
 		if len(e.Source) > 0 && !jsontext.Value(e.Source).IsValid() {

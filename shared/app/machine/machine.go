@@ -116,8 +116,8 @@ func New(cfg Config) (_ *Machine, err error) {
 
 // Run serves until ctx ends, finishes what is in hand, and closes the state.
 func (m *Machine) Run(ctx context.Context) error {
-	gateway := map[string]local.Invoker{"/push": &push.Handler{Intake: m.Intake, Log: m.cfg.Log}}
-	c := &control.Handler{Control: m.Runs, Log: m.cfg.Log}
+	gateway := map[string]local.Invoker{"/push": &push.Handler{Intake: m.Intake, Log: m.cfg.Log, Person: true}}
+	c := &control.Handler{Control: m.Runs, Log: m.cfg.Log, Person: true}
 	for _, path := range control.Paths() {
 		gateway[path] = c
 	}

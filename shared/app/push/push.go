@@ -23,6 +23,9 @@ type Handler struct {
 	Log    *slog.Logger
 	// Function is the name that metrics go under, as Lambda knows it; "" is push.
 	Function string
+	// Person says that all runs on somebody's own machine: a request that tells no
+	// role is theirs, and nothing is closed to it. On AWS it is false.
+	Person bool
 
 	decoders sync.Pool
 }
@@ -58,8 +61,14 @@ func (h *Handler) answer(ctx context.Context, caller wire.Protocol, d *gateway.D
 		return 0, 0, r, err
 	}
 	batch, err := caller.Decode(request.Wire())
-	if err == nil && batch.Function != wire.Push {
+	switch {
+	case err != nil:
+	case batch.Function != wire.Push:
 		err = row.Refuse("this address takes %s only: call the other functions at theirs", wire.Push)
+	case batch.Poll:
+		err = row.Refuse("no answer is waited for here: every batch is answered at once")
+	case h.Person && batch.Caller.Role == "":
+		batch.Caller.Owner = true
 	}
 	if err != nil {
 		r, err = caller.Fail(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/penstock-data/penstock/shared/pipeline/version"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // Intake takes requests, answers each of their rows and queues the good ones. It
@@ -27,7 +28,8 @@ type Intake struct {
 
 	versions version.Cache
 	depths   recent[int]
-	settings recent[int64] // connections' epochs
+	allows   recent[*syncdef.Allow] // by the name of a sync or run
+	settings recent[int64]          // connections' epochs
 }
 
 // Push answers a batch of penstock_push(sync or run, row): one answer per row, in
@@ -38,8 +40,12 @@ func (in *Intake) Push(ctx context.Context, b row.Batch) ([]row.Answer, error) {
 		return nil, &row.Refusal{Kind: row.TooLarge, Message: fmt.Sprintf("the request has %d rows, at most %d are taken: send fewer at a time", len(b.Rows), run.MaxRows)}
 	}
 	answers := make([]row.Answer, len(b.Rows))
+	all := parts(b.Rows, answers)
+	if len(all) > maxTargets {
+		return nil, row.Refuse("the request's rows name %d syncs or runs, at most %d are taken: the first argument of penstock_push names a sync, and is the same for all rows of a statement", len(all), maxTargets)
+	}
 	nowhere := 0
-	for _, p := range parts(b.Rows, answers) {
+	for _, p := range all {
 		err := in.part(ctx, b, p, answers)
 		var fault *row.Fault
 		switch {
@@ -57,6 +63,10 @@ func (in *Intake) Push(ctx context.Context, b row.Batch) ([]row.Answer, error) {
 	}
 	return answers, nil
 }
+
+// maxTargets is how many syncs and runs one request may name: each is looked up, and
+// a column in place of a name must not take all of a request's time.
+const maxTargets = 100
 
 // A part is the rows of a request that name the same sync or run.
 type part struct {
@@ -94,9 +104,13 @@ func nameless(r row.Row) *row.Fault {
 	return &row.Fault{Field: "sync", Rule: "unknown_sync", Message: "the first argument of penstock_push is missing, null or no text: name a sync, or the run that penstock_begin gave"}
 }
 
-// part takes the rows of one sync or run. The pinned batch comes before all else:
-// whatever has changed since, a retry is answered as the first time.
+// part takes the rows of one sync or run, of a caller that may push them. The pinned
+// batch comes before all else: whatever has changed since, a retry is answered as the
+// first time.
 func (in *Intake) part(ctx context.Context, b row.Batch, p *part, answers []row.Answer) error {
+	if err := in.may(ctx, b.Caller, p.name); err != nil {
+		return err
+	}
 	runID, id := p.runID(b), run.BatchID(p.name, b.Function, b.ID)
 	hash := bodyHash(b.Rows, p.rows)
 	stored, err := in.Batches.Batch(ctx, runID, id)

@@ -17,8 +17,11 @@ func (in *Intake) resolve(ctx context.Context, id string, b row.Batch, name stri
 	r, err := in.Runs.Run(ctx, id)
 	switch {
 	case errors.Is(err, run.ErrNotFound) && !run.IsID(name):
-		return in.begin(ctx, run.Run{ID: id, Sync: name, Mode: run.Incremental, Query: b.Query})
+		return in.begin(ctx, run.Run{ID: id, Sync: name, Mode: run.Incremental, Query: b.Query}, b.Caller)
 	case errors.Is(err, run.ErrNotFound):
+		if _, err := in.Syncs.Current(ctx, run.SyncOf(name)); errors.Is(err, run.ErrNotFound) {
+			return r, nil, in.unknown(ctx, b.Caller, name) // as of a sync that is hidden from the caller
+		}
 		return r, nil, nowhere("unknown_run", "there is no run %q: pass what penstock_begin answered, or the name of a sync", name)
 	case err != nil:
 		return r, nil, fmt.Errorf("read run %q: %w", id, err)
@@ -53,10 +56,10 @@ func nowhere(rule, format string, args ...any) error {
 }
 
 // begin stores an implicit run at its sync's current version, unless it exists.
-func (in *Intake) begin(ctx context.Context, r run.Run) (run.Run, *version.Compiled, error) {
+func (in *Intake) begin(ctx context.Context, r run.Run, c row.Caller) (run.Run, *version.Compiled, error) {
 	current, err := in.Syncs.Current(ctx, r.Sync)
 	if errors.Is(err, run.ErrNotFound) {
-		return r, nil, in.unknown(ctx, r.Sync)
+		return r, nil, in.unknown(ctx, c, r.Sync)
 	}
 	if err != nil {
 		return r, nil, fmt.Errorf("read sync %q: %w", r.Sync, err)
@@ -102,15 +105,25 @@ func (in *Intake) compiled(v syncdef.Version) (*version.Compiled, error) {
 	return c, nil
 }
 
-// unknown says which syncs there are.
-func (in *Intake) unknown(ctx context.Context, name string) error {
-	names, err := in.Syncs.List(ctx)
+// unknown says which syncs there are, of those that the caller may know of. A name
+// that is long is no name: it is cut, and what a column holds is not told.
+func (in *Intake) unknown(ctx context.Context, c row.Caller, name string) error {
+	names, err := in.visible(ctx, c)
 	if err != nil {
-		return fmt.Errorf("list syncs: %w", err)
+		return err
 	}
 	there := "none is applied yet: run penstock apply"
 	if len(names) > 0 {
 		there = fmt.Sprintf("applied are %q; to add one, run penstock apply", names)
 	}
-	return nowhere("unknown_sync", "there is no sync %q: %s", name, there)
+	return nowhere("unknown_sync", "there is no sync %q: %s%s", shorten(name), there, syncdef.Unseen(c))
+}
+
+// shorten keeps a message to one readable line.
+func shorten(s string) string {
+	const most = 64
+	if r := []rune(s[:min(len(s), 4*most)]); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
 }

@@ -141,6 +141,8 @@ type SyncInfo struct {
 	Operation  string    `json:"operation"`
 	Cursor     string    `json:"cursor,omitempty"` // column
 	Frequency  string    `json:"frequency,omitempty"`
+
+	Allow *syncdef.Allow `json:"-"` // who may see it
 }
 
 // ListSyncs answers penstock_syncs: the applied syncs by name.
@@ -162,6 +164,7 @@ func (c *Control) ListSyncs(ctx context.Context) ([]SyncInfo, error) {
 		out = append(out, SyncInfo{
 			Sync: name, Version: v.ID, AppliedAt: v.AppliedAt, Connection: d.Connection, Type: v.Rules.Type,
 			Object: d.Object, Operation: string(d.Operation), Cursor: cursorColumn(d), Frequency: d.Frequency,
+			Allow: d.Allow,
 		})
 	}
 	return out, nil

@@ -132,6 +132,7 @@ func (p *parser) behaviour(o *object, d *syncdef.Definition) {
 	d.OnDuplicate = choice[syncdef.OnDuplicate](o, "on_duplicate")
 	d.Send = choice[syncdef.Send](o, "send")
 	p.incremental(o, d)
+	p.allow(o, d)
 }
 
 // incremental reads the cursor, how long a failed row holds the watermark, and

@@ -99,6 +99,7 @@ retry: {attempts: 5, base: 30s, max: 1h}
 store_source: none
 crm: {duplicates: allow}
 incremental: {cursor: last_updated, include_failed: 24h, always: "mrr > 10000 every 24h"}
+allow: {push: [loader, '"Data Team"'], errors: support}
 quality: {warn_over: 0.01, block_over: 5%, rules: [{column: email, not_null: true}, {column: health_score, between: [0, 1]}]}
 mirror: {max_deletes: 5%}
 notifications:

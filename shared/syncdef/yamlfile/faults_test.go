@@ -213,6 +213,17 @@ var faults = []struct{ name, src, paths string }{
 	{"case of a domain", account + "match: {case: true}\n" + fields, "match.case"},
 	{"name, mapped as a number", "destination_object: Account\nmatching_strategy: name\nfield_mappings: [{source: n, destination: name, data_type: number}]\n", "field_mappings[0].data_type"},
 
+	// who may
+	{"allow is a word", account + fields + "allow: analyst\n", "allow"},
+	{"allow names nobody", account + fields + "allow: {}\n", "allow"},
+	{"allow: no list", account + fields + "allow: {push: }\n", "allow.push"},
+	{"allow: an empty list", account + fields + "allow: {push: [], errors: [SUPPORT]}\n", "allow.push"},
+	{"allow: misspelt", account + fields + "allow: {pusch: [LOADER], errors: [SUPPORT]}\n", "allow.pusch"},
+	{"allow: no name", account + fields + "allow: {push: [LOADER, 7, \" \"], errors: {role: SUPPORT}}\n", "allow.push[1] allow.push[2] allow.errors[0]"},
+	{"allow: twice", account + fields + "allow: {push: [LOADER, LOADER]}\n", "allow.push[1]"},
+	{"allow: too long", account + fields + "allow: {push: [" + strings.Repeat("R", 1021) + "]}\n", "allow.push[0]"},
+	{"allow: too many", account + fields + "allow: {push: [" + manyRoles + "]}\n", "allow.push"},
+
 	// incremental and what a later version does
 	{"incremental without cursor", account + fields + "incremental: {include_failed: 24h}\n", "incremental.cursor"},
 	{"incremental is a word", account + fields + "incremental: updated_at\n", "incremental"},
@@ -250,6 +261,14 @@ var faults = []struct{ name, src, paths string }{
 	{"crm: own key", account + "crm: {duplicates: keep}\n" + fields, "crm.duplicates"},
 	{"chat: key", "connection: chat_prod\nrecord_id: id\nchat: {channel: a, thread: b}\n" + message, "chat.thread"},
 }
+
+var manyRoles = func() string {
+	names := make([]string, 101)
+	for i := range names {
+		names[i] = fmt.Sprintf("R%d", i)
+	}
+	return strings.Join(names, ", ")
+}()
 
 // byField matches by a field that is mapped too, with these settings of match and
 // of the mapping's data_type.

@@ -25,7 +25,7 @@ func decode(r wire.Request) (wire.Batch, error) {
 		return wire.Batch{}, err
 	}
 	b := rows.Batch()
-	b.ID, b.Query = id.ID, id.Query
+	b.ID, b.Query, b.Caller = id.ID, id.Query, id.Caller
 	return b, distinct(&b)
 }
 

@@ -51,7 +51,7 @@ func TestDecodeKeepsEveryByte(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := row.Batch{ID: "01b2c3d4:1:1:0:0", Query: "01b2c3d4", Function: "penstock_push", Rows: []row.Row{
+	want := row.Batch{ID: "01b2c3d4:1:1:0:0", Query: "01b2c3d4", Function: "penstock_push", Caller: row.Caller{Names: row.Upper, Remedy: remedy}, Rows: []row.Row{
 		{Number: 0, Target: "salesforce_customer_health", Object: jsontext.Value(`{"CUSTOMER_ID":"cust_001","EMAIL":"john@acmecorp.com","ID":9007199254740993,` +
 			`"PRICE":1234567890123456789012345.6789012345,"F":1.50e+3,"NOTE":"caf\u00e9 \ud83d\ude00 é","N":null,"FACTORS":{"b":1,"a":[0.10,-0]}}`)},
 		{Number: 1, Target: "salesforce_customer_health", Object: jsontext.Value(`{"customer_id": "cust_002", "id": 9007199254740993}`)},

@@ -47,6 +47,9 @@ func Decode(r wire.Request) (wire.Batch, error) {
 	return wire.Batch{}, row.Refuse("method %q is not part of Snowflake's protocol; use POST", r.Method)
 }
 
+// maxID is how many bytes an id may have, far more than Snowflake's: it is stored.
+const maxID = 256
+
 // identify reads which batch of which function it is. Without a query id the
 // batch id's part before its first colon stands for it ("<query id>:1:1:0:0" is
 // what has been seen).
@@ -64,6 +67,14 @@ func identify(r wire.Request, b *row.Batch) (*wire.Function, error) {
 	}
 	if b.Query == "" {
 		b.Query, _, _ = strings.Cut(b.ID, ":")
+	}
+	for _, id := range []string{b.ID, b.Query} {
+		if len(id) > maxID {
+			return nil, row.Refuse("the request's batch or query id has %d bytes, at most %d are taken", len(id), maxID)
+		}
+	}
+	if b.Caller, err = caller(r.Header); err != nil {
+		return nil, err
 	}
 	return function(r)
 }

@@ -1,6 +1,8 @@
 package snowflake
 
 import (
+	"encoding/base64"
+	"regexp"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -9,6 +11,9 @@ import (
 	"github.com/penstock-data/penstock/shared/wire/gateway"
 	"github.com/penstock-data/penstock/shared/wire/wiretest"
 )
+
+// blanked is what a header cannot carry: each run of it becomes one blank.
+var blanked = regexp.MustCompile(`[^ -~]+`)
 
 func TestSuite(t *testing.T) {
 	send := func(method, id, function string, body []byte) wire.Request {
@@ -19,6 +24,19 @@ func TestSuite(t *testing.T) {
 		Protocol: Protocol,
 		Request: func(id, function string, rows [][]jsontext.Value) wire.Request {
 			return send("POST", id, function, EncodeRequest(nil, rows))
+		},
+		As: func(r wire.Request, role string) wire.Request {
+			rest := r.Header
+			r.Header = func(name string) string {
+				switch {
+				case name == HeaderRole:
+					return blanked.ReplaceAllString(role, " ")
+				case name == HeaderRole+"-base64":
+					return base64.StdEncoding.EncodeToString([]byte(role))
+				}
+				return rest(name)
+			}
+			return r
 		},
 		Poll:   func(id, function string) wire.Request { return send("GET", id, function, nil) },
 		Values: func(r wire.Response) ([]jsontext.Value, error) { return DecodeReply(r.Body) },

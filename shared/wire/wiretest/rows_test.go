@@ -40,6 +40,8 @@ func decodeDirect(r wire.Request) (wire.Batch, error) {
 	}
 	b := rows.Batch()
 	b.ID, b.Query = id, id
+	b.Caller.Remedy = "the role is the direct caller's user"
+	b.Caller.Role, _ = rawjson.Text(rawjson.Get(r.Body, "user"))
 	return b, nil
 }
 
@@ -112,6 +114,10 @@ func valuesDirect(r wire.Response) (vs []jsontext.Value, err error) {
 func TestAnotherCaller(t *testing.T) {
 	wiretest.Run(t, wiretest.Caller{
 		Protocol: direct, Request: requestDirect, Values: valuesDirect,
+		As: func(r wire.Request, role string) wire.Request {
+			r.Body = append(rawjson.AppendMember([]byte("{"), "user", role), append([]byte(","), r.Body[1:]...)...)
+			return r
+		},
 		React: func(r wire.Response) (wiretest.Reaction, string) {
 			switch {
 			case r.Status == 503:

@@ -19,6 +19,8 @@ type Caller struct {
 	// raw JSON; a protocol that cannot carry objects sends them as text. An empty id
 	// leaves the batch's id out.
 	Request func(id, function string, rows [][]jsontext.Value) wire.Request
+	// As is a request that somebody of this role makes.
+	As func(r wire.Request, role string) wire.Request
 	// Poll is how the client asks again for an answer; nil when it never does.
 	Poll func(id, function string) wire.Request
 	// Values reads a good answer: one value per row, in the order of the request.
@@ -57,6 +59,7 @@ func Run(t *testing.T, c Caller) {
 		{"large requests", largeRequests},
 		{"compressed", compressed},
 		{"calls", calls},
+		{"roles", roles},
 		{"polls", polls},
 		{"retries", retries},
 		{"refusals", refusals},

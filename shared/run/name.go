@@ -1,0 +1,17 @@
+package run
+
+import "regexp"
+
+// names are syncs' names, and those with a run's part after a point.
+var names = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}(\.[a-z0-9~]{1,64})?$`)
+
+// IsName reports whether a text can be the name of a sync or the id of a run. Where it
+// cannot, storage is not asked: it refuses keys that are too long, and what a caller
+// wrote is no failure of ours.
+func IsName(s string) bool { return names.MatchString(s) }
+
+// pages are the tokens of a page: the batch and the row of its last error.
+var pages = regexp.MustCompile(`^[^#]{1,128}#(0|[1-9][0-9]{0,8})$`)
+
+// IsPage reports whether a text can be a token that a page of errors ended with.
+func IsPage(s string) bool { return pages.MatchString(s) }
