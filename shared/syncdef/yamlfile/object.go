@@ -70,12 +70,40 @@ func (o *object) close() {
 		if n == nil || slices.Contains(known, key) || len(o.faults) >= maxFaults {
 			continue
 		}
-		if near := syncdef.Nearest(key, known); near != "" {
+		if owner := o.owner(key); owner != "" {
+			o.fault(n, join(o.path, key), "unknown key %s; it belongs %s", shorten(key), owner)
+			continue
+		}
+		if near := syncdef.MeantKey(key, known); near != "" {
 			o.fault(n, join(o.path, key), "unknown key %s; did you mean %s?", shorten(key), near)
 			continue
 		}
 		o.fault(n, join(o.path, key), "unknown key %s; allowed: %s", shorten(key), strings.Join(known, ", "))
 	}
+}
+
+// owner tells where a key belongs that stands in the wrong place, "" when it is
+// known nowhere else.
+func (o *object) owner(key string) string {
+	if o.path != "" {
+		if _, top := syncdef.Named(syncdef.DefinitionKeys, key); top && strings.HasPrefix(o.path, "field_mappings") {
+			return "to the sync, not to one field: do not indent it"
+		}
+		return ""
+	}
+	section := ""
+	for _, k := range o.table {
+		if _, has := syncdef.Named(k.Keys, key); !has || k.Later {
+			continue
+		}
+		if k.Type == syncdef.KeyObjects {
+			return "to one of " + k.Name + ": indent it below a - of the list"
+		}
+		if section == "" {
+			section = "to " + k.Name + ": indent it below that key"
+		}
+	}
+	return section
 }
 
 // has reports whether the key stands in the file, whatever its value.
@@ -85,6 +113,10 @@ func (o *object) has(key string) bool { return o.keys[key] != nil }
 func (o *object) get(key string) *yaml.Node {
 	n := o.values[key]
 	if n != nil && isNull(n) {
+		if comment := o.keys[key].LineComment + n.LineComment; len(comment) > 1 && comment[1] != ' ' {
+			o.fault(o.keys[key], join(o.path, key), "%s is empty, because # begins a comment; put the value in quotes", key)
+			return nil
+		}
 		o.fault(o.keys[key], join(o.path, key), "%s is empty; give it a value or leave the key out", key)
 		return nil
 	}

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -53,6 +53,10 @@ func (r *reader) document(src []byte, what string) *yaml.Node {
 		r.fault(top, "", "the file has %d bytes; %s has at most %d", len(src), what, maxFile)
 		return nil
 	}
+	if where, what := unreadable(src); what != "" {
+		r.fault(&yaml.Node{Line: where.line, Column: where.column}, "", "%s", what)
+		return nil
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(src))
 	var doc, more yaml.Node
 	err := dec.Decode(&doc)
@@ -61,41 +65,30 @@ func (r *reader) document(src []byte, what string) *yaml.Node {
 		return nil
 	}
 	if err != nil {
-		r.syntax(err)
+		r.syntax(src, err)
 		return nil
 	}
 	switch err := dec.Decode(&more); {
 	case err == nil:
-		r.fault(&more, "", "a second document begins here; a file holds one")
+		r.fault(second(src, more), "", "a second document begins here; a file holds one definition, so delete the --- or make another file")
+		return nil
 	case !errors.Is(err, io.EOF):
-		r.syntax(err)
+		r.syntax(src, err)
+		return nil
 	}
 	r.refuseAliases(doc.Content[0])
 	return doc.Content[0]
 }
 
-var yamlError = regexp.MustCompile(`^(?:yaml: )?(?:line ([0-9]+): )?(.*)$`)
-
-// syntax turns the YAML library's first complaint into a fault; it has no column.
-func (r *reader) syntax(err error) {
-	n := &yaml.Node{Line: 1, Column: 1}
-	message := err.Error()
-	if m := yamlError.FindStringSubmatch(message); m != nil {
-		message = m[2]
-		if line, err := strconv.Atoi(m[1]); err == nil {
-			n.Line = line
+// second is the separator before a file's second document.
+func second(src []byte, doc yaml.Node) *yaml.Node {
+	lines := source(strings.Split(string(src), "\n"))
+	for n := max(1, doc.Line); n > 0; n-- {
+		if strings.HasPrefix(lines.line(n), "---") {
+			return &yaml.Node{Line: n, Column: 1}
 		}
 	}
-	hint := ""
-	switch {
-	case strings.Contains(message, "alphabetic or numeric"):
-		hint = "; a value that begins with * or & needs quotes"
-	case strings.Contains(message, "cannot start any token"):
-		hint = "; indent with blanks, not tabs, and quote values that begin with @, ` or %"
-	case strings.Contains(message, "mapping values are not allowed"):
-		hint = "; check the indentation, and quote a value that holds \": \""
-	}
-	r.fault(n, "", "not valid YAML: %s%s", message, hint)
+	return &doc
 }
 
 // refuseAliases reports anchors in use and merges: a definition is read by people
@@ -111,8 +104,20 @@ func (r *reader) refuseAliases(n *yaml.Node) {
 	case n.Kind == yaml.ScalarNode && n.ShortTag() == "!!merge":
 		r.fault(n, "", "the merge key << is not supported; write the keys out")
 	}
+	r.refuseTypography(n)
 	for _, c := range n.Content {
 		r.refuseAliases(c)
+	}
+}
+
+// refuseTypography reports a text in quotes that are none to YAML, as word
+// processors write them: they would be a part of the value.
+func (r *reader) refuseTypography(n *yaml.Node) {
+	const marks = "“”„‟‘’‚‛«»"
+	first, _ := utf8.DecodeRuneInString(n.Value)
+	last, _ := utf8.DecodeLastRuneInString(n.Value)
+	if n.Kind == yaml.ScalarNode && n.Style == 0 && strings.ContainsRune(marks, first) && strings.ContainsRune(marks, last) {
+		r.fault(n, "", "%c and %c are no quotes of YAML and would be a part of the value; write \" or '", first, last)
 	}
 }
 

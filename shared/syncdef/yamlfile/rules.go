@@ -119,7 +119,7 @@ func (r rules) transform() {
 	}
 	r.field.Transform = r.texts("transform", func(n *yaml.Node, path, step string) {
 		if allowed := r.key("transform").Allowed; !slices.Contains(allowed, step) {
-			r.fault(n, path, "transform: %q is not known; allowed: %s", shorten(step), strings.Join(allowed, ", "))
+			r.fault(n, path, "transform: %q is not known; %s", shorten(step), possible(step, allowed))
 		}
 	})
 	if len(r.field.Values) > 0 {

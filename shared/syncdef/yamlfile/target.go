@@ -134,7 +134,7 @@ func (p *parser) operation(o *object) syncdef.Operation {
 	case slices.Contains(syncdef.Operations, op):
 		p.fault(n, "operation", "operation: %s is not possible with %s; allowed: %s", op, p.title(), listed(allowed))
 	default:
-		p.fault(n, "operation", "operation: %q is not known; allowed: %s", shorten(s), listed(allowed))
+		p.fault(n, "operation", "operation: %q is not known; %s", shorten(s), possible(s, words(allowed)))
 	}
 	return standard
 }

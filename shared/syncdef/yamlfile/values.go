@@ -80,10 +80,18 @@ func choiceOf[T ~string](o *object, key string, allowed []string, standard T) T 
 		return standard
 	}
 	if !slices.Contains(allowed, s) {
-		o.fault(n, join(o.path, key), "%s: %q is not known; allowed: %s", key, shorten(s), strings.Join(allowed, ", "))
+		o.fault(n, join(o.path, key), "%s: %q is not known; %s", key, shorten(s), possible(s, allowed))
 		return standard
 	}
 	return T(s)
+}
+
+// possible tells which words are allowed, and first the one that was meant.
+func possible(word string, allowed []string) string {
+	if meant := syncdef.Meant(word, allowed); meant != "" {
+		return "did you mean " + meant + "? Allowed: " + strings.Join(allowed, ", ")
+	}
+	return "allowed: " + strings.Join(allowed, ", ")
 }
 
 // words makes a list of words plain text.
