@@ -32,7 +32,7 @@ func (c localCmd) accounts(s program, p *place, box *machine.Sandbox, endpoints 
 				client = box.Client(v.Name)
 			}
 			connection.URL = cmp.Or(endpoints[v.Name], connection.URL)
-			return openAccount(v, connection, client, func(ctx context.Context, name string) (map[string]string, error) {
+			return openAccount(v, connection, client, endpoints[v.Name] != "", func(ctx context.Context, name string) (map[string]string, error) {
 				return secrets(ctx, v.Name, name)
 			})
 		},
@@ -51,7 +51,7 @@ func (c applyCmd) accounts(s program, current func(context.Context, string) (syn
 	a := &apply.Accounts{Vendors: s.known.vendors(), Current: current}
 	a.Open = func(v dest.Vendor, connection syncdef.Connection) (dest.Account, error) {
 		if c.StateTable != "" {
-			return openAccount(v, connection, nil, files.Secret)
+			return openAccount(v, connection, nil, false, files.Secret)
 		}
 		n, err := readNote(c.Data)
 		if err != nil {
@@ -60,10 +60,10 @@ func (c applyCmd) accounts(s program, current func(context.Context, string) (syn
 		switch to := cmp.Or(n.To[v.Name], ownSimulator); to {
 		case ownSimulator:
 		case ownURL:
-			return openAccount(v, connection, nil, files.Secret)
+			return openAccount(v, connection, nil, false, files.Secret)
 		default:
 			connection.URL = to
-			return openAccount(v, connection, nil, files.Secret)
+			return openAccount(v, connection, nil, true, files.Secret)
 		}
 		box, url, err := c.simulator(s, n, v.Name)
 		if err != nil {
@@ -75,7 +75,7 @@ func (c applyCmd) accounts(s program, current func(context.Context, string) (syn
 			boxes = append(boxes, box)
 			client = box.Client(v.Name)
 		}
-		return openAccount(v, connection, client, func(context.Context, string) (map[string]string, error) {
+		return openAccount(v, connection, client, true, func(context.Context, string) (map[string]string, error) {
 			return s.known.secret(v.Name), nil
 		})
 	}
@@ -130,8 +130,10 @@ func (p *place) noteSimulators(dir string) error {
 	return nil
 }
 
-func openAccount(v dest.Vendor, c syncdef.Connection, client *http.Client, secret func(ctx context.Context, name string) (map[string]string, error)) (dest.Account, error) {
-	open := worker.Open(v, dest.Config{HTTP: client}, func(ctx context.Context, _ syncdef.Connection, name string) (map[string]string, error) {
+// openAccount opens the account of a connection; loopback says that its url was replaced
+// by an endpoint or a simulator.
+func openAccount(v dest.Vendor, c syncdef.Connection, client *http.Client, loopback bool, secret func(ctx context.Context, name string) (map[string]string, error)) (dest.Account, error) {
+	open := worker.Open(v, dest.Config{HTTP: client, Loopback: loopback}, func(ctx context.Context, _ syncdef.Connection, name string) (map[string]string, error) {
 		return secret(ctx, name)
 	})
 	return open(c)

@@ -36,9 +36,12 @@ type Config struct {
 	// Secret reads the connection's secret; it is called before the first request
 	// and again after the vendor refused what it gave.
 	Secret func(ctx context.Context) (map[string]string, error)
-	// HTTP makes the calls; nil is a client of the vendor's own. Redirects are never
-	// followed.
+	// HTTP makes the calls; nil is a client of the vendor's own, over
+	// netguard.Transport(Loopback). Redirects are never followed.
 	HTTP *http.Client
+	// Loopback says that the connection's url was replaced by an address of this machine
+	// (--endpoint, a simulator), where alone such an address may be called.
+	Loopback bool
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }

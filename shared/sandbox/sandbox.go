@@ -33,6 +33,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/penstock-data/penstock/shared/netguard"
 )
 
 // Prefix is the path below which a simulator is inspected and controlled. Nothing
@@ -128,12 +130,10 @@ func (c *Core) Close() error {
 // Wrap serves the control paths and hands everything else to the vendor's
 // handler, counted, timed and subject to faults. Requests below Prefix that the
 // Core does not know (records) go to the vendor uncounted. Only requests to a
-// loopback Host, and of no foreign Origin, are answered.
+// loopback Host, and of no foreign page, are answered.
 func (c *Core) Wrap(vendor http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return netguard.Door{What: "a simulator"}.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case foreign(r):
-			http.Error(w, "a simulator answers on this machine only: call it as localhost or 127.0.0.1", http.StatusForbidden)
 		case r.URL.Path == Prefix+"faults":
 			c.serveFaults(w, r)
 		case r.URL.Path == Prefix+"calls":
@@ -143,7 +143,7 @@ func (c *Core) Wrap(vendor http.Handler) http.Handler {
 		default:
 			c.serve(w, r, vendor)
 		}
-	})
+	}))
 }
 
 // serve reads the body before the watch starts, so that a slow client is not

@@ -11,11 +11,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/penstock-data/penstock/shared/netguard"
 )
 
 // connections is how many idle connections are kept per service: as many as the
@@ -63,4 +66,17 @@ type endpoints func(string) (string, bool)
 func (e endpoints) GetServiceBaseEndpoint(_ context.Context, sdkID string) (string, bool, error) {
 	v, _ := e(endpointURL + "_" + strings.ReplaceAll(strings.ToUpper(sdkID), " ", "_"))
 	return v, v != "", nil
+}
+
+// OneMachine reports whether the tables themselves are on this machine, as where built
+// functions are tested: there destinations may be, too. On AWS it is never so, because
+// a function there has no tables on its own machine.
+func OneMachine(lookup func(string) (string, bool)) bool {
+	for _, name := range []string{endpointURL + "_DYNAMODB", endpointURL} {
+		if v, _ := lookup(name); v != "" {
+			u, err := url.Parse(v)
+			return err == nil && netguard.LoopbackHost(u.Host)
+		}
+	}
+	return false
 }

@@ -17,6 +17,29 @@ func lookup(vars map[string]string) func(string) (string, bool) {
 	}
 }
 
+// Only where the tables are on this machine are destinations let be there.
+func TestOneMachine(t *testing.T) {
+	for name, c := range map[string]struct {
+		vars map[string]string
+		want bool
+	}{
+		"AWS":                          {map[string]string{"AWS_REGION": "eu-central-1"}, false},
+		"a VPC endpoint":               {map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": "https://vpce-1.dynamodb.eu-central-1.vpce.amazonaws.com"}, false},
+		"a private address":            {map[string]string{"AWS_ENDPOINT_URL": "http://10.0.0.1:8000"}, false},
+		"a container beside":           {map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": "http://dynamodb:8000"}, false},
+		"tables here":                  {map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:8000"}, true},
+		"all here":                     {map[string]string{"AWS_ENDPOINT_URL": "http://localhost:4566"}, true},
+		"all here, tables elsewhere":   {map[string]string{"AWS_ENDPOINT_URL": "http://localhost:4566", "AWS_ENDPOINT_URL_DYNAMODB": "https://dynamodb.eu-central-1.amazonaws.com"}, false},
+		"no address":                   {map[string]string{"AWS_ENDPOINT_URL": "::"}, false},
+		"secrets here, tables on AWS":  {map[string]string{"AWS_ENDPOINT_URL_SECRETS_MANAGER": "http://127.0.0.1:1"}, false},
+		"a name that begins like ours": {map[string]string{"AWS_ENDPOINT_URL": "http://127.0.0.1.evil.example"}, false},
+	} {
+		if got := OneMachine(func(k string) (string, bool) { v, ok := c.vars[k]; return v, ok }); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestLoad(t *testing.T) {
 	cfg, err := Load(lookup(map[string]string{
 		"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "session",

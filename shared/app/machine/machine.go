@@ -215,16 +215,19 @@ func (t ticks) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 
 func (m *Machine) worker(v dest.Vendor, dead bool) *worker.Handler {
 	s := m.Store
-	open := worker.Open(v, dest.Config{Now: time.Now}, func(ctx context.Context, c syncdef.Connection, name string) (map[string]string, error) {
-		return m.cfg.Secret(ctx, c.Type, name)
-	})
+	open := func(c syncdef.Connection, loopback bool) (dest.Account, error) {
+		return worker.Open(v, dest.Config{Now: time.Now, Loopback: loopback}, func(ctx context.Context, c syncdef.Connection, name string) (map[string]string, error) {
+			return m.cfg.Secret(ctx, c.Type, name)
+		})(c)
+	}
 	return &worker.Handler{Log: m.cfg.Log, Deliver: &deliver.Deliver{
 		Queue: v.Name, Syncs: s, Connections: s, Tokens: s, Runs: s, Chunks: s, Halts: s, Ledger: s, Errors: s, Visibility: s, Dead: dead,
 		Open: func(c syncdef.Connection) (dest.Account, error) {
-			if url := m.cfg.Endpoints[c.Type]; url != "" {
+			url := m.cfg.Endpoints[c.Type]
+			if url != "" {
 				c.URL = url
 			}
-			return open(c)
+			return open(c, url != "")
 		},
 		Now: time.Now, Sleep: worker.Sleep, Rand: rand.Float64, Hidden: visibility,
 	}}

@@ -35,7 +35,7 @@ func FromEnvironment(v dest.Vendor) (*Handler, error) {
 	}
 	h.Deliver.Visibility = queue.New(cfg, queue.Config{URLs: map[string]string{v.Name: vars[env.QueueOf(v.Name)]}})
 	store := secrets.New(cfg, secrets.Config{Prefix: vars[env.SecretPrefix]})
-	h.Deliver.Open = Open(v, dest.Config{Now: time.Now}, func(ctx context.Context, _ syncdef.Connection, name string) (map[string]string, error) {
+	h.Deliver.Open = Open(v, dest.Config{Now: time.Now, Loopback: awsenv.OneMachine(os.LookupEnv)}, func(ctx context.Context, _ syncdef.Connection, name string) (map[string]string, error) {
 		return store.Secret(ctx, name)
 	})
 	return h, nil

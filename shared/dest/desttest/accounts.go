@@ -1,6 +1,7 @@
 package desttest
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/penstock-data/penstock/shared/dest"
@@ -15,6 +16,7 @@ var accounts = map[string]func(*testing.T, *world){
 	"names a destination type":  names,
 	"states its limits":         limits,
 	"reads the secret when due": secretLate,
+	"calls public addresses":    publicOnly,
 }
 
 func identity(t *testing.T, w *world) {
@@ -45,6 +47,36 @@ func probes(t *testing.T, w *world) {
 	w.Core.ClearFaults()
 	w.always(t, sandbox.Fault{Status: 200, Body: "<html>sign in</html>", ContentType: "text/html"})
 	_ = failed(t, w.account.Probe(t.Context())) // whatever class
+}
+
+// publicOnly opens the account as on AWS, where the simulator's address is one that no
+// rows may go to, and at one that is worse: nothing is sent, and a person is told.
+func publicOnly(t *testing.T, w *world) {
+	for _, url := range []string{w.Config.Connection.URL, "https://169.254.169.254", "https://[fd00:ec2::254]"} {
+		cfg := w.Config
+		cfg.HTTP, cfg.Loopback, cfg.Connection.URL = nil, false, url
+		account, err := w.Vendor.Open(cfg)
+		if err != nil {
+			t.Fatalf("%s: %v", url, err)
+		}
+		before := w.Core.Calls().Total
+		call := failed(t, account.Probe(t.Context()))
+		if call.Class != dest.Configuration || call.Scope != dest.ScopeConnection || call.Code != "address_refused" || call.Received || !strings.Contains(call.Message, "public internet only") {
+			t.Errorf("%s: %+v", url, call)
+		}
+		d, err := account.Open(w.Version)
+		if err != nil {
+			t.Fatalf("%s: %v", url, err)
+		}
+		b := of(w.Record(1_002))
+		_, err = d.Push(t.Context(), b, d.Calls(b, 0)[0])
+		if call := failed(t, err); call.Class != dest.Configuration || call.Scope != dest.ScopeConnection || call.Received {
+			t.Errorf("%s: push: %+v", url, call)
+		}
+		if n := w.Core.Calls().Total - before; n != 0 {
+			t.Errorf("%s: %d calls came through", url, n)
+		}
+	}
 }
 
 // shares opens a second version at the account: no second login, one meter.

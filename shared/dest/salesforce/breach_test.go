@@ -44,7 +44,7 @@ func TestLostAnswerQuotesNothing(t *testing.T) {
 		"32 MiB":                    errTooLong,
 	} {
 		var failed *dest.CallError
-		if !errors.As(unanswered(t.Context(), "update Account", true, cause), &failed) || !failed.Received {
+		if !errors.As(new(client).unanswered(t.Context(), "update Account", true, cause), &failed) || !failed.Received {
 			t.Fatalf("%v is no failure whose call was sent", cause)
 		}
 		if !strings.Contains(failed.Message, want) || strings.Contains(failed.Error(), "jane") {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/netguard"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -81,7 +81,7 @@ func newClient(cfg dest.Config) (*client, error) {
 	if cfg.HTTP != nil {
 		*c.http = *cfg.HTTP
 	} else {
-		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport := netguard.Transport(cfg.Loopback)
 		transport.MaxIdleConnsPerHost = 2 * inFlight
 		c.http.Transport, c.http.Timeout = transport, callTime
 	}
@@ -96,15 +96,10 @@ func myDomain(text string) (*url.URL, error) {
 	if err != nil || u.Host == "" || u.User != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
 		return nil, errors.New("url: write the organisation's My Domain address, like https://acme.my.salesforce.com")
 	}
-	if u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()) {
+	if u.Scheme == "https" || u.Scheme == "http" && netguard.LoopbackHost(u.Hostname()) {
 		return u, nil
 	}
 	return nil, errors.New("url: only https is allowed, except on this machine")
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // A request is one API call.
@@ -176,7 +171,7 @@ func (c *client) once(ctx context.Context, r request, s session) (*answer, int, 
 	c.calls.Add(1)
 	res, err := c.http.Do(req)
 	if err != nil {
-		return nil, 0, unanswered(ctx, r.op, sent.Load(), err)
+		return nil, 0, c.unanswered(ctx, r.op, sent.Load(), err)
 	}
 	defer res.Body.Close()
 	a := &answer{buf: answers.Get().(*bytes.Buffer)}
@@ -187,7 +182,7 @@ func (c *client) once(ctx context.Context, r request, s session) (*answer, int, 
 	}
 	if err != nil {
 		a.free()
-		return nil, 0, unanswered(ctx, r.op, true, err)
+		return nil, 0, c.unanswered(ctx, r.op, true, err)
 	}
 	a.body = a.buf.Bytes()
 	if failure := classify(r, res, a.body, c.now()); failure != nil {

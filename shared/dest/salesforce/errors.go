@@ -110,7 +110,10 @@ func unreadable(op string, cause error) error {
 
 // unanswered tells a request that never left, which is the connection's failure,
 // from one whose answer is missing.
-func unanswered(ctx context.Context, op string, sent bool, err error) error {
+func (c *client) unanswered(ctx context.Context, op string, sent bool, err error) error {
+	if misdirected := dest.Misdirected(op, c.conn.Name, err); misdirected != nil {
+		return misdirected
+	}
 	var outer *url.Error
 	if errors.As(err, &outer) {
 		err = outer.Err // without the address

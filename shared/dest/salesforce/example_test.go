@@ -33,6 +33,7 @@ func Example() {
 	fmt.Println("compared by", rules.Identity.Steps, rules.Identity.CaseUnsure) // whether case counts, apply asks the account
 
 	account, err := salesforce.Vendor.Open(dest.Config{
+		Loopback:   true, // the simulator
 		Connection: connection,
 		Secret: func(context.Context) (map[string]string, error) {
 			return map[string]string{"client_id": "app", "client_secret": "hush"}, nil

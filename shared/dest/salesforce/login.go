@@ -114,12 +114,12 @@ func (c *client) logIn(ctx context.Context, form url.Values) (session, error) {
 	req.Header.Set("Accept", "application/json")
 	res, err := c.http.Do(req)
 	if err != nil {
-		return session{}, unanswered(ctx, opLogin, false, err)
+		return session{}, c.unanswered(ctx, opLogin, false, err)
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxToken))
 	if err != nil {
-		return session{}, unanswered(ctx, opLogin, false, err)
+		return session{}, c.unanswered(ctx, opLogin, false, err)
 	}
 	return c.readToken(res, body)
 }

@@ -63,6 +63,7 @@ func over(t testing.TB, sim *simulator.Simulator, def syncdef.Definition) *world
 func config(url string) dest.Config {
 	return dest.Config{
 		Connection: syncdef.Connection{Name: "salesforce_prod", Type: "salesforce", URL: url},
+		Loopback:   true,
 		Secret: func(context.Context) (map[string]string, error) {
 			return map[string]string{"client_id": "app", "client_secret": "hush"}, nil
 		},

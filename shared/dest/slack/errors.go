@@ -117,6 +117,9 @@ func (a *account) judge(err error) verdict {
 		untrue     *tls.CertificateVerificationError
 		base, name = a.client.base, a.client.conn.Name
 	)
+	if misdirected := dest.Misdirected("", name, err); misdirected != nil {
+		return verdict{configuration, misdirected.Code, misdirected.Message, 0}
+	}
 	switch {
 	case errors.As(err, &refused):
 		return a.judgeCode(refused)

@@ -24,6 +24,7 @@ func Example() {
 
 	connection := syncdef.Connection{Name: "slack_prod", Type: "slack", URL: server.URL}
 	account, err := slack.Vendor.Open(dest.Config{
+		Loopback:   true, // the simulator
 		Connection: connection,
 		Secret: func(context.Context) (map[string]string, error) {
 			return map[string]string{"token": "xoxb-example"}, nil

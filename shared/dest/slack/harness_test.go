@@ -88,6 +88,7 @@ func newWorld(t *testing.T, change ...func(*sim.Config, *world)) *world {
 	w.opts = options{Channel: "#alerts", DigestOver: 20}
 	w.cfg = dest.Config{
 		Connection: syncdef.Connection{Name: "slack_prod", Type: "slack"},
+		Loopback:   true,
 		Secret:     func(context.Context) (map[string]string, error) { return w.secret, nil },
 		Now:        w.clock.now,
 	}

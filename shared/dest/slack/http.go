@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -17,6 +16,8 @@ import (
 	"time"
 
 	slackapi "github.com/slack-go/slack"
+
+	"github.com/penstock-data/penstock/shared/netguard"
 )
 
 // defaultURL is where the Web API is.
@@ -38,18 +39,13 @@ func baseURL(raw string) (string, error) {
 		return "", fmt.Errorf("its url is not an address: write it as %s, or leave it out", defaultURL)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return "", fmt.Errorf("its url holds more than scheme, host and path: put the token into the secret and leave the rest out")
-	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
+	case u.Scheme != "https" && (u.Scheme != "http" || !netguard.LoopbackHost(u.Hostname())):
 		return "", fmt.Errorf("its url %s://%s would send the token unencrypted: use https", u.Scheme, u.Host)
 	}
 	if strings.Trim(u.Path, "/") == "" {
 		u.Path = "/api"
 	}
 	return u.Scheme + "://" + u.Host + strings.TrimRight(u.Path, "/") + "/", nil
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // Do is slack-go's way to the network. It tells a request that never left from one

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/netguard"
 )
 
 // Vendor is Slack as a destination type.
@@ -16,7 +17,7 @@ func open(cfg dest.Config) (dest.Account, error) {
 		cfg.Now = time.Now
 	}
 	if cfg.HTTP == nil {
-		cfg.HTTP = &http.Client{Timeout: 30 * time.Second}
+		cfg.HTTP = &http.Client{Timeout: 30 * time.Second, Transport: netguard.Transport(cfg.Loopback)}
 	}
 	base, err := baseURL(cfg.Connection.URL)
 	if err != nil {

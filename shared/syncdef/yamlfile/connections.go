@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/penstock-data/penstock/shared/netguard"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -129,17 +130,24 @@ func (r *reader) url(o *object) string {
 		r.fault(n, path, "url holds a user or password; put them into the secret that the key secret names")
 	case u.RawQuery != "" || u.Fragment != "":
 		r.fault(n, path, "url must end with its path, without ? and #")
-	case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
+	case u.Scheme != "https" && (u.Scheme != "http" || !netguard.LoopbackHost(u.Hostname())):
 		r.fault(n, path, "url must begin with https://; http:// is allowed to this machine only (127.0.0.1, localhost)")
+	case private(u.Hostname()) != "":
+		r.fault(n, path, "url is %s, and no call goes there; write the account's public address", private(u.Hostname()))
 	default:
 		return s
 	}
 	return ""
 }
 
-func loopback(host string) bool {
+// private says what a host is that is written as an address, of neither the public
+// internet nor this machine; "" for any other. Where a name leads is seen when it is called.
+func private(host string) string {
 	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || (err == nil && ip.IsLoopback())
+	if err != nil || netguard.LoopbackHost(host) {
+		return ""
+	}
+	return netguard.Special(ip)
 }
 
 // quota reads the share of the vendor's limits that may be used (I7); what is not

@@ -64,7 +64,7 @@ func TestSuite(t *testing.T) {
 		conn.URL = web.URL
 		return desttest.Subject{
 			Vendor: cardfile.Vendor, Core: s.Core(), Version: syncdef.NewVersion(one.Definition, one.Rules, time.Time{}),
-			Config: dest.Config{Connection: conn, Secret: func(context.Context) (map[string]string, error) { return sim.Sandbox.Secret, nil }},
+			Config: dest.Config{Connection: conn, Loopback: true, Secret: func(context.Context) (map[string]string, error) { return sim.Sandbox.Secret, nil }},
 			Record: func(i int) dest.Record {
 				return dest.Record{Key: fmt.Sprintf("card-%d", i), RecordID: fmt.Sprint(i), Fields: []dest.Field{{Name: "name", Value: jsontext.Value(fmt.Sprintf(`"Customer %d"`, i))}}}
 			},

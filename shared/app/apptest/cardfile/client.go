@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/netguard"
 )
 
 const (
@@ -22,6 +23,7 @@ const (
 
 // A client makes HTTP calls; what answers mean stands in errors.go.
 type client struct {
+	name   string // the connection's
 	base   string
 	secret func(context.Context) (map[string]string, error)
 	http   *http.Client
@@ -34,7 +36,7 @@ func newClient(cfg dest.Config) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &client{base: strings.TrimRight(u.String(), "/"), secret: cfg.Secret, http: &http.Client{Timeout: callTime}, now: cfg.Now}
+	c := &client{name: cfg.Connection.Name, base: strings.TrimRight(u.String(), "/"), secret: cfg.Secret, http: &http.Client{Timeout: callTime, Transport: netguard.Transport(cfg.Loopback)}, now: cfg.Now}
 	if cfg.HTTP != nil {
 		*c.http = *cfg.HTTP
 	}
@@ -82,6 +84,9 @@ func (c *client) do(ctx context.Context, op, method, path string, body []byte) (
 		return nil, ctx.Err()
 	}
 	resp, err := c.http.Do(req)
+	if misdirected := dest.Misdirected(op, c.name, err); misdirected != nil {
+		return nil, misdirected
+	}
 	if err != nil && !connected.Load() {
 		return nil, &dest.CallError{Op: op, Class: dest.Unavailable, Scope: dest.ScopeConnection, Code: "no_connection", Message: "the card file cannot be reached: check the connection's url and the network"}
 	}

@@ -2,9 +2,9 @@ package cardfile
 
 import (
 	"fmt"
-	"net"
 	"net/url"
 
+	"github.com/penstock-data/penstock/shared/netguard"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -42,8 +42,7 @@ func address(text string) (*url.URL, error) {
 	if err != nil || u.Host == "" {
 		return nil, fmt.Errorf("url: write the card file's address, like https://cards.example")
 	}
-	ip := net.ParseIP(u.Hostname())
-	if u.Scheme != "https" && (ip == nil || !ip.IsLoopback()) {
+	if u.Scheme != "https" && !netguard.LoopbackHost(u.Hostname()) {
 		return nil, fmt.Errorf("url: only https is allowed, except on this machine")
 	}
 	return u, nil
