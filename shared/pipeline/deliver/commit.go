@@ -69,7 +69,7 @@ func (w *work) store(ctx context.Context, items []*item) error {
 			errs = append(errs, i.rowError(d.Now(), w.target))
 		}
 		if e, ok := i.next(); ok {
-			entries = append(entries, e)
+			entries = append(entries, e.Bounded())
 			from = append(from, i)
 		}
 	}
