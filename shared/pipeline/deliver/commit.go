@@ -157,6 +157,9 @@ func (i *item) rowError(now time.Time, target string) run.RowError {
 		Version: i.m.chunk.Version, Target: target, Type: i.outcome.Code, Message: i.outcome.Message, Field: i.outcome.Field,
 		Stage: i.stage, Attempts: i.attempts() + 1, At: now, Sequence: i.sequence(), Source: i.source(),
 	}
+	if e.Halted = i.halted(); i.version {
+		e.Halted++
+	}
 	if i.row.Replay != nil {
 		e.Run, e.Batch, e.Row, _ = run.ParseRef(i.row.Replay.Ref)
 	}
