@@ -54,12 +54,17 @@ type Replay struct {
 	Ref      string // run.ErrorRef of its one error
 	Sequence int64  // of its batch then (I3)
 	Attempts int    // made so far; its error must still say so
+	Halted   int    // of them, those that failed with their version: they use no attempt up
 }
 
 // ErrFormat is returned, wrapped, by Unpack for text that Pack did not make.
 var ErrFormat = errors.New("not a Penstock message")
 
 const format = 2
+
+// haltedBits is where a replay's Halted stands in the number of its Attempts: most
+// rows have none. A row is tried some 4,000 times in the 30 days that its error is kept.
+const haltedBits = 16
 
 // A Packer packs chunks. It reuses its buffers and serves one goroutine.
 type Packer struct {
@@ -124,7 +129,7 @@ func appendRow(b []byte, r *Row) []byte {
 	if r.Replay != nil {
 		b = appendText(b, r.Replay.Ref)
 		b = binary.AppendVarint(b, r.Replay.Sequence)
-		b = binary.AppendUvarint(b, uint64(r.Replay.Attempts))
+		b = binary.AppendUvarint(b, uint64(min(r.Replay.Attempts, 1<<haltedBits-1))|uint64(r.Replay.Halted)<<haltedBits)
 	}
 	return b
 }
@@ -216,7 +221,9 @@ func (r *reader) row() Row {
 		row.Least = jsontext.Value(r.span())
 	}
 	if head&hasReplay != 0 {
-		row.Replay = &Replay{Ref: r.text(), Sequence: r.signed(), Attempts: r.count()}
+		row.Replay = &Replay{Ref: r.text(), Sequence: r.signed()}
+		tries := r.count()
+		row.Replay.Attempts, row.Replay.Halted = tries&(1<<haltedBits-1), tries>>haltedBits
 	}
 	return row
 }

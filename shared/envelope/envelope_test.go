@@ -142,3 +142,19 @@ func BenchmarkPack(b *testing.B) {
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/2048, "ns/row")
 	})
 }
+
+// The attempts that failed with a version stand beside the others.
+func TestHalted(t *testing.T) {
+	p, u := pair(t)
+	c := sample()
+	for _, r := range []Replay{{Ref: "a.q1#b#1", Attempts: 1}, {Ref: "a.q1#b#1", Attempts: 4321, Halted: 4320}, {Ref: "a.q1#b#1", Attempts: 1<<16 - 1, Halted: 1<<15 - 1}} {
+		c.Rows = []Row{{Number: 1, Object: jsontext.Value(`{}`), Replay: &r}}
+		got, err := u.Unpack(p.Pack(c))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(c, got); d != "" {
+			t.Error(d)
+		}
+	}
+}

@@ -46,6 +46,24 @@ type Last struct {
 // Sequence is the greatest that was seen of the key.
 func (e Entry) Sequence() int64 { return max(e.Held.Sequence, e.Last.Sequence) }
 
+// What an entry keeps at most, so that its item stays far below 100 KB.
+const (
+	MaxFields = 16_000 // hashes of 4 bytes; of more fields all count as changed
+	MaxID     = 2_048  // bytes of a destination's id; a longer one is looked up again
+)
+
+// Bounded is the entry without what it would be too large with. What is left out is
+// as not known: it costs a call, and nothing is wrong.
+func (e Entry) Bounded() Entry {
+	if len(e.Held.Fields) > MaxFields {
+		e.Held.Fields = nil
+	}
+	if len(e.Held.ID) > MaxID {
+		e.Held.ID = ""
+	}
+	return e
+}
+
 // Target names a version's ledger: another connection, account (epoch), object,
 // match or rule of identity starts an empty one. Inserts are known by connection
 // and account alone, so that a key is sent once, however the definition changes.

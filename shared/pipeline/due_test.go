@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/sqlite"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -282,5 +284,112 @@ func TestHostileNeighbours(t *testing.T) {
 	w.live(time.Minute)
 	if c := w.counts(good); c.Delivered != 399 || c.Failed != 1 {
 		t.Errorf("after a minute: %+v", c)
+	}
+}
+
+// Rows of a plain push whose version cannot be delivered come back for as long as it
+// takes, one message in ten minutes, and use up no attempt of their own: once the
+// version is mended a row that is locked for a moment still has its three (I9).
+func TestHaltedPlainPush(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	broken := &dest.CallError{Op: "upsert", Class: dest.Configuration, Scope: dest.ScopeVersion, Code: "INVALID_FIELD", Message: "no such field"}
+	w.crm.fail = func([]string) *dest.CallError { return broken }
+	id := w.send("q", "a", "b")
+	w.live(26 * time.Hour)
+	calls := w.crm.calls
+	w.live(2 * time.Hour)
+	if n := w.crm.calls - calls; n < 6 || n > 14 {
+		t.Errorf("%d calls in two hours of a halted version", n)
+	}
+	s := w.status(id)
+	errs := w.errors(id)
+	if len(errs) != 2 || errs[0].Attempts < 20 || errs[0].Halted != errs[0].Attempts || s.Due+s.Again != 2 {
+		t.Fatalf("%+v, errors %+v", s, errs)
+	}
+	w.crm.fail = nil
+	locked := 2 * tries
+	w.crm.outcome = func(key string) *dest.Outcome {
+		if key == "a" && locked > 0 {
+			locked--
+			return &dest.Outcome{Status: dest.Retry, Code: "UNABLE_TO_LOCK_ROW", Message: "locked"}
+		}
+		return nil
+	}
+	w.live(3 * time.Hour)
+	s = w.status(id)
+	if w.crm.value("a") == 0 || w.crm.value("b") == 0 || s.Retried != 2 || s.Due+s.Again != 0 {
+		t.Errorf("a %d, b %d, %+v, errors %+v", w.crm.value("a"), w.crm.value("b"), s, w.errors(id))
+	}
+}
+
+// tries are a row's in one invocation.
+const tries = 3
+
+// A row that was due and is on its way again is told: neither due nor delivered.
+func TestHandedInIsTold(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	busy := true
+	w.crm.outcome = func(string) *dest.Outcome {
+		if busy {
+			return &dest.Outcome{Status: dest.Retry, Code: "BUSY", Message: "busy"}
+		}
+		return nil
+	}
+	id := w.send("q", "a", "b")
+	w.once()
+	if s := w.status(id); s.Due != 2 || s.Again != 0 || s.Retried != 0 {
+		t.Errorf("stored: %+v", s)
+	}
+	w.now = w.now.Add(time.Hour)
+	w.sweep()
+	if s := w.status(id); s.Due != 0 || s.Again != 2 || s.Retried != 0 {
+		t.Errorf("handed in: %+v", s)
+	}
+	busy = false
+	w.drain(time.Hour)
+	if s := w.status(id); s.Due != 0 || s.Again != 0 || s.Retried != 2 {
+		t.Errorf("delivered: %+v", s)
+	}
+}
+
+// unrecorded is a process that dies before it counts a message.
+type unrecorded struct{ *sqlite.Store }
+
+func (unrecorded) RecordChunk(context.Context, string, string, int, run.Chunk) (bool, error) {
+	panic(death{})
+}
+
+// Errors that an attempt stored and did not count are among the groups of their run.
+func TestGroupsAfterDeath(t *testing.T) {
+	for name, once := range map[string]bool{"upsert": false, "insert": true} {
+		w := newWorld(t, 1, func(c *crm, d *syncdef.Definition) {
+			if c.once = once; once {
+				d.Operation = syncdef.Insert
+			}
+		})
+		w.crm.outcome = func(key string) *dest.Outcome {
+			if key == "lost" {
+				return &dest.Outcome{Status: dest.Unknown, Message: "no answer"}
+			}
+			return rejectAll(key)
+		}
+		keys := []string{"a", "b"}
+		if once {
+			keys = append(keys, "lost")
+		}
+		id := w.send("q", keys...)
+		w.deliver.Chunks = unrecorded{w.store}
+		w.survives(w.receive())
+		w.boot()
+		w.now = w.now.Add(2 * hidden)
+		w.drain(time.Hour)
+		rows := int64(0)
+		s := w.status(id)
+		for _, g := range s.Groups {
+			rows += g.Rows
+		}
+		if rows != int64(len(keys)) || s.Counts.Failed != rows {
+			t.Errorf("%s: groups %+v, counts %+v", name, s.Groups, s.Counts)
+		}
 	}
 }

@@ -91,6 +91,7 @@ type RowError struct {
 	Field    string    `json:"field,omitempty"`
 	Stage    string    `json:"stage"`                 // intake, match, deliver, connection, deadletter
 	Attempts int       `json:"attempts"`              // made so far, the first delivery included
+	Halted   int       `json:"halted,omitempty"`      // of them, those that failed with their version: they use no attempt of the row's up (I9)
 	Due      time.Time `json:"due,omitzero"`          // when it is sent again by itself; zero: it is not
 	At       time.Time `json:"occurred_at"`           //
 	Sequence int64     `json:"sequence"`              // of its batch (I3)

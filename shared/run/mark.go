@@ -107,11 +107,51 @@ func (m *Mark) remember(greatest string, window time.Duration, now time.Time) {
 	if n := len(past); n == 0 || now.Sub(past[n-1].At) >= step {
 		past = append(past, Past{At: now, Cursor: greatest})
 	}
+	for len(past) > 2 && weight(past) > maxPastBytes {
+		past = thinned(past)
+	}
 	m.Past = past
 }
 
-// maxPast keeps a mark small, however long its window.
-const maxPast = 100
+// maxPast and maxPastBytes keep a mark small, however long its window and its
+// cursors are.
+const (
+	maxPast      = 100
+	maxPastBytes = 48 << 10
+)
+
+// weight is about how many bytes the past takes in JSON, where quotes, control
+// characters and the signs < > & are escaped.
+func weight(past []Past) int {
+	n := 0
+	for _, p := range past {
+		n += 64
+		for i := range len(p.Cursor) {
+			switch c := p.Cursor[i]; {
+			case c < ' ', c == '<', c == '>', c == '&', c >= 0x80:
+				n += 6
+			case c == '"', c == '\\':
+				n += 2
+			default:
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// thinned leaves out every second completion, but not the oldest, which the window
+// may have released already, nor the latest: what was completed between two that
+// stay is released with the later one.
+func thinned(past []Past) []Past {
+	out := past[:0:0]
+	for n, p := range past {
+		if n%2 == 0 || n == len(past)-1 {
+			out = append(out, p)
+		}
+	}
+	return out
+}
 
 // forget is the mark without a value: the next run selects all rows.
 func (m Mark) forget(now time.Time) Mark {

@@ -18,6 +18,7 @@ type ReplayRow struct {
 	Ref      string         // RowError.Ref of its one error
 	Sequence int64          // of its first time (I3)
 	Attempts int            // made so far
+	Halted   int            // of them, those that failed with their version
 	Target   string         // that it failed at; another one than today's is not sent to
 	Object   jsontext.Value // the stored source; nil for a row that is not to be sent any more
 }

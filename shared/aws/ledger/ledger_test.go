@@ -8,6 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/aws/attr"
+	entries "github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
@@ -67,4 +69,29 @@ func FuzzItem(f *testing.F) {
 			t.Error(diff)
 		}
 	})
+}
+
+// An entry at its bounds is far below what an item may have, and what passes them is
+// left out as not known.
+func TestEntryStaysSmall(t *testing.T) {
+	e := entries.Entry{Key: strings.Repeat("ü", 300), Held: entries.Held{
+		Fingerprint: row.Fingerprint{1}, Fields: make([]uint32, entries.MaxFields), ID: strings.Repeat("i", entries.MaxID), Version: "v0123456789ab", Sequence: 1 << 60,
+	}}
+	ref := run.ErrorRef(strings.Repeat("s", 63)+".q0123456789abcdef", "fedcba9876543210", 1<<31)
+	e.Last = entries.Last{Run: strings.Repeat("s", 63) + ".q0123456789abcdef~2", Sequence: 1 << 60, Error: ref, Intent: ref, Unknown: true}
+	target := strings.Repeat("t", 255)
+	if got := e.Bounded(); len(got.Held.Fields) != entries.MaxFields || got.Held.ID == "" {
+		t.Error("what fits was left out")
+	}
+	if n := attr.Size(writeItem(target, &e, 1<<60)); n > attr.MaxItem {
+		t.Errorf("%d bytes", n)
+	}
+	e.Held.Fields, e.Held.ID, e.Key = make([]uint32, 100_000), strings.Repeat("i", 1<<20), strings.Repeat("k", 1<<20)
+	e = e.Bounded()
+	if n := attr.Size(writeItem(target, &e, 1)); n > 5000 || e.Held.Fingerprint.Void() || e.Held.Sequence == 0 {
+		t.Errorf("%d bytes, %+v", n, e.Held)
+	}
+	if all := e.Changed(e.Held.Version, make([]uint32, 100_000)); !all(7) {
+		t.Error("a field whose hash is not kept counts as unchanged")
+	}
 }

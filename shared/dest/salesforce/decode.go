@@ -173,11 +173,12 @@ func decodeErrors(v jsontext.Value) (errs []vendorError, err error) {
 		err := members(v, func(name string, v jsontext.Value) error {
 			switch name {
 			case "statusCode", "errorCode":
-				e.code, _ = rawjson.Text(v)
+				text, _ := rawjson.Text(v)
+				e.code = dest.ErrorCode(text)
 			case "message":
 				e.message, _ = rawjson.Text(v)
 			case "fields":
-				e.field = firstText(v)
+				e.field = dest.Code(firstText(v))
 			}
 			return nil
 		})

@@ -355,3 +355,21 @@ func TestDuplicateRule(t *testing.T) {
 		}
 	}
 }
+
+// TestEcho holds that what stands where a code or a field's name is expected is
+// passed on only when it looks like one (I6).
+func TestEcho(t *testing.T) {
+	d := start(t, byExternalID)
+	for _, said := range []string{"joe@acme.example", "two words", `line\nbreak`, strings.Repeat("X", 81)} {
+		d.arm(t, sandbox.Fault{Match: "composite/sobjects", Status: 200, Body: `[{"success":false,"errors":[{"statusCode":"` + said + `","message":"m","fields":["` + said + `"]}]}]`})
+		got := d.push(t, dest.Batch{Records: rows(t, version(t, byExternalID).Rules.Identity, "C-1").Records})[0]
+		if got.Code != dest.CodeUnreadable || got.Field != "" || got.Status != dest.Rejected {
+			t.Errorf("%s: %+v", said, got)
+		}
+		d.arm(t, sandbox.Fault{Match: "composite/sobjects", Status: 400, Body: `[{"errorCode":"` + said + `","message":"m"}]`})
+		_, err := d.Push(t.Context(), dest.Batch{Records: rows(t, version(t, byExternalID).Rules.Identity, "C-1").Records}, dest.Call{Records: []int{0}})
+		if failed := callError(t, err); failed.Code != dest.CodeUnreadable || strings.Contains(failed.Message, said) || failed.Class != dest.Refused {
+			t.Errorf("%s: %+v", said, failed)
+		}
+	}
+}

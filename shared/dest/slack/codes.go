@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/penstock-data/penstock/shared/dest"
 )
 
 // A remedy is what an error code of Slack's means and what to do about it.
@@ -68,17 +70,10 @@ var remedies = map[string]remedy{
 	"metadata_too_large": {badRecord, "the record id is too long for Slack's metadata: shorten it"},
 }
 
-// plainCode is what Slack's codes look like; anything else is not repeated, as it
-// may hold what was sent (I6).
-var plainCode = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,79}$`)
-
 // judgeCode classes an answer with "ok": false. A code that is not listed is the
 // message's fault, while there are few: Slack has answered, and has not sent it.
 func (a *account) judgeCode(e *refusedError) verdict {
-	code := e.code
-	if !plainCode.MatchString(code) {
-		code = "unreadable_code"
-	}
+	code := dest.ErrorCode(e.code)
 	r, known := remedies[code]
 	if !known {
 		return verdict{strange, code, fmt.Sprintf("Slack refuses the message: %s", code), 0}

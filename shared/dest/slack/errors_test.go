@@ -131,6 +131,8 @@ func TestAnswers(t *testing.T) {
 		{"is_archived", refuse("is_archived"), both(version("is_archived", "archived"))},
 		{"msg_too_long", refuse("msg_too_long"), [2]result{outcome(dest.Rejected, "msg_too_long", "shorten"), unavailable("msg_too_long", "")}},
 		{"unheard of", refuse("spline_reticulation"), [2]result{outcome(dest.Rejected, "spline_reticulation", "spline_reticulation"), unavailable("spline_reticulation", "")}},
+		{"a code of two lines", refuse(`a\nb`), [2]result{outcome(dest.Rejected, "unreadable_code", ""), unavailable("unreadable_code", "")}},
+		{"an endless code", refuse(strings.Repeat("x", 81)), [2]result{outcome(dest.Rejected, "unreadable_code", ""), unavailable("unreadable_code", "")}},
 		{"a code that quotes", refuse("bad text: Company 0"), [2]result{outcome(dest.Rejected, "unreadable_code", ""), unavailable("unreadable_code", "")}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -324,7 +324,9 @@ func (a *account) pause(ctx context.Context, failed *dest.CallError) (time.Durat
 func callError(err error) *dest.CallError {
 	var failed *dest.CallError
 	if errors.As(err, &failed) {
-		return failed
+		plain := *failed
+		plain.Op, plain.Code, plain.Message = dest.Message(plain.Op), dest.ErrorCode(plain.Code), dest.Message(plain.Message)
+		return &plain
 	}
 	return &dest.CallError{Op: "call the destination", Class: dest.Unavailable, Code: "no_answer", Message: err.Error(), Received: true}
 }

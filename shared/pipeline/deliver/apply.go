@@ -68,7 +68,7 @@ func (j *job) take(i *item, o *dest.Outcome, look bool) (again bool, wait time.D
 	}
 	def := j.def()
 	d, wait := settle(situation{
-		outcome: *o, tries: int(i.tries), attempts: i.attempts(), most: def.RetryAttempts(), base: def.RetryBase(), longest: def.RetryMax(),
+		outcome: *o, tries: int(i.tries), attempts: i.attempts() - i.halted(), most: def.RetryAttempts(), base: def.RetryBase(), longest: def.RetryMax(),
 		once: j.rules().Once, lookup: j.rules().Lookup, source: def.SourceStored() != syncdef.StoreNone,
 		rounds: int(i.rounds), held: !i.entry.Held.Fingerprint.Void(), partial: i.partial, rand: j.d.Rand(),
 	})

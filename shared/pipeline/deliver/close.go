@@ -135,7 +135,7 @@ func (m *message) due() []run.Due {
 
 // groups counts the message's failures by stage, type and field.
 func (m *message) groups() []run.Group {
-	var all []run.Group
+	all := m.earlier
 	for _, i := range m.items {
 		if i.outcome != nil && (i.state == stateFailed || i.state == stateUnknown) {
 			all = append(all, run.Group{Stage: i.stage, Type: i.outcome.Code, Field: i.outcome.Field, Rows: 1})

@@ -69,7 +69,7 @@ func (w *work) store(ctx context.Context, items []*item) error {
 			errs = append(errs, i.rowError(d.Now(), w.target))
 		}
 		if e, ok := i.next(); ok {
-			entries = append(entries, e)
+			entries = append(entries, e.Bounded())
 			from = append(from, i)
 		}
 	}
@@ -156,6 +156,9 @@ func (i *item) rowError(now time.Time, target string) run.RowError {
 		Sync: run.SyncOf(i.m.chunk.Run), Run: i.m.chunk.Run, Batch: i.m.chunk.Batch, Row: i.row.Number, RecordID: i.recordID(), Key: i.key,
 		Version: i.m.chunk.Version, Target: target, Type: i.outcome.Code, Message: i.outcome.Message, Field: i.outcome.Field,
 		Stage: i.stage, Attempts: i.attempts() + 1, At: now, Sequence: i.sequence(), Source: i.source(),
+	}
+	if e.Halted = i.halted(); i.version {
+		e.Halted++
 	}
 	if i.row.Replay != nil {
 		e.Run, e.Batch, e.Row, _ = run.ParseRef(i.row.Replay.Ref)

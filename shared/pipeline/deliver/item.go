@@ -38,6 +38,7 @@ type item struct {
 	doubt     bool // an older value that this one supersedes may have been sent by an earlier attempt
 	summed    bool // failed with its version: its message's summary counts it
 	due       bool // failed: sent again by itself
+	version   bool // failed with its version, which uses no attempt of its own up
 	received  bool // the destination may have carried out a call whose answer was lost
 	intended  bool // the ledger says that it is about to be sent
 	untouched bool // workers died on it
@@ -121,6 +122,14 @@ func (i *item) sequence() int64 {
 func (i *item) attempts() int {
 	if i.row.Replay != nil {
 		return i.row.Replay.Attempts
+	}
+	return 0
+}
+
+// halted are the attempts that failed with the row's version, this one left out.
+func (i *item) halted() int {
+	if i.row.Replay != nil {
+		return i.row.Replay.Halted
 	}
 	return 0
 }

@@ -22,6 +22,7 @@ type message struct {
 	target  string
 	job     *job
 	items   []*item
+	earlier []run.Group // of errors that an attempt stored which died before it counted them
 
 	end     string // why its rows are not sent at all: cancelled, expired, dead_letter; "" when they are
 	suspect bool   // workers died with it: it goes alone, row by row

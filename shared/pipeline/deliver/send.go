@@ -3,9 +3,12 @@ package deliver
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // sent is what became of one call, as the sender saw it.
@@ -56,8 +59,35 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 		return sent{call: c, began: began, failed: &dest.CallError{Op: "read the answer", Class: dest.Unavailable, Code: "unreadable_answer", Received: true,
 			Message: fmt.Sprintf("%d outcomes for %d records: report it", len(outcomes), len(c.Records))}}
 	}
+	j.passOn(outcomes, b, c)
 	a.grow()
 	return sent{call: c, outcomes: outcomes, began: began}
+}
+
+// passOn bounds what the outcomes repeat of the vendor's answer: they are stored, and
+// shown to people (I6). A field's name is the definition's, or looks like a name.
+func (j *job) passOn(outcomes []dest.Outcome, b *batch, c dest.Call) {
+	for n := range outcomes {
+		o := &outcomes[n]
+		if o.Code == "" && o.Field == "" && o.Message == "" {
+			continue
+		}
+		r := &b.Records[c.Records[n]]
+		if o.Code = dest.ErrorCode(o.Code); o.Code != "" && r.Holds(o.Code) {
+			o.Code = dest.CodeUnreadable
+		}
+		if !j.names(o.Field) && (dest.Code(o.Field) == "" || r.Holds(o.Field)) {
+			o.Field = ""
+		}
+		o.Message = dest.Message(o.Message)
+	}
+}
+
+// names reports whether a field is one of the definition's.
+func (j *job) names(field string) bool {
+	d := j.def()
+	return strings.EqualFold(field, d.Match.Destination) ||
+		slices.ContainsFunc(d.Fields, func(f syncdef.Field) bool { return strings.EqualFold(f.Destination, field) })
 }
 
 // call asks the destination; a panic is a defect that is taken for content that

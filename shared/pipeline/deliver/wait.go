@@ -222,7 +222,7 @@ func (j *job) endHalted(ctx context.Context, h run.Halt) {
 		i.fail("deliver", h.Code, h.Field, h.Reason)
 		i.summed = bracketed
 		if !bracketed {
-			i.due, i.outcome.After = true, haltLater
+			i.due, i.version, i.outcome.After = true, true, haltLater
 		}
 	}
 }

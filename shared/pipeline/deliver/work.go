@@ -166,7 +166,10 @@ func (w *work) replays(ctx context.Context) {
 // stored takes over what an attempt that died before it was counted made of the row:
 // it may have died before it stored when the row is due.
 func (i *item) stored(e run.RowError) {
-	i.state = stateStored
+	if i.state != stateUnknown {
+		i.state = stateStored
+	}
+	i.m.earlier = append(i.m.earlier, run.Group{Stage: e.Stage, Type: e.Type, Field: e.Field, Rows: 1})
 	if e.Attempts == i.attempts()+1 && !e.Due.IsZero() {
 		i.due, i.dueAt = true, &e.Due
 	}
@@ -178,7 +181,7 @@ func (w *work) takeOver(ctx context.Context) {
 		var mine []*item
 		var refs []string
 		for _, i := range m.items {
-			if i.state == stateStored && i.row.Replay == nil {
+			if i.row.Replay == nil && (i.state == stateStored || i.state == stateUnknown && i.outcome == nil) {
 				mine, refs = append(mine, i), append(refs, i.ref())
 			}
 		}

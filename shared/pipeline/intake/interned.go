@@ -10,7 +10,11 @@ type faults struct {
 	list  []row.Fault
 	at    map[row.Fault]int
 	kinds map[row.Fault]int64 // without the message
+	bytes int                 // of the texts
 }
+
+// maxFaultBytes is how many bytes of faults a batch item holds at most.
+const maxFaultBytes = 12 << 10
 
 // index is the fault's place in the list, and the fault that stands there: its
 // own, or, beyond run.MaxFaults, the one that stands for all others.
@@ -22,7 +26,7 @@ func (f *faults) index(fault *row.Fault) (int, *row.Fault) {
 		return at, fault
 	}
 	shown := *fault
-	if len(f.list) >= run.MaxFaults-1 {
+	if f.bytes += len(shown.Field) + len(shown.Message); len(f.list) >= run.MaxFaults-1 || f.bytes > maxFaultBytes {
 		shown = many()
 		if at, ok := f.at[shown]; ok {
 			return at, &f.list[at]

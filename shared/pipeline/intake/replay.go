@@ -12,7 +12,7 @@ import (
 )
 
 func replayOf(r run.ReplayRow) *envelope.Replay {
-	return &envelope.Replay{Ref: r.Ref, Sequence: r.Sequence, Attempts: r.Attempts}
+	return &envelope.Replay{Ref: r.Ref, Sequence: r.Sequence, Attempts: r.Attempts, Halted: r.Halted}
 }
 
 // Replay queues rows that failed before, each through its own lane, and answers

@@ -23,6 +23,7 @@ type RunStatus struct {
 	run.Run
 	Waits   string `json:"waits_for,omitempty"`
 	Due     int64  `json:"due,omitempty"`               // of its errors, that are sent again by themselves
+	Again   int64  `json:"retrying,omitempty"`          // of its errors, that are on their way again
 	Retried int64  `json:"retried_delivered,omitempty"` // of its errors, that a retry has delivered since
 }
 
@@ -133,12 +134,13 @@ func (c *Control) held(ctx context.Context, s *SyncStatus) error {
 // A rest is what a sync's failed rows came to since: by the run that they failed in.
 type rest struct {
 	due     map[string]int64
+	again   map[string]int64
 	retried map[string]int64
 }
 
 // rest counts what is due and what retries delivered.
 func (c *Control) rest(ctx context.Context, sync string, all []run.Run) (*rest, error) {
-	out := &rest{due: map[string]int64{}, retried: map[string]int64{}}
+	out := &rest{due: map[string]int64{}, again: map[string]int64{}, retried: map[string]int64{}}
 	items, err := c.Due.DueItems(ctx, sync, time.Time{}, countedDue)
 	if err != nil {
 		return nil, fmt.Errorf("list what is due of sync %q: %w", sync, err)
@@ -156,6 +158,7 @@ func (c *Control) rest(ctx context.Context, sync string, all []run.Run) (*rest, 
 				return nil, err
 			}
 			r.Counts = t.Counts
+			out.again[run.OriginalOf(r.ID)] += t.Left()
 		}
 		out.retried[run.OriginalOf(r.ID)] += r.Counts.Delivered + r.Counts.Unchanged
 	}
@@ -167,7 +170,7 @@ func (c *Control) rest(ctx context.Context, sync string, all []run.Run) (*rest, 
 func (c *Control) runStatus(ctx context.Context, r run.Run, rest *rest) (RunStatus, error) {
 	out := RunStatus{Run: r}
 	if rest != nil {
-		out.Due, out.Retried = rest.due[r.ID], rest.retried[r.ID]
+		out.Due, out.Again, out.Retried = rest.due[r.ID], rest.again[r.ID], rest.retried[r.ID]
 	}
 	if r.Status == run.Complete {
 		return out, nil
