@@ -77,13 +77,13 @@ func fixed(t *testing.T) (lines []line) {
 	ticks := float64(monthHours * 60)
 	memory := float64(tpl.resources["SweepFunction"].properties.number("MemorySize")) / 1024
 	each := float64(monthHours * 3600 / pollSeconds)
-	reads := awstest.IdleReads + awstest.IdleReadsPerSync*syncs
+	reads := float64(awstest.IdleReads + awstest.IdleReadsPerSync*syncs)
 	return []line{
 		{"SQS, idle polling of every queue", fmt.Sprintf("%.0f queues × %d long polls at once × %s a month (one takes %d s) = %s requests × $0.50/M", sources, polls, thousands(each), pollSeconds, thousands(sources*polls*each)), sources * polls * each * perSQS},
 		{"CloudWatch alarms", fmt.Sprintf("%.0f metrics that the alarms watch × $0.10", watched), watched * perAlarm},
 		{"Secrets Manager", fmt.Sprintf("%.0f secrets × $0.40", secrets), secrets * perSecret},
 		{"Lambda, sweeper", fmt.Sprintf("%s ticks × %.1f s × %.2f GB × $0.0000133334/GB-s, and × $0.20/M", thousands(ticks), tickSeconds, memory), ticks*tickSeconds*memory*perGBSecond + ticks*perInvocation},
-		{"DynamoDB, sweeper", fmt.Sprintf("%s ticks × %.0f read units (%d syncs) × $0.125/M", thousands(ticks), reads, syncs), ticks * reads * perRead},
+		{"DynamoDB, sweeper", fmt.Sprintf("%s ticks × %.0f requests of a read unit (%d syncs) × $0.125/M", thousands(ticks), reads, syncs), ticks * reads * perRead},
 		{"Logs", fmt.Sprintf("%s ticks × %d bytes = %.2f GB × $0.50", thousands(ticks), tickLog, ticks*tickLog/1e9), ticks * tickLog / 1e9 * perLogGB},
 	}
 }
@@ -95,13 +95,13 @@ func rows(t *testing.T, changed float64) (lines []line) {
 	gb := func(function string) float64 { return float64(tpl.resources[function].properties.number("MemorySize")) / 1024 }
 	requests := million / float64(snowflake.BatchRows)
 	messages := requests * lanes
-	units := measuredUnits(t, snowflake.BatchRows)
+	read, written := measuredUnits(t, snowflake.BatchRows)
 	calls := changed*million/callRows + changed*million/lookupRows
 	busy := calls*callSeconds/callsAtOnce + messages*chunkSeconds
 	return []line{
 		{"DynamoDB, ledger reads", "1,000,000 × $0.125/M (a unit a row, strongly consistent)", million * perRead},
 		{"DynamoDB, ledger writes", fmt.Sprintf("%s changed rows × $0.625/M", thousands(changed*million)), changed * million * perWrite},
-		{"DynamoDB, batches, messages and counts", fmt.Sprintf("%s units (measured, reads and writes) × $0.625/M", thousands(units)), units * perWrite},
+		{"DynamoDB, batches, messages and counts", fmt.Sprintf("%s write units × $0.625/M and %s read units × $0.125/M, measured", thousands(written), thousands(read)), written*perWrite + read*perRead},
 		{"API Gateway", fmt.Sprintf("%s requests × $3.50/M", thousands(requests)), requests * perAPI},
 		{"Lambda, push", fmt.Sprintf("%s × %.1f s × %.1f GB × $0.0000133334/GB-s, and × $0.20/M", thousands(requests), pushSeconds, gb("PushFunction")), requests*pushSeconds*gb("PushFunction")*perGBSecond + requests*perInvocation},
 		{"SQS", fmt.Sprintf("%s messages × 3 (send, receive, delete) × $0.50/M", thousands(messages)), messages * 3 * perSQS},
@@ -110,21 +110,22 @@ func rows(t *testing.T, changed float64) (lines []line) {
 }
 
 // measuredUnits reads from PERFORMANCE.md how many state units a million rows take.
-func measuredUnits(t *testing.T, batch int) float64 {
+func measuredUnits(t *testing.T, batch int) (read, written float64) {
 	t.Helper()
 	page, err := os.ReadFile("PERFORMANCE.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := regexp.MustCompile(`([\d,]+)(?: units of DynamoDB)? with ` + thousands(float64(batch)) + ` rows a batch`).FindStringSubmatch(string(page))
+	m := regexp.MustCompile(`([\d,]+) read and ([\d,]+) write units with ` + thousands(float64(batch)) + ` rows a batch`).FindStringSubmatch(string(page))
 	if m == nil {
 		t.Fatalf("infra/PERFORMANCE.md does not say how many units a million rows take with %d rows a batch", batch)
 	}
-	n, err := strconv.ParseFloat(strings.ReplaceAll(m[1], ",", ""), 64)
-	if err != nil {
-		t.Fatal(err)
+	for i, n := range []*float64{&read, &written} {
+		if *n, err = strconv.ParseFloat(strings.ReplaceAll(m[i+1], ",", ""), 64); err != nil {
+			t.Fatal(err)
+		}
 	}
-	return n
+	return read, written
 }
 
 func total(lines []line) (sum float64) {

@@ -1,8 +1,9 @@
 package awstest
 
-// What a sweep without work reads of the state table, in read units: the lists of
-// open runs and of syncs, and what is due of each sync.
+// How often a sweep without work asks the state table: for the lists of open runs and
+// of syncs, and for what is due of each sync. An answer without items is charged as one
+// read unit at most.
 const (
-	IdleReads        = 1.0
-	IdleReadsPerSync = 0.5
+	IdleReads        = 2
+	IdleReadsPerSync = 1
 )

@@ -32,13 +32,12 @@ func TestIdleTick(t *testing.T) {
 		Stores:   runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Due: s, Halts: s, Errors: m, Depths: m, Ledger: m},
 		Replayer: &w.intake, Policy: run.DefaultPolicy(), Now: func() time.Time { return w.now },
 	}
-	w.units.read, w.units.written = 0, 0
+	w.units.read, w.units.written, w.units.calls = 0, 0, 0
 	if err := sweep.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	per := (w.units.read - IdleReads) / syncs
-	t.Logf("an idle tick over %d syncs: %.1f read units, %.1f write units", syncs, w.units.read, w.units.written)
-	if w.units.written != 0 || per > IdleReadsPerSync || per < IdleReadsPerSync/2 {
-		t.Errorf("%.2f read units a sync and %.1f written, want %.1f and none", per, w.units.written, IdleReadsPerSync)
+	t.Logf("an idle tick over %d syncs: %d requests, %.1f read units, %.1f write units", syncs, w.units.calls, w.units.read, w.units.written)
+	if want := IdleReads + syncs*IdleReadsPerSync; w.units.calls != want || w.units.written != 0 || w.units.read > float64(want) {
+		t.Errorf("%d requests of %.1f read and %.1f write units, want %d that read and write no more than a unit each", w.units.calls, w.units.read, w.units.written, want)
 	}
 }
