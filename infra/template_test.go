@@ -370,18 +370,24 @@ func TestTables(t *testing.T) {
 	}
 }
 
+// infra/sam-local.json knows every function, with the variables that it reads.
 func TestSamLocalSetsEveryVariable(t *testing.T) {
 	source, err := os.ReadFile("sam-local.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var file struct{ Parameters map[string]string }
+	var file map[string]map[string]string
 	if err := json.Unmarshal(source, &file); err != nil {
 		t.Fatalf("parse infra/sam-local.json: %v", err)
 	}
-	variables := append(slices.Collect(maps.Keys(sources)), env.Visibility)
-	slices.Sort(variables)
-	if d := cmp.Diff(variables, slices.Sorted(maps.Keys(file.Parameters))); d != "" {
-		t.Errorf("variables (-) and infra/sam-local.json (+):\n%s", d)
+	want, got := map[string][]string{}, map[string][]string{}
+	for name, f := range functions(t, readTemplate(t)) {
+		want[f.name] = slices.Sorted(slices.Values(reads(name)))
+	}
+	for name, variables := range file {
+		got[name] = slices.Sorted(maps.Keys(variables))
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("functions and their variables (-) and infra/sam-local.json (+):\n%s", d)
 	}
 }

@@ -4,6 +4,7 @@
 package secretfile
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,10 +41,10 @@ func Variable(name string) string {
 func (r *Reader) Secret(_ context.Context, name string) (map[string]string, error) {
 	variable := Variable(name)
 	if text := r.Getenv(variable); text != "" {
-		return parse([]byte(text), "the environment variable "+variable)
+		return parse(name, []byte(text), "the environment variable "+variable)
 	}
 	if r.Dir == "" {
-		return nil, fmt.Errorf(`secret %q is absent: set %s to a JSON object of strings, such as {"key": "value"}`, name, variable)
+		return nil, Unusable(name, "the environment", "is absent", "set "+variable+" to "+Shape)
 	}
 	if name != filepath.Base(name) || strings.HasPrefix(name, ".") {
 		return nil, fmt.Errorf("secret %q cannot be a file's name: choose a name without slashes and leading dots, or set %s", name, variable)
@@ -51,12 +52,12 @@ func (r *Reader) Secret(_ context.Context, name string) (map[string]string, erro
 	path := filepath.Join(r.Dir, name+".json")
 	text, err := readPrivate(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf(`secret %q is absent: set %s, or write %s with mode 0600; either is a JSON object of strings, such as {"key": "value"}`, name, variable, path)
+		return nil, Unusable(name, "the environment and "+r.Dir, "is absent", fmt.Sprintf("set %s, or write %s with mode 0600; either is %s", variable, path, Shape))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("secret %q: %w", name, err)
 	}
-	return parse(text, path)
+	return parse(name, text, path)
 }
 
 // readPrivate refuses a file that others than its owner may use. The rights are
@@ -85,11 +86,34 @@ func readPrivate(path string) ([]byte, error) {
 	return text, err
 }
 
-func parse(text []byte, where string) (map[string]string, error) {
-	var values map[string]string
+// Values reads a secret's text, or says what is wrong with it: wrong is "" for a JSON
+// object of strings with at least one member. It quotes nothing of the text (I6).
+func Values(text []byte) (values map[string]string, wrong string) {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, "is empty"
+	}
 	if json.Unmarshal(text, &values) != nil || values == nil {
-		// The decoder's own words may quote what it read.
-		return nil, fmt.Errorf(`%s does not hold a JSON object of strings: write it as {"key": "value", ...}`, where)
+		return nil, "is not a JSON object of strings" // the decoder's own words may quote what it read
+	}
+	if len(values) == 0 {
+		return nil, "is an empty JSON object"
+	}
+	return values, ""
+}
+
+// Unusable is the one message about a secret that cannot be used: which, where it was
+// looked for, what is wrong, and what to do.
+func Unusable(name, where, wrong, remedy string) error {
+	return fmt.Errorf("the secret %q in %s %s: %s", name, where, wrong, remedy)
+}
+
+// Shape is what a secret looks like.
+const Shape = `{"key": "value", ...}`
+
+func parse(name string, text []byte, where string) (map[string]string, error) {
+	values, wrong := Values(text)
+	if wrong != "" {
+		return nil, Unusable(name, where, wrong, "write it as "+Shape)
 	}
 	return values, nil
 }

@@ -28,6 +28,8 @@ func TestSecret(t *testing.T) {
 	write("others", `{"token":"hunter2"}`, 0o604)
 	write("broken", `hunter2`, 0o600)
 	write("empty", ``, 0o600)
+	write("spaces", " \n\t", 0o600)
+	write("members", `{}`, 0o600)
 	if err := os.Mkdir(filepath.Join(dir, "folder.json"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -44,9 +46,9 @@ func TestSecret(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"none":  "set PENSTOCK_SECRET_NONE, or write " + filepath.Join(dir, "none.json") + " with mode 0600",
-		"bad":   "the environment variable PENSTOCK_SECRET_BAD does not hold a JSON object of strings",
-		"group": "mode 0640): run: chmod 600", "others": "mode 0604): run: chmod 600", "broken": "does not hold a JSON object of strings",
-		"empty": "does not hold a JSON object of strings", "folder": "folder.json",
+		"bad":   "in the environment variable PENSTOCK_SECRET_BAD is not a JSON object of strings: write it as",
+		"group": "mode 0640): run: chmod 600", "others": "mode 0604): run: chmod 600", "broken": "is not a JSON object of strings: write it as",
+		"empty": "empty.json is empty: write it as", "spaces": "is empty", "members": "is an empty JSON object", "folder": "folder.json",
 		"../file": "cannot be a file's name", ".hidden": "cannot be a file's name", "": "secret \"\"",
 	} {
 		_, err := r.Secret(t.Context(), name)
@@ -58,7 +60,7 @@ func TestSecret(t *testing.T) {
 		}
 	}
 	noFiles := &Reader{Getenv: r.Getenv}
-	if _, err := noFiles.Secret(t.Context(), "none"); err == nil || !strings.Contains(err.Error(), "set PENSTOCK_SECRET_NONE to a JSON object") {
+	if _, err := noFiles.Secret(t.Context(), "none"); err == nil || !strings.Contains(err.Error(), "is absent: set PENSTOCK_SECRET_NONE to {") {
 		t.Errorf("got %v", err)
 	}
 }

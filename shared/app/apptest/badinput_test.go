@@ -233,8 +233,8 @@ func TestAbsentSecret(t *testing.T) {
 	delete(w.Secrets, Prefix+"salesforce_prod")
 	id := w.Push(t, "q", "q:1", Health(healthSync, "john@acmecorp.com", 85))[0].Run
 	w.Drain(t, "salesforce")
-	stuck(t, w, id, `secret "penstock/salesforce_prod" has no value or does not exist`,
-		"aws secretsmanager put-secret-value --secret-id penstock/salesforce_prod", "aws secretsmanager create-secret --name penstock/salesforce_prod",
+	stuck(t, w, id, `the secret "penstock/salesforce_prod" in AWS Secrets Manager has no value or does not exist`,
+		"aws secretsmanager put-secret-value --secret-id penstock/salesforce_prod", "if there is no such secret, first deploy the stack with this connection in the parameter TYPEConnections",
 		`it holds {"client_id": "...", "client_secret": "..."}`)
 
 	w.Secrets[Prefix+"salesforce_prod"] = kept

@@ -178,6 +178,7 @@ func (w *road) sweep(t *testing.T, rows int) {
 type units struct {
 	mu            sync.Mutex
 	read, written float64
+	calls         int
 	by            map[string]float64
 }
 
@@ -195,6 +196,7 @@ func (u *units) count(stack *middleware.Stack) error {
 		}
 		u.mu.Lock()
 		defer u.mu.Unlock()
+		u.calls++
 		if u.by[name] += n; strings.Contains(name, "Get") || name == "Query" {
 			u.read += n
 		} else {

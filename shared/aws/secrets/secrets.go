@@ -4,13 +4,15 @@ package secrets
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/penstock-data/penstock/shared/secretfile"
 )
 
 // Config says how secrets are named.
@@ -33,18 +35,61 @@ func New(cfg aws.Config, c Config) *Reader {
 func (r *Reader) Secret(ctx context.Context, name string) (map[string]string, error) {
 	id := r.prefix + name
 	out, err := r.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &id})
-	var absent *types.ResourceNotFoundException
-	if errors.As(err, &absent) {
-		// One answer for both: a deployment makes its secrets without a value.
-		return nil, fmt.Errorf(`secret %q has no value or does not exist in AWS Secrets Manager: write {"key": "value", ...} into secret.json, then run: aws secretsmanager put-secret-value --secret-id %s --secret-string file://secret.json; if there is no such secret: aws secretsmanager create-secret --name %s --secret-string file://secret.json`, id, id, id)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read secret %q: %w", id, err)
-	}
+	wrong := ""
 	var values map[string]string
-	if json.Unmarshal([]byte(aws.ToString(out.SecretString)), &values) != nil || values == nil {
-		// The decoder's own words may quote what it read.
-		return nil, fmt.Errorf(`secret %q is not a JSON object of strings: store it as {"key": "value", ...} with: aws secretsmanager put-secret-value --secret-id %s --secret-string file://secret.json`, id, id)
+	switch {
+	case err == nil && out.SecretString == nil && len(out.SecretBinary) > 0:
+		wrong = "holds bytes, not text"
+	case err == nil:
+		values, wrong = secretfile.Values([]byte(aws.ToString(out.SecretString)))
+	default:
+		if wrong = cause(err); wrong == "" {
+			return nil, fmt.Errorf("read secret %q: %w", id, err)
+		}
+	}
+	if wrong != "" {
+		return nil, secretfile.Unusable(id, "AWS Secrets Manager", wrong, remedy(id, wrong))
 	}
 	return values, nil
+}
+
+// What is wrong with a secret that cannot even be read.
+const (
+	absent  = "has no value or does not exist" // AWS has one code for both: a deployment makes its secrets without a value
+	deleted = "is scheduled for deletion"
+	denied  = "may not be read by this function's role"
+)
+
+// cause says which of the failures that a person mends an error is, "" for others: a
+// throttle, a network, a key that is disabled. The codes are those of the API
+// reference, GetSecretValue.
+func cause(err error) string {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return ""
+	}
+	switch code := api.ErrorCode(); {
+	case code == "ResourceNotFoundException":
+		return absent
+	case code == "InvalidRequestException" && strings.Contains(strings.ToLower(api.ErrorMessage()), "delet"):
+		return deleted
+	case code == "AccessDeniedException":
+		return denied
+	}
+	return ""
+}
+
+// remedy is what to do about a secret.
+func remedy(id, wrong string) string {
+	const deploy = "deploy the stack with this connection in the parameter TYPEConnections of its type"
+	put := "write " + secretfile.Shape + " into secret.json, then run: aws secretsmanager put-secret-value --secret-id " + id + " --secret-string file://secret.json"
+	switch wrong {
+	case deleted:
+		return "run: aws secretsmanager restore-secret --secret-id " + id
+	case denied:
+		return deploy
+	case absent:
+		return put + "; if there is no such secret, first " + deploy
+	}
+	return put
 }
