@@ -77,7 +77,7 @@ func newChild(ctx context.Context, d *demo) (road, error) {
 	address := l.Addr().String()
 	l.Close()
 	c := &child{
-		dir: d.dir, address: address, env: os.Environ(),
+		dir: d.dir, address: address, env: append(os.Environ(), "PENSTOCK_TOKEN="), // the demo's own gateway asks for none
 		args: []string{"local", "--bare", "--leash", "--data", d.dir, "--listen", address, "--syncs", d.cmd.Syncs, "--quiet", quiet.String()},
 	}
 	d.box.Each(func(sim sandbox.Simulator, url string) { c.args = append(c.args, "--endpoint", sim.Type+"="+url) })

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -17,7 +16,8 @@ import (
 
 type localCmd struct {
 	Data   string `default:"penstock-data" help:"The folder of this machine's state."`
-	Listen string `default:"127.0.0.1:8787" help:"The gateway's address."`
+	Listen string `default:"127.0.0.1:8787" help:"The gateway's address; one that others can reach needs a token."`
+	Token  string `env:"PENSTOCK_TOKEN" help:"Let in only who sends this token, as Authorization: Bearer TOKEN: 16 characters at least." placeholder:"TOKEN"`
 	simulated
 	Syncs    string            `help:"The folder of definitions to apply at the start: syncs, or else sql/syncs, or else the sample's; none: apply nothing." placeholder:"DIR"`
 	Rows     int               `default:"1000" help:"Generated customers, when the warehouse is made."`
@@ -85,8 +85,8 @@ func (c localCmd) announce(ctx context.Context, s program, p *place) error {
 			fmt.Fprintln(s.err, "no embedded warehouse:", plain(err))
 		}
 	}
-	if err := os.WriteFile(filepath.Join(c.Data, gatewayFile), []byte(p.machine.URL+"\n"), 0o600); err != nil {
-		return fmt.Errorf("note the gateway's address: %w", err)
+	if err := noteGateway(c.Data, p.machine.URL, c.Token); err != nil {
+		return err
 	}
 	if err := p.noteSimulators(c.Data); err != nil {
 		return err

@@ -87,7 +87,7 @@ func (c localCmd) startWith(ctx context.Context, s program, n note, box *machine
 		}
 	}
 	m, err := machine.New(machine.Config{
-		Dir: c.Data, Listen: c.Listen, Vendors: s.known.vendors(), Endpoints: endpoints, Secret: c.secrets(box), Quiet: c.Quiet,
+		Dir: c.Data, Listen: c.Listen, Token: c.Token, Vendors: s.known.vendors(), Endpoints: endpoints, Secret: c.secrets(box), Quiet: c.Quiet,
 		Sweep: 200 * time.Millisecond, Log: slog.New(slog.NewJSONHandler(logFile, nil)),
 	})
 	if err != nil {

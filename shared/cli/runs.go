@@ -103,7 +103,7 @@ func control(ctx context.Context, s program, c sqlCmd, calls func(call) error) (
 			}
 			values[i] = text
 		}
-		answer, err := duckdb.Call(ctx, duckdb.Config{Gateway: gateway}, function, values...)
+		answer, err := duckdb.Call(ctx, duckdb.Config{Gateway: gateway, Token: c.token()}, function, values...)
 		if err != nil {
 			return err
 		}

@@ -19,6 +19,8 @@ type sqlCmd struct {
 	Statement string        `arg:"" optional:"" help:"The statement; without one: a prompt, or the standard input."`
 	Data      string        `default:"penstock-data" help:"The folder that penstock local or demo --data made."`
 	Gateway   string        `help:"The gateway to call; without it the one of penstock local, or one started for the statement." placeholder:"URL"`
+	Token     string        `env:"PENSTOCK_TOKEN" help:"The token of a gateway that was started with --token; the folder's own is known." placeholder:"TOKEN"`
+	As        string        `help:"Call as this role, as a warehouse tells it: what allow lets it do." placeholder:"ROLE"`
 	Wait      time.Duration `default:"1m" help:"How long to wait for rows that were pushed, when the gateway was started for the statement."`
 }
 
@@ -36,7 +38,7 @@ func (c sqlCmd) Run(ctx context.Context, s program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stopGateway()) }()
-	w, err := duckdb.Open(ctx, duckdb.Config{Path: file, Gateway: gateway})
+	w, err := duckdb.Open(ctx, duckdb.Config{Path: file, Gateway: gateway, Token: c.token(), Role: c.As})
 	if err != nil {
 		return inUse(err, c.Data)
 	}

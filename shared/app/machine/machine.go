@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +26,7 @@ import (
 	"github.com/penstock-data/penstock/shared/app/worker"
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/local"
+	"github.com/penstock-data/penstock/shared/netguard"
 	"github.com/penstock-data/penstock/shared/pipeline/deliver"
 	"github.com/penstock-data/penstock/shared/pipeline/intake"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
@@ -37,8 +39,11 @@ import (
 type Config struct {
 	// Dir holds penstock.db; it must exist.
 	Dir string
-	// Listen is the gateway's address; "" is a free port of 127.0.0.1.
+	// Listen is the gateway's address; "" is a free port of 127.0.0.1. One that others
+	// than this machine can reach needs a Token, of netguard.MinToken characters at least.
 	Listen string
+	// Token lets in who sends it (netguard.Door), and nobody else; "" lets in this machine.
+	Token string
 	// Vendors are the destination types that it delivers to.
 	Vendors []dest.Vendor
 	// Endpoints replaces the URL of connections by type, for simulators; may be nil.
@@ -68,6 +73,7 @@ type Machine struct {
 	URL    string // the gateway's base URL
 
 	cfg      Config
+	door     netguard.Door
 	listener net.Listener
 	lock     *os.File
 	lanes    map[string]*atomic.Int64 // most lanes of the applied syncs, by type
@@ -87,6 +93,9 @@ func New(cfg Config) (_ *Machine, err error) {
 		cfg.Sweep = time.Second
 	}
 	m := &Machine{cfg: cfg, lanes: map[string]*atomic.Int64{}}
+	if m.door, err = netguard.Open("the gateway", cfg.Listen, cfg.Token); err != nil {
+		return nil, fmt.Errorf("listen for the gateway: %w", err)
+	}
 	if m.lock, err = lock(cfg.Dir, "penstock.lock"); err != nil {
 		return nil, err
 	}
@@ -104,7 +113,7 @@ func New(cfg Config) (_ *Machine, err error) {
 	if m.listener, err = net.Listen("tcp", cfg.Listen); err != nil {
 		return nil, fmt.Errorf("listen for the gateway: %w", err)
 	}
-	m.URL = "http://" + m.listener.Addr().String()
+	m.URL = "http://" + reachable(m.listener.Addr())
 	s := m.Store
 	m.Intake = &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Now: time.Now}
 	m.Runs = &runs.Control{Stores: stores(s), Replayer: m.Intake, Policy: m.policy(), Now: time.Now}
@@ -114,6 +123,15 @@ func New(cfg Config) (_ *Machine, err error) {
 	return m, nil
 }
 
+// reachable is how this machine calls a listener: one of every address by 127.0.0.1.
+func reachable(at net.Addr) string {
+	tcp, ok := at.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return at.String()
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
+}
+
 // Run serves until ctx ends, finishes what is in hand, and closes the state.
 func (m *Machine) Run(ctx context.Context) error {
 	gateway := map[string]local.Invoker{"/push": &push.Handler{Intake: m.Intake, Log: m.cfg.Log, Person: true}}
@@ -121,7 +139,7 @@ func (m *Machine) Run(ctx context.Context) error {
 	for _, path := range control.Paths() {
 		gateway[path] = c
 	}
-	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: local.Gateway(gateway)}
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: m.door.Wrap(local.Gateway(gateway))}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		if err := server.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/penstock-data/penstock/shared/netguard"
 	"github.com/penstock-data/penstock/shared/sandbox"
 )
 
@@ -74,6 +75,9 @@ func (s *Sandbox) open(sim sandbox.Simulator, cfg SandboxConfig) error {
 	if address == "" {
 		address = "127.0.0.1:0"
 	}
+	if !netguard.LoopbackHost(address) {
+		return fmt.Errorf("listen for the simulated %s at %s: a simulator answers on this machine only: give it an address such as 127.0.0.1:8788", sim.Title, address)
+	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return fmt.Errorf("listen for the simulated %s: %w", sim.Title, err)
@@ -106,7 +110,7 @@ func (s *Sandbox) Each(f func(sim sandbox.Simulator, url string)) {
 func (s *Sandbox) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for kind, l := range s.listeners {
-		server := &http.Server{Handler: s.Simulated[kind], ReadHeaderTimeout: time.Minute}
+		server := &http.Server{Handler: netguard.Door{What: "a simulator"}.Wrap(s.Simulated[kind]), ReadHeaderTimeout: time.Minute}
 		g.Go(func() error {
 			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 				return fmt.Errorf("serve the simulated %s: %w", kind, err)

@@ -9,12 +9,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
 
 	"github.com/klauspost/compress/gzip"
+
+	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
 
 const (
@@ -28,6 +31,8 @@ const (
 // A client calls the gateway as Snowflake would.
 type client struct {
 	gateway string
+	token   string
+	role    string
 	http    *http.Client
 	total   time.Duration
 	sleep   func(context.Context, time.Duration) error
@@ -36,7 +41,7 @@ type client struct {
 }
 
 func newClient(cfg Config) *client {
-	c := &client{gateway: strings.TrimRight(cfg.Gateway, "/"), http: cfg.HTTP, total: cfg.RetryFor, sleep: cfg.Sleep, now: cfg.Now}
+	c := &client{gateway: strings.TrimRight(cfg.Gateway, "/"), token: cfg.Token, role: cfg.Role, http: cfg.HTTP, total: cfg.RetryFor, sleep: cfg.Sleep, now: cfg.Now}
 	if c.http == nil {
 		t := http.DefaultTransport.(*http.Transport).Clone()
 		t.MaxIdleConnsPerHost = 64
@@ -73,7 +78,7 @@ func (c *client) call(ctx context.Context, f *function, s *statement, x *exchang
 	if err := x.zip.Close(); err != nil {
 		return fmt.Errorf("%s: compress the batch: %w", f.name, err)
 	}
-	header := headers(f, s)
+	header := c.headers(f, s)
 	end := c.now().Add(c.total)
 	for pause := firstWait; ; pause = min(2*pause, longest) {
 		again, err := c.attempt(ctx, f, header, x)
@@ -92,7 +97,7 @@ func (c *client) call(ctx context.Context, f *function, s *statement, x *exchang
 	}
 }
 
-func headers(f *function, s *statement) http.Header {
+func (c *client) headers(f *function, s *statement) http.Header {
 	h := http.Header{}
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Encoding", "gzip")
@@ -105,8 +110,18 @@ func headers(f *function, s *statement) http.Header {
 		h.Set("sf-external-function-"+name, value)
 		h.Set("sf-external-function-"+name+"-base64", base64.StdEncoding.EncodeToString([]byte(value)))
 	}
+	if c.role != "" {
+		h.Set(snowflake.HeaderRole, blanked.ReplaceAllString(c.role, " "))
+		h.Set(snowflake.HeaderRole+"-base64", base64.StdEncoding.EncodeToString([]byte(c.role)))
+	}
+	if c.token != "" {
+		h.Set("Authorization", "Bearer "+c.token)
+	}
 	return h
 }
+
+// blanked is what Snowflake leaves out of a context header: each run becomes a blank.
+var blanked = regexp.MustCompile(`[^ -~]+`)
 
 // attempt sends once. again reports whether the same batch may be sent again.
 func (c *client) attempt(ctx context.Context, f *function, header http.Header, x *exchange) (again bool, err error) {

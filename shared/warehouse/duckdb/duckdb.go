@@ -22,6 +22,11 @@ type Config struct {
 	// Gateway is the base URL: http://127.0.0.1:8080 makes penstock_push call
 	// POST http://127.0.0.1:8080/push.
 	Gateway string
+	// Token is what a gateway that was started with --token lets in; "" sends none.
+	Token string
+	// Role is told with every call as Snowflake tells CURRENT_ROLE; "" tells none, which
+	// on one machine is the person whose it is.
+	Role string
 	// HTTP makes the calls; nil stands for a client of its own without an overall
 	// timeout, since the statement's context bounds a call.
 	HTTP *http.Client
