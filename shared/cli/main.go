@@ -30,6 +30,8 @@ type cli struct {
 	Validate validateCmd `cmd:"" help:"Check sync definitions and report every fault with its place."`
 	Apply    applyCmd    `cmd:"" help:"Store sync definitions as versions; shows the difference first."`
 	Setup    setupCmd    `cmd:"" name:"sql-setup" help:"Print the statements that set up a warehouse."`
+
+	CheckModels checkModelsCmd `cmd:"" name:"check-models" hidden:"" help:"Check models as validate asks."`
 }
 
 // program is what every command is given: where it reads and writes, and the
