@@ -21,7 +21,7 @@ import (
 
 type validateCmd struct {
 	definitions
-	Warehouse string `help:"A DuckDB file whose tables the models read; without it the sample's tables are known." placeholder:"FILE"`
+	Warehouse string        `help:"A DuckDB file whose tables the models read; without it the sample's tables are known." placeholder:"FILE"`
 	CheckTime time.Duration `default:"10s" help:"How long the check of one model may take."`
 	JSON      bool          `name:"json" help:"Print one JSON object: syncs, faults and notices."`
 }
