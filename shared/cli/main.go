@@ -27,9 +27,13 @@ type cli struct {
 	Reset    resetCmd    `cmd:"" help:"Clear a sync's watermark: the next run selects all rows."`
 	Connect  connectCmd  `cmd:"" help:"Show which account a connection delivers to, or let it deliver to another one."`
 	Sandbox  sandboxCmd  `cmd:"" help:"Run the simulated destinations alone."`
+	Init     initCmd     `cmd:"" help:"Start a project of your own: a folder with one sync, its model and its connection."`
 	Validate validateCmd `cmd:"" help:"Check sync definitions and report every fault with its place."`
 	Apply    applyCmd    `cmd:"" help:"Store sync definitions as versions; shows the difference first."`
 	Setup    setupCmd    `cmd:"" name:"sql-setup" help:"Print the statements that set up a warehouse."`
+
+	Version     versionCmd     `cmd:"" help:"Print the version, the commit, Go's version, and whether DuckDB is in."`
+	CheckModels checkModelsCmd `cmd:"" name:"check-models" hidden:"" help:"Check models as validate asks."`
 }
 
 // program is what every command is given: where it reads and writes, and the

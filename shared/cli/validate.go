@@ -2,75 +2,201 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/dustin/go-humanize/english"
 
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
+	"github.com/penstock-data/penstock/shared/warehouse/duckdb/modelcheck"
 	"github.com/penstock-data/penstock/sql"
 )
 
 type validateCmd struct {
 	definitions
-	Warehouse string `help:"A DuckDB file whose tables the models read; without it the sample's." placeholder:"FILE"`
+	Warehouse string        `help:"A DuckDB file whose tables the models read; without it the sample's tables are known." placeholder:"FILE"`
+	CheckTime time.Duration `default:"10s" help:"How long the check of one model may take."`
+	JSON      bool          `name:"json" help:"Print one JSON object: syncs, faults and notices."`
 }
 
-// Run checks the definitions and, against the warehouse, their models' columns.
+// A validation is what validate found. Its JSON is what validate --json prints.
+type validation struct {
+	Valid   bool        `json:"valid"`
+	Syncs   []validSync `json:"syncs"`
+	Faults  []told      `json:"faults"`
+	Notices []told      `json:"notices"`
+
+	faults syncdef.Faults
+}
+
+// A validSync is one sync, with what is known of its model.
+type validSync struct {
+	Sync    string   `json:"sync"`
+	File    string   `json:"file"`
+	Model   string   `json:"model,omitempty"`   // the file of the SELECT; absent when there is none
+	Columns []string `json:"columns,omitempty"` // that the model selects
+	Checked bool     `json:"columns_checked"`
+}
+
+// told is a fault or a notice.
+type told struct {
+	File    string `json:"file"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
+	Path    string `json:"path,omitempty"` // field_mappings[2].scale
+	Message string `json:"message"`
+}
+
+// Run checks the definitions, and their models by what they select.
 func (c validateCmd) Run(ctx context.Context, s program) error {
-	set, err := c.load(s)
-	if err != nil {
+	set, err := c.read(s.known.kinds())
+	var v validation
+	if err != nil && !errors.As(err, &v.faults) {
 		return err
 	}
-	unchecked, err := c.columns(ctx, s, set)
-	if err != nil {
-		return faulty(s, err)
+	for _, n := range set.Notices() {
+		v.Notices = append(v.Notices, told{n.File, n.Line, n.Column, "", n.Key + ": " + n.Message})
 	}
-	fmt.Fprintf(s.out, "%s valid", english.Plural(len(set.Syncs), "sync is", "syncs are"))
-	if len(unchecked) > 0 {
-		fmt.Fprintf(s.out, "; the columns of %s were not checked", strings.Join(unchecked, ", "))
+	if err := c.models(ctx, set, &v); err != nil {
+		return err
 	}
-	fmt.Fprintln(s.out)
+	v.faults.Sort()
+	if err := c.print(s, &v); err != nil {
+		return err
+	}
+	if len(v.faults) > 0 {
+		return fmt.Errorf("%s in the sync definitions; nothing was changed", english.Plural(len(v.faults), "fault", ""))
+	}
 	return nil
 }
 
-// columns asks the warehouse what each model selects.
-func (c validateCmd) columns(ctx context.Context, s program, set yamlfile.Set) (unchecked []string, err error) {
-	w, err := duckdb.Open(ctx, duckdb.Config{Path: c.Warehouse})
-	if err != nil {
-		fmt.Fprintln(s.err, "columns are not checked:", err)
-		for _, y := range set.Syncs {
-			unchecked = append(unchecked, y.Definition.Sync)
-		}
-		return unchecked, nil
+// print prints what was found, and for people, in order, what to jump to.
+func (c validateCmd) print(s program, v *validation) error {
+	v.Valid = len(v.faults) == 0
+	v.Faults = []told{}
+	for _, f := range v.faults {
+		v.Faults = append(v.Faults, told{f.File, f.Line, f.Column, f.Path, f.Message})
 	}
-	defer w.Close()
-	if c.Warehouse == "" {
-		if err := sampleTables(ctx, w); err != nil {
-			return nil, err
+	if c.JSON {
+		v.Syncs, v.Notices = append([]validSync{}, v.Syncs...), append([]told{}, v.Notices...) // never null
+		e := json.NewEncoder(s.out)
+		e.SetEscapeHTML(false)
+		e.SetIndent("", "  ")
+		return e.Encode(v)
+	}
+	for _, n := range v.Notices {
+		fmt.Fprintln(s.err, syncdef.Fault{File: n.File, Line: n.Line, Column: n.Column, Message: n.Message}.Error())
+	}
+	if !v.Valid {
+		_, err := fmt.Fprintln(s.err, v.faults.Error())
+		return err
+	}
+	fmt.Fprintf(s.out, "%s valid", english.Plural(len(v.Syncs), "sync is", "syncs are"))
+	var unchecked []string
+	for _, y := range v.Syncs {
+		if !y.Checked {
+			unchecked = append(unchecked, y.Sync)
 		}
 	}
-	var faults syncdef.Faults
-	for _, y := range set.Syncs {
-		if y.Model == "" {
-			fmt.Fprintf(s.err, "%s: there is no model beside it (%s.sql), so its columns are not checked\n", y.File, y.Definition.Sync)
-			unchecked = append(unchecked, y.Definition.Sync)
-			continue
-		}
-		columns, err := modelColumns(ctx, w, y.Model)
-		if err != nil {
-			reason, _, _ := strings.Cut(err.Error(), "\n") // a fault is one line
-			faults = append(faults, syncdef.Fault{File: y.File, Line: 1, Column: 1, Message: fmt.Sprintf("its model %s.sql does not run on the warehouse: %s", y.Definition.Sync, reason)})
-			continue
-		}
-		faults = append(faults, y.CheckColumns(columns)...)
+	if len(unchecked) > 0 {
+		fmt.Fprintf(s.out, "; the columns of %s were not checked", strings.Join(unchecked, ", "))
 	}
-	return unchecked, faults.Err()
+	_, err := fmt.Fprintln(s.out)
+	return err
 }
 
-// modelColumns asks the warehouse which columns a model selects.
+// models has each sync's model checked, in a process of its own.
+func (c validateCmd) models(ctx context.Context, set yamlfile.Set, v *validation) error {
+	m := modelChecker{limit: c.CheckTime, from: modelcheck.Source{Path: c.Warehouse}}
+	defer m.stop()
+	if c.Warehouse == "" {
+		script, err := sql.Setup("duckdb", sql.SnowflakeParams{})
+		if err != nil {
+			return err
+		}
+		m.from.Script = script
+	} else if path, err := filepath.Abs(c.Warehouse); err == nil {
+		m.from.Path = path
+	}
+	unable := false
+	for _, y := range set.Syncs {
+		faulty := slices.ContainsFunc(v.faults, func(f syncdef.Fault) bool { return f.File == y.File })
+		one := validSync{Sync: y.Definition.Sync, File: y.File, Model: y.ModelFile}
+		switch {
+		case one.Model == "" && faulty:
+		case one.Model == "":
+			v.notice(y.File, modelcheck.Place{}, fmt.Sprintf("there is no model beside it (%s.sql), so its columns are not checked", y.Definition.Sync))
+		case !unable:
+			r, err := m.check(ctx, y.Model)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if unable = err != nil; unable {
+				v.notice("columns are not checked", modelcheck.Place{}, err.Error())
+				break
+			}
+			one.Columns = r.Columns
+			one.Checked = c.judge(y, r, v, faulty)
+		}
+		v.Syncs = append(v.Syncs, one)
+	}
+	return nil
+}
+
+func (v *validation) notice(file string, at modelcheck.Place, message string) {
+	v.Notices = append(v.Notices, told{file, at.Line, at.Col, "", message})
+}
+
+// judge compares a sync with what its model selects, and reports whether it could.
+// Of a faulty definition only the model itself is judged.
+func (c validateCmd) judge(y yamlfile.Sync, r modelcheck.Result, v *validation, faulty bool) bool {
+	file := y.ModelFile
+	fault := func(at modelcheck.Place, message string) {
+		v.faults = append(v.faults, syncdef.Fault{File: file, Line: at.Line, Column: at.Col, Message: message})
+	}
+	switch m := r.Missing; {
+	case r.Fault != nil:
+		fault(r.Fault.Place, r.Fault.Message)
+		return false
+	case m != nil && c.Warehouse != "" && m.Near != "":
+		fault(m.Place, fmt.Sprintf("there is no %s %s in the warehouse; did you mean %s?", m.What, m.Name, m.Near))
+		return false
+	case m != nil && c.Warehouse != "":
+		fault(m.Place, fmt.Sprintf("there is no %s %s in the warehouse", m.What, m.Name))
+		return false
+	case m != nil && r.Columns == nil:
+		v.notice(file, m.Place, fmt.Sprintf("the %s %s is not known here, so the columns are not checked; --warehouse FILE names your own tables", m.What, m.Name))
+		return false
+	case faulty:
+		return false
+	}
+	columns := r.Columns
+	for _, a := range r.Aliases {
+		if !named(r.Columns, a.Column) && named(syncdef.Columns(y.Definition), a.Column) {
+			fault(a.Place, fmt.Sprintf("a comma is missing after %s: without it the column is called %s, and none is called %[1]s", a.Column, a.As))
+			columns = append(slices.Clone(columns), a.Column) // which needs no other fault
+			continue
+		}
+		v.notice(file, a.Place, fmt.Sprintf("%s is called %s, by the next line: if a comma is missing, add it, and else write AS", a.Column, a.As))
+	}
+	v.faults = append(v.faults, y.CheckColumns(columns)...)
+	return true
+}
+
+// named reports whether a column is among others, whatever the case.
+func named(columns []string, name string) bool {
+	return slices.ContainsFunc(columns, func(c string) bool { return strings.EqualFold(c, name) })
+}
+
+// modelColumns asks the warehouse which columns a model selects. The model must be
+// trusted: its text is run as a part of a statement.
 func modelColumns(ctx context.Context, w *duckdb.Warehouse, model string) ([]string, error) {
 	rows, err := w.Query(ctx, "SELECT column_name FROM (DESCRIBE "+model+"\n)")
 	if err != nil {

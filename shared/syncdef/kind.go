@@ -32,6 +32,8 @@ type Kind struct {
 	// Rules states what the pipeline must know of a version, as data. It is asked of
 	// faulty definitions too, whose mappings are still judged.
 	Rules func(d *Definition, c *Connection) Rules
+	// Example is what penstock init writes; the zero value offers none.
+	Example Example
 	// AsksAccount reports whether the rule of identity depends on what kind of field
 	// the account's match field is; apply then asks the account (dest.Describer). nil is never.
 	AsksAccount func(d *Definition) bool

@@ -30,6 +30,7 @@ var Kind = syncdef.Kind{
 	CheckConnection: checkConnection,
 	Check:           check,
 	Rules:           rules,
+	Example:         example,
 	AsksAccount:     asksAccount,
 }
 

@@ -29,6 +29,7 @@ var Kind = syncdef.Kind{
 	CheckConnection: checkConnection,
 	Check:           check,
 	Rules:           rules,
+	Example:         example,
 }
 
 // parts are the parts of a message that a column can give.

@@ -30,6 +30,7 @@ type Sync struct {
 	Rules      syncdef.Rules // what its destination type says of it: for syncdef.NewVersion
 	Notices    []syncdef.Notice
 	Model      string // the text of NAME.sql beside NAME.yaml, "" when there is none
+	ModelFile  string // its path, "" when there is none
 	places     map[string]at
 }
 
@@ -184,8 +185,9 @@ func (l *loader) file(path string) {
 	}
 	l.files[d.Sync] = path
 	conn, _ := in.conns.Find(d.Connection)
+	text, model := l.model(path)
 	l.set.Syncs = append(l.set.Syncs, Sync{
-		File: path, Definition: d, Connection: conn, Rules: p.kind.RulesOf(&d, &conn), Notices: p.notices, Model: l.model(path), places: p.places,
+		File: path, Definition: d, Connection: conn, Rules: p.kind.RulesOf(&d, &conn), Notices: p.notices, Model: text, ModelFile: model, places: p.places,
 	})
 }
 
@@ -225,12 +227,15 @@ func (l *loader) read(path, why string) ([]byte, bool) {
 	return nil, false
 }
 
-// model reads NAME.sql beside NAME.yaml, where it exists.
-func (l *loader) model(path string) string {
+// model reads NAME.sql beside NAME.yaml, where it exists, and gives its path.
+func (l *loader) model(path string) (text, file string) {
 	sql := strings.TrimSuffix(path, filepath.Ext(path)) + ".sql"
 	src, err := l.open(sql)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		l.faults = append(l.faults, syncdef.Fault{File: sql, Message: "cannot be read: " + err.Error()})
 	}
-	return string(src)
+	if err != nil {
+		return "", ""
+	}
+	return string(src), sql
 }

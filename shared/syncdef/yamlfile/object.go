@@ -125,9 +125,16 @@ func (o *object) get(key string) *yaml.Node {
 
 // missing reports a required key that does not stand in the file.
 func (o *object) missing(key, remedy string) {
-	if !o.has(key) {
+	if !o.has(key) && !o.mistyped(key) {
 		o.fault(o.node, join(o.path, key), "%s is missing; %s", key, remedy)
 	}
+}
+
+// mistyped reports whether an unknown key stands for one: close says so, which is
+// enough.
+func (o *object) mistyped(key string) bool {
+	known := syncdef.KeyNames(o.table)
+	return slices.ContainsFunc(o.order, func(name string) bool { return !slices.Contains(known, name) && syncdef.MeantKey(name, known) == key })
 }
 
 // needed reports a key that must be written and is not, with what the table says
