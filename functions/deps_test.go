@@ -22,7 +22,7 @@ var never = []string{
 	module + "shared/sqlite", module + "shared/sandbox", module + "shared/local", module + "shared/warehouse", module + "shared/sample",
 	module + "shared/app/apptest", module + "shared/app/machine", module + "shared/syncdef/yamlfile", module + "shared/storetest",
 	"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sts", "github.com/aws/aws-sdk-go-v2/service/sso", "github.com/aws/aws-sdk-go-v2/feature",
-	module + "shared/wire/wiretest", "modernc.org/", "github.com/duckdb/", "github.com/alecthomas/kong", "github.com/goccy/go-yaml", "gopkg.in/yaml", "github.com/robfig/cron",
+	module + "shared/wire/wiretest", "modernc.org/", "github.com/duckdb/", "github.com/alecthomas/kong", "github.com/goccy/go-yaml", "gopkg.in/yaml",
 	"testing", "net/http/httptest", "net/rpc", "text/template", "html/template",
 }
 
@@ -31,15 +31,16 @@ const (
 	sqs       = "github.com/aws/aws-sdk-go-v2/service/sqs"
 	secrets   = "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	snowflake = module + "shared/wire/snowflake"
+	cron      = "github.com/robfig/cron/v3" // how late a sync may be
 )
 
 // uses are what the functions link of these.
 func uses() map[string][]string {
 	all := map[string][]string{
 		"push":       {sqs, snowflake},
-		"control":    {sqs, snowflake}, // retry hands rows to the queue
-		"sweep":      {sqs},            // and so do due errors
-		"deadletter": {sqs, secrets},   // calls neither: it shares the workers' wiring, and is rarely started
+		"control":    {sqs, snowflake, cron}, // retry hands rows to the queue
+		"sweep":      {sqs, cron},            // and so do due errors
+		"deadletter": {sqs, secrets},         // calls neither: it shares the workers' wiring, and is rarely started
 	}
 	for _, v := range vendors.Vendors() { // a worker links its one vendor
 		all[v.Name] = []string{sqs, secrets, vendor(v.Name)}
@@ -51,7 +52,7 @@ func vendor(name string) string { return module + "shared/dest/" + name }
 
 // optional are what a function may or may not link.
 func optional() []string {
-	all := []string{sqs, secrets, snowflake}
+	all := []string{sqs, secrets, snowflake, cron}
 	for _, v := range vendors.Vendors() {
 		all = append(all, vendor(v.Name))
 	}

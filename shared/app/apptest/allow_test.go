@@ -64,7 +64,23 @@ func (w *World) as(t *testing.T, role, function string, args ...string) (status 
 	if len(rows) == 1 {
 		answer = string(rows[0])
 	}
+	if why := refusal(answer); why != "" && (function == "status" || function == "errors") {
+		return http.StatusBadRequest, "", why
+	}
 	return status, answer, message
+}
+
+// refusal is why a function that only reads answered nothing: it fails no statement.
+// An answer that holds anything beside the reason is none.
+func refusal(answer string) string {
+	var a struct {
+		Message      string
+		Runs, Errors []json.RawMessage
+	}
+	if json.Unmarshal([]byte(answer), &a) != nil || len(a.Runs)+len(a.Errors) > 0 || strings.Contains(answer, `"version"`) {
+		return ""
+	}
+	return a.Message
 }
 
 // calls are one call of each function about a run, or its sync, and what it needs.

@@ -24,7 +24,6 @@ func TestCall(t *testing.T) {
 		{`EXPLAIN CALL penstock_run('s')`, ``},
 		{`DESCRIBE SELECT * FROM penstock_run('s')`, ``},
 		{`SELECT * FROM penstock_run('s') LIMIT 0`, ``},
-		{`CALL penstock_refresh()`, ``},
 	} {
 		g.calls = nil
 		rows, err := w.Query(t.Context(), c.call)
