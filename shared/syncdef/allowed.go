@@ -38,14 +38,15 @@ var (
 
 // Bounds and defaults of the definition's numbers.
 const (
-	MaxLanes         = 64        // bounds the concurrency of one sync
-	DefaultLanes     = 4         // for vendors that take calls side by side
-	MaxBatchSize     = 10_000    // the largest batch of any vendor's synchronous API
-	MaxScale         = 18        // the most digits that a vendor's numbers have
-	MaxLength        = 131_072   // the longest text field of any vendor, in characters
-	MaxRetryAttempts = 20        // bounds what a row costs that never passes
-	MaxRetryWait     = 86_400    // seconds: 20 of these are over before the error is deleted, after 30 days
-	MaxFailed        = 2_592_000 // seconds: 30 days, as long as errors are kept
+	MaxLanes         = 64         // bounds the concurrency of one sync
+	DefaultLanes     = 4          // for vendors that take calls side by side
+	MaxBatchSize     = 10_000     // the largest batch of any vendor's synchronous API
+	MaxScale         = 18         // the most digits that a vendor's numbers have
+	MaxLength        = 131_072    // the longest text field of any vendor, in characters
+	MaxRetryAttempts = 20         // bounds what a row costs that never passes
+	MaxRetryWait     = 86_400     // seconds: 20 of these are over before the error is deleted, after 30 days
+	MaxLate          = 31_622_400 // seconds: 366 days, a yearly sync
+	MaxFailed        = 2_592_000  // seconds: 30 days, as long as errors are kept
 )
 
 // DefaultFailed is incremental.include_failed where it is left out.

@@ -21,7 +21,7 @@ type Definition struct {
 	Operation    Operation    `json:"operation"`                // default upsert, or insert where nothing else is possible
 	RecordID     []string     `json:"record_id"`                // columns, joined with ":" (mapping.Mapped.RecordID); YAML takes one name or a list
 	Fields       []Field      `json:"field_mappings"`           // in the order in which the fingerprint is taken
-	Frequency    string       `json:"sync_frequency,omitempty"` // hourly, daily, weekly, "every 15m" or a cron expression (UTC); accepted, not acted on yet
+	Frequency    string       `json:"sync_frequency,omitempty"` // hourly, daily, weekly, "every 15m" or a cron expression (UTC); how often it should run: package frequency
 	BatchSize    int          `json:"batch_size"`               // upper bound of records a call; default 1000
 	Lanes        int          `json:"lanes"`                    // 1 to 64; default 4, or the destination type's own
 	OnError      OnError      `json:"error_handling"`           // default continue_on_error
@@ -35,7 +35,7 @@ type Definition struct {
 	Quality      any          `json:"quality,omitempty"`       // accepted, not acted on yet
 	Mirror       any          `json:"mirror,omitempty"`        // accepted, not acted on yet
 	Notification any          `json:"notifications,omitempty"` // accepted, not acted on yet
-	Freshness    any          `json:"freshness,omitempty"`     // accepted, not acted on yet
+	Freshness    *Freshness   `json:"freshness,omitempty"`     // how late a sync may be; from Frequency when absent
 	// Options are the keys of the destination type's own, with their defaults: in
 	// YAML the object under the type's name.
 	Options json.RawMessage `json:"options,omitempty"`

@@ -26,7 +26,7 @@ var DefinitionKeys = []Key{
 	{Name: "quality", Type: KeyObject, Later: true, Keys: qualityKeys, Doc: "When too many bad rows warn or stop a run."},
 	{Name: "mirror", Type: KeyObject, Later: true, Keys: []Key{{Name: "max_deletes", Type: KeyShare, Doc: "The largest share of the records that one run may delete."}}, Doc: "How much a mirror may delete."},
 	{Name: "notifications", Type: KeyObjects, Later: true, Keys: notificationKeys, Doc: "Who is told of what."},
-	{Name: "freshness", Type: KeyObject, Later: true, Keys: freshnessKeys, Doc: "How old the data at the destination may be."},
+	{Name: "freshness", Type: KeyObject, Keys: freshnessKeys, Doc: "How long after its last success a sync is late; by sync_frequency when left out."},
 }
 
 var matchKeys = []Key{
@@ -90,9 +90,9 @@ var notificationKeys = []Key{
 }
 
 var freshnessKeys = []Key{
-	{Name: "warn_after", Type: KeyText, Doc: "The age that warns."},
-	{Name: "stale_after", Type: KeyText, Doc: "The age that is too old."},
-	{Name: "destination_field", Type: KeyText, Doc: "The field that holds the time of the data."},
+	{Name: "warn_after", Type: KeyDuration, Min: 60, Max: MaxLate, Doc: "The time since the last success that warns: the greater of 2 hours and twice the interval when left out."},
+	{Name: "stale_after", Type: KeyDuration, Min: 60, Max: MaxLate, Doc: "The time that is too long and raises the alert: the greater of 4 hours and 4 times the interval when left out (6 and 6 in the dashboard)."},
+	{Name: "destination_field", Type: KeyText, Later: true, Doc: "The field that holds the time of the data."},
 }
 
 // ConnectionKeys are the keys of a connection that every destination type has. The

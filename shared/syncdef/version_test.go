@@ -63,7 +63,7 @@ func sample() (syncdef.Definition, syncdef.Rules) {
 		Quality:      map[string]any{"warn_over": 0.01, "rules": []any{map[string]any{"column": "email", "not_null": true}}},
 		Mirror:       map[string]any{"max_deletes": "5%"},
 		Notification: []any{map[string]any{"type": "email", "recipients": []any{"a@b.co"}}},
-		Freshness:    map[string]any{"warn_after": "2h"},
+		Freshness:    &syncdef.Freshness{WarnAfter: "2h"},
 	}
 	return d, syncdef.Rules{
 		Type: "crm", Identity: row.Identity{Steps: []row.Step{row.StepTrim, row.StepDomain}, CaseUnsure: true},

@@ -61,6 +61,7 @@ func (p *parser) definition(src []byte) (d syncdef.Definition) {
 	d.Fields = p.fields(o)
 	p.behaviour(o, &d)
 	p.failures(o, &d)
+	d.Freshness = p.freshness(o)
 	p.section(o, &d)
 	p.matching(o, &d)
 	p.later(o, &d)

@@ -241,6 +241,12 @@ var faults = []struct{ name, src, paths string }{
 	{"quality is a list", account + fields + "quality: [a]\n", "quality"},
 	{"alias in a section", account + fields + "quality: {a: &x 1, b: *x}\n", ""},
 	{"freshness", account + fields + "freshness: {warn_after: 2}\n", "freshness.warn_after"},
+	{"freshness is a duration", account + fields + "freshness: 2h\n", "freshness"},
+	{"freshness key", account + fields + "freshness: {warn: 2h}\n", "freshness.warn"},
+	{"freshness no duration", account + fields + "freshness: {stale_after: soon}\n", "freshness.stale_after"},
+	{"freshness too short", account + fields + "freshness: {stale_after: 30s}\n", "freshness.stale_after"},
+	{"freshness too long", account + fields + "freshness: {stale_after: 9000h}\n", "freshness.stale_after"},
+	{"freshness warns late", account + fields + "freshness: {warn_after: 5h, stale_after: 4h}\n", "freshness.warn_after"},
 
 	// a type of one object, without matching
 	{"chat: nothing given", "connection: chat_prod\nlanes: 1\n", "field_mappings record_id chat.channel"},
