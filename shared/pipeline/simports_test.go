@@ -258,6 +258,10 @@ func (o port) RecentRuns(_ context.Context, sync string, limit int) ([]run.Run, 
 	return ask(o.p, "RecentRuns", func() ([]run.Run, error) { return o.p.s.store.RecentRuns(bg, sync, limit) })
 }
 
+func (o port) RunsBefore(_ context.Context, sync string, begun time.Time, id string, limit int) ([]run.Run, error) {
+	return ask(o.p, "RunsBefore", func() ([]run.Run, error) { return o.p.s.store.RunsBefore(bg, sync, begun, id, limit) })
+}
+
 func (o port) Batches(_ context.Context, runID string) ([]run.Batch, error) {
 	return ask(o.p, "Batches", func() ([]run.Batch, error) { return o.p.s.store.Batches(bg, runID) })
 }

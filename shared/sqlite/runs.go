@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/run"
 )
@@ -132,6 +133,16 @@ func (s *Store) RecentRuns(ctx context.Context, sync string, limit int) ([]run.R
 	runs, err := s.runs(ctx, "SELECT body FROM run WHERE sync = ?1 ORDER BY begun DESC, id DESC LIMIT ?2", sync, max(limit, 0))
 	if err != nil {
 		return nil, fmt.Errorf("list runs of sync %q: %w", sync, err)
+	}
+	return runs, nil
+}
+
+// RunsBefore goes on after the run of that BegunAt and id, in the same order.
+func (s *Store) RunsBefore(ctx context.Context, sync string, begun time.Time, id string, limit int) ([]run.Run, error) {
+	runs, err := s.runs(ctx, "SELECT body FROM run WHERE sync = ?1 AND (begun, id) < (?2, ?3) ORDER BY begun DESC, id DESC LIMIT ?4",
+		sync, begun.UnixNano(), id, max(limit, 0))
+	if err != nil {
+		return nil, fmt.Errorf("list older runs of sync %q: %w", sync, err)
 	}
 	return runs, nil
 }

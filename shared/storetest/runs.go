@@ -144,6 +144,25 @@ var runTests = []test{
 		for limit, want := range map[int][]string{0: nil, 1: {"health.k"}, 3: {"health.k", "health.a", "health.z"}, 9: {"health.k", "health.a", "health.z", "health.m"}} {
 			same(t, fmt.Sprint("RecentRuns ", limit), want, ids(must(s.RecentRuns(t.Context(), "health", limit))(t)))
 		}
+		twin := aRun("health", "b") // begun with a, and after it in the order
+		twin.BegunAt = start.Add(2 * time.Millisecond)
+		_ = must(s.EnsureRun(t.Context(), twin))(t)
+		for _, c := range []struct {
+			after string
+			begun int
+			limit int
+			want  []string
+		}{
+			{"health.k", 3, 9, []string{"health.b", "health.a", "health.z", "health.m"}},
+			{"health.b", 2, 2, []string{"health.a", "health.z"}},
+			{"health.a", 2, 1, []string{"health.z"}},
+			{"health.gone", 1, 9, []string{"health.m"}}, // the run itself need not be there
+			{"health.m", 0, 9, nil},
+			{"health.k", 3, 0, nil},
+		} {
+			got := must(s.RunsBefore(t.Context(), "health", start.Add(time.Duration(c.begun)*time.Millisecond), c.after, c.limit))(t)
+			same(t, fmt.Sprintf("RunsBefore %s, %d", c.after, c.limit), c.want, ids(got))
+		}
 	}},
 	{"many open", func(t *testing.T, s Stores) {
 		var want []string

@@ -38,6 +38,7 @@ type Store interface {
 	CompleteRun(ctx context.Context, r run.Run, m run.Mark) error
 	OpenRuns(ctx context.Context) ([]run.Run, error)
 	RecentRuns(ctx context.Context, sync string, limit int) ([]run.Run, error)
+	RunsBefore(ctx context.Context, sync string, begun time.Time, id string, limit int) ([]run.Run, error)
 
 	Batch(ctx context.Context, runID, batch string) (run.Batch, error)
 	Batches(ctx context.Context, runID string) ([]run.Batch, error)

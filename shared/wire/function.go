@@ -37,6 +37,7 @@ const (
 	Reason   Param = "reason"   // why a run is cancelled, for people
 	Selector Param = "selector" // which errors, an object
 	After    Param = "after"    // where a page goes on
+	From     Param = "since"    // no runs begun, or errors that occurred, before this time
 )
 
 // A Function is a SQL function of Penstock: the same name and arguments on every
@@ -55,8 +56,8 @@ var functions = []Function{
 	{Cancel, []Param{Run, Reason}, 1},
 	{Retry, []Param{Run, Selector}, 1},
 	{Reset, []Param{Sync}, 1},
-	{Status, []Param{Target}, 1},
-	{Errors, []Param{Run, After}, 1},
+	{Status, []Param{Target, From, After}, 1},
+	{Errors, []Param{Run, After, From}, 1},
 	{Syncs, nil, 0},
 }
 

@@ -37,12 +37,26 @@ func TestUnknownSync(t *testing.T) {
 	if a := answers[1]; a.Status != "queued" {
 		t.Errorf("the other row suffers: %+v", a)
 	}
-	for function, args := range map[string][]string{"begin": {`"nope"`}, "status": {`"nope"`}} {
+	for function, args := range map[string][]string{"begin": {`"nope"`}, "reset": {`"nope"`}, "retry": {`"nope.r1"`}} {
 		status, _, message := Status(t, w.Invoke(t, "control", Request(function, "q", "q:1", args)))
 		if status != http.StatusBadRequest {
 			t.Errorf("%s: status %d", function, status)
 		}
-		says(t, message, `no sync "nope"`, "penstock apply")
+		if function != "retry" {
+			says(t, message, `no sync "nope"`, "penstock apply")
+		}
+	}
+	// What only reads fails no query: it may be over many syncs.
+	for function, argument := range map[string]string{"status": `"nope"`, "errors": `"nope.r1"`} {
+		var read struct {
+			Message      string
+			Runs, Errors []any
+		}
+		answer(t, w.Invoke(t, "control", Request(function, "q", "q:1", []string{argument})), &read)
+		says(t, read.Message, "nope")
+		if len(read.Runs)+len(read.Errors) != 0 {
+			t.Errorf("%s: %+v", function, read)
+		}
 	}
 }
 

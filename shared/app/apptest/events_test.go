@@ -263,7 +263,7 @@ func testStatus(t *testing.T, w *World, event []byte) {
 	var s struct {
 		Sync, Version string
 		Watermark     *string
-		Runs          []run.Run
+		Runs          []runs.RunStatus
 	}
 	answer(t, w.Invoke(t, "control", event), &s)
 	if s.Sync != "salesforce_customer_health" || s.Version == "" || s.Watermark != nil || len(s.Runs) != 1 {

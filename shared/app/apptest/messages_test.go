@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
@@ -51,7 +52,7 @@ func testBatch(t *testing.T, w *World, event []byte) {
 	if d := cmp.Diff(run.Counts{Received: 4, Queued: 4, Superseded: 4}, counts(t, w, theRun)); d != "" {
 		t.Error(d)
 	}
-	status := Call[struct{ Runs []run.Run }](t, w.Functions["control"], "status", `"salesforce_customer_health"`)
+	status := Call[struct{ Runs []runs.RunStatus }](t, w.Functions["control"], "status", `"salesforce_customer_health"`)
 	if len(status.Runs) != 2 {
 		t.Fatalf("%d runs", len(status.Runs))
 	}

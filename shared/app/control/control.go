@@ -5,6 +5,7 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -93,7 +94,7 @@ func (h *Handler) call(ctx context.Context, caller row.Caller, function, token s
 		return nil, err
 	}
 	value, err := h.answers(ctx, caller, function, token, c)
-	if err != nil {
+	if value, err = unknown(function, c, value, err); err != nil {
 		return nil, err
 	}
 	b, err := json.Marshal(value)
@@ -129,7 +130,11 @@ func (h *Handler) answers(ctx context.Context, caller row.Caller, function, toke
 		sync := c.Text(wire.Sync)
 		return map[string]string{"sync": sync, "message": "the watermark is cleared: the next penstock_begin answers select: all"}, h.Control.Reset(ctx, sync)
 	case wire.Status:
-		s, err := h.Control.Status(ctx, c.Text(wire.Target))
+		since, err := runs.ParseSince(c.Text(wire.From))
+		if err != nil {
+			return nil, err
+		}
+		s, err := h.Control.StatusPage(ctx, c.Text(wire.Target), runs.Page{Since: since, After: c.Text(wire.After)})
 		return struct {
 			runs.SyncStatus
 			Watermark json.RawMessage `json:"watermark"`
@@ -139,13 +144,33 @@ func (h *Handler) answers(ctx context.Context, caller row.Caller, function, toke
 		if err := page(after); err != nil {
 			return nil, err
 		}
-		errs, next, err := h.Control.RunErrors(ctx, c.Text(wire.Run), MaxErrors, after)
+		since, err := runs.ParseSince(c.Text(wire.From))
+		if err != nil {
+			return nil, err
+		}
+		errs, next, err := h.Control.RunErrorsSince(ctx, c.Text(wire.Run), MaxErrors, after, since)
 		return errorList(errs, next), err
 	case wire.Syncs:
 		list, err := h.Control.ListSyncs(ctx)
 		return map[string]any{"syncs": seen(caller, list)}, err
 	}
 	return nil, wire.Unknown()
+}
+
+// unknown lets a query over many syncs read on past one that is not applied, or a run
+// that is not there: what only reads answers so, with the message, and fails nothing.
+func unknown(function string, c wire.Call, value any, err error) (any, error) {
+	var refused *row.Refusal
+	if !errors.As(err, &refused) || !errors.Is(refused, run.ErrNotFound) {
+		return value, err
+	}
+	switch function {
+	case wire.Status:
+		return map[string]any{"sync": run.SyncOf(c.Text(wire.Target)), "runs": []any{}, "message": refused.Message}, nil
+	case wire.Errors:
+		return map[string]any{"run": c.Text(wire.Run), "errors": []any{}, "message": refused.Message}, nil
+	}
+	return value, err
 }
 
 // An errorPage answers penstock_errors.

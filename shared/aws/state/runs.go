@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -188,6 +190,22 @@ func (s *Store) RecentRuns(ctx context.Context, sync string, limit int) ([]run.R
 		return nil, fmt.Errorf("list runs of sync %q: %w", sync, err)
 	}
 	return all, nil
+}
+
+// RunsBefore goes on after the run of that BegunAt and id, in the same order.
+func (s *Store) RunsBefore(ctx context.Context, sync string, begun time.Time, id string, limit int) ([]run.Run, error) {
+	if limit <= 0 {
+		return nil, nil
+	}
+	older := prefix(syncPK(sync), "BEGUN#")
+	older.to = "BEGUN#" + number(begun) + "#" + id
+	older.descending, older.limit = true, limit+1 // BETWEEN takes the run itself too
+	all, err := s.listRuns(ctx, older, "run")
+	if err != nil {
+		return nil, fmt.Errorf("list older runs of sync %q: %w", sync, err)
+	}
+	all = slices.DeleteFunc(all, func(r run.Run) bool { return r.ID == id })
+	return all[:min(limit, len(all))], nil
 }
 
 // listRuns reads the runs that the items of a span name.

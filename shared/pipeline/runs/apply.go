@@ -10,6 +10,7 @@ import (
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/syncdef/frequency"
 )
 
 // How far back a sync's runs are asked for rows on their way: so many runs, and no
@@ -132,18 +133,24 @@ func (c *Control) AcceptAccount(ctx context.Context, connection, account string)
 
 // A SyncInfo is an applied sync as penstock_syncs lists it.
 type SyncInfo struct {
-	Sync       string    `json:"sync"`
-	Version    string    `json:"version"`
-	AppliedAt  time.Time `json:"applied_at"`
-	Connection string    `json:"connection"`
-	Type       string    `json:"type"`
-	Object     string    `json:"object"`
-	Operation  string    `json:"operation"`
-	Cursor     string    `json:"cursor,omitempty"` // column
-	Frequency  string    `json:"frequency,omitempty"`
+	Sync       string              `json:"sync"`
+	Version    string              `json:"version"`
+	AppliedAt  time.Time           `json:"applied_at"`
+	Connection string              `json:"connection"`
+	Type       string              `json:"type"`
+	Object     string              `json:"object"`
+	Operation  string              `json:"operation"`
+	Model      string              `json:"model"`            // the relation that a run selects from
+	Cursor     string              `json:"cursor,omitempty"` // column
+	Frequency  string              `json:"frequency,omitempty"`
+	Source     syncdef.StoreSource `json:"store_source"` // what of a failed row is stored, and answered by penstock_errors
+	frequency.Lateness
 
 	Allow *syncdef.Allow `json:"-"` // who may see it
 }
+
+// modelOf is the relation that a run selects from.
+func modelOf(d *syncdef.Definition) string { return d.Sync }
 
 // ListSyncs answers penstock_syncs: the applied syncs by name.
 func (c *Control) ListSyncs(ctx context.Context) ([]SyncInfo, error) {
@@ -163,7 +170,8 @@ func (c *Control) ListSyncs(ctx context.Context) ([]SyncInfo, error) {
 		d := &v.Definition
 		out = append(out, SyncInfo{
 			Sync: name, Version: v.ID, AppliedAt: v.AppliedAt, Connection: d.Connection, Type: v.Rules.Type,
-			Object: d.Object, Operation: string(d.Operation), Cursor: cursorColumn(d), Frequency: d.Frequency,
+			Object: d.Object, Operation: string(d.Operation), Model: modelOf(d), Cursor: cursorColumn(d), Frequency: d.Frequency,
+			Source: d.SourceStored(), Lateness: frequency.LatenessOf(d, c.Now()),
 			Allow: d.Allow,
 		})
 	}

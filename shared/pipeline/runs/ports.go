@@ -61,6 +61,8 @@ type History interface {
 	OpenRuns(ctx context.Context) ([]run.Run, error)
 	// RecentRuns lists a sync's runs, newest BegunAt first.
 	RecentRuns(ctx context.Context, sync string, limit int) ([]run.Run, error)
+	// RunsBefore goes on after the run of that BegunAt and id, in the same order.
+	RunsBefore(ctx context.Context, sync string, begun time.Time, id string, limit int) ([]run.Run, error)
 	// Batches lists a run's batches.
 	Batches(ctx context.Context, runID string) ([]run.Batch, error)
 	// Chunks calls each with every record of a run's messages.

@@ -47,11 +47,21 @@ type Control struct {
 	Now      func() time.Time
 }
 
+// missing refuses what names nothing that is there: run.ErrNotFound to errors.Is, so
+// that what only reads may answer that instead.
+func missing(format string, args ...any) *row.Refusal {
+	r := row.Refuse(format, args...)
+	r.Err = run.ErrNotFound
+	return r
+}
+
+func isMissing(err error) bool { return errors.Is(err, run.ErrNotFound) }
+
 // current is a sync's applied version; a *row.Refusal when none is.
 func (s *Stores) current(ctx context.Context, function, sync string) (syncdef.Version, error) {
 	v, err := s.Syncs.Current(ctx, sync)
 	if errors.Is(err, run.ErrNotFound) {
-		return v, row.Refuse("%s: there is no sync %q, or it is not applied: run penstock apply", function, sync)
+		return v, missing("%s: there is no sync %q, or it is not applied: run penstock apply", function, sync)
 	}
 	if err != nil {
 		return v, fmt.Errorf("read sync %q: %w", sync, err)
@@ -66,7 +76,7 @@ func (s *Stores) run(ctx context.Context, function, id string) (run.Run, error) 
 	}
 	r, err := s.Runs.Run(ctx, id)
 	if errors.Is(err, run.ErrNotFound) || err == nil && r.Sync != run.SyncOf(id) {
-		return r, row.Refuse("%s: there is no run %q: penstock_status(%q) lists the sync's runs", function, id, run.SyncOf(id))
+		return r, missing("%s: there is no run %q: penstock_status(%q) lists the sync's runs", function, id, run.SyncOf(id))
 	}
 	if err != nil {
 		return r, fmt.Errorf("read run %q: %w", id, err)

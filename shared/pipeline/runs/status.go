@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/row"
@@ -18,7 +19,7 @@ const (
 	countedDue = 10_000 // due items that are counted; more are not
 )
 
-// A RunStatus is a run with the counts of this moment.
+// A RunStatus is a run with the counts of this moment. In JSON its id is called run.
 type RunStatus struct {
 	run.Run
 	Waits   string `json:"waits_for,omitempty"`
@@ -37,11 +38,17 @@ type SyncStatus struct {
 	Halted        string      `json:"halted,omitempty"`    // why the version cannot be delivered
 	Watermark     string      `json:"watermark,omitempty"` // a raw JSON scalar
 	WatermarkType string      `json:"watermark_type,omitempty"`
-	Runs          []RunStatus `json:"runs"` // newest first, without those of retries
+	Runs          []RunStatus `json:"runs"`           // newest first, without those of retries
+	Next          string      `json:"next,omitempty"` // where the older ones go on: Page.After
 }
 
 // Status reports a sync and its last runs, or the one run whose id is given.
 func (c *Control) Status(ctx context.Context, syncOrRun string) (SyncStatus, error) {
+	return c.StatusPage(ctx, syncOrRun, Page{})
+}
+
+// StatusPage is Status with the runs of a page.
+func (c *Control) StatusPage(ctx context.Context, syncOrRun string, p Page) (SyncStatus, error) {
 	name := run.SyncOf(syncOrRun)
 	v, err := c.statusVersion(ctx, syncOrRun)
 	if err != nil {
@@ -64,10 +71,11 @@ func (c *Control) Status(ctx context.Context, syncOrRun string) (SyncStatus, err
 	if err != nil {
 		return s, fmt.Errorf("list the runs of sync %q: %w", name, err)
 	}
-	shown, err := c.shown(ctx, syncOrRun, all)
+	shown, next, err := c.shown(ctx, syncOrRun, all, p)
 	if err != nil {
 		return s, err
 	}
+	s.Next = next
 	rest, err := c.rest(ctx, name, all)
 	if err != nil {
 		return s, err
@@ -101,10 +109,13 @@ func (c *Control) statusVersion(ctx context.Context, syncOrRun string) (syncdef.
 }
 
 // shown are the runs that were asked for.
-func (c *Control) shown(ctx context.Context, syncOrRun string, all []run.Run) ([]run.Run, error) {
+func (c *Control) shown(ctx context.Context, syncOrRun string, all []run.Run, p Page) ([]run.Run, string, error) {
 	if run.IsID(syncOrRun) {
 		r, err := c.run(ctx, "penstock_status", syncOrRun)
-		return []run.Run{r}, err
+		return []run.Run{r}, "", err
+	}
+	if p != (Page{}) {
+		return c.page(ctx, syncOrRun, all, p)
 	}
 	var out []run.Run
 	for _, r := range all {
@@ -112,7 +123,7 @@ func (c *Control) shown(ctx context.Context, syncOrRun string, all []run.Run) ([
 			out = append(out, r)
 		}
 	}
-	return out, nil
+	return out, "", nil
 }
 
 // held says what holds a sync up as a whole.
@@ -185,11 +196,21 @@ func (c *Control) runStatus(ctx context.Context, r run.Run, rest *rest) (RunStat
 	return out, err
 }
 
+// RunErrorsSince is RunErrors without what occurred before since. A page may be empty
+// and yet not be the last.
+func (c *Control) RunErrorsSince(ctx context.Context, id string, limit int, after string, since time.Time) ([]run.RowError, string, error) {
+	errs, next, err := c.RunErrors(ctx, id, limit, after)
+	if err != nil || since.IsZero() {
+		return errs, next, err
+	}
+	return slices.DeleteFunc(errs, func(e run.RowError) bool { return e.At.Before(since) }), next, nil
+}
+
 // RunErrors answers penstock_errors: up to limit of a run's errors, and where to go
 // on; "" at the end.
 func (c *Control) RunErrors(ctx context.Context, id string, limit int, after string) ([]run.RowError, string, error) {
 	if !run.IsID(id) {
-		return nil, "", row.Refuse("penstock_errors takes a run, and %q is none: penstock_status(%q) lists the sync's runs", id, id)
+		return nil, "", missing("penstock_errors takes a run, and %q is none: penstock_status(%q) lists the sync's runs", id, id)
 	}
 	errs, next, err := c.Errors.RunErrors(ctx, id, limit, after)
 	if err != nil {

@@ -1,6 +1,6 @@
 // Package frequency reads sync_frequency: hourly, daily, weekly, "every 15m" or a
-// cron expression of five fields, all in UTC. It says when a sync is due and
-// starts nothing.
+// cron expression of five fields, all in UTC. It says when a sync is due, and how
+// late is too late; it starts nothing.
 package frequency
 
 import (

@@ -64,8 +64,8 @@ var functions = []function{
 	{"penstock_cancel", "/cancel", "(RUN VARCHAR, REASON VARCHAR)", []param{{name: "run", cast: "VARCHAR"}, {name: "reason", cast: "VARCHAR", optional: true}}},
 	{"penstock_retry", "/retry", "(RUN VARCHAR, SELECTOR VARIANT)", []param{{name: "run", cast: "VARCHAR"}, {name: "selector", optional: true}}},
 	{"penstock_reset", "/reset", "(SYNC VARCHAR)", []param{{name: "sync", cast: "VARCHAR"}}},
-	{"penstock_status", "/status", "(SYNC VARCHAR)", []param{{name: "sync", cast: "VARCHAR"}}},
-	{"penstock_errors", "/errors", "(RUN VARCHAR, AFTER VARCHAR)", []param{{name: "run", cast: "VARCHAR"}, {name: "after", cast: "VARCHAR", optional: true}}},
+	{"penstock_status", "/status", "(SYNC VARCHAR, SINCE VARCHAR, AFTER VARCHAR)", []param{{name: "sync", cast: "VARCHAR"}, {name: "since", cast: "VARCHAR", optional: true}, {name: "after", cast: "VARCHAR", optional: true}}},
+	{"penstock_errors", "/errors", "(RUN VARCHAR, AFTER VARCHAR, SINCE VARCHAR)", []param{{name: "run", cast: "VARCHAR"}, {name: "after", cast: "VARCHAR", optional: true}, {name: "since", cast: "VARCHAR", optional: true}}},
 	{"penstock_syncs", "/syncs", "()", nil},
 }
 

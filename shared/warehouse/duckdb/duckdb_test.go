@@ -33,9 +33,11 @@ func TestArguments(t *testing.T) {
 		{"begin", `SELECT penstock_begin('s', 'full')`, `{"data":[[0,"s","full"]]}`, `"full"`},
 		{"begin without a mode", `SELECT penstock_begin('s')`, `{"data":[[0,"s",null]]}`, `<NULL>`},
 		{"finish", `SELECT penstock_finish('s.1', 9007199254740993)`, `{"data":[[0,"s.1",9007199254740993]]}`, `9007199254740993`},
-		{"status", `SELECT penstock_status('s')`, `{"data":[[0,"s"]]}`, `"s"`},
-		{"errors", `SELECT penstock_errors('s.1')`, `{"data":[[0,"s.1",null]]}`, `<NULL>`},
-		{"more errors", `SELECT penstock_errors('s.1', 'b#7')`, `{"data":[[0,"s.1","b#7"]]}`, `"b#7"`},
+		{"status", `SELECT penstock_status('s')`, `{"data":[[0,"s",null,null]]}`, `<NULL>`},
+		{"more of the status", `SELECT penstock_status('s', '2026-01-05', '7#s.1')`, `{"data":[[0,"s","2026-01-05","7#s.1"]]}`, `"7#s.1"`},
+		{"errors", `SELECT penstock_errors('s.1')`, `{"data":[[0,"s.1",null,null]]}`, `<NULL>`},
+		{"more errors", `SELECT penstock_errors('s.1', 'b#7')`, `{"data":[[0,"s.1","b#7",null]]}`, `<NULL>`},
+		{"new errors", `SELECT penstock_errors('s.1', NULL, TIMESTAMP '2026-01-05 12:00:00')`, `{"data":[[0,"s.1",null,"2026-01-05 12:00:00"]]}`, `"2026-01-05 12:00:00"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := newGateway(t)
