@@ -149,9 +149,6 @@ type SyncInfo struct {
 	Allow *syncdef.Allow `json:"-"` // who may see it
 }
 
-// modelOf is the relation that a run selects from.
-func modelOf(d *syncdef.Definition) string { return d.Sync }
-
 // ListSyncs answers penstock_syncs: the applied syncs by name.
 func (c *Control) ListSyncs(ctx context.Context) ([]SyncInfo, error) {
 	names, err := c.Syncs.List(ctx)
@@ -170,7 +167,7 @@ func (c *Control) ListSyncs(ctx context.Context) ([]SyncInfo, error) {
 		d := &v.Definition
 		out = append(out, SyncInfo{
 			Sync: name, Version: v.ID, AppliedAt: v.AppliedAt, Connection: d.Connection, Type: v.Rules.Type,
-			Object: d.Object, Operation: string(d.Operation), Model: modelOf(d), Cursor: cursorColumn(d), Frequency: d.Frequency,
+			Object: d.Object, Operation: string(d.Operation), Model: d.Relation(), Cursor: cursorColumn(d), Frequency: d.Frequency,
 			Source: d.SourceStored(), Lateness: frequency.LatenessOf(d, c.Now()),
 			Allow: d.Allow,
 		})
