@@ -3,14 +3,8 @@
 package sql_test
 
 import (
-	"compress/gzip"
-	"crypto/md5"
 	"database/sql"
-	"encoding/base64"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -18,14 +12,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
-	"github.com/penstock-data/penstock/shared/wire"
-	"github.com/penstock-data/penstock/shared/wire/snowflake"
 	statements "github.com/penstock-data/penstock/sql"
 )
 
 // open is a DuckDB with everything in sql/duckdb, set up twice, since the script
 // has to be repeatable.
 func open(t *testing.T, gateway string) *sql.DB {
+	t.Helper()
+	_, db := warehouse(t, gateway)
+	return db
+}
+
+func warehouse(t *testing.T, gateway string) (*duckdb.Warehouse, *sql.DB) {
 	t.Helper()
 	w, err := duckdb.Open(t.Context(), duckdb.Config{Gateway: gateway, Threads: 2})
 	if err != nil {
@@ -45,7 +43,7 @@ func open(t *testing.T, gateway string) *sql.DB {
 			t.Fatal(err)
 		}
 	}
-	return w.DB()
+	return w, w.DB()
 }
 
 func exec(t *testing.T, db *sql.DB, statement string, args ...any) {
@@ -214,75 +212,4 @@ func columnsOf(t *testing.T, db *sql.DB, query string) []string {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return columns
-}
-
-// control answers penstock_status and penstock_errors as functions/control does.
-func control(t *testing.T) string {
-	answers := map[string]string{
-		"sf_health": `{"sync":"sf_health","version":"v1","applied_at":"2026-01-05T10:00:00Z","watermark":null,"runs":[
-			{"id":"sf_health.r3","sync":"sf_health","status":"open","reason":"the login is refused","begun_at":"2026-01-05T13:00:00Z","counts":{"received":1,"delivered":0,"unchanged":0,"superseded":0,"rejected":0,"blocked":0,"failed":0,"calls":0}},
-			{"id":"sf_health.rx","sync":"sf_health","status":"open","reason":"Salesforce is busy","begun_at":"2026-01-05T12:30:00Z","counts":{"received":1,"delivered":0,"unchanged":0,"superseded":0,"rejected":0,"blocked":0,"failed":0,"calls":0}},
-			{"id":"sf_health.r2","sync":"sf_health","status":"incomplete","reason":"1 of 100 rows did not settle","begun_at":"2026-01-05T12:00:00Z","counts":{"received":100,"delivered":1,"unchanged":90,"superseded":0,"rejected":5,"blocked":0,"failed":3,"calls":2}},
-			{"id":"sf_health.r1","sync":"sf_health","status":"complete","begun_at":"2026-01-05T11:00:00Z","ended_at":"2026-01-05T11:00:07.5Z","counts":{"received":90,"delivered":80,"unchanged":10,"superseded":0,"rejected":0,"blocked":0,"failed":0,"calls":1}},
-			{"id":"sf_health.r0","sync":"sf_health","status":"complete","begun_at":"2026-01-05T10:00:00Z","ended_at":"2026-01-05T10:00:07Z","counts":{"received":70,"delivered":70,"unchanged":0,"superseded":0,"rejected":0,"blocked":0,"failed":0,"calls":1}}]}`,
-		"slack_alerts": `{"sync":"slack_alerts","version":"v1","applied_at":"2026-01-05T10:00:00Z","watermark":null,"runs":null}`,
-		"sf_health.rx": `{"errors":[]}`,
-		"sf_health.r3": `{"errors":[{"sync":"sf_health","run":"sf_health.r3","batch":"connection","row":0,"record_id":"","error_type":"invalid_client","error_message":"the login is refused","stage":"connection","attempts":0,"occurred_at":"2026-01-05T13:00:01Z","place":0}]}`,
-		"sf_health.r2": `{"errors":[{"sync":"sf_health","run":"sf_health.r2","batch":"b","row":7,"record_id":"c7","error_type":"above_max","error_message":"column x: found 120","field":"x","stage":"intake","attempts":0,"occurred_at":"2026-01-05T12:00:01Z","place":1,"source_data":{"customer_id":"c7"}}]}`,
-	}
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		z, err := gzip.NewReader(r.Body)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		body, err := io.ReadAll(z)
-		if err != nil {
-			t.Error(err)
-		}
-		batch, err := snowflake.Protocol.Decode(wire.Request{Method: r.Method, Path: r.URL.Path, Header: r.Header.Get, Body: body})
-		if err != nil {
-			t.Error(err)
-		}
-		var rows []string
-		for _, c := range batch.Calls {
-			asked := c.Text(wire.Target) + c.Text(wire.Run) // one of them
-			rows = append(rows, fmt.Sprintf("[%d,%s]", c.Number, answers[asked]))
-		}
-		reply := `{"data":[` + strings.Join(rows, ",") + `]}`
-		sum := md5.Sum([]byte(reply))
-		w.Header().Set("Content-MD5", base64.StdEncoding.EncodeToString(sum[:]))
-		io.WriteString(w, reply) //nolint:errcheck // the test notices a missing answer
-	}))
-	t.Cleanup(s.Close)
-	return s.URL
-}
-
-func TestMonitoringViews(t *testing.T) {
-	db := open(t, control(t))
-	for _, c := range []struct {
-		query string
-		want  []string
-	}{
-		{"SELECT sync_run_id, status, begun_at, ended_at, received, failed, api_calls FROM penstock_runs", []string{
-			"sf_health.r3 | open | 2026-01-05 13:00:00 | NULL | 1 | 0 | 0",
-			"sf_health.rx | open | 2026-01-05 12:30:00 | NULL | 1 | 0 | 0",
-			"sf_health.r2 | incomplete | 2026-01-05 12:00:00 | NULL | 100 | 3 | 2",
-			"sf_health.r1 | complete | 2026-01-05 11:00:00 | 2026-01-05 11:00:07.5 | 90 | 0 | 1",
-			"sf_health.r0 | complete | 2026-01-05 10:00:00 | 2026-01-05 10:00:07 | 70 | 0 | 1"}},
-		{"SELECT * FROM reverse_etl_sync_state ORDER BY sync_name", []string{
-			"sf_health | 2026-01-05 11:00:07.5 | 90 | 2026-01-05 10:00:00 | 2026-01-05 13:00:00", "slack_alerts | NULL | NULL | NULL | NULL"}},
-		{"SELECT * FROM reverse_etl_sync_errors ORDER BY sync_run_id DESC", []string{
-			"sf_health.r3 |  | invalid_client | the login is refused | NULL | connection | NULL | 2026-01-05 13:00:01",
-			`sf_health.r2 | c7 | above_max | column x: found 120 | x | intake | {"customer_id":"c7"} | 2026-01-05 12:00:01`}},
-		{"SELECT * EXCLUDE minutes_since_last_sync FROM reverse_etl_sync_health", []string{
-			"sf_health | 2026-01-05 11:00:07.5 | 90 | STALE | 70 | 20", "slack_alerts | NULL | NULL | STALE | NULL | NULL"}},
-		{"SELECT * FROM multi_destination_sync_state", []string{
-			"sf_health | Salesforce | CRM | 2026-01-05 11:00:07.5 | 2026-01-05 13:00:00 | 1 | 0 | 0 | NULL | the login is refused",
-			"slack_alerts | Slack | Notifications | NULL | NULL | NULL | NULL | NULL | NULL | NULL"}},
-	} {
-		if d := cmp.Diff(c.want, read(t, db, c.query)); d != "" {
-			t.Errorf("%s: %s", c.query, d)
-		}
-	}
 }

@@ -11,8 +11,8 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
-	"text/template"
 
 	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
@@ -41,22 +41,14 @@ var Dialects = []string{"duckdb", "snowflake"}
 func Setup(dialect string, params SnowflakeParams) (string, error) {
 	switch dialect {
 	case "duckdb":
-		return join(dialect, func(_, text string) (string, error) { return text, nil })
+		return join(dialect, func(name, text string) (string, error) { return duckDialect.render(name, text, nil) })
 	case "snowflake":
 		if err := params.check(); err != nil {
 			return "", fmt.Errorf("set up %q: %w", dialect, err)
 		}
 		missing := params.fill()
 		body, err := join(dialect, func(name, text string) (string, error) {
-			t, err := template.New(name).Option("missingkey=error").Parse(text)
-			if err != nil {
-				return "", fmt.Errorf("parse %s: %w", name, err)
-			}
-			var b strings.Builder
-			if err := t.Execute(&b, params); err != nil {
-				return "", fmt.Errorf("fill in %s: %w", name, err)
-			}
-			return b.String(), nil
+			return snowDialect.render(name, text, params)
 		})
 		return header(missing) + body, err
 	}
@@ -151,19 +143,27 @@ func header(missing []string) string {
 	return b.String()
 }
 
-// join runs the dialect's files through fill, in the order of their names.
+// join runs the dialect's files and those of both through fill, in the order of their
+// names.
 func join(dialect string, fill func(name, text string) (string, error)) (string, error) {
-	entries, err := fs.ReadDir(files, dialect)
-	if err != nil {
+	own, err := fs.Glob(files, dialect+"/*.sql")
+	shared, late := fs.Glob(monitoring, monitoringFolder+"/*.sql")
+	if err := errors.Join(err, late); err != nil {
 		return "", fmt.Errorf("set up %q: %w", dialect, err)
 	}
+	all := append(own, shared...)
+	slices.SortFunc(all, func(a, b string) int { return strings.Compare(path.Base(a), path.Base(b)) })
 	var parts []string
-	for _, e := range entries {
-		text, err := fs.ReadFile(files, path.Join(dialect, e.Name()))
+	for _, file := range all {
+		from := files
+		if path.Dir(file) == monitoringFolder {
+			from = monitoring
+		}
+		text, err := from.ReadFile(file)
 		if err != nil {
 			return "", fmt.Errorf("set up %q: %w", dialect, err)
 		}
-		part, err := fill(e.Name(), string(text))
+		part, err := fill(path.Base(file), string(text))
 		if err != nil {
 			return "", fmt.Errorf("set up %q: %w", dialect, err)
 		}

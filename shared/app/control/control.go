@@ -90,10 +90,11 @@ func (h *Handler) call(ctx context.Context, caller row.Caller, function, token s
 	if c.Fault != nil {
 		return nil, row.Refuse("%s", c.Fault.Message)
 	}
-	if err := h.may(ctx, caller, function, c); err != nil {
-		return nil, err
+	var value any
+	err := h.may(ctx, caller, function, c)
+	if err == nil {
+		value, err = h.answers(ctx, caller, function, token, c)
 	}
-	value, err := h.answers(ctx, caller, function, token, c)
 	if value, err = unknown(function, c, value, err); err != nil {
 		return nil, err
 	}

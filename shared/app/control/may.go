@@ -85,7 +85,9 @@ func unseen(function string, caller row.Caller, name string) error {
 	if r := []rune(name); len(r) > 64 {
 		name = string(r[:64]) + "…"
 	}
-	return row.Refuse("%s: there is no sync %q, or it is not applied: run penstock apply%s", function, run.SyncOf(name), syncdef.Unseen(caller))
+	r := row.Refuse("%s: there is no sync %q, or it is not applied: run penstock apply%s", function, run.SyncOf(name), syncdef.Unseen(caller))
+	r.Err = run.ErrNotFound
+	return r
 }
 
 // A shown sync is one of penstock_syncs, with what the caller may do with it: so that a

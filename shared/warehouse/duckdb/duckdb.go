@@ -46,6 +46,7 @@ type function struct {
 	path      string // below the gateway: /push
 	signature string // as Snowflake writes it into sf-external-function-signature
 	params    []param
+	most      int // rows a request, where an answer may be large; 0 is snowflake.BatchRows
 }
 
 // A param is one parameter of a function.
@@ -58,15 +59,15 @@ type param struct {
 // functions are the penstock functions. Every argument reaches Go as JSON text,
 // made by to_json in the macro of the same name, so that numbers keep all digits.
 var functions = []function{
-	{"penstock_push", "/push", "(SYNC VARCHAR, ROW_OBJECT VARIANT)", []param{{name: "sync", cast: "VARCHAR"}, {name: "row_object"}}},
-	{"penstock_begin", "/begin", "(SYNC VARCHAR, MODE VARCHAR)", []param{{name: "sync", cast: "VARCHAR"}, {name: "mode", cast: "VARCHAR", optional: true}}},
-	{"penstock_finish", "/finish", "(RUN VARCHAR, ROW_COUNT NUMBER)", []param{{name: "run", cast: "VARCHAR"}, {name: "row_count", cast: "BIGINT"}}},
-	{"penstock_cancel", "/cancel", "(RUN VARCHAR, REASON VARCHAR)", []param{{name: "run", cast: "VARCHAR"}, {name: "reason", cast: "VARCHAR", optional: true}}},
-	{"penstock_retry", "/retry", "(RUN VARCHAR, SELECTOR VARIANT)", []param{{name: "run", cast: "VARCHAR"}, {name: "selector", optional: true}}},
-	{"penstock_reset", "/reset", "(SYNC VARCHAR)", []param{{name: "sync", cast: "VARCHAR"}}},
-	{"penstock_status", "/status", "(SYNC VARCHAR, SINCE VARCHAR, AFTER VARCHAR)", []param{{name: "sync", cast: "VARCHAR"}, {name: "since", cast: "VARCHAR", optional: true}, {name: "after", cast: "VARCHAR", optional: true}}},
-	{"penstock_errors", "/errors", "(RUN VARCHAR, AFTER VARCHAR, SINCE VARCHAR)", []param{{name: "run", cast: "VARCHAR"}, {name: "after", cast: "VARCHAR", optional: true}, {name: "since", cast: "VARCHAR", optional: true}}},
-	{"penstock_syncs", "/syncs", "()", nil},
+	{"penstock_push", "/push", "(SYNC VARCHAR, ROW_OBJECT VARIANT)", []param{{name: "sync", cast: "VARCHAR"}, {name: "row_object"}}, 0},
+	{"penstock_begin", "/begin", "(SYNC VARCHAR, MODE VARCHAR)", []param{{name: "sync", cast: "VARCHAR"}, {name: "mode", cast: "VARCHAR", optional: true}}, 0},
+	{"penstock_finish", "/finish", "(RUN VARCHAR, ROW_COUNT NUMBER)", []param{{name: "run", cast: "VARCHAR"}, {name: "row_count", cast: "BIGINT"}}, 0},
+	{"penstock_cancel", "/cancel", "(RUN VARCHAR, REASON VARCHAR)", []param{{name: "run", cast: "VARCHAR"}, {name: "reason", cast: "VARCHAR", optional: true}}, 0},
+	{"penstock_retry", "/retry", "(RUN VARCHAR, SELECTOR VARIANT)", []param{{name: "run", cast: "VARCHAR"}, {name: "selector", optional: true}}, 0},
+	{"penstock_reset", "/reset", "(SYNC VARCHAR)", []param{{name: "sync", cast: "VARCHAR"}}, 0},
+	{"penstock_status", "/status", "(SYNC VARCHAR, SINCE VARCHAR, AFTER VARCHAR)", []param{{name: "sync", cast: "VARCHAR"}, {name: "since", cast: "VARCHAR", optional: true}, {name: "after", cast: "VARCHAR", optional: true}}, 10},
+	{"penstock_errors", "/errors", "(RUN VARCHAR, AFTER VARCHAR, SINCE VARCHAR)", []param{{name: "run", cast: "VARCHAR"}, {name: "after", cast: "VARCHAR", optional: true}, {name: "since", cast: "VARCHAR", optional: true}}, 1},
+	{"penstock_syncs", "/syncs", "()", nil, 0},
 }
 
 // json is the SQL that turns an argument into JSON text. What is JSON already is

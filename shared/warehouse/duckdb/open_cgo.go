@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"sync/atomic"
 
 	duck "github.com/duckdb/duckdb-go/v2"
@@ -17,8 +18,9 @@ import (
 // A Warehouse is an open DuckDB database with the penstock functions. It is safe
 // for concurrent use.
 type Warehouse struct {
-	db     *sql.DB
-	client *client
+	db         *sql.DB
+	client     *client
+	refreshing sync.Mutex // held by penstock_refresh
 }
 
 // Open opens or makes the database. Times are UTC in every session.

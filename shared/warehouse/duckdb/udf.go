@@ -74,7 +74,11 @@ func (u *udf) execute(ctx context.Context, chunk *duck.ChunkIteratorState) error
 	}
 	x := u.client.pool.Get().(*exchange)
 	defer u.client.pool.Put(x)
-	batches := (rows + snowflake.BatchRows - 1) / snowflake.BatchRows
+	limit := snowflake.BatchRows
+	if u.function.most > 0 {
+		limit = u.function.most
+	}
+	batches := (rows + limit - 1) / limit
 	most := (rows + batches - 1) / batches
 	for from := 0; from < rows; {
 		n, err := u.encode(columns, from, min(most, rows-from), x)

@@ -1,0 +1,168 @@
+-- Whether each sync is fresh, and how its row count moves between its last two
+-- successful runs of one mode. A sync is late after 2 and 4 hours, or 2 and 4 times
+-- the longest time between its due times, or as its freshness says.
+{{view "reverse_etl_sync_health"}}
+WITH state AS (
+    SELECT sync_name, last_successful_run, last_synced_record_count
+    FROM reverse_etl_sync_state
+    WHERE refreshed_at IS NULL OR refreshed_at >= (SELECT MAX(refreshed_at) FROM reverse_etl_sync_state) - INTERVAL '3 HOURS'
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY sync_name ORDER BY last_successful_run DESC NULLS LAST) = 1
+),
+late AS (
+    SELECT sync, warn_minutes, stale_minutes FROM penstock_models
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY sync ORDER BY refreshed_at DESC NULLS LAST) = 1
+),
+successes AS (
+    SELECT
+        sync_name,
+        {{records ""}} AS records,
+        LAG({{records ""}}) OVER (PARTITION BY sync_name, mode ORDER BY ended_at, sync_run_id) AS previous,
+        ROW_NUMBER() OVER (PARTITION BY sync_name ORDER BY ended_at DESC, sync_run_id DESC) AS place
+    FROM penstock_runs
+    WHERE {{succeeded ""}}
+),
+ended AS (
+    SELECT sync_name, outcome, ROW_NUMBER() OVER (PARTITION BY sync_name ORDER BY begun_at DESC, sync_run_id DESC) AS place
+    FROM penstock_runs
+    WHERE ended_at IS NOT NULL
+)
+SELECT
+    s.sync_name,
+    s.last_successful_run,
+    DATEDIFF('minutes', s.last_successful_run, {{now}}) AS minutes_since_last_sync,
+    s.last_synced_record_count,
+    CASE
+        WHEN s.last_successful_run IS NULL THEN 'STALE'
+        WHEN {{late "s.last_successful_run" "late.stale_minutes" 240}} THEN 'STALE'
+        WHEN {{late "s.last_successful_run" "late.warn_minutes" 120}} THEN 'WARNING'
+        ELSE 'HEALTHY'
+    END AS freshness_status,
+    r.previous AS previous_record_count,
+    r.records - r.previous AS record_count_change,
+    e.outcome AS last_outcome
+FROM state AS s
+LEFT JOIN late ON late.sync = s.sync_name
+LEFT JOIN successes AS r ON r.sync_name = s.sync_name AND r.place = 1
+LEFT JOIN ended AS e ON e.sync_name = s.sync_name AND e.place = 1
+ORDER BY s.sync_name;
+
+-- Every destination at a glance, the worst first. A sync is late after 2 and 6
+-- hours, or 2 and 6 times its interval, or as its freshness says; one whose last run
+-- delivered nothing of what it got has the highest error rate there is.
+{{view "reverse_etl_dashboard"}}
+WITH state AS (
+    SELECT * FROM multi_destination_sync_state
+    WHERE refreshed_at IS NULL OR refreshed_at >= (SELECT MAX(refreshed_at) FROM multi_destination_sync_state) - INTERVAL '3 HOURS'
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY sync_id ORDER BY last_successful_sync DESC NULLS LAST, refreshed_at DESC NULLS LAST) = 1
+),
+late AS (
+    SELECT sync, warn_minutes, dashboard_stale_minutes FROM penstock_models
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY sync ORDER BY refreshed_at DESC NULLS LAST) = 1
+),
+ended AS (
+    SELECT sync_name, outcome, retried_delivered FROM penstock_runs
+    WHERE ended_at IS NOT NULL
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY sync_name ORDER BY begun_at DESC, sync_run_id DESC) = 1
+),
+judged AS (
+    SELECT
+        s.*,
+        e.outcome,
+        CASE
+            WHEN s.last_successful_sync IS NULL THEN 'STALE'
+            WHEN {{late "s.last_successful_sync" "late.dashboard_stale_minutes" 360}} THEN 'STALE'
+            WHEN e.outcome = 'failed' AND e.retried_delivered = 0 THEN 'HIGH_ERROR_RATE'
+            WHEN s.records_failed::DOUBLE / NULLIF(s.records_processed, 0) > 0.1 THEN 'HIGH_ERROR_RATE'
+            WHEN {{late "s.last_successful_sync" "late.warn_minutes" 120}} THEN 'WARNING'
+            ELSE 'HEALTHY'
+        END AS health_status
+    FROM state AS s
+    LEFT JOIN late ON late.sync = s.sync_id
+    LEFT JOIN ended AS e ON e.sync_name = s.sync_id
+)
+SELECT
+    destination_name,
+    destination_type,
+    DATEDIFF('minutes', last_successful_sync, {{now}}) AS minutes_since_last_sync,
+    CASE
+        WHEN records_processed > 0 THEN ROUND(records_succeeded::DOUBLE / records_processed * 100, 1)
+    END AS success_rate_pct,
+    CASE
+        WHEN sync_duration_seconds > 0 AND records_processed > 0
+            THEN ROUND(records_processed::DOUBLE / sync_duration_seconds, 2)
+    END AS records_per_second,
+    health_status,
+    last_successful_sync,
+    error_summary,
+    sync_id,
+    outcome AS last_outcome
+FROM judged
+ORDER BY
+    CASE health_status WHEN 'STALE' THEN 1 WHEN 'HIGH_ERROR_RATE' THEN 2 WHEN 'WARNING' THEN 3 ELSE 4 END,
+    destination_name,
+    sync_id;
+
+-- What somebody should look at now, one row per sync. An error belongs to the sync
+-- that its run's id begins with; of the sync's own runs those of the last one count.
+{{view "reverse_etl_alerts"}}
+WITH late AS (
+    SELECT sync, stale_minutes FROM penstock_models
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY sync ORDER BY refreshed_at DESC NULLS LAST) = 1
+),
+ended AS (
+    SELECT sync_name, sync_run_id, outcome, received, retried_delivered FROM penstock_runs
+    WHERE ended_at IS NOT NULL
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY sync_name ORDER BY begun_at DESC, sync_run_id DESC) = 1
+),
+recent AS (
+    SELECT SPLIT_PART(e.sync_run_id, '.', 1) AS sync_name, COUNT(*) AS errors
+    FROM reverse_etl_sync_errors AS e
+    LEFT JOIN ended AS r ON r.sync_run_id = e.sync_run_id
+    WHERE e.occurred_at >= {{now}} - INTERVAL '1 HOUR'
+      AND COALESCE(e.stage, '') <> 'connection'
+      AND (e.error_ref IS NULL OR r.sync_run_id IS NOT NULL)
+    GROUP BY SPLIT_PART(e.sync_run_id, '.', 1)
+),
+first_seen AS (
+    SELECT sync_name, MIN(created_at) AS created_at FROM reverse_etl_sync_state GROUP BY sync_name
+),
+judged AS (
+    SELECT
+        h.*,
+        f.created_at,
+        COALESCE(late.stale_minutes, 240) AS stale_minutes,
+        CASE
+            WHEN r.outcome = 'failed' AND r.retried_delivered = 0 THEN 1
+            ELSE LEAST(1, e.errors::DOUBLE / NULLIF(GREATEST(COALESCE(h.last_synced_record_count, 0), COALESCE(r.received, 0)), 0))
+        END AS error_rate
+    FROM reverse_etl_sync_health AS h
+    LEFT JOIN first_seen AS f ON f.sync_name = h.sync_name
+    LEFT JOIN late ON late.sync = h.sync_name
+    LEFT JOIN ended AS r ON r.sync_name = h.sync_name
+    LEFT JOIN recent AS e ON e.sync_name = h.sync_name
+),
+messages AS (
+    SELECT
+        sync_name,
+        last_outcome,
+        CASE
+            WHEN last_successful_run IS NULL AND {{late "created_at" "stale_minutes" 240}}
+                THEN 'Sync overdue: ' || sync_name || ' has not succeeded yet'
+            WHEN {{late "last_successful_run" "stale_minutes" 240}}
+                THEN 'Sync overdue: ' || sync_name || ' last ran ' || DATEDIFF('hours', last_successful_run, {{now}}) || ' hours ago'
+            WHEN ABS(record_count_change) > previous_record_count * 0.5 AND previous_record_count > 100
+                THEN 'Record count anomaly: ' || sync_name || ' synced ' || last_synced_record_count || ' records vs ' || previous_record_count || ' previous'
+            WHEN error_rate > 0.1
+                THEN 'High error rate: ' || sync_name || ' has ' || CAST(ROUND(error_rate * 100, 1) AS DECIMAL(9, 1)) || '% error rate'
+        END AS alert_message
+    FROM judged
+)
+SELECT
+    'reverse_etl_alert' AS alert_type,
+    sync_name,
+    alert_message,
+    {{now}} AS alert_time,
+    last_outcome
+FROM messages
+WHERE alert_message IS NOT NULL
+ORDER BY sync_name;
