@@ -73,6 +73,7 @@ func (d dialect) words() template.FuncMap {
 		"records":   records,
 		"succeeded": succeeded,
 		"nothing":   nothing,
+		"refresh":   refreshScript,
 	}
 }
 

@@ -63,6 +63,40 @@ func RefreshGroups() ([]RefreshGroup, error) {
 	return groups, b.err
 }
 
+// refreshScript is the body of the procedure on Snowflake, by the same list.
+func refreshScript() (string, error) {
+	groups, err := RefreshGroups()
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	write := func(indent int, text string) {
+		for line := range strings.SplitSeq(text, "\n") {
+			b.WriteString(strings.TrimRight(strings.Repeat("    ", indent)+line, " ") + "\n")
+		}
+	}
+	for _, g := range groups {
+		if g.Pending.Into == nil {
+			for _, s := range g.Steps {
+				write(1, "-- "+string(s.Name))
+				write(1, s.scripting())
+			}
+			continue
+		}
+		write(1, "page := 0;")
+		write(1, g.Pending.scripting())
+		write(1, "WHILE (pending > 0) DO")
+		for _, s := range g.Steps {
+			write(2, "-- "+string(s.Name))
+			write(2, s.scripting())
+		}
+		write(2, "page := page + 1;")
+		write(2, g.Pending.scripting())
+		write(1, "END WHILE;")
+	}
+	return strings.TrimRight(b.String(), "\n"), nil
+}
+
 // A refreshBuilder renders steps in both dialects and keeps the first fault.
 type refreshBuilder struct{ err error }
 
@@ -223,6 +257,11 @@ FROM (
         SELECT sync_run_id, MAX(occurred_at) AS latest FROM reverse_etl_sync_errors WHERE error_ref IS NOT NULL GROUP BY sync_run_id
     ) AS e ON e.sync_run_id = r.sync_run_id
     WHERE (r.rejected + r.blocked + r.failed > 0 OR r.reason IS NOT NULL)
+      AND r.sync_name IN (
+        SELECT {{text "u.value" "sync"}}
+        FROM penstock_pages AS p, {{each "p.answer" "syncs" "u"}}
+        WHERE p.refresh = $refresh AND p.kind = 'syncs' AND COALESCE({{text "u.value" "may_read_errors"}}, 'true') = 'true'
+      )
       AND (
         t.sync_run_id IS NULL
         OR t.rejected + t.blocked + t.failed <> r.rejected + r.blocked + r.failed

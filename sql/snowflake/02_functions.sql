@@ -95,24 +95,46 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_status(sync VARCHAR)
     COMPRESSION = AUTO
     AS '{{.APIURL}}/status';
 
+-- The runs begun since a time, page by page: pass the answer's "next" as "after".
+CREATE OR REPLACE EXTERNAL FUNCTION penstock_status(sync VARCHAR, since VARCHAR, after VARCHAR)
+    RETURNS VARIANT
+    VOLATILE
+    COMMENT = 'The same with the runs since a time, from where the last answer ended'
+    API_INTEGRATION = {{.Integration}}
+    CONTEXT_HEADERS = (CURRENT_USER, CURRENT_ROLE)
+    MAX_BATCH_ROWS = 10
+    COMPRESSION = AUTO
+    AS '{{.APIURL}}/status';
+
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_errors(run VARCHAR)
     RETURNS VARIANT
     VOLATILE
     COMMENT = 'The rows of a run that were not delivered, each with field, reason and message'
     API_INTEGRATION = {{.Integration}}
     CONTEXT_HEADERS = (CURRENT_USER, CURRENT_ROLE)
-    MAX_BATCH_ROWS = 10
+    MAX_BATCH_ROWS = 1
     COMPRESSION = AUTO
     AS '{{.APIURL}}/errors';
 
--- A run with more errors than one answer holds: pass the answer's "next" to go on.
+-- An answer holds up to 3 MB, so that a request has one row: a Lambda answers 6 MB
+-- at most. A run with more errors than that: pass the answer's "next" to go on.
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_errors(run VARCHAR, after VARCHAR)
     RETURNS VARIANT
     VOLATILE
     COMMENT = 'The same, from where the last answer ended'
     API_INTEGRATION = {{.Integration}}
     CONTEXT_HEADERS = (CURRENT_USER, CURRENT_ROLE)
-    MAX_BATCH_ROWS = 10
+    MAX_BATCH_ROWS = 1
+    COMPRESSION = AUTO
+    AS '{{.APIURL}}/errors';
+
+CREATE OR REPLACE EXTERNAL FUNCTION penstock_errors(run VARCHAR, after VARCHAR, since VARCHAR)
+    RETURNS VARIANT
+    VOLATILE
+    COMMENT = 'The same without what occurred before a time'
+    API_INTEGRATION = {{.Integration}}
+    CONTEXT_HEADERS = (CURRENT_USER, CURRENT_ROLE)
+    MAX_BATCH_ROWS = 1
     COMPRESSION = AUTO
     AS '{{.APIURL}}/errors';
 
@@ -138,3 +160,5 @@ GRANT USAGE ON FUNCTION penstock_syncs() TO ROLE {{.Role}};
 GRANT USAGE ON FUNCTION penstock_status(VARCHAR) TO ROLE {{.Role}};
 GRANT USAGE ON FUNCTION penstock_errors(VARCHAR) TO ROLE {{.Role}};
 GRANT USAGE ON FUNCTION penstock_errors(VARCHAR, VARCHAR) TO ROLE {{.Role}};
+GRANT USAGE ON FUNCTION penstock_errors(VARCHAR, VARCHAR, VARCHAR) TO ROLE {{.Role}};
+GRANT USAGE ON FUNCTION penstock_status(VARCHAR, VARCHAR, VARCHAR) TO ROLE {{.Role}};
