@@ -208,7 +208,7 @@ FROM (
         SELECT
             sync_name,
             MIN(CASE
-                WHEN ended_at IS NULL OR due > 0 OR (status = 'incomplete' AND ended_at >= {{days 3}}) THEN begun_at
+                WHEN ended_at IS NULL OR (due > 0 AND ended_at >= {{days 14}}) OR (status = 'incomplete' AND ended_at >= {{days 3}}) THEN begun_at
             END) AS unsettled,
             MAX(begun_at) AS newest
         FROM penstock_runs
@@ -236,7 +236,7 @@ const theRuns = `SELECT
         {{count "u.value" "counts.failed"}} AS failed,
         {{count "u.value" "counts.cancelled"}} AS cancelled,
         {{count "u.value" "counts.calls"}} AS api_calls,
-        {{count "u.value" "due"}} AS due,
+        {{count "u.value" "due"}} + {{count "u.value" "retrying"}} AS due,
         {{count "u.value" "retried_delivered"}} AS retried_delivered
     FROM penstock_pages AS p, {{each "p.answer" "runs" "u"}}
     WHERE p.refresh = $refresh AND p.kind = 'status'

@@ -12,7 +12,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
-	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
 	"github.com/penstock-data/penstock/shared/wire"
 )
@@ -53,7 +52,7 @@ type cancelCmd struct {
 // Run ends the run.
 func (c cancelCmd) Run(ctx context.Context, s program) error {
 	return control(ctx, s, sqlCmd{Data: c.Data, Gateway: c.Gateway, Wait: time.Minute}, func(call call) error {
-		var r run.Run
+		var r runs.RunStatus
 		if err := call(wire.Cancel, &r, c.Run_, c.Reason); err != nil {
 			return err
 		}
