@@ -179,7 +179,7 @@ func (c validateCmd) judge(y yamlfile.Sync, r modelcheck.Result, v *validation, 
 	}
 	columns := r.Columns
 	for _, a := range r.Aliases {
-		if !named(r.Columns, a.Column) && named(syncdef.Columns(y.Definition), a.Column) {
+		if !hasColumn(r.Columns, a.Column) && hasColumn(syncdef.Columns(y.Definition), a.Column) {
 			fault(a.Place, fmt.Sprintf("a comma is missing after %s: without it the column is called %s, and none is called %[1]s", a.Column, a.As))
 			columns = append(slices.Clone(columns), a.Column) // which needs no other fault
 			continue
@@ -190,8 +190,8 @@ func (c validateCmd) judge(y yamlfile.Sync, r modelcheck.Result, v *validation, 
 	return true
 }
 
-// named reports whether a column is among others, whatever the case.
-func named(columns []string, name string) bool {
+// hasColumn reports whether a column is among others, whatever the case.
+func hasColumn(columns []string, name string) bool {
 	return slices.ContainsFunc(columns, func(c string) bool { return strings.EqualFold(c, name) })
 }
 
