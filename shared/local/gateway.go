@@ -5,10 +5,10 @@
 package local
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -41,7 +41,9 @@ func proxy(w http.ResponseWriter, r *http.Request, f Invoker) {
 		http.Error(w, `{"message":"Missing Authentication Token"}`, http.StatusForbidden) // API Gateway's answer
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPayload))
+	var body bytes.Buffer
+	body.Grow(int(min(max(r.ContentLength, 0), maxPayload)) + bytes.MinRead) // so that it need not grow
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxPayload))
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		http.Error(w, `{"message":"Request Too Long"}`, http.StatusRequestEntityTooLarge)
@@ -50,13 +52,13 @@ func proxy(w http.ResponseWriter, r *http.Request, f Invoker) {
 	if err != nil {
 		return // the client went away
 	}
-	if n := gateway.EventSize(r.Method, r.URL.Path, r.Header, r.URL.Query(), len(body)); n > gateway.MaxEvent {
-		http.Error(w, fmt.Sprintf(`{"message":"Request Too Long: %d bytes of body are an event of %d in base64, and a Lambda function takes %d: send fewer rows a request (MAX_BATCH_ROWS), or fewer columns"}`, len(body), n, gateway.MaxEvent), http.StatusRequestEntityTooLarge)
+	if n := gateway.EventSize(r.Method, r.URL.Path, r.Header, r.URL.Query(), body.Len()); n > gateway.MaxEvent {
+		http.Error(w, fmt.Sprintf(`{"message":"Request Too Long: %d bytes of body are an event of %d in base64, and a Lambda function takes %d: send fewer rows a request (MAX_BATCH_ROWS), or fewer columns"}`, body.Len(), n, gateway.MaxEvent), http.StatusRequestEntityTooLarge)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), integrationTimeout)
 	defer cancel()
-	raw, err := f.Invoke(ctx, gateway.EncodeRequest(r.Method, r.URL.Path, r.Header, r.URL.Query(), body))
+	raw, err := f.Invoke(ctx, gateway.EncodeRequest(r.Method, r.URL.Path, r.Header, r.URL.Query(), body.Bytes()))
 	if ctx.Err() != nil {
 		http.Error(w, `{"message":"Endpoint request timed out"}`, http.StatusGatewayTimeout)
 		return

@@ -139,10 +139,7 @@ type batch struct {
 // batch makes the destination's view of open rows. A row whose fields all hold
 // already is unchanged.
 func (j *job) batch(items []*item) *batch {
-	b := &batch{
-		Batch: dest.Batch{Run: j.run.ID, Total: j.total(), Records: make([]dest.Record, 0, len(items))},
-		items: make([]*item, 0, len(items)),
-	}
+	b := j.newBatch(len(items))
 	fields := make([]dest.Field, 0, len(items)*len(j.version.Mapping.Names()))
 	for _, i := range items {
 		if i.state != stateOpen {
@@ -154,11 +151,22 @@ func (j *job) batch(items []*item) *batch {
 			i.state = stateUnchanged
 			continue
 		}
-		b.Records = append(b.Records, r)
-		b.items = append(b.items, i)
-		b.refused = b.refused || i.entry.Last.Error != "" || i.row.Replay != nil
+		b.add(i, r)
 	}
 	return b
+}
+
+func (j *job) newBatch(rows int) *batch {
+	return &batch{
+		Batch: dest.Batch{Run: j.run.ID, Total: j.total(), Records: make([]dest.Record, 0, rows)},
+		items: make([]*item, 0, rows),
+	}
+}
+
+func (b *batch) add(i *item, r dest.Record) {
+	b.Records = append(b.Records, r)
+	b.items = append(b.items, i)
+	b.refused = b.refused || i.entry.Last.Error != "" || i.row.Replay != nil
 }
 
 // total is the run's rows per group in hand, less those that turned out to need no
@@ -215,13 +223,26 @@ func (j *job) lookUp(ctx context.Context, items []*item) *batch {
 	}
 	b.look = true
 	j.each(ctx, calls, b)
-	left := make([]*item, 0, len(b.items))
-	for _, i := range b.items {
-		if i.state == stateOpen && i.rounds < maxRounds {
-			left = append(left, i)
+	return j.left(b)
+}
+
+// left is what lookups leave to be pushed of a batch: a record that had all its fields
+// already gets no more than the id that was found.
+func (j *job) left(b *batch) *batch {
+	rest := j.newBatch(len(b.items))
+	var fields []dest.Field
+	for at, i := range b.items {
+		if i.state != stateOpen || i.rounds >= maxRounds {
+			continue
 		}
+		r := b.Records[at]
+		if i.partial || len(r.Fields) == 0 {
+			r, fields = i.record(fields)
+		}
+		r.ID, r.Intent = i.entry.Held.ID, i.entry.Last.Intent != ""
+		rest.add(i, r)
 	}
-	return j.batch(left)
+	return rest
 }
 
 // push makes the calls that bring the rows.

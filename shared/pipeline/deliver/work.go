@@ -59,6 +59,9 @@ func (w *work) do(ctx context.Context) {
 // their key in hand: of themselves the newest does, over what the others committed. An
 // entry over another revision than was read would void what the destination holds.
 func (w *work) quieten(ctx context.Context) {
+	if !slices.ContainsFunc(w.messages, func(m *message) bool { return m.end != "" }) {
+		return
+	}
 	live, ended := map[string]bool{}, map[string]*item{}
 	for _, i := range w.items {
 		if i.m.end == "" {
