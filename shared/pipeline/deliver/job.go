@@ -47,7 +47,10 @@ type job struct {
 }
 
 func newJob(w *work, m *message) *job {
-	return &job{d: w.inv.d, w: w, run: m.run, version: m.version, account: m.account, waits: map[string]time.Duration{}}
+	return &job{
+		d: w.inv.d, w: w, run: m.run, version: m.version, account: m.account, waits: map[string]time.Duration{},
+		open: make([]*item, 0, len(w.items)),
+	}
 }
 
 func (j *job) def() *syncdef.Definition { return &j.version.Version.Definition }
@@ -102,11 +105,11 @@ func (j *job) round(ctx context.Context) bool {
 // parts are the open rows without a known fault, and apart from them those whose
 // last outcome was a refusal, so that known faults do not fail good calls.
 func (j *job) parts() [][]*item {
-	var clean, refused []*item
+	clean, refused := make([]*item, 0, len(j.open)), []*item(nil)
 	for _, i := range j.open {
 		switch {
 		case i.state != stateOpen:
-		case i.entry.Last.Error != "" || i.row.Replay != nil:
+		case i.refused():
 			refused = append(refused, i)
 		default:
 			clean = append(clean, i)
@@ -140,7 +143,7 @@ type batch struct {
 // already is unchanged.
 func (j *job) batch(items []*item) *batch {
 	b := j.newBatch(len(items))
-	fields := make([]dest.Field, 0, len(items)*len(j.version.Mapping.Names()))
+	fields := make([]dest.Field, 0, len(items)*len(j.def().Fields))
 	for _, i := range items {
 		if i.state != stateOpen {
 			continue
@@ -166,7 +169,7 @@ func (j *job) newBatch(rows int) *batch {
 func (b *batch) add(i *item, r dest.Record) {
 	b.Records = append(b.Records, r)
 	b.items = append(b.items, i)
-	b.refused = b.refused || i.entry.Last.Error != "" || i.row.Replay != nil
+	b.refused = b.refused || i.refused()
 }
 
 // total is the run's rows per group in hand, less those that turned out to need no

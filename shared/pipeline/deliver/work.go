@@ -208,7 +208,7 @@ func (w *work) takeOver(ctx context.Context) {
 // asks for itself.
 func (w *work) compare(ctx context.Context) {
 	d := w.inv.d
-	var open []*item
+	open := make([]*item, 0, len(w.items))
 	for _, i := range w.items {
 		if i.state == stateOpen && i.m.working() {
 			open = append(open, i)
