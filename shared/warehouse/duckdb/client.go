@@ -20,7 +20,7 @@ const (
 	longest   = 10 * time.Second
 	maxReply  = 10 << 20 // bytes: what Snowflake takes of one batch
 	maxShown  = 2 << 10  // bytes of a refusal's body that go into the SQL error
-	plainMost = 1 << 20  // bytes of a body that goes uncompressed: see pack
+	plainMost = 2 << 20  // bytes of a body that goes uncompressed: see pack
 
 	keptExchanges = 4 // of a few MB each: DuckDB's threads on small machines
 )

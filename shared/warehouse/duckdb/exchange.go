@@ -64,8 +64,8 @@ func (x *exchange) end(n, columns int) {
 }
 
 // pack chooses the body that is sent, and says in the header how it is encoded. On
-// one machine compressing and inflating cost more than the way does; a large body is
-// compressed all the same, because as text it might not fit into the function's event.
+// one machine compressing and inflating cost more than the way does. A large body is
+// compressed all the same: an event holds 6 MB, in which text may take twice its bytes.
 func (x *exchange) pack(header http.Header) error {
 	if len(x.plain) <= plainMost {
 		x.body = x.plain
