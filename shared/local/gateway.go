@@ -78,9 +78,9 @@ func proxy(w http.ResponseWriter, r *http.Request, f Invoker, p *payload) bool {
 	if err != nil {
 		return false // the client went away
 	}
-	if n := gateway.EventSize(r.Method, r.URL.Path, r.Header, r.URL.Query(), body.Len()); n > gateway.MaxEvent {
-		http.Error(w, fmt.Sprintf(`{"message":"Request Too Long: %d bytes of body are an event of %d in base64, and a Lambda function takes %d: send fewer rows a request (MAX_BATCH_ROWS), or fewer columns"}`, body.Len(), n, gateway.MaxEvent), http.StatusRequestEntityTooLarge)
-		return
+	if n := gateway.EventSize(r.Method, r.URL.Path, r.Header, r.URL.Query(), p.body.Len()); n > gateway.MaxEvent {
+		http.Error(w, fmt.Sprintf(`{"message":"Request Too Long: %d bytes of body are an event of %d in base64, and a Lambda function takes %d: send fewer rows a request (MAX_BATCH_ROWS), or fewer columns"}`, p.body.Len(), n, gateway.MaxEvent), http.StatusRequestEntityTooLarge)
+		return false
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), integrationTimeout)
 	defer cancel()
