@@ -23,8 +23,8 @@ func (m *Mapper) canonical(f *field, v jsontext.Value) jsontext.Value {
 		return nil
 	}
 	if f.form == formNumber {
-		if decimal.Canonical(v) || isNull(v) {
-			return v
+		if form, ok := decimal.Within(v); ok || isNull(v) {
+			return form
 		}
 		start, ok := len(m.buf), false
 		if m.buf, ok = decimal.AppendCanonical(m.buf, v); ok {

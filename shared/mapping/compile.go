@@ -14,6 +14,7 @@ type Program struct {
 	columns      []string // every column that is read, once
 	fields       []field
 	names        []string
+	tags         []row.Tag
 	recordID     []int // positions in columns
 	match        match
 	cursor       int    // position in columns, -1 without one
@@ -49,6 +50,7 @@ func Compile(def *syncdef.Definition, rules syncdef.Rules) (*Program, error) {
 	if def.Incremental != nil && def.Incremental.Cursor != "" {
 		p.cursor = p.columnOf(def.Incremental.Cursor)
 	}
+	p.tags = row.Tags(p.names...)
 	errs = append(errs, p.compileMatch(def, rules.Identity))
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("compile mapping of %s: %w", def.Sync, err)
@@ -56,8 +58,8 @@ func Compile(def *syncdef.Definition, rules syncdef.Rules) (*Program, error) {
 	return p, nil
 }
 
-// Names are the destination's fields in definition order. Not to be changed.
-func (p *Program) Names() []string { return p.names }
+// Tags stand for the destination's fields, in definition order. Not to be changed.
+func (p *Program) Tags() []row.Tag { return p.tags }
 
 func (p *Program) columnOf(name string) int {
 	for i, c := range p.columns {

@@ -78,15 +78,15 @@ func TestCompileRefusesRules(t *testing.T) {
 	}
 }
 
-func TestProgramNames(t *testing.T) {
+func TestProgramTags(t *testing.T) {
 	p, err := Compile(benchDefinition(), benchRules)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]string{"Name", "Health_Score__c", "Health_Status__c"}, p.Names()[:3]); d != "" {
+	if d := cmp.Diff(row.Tags("Name", "Health_Score__c", "Health_Status__c"), p.Tags()[:3]); d != "" {
 		t.Error(d)
 	}
-	if len(p.Names()) != 12 {
-		t.Errorf("%d names", len(p.Names()))
+	if len(p.Tags()) != 12 {
+		t.Errorf("%d tags", len(p.Tags()))
 	}
 }

@@ -17,7 +17,7 @@ func fingerprint(t *testing.T, m *Mapper, value string) (sent string, print row.
 	if fault != nil {
 		t.Fatalf("%s: %s", value, fault)
 	}
-	print, _ = row.Digest([]string{"V"}, mapped.Canonical, nil)
+	print, _ = row.Digest(row.Tags("V"), mapped.Canonical, nil)
 	return string(mapped.Values[0]), print, row.FieldHash(mapped.Canonical[0])
 }
 

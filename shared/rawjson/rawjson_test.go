@@ -96,6 +96,53 @@ func TestWalker(t *testing.T) {
 	}
 }
 
+// inside writes what walks that Into begins find, at all levels.
+func inside(w *Walker) (s string) {
+	for w.Next() {
+		s += string(w.Quoted())
+		in := w.Into()
+		if in.Err() != nil {
+			s += string(w.Value()) + " "
+			continue
+		}
+		s += "(" + inside(&in) + ")"
+		w.Leave(&in)
+	}
+	return s
+}
+
+func TestInto(t *testing.T) {
+	for _, c := range []struct {
+		in, want string
+		fails    bool
+	}{
+		{in: `[]`, want: ``},
+		{in: ` [ 1 , [ ] , {} ,[[2], 3 ] ] `, want: `1 ()()((2 )3 )`},
+		{in: `[{"a":1,"b":{"c":[true]}},"]"]`, want: `("a"1 "b"("c"(true )))"]" `},
+		{in: `[[1]x]`, want: `(1 )`, fails: true},
+		{in: `[[1}]`, want: `(1 )`, fails: true},
+		{in: `[[1,[2]`, want: `(1 (2 ))`, fails: true},
+		{in: `[[1] 2`, want: `(1 )`, fails: true},
+	} {
+		w := Elements([]byte(c.in)).AnyDepth()
+		if got := inside(&w); got != c.want || (w.Err() != nil) != c.fails {
+			t.Errorf("%s: %s, want %s; error %v", c.in, got, c.want, w.Err())
+		}
+	}
+}
+
+// TestIntoLeft: a walk that is left before its end, or not begun, costs its level nothing.
+func TestIntoLeft(t *testing.T) {
+	w := Members([]byte(`{"a":[1,[2,3]],"b":{"c":4},"d":5}`)).AnyDepth()
+	w.Next()
+	in := w.Into()
+	in.Next()
+	w.Leave(&in)
+	if string(w.Value()) != `[1,[2,3]]` || !w.Next() || !w.Next() || string(w.Value()) != "5" || w.Next() || w.Err() != nil {
+		t.Errorf("at %s %s: %v", w.Name(), w.Value(), w.Err())
+	}
+}
+
 func TestMembersByName(t *testing.T) {
 	b := []byte(`{"caf\u00e9":1,"plain":2,"plain":3,"x\":":4}`)
 	for name, want := range map[string]string{"café": "1", "plain": "2", `x":`: "4", `caf\u00e9`: "", "none": ""} {
@@ -308,8 +355,13 @@ func FuzzWalk(f *testing.F) {
 		for elements.Next() {
 			got = append(got, string(elements.Value()))
 		}
+		lazy := Elements(b).AnyDepth()
+		inside(&lazy)
 		if !valid(b) || end < 0 {
 			return
+		}
+		if b[i] == '[' && lazy.Err() != nil {
+			t.Fatalf("%q: %v", b, lazy.Err())
 		}
 		if Space(b, end) != len(b) {
 			t.Fatalf("%q ends at %d", b, end)

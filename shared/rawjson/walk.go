@@ -25,8 +25,9 @@ type Walker struct {
 	most  int // levels of a value
 	close byte
 	state walkState
+	inner bool // begun by Into: what follows the closing bracket is the outer walk's
 	name  span
-	value span
+	value span // its end is 0 until it is measured
 }
 
 type span struct{ start, end int }
@@ -46,7 +47,8 @@ func Members(b []byte) Walker { return walk(b, '{', '}') }
 // Elements walks the array that b holds; names are empty.
 func Elements(b []byte) Walker { return walk(b, '[', ']') }
 
-// AnyDepth is the same walk over values however deep they nest.
+// AnyDepth is the same walk over values however deep they nest. Where arrays and
+// objects end is then found out when Value asks, or by Into, or on the way on.
 func (w Walker) AnyDepth() Walker {
 	w.most = math.MaxInt
 	return w
@@ -62,15 +64,43 @@ func walk(b []byte, first, last byte) Walker {
 	return w
 }
 
+// Into walks the value in hand, an array or object, without having looked for its end
+// before; Leave goes on behind it. Each level is then read once, not once for every
+// level above it.
+func (w *Walker) Into() Walker {
+	in := Walker{b: w.b, i: w.value.start + 1, most: w.most, inner: true}
+	switch {
+	case w.state != walkNext:
+		in.state = walkBroken
+	case w.b[w.value.start] == '{':
+		in.close = '}'
+	case w.b[w.value.start] == '[':
+		in.close = ']'
+	default:
+		in.state = walkBroken
+	}
+	return in
+}
+
+// Leave ends a walk that Into began.
+func (w *Walker) Leave(in *Walker) {
+	switch in.state {
+	case walkDone:
+		w.value.end, w.i = in.i, in.i
+	case walkBroken:
+		w.fail()
+	}
+}
+
 // Next goes to the next member; false at the end and at a fault.
 func (w *Walker) Next() bool {
-	if w.state >= walkDone {
+	if w.state >= walkDone || w.state == walkNext && !w.measure() {
 		return false
 	}
 	i := Space(w.b, w.i)
 	if i < len(w.b) && w.b[i] == w.close {
 		w.i, w.state = i+1, walkDone
-		if Space(w.b, w.i) != len(w.b) {
+		if !w.inner && Space(w.b, w.i) != len(w.b) {
 			w.state = walkBroken
 		}
 		return false
@@ -95,11 +125,23 @@ func (w *Walker) Next() bool {
 		}
 		i = Space(w.b, i+1)
 	}
-	end, deepest := Extent(w.b, i)
+	w.value, w.state = span{start: i}, walkNext
+	if w.most == math.MaxInt && i < len(w.b) && (w.b[i] == '{' || w.b[i] == '[') {
+		return true
+	}
+	return w.measure()
+}
+
+// measure finds where the value in hand ends.
+func (w *Walker) measure() bool {
+	if w.value.end > 0 {
+		return true
+	}
+	end, deepest := Extent(w.b, w.value.start)
 	if end < 0 || deepest > w.most {
 		return w.fail()
 	}
-	w.value, w.i, w.state = span{i, end}, end, walkNext
+	w.value.end, w.i = end, end
 	return true
 }
 
@@ -130,8 +172,13 @@ func (w *Walker) Named(name string) bool {
 	return ok && text == name
 }
 
-// Value is the member's value.
-func (w *Walker) Value() jsontext.Value { return w.b[w.value.start:w.value.end:w.value.end] }
+// Value is the member's value; nil where it does not end, which ends the walk with it.
+func (w *Walker) Value() jsontext.Value {
+	if !w.measure() {
+		return nil
+	}
+	return w.b[w.value.start:w.value.end:w.value.end]
+}
 
 // Err is ErrWalk when the walk ended at a fault, nil at the end and before it.
 func (w *Walker) Err() error {

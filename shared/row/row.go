@@ -49,20 +49,33 @@ func (f Fingerprint) Void() bool { return f == Fingerprint{} }
 
 // digestFormat is the first byte of what is hashed. Another one makes every stored
 // fingerprint differ, so that all records are sent once.
-const digestFormat = 2
+const digestFormat = 3
+
+// A Tag stands for a field's name in what is hashed, where names would take more
+// room than most values: the first 8 bytes of the name's SHA-256.
+type Tag [8]byte
+
+// Tags are the tags of a definition's fields.
+func Tags(names ...string) []Tag {
+	tags := make([]Tag, len(names))
+	for i, name := range names {
+		sum := sha256.Sum256([]byte(name))
+		copy(tags[i][:], sum[:])
+	}
+	return tags
+}
 
 // Digest computes the fingerprint of a mapped record: every value in definition
-// order, each under its field's name, nil where the field is left alone. The values
+// order, each under its field's tag, nil where the field is left alone. The values
 // are the canonical ones (mapping's Mapped.Canonical), so that 1 and 1.0 are one.
 // scratch is reused and returned grown.
-func Digest(names []string, values []jsontext.Value, scratch []byte) (Fingerprint, []byte) {
+func Digest(tags []Tag, values []jsontext.Value, scratch []byte) (Fingerprint, []byte) {
 	b := append(scratch[:0], digestFormat)
 	for i, v := range values {
 		if v == nil {
 			continue
 		}
-		b = append(b, names[i]...)
-		b = append(b, 0)
+		b = append(b, tags[i][:]...)
 		b = append(b, v...)
 		b = append(b, 0)
 	}

@@ -51,14 +51,34 @@ func (s *Store) Entries(ctx context.Context, target string, keys []string) (map[
 		}
 		s.late.absent.grow(len(keys))
 		r := reader{}
-		for _, v := range visits(id, keys) {
-			e, stored, err := s.entry(q, &r, v.slot, keys[v.i])
+		keep := func(i int, e ledger.Entry) {
+			e.Revision = s.late.last
+			found[keys[i]] = e
+		}
+		var rest []visit
+		var scratch []byte
+		for i, key := range keys {
+			scratch = append(scratch[:0], key...)
+			slot := slotOf(id, scratch)
+			e, stored, known, err := s.known(c, &r, slot, key)
+			switch {
+			case err != nil:
+				return err
+			case stored:
+				keep(i, e)
+			case !known:
+				rest = append(rest, visit{slot, i})
+			}
+		}
+		// By slot, so that neighbours in the table are visited together.
+		slices.SortFunc(rest, func(a, b visit) int { return cmp.Compare(a.slot, b.slot) })
+		for _, v := range rest {
+			e, stored, err := s.inTable(q, &r, v.slot, keys[v.i])
 			if err != nil {
 				return err
 			}
 			if stored {
-				e.Revision = s.late.last
-				found[keys[v.i]] = e
+				keep(v.i, e)
 			}
 		}
 		return nil
@@ -71,25 +91,47 @@ func (s *Store) Entries(ctx context.Context, target string, keys []string) (map[
 
 // entry reads one key, with the revision that is stored.
 func (s *Store) entry(q *stmt, r *reader, slot int64, key string) (e ledger.Entry, stored bool, err error) {
-	var number int64
+	e, stored, known, err := s.known(q.c, r, slot, key)
+	if known || err != nil {
+		return e, stored, err
+	}
+	return s.inTable(q, r, slot, key)
+}
+
+// known reads one key without the table, where it waits, or surely has no entry: in a
+// first load nearly all do one or the other.
+func (s *Store) known(c *conn, r *reader, slot int64, key string) (e ledger.Entry, stored, known bool, err error) {
 	if value := s.late.get(slot, key); value != nil {
-		e, number, _, err = r.entry(key, value)
-		stored = true
-	} else if s.late.whole && s.late.filled.lacks(slot) {
+		e, number, _, err := r.entry(key, value)
+		if err == nil {
+			err = s.named(c, &e, number)
+		}
+		return e, true, true, err
+	}
+	if s.late.whole && s.late.filled.lacks(slot) {
 		s.late.absent.note(slot, s.late.last)
-	} else {
-		var at int64
-		e, number, at, stored, err = find(q, r, slot, key)
-		if !stored && at == slot {
+		return e, false, true, nil
+	}
+	return e, false, false, nil
+}
+
+// inTable reads one key from the table.
+func (s *Store) inTable(q *stmt, r *reader, slot int64, key string) (e ledger.Entry, stored bool, err error) {
+	e, number, at, stored, err := find(q, r, slot, key)
+	if err != nil || !stored {
+		if at == slot && err == nil {
 			s.late.absent.note(slot, s.late.last)
 		}
-	}
-	if err != nil || !stored {
 		return e, false, err
 	}
-	o, err := s.names.origin(q.c, number)
+	return e, true, s.named(q.c, &e, number)
+}
+
+// named sets the texts that an entry's origin stands for.
+func (s *Store) named(c *conn, e *ledger.Entry, number int64) error {
+	o, err := s.names.origin(c, number)
 	e.Held.Version, e.Last.Run = o.version, o.run
-	return e, true, err
+	return err
 }
 
 // find follows a key's chain to its entry, or to the free slot where it belongs.
@@ -228,18 +270,6 @@ func (s *Store) place(c *conn, slot int64, key string, value []byte) error {
 type visit struct {
 	slot int64
 	i    int
-}
-
-// visits orders keys by slot, so that neighbours in the table are visited together.
-func visits(target int64, keys []string) []visit {
-	all := make([]visit, len(keys))
-	var scratch []byte
-	for i, key := range keys {
-		scratch = append(scratch[:0], key...)
-		all[i] = visit{slotOf(target, scratch), i}
-	}
-	slices.SortFunc(all, func(a, b visit) int { return cmp.Compare(a.slot, b.slot) })
-	return all
 }
 
 // slotOf is where a key's chain begins. Tests put keys into one chain with it.

@@ -47,19 +47,22 @@ func decodeComposite(body []byte, n int) ([]part, error) {
 	if err := whole(body); err != nil {
 		return nil, err
 	}
-	var parts []part
-	err := members(body, func(name string, v jsontext.Value) error {
-		if name != "compositeResponse" {
-			return nil
+	parts := make([]part, 0, n)
+	w := rawjson.Members(body).AnyDepth()
+	for w.Next() {
+		if !w.Named("compositeResponse") {
+			continue
 		}
-		return elements(v, func(v jsontext.Value) error {
-			p, err := decodePart(v)
-			parts = append(parts, p)
-			return err
-		})
-	})
-	if err != nil {
-		return nil, err
+		list := w.Into()
+		for list.Next() {
+			p := list.Into()
+			parts = append(parts, decodePart(&p))
+			list.Leave(&p)
+		}
+		w.Leave(&list)
+	}
+	if w.Err() != nil {
+		return nil, errShape
 	}
 	if len(parts) != n {
 		return nil, fmt.Errorf("it has %d parts for %d queries", len(parts), n)
@@ -72,20 +75,19 @@ func decodeComposite(body []byte, n int) ([]part, error) {
 	return parts, nil
 }
 
-func decodePart(v jsontext.Value) (p part, err error) {
-	err = members(v, func(name string, v jsontext.Value) error {
-		switch name {
-		case "httpStatusCode":
-			status, _ := rawjson.Int(v)
+func decodePart(w *rawjson.Walker) (p part) {
+	for w.Next() {
+		switch {
+		case w.Named("httpStatusCode"):
+			status, _ := rawjson.Int(w.Value())
 			p.status = int(status)
-		case "referenceId":
-			p.reference, _ = rawjson.Text(v)
-		case "body":
-			p.body = v
+		case w.Named("referenceId"):
+			p.reference, _ = rawjson.Text(w.Value())
+		case w.Named("body"):
+			p.body = w.Value()
 		}
-		return nil
-	})
-	return p, err
+	}
+	return p
 }
 
 // failure is the error of a query that failed, nil when it did not: its keys would

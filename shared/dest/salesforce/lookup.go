@@ -56,11 +56,11 @@ type hit struct {
 // Lookup implements dest.Destination. It makes further calls when a query has more
 // than one page; APICalls counts them.
 func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]dest.Outcome, error) {
-	hits := make(map[string]*hit, len(c.Records))
+	hits, all := make(map[string]*hit, len(c.Records)), make([]hit, len(c.Records))
 	near := map[string][]string{} // with CaseUnsure: keys by their text without case
 	reasons := make([]string, len(c.Records))
 	var queries []string
-	var open []question
+	open := make([]question, 0, min(len(c.Records), termsPerQuery))
 	left := newRoom()
 	for i, at := range c.Records {
 		r := &b.Records[at]
@@ -68,12 +68,12 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 		if reasons[i] = reason; reason != "" {
 			continue
 		}
-		hits[r.Key] = &hit{}
+		hits[r.Key] = &all[i]
 		if d.identity.CaseUnsure {
 			near[d.folded(r.Key)] = append(near[d.folded(r.Key)], r.Key)
 		}
 		if left.take(q, d.def.Match.Destination) {
-			queries, open = append(queries, d.statement(open)), nil
+			queries, open = append(queries, d.statement(open)), open[:0]
 		}
 		open = append(open, q)
 	}
@@ -133,12 +133,16 @@ func (d *destination) query(ctx context.Context, queries []string, records int, 
 // collect answers what is done with each found record. A query finds more than its
 // keys (acme.com.au and notacme.com for acme.com), so the value is compared.
 func (d *destination) collect(hits map[string]*hit, near map[string][]string) func(id, value string) {
+	var text, key []byte
 	return func(id, value string) {
-		key := d.key(value)
-		for _, other := range near[d.folded(key)] {
-			hits[other].near = hits[other].near || other != key
+		text = append(text[:0], value...)
+		key, _ = d.identity.Key(key[:0], text) // nothing where it can be none
+		if d.identity.CaseUnsure {
+			for _, other := range near[d.folded(string(key))] {
+				hits[other].near = hits[other].near || other != string(key)
+			}
 		}
-		h := hits[key]
+		h := hits[string(key)]
 		switch {
 		case h == nil || slices.Contains(h.ids, id):
 		case len(h.ids) < maxNamed:

@@ -39,22 +39,25 @@ func (p *pages) read(body []byte) (next string, err error) {
 // after the last.
 func (p *pages) page(body jsontext.Value) (next string, err error) {
 	total, done, said, listed := int64(-1), false, false, false
-	err = members(body, func(name string, v jsontext.Value) (err error) {
-		switch name {
-		case "totalSize":
-			if n, ok := rawjson.Int(v); ok && v.Kind() == '0' {
+	w := rawjson.Members(body).AnyDepth()
+	for err == nil && w.Next() {
+		switch {
+		case w.Named("totalSize"):
+			if n, ok := rawjson.Int(w.Value()); ok && w.Value().Kind() == '0' {
 				total = n
 			}
-		case "done":
-			done, said = rawjson.Bool(v)
-		case "nextRecordsUrl":
-			next, _ = rawjson.Text(v)
-		case "records":
+		case w.Named("done"):
+			done, said = rawjson.Bool(w.Value())
+		case w.Named("nextRecordsUrl"):
+			next, _ = rawjson.Text(w.Value())
+		case w.Named("records"):
 			listed = true
-			err = elements(v, p.row)
+			err = p.list(&w)
 		}
-		return err
-	})
+	}
+	if err == nil && w.Err() != nil {
+		err = errShape
+	}
 	switch {
 	case err != nil:
 		return "", err
@@ -75,10 +78,21 @@ func (p *pages) page(body jsontext.Value) (next string, err error) {
 	return next, nil
 }
 
+// list reads the found records, the value that w has in hand.
+func (p *pages) list(w *rawjson.Walker) (err error) {
+	list := w.Into()
+	for err == nil && list.Next() {
+		r := list.Into()
+		err = p.row(&r)
+		list.Leave(&r)
+	}
+	w.Leave(&list)
+	return err
+}
+
 // row reads one found record: its id and the match field, the only other one.
-func (p *pages) row(v jsontext.Value) error {
+func (p *pages) row(w *rawjson.Walker) error {
 	var id, value jsontext.Value
-	w := rawjson.Members(v).AnyDepth()
 	for w.Next() {
 		switch {
 		case w.Named("attributes"):

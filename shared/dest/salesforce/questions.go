@@ -16,16 +16,6 @@ import (
 // maxVariants bounds the spellings of one key that a query asks for.
 const maxVariants = 8
 
-// key is the form in which a found value is compared with the records' keys; ""
-// when it can be none.
-func (d *destination) key(value string) string {
-	k, ok := d.identity.Key(nil, []byte(value))
-	if !ok {
-		return ""
-	}
-	return string(k)
-}
-
 // folded is a key without its case, where that may count or not.
 func (d *destination) folded(key string) string {
 	if !d.identity.CaseUnsure || key == "" {

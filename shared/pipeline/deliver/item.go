@@ -68,13 +68,13 @@ func (i *item) group() string    { e := i.kept.ends[i.nth]; return i.kept.text[e
 
 // hashes are the row's field hashes.
 func (i *item) hashes() []uint32 {
-	n := len(i.kept.names)
+	n := len(i.kept.tags)
 	return i.kept.hashes[i.nth*n : (i.nth+1)*n : (i.nth+1)*n]
 }
 
 // value is what the nth field was mapped to; nil leaves it alone.
 func (i *item) value(field int) jsontext.Value {
-	s := i.kept.values[i.nth*len(i.kept.names)+field]
+	s := i.kept.values[i.nth*len(i.kept.tags)+field]
 	if s.end == 0 {
 		return nil
 	}
@@ -133,6 +133,9 @@ func (i *item) halted() int {
 	}
 	return 0
 }
+
+// refused reports whether the row's last outcome was a refusal.
+func (i *item) refused() bool { return i.entry.Last.Error != "" || i.row.Replay != nil }
 
 func (i *item) def() *syncdef.Definition { return &i.m.version.Version.Definition }
 func (i *item) rules() *syncdef.Rules    { return &i.m.version.Version.Rules }

@@ -47,7 +47,10 @@ type job struct {
 }
 
 func newJob(w *work, m *message) *job {
-	return &job{d: w.inv.d, w: w, run: m.run, version: m.version, account: m.account, waits: map[string]time.Duration{}}
+	return &job{
+		d: w.inv.d, w: w, run: m.run, version: m.version, account: m.account, waits: map[string]time.Duration{},
+		open: make([]*item, 0, len(w.items)),
+	}
 }
 
 func (j *job) def() *syncdef.Definition { return &j.version.Version.Definition }
@@ -102,11 +105,11 @@ func (j *job) round(ctx context.Context) bool {
 // parts are the open rows without a known fault, and apart from them those whose
 // last outcome was a refusal, so that known faults do not fail good calls.
 func (j *job) parts() [][]*item {
-	var clean, refused []*item
+	clean, refused := make([]*item, 0, len(j.open)), []*item(nil)
 	for _, i := range j.open {
 		switch {
 		case i.state != stateOpen:
-		case i.entry.Last.Error != "" || i.row.Replay != nil:
+		case i.refused():
 			refused = append(refused, i)
 		default:
 			clean = append(clean, i)
@@ -139,11 +142,8 @@ type batch struct {
 // batch makes the destination's view of open rows. A row whose fields all hold
 // already is unchanged.
 func (j *job) batch(items []*item) *batch {
-	b := &batch{
-		Batch: dest.Batch{Run: j.run.ID, Total: j.total(), Records: make([]dest.Record, 0, len(items))},
-		items: make([]*item, 0, len(items)),
-	}
-	fields := make([]dest.Field, 0, len(items)*len(j.version.Mapping.Names()))
+	b := j.newBatch(len(items))
+	fields := make([]dest.Field, 0, len(items)*len(j.def().Fields))
 	for _, i := range items {
 		if i.state != stateOpen {
 			continue
@@ -154,11 +154,22 @@ func (j *job) batch(items []*item) *batch {
 			i.state = stateUnchanged
 			continue
 		}
-		b.Records = append(b.Records, r)
-		b.items = append(b.items, i)
-		b.refused = b.refused || i.entry.Last.Error != "" || i.row.Replay != nil
+		b.add(i, r)
 	}
 	return b
+}
+
+func (j *job) newBatch(rows int) *batch {
+	return &batch{
+		Batch: dest.Batch{Run: j.run.ID, Total: j.total(), Records: make([]dest.Record, 0, rows)},
+		items: make([]*item, 0, rows),
+	}
+}
+
+func (b *batch) add(i *item, r dest.Record) {
+	b.Records = append(b.Records, r)
+	b.items = append(b.items, i)
+	b.refused = b.refused || i.refused()
 }
 
 // total is the run's rows per group in hand, less those that turned out to need no
@@ -215,13 +226,26 @@ func (j *job) lookUp(ctx context.Context, items []*item) *batch {
 	}
 	b.look = true
 	j.each(ctx, calls, b)
-	left := make([]*item, 0, len(b.items))
-	for _, i := range b.items {
-		if i.state == stateOpen && i.rounds < maxRounds {
-			left = append(left, i)
+	return j.left(b)
+}
+
+// left is what lookups leave to be pushed of a batch: a record that had all its fields
+// already gets no more than the id that was found.
+func (j *job) left(b *batch) *batch {
+	rest := j.newBatch(len(b.items))
+	var fields []dest.Field
+	for at, i := range b.items {
+		if i.state != stateOpen || i.rounds >= maxRounds {
+			continue
 		}
+		r := b.Records[at]
+		if i.partial || len(r.Fields) == 0 {
+			r, fields = i.record(fields)
+		}
+		r.ID, r.Intent = i.entry.Held.ID, i.entry.Last.Intent != ""
+		rest.add(i, r)
 	}
-	return j.batch(left)
+	return rest
 }
 
 // push makes the calls that bring the rows.

@@ -80,7 +80,8 @@ type Ledger interface {
 	Entries(ctx context.Context, target string, keys []string) (map[string]ledger.Entry, error)
 	// Commit stores entries, each over the one with its Revision; where another one
 	// is stored, what ledger.Merge says is stored instead, and lost holds the
-	// entry's position if Merge says that it lost.
+	// entry's position if Merge says that it lost. The slice is the caller's again
+	// when it returns.
 	Commit(ctx context.Context, target string, entries []ledger.Entry) (lost []int, err error)
 }
 

@@ -16,13 +16,13 @@ func (m *message) mapRows() {
 	mapper := m.version.Get()
 	defer m.version.Put(mapper)
 	items := make([]item, len(m.chunk.Rows))
-	a := newArena(len(items), m.version.Mapping.Names())
+	a := newArena(len(items), m.version.Mapping.Tags())
 	m.items = make([]*item, len(items))
 	for n := range m.chunk.Rows {
 		r := &m.chunk.Rows[n]
 		i := &items[n]
 		m.items[n] = i
-		*i = item{m: m, row: r, kept: a, nth: n, at: n, entry: absent, least: string(r.Least)}
+		i.m, i.row, i.kept, i.nth, i.at, i.entry, i.least = m, r, a, n, n, absent, string(r.Least)
 		got, fault := mapRow(mapper, r.Object)
 		a.name(got)
 		if fault != nil {
@@ -56,10 +56,10 @@ func kindOf(p any) string { return fmt.Sprintf("panic %T", p) }
 // An arena holds what a message's rows keep of their mapping, in a few large
 // pieces without pointers instead of several small ones a row.
 type arena struct {
-	names   []string
-	values  []span   // one per field of each row
-	hashes  []uint32 // the same
-	bytes   []byte   // what values points into
+	tags    []row.Tag // of the fields
+	values  []span    // one per field of each row
+	hashes  []uint32  // the same
+	bytes   []byte    // what values points into
 	texts   []byte
 	text    string // texts, once all rows are mapped
 	ends    []textEnds
@@ -72,10 +72,10 @@ type span struct{ start, end uint32 }
 // textEnds are where a row's texts lie in an arena, each behind the one before.
 type textEnds struct{ start, key, match, id, group uint32 }
 
-func newArena(rows int, names []string) *arena {
+func newArena(rows int, tags []row.Tag) *arena {
 	return &arena{
-		names: names, values: make([]span, 0, rows*len(names)), hashes: make([]uint32, 0, rows*len(names)),
-		bytes: make([]byte, 1, 16*rows*len(names)+1), texts: make([]byte, 0, 40*rows), // no span ends at 0
+		tags: tags, values: make([]span, 0, rows*len(tags)), hashes: make([]uint32, 0, rows*len(tags)),
+		bytes: make([]byte, 1, 16*rows*len(tags)+1), texts: make([]byte, 0, 40*rows), // no span ends at 0
 		ends: make([]textEnds, 0, rows),
 	}
 }
@@ -99,8 +99,8 @@ func (a *arena) name(got mapping.Mapped) {
 // canonical forms. A row that could not be mapped keeps none.
 func (a *arena) keep(i *item, got mapping.Mapped) {
 	if i.state != stateOpen {
-		a.values = append(a.values, make([]span, len(a.names))...)
-		a.hashes = append(a.hashes, make([]uint32, len(a.names))...)
+		a.values = append(a.values, make([]span, len(a.tags))...)
+		a.hashes = append(a.hashes, make([]uint32, len(a.tags))...)
 		return
 	}
 	for n, v := range got.Values {
@@ -113,7 +113,7 @@ func (a *arena) keep(i *item, got mapping.Mapped) {
 		}
 		a.values = append(a.values, s)
 	}
-	i.print, a.scratch = row.Digest(a.names, got.Canonical, a.scratch)
+	i.print, a.scratch = row.Digest(a.tags, got.Canonical, a.scratch)
 }
 
 // hold is the least cursor among the message's rows that are not known to be right

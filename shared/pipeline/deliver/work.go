@@ -59,6 +59,9 @@ func (w *work) do(ctx context.Context) {
 // their key in hand: of themselves the newest does, over what the others committed. An
 // entry over another revision than was read would void what the destination holds.
 func (w *work) quieten(ctx context.Context) {
+	if !slices.ContainsFunc(w.messages, func(m *message) bool { return m.end != "" }) {
+		return
+	}
 	live, ended := map[string]bool{}, map[string]*item{}
 	for _, i := range w.items {
 		if i.m.end == "" {
@@ -205,7 +208,7 @@ func (w *work) takeOver(ctx context.Context) {
 // asks for itself.
 func (w *work) compare(ctx context.Context) {
 	d := w.inv.d
-	var open []*item
+	open := make([]*item, 0, len(w.items))
 	for _, i := range w.items {
 		if i.state == stateOpen && i.m.working() {
 			open = append(open, i)

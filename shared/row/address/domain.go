@@ -2,6 +2,7 @@ package address
 
 import (
 	"bytes"
+	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
@@ -61,6 +62,9 @@ var www = []byte("www.")
 // Unicode is a domain as people write it, with its xn-- labels decoded: what else
 // a lookup must ask for. A domain that has none comes back as it is.
 func Unicode(domain string) string {
+	if !strings.Contains(domain, "xn--") && hostShape([]byte(domain)) { // nearly all: without a label to decode
+		return domain
+	}
 	if u, err := international.ToUnicode(domain); err == nil {
 		return u
 	}

@@ -1,6 +1,9 @@
 package decimal
 
-import "strconv"
+import (
+	"bytes"
+	"strconv"
+)
 
 // mostPlain is the longest number, in bytes, whose canonical form is written out;
 // a longer one has an exponent. It bounds the zeros and leaves what people write
@@ -38,13 +41,27 @@ func Canonical(s []byte) bool {
 	return !zero || len(s) == 1
 }
 
+// Within is the canonical form where it stands at the beginning of the text: of a
+// number that has it already, or only zeros after it, as in 85.0 and 12.50.
+func Within(s []byte) (form []byte, ok bool) {
+	if point := bytes.IndexByte(s, '.'); point >= 0 {
+		for len(s) > point+1 && s[len(s)-1] == '0' {
+			s = s[:len(s)-1]
+		}
+		if len(s) == point+1 {
+			s = s[:point]
+		}
+	}
+	return s, Canonical(s)
+}
+
 // AppendCanonical appends the one text that all spellings of a number share: "1"
 // for 1, 1.0, 1e0, +1 and 01, "0" for -0, "5e99" for what would be long. It
 // reports false when s is no number, or one whose exponent is beyond half a
 // thousand million, which is read inexactly.
 func AppendCanonical(dst, s []byte) ([]byte, bool) {
-	if Canonical(s) {
-		return append(dst, s...), true
+	if form, ok := Within(s); ok {
+		return append(dst, form...), true
 	}
 	var scratch [mostPlain]byte
 	d, _, _, ok := Parse(s, scratch[:0])

@@ -56,6 +56,9 @@ func TestCanonical(t *testing.T) {
 			if s != want && Canonical([]byte(s)) {
 				t.Errorf("%.80s is taken for canonical", s)
 			}
+			if form, ok := Within([]byte(s)); ok && string(form) != want {
+				t.Errorf("%.80s holds the form %s, want %s", s, form, want)
+			}
 		}
 		if len(want) <= mostPlain && !strings.Contains(want, "e") && !Canonical([]byte(want)) {
 			t.Errorf("%s is not taken for canonical", want)

@@ -141,8 +141,9 @@ func buildGrams(t *Table, field int) *gramIndex {
 // candidates are the rows that may contain a literal in canonical form, of at least
 // minLiteral bytes: those in the lists of all of its runs. A row may be there twice.
 func (x *gramIndex) candidates(literal []byte) (indexed, changed []uint32) {
-	var lists [][]uint32
-	for _, h := range minimizers(nil, literal) {
+	var hashes [32]uint32
+	lists := make([][]uint32, 0, len(hashes))
+	for _, h := range minimizers(hashes[:0], literal) {
 		b := h & x.mask
 		lists = append(lists, x.rows[x.starts[b]:x.starts[b+1]])
 	}

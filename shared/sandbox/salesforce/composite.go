@@ -42,12 +42,17 @@ func (s *Simulator) serveComposite(w http.ResponseWriter, r *http.Request) *apiE
 	if refusal := in.check(); refusal != nil {
 		return refusal
 	}
-	out := []byte(`{"compositeResponse":[`)
+	parts, size := make([]*kept, len(in.Requests)), 0
+	for i, sub := range in.Requests {
+		parts[i] = s.subrequest(r, sub)
+		size += len(parts[i].body) + len(sub.ReferenceID) + 128
+	}
+	out := append(make([]byte, 0, size+64), `{"compositeResponse":[`...)
 	for i, sub := range in.Requests {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		part := s.subrequest(r, sub)
+		part := parts[i]
 		out = append(append(out, `{"body":`...), part.body...)
 		out = append(out, `,"httpHeaders":{},"httpStatusCode":`...)
 		out = append(appendInt(out, part.status), `,"referenceId":`...)

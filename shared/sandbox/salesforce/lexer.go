@@ -19,12 +19,15 @@ type lexeme struct {
 // maxQuery is the vendor's cap ("SOQL and SOSL Limits").
 const maxQuery = 100_000
 
+// wordLength is how many bytes a lexeme takes in long queries, about: lists of patterns.
+const wordLength = 8
+
 // lex cuts a query into lexemes.
 func lex(q string) ([]lexeme, error) {
 	if utf8.RuneCountInString(q) > maxQuery {
 		return nil, fmt.Errorf("SOQL statements can not be longer than 100000 characters")
 	}
-	var out []lexeme
+	out := make([]lexeme, 0, len(q)/wordLength+16)
 	for i := 0; i < len(q); {
 		c := q[i]
 		switch {

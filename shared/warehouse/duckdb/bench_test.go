@@ -4,27 +4,17 @@ package duckdb
 
 import (
 	"bytes"
-	"compress/gzip"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
-	"sync"
 	"testing"
 )
 
 // newFastGateway answers every row alike and does as little as it can, so that
 // the benchmark shows the client's side.
 func newFastGateway(b *testing.B, answer []byte) string {
-	pool := sync.Pool{New: func() any { return new(gzip.Reader) }}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		z := pool.Get().(*gzip.Reader)
-		defer pool.Put(z)
-		if err := z.Reset(r.Body); err != nil {
-			b.Error(err)
-			return
-		}
-		body, err := io.ReadAll(z)
+		body, err := readBody(r)
 		if err != nil {
 			b.Error(err)
 			return

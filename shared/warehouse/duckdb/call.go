@@ -25,7 +25,7 @@ func Call(ctx context.Context, cfg Config, name string, args ...jsontext.Value) 
 // row sends one row.
 func (c *client) row(ctx context.Context, f *function, args []jsontext.Value) (jsontext.Value, error) {
 	defer c.http.CloseIdleConnections()
-	x := c.pool.Get().(*exchange)
+	x := &exchange{}
 	x.begin()
 	for _, a := range args {
 		x.argument(string(a))

@@ -11,11 +11,8 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
-	"sync"
 	"time"
 	"unicode/utf8"
-
-	"github.com/klauspost/compress/gzip"
 
 	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
@@ -26,6 +23,9 @@ const (
 	longest   = 10 * time.Second
 	maxReply  = 10 << 20 // bytes: what Snowflake takes of one batch
 	maxShown  = 2 << 10  // bytes of a refusal's body that go into the SQL error
+	plainMost = 2 << 20  // bytes of a body that goes uncompressed: see pack
+
+	keptExchanges = 4 // of a few MB each: DuckDB's threads on small machines
 )
 
 // A client calls the gateway as Snowflake would.
@@ -37,11 +37,15 @@ type client struct {
 	total   time.Duration
 	sleep   func(context.Context, time.Duration) error
 	now     func() time.Time
-	pool    sync.Pool // *exchange
+	free    chan *exchange // kept for the next batches
 }
 
 func newClient(cfg Config) *client {
-	c := &client{gateway: strings.TrimRight(cfg.Gateway, "/"), token: cfg.Token, role: cfg.Role, http: cfg.HTTP, total: cfg.RetryFor, sleep: cfg.Sleep, now: cfg.Now}
+	c := &client{
+		gateway: strings.TrimRight(cfg.Gateway, "/"), token: cfg.Token, role: cfg.Role,
+		http: cfg.HTTP, total: cfg.RetryFor, sleep: cfg.Sleep, now: cfg.Now,
+		free: make(chan *exchange, keptExchanges),
+	}
 	if c.http == nil {
 		t := http.DefaultTransport.(*http.Transport).Clone()
 		t.MaxIdleConnsPerHost = 64
@@ -56,11 +60,26 @@ func newClient(cfg Config) *client {
 	if c.now == nil {
 		c.now = time.Now
 	}
-	c.pool.New = func() any {
-		z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is a constant and valid
-		return &exchange{zip: z}
-	}
 	return c
+}
+
+// take is an exchange to work with; give keeps it for the next batch, unless enough
+// are kept. A sync.Pool would forget them with every collection, and their buffers
+// are what a statement allocates most of.
+func (c *client) take() *exchange {
+	select {
+	case x := <-c.free:
+		return x
+	default:
+		return &exchange{}
+	}
+}
+
+func (c *client) give(x *exchange) {
+	select {
+	case c.free <- x:
+	default:
+	}
 }
 
 // call sends the body in x.plain as one batch of a function and leaves the
@@ -70,15 +89,10 @@ func (c *client) call(ctx context.Context, f *function, s *statement, x *exchang
 	if c.gateway == "" {
 		return fmt.Errorf("%s: no gateway is configured, so there is nothing to call; start one with `penstock local`", f.name)
 	}
-	x.packed.Reset()
-	x.zip.Reset(&x.packed)
-	if _, err := x.zip.Write(x.plain); err != nil {
-		return fmt.Errorf("%s: compress the batch: %w", f.name, err)
-	}
-	if err := x.zip.Close(); err != nil {
-		return fmt.Errorf("%s: compress the batch: %w", f.name, err)
-	}
 	header := c.headers(f, s)
+	if err := x.pack(header); err != nil {
+		return fmt.Errorf("%s: compress the batch: %w", f.name, err)
+	}
 	end := c.now().Add(c.total)
 	for pause := firstWait; ; pause = min(2*pause, longest) {
 		again, err := c.attempt(ctx, f, header, x)
@@ -100,7 +114,6 @@ func (c *client) call(ctx context.Context, f *function, s *statement, x *exchang
 func (c *client) headers(f *function, s *statement) http.Header {
 	h := http.Header{}
 	h.Set("Content-Type", "application/json")
-	h.Set("Content-Encoding", "gzip")
 	h.Set("Accept-Encoding", "identity") // Content-MD5 is over the bytes as they are sent
 	h.Set("sf-external-function-format", "json")
 	h.Set("sf-external-function-format-version", "1.0")
@@ -125,7 +138,7 @@ var blanked = regexp.MustCompile(`[^ -~]+`)
 
 // attempt sends once. again reports whether the same batch may be sent again.
 func (c *client) attempt(ctx context.Context, f *function, header http.Header, x *exchange) (again bool, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.gateway+f.path, bytes.NewReader(x.packed.Bytes()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.gateway+f.path, bytes.NewReader(x.body))
 	if err != nil {
 		return false, fmt.Errorf("%s: the gateway's address: %w", f.name, err)
 	}

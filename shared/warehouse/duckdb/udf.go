@@ -72,8 +72,8 @@ func (u *udf) execute(ctx context.Context, chunk *duck.ChunkIteratorState) error
 	if err != nil {
 		return fmt.Errorf("%s: write the answers: %w", u.function.name, err)
 	}
-	x := u.client.pool.Get().(*exchange)
-	defer u.client.pool.Put(x)
+	x := u.client.take()
+	defer u.client.give(x)
 	limit := snowflake.BatchRows
 	if u.function.most > 0 {
 		limit = u.function.most

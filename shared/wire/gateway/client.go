@@ -33,7 +33,12 @@ func EventSize(method, path string, header http.Header, query url.Values, body i
 // for a local gateway and for tests. A body that is no UTF-8 text goes as
 // base64. Names are sorted; of several values the last one is the single value.
 func EncodeRequest(method, path string, header http.Header, query url.Values, body []byte) []byte {
-	b := make([]byte, 0, 2048+len(body)+len(body)/2)
+	return AppendRequest(nil, method, path, header, query, body)
+}
+
+// AppendRequest is EncodeRequest into memory that is used again.
+func AppendRequest(b []byte, method, path string, header http.Header, query url.Values, body []byte) []byte {
+	b = slices.Grow(b, 2048+len(body)+len(body)/2)
 	b = append(b, `{"resource":"/{proxy+}","path":`...)
 	b = rawjson.AppendQuote(b, path)
 	b = append(b, `,"httpMethod":`...)
