@@ -92,7 +92,9 @@ func fixed(t *testing.T) (lines []line) {
 func rows(t *testing.T, changed float64) (lines []line) {
 	const million = 1e6
 	tpl := render(t, readTemplate(t), stack{name: "penstock"})
-	gb := func(function string) float64 { return float64(tpl.resources[function].properties.number("MemorySize")) / 1024 }
+	gb := func(function string) float64 {
+		return float64(tpl.resources[function].properties.number("MemorySize")) / 1024
+	}
 	requests := million / float64(snowflake.BatchRows)
 	messages := requests * lanes
 	read, written := measuredUnits(t, snowflake.BatchRows)

@@ -72,3 +72,27 @@ func TestOldMessagesAreCounted(t *testing.T) {
 		t.Error("no message is counted old after a quarter of its life")
 	}
 }
+
+// A storage that refuses rings for whoever asked it: the caller's mistakes never do.
+func TestStorageFailuresOfRequestsAreCounted(t *testing.T) {
+	w := faulty(t)
+	w.Invoke(t, "push", Request("push", "q", "q:0", []string{`"no_such_sync"`, `{"id":"1"}`}))
+	w.Invoke(t, "control", Request("status", "q", "q:1", []string{`"no_such_sync"`}))
+	if got := w.counted(t); got["push"][metrics.StorageFailures]+got["control"][metrics.StorageFailures] != 0 {
+		t.Fatalf("a caller's mistake is counted: %v", got)
+	}
+	if err := w.Store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w.Invoke(t, "push", Request("push", "q", "q:2", accounts("accounts", 1)...))
+	w.Invoke(t, "control", Request("status", "q", "q:3", []string{`"accounts"`}))
+	if _, err := w.Functions["sweep"].Invoke(t.Context(), Tick()); err == nil {
+		t.Error("a sweep without storage succeeds")
+	}
+	got := w.counted(t)
+	for _, function := range []string{"push", "control", "sweep"} {
+		if got[function][metrics.StorageFailures] != 1 {
+			t.Errorf("%s counts %d storage failures, want 1", function, got[function][metrics.StorageFailures])
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/app/env"
 	"github.com/penstock-data/penstock/shared/app/stores"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
@@ -17,7 +18,7 @@ func FromEnvironment() (*Handler, error) {
 		return nil, err
 	}
 	return &Handler{
-		Log:     slog.New(slog.NewJSONHandler(os.Stdout, nil)),
+		Function: os.Getenv(env.FunctionName), Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)),
 		Control: &runs.Control{Stores: s, Replayer: in, Policy: run.DefaultPolicy(), Now: time.Now},
 	}, nil
 }

@@ -3,6 +3,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/app/metrics"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
@@ -36,6 +38,8 @@ type Handler struct {
 	// Person says that all runs on somebody's own machine: a request that tells no
 	// role is theirs, and nothing is closed to it. On AWS it is false.
 	Person bool
+	// Function is the name that metrics go under, as Lambda knows it; "" is control.
+	Function string
 }
 
 // Invoke answers one API Gateway event, never with an error of its own.
@@ -52,6 +56,7 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("error", err.Error()))
 	}
+	attrs = append(attrs, metrics.Attrs(started, cmp.Or(h.Function, "control"), metrics.Storage(err))...)
 	h.Log.LogAttrs(ctx, level, "control", attrs...)
 	return gateway.Encode(response), nil
 }

@@ -39,6 +39,15 @@ type Count struct {
 	N    int
 }
 
+// Storage counts an error that a function logs, of whatever is not a caller's mistake:
+// our own tables, keys and queues refused it.
+func Storage(err error) Count {
+	if err == nil {
+		return Count{Name: StorageFailures}
+	}
+	return Count{Name: StorageFailures, N: 1}
+}
+
 // Attrs are what a log line needs to be a metric of the function, as Lambda names
 // it. Zero counts are left out, and with them their price: a custom metric is paid by
 // the hour in which it is written. Without any there are no attributes.

@@ -47,7 +47,7 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("error", err.Error()))
 	}
-	attrs = append(attrs, metrics.Attrs(started, cmp.Or(h.Function, "push"), metrics.Count{Name: metrics.StoredErrors, N: stored})...)
+	attrs = append(attrs, metrics.Attrs(started, cmp.Or(h.Function, "push"), metrics.Count{Name: metrics.StoredErrors, N: stored}, metrics.Storage(err))...)
 	h.Log.LogAttrs(ctx, level, "push", attrs...)
 	return gateway.Encode(response), nil
 }

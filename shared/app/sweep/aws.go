@@ -23,7 +23,7 @@ func FromEnvironment() (*Handler, error) {
 		return nil, err
 	}
 	return &Handler{
-		Log:   slog.New(slog.NewJSONHandler(os.Stdout, nil)),
+		Function: os.Getenv(env.FunctionName), Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)),
 		Sweep: &runs.Sweep{Stores: s, Replayer: in, Policy: p, Now: time.Now},
 	}, nil
 }

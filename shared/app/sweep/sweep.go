@@ -3,9 +3,11 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
+	"github.com/penstock-data/penstock/shared/app/metrics"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 )
 
@@ -13,6 +15,8 @@ import (
 type Handler struct {
 	Sweep *runs.Sweep
 	Log   *slog.Logger
+	// Function is the name that metrics go under, as Lambda knows it; "" is sweep.
+	Function string
 }
 
 // Invoke sweeps once.
@@ -21,7 +25,9 @@ func (h *Handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 	err := h.Sweep.Run(ctx)
 	attrs := []slog.Attr{slog.Int64("ms", h.Sweep.Now().Sub(started).Milliseconds())}
 	if err != nil {
-		h.Log.LogAttrs(ctx, slog.LevelError, "sweep", append(attrs, slog.String("error", err.Error()))...)
+		attrs = append(attrs, slog.String("error", err.Error()))
+		attrs = append(attrs, metrics.Attrs(started, cmp.Or(h.Function, "sweep"), metrics.Storage(err))...)
+		h.Log.LogAttrs(ctx, slog.LevelError, "sweep", attrs...)
 		return nil, err
 	}
 	h.Log.LogAttrs(ctx, slog.LevelInfo, "sweep", attrs...)
