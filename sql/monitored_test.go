@@ -41,7 +41,7 @@ func newMonitored(t *testing.T) *monitored {
 	}
 	t.Cleanup(func() { _ = m.store.Close() })
 	s := m.store
-	h := &control.Handler{Log: slog.New(slog.DiscardHandler), Control: &runs.Control{
+	h := &control.Handler{Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})), Control: &runs.Control{
 		Stores: runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s},
 		Policy: run.DefaultPolicy(), Now: func() time.Time { return m.now },
 	}}
@@ -79,8 +79,10 @@ func (m *monitored) apply(name string, change func(*syncdef.Definition)) {
 func (m *monitored) ran(name string, ago time.Duration, c run.Counts, change func(*run.Run)) run.Run {
 	m.t.Helper()
 	m.runs++
+	v, err := m.store.Current(m.t.Context(), name)
+	m.ok(err)
 	r := run.Run{
-		ID: run.BegunID(name, fmt.Sprint(m.runs)), Sync: name, Version: "v", Mode: run.Incremental, Bracketed: true, Status: run.Complete,
+		ID: run.BegunID(name, fmt.Sprint(m.runs)), Sync: name, Version: v.ID, Mode: run.Incremental, Bracketed: true, Status: run.Complete,
 		BegunAt: m.now.Add(-ago - time.Minute), FinishedAt: m.now.Add(-ago), EndedAt: m.now.Add(-ago), Expected: c.Received, Counts: c,
 	}
 	if change != nil {

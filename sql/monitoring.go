@@ -47,7 +47,7 @@ var (
 		text:   "GET_PATH(%s, '%s')::VARCHAR",
 		object: "GET_PATH(%s, '%s')",
 		each:   "LATERAL FLATTEN(INPUT => GET_PATH(%s, '%s')) AS %s",
-		utc:    "CONVERT_TIMEZONE('UTC', TO_TIMESTAMP_TZ(%s))::TIMESTAMP_NTZ",
+		utc:    "CONVERT_TIMEZONE('UTC', %s::TIMESTAMP_TZ)::TIMESTAMP_NTZ",
 		iso:    `TO_VARCHAR(%s, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`,
 	}
 )

@@ -369,7 +369,7 @@ var mergeDestinations = `
 MERGE INTO multi_destination_sync_state AS t
 USING (
     SELECT
-        s.sync, m.destination_name, m.destination_type, g.ended_at, n.begun_at, n.sync_run_id,
+        s.sync, m.destination_name, m.destination_type, w.ended_at, n.begun_at,
         c.processed, c.succeeded, c.processed - c.succeeded AS failed, c.seconds,
         CASE
             WHEN n.ended_at IS NULL AND n.reason IS NOT NULL THEN n.reason
@@ -385,9 +385,9 @@ USING (
     ) AS m ON m.sync = s.sync
     LEFT JOIN (
         ` + successes + `
-    ) AS g ON g.sync_name = s.sync
+    ) AS w ON w.sync_name = s.sync
     LEFT JOIN (
-        SELECT r.sync_name, r.sync_run_id, r.begun_at, r.ended_at, r.reason FROM penstock_runs AS r
+        SELECT r.sync_name, r.begun_at, r.ended_at, r.reason FROM penstock_runs AS r
         QUALIFY ROW_NUMBER() OVER (PARTITION BY r.sync_name ORDER BY r.begun_at DESC, r.sync_run_id DESC) = 1
     ) AS n ON n.sync_name = s.sync
     LEFT JOIN (
@@ -413,11 +413,11 @@ WHEN MATCHED THEN UPDATE SET
     destination_type = CASE WHEN t.refreshed_at IS NULL THEN COALESCE(t.destination_type, g.destination_type) ELSE g.destination_type END,
     last_successful_sync = ` + fmt.Sprintf(keepYours, "last_successful_sync", "last_successful_sync", "ended_at") + `,
     last_attempted_sync = COALESCE(g.begun_at, t.last_attempted_sync),
-    records_processed = CASE WHEN g.sync_run_id IS NULL THEN t.records_processed ELSE g.processed END,
-    records_succeeded = CASE WHEN g.sync_run_id IS NULL THEN t.records_succeeded ELSE g.succeeded END,
-    records_failed = CASE WHEN g.sync_run_id IS NULL THEN t.records_failed ELSE g.failed END,
-    sync_duration_seconds = CASE WHEN g.sync_run_id IS NULL THEN t.sync_duration_seconds ELSE g.seconds END,
-    error_summary = CASE WHEN g.sync_run_id IS NULL THEN t.error_summary ELSE g.error_summary END,
+    records_processed = CASE WHEN g.begun_at IS NULL THEN t.records_processed ELSE g.processed END,
+    records_succeeded = CASE WHEN g.begun_at IS NULL THEN t.records_succeeded ELSE g.succeeded END,
+    records_failed = CASE WHEN g.begun_at IS NULL THEN t.records_failed ELSE g.failed END,
+    sync_duration_seconds = CASE WHEN g.begun_at IS NULL THEN t.sync_duration_seconds ELSE g.seconds END,
+    error_summary = CASE WHEN g.begun_at IS NULL THEN t.error_summary ELSE g.error_summary END,
     updated_at = CASE WHEN g.begun_at > t.last_attempted_sync OR g.ended_at > t.last_successful_sync OR (g.begun_at IS NOT NULL AND t.last_attempted_sync IS NULL)
         THEN {{now}} ELSE t.updated_at END,
     refreshed_at = CASE WHEN t.refreshed_at IS NOT NULL THEN {{now}} END

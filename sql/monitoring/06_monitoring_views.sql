@@ -102,44 +102,61 @@ ORDER BY
     destination_name,
     sync_id;
 
--- What somebody should look at now, one row per sync. An error belongs to the sync
--- that its run's id begins with; of the sync's own runs those of the last one count.
+-- What somebody should look at now, one row per sync. The error rate is the share of
+-- rows that the last run did not deliver, if it ended in this hour; errors of your own
+-- in this hour are added to it, each to the sync that its run's id begins with. One
+-- that delivered nothing of what it got has 100% until the next run.
 {{view "reverse_etl_alerts"}}
 WITH late AS (
     SELECT sync, stale_minutes FROM penstock_models
     QUALIFY ROW_NUMBER() OVER (PARTITION BY sync ORDER BY refreshed_at DESC NULLS LAST) = 1
 ),
 ended AS (
-    SELECT sync_name, sync_run_id, outcome, received, retried_delivered FROM penstock_runs
+    SELECT
+        sync_name,
+        received,
+        {{nothing ""}} AS delivered_nothing,
+        CASE
+            WHEN ended_at >= {{now}} - INTERVAL '1 HOUR' THEN received - LEAST(received, delivered + unchanged + superseded + retried_delivered)
+            ELSE 0
+        END AS missed
+    FROM penstock_runs
     WHERE ended_at IS NOT NULL
     QUALIFY ROW_NUMBER() OVER (PARTITION BY sync_name ORDER BY begun_at DESC, sync_run_id DESC) = 1
 ),
-recent AS (
-    SELECT SPLIT_PART(e.sync_run_id, '.', 1) AS sync_name, COUNT(*) AS errors
-    FROM reverse_etl_sync_errors AS e
-    LEFT JOIN ended AS r ON r.sync_run_id = e.sync_run_id
-    WHERE e.occurred_at >= {{now}} - INTERVAL '1 HOUR'
-      AND COALESCE(e.stage, '') <> 'connection'
-      AND (e.error_ref IS NULL OR r.sync_run_id IS NOT NULL)
-    GROUP BY SPLIT_PART(e.sync_run_id, '.', 1)
+yours AS (
+    SELECT SPLIT_PART(sync_run_id, '.', 1) AS sync_name, COUNT(*) AS errors
+    FROM reverse_etl_sync_errors
+    WHERE error_ref IS NULL AND occurred_at >= {{now}} - INTERVAL '1 HOUR'
+    GROUP BY SPLIT_PART(sync_run_id, '.', 1)
 ),
 first_seen AS (
     SELECT sync_name, MIN(created_at) AS created_at FROM reverse_etl_sync_state GROUP BY sync_name
 ),
-judged AS (
+counted AS (
     SELECT
         h.*,
         f.created_at,
         COALESCE(late.stale_minutes, 240) AS stale_minutes,
-        CASE
-            WHEN r.outcome = 'failed' AND r.retried_delivered = 0 THEN 1
-            ELSE LEAST(1, e.errors::DOUBLE / NULLIF(GREATEST(COALESCE(h.last_synced_record_count, 0), COALESCE(r.received, 0)), 0))
-        END AS error_rate
+        COALESCE(r.delivered_nothing, FALSE) AS delivered_nothing,
+        COALESCE(r.missed, 0) + COALESCE(e.errors, 0) AS errors,
+        GREATEST(COALESCE(h.last_synced_record_count, 0), COALESCE(r.received, 0)) AS records
     FROM reverse_etl_sync_health AS h
     LEFT JOIN first_seen AS f ON f.sync_name = h.sync_name
     LEFT JOIN late ON late.sync = h.sync_name
     LEFT JOIN ended AS r ON r.sync_name = h.sync_name
-    LEFT JOIN recent AS e ON e.sync_name = h.sync_name
+    LEFT JOIN yours AS e ON e.sync_name = h.sync_name
+),
+judged AS (
+    SELECT
+        *,
+        CASE
+            WHEN delivered_nothing THEN 1
+            WHEN records = 0 THEN NULL
+            WHEN errors > records THEN 1
+            ELSE errors::DOUBLE / records
+        END AS error_rate
+    FROM counted
 ),
 messages AS (
     SELECT
