@@ -10,6 +10,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/pace"
+	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -182,3 +183,72 @@ type cutOff struct {
 }
 
 func (c cutOff) Deadline() (time.Time, bool) { return c.end, true }
+
+// A worker whose settings are older than an acceptance pins nothing and delivers
+// nothing: its ledger is the one of before, and what it sent would be sent again (I4).
+func TestAcceptedMeanwhile(t *testing.T) {
+	for name, accept := range map[string]func(w *world) func(){
+		"before it pins": func(w *world) func() {
+			return func() { // the settings were read, the account is asked who it is
+				if _, err := w.store.AcceptAccount(t.Context(), "prod", ""); err != nil {
+					t.Error(err)
+				}
+			}
+		},
+		"with other settings": func(w *world) func() {
+			return func() {
+				if err := w.store.PutConnection(t.Context(), syncdef.Connection{Name: "prod", Type: "crm", URL: "https://other.example"}); err != nil {
+					t.Error(err)
+				}
+				if _, err := w.store.AcceptAccount(t.Context(), "prod", ""); err != nil {
+					t.Error(err)
+				}
+			}
+		},
+	} {
+		w := newWorld(t, 1, func(c *crm, d *syncdef.Definition) { c.once, d.Operation = true, syncdef.Insert })
+		asked := false
+		meanwhile := accept(w)
+		w.crm.asked = func() {
+			if !asked {
+				asked = true
+				meanwhile()
+			}
+		}
+		w.send("q1", "k")
+		w.drain(10 * time.Minute)
+		w.now = w.now.Add(2 * time.Minute) // settings are read anew
+		w.push(batch("q2", "b2", "accounts", object("k", 5)))
+		w.drain(10 * time.Minute)
+		if s, err := w.store.Connection(t.Context(), "prod"); err != nil || s.Epoch != 1 || s.Account != "org-1" {
+			t.Errorf("%s: %+v, %v", name, s, err)
+		}
+		if w.crm.sends["k"] != 1 {
+			t.Errorf("%s: the insert was sent %d times", name, w.crm.sends["k"])
+		}
+	}
+}
+
+// An expired row of a stop_on_error sync ends its run, as any failure does: rows that
+// are not sent because of it must not lie below the mark of a complete run (I4).
+func TestExpiredRowStops(t *testing.T) {
+	w := newWorld(t, 1, func(_ *crm, d *syncdef.Definition) { d.OnError = syncdef.Stop })
+	b, err := w.control().Begin(t.Context(), "accounts", "", "t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.push(batch("t", "t1", b.Run, object("a", 1)))
+	w.crm.down = failed(dest.Unavailable, "503")
+	w.once()
+	w.now = w.now.Add(time.Minute)
+	w.push(batch("t", "t2", b.Run, object("z", 9)))
+	if _, err := w.control().Finish(t.Context(), b.Run, 2); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(7*24*time.Hour + time.Second)
+	w.crm.down = nil
+	w.live(time.Hour)
+	if s := w.status(b.Run); s.Status != run.Cancelled || w.watermark() != "" {
+		t.Errorf("the run is %s, the watermark %q, %+v", s.Status, w.watermark(), s.Counts)
+	}
+}

@@ -35,6 +35,7 @@ type crm struct {
 	late    func(keys []string) *dest.CallError // a whole push, after all is stored
 	outcome func(key string) *dest.Outcome      // one record instead of storing it
 	during  func(keys []string)                 // runs amid a push
+	asked   func()                              // runs when it is asked which account it is
 }
 
 func newCRM(now func() time.Time) *crm {
@@ -57,6 +58,9 @@ func (c *crm) rules() syncdef.Rules {
 func (c *crm) Identity(context.Context) (string, error) {
 	if c.down != nil {
 		return "", c.down
+	}
+	if c.asked != nil {
+		c.asked()
 	}
 	return c.id, nil
 }

@@ -393,3 +393,45 @@ func TestGroupsAfterDeath(t *testing.T) {
 		}
 	}
 }
+
+// What comes back by itself of a run that is cancelled meanwhile is not sent, also when
+// it is queued already; a retry that a person asked for is.
+func TestCancelDuringRetry(t *testing.T) {
+	for _, asked := range []bool{false, true} {
+		w := newWorld(t, 1, nil)
+		busy := true
+		w.crm.outcome = func(string) *dest.Outcome {
+			if busy {
+				return &dest.Outcome{Status: dest.Retry, Code: "BUSY", Message: "busy"}
+			}
+			return nil
+		}
+		id := w.send("q", "a")
+		w.once()
+		if asked {
+			if _, err := w.control().Retry(t.Context(), id, runs.Selector{}, "token"); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			w.now = w.now.Add(time.Minute)
+			s := &runs.Sweep{Stores: w.stores(), Replayer: w.intake, Policy: run.Policy{Quiet: time.Hour, Keep: time.Hour}, Now: w.clock}
+			if err := s.Run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if w.depth() != 1 {
+			t.Fatalf("asked %v: %d messages", asked, w.depth())
+		}
+		if _, err := w.control().Cancel(t.Context(), id, ""); err != nil {
+			t.Fatal(err)
+		}
+		busy = false
+		w.drain(time.Hour)
+		if sent := w.crm.sends["a"] > 0; sent != asked {
+			t.Errorf("asked %v: sent %v", asked, sent)
+		}
+		if s := w.status(id); !asked && s.Due+s.Again != 0 {
+			t.Errorf("asked %v: %+v", asked, s)
+		}
+	}
+}

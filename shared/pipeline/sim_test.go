@@ -33,7 +33,8 @@ type sim struct {
 	vendor  *simVendor
 	model   *model
 	workers []*proc
-	dead    int // workers' deaths
+	dead    int           // workers' deaths
+	shift   time.Duration // for how long nothing ran
 }
 
 // epoch is so far ahead that a deadline of virtual time is never over by the real clock.
@@ -103,8 +104,9 @@ func (k *task) sleep(d time.Duration) {
 
 // run lets tasks take turns until no time is left, or until is true.
 func (s *sim) run(limit time.Duration, until func() bool) bool {
-	end := s.now.Add(limit)
+	from, before := s.now, s.shift
 	for len(s.tasks) > 0 {
+		end := from.Add(limit + s.shift - before)
 		if until != nil && until() {
 			return true
 		}
@@ -121,6 +123,15 @@ func (s *sim) run(limit time.Duration, until func() bool) bool {
 		<-s.back
 	}
 	return true
+}
+
+// freeze lets so much time pass in which nothing runs: a machine that was switched off.
+func (s *sim) freeze(d time.Duration) {
+	s.shift += d
+	s.now = s.now.Add(d)
+	for _, k := range s.tasks {
+		k.at = k.at.Add(d)
+	}
 }
 
 // end lets every task end.

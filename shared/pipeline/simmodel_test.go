@@ -11,6 +11,7 @@ import (
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // A model is the warehouse: a table for each sync, and what is known of all that
@@ -20,6 +21,8 @@ type model struct {
 	rows  [2]map[string]value
 	next  int
 	keys  [2]int
+	lanes [2]int
+	orgs  int      // accounts that the settings led to
 	begun []string // bracketed runs, and implicit ones
 	known map[string]int
 
@@ -29,6 +32,7 @@ type model struct {
 	stale       map[string]bool      // an older value was accepted after a newer one
 	cancelled   map[string]time.Time
 	answers     map[string][]row.Answer // of batches, by run and batch
+	away        bool                    // nothing ran for days
 	deadLetters int                     // so many further invocations are the dead letters'
 
 	servers []*server
@@ -41,6 +45,7 @@ type model struct {
 type value struct {
 	v   int
 	bad bool
+	rid string // the record's id in the warehouse; its key may change
 }
 
 type cell struct {
@@ -60,10 +65,9 @@ func newModel(s *sim) *model {
 		cancelled: map[string]time.Time{}, answers: map[string][]row.Answer{},
 	}
 	for i := range m.rows {
-		m.rows[i], m.keys[i] = map[string]value{}, keysAtFirst
+		m.rows[i], m.keys[i], m.lanes[i] = map[string]value{}, keysAtFirst, s.plan.Lanes
 		for n := range keysAtFirst {
-			m.next++
-			m.rows[i]["k"+strconv.Itoa(n)] = value{v: m.next}
+			m.put(i, "k"+strconv.Itoa(n), false)
 		}
 	}
 	return m
@@ -91,6 +95,38 @@ func (m *model) ended(id string, at time.Time) {
 	}
 }
 
+// put gives a key the next value; its record stays.
+func (m *model) put(i int, key string, bad bool) {
+	m.next++
+	v := value{v: m.next, bad: bad, rid: m.rows[i][key].rid}
+	if v.rid == "" {
+		v.rid = fmt.Sprintf("r%d", m.next)
+	}
+	m.rows[i][key] = v
+}
+
+// rekey gives so many records another key, which another record may have had, or has:
+// then the two change places.
+func (m *model) rekey(r *rand.Rand, i, many int) (keys []string) {
+	for range many {
+		all := m.sorted(i, 0)
+		from, to := all[r.IntN(len(all))], "k"+strconv.Itoa(r.IntN(m.keys[i]+1))
+		mover, there := m.rows[i][from], m.rows[i][to]
+		delete(m.rows[i], from)
+		delete(m.rows[i], to)
+		m.rows[i][to] = value{rid: mover.rid}
+		m.put(i, to, false)
+		keys = append(keys, to)
+		if there.rid != "" && from != to {
+			m.rows[i][from] = value{rid: there.rid}
+			m.put(i, from, false)
+			keys = append(keys, from)
+		}
+	}
+	slices.Sort(keys)
+	return slices.DeleteFunc(slices.Compact(keys), func(key string) bool { return m.rows[i][key].v == 0 }) // moved on
+}
+
 // edit changes so many rows of a model, and adds one now and then.
 func (m *model) edit(r *rand.Rand, i, many int) (keys []string) {
 	for range many {
@@ -98,8 +134,7 @@ func (m *model) edit(r *rand.Rand, i, many int) (keys []string) {
 			m.keys[i]++
 		}
 		key := "k" + strconv.Itoa(r.IntN(m.keys[i]))
-		m.next++
-		m.rows[i][key] = value{v: m.next, bad: r.IntN(15) == 0}
+		m.put(i, key, r.IntN(15) == 0)
 		if !slices.Contains(keys, key) {
 			keys = append(keys, key)
 		}
@@ -134,9 +169,9 @@ func (m *model) requests(i int, target, query string, keys []string, size int) [
 		b := request{Batch: row.Batch{ID: fmt.Sprintf("%s:%d", query, n), Query: query, Function: "penstock_push"}}
 		for _, k := range keys[n:min(n+size, len(keys))] {
 			v := m.rows[i][k]
-			o := object(k, v.v)
+			o := fmt.Sprintf(`{"id":%q,"rid":%q,"v":%d,"constant":"c"}`, k, v.rid, v.v)
 			if v.bad {
-				o = fmt.Sprintf(`{"id":%q,"v":%d}`, k, v.v)
+				o = fmt.Sprintf(`{"id":%q,"rid":%q,"v":%d}`, k, v.rid, v.v)
 			}
 			b.Rows = append(b.Rows, row.Row{Number: len(b.Rows), Target: target, Object: []byte(o)})
 			b.rows = append(b.rows, content{k, v})
@@ -222,6 +257,46 @@ func (s *sim) step(k *task, n int, st step) {
 			mode = "full"
 		}
 		s.statement(k, r, i, mode, token, st.Do == "abandon")
+	case "rekey":
+		keys := m.rekey(r, i, 1+r.IntN(3))
+		if r.IntN(2) == 0 {
+			for _, b := range m.requests(i, name, token, keys, 1+r.IntN(6)) {
+				m.note(b.run)
+				s.push(k, r, b)
+			}
+		}
+	case "account":
+		s.account(k, r)
+	case "lanes":
+		m.lanes[i] = 1 + r.IntN(4)
+		s.apply(k, i, "Constant__c")
+		if v, err := s.store.Current(bg, name); err == nil {
+			m.lanes[i] = v.Definition.Lanes
+		}
+	case "retry-cancel":
+		if id := m.any(r, i); id != "" {
+			s.try(k, func(ctx context.Context, v *server) error {
+				_, err := v.control.Retry(ctx, id, runs.Selector{}, token)
+				return err
+			})
+			k.sleep(span(r, 2*time.Second))
+			s.try(k, func(ctx context.Context, v *server) error {
+				_, err := v.control.Cancel(ctx, run.AskedID(run.OriginalOf(id), token), "")
+				return err
+			})
+		}
+	case "cancel-retry":
+		s.cancelRetry(k, r, i)
+	case "away":
+		if m.away || s.plan.Calm {
+			return
+		}
+		m.away = true
+		for _, b := range m.requests(i, name, token, m.edit(r, i, 4), 2) {
+			m.note(b.run)
+			s.push(k, r, b)
+		}
+		s.freeze([]time.Duration{8 * 24 * time.Hour, 13*24*time.Hour + 2*time.Hour}[r.IntN(2)])
 	case "edit":
 		m.edit(r, i, 1+r.IntN(5))
 	case "cancel":
@@ -249,6 +324,49 @@ func (s *sim) step(k *task, n int, st step) {
 	case "dead-letter":
 		m.deadLetters++
 	}
+}
+
+// account lets the connection's settings lead to another account, which is accepted a
+// while later.
+func (s *sim) account(k *task, r *rand.Rand) {
+	s.model.orgs++
+	org := fmt.Sprintf("org-%d", 1+s.model.orgs)
+	s.vendor.paused = true
+	s.try(k, func(ctx context.Context, v *server) error {
+		return v.control.Connections.PutConnection(ctx, syncdef.Connection{Name: "prod", Type: "crm", URL: org})
+	})
+	k.sleep(span(r, 10*time.Minute))
+	// Accepted once: what a person accepts again is an empty ledger again.
+	if c, err := s.store.Connection(bg, "prod"); err != nil || c.Account == "" || c.Account == c.Connection.URL {
+		return
+	}
+	s.serve(k, func(ctx context.Context, v *server) {
+		_, err := v.control.AcceptAccount(ctx, "prod", "")
+		s.trace("accept: %v", err)
+	})
+}
+
+// cancelRetry ends a run that sends rows again, or the one that they failed in.
+func (s *sim) cancelRetry(k *task, r *rand.Rand, i int) {
+	all, err := s.store.RecentRuns(bg, syncNames[i], 1000)
+	if err != nil {
+		s.fails("%v", err)
+		return
+	}
+	var retries []string
+	for _, one := range all {
+		if run.IsRetry(one.ID) {
+			retries = append(retries, one.ID)
+		}
+	}
+	if len(retries) == 0 {
+		return
+	}
+	id := retries[r.IntN(min(3, len(retries)))]
+	if r.IntN(2) == 0 {
+		id = run.OriginalOf(id)
+	}
+	s.try(k, func(ctx context.Context, v *server) error { _, err := v.control.Cancel(ctx, id, ""); return err })
 }
 
 func (m *model) note(id string) {

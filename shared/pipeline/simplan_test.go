@@ -22,6 +22,8 @@ type plan struct {
 	Refused  []string // keys that the vendor refuses
 	Calm     bool     // see calm
 	Busy     []string // keys that it has locked, until all is healed
+	Stop     [2]bool  // stop_on_error
+	Include  string   // include_failed of both syncs; "" is the default
 	Steps    []step
 	Faults   []fault
 	Spells   []spell
@@ -75,7 +77,8 @@ var faultPorts = []struct {
 	{"Commit", 40, listFaults}, {"RecordChunk", 50, storageFaults}, {"Delete", 30, []string{"lost"}},
 }
 
-var stepKinds = []string{"push", "push", "push", "push", "push", "run", "run", "run", "full", "edit", "edit", "cancel", "retry", "retry-unknown", "reset", "remap", "break", "kill", "clock", "dead-letter", "abandon"}
+var stepKinds = []string{"push", "push", "push", "push", "push", "run", "run", "run", "full", "edit", "edit", "cancel", "retry", "retry-unknown", "reset", "remap", "break", "kill", "clock", "dead-letter", "abandon",
+	"rekey", "rekey", "account", "lanes", "lanes", "retry-cancel", "cancel-retry", "away"}
 
 // newPlan is the plan of a seed.
 func newPlan(seed uint64) plan {
@@ -107,6 +110,13 @@ func newPlan(seed uint64) plan {
 	for range r.IntN(3) {
 		p.Spells = append(p.Spells, spell{[]string{"outage", "login", "throttle", "storage", "reset"}[r.IntN(5)], span(r, lasts), span(r, 10*time.Minute)})
 	}
+	for i := range p.Stop {
+		// An insert that may have arrived stops each run that meets it, until people look.
+		p.Stop[i] = r.IntN(6) == 0 && (i == 0 || p.Second != "insert")
+	}
+	if r.IntN(3) == 0 {
+		p.Include = []string{"1m", "10m"}[r.IntN(2)]
+	}
 	slices.SortStableFunc(p.Steps, func(a, b step) int { return int(a.At - b.At) })
 	return p
 }
@@ -117,7 +127,7 @@ func span(r *rand.Rand, most time.Duration) time.Duration {
 
 // calm is the plan of one question only: what do poison rows cost the others (I9)?
 func (p plan) calm() plan {
-	p.Faults, p.Spells, p.Busy, p.Calm = nil, nil, nil, true
+	p.Faults, p.Spells, p.Busy, p.Calm, p.Stop = nil, nil, nil, true, [2]bool{}
 	var steps []step
 	for _, st := range p.Steps {
 		if st.Do == "run" || st.Do == "full" {

@@ -206,11 +206,19 @@ func (o port) PutConnection(_ context.Context, c syncdef.Connection) error {
 }
 
 func (o port) AcceptAccount(_ context.Context, name, account string) (syncdef.Stored, error) {
-	return ask(o.p, "AcceptAccount", func() (syncdef.Stored, error) { return o.p.s.store.AcceptAccount(bg, name, account) })
+	return ask(o.p, "AcceptAccount", func() (syncdef.Stored, error) {
+		c, err := o.p.s.store.AcceptAccount(bg, name, account)
+		o.p.s.vendor.pins(c)
+		return c, err
+	})
 }
 
 func (o port) PinAccount(_ context.Context, name, account string) (syncdef.Stored, error) {
-	return ask(o.p, "PinAccount", func() (syncdef.Stored, error) { return o.p.s.store.PinAccount(bg, name, account) })
+	return ask(o.p, "PinAccount", func() (syncdef.Stored, error) {
+		c, err := o.p.s.store.PinAccount(bg, name, account)
+		o.p.s.vendor.pins(c)
+		return c, err
+	})
 }
 
 func (o port) Pace(_ context.Context, connection string) (pace.State, error) {

@@ -39,7 +39,7 @@ func newSim(p plan) (*sim, error) {
 		return nil, err
 	}
 	s.vendor, s.model = newSimVendor(s), newModel(s)
-	if err := s.store.PutConnection(bg, syncdef.Connection{Name: "prod", Type: "crm"}); err != nil {
+	if err := s.store.PutConnection(bg, syncdef.Connection{Name: "prod", Type: "crm", URL: firstOrg}); err != nil {
 		return nil, err
 	}
 	for i := range syncNames {
@@ -61,7 +61,12 @@ func newSim(p plan) (*sim, error) {
 
 // definition is a version of a sync, whose constant goes to the given field.
 func (s *sim) definition(i int, constant string) syncdef.Version {
-	d := accounts(s.plan.Lanes)
+	d := accounts(s.model.lanes[i])
+	if s.plan.Stop[i] {
+		d.OnError = syncdef.Stop
+	}
+	d.Incremental.IncludeFailed = s.plan.Include
+	d.RecordID = []string{"rid"}
 	d.Sync, d.Fields[1].Destination = syncNames[i], constant
 	rules := syncdef.Rules{Type: "crm", Identity: simRules}
 	if i == 1 && s.plan.Second != "upsert" {
@@ -126,7 +131,7 @@ func (s *sim) boot(p *proc, dead bool) *deliver.Deliver {
 	o := port{p}
 	return &deliver.Deliver{
 		Queue: "crm", Syncs: o, Connections: o, Tokens: o, Runs: o, Chunks: o, Halts: o, Ledger: o, Errors: o, Visibility: o,
-		Open: func(syncdef.Connection) (dest.Account, error) { return &simAccount{p: p}, nil },
+		Open: func(c syncdef.Connection) (dest.Account, error) { return &simAccount{p: p, org: c.URL}, nil },
 		Now:  p.now, Rand: s.rng.Float64, Hidden: hidden, Dead: dead,
 		Sleep: func(ctx context.Context, d time.Duration) error {
 			if d > 2*time.Second {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
@@ -18,20 +19,65 @@ import (
 // suffer. Names are sync/key.
 type simVendor struct {
 	s       *sim
-	values  map[string]int             // what it holds
-	sends   map[string]int             // how often a record was stored
-	ever    map[string]map[int]bool    // all values that it held
+	books   map[string]*book           // by account
 	causes  map[string]map[string]bool // which codes were answered for a record
 	halts   map[string]bool            // the same of a sync
 	grants  []time.Time                // of calls that cost
 	paused  bool                       // something was answered that is the connection's
-	held    map[string]int64           // sequence of what it holds
 	resends map[string]bool            // a person asked for it
-	racy    map[string]bool            // I3 is not promised: who sent it last had stalled
 }
 
+// A book is what one account holds.
+type book struct {
+	values map[string]int          // what it holds
+	sends  map[string]int          // how often a record was stored
+	ever   map[string]map[int]bool // all values that it held
+	held   map[string]int64        // sequence of what it holds
+	pinned bool                    // the connection may deliver to it
+	epoch  int64                   // of the targets that are its
+}
+
+// firstOrg is the account of the connection's first settings.
+const firstOrg = "org-1"
+
 func newSimVendor(s *sim) *simVendor {
-	return &simVendor{s: s, values: map[string]int{}, sends: map[string]int{}, ever: map[string]map[int]bool{}, causes: map[string]map[string]bool{}, halts: map[string]bool{}, resends: map[string]bool{}, racy: map[string]bool{}, held: map[string]int64{}}
+	return &simVendor{s: s, books: map[string]*book{}, causes: map[string]map[string]bool{}, halts: map[string]bool{}, resends: map[string]bool{}}
+}
+
+// at is what an account holds.
+func (v *simVendor) at(org string) *book {
+	b := v.books[org]
+	if b == nil {
+		b = &book{values: map[string]int{}, sends: map[string]int{}, ever: map[string]map[int]bool{}, held: map[string]int64{}}
+		v.books[org] = b
+	}
+	return b
+}
+
+// pins notes which account the connection may deliver to, and with which targets.
+func (v *simVendor) pins(c syncdef.Stored) {
+	if c.Account != "" {
+		b := v.at(c.Account)
+		b.pinned, b.epoch = true, c.Epoch
+	}
+}
+
+// ever reports whether some account held a value.
+func (v *simVendor) ever(name string, value int) bool {
+	for _, b := range v.books {
+		if b.ever[name][value] {
+			return true
+		}
+	}
+	return false
+}
+
+// sent is how often all accounts stored a record.
+func (v *simVendor) sent(name string) (n int) {
+	for _, b := range v.books {
+		n += b.sends[name]
+	}
+	return n
 }
 
 // spell reports whether something is out of order now.
@@ -39,7 +85,7 @@ func (s *sim) spell(kind string) bool {
 	if s.healed {
 		return false
 	}
-	at := s.now.Sub(epoch)
+	at := s.now.Sub(epoch) - s.shift
 	for _, sp := range s.plan.Spells {
 		if sp.Kind == kind && at >= sp.At && at < sp.At+sp.For {
 			s.hits["spell:"+kind]++
@@ -52,6 +98,7 @@ func (s *sim) spell(kind string) bool {
 // A simAccount is the vendor as one process has it open.
 type simAccount struct {
 	p     *proc
+	org   string
 	calls int64
 }
 
@@ -73,7 +120,7 @@ func (a *simAccount) Identity(context.Context) (string, error) {
 	if f := a.down(); f != nil {
 		return "", f
 	}
-	return "org-1", nil
+	return a.org, nil
 }
 
 func (a *simAccount) Probe(ctx context.Context) error {
@@ -130,7 +177,7 @@ func (e *simEnd) Lookup(ctx context.Context, b dest.Batch, call dest.Call) ([]de
 	out := make([]dest.Outcome, len(call.Records))
 	for n, i := range call.Records {
 		name := e.name(b.Records[i].Key)
-		switch there := s.vendor.sends[name] > 0; {
+		switch there := s.vendor.at(e.a.org).sends[name] > 0; {
 		case there && e.v.Rules.Once:
 			out[n] = dest.Outcome{Status: dest.Delivered, ID: "id-" + name}
 		case there:
@@ -167,7 +214,7 @@ func (e *simEnd) Push(ctx context.Context, b dest.Batch, call dest.Call) ([]dest
 		name := e.name(b.Records[i].Key)
 		switch {
 		case kind == "partial" && n >= (len(call.Records)+1)/2:
-		case slices.Contains(s.plan.Refused, name):
+		case s.lasts(s.plan.Refused, name):
 			out[n] = e.say(name, dest.Outcome{Status: dest.Rejected, Code: "refused", Message: "never"})
 		case slices.Contains(s.plan.Busy, name) && !s.healed, kind == "busy" && n == 0:
 			out[n] = e.say(name, dest.Outcome{Status: dest.Retry, Code: "busy", Message: "locked"})
@@ -242,7 +289,7 @@ func (e *simEnd) begin(ctx context.Context, port string, b dest.Batch, call dest
 		return kind, all(f)
 	}
 	for _, i := range call.Records {
-		if slices.Contains(s.plan.Poison, e.name(b.Records[i].Key)) {
+		if s.lasts(s.plan.Poison, e.name(b.Records[i].Key)) {
 			s.hits["poison"]++
 			return kind, all(&dest.CallError{Op: "upsert", Class: dest.Unavailable, Code: "500", Message: "500",
 				Received: !s.plan.Calm || !e.v.Rules.Once || e.v.Rules.Lookup}) // else the whole call may have arrived, and ends unknown
@@ -303,24 +350,37 @@ func (e *simEnd) answer(ctx context.Context, kind string, b dest.Batch, call des
 	return out, nil
 }
 
+// lasts reports whether a record is among those in lasting trouble. Of a sync that
+// stops at an error people mend it in the end: else nothing could follow it.
+func (s *sim) lasts(all []string, name string) bool {
+	return slices.Contains(all, name) && !(s.healed && s.plan.Stop[slices.Index(syncNames[:], run.SyncOf(strings.Replace(name, "/", ".", 1)))])
+}
+
 // store keeps a record. An older value than is held breaks I3.
 func (e *simEnd) store(runID, name string, r dest.Record) (created bool) {
 	s := e.a.p.s
-	v := s.vendor
+	v := s.vendor.at(e.a.org)
+	if !v.pinned {
+		s.fails("%s was delivered to the account %s, which nobody accepted", name, e.a.org)
+	}
 	value := -1
 	for _, f := range r.Fields {
 		if f.Name == "Value__c" {
 			value, _ = strconv.Atoi(string(f.Value))
 		}
 	}
-	if at, ok := s.model.cancelled[runID]; ok && at.Before(e.a.p.since) {
+	at, ok := s.model.cancelled[runID]
+	if !ok && run.IsDue(runID) {
+		at, ok = s.model.cancelled[run.OriginalOf(runID)]
+	}
+	if ok && at.Before(e.a.p.since) {
 		s.fails("%s of run %s was delivered, which was cancelled at %v, before the worker had it in hand", name, runID, at.Sub(epoch))
 	}
 	s.trace("store %s = %d by run %s", name, value, runID)
 	created = v.sends[name] == 0
 	v.sends[name]++
 	switch {
-	case !e.v.Rules.Once || created || v.resends[name]:
+	case !e.v.Rules.Once || created || s.vendor.resends[name]:
 	case e.a.p.stalls:
 		s.hits["exempt:stalled"]++
 	default:
@@ -343,10 +403,11 @@ func (e *simEnd) store(runID, name string, r dest.Record) (created bool) {
 // failed, between the newer value's push and its commit.
 func (e *simEnd) order(runID, name, key string, value int) {
 	s := e.a.p.s
-	held, there := s.vendor.values[name]
+	v := s.vendor.at(e.a.org)
+	held, there := v.values[name]
 	mine, known := s.model.sequence[cell{run.OriginalOf(runID), name, value}]
-	theirs := s.vendor.held[name]
-	s.vendor.held[name] = mine
+	theirs := v.held[name]
+	v.held[name] = mine
 	if !known {
 		s.fails("%s got %d, which nobody pushed in run %s", name, value, runID)
 		return
@@ -354,7 +415,7 @@ func (e *simEnd) order(runID, name, key string, value int) {
 	if mine >= theirs || !there || held == value {
 		return
 	}
-	target := ledger.Target(&e.v.Definition, &e.v.Rules, 0)
+	target := ledger.Target(&e.v.Definition, &e.v.Rules, v.epoch)
 	entries, err := s.store.Entries(bg, target, []string{key})
 	if err != nil {
 		s.fails("%v", err)
@@ -364,7 +425,6 @@ func (e *simEnd) order(runID, name, key string, value int) {
 		s.hits["exempt:not committed"]++
 	case e.a.p.stalls:
 		s.hits["exempt:stalled"]++
-		s.vendor.racy[name] = true
 	default:
 		s.fails("I3: %s held %d (sequence %d) and got %d (%d) by run %s; the ledger says %+v", name, held, theirs, value, mine, runID, entries[key].Last)
 	}

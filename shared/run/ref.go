@@ -44,6 +44,12 @@ func OriginalOf(id string) string {
 // IsRetry reports whether id is the run of a retry.
 func IsRetry(id string) bool { return strings.Contains(id, "~") }
 
+// IsDue reports whether id is the run of rows that came back by themselves.
+func IsDue(id string) bool {
+	_, retry, found := strings.Cut(id, "~")
+	return found && !strings.HasPrefix(retry, "a")
+}
+
 func itoa(n int) string { return strconv.Itoa(n) }
 
 // UnreadableSync stands for the sync in errors of messages that nobody can read.

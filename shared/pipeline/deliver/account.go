@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"time"
 
@@ -101,8 +102,13 @@ func (a *account) refresh(ctx context.Context) error {
 	if string(raw) == a.raw && !missing && a.failure == nil {
 		return nil
 	}
+	pinned := a.stored
+	pinned.Account = stored.Account
+	keep := a.opened != nil && !missing && a.stored.Account == "" && reflect.DeepEqual(pinned, stored) // somebody pinned it: it stays open
 	a.stored, a.raw, a.known = stored, string(raw), false
-	a.open(missing)
+	if !keep {
+		a.open(missing)
+	}
 	return nil
 }
 
@@ -165,10 +171,17 @@ func (a *account) vendor() (dest.Account, *dest.CallError) {
 	return a.opened, a.failure
 }
 
-// end is a version's end of the road at this account.
+// errMoved says that the settings were read anew since a message's target was found:
+// another account may be accepted since, whose ledger is another one.
+var errMoved = errors.New("the connection's account has changed")
+
+// end is a version's end of the road at this account; errMoved.
 func (a *account) end(m *message) (dest.Destination, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if m.version.Target(a.stored.Epoch) != m.target {
+		return nil, errMoved
+	}
 	v := m.version.Version
 	id := v.Definition.Sync + "/" + v.ID
 	if e, ok := a.ends[id]; ok {
@@ -208,8 +221,17 @@ func (a *account) ready(ctx context.Context) (wait time.Duration, failed *dest.C
 		failed = a.probe(ctx)
 	}
 	if failed == nil {
-		if failed, err = a.check(ctx); err != nil {
+		moved := true
+		for range 3 { // settings that change meanwhile: the message's target is compared anyway
+			if moved, failed, err = a.check(ctx); !moved {
+				break
+			}
+		}
+		if err != nil {
 			return 0, nil, err
+		}
+		if moved {
+			return time.Second, nil, nil
 		}
 	}
 	if failed != nil {
@@ -225,37 +247,63 @@ func (a *account) ready(ctx context.Context) (wait time.Duration, failed *dest.C
 }
 
 // check compares the account with the one that is pinned, once per opening, and
-// pins it at the connection's first delivery. err is our storage's.
-func (a *account) check(ctx context.Context) (failed *dest.CallError, err error) {
+// pins it at the connection's first delivery: only with settings that still hold, so
+// that a process which has older ones pins none. moved says that they have changed.
+// err is our storage's.
+func (a *account) check(ctx context.Context) (moved bool, failed *dest.CallError, err error) {
 	opened, failed := a.vendor()
 	if failed != nil {
-		return failed, nil
+		return false, failed, nil
 	}
 	a.mu.Lock()
-	known, pinned := a.known, a.stored.Account
+	known, pinned, raw := a.known, a.stored.Account, a.raw
 	a.mu.Unlock()
 	if known {
-		return nil, nil
+		return false, nil, nil
 	}
 	id, err := opened.Identity(ctx)
 	if err != nil {
-		return callError(err), nil
+		return false, callError(err), nil
 	}
 	if id != "" && pinned == "" {
-		stored, err := a.d.Connections.PinAccount(ctx, a.name, id)
-		if err != nil {
-			return nil, fmt.Errorf("pin the account of connection %q: %w", a.name, err)
+		if moved, pinned, err = a.pin(ctx, id, raw); moved || err != nil {
+			return moved, nil, err
 		}
-		pinned = stored.Account
 	}
 	if id != "" && id != pinned {
-		return &dest.CallError{Op: "compare the account", Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "another_account",
+		return false, &dest.CallError{Op: "compare the account", Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "another_account",
 			Message: fmt.Sprintf("the connection %q was delivered to account %s, and its settings lead to %s now: correct the url or the secret, or run penstock connect %s --accept-account", a.name, pinned, id, a.name)}, nil
 	}
 	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.raw != raw { // another invocation has read other settings
+		return true, nil, nil
+	}
 	a.known = true
+	return false, nil, nil
+}
+
+// pin pins an account that was opened by the settings raw, if these still hold.
+func (a *account) pin(ctx context.Context, id, raw string) (moved bool, pinned string, err error) {
+	a.doubt()
+	if err := a.refresh(ctx); err != nil {
+		return false, "", err
+	}
+	a.mu.Lock()
+	moved, epoch := a.raw != raw, a.stored.Epoch
 	a.mu.Unlock()
-	return nil, nil
+	if moved {
+		return true, "", nil
+	}
+	stored, err := a.d.Connections.PinAccount(ctx, a.name, id)
+	if err != nil {
+		return false, "", fmt.Errorf("pin the account of connection %q: %w", a.name, err)
+	}
+	if stored.Epoch != epoch { // accepted anew just now: its targets are others
+		a.doubt()
+		return true, "", nil
+	}
+	return false, stored.Account, nil
 }
 
 // probe asks the vendor for something cheap that fails only when the connection does.

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -75,7 +76,10 @@ func (j *job) deliver(ctx context.Context) {
 	if !j.mayTry(ctx) {
 		return
 	}
-	if j.dst, err = j.account.end(j.messages[0]); err != nil {
+	if j.dst, err = j.account.end(j.messages[0]); errors.Is(err, errMoved) {
+		j.wait = time.Second
+		return
+	} else if err != nil {
 		failed := callError(err)
 		failed.Scope, failed.Received = dest.ScopeVersion, false
 		j.haltFor(ctx, failed)

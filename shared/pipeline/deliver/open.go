@@ -91,18 +91,18 @@ func (inv *invocation) read(ctx context.Context, m *message, unpacker *envelope.
 // state reads a message's run and record.
 func (inv *invocation) state(ctx context.Context, m *message) (err error) {
 	id := m.chunk.Run
-	r, ok := inv.runs[id]
-	if !ok {
-		r, err = inv.d.Runs.Run(ctx, id)
-		if errors.Is(err, run.ErrNotFound) { // expired from the state: its rows still go out
-			r, err = run.Run{ID: id, Sync: run.SyncOf(id), Status: run.Incomplete}, nil
-		}
-		if err != nil {
-			return fmt.Errorf("read run %q: %w", id, err)
-		}
-		inv.runs[id] = r
+	if m.run, err = inv.runOf(ctx, id); err != nil {
+		return err
 	}
-	m.run = r
+	if run.IsDue(id) && !m.run.Status.Dead() { // what came back by itself ends with the run that it failed in
+		first, err := inv.runOf(ctx, run.OriginalOf(id))
+		if err != nil {
+			return err
+		}
+		if first.Status.Dead() {
+			m.run.Status, m.run.Reason = first.Status, first.Reason
+		}
+	}
 	// A first receive has no mark, call size or try behind it. Where the chunk was queued
 	// twice, the ledger knows its rows, and the record of the first stays (I2).
 	if m.Receives == 1 && !inv.d.Dead {
@@ -113,6 +113,22 @@ func (inv *invocation) state(ctx context.Context, m *message) (err error) {
 	}
 	m.most = m.record.Most
 	return nil
+}
+
+// runOf reads a run, once in an invocation.
+func (inv *invocation) runOf(ctx context.Context, id string) (run.Run, error) {
+	if r, ok := inv.runs[id]; ok {
+		return r, nil
+	}
+	r, err := inv.d.Runs.Run(ctx, id)
+	if errors.Is(err, run.ErrNotFound) { // expired from the state: its rows still go out
+		r, err = run.Run{ID: id, Sync: run.SyncOf(id), Status: run.Incomplete}, nil
+	}
+	if err != nil {
+		return r, fmt.Errorf("read run %q: %w", id, err)
+	}
+	inv.runs[id] = r
+	return r, nil
 }
 
 // place decides whether a message's rows are sent.

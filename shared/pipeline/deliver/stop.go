@@ -42,7 +42,7 @@ func (w *work) stopRuns(ctx context.Context) {
 	stopped := map[string]bool{}
 	for _, i := range w.items {
 		id := i.m.run.ID
-		if stopped[id] || i.m.end != "" || i.m.run.Status.Ended() || !stops(i.def()) || !i.failed() {
+		if stopped[id] || i.m.end == "cancelled" || i.m.run.Status.Ended() || !stops(i.def()) || !i.failed() {
 			continue
 		}
 		stopped[id] = true
