@@ -83,9 +83,8 @@ func (p *project) ask(ctx context.Context, s program) (err error) {
 	for i, column := range p.columns {
 		names[i] = column.Name
 	}
-	if p.example && p.Key != "" { // the example has the key that is wanted
-		p.columns[0].Name = p.Key
-		return nil
+	if p.example && p.Key != "" && !hasColumn(names, p.Key) { // the example takes the name that is wanted
+		p.columns[0].Name, names[0] = p.Key, p.Key
 	}
 	p.Key, err = a.answer(ctx, keyQuestion(names), p.Key)
 	return err

@@ -92,7 +92,7 @@ penstock-data/
 // definition is the sync's YAML.
 func (p *project) definition(connection string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Rows of %s go to %s. penstock validate checks this file and says of each\n# fault what is allowed.\nsync: %s\nconnection: %s # in connections.yaml\n\n", p.table, p.kind.Title, p.Name, connection)
+	fmt.Fprintf(&b, "# Rows of %s go to %s. penstock validate checks\n# this file, and says of each fault what is allowed.\nsync: %s\nconnection: %s # in connections.yaml\n\n", p.table, p.kind.Title, p.Name, connection)
 	for _, line := range p.kind.Example.Target(p.Object, p.Key) {
 		b.WriteString(line + "\n")
 	}
@@ -125,18 +125,20 @@ func (p *project) model() string {
 			columns[i] = c.Name
 		}
 	}
-	return fmt.Sprintf("-- Model of the sync %s: a row per %s. It reads the table %s of your\n-- warehouse; penstock push --from reads a file in its place.\nSELECT\n    %s\nFROM %s\n",
+	return fmt.Sprintf("-- Model of the sync %s: a row per %s.\n-- It reads the table %s of your warehouse; penstock push --from reads a file in\n-- its place.\nSELECT\n    %s\nFROM %s\n",
 		p.Name, strings.Join(strings.Fields(p.Key), " "), p.table, strings.Join(columns, ",\n    "), p.table)
 }
 
 // sqlMeaning are words that a column's name may be and SQL reads otherwise.
 var sqlMeaning = strings.Fields("ALL AND ANY AS ASC BOTH CASE CAST CHECK COLUMN CREATE DEFAULT DESC DISTINCT DO ELSE END EXCEPT FALSE FOR FROM GRANT GROUP HAVING IN INTO IS JOIN LIKE LIMIT NOT NULL OFFSET ON OR ORDER PRIMARY QUALIFY REFERENCES SELECT SOME TABLE THEN TO TRUE UNION UNIQUE USING VALUES VIEW WHEN WHERE WINDOW WITH")
 
-// exampleRows is the example's CSV, with the key that was asked for.
+// exampleRows is the example's CSV, with the names of its columns here.
 func (p *project) exampleRows() (string, error) {
 	rows := slices.Clone(p.kind.Example.Rows)
-	rows[0] = slices.Clone(rows[0])
-	rows[0][0] = p.Key
+	rows[0] = nil
+	for _, c := range p.columns {
+		rows[0] = append(rows[0], c.Name)
+	}
 	var b bytes.Buffer
 	if err := csv.NewWriter(&b).WriteAll(rows); err != nil {
 		return "", fmt.Errorf("write the example: %w", err)

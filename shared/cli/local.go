@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -103,10 +104,33 @@ func (c localCmd) warehouse(ctx context.Context, s program, p *place) error {
 	if err != nil {
 		return err
 	}
+	if _, sampled := p.set.Find(sample.AccountHealth); !sampled && len(p.set.Syncs) > 0 {
+		return c.ownWarehouse(ctx, s, p, w)
+	}
 	_, err = seedSample(ctx, w, p.box, sample.Options{Rows: c.Rows, Seed: c.Seed, Now: time.Now()})
 	if err := errors.Join(err, w.Close()); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.out, "Warehouse   %s\n  %s sql --data %s \"%s\"\n", path, self(), c.Data, sampleSyncs[0].statement())
+	return nil
+}
+
+// ownWarehouse makes what a project of one's own needs in the warehouse: the tables
+// of runs and monitoring, and a view for each model whose tables are there.
+func (c localCmd) ownWarehouse(ctx context.Context, s program, p *place, w *duckdb.Warehouse) error {
+	err := sampleTables(ctx, w)
+	for _, y := range p.set.Syncs {
+		if err != nil || y.ModelFile == "" {
+			continue
+		}
+		if why := w.SetModel(ctx, y.Definition.Relation(), y.Model); why != nil {
+			line, _, _ := strings.Cut(why.Error(), "\n")
+			fmt.Fprintf(s.err, "%s: no view of it yet: %s\n", y.ModelFile, line)
+		}
+	}
+	if err := errors.Join(err, w.Close()); err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "Warehouse   %s\n  %s sql --data %s\n", filepath.Join(c.Data, warehouseFile), self(), c.Data)
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/penstock-data/penstock/shared/app/machine"
 	"github.com/penstock-data/penstock/shared/secretfile"
 	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
 )
 
 // place is a machine with its simulators.
@@ -24,6 +25,7 @@ type place struct {
 	box     *machine.Sandbox
 	to      where
 	log     io.Closer
+	set     yamlfile.Set // that was applied; empty where nothing was
 	cancel  context.CancelFunc
 }
 
@@ -130,6 +132,7 @@ func (c localCmd) apply(ctx context.Context, s program, p *place, accounts *appl
 	if err != nil {
 		return err
 	}
+	p.set = set
 	for _, y := range set.Syncs {
 		rules, told, err := accounts.Rules(ctx, y.Definition, y.Rules, y.Connection)
 		if err != nil {

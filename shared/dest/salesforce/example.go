@@ -17,8 +17,8 @@ var example = syncdef.Example{
 	Target: func(object, key string) []string {
 		return []string{
 			fmt.Sprintf("destination_object: %q", object),
-			"matching_strategy: external_id # a row finds its record by this field, an External ID of the object",
-			fmt.Sprintf("match: {source: %q, destination: %s}", key, fieldOf(key)),
+			"matching_strategy: external_id # the field below is an External ID of the object,",
+			fmt.Sprintf("match: {source: %q, destination: %s, case: false} # not case-sensitive", key, fieldOf(key)),
 			"operation: upsert # what is not found is created",
 		}
 	},
