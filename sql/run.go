@@ -161,5 +161,5 @@ func (s Step) scripting() string {
 	if len(s.Into) > 0 {
 		t.Rest = strings.TrimSpace("INTO :" + strings.Join(s.Into, ", :") + " " + t.Rest)
 	}
-	return variable.ReplaceAllString(t.Statement(), "$1:$2") + ";"
+	return variable.ReplaceAllString(strings.ReplaceAll(t.Statement(), "\n", "\n            "), "$1:$2") + ";"
 }
