@@ -34,7 +34,7 @@ func warehouse(t *testing.T, gateway string) (*duckdb.Warehouse, *sql.DB) {
 			t.Error(err)
 		}
 	})
-	script, err := statements.Setup("duckdb", statements.SnowflakeParams{})
+	script, err := statements.Setup("duckdb", statements.SnowflakeParams{NoRows: true})
 	if err != nil {
 		t.Fatal(err)
 	}
