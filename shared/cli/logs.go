@@ -110,12 +110,12 @@ func (c logsCmd) print(s program, line string) {
 	fmt.Fprintln(s.out, text)
 }
 
-// A named value of a log line.
-type named struct{ name, value string }
+// A member is a named value of a log line.
+type member struct{ name, value string }
 
 // members are an object's members in their order, texts without quotes where they
 // need none.
-func members(object []byte) (out []named) {
+func members(object []byte) (out []member) {
 	d := jsontext.NewDecoder(bytes.NewReader(object))
 	if _, err := d.ReadToken(); err != nil {
 		return nil
@@ -134,7 +134,7 @@ func members(object []byte) (out []named) {
 		if plain, err := jsontext.AppendUnquote(nil, value); err == nil && !bytes.ContainsAny(plain, " \t\n=\"") && len(plain) > 0 {
 			text = string(plain)
 		}
-		out = append(out, named{key, text})
+		out = append(out, member{key, text})
 	}
 	return out
 }
