@@ -24,10 +24,14 @@ const gatewayFile = "gateway.url"
 
 // gated are the flags of commands that call the penstock functions.
 type gated struct {
-	Data    string        `default:"penstock-data" help:"The folder of this machine's state." placeholder:"DIR"`
+	Data    string        `default:"penstock-data" help:"The folder of this machine's state."`
 	Gateway string        `help:"The gateway to call; without it the one of penstock local, or one started for the command." placeholder:"URL"`
 	Token   string        `env:"PENSTOCK_TOKEN" help:"The token of a gateway that was started with --token; the folder's own is known." placeholder:"TOKEN"`
 	Wait    time.Duration `default:"1m" help:"How long to wait for the rows to settle; what is left goes on at the next start."`
+
+	// accept lets the folder's simulators take objects, fields and channels of one's own:
+	// whoever pushes rows of their own has no file of names yet.
+	accept bool
 }
 
 // A gate is the gateway that a command calls: its own, or another process's.
@@ -58,7 +62,9 @@ func (c gated) enter(ctx context.Context, s program) (*gate, error) {
 		g.url = url
 		return g, nil
 	}
-	p, err := localCmd{Data: c.Data, Listen: "127.0.0.1:0", Syncs: "none", Quiet: time.Second}.start(ctx, s)
+	road := localCmd{Data: c.Data, Listen: "127.0.0.1:0", Syncs: "none", Quiet: time.Second}
+	road.AcceptNames = c.accept
+	p, err := road.start(ctx, s)
 	if err != nil {
 		return nil, err
 	}

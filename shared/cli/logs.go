@@ -24,7 +24,7 @@ type logsCmd struct {
 	Lines  int    `short:"n" default:"50" help:"How many of the last lines; 0 is all." placeholder:"N"`
 	Follow bool   `short:"f" help:"Go on with what is written, until Ctrl-C."`
 	JSON   bool   `name:"json" help:"Print the lines as they are written: one JSON object each."`
-	Data   string `default:"penstock-data" help:"The folder of this machine's state." placeholder:"DIR"`
+	Data   string `default:"penstock-data" help:"The folder of this machine's state."`
 }
 
 // Run prints the log.

@@ -10,12 +10,10 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
 
-	"github.com/penstock-data/penstock/shared/app/machine"
 )
 
 // cli is the command line; the tags are its help.
@@ -76,6 +74,9 @@ func Main(args []string, known []Destination) int {
 		fmt.Fprintf(os.Stderr, "penstock: %v (%s)\n", err, helpFor(err))
 		return exitUsage
 	}
+	if parsed.Selected() == nil || parsed.Selected().Name != "init" { // whose files are for others, too
+		ownerOnly()
+	}
 	ctx, sig := watchSignals(context.Background())
 	defer sig.stop()
 	gone := new(atomic.Bool)
@@ -128,20 +129,4 @@ func helpFor(err error) string {
 // DuckDB has an error of its own for it.
 func interrupted(err error) bool {
 	return errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "INTERRUPT") || strings.Contains(err.Error(), "context canceled")
-}
-
-// plain is an error's text for people: what a function of ours answered, without
-// the driver's words around it, and what to do where that is known.
-func plain(err error) string {
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return err.Error() + ": another penstock may be running there; stop it, or give another address"
-	}
-	if errors.Is(err, machine.ErrInUse) {
-		return err.Error() + " (another penstock): stop it, or give another --data"
-	}
-	text := err.Error()
-	if _, answer, ok := strings.Cut(text, "database/sql/driver: API error: "); ok {
-		text = answer
-	}
-	return strings.TrimRight(text, "\n")
 }

@@ -34,6 +34,7 @@ func (c pushCmd) Run(ctx context.Context, s program) (err error) {
 		return c.plan(ctx, s)
 	}
 	started := s.clock.now()
+	c.accept = true
 	g, err := c.control(ctx, s)
 	if err != nil {
 		return err

@@ -23,7 +23,7 @@ const defaultData = "penstock-data"
 
 // somewhere is where a command that only reads finds the state.
 type somewhere struct {
-	Data  string `default:"penstock-data" help:"The folder of this machine's state." placeholder:"DIR"`
+	Data  string `default:"penstock-data" help:"The folder of this machine's state."`
 	Stack string `help:"Read this stack in AWS, with your own credentials, instead of this machine." placeholder:"NAME"`
 }
 
