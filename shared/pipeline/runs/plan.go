@@ -88,7 +88,7 @@ func (c *Control) Plan(ctx context.Context, p PlanRequest) ([]Planned, error) {
 	out := make([]Planned, len(checked))
 	mapper := program.Get()
 	defer program.Put(mapper)
-	l := look{v: &program.Version, full: p.Mode == run.Full, names: names(&v.Definition), entries: entries}
+	l := look{v: &program.Version, full: p.Mode == run.Full, names: names(&v.Definition), tags: program.Mapping.Tags(), entries: entries}
 	for n, x := range checked {
 		switch {
 		case !selects(x.Cursor):
@@ -163,6 +163,7 @@ type look struct {
 	v       *syncdef.Version
 	full    bool
 	names   []string
+	tags    []row.Tag
 	entries map[string]ledger.Entry
 	scratch []byte
 }
@@ -180,7 +181,7 @@ func (l *look) at(x run.Checked, canonical []jsontext.Value) Planned {
 	p := Planned{RecordID: x.RecordID}
 	e := l.entries[x.Key]
 	var print row.Fingerprint
-	print, l.scratch = row.Digest(l.names, canonical, l.scratch)
+	print, l.scratch = row.Digest(l.tags, canonical, l.scratch)
 	r := ledger.Row{Sequence: math.MaxInt64, Fingerprint: print, Full: l.full, Once: l.v.Rules.Once}
 	if ledger.Diff(e, r) == ledger.Unchanged {
 		p.Action = Unchanged
