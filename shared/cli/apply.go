@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,7 +42,10 @@ func (c applyCmd) Run(ctx context.Context, s program) (err error) {
 	if err != nil {
 		return err
 	}
-	control, closeState, err := c.state(ctx)
+	if err := c.haveFolder(); err != nil {
+		return err
+	}
+	control, closeState, err := c.state(ctx, false)
 	if err != nil {
 		return err
 	}
@@ -66,6 +70,13 @@ func (c applyCmd) Run(ctx context.Context, s program) (err error) {
 		if !yes {
 			return errors.New("not applied: nothing was changed")
 		}
+	}
+	if err := closeState(); err != nil {
+		return err
+	}
+	closeState = func() error { return nil }
+	if control, closeState, err = c.state(ctx, true); err != nil {
+		return err
 	}
 	for _, x := range changed {
 		notes, err := control.Apply(ctx, x.version, x.connection)
@@ -101,20 +112,38 @@ func (c applyCmd) ask(ctx context.Context, s program, control *runs.Control, set
 	return set, errors.Join(wrong...)
 }
 
-// state opens where the versions are stored.
-func (c applyCmd) state(ctx context.Context) (*runs.Control, func() error, error) {
+// haveFolder refuses a folder that is not there: it is mistyped, mostly. Only the one
+// that is used when none is named is made.
+func (c applyCmd) haveFolder() error {
+	if c.StateTable != "" || c.Data == defaultData {
+		return nil
+	}
+	if info, err := os.Stat(c.Data); err != nil || !info.IsDir() {
+		return fmt.Errorf("there is no folder %s: make it (mkdir %[1]s), or leave --data out for %s", c.Data, defaultData)
+	}
+	return nil
+}
+
+// state opens where the versions are stored. Until something is to be stored, a folder
+// without a state is an empty one in memory: nothing is made by looking.
+func (c applyCmd) state(ctx context.Context, store bool) (*runs.Control, func() error, error) {
 	if c.StateTable != "" {
 		control, err := apply.FromAWS(ctx, c.StateTable)
 		return control, func() error { return nil }, err
 	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return nil, nil, fmt.Errorf("make the data folder: %w", err)
+	path := filepath.Join(c.Data, stateFile)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) && !store {
+		path = ":memory:"
+	} else if store {
+		if err := os.MkdirAll(c.Data, 0o700); err != nil {
+			return nil, nil, fmt.Errorf("make the data folder: %w", err)
+		}
 	}
-	store, err := sqlite.Open(filepath.Join(c.Data, stateFile), time.Now)
+	opened, err := sqlite.Open(path, time.Now)
 	if err != nil {
 		return nil, nil, err
 	}
-	return machine.Control(store), store.Close, nil
+	return machine.Control(opened), opened.Close, nil
 }
 
 // differences prints what each definition and each connection changes, and returns

@@ -4,17 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"time"
 
 	"github.com/penstock-data/penstock/shared/app/machine"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/sqlite"
 )
-
-// stateFile holds a folder's runs, ledger, queue and errors.
-const stateFile = "penstock.db"
 
 type connectCmd struct {
 	Name          string `arg:"" help:"The connection's name in connections.yaml."`
@@ -24,11 +18,7 @@ type connectCmd struct {
 
 // Run shows the connection, or accepts another account for it.
 func (c connectCmd) Run(ctx context.Context, s program) (err error) {
-	path := filepath.Join(c.Data, stateFile)
-	if _, err := os.Stat(path); err != nil {
-		return fmt.Errorf("there is no state in %s: name the folder of penstock local or demo with --data", c.Data)
-	}
-	store, err := sqlite.Open(path, time.Now)
+	store, err := openState(c.Data)
 	if err != nil {
 		return err
 	}

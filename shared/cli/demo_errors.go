@@ -52,7 +52,7 @@ func (d *demo) firstErrors(ctx context.Context, r syncRun) error {
 	err := d.errors(ctx, r.Run, func(e storedError) bool {
 		if !seen[e.Type] {
 			seen[e.Type] = true
-			fmt.Fprintf(&lines, "\n  %s · %s · %s", cut(e.RecordID, 28), cut(e.Field, 25), e.Type)
+			lines.WriteString("\n  " + strings.Join([]string{cut(e.RecordID, 28), cut(e.Field, 25), e.Type}, dot(d.s.out)))
 			for line := range strings.Lines(text.WrapSoft(cut(e.Message, 160), widest-4)) {
 				lines.WriteString("\n    " + strings.TrimSpace(line))
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/sample"
 )
@@ -73,6 +74,9 @@ func (d *demo) push(ctx context.Context, p pushedSync, pass int, kill bool) (syn
 	if err := d.warehouse.DB().QueryRowContext(ctx, "SELECT coalesce((SELECT answer->>'run' FROM sample.pushed WHERE answer->>'run' IS NOT NULL LIMIT 1), '')").Scan(&r.Run); err != nil {
 		return r, err
 	}
+	if err := d.warehouse.DB().QueryRowContext(ctx, "SELECT count(*) FROM sample.pushed WHERE answer->>'status' = 'queued'").Scan(&r.Queued); err != nil {
+		return r, err
+	}
 	if r.Run == "" { // the model has no rows now
 		r.MatchesWarehouse = true
 		return r, d.filtered(ctx, p, &r)
@@ -82,7 +86,7 @@ func (d *demo) push(ctx context.Context, p pushedSync, pass int, kill bool) (syn
 		return r, err
 	}
 	c := settled.Counts
-	r.Pushed, r.Queued, r.Rejected, r.Delivered = c.Received, c.Queued, c.Rejected, c.Delivered
+	r.Pushed, r.Rejected, r.Delivered = c.Received, c.Rejected, c.Delivered
 	r.Unchanged, r.Superseded, r.Failed = c.Unchanged, c.Superseded, c.Failed
 	r.Seconds = settled.EndedAt.Sub(started).Seconds()
 	nowCalls, nowCPU := d.simulator(p)
@@ -126,16 +130,14 @@ func (d *demo) status(ctx context.Context, id string) (run.Run, error) {
 	if err := d.warehouse.DB().QueryRowContext(ctx, "SELECT penstock_status(?)", id).Scan(&text); err != nil {
 		return run.Run{}, err
 	}
-	var s struct {
-		Runs []run.Run `json:"runs"`
-	}
+	var s runs.SyncStatus
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		return run.Run{}, fmt.Errorf("read the status of run %s: %w", id, err)
 	}
 	if len(s.Runs) == 0 {
 		return run.Run{}, fmt.Errorf("penstock_status(%q) knows no run", id)
 	}
-	return s.Runs[0], nil
+	return s.Runs[0].Run, nil
 }
 
 // crash kills the road once a third of the rows are at the destination, and

@@ -47,7 +47,7 @@ func (d *demo) seen(ctx context.Context, p pushedSync, took time.Duration) error
 		return nil
 	}
 	d.say("\n  %s", p.statement())
-	rows, err := d.warehouse.DB().QueryContext(ctx, `SELECT answer->>'status' AS status, coalesce(answer->>'reason', '') AS reason, coalesce(answer->>'field', '') AS field,
+	rows, err := d.warehouse.DB().QueryContext(ctx, `SELECT answer->>'status' AS status, coalesce(answer->>'error_type', '') AS reason, coalesce(answer->>'field', '') AS field,
 		count(*) AS n, min(answer->>'record_id') AS example FROM sample.pushed GROUP BY ALL ORDER BY n DESC, reason`)
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func noteGateway(dir, url, token string) error {
 // token is what the command sends: the one that it was given, by a flag or
 // PENSTOCK_TOKEN, or the one that the folder's own gateway asks for; "" for none. A
 // gateway elsewhere is not told the folder's.
-func (c sqlCmd) token() string {
+func (c gated) token() string {
 	given := cmp.Or(c.Token, os.Getenv("PENSTOCK_TOKEN"))
 	if given != "" || c.Gateway != "" {
 		return given

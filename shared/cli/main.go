@@ -8,13 +8,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
+	"sync/atomic"
+	"time"
 
 	"github.com/alecthomas/kong"
 
-	"github.com/penstock-data/penstock/shared/app/machine"
 )
 
 // cli is the command line; the tags are its help.
@@ -22,9 +21,15 @@ type cli struct {
 	Demo     demoCmd     `cmd:"" help:"Run the whole road on this machine: DuckDB models go to simulated destinations."`
 	Local    localCmd    `cmd:"" help:"Start gateway, queue, workers, simulators and warehouse on this machine, and stay up until interrupted."`
 	SQL      sqlCmd      `cmd:"" name:"sql" help:"Run SQL on the embedded warehouse, with the penstock functions; without a statement: a prompt."`
+	Push     pushCmd     `cmd:"" help:"Push rows of the embedded warehouse, or of a file, to a sync's destination."`
+	Run      runCmd      `cmd:"" help:"Run a sync: select what changed, push it, and move the watermark."`
+	Status   statusCmd   `cmd:"" help:"Show how syncs stand: last run, watermark, what is held up and why."`
+	Runs     runsCmd     `cmd:"" help:"List runs, the newest first."`
+	Errors   errorsCmd   `cmd:"" help:"List the rows that were not delivered, each with its reason."`
 	Retry    retryCmd    `cmd:"" help:"Send a run's open errors again."`
 	Cancel   cancelCmd   `cmd:"" help:"End a run: what is not delivered yet is not sent."`
 	Reset    resetCmd    `cmd:"" help:"Clear a sync's watermark: the next run selects all rows."`
+	Logs     logsCmd     `cmd:"" help:"Show this machine's log."`
 	Connect  connectCmd  `cmd:"" help:"Show which account a connection delivers to, or let it deliver to another one."`
 	Sandbox  sandboxCmd  `cmd:"" help:"Run the simulated destinations alone."`
 	Init     initCmd     `cmd:"" help:"Start a project of your own: a folder with one sync, its model and its connection."`
@@ -34,27 +39,32 @@ type cli struct {
 
 	Version     versionCmd     `cmd:"" help:"Print the version, the commit, Go's version, and whether DuckDB is in."`
 	CheckModels checkModelsCmd `cmd:"" name:"check-models" hidden:"" help:"Check models as validate asks."`
+	Completion  completionCmd  `cmd:"" help:"Print a script that completes commands and flags in your shell."`
+	Help        helpCmd        `cmd:"" help:"Show help, of one command where it is named."`
 }
 
-// program is what every command is given: where it reads and writes, and the
-// destination types that there are.
+// program is what every command is given: where it reads and writes, the time, and
+// the destination types that there are.
 type program struct {
 	out, err io.Writer
 	in       *os.File
+	clock    clock
+	signals  *signals
 	known    destinations
 }
 
 // Main runs the command line of a program that knows these destination types, and
-// returns the exit code: 0, 1 for a failure, 2 for a wrong command line, 130 for
-// one that was interrupted.
+// returns the exit code: 0 all well, 1 failed, 2 wrong usage, 3 some rows were
+// rejected, failed or have not settled; 130 and 141 where it was interrupted, by a
+// person or because nobody reads the output any more.
 func Main(args []string, known []Destination) int {
 	var c cli
 	c.Local.offer(known, 0)
 	c.Sandbox.offer(known, 8788)
-	parser, err := kong.New(&c, kong.Name("penstock"), kong.Description("Reverse ETL from SQL, in your own cloud account."))
+	parser, err := newParser(&c)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "penstock:", err)
-		return 2
+		return exitUsage
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
@@ -62,28 +72,44 @@ func Main(args []string, known []Destination) int {
 	parsed, err := parser.Parse(args) // --help ends the process
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "penstock: %v (%s)\n", err, helpFor(err))
-		return 2
+		return exitUsage
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	defer context.AfterFunc(ctx, stop)() // a second Ctrl-C ends at once
+	if parsed.Selected() == nil || parsed.Selected().Name != "init" { // whose files are for others, too
+		ownerOnly()
+	}
+	ctx, sig := watchSignals(context.Background())
+	defer sig.stop()
+	gone := new(atomic.Bool)
+	out := &printer{os.Stdout, screenOf(os.Stdout, os.Getenv), gone, sig.cancel}
+	s := program{
+		out: out, err: &printer{os.Stderr, screenOf(os.Stderr, os.Getenv), gone, sig.cancel}, in: os.Stdin,
+		clock: clock{now: time.Now, zone: time.Local}, signals: sig, known: known,
+	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	err = parsed.Run(program{out: os.Stdout, err: os.Stderr, in: os.Stdin, known: known})
+	err = parsed.Run(s)
 	switch {
-	case err == nil:
-		return 0
-	case ctx.Err() != nil && interrupted(err):
-		fmt.Fprintln(os.Stderr, "penstock: interrupted"+after(parsed.Command()))
-		return 130
+	case gone.Load():
+		return exitPipe
+	case err != nil && ctx.Err() != nil && interrupted(err):
+		fmt.Fprintln(s.err, "penstock: interrupted"+after(parsed.Command()))
+		return exitInterrupted
+	case err != nil:
+		fmt.Fprintln(s.err, "penstock:", plain(err))
 	}
-	fmt.Fprintln(os.Stderr, "penstock:", plain(err))
-	return 1
+	return codeOf(err)
+}
+
+// newParser makes the parser of the command line.
+func newParser(c *cli, more ...kong.Option) (*kong.Kong, error) {
+	return kong.New(c, append(more, kong.Name("penstock"), kong.Description("Reverse ETL from SQL, in your own cloud account.\n\n"+exitHelp),
+		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: widest}))...)
 }
 
 // after says what becomes of rows when a command is interrupted.
 func after(command string) string {
 	name, _, _ := strings.Cut(command, " ")
-	if name == "demo" || name == "sql" || name == "retry" {
+	switch name {
+	case "demo", "sql", "retry", "push", "run":
 		return "; what was queued goes on at the next start with the same --data"
 	}
 	return ""
@@ -103,20 +129,4 @@ func helpFor(err error) string {
 // DuckDB has an error of its own for it.
 func interrupted(err error) bool {
 	return errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "INTERRUPT") || strings.Contains(err.Error(), "context canceled")
-}
-
-// plain is an error's text for people: what a function of ours answered, without
-// the driver's words around it, and what to do where that is known.
-func plain(err error) string {
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return err.Error() + ": another penstock may be running there; stop it, or give another address"
-	}
-	if errors.Is(err, machine.ErrInUse) {
-		return err.Error() + " (another penstock): stop it, or give another --data"
-	}
-	text := err.Error()
-	if _, answer, ok := strings.Cut(text, "database/sql/driver: API error: "); ok {
-		text = answer
-	}
-	return strings.TrimRight(text, "\n")
 }

@@ -38,6 +38,9 @@ func (c localCmd) start(ctx context.Context, s program) (*place, error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("make the data folder: %w", err)
 	}
+	if err := keepPrivate(c.Data); err != nil {
+		return nil, fmt.Errorf("keep the data folder private: %w", err)
+	}
 	n, err := c.note(s.known)
 	if err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/penstock-data/penstock/shared/dest/vendors"
-	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 )
 
 // TestMain makes penstock a command of the scripts: this binary under that name.
@@ -120,7 +120,7 @@ func settled(ts *testscript.TestScript, _ bool, args []string) {
 			continue
 		}
 		_, object, _ := strings.Cut(text, "\n") // below the column's name
-		var s struct{ Runs []run.Run }
+		var s struct{ Runs []runs.RunStatus }
 		ts.Check(json.NewDecoder(strings.NewReader(object)).Decode(&s))
 		if c := s.Runs[0].Counts; len(s.Runs) != 1 || c.Received != c.Settled() || c.Delivered+c.Unchanged+c.Failed == 0 {
 			ts.Fatalf("%d runs, the last: %+v", len(s.Runs), c)

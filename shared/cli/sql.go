@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
+	"unicode/utf8"
 
 	"github.com/mattn/go-isatty"
 
@@ -16,54 +16,148 @@ import (
 )
 
 type sqlCmd struct {
-	Statement string        `arg:"" optional:"" help:"The statement; without one: a prompt, or the standard input."`
-	Data      string        `default:"penstock-data" help:"The folder that penstock local or demo --data made."`
-	Gateway   string        `help:"The gateway to call; without it the one of penstock local, or one started for the statement." placeholder:"URL"`
-	Token     string        `env:"PENSTOCK_TOKEN" help:"The token of a gateway that was started with --token; the folder's own is known." placeholder:"TOKEN"`
-	As        string        `help:"Call as this role, as a warehouse tells it: what allow lets it do." placeholder:"ROLE"`
-	Wait      time.Duration `default:"1m" help:"How long to wait for rows that were pushed, when the gateway was started for the statement."`
+	Statement string `arg:"" optional:"" help:"The statements, parted by semicolons; without one: -f, a prompt, or the standard input."`
+	File      string `short:"f" help:"Run the statements of this file." placeholder:"FILE"`
+	CSV       bool   `name:"csv" help:"Print results as CSV, all rows."`
+	JSON      bool   `name:"json" help:"Print results as JSON, all rows: an array of objects per statement."`
+	Warehouse string `help:"Another DuckDB file than the folder's." placeholder:"FILE.duckdb"`
+	As        string `help:"Call as this role, as a warehouse tells it: what allow lets it do." placeholder:"ROLE"`
+	gated
 }
 
-// warehouseFile is the embedded warehouse.
-const warehouseFile = "warehouse.duckdb"
+// A script is statements and where they were written.
+type script struct {
+	name string // of the file; "" of an argument
+	text string
+}
 
-// Run runs one statement or a prompt.
+// Run runs statements or a prompt.
 func (c sqlCmd) Run(ctx context.Context, s program) (err error) {
-	file := filepath.Join(c.Data, warehouseFile)
-	if _, err := os.Stat(file); err != nil {
-		return fmt.Errorf("there is no warehouse in %s: make one with  %s demo --data %[1]s  or  %[2]s local --data %[1]s", c.Data, self())
-	}
-	gateway, stopGateway, err := c.gateway(ctx, s)
+	in, interactive, err := c.script(s)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stopGateway()) }()
-	w, err := duckdb.Open(ctx, duckdb.Config{Path: file, Gateway: gateway, Token: c.token(), Role: c.As})
+	if !interactive { // before anything starts
+		if err := duckdb.Syntax(ctx, in.text); err != nil {
+			return in.placed(0, err)
+		}
+	}
+	file := c.Warehouse
+	if file == "" {
+		file = filepath.Join(c.Data, warehouseFile)
+		if err := haveWarehouse(file, c.Data); err != nil {
+			return err
+		}
+	} else if err := readable(file); err != nil {
+		return err
+	}
+	g, err := c.gate(ctx, s)
 	if err != nil {
-		return inUse(err, c.Data)
+		return err
+	}
+	defer func() { err = errors.Join(err, g.leave()) }()
+	did := &touched{}
+	w, err := duckdb.Open(ctx, duckdb.Config{Path: file, Gateway: g.url, Token: g.token, Role: c.As, Answered: did.answered})
+	if err != nil {
+		return warehouseFault(err, file, c.Data)
 	}
 	defer w.Close()
-	if c.Statement != "" {
-		return query(ctx, s.out, w, c.Statement)
-	}
-	if isatty.IsTerminal(s.in.Fd()) {
-		return prompt(ctx, s, w, filepath.Join(c.Data, "history"))
-	}
-	text, err := io.ReadAll(s.in)
+	session, err := w.Session(ctx)
 	if err != nil {
-		return fmt.Errorf("read the statement: %w", err)
+		return err
 	}
-	if strings.TrimSpace(string(text)) == "" {
-		return errors.New("no statement: give one as the argument or on the standard input")
+	defer session.Close()
+	r := &runner{s: s, g: g, session: session, did: did, format: c.format()}
+	if interactive {
+		return r.prompt(ctx, filepath.Join(c.Data, "history"))
 	}
-	return query(ctx, s.out, w, string(text))
+	return r.script(ctx, in)
 }
 
-// inUse says in one line what DuckDB says about a file that another process has
-// open: only one process at a time can open it.
-func inUse(err error, dir string) error {
-	if strings.Contains(err.Error(), "Could not set lock on file") {
-		return fmt.Errorf("the warehouse in %s is open in another process (penstock sql or demo): only one at a time can have it", dir)
+// gate enters the folder's gate. Another warehouse's statements may need none.
+func (c sqlCmd) gate(ctx context.Context, s program) (*gate, error) {
+	if c.Warehouse != "" && c.Gateway == "" && c.Data == defaultData && haveFolder(c.Data) != nil {
+		return &gate{data: c.Data}, nil
 	}
-	return err
+	return c.enter(ctx, s)
+}
+
+func (c sqlCmd) format() format {
+	switch {
+	case c.JSON:
+		return asJSON
+	case c.CSV:
+		return asCSV
+	}
+	return asTable
+}
+
+// script reads the statements; with none, and a terminal, there is to be a prompt.
+func (c sqlCmd) script(s program) (in script, interactive bool, err error) {
+	switch {
+	case c.CSV && c.JSON:
+		return in, false, usage("--csv and --json: choose one")
+	case c.File != "" && c.Statement != "":
+		return in, false, usage("a statement and --file: choose one")
+	case c.File != "":
+		text, err := os.ReadFile(c.File)
+		if err != nil {
+			return in, false, fmt.Errorf("read the statements: %w", err)
+		}
+		in = script{c.File, string(text)}
+	case c.Statement != "":
+		in.text = c.Statement
+	case isatty.IsTerminal(s.in.Fd()):
+		return in, true, nil
+	default:
+		text, err := io.ReadAll(s.in)
+		if err != nil {
+			return in, false, fmt.Errorf("read the statements: %w", err)
+		}
+		in.text = string(text)
+	}
+	if pieces, _ := duckdb.Split(in.text); len(pieces) == 0 {
+		return in, false, usage("no statement: give one as the argument, in a file with -f, or on the standard input")
+	}
+	return in, false, nil
+}
+
+// placed says where in the script a statement's fault is: file, line and column, as
+// editors jump to, and the likely cause.
+func (in script) placed(offset int, err error) error {
+	var fault *duckdb.StatementError
+	if !errors.As(err, &fault) || fault.Offset < 0 {
+		return err
+	}
+	end := offset + fault.Offset // DuckDB's binder counts bytes, its parser characters
+	if fault.Kind == "Parser" {
+		end = offset
+		for range fault.Offset {
+			_, n := utf8.DecodeRuneInString(in.text[end:])
+			end += n
+		}
+	}
+	before := in.text[:min(end, len(in.text))]
+	line := strings.Count(before, "\n") + 1
+	column := utf8.RuneCountInString(before[strings.LastIndex(before, "\n")+1:]) + 1
+	place := fmt.Sprintf("line %d, column %d", line, column)
+	if in.name != "" {
+		place = fmt.Sprintf("%s:%d:%d", in.name, line, column)
+	}
+	return fmt.Errorf("%s: %w%s", place, err, cause(fault))
+}
+
+// cause is what mostly lies behind a fault.
+func cause(fault *duckdb.StatementError) string {
+	switch {
+	case fault.Kind != "Parser":
+		return ""
+	case strings.Contains(fault.Message, "unterminated quoted"):
+		return ": the quote that begins here is not closed; a quote within a text is written twice"
+	case strings.Contains(fault.Message, "end of input"):
+		return ": something is not closed, or the statement stops too early"
+	case strings.Contains(fault.Message, "syntax error at or near"):
+		return ": just before it, a comma, a quote, a bracket or a word may be missing or wrong"
+	}
+	return ""
 }

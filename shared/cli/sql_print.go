@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -20,16 +19,32 @@ import (
 // maxShown is how many rows of a result are printed.
 const maxShown = 200
 
-// query runs a statement and prints its result: as a table, with cells over
-// several lines where it would be too wide, or field by field.
-func query(ctx context.Context, out io.Writer, w *duckdb.Warehouse, statement string) error {
-	return w.Show(ctx, statement, func(rows *sql.Rows) error { return printRows(out, rows) })
+// A format is how results are printed.
+type format int
+
+const (
+	asTable format = iota
+	asCSV
+	asJSON
+)
+
+// printResult prints a statement's rows.
+func printResult(out io.Writer, f format, columns []duckdb.Column, rows *sql.Rows) error {
+	switch f {
+	case asCSV:
+		return printCSV(out, columns, rows)
+	case asJSON:
+		return printObjects(out, columns, rows)
+	}
+	return printRows(out, columns, rows)
 }
 
-func printRows(out io.Writer, rows *sql.Rows) error {
-	columns, err := rows.Columns()
-	if err != nil {
-		return err
+// printRows prints a table, with cells over several lines where it would be too wide, or
+// field by field.
+func printRows(out io.Writer, described []duckdb.Column, rows *sql.Rows) error {
+	columns := make([]string, len(described))
+	for i, c := range described {
+		columns[i] = c.Name
 	}
 	var lines [][]string
 	n := 0
@@ -58,7 +73,7 @@ func printRows(out io.Writer, rows *sql.Rows) error {
 	}
 	shown := ""
 	if n > maxShown {
-		shown = fmt.Sprintf(", the first %d shown", maxShown)
+		shown = fmt.Sprintf(", the first %d shown; --csv and --json print all", maxShown)
 	}
 	fmt.Fprintf(out, "(%s%s)\n", english.Plural(n, "row", ""), shown)
 	return nil

@@ -13,9 +13,18 @@ import (
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
 )
 
-// prompt reads statements that end with a semicolon, with a history that is kept
-// in a file.
-func prompt(ctx context.Context, s program, w *duckdb.Warehouse, history string) (err error) {
+// promptHelp is what help; prints.
+const promptHelp = `A statement ends with ";", may take several lines, and is run when it ends.
+  SELECT penstock_syncs();                       the applied syncs
+  SELECT penstock_status('SYNC');                how one stands
+  SELECT penstock_push('SYNC', to_json(m)) FROM MODEL m;
+  CALL penstock_run('SYNC');                     push what changed
+  SELECT penstock_errors('RUN');                 what was not delivered, and why
+  help;  this.   exit;  leave, as Ctrl-D does.   Ctrl-C drops or stops a statement.`
+
+// prompt reads statements that end with a semicolon, with a history that is kept in a
+// file. A statement that fails or is stopped leaves the prompt as it was.
+func (r *runner) prompt(ctx context.Context, history string) (err error) {
 	line := liner.NewLiner()
 	defer func() { err = errors.Join(err, keep(line, history), line.Close()) }()
 	line.SetCtrlCAborts(true)
@@ -23,26 +32,47 @@ func prompt(ctx context.Context, s program, w *duckdb.Warehouse, history string)
 		_, _ = line.ReadHistory(f) // an unreadable history is an empty one
 		f.Close()
 	}
-	fmt.Fprintln(s.out, `A statement ends with ";". Ctrl-C drops it, Ctrl-D leaves. Try:  SELECT penstock_status('sf_health');`)
+	fmt.Fprintln(r.s.out, `A statement ends with ";".  help;  shows what there is,  exit;  leaves.`)
 	for {
-		statement, err := readStatement(line)
+		text, err := readStatement(line)
 		switch {
 		case errors.Is(err, io.EOF):
-			fmt.Fprintln(s.out)
 			return nil
 		case err != nil:
 			return err
+		case ctx.Err() != nil: // SIGTERM, or nobody reads the output
+			return ctx.Err()
 		}
-		if err := query(ctx, s.out, w, statement); err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			fmt.Fprintln(s.err, plain(err)) // the prompt goes on
+		if word(text) == "help" {
+			fmt.Fprintln(r.s.out, promptHelp)
+			continue
+		}
+		if err := r.interruptible(ctx, text); err != nil {
+			fmt.Fprintln(r.s.err, plain(err)) // the prompt goes on
 		}
 	}
 }
 
-// readStatement reads lines up to a semicolon, and puts them into the history.
+// interruptible runs the statements of a text; Ctrl-C stops them alone.
+func (r *runner) interruptible(ctx context.Context, text string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer r.s.signals.take(cancel)()
+	err := r.script(ctx, script{text: text})
+	if err != nil && ctx.Err() != nil && interrupted(err) {
+		r.did.take()
+		return errors.New("stopped; what was queued goes on")
+	}
+	return err
+}
+
+// word is a statement of one word, in lower case.
+func word(text string) string {
+	return strings.ToLower(strings.TrimSpace(strings.TrimRight(strings.TrimSpace(text), ";")))
+}
+
+// readStatement reads lines up to one that ends a statement, and puts them into the
+// history. io.EOF is the wish to leave.
 func readStatement(line *liner.State) (string, error) {
 	statement := ""
 	for {
@@ -59,10 +89,13 @@ func readStatement(line *liner.State) (string, error) {
 			return "", err
 		}
 		statement = strings.TrimSpace(statement + "\n" + text)
-		if statement == "exit" || statement == "quit" {
+		switch word(statement) {
+		case "exit", "quit":
 			return "", io.EOF
+		case "help":
+			return statement, nil
 		}
-		if strings.HasSuffix(statement, ";") {
+		if pieces, open := duckdb.Split(statement); len(pieces) > 0 && !open {
 			line.AppendHistory(strings.Join(strings.Fields(statement), " "))
 			return statement, nil
 		}

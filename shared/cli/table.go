@@ -13,11 +13,14 @@ import (
 const widest = 80
 
 // newTable is a table with a header as it stands; the columns of these numbers
-// (the first is 1) are aligned to the right.
+// (the first is 1) are aligned to the right. It has boxes where the writer has them.
 func newTable(out io.Writer, header table.Row, numbers ...int) table.Writer {
 	t := table.NewWriter()
 	t.SetOutputMirror(out)
-	t.SetStyle(table.StyleLight)
+	t.SetStyle(table.StyleDefault)
+	if screenOn(out).boxes {
+		t.SetStyle(table.StyleLight)
+	}
 	t.Style().Format.Header = text.FormatDefault
 	t.AppendHeader(header)
 	var columns []table.ColumnConfig
@@ -32,9 +35,18 @@ func newTable(out io.Writer, header table.Row, numbers ...int) table.Writer {
 func cut(s string, n int) string {
 	s = strings.Join(strings.Fields(s), " ")
 	if r := []rune(s); len(r) > n {
-		return string(r[:n-1]) + "…"
+		return string(r[:n-3]) + "..."
 	}
 	return s
+}
+
+// wrapped is a text in lines of at most 80 columns, each after the indent.
+func wrapped(indent, s string) string {
+	lines := strings.Split(text.WrapSoft(strings.Join(strings.Fields(s), " "), widest-len(indent)), "\n")
+	for i, line := range lines {
+		lines[i] = indent + strings.TrimRight(line, " ")
+	}
+	return strings.Join(lines, "\n")
 }
 
 // self is this program as the user called it, for commands that work as printed.

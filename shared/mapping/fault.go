@@ -24,7 +24,7 @@ func fault(column, rule, found, allowed string) *row.Fault {
 // missing is the fault of a column that the row does not have.
 func (m *Mapper) missing(c int) *row.Fault {
 	name := m.p.columns[c]
-	msg := "column " + name + ": not in the row; allowed: a row that has every mapped column, nulls included (Snowflake: OBJECT_CONSTRUCT_KEEP_NULL)"
+	msg := "column " + name + ": not in the row; allowed: a row that has every mapped column, nulls included (Snowflake: " + row.SnowflakeRow + ")"
 	if m.seen.at[c] == ambiguous {
 		msg = "column " + name + ": found several columns that differ from it only by case; allowed: exactly one, or one spelled exactly so"
 	}
@@ -36,7 +36,7 @@ func (r *members) unreadable(found jsontext.Value) *row.Fault {
 	if r.deep {
 		return &row.Fault{Rule: "too_deep", Message: "row: found objects and arrays nested more than " + strconv.Itoa(rawjson.MaxDepth) + " levels deep; allowed: fewer levels"}
 	}
-	return &row.Fault{Rule: "not_an_object", Message: "row: found " + describe(found) + "; allowed: one JSON object with the columns as its members (Snowflake: OBJECT_CONSTRUCT_KEEP_NULL(*))"}
+	return &row.Fault{Rule: "not_an_object", Message: "row: found " + describe(found) + "; allowed: one JSON object with the columns as its members (Snowflake: " + row.SnowflakeRow + ")"}
 }
 
 func notText(column string, found jsontext.Value) *row.Fault {

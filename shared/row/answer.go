@@ -22,7 +22,7 @@ type Answer struct {
 }
 
 // AppendJSON appends the answer as the JSON object that SQL sees: status, and
-// run, record_id, field, reason and message where there is one.
+// run, record_id, field, error_type and error_message where there is one.
 func (a Answer) AppendJSON(b []byte) []byte {
 	b = append(b, `{"status":"`...)
 	b = append(b, a.Status...)
@@ -31,8 +31,8 @@ func (a Answer) AppendJSON(b []byte) []byte {
 	b = appendMember(b, "record_id", a.RecordID)
 	if a.Fault != nil {
 		b = appendMember(b, "field", a.Fault.Field)
-		b = appendMember(b, "reason", a.Fault.Rule)
-		b = appendMember(b, "message", a.Fault.Message)
+		b = appendMember(b, "error_type", a.Fault.Rule)
+		b = appendMember(b, "error_message", a.Fault.Message)
 	}
 	return append(b, '}')
 }

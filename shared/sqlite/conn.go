@@ -10,6 +10,14 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
+// What is wrong with the file, wrapped by every method.
+var (
+	ErrFull     = errors.New("the disk is full")
+	ErrForeign  = errors.New("the file is not a state of Penstock")
+	ErrDamaged  = errors.New("the file is damaged")
+	ErrReadOnly = errors.New("the file cannot be opened for writing")
+)
+
 // busyMillis is how long a call waits for another process's transaction.
 const busyMillis = 15_000
 
@@ -150,9 +158,13 @@ func (c *conn) error(rc int32) error {
 	case sqlite3.SQLITE_BUSY:
 		return errors.New("the file is locked by another process; it did not let go within 15 s")
 	case sqlite3.SQLITE_FULL:
-		return errors.New("the disk is full")
+		return ErrFull
 	case sqlite3.SQLITE_NOTADB:
-		return errors.New("the file is not a SQLite database")
+		return ErrForeign
+	case sqlite3.SQLITE_CORRUPT:
+		return ErrDamaged
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN:
+		return fmt.Errorf("%w (%s)", ErrReadOnly, text)
 	}
 	return fmt.Errorf("%s (sqlite code %d)", text, rc)
 }

@@ -48,7 +48,7 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 	if err := os.WriteFile(text, []byte(strings.Repeat("not a database ", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(text, time.Now); err == nil || !strings.Contains(err.Error(), "not a SQLite database") {
+	if _, err := Open(text, time.Now); err == nil || !strings.Contains(err.Error(), "not a state of Penstock") {
 		t.Errorf("a file that is no database: got %v", err)
 	}
 	newer := filepath.Join(dir, "newer.db")

@@ -101,6 +101,8 @@ func prepareSchema(c *conn) error {
 	err := c.query(func(s *stmt) error { found = s.int(0); return nil }, "PRAGMA user_version")
 	switch {
 	case err != nil:
+	case found == 0 && c.tables() > 0, found == schemaVersion && !c.ours():
+		err = ErrForeign
 	case found == 0:
 		err = c.script(schema + fmt.Sprintf("PRAGMA user_version=%d;", schemaVersion))
 	case found != schemaVersion:
@@ -158,4 +160,18 @@ func (s *Store) transact(ctx context.Context, begin string, f func(*conn) error)
 	}
 	committed = true
 	return nil
+}
+
+// tables counts the tables of the file, ours or not.
+func (c *conn) tables() (n int64) {
+	err := c.query(func(s *stmt) error { n = s.int(0); return nil }, "SELECT count(*) FROM sqlite_master")
+	if err != nil {
+		return 1 // a file that cannot be read is not taken for an empty one
+	}
+	return n
+}
+
+// ours reports whether the file has this package's tables.
+func (c *conn) ours() bool {
+	return c.query(func(*stmt) error { return nil }, "SELECT 1 FROM message, ledger, error LIMIT 0") == nil
 }

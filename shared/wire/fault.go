@@ -72,12 +72,12 @@ func shallow(v jsontext.Value, deepest int) (jsontext.Value, *row.Fault) {
 }
 
 func notAnObject(v jsontext.Value) *row.Fault {
-	return &row.Fault{Rule: NotAnObject, Message: fmt.Sprintf("the row is %s; pass the whole row as an object, as OBJECT_CONSTRUCT_KEEP_NULL(*) makes it", kindName(v.Kind()))}
+	return &row.Fault{Rule: NotAnObject, Message: fmt.Sprintf("the row is %s; pass the whole row as an object, as %s makes it", kindName(v.Kind()), row.SnowflakeRow)}
 }
 
 func invalid(field string) *row.Fault {
 	return &row.Fault{Field: field, Rule: InvalidJSON, Message: place(field) + " is not valid JSON; " +
-		"build the row with OBJECT_CONSTRUCT_KEEP_NULL(*) or PARSE_JSON"}
+		"build the row with " + row.SnowflakeRow + " or PARSE_JSON"}
 }
 
 // flaw says what is wrong with one JSON value, nil when nothing is. It names the

@@ -28,8 +28,8 @@ type Answer struct {
 	Run      string `json:"run"`
 	RecordID string `json:"record_id"`
 	Field    string `json:"field"`
-	Reason   string `json:"reason"`
-	Message  string `json:"message"`
+	Reason   string `json:"error_type"`
+	Message  string `json:"error_message"`
 }
 
 // Request is the proxy event of one call of a SQL function by Snowflake: each row
@@ -135,10 +135,7 @@ func Call[T any](t testing.TB, control local.Invoker, function string, args ...s
 }
 
 // A SyncStatus is a sync as penstock_status shows it.
-type SyncStatus struct {
-	runs.SyncStatus
-	Watermark json.RawMessage `json:"watermark"`
-}
+type SyncStatus = runs.SyncStatus
 
 // Status is a sync as penstock_status shows it.
 func (w *World) Status(t testing.TB, sync string) SyncStatus {

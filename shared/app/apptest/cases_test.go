@@ -233,6 +233,6 @@ func TestRetryAfterIsBounded(t *testing.T) {
 	w.send(t, "accounts", `{"id":"a","name":"A","n":1,"u":1}`)
 	w.Pass(t, 13*time.Hour)
 	if got := len(w.stored(t)); got != 1 {
-		t.Errorf("%d records after 13 hours: %+v", got, w.Status(t, "accounts").SyncStatus)
+		t.Errorf("%d records after 13 hours: %+v", got, w.Status(t, "accounts"))
 	}
 }

@@ -97,7 +97,7 @@ func NewOf(t testing.TB, clock *Clock, services []Service, set yamlfile.Set) *Wo
 		Syncs: store, Connections: store, Runs: store, History: store, Marks: store, Errors: store,
 		Due: store, Ledger: store, Halts: store, Depths: store,
 	}
-	w.Control = &runs.Control{Stores: stores, Replayer: in, Policy: policy, Now: clock.Now}
+	w.Control = &runs.Control{Stores: stores, Replayer: in, Checker: in, Policy: policy, Now: clock.Now}
 	w.Functions["push"] = &push.Handler{Log: log, Intake: in}
 	w.Functions["control"] = &control.Handler{Log: log, Control: w.Control}
 	w.Functions["sweep"] = &sweep.Handler{Log: log, Sweep: &runs.Sweep{Stores: stores, Replayer: in, Policy: policy, Now: clock.Now}}

@@ -19,6 +19,6 @@ func FromEnvironment() (*Handler, error) {
 	}
 	return &Handler{
 		Function: os.Getenv(env.FunctionName), Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)),
-		Control: &runs.Control{Stores: s, Replayer: in, Policy: run.DefaultPolicy(), Now: time.Now},
+		Control: &runs.Control{Stores: s, Replayer: in, Checker: in, Policy: run.DefaultPolicy(), Now: time.Now},
 	}, nil
 }

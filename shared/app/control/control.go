@@ -140,11 +140,7 @@ func (h *Handler) answers(ctx context.Context, caller row.Caller, function, toke
 		if err != nil {
 			return nil, err
 		}
-		s, err := h.Control.StatusPage(ctx, c.Text(wire.Target), runs.Page{Since: since, After: c.Text(wire.After)})
-		return struct {
-			runs.SyncStatus
-			Watermark json.RawMessage `json:"watermark"`
-		}{s, raw(s.Watermark)}, err
+		return h.Control.StatusPage(ctx, c.Text(wire.Target), runs.Page{Since: since, After: c.Text(wire.After)})
 	case wire.Errors:
 		after := c.Text(wire.After)
 		if err := page(after); err != nil {
@@ -155,7 +151,7 @@ func (h *Handler) answers(ctx context.Context, caller row.Caller, function, toke
 			return nil, err
 		}
 		errs, next, err := h.Control.RunErrorsSince(ctx, c.Text(wire.Run), MaxErrors, after, since)
-		return errorList(errs, next), err
+		return ErrorPage(errs, next), err
 	case wire.Syncs:
 		list, err := h.Control.ListSyncs(ctx)
 		return map[string]any{"syncs": seen(caller, list)}, err
@@ -179,8 +175,8 @@ func unknown(function string, c wire.Call, value any, err error) (any, error) {
 	return value, err
 }
 
-// An errorPage answers penstock_errors.
-type errorPage struct {
+// A Page answers penstock_errors.
+type Page struct {
 	Errors []rowError `json:"errors"`
 	Next   string     `json:"next,omitempty"` // pass it as second argument to go on
 }
@@ -191,8 +187,9 @@ type rowError struct {
 	Source json.RawMessage `json:"source_data,omitempty"`
 }
 
-func errorList(errs []run.RowError, next string) errorPage {
-	p := errorPage{Errors: make([]rowError, len(errs)), Next: next}
+// ErrorPage is a page of errors as callers see it; next is "" at the end.
+func ErrorPage(errs []run.RowError, next string) Page {
+	p := Page{Errors: make([]rowError, len(errs)), Next: next}
 	for i, e := range errs {
 		p.Errors[i] = rowError{RowError: e, Source: e.Source}
 		if len(e.Source) > 0 && !jsontext.Value(e.Source).IsValid() {

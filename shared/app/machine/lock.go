@@ -45,3 +45,14 @@ func lock(dir, name string) (*os.File, error) {
 	}
 	return f, nil
 }
+
+// InUse reports whether another process works in the folder now.
+func InUse(dir string) bool {
+	f, err := os.OpenFile(filepath.Join(dir, "penstock.lock"), os.O_RDWR, 0o600)
+	if err != nil {
+		return false // nobody ever did, or New says what is wrong
+	}
+	defer f.Close() // and with it the lock, where it was free
+	free, err := tryLock(f)
+	return err == nil && !free
+}

@@ -127,7 +127,7 @@ func unreadable(r *row.Row) *row.Fault {
 	case r.Fault != nil:
 		return r.Fault
 	case r.Object == nil:
-		return &row.Fault{Rule: "not_an_object", Message: "the row is missing: pass one JSON object with the columns as its members (Snowflake: OBJECT_CONSTRUCT_KEEP_NULL(*))"}
+		return &row.Fault{Rule: "not_an_object", Message: "the row is missing: pass one JSON object with the columns as its members (Snowflake: " + row.SnowflakeRow + ")"}
 	case len(r.Object) > envelope.MaxRow:
 		return tooLarge(len(r.Object))
 	}

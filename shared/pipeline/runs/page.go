@@ -2,7 +2,6 @@ package runs
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -104,31 +103,4 @@ func ParseSince(text string) (time.Time, error) {
 		}
 	}
 	return time.Time{}, row.Refuse("since is no time: write it as 2026-01-31T12:00:00Z")
-}
-
-// plain is a RunStatus without its methods.
-type plain RunStatus
-
-// MarshalJSON calls the id run, as every other answer does.
-func (r RunStatus) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		Run string `json:"run"`
-		plain
-		Hidden *struct{} `json:"id,omitempty"`
-	}{Run: r.ID, plain: plain(r)})
-}
-
-// UnmarshalJSON reads what MarshalJSON writes.
-func (r *RunStatus) UnmarshalJSON(b []byte) error {
-	var named struct {
-		Run string `json:"run"`
-	}
-	if err := json.Unmarshal(b, (*plain)(r)); err != nil {
-		return err
-	}
-	if err := json.Unmarshal(b, &named); err != nil {
-		return err
-	}
-	r.ID = named.Run
-	return nil
 }

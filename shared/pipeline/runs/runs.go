@@ -8,9 +8,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/pipeline/version"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -43,8 +45,11 @@ type Replayer interface {
 type Control struct {
 	Stores
 	Replayer Replayer
+	Checker  Checker // for Plan alone
 	Policy   run.Policy
 	Now      func() time.Time
+
+	versions version.Cache
 }
 
 // missing refuses what names nothing that is there: run.ErrNotFound to errors.Is, so
@@ -72,17 +77,20 @@ func (s *Stores) current(ctx context.Context, function, sync string) (syncdef.Ve
 // run is a stored run; a *row.Refusal when there is none.
 func (s *Stores) run(ctx context.Context, function, id string) (run.Run, error) {
 	if !run.IsID(id) {
-		return run.Run{}, row.Refuse("%s takes a run, and %q is none: penstock_status(%q) lists the sync's runs", function, id, id)
+		return run.Run{}, row.Refuse("%s takes a run, and %q is none:  SELECT penstock_status(%s)  lists the sync's runs", function, id, literal(id))
 	}
 	r, err := s.Runs.Run(ctx, id)
 	if errors.Is(err, run.ErrNotFound) || err == nil && r.Sync != run.SyncOf(id) {
-		return r, missing("%s: there is no run %q: penstock_status(%q) lists the sync's runs", function, id, run.SyncOf(id))
+		return r, missing("%s: there is no run %q:  SELECT penstock_status(%s)  lists the sync's runs", function, id, literal(run.SyncOf(id)))
 	}
 	if err != nil {
 		return r, fmt.Errorf("read run %q: %w", id, err)
 	}
 	return r, nil
 }
+
+// literal is a text as every dialect of SQL writes it, so that advice can be pasted.
+func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 // tally sums up what is recorded of a run.
 func (s *Stores) tally(ctx context.Context, id string) (*run.Tally, error) {

@@ -19,7 +19,8 @@ const (
 	countedDue = 10_000 // due items that are counted; more are not
 )
 
-// A RunStatus is a run with the counts of this moment. In JSON its id is called run.
+// A RunStatus is a run with the counts of this moment; Counts.Queued are its rows that
+// have not settled yet. In JSON its id is called run.
 type RunStatus struct {
 	run.Run
 	Waits   string `json:"waits_for,omitempty"`
@@ -35,6 +36,7 @@ type SyncStatus struct {
 	AppliedAt     time.Time   `json:"applied_at"`
 	Connection    string      `json:"connection"`
 	Paused        string      `json:"paused,omitempty"`    // why the connection is
+	SetUp         bool        `json:"set_up,omitempty"`    // it is, until a person mends login, secret, permissions or url
 	Halted        string      `json:"halted,omitempty"`    // why the version cannot be delivered
 	Watermark     string      `json:"watermark,omitempty"` // a raw JSON scalar
 	WatermarkType string      `json:"watermark_type,omitempty"`
@@ -133,6 +135,7 @@ func (c *Control) held(ctx context.Context, s *SyncStatus) error {
 		return fmt.Errorf("read the state of connection %q: %w", s.Connection, err)
 	}
 	if p.Failing() {
+		s.SetUp = p.SetUp
 		s.Paused = fmt.Sprintf("since %s, until %s at least: %s", stamp(p.Since), stamp(p.Until), p.Reason)
 	}
 	h, halted, err := c.halt(ctx, s.Sync, s.Version)
@@ -186,6 +189,7 @@ func (c *Control) runStatus(ctx context.Context, r run.Run, rest *rest) (RunStat
 		out.Due, out.Again, out.Retried = rest.due[r.ID], rest.again[r.ID], rest.retried[r.ID]
 	}
 	if r.Status == run.Complete {
+		out.Counts.Queued = 0 // all have settled
 		return out, nil
 	}
 	t, err := c.tally(ctx, r.ID)
@@ -193,8 +197,11 @@ func (c *Control) runStatus(ctx context.Context, r run.Run, rest *rest) (RunStat
 		return out, err
 	}
 	out.Counts, out.Groups = t.Counts, t.Groups
+	out.Counts.Queued = t.Left()
 	out.Outcome = run.OutcomeOf(r, t.Counts)
-	out.Waits, err = c.waits(ctx, r, t)
+	if !r.Status.Ended() {
+		out.Waits, err = c.waits(ctx, r, t)
+	}
 	return out, err
 }
 
@@ -212,7 +219,7 @@ func (c *Control) RunErrorsSince(ctx context.Context, id string, limit int, afte
 // on; "" at the end.
 func (c *Control) RunErrors(ctx context.Context, id string, limit int, after string) ([]run.RowError, string, error) {
 	if !run.IsID(id) {
-		return nil, "", missing("penstock_errors takes a run, and %q is none: penstock_status(%q) lists the sync's runs", id, id)
+		return nil, "", missing("penstock_errors takes a run, and %q is none:  SELECT penstock_status(%s)  lists the sync's runs", id, literal(id))
 	}
 	errs, next, err := c.Errors.RunErrors(ctx, id, limit, after)
 	if err != nil {

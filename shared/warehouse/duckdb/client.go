@@ -14,6 +14,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
 
@@ -38,6 +39,8 @@ type client struct {
 	sleep   func(context.Context, time.Duration) error
 	now     func() time.Time
 	free    chan *exchange // kept for the next batches
+
+	answered func(Batch)
 }
 
 func newClient(cfg Config) *client {
@@ -59,6 +62,9 @@ func newClient(cfg Config) *client {
 	}
 	if c.now == nil {
 		c.now = time.Now
+	}
+	if c.answered = cfg.Answered; c.answered == nil {
+		c.answered = func(Batch) {}
 	}
 	return c
 }
@@ -154,7 +160,11 @@ func (c *client) attempt(ctx context.Context, f *function, header http.Header, x
 	}
 	switch {
 	case resp.StatusCode == http.StatusOK:
-		return false, checkReply(f, resp.Header.Get("Content-MD5"), x.reply.Bytes())
+		if err := checkReply(f, resp.Header.Get("Content-MD5"), x.reply.Bytes()); err != nil {
+			return false, err
+		}
+		x.translate()
+		return false, nil
 	case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500:
 		return true, refused(f, resp.StatusCode, x.reply.Bytes())
 	}
@@ -175,7 +185,7 @@ func checkReply(f *function, sum string, body []byte) error {
 }
 
 func refused(f *function, status int, body []byte) error {
-	text := strings.TrimSpace(strings.ToValidUTF8(string(body), "\uFFFD"))
+	text := row.InDuckDB(strings.TrimSpace(strings.ToValidUTF8(string(body), "\uFFFD")))
 	if len(text) > maxShown {
 		cut := maxShown
 		for !utf8.RuneStart(text[cut]) {

@@ -43,6 +43,9 @@ type Config struct {
 	// a timer. Now is the clock; nil stands for time.Now.
 	Sleep func(context.Context, time.Duration) error
 	Now   func() time.Time
+	// Answered is told of every batch that was answered, from DuckDB's threads, several
+	// at once; nil tells nobody.
+	Answered func(Batch)
 }
 
 // A function is one penstock function as SQL and the protocol see it.

@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/klauspost/compress/gzip"
 
+	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
 
@@ -85,4 +86,14 @@ func (x *exchange) pack(header http.Header) error {
 	x.body = x.packed.Bytes()
 	header.Set("Content-Encoding", "gzip")
 	return nil
+}
+
+// translate puts the advice of the reply's messages into this warehouse's SQL.
+func (x *exchange) translate() {
+	if !bytes.Contains(x.reply.Bytes(), []byte(row.SnowflakeRow)) {
+		return
+	}
+	text := row.InDuckDB(x.reply.String())
+	x.reply.Reset()
+	x.reply.WriteString(text)
 }

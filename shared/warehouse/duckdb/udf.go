@@ -86,7 +86,7 @@ func (u *udf) execute(ctx context.Context, chunk *duck.ChunkIteratorState) error
 			err = u.client.call(ctx, u.function, s, x)
 		}
 		if err == nil {
-			err = u.answer(out, from, n, x)
+			err = u.answer(out, s, from, n, x)
 		}
 		if err != nil {
 			return err
@@ -97,7 +97,7 @@ func (u *udf) execute(ctx context.Context, chunk *duck.ChunkIteratorState) error
 }
 
 // answer writes the answers of n rows, JSON text per row; a JSON null is a SQL NULL.
-func (u *udf) answer(out duck.VectorWriter[string], from, n int, x *exchange) error {
+func (u *udf) answer(out duck.VectorWriter[string], s *statement, from, n int, x *exchange) error {
 	values, err := snowflake.DecodeReply(x.reply.Bytes())
 	if err != nil {
 		return fmt.Errorf("%s: the gateway's answer: %w", u.function.name, err)
@@ -105,6 +105,7 @@ func (u *udf) answer(out duck.VectorWriter[string], from, n int, x *exchange) er
 	if len(values) != n {
 		return fmt.Errorf("%s: the gateway answered %d of %d rows", u.function.name, len(values), n)
 	}
+	u.client.answered(u.function.batch(s.query, x.rows, values))
 	for i, v := range values {
 		if v.Kind() == 'n' {
 			err = out.SetNull(from + i)

@@ -157,5 +157,5 @@ func Example() {
 	}
 	response, _ := p.Answer(&b, answers)
 	fmt.Println(string(response.Body))
-	// Output: {"success":true,"results":["{\"status\":\"queued\"}","{\"status\":\"rejected\",\"reason\":\"not_an_object\"}"]}
+	// Output: {"success":true,"results":["{\"status\":\"queued\"}","{\"status\":\"rejected\",\"error_type\":\"not_an_object\"}"]}
 }

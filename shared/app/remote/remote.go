@@ -1,0 +1,95 @@
+// Package remote reads a stack in AWS from a person's machine, with that person's
+// credentials: what the command line shows of runs and errors. It sends nothing and
+// changes nothing.
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/smithy-go"
+
+	"github.com/penstock-data/penstock/shared/aws"
+	awserrors "github.com/penstock-data/penstock/shared/aws/errors"
+	"github.com/penstock-data/penstock/shared/aws/ledger"
+	"github.com/penstock-data/penstock/shared/aws/state"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// The outputs of template.yaml that name the tables.
+const (
+	stateTable  = "StateTable"
+	ledgerTable = "LedgerTable"
+	errorsTable = "ErrorsTable"
+)
+
+// Open is over the tables of the stack of that name, in the account and the region of
+// the environment or the profile. Its errors are one line, with the remedy.
+func Open(ctx context.Context, stack string) (*runs.Control, error) {
+	cfg, err := aws.Load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Region == "" {
+		return nil, errors.New("no AWS region is set: set AWS_REGION, or AWS_PROFILE to a profile that has one")
+	}
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return nil, errors.New("no AWS credentials were found, or they have expired: run  aws sso login , or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+	}
+	tables, err := outputs(ctx, cfg, stack)
+	if err != nil {
+		return nil, err
+	}
+	table := state.New(cfg, state.Config{Table: tables[stateTable], Now: time.Now})
+	return &runs.Control{
+		Stores: runs.Stores{
+			Syncs: table, Connections: table, Runs: table, History: table, Marks: table, Due: table, Halts: table,
+			Errors: awserrors.New(cfg, awserrors.Config{Table: tables[errorsTable], Now: time.Now}),
+			Ledger: ledger.New(cfg, ledger.Config{Table: tables[ledgerTable]}),
+		},
+		Policy: run.DefaultPolicy(), Now: time.Now,
+	}, nil
+}
+
+// outputs are the stack's outputs, those of its tables among them.
+func outputs(ctx context.Context, cfg sdk.Config, stack string) (map[string]string, error) {
+	out, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stack})
+	if err != nil {
+		return nil, refused(err, stack, cfg.Region)
+	}
+	found := map[string]string{}
+	for _, s := range out.Stacks {
+		for _, o := range s.Outputs {
+			found[sdk.ToString(o.OutputKey)] = sdk.ToString(o.OutputValue)
+		}
+	}
+	for _, name := range []string{stateTable, ledgerTable, errorsTable} {
+		if found[name] == "" {
+			return nil, fmt.Errorf("the stack %q has no output %s: name a stack that was deployed from Penstock's template.yaml, and whose deployment has ended", stack, name)
+		}
+	}
+	return found, nil
+}
+
+// refused says in one line what CloudFormation answered.
+func refused(err error, stack, region string) error {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return fmt.Errorf("read the stack %q in %s: %w", stack, region, err)
+	}
+	switch code := api.ErrorCode(); {
+	case code == "ValidationError" && strings.Contains(api.ErrorMessage(), "does not exist"):
+		return fmt.Errorf("there is no stack %q in %s: look at the name with  aws cloudformation list-stacks , or set AWS_REGION", stack, region)
+	case code == "AccessDenied" || code == "AccessDeniedException":
+		return fmt.Errorf("your AWS credentials may not read the stack %q: they need cloudformation:DescribeStacks, and dynamodb:GetItem, BatchGetItem and Query on its tables", stack)
+	case strings.Contains(code, "Expired") || strings.Contains(code, "InvalidClientTokenId") || strings.Contains(code, "UnrecognizedClient") || strings.Contains(code, "SignatureDoesNotMatch"):
+		return fmt.Errorf("AWS does not accept your credentials (%s): run  aws sso login , or set AWS_PROFILE to another profile", code)
+	}
+	return fmt.Errorf("read the stack %q in %s: %s: %s", stack, region, api.ErrorCode(), api.ErrorMessage())
+}

@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/wire"
+)
+
+type retryCmd struct {
+	Run_   string   `arg:"" name:"run" help:"The run whose errors are sent again; penstock_status lists a sync's runs."`
+	Record []string `help:"Only the errors of this record." placeholder:"ID"`
+	Type   []string `help:"Only errors of this type; unknown, which is of rows that may have arrived, is sent again only when it is named." placeholder:"TYPE"`
+	JSON   bool     `name:"json" help:"Print JSON."`
+	gated
+}
+
+// Run sends the errors again, page by page, and waits until their rows have settled.
+func (c retryCmd) Run(ctx context.Context, s program) (err error) {
+	g, err := c.control(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, g.leave()) }()
+	selector := runs.Selector{Records: c.Record, Types: c.Type}
+	pages := []runs.Retried{}
+	var sent []string
+	for more := true; more; more = selector.After != "" {
+		var r runs.Retried
+		if err := g.call(ctx, wire.Retry, &r, c.Run_, selector); err != nil {
+			return err
+		}
+		if !c.JSON {
+			fmt.Fprintf(s.out, "%s: %s\n", r.Run, r.Message)
+		}
+		if selector.After = r.Next; r.Queued > 0 {
+			sent = append(sent, r.Run)
+		}
+		pages = append(pages, r)
+	}
+	fates, err := g.settle(ctx, s, sent, nil)
+	if c.JSON {
+		err = errors.Join(err, printJSON(s.out, map[string]any{"retried": pages, "runs": statusesOf(fates)}))
+	}
+	if err != nil {
+		return err
+	}
+	return g.tell(s, fates)
+}
+
+// statusesOf are the runs of the fates.
+func statusesOf(fates []fate) []runs.RunStatus {
+	out := make([]runs.RunStatus, len(fates))
+	for i, f := range fates {
+		out[i] = f.RunStatus
+	}
+	return out
+}
+
+type cancelCmd struct {
+	Run_   string `arg:"" name:"run" help:"The run."`
+	Reason string `help:"Why, for whoever reads the run's status." placeholder:"TEXT"`
+	JSON   bool   `name:"json" help:"Print JSON."`
+	gated
+}
+
+// Run ends the run.
+func (c cancelCmd) Run(ctx context.Context, s program) (err error) {
+	g, err := c.control(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, g.leave()) }()
+	var r runs.RunStatus
+	if err := g.call(ctx, wire.Cancel, &r, c.Run_, c.Reason); err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(s.out, r)
+	}
+	fmt.Fprintf(s.out, "%s %s: %s\n", r.ID, r.Status, r.Reason)
+	return nil
+}
+
+type resetCmd struct {
+	Sync string `arg:"" help:"The sync."`
+	JSON bool   `name:"json" help:"Print JSON."`
+	gated
+}
+
+// Run clears the watermark.
+func (c resetCmd) Run(ctx context.Context, s program) (err error) {
+	g, err := c.control(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, g.leave()) }()
+	var r struct {
+		Sync    string `json:"sync"`
+		Message string `json:"message"`
+	}
+	if err := g.call(ctx, wire.Reset, &r, c.Sync); err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(s.out, r)
+	}
+	fmt.Fprintf(s.out, "%s: %s\n", r.Sync, r.Message)
+	return nil
+}
+
+// control enters the gate of a folder that has a state.
+func (c gated) control(ctx context.Context, s program) (*gate, error) {
+	if c.Gateway == "" {
+		if err := haveState(c.Data); err != nil {
+			return nil, err
+		}
+	}
+	return c.enter(ctx, s)
+}

@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
+)
+
+// modelled are the flags of commands that read a sync's model on the embedded warehouse.
+type modelled struct {
+	Syncs     string `help:"The folder of definitions, whose NAME.sql becomes the model's view: syncs, or else sql/syncs, when not given." placeholder:"DIR"`
+	Warehouse string `help:"Another DuckDB file than the folder's." placeholder:"FILE.duckdb"`
+	gated
+}
+
+// model opens the warehouse, makes the sync's model a view where its SELECT stands in
+// the folder of definitions, and answers its rows.
+func (c modelled) model(ctx context.Context, sync, gateway string, did *touched) (*duckdb.Warehouse, relation, error) {
+	name, text, err := c.find(ctx, sync)
+	if err != nil {
+		return nil, relation{}, err
+	}
+	path := c.Warehouse
+	if path == "" {
+		path = filepath.Join(c.Data, warehouseFile)
+	}
+	if text == "" || c.Warehouse != "" { // else the model may be the first thing in it
+		if err := haveWarehouse(path, c.Data); err != nil {
+			return nil, relation{}, err
+		}
+	}
+	w, err := duckdb.Open(ctx, duckdb.Config{Path: path, Gateway: gateway, Token: c.token(), Answered: did.answered})
+	if err != nil {
+		return nil, relation{}, warehouseFault(err, path, c.Data)
+	}
+	r := relation{qualified(name)}
+	if text != "" {
+		err = w.SetModel(ctx, name, text)
+	} else if _, missing := columnsOf(ctx, w, r.sql); missing != nil {
+		err = fmt.Errorf("the warehouse has no table or view %s, the model of sync %s: put its SELECT into %[2]s.sql beside %[2]s.yaml, or push a file with --from (%[3]s)", name, sync, firstLine(missing))
+	}
+	if err != nil {
+		return nil, r, errors.Join(err, w.Close())
+	}
+	return w, r, nil
+}
+
+// find is the relation of the sync's model as it is applied, and its SELECT where the
+// folder of definitions has one.
+func (c modelled) find(ctx context.Context, sync string) (name, text string, err error) {
+	name = sync
+	if haveState(c.Data) == nil {
+		store, err := openState(c.Data)
+		if err != nil {
+			return "", "", err
+		}
+		v, err := store.Current(ctx, sync)
+		if err := errors.Join(notMissing(err), store.Close()); err != nil {
+			return "", "", fmt.Errorf("read sync %q: %w", sync, err)
+		}
+		if v.ID != "" {
+			name = v.Definition.Relation()
+		}
+	}
+	text, err = c.selectOf(sync)
+	return name, text, err
+}
+
+// notMissing is err unless it says that there is nothing.
+func notMissing(err error) error {
+	if errors.Is(err, run.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// selectOf is the text of NAME.sql beside NAME.yaml; "" where there is none.
+func (c modelled) selectOf(sync string) (string, error) {
+	if sync == "" || filepath.Base(sync) != sync {
+		return "", usage("%q is no sync's name", sync)
+	}
+	dir := c.Syncs
+	if dir == "" {
+		dir = syncsFolder()
+	}
+	if dir == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(filepath.Join(dir, sync+".sql"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the model of sync %q: %w", sync, err)
+	}
+	return string(text), nil
+}
+
+// qualified quotes each part of a relation's name.
+func qualified(name string) string {
+	parts := strings.Split(name, ".")
+	for i := range parts {
+		parts[i] = identifier(parts[i])
+	}
+	return strings.Join(parts, ".")
+}

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
+)
+
+type runCmd struct {
+	Sync   string `arg:"" help:"The sync."`
+	Mode   string `default:"incremental" enum:"incremental,full" help:"incremental: what changed since the watermark; full: all rows, and they are sent again."`
+	DryRun bool   `help:"Send nothing, store nothing: say what would become of the rows."`
+	JSON   bool   `name:"json" help:"Print JSON."`
+	modelled
+}
+
+// Run executes CALL penstock_run on the embedded warehouse and waits for the run.
+func (c runCmd) Run(ctx context.Context, s program) (err error) {
+	if c.DryRun {
+		return c.plan(ctx, s)
+	}
+	started := s.clock.now()
+	c.accept = true
+	g, err := c.control(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, g.leave()) }()
+	did := &touched{}
+	w, _, err := c.model(ctx, c.Sync, g.url, did)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	b := &bar{}
+	if terminal(s.out) && !c.JSON {
+		b = newBar(s.out, "reading "+c.Sync)
+		did.show = func(n int) { b.at(int64(n), int64(n)+1) }
+	}
+	r := runReport{Sync: c.Sync}
+	var id, selected, reason sql.NullString
+	var rows sql.NullInt64
+	err = scanOne(ctx, w, "SELECT run, status, selected, received, reason FROM penstock_run(?, ?)", []any{c.Sync, c.Mode}, &id, &r.Status, &selected, &rows, &reason)
+	b.done()
+	if err != nil {
+		return err
+	}
+	r.Rows = rows.Int64
+	r.Run, r.Selected, r.Reason = id.String, selected.String, reason.String
+	var fates []fate
+	if r.Run != "" {
+		if fates, err = settleWithBar(ctx, s, g, c.Sync, []string{r.Run}, c.JSON); err != nil {
+			return err
+		}
+	}
+	r.took = s.clock.now().Sub(started)
+	return r.print(s, g, fates, c.JSON)
+}
+
+// A runReport is what run --json prints.
+type runReport struct {
+	Sync     string          `json:"sync"`
+	Run      string          `json:"run,omitempty"`
+	Status   string          `json:"status"`             // of the run after finish; skipped
+	Selected string          `json:"selected,omitempty"` // since, all
+	Rows     int64           `json:"rows"`
+	Reason   string          `json:"reason,omitempty"`
+	Seconds  float64         `json:"seconds"`
+	Settled  bool            `json:"settled"`
+	Details  *runs.RunStatus `json:"details,omitempty"`
+
+	took time.Duration
+}
+
+// print prints the summary, and returns what the exit code says.
+func (r runReport) print(s program, g *gate, fates []fate, asJSON bool) error {
+	r.Seconds, r.Settled = r.took.Seconds(), true
+	for i := range fates {
+		r.Settled, r.Details, r.Status = fates[i].settled, &fates[i].RunStatus, string(fates[i].Status)
+	}
+	if asJSON {
+		if err := printJSON(s.out, r); err != nil {
+			return err
+		}
+		return g.quietly(fates)
+	}
+	if r.Run == "" {
+		fmt.Fprintln(s.out, wrapped("", r.Sync+" was skipped: "+s.clock.local(r.Reason)))
+		return nil
+	}
+	fmt.Fprintf(s.out, "%s run in %s\n", r.Sync, r.took.Round(time.Millisecond))
+	for _, f := range fates {
+		s.printRun("  ", f.RunStatus)
+		s.printGroups("    ", f.RunStatus)
+	}
+	return g.verdictOf(s, fates)
+}
+
+// scanOne runs a statement under one query id and reads its only row.
+func scanOne(ctx context.Context, w *duckdb.Warehouse, statement string, args []any, into ...any) error {
+	rows, err := w.Query(ctx, statement, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/mattn/go-isatty"
+)
+
+// A screen is what the output can show. The zero value is a pipe or a file: plain
+// ASCII without colour, and nothing that moves.
+type screen struct {
+	terminal bool // a person is looking, and lines may be overwritten
+	boxes    bool // it draws lines and other characters beyond ASCII
+	colour   bool
+}
+
+// screenOf reads what a terminal can do from its environment: TERM=dumb overwrites
+// and colours nothing, NO_COLOR (no-color.org) asks for no colour, and a locale that
+// is not UTF-8 has no boxes (LC_ALL before LC_CTYPE before LANG, as in POSIX).
+func screenOf(f *os.File, getenv func(string) string) screen {
+	if !isatty.IsTerminal(f.Fd()) {
+		return screen{}
+	}
+	dumb := getenv("TERM") == "dumb"
+	s := screen{terminal: !dumb, colour: !dumb && getenv("NO_COLOR") == ""}
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if locale := strings.ToUpper(getenv(name)); locale != "" {
+			s.boxes = !dumb && (strings.Contains(locale, "UTF-8") || strings.Contains(locale, "UTF8"))
+			break
+		}
+	}
+	return s
+}
+
+// A printer is where a command writes, and what that can show. When whoever reads it
+// went away (head, a pager), it says so once, and swallows the rest: the command
+// ends as after Ctrl-C, with nothing half done.
+type printer struct {
+	io.Writer
+	screen
+	gone *atomic.Bool // the reader went away
+	left func()       // called when it is noticed
+}
+
+// Write implements io.Writer.
+func (p *printer) Write(b []byte) (int, error) {
+	n, err := p.Writer.Write(b)
+	if !errors.Is(err, syscall.EPIPE) {
+		return n, err
+	}
+	if p.gone.CompareAndSwap(false, true) && p.left != nil {
+		p.left()
+	}
+	return len(b), nil
+}
+
+// screenOn is what a writer can show.
+func screenOn(w io.Writer) screen {
+	if p, ok := w.(*printer); ok {
+		return p.screen
+	}
+	return screen{}
+}
+
+// terminal reports whether a person may be looking.
+func terminal(w io.Writer) bool { return screenOn(w).terminal }
+
+// dot parts the words of a line.
+func dot(w io.Writer) string {
+	if screenOn(w).boxes {
+		return " · "
+	}
+	return ", "
+}
+
+// The colours of an outcome; the text says the same without them.
+const (
+	good    = "32"
+	warning = "33"
+	bad     = "31"
+)
+
+// paint colours a text where the writer shows colours.
+func paint(w io.Writer, colour, text string) string {
+	if !screenOn(w).colour || text == "" {
+		return text
+	}
+	return "\x1b[" + colour + "m" + text + "\x1b[0m"
+}

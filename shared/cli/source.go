@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
+)
+
+// A relation is what stands in FROM.
+type relation struct{ sql string }
+
+func (r relation) limited(n int) relation {
+	if n == 0 {
+		return r
+	}
+	return relation{fmt.Sprintf("(SELECT * FROM %s LIMIT %d)", r.sql, n)}
+}
+
+func (r relation) count(ctx context.Context, w *duckdb.Warehouse) (n int64, err error) {
+	err = w.DB().QueryRowContext(ctx, "SELECT count(*) FROM "+r.sql).Scan(&n)
+	return n, err
+}
+
+// readable says what to do about a file that is not there or cannot be read.
+func readable(path string) error {
+	f, err := os.Open(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no file %s", path)
+	case err != nil:
+		return fmt.Errorf("read the rows: %w", err)
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return fmt.Errorf("%s is a folder: name a file (.csv, .parquet, .json or .ndjson)", path)
+	}
+	return nil
+}
+
+// fileRows are the rows of a file, by its name's end.
+func fileRows(ctx context.Context, w *duckdb.Warehouse, path string) (relation, error) {
+	name := literal(path)
+	switch ext := strings.ToLower(filepath.Ext(path)); ext {
+	case ".csv", ".tsv":
+		return csvRows(ctx, w, path)
+	case ".parquet":
+		return relation{"read_parquet(" + name + ")"}, nil
+	case ".json", ".ndjson", ".jsonl":
+		return relation{"read_json(" + name + ")"}, nil
+	default:
+		return relation{}, usage("--from %s: a file that ends with .csv, .tsv, .parquet, .json, .ndjson or .jsonl", path)
+	}
+}
+
+// csvRows reads a file whose first line names the columns. A column is one of numbers
+// only if all its values are written as JSON writes numbers and lose no digit by it: so
+// 01234 and 1.10 stay the texts that they are.
+func csvRows(ctx context.Context, w *duckdb.Warehouse, path string) (relation, error) {
+	from := "read_csv(" + literal(path) + ", header = true, all_varchar = true)"
+	columns, err := columnsOf(ctx, w, from)
+	if err != nil {
+		return relation{}, err
+	}
+	tests := make([]string, len(columns))
+	for i, c := range columns {
+		q := identifier(c)
+		tests[i] = fmt.Sprintf(`CASE WHEN count(%[1]s) = 0 THEN 'VARCHAR'
+			WHEN bool_and(regexp_full_match(%[1]s, '-?(0|[1-9][0-9]{0,17})')) THEN 'BIGINT'
+			WHEN bool_and(regexp_full_match(%[1]s, '-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?') AND length(%[1]s) <= 15) THEN 'DOUBLE'
+			WHEN bool_and(lower(%[1]s) IN ('true', 'false')) THEN 'BOOLEAN' ELSE 'VARCHAR' END`, q)
+	}
+	types := make([]string, len(columns))
+	into := make([]any, len(columns))
+	for i := range types {
+		into[i] = &types[i]
+	}
+	if err := w.DB().QueryRowContext(ctx, "SELECT "+strings.Join(tests, ", ")+" FROM "+from).Scan(into...); err != nil {
+		return relation{}, err
+	}
+	casts := make([]string, len(columns))
+	for i, c := range columns {
+		casts[i] = fmt.Sprintf("CAST(%s AS %s) AS %[1]s", identifier(c), types[i])
+	}
+	return relation{"(SELECT " + strings.Join(casts, ", ") + " FROM " + from + ")"}, nil
+}
+
+// columnsOf asks which columns a relation has.
+func columnsOf(ctx context.Context, w *duckdb.Warehouse, from string) ([]string, error) {
+	return modelColumns(ctx, w, "SELECT * FROM "+from)
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
+
+// literal is a text as SQL writes it.
+func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// identifier is a name as SQL writes it.
+func identifier(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }

@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
+)
+
+// A runner runs statements one after the other, and after each waits for the rows that
+// it pushed.
+type runner struct {
+	s       program
+	g       *gate
+	session *duckdb.Session
+	did     *touched
+	format  format
+}
+
+// script runs all statements and prints each result. It stops at the first fault; rows
+// that did not arrive stop nothing, and are told at the end.
+func (r *runner) script(ctx context.Context, in script) error {
+	pieces, _ := duckdb.Split(in.text)
+	var rows error
+	for _, p := range pieces {
+		err := r.statement(ctx, p.Text)
+		var left rowsError
+		switch {
+		case errors.As(err, &left):
+			rows = err
+		case err != nil:
+			return in.placed(p.Offset, err)
+		}
+	}
+	return rows
+}
+
+// statement runs one, prints its result, and says what became of its rows.
+func (r *runner) statement(ctx context.Context, text string) error {
+	if err := r.session.Read(ctx, text, r.format == asJSON, func(columns []duckdb.Column, rows *sql.Rows) error {
+		return printResult(r.s.out, r.format, columns, rows)
+	}); err != nil {
+		return err
+	}
+	ids := r.did.take()
+	if len(ids) == 0 {
+		return nil
+	}
+	fates, err := r.g.settle(ctx, r.s, ids, nil)
+	if err != nil {
+		return err
+	}
+	pushed := fates[:0]
+	for _, f := range fates {
+		if !f.ownFinish() {
+			pushed = append(pushed, f)
+		}
+	}
+	return r.g.tell(r.s, pushed)
+}

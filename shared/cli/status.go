@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/dustin/go-humanize/english"
+
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+type statusCmd struct {
+	Name string `arg:"" optional:"" help:"A sync or a run; all syncs when none is given."`
+	JSON bool   `name:"json" help:"Print JSON."`
+	somewhere
+}
+
+// Run shows one sync or run, or all syncs.
+func (c statusCmd) Run(ctx context.Context, s program) (err error) {
+	control, done, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	if c.Name != "" {
+		one, err := control.Status(ctx, c.Name)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return printJSON(s.out, one)
+		}
+		s.printStatus(one, len(one.Runs))
+		if run.IsID(c.Name) {
+			s.printGroups("      ", one.Runs[0])
+		}
+		return nil
+	}
+	all, err := statuses(ctx, control)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(s.out, map[string]any{"syncs": all})
+	}
+	if len(all) == 0 {
+		fmt.Fprintf(s.out, "no sync is applied yet: run  %s apply\n", self())
+	}
+	for i, one := range all {
+		if i > 0 {
+			fmt.Fprintln(s.out)
+		}
+		s.printStatus(one, 1)
+	}
+	return nil
+}
+
+// statuses are those of all applied syncs, by name.
+func statuses(ctx context.Context, control *runs.Control) ([]runs.SyncStatus, error) {
+	list, err := control.ListSyncs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]runs.SyncStatus, 0, len(list))
+	for _, x := range list {
+		one, err := control.Status(ctx, x.Sync)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+// printStatus prints a sync and its last runs.
+func (s program) printStatus(x runs.SyncStatus, most int) {
+	fmt.Fprintln(s.out, x.Sync)
+	s.line("version", x.Version+", applied "+s.clock.when(x.AppliedAt))
+	s.line("connection", x.Connection)
+	if x.Watermark != "" {
+		s.line("watermark", x.Watermark+" ("+x.WatermarkType+")")
+	}
+	if x.Paused != "" {
+		s.line("paused", paint(s.out, warning, s.clock.local(x.Paused)))
+	}
+	if x.Halted != "" {
+		s.line("halted", paint(s.out, bad, s.clock.local(x.Halted)))
+	}
+	if len(x.Runs) == 0 {
+		s.line("runs", "none yet")
+		return
+	}
+	fmt.Fprintln(s.out, "  last "+english.PluralWord(min(most, len(x.Runs)), "run", "runs"))
+	for _, r := range x.Runs[:min(most, len(x.Runs))] {
+		s.printRun("    ", r)
+	}
+}
+
+// line prints a named value below its heading.
+func (s program) line(name, value string) {
+	const column = 14
+	text := wrapped("                "[:column+2], value)
+	fmt.Fprintf(s.out, "  %-*s%s\n", column, name, text[column+2:])
+}
+
+// printRun prints a run in a few lines that fit a terminal of 80 columns.
+func (s program) printRun(indent string, r runs.RunStatus) {
+	fmt.Fprintln(s.out, indent+r.ID+"  "+s.outcome(r))
+	fmt.Fprintln(s.out, wrapped(indent+"  ", s.clock.when(r.BegunAt)+"; "+rowsOf(r)))
+	if r.Reason != "" {
+		fmt.Fprintln(s.out, wrapped(indent+"  ", s.clock.local(r.Reason)))
+	}
+	if r.Waits != "" {
+		fmt.Fprintln(s.out, wrapped(indent+"  ", "waits for "+s.clock.local(r.Waits)))
+	}
+	if r.Due > 0 {
+		fmt.Fprintln(s.out, wrapped(indent+"  ", english.Plural(int(r.Due), "failed row is", "failed rows are")+" sent again when due"))
+	}
+	if r.Retried > 0 {
+		fmt.Fprintln(s.out, wrapped(indent+"  ", english.Plural(int(r.Retried), "failed row was", "failed rows were")+" delivered since by retries"))
+	}
+}
+
+// printGroups prints why rows of a run were not delivered, the kinds with most rows first.
+func (s program) printGroups(indent string, r runs.RunStatus) {
+	for _, g := range r.Groups {
+		text := english.Plural(int(g.Rows), "row", "") + ", " + g.Stage + ": " + g.Type
+		if g.Field != "" {
+			text += " (" + g.Field + ")"
+		}
+		fmt.Fprintln(s.out, indent+paint(s.out, bad, text))
+	}
+}
+
+// outcome is how a run went, or where it stands.
+func (s program) outcome(r runs.RunStatus) string {
+	switch {
+	case r.Outcome == run.Succeeded:
+		return paint(s.out, good, string(r.Outcome))
+	case r.Outcome == run.Partial:
+		return paint(s.out, warning, string(r.Outcome))
+	case r.Outcome != "":
+		return paint(s.out, bad, string(r.Outcome))
+	}
+	return string(r.Status)
+}
+
+// rowsOf says what became of a run's rows.
+func rowsOf(r runs.RunStatus) string {
+	text := english.Plural(int(r.Counts.Received), "row", "")
+	if parts := outcomes(r.Counts); parts != "" {
+		text += ": " + parts
+	}
+	return text
+}

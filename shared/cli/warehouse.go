@@ -1,0 +1,34 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// warehouseFile is the embedded warehouse.
+const warehouseFile = "warehouse.duckdb"
+
+// haveWarehouse says what to do where a folder has no warehouse.
+func haveWarehouse(path, dir string) error {
+	_, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no warehouse in %s: make one with  %s demo --data %[1]s  or  %[2]s local --data %[1]s", dir, self())
+	}
+	if err != nil {
+		return fmt.Errorf("look for the warehouse in %s: %w", dir, err)
+	}
+	return nil
+}
+
+// warehouseFault says in one line what DuckDB says about a file that it cannot open.
+func warehouseFault(err error, path, dir string) error {
+	text := err.Error()
+	switch {
+	case strings.Contains(text, "Could not set lock on file"):
+		return fmt.Errorf("the warehouse in %s is open in another process (penstock sql, push or demo): only one at a time can have it", dir)
+	}
+	return err
+}
