@@ -53,6 +53,7 @@ type Delivery struct {
 // Bounds of a book, so that it stays a small item.
 const (
 	mostSent     = 50
+	MaxFailure   = 200 // characters of a failure's text
 	mostOutbox   = 100
 	MostAttempts = 8 // about two hours
 	leastRetry   = time.Minute
@@ -96,6 +97,7 @@ func (b *Book) Due(now time.Time) (due []Letter) {
 // Settle records what became of letters that Due took up; a failure that may be
 // tried again stays in the outbox until MostAttempts.
 func (b *Book) Settle(l Letter, now time.Time, failure string) {
+	failure = cut(failure)
 	i := slices.IndexFunc(b.Outbox, func(o Letter) bool { return o.ID() == l.ID() })
 	if i < 0 {
 		return
@@ -109,4 +111,12 @@ func (b *Book) Settle(l Letter, now time.Time, failure string) {
 	if extra := len(b.Sent) - mostSent; extra > 0 {
 		b.Sent = slices.Delete(b.Sent, 0, extra)
 	}
+}
+
+// cut shortens a failure's text to MaxFailure characters.
+func cut(text string) string {
+	if r := []rune(text); len(r) > MaxFailure {
+		return string(r[:MaxFailure-1]) + "…"
+	}
+	return text
 }

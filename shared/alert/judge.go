@@ -91,7 +91,7 @@ func (s *Seen) ofRun(why string) Notice {
 
 func overdue(s Seen, now time.Time, _ Policy) (Notice, bool) {
 	since := s.Success
-	if since.Before(s.Applied) {
+	if since.IsZero() {
 		since = s.Applied
 	}
 	if s.OverdueAfter == 0 || now.Sub(since) <= s.OverdueAfter {

@@ -10,6 +10,7 @@ type State struct {
 	Probe    time.Time `json:"probe,omitzero"`   // until when somebody's probe is under way
 	Code     string    `json:"code,omitempty"`   //
 	Reason   string    `json:"reason,omitempty"` // for people; never a row's value
+	Person   bool      `json:"person,omitempty"` // a person must act: it does not end by itself
 	Revision int64     `json:"revision"`         // grows with every change; 0 where nothing is stored
 }
 

@@ -308,6 +308,7 @@ func (a *account) pause(ctx context.Context, failed *dest.CallError) (time.Durat
 		}
 		now := a.d.Now()
 		next := s.Fail(now, failed.After, failed.Code, reason)
+		next.Person = failed.Class == dest.Configuration
 		err = a.d.Connections.SetPace(ctx, a.name, next)
 		if err == nil {
 			return max(next.Until.Sub(now), time.Second), nil
