@@ -9,6 +9,7 @@ import (
 	"github.com/penstock-data/penstock/shared/alert"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/syncdef/frequency"
 )
 
 // Alerts stores what people were told of a sync.
@@ -24,10 +25,10 @@ type Teller interface {
 	Tell(ctx context.Context, to alert.Recipient, n alert.Notice) error
 }
 
-// alerts judges a sync, and sends what people are to be told. The book is stored
+// judge judges a sync, and sends what people are to be told. The book is stored
 // before anything is sent: a sweeper that dies in between sends a minute later what
 // it took up, and one that finds another book leaves the sending to the other.
-func (s *Sweep) alerts(ctx context.Context, name string) error {
+func (s *Sweep) judge(ctx context.Context, name string) error {
 	v, err := s.Syncs.Current(ctx, name)
 	if errors.Is(err, run.ErrNotFound) {
 		return nil // removed since
@@ -180,4 +181,13 @@ func deadLetters(r run.Run) (n int64) {
 		}
 	}
 	return n
+}
+
+// overdueAfter is how old a sync's last success may be; 0 where it says nothing of
+// when it runs.
+func overdueAfter(d *syncdef.Definition, now time.Time) time.Duration {
+	if d.Frequency == "" && d.Freshness == nil {
+		return 0
+	}
+	return time.Duration(frequency.LatenessOf(d, now).Stale) * time.Minute
 }
