@@ -31,6 +31,7 @@ const (
 	sqs       = "github.com/aws/aws-sdk-go-v2/service/sqs"
 	secrets   = "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	snowflake = module + "shared/wire/snowflake"
+	ses       = "github.com/aws/aws-sdk-go-v2/service/sesv2"
 	cron      = "github.com/robfig/cron/v3" // how late a sync may be
 )
 
@@ -38,9 +39,9 @@ const (
 func uses() map[string][]string {
 	all := map[string][]string{
 		"push":       {sqs, snowflake},
-		"control":    {sqs, snowflake, cron}, // retry hands rows to the queue
-		"sweep":      {sqs, cron},            // and so do due errors
-		"deadletter": {sqs, secrets},         // calls neither: it shares the workers' wiring, and is rarely started
+		"control":    {sqs, snowflake, cron},                     // retry hands rows to the queue
+		"sweep":      {sqs, cron, secrets, ses, vendor("slack")}, // and so do due errors
+		"deadletter": {sqs, secrets},                             // calls neither: it shares the workers' wiring, and is rarely started
 	}
 	for _, v := range vendors.Vendors() { // a worker links its one vendor
 		all[v.Name] = []string{sqs, secrets, vendor(v.Name)}
@@ -52,7 +53,7 @@ func vendor(name string) string { return module + "shared/dest/" + name }
 
 // optional are what a function may or may not link.
 func optional() []string {
-	all := []string{sqs, secrets, snowflake, cron}
+	all := []string{sqs, secrets, snowflake, cron, ses}
 	for _, v := range vendors.Vendors() {
 		all = append(all, vendor(v.Name))
 	}

@@ -1,4 +1,5 @@
-// Command sweep is the Lambda function that settles runs and moves watermarks, every minute.
+// Command sweep is the Lambda function that settles runs, moves watermarks and
+// tells people what is wrong, every minute.
 package main
 
 import (
@@ -8,10 +9,11 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/penstock-data/penstock/shared/app/sweep"
+	"github.com/penstock-data/penstock/shared/dest/slack"
 )
 
 func main() {
-	h, err := sweep.FromEnvironment()
+	h, err := sweep.FromEnvironment(slack.Vendor)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "start sweep:", err)
 		os.Exit(1)

@@ -89,6 +89,12 @@ type Limits struct {
 	Windows     func(bucket string) []pace.Window // what may be spent of a bucket; nil is no limit
 }
 
+// A Poster is an Account that can post a notice into a channel: its Kind says so
+// (Posts). It is called at most once for a try; the error is a *CallError.
+type Poster interface {
+	Post(ctx context.Context, channel, text string) error
+}
+
 // A Destination is one version's end of the road at one account. Its sender makes
 // the calls, so that it knows what was spent.
 type Destination interface {

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/penstock-data/penstock/shared/alert"
 	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/pace"
@@ -62,7 +63,7 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(newer, time.Now); err == nil || !strings.Contains(err.Error(), "layout 99, this program knows layout 2") {
+	if _, err := Open(newer, time.Now); err == nil || !strings.Contains(err.Error(), "layout 99, this program knows layout 3") {
 		t.Errorf("a newer layout: got %v", err)
 	}
 }
@@ -211,6 +212,9 @@ func TestRowsGolden(t *testing.T) {
 		},
 		func() error { return s.SetHalt(ctx, run.Halt{Sync: "health", Version: "v1", Since: at, Next: at}) },
 		func() error {
+			return s.SetAlerts(ctx, alert.Book{Sync: "health", Open: []alert.Open{{Kind: alert.Overdue, Since: at, Told: at, Times: 1}}})
+		},
+		func() error {
 			_, _, err := s.PinBatch(ctx, run.Batch{Run: "health.1", ID: "b1", Sync: "health", Version: "v1", Sequence: 7, At: at, Chunks: 2, Rows: []byte("01")})
 			return err
 		},
@@ -252,7 +256,7 @@ func TestRowsGolden(t *testing.T) {
 		}
 	}
 	var b strings.Builder
-	for _, table := range []string{"version", "sync", "connection", "pace", "halt", "mark", "run", "batch", "chunk", "target", "origin", "ledger", "pending", "error", "due", "bucket", "message", "body", "dedup"} {
+	for _, table := range []string{"version", "sync", "connection", "pace", "halt", "alert", "mark", "run", "batch", "chunk", "target", "origin", "ledger", "pending", "error", "due", "bucket", "message", "body", "dedup"} {
 		fmt.Fprintf(&b, "# %s\n", table)
 		if err := s.read(ctx, func(c *conn) error {
 			columns := ""

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/alert"
 	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/pace"
@@ -58,6 +59,9 @@ type Store interface {
 	Halt(ctx context.Context, sync, version string) (run.Halt, error)
 	SetHalt(ctx context.Context, h run.Halt) error
 	DeleteHalt(ctx context.Context, sync, version string) error
+
+	Alerts(ctx context.Context, sync string) (alert.Book, error)
+	SetAlerts(ctx context.Context, b alert.Book) error
 
 	Entries(ctx context.Context, target string, keys []string) (map[string]ledger.Entry, error)
 	Commit(ctx context.Context, target string, entries []ledger.Entry) (lost []int, err error)

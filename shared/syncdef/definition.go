@@ -12,33 +12,51 @@ import (
 // A Definition is one sync with all defaults filled in: what the pipeline acts
 // on and what a Version stores. The YAML keys are the json tags.
 type Definition struct {
-	Sync         string       `json:"sync"`                     // [a-z][a-z0-9_]{0,62}; the file's name when absent
-	Model        string       `json:"model,omitempty"`          // the relation that the rows come from, 1 to 3 identifiers; "" is the sync's name (Relation)
-	Connection   string       `json:"connection"`               // a name in connections.yaml
-	Object       string       `json:"destination_object"`       // Account, message, ...
-	Strategy     Strategy     `json:"matching_strategy"`        // how a row finds its record; none where records are not matched
-	Match        Match        `json:"match"`                    //
-	Operation    Operation    `json:"operation"`                // default upsert, or insert where nothing else is possible
-	RecordID     []string     `json:"record_id"`                // columns, joined with ":" (mapping.Mapped.RecordID); YAML takes one name or a list
-	Fields       []Field      `json:"field_mappings"`           // in the order in which the fingerprint is taken
-	Frequency    string       `json:"sync_frequency,omitempty"` // hourly, daily, weekly, "every 15m" or a cron expression (UTC); how often it should run: package frequency
-	BatchSize    int          `json:"batch_size"`               // upper bound of records a call; default 1000
-	Lanes        int          `json:"lanes"`                    // 1 to 64; default 4, or the destination type's own
-	OnError      OnError      `json:"error_handling"`           // default continue_on_error
-	OnMissing    OnMissing    `json:"on_missing"`               // when matching finds no record; default report, or create where an upsert maps what creation needs
-	OnDuplicate  OnDuplicate  `json:"on_duplicate"`             // two rows of a batch with one key; default latest
-	Send         Send         `json:"send"`                     // default changed
-	Retry        *Retry       `json:"retry,omitempty"`          // how often and how late a failed row is tried again; default {attempts: 3, base: 60s, max: 15m}
-	StoreSource  StoreSource  `json:"store_source,omitempty"`   // what of a failed row's source is stored; default mapped
-	Incremental  *Incremental `json:"incremental,omitempty"`
-	Allow        *Allow       `json:"allow,omitempty"`         // which roles may call for the sync; nil leaves it to who may call at all
-	Quality      any          `json:"quality,omitempty"`       // accepted, not acted on yet
-	Mirror       any          `json:"mirror,omitempty"`        // accepted, not acted on yet
-	Notification any          `json:"notifications,omitempty"` // accepted, not acted on yet
-	Freshness    *Freshness   `json:"freshness,omitempty"`     // how late a sync may be; from Frequency when absent
+	Sync          string         `json:"sync"`                     // [a-z][a-z0-9_]{0,62}; the file's name when absent
+	Model         string         `json:"model,omitempty"`          // the relation that the rows come from, 1 to 3 identifiers; "" is the sync's name (Relation)
+	Connection    string         `json:"connection"`               // a name in connections.yaml
+	Object        string         `json:"destination_object"`       // Account, message, ...
+	Strategy      Strategy       `json:"matching_strategy"`        // how a row finds its record; none where records are not matched
+	Match         Match          `json:"match"`                    //
+	Operation     Operation      `json:"operation"`                // default upsert, or insert where nothing else is possible
+	RecordID      []string       `json:"record_id"`                // columns, joined with ":" (mapping.Mapped.RecordID); YAML takes one name or a list
+	Fields        []Field        `json:"field_mappings"`           // in the order in which the fingerprint is taken
+	Frequency     string         `json:"sync_frequency,omitempty"` // hourly, daily, weekly, "every 15m" or a cron expression (UTC); how often it should run: package frequency
+	BatchSize     int            `json:"batch_size"`               // upper bound of records a call; default 1000
+	Lanes         int            `json:"lanes"`                    // 1 to 64; default 4, or the destination type's own
+	OnError       OnError        `json:"error_handling"`           // default continue_on_error
+	OnMissing     OnMissing      `json:"on_missing"`               // when matching finds no record; default report, or create where an upsert maps what creation needs
+	OnDuplicate   OnDuplicate    `json:"on_duplicate"`             // two rows of a batch with one key; default latest
+	Send          Send           `json:"send"`                     // default changed
+	Retry         *Retry         `json:"retry,omitempty"`          // how often and how late a failed row is tried again; default {attempts: 3, base: 60s, max: 15m}
+	StoreSource   StoreSource    `json:"store_source,omitempty"`   // what of a failed row's source is stored; default mapped
+	Incremental   *Incremental   `json:"incremental,omitempty"`
+	Allow         *Allow         `json:"allow,omitempty"`         // which roles may call for the sync; nil leaves it to who may call at all
+	Quality       any            `json:"quality,omitempty"`       // accepted, not acted on yet
+	Mirror        any            `json:"mirror,omitempty"`        // accepted, not acted on yet
+	Notifications []Notification `json:"notifications,omitempty"` // who is told when something is wrong
+	Freshness     *Freshness     `json:"freshness,omitempty"`     // how late a sync may be; from Frequency when absent
 	// Options are the keys of the destination type's own, with their defaults: in
 	// YAML the object under the type's name.
 	Options json.RawMessage `json:"options,omitempty"`
+}
+
+// A Notification says who is told, and of what.
+type Notification struct {
+	Type       string   `json:"type"`                 // email, or a destination type that posts messages
+	Recipients []string `json:"recipients,omitempty"` // addresses, of email
+	Connection string   `json:"connection,omitempty"` // that posts
+	Channel    string   `json:"channel,omitempty"`    // where it posts to
+	Conditions []string `json:"conditions,omitempty"` // of Conditions; none is all but partial_failure
+}
+
+// NotifyEmail is the type of a notification by email.
+const NotifyEmail = "email"
+
+// Conditions are what a notification may be about.
+var Conditions = []string{
+	"sync_failure", "high_error_rate", "partial_failure", "overdue",
+	"connection_paused", "connection_misconfigured", "retries_exhausted", "dead_letters",
 }
 
 // Strategy is how a row finds its record at the destination.

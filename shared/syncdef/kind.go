@@ -21,6 +21,9 @@ type Kind struct {
 	// strategy without one needs match in the file.
 	Pairs map[Strategy]Match
 	Lanes int // default of lanes; 0 is DefaultLanes
+	// Posts says that it can post a notice into a channel, so that notifications may
+	// name it.
+	Posts bool
 	// CheckConnection and Check report what is wrong with settings that are sound by
 	// the common rules, and fill in the type's own defaults; what stood in no file
 	// and has no default in a Key is still empty, but for on_missing, which is report.

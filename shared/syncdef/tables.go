@@ -25,7 +25,7 @@ var DefinitionKeys = []Key{
 	{Name: "allow", Type: KeyObject, Keys: allowKeys, Doc: `Which warehouse roles may call the functions for this sync, written as in SQL: analyst is ANALYST, '"Analyst"' is Analyst; whoever may call them at all, when left out.`},
 	{Name: "quality", Type: KeyObject, Later: true, Keys: qualityKeys, Doc: "When too many bad rows warn or stop a run."},
 	{Name: "mirror", Type: KeyObject, Later: true, Keys: []Key{{Name: "max_deletes", Type: KeyShare, Doc: "The largest share of the records that one run may delete."}}, Doc: "How much a mirror may delete."},
-	{Name: "notifications", Type: KeyObjects, Later: true, Keys: notificationKeys, Doc: "Who is told of what."},
+	{Name: "notifications", Type: KeyObjects, Keys: notificationKeys, Doc: "Who is told when something is wrong."},
 	{Name: "freshness", Type: KeyObject, Keys: freshnessKeys, Doc: "How long after its last success a sync is late; by sync_frequency when left out."},
 }
 
@@ -84,9 +84,11 @@ var qualityKeys = []Key{
 }
 
 var notificationKeys = []Key{
-	{Name: "type", Type: KeyText, Needed: true, Doc: "How it is sent, such as email."},
-	{Name: "recipients", Type: KeyTexts, Doc: "Whom it is sent to."},
-	{Name: "conditions", Type: KeyTexts, Doc: "What it is sent for."},
+	{Name: "type", Type: KeyText, Needed: true, Doc: "How it is sent: email, or a destination type that posts messages."},
+	{Name: "recipients", Type: KeyTexts, Doc: "The addresses of an email."},
+	{Name: "connection", Type: KeyText, Doc: "The connection that posts; the only one of the type when left out."},
+	{Name: "channel", Type: KeyText, Example: "#data-alerts", Doc: "Where it posts to."},
+	{Name: "conditions", Type: KeyTexts, Allowed: Conditions, Doc: "What it is sent for; everything but partial_failure when left out."},
 }
 
 var freshnessKeys = []Key{

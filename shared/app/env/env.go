@@ -18,6 +18,7 @@ const (
 	LedgerTable  = "PENSTOCK_LEDGER_TABLE"
 	ErrorsTable  = "PENSTOCK_ERRORS_TABLE"
 	SecretPrefix = "PENSTOCK_SECRET_PREFIX" // put before a connection's secret name, e.g. "penstock/"
+	AlertFrom    = "PENSTOCK_ALERT_FROM"    // the sender of alerts by email, "none" without one
 	Quiet        = "PENSTOCK_QUIET"         // how long an implicit run is silent before it is closed, e.g. "2m"
 	Visibility   = "PENSTOCK_VISIBILITY"    // the visibility timeout of the worker's queue, e.g. "360s"
 	queuePrefix  = "PENSTOCK_QUEUE_"        // and the destination type in capitals
@@ -37,7 +38,7 @@ func QueueOf(kind string) string { return queuePrefix + strings.ToUpper(kind) }
 var Functions = map[string][]string{
 	"push":       {StateTable, ErrorsTable},
 	"control":    {StateTable, ErrorsTable, LedgerTable},
-	"sweep":      {StateTable, ErrorsTable, LedgerTable, Quiet},
+	"sweep":      {StateTable, ErrorsTable, LedgerTable, Quiet, AlertFrom, SecretPrefix},
 	"deadletter": {StateTable, ErrorsTable, LedgerTable},
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/penstock-data/penstock/shared/app/control"
 	"github.com/penstock-data/penstock/shared/app/push"
 	"github.com/penstock-data/penstock/shared/app/sweep"
+	"github.com/penstock-data/penstock/shared/app/tell"
 	"github.com/penstock-data/penstock/shared/app/worker"
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/local"
@@ -50,6 +51,9 @@ type Config struct {
 	Endpoints map[string]string
 	// Secret reads a connection's secret, by the connection's type and the secret's name.
 	Secret func(ctx context.Context, kind, name string) (map[string]string, error)
+	// Mail sends alerts by email; nil sends none, and NoMail says how to mend that.
+	Mail   tell.Mailer
+	NoMail string
 	// Quiet is how long after its last batch an implicit run is closed; 0 is 2 min.
 	Quiet time.Duration
 	// Sweep is the sweeper's interval; 0 is a second.
@@ -163,7 +167,9 @@ func (m *Machine) Run(ctx context.Context) error {
 		g.Go(func() error { return dead.Run(ctx) })
 	}
 	g.Go(func() error {
-		s := &sweep.Handler{Log: m.cfg.Log, Sweep: &runs.Sweep{Stores: stores(m.Store), Replayer: m.Intake, Policy: m.policy(), Now: time.Now}}
+		s := &sweep.Handler{Log: m.cfg.Log, Sweep: &runs.Sweep{
+			Stores: stores(m.Store), Replayer: m.Intake, Alerts: m.Store, Teller: m.Teller(), Policy: m.policy(), Now: time.Now,
+		}}
 		return local.Tick(ctx, ticks{s, m}, m.cfg.Sweep, m.cfg.Log)
 	})
 	return errors.Join(g.Wait(), m.Store.Close(), m.lock.Close())
@@ -234,20 +240,33 @@ func (t ticks) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 
 func (m *Machine) worker(v dest.Vendor, dead bool) *worker.Handler {
 	s := m.Store
-	open := func(c syncdef.Connection, loopback bool) (dest.Account, error) {
-		return worker.Open(v, dest.Config{Now: time.Now, Loopback: loopback}, func(ctx context.Context, c syncdef.Connection, name string) (map[string]string, error) {
-			return m.cfg.Secret(ctx, c.Type, name)
-		})(c)
-	}
 	return &worker.Handler{Log: m.cfg.Log, Deliver: &deliver.Deliver{
 		Queue: v.Name, Syncs: s, Connections: s, Tokens: s, Runs: s, Chunks: s, Halts: s, Ledger: s, Errors: s, Visibility: s, Dead: dead,
-		Open: func(c syncdef.Connection) (dest.Account, error) {
-			url := m.cfg.Endpoints[c.Type]
-			if url != "" {
-				c.URL = url
+		Open: func(c syncdef.Connection) (dest.Account, error) { return m.open(v, c) },
+		Now:  time.Now, Sleep: worker.Sleep, Rand: rand.Float64, Hidden: visibility,
+	}}
+}
+
+// open makes the account of a connection of the vendor's, at the endpoint that takes
+// its place.
+func (m *Machine) open(v dest.Vendor, c syncdef.Connection) (dest.Account, error) {
+	url := m.cfg.Endpoints[c.Type]
+	if url != "" {
+		c.URL = url
+	}
+	return worker.Open(v, dest.Config{Now: time.Now, Loopback: url != ""}, func(ctx context.Context, c syncdef.Connection, name string) (map[string]string, error) {
+		return m.cfg.Secret(ctx, c.Type, name)
+	})(c)
+}
+
+// Teller sends alerts as this machine does.
+func (m *Machine) Teller() *tell.Teller {
+	return &tell.Teller{Mail: m.cfg.Mail, NoMail: m.cfg.NoMail, Connections: m.Store, Tokens: m.Store, Now: time.Now, Open: func(c syncdef.Connection) (dest.Account, error) {
+		for _, v := range m.cfg.Vendors {
+			if v.Name == c.Type {
+				return m.open(v, c)
 			}
-			return open(c, url != "")
-		},
-		Now: time.Now, Sleep: worker.Sleep, Rand: rand.Float64, Hidden: visibility,
+		}
+		return nil, fmt.Errorf("there is no destination type %q", c.Type)
 	}}
 }

@@ -7,6 +7,7 @@
 //	SYNC#name / CURRENT         its applied version      SYNC#name / SEQ       its counter of batches
 //	SYNC#name / RUN#run         a run                    SYNC#name / BEGUN#nanoseconds#run  the order of runs
 //	SYNC#name / LATEST          the run begun last       OPEN / run            a run that has not ended
+//	ALERT#name / BOOK              what people were told of a sync
 //	SYNC#name / MARK#n#target#column  a watermark        SYNC#name / HALT#version
 //	SYNC#name / DUE#nanoseconds#id    a due item         CONN#name / SETTINGS  a connection and its pin
 //	RUN#run#shard / BATCH#id    a batch                  RUN#run#shard / CHUNK#batch#index  a message's record

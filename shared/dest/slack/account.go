@@ -119,3 +119,16 @@ func (o *oddities) clear() {
 	defer o.mu.Unlock()
 	o.rows = nil
 }
+
+// Post posts a text as it stands; it implements dest.Poster. Slack has no idempotency
+// key, and a notice is not searched for: one whose answer is lost may come twice.
+func (a *account) Post(ctx context.Context, channel, text string) error {
+	_, err := a.client.post(ctx, message{channel: channel, text: escape(text)})
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return a.judge(err).callError("post to "+channel, true)
+}

@@ -101,9 +101,11 @@ func (c *client) post(ctx context.Context, m message) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	id, ts, err := api.PostMessageContext(ctx, m.channel,
-		slackapi.MsgOptionText(m.text, false),
-		slackapi.MsgOptionMetadata(slackapi.SlackMetadata{EventType: m.event, EventPayload: m.payload}))
+	options := []slackapi.MsgOption{slackapi.MsgOptionText(m.text, false)}
+	if m.event != "" {
+		options = append(options, slackapi.MsgOptionMetadata(slackapi.SlackMetadata{EventType: m.event, EventPayload: m.payload}))
+	}
+	id, ts, err := api.PostMessageContext(ctx, m.channel, options...)
 	if err != nil {
 		return "", err
 	}

@@ -24,6 +24,7 @@ var Kind = syncdef.Kind{
 			Doc: "The column holds Slack's own markup, such as <https://example.com|a link> or <!here>; without it &, < and > are shown as they are."},
 	},
 	Operations:      []syncdef.Operation{syncdef.Insert},
+	Posts:           true,
 	Objects:         []string{"message"},
 	Lanes:           1, // a channel takes about a message a second, so more lanes gain nothing
 	CheckConnection: checkConnection,

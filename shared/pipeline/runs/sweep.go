@@ -20,6 +20,8 @@ import (
 type Sweep struct {
 	Stores
 	Replayer Replayer
+	Alerts   Alerts // nil where nobody is told of anything
+	Teller   Teller
 	Policy   run.Policy
 	Now      func() time.Time
 
@@ -31,7 +33,7 @@ type Sweep struct {
 // deadline.
 const slice = 20 * time.Second
 
-// Run looks at every open run, and at every sync's due items, once. Each gets its
+// Run looks at every open run, at every sync's due items and at its alerts, once. Each gets its
 // share of the time that is left, and another one is the first every minute, so
 // that a slow one starves nobody. All failures are returned, joined.
 func (s *Sweep) Run(ctx context.Context) error {
@@ -60,6 +62,16 @@ func (s *Sweep) Run(ctx context.Context) error {
 			}
 			return nil
 		})
+	}
+	if s.Alerts != nil {
+		for _, name := range turn(names, s.Now()) {
+			steps = append(steps, func(ctx context.Context) error {
+				if err := s.judge(ctx, name); err != nil {
+					return fmt.Errorf("alerts of sync %q: %w", name, err)
+				}
+				return nil
+			})
+		}
 	}
 	return s.share(ctx, steps)
 }

@@ -134,6 +134,7 @@ func (p *parser) behaviour(o *object, d *syncdef.Definition) {
 	d.Send = choice[syncdef.Send](o, "send")
 	p.incremental(o, d)
 	p.allow(o, d)
+	p.notifications(o, d)
 }
 
 // incremental reads the cursor, how long a failed row holds the watermark, and

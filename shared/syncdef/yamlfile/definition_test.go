@@ -56,15 +56,15 @@ func TestTheSampleDocument(t *testing.T) {
 		Frequency: "hourly", BatchSize: 1000, Lanes: 4, OnError: syncdef.Continue,
 		OnMissing: syncdef.Report, OnDuplicate: syncdef.Latest, Send: syncdef.SendChanged,
 		Retry: &syncdef.Retry{Attempts: 3, Base: "60s", Max: "15m"}, StoreSource: syncdef.StoreMapped,
-		Notification: []any{map[string]any{"type": "email", "recipients": []any{"data-team@company.com"},
-			"conditions": []any{"sync_failure", "high_error_rate"}}},
+		Notifications: []syncdef.Notification{{Type: "email", Recipients: []string{"data-team@company.com"},
+			Conditions: []string{"sync_failure", "high_error_rate"}}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	const file, rest = "sql/syncs/salesforce_customer_health.yaml:", ": accepted, not acted on by this version"
 	said := fmt.Sprint(notices)
-	if said != "["+file+"25:1: sync_frequency"+rest+" "+file+"28:1: notifications"+rest+"]" {
+	if said != "["+file+"25:1: sync_frequency"+rest+"]" {
 		t.Errorf("notices: %s", said)
 	}
 }

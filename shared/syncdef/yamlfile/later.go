@@ -24,7 +24,6 @@ func (p *parser) later(o *object, d *syncdef.Definition) {
 	}
 	d.Quality = section("quality")
 	d.Mirror = section("mirror")
-	d.Notification = section("notifications")
 }
 
 // shape checks a value against its key; what the table does not know is let pass.

@@ -1,0 +1,156 @@
+// Package alert decides whether people are to be told of a sync: from what the
+// sweeper saw of it, and from what was told before, to notices that are to be sent
+// now. Pure: it reads no clock and sends nothing. A notice quotes no row's value
+// (I6).
+package alert
+
+import (
+	"slices"
+	"time"
+)
+
+// Kind is what an alert is about.
+type Kind string
+
+// The kinds, the gravest first.
+const (
+	RunFailed     Kind = "run_failed"               // the last run delivered nothing of what it got, or could not be delivered
+	Misconfigured Kind = "connection_misconfigured" // a person must mend the connection
+	Overdue       Kind = "overdue"                  // no run succeeded for too long
+	ErrorRate     Kind = "error_rate"               // too many of the last hour's rows were not delivered
+	Paused        Kind = "connection_paused"        // the vendor is not reached, or its quota is spent
+	DeadLetters   Kind = "dead_letters"             // messages could not be processed
+	Exhausted     Kind = "retries_exhausted"        // rows whose attempts are used up
+	RunPartial    Kind = "run_partial"              // some rows of the last run were not delivered
+)
+
+// Kinds are all kinds, in the order of the constants.
+var Kinds = []Kind{RunFailed, Misconfigured, Overdue, ErrorRate, Paused, DeadLetters, Exhausted, RunPartial}
+
+// conditions are the words of a definition's notifications, and what each stands
+// for. sync_failure and high_error_rate are what people know from elsewhere.
+var conditions = map[string][]Kind{
+	"sync_failure":             {RunFailed, Misconfigured, Overdue},
+	"high_error_rate":          {ErrorRate},
+	"partial_failure":          {RunPartial},
+	"overdue":                  {Overdue},
+	"connection_paused":        {Paused},
+	"connection_misconfigured": {Misconfigured},
+	"retries_exhausted":        {Exhausted},
+	"dead_letters":             {DeadLetters},
+}
+
+// Conditions are the words that a definition may use.
+func Conditions() []string {
+	out := make([]string, 0, len(conditions))
+	for name := range conditions {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Wanted reports whether somebody who asked for these conditions is told of a kind.
+// No condition is every kind but RunPartial, which a few faulty rows bring about in
+// every run.
+func Wanted(asked []string, k Kind) bool {
+	if len(asked) == 0 {
+		return k != RunPartial
+	}
+	return slices.ContainsFunc(asked, func(name string) bool { return slices.Contains(conditions[name], k) })
+}
+
+// Policy holds the bounds.
+type Policy struct {
+	ErrorRate float64       // over this share of an hour's rows; DefaultPolicy says 0.1, the sample's
+	Repeat    time.Duration // an alert that goes on is told again so often
+	Paused    time.Duration // a pause without a person's fault is told from so long on
+}
+
+// DefaultPolicy is the sample's error rate, a repetition every four hours, and half an
+// hour of grace for a vendor that is away.
+var DefaultPolicy = Policy{ErrorRate: 0.1, Repeat: 4 * time.Hour, Paused: 30 * time.Minute}
+
+// Seen is what the sweeper saw of a sync.
+type Seen struct {
+	Sync       string
+	Connection string
+	Applied    time.Time // when it was applied first: nothing can be overdue before
+
+	Last    *Run      // the last run that ended and of which nothing is due any more, nil for none
+	Success time.Time // when a run last delivered something, zero for never
+	// OverdueAfter is how old Success may be; 0 is no bound.
+	OverdueAfter time.Duration
+
+	Hour      Rows  // of the runs that ended within the last hour
+	Pause     Pause // of the connection
+	Exhausted int64 // rows whose attempts were used up within the last hour
+	Dead      int64 // rows of messages that could not be processed within the last hour
+}
+
+// A Run is one that has ended.
+type Run struct {
+	ID      string
+	EndedAt time.Time
+	Failed  bool   // it delivered nothing of what it got, or could not be delivered
+	Partial bool   // some of its rows were not delivered
+	Reason  string // why it could not be delivered, "" where its rows say so
+	Rows    Rows
+}
+
+// Rows are counts.
+type Rows struct {
+	Received int64
+	Lost     int64 // rejected, blocked, failed
+}
+
+// Rate is the share that was not delivered, 0 of nothing.
+func (r Rows) Rate() float64 {
+	if r.Received == 0 {
+		return 0
+	}
+	return float64(r.Lost) / float64(r.Received)
+}
+
+// A Pause is a connection that nobody calls; the zero value is none.
+type Pause struct {
+	Since  time.Time
+	Reason string // for people; never a row's value
+	Person bool   // a person must act: credentials, permissions, address, another account
+}
+
+// Open is an alert that was told and has not ended.
+type Open struct {
+	Kind  Kind      `json:"kind"`
+	Since time.Time `json:"since"` // when it was raised
+	Told  time.Time `json:"told"`  // when it was told last
+	Times int       `json:"times"` // how often it was told
+	Run   string    `json:"run,omitempty"`
+	Rows  int64     `json:"rows,omitempty"`
+}
+
+// Step is where an alert stands when it is told.
+type Step string
+
+// The steps.
+const (
+	Raised    Step = "raised"
+	Repeated  Step = "repeated"
+	Recovered Step = "recovered"
+)
+
+// A Notice is what people are to be told.
+type Notice struct {
+	Sync       string    `json:"sync"`
+	Connection string    `json:"connection"`
+	Kind       Kind      `json:"kind"`
+	Step       Step      `json:"step"`
+	At         time.Time `json:"at"`
+	Since      time.Time `json:"since"`           // of the alert
+	Run        string    `json:"run,omitempty"`   // that it is about
+	Rows       int64     `json:"rows,omitempty"`  // that are concerned
+	Of         int64     `json:"of,omitempty"`    // rows in all
+	Why        string    `json:"why"`             // what happened, a sentence
+	Mend       string    `json:"mend,omitempty"`  // the command that mends it
+	Times      int       `json:"times,omitempty"` // how often it has been told, this time included
+}

@@ -1,0 +1,182 @@
+package alert
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
+func seen(change func(*Seen)) Seen {
+	s := Seen{Sync: "sf_health", Connection: "crm", Applied: noon.AddDate(0, -1, 0), Success: noon.Add(-time.Hour), OverdueAfter: 4 * time.Hour,
+		Last: &Run{ID: "sf_health.r1", EndedAt: noon.Add(-time.Hour), Rows: Rows{Received: 100}}}
+	if change != nil {
+		change(&s)
+	}
+	return s
+}
+
+// Each rule at its bound, and one step beyond.
+func TestRules(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*Seen)
+		want   []Kind
+	}{
+		{"all is well", nil, nil},
+		{"nothing has run", func(s *Seen) { *s = Seen{Sync: "a", Applied: noon} }, nil},
+		{"failed", func(s *Seen) { s.Last.Failed, s.Last.Partial = true, true }, []Kind{RunFailed}},
+		{"partial", func(s *Seen) { s.Last.Partial = true }, []Kind{RunPartial}},
+		{"4 hours old", func(s *Seen) { s.Success = noon.Add(-4 * time.Hour) }, nil},
+		{"a second older", func(s *Seen) { s.Success = noon.Add(-4*time.Hour - time.Second) }, []Kind{Overdue}},
+		{"never, applied 4 hours ago", func(s *Seen) { s.Success, s.Applied = time.Time{}, noon.Add(-4*time.Hour) }, nil},
+		{"never, applied earlier", func(s *Seen) { s.Success, s.Applied = time.Time{}, noon.Add(-5*time.Hour) }, []Kind{Overdue}},
+		{"no bound", func(s *Seen) { s.Success, s.OverdueAfter = time.Time{}, 0 }, nil},
+		{"a tenth lost", func(s *Seen) { s.Hour = Rows{Received: 100, Lost: 10} }, nil},
+		{"more than a tenth", func(s *Seen) { s.Hour = Rows{Received: 100, Lost: 11} }, []Kind{ErrorRate}},
+		{"paused for less than half an hour", func(s *Seen) { s.Pause = Pause{Since: noon.Add(-30*time.Minute + 1)} }, nil},
+		{"paused for half an hour", func(s *Seen) { s.Pause = Pause{Since: noon.Add(-30 * time.Minute)} }, []Kind{Paused}},
+		{"misconfigured just now", func(s *Seen) { s.Pause = Pause{Since: noon, Person: true} }, []Kind{Misconfigured}},
+		{"exhausted", func(s *Seen) { s.Exhausted = 1 }, []Kind{Exhausted}},
+		{"dead letters", func(s *Seen) { s.Dead = 1 }, []Kind{DeadLetters}},
+	} {
+		notices, open := Judge(seen(c.change), nil, noon, DefaultPolicy)
+		var told, kept []Kind
+		for _, n := range notices {
+			told = append(told, n.Kind)
+			if n.Step != Raised || n.Sync == "" || n.Why == "" {
+				t.Errorf("%s: %+v", c.name, n)
+			}
+		}
+		for _, o := range open {
+			kept = append(kept, o.Kind)
+		}
+		if diff := cmp.Diff(c.want, told); diff != "" {
+			t.Errorf("%s: told: %s", c.name, diff)
+		}
+		if diff := cmp.Diff(c.want, kept); diff != "" {
+			t.Errorf("%s: kept open: %s", c.name, diff)
+		}
+	}
+}
+
+// An alert is raised once, repeated at intervals, and recovers once.
+func TestRaisedRepeatedRecovered(t *testing.T) {
+	bad, good := seen(func(s *Seen) { s.Last.Failed = true }), seen(nil)
+	var open []Open
+	var steps []string
+	for i, s := range []Seen{good, bad, bad, bad, bad, good, good, bad} {
+		at := noon.Add(time.Duration(i) * 2 * time.Hour)
+		s.Success = at
+		notices, after := Judge(s, open, at, DefaultPolicy)
+		again, same := Judge(s, open, at, DefaultPolicy)
+		if diff := cmp.Diff(notices, again) + cmp.Diff(after, same); diff != "" {
+			t.Errorf("judged twice: %s", diff)
+		}
+		open = after
+		step := "-"
+		for _, n := range notices {
+			step = string(n.Step)
+		}
+		steps = append(steps, step)
+	}
+	if diff := cmp.Diff([]string{"-", "raised", "-", "repeated", "-", "recovered", "-", "raised"}, steps); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWanted(t *testing.T) {
+	for name, kinds := range conditions {
+		for _, k := range Kinds {
+			if got := Wanted([]string{name}, k); got != slices.Contains(kinds, k) {
+				t.Errorf("%s wants %s: %v", name, k, got)
+			}
+		}
+	}
+	if Wanted(nil, RunPartial) || !Wanted(nil, RunFailed) {
+		t.Error("without conditions all but partial runs are told")
+	}
+	if len(Conditions()) != len(conditions) || len(rules) != len(Kinds) || len(recovery) != len(Kinds) || len(titles) != len(Kinds) {
+		t.Error("a kind is missing in a table")
+	}
+}
+
+// A letter is tried again until it is sent or given up, and never sooner than it was
+// put off.
+func TestLettersAreTriedAgain(t *testing.T) {
+	notices, open := Judge(seen(func(s *Seen) { s.Last.Failed = true }), nil, noon, DefaultPolicy)
+	subs := []Subscription{
+		{To: Recipient{Channel: "email", Addresses: []string{"a@b.c"}}, Conditions: []string{"sync_failure"}},
+		{To: Recipient{Channel: "email", Addresses: []string{"d@b.c"}}},
+		{To: Recipient{Channel: "email", Addresses: []string{"e@b.c"}}, Conditions: []string{"high_error_rate"}},
+	}
+	b := Book{Sync: "sf_health"}
+	b.Post(notices, subs, open)
+	if len(b.Outbox) != 2 || len(b.Open) != 1 {
+		t.Fatalf("%+v", b)
+	}
+	first := b.Due(noon)
+	if len(first) != 2 || len(b.Due(noon)) != 0 {
+		t.Fatal("each is due once")
+	}
+	b.Settle(first[0], noon, "")
+	b.Settle(first[1], noon, "451 try later")
+	if len(b.Outbox) != 1 || len(b.Sent) != 1 || b.Outbox[0].To.Addresses[0] != "d@b.c" {
+		t.Fatalf("%+v", b)
+	}
+	at := noon
+	for range 20 {
+		at = at.Add(mostRetry)
+		for _, l := range b.Due(at) {
+			b.Settle(l, at, "451 try later")
+		}
+	}
+	if len(b.Outbox) != 0 || len(b.Sent) != 2 || b.Sent[1].Failure == "" {
+		t.Errorf("it is given up and recorded: %+v", b)
+	}
+}
+
+func TestText(t *testing.T) {
+	notices, _ := Judge(seen(func(s *Seen) {
+		s.Last.Failed, s.Last.Rows = true, Rows{Received: 1000, Lost: 1000}
+		s.Pause = Pause{Since: noon.Add(-3 * time.Hour), Person: true, Reason: "the secret is absent"}
+		s.Success = noon.Add(-50 * time.Hour)
+		s.Hour = Rows{Received: 3, Lost: 1}
+	}), nil, noon, DefaultPolicy)
+	var b strings.Builder
+	for _, n := range notices {
+		b.WriteString(n.Subject() + "\n" + n.Text())
+	}
+	want := `[penstock] sf_health: run failed raised
+sf_health: run failed, raised
+What:  the last run delivered none of its rows
+Since: 2026-03-02 12:00:00 UTC
+Rows:  1000 of 1000
+Run:   sf_health.r1
+Next:  penstock errors sf_health.r1
+[penstock] sf_health: connection misconfigured raised
+sf_health: connection misconfigured, raised
+What:  connection crm is paused for 3 hours: the secret is absent
+Since: 2026-03-02 12:00:00 UTC
+Next:  penstock connect crm
+[penstock] sf_health: sync overdue raised
+sf_health: sync overdue, raised
+What:  no run has succeeded for 2 days; it may take 4 hours
+Since: 2026-03-02 12:00:00 UTC
+Next:  penstock status sf_health
+[penstock] sf_health: high error rate raised
+sf_health: high error rate, raised
+What:  33.3% of the rows of the last hour were not delivered; 10% are allowed
+Since: 2026-03-02 12:00:00 UTC
+Rows:  1 of 3
+Run:   sf_health.r1
+Next:  penstock errors sf_health.r1
+`
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Error(diff)
+	}
+}

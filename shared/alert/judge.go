@@ -1,0 +1,157 @@
+package alert
+
+import (
+	"fmt"
+	"time"
+)
+
+// Judge compares what was seen with the open alerts: what is to be told now, and
+// what is open afterwards. Judged twice at one time it tells the same, so that a
+// sweeper that died before it stored the result loses nothing.
+func Judge(s Seen, open []Open, now time.Time, p Policy) (notices []Notice, after []Open) {
+	was := map[Kind]Open{}
+	for _, o := range open {
+		was[o.Kind] = o
+	}
+	for _, k := range Kinds {
+		o, told := was[k]
+		n, on := rules[k](s, now, p)
+		switch {
+		case on && !told:
+			o = Open{Kind: k, Since: now, Told: now, Times: 1, Run: n.Run, Rows: n.Rows}
+			notices = append(notices, s.notice(n, o, Raised, now))
+		case on && now.Sub(o.Told) >= p.Repeat:
+			o.Told, o.Times, o.Run, o.Rows = now, o.Times+1, n.Run, n.Rows
+			notices = append(notices, s.notice(n, o, Repeated, now))
+		case !on && told:
+			n = Notice{Run: o.Run, Rows: o.Rows, Why: recovery[k]}
+			notices = append(notices, s.notice(n, o, Recovered, now))
+			continue
+		case !on:
+			continue
+		}
+		after = append(after, o)
+	}
+	return notices, after
+}
+
+// notice fills in what all notices have.
+func (s *Seen) notice(n Notice, o Open, step Step, now time.Time) Notice {
+	n.Sync, n.Connection, n.Kind, n.Step, n.At, n.Since, n.Times = s.Sync, s.Connection, o.Kind, step, now, o.Since, o.Times
+	return n
+}
+
+// rules tell of each kind whether it holds now; Run, Rows, Of, Why and Mend of the
+// notice say of what.
+var rules = map[Kind]func(s Seen, now time.Time, p Policy) (Notice, bool){
+	RunFailed:     runFailed,
+	RunPartial:    runPartial,
+	Overdue:       overdue,
+	ErrorRate:     errorRate,
+	Paused:        paused,
+	Misconfigured: misconfigured,
+	Exhausted:     exhausted,
+	DeadLetters:   deadLetters,
+}
+
+// recovery says of each kind what it means that it is over.
+var recovery = map[Kind]string{
+	RunFailed:     "a later run delivered rows",
+	RunPartial:    "a later run delivered all of its rows",
+	Overdue:       "a run succeeded",
+	ErrorRate:     "the rows of the last hour were delivered",
+	Paused:        "the connection answers again",
+	Misconfigured: "the connection answers again",
+	Exhausted:     "no row used up its attempts within the last hour",
+	DeadLetters:   "no message failed to be processed within the last hour",
+}
+
+func runFailed(s Seen, _ time.Time, _ Policy) (Notice, bool) {
+	if s.Last == nil || !s.Last.Failed {
+		return Notice{}, false
+	}
+	n := s.ofRun("the last run delivered none of its rows")
+	if s.Last.Reason != "" {
+		n.Why = "the last run failed: " + s.Last.Reason
+	}
+	return n, true
+}
+
+func runPartial(s Seen, _ time.Time, _ Policy) (Notice, bool) {
+	if s.Last == nil || s.Last.Failed || !s.Last.Partial {
+		return Notice{}, false
+	}
+	return s.ofRun("some rows of the last run were not delivered"), true
+}
+
+// ofRun is a notice about the last run.
+func (s *Seen) ofRun(why string) Notice {
+	return Notice{Run: s.Last.ID, Rows: s.Last.Rows.Lost, Of: s.Last.Rows.Received, Why: why, Mend: "penstock errors " + s.Last.ID}
+}
+
+func overdue(s Seen, now time.Time, _ Policy) (Notice, bool) {
+	since := s.Success
+	if since.IsZero() {
+		since = s.Applied
+	}
+	if s.OverdueAfter == 0 || now.Sub(since) <= s.OverdueAfter {
+		return Notice{}, false
+	}
+	why := fmt.Sprintf("no run has succeeded for %s; it may take %s", hours(now.Sub(since)), hours(s.OverdueAfter))
+	return Notice{Why: why, Mend: "penstock status " + s.Sync}, true
+}
+
+func errorRate(s Seen, _ time.Time, p Policy) (Notice, bool) {
+	if s.Hour.Rate() <= p.ErrorRate {
+		return Notice{}, false
+	}
+	why := fmt.Sprintf("%.1f%% of the rows of the last hour were not delivered; %.0f%% are allowed", s.Hour.Rate()*100, p.ErrorRate*100)
+	n := Notice{Rows: s.Hour.Lost, Of: s.Hour.Received, Why: why, Mend: "penstock errors " + s.Sync}
+	if s.Last != nil {
+		n.Run, n.Mend = s.Last.ID, "penstock errors "+s.Last.ID
+	}
+	return n, true
+}
+
+func paused(s Seen, now time.Time, p Policy) (Notice, bool) {
+	if s.Pause.Since.IsZero() || s.Pause.Person || now.Sub(s.Pause.Since) < p.Paused {
+		return Notice{}, false
+	}
+	return s.ofConnection(now), true
+}
+
+func misconfigured(s Seen, now time.Time, _ Policy) (Notice, bool) {
+	if s.Pause.Since.IsZero() || !s.Pause.Person {
+		return Notice{}, false
+	}
+	return s.ofConnection(now), true
+}
+
+func (s *Seen) ofConnection(now time.Time) Notice {
+	why := fmt.Sprintf("connection %s is paused for %s: %s", s.Connection, hours(now.Sub(s.Pause.Since)), s.Pause.Reason)
+	return Notice{Why: why, Mend: "penstock connect " + s.Connection}
+}
+
+func exhausted(s Seen, _ time.Time, _ Policy) (Notice, bool) {
+	n := Notice{Rows: s.Exhausted, Why: "rows failed as often as they may be tried, and are not sent again by themselves"}
+	if s.Last != nil {
+		n.Run, n.Mend = s.Last.ID, "penstock retry "+s.Last.ID
+	}
+	return n, s.Exhausted > 0
+}
+
+func deadLetters(s Seen, _ time.Time, _ Policy) (Notice, bool) {
+	n := Notice{Rows: s.Dead, Why: "messages could not be processed; their rows are stored errors", Mend: "penstock status " + s.Sync}
+	return n, s.Dead > 0
+}
+
+// hours is a time as people say it.
+func hours(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%d days", int(d.Hours())/24)
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%d hours", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d minutes", int(d.Minutes()))
+}

@@ -1,0 +1,79 @@
+// Package tell sends what people are to be told: by email, and through the
+// connections of destination types that post messages.
+package tell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/alert"
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/pace"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// A Mailer sends an email without markup to all of these addresses.
+type Mailer interface {
+	Send(ctx context.Context, to []string, subject, text string) error
+}
+
+// Connections reads stored connections.
+type Connections interface {
+	Connection(ctx context.Context, name string) (syncdef.Stored, error)
+}
+
+// Tokens lease calls, so that a notice stays inside the vendor's quota too (I7).
+type Tokens interface {
+	Lease(ctx context.Context, bucket string, limits []pace.Window, want int, now time.Time) (granted int, wait time.Duration, err error)
+}
+
+// A Teller implements runs.Teller.
+type Teller struct {
+	Mail        Mailer // nil where no mail can be sent
+	NoMail      string // then: how to mend that, for people
+	Connections Connections
+	Tokens      Tokens
+	Open        func(syncdef.Connection) (dest.Account, error) // makes no call
+	Now         func() time.Time
+}
+
+// Tell sends one notice. Its error is for people, and holds no row's value.
+func (t *Teller) Tell(ctx context.Context, to alert.Recipient, n alert.Notice) error {
+	if to.Channel == syncdef.NotifyEmail {
+		if t.Mail == nil {
+			return errors.New("no email can be sent: " + t.NoMail)
+		}
+		return t.Mail.Send(ctx, to.Addresses, n.Subject(), n.Text())
+	}
+	return t.post(ctx, to, n.Text())
+}
+
+// post sends a text through a connection.
+func (t *Teller) post(ctx context.Context, to alert.Recipient, text string) error {
+	c, err := t.Connections.Connection(ctx, to.Connection)
+	if err != nil {
+		return fmt.Errorf("read connection %q: %w", to.Connection, err)
+	}
+	account, err := t.Open(c.Connection)
+	if err != nil {
+		return err
+	}
+	poster, ok := account.(dest.Poster)
+	if !ok {
+		return fmt.Errorf("connection %q is of type %s, which posts no messages", to.Connection, c.Connection.Type)
+	}
+	var limits []pace.Window
+	if windows := account.Limits().Windows; windows != nil {
+		limits = windows(to.Room)
+	}
+	granted, wait, err := t.Tokens.Lease(ctx, to.Connection+"/"+to.Room, limits, 1, t.Now())
+	if err != nil {
+		return fmt.Errorf("lease a call of connection %q: %w", to.Connection, err)
+	}
+	if granted < 1 {
+		return fmt.Errorf("the quota of %s in connection %q is spent for %s", to.Room, to.Connection, wait.Round(time.Second))
+	}
+	return poster.Post(ctx, to.Room, text)
+}

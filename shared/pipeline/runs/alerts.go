@@ -1,0 +1,193 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/alert"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/syncdef/frequency"
+)
+
+// Alerts stores what people were told of a sync.
+type Alerts interface {
+	// Alerts reads a sync's book; an empty one when nothing is stored.
+	Alerts(ctx context.Context, sync string) (alert.Book, error)
+	// SetAlerts stores a book over the one with its Revision; run.ErrConflict.
+	SetAlerts(ctx context.Context, b alert.Book) error
+}
+
+// A Teller sends a notice to a recipient. An error is tried again later.
+type Teller interface {
+	Tell(ctx context.Context, to alert.Recipient, n alert.Notice) error
+}
+
+// judge judges a sync, and sends what people are to be told. The book is stored
+// before anything is sent: a sweeper that dies in between sends a minute later what
+// it took up, and one that finds another book leaves the sending to the other.
+func (s *Sweep) judge(ctx context.Context, name string) error {
+	v, err := s.Syncs.Current(ctx, name)
+	if errors.Is(err, run.ErrNotFound) {
+		return nil // removed since
+	}
+	if err != nil {
+		return fmt.Errorf("read the sync: %w", err)
+	}
+	if len(v.Definition.Notifications) == 0 {
+		return nil
+	}
+	book, err := s.Alerts.Alerts(ctx, name)
+	if err != nil {
+		return fmt.Errorf("read its book: %w", err)
+	}
+	seen, err := s.seen(ctx, v)
+	if err != nil {
+		return err
+	}
+	now := s.Now()
+	notices, open := alert.Judge(seen, book.Open, now, alert.DefaultPolicy)
+	book.Post(notices, subscriptions(&v.Definition), open)
+	due := book.Due(now)
+	if len(notices) == 0 && len(due) == 0 {
+		return nil
+	}
+	if err := s.Alerts.SetAlerts(ctx, book); err != nil {
+		return conflict(err)
+	}
+	book.Revision++
+	return s.tell(ctx, book, due)
+}
+
+// tell sends letters, and records what became of them.
+func (s *Sweep) tell(ctx context.Context, book alert.Book, due []alert.Letter) error {
+	failures := make([]string, len(due))
+	for i, l := range due {
+		if err := s.Teller.Tell(ctx, l.To, l.Notice); err != nil {
+			failures[i] = err.Error()
+		}
+	}
+	for range attempts {
+		for i, l := range due {
+			book.Settle(l, s.Now(), failures[i])
+		}
+		err := s.Alerts.SetAlerts(ctx, book)
+		if !errors.Is(err, run.ErrConflict) {
+			return err
+		}
+		if book, err = s.Alerts.Alerts(ctx, book.Sync); err != nil {
+			return fmt.Errorf("read its book: %w", err)
+		}
+	}
+	return nil // others are at it; what was sent may be sent once more
+}
+
+// subscriptions are who is told of what.
+func subscriptions(d *syncdef.Definition) []alert.Subscription {
+	out := make([]alert.Subscription, len(d.Notifications))
+	for i, n := range d.Notifications {
+		out[i] = alert.Subscription{
+			To:         alert.Recipient{Channel: n.Type, Addresses: n.Recipients, Connection: n.Connection, Room: n.Channel},
+			Conditions: n.Conditions,
+		}
+	}
+	return out
+}
+
+// seenRuns is how many of a sync's runs are looked at: hourly ones of four days,
+// with a retry each.
+const seenRuns = 200
+
+// seen is what a sync looks like now.
+func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error) {
+	name, now := v.Definition.Sync, s.Now()
+	out := alert.Seen{Sync: name, Connection: v.Definition.Connection, Applied: v.AppliedAt, OverdueAfter: overdueAfter(&v.Definition, now)}
+	all, err := s.History.RecentRuns(ctx, name, seenRuns)
+	if err != nil {
+		return out, fmt.Errorf("list its runs: %w", err)
+	}
+	due, err := s.dueOf(ctx, name)
+	if err != nil {
+		return out, err
+	}
+	exhausted := map[string]bool{}
+	for _, r := range all { // newest first
+		recent := r.Status.Ended() && now.Sub(r.EndedAt) < time.Hour
+		original := run.OriginalOf(r.ID)
+		switch {
+		case !r.Status.Ended() || due[original]:
+		case run.IsRetry(r.ID):
+			if recent && !exhausted[original] && r.Counts.Failed > 0 {
+				out.Exhausted += r.Counts.Failed
+			}
+			exhausted[original] = true
+		default:
+			if out.Last == nil {
+				out.Last = lastRun(r)
+			}
+			if delivered := r.Counts.Delivered + r.Counts.Unchanged; out.Success.IsZero() && r.Outcome != run.None && (delivered > 0 || r.Outcome == run.Succeeded) {
+				out.Success = r.EndedAt
+			}
+		}
+		if recent && !run.IsRetry(r.ID) {
+			out.Hour.Received += r.Counts.Received
+			out.Hour.Lost += lost(r.Counts)
+			out.Dead += deadLetters(r)
+		}
+	}
+	p, err := s.Connections.Pace(ctx, out.Connection)
+	if err != nil {
+		return out, fmt.Errorf("read the state of connection %q: %w", out.Connection, err)
+	}
+	if p.Failing() {
+		out.Pause = alert.Pause{Since: p.Since, Reason: p.Reason, Person: p.SetUp}
+	}
+	return out, nil
+}
+
+// dueOf tells which runs have rows that are sent again by themselves.
+func (s *Sweep) dueOf(ctx context.Context, name string) (map[string]bool, error) {
+	items, err := s.Due.DueItems(ctx, name, time.Time{}, countedDue)
+	if err != nil {
+		return nil, fmt.Errorf("list what is due: %w", err)
+	}
+	out := map[string]bool{}
+	for _, d := range items {
+		out[d.Run] = true
+	}
+	return out, nil
+}
+
+// lastRun is a run as alerts see it.
+func lastRun(r run.Run) *alert.Run {
+	out := &alert.Run{ID: r.ID, EndedAt: r.EndedAt, Rows: alert.Rows{Received: r.Counts.Received, Lost: lost(r.Counts)}}
+	out.Failed = r.Outcome == run.None
+	out.Partial = r.Outcome == run.Partial
+	if r.Status != run.Complete {
+		out.Reason = r.Reason
+	}
+	return out
+}
+
+func lost(c run.Counts) int64 { return c.Rejected + c.Blocked + c.Failed }
+
+// deadLetters counts a run's rows whose messages could not be processed.
+func deadLetters(r run.Run) (n int64) {
+	for _, g := range r.Groups {
+		if g.Stage == "deadletter" {
+			n += g.Rows
+		}
+	}
+	return n
+}
+
+// overdueAfter is how old a sync's last success may be; 0 where it says nothing of
+// when it runs.
+func overdueAfter(d *syncdef.Definition, now time.Time) time.Duration {
+	if d.Frequency == "" && d.Freshness == nil {
+		return 0
+	}
+	return time.Duration(frequency.LatenessOf(d, now).Stale) * time.Minute
+}

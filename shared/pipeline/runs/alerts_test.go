@@ -1,0 +1,212 @@
+package runs_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock-data/penstock/shared/alert"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// A mailbox keeps what people are told; it fails while down, and dies once.
+type mailbox struct {
+	got  []string
+	down bool
+	dies bool // after the sending, before anybody hears of it
+}
+
+var errDied = errors.New("the sweeper died")
+
+func (m *mailbox) Tell(_ context.Context, to alert.Recipient, n alert.Notice) error {
+	if m.down {
+		return errors.New("451 try later")
+	}
+	m.got = append(m.got, string(n.Kind)+" "+string(n.Step))
+	if m.dies {
+		m.dies = false
+		panic(errDied)
+	}
+	return nil
+}
+
+// told is a world whose sync tells one address of everything.
+func told(t *testing.T, frequency string, conditions ...string) (*world, *mailbox) {
+	w := newWorld(t, func(d *syncdef.Definition, _ *syncdef.Rules) {
+		d.Frequency = frequency
+		d.Retry = &syncdef.Retry{Attempts: 2, Base: "60s", Max: "60s"}
+		d.Notifications = []syncdef.Notification{{Type: "email", Recipients: []string{"a@b.co"}, Conditions: conditions}}
+	})
+	m := &mailbox{}
+	w.sweep.Alerts, w.sweep.Teller = w.store, m
+	return w, m
+}
+
+func (m *mailbox) is(t *testing.T, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, m.got); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
+	}
+}
+
+func TestARunThatFailsIsTold(t *testing.T) {
+	w, m := told(t, "")
+	w.vendor.refuses["a"] = true
+	w.complete("full", record{"a", 1, 1})
+	w.sweepOnce()
+	w.pass(30 * time.Minute)
+	m.is(t, "run_failed raised", "error_rate raised")
+	w.pass(4 * time.Hour)
+	m.is(t, "run_failed raised", "error_rate raised", "error_rate recovered", "run_failed repeated")
+	delete(w.vendor.refuses, "a")
+	w.complete("full", record{"a", 2, 2})
+	w.pass(time.Minute)
+	m.is(t, "run_failed raised", "error_rate raised", "error_rate recovered", "run_failed repeated", "run_failed recovered")
+}
+
+// A run whose rows are still sent again is not judged yet; rows that use up their
+// attempts are told.
+func TestRetriesThatAreExhausted(t *testing.T) {
+	w, m := told(t, "", "retries_exhausted", "sync_failure")
+	w.vendor.busy["a"] = true
+	w.complete("full", record{"a", 1, 1})
+	w.sweepOnce()
+	m.is(t)
+	w.pass(15 * time.Minute)
+	m.is(t, "run_failed raised", "retries_exhausted raised")
+	w.pass(2 * time.Hour)
+	m.is(t, "run_failed raised", "retries_exhausted raised", "retries_exhausted recovered")
+}
+
+func TestOverdue(t *testing.T) {
+	w, m := told(t, "hourly", "overdue")
+	w.complete("full", record{"a", 1, 1})
+	w.pass(4 * time.Hour)
+	m.is(t)
+	w.pass(2 * time.Minute)
+	m.is(t, "overdue raised")
+	w.complete("full", record{"a", 2, 2})
+	w.pass(time.Minute)
+	m.is(t, "overdue raised", "overdue recovered")
+}
+
+func TestPausedConnections(t *testing.T) {
+	w, m := told(t, "", "connection_paused")
+	w.vendor.down = true
+	w.push(syncName, record{"a", 1, 1})
+	w.work()
+	w.pass(20 * time.Minute)
+	m.is(t)
+	w.pass(20 * time.Minute)
+	m.is(t, "connection_paused raised")
+	w.vendor.down = false
+	w.pass(45 * time.Minute)
+	m.is(t, "connection_paused raised", "connection_paused recovered")
+}
+
+// What cannot be sent is tried again, and recorded when it is given up; a sweeper that
+// died after the sending sends once more, and not sooner than the letter was put off.
+func TestSendingIsTriedAgain(t *testing.T) {
+	w, m := told(t, "", "sync_failure")
+	m.down = true
+	w.vendor.refuses["a"] = true
+	w.complete("full", record{"a", 1, 1})
+	w.sweepOnce()
+	w.pass(10 * time.Minute)
+	m.is(t)
+	book, err := w.store.Alerts(t.Context(), syncName)
+	w.ok(err)
+	if len(book.Outbox) != 1 || book.Outbox[0].Failure != "451 try later" || book.Outbox[0].Attempts < 2 {
+		t.Fatalf("%+v", book)
+	}
+	m.down, m.dies = false, true
+	for n := 0; len(m.got) == 0 && n < 120; n++ {
+		w.now = w.now.Add(time.Minute)
+		dies(t, func() { w.sweepOnce() })
+	}
+	m.is(t, "run_failed raised")
+	w.sweepOnce()
+	m.is(t, "run_failed raised")
+	w.pass(2 * time.Hour)
+	m.is(t, "run_failed raised", "run_failed raised")
+	if book, err = w.store.Alerts(t.Context(), syncName); err != nil || len(book.Outbox) != 0 || len(book.Sent) != 1 || book.Sent[0].Failure != "" {
+		t.Errorf("%v %+v", err, book)
+	}
+}
+
+// dies runs a step that may be a process's last.
+func dies(t *testing.T, step func()) {
+	defer func() {
+		if r := recover(); r != nil && r != any(errDied) {
+			panic(r)
+		}
+	}()
+	step()
+}
+
+// A sweeper that finds another one's book leaves the sending to it.
+func TestTwoSweepersTellOnce(t *testing.T) {
+	w, m := told(t, "", "sync_failure")
+	w.vendor.refuses["a"] = true
+	other := &overtaken{books: w.store, other: func() { w.sweepOnce() }}
+	second := &runs.Sweep{Stores: w.stores, Replayer: w.intake, Policy: w.sweep.Policy, Now: w.sweep.Now, Alerts: other, Teller: m}
+	sweep := w.sweep
+	w.sweep.Alerts = nil
+	w.complete("full", record{"a", 1, 1})
+	w.sweep = sweep
+	w.sweep.Alerts = w.store
+	w.ok(second.Run(t.Context()))
+	m.is(t, "run_failed raised")
+}
+
+// overtaken lets another sweeper through between the reading and the storing.
+type overtaken struct {
+	books
+	other func()
+}
+
+// books is runs.Alerts under a name that its method does not have.
+type books = interface {
+	Alerts(ctx context.Context, sync string) (alert.Book, error)
+	SetAlerts(ctx context.Context, b alert.Book) error
+}
+
+func (r *overtaken) SetAlerts(ctx context.Context, b alert.Book) error {
+	if other := r.other; other != nil {
+		r.other = nil
+		other()
+	}
+	return r.books.SetAlerts(ctx, b)
+}
+
+// Storage that refuses is the sweeper's failure and sends nothing.
+func TestAlertsOfStorageThatRefuses(t *testing.T) {
+	w, m := told(t, "", "sync_failure")
+	w.vendor.refuses["a"] = true
+	w.sweep.Alerts = noBook{w.store}
+	w.pushes++
+	b := w.begin("full", "t")
+	w.push(b.Run, record{"a", 1, 1})
+	w.work()
+	_, err := w.control.Finish(t.Context(), b.Run, 1)
+	w.ok(err)
+	w.ok(ignoring(w.sweep.Run(t.Context())))
+	if err := w.sweep.Run(t.Context()); err == nil || !strings.Contains(err.Error(), "alerts of sync") {
+		t.Errorf("%v", err)
+	}
+	m.is(t)
+	w.sweep.Alerts = w.store
+	w.sweepOnce()
+	m.is(t, "run_failed raised")
+}
+
+func ignoring(error) error { return nil }
+
+type noBook struct{ books }
+
+func (noBook) SetAlerts(context.Context, alert.Book) error { return errors.New("throttled") }
