@@ -32,7 +32,7 @@ func remedy(err error) string {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return "another penstock may be running there; stop it, or give another address"
 	case errors.Is(err, machine.ErrInUse):
-		return "(another penstock) stop it, or give another --data"
+		return "another penstock works there; stop it, or give another --data"
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, sqlite.ErrFull), strings.Contains(text, "No space left on device"):
 		return "free some space on it and run the command again; what is stored is whole"
 	case errors.Is(err, sqlite.ErrForeign):

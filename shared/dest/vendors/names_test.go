@@ -23,6 +23,7 @@ var named = map[string]string{
 	"shared/dest/%s/":      "what a vendor is like",
 	"shared/sandbox/%s/":   "its simulator",
 	"functions/%s/":        "its worker: one main",
+	"functions/sweep/":     "posts alerts",
 	"shared/dest/vendors/": "the one list of vendors",
 	"shared/cli/demo_":     "the demo's destinations",
 	"shared/sample/":       "the sample of the demo, its messages among it",

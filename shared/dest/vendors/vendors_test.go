@@ -92,7 +92,7 @@ func TestOurSyncs(t *testing.T) {
 	if diff := cmp.Diff([]string{"salesforce_customer_health", "sf_health", "slack_alerts"}, names); diff != "" {
 		t.Error(diff)
 	}
-	if _, ok := set.Find("nobody"); ok || len(set.Notices()) != 3 { // sync_frequency twice, notifications
+	if _, ok := set.Find("nobody"); ok || len(set.Notices()) != 2 { // sync_frequency twice
 		t.Errorf("found nobody: %v; notices: %v", ok, set.Notices())
 	}
 	want := syncdef.Connections{
