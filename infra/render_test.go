@@ -197,7 +197,7 @@ func (r *renderer) ref(name string) any {
 	case name == "AWS::NoValue":
 		return absent{}
 	case name == "AWS::StackName":
-		return r.stack.name
+		return r.name
 	case pseudo[name] != nil:
 		return pseudo[name]
 	case r.tpl.parameters[name] != nil:
@@ -240,7 +240,7 @@ func (r *renderer) physical(name string) string {
 		defer func() { r.inHand = r.inHand[:len(r.inHand)-1] }()
 		return fmt.Sprint(r.value(property))
 	}
-	return r.stack.name + "-" + name + "-RANDOM"
+	return r.name + "-" + name + "-RANDOM"
 }
 
 // everything is a stack with all that a parameter can switch on.
