@@ -90,6 +90,34 @@ var mutants = []mutant{
 		"return e.Type != typeUnknown, e.Type == typeUnknown", "return true, false", sweeps},
 	{"an intent overwrites what another worker committed", "ledger/ledger.go",
 		"if mine.Intends {", "if false {", road},
+	{"keys change: a row's lane follows its record, not its key", "pipeline/intake/place.go",
+		"lane := row.Lane(c.texts[f.key:f.id], len(lanes))", "lane := row.Lane(c.texts[f.id:f.end], len(lanes))", intakes},
+	{"another account: its ledger is not another one", "ledger/ledger.go",
+		"if epoch > 0 {", "if epoch < 0 {", road},
+	{"another account: it is delivered to unasked", "pipeline/deliver/account.go",
+		`if id != "" && id != pinned {`, `if id != "" && id != pinned && pinned == "" {`, road},
+	{"another account: settings of before an acceptance still deliver", "pipeline/deliver/account.go",
+		"if m.version.Target(a.stored.Epoch) != m.target {", "if false {", road},
+	{"another account: one that nobody delivers to is pinned", "pipeline/deliver/account.go",
+		"if stored.Epoch != epoch {", "if stored.Epoch != epoch && epoch < 0 {", road},
+	{"stop_on_error: an expired row does not stop its run", "pipeline/deliver/stop.go",
+		`i.m.end == "cancelled" ||`, `i.m.end != "" ||`, road},
+	{"stop_on_error: the run goes on", "pipeline/deliver/stop.go",
+		"stopped[id] = true", "stopped[id] = true\ncontinue", road},
+	{"lanes change while rows are on their way", "pipeline/runs/apply.go",
+		"if from == to {", "if true {", sweeps},
+	{"a message never expires", "pipeline/deliver/open.go",
+		"case age > maxAge, age > maxTried", "case age > 100*maxAge, age > 100*maxTried", road},
+	{"what came back by itself outlives its run", "pipeline/deliver/open.go",
+		"if run.IsDue(id) &&", "if id == \"\" &&", road},
+	{"a halted version uses up a row's attempts", "pipeline/deliver/apply.go",
+		"attempts: i.attempts() - i.halted(),", "attempts: i.attempts(),", road},
+	{"errors of an attempt that died are in no group", "pipeline/deliver/close.go",
+		"all := m.earlier", "var all []run.Group", road},
+	{"rows at the mark count as left behind", "run/mark.go",
+		"compareStored(h.Cursor, mark) < 0", "compareStored(h.Cursor, mark) <= 0", sweeps},
+	{"an echoed value is passed on as a code", "pipeline/deliver/send.go",
+		"r.Holds(o.Code)", "false", road},
 	{"the fingerprint is kept though a newer row lost", "ledger/ledger.go",
 		"newer.Held.Fingerprint, newer.Held.Fields = row.Fingerprint{}, nil", "", []string{"sqlite", "pipeline"}},
 }
@@ -156,7 +184,7 @@ func (m mutant) killed(shared, overlay string) (string, error) {
 	run := func(args ...string) (string, error) {
 		c := exec.Command("go", args...)
 		c.Dir = shared
-		c.Env = append(os.Environ(), "PENSTOCK_SHRINK=no", "PENSTOCK_SEEDS=150")
+		c.Env = append(os.Environ(), "PENSTOCK_SHRINK=no", "PENSTOCK_SEEDS="+seedsOf())
 		out, err := c.CombinedOutput()
 		return string(out), err
 	}
@@ -174,6 +202,14 @@ func (m mutant) killed(shared, overlay string) (string, error) {
 		return "the simulation " + firstFailure(out), ended(err)
 	}
 	return "", nil
+}
+
+// seedsOf is how many seeds try each mutant: PENSTOCK_SEEDS, or 150.
+func seedsOf() string {
+	if n := os.Getenv("PENSTOCK_SEEDS"); n != "" {
+		return n
+	}
+	return "150"
 }
 
 func firstFailure(out string) string {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -236,8 +237,58 @@ func (s *sim) checkRun(r run.Run) {
 	if err != nil {
 		s.fails("%v", err)
 	}
+	wrong, all := t.Counts.Rejected+t.Counts.Blocked+t.Counts.Failed, int64(0)
+	for _, g := range t.Groups {
+		all += g.Rows
+	}
+	if all != wrong {
+		s.fails("I2: run %s has %d wrong rows, and groups of %d: %+v", r.ID, wrong, all, t.Groups)
+	}
+	s.checkLeft(r, batches, chunks, errs)
 	for _, e := range errs {
 		s.checkError(r, e)
+	}
+}
+
+// checkLeft: a complete run tells exactly which of its failed rows lie below the mark
+// that it set. Rows that a race voided, and those that nobody could read, may count.
+func (s *sim) checkLeft(r run.Run, batches []run.Batch, chunks map[string]run.Chunk, errs []run.RowError) {
+	text, set := s.model.marks[r.ID]
+	mark, err := strconv.Atoi(text)
+	if !set || err != nil {
+		return
+	}
+	below := int64(0)
+	for i := range batches {
+		b := &batches[i]
+		rows := s.model.contents[b.Run+"/"+b.ID]
+		codes, _ := run.UnpackCodes(b.Rows)
+		at := map[int]int{}
+		for n, code := range codes {
+			status, chunk, _, _ := b.Placed(code)
+			if status != row.Queued {
+				continue
+			}
+			fates, _ := run.UnpackFates(chunks[fmt.Sprintf("%s/%d", b.ID, chunk)].Outcomes, len(codes))
+			if at[chunk] < len(fates) && rows != nil && rows[n].v < mark {
+				if f := fates[at[chunk]]; f == run.FateFailed || f == run.FateDue {
+					below++
+				}
+			}
+			at[chunk]++
+		}
+	}
+	most := below + int64(s.model.lost[r.ID])
+	for _, e := range errs {
+		if e.Type == "crashed" || len(e.Summary) > 0 {
+			return
+		}
+	}
+	if below > 0 {
+		s.hits["cell:left behind"]++
+	}
+	if r.LeftBehind < below || r.LeftBehind > most {
+		s.fails("run %s says that it leaves %d rows behind its mark %d, and %d to %d are", r.ID, r.LeftBehind, mark, below, most)
 	}
 }
 
@@ -288,6 +339,9 @@ func (s *sim) checkBatch(r run.Run, b *run.Batch, chunks map[string]run.Chunk) {
 		name := b.Sync + "/" + rows[n].key
 		switch fate {
 		case run.FateDelivered:
+			if took := c.At.Sub(b.At); took > 13*24*time.Hour+time.Hour {
+				s.fails("I1: row %d of batch %s was delivered %v after it was accepted", n, b.ID, took)
+			}
 			if !s.vendor.ever(name, rows[n].v) && (!s.once(slices.Index(syncNames[:], b.Sync)) || s.vendor.sent(name) == 0) {
 				s.fails("%s: value %d is counted delivered, and never reached the vendor", name, rows[n].v)
 			}
@@ -317,6 +371,7 @@ func (s *sim) checkError(r run.Run, e run.RowError) {
 		}
 	case "expired":
 		ok = s.model.away
+		s.hits["cell:expired"]++
 	case "unknown":
 		ok = e.Sync == syncNames[1] && s.plan.Second == "insert"
 	case "crashed":

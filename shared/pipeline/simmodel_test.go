@@ -33,6 +33,8 @@ type model struct {
 	cancelled   map[string]time.Time
 	answers     map[string][]row.Answer // of batches, by run and batch
 	away        bool                    // nothing ran for days
+	marks       map[string]string       // the mark that a complete run set
+	lost        map[string]int          // rows that a race voided, by run
 	deadLetters int                     // so many further invocations are the dead letters'
 
 	servers []*server
@@ -62,7 +64,7 @@ type content struct {
 func newModel(s *sim) *model {
 	m := &model{
 		s: s, contents: map[string][]content{}, sequence: map[cell]int64{}, newest: map[string]int{}, stale: map[string]bool{}, known: map[string]int{},
-		cancelled: map[string]time.Time{}, answers: map[string][]row.Answer{},
+		marks: map[string]string{}, lost: map[string]int{}, cancelled: map[string]time.Time{}, answers: map[string][]row.Answer{},
 	}
 	for i := range m.rows {
 		m.rows[i], m.keys[i], m.lanes[i] = map[string]value{}, keysAtFirst, s.plan.Lanes

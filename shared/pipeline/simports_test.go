@@ -111,6 +111,9 @@ func (o port) Send(_ context.Context, queue string, msgs []envelope.Message) (ac
 func (o port) Commit(_ context.Context, target string, entries []ledger.Entry) (lost []int, err error) {
 	err = list(o.p, "Commit", entries, func(part []ledger.Entry) (err error) {
 		lost, err = o.p.s.store.Commit(bg, target, part)
+		for _, n := range lost {
+			o.p.s.model.lost[part[n].Last.Run]++
+		}
 		for _, e := range part {
 			o.p.s.trace("commit %s %s held %d %v last %+v, lost %v", target, e.Key, e.Held.Sequence, !e.Held.Fingerprint.Void(), e.Last, lost)
 		}
@@ -255,7 +258,13 @@ func (o port) Run(_ context.Context, id string) (run.Run, error) {
 }
 
 func (o port) CompleteRun(_ context.Context, r run.Run, m run.Mark) error {
-	return act(o.p, "CompleteRun", func() error { return o.p.s.store.CompleteRun(bg, r, m) })
+	return act(o.p, "CompleteRun", func() error {
+		err := o.p.s.store.CompleteRun(bg, r, m)
+		if err == nil {
+			o.p.s.model.marks[r.ID] = m.Value
+		}
+		return err
+	})
 }
 
 func (o port) OpenRuns(_ context.Context) ([]run.Run, error) {

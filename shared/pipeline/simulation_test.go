@@ -231,6 +231,7 @@ var matrix = map[string][]string{
 	"partial success":                               {"cell:partial success"},
 	"a sweeper races another, or a worker":          {"CompleteRun:die-after", "UpdateRun:die-after", "DeleteDue:die-before", "UpdateRun:fail-after"},
 	"dead letters":                                  {"cell:dead letters"},
+	"a message that waited for days":                {"cell:expired"},
 	"a call's effect without its answer":            {"Push:lost", "Push:timeout", "Push:hang", "Push:partial", "Push:unknown"},
 	"a delay beyond the visibility":                 {"Commit:slow", "Push:slow", "RecordChunk:slow", "Entries:slow"},
 }

@@ -47,6 +47,7 @@ type Chunk struct {
 	At       time.Time `json:"at,omitzero"`        // when it was recorded
 	Counts   Counts    `json:"counts"`             // Superseded, Delivered, Unchanged, Failed, Cancelled, Calls
 	Hold     string    `json:"hold,omitempty"`     // least cursor among its rows that are not known to be right, a JSON scalar
+	Cursors  []Held    `json:"cursors,omitempty"`  // of its rows that are not known to be right: BoundHeld
 	Outcomes []byte    `json:"outcomes,omitempty"` // PackFates of a Fate per row, in the chunk's order
 	Groups   []Group   `json:"groups,omitempty"`   // of its failures
 }

@@ -52,7 +52,7 @@ func (m Mark) Complete(c Completion) (next Mark, changed bool, left int64, note 
 	next.hold(c.Tally.Hold, released)
 	next.Low, next.Type, next.At = "", typeOf(next.Value), c.Now
 	next.remember(greatest, c.Window, c.Now)
-	return next, true, c.Tally.behind(released), ""
+	return next, true, c.Tally.behind(next.Value), ""
 }
 
 // Lower holds the mark at a cursor: a row there is not right at the destination,
@@ -159,15 +159,11 @@ func (m Mark) forget(now time.Time) Mark {
 	return m
 }
 
-// behind counts the rows that hold no longer. A message tells its least hold only,
-// so that it may count rows of it that are selected again.
-func (t *Tally) behind(released string) int64 {
-	if released == "" {
-		return 0
-	}
+// behind counts the rows that no run selects any more: those below the mark.
+func (t *Tally) behind(mark string) int64 {
 	rows := int64(0)
-	for _, h := range t.Held {
-		if compareStored(h.Cursor, released) <= 0 {
+	for _, h := range t.Cursors {
+		if mark != "" && compareStored(h.Cursor, mark) < 0 {
 			rows += h.Rows
 		}
 	}

@@ -11,7 +11,7 @@ func completion(cursor string, holds ...string) Completion {
 	t := tallyOf(2, 2)
 	t.Cursor = cursor
 	for _, h := range holds {
-		t.AddChunk(Chunk{Done: true, Hold: h, Counts: Counts{Failed: 1}})
+		t.AddChunk(Chunk{Done: true, Hold: h, Cursors: []Held{{h, 1}}, Counts: Counts{Failed: 1}})
 	}
 	return Completion{
 		Run:   Run{ID: "s.r1", Bracketed: true, Status: Complete, Mode: Incremental, Expected: 2, Version: "v2"},
@@ -80,7 +80,10 @@ func TestIncludeFailed(t *testing.T) {
 		next, changed, left, _ := m.Complete(c)
 		want, behind := "1000", int64(0)
 		if hour >= 24 {
-			want, behind = fmt.Sprint(1000+hour-24), 1
+			want = fmt.Sprint(1000 + hour - 24)
+		}
+		if hour > 24 { // at the mark it would be selected again
+			behind = 1
 		}
 		if !changed || next.Value != want || left != behind {
 			t.Fatalf("hour %d: %s, %d left behind, want %s and %d", hour, next.Value, left, want, behind)
@@ -131,5 +134,25 @@ func TestLower(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
+	}
+}
+
+// The cursors of a message's rows are summed up, and bounded.
+func TestBoundHeld(t *testing.T) {
+	got := BoundHeld([]Held{{"30", 1}, {"9", 1}, {"10", 1}, {"9", 2}})
+	if fmt.Sprint(got) != "[{9 3} {10 1} {30 1}]" {
+		t.Error(got)
+	}
+	var many []Held
+	for n := range 2500 {
+		many = append(many, Held{fmt.Sprintf(`"%04d%0900d"`, n, 0), 1})
+	}
+	rows, bytes := int64(0), 0
+	for _, h := range BoundHeld(many) {
+		rows += h.Rows
+		bytes += len(h.Cursor)
+	}
+	if rows != 2500 || bytes > maxHeldBytes {
+		t.Errorf("%d rows in %d bytes", rows, bytes)
 	}
 }

@@ -42,7 +42,7 @@ func (p Policy) Abandoned(r Run, t *Tally, now time.Time) bool {
 // that it returns is stored when it differs.
 func Settle(r Run, t *Tally, now time.Time, p Policy) Run {
 	r.Counts, r.Groups = t.Counts, t.Groups
-	r.Holds = len(t.Held)
+	r.Holds = t.Held
 	r.Cursor, r.Hold = Greatest(r.Cursor, t.Cursor), Least(r.Hold, t.Hold)
 	if r.Status.Ended() {
 		r.Outcome = OutcomeOf(r, t.Counts)

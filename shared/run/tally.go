@@ -2,6 +2,7 @@ package run
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -13,14 +14,39 @@ type Tally struct {
 	Queued  time.Time // when the last batch was accepted
 	Cursor  string    // greatest plausible cursor, a JSON scalar
 	Hold    string    // least cursor among rows that are not known to be right, a JSON scalar
-	Held    []Held
+	Held    int       // messages that hold
+	Cursors []Held    // of their rows that are not known to be right
 	Groups  []Group
 }
 
-// A Held is one message's hold, and how many of its rows failed.
+// A Held is a cursor, a JSON scalar, at which so many rows are not known to be right.
 type Held struct {
-	Cursor string
-	Rows   int64
+	Cursor string `json:"cursor"`
+	Rows   int64  `json:"rows"`
+}
+
+// What a message's record keeps of its rows' cursors.
+const (
+	maxHeld      = 100
+	maxHeldBytes = 8 << 10
+)
+
+// BoundHeld sorts and sums up cursors. Of very many the greatest share the place of
+// the last that is kept.
+func BoundHeld(all []Held) []Held {
+	slices.SortStableFunc(all, func(a, b Held) int { return compareStored(a.Cursor, b.Cursor) })
+	var out []Held
+	bytes := 0
+	for _, h := range all {
+		n := len(out)
+		if n > 0 && (out[n-1].Cursor == h.Cursor || n == maxHeld || bytes+len(h.Cursor) > maxHeldBytes) {
+			out[n-1].Rows += h.Rows
+			continue
+		}
+		bytes += len(h.Cursor)
+		out = append(out, h)
+	}
+	return out
 }
 
 // AddBatch adds what intake counted.
@@ -48,7 +74,8 @@ func (t *Tally) AddChunk(c Chunk) {
 	t.seen(c.At)
 	if c.Hold != "" {
 		t.Hold = Least(t.Hold, c.Hold)
-		t.Held = append(t.Held, Held{c.Hold, max(1, c.Counts.Failed)})
+		t.Held++
+		t.Cursors = append(t.Cursors, c.Cursors...)
 	}
 	if len(c.Groups) > 0 {
 		t.Groups = AddGroups(t.Groups, c.Groups)

@@ -77,12 +77,14 @@ func TestItemsStaySmall(t *testing.T) {
 	fates := make([]run.Fate, 2500) // rows of a message
 	due := run.Due{Sync: run.SyncOf(runID), Run: runID, Batch: b.ID, By: runID + "#" + b.ID + "#1", Version: b.Version, Attempts: 1 << 30, At: at}
 	killers := map[int]int{}
+	var cursors []run.Held
 	for n := range fates {
 		fates[n] = []run.Fate{run.FateDelivered, run.FateFailed}[n%2]
 		due.Rows = append(due.Rows, 1<<31+n)
 		killers[n] = 2
+		cursors = append(cursors, run.Held{Cursor: `"` + fmt.Sprintf("%04d", n) + worst(990) + `"`, Rows: 1})
 	}
-	content, err := body(run.Chunk{Done: true, At: at, Hold: longCursor, Outcomes: run.PackFates(fates), Groups: groups(rng), Most: 1 << 20})
+	content, err := body(run.Chunk{Done: true, At: at, Hold: longCursor, Cursors: run.BoundHeld(cursors), Outcomes: run.PackFates(fates), Groups: groups(rng), Most: 1 << 20})
 	check("record of a message", item(batchPK(runID, b.ID), "CHUNK#"+b.ID+"#1", attr.Item{"body": content}), err)
 	content, err = body(run.Start{Receives: 1000, At: at, Deaths: 1000, Row: 2499, Killers: killers})
 	check("mark of a message", item(batchPK(runID, b.ID), "CHUNK#"+b.ID+"#1", attr.Item{"mark": content}), err)

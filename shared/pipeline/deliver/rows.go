@@ -136,3 +136,22 @@ func (m *message) hold() string {
 	}
 	return least
 }
+
+// cursors are those of the message's rows that are not known to be right. One that
+// cannot be read is where the run began.
+func (m *message) cursors() []run.Held {
+	var all []run.Held
+	for _, i := range m.items {
+		if i.row.Replay != nil || !i.uncertain() {
+			continue
+		}
+		h := run.Held{Cursor: i.cursor(), Rows: 1}
+		if h.Cursor == "" && i.blind() {
+			h.Cursor = m.run.From
+		}
+		if h.Cursor != "" {
+			all = append(all, h)
+		}
+	}
+	return run.BoundHeld(all)
+}

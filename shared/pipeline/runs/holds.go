@@ -47,7 +47,7 @@ func (s *Stores) holdFor(ctx context.Context, r run.Run, column string, window t
 		return err
 	}
 	settled := t.Counts.Settled() >= t.Counts.Received
-	if len(t.Held) == r.Holds && !settled {
+	if t.Held == r.Holds && !settled {
 		return nil
 	}
 	m, err := s.mark(ctx, r.Sync, r.Target, column)
@@ -59,7 +59,7 @@ func (s *Stores) holdFor(ctx context.Context, r run.Run, column string, window t
 			return fmt.Errorf("hold the watermark of sync %q: %w", r.Sync, err)
 		}
 	}
-	r.Holds, r.Looked = len(t.Held), settled
+	r.Holds, r.Looked = t.Held, settled
 	if err := s.Runs.UpdateRun(ctx, r); err != nil && !errors.Is(err, run.ErrConflict) {
 		return fmt.Errorf("note the holds of run %q: %w", r.ID, err)
 	}

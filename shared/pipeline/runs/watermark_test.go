@@ -143,6 +143,26 @@ func TestLeftBehind(t *testing.T) {
 	}
 }
 
+// Only rows below the mark are left behind: one of the same message that stands at it,
+// or above, is selected again.
+func TestLeftBehindIsExact(t *testing.T) {
+	w := newWorld(t, func(d *syncdef.Definition, _ *syncdef.Rules) { d.Incremental.IncludeFailed = "2h" })
+	for _, key := range []string{"a", "b", "c"} {
+		w.vendor.refuses[key] = true
+	}
+	for hour := range 4 {
+		r := w.complete("", record{"a", hour, 10}, record{"b", hour, 11}, record{"c", hour, 40}, record{"d", hour, 30})
+		left := int64(0)
+		if hour >= 2 {
+			left = 2
+		}
+		if r.LeftBehind != left || r.Counts.Failed != 3 {
+			t.Errorf("hour %d: watermark %s, %d left behind, want %d", hour, w.mark(), r.LeftBehind, left)
+		}
+		w.now = w.now.Add(time.Hour)
+	}
+}
+
 // A plain push whose row fails lowers the mark, also when the run that selected the
 // row ended before, or ends only afterwards.
 func TestPlainPushLowers(t *testing.T) {
