@@ -88,10 +88,12 @@ func private(path string) error {
 
 // prepareSchema sets the connection up and creates the tables of a new file.
 // NORMAL loses nothing when a process is killed: only a crash of the machine can
-// take the last transactions, and the queue's senders and receivers repeat those.
+// take the last transactions, and the queue's senders and receivers repeat those. On
+// pages of 8 KiB sorting in costs a quarter less than on SQLite's 4; a file that has
+// these keeps them. A checkpoint comes with every 64 MB.
 func prepareSchema(c *conn) error {
-	if err := c.script(`PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;
-		PRAGMA wal_autocheckpoint=16384; PRAGMA temp_store=MEMORY;`); err != nil {
+	if err := c.script(`PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;
+		PRAGMA wal_autocheckpoint=8192; PRAGMA temp_store=MEMORY;`); err != nil {
 		return err
 	}
 	if err := c.script("BEGIN IMMEDIATE"); err != nil {

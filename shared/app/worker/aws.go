@@ -85,6 +85,7 @@ func overTables(function string, names []string) (*Handler, map[string]string, a
 	if err != nil {
 		return nil, nil, aws.Config{}, err
 	}
+	useMemory(os.LookupEnv)
 	store := state.New(cfg, state.Config{Table: vars[env.StateTable], Now: time.Now})
 	return &Handler{Function: os.Getenv(env.FunctionName), Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Deliver: &deliver.Deliver{
 		Queue: function, Syncs: store, Connections: store, Tokens: store, Runs: store, Chunks: store, Halts: store,

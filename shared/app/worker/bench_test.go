@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -25,6 +26,7 @@ import (
 // diff, cut into calls, count. The floor beside it only unpacks and reads tokens.
 func BenchmarkWorker(b *testing.B) {
 	const messages, rows = 10, 2000
+	defer debug.SetGCPercent(debug.SetGCPercent(heapGrowth)) // as in the function
 	event, chunks := sampleEvent(b, messages, rows)
 	v := nothing{}
 	h := &Handler{Log: slog.New(slog.DiscardHandler), Deliver: &deliver.Deliver{
