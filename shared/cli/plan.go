@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/app/machine"
@@ -106,7 +107,7 @@ func (c gated) dryRun(ctx context.Context, s program, w *duckdb.Warehouse, p run
 		sum.print(s)
 	}
 	if err == nil && sum.Counts[runs.Refused] > 0 {
-		err = rowsError{fmt.Errorf("%s rows would be rejected", humanize.Comma(sum.Counts[runs.Refused]))}
+		err = rowsError{fmt.Errorf("%s would be rejected", english.Plural(int(sum.Counts[runs.Refused]), "row", ""))}
 	}
 	return err
 }
