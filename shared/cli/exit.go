@@ -38,8 +38,14 @@ func codeOf(err error) int {
 		return exitWell
 	case errors.As(err, &wrong):
 		return exitUsage
-	case errors.As(err, &rows):
+	case errors.As(err, &rows) && alone(err):
 		return exitRows
 	}
 	return exitFailed
+}
+
+// alone reports whether nothing else is joined to an error.
+func alone(err error) bool {
+	joined, ok := err.(interface{ Unwrap() []error })
+	return !ok || len(joined.Unwrap()) == 1 && alone(joined.Unwrap()[0])
 }

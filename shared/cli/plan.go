@@ -106,7 +106,7 @@ func (c gated) dryRun(ctx context.Context, s program, w *duckdb.Warehouse, p run
 		sum.print(s)
 	}
 	if err == nil && sum.Counts[runs.Refused] > 0 {
-		err = rowsError{fmt.Errorf("%s rows would be rejected", humanize.Comma(sum.Counts[runs.Refused]))}
+		err = rowsError{fmt.Errorf("%s would be rejected", counted(sum.Counts[runs.Refused]))}
 	}
 	return err
 }
@@ -134,7 +134,7 @@ func (p *plan) add(one runs.Planned) {
 
 // print prints the plan for people.
 func (p *plan) print(s program) {
-	fmt.Fprintf(s.out, "%s rows of %s would go (a dry run: nothing was sent or stored):\n", humanize.Comma(p.Rows-p.Counts[runs.NotSelected]), p.Sync)
+	fmt.Fprintf(s.out, "%s of %s would go (a dry run: nothing was sent or stored):\n", counted(p.Rows-p.Counts[runs.NotSelected]), p.Sync)
 	for _, a := range []runs.Action{runs.Create, runs.Update, runs.Delete, runs.Unchanged, runs.Replaced, runs.Refused, runs.NotSelected} {
 		if n := p.Counts[a]; n > 0 {
 			fmt.Fprintf(s.out, "  %-13s %s\n", strings.ReplaceAll(string(a), "_", " "), humanize.Comma(n))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
@@ -148,7 +149,7 @@ func (p pushed) print(s program, asJSON bool) error {
 	if asJSON {
 		return printJSON(s.out, p.report())
 	}
-	fmt.Fprintf(s.out, "%s rows of %s pushed in %s\n", humanize.Comma(p.rows), p.sync, p.took.Round(time.Millisecond))
+	fmt.Fprintf(s.out, "%s of %s pushed in %s\n", counted(p.rows), p.sync, p.took.Round(time.Millisecond))
 	printAnswered(s, p.answers)
 	if p.fate != nil {
 		s.printRun("  ", p.fate.RunStatus)
@@ -192,4 +193,9 @@ func printAnswered(s program, all []answered) {
 		}
 		fmt.Fprintln(s.out, wrapped("    ", text))
 	}
+}
+
+// counted is a number of rows.
+func counted(n int64) string {
+	return humanize.Comma(n) + " " + english.PluralWord(int(n), "row", "")
 }

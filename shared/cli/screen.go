@@ -26,6 +26,11 @@ func screenOf(f *os.File, getenv func(string) string) screen {
 	if !isatty.IsTerminal(f.Fd()) {
 		return screen{}
 	}
+	return screenFor(getenv)
+}
+
+// screenFor is what the terminal of an environment can do.
+func screenFor(getenv func(string) string) screen {
 	dumb := getenv("TERM") == "dumb"
 	s := screen{terminal: !dumb, colour: !dumb && getenv("NO_COLOR") == ""}
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net"
 	"net/http"
@@ -59,7 +60,7 @@ func runScripts(t *testing.T, folder string) {
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"address": address, "await": await, "http": send, "json": checkJSON, "code": exitCode, "wait-file": awaitFile, "settled": settled,
-			"await-sql": awaitSQL, "run-id": runID,
+			"await-sql": awaitSQL, "run-id": runID, "private": private,
 		},
 	})
 }
@@ -264,4 +265,28 @@ func reportFaults(text string) (faults []string) {
 // names are a map's keys, sorted.
 func names(m map[string]json.RawMessage) string {
 	return strings.Join(slices.Sorted(maps.Keys(m)), " ")
+}
+
+// private DIR checks that every file in a folder is its owner's alone.
+func private(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: private DIR")
+	}
+	n := 0
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		if n++; info.Mode().Perm()&0o077 != 0 {
+			ts.Fatalf("%s has the rights %s", path, info.Mode())
+		}
+		return nil
+	}))
+	if n == 0 {
+		ts.Fatalf("%s is empty", args[0])
+	}
 }

@@ -144,7 +144,7 @@ func (in script) placed(offset int, err error) error {
 	if in.name != "" {
 		place = fmt.Sprintf("%s:%d:%d", in.name, line, column)
 	}
-	return fmt.Errorf("%s: %w%s", place, err, cause(fault))
+	return fmt.Errorf("%s: %s%s", place, oneLine(err.Error()), cause(fault))
 }
 
 // cause is what mostly lies behind a fault.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/big"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -99,7 +100,7 @@ func appendValue(b []byte, v any, isJSON bool) ([]byte, error) {
 	case nil:
 		return append(b, "null"...), nil
 	case string:
-		if isJSON && jsontext.Value(x).IsValid(jsontext.AllowDuplicateNames(true)) {
+		if (isJSON || nests(x)) && jsontext.Value(x).IsValid(jsontext.AllowDuplicateNames(true)) {
 			return append(b, x...), nil
 		}
 	case *big.Int:
@@ -114,6 +115,12 @@ func appendValue(b []byte, v any, isJSON bool) ([]byte, error) {
 		}
 	}
 	return jsontext.AppendQuote(b, textOf(v))
+}
+
+// nests reports whether a text may be a JSON object or array: what the penstock functions
+// answer is text to DuckDB, and is printed as what it is.
+func nests(s string) bool {
+	return strings.HasPrefix(s, "{") && strings.HasSuffix(s, "}") || strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]")
 }
 
 // textOf is a value as text.

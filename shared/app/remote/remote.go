@@ -29,6 +29,10 @@ const (
 	errorsTable = "ErrorsTable"
 )
 
+// patience bounds the search for credentials, whose last place is the metadata service
+// of an EC2 instance: elsewhere nobody answers there.
+const patience = 10 * time.Second
+
 // Open is over the tables of the stack of that name, in the account and the region of
 // the environment or the profile. Its errors are one line, with the remedy.
 func Open(ctx context.Context, stack string) (*runs.Control, error) {
@@ -39,7 +43,9 @@ func Open(ctx context.Context, stack string) (*runs.Control, error) {
 	if cfg.Region == "" {
 		return nil, errors.New("no AWS region is set: set AWS_REGION, or AWS_PROFILE to a profile that has one")
 	}
-	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+	asked, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if _, err := cfg.Credentials.Retrieve(asked); err != nil {
 		return nil, errors.New("no AWS credentials were found, or they have expired: run  aws sso login , or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 	}
 	tables, err := outputs(ctx, cfg, stack)
