@@ -149,6 +149,13 @@ func (m *monitored) batch(id string, c run.Counts) {
 	m.ok(err)
 }
 
+// batchCounts records another batch that counts so.
+func (m *monitored) batchCounts(id string, c run.Counts) {
+	m.t.Helper()
+	_, _, err := m.store.PinBatch(m.t.Context(), run.Batch{Run: id, ID: "b2", Sync: run.SyncOf(id), Sent: true, At: m.now, Counts: c})
+	m.ok(err)
+}
+
 // fail stores errors of a run's rows, from one to before another.
 func (m *monitored) fail(r run.Run, from, to int) {
 	m.t.Helper()
