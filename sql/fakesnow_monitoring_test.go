@@ -20,14 +20,14 @@ import (
 	statements "github.com/penstock-data/penstock/sql"
 )
 
-// fakesnow runs the monitoring's Snowflake statements with the Python that
-// PENSTOCK_FAKESNOW names, and answers the queries; more is run between the tables and
-// the refresh.
+// fakesnow runs the monitoring's Snowflake statements on a stand-in for Snowflake, with
+// the Python tools that PENSTOCK_SQL_TOOLS names, and answers the queries; more is run
+// between the tables and the refresh.
 func (m *monitored) fakesnow(more []string, queries ...string) [][][]*string {
 	m.t.Helper()
-	python := os.Getenv("PENSTOCK_FAKESNOW")
-	if python == "" {
-		m.t.Skip("no Python with fakesnow: set PENSTOCK_FAKESNOW to its path")
+	bin := os.Getenv("PENSTOCK_SQL_TOOLS")
+	if bin == "" {
+		m.t.Skip("PENSTOCK_SQL_TOOLS is not set: bash .ci/run python sql")
 	}
 	type group struct {
 		Pending *string  `json:"pending"`
@@ -54,7 +54,7 @@ func (m *monitored) fakesnow(more []string, queries ...string) [][][]*string {
 	}
 	in, err := json.Marshal(task)
 	m.ok(err)
-	cmd := osexec.CommandContext(m.t.Context(), python, "testdata/on_fakesnow.py")
+	cmd := osexec.CommandContext(m.t.Context(), bin+"/python", "../infra/fakesnow_monitoring")
 	var out, said bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(in), &out, &said
 	if err := cmd.Run(); err != nil {
@@ -157,7 +157,7 @@ func (m *monitored) many() {
 }
 
 // Both dialects give equal answers over one live gateway.
-func TestDialectsAgree(t *testing.T) {
+func TestFakesnowAgrees(t *testing.T) {
 	m := newMonitored(t)
 	m.many()
 	theirs := m.fakesnow(nil, answers...)

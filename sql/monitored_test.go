@@ -6,9 +6,13 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/app/control"
 	"github.com/penstock-data/penstock/shared/local"
@@ -29,7 +33,35 @@ type monitored struct {
 	db    *sql.DB
 	now   time.Time
 	runs  int
-	calls map[string]int // by path
+
+	mu      sync.Mutex
+	calls   map[string]int // by path
+	refuses string         // a path
+}
+
+// asked are the calls of a path since the last time.
+func (m *monitored) asked(path string) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := m.calls[path]
+	delete(m.calls, path)
+	return n
+}
+
+func (m *monitored) refuse(path string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.refuses = path
+}
+
+// same compares what queries give with what they should.
+func (m *monitored) same(want map[string][]string) {
+	m.t.Helper()
+	for query, rows := range want {
+		if d := cmp.Diff(rows, read(m.t, m.db, query)); d != "" {
+			m.t.Errorf("%s: %s", query, d)
+		}
+	}
 }
 
 func newMonitored(t *testing.T) *monitored {
@@ -49,7 +81,18 @@ func newMonitored(t *testing.T) *monitored {
 	for _, path := range control.Paths() {
 		routes[path] = h
 	}
-	server := httptest.NewServer(local.Gateway(routes))
+	gateway := local.Gateway(routes)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m.mu.Lock()
+		m.calls[r.URL.Path]++
+		refused := m.refuses == r.URL.Path
+		m.mu.Unlock()
+		if refused {
+			http.Error(w, "refused by the test", http.StatusBadRequest)
+			return
+		}
+		gateway.ServeHTTP(w, r)
+	}))
 	t.Cleanup(server.Close)
 	m.url = server.URL
 	m.ok(s.PutConnection(t.Context(), syncdef.Connection{Name: "crm_prod", Type: "crm"}))
@@ -103,6 +146,13 @@ func (m *monitored) ran(name string, ago time.Duration, c run.Counts, change fun
 func (m *monitored) batch(id string, c run.Counts) {
 	m.t.Helper()
 	_, _, err := m.store.PinBatch(m.t.Context(), run.Batch{Run: id, ID: "b", Sync: run.SyncOf(id), Sent: true, At: m.now, Counts: c})
+	m.ok(err)
+}
+
+// batchCounts records another batch that counts so.
+func (m *monitored) batchCounts(id string, c run.Counts) {
+	m.t.Helper()
+	_, _, err := m.store.PinBatch(m.t.Context(), run.Batch{Run: id, ID: "b2", Sync: run.SyncOf(id), Sent: true, At: m.now, Counts: c})
 	m.ok(err)
 }
 

@@ -103,9 +103,10 @@ ORDER BY
     sync_id;
 
 -- What somebody should look at now, one row per sync. The error rate is the share of
--- rows that the last run did not deliver, if it ended in this hour; errors of your own
--- in this hour are added to it, each to the sync that its run's id begins with. One
--- that delivered nothing of what it got has 100% until the next run.
+-- rows that the last run did not deliver, if it ended in this hour, or the errors of
+-- your own in this hour in relation to the rows synced last, whichever is more: an
+-- error belongs to the sync that its run's id begins with. A run that delivered
+-- nothing of what it got counts as 100% until the next one.
 {{view "reverse_etl_alerts"}}
 WITH late AS (
     SELECT sync, stale_minutes FROM penstock_models
@@ -139,8 +140,12 @@ counted AS (
         f.created_at,
         COALESCE(late.stale_minutes, 240) AS stale_minutes,
         COALESCE(r.delivered_nothing, FALSE) AS delivered_nothing,
-        COALESCE(r.missed, 0) + COALESCE(e.errors, 0) AS errors,
-        GREATEST(COALESCE(h.last_synced_record_count, 0), COALESCE(r.received, 0)) AS records
+        CASE WHEN r.received > 0 THEN r.missed::DOUBLE / r.received ELSE 0 END AS missed,
+        CASE
+            WHEN e.errors > h.last_synced_record_count AND h.last_synced_record_count > 0 THEN 1
+            WHEN e.errors > 0 AND h.last_synced_record_count > 0 THEN e.errors::DOUBLE / h.last_synced_record_count
+            ELSE 0
+        END AS yours
     FROM reverse_etl_sync_health AS h
     LEFT JOIN first_seen AS f ON f.sync_name = h.sync_name
     LEFT JOIN late ON late.sync = h.sync_name
@@ -152,9 +157,7 @@ judged AS (
         *,
         CASE
             WHEN delivered_nothing THEN 1
-            WHEN records = 0 THEN NULL
-            WHEN errors > records THEN 1
-            ELSE errors::DOUBLE / records
+            ELSE GREATEST(missed, yours)
         END AS error_rate
     FROM counted
 ),
