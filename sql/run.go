@@ -74,7 +74,7 @@ var RunSteps = []Step{
 	push(StepPushText, "GET(m.r, $cursor_key)::VARCHAR >= $watermark", "CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS VARCHAR) >= CAST($watermark AS VARCHAR)"),
 	{
 		StepCount, []string{"received", "queued", "rejected", "superseded", "blocked"},
-		Text{countIf("COUNT_IF(GET(p.answer, 'status')::VARCHAR = '%')"), "FROM penstock_receipts AS p WHERE p.run = $run"},
+		Text{countIf("COUNT_IF(p.answer:status::VARCHAR = '%')"), "FROM penstock_receipts AS p WHERE p.run = $run"},
 		Text{countIf("count_if((p.answer->>'status') = '%')"), "FROM penstock_receipts AS p WHERE p.run = $run"},
 	},
 	{
@@ -104,7 +104,7 @@ func push(name StepName, snowflake, duckdb string) Step {
 	s.DuckDB.Rest = "INSERT INTO penstock_receipts (sync, run, answer)\n" +
 		"SELECT $sync, $run, penstock_push($run, m)\nFROM query_table($model) AS m"
 	if snowflake != "" {
-		s.Snowflake.Rest += "\nWHERE " + snowflake + " OR GET(m.r, $cursor_key)::VARCHAR IS NULL"
+		s.Snowflake.Rest += "\nWHERE " + snowflake + " OR COALESCE(IS_NULL_VALUE(GET(m.r, $cursor_key)), TRUE)"
 		s.DuckDB.Rest += "\nWHERE COALESCE(" + duckdb + ", TRUE)"
 	}
 	return s
@@ -161,5 +161,5 @@ func (s Step) scripting() string {
 	if len(s.Into) > 0 {
 		t.Rest = strings.TrimSpace("INTO :" + strings.Join(s.Into, ", :") + " " + t.Rest)
 	}
-	return variable.ReplaceAllString(t.Statement(), "$1:$2") + ";"
+	return variable.ReplaceAllString(strings.ReplaceAll(t.Statement(), "\n", "\n            "), "$1:$2") + ";"
 }

@@ -36,6 +36,7 @@ func TestSetupSnowflake(t *testing.T) {
 	full, err := Setup("snowflake", SnowflakeParams{
 		APIURL: "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1/", RoleARN: "arn:aws:iam::123456789012:role/penstock-SnowflakeRole-1A2B3C4D5E6F",
 		Integration: "reverse_api", Database: "analytics", Schema: "outbound", Role: "transformer", Warehouse: "loading", MaxBatchRows: 500,
+		Pushers: []string{"loader"}, Readers: []string{"analyst", "support"}, RunAs: "owner", Streams: true,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +65,7 @@ func TestSetupRefuses(t *testing.T) {
 		want    []string
 	}{
 		{"oracle", SnowflakeParams{}, []string{`"oracle"`, "duckdb and snowflake"}},
-		{"snowflake", SnowflakeParams{APIURL: "http://x", Role: "a'; DROP", RoleARN: "arn:aws:iam::1:role/x"}, []string{"API URL", `role "a'; DROP"`, "role ARN"}},
+		{"snowflake", SnowflakeParams{APIURL: "http://x", Role: "a'; DROP", RoleARN: "arn:aws:iam::1:role/x", Readers: []string{"b; DROP"}, RunAs: "root"}, []string{"API URL", `role "b; DROP"`, `run as "root"`, `role "a'; DROP"`, "role ARN"}},
 	} {
 		_, err := Setup(c.dialect, c.params)
 		for _, want := range c.want {

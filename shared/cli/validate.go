@@ -216,7 +216,7 @@ func modelColumns(ctx context.Context, w *duckdb.Warehouse, model string) ([]str
 
 // sampleTables makes the sample's tables and views.
 func sampleTables(ctx context.Context, w *duckdb.Warehouse) error {
-	script, err := sql.Setup("duckdb", sql.SnowflakeParams{})
+	script, err := sql.Setup("duckdb", sql.SnowflakeParams{NoRows: true})
 	if err != nil {
 		return err
 	}

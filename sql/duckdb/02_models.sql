@@ -2,8 +2,8 @@
 -- TRY_CAST, so that one odd document is one null and not a failed statement.
 -- CURRENT_TIMESTAMP AT TIME ZONE 'UTC' is the time now as the tables store it.
 
--- Model of the sync salesforce_customer_health.
-CREATE OR REPLACE VIEW salesforce_customer_health AS
+-- What the model salesforce_customer_health reads: the scores of the last day.
+CREATE OR REPLACE VIEW recent_customer_health AS
 SELECT
     customer_id,
     lower(trim(email))        AS email,
@@ -22,16 +22,16 @@ WHERE last_updated >= (CURRENT_TIMESTAMP AT TIME ZONE 'UTC') - INTERVAL 1 DAY
   AND health_score IS NOT NULL
   AND email IS NOT NULL;
 
--- Model of the sync sf_health: recent scores that the model is sure of. Not
+-- What the model sf_health reads: recent scores that the model is sure of. Not
 -- ordered: batches overtake each other on the road, and the sort would take as
 -- long as all the rest.
 CREATE OR REPLACE VIEW salesforce_customer_health_sync AS
 WITH metrics AS (
     SELECT
         *,
-        TRY_CAST(usage_metrics->>'daily_active_users' AS INTEGER)                        AS active_users,
+        TRY_CAST(usage_metrics->>'daily_active_users' AS BIGINT)                         AS active_users,
         TRY_CAST(usage_metrics->>'feature_adoption' AS DECIMAL(3, 2))                    AS adoption,
-        TRY_CAST(financial_metrics->>'mrr' AS INTEGER)                                   AS mrr,
+        TRY_CAST(financial_metrics->>'mrr' AS BIGINT)                                    AS mrr,
         TRY_CAST(financial_metrics->>'contract_renewal_probability' AS DECIMAL(3, 2))    AS renewal,
         TRY_CAST(engagement_metrics->>'support_tickets_30d' AS INTEGER)                  AS tickets,
         TRY_CAST(engagement_metrics->>'last_login_days_ago' AS INTEGER)                  AS idle_days
@@ -68,7 +68,7 @@ SELECT
     updated_at
 FROM metrics;
 
--- Model of the sync slack_alerts: one row per alert of the last hour. Each
+-- What the model slack_alerts reads: one row per alert of the last hour. Each
 -- scoring is compared with the same customer's one before it, however old that
 -- is. The three characters that Slack's markup gives a meaning are written out.
 CREATE OR REPLACE VIEW slack_health_alerts AS

@@ -13,6 +13,9 @@
 --
 -- CURRENT_ROLE goes with every call: where a definition says allow, Penstock compares
 -- it, and refuses a function that tells no role.
+--
+-- A function that is made anew has lost what was granted on it, so that the grants of
+-- further roles (--pusher, --reader) follow each one.
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_push(sync VARCHAR, row_object VARIANT)
     RETURNS VARIANT
     VOLATILE
@@ -22,6 +25,7 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_push(sync VARCHAR, row_object VARIA
     MAX_BATCH_ROWS = {{.MaxBatchRows}}
     COMPRESSION = AUTO
     AS '{{.APIURL}}/push';
+{{.Pusher "USAGE ON FUNCTION penstock_push(VARCHAR, VARIANT)"}}
 
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_begin(sync VARCHAR, mode VARCHAR)
     RETURNS VARIANT
@@ -32,6 +36,7 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_begin(sync VARCHAR, mode VARCHAR)
     MAX_BATCH_ROWS = 1
     COMPRESSION = AUTO
     AS '{{.APIURL}}/begin';
+{{.Pusher "USAGE ON FUNCTION penstock_begin(VARCHAR, VARCHAR)"}}
 
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_finish(run VARCHAR, row_count NUMBER)
     RETURNS VARIANT
@@ -42,6 +47,7 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_finish(run VARCHAR, row_count NUMBE
     MAX_BATCH_ROWS = 1
     COMPRESSION = AUTO
     AS '{{.APIURL}}/finish';
+{{.Pusher "USAGE ON FUNCTION penstock_finish(VARCHAR, NUMBER)"}}
 
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_cancel(run VARCHAR, reason VARCHAR)
     RETURNS VARIANT
@@ -52,6 +58,7 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_cancel(run VARCHAR, reason VARCHAR)
     MAX_BATCH_ROWS = 1
     COMPRESSION = AUTO
     AS '{{.APIURL}}/cancel';
+{{.Pusher "USAGE ON FUNCTION penstock_cancel(VARCHAR, VARCHAR)"}}
 
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_retry(run VARCHAR)
     RETURNS VARIANT
@@ -62,6 +69,7 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_retry(run VARCHAR)
     MAX_BATCH_ROWS = 1
     COMPRESSION = AUTO
     AS '{{.APIURL}}/retry';
+{{.Pusher "USAGE ON FUNCTION penstock_retry(VARCHAR)"}}
 
 -- Some of them only: PARSE_JSON('{"records": ["42"], "types": ["unknown"]}'). Where
 -- the answer has a "next", pass it as "after" of the next call to go on.
@@ -74,6 +82,7 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_retry(run VARCHAR, selector VARIANT
     MAX_BATCH_ROWS = 1
     COMPRESSION = AUTO
     AS '{{.APIURL}}/retry';
+{{.Pusher "USAGE ON FUNCTION penstock_retry(VARCHAR, VARIANT)"}}
 
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_reset(sync VARCHAR)
     RETURNS VARIANT
@@ -84,6 +93,7 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_reset(sync VARCHAR)
     MAX_BATCH_ROWS = 1
     COMPRESSION = AUTO
     AS '{{.APIURL}}/reset';
+{{.Pusher "USAGE ON FUNCTION penstock_reset(VARCHAR)"}}
 
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_status(sync VARCHAR)
     RETURNS VARIANT
@@ -94,6 +104,7 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_status(sync VARCHAR)
     MAX_BATCH_ROWS = 10
     COMPRESSION = AUTO
     AS '{{.APIURL}}/status';
+{{.Reader "USAGE ON FUNCTION penstock_status(VARCHAR)"}}
 
 -- The runs begun since a time, page by page: pass the answer's "next" as "after".
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_status(sync VARCHAR, since VARCHAR, after VARCHAR)
@@ -105,6 +116,7 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_status(sync VARCHAR, since VARCHAR,
     MAX_BATCH_ROWS = 10
     COMPRESSION = AUTO
     AS '{{.APIURL}}/status';
+{{.Reader "USAGE ON FUNCTION penstock_status(VARCHAR, VARCHAR, VARCHAR)"}}
 
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_errors(run VARCHAR)
     RETURNS VARIANT
@@ -115,6 +127,7 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_errors(run VARCHAR)
     MAX_BATCH_ROWS = 1
     COMPRESSION = AUTO
     AS '{{.APIURL}}/errors';
+{{.Reader "USAGE ON FUNCTION penstock_errors(VARCHAR)"}}
 
 -- An answer holds up to 3 MB, so that a request has one row: a Lambda answers 6 MB
 -- at most. A run with more errors than that: pass the answer's "next" to go on.
@@ -127,6 +140,7 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_errors(run VARCHAR, after VARCHAR)
     MAX_BATCH_ROWS = 1
     COMPRESSION = AUTO
     AS '{{.APIURL}}/errors';
+{{.Reader "USAGE ON FUNCTION penstock_errors(VARCHAR, VARCHAR)"}}
 
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_errors(run VARCHAR, after VARCHAR, since VARCHAR)
     RETURNS VARIANT
@@ -137,6 +151,7 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_errors(run VARCHAR, after VARCHAR, 
     MAX_BATCH_ROWS = 1
     COMPRESSION = AUTO
     AS '{{.APIURL}}/errors';
+{{.Reader "USAGE ON FUNCTION penstock_errors(VARCHAR, VARCHAR, VARCHAR)"}}
 
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_syncs()
     RETURNS VARIANT
@@ -147,18 +162,4 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_syncs()
     MAX_BATCH_ROWS = 10
     COMPRESSION = AUTO
     AS '{{.APIURL}}/syncs';
-
--- Who may push: the functions run with the caller's own rights on the model.
-GRANT USAGE ON FUNCTION penstock_push(VARCHAR, VARIANT) TO ROLE {{.Role}};
-GRANT USAGE ON FUNCTION penstock_begin(VARCHAR, VARCHAR) TO ROLE {{.Role}};
-GRANT USAGE ON FUNCTION penstock_finish(VARCHAR, NUMBER) TO ROLE {{.Role}};
-GRANT USAGE ON FUNCTION penstock_cancel(VARCHAR, VARCHAR) TO ROLE {{.Role}};
-GRANT USAGE ON FUNCTION penstock_retry(VARCHAR) TO ROLE {{.Role}};
-GRANT USAGE ON FUNCTION penstock_retry(VARCHAR, VARIANT) TO ROLE {{.Role}};
-GRANT USAGE ON FUNCTION penstock_reset(VARCHAR) TO ROLE {{.Role}};
-GRANT USAGE ON FUNCTION penstock_syncs() TO ROLE {{.Role}};
-GRANT USAGE ON FUNCTION penstock_status(VARCHAR) TO ROLE {{.Role}};
-GRANT USAGE ON FUNCTION penstock_errors(VARCHAR) TO ROLE {{.Role}};
-GRANT USAGE ON FUNCTION penstock_errors(VARCHAR, VARCHAR) TO ROLE {{.Role}};
-GRANT USAGE ON FUNCTION penstock_errors(VARCHAR, VARCHAR, VARCHAR) TO ROLE {{.Role}};
-GRANT USAGE ON FUNCTION penstock_status(VARCHAR, VARCHAR, VARCHAR) TO ROLE {{.Role}};
+{{.Reader "USAGE ON FUNCTION penstock_syncs()"}}

@@ -1,6 +1,7 @@
 -- 3. The landing tables. They carry no keys and no NOT NULL: what a scoring job
 -- writes lands first, and its faults are found, named and answered on the way
--- out, row by row. Every TIMESTAMP_NTZ is in UTC.
+-- out, row by row. Every TIMESTAMP_NTZ is in UTC: SYSDATE() is the time now in UTC,
+-- while CURRENT_TIMESTAMP would become the session's local time.
 
 -- The simple score: one row per customer.
 CREATE TABLE IF NOT EXISTS customer_health_scores (
@@ -26,8 +27,8 @@ CREATE TABLE IF NOT EXISTS customer_health_comprehensive (
     engagement_metrics VARIANT,       -- support_tickets_30d, last_login_days_ago, training_completion
     model_version      VARCHAR,
     calculated_at      TIMESTAMP_NTZ,
-    created_at         TIMESTAMP_NTZ,
-    updated_at         TIMESTAMP_NTZ  -- moves with every change of the row: the cursor of sf_health
+    created_at         TIMESTAMP_NTZ DEFAULT SYSDATE(),
+    updated_at         TIMESTAMP_NTZ DEFAULT SYSDATE() -- moves with every change of the row: the cursor of sf_health
 );
 
 -- One row per customer and scoring, only ever appended. The alerts compare a

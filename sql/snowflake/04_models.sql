@@ -4,8 +4,8 @@
 -- timestamps they would follow each session's output format, and a watermark is
 -- compared as text.
 
--- Model of the sync salesforce_customer_health.
-CREATE OR REPLACE VIEW salesforce_customer_health AS
+-- What the model salesforce_customer_health reads: the scores of the last day.
+CREATE OR REPLACE VIEW recent_customer_health AS
 SELECT
     customer_id,
     LOWER(TRIM(email))        AS email,
@@ -24,7 +24,7 @@ WHERE last_updated >= DATEADD('day', -1, SYSDATE())
   AND health_score IS NOT NULL
   AND email IS NOT NULL;
 
--- Model of the sync sf_health: recent scores that the model is sure of. Not
+-- What the model sf_health reads: recent scores that the model is sure of. Not
 -- ordered: Snowflake runs an external function's batches side by side anyway.
 CREATE OR REPLACE VIEW salesforce_customer_health_sync AS
 WITH metrics AS (
@@ -76,7 +76,7 @@ SELECT
     TO_VARCHAR(updated_at, 'YYYY-MM-DD"T"HH24:MI:SS.FF6"Z"') AS updated_at
 FROM metrics;
 
--- Model of the sync slack_alerts: one row per alert of the last hour. Each
+-- What the model slack_alerts reads: one row per alert of the last hour. Each
 -- scoring is compared with the same customer's one before it, however old that
 -- is. The three characters that Slack's markup gives a meaning are written out.
 CREATE OR REPLACE VIEW slack_health_alerts AS

@@ -3,100 +3,125 @@
 --     CALL penstock_run('sf_health');
 --     CALL penstock_run('sf_health', 'full');
 
--- Which model a sync reads, and where it goes. List here what is applied: the
--- monitoring views ask about every sync in it.
-CREATE TABLE IF NOT EXISTS penstock_models (
-    sync             VARCHAR NOT NULL,
-    model            VARCHAR NOT NULL,
-    cursor_column    VARCHAR, -- grows with every change of a row; NULL: every run pushes all rows
-    destination_name VARCHAR,
-    destination_type VARCHAR
+-- What penstock_push answered in a run of penstock_run, row by row, for 7 days: the
+-- stored answers are counted, so that the push cannot be optimised away.
+CREATE TABLE IF NOT EXISTS penstock_receipts (
+    sync      VARCHAR,
+    run       VARCHAR, -- NULL: pushed without a run
+    pushed_at TIMESTAMP_NTZ DEFAULT SYSDATE(),
+    answer    VARIANT
 );
+{{.Pusher "SELECT, INSERT, DELETE ON TABLE penstock_receipts"}}
 
-MERGE INTO penstock_models AS m
-USING (
-    SELECT column1 AS sync, column2 AS model, column3 AS cursor_column, column4 AS destination_name, column5 AS destination_type
-    FROM VALUES
-        ('sf_health', 'salesforce_customer_health_sync', 'updated_at', 'Salesforce', 'CRM'),
-        ('slack_alerts', 'slack_health_alerts', 'alert_time', 'Slack', 'Notifications')
-) AS given
-ON m.sync = given.sync
-WHEN NOT MATCHED THEN INSERT (sync, model, cursor_column, destination_name, destination_type)
-    VALUES (given.sync, given.model, given.cursor_column, given.destination_name, given.destination_type);
-
--- The answers are counted, so the push cannot be optimised away. Rows whose cursor
--- equals the watermark are pushed once more, because rows with that very time may
--- have come later; those that were delivered are answered unchanged. While the last
--- run still goes on nothing is begun: the answer says status skipped, and why.
--- Whatever fails, the run is ended, so that the next call need not wait for it; the
--- error itself may quote a row's value, and stays in Snowflake.
+-- While the last run still goes on nothing is begun: the answer says status skipped,
+-- and why. Rows whose cursor equals the watermark are pushed once more, because rows
+-- with that very value may have come later; those that were delivered are answered
+-- unchanged. Rows without a cursor are pushed in every run, since no watermark finds
+-- them. The model and the watermark's type are those of the version that begin pinned.
+--
+-- Whatever fails, the run is closed with its reason, so that the next one need not
+-- wait for it: a missing model, a column that is gone, a refused push or finish. A
+-- cancelled or timed-out statement reaches no handler; the next run takes such a run
+-- over after an hour. SQLERRM may quote a row's value and stays in Snowflake: the
+-- reason names step, model, SQLSTATE and code.
 CREATE OR REPLACE PROCEDURE penstock_run(sync VARCHAR, mode VARCHAR DEFAULT 'incremental')
     RETURNS VARIANT
     LANGUAGE SQL
-    EXECUTE AS CALLER
+    EXECUTE AS {{.RunAs}}
 AS
 $$
 DECLARE
-    unknown_sync EXCEPTION (-20001, 'penstock_run: penstock_models has no row for this sync; insert its model first');
-    known INTEGER;
-    model VARCHAR;
-    cursor_column VARCHAR;
-    begun VARIANT;
-    run VARCHAR;
-    selection VARCHAR;
-    watermark VARCHAR;
-    statement VARCHAR;
-    pushed RESULTSET;
+    begun VARIANT DEFAULT NULL;
+    answer VARIANT DEFAULT NULL;
+    run VARCHAR DEFAULT NULL;
+    model VARCHAR DEFAULT NULL;
+    cursor_key VARCHAR DEFAULT NULL;
+    watermark VARCHAR DEFAULT NULL;
+    watermark_type VARCHAR DEFAULT NULL;
+    zoned BOOLEAN DEFAULT FALSE;
+    selected VARCHAR DEFAULT NULL;
+    status VARCHAR DEFAULT NULL;
     received INTEGER DEFAULT 0;
     queued INTEGER DEFAULT 0;
     rejected INTEGER DEFAULT 0;
-    finished VARIANT;
+    superseded INTEGER DEFAULT 0;
+    blocked INTEGER DEFAULT 0;
+    step VARCHAR DEFAULT 'begin';
+    reason VARCHAR DEFAULT NULL;
+    is_open BOOLEAN DEFAULT FALSE;
 BEGIN
-    SELECT COUNT(*), MAX(m.model), MAX(m.cursor_column) INTO :known, :model, :cursor_column
-        FROM penstock_models m WHERE m.sync = :sync;
-    IF (known = 0) THEN
-        RAISE unknown_sync;
-    END IF;
-
-    SELECT penstock_begin(:sync, :mode) INTO :begun;
-    selection := begun:select::VARCHAR;
-    IF (selection = 'wait') THEN
-        RETURN OBJECT_CONSTRUCT('status', 'skipped', 'sync', sync, 'reason', begun:reason)::VARIANT;
-    END IF;
-    run := begun:run::VARCHAR;
-    watermark := begun:watermark::VARCHAR;
-
-    statement := 'SELECT COUNT(*) AS received, COUNT_IF(answer:status = ''queued'') AS queued, COUNT_IF(answer:status = ''rejected'') AS rejected'
-        || ' FROM (SELECT penstock_push(?, OBJECT_CONSTRUCT_KEEP_NULL(m.*)::VARIANT) AS answer FROM IDENTIFIER(?) m';
-    IF (selection = 'since' AND watermark IS NOT NULL AND cursor_column IS NOT NULL) THEN
-        statement := statement || ' WHERE m.' || cursor_column || ' >= ?)';
-        pushed := (EXECUTE IMMEDIATE :statement USING (run, model, watermark));
+    {{.Step "begin"}}
+    IF (GET(begun, 'select')::VARCHAR = 'wait') THEN
+        status := 'skipped';
+        reason := GET(begun, 'reason')::VARCHAR;
     ELSE
-        statement := statement || ')';
-        pushed := (EXECUTE IMMEDIATE :statement USING (run, model));
-    END IF;
-    FOR counts IN pushed DO
-        received := counts.received;
-        queued := counts.queued;
-        rejected := counts.rejected;
-    END FOR;
+        run := GET(begun, 'run')::VARCHAR;
+        is_open := TRUE;
+        step := 'push';
+        model := GET(begun, 'model')::VARCHAR;
+        selected := GET(begun, 'select')::VARCHAR;
+        IF (selected = 'since') THEN
+            cursor_key := UPPER(GET(begun, 'cursor')::VARCHAR);
+            watermark := GET(begun, 'watermark')::VARCHAR;
+            watermark_type := GET(begun, 'watermark_type')::VARCHAR;
+            zoned := COALESCE(GET(begun, 'watermark_zoned')::BOOLEAN, FALSE);
+        END IF;
 
-    SELECT penstock_finish(:run, :received) INTO :finished;
-    RETURN OBJECT_CONSTRUCT('run', run, 'received', received, 'queued', queued, 'rejected', rejected, 'finish', finished)::VARIANT;
+        IF (watermark_type = 'number') THEN
+            {{.Step "push since a number"}}
+        ELSEIF (watermark_type = 'timestamp' AND zoned) THEN
+            {{.Step "push since a timestamp with a zone"}}
+        ELSEIF (watermark_type = 'timestamp') THEN
+            {{.Step "push since a timestamp without a zone"}}
+        ELSEIF (watermark_type = 'text') THEN
+            {{.Step "push since a text"}}
+        ELSE
+            {{.Step "push"}}
+        END IF;
+
+        step := 'count';
+        {{.Step "count"}}
+        step := 'finish';
+        {{.Step "finish"}}
+        is_open := FALSE;
+        status := GET(answer, 'status')::VARCHAR;
+        reason := GET(answer, 'reason')::VARCHAR;
+    END IF;
+
+    -- The rows are pushed, whatever becomes of the tables.
+    BEGIN
+        {{.Step "tidy"}}
+        CALL penstock_refresh();
+    EXCEPTION
+        WHEN OTHER THEN
+            reason := 'the monitoring tables were not refreshed, and the rows are pushed: ' || SQLERRM;
+    END;
+    RETURN OBJECT_CONSTRUCT_KEEP_NULL(
+        'sync', sync, 'run', run, 'status', status, 'selected', selected,
+        'received', received, 'queued', queued, 'rejected', rejected, 'superseded', superseded, 'blocked', blocked,
+        'reason', reason
+    )::VARIANT;
 EXCEPTION
     WHEN OTHER THEN
-        LET why VARCHAR := 'penstock_run failed: SQL state ' || sqlstate || ', code ' || sqlcode;
-        IF (run IS NOT NULL) THEN
-            SELECT penstock_cancel(:run, :why) INTO :finished;
+        reason := 'penstock_run: ' || step || IFF(step = 'push', ' of the model ' || COALESCE(model, '?'), '')
+            || ': SQLSTATE ' || SQLSTATE || ', code ' || SQLCODE
+            || IFF(step = 'push' AND SQLSTATE = '42S02', ': the model does not exist, or this role may not read it', '')
+            || '; the message is in the query history of the account';
+        IF (is_open) THEN
+            BEGIN
+                {{.Step "cancel"}}
+            EXCEPTION
+                WHEN OTHER THEN
+                    is_open := FALSE; -- Penstock cannot be reached: the next run takes this one over
+            END;
         END IF;
+        BEGIN
+            CALL penstock_refresh();
+        EXCEPTION
+            WHEN OTHER THEN
+                is_open := FALSE; -- what failed before is what counts
+        END;
         RAISE;
 END;
 $$;
-
--- Every hour, as a schedule would. Resume it when the first CALL has worked:
--- ALTER TASK penstock_sf_health RESUME;
-CREATE TASK IF NOT EXISTS penstock_sf_health
-    WAREHOUSE = {{.Warehouse}}
-    SCHEDULE = 'USING CRON 0 * * * * UTC'
-AS
-    CALL penstock_run('sf_health');
+{{.Pusher "USAGE ON PROCEDURE penstock_run(VARCHAR, VARCHAR)"}}

@@ -20,8 +20,12 @@ BEGIN
     RETURN 'refreshed';
 END;
 $$;
+{{.Pusher "USAGE ON PROCEDURE penstock_refresh()"}}
 
-GRANT USAGE ON PROCEDURE penstock_refresh() TO ROLE {{.Role}};
+-- Tables keep their grants, and views take them over when they are made anew
+-- (COPY GRANTS); these are for roles that are new.
+{{range .Monitoring}}{{$.Reader (printf "SELECT ON %s" .)}}
+{{end}}
 
 -- Resume it when the first CALL has worked: ALTER TASK penstock_refresh_monitoring RESUME;
 -- A failure suspends nothing, since the next one makes it good; 10 minutes are enough

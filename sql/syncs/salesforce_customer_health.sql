@@ -9,4 +9,4 @@ SELECT
     usage_score_pct,
     support_score_pct,
     health_score_updated_date
-FROM salesforce_customer_health
+FROM recent_customer_health

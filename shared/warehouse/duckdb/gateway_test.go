@@ -80,7 +80,11 @@ func (g *gateway) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	var rows []echo
 	table := wire.Table{Key: "data", Numbered: true, Row: func(number int, args []jsontext.Value, fault *row.Fault) {
-		rows = append(rows, echo{number, args[len(args)-1], fault})
+		one := echo{number: number, fault: fault}
+		if len(args) > 0 {
+			one.last = args[len(args)-1]
+		}
+		rows = append(rows, one)
 	}}
 	if err := table.Read(wire.Scan(body)); err != nil {
 		return err

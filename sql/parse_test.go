@@ -1,0 +1,138 @@
+package sql
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// tools is the environment with the Python tools that infra/requirements.txt pins:
+// its bin folder. .ci/run sets it in the stage that runs these tests.
+const tools = "PENSTOCK_SQL_TOOLS"
+
+// python runs one of infra's programs: value goes in as JSON, and the answer is read
+// into answer.
+func python(t *testing.T, program string, value, answer any) {
+	t.Helper()
+	bin := os.Getenv(tools)
+	if bin == "" {
+		t.Skipf("%s is not set: bash .ci/run python sql", tools)
+	}
+	in, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var complaints bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), bin+"/python", "../infra/"+program)
+	cmd.Stdin, cmd.Stderr = bytes.NewReader(in), &complaints
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("infra/%s: %v\n%s", program, err, complaints.String())
+	}
+	if err := json.Unmarshal(out, answer); err != nil {
+		t.Fatalf("infra/%s answers %q: %v", program, out, err)
+	}
+}
+
+// A text is what infra/parsesql takes.
+type text struct {
+	Dialect string `json:"dialect"`
+	Text    string `json:"text"`
+	Body    bool   `json:"body,omitempty"`
+}
+
+// unknown are the texts that neither parser knows, whole.
+var unknown = map[string]bool{
+	"ALTER API INTEGRATION IF EXISTS penstock_api SET\n    API_AWS_ROLE_ARN = 'arn:aws:iam::123456789012:role/penstock'\n    API_ALLOWED_PREFIXES = ('https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1/')\n    ENABLED = TRUE": true,
+}
+
+// scripts are all scripts, with everything that can be left out, and with nothing of it.
+func scripts(t *testing.T) map[string][]string {
+	t.Helper()
+	full := SnowflakeParams{
+		APIURL: "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1", RoleARN: "arn:aws:iam::123456789012:role/penstock", Warehouse: "loading",
+		Pushers: []string{"loader"}, Readers: []string{"analyst"}, Streams: true,
+	}
+	bare := full
+	bare.Pushers, bare.Readers, bare.Streams, bare.NoSample, bare.RunAs = nil, nil, false, true, "owner"
+	out := map[string][]string{}
+	for _, dialect := range Dialects {
+		seen := map[string]bool{}
+		for _, p := range []SnowflakeParams{full, bare} {
+			script, err := Setup(dialect, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range split(script) {
+				if !seen[s] {
+					seen[s] = true
+					out[dialect] = append(out[dialect], s)
+				}
+			}
+		}
+	}
+	for _, s := range RunSteps {
+		out["snowflake"] = append(out["snowflake"], strings.TrimSuffix(s.scripting(), ";"))
+		out["duckdb"] = append(out["duckdb"], s.DuckDB.Statement())
+	}
+	return out
+}
+
+// Every statement of every script, and the inside of every $$, is known to sqlglot or
+// sqlfluff in its dialect, but for a list of exact texts.
+func TestParse(t *testing.T) {
+	var texts []text
+	left := map[string]bool{}
+	for dialect, statements := range scripts(t) {
+		for _, s := range statements {
+			if unknown[s] {
+				left[s] = true
+				continue
+			}
+			texts = append(texts, text{Dialect: dialect, Text: s})
+			if b := body(s); b != "" {
+				texts = append(texts, text{Dialect: dialect, Text: b, Body: true})
+			}
+		}
+	}
+	var why []string
+	python(t, "parsesql", texts, &why)
+	if len(why) != len(texts) {
+		t.Fatalf("%d answers for %d texts", len(why), len(texts))
+	}
+	for i, w := range why {
+		if w != "" {
+			t.Errorf("%s: %s\n%s", texts[i].Dialect, w, texts[i].Text)
+		}
+	}
+	for s := range unknown {
+		if !left[s] {
+			t.Errorf("the list of unknown texts has one that no script has:\n%s", s)
+		}
+	}
+}
+
+// What is wrong is found, wherever it stands.
+func TestParseFindsFaults(t *testing.T) {
+	broken := []text{
+		{Dialect: "snowflake", Text: "SELECT a, FROM t WHERE"},
+		{Dialect: "snowflake", Text: "CREATE TABLE t (a VARCHAR b)"},
+		{Dialect: "snowflake", Text: "CREATE TASK t WAREHOUSE = w WHEN SYSTEM$STREAM_HAS_DATA('s') AS INSERT INTO t SELEC 1"},
+		{Dialect: "snowflake", Text: "GRANT USAGE FUNCTION f() TO ROLE r"},
+		{Dialect: "snowflake", Text: "ALTER API INTEGRATION penstock_api SET API_ALLOWED_PREFIXES = ('https://elsewhere/')"}, // not the exact text
+		{Dialect: "snowflake", Text: "DECLARE\n    x INTEGER DEFAULT 0;\nBEGIN\n    IF (x = 0) THEN\n        x := 1;\nEND", Body: true},
+		{Dialect: "snowflake", Text: "BEGIN\n    SELECT 1 INTO x FROM WHERE;\nEND", Body: true},
+		{Dialect: "duckdb", Text: "SELECT count(*) FILTER WHERE x FROM t"},
+		{Dialect: "duckdb", Text: "CREATE VIEW v AS SELECT * FROM t WHERE (a = 1"},
+	}
+	var why []string
+	python(t, "parsesql", broken, &why)
+	for i, w := range why {
+		if w == "" {
+			t.Errorf("%s: passes:\n%s", broken[i].Dialect, broken[i].Text)
+		}
+	}
+}
