@@ -351,3 +351,15 @@ func TestPenstockRunInTransaction(t *testing.T) {
 		t.Errorf("receipts: %q", got)
 	}
 }
+
+// A run that somebody else began is waited for, also by the first call in a warehouse.
+func TestPenstockRunWaits(t *testing.T) {
+	r := newRoad(t, map[string]string{"accounts": definition("model: health\n")})
+	if _, err := r.world.Control.Begin(t.Context(), "accounts", "", "elsewhere"); err != nil {
+		t.Fatal(err)
+	}
+	got, err := r.call("penstock_run('accounts')")
+	if err != nil || !strings.HasPrefix(got, `accounts - skipped - - - - - - run "accounts.`) {
+		t.Errorf("%q, %v", got, err)
+	}
+}
