@@ -213,3 +213,56 @@ func columnsOf(t *testing.T, db *sql.DB, query string) []string {
 	}
 	return columns
 }
+
+// The sample's rows are there for the first push, whatever the session's time zone and
+// however often the script was run, and a row of one's own gets its times in UTC.
+func TestSampleRows(t *testing.T) {
+	for _, zone := range []string{"UTC", "America/Los_Angeles", "Asia/Tokyo"} {
+		w, err := duckdb.Open(t.Context(), duckdb.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		w.DB().SetMaxOpenConns(1) // one session, with one time zone
+		script, err := statements.Setup("duckdb", statements.SnowflakeParams{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		exec(t, w.DB(), "SET TimeZone = '"+zone+"'")
+		for range 2 {
+			exec(t, w.DB(), script)
+		}
+		exec(t, w.DB(), "INSERT INTO customer_health_comprehensive (customer_id, health_score, confidence_score, calculated_at, financial_metrics) VALUES ('rich', 1, 1, "+now+`, '{"mrr": 3000000000}')`)
+		for query, want := range map[string]string{
+			"SELECT customer_id, monthly_recurring_revenue FROM sf_health ORDER BY 1":                                                         "cust_001 | 12500\nrich | 3000000000",
+			"SELECT customer_id FROM salesforce_customer_health ORDER BY 1":                                                                   "cust_001\ncust_002\ncust_003",
+			"SELECT customer_id, alert_type FROM slack_alerts":                                                                                "cust_003 | ESCALATED_TO_HIGH_RISK",
+			"SELECT count(*) FROM customer_health_history":                                                                                    "3",
+			"SELECT bool_and(abs(date_diff('second', u, " + now + ")) < 60) FROM (SELECT updated_at AS u FROM customer_health_comprehensive)": "true",
+			"SELECT abs(date_diff('second', created_at, " + now + ")) < 60 FROM customer_health_comprehensive WHERE customer_id = 'rich'":     "true",
+			"SELECT count(*) FROM (SELECT updated_at FROM sf_health WHERE updated_at IS NULL)":                                                "0",
+		} {
+			if d := cmp.Diff(want, strings.Join(read(t, w.DB(), query), "\n")); d != "" {
+				t.Errorf("%s: %s: %s", zone, query, d)
+			}
+		}
+	}
+}
+
+// Without the sample there is what every warehouse needs, and nothing of the sample.
+func TestSetupWithoutSample(t *testing.T) {
+	w, err := duckdb.Open(t.Context(), duckdb.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	script, err := statements.Setup("duckdb", statements.SnowflakeParams{NoSample: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	exec(t, w.DB(), script)
+	got := strings.Join(read(t, w.DB(), "SELECT table_name FROM information_schema.tables ORDER BY 1"), " ")
+	if !strings.Contains(got, "penstock_receipts") || !strings.Contains(got, "reverse_etl_sync_state") || strings.Contains(got, "customer_health") || strings.Contains(got, "sf_health") {
+		t.Errorf("there are %s", got)
+	}
+}

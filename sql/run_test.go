@@ -162,7 +162,8 @@ func TestPenstockRun(t *testing.T) {
 	} {
 		if c.do == "settle" {
 			r.settle()
-			if got := r.last("accounts"); got.Status != run.Complete {
+			// The row without a cursor is told.
+			if got := r.last("accounts"); got.Status != run.Complete || got.Mode == run.Full && got.Counts.NoCursor != 1 {
 				t.Fatalf("before %s: %+v", c.call, got)
 			}
 		}
@@ -228,6 +229,10 @@ func TestPenstockRunFails(t *testing.T) {
 			}
 			if left := read(t, r.w.DB(), "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'penstock_receipts' AND estimated_size > 0"); c.reason != "" && !strings.HasPrefix(c.name, "finish") && left[0] != "0" {
 				t.Errorf("receipts of a failed push stay")
+			}
+			// The tables are refreshed, so that they show it.
+			if c.reason != "" && r.calls["/status"].Load() == 0 {
+				t.Error("the failed run is not refreshed into the tables")
 			}
 			// The next run need not wait for the one that failed.
 			clear(r.refuse)
@@ -306,5 +311,55 @@ func TestPenstockRunWithoutItsCursor(t *testing.T) {
 	got, err := r.call("penstock_run('accounts')")
 	if last := r.last("accounts"); err == nil || !strings.Contains(err.Error(), "has no column moved") || !strings.Contains(last.Reason, "the model has no column moved") || last.Status != run.Cancelled {
 		t.Errorf("%q, %v; the run is %q, %q", got, err, last.Status, last.Reason)
+	}
+}
+
+// The rows are pushed, whatever becomes of the monitoring tables.
+func TestPenstockRunWithoutRefresh(t *testing.T) {
+	r := newRoad(t, map[string]string{"accounts": definition("model: health\n")})
+	r.exec("CREATE TABLE health AS SELECT 'x@a.com' AS email, 1 AS score")
+	r.refuse["/syncs"] = 1
+	got, err := r.call("penstock_run('accounts')")
+	if err != nil || !strings.HasPrefix(got, "accounts RUN finishing all 1 1 0 0 0 the monitoring tables were not refreshed") {
+		t.Errorf("%q, %v", got, err)
+	}
+	if last := r.last("accounts"); last.Status != run.Finishing {
+		t.Errorf("the run is %q, %q", last.Status, last.Reason)
+	}
+}
+
+// What the caller's open transaction holds is not pushed, and its end undoes no push.
+func TestPenstockRunInTransaction(t *testing.T) {
+	r := newRoad(t, map[string]string{"accounts": definition("model: health\n")})
+	r.exec("CREATE TABLE health AS SELECT 'x@a.com' AS email, 1 AS score")
+	tx, err := r.w.DB().Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{"INSERT INTO health VALUES ('x@b.com', 2)", "CALL penstock_run('accounts')"} {
+		if _, err := tx.Exec(s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if last := r.last("accounts"); last.Status != run.Finishing || last.Counts.Received != 1 {
+		t.Errorf("the run is %q with %d rows", last.Status, last.Counts.Received)
+	}
+	if got := read(t, r.w.DB(), "SELECT answer->>'status' FROM penstock_receipts"); len(got) != 1 || got[0] != "queued" {
+		t.Errorf("receipts: %q", got)
+	}
+}
+
+// A run that somebody else began is waited for, also by the first call in a warehouse.
+func TestPenstockRunWaits(t *testing.T) {
+	r := newRoad(t, map[string]string{"accounts": definition("model: health\n")})
+	if _, err := r.world.Control.Begin(t.Context(), "accounts", "", "elsewhere"); err != nil {
+		t.Fatal(err)
+	}
+	got, err := r.call("penstock_run('accounts')")
+	if err != nil || !strings.HasPrefix(got, `accounts - skipped - - - - - - run "accounts.`) {
+		t.Errorf("%q, %v", got, err)
 	}
 }

@@ -103,10 +103,10 @@ BEGIN
     )::VARIANT;
 EXCEPTION
     WHEN OTHER THEN
-        reason := 'penstock_run: ' || step || IFF(step = 'push', ' of the model ' || COALESCE(model, '?'), '')
-            || ': SQLSTATE ' || SQLSTATE || ', code ' || SQLCODE
+        reason := LEFT('penstock_run: ' || step || IFF(step = 'push', ' of the model ' || COALESCE(model, '?'), '')
+            || ': SQLSTATE ' || COALESCE(SQLSTATE, '?') || ', code ' || SQLCODE
             || IFF(step = 'push' AND SQLSTATE = '42S02', ': the model does not exist, or this role may not read it', '')
-            || '; the message is in the query history of the account';
+            || '; the message is in the query history of the account', 480); -- Penstock keeps 500 bytes
         IF (is_open) THEN
             BEGIN
                 {{.Step "cancel"}}

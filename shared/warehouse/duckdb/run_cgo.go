@@ -80,6 +80,10 @@ func (r *runner) run(ctx context.Context) ([][]any, error) {
 
 // push does the steps up to finish.
 func (r *runner) push(ctx context.Context) error {
+	r.step = "prepare"
+	if _, err := r.w.Exec(ctx, statements.RunTables()); err != nil {
+		return err
+	}
 	var answer string
 	if err := r.do(ctx, statements.StepBegin, &answer); err != nil {
 		return err
@@ -90,10 +94,7 @@ func (r *runner) push(ctx context.Context) error {
 	if r.begun.Select == "wait" {
 		return nil
 	}
-	r.open, r.step = true, "prepare"
-	if _, err := r.w.Exec(ctx, statements.RunTables()); err != nil {
-		return err
-	}
+	r.open = true
 	r.values["run"], r.values["model"], r.values["cursor"], r.values["watermark"] = r.begun.Run, r.begun.Model, r.begun.Cursor, scalar(r.begun.Watermark)
 	push := statements.StepPush
 	if r.begun.Select == "since" && r.begun.Cursor != "" {
