@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-
 )
 
 // cli is the command line; the tags are its help.

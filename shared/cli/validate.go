@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -86,10 +85,7 @@ func (c validateCmd) print(s program, v *validation) error {
 	}
 	if c.JSON {
 		v.Syncs, v.Notices = append([]validSync{}, v.Syncs...), append([]told{}, v.Notices...) // never null
-		e := json.NewEncoder(s.out)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(v)
+		return printJSON(s.out, v)
 	}
 	for _, n := range v.Notices {
 		fmt.Fprintln(s.err, syncdef.Fault{File: n.File, Line: n.Line, Column: n.Column, Message: n.Message}.Error())
