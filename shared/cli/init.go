@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -103,7 +102,12 @@ func exampled(kinds syncdef.Kinds) (out syncdef.Kinds) {
 // rows finds the file whose columns are mapped: the one named, the folder's only
 // one, or else an example that is written.
 func (p *project) rows() (err error) {
-	path := cmp.Or(p.From, onlyCSV(p.Dir))
+	path := p.From
+	if path == "" {
+		if path, err = onlyCSV(p.Dir); err != nil {
+			return err
+		}
+	}
 	if path == "" {
 		header := p.kind.Example.Rows[0]
 		types := make([]typing, len(header))

@@ -23,7 +23,7 @@ type question struct {
 func (q question) check(answer string) (string, error) {
 	if len(q.allowed) == 0 {
 		if strings.ContainsAny(answer, "\n\r\x00") {
-			return "", fmt.Errorf("--%s: one line is wanted", q.flag)
+			return "", usage("--%s: one line is wanted", q.flag)
 		}
 		return answer, nil
 	}
@@ -32,7 +32,7 @@ func (q question) check(answer string) (string, error) {
 			return a, nil
 		}
 	}
-	return "", fmt.Errorf("--%s %s: allowed are %s", q.flag, answer, strings.Join(q.allowed, ", "))
+	return "", usage("--%s %s: allowed are %s", q.flag, answer, strings.Join(q.allowed, ", "))
 }
 
 // An asker asks on a terminal; elsewhere the usual answers are taken.

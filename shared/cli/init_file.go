@@ -135,13 +135,17 @@ func (t *typing) of(name string) syncdef.Type {
 	return syncdef.String
 }
 
-// onlyCSV is the one CSV file of a folder, "" where there is none or more than one.
-func onlyCSV(dir string) string {
+// onlyCSV is the one CSV file of a folder, "" where there is none. Of several one has
+// to be named.
+func onlyCSV(dir string) (string, error) {
 	files, err := filepath.Glob(filepath.Join(globless(dir), "*.csv"))
-	if err != nil || len(files) != 1 {
-		return ""
+	if err != nil || len(files) == 0 {
+		return "", err
 	}
-	return filepath.Join(dir, filepath.Base(files[0]))
+	if len(files) > 1 {
+		return "", usage("%s has %d CSV files: name the one whose columns are mapped with --from, such as --from %s", dir, len(files), shellWord(files[0]))
+	}
+	return filepath.Join(dir, filepath.Base(files[0])), nil
 }
 
 // globless is a path whose characters mean themselves in a pattern.

@@ -59,10 +59,29 @@ func runScripts(t *testing.T, folder string) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+<<<<<<< HEAD
 			"address": address, "await": await, "http": send, "json": checkJSON, "code": exitCode, "wait-file": awaitFile, "settled": settled,
 			"await-sql": awaitSQL, "run-id": runID, "private": private,
+=======
+			"printed": runPrinted, "address": address, "await": await, "http": send, "json": checkJSON, "code": exitCode, "wait-file": awaitFile, "settled": settled,
+			"await-sql": awaitSQL, "run-id": runID,
+>>>>>>> project
 		},
 	})
+}
+
+// printed COMMAND... runs the commands of the last output that begin with penstock
+// COMMAND, as they are printed, in this order.
+func runPrinted(ts *testscript.TestScript, _ bool, commands []string) {
+	lines := strings.Split(ts.ReadFile("stdout"), "\n")
+	for _, command := range commands {
+		i := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "  penstock "+command) })
+		if i < 0 {
+			ts.Fatalf("no command penstock %s is printed", command)
+		}
+		words := strings.Fields(lines[i])
+		ts.Check(ts.Exec(words[0], words[1:]...))
+	}
 }
 
 // address NAME... puts free addresses of this machine into variables.

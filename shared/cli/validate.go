@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -86,10 +85,7 @@ func (c validateCmd) print(s program, v *validation) error {
 	}
 	if c.JSON {
 		v.Syncs, v.Notices = append([]validSync{}, v.Syncs...), append([]told{}, v.Notices...) // never null
-		e := json.NewEncoder(s.out)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(v)
+		return printJSON(s.out, v)
 	}
 	for _, n := range v.Notices {
 		fmt.Fprintln(s.err, syncdef.Fault{File: n.File, Line: n.Line, Column: n.Column, Message: n.Message}.Error())
@@ -177,11 +173,17 @@ func (c validateCmd) judge(y yamlfile.Sync, r modelcheck.Result, v *validation, 
 	case faulty:
 		return false
 	}
-	columns := r.Columns
+	columns, needed := r.Columns, syncdef.Columns(y.Definition)
 	for _, a := range r.Aliases {
-		if !hasColumn(r.Columns, a.Column) && hasColumn(syncdef.Columns(y.Definition), a.Column) {
+		switch {
+		case !hasColumn(r.Columns, a.Column) && hasColumn(needed, a.Column):
 			fault(a.Place, fmt.Sprintf("a comma is missing after %s: without it the column is called %s, and none is called %[1]s", a.Column, a.As))
 			columns = append(slices.Clone(columns), a.Column) // which needs no other fault
+			continue
+		case !a.Below:
+			continue
+		case hasColumn(needed, a.As): // another column's values would be sent
+			fault(a.Place, fmt.Sprintf("a comma is missing after %s: without it %s, by the next line, has the values of %[1]s; if that is meant, write AS", a.Column, a.As))
 			continue
 		}
 		v.notice(file, a.Place, fmt.Sprintf("%s is called %s, by the next line: if a comma is missing, add it, and else write AS", a.Column, a.As))

@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"runtime"
@@ -32,9 +31,7 @@ func (c versionCmd) Run(ctx context.Context, s program) error {
 	r := reportVersion(info)
 	r.DuckDB = duckdb.Version(ctx)
 	if c.JSON {
-		e := json.NewEncoder(s.out)
-		e.SetIndent("", "  ")
-		return e.Encode(r)
+		return printJSON(s.out, r)
 	}
 	_, err := fmt.Fprintln(s.out, r)
 	return err

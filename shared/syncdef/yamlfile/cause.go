@@ -10,6 +10,9 @@ import (
 // separators are lines by which people separate documents, and YAML does not.
 var separators = regexp.MustCompile(`^(--|-{4,}|={2,}|_{3,}|\*{3,}|\.{2,}|~{3,})$`)
 
+// glued is a list's item whose - touches its key.
+var glued = regexp.MustCompile(`^ *-[A-Za-z_]\w*:( |$)`)
+
 // cause looks at the line where a file ceases to be valid, and says what a person
 // most likely did there, "" when nothing is known. What stands before the line is
 // valid, so that no quote or bracket is open at its beginning.
@@ -26,6 +29,9 @@ func (s source) cause(n int) (at, string) {
 	}
 	if n > 1 && strings.HasPrefix(s.line(n-1), "--- ") && strings.TrimSpace(s.line(n - 1)[4:]) != "" {
 		return at{n - 1, 5}, "text stands beside the separator ---, which is alone on its line, or left out"
+	}
+	if above := s.line(n - 1); glued.MatchString(above) && indent > 0 {
+		return at{n - 1, strings.IndexByte(above, '-') + 1}, "a blank is missing after the - of a list's item"
 	}
 	if separators.MatchString(strings.TrimSpace(text)) {
 		return here(indent), "this line is no separator of YAML, and a file holds one definition; delete it"

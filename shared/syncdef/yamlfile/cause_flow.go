@@ -51,7 +51,12 @@ func (s source) flow(n, from int) (at, string) {
 			break
 		}
 	}
-	if rest := strings.TrimSpace(f.text[f.i:]); rest != "" && rest[0] != '#' {
+	rest := strings.TrimSpace(f.text[f.i:])
+	if strings.HasPrefix(rest, "}") || strings.HasPrefix(rest, "]") {
+		f.i += strings.IndexByte(f.text[f.i:], rest[0])
+		return f.here(), fmt.Sprintf("the bracket %c closes nothing; it is one too many", rest[0])
+	}
+	if rest != "" && rest[0] != '#' {
 		return f.here(), "text follows the closing bracket; a comma or a quote may be missing before it"
 	}
 	return s.misplaced(n)
@@ -116,8 +121,15 @@ func (f *flow) step() (at, string) {
 		f.after = true
 		return at{}, ""
 	case ',':
+		if !f.after && !f.colon && strings.TrimSpace(f.plain) == "" {
+			return where, "nothing stands before this comma; it is one too many"
+		}
 		f.next()
 		return at{}, ""
+	case '@', '`', '%', '*', '&', '!', '|', '>':
+		if strings.TrimSpace(f.plain) == "" {
+			return where, fmt.Sprintf("a value that begins with %c needs quotes", c)
+		}
 	case '#':
 		if f.i == 0 || f.text[f.i-1] == ' ' {
 			return f.comment(where)

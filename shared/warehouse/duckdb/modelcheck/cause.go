@@ -127,13 +127,13 @@ func commaCause(text string, all []tok, i int) *Fault {
 	return faultAt(text, found.end(), "a comma is missing after %s", found.text)
 }
 
-// aliasesOf are the names that stand on the line after a column without AS: valid
-// SQL, and mostly a forgotten comma.
+// aliasesOf are the names that stand after a column without AS: valid SQL, and, on
+// another line, mostly a forgotten comma.
 func aliasesOf(text string) (out []Alias) {
 	all := tokens(text)
 	for k := 1; k+1 < len(all); k++ {
 		left, as, next := all[k-1], all[k], all[k+1]
-		if !left.name() || !as.name() || left.line == as.line {
+		if !left.name() || !as.name() {
 			continue
 		}
 		if next.kind != ',' && !(next.kind == 'w' && strings.EqualFold(next.text, "FROM")) {
@@ -142,7 +142,7 @@ func aliasesOf(text string) (out []Alias) {
 		if k >= 2 && all[k-2].kind == 'w' && strings.EqualFold(all[k-2].text, "AS") {
 			continue
 		}
-		out = append(out, Alias{left.plain(), as.plain(), placeOf(text, left.end())})
+		out = append(out, Alias{left.plain(), as.plain(), left.line != as.line, placeOf(text, left.end())})
 	}
 	return out
 }

@@ -68,12 +68,12 @@ func TestCauses(t *testing.T) {
 func TestAliases(t *testing.T) {
 	c := open(t, Source{Script: script})
 	r, err := c.Check(t.Context(), "SELECT\n    customer_id\n    email,\n    name\nFROM customers")
-	want := Alias{"customer_id", "email", Place{2, 16}}
+	want := Alias{"customer_id", "email", true, Place{2, 16}}
 	if err != nil || len(r.Aliases) != 1 || r.Aliases[0] != want || strings.Join(r.Columns, " ") != "email name" {
 		t.Errorf("%+v %v", r, err)
 	}
 	r, err = c.Check(t.Context(), "SELECT customer_id AS\n  id, email e,\n  name\nFROM customers\n  c")
-	if err != nil || len(r.Aliases) != 0 {
+	if err != nil || len(r.Aliases) != 1 || r.Aliases[0] != (Alias{"email", "e", false, Place{2, 12}}) {
 		t.Errorf("%+v %v", r, err)
 	}
 }

@@ -26,8 +26,8 @@ type Source struct {
 type Result struct {
 	// Columns are those that the model selects, in order; nil when they are not known.
 	Columns []string `json:"columns,omitempty"`
-	// Aliases are columns that are called by the word on the next line, without AS: a
-	// comma is most likely missing between.
+	// Aliases are columns that are called by the word behind them, without AS: a comma
+	// may be missing between, and most likely is where the word is on the next line.
 	Aliases []Alias `json:"aliases,omitempty"`
 	// Fault says why the model is refused, nil when it is not.
 	Fault *Fault `json:"fault,omitempty"`
@@ -48,6 +48,7 @@ type Missing struct {
 type Alias struct {
 	Column string `json:"column"`
 	As     string `json:"as"`
+	Below  bool   `json:"below,omitempty"` // the word is on another line
 	Place
 }
 
