@@ -59,13 +59,8 @@ func runScripts(t *testing.T, folder string) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-<<<<<<< HEAD
-			"address": address, "await": await, "http": send, "json": checkJSON, "code": exitCode, "wait-file": awaitFile, "settled": settled,
-			"await-sql": awaitSQL, "run-id": runID, "private": private,
-=======
 			"printed": runPrinted, "address": address, "await": await, "http": send, "json": checkJSON, "code": exitCode, "wait-file": awaitFile, "settled": settled,
-			"await-sql": awaitSQL, "run-id": runID,
->>>>>>> project
+			"await-sql": awaitSQL, "run-id": runID, "private": private,
 		},
 	})
 }
