@@ -68,9 +68,6 @@ func TestFakesnowSampleMonitoring(t *testing.T) {
 	m.apply("sf_health", nil)
 	m.ran("sf_health", time.Hour, run.Counts{Received: 10, Delivered: 9, Failed: 1}, nil)
 	statements := sampleMonitoring(t, "OBJECT_CONSTRUCT(*)", "REGEXP_LIKE")
-	for n, s := range statements { // fakesnow's CURRENT_TIMESTAMP has a zone, which its DATEDIFF does not take
-		statements[n] = strings.ReplaceAll(s, "CURRENT_TIMESTAMP", "SYSDATE()")
-	}
 	got := m.fakesnow(statements, append([]string{
 		"SELECT sync_id, destination_name, last_successful_sync > '2000-01-01' FROM multi_destination_sync_state ORDER BY 1",
 		"SELECT error_type, record_id FROM reverse_etl_sync_errors ORDER BY 1",
