@@ -3,6 +3,7 @@
 package sql_test
 
 import (
+	"database/sql"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
 )
 
 // A refresh reads page by page what is new since the last one, and no error twice.
@@ -184,5 +186,28 @@ func TestRefreshMakesTheTables(t *testing.T) {
 	m.same(map[string][]string{"SELECT sync_name FROM reverse_etl_sync_health": {"s"}})
 	if got := fmt.Sprint(m.refresh()); !strings.Contains(got, "penstock_models | 1") {
 		t.Error(got)
+	}
+}
+
+// On one machine there is no task: a statement of a session that names a monitoring
+// relation finds it refreshed, and made where it was missing.
+func TestSessionRefreshes(t *testing.T) {
+	m := newMonitored(t)
+	m.apply("s", nil)
+	session, err := m.w.Session(t.Context())
+	m.ok(err)
+	defer func() { m.ok(session.Close()) }()
+	for n, statement := range []string{
+		"SELECT count(*) FROM REVERSE_ETL_SYNC_HEALTH", "SELECT count(*) FROM penstock_runs", "SELECT count(*) FROM reverse_etl_sync_errors",
+	} {
+		m.ran("s", time.Hour, run.Counts{Received: 2, Delivered: 1, Failed: 1}, nil)
+		var got int64
+		m.ok(session.Read(t.Context(), statement, false, func(_ []duckdb.Column, rows *sql.Rows) error {
+			rows.Next()
+			return rows.Scan(&got)
+		}))
+		if want := []int64{1, 2, 3}[n]; got != want {
+			t.Errorf("%s: %d, want %d", statement, got, want)
+		}
 	}
 }

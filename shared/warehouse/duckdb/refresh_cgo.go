@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"regexp"
 
 	duck "github.com/duckdb/duckdb-go/v2"
 
@@ -19,6 +20,9 @@ var refreshProcedure = procedure{
 	columns: []output{{"table_name", duck.TYPE_VARCHAR}, {"changed", duck.TYPE_BIGINT}},
 	run:     refresh,
 }
+
+// monitors finds the tables and views that penstock_refresh fills.
+var monitors = regexp.MustCompile(`(?i)\b(reverse_etl_(sync_state|sync_errors|sync_health|dashboard|alerts)|multi_destination_sync_state|penstock_(models|runs))\b`)
 
 // maxPages bounds what one refresh reads of a kind; the next one goes on.
 const maxPages = 10_000

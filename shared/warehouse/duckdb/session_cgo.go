@@ -16,7 +16,10 @@ import (
 
 // A Session is one connection, so that what a statement sets, makes for a while, or
 // begins is there for the next. It is used by one goroutine at a time.
-type Session struct{ conn *sql.Conn }
+type Session struct {
+	conn *sql.Conn
+	w    *Warehouse
+}
 
 // Session opens a connection of its own.
 func (w *Warehouse) Session(ctx context.Context) (*Session, error) {
@@ -27,7 +30,7 @@ func (w *Warehouse) Session(ctx context.Context) (*Session, error) {
 	if _, err := conn.ExecContext(ctx, "SET SESSION errors_as_json = true"); err != nil {
 		return nil, errors.Join(fmt.Errorf("prepare the session: %w", err), conn.Close())
 	}
-	return &Session{conn}, nil
+	return &Session{conn, w}, nil
 }
 
 // Close gives the connection back.
@@ -38,8 +41,14 @@ func (s *Session) Close() error {
 
 // Read runs one statement under a fresh query id and gives read its rows. What Go has
 // no equal of comes as text, as Show says; with asJSON all nested values, lists and
-// JSON come as JSON. A fault of the statement is a *StatementError.
+// JSON come as JSON. A fault of the statement is a *StatementError. Before one that
+// names a monitoring table or view these are refreshed: what a task does elsewhere.
 func (s *Session) Read(ctx context.Context, statement string, asJSON bool, read func([]Column, *sql.Rows) error) error {
+	if monitors.MatchString(statement) {
+		if _, err := refresh(ctx, s.w, nil); err != nil {
+			return err
+		}
+	}
 	ctx = begin(ctx)
 	var columns []Column
 	err := s.conn.Raw(func(c any) (err error) {
