@@ -222,7 +222,7 @@ func TestSampleRows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer w.Close()
+		t.Cleanup(func() { w.Close() })
 		w.DB().SetMaxOpenConns(1) // one session, with one time zone
 		script, err := statements.Setup("duckdb", statements.SnowflakeParams{})
 		if err != nil {

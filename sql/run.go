@@ -74,7 +74,7 @@ var RunSteps = []Step{
 	push(StepPushText, "GET(m.r, $cursor_key)::VARCHAR >= $watermark", "CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS VARCHAR) >= CAST($watermark AS VARCHAR)"),
 	{
 		StepCount, []string{"received", "queued", "rejected", "superseded", "blocked"},
-		Text{countIf("COUNT_IF(p.answer:status::VARCHAR = '%')"), "FROM penstock_receipts AS p WHERE p.run = $run"},
+		Text{countIf("COUNT_IF(GET_PATH(p.answer, 'status')::VARCHAR = '%')"), "FROM penstock_receipts AS p WHERE p.run = $run"},
 		Text{countIf("count_if((p.answer->>'status') = '%')"), "FROM penstock_receipts AS p WHERE p.run = $run"},
 	},
 	{

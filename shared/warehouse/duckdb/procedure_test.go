@@ -26,17 +26,10 @@ func TestCall(t *testing.T) {
 		{`SELECT * FROM penstock_run('s') LIMIT 0`, ``},
 	} {
 		g.calls = nil
-		rows, err := w.Query(t.Context(), c.call)
-		if err != nil {
+		if err := readAll(t, w, c.call); err != nil {
 			t.Errorf("%s: %v", c.call, err)
 			continue
 		}
-		for rows.Next() {
-		}
-		if err := rows.Err(); err != nil {
-			t.Errorf("%s: %v", c.call, err)
-		}
-		rows.Close()
 		var got []string
 		for _, x := range g.calls {
 			if x.path != "POST /begin" { // of the refresh at the end
@@ -49,7 +42,20 @@ func TestCall(t *testing.T) {
 			t.Errorf("%s called with %q, want %q", c.call, got, want)
 		}
 	}
-	if _, err := w.Query(t.Context(), "CALL penstock_run('a', 'b', 'c')"); err == nil || !strings.Contains(err.Error(), "penstock_run(sync, mode") {
+	if err := readAll(t, w, "CALL penstock_run('a', 'b', 'c')"); err == nil || !strings.Contains(err.Error(), "penstock_run(sync, mode") {
 		t.Errorf("three arguments: %v", err)
 	}
+}
+
+// readAll runs a query to its end.
+func readAll(t *testing.T, w *Warehouse, query string) error {
+	t.Helper()
+	rows, err := w.Query(t.Context(), query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+	}
+	return rows.Err()
 }

@@ -14,8 +14,9 @@ import (
 )
 
 // stepWord is the first word of a step's name.
-func stepWord(name statements.StepName) (before, after string, found bool) {
-	return strings.Cut(string(name), " ")
+func stepWord(name statements.StepName) string {
+	word, _, _ := strings.Cut(string(name), " ")
+	return word
 }
 
 // answered is how a gateway's refusal stands in a statement's error.

@@ -123,7 +123,7 @@ func (r *runner) push(ctx context.Context) error {
 
 // do runs one step. Its answer goes to into, or else into the variables of the step.
 func (r *runner) do(ctx context.Context, name statements.StepName, into ...any) error {
-	r.step, _, _ = stepWord(name)
+	r.step = stepWord(name)
 	s := statements.FindStep(name)
 	var args []any
 	for _, v := range s.DuckDB.Variables() {
