@@ -86,6 +86,9 @@ func (m *modelChecker) check(ctx context.Context, text string) (r modelcheck.Res
 	defer context.AfterFunc(ctx, func() { _ = m.process.Process.Kill() })()
 	if encoded := json.NewEncoder(m.in).Encode(text); encoded == nil {
 		if err := m.out.Decode(&r); err == nil {
+			if !timer.Stop() {
+				m.stop() // the answer came as the time was over: the next model has a process of its own
+			}
 			return r, nil
 		}
 	}
