@@ -81,11 +81,15 @@ func (m *modelChecker) check(ctx context.Context, text string) (r modelcheck.Res
 		}
 	}
 	var late atomic.Bool
-	timer := time.AfterFunc(m.limit, func() { late.Store(true); _ = m.process.Process.Kill() })
+	running := m.process.Process
+	timer := time.AfterFunc(m.limit, func() { late.Store(true); _ = running.Kill() })
 	defer timer.Stop()
-	defer context.AfterFunc(ctx, func() { _ = m.process.Process.Kill() })()
+	defer context.AfterFunc(ctx, func() { _ = running.Kill() })()
 	if encoded := json.NewEncoder(m.in).Encode(text); encoded == nil {
 		if err := m.out.Decode(&r); err == nil {
+			if !timer.Stop() {
+				m.stop() // the answer came as the time was over: the next model has a process of its own
+			}
 			return r, nil
 		}
 	}

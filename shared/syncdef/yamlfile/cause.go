@@ -38,15 +38,14 @@ func (s source) cause(n int) (at, string) {
 	}
 	for strings.HasPrefix(body, "-") { // the marks of a list's items
 		rest := strings.TrimLeft(body[1:], " ")
+		touches := len(rest) == len(body)-1
 		switch {
 		case strings.HasPrefix(rest, "\t"):
 			return here(len(text) - len(rest)), "a tab follows the - of a list's item; YAML wants a blank"
-		case rest == "" || len(rest) == len(body)-1:
-			if rest != "" && s.isItem(n, indent) {
-				return here(indent), "a blank is missing after the - of a list's item"
-			}
+		case touches && rest != "" && s.isItem(n, indent):
+			return here(indent), "a blank is missing after the - of a list's item"
 		}
-		if len(rest) == len(body)-1 {
+		if touches {
 			break
 		}
 		body = rest

@@ -16,7 +16,6 @@ type flow struct {
 	open  []pair // the brackets that are open
 	after bool   // a value has ended: a comma or a closing bracket must follow
 	colon bool   // of the entry, a key's colon was met
-	begun at     // where the entry's plain text began
 	plain string // the entry's plain text so far
 }
 
@@ -138,9 +137,6 @@ func (f *flow) step() (at, string) {
 		if f.i+1 >= len(f.text) || strings.ContainsRune(" ,]}", rune(f.text[f.i+1])) {
 			return f.keyed(where)
 		}
-	}
-	if strings.TrimSpace(f.plain) == "" && c != ' ' {
-		f.begun = where
 	}
 	f.plain += string(c)
 	f.i++
