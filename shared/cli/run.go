@@ -40,7 +40,7 @@ func (c runCmd) Run(ctx context.Context, s program) (err error) {
 	b := &bar{}
 	if terminal(s.out) && !c.JSON {
 		b = newBar(s.out, "reading "+c.Sync)
-		did.show = func(n int) { b.at(int64(n), int64(n)+1) }
+		did.watch(func(n int) { b.at(int64(n), int64(n)+1) })
 	}
 	r := runReport{Sync: c.Sync}
 	var id, selected, reason sql.NullString
