@@ -46,6 +46,9 @@ func (c runCmd) Run(ctx context.Context, s program) (err error) {
 	var id, selected, reason sql.NullString
 	var rows sql.NullInt64
 	err = scanOne(ctx, w, "SELECT run, status, selected, received, reason FROM penstock_run(?, ?)", []any{c.Sync, c.Mode}, &id, &r.Status, &selected, &rows, &reason)
+	if err == nil {
+		b.whole()
+	}
 	b.done()
 	if err != nil {
 		return err

@@ -85,6 +85,7 @@ func (r *runner) watch() (done func()) {
 		r.did.watch(nil)
 		one.Lock()
 		defer one.Unlock()
+		b.whole()
 		b.done()
 		b = &bar{}
 	}
