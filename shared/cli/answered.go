@@ -41,6 +41,13 @@ func (t *touched) answered(b duckdb.Batch) {
 	}
 }
 
+// watch lets show be told of the rows so far; nil tells nobody.
+func (t *touched) watch(show func(rows int)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.show = show
+}
+
 // take answers the runs since the last take, and forgets them.
 func (t *touched) take() []string {
 	t.mu.Lock()

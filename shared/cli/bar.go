@@ -11,8 +11,8 @@ import (
 
 // A bar shows progress on a terminal; elsewhere it shows nothing.
 type bar struct {
-	writer  progress.Writer
 	tracker *progress.Tracker
+	ended   chan struct{} // when its last state is on the screen
 }
 
 // newBar starts a bar.
@@ -24,26 +24,32 @@ func newBar(out io.Writer, message string) *bar {
 	w := progress.NewWriter()
 	w.SetOutputWriter(out)
 	w.SetUpdateFrequency(100 * time.Millisecond)
-	w.SetTrackerLength(20)
-	w.SetMessageLength(38)
+	w.SetTrackerLength(16) // with the message and the numbers 80 columns
+	w.SetMessageLength(messageLength)
+	w.SetAutoStop(true)
+	w.SetNumTrackersExpected(1)
 	style := progress.StyleDefault
 	if on.boxes {
 		style = progress.StyleBlocks
 	}
-	style.Visibility.ETA = true
 	w.SetStyle(style)
-	t := &progress.Tracker{Message: cut(message, 38), Units: progress.UnitsDefault}
-	w.AppendTracker(t)
-	go w.Render()
-	return &bar{w, t}
+	b := &bar{&progress.Tracker{Message: cut(message, messageLength), Units: progress.UnitsDefault}, make(chan struct{})}
+	w.AppendTracker(b.tracker)
+	go func() {
+		defer close(b.ended)
+		w.Render()
+	}()
+	return b
 }
+
+const messageLength = 32
 
 // show moves the bar to where the run stands.
 func (b *bar) show(r run.Run) {
 	if b.tracker != nil {
 		b.at(r.Counts.Settled(), r.Counts.Received)
 		if r.Reason != "" {
-			b.tracker.UpdateMessage(cut(r.Reason, 38))
+			b.tracker.UpdateMessage(cut(r.Reason, messageLength))
 		}
 	}
 }
@@ -66,11 +72,13 @@ func (b *bar) done() {
 	} else {
 		b.tracker.MarkAsDone()
 	}
-	for b.writer.IsRenderInProgress() && b.writer.LengthActive() > 0 {
-		time.Sleep(20 * time.Millisecond)
-	}
-	b.writer.Stop()
-	for b.writer.IsRenderInProgress() {
-		time.Sleep(10 * time.Millisecond)
+	<-b.ended
+}
+
+// whole says that all there is was done, where the total was not known before.
+func (b *bar) whole() {
+	if b.tracker != nil {
+		b.tracker.UpdateTotal(max(b.tracker.Value(), 1))
+		b.tracker.SetValue(b.tracker.Total)
 	}
 }

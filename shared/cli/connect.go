@@ -13,7 +13,17 @@ import (
 type connectCmd struct {
 	Name          string `arg:"" help:"The connection's name in connections.yaml."`
 	AcceptAccount bool   `help:"Deliver to whichever account answers next: its syncs start with an empty ledger and select all rows."`
+	JSON          bool   `name:"json" help:"Print JSON."`
 	Data          string `default:"penstock-data" help:"The folder of this machine's state."`
+}
+
+// connected is what connect --json prints.
+type connected struct {
+	Connection string `json:"connection"`
+	Type       string `json:"type"`
+	Account    string `json:"account,omitempty"`    // that its rows go to, once one has answered
+	Epoch      int64  `json:"epoch"`                // grows with each account that was accepted
+	RowsGo     string `json:"rows_go_to,omitempty"` // on this machine: simulator, connection or a URL
 }
 
 // Run shows the connection, or accepts another account for it.
@@ -35,12 +45,18 @@ func (c connectCmd) Run(ctx context.Context, s program) (err error) {
 		if err := c.accept(ctx, store, kind); err != nil {
 			return err
 		}
+		if c.JSON {
+			return printJSON(s.out, connected{Connection: c.Name, Type: kind, Epoch: stored.Epoch + 1})
+		}
 		fmt.Fprintf(s.out, "%s takes the account that answers next; its syncs start with an empty ledger, and their next runs select all rows\n", c.Name)
 		return nil
 	}
 	n, err := readNote(c.Data)
 	if err != nil {
 		return err
+	}
+	if c.JSON {
+		return printJSON(s.out, connected{c.Name, kind, stored.Account, stored.Epoch, n.To[kind]})
 	}
 	account := stored.Account
 	if account == "" {

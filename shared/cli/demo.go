@@ -74,7 +74,7 @@ type syncRun struct {
 func (c demoCmd) Run(ctx context.Context, s program) (err error) {
 	started := time.Now()
 	if c.Rows < 1 {
-		return fmt.Errorf("--rows %d: at least 1 is needed", c.Rows)
+		return usage("--rows %d: at least 1 is needed", c.Rows)
 	}
 	d := &demo{cmd: c, s: s}
 	if d.dir = c.Data; d.dir == "" {

@@ -59,7 +59,7 @@ func (d destinations) check(flag, kind, value string) error {
 	if slices.Contains(d.names(), kind) {
 		return nil
 	}
-	return fmt.Errorf("--%s %s=%s: there is no destination type %q: known are %s", flag, kind, value, kind, strings.Join(d.names(), " and "))
+	return usage("--%s %s=%s: there is no destination type %q: known are %s", flag, kind, value, kind, strings.Join(d.names(), " and "))
 }
 
 // simulated are the flags of commands that start simulated destinations.

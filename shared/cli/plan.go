@@ -71,6 +71,13 @@ func (c gated) dryRun(ctx context.Context, s program, w *duckdb.Warehouse, p run
 	defer func() { err = errors.Join(err, store.Close()) }()
 	control := machine.Control(store)
 	sum := plan{Sync: p.Sync, DryRun: true, Counts: map[runs.Action]int64{}, Errors: []answered{}, Fields: map[string]int64{}, Plan: []runs.Planned{}, shown: map[runs.Action]int{}, all: asJSON}
+	b, total := &bar{}, int64(0)
+	if terminal(s.out) && !asJSON {
+		if total, err = rows.count(ctx, w); err != nil {
+			return err
+		}
+		b = newBar(s.out, "planning "+p.Sync)
+	}
 	batch := func() error {
 		got, err := control.Plan(ctx, p)
 		for _, one := range got {
@@ -78,26 +85,21 @@ func (c gated) dryRun(ctx context.Context, s program, w *duckdb.Warehouse, p run
 			sum.add(one)
 		}
 		p.Rows = p.Rows[:0]
+		b.at(sum.Rows, total)
 		return err
 	}
-	q, err := w.Query(ctx, "SELECT CAST(to_json(penstock_row) AS VARCHAR) FROM "+rows.sql+" AS penstock_row")
+	err = eachObject(ctx, w, rows, func(object jsontext.Value) error {
+		p.Rows = append(p.Rows, row.Row{Number: len(p.Rows), Target: p.Sync, Object: object})
+		if len(p.Rows) < plannedRows {
+			return nil
+		}
+		return batch()
+	})
+	if err == nil {
+		err = batch()
+	}
+	b.done()
 	if err != nil {
-		return err
-	}
-	defer q.Close()
-	for q.Next() {
-		var object string
-		if err := q.Scan(&object); err != nil {
-			return err
-		}
-		p.Rows = append(p.Rows, row.Row{Number: len(p.Rows), Target: p.Sync, Object: jsontext.Value(object)})
-		if len(p.Rows) == plannedRows {
-			if err := batch(); err != nil {
-				return err
-			}
-		}
-	}
-	if err := errors.Join(q.Err(), batch()); err != nil {
 		return err
 	}
 	if asJSON {
@@ -109,6 +111,25 @@ func (c gated) dryRun(ctx context.Context, s program, w *duckdb.Warehouse, p run
 		err = rowsError{fmt.Errorf("%s would be rejected", counted(sum.Counts[runs.Refused]))}
 	}
 	return err
+}
+
+// eachObject reads the rows as the objects that a push would send.
+func eachObject(ctx context.Context, w *duckdb.Warehouse, rows relation, each func(jsontext.Value) error) error {
+	q, err := w.Query(ctx, "SELECT CAST(to_json(penstock_row) AS VARCHAR) FROM "+rows.sql+" AS penstock_row")
+	if err != nil {
+		return err
+	}
+	defer q.Close()
+	for q.Next() {
+		var object string
+		if err := q.Scan(&object); err != nil {
+			return err
+		}
+		if err := each(jsontext.Value(object)); err != nil {
+			return err
+		}
+	}
+	return q.Err()
 }
 
 // add counts a row.

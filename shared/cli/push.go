@@ -118,7 +118,7 @@ func (c pushCmd) push(ctx context.Context, s program, w *duckdb.Warehouse, rows 
 			return p, err
 		}
 		b = newBar(s.out, "reading "+c.Sync)
-		did.show = func(n int) { b.at(int64(n), total) }
+		did.watch(func(n int) { b.at(int64(n), total) })
 	}
 	defer b.done()
 	// MATERIALIZED: the answers are read many times, the rows are pushed once.

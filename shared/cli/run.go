@@ -40,12 +40,15 @@ func (c runCmd) Run(ctx context.Context, s program) (err error) {
 	b := &bar{}
 	if terminal(s.out) && !c.JSON {
 		b = newBar(s.out, "reading "+c.Sync)
-		did.show = func(n int) { b.at(int64(n), int64(n)+1) }
+		did.watch(func(n int) { b.at(int64(n), int64(n)+1) })
 	}
 	r := runReport{Sync: c.Sync}
 	var id, selected, reason sql.NullString
 	var rows sql.NullInt64
 	err = scanOne(ctx, w, "SELECT run, status, selected, received, reason FROM penstock_run(?, ?)", []any{c.Sync, c.Mode}, &id, &r.Status, &selected, &rows, &reason)
+	if err == nil {
+		b.whole()
+	}
 	b.done()
 	if err != nil {
 		return err

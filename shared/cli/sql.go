@@ -19,7 +19,7 @@ type sqlCmd struct {
 	Statement string `arg:"" optional:"" help:"The statements, parted by semicolons; without one: -f, a prompt, or the standard input."`
 	File      string `short:"f" help:"Run the statements of this file." placeholder:"FILE"`
 	CSV       bool   `name:"csv" help:"Print results as CSV, all rows."`
-	JSON      bool   `name:"json" help:"Print results as JSON, all rows: an array of objects per statement."`
+	JSON      bool   `name:"json" help:"Print results as JSON, all rows: an array of objects per statement; a text that is a JSON object or array is printed as such."`
 	Warehouse string `help:"Another DuckDB file than the folder's." placeholder:"FILE.duckdb"`
 	As        string `help:"Call as this role, as a warehouse tells it: what allow lets it do." placeholder:"ROLE"`
 	gated

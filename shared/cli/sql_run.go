@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
 )
@@ -38,11 +40,14 @@ func (r *runner) script(ctx context.Context, in script) error {
 
 // statement runs one, prints its result, and says what became of its rows.
 func (r *runner) statement(ctx context.Context, text string) error {
+	done := r.watch()
+	defer done()
 	if err := r.session.Read(ctx, text, r.format == asJSON, func(columns []duckdb.Column, rows *sql.Rows) error {
 		return printResult(r.s.out, r.format, columns, rows)
 	}); err != nil {
 		return err
 	}
+	done()
 	ids := r.did.take()
 	if len(ids) == 0 {
 		return nil
@@ -58,4 +63,30 @@ func (r *runner) statement(ctx context.Context, text string) error {
 		}
 	}
 	return r.g.tell(r.s, pushed)
+}
+
+// watch shows, on a terminal, how many rows a statement has pushed so far; done ends it.
+func (r *runner) watch() (done func()) {
+	if !terminal(r.s.err) || r.format != asTable {
+		return func() {}
+	}
+	b := &bar{}
+	began := r.s.clock.now()
+	var one sync.Mutex
+	r.did.watch(func(n int) {
+		one.Lock()
+		defer one.Unlock()
+		if b.tracker == nil && r.s.clock.now().Sub(began) > time.Second {
+			b = newBar(r.s.err, "rows pushed")
+		}
+		b.at(int64(n), int64(n)+1)
+	})
+	return func() {
+		r.did.watch(nil)
+		one.Lock()
+		defer one.Unlock()
+		b.whole()
+		b.done()
+		b = &bar{}
+	}
 }
