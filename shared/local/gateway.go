@@ -75,8 +75,9 @@ func proxy(w http.ResponseWriter, r *http.Request, f Invoker, p *payload) bool {
 		http.Error(w, `{"message":"Request Too Long"}`, http.StatusRequestEntityTooLarge)
 		return false
 	}
-	if err != nil {
-		return false // the client went away
+	if err != nil { // or the client went away
+		http.Error(w, `{"message":"Bad Request: the body cannot be read"}`, http.StatusBadRequest)
+		return false
 	}
 	if n := gateway.EventSize(r.Method, r.URL.Path, r.Header, r.URL.Query(), p.body.Len()); n > gateway.MaxEvent {
 		http.Error(w, fmt.Sprintf(`{"message":"Request Too Long: %d bytes of body are an event of %d in base64, and a Lambda function takes %d: send fewer rows a request (MAX_BATCH_ROWS), or fewer columns"}`, p.body.Len(), n, gateway.MaxEvent), http.StatusRequestEntityTooLarge)

@@ -1,6 +1,10 @@
 package run
 
-import "regexp"
+import (
+	"regexp"
+
+	"github.com/penstock-data/penstock/shared/row"
+)
 
 // names are syncs' names, and those with a run's part after a point.
 var names = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}(\.[a-z0-9~]{1,64})?$`)
@@ -10,8 +14,15 @@ var names = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}(\.[a-z0-9~]{1,64})?$`)
 // wrote is no failure of ours.
 func IsName(s string) bool { return names.MatchString(s) }
 
-// pages are the tokens of a page: the batch and the row of its last error.
-var pages = regexp.MustCompile(`^[^#]{1,128}#(0|[1-9][0-9]{0,8})$`)
+// pages are the tokens of a page: the batch and the row of its last error, which is -1
+// of a summary.
+var pages = regexp.MustCompile(`^[^#]{1,128}#(-1|0|[1-9][0-9]{0,8})$`)
 
-// IsPage reports whether a text can be a token that a page of errors ended with.
-func IsPage(s string) bool { return pages.MatchString(s) }
+// CheckPage refuses a token that no page of errors can have ended with; "" is the first
+// page's.
+func CheckPage(token string) error {
+	if token == "" || pages.MatchString(token) {
+		return nil
+	}
+	return row.Refuse(`this is no place to go on from: pass the "next" of the answer before, or nothing`)
+}

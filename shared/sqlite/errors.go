@@ -41,11 +41,14 @@ func (s *Store) StoreErrors(ctx context.Context, errs []run.RowError) error {
 
 // RunErrors lists a run's errors in the order of batch and row. The token is batch#row.
 func (s *Store) RunErrors(ctx context.Context, runID string, limit int, after string) (errs []run.RowError, next string, err error) {
+	if err := run.CheckPage(after); err != nil {
+		return nil, "", err
+	}
 	batch, number, _ := strings.Cut(after, "#")
 	last := -1
 	if after != "" {
 		if last, err = strconv.Atoi(number); err != nil {
-			return nil, "", fmt.Errorf("errors of run %s: the token %q is not one that this call returned", runID, after)
+			return nil, "", err // a page's token has a number
 		}
 	}
 	more, size := false, 0

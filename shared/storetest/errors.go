@@ -2,13 +2,16 @@ package storetest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
@@ -139,8 +142,12 @@ var errorTests = []test{
 		wantErrors(t, s, "health.1", 7, all...)
 	}},
 	{"a token that is none", func(t *testing.T, s Stores) {
-		if _, _, err := s.RunErrors(t.Context(), "health.1", 10, "nonsense"); err == nil {
-			t.Error("no error")
+		for _, token := range []string{"nonsense", "#", "#1", "b1#", "b1#x", "b1#-2", "b1#01", "b1#1#1", "b1#99999999999999999999", strings.Repeat("b", 2000) + "#1"} {
+			_, _, err := s.RunErrors(t.Context(), "health.1", 10, token)
+			var refused *row.Refusal
+			if !errors.As(err, &refused) || refused.Kind != row.Mistake { // the caller's, not ours
+				t.Errorf("%.20q: %v", token, err)
+			}
 		}
 	}},
 	{"reopened", func(t *testing.T, s Stores) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -59,7 +60,8 @@ func shallow(v jsontext.Value, deepest int) (jsontext.Value, *row.Fault) {
 			}
 			kept = append(kept, "null"...)
 			if field == "" {
-				field, _ = rawjson.Text(w.Quoted())
+				name, _ := rawjson.Text(w.Quoted())
+				field = shorten(name)
 			}
 		}
 		if w.Err() != nil {
@@ -91,7 +93,7 @@ func flaw(v jsontext.Value) *row.Fault {
 	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok && v.Kind() == '{' {
 		for name := range s.JSONPointer.Tokens() {
 			if depth++; depth == 1 {
-				field = name
+				field = shorten(name)
 			}
 		}
 	}
@@ -107,6 +109,17 @@ func flaw(v jsontext.Value) *row.Fault {
 			"convert it to UTF-8 in the model, or pass binary data as hex or base64"}
 	}
 	return invalid(field)
+}
+
+// maxField is how many bytes of a column's name are told and stored. No warehouse has
+// longer names (Snowflake: 255 characters); a faulty object's keys may be anything.
+const maxField = 255
+
+func shorten(name string) string {
+	if len(name) <= maxField {
+		return name
+	}
+	return strings.ToValidUTF8(name[:maxField-len("…")], "") + "…"
 }
 
 func place(field string) string {

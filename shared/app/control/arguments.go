@@ -10,6 +10,7 @@ import (
 	"github.com/penstock-data/penstock/shared/rawjson"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/wire"
 )
 
 // maxSelected is how many records or types a selector may name: each error of the run
@@ -34,13 +35,29 @@ func selector(v jsontext.Value) (s runs.Selector, err error) {
 	if len(s.Records) > maxSelected || len(s.Types) > maxSelected {
 		return s, row.Refuse("penstock_retry(run, selector): at most %d records and types are taken in one call", maxSelected)
 	}
-	return s, page(s.After)
+	return s, run.CheckPage(s.After)
 }
 
-// page refuses what cannot be the next of an earlier answer; "" is the first page.
-func page(after string) error {
-	if after == "" || run.IsPage(after) {
-		return nil
+// texts refuses an argument that has to be text and is something else, which would pass
+// for one that was left out.
+func texts(function string, c wire.Call) error {
+	for _, p := range []wire.Param{wire.Sync, wire.Run, wire.Target, wire.Mode, wire.After, wire.From} {
+		if v := c.Value(p); v != nil && v.Kind() != '"' {
+			return row.Refuse("%s: the argument %s must be text", function, p)
+		}
 	}
-	return row.Refuse(`this is no place to go on from: pass the "next" of the answer before, or nothing`)
+	return nil
+}
+
+// maxReason is how many bytes are kept of why a run is cancelled.
+const maxReason = 500
+
+// reason is why a run is cancelled, cut where it is long: a procedure that failed passes
+// what the warehouse said, and must not fail to close its run by that.
+func reason(c wire.Call) string {
+	text := c.Text(wire.Reason)
+	if len(text) <= maxReason {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxReason-len("…")], "") + "…"
 }

@@ -26,6 +26,10 @@ import (
 // argument, the previous answer's "next", goes on after them.
 const MaxErrors = 1000
 
+// MaxCalls is how many rows a request may have: what DuckDB sends at once, which no
+// setting makes less.
+const MaxCalls = 2048
+
 // Paths are the addresses at which a gateway calls the function.
 func Paths() []string {
 	return []string{"/begin", "/finish", "/cancel", "/retry", "/reset", "/status", "/errors", "/syncs"}
@@ -69,8 +73,14 @@ func (h *Handler) answer(ctx context.Context, caller wire.Protocol, payload []by
 		return "", r, err
 	}
 	batch, err := caller.Decode(request.Wire())
-	if err == nil && (batch.Poll || len(batch.Rows) > 0) {
+	switch {
+	case err != nil:
+	case batch.Function == wire.Push:
 		err = row.Refuse("this address does not take rows: push them with penstock_push")
+	case batch.Poll:
+		err = row.Refuse("no answer is waited for here: every call is answered at once")
+	case len(batch.Calls) > MaxCalls:
+		err = &row.Refusal{Kind: row.TooLarge, Message: fmt.Sprintf("the request has %d calls, at most %d are taken: set MAX_BATCH_ROWS = 10 on the function", len(batch.Calls), MaxCalls)}
 	}
 	if err != nil {
 		r, err = caller.Fail(err)
@@ -94,6 +104,9 @@ func (h *Handler) answer(ctx context.Context, caller wire.Protocol, payload []by
 func (h *Handler) call(ctx context.Context, caller row.Caller, function, token string, c wire.Call) (jsontext.Value, error) {
 	if c.Fault != nil {
 		return nil, row.Refuse("%s", c.Fault.Message)
+	}
+	if err := texts(function, c); err != nil {
+		return nil, err
 	}
 	var value any
 	err := h.may(ctx, caller, function, c)
@@ -125,7 +138,7 @@ func (h *Handler) answers(ctx context.Context, caller row.Caller, function, toke
 		}
 		return h.Control.Finish(ctx, c.Text(wire.Run), rows)
 	case wire.Cancel:
-		return h.Control.Cancel(ctx, c.Text(wire.Run), c.Text(wire.Reason))
+		return h.Control.Cancel(ctx, c.Text(wire.Run), reason(c))
 	case wire.Retry:
 		s, err := selector(c.Value(wire.Selector))
 		if err != nil {
@@ -143,7 +156,7 @@ func (h *Handler) answers(ctx context.Context, caller row.Caller, function, toke
 		return h.Control.StatusPage(ctx, c.Text(wire.Target), runs.Page{Since: since, After: c.Text(wire.After)})
 	case wire.Errors:
 		after := c.Text(wire.After)
-		if err := page(after); err != nil {
+		if err := run.CheckPage(after); err != nil {
 			return nil, err
 		}
 		since, err := runs.ParseSince(c.Text(wire.From))
@@ -168,9 +181,9 @@ func unknown(function string, c wire.Call, value any, err error) (any, error) {
 	}
 	switch function {
 	case wire.Status:
-		return map[string]any{"sync": run.SyncOf(c.Text(wire.Target)), "runs": []any{}, "message": refused.Message}, nil
+		return map[string]any{"sync": shorten(run.SyncOf(c.Text(wire.Target))), "runs": []any{}, "message": refused.Message}, nil
 	case wire.Errors:
-		return map[string]any{"run": c.Text(wire.Run), "errors": []any{}, "message": refused.Message}, nil
+		return map[string]any{"run": shorten(c.Text(wire.Run)), "errors": []any{}, "message": refused.Message}, nil
 	}
 	return value, err
 }

@@ -82,12 +82,17 @@ func unseen(function string, caller row.Caller, name string) error {
 	if name == "" {
 		return row.Refuse("%s: the first argument is missing, null or no text: name a sync, or a run", function)
 	}
-	if r := []rune(name); len(r) > 64 {
-		name = string(r[:64]) + "…"
-	}
-	r := row.Refuse("%s: there is no sync %q, or it is not applied: run penstock apply%s", function, run.SyncOf(name), syncdef.Unseen(caller))
+	r := row.Refuse("%s: there is no sync %q, or it is not applied: run penstock apply%s", function, shorten(run.SyncOf(name)), syncdef.Unseen(caller))
 	r.Err = run.ErrNotFound
 	return r
+}
+
+// shorten keeps what a caller wrote in the place of a name to one readable line.
+func shorten(name string) string {
+	if r := []rune(name); len(r) > 140 { // more than a run's id has
+		return string(r[:64]) + "…"
+	}
+	return name
 }
 
 // A shown sync is one of penstock_syncs, with what the caller may do with it: so that a

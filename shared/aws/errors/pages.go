@@ -30,13 +30,13 @@ func (s *Store) RunErrors(ctx context.Context, runID string, limit int, after st
 
 // start is the least sort key of a page.
 func start(runID, after string) (string, error) {
-	if after == "" {
-		return runID + "#", nil
+	if err := run.CheckPage(after); err != nil || after == "" {
+		return runID + "#", err
 	}
 	batch, number, _ := strings.Cut(after, "#")
 	row, err := strconv.Atoi(number)
 	if err != nil {
-		return "", fmt.Errorf("errors of run %s: the token %q is not one that this call returned", runID, after)
+		return "", err // a page's token has a number
 	}
 	return sortKey(runID, batch, row) + "!", nil // the least key after it that sorts before all others
 }

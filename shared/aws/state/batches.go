@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/penstock-data/penstock/shared/aws/attr"
+	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
@@ -44,6 +46,9 @@ func (s *Store) PinBatch(ctx context.Context, b run.Batch) (stored run.Batch, cr
 	}
 	if err == nil {
 		stored, err = readBatch(i)
+	}
+	if errors.Is(err, attr.ErrTooLarge) { // what the request holds makes it so
+		return run.Batch{}, false, &row.Refusal{Kind: row.TooLarge, Message: "the request's rows have too many different faults and groups for one request: send fewer rows at a time", Err: err}
 	}
 	if err != nil {
 		return run.Batch{}, false, fmt.Errorf("pin batch %s of run %s: %w", b.ID, b.Run, err)

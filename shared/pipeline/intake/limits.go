@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -50,6 +51,9 @@ func (in *Intake) epoch(ctx context.Context, connection string) (int64, error) {
 		c, err := in.Connections.Connection(ctx, connection)
 		return c.Epoch, err
 	})
+	if errors.Is(err, run.ErrNotFound) {
+		return 0, row.Refuse("connection %q is not stored: run penstock apply again", connection)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("read connection %q: %w", connection, err)
 	}

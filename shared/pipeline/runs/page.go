@@ -85,7 +85,7 @@ func (c *Control) originals(ctx context.Context, read []run.Run) ([]run.Run, err
 func (p Page) after(sync string) (begun time.Time, id string, err error) {
 	at, id, ok := strings.Cut(p.After, "#")
 	nanos, err := strconv.ParseInt(at, 10, 64)
-	if !ok || err != nil || run.SyncOf(id) != sync {
+	if !ok || err != nil || run.SyncOf(id) != sync || !run.IsName(id) {
 		return begun, "", row.Refuse("penstock_status: this is no place in the runs of the sync: pass the next of the answer before")
 	}
 	return time.Unix(0, nanos), id, nil

@@ -115,6 +115,9 @@ func (s *Stores) tally(ctx context.Context, id string) (*run.Tally, error) {
 // target is a version's ledger as of now.
 func (s *Stores) target(ctx context.Context, v syncdef.Version) (string, error) {
 	c, err := s.Connections.Connection(ctx, v.Definition.Connection)
+	if errors.Is(err, run.ErrNotFound) {
+		return "", row.Refuse("connection %q is not stored: run penstock apply again", v.Definition.Connection)
+	}
 	if err != nil {
 		return "", fmt.Errorf("read connection %q: %w", v.Definition.Connection, err)
 	}
