@@ -1,11 +1,14 @@
 package apptest
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/local"
 	"github.com/penstock-data/penstock/shared/run"
@@ -20,6 +23,20 @@ type Mistake struct {
 	Event []byte
 	Says  string // a part of the message
 	Kept  bool   // it is answered row by row, each rejected
+	Reads bool   // it only reads, and may answer with the message alone: no statement fails by it
+}
+
+// refusalIn is why a function that only reads answered its one row nothing: an answer
+// that holds anything beside the reason is none.
+func refusalIn(rows []jsontext.Value) string {
+	var a struct {
+		Version, Message string
+		Runs, Errors     []json.RawMessage
+	}
+	if len(rows) != 1 || json.Unmarshal(rows[0], &a) != nil || len(a.Runs)+len(a.Errors) > 0 || a.Version != "" || len(rows[0]) > 2000 {
+		return ""
+	}
+	return a.Message
 }
 
 // RunMistakes hands every Mistake to the functions, over whatever storage they have,
@@ -43,6 +60,9 @@ func RunMistakes(t *testing.T, functions map[string]local.Invoker, sync, id stri
 				t.Errorf("%s: %d, %.300s%.300s", m.Name, status, rows, message)
 			}
 			continue
+		}
+		if why := refusalIn(rows); why != "" && m.Reads {
+			status, message = http.StatusBadRequest, why
 		}
 		if status < 400 || status >= 500 || status == http.StatusTooManyRequests {
 			t.Errorf("%s: status %d: %.300s", m.Name, status, message)
@@ -71,7 +91,7 @@ func wrongNames(sync, id string) (all []Mistake) {
 		"with NUL": `"s\u0000"`, "of another alphabet": `"синк"`, "with an end of line": `"s\nt"`, "of blanks": `"  "`, "of a point": `"."`, "with two points": quoted(id + ".x"),
 	} {
 		for _, f := range []string{"begin", "reset", "status", "errors", "retry", "cancel"} {
-			all = append(all, Mistake{Name: f + " of a name " + what, To: "control", Event: Request(f, "q", "q:1", []string{name}), Says: "there is no sync"})
+			all = append(all, Mistake{Name: f + " of a name " + what, To: "control", Event: Request(f, "q", "q:1", []string{name}), Says: "there is no sync", Reads: f == "status" || f == "errors"})
 		}
 		all = append(all,
 			Mistake{Name: "finish of a name " + what, To: "control", Event: Request("finish", "q", "q:1", []string{name, "1"}), Says: "there is no sync"},
@@ -79,7 +99,7 @@ func wrongNames(sync, id string) (all []Mistake) {
 	}
 	unknown := quoted(sync + ".r00000000000000ff")
 	for _, f := range []string{"status", "errors", "retry", "cancel"} {
-		all = append(all, Mistake{Name: f + " of a run that is not", To: "control", Event: Request(f, "q", "q:1", []string{unknown}), Says: "there is no run"})
+		all = append(all, Mistake{Name: f + " of a run that is not", To: "control", Event: Request(f, "q", "q:1", []string{unknown}), Says: "there is no run", Reads: f == "status" || f == "errors"})
 	}
 	var many [][]string
 	for i := range 101 {
@@ -112,10 +132,15 @@ func wrongArguments(sync, id string) (all []Mistake) {
 	for _, v := range []string{`{}`, `["full"]`, `1`} {
 		add("must be text", "begin", name, v)
 	}
-	for _, v := range []string{`"nonsense"`, `"#"`, `"b#1#2"`, `"b#99999999999999999999"`, `"` + strings.Repeat("b", 3000) + `#1"`, `"\u0000#1"` + strings.Repeat(" ", 9)} {
-		if !strings.Contains(v, `\u0000`) { // a batch of that name is not there, and its page is empty
-			add("no place to go on from", "errors", run, v)
-		}
+	for _, v := range []string{`"nonsense"`, `"#"`, `"b#1#2"`, `"b#99999999999999999999"`, `"` + strings.Repeat("b", 3000) + `#1"`} {
+		add("no place to go on from", "errors", run, v)
+	}
+	for _, v := range []string{`"nonsense"`, `"1#no_such_sync.r1"`, `"1#` + sync + "." + strings.Repeat("r", 3000) + `"`, `"x#` + id + `"`, `"99999999999999999999#` + id + `"`} {
+		add("no place in the runs", "status", name, `""`, v)
+	}
+	for _, v := range []string{`"yesterday"`, `"2024-13-01"`, `"` + strings.Repeat("2", 3000) + `"`} {
+		add("since is no time", "status", name, v)
+		add("since is no time", "errors", run, `""`, v)
 	}
 	add("must be text", "errors", run, `{}`)
 	for _, v := range []string{`"x"`, `[]`, `12`, `true`, `{"record": "1"}`, `{"records": "1"}`, `{"records": [1]}`, `"{\"records\": }"`, `"{} {}"`, `{"records": {}}`} {
@@ -136,12 +161,12 @@ func wrongRows(sync string) (all []Mistake) {
 	}
 	row := func(object string) []string { return []string{quoted(sync), object} }
 	return []Mistake{
-		{"a key of 200 KB twice", "push", Request("push", "q-long", "q-long:1", row(`{"`+long+`":1,"`+long+`":2}`)), "duplicate_key", true},
-		{"60 keys of 20 KB twice", "push", Request("push", "q-many", "q-many:1", different...), "rejected", true},
-		{"a row of 300 KB", "push", Request("push", "q-large", "q-large:1", row(`{"a":"`+strings.Repeat("x", 300_000)+`"}`)), "row_too_large", true},
-		{"rows of other kinds", "push", Request("push", "q-kinds", "q-kinds:1", row(`null`), row(`12`), row(`"x"`), row(`[]`), row(`true`)), "not_an_object", true},
-		{"an empty row", "push", Request("push", "q-empty", "q-empty:1", row(`{}`)), "rejected", true},
-		{"more rows than a batch has", "push", Request("push", "q-rows", "q-rows:1", slices.Repeat([][]string{row(`{}`)}, run.MaxRows+1)...), "send fewer at a time", false},
+		{"a key of 200 KB twice", "push", Request("push", "q-long", "q-long:1", row(`{"`+long+`":1,"`+long+`":2}`)), "duplicate_key", true, false},
+		{"60 keys of 20 KB twice", "push", Request("push", "q-many", "q-many:1", different...), "rejected", true, false},
+		{"a row of 300 KB", "push", Request("push", "q-large", "q-large:1", row(`{"a":"`+strings.Repeat("x", 300_000)+`"}`)), "row_too_large", true, false},
+		{"rows of other kinds", "push", Request("push", "q-kinds", "q-kinds:1", row(`null`), row(`12`), row(`"x"`), row(`[]`), row(`true`)), "not_an_object", true, false},
+		{"an empty row", "push", Request("push", "q-empty", "q-empty:1", row(`{}`)), "rejected", true, false},
+		{"more rows than a batch has", "push", Request("push", "q-rows", "q-rows:1", slices.Repeat([][]string{row(`{}`)}, run.MaxRows+1)...), "send fewer at a time", false, false},
 	}
 }
 
