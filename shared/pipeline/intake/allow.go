@@ -23,7 +23,7 @@ func (in *Intake) may(ctx context.Context, c row.Caller, name string) error {
 	if c.Owner {
 		return nil
 	}
-	allow, err := in.allows.of(name, allowLife, in.Now(), func() (*syncdef.Allow, error) { return in.allow(ctx, name) })
+	allow, err := in.allow(ctx, name)
 	switch {
 	case errors.Is(err, run.ErrNotFound):
 		return nil // resolve says that there is none
@@ -41,17 +41,22 @@ func (in *Intake) may(ctx context.Context, c row.Caller, name string) error {
 // its sync was removed.
 func (in *Intake) allow(ctx context.Context, name string) (*syncdef.Allow, error) {
 	sync := run.SyncOf(name)
-	v, err := in.Syncs.Current(ctx, sync)
+	allow, err := in.allows.of(sync, allowLife, in.Now(), func() (*syncdef.Allow, error) {
+		v, err := in.Syncs.Current(ctx, sync)
+		return v.Definition.Allow, err
+	})
 	if errors.Is(err, run.ErrNotFound) && run.IsID(name) {
 		var r run.Run
 		if r, err = in.Runs.Run(ctx, name); err == nil {
+			var v syncdef.Version
 			v, err = in.Syncs.Version(ctx, sync, r.Version)
+			allow = v.Definition.Allow
 		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read who may push to %q: %w", name, err)
 	}
-	return v.Definition.Allow, nil
+	return allow, nil
 }
 
 // visible are the syncs that a caller may know of.

@@ -28,7 +28,7 @@ type Intake struct {
 
 	versions version.Cache
 	depths   recent[int]
-	allows   recent[*syncdef.Allow] // by the name of a sync or run
+	allows   recent[*syncdef.Allow] // by sync
 	settings recent[int64]          // connections' epochs
 }
 
