@@ -86,7 +86,7 @@ func bracketCause(text string, all []tok, i int) *Fault {
 		case t.kind == ')':
 			return faultAt(text, t.begin, "the bracket ) closes nothing; it is one too many, or a ( is missing before it")
 		}
-		clause := k == i && t.kind == 'w' && strings.Contains(" FROM WHERE GROUP ORDER HAVING LIMIT AS ", " "+strings.ToUpper(t.text)+" ")
+		clause := k == i && t.kind == 'w' && clauses[strings.ToUpper(t.text)]
 		if clause && len(open) > 0 {
 			return faultAt(text, open[len(open)-1].begin, "the bracket ( opens here and is not closed before %s", t.text)
 		}
