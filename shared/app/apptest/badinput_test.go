@@ -137,7 +137,7 @@ func TestUnknownRun(t *testing.T) {
 	if status != http.StatusBadRequest {
 		t.Errorf("finish: status %d", status)
 	}
-	says(t, message, "there is no run", `penstock_status("`+healthSync+`") lists the sync's runs`)
+	says(t, message, "there is no run", `SELECT penstock_status('`+healthSync+`')  lists the sync's runs`)
 	status, _, message = Status(t, w.Invoke(t, "control", Request("finish", "q", "q:1", []string{`"` + id + `"`, `"many"`})))
 	if status != http.StatusBadRequest {
 		t.Errorf("finish: status %d", status)
