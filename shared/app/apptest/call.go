@@ -55,7 +55,7 @@ func As(role, function, query, batch string, rows ...[]string) []byte {
 }
 
 // blanked is what a plain header cannot carry: each run of it becomes one blank.
-var blanked = regexp.MustCompile(`[^ -~]+`)
+var blanked = regexp.MustCompile(`[^\x20-\x7e]+`)
 
 // RawRequest is Request with a body of any kind.
 func RawRequest(function, query, batch string, body []byte) []byte {

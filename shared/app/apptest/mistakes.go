@@ -157,7 +157,7 @@ func wrongRows(sync string) (all []Mistake) {
 	var different [][]string
 	for i := range 60 {
 		key := fmt.Sprintf("%s%d", long[:20_000], i)
-		different = append(different, []string{quoted(sync), fmt.Sprintf(`{"%s":1,"%[1]s":2}`, key)})
+		different = append(different, []string{quoted(sync), fmt.Sprintf(`{%q:1,%[1]q:2}`, key)})
 	}
 	row := func(object string) []string { return []string{quoted(sync), object} }
 	return []Mistake{

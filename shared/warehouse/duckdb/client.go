@@ -140,7 +140,7 @@ func (c *client) headers(f *function, s *statement) http.Header {
 }
 
 // blanked is what Snowflake leaves out of a context header: each run becomes a blank.
-var blanked = regexp.MustCompile(`[^ -~]+`)
+var blanked = regexp.MustCompile(`[^\x20-\x7e]+`)
 
 // attempt sends once. again reports whether the same batch may be sent again.
 func (c *client) attempt(ctx context.Context, f *function, header http.Header, x *exchange) (again bool, err error) {

@@ -13,7 +13,7 @@ import (
 )
 
 // blanked is what a header cannot carry: each run of it becomes one blank.
-var blanked = regexp.MustCompile(`[^ -~]+`)
+var blanked = regexp.MustCompile(`[^\x20-\x7e]+`)
 
 func TestSuite(t *testing.T) {
 	send := func(method, id, function string, body []byte) wire.Request {
@@ -28,10 +28,10 @@ func TestSuite(t *testing.T) {
 		As: func(r wire.Request, role string) wire.Request {
 			rest := r.Header
 			r.Header = func(name string) string {
-				switch {
-				case name == HeaderRole:
+				switch name {
+				case HeaderRole:
 					return blanked.ReplaceAllString(role, " ")
-				case name == HeaderRole+"-base64":
+				case HeaderRole + "-base64":
 					return base64.StdEncoding.EncodeToString([]byte(role))
 				}
 				return rest(name)
