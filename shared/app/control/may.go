@@ -58,7 +58,11 @@ func (h *Handler) may(ctx context.Context, caller row.Caller, function string, c
 	case need.has(allow, caller):
 		return nil
 	case allow.MaySee(caller):
-		return row.Refuse("%s: %s", function, syncdef.Denied(caller, run.SyncOf(name), need.what, need.list))
+		denied := row.Refuse("%s: %s", function, syncdef.Denied(caller, run.SyncOf(name), need.what, need.list))
+		if listed { // what only reads answers the message, and fails no statement over many syncs
+			denied.Err = run.ErrNotFound
+		}
+		return denied
 	}
 	return unseen(function, caller, name)
 }
