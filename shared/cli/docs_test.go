@@ -4,7 +4,6 @@ package cli
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -236,7 +235,7 @@ func TestBlocksThatNeedAnAccount(t *testing.T) {
 		}
 		for _, b := range blocks(string(text)) {
 			if b.treat == "needs-account" && !accounts.MatchString(b.text) {
-				t.Error(fmt.Sprintf("%s:%d: nothing in it needs an account", filepath.Base(file), b.line))
+				t.Errorf("%s:%d: nothing in it needs an account", filepath.Base(file), b.line)
 			}
 		}
 	}

@@ -26,7 +26,7 @@ func TestRemedies(t *testing.T) {
 		{fmt.Errorf("open store d/penstock.db: %w", sqlite.ErrReadOnly), "give yourself the right to write there"},
 		{fmt.Errorf("open store d/penstock.db: %w", sqlite.ErrForeign), "move the file away"},
 		{fmt.Errorf("open store d/penstock.db: %w", sqlite.ErrDamaged), "put a copy of the folder back"},
-		{warehouseFault(errors.New(`open warehouse "d/w.duckdb": IO Error: The file "d/w.duckdb" exists, but it is not a valid DuckDB database file!`), "d/w.duckdb", "d"), "d/w.duckdb is no DuckDB file: move it away"},
+		{warehouseFault(errors.New(`open warehouse "d/w.duckdb": IO Error: The file "d/w.duckdb" exists, but it is not a valid DuckDB database file`), "d/w.duckdb", "d"), "d/w.duckdb is no DuckDB file: move it away"},
 		{warehouseFault(errors.New("IO Error: Corrupt database file: computed checksum 1 does not match\nstored checksum 2"), "d/w.duckdb", "d"), "d/w.duckdb is damaged"},
 		{warehouseFault(errors.New("IO Error: Could not set lock on file \"x\": Conflicting lock"), "d/w.duckdb", "d"), "the warehouse in d is open in another process"},
 	} {

@@ -115,7 +115,7 @@ func TestWatermarks(t *testing.T) {
 		Call[struct{}](t, w.Functions["control"], "finish", fmt.Sprintf("%q", begun.Run), fmt.Sprint(len(objects)))
 		w.Settle(t)
 	}
-	mark := func() string { return string(w.Status(t, "people").Watermark) }
+	mark := func() string { return w.Status(t, "people").Watermark }
 	row := func(email, name, u string) string {
 		return fmt.Sprintf(`{"id":%q,"email":%q,"last_name":%q,"n":1,"p":null,"t":null,"created":"2024-01-10 10:00:00","u":%q}`, email, email, name, u)
 	}

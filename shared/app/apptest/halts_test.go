@@ -82,7 +82,7 @@ func TestOutageDoesNotEndARun(t *testing.T) {
 	if r.Status != run.Complete || r.Outcome != run.Succeeded || r.Counts.Delivered != 20 {
 		t.Errorf("the run is %s %s: %+v", r.Status, r.Outcome, r.Counts)
 	}
-	if mark := string(w.Status(t, "accounts").Watermark); mark != "19" {
+	if mark := w.Status(t, "accounts").Watermark; mark != "19" {
 		t.Errorf("the mark is %q", mark)
 	}
 	// The warehouse repeats its batch after all that.
@@ -185,7 +185,7 @@ func TestHaltedRunFails(t *testing.T) {
 	if r := w.Run(t, second.Run); r.Status != run.Complete || r.Outcome != run.Succeeded || len(w.stored(t)) != 20 {
 		t.Errorf("mended: %s %s, %+v", r.Status, r.Outcome, r.Counts)
 	}
-	if s := w.Status(t, "accounts"); s.Halted != "" || string(s.Watermark) != "19" {
+	if s := w.Status(t, "accounts"); s.Halted != "" || s.Watermark != "19" {
 		t.Errorf("halted %q, mark %s", s.Halted, s.Watermark)
 	}
 }
