@@ -141,7 +141,7 @@ func TestBootstrapsStoreDeadLetters(t *testing.T) {
 	if len(errs) != 3 {
 		t.Errorf("%d errors, want 3", len(errs))
 	}
-	if got := control[apptest.SyncStatus](t, d, "status", `"health"`).Watermark; string(got) != fmt.Sprintf("%q", s.cursorOf(0)) {
+	if got := control[apptest.SyncStatus](t, d, "status", `"health"`).Watermark; got != fmt.Sprintf("%q", s.cursorOf(0)) {
 		t.Errorf("the watermark is %s, want %s", got, s.cursorOf(0))
 	}
 	d.taps["salesforce"].clear()

@@ -285,7 +285,7 @@ func (s *scene) ends(c cell) {
 	case !c.late:
 		least = most
 	}
-	mark := strings.Trim(string(control[apptest.SyncStatus](s.t, s.deployment, "status", fmt.Sprintf("%q", r.Sync)).Watermark), `"`)
+	mark := strings.Trim(control[apptest.SyncStatus](s.t, s.deployment, "status", fmt.Sprintf("%q", r.Sync)).Watermark, `"`)
 	if mark < least || mark > most {
 		s.t.Errorf("the watermark is %s, want %s to %s", mark, least, most)
 	}

@@ -184,7 +184,7 @@ func (d *deployment) next(t *testing.T, n int) {
 	if c := d.settled(t, b.Run, patience).Counts; c.Unchanged != int64(n-from) {
 		t.Errorf("the next run selects %d rows: %+v", n-from, c)
 	}
-	if s := control[apptest.SyncStatus](t, d, "status", `"contacts"`); string(s.Watermark) != fmt.Sprintf("%q", cursor(n-1)) {
+	if s := control[apptest.SyncStatus](t, d, "status", `"contacts"`); s.Watermark != fmt.Sprintf("%q", cursor(n-1)) {
 		t.Errorf("the watermark is %s, want %q", s.Watermark, cursor(n-1))
 	}
 	t.Logf("the next run selects %d rows, all of them unchanged", n-from)

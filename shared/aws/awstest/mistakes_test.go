@@ -79,6 +79,6 @@ func TestMistakes(t *testing.T) {
 	}
 	apptest.RunMistakes(t, functions, sync, apptest.Answers(t, raw)[0].Run)
 	if strings.Contains(log.String(), "level=ERROR") {
-		t.Errorf("logged as our failure: %.3000s", log.String()[strings.Index(log.String(), "level=ERROR"):])
+		t.Errorf("logged as our failure: %.3000s", log.String()[max(0, strings.Index(log.String(), "level=ERROR")):])
 	}
 }

@@ -190,7 +190,7 @@ func (l *look) at(x run.Checked, canonical []jsontext.Value) Planned {
 	switch held := !e.Held.Fingerprint.Void() || e.Held.ID != ""; {
 	case l.v.Definition.Operation == syncdef.Delete:
 		p.Action = Delete
-	case l.v.Definition.Operation == syncdef.Update || l.v.Definition.OnMissing == syncdef.Report || held && !l.v.Rules.Once:
+	case updates(&l.v.Definition) || held && !l.v.Rules.Once:
 		p.Action = Update
 	default:
 		p.Action = Create
@@ -208,4 +208,9 @@ func (l *look) at(x run.Checked, canonical []jsontext.Value) Planned {
 		}
 	}
 	return p
+}
+
+// updates reports whether a sync makes no records: what it does not find is an error.
+func updates(d *syncdef.Definition) bool {
+	return d.Operation == syncdef.Update || d.Operation == syncdef.Upsert && d.OnMissing == syncdef.Report
 }

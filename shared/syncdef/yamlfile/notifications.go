@@ -49,9 +49,9 @@ func (p *parser) notification(in *object) (one syncdef.Notification, sound bool)
 		}
 	})
 	one.Connection, one.Channel = in.text("connection"), in.text("channel")
-	switch {
-	case one.Type == "":
-	case one.Type == syncdef.NotifyEmail:
+	switch one.Type {
+	case "":
+	case syncdef.NotifyEmail:
 		in.missing("recipients", "list the addresses")
 		for _, key := range []string{"connection", "channel"} {
 			if in.has(key) {
