@@ -100,7 +100,7 @@ func TestWanted(t *testing.T) {
 	if Wanted(nil, RunPartial) || !Wanted(nil, RunFailed) {
 		t.Error("without conditions all but partial runs are told")
 	}
-	if len(Conditions()) != len(conditions) || len(rules) != len(Kinds) || len(recovery) != len(Kinds) || len(titles) != len(Kinds) {
+	if len(Conditions()) != len(conditions) || len(rules) != len(Kinds) || len(recovery) != len(Kinds) || len(titles) != len(Kinds)+1 { // and Trial
 		t.Error("a kind is missing in a table")
 	}
 }

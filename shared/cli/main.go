@@ -29,6 +29,7 @@ type cli struct {
 	Cancel   cancelCmd   `cmd:"" help:"End a run: what is not delivered yet is not sent."`
 	Reset    resetCmd    `cmd:"" help:"Clear a sync's watermark: the next run selects all rows."`
 	Logs     logsCmd     `cmd:"" help:"Show this machine's log."`
+	Alert    alertCmd    `cmd:"" help:"Show what people were told of a sync, or send them a test notice."`
 	Connect  connectCmd  `cmd:"" help:"Show which account a connection delivers to, or let it deliver to another one."`
 	Sandbox  sandboxCmd  `cmd:"" help:"Run the simulated destinations alone."`
 	Init     initCmd     `cmd:"" help:"Start a project of your own: a folder with one sync, its model and its connection."`
