@@ -76,9 +76,11 @@ func (c applyCmd) Run(ctx context.Context, s program) (err error) {
 		return err
 	}
 	closeState = func() error { return nil }
-	if control, closeState, err = c.state(ctx, true); err != nil {
+	control, closeStored, err := c.state(ctx, true)
+	if err != nil {
 		return err
 	}
+	closeState = closeStored
 	for _, x := range changed {
 		notes, err := control.Apply(ctx, x.version, x.connections...)
 		if err != nil {

@@ -33,6 +33,8 @@ func readable(path string) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("there is no file %s", path)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("you may not read %s: give yourself the right (chmod u+r)", path)
 	case err != nil:
 		return fmt.Errorf("read the rows: %w", err)
 	}
