@@ -80,13 +80,16 @@ func Main(args []string, known []Destination) int {
 	ctx, sig := watchSignals(context.Background())
 	defer sig.stop()
 	gone := new(atomic.Bool)
-	out := &printer{os.Stdout, screenOf(os.Stdout, os.Getenv), gone, sig.cancel}
+	out := &printer{Writer: os.Stdout, screen: screenOf(os.Stdout, os.Getenv), gone: gone, left: sig.cancel}
 	s := program{
-		out: out, err: &printer{os.Stderr, screenOf(os.Stderr, os.Getenv), gone, sig.cancel}, in: os.Stdin,
+		out: out, err: &printer{Writer: os.Stderr, screen: screenOf(os.Stderr, os.Getenv), gone: gone, left: sig.cancel}, in: os.Stdin,
 		clock: clock{now: time.Now, zone: time.Local}, signals: sig, known: known,
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	err = parsed.Run(s)
+	if lost := out.lost.Load(); lost != nil && !errors.Is(err, *lost) {
+		err = errors.Join(err, *lost)
+	}
 	switch {
 	case gone.Load():
 		return exitPipe
