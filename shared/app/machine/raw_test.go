@@ -42,8 +42,11 @@ func TestRawRequests(t *testing.T) {
 		if _, err := fmt.Fprint(conn, c.request); err != nil {
 			t.Fatal(err)
 		}
-		if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
-			t.Fatal(err)
+		// A sender that ends a whole request is taken for one that went away.
+		if whole := name != "a body cut off" && name != "a length of 20 MB"; !whole {
+			if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+				t.Fatal(err)
+			}
 		}
 		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {
