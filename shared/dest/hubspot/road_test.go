@@ -86,7 +86,9 @@ func TestRoad(t *testing.T) {
 			if r.Counts.Delivered != 98 || r.Counts.Rejected != 1 || r.Counts.Failed != 1 || r.Counts.Superseded != 1 || r.Outcome != run.Partial || s.Count("contacts") != 98 {
 				t.Errorf("%s %s %+v, %d contacts", r.Status, r.Outcome, r.Counts, s.Count("contacts"))
 			}
-			if errs := w.Errors(t, r.ID); !slices.ContainsFunc(errs, func(e run.RowError) bool { return e.Type == "INVALID_OPTION" && e.Field == "interests" && e.Due.IsZero() }) {
+			if errs := w.Errors(t, r.ID); !slices.ContainsFunc(errs, func(e run.RowError) bool {
+				return e.Type == "INVALID_OPTION" && e.Field == "interests" && e.Due.IsZero()
+			}) {
 				t.Errorf("errors %+v", errs)
 			}
 			want := map[string]string{"email": "person0@example.com", "ltv_usd": "25", "ltv_segment": "medium", "renewal_date": "2026-12-31", "interests": "sql;etl"}
@@ -253,4 +255,3 @@ func push(t *testing.T, url string, rows ...[]string) string {
 	}
 	return first.Run
 }
-
