@@ -246,3 +246,9 @@ func embedded(message string) []detail {
 	}
 	return out
 }
+
+// asCallError is the *dest.CallError in an error, nil when there is none.
+func asCallError(err error) *dest.CallError {
+	call, _ := errors.AsType[*dest.CallError](err)
+	return call
+}
