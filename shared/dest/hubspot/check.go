@@ -64,6 +64,12 @@ func check(d *syncdef.Definition, _ *syncdef.Connection) []syncdef.Fault {
 			c.fault(fmt.Sprintf("field_mappings[%d].destination", i), "destination %s cannot be mapped: HubSpot gives it; to change records whose id is known, use operation: update with match: {source: %s, destination: %s}", propID, f.Source, propID)
 		}
 	}
+	kept := keepsJSON(d)
+	for i, f := range d.Fields {
+		if kept[f.Destination] && f.Type != syncdef.JSON {
+			c.fault(fmt.Sprintf("field_mappings[%d].%s", i, keyJSON), "%s has no use with data_type %s; allowed: %s", keyJSON, f.Type, syncdef.JSON)
+		}
+	}
 	if d.Strategy != syncdef.MatchNone {
 		c.match()
 	}
