@@ -88,6 +88,17 @@ type request struct {
 	path   string
 	body   []byte // JSON; nil is none
 	object bool   // the path names an object
+	// holds reports whether a text is a value of the rows that are sent; nil where none are.
+	holds func(string) bool
+}
+
+// told is a code or a name out of an answer as it may be passed on: "" where it is none,
+// or a row's value (I6).
+func (r *request) told(s string) string {
+	if s = dest.Code(s); s != "" && r.holds != nil && r.holds(s) {
+		return ""
+	}
+	return s
 }
 
 // An answer is a status and a body of JSON, or what was sent in its place.

@@ -19,6 +19,15 @@ func newDetail(code, field string) detail {
 	return detail{code: dest.ErrorCode(code), field: dest.Code(field)}
 }
 
+// discreet is a detail without what is a value of the rows that were sent.
+func (d detail) discreet(r *request) detail {
+	d.field = r.told(d.field)
+	if d.code != "" && r.told(d.code) == "" {
+		d.code = dest.CodeUnreadable
+	}
+	return d
+}
+
 // Codes that any record of a version would meet: they are about a property, not a value.
 var aboutProperty = []string{"PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE", "READ_ONLY_PROPERTY", "PROPERTY_READ_ONLY"}
 

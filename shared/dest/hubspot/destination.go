@@ -149,7 +149,7 @@ func (d *destination) Push(ctx context.Context, b dest.Batch, c dest.Call) ([]de
 		return nil, nil
 	}
 	p := d.newPush(b, c)
-	r := request{op: verbs[p.kind] + " " + d.def.Object, method: http.MethodPost, path: d.path + "/batch/" + verbs[p.kind], object: true}
+	r := request{op: verbs[p.kind] + " " + d.def.Object, method: http.MethodPost, path: d.path + "/batch/" + verbs[p.kind], object: true, holds: p.holds}
 	for range maxRounds {
 		if len(p.inputs) == 0 {
 			return p.out, nil

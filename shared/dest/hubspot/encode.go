@@ -1,6 +1,7 @@
 package hubspot
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -40,6 +41,11 @@ func (d *destination) newPush(b dest.Batch, c dest.Call) *push {
 		p.inputs, p.values[n] = append(p.inputs, n), v
 	}
 	return p
+}
+
+// holds reports whether a text is a value of a row in the call.
+func (p *push) holds(s string) bool {
+	return slices.ContainsFunc(p.c.Records, func(at int) bool { return p.b.Records[at].Holds(s) })
 }
 
 // encode writes {"inputs":[{"id":..,"idProperty":..,"objectWriteTraceId":"0","properties":{..}}]}.

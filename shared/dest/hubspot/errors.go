@@ -42,14 +42,14 @@ func judge(r request, got answer, now time.Time) *dest.CallError {
 	case status/100 == 2 && said.Status != "error":
 		return nil
 	}
-	code := dest.Code(string(said.Category))
+	code := r.told(string(said.Category))
 	if code == "" {
 		code = strconv.Itoa(got.status)
 	}
 	e := &dest.CallError{Op: r.op, Code: code, After: retryAfter(got.header, now)}
 	switch status := got.status; {
 	case status == http.StatusTooManyRequests || status/100 == 2 && strings.HasPrefix(code, "RATE_LIMIT"):
-		throttled(e, said, got.header)
+		throttled(e, said, got.header, &r)
 	case status == statusMigrating:
 		e.Class, e.Scope, e.Code = dest.Unavailable, dest.ScopeConnection, strconv.Itoa(status)
 		e.Message = "HubSpot is moving the account to another place, which takes up to 24 hours"
@@ -69,16 +69,16 @@ func judge(r request, got answer, now time.Time) *dest.CallError {
 		e.Class, e.Scope = dest.Configuration, dest.ScopeConnection
 		e.Message = "HubSpot does not take the token: store a Service Key of the account in the connection's secret"
 	case status == http.StatusForbidden:
-		forbidden(e, said, r.object)
+		forbidden(e, said, &r)
 	default:
-		refused(e, said, r.object, status)
+		refused(e, said, &r, status)
 	}
 	return e
 }
 
 // throttled tells the limits apart: the answer names the policy, and its header the
 // window where it asks for no time.
-func throttled(e *dest.CallError, said body, h http.Header) {
+func throttled(e *dest.CallError, said body, h http.Header, r *request) {
 	policy := strings.ToUpper(string(said.Policy))
 	e.Class, e.Scope, e.Quota = dest.Throttled, dest.ScopeConnection, dest.QuotaUntold
 	switch {
@@ -91,7 +91,7 @@ func throttled(e *dest.CallError, said body, h http.Header) {
 	default:
 		e.Quota, e.Message = dest.QuotaSecond, "HubSpot asks to slow down"
 	}
-	if policy = dest.Code(policy); policy != "" {
+	if policy = r.told(policy); policy != "" {
 		e.Code = policy
 	}
 	if ms, err := strconv.Atoi(h.Get("X-HubSpot-RateLimit-Interval-Milliseconds")); e.After == 0 && e.Quota == dest.QuotaSecond && err == nil && ms > 0 && ms <= 60_000 {
@@ -100,12 +100,12 @@ func throttled(e *dest.CallError, said body, h http.Header) {
 }
 
 // forbidden is what the key may not do; the scopes that it lacks are named.
-func forbidden(e *dest.CallError, said body, object bool) {
+func forbidden(e *dest.CallError, said body, r *request) {
 	e.Class, e.Message = dest.Configuration, "the Service Key may not do this: give it the scopes that the sync needs"
 	var scopes []string
 	for _, name := range []string{"requiredScopes", "missingScopes", "requiredGranularScopes"} {
 		for _, s := range said.whole().everywhere(name) {
-			if s := dest.Code(string(s)); s != "" && len(scopes) < 10 {
+			if s := r.told(string(s)); s != "" && len(scopes) < 10 {
 				scopes = append(scopes, s)
 			}
 		}
@@ -113,17 +113,17 @@ func forbidden(e *dest.CallError, said body, object bool) {
 	if len(scopes) > 0 {
 		e.Message = "the Service Key lacks a scope: give it " + strings.Join(scopes, ", ")
 	}
-	if said.Category == "MISSING_SCOPES" && object {
+	if said.Category == "MISSING_SCOPES" && r.object {
 		e.Scope = dest.ScopeVersion
 	}
 }
 
 // refused is a call that was judged by its content: the version's where any record of
 // it would meet the same, else to be halved.
-func refused(e *dest.CallError, said body, object bool, status int) {
+func refused(e *dest.CallError, said body, r *request, status int) {
 	whole := said.whole()
 	switch {
-	case object && noObject(string(said.Message)), object && status == http.StatusNotFound && said.Category == "":
+	case r.object && noObject(string(said.Message)), r.object && status == http.StatusNotFound && said.Category == "":
 		e.Class, e.Scope = dest.Configuration, dest.ScopeVersion
 		e.Message = "HubSpot has no such object: correct destination_object, or give the Service Key its scopes"
 		return
@@ -134,13 +134,13 @@ func refused(e *dest.CallError, said body, object bool, status int) {
 	}
 	e.Class, e.Message = dest.Refused, fmt.Sprintf("HubSpot refuses the call (status %d)", status)
 	for _, d := range whole.details() {
-		if d.configuration() {
+		if d = d.discreet(r); d.configuration() {
 			e.Class, e.Scope, e.Code = dest.Configuration, dest.ScopeVersion, d.code
 			e.Message = d.message()
 			return
 		}
 	}
-	if d := whole.detail(); d.code != "" {
+	if d := whole.detail().discreet(r); d.code != "" {
 		e.Code, e.Message = d.code, d.message()
 	}
 }

@@ -44,7 +44,7 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 		}
 		asked[key] = append(asked[key], n)
 	}
-	r := request{op: "look up " + d.def.Object, method: http.MethodPost, path: d.path + "/batch/read", body: d.question(values), object: true}
+	r := request{op: "look up " + d.def.Object, method: http.MethodPost, path: d.path + "/batch/read", body: d.question(values), object: true, holds: func(s string) bool { return asked[d.folded(s)] != nil }}
 	got, err := d.client.do(ctx, r)
 	if err != nil {
 		return nil, err
