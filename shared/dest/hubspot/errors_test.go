@@ -2,7 +2,6 @@ package hubspot_test
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -43,7 +42,7 @@ func TestCallErrors(t *testing.T) {
 		option          = `Property values were not valid: [{\"isValid\":false,\"message\":\"enormous was not one of the allowed options\",\"error\":\"INVALID_OPTION\",\"name\":\"ltv_segment\"}]`
 	)
 	body := func(category, message string, more ...string) string {
-		return fmt.Sprintf(`{"status":"error","message":"%s","correlationId":"c","category":"%s"%s}`, message, category, strings.Join(more, ""))
+		return `{"status":"error","message":"` + message + `","correlationId":"c","category":"` + category + `"` + strings.Join(more, "") + `}`
 	}
 	hour := map[string]string{"Retry-After": "3600"}
 	for name, c := range map[string]struct {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -110,6 +111,28 @@ func TestRoad(t *testing.T) {
 	}
 }
 
+// A contact that was archived in the account since is made anew, whole.
+func TestArchivedIsMadeAnew(t *testing.T) {
+	clock := apptest.NewClock()
+	s := server(t, func(o *simulator.Options) { o.Now = clock.Now })
+	w := apptest.NewOf(t, clock, []apptest.Service{{Vendor: hubspot.Vendor, Server: s, Secret: simulator.Sandbox.Secret}}, set(t))
+	w.Push(t, "q", "q:1", customer("c1", "a@example.com", "1", "low"))
+	w.Drain(t, "hubspot")
+	first := s.Record("contacts", "email", "a@example.com")
+	r := httptest.NewRequest(http.MethodDelete, "http://127.0.0.1/crm/v3/objects/contacts/"+first["id"], nil)
+	r.Header.Set("Authorization", "Bearer "+simulator.Sandbox.Secret["token"])
+	s.ServeHTTP(httptest.NewRecorder(), r)
+	if s.Count("contacts") != 0 {
+		t.Fatal("it is not archived")
+	}
+	again := w.Push(t, "q2", "q2:1", customer("c1", "a@example.com", "2", "low"))[0]
+	w.Drain(t, "hubspot")
+	got := s.Record("contacts", "email", "a@example.com")
+	if w.Run(t, again.Run).Counts.Delivered != 1 || got["id"] == first["id"] || got["ltv_usd"] != "2" || got["ltv_segment"] != "low" {
+		t.Errorf("%+v, %v", w.Run(t, again.Run).Counts, got)
+	}
+}
+
 // One conflict of 100: another contact holds the unique value already.
 func TestConflict(t *testing.T) {
 	for name, whole := range map[string]bool{"an answer per record": false, "a failed batch": true} {
@@ -156,7 +179,7 @@ func bisected(t *testing.T, w *world, b dest.Batch) ([]dest.Outcome, int) {
 		todo = todo[1:]
 		calls++
 		got, err := w.Push(t.Context(), b, c)
-		if call, refused := err.(*dest.CallError); refused && call.Class == dest.Refused && len(c.Records) > 1 {
+		if call, refused := errors.AsType[*dest.CallError](err); refused && call.Class == dest.Refused && len(c.Records) > 1 {
 			half := len(c.Records) / 2
 			todo = append(todo, dest.Call{Records: c.Records[:half]}, dest.Call{Records: c.Records[half:]})
 			continue

@@ -175,7 +175,7 @@ func (s *Server) planned(c *call, o *object, verb string, in input, taken map[st
 	row := records.NewRow
 	if verb != "create" {
 		if in.IDProperty != "" {
-			if _, failed := o.unique(in.IDProperty, verb); failed != nil {
+			if failed := o.unique(in.IDProperty, verb); failed != nil {
 				return plan{}, failed
 			}
 		}
@@ -227,7 +227,7 @@ func (s *Server) struck(c *call, o *object, in input, row int, values map[string
 // readBatch answers the records that are there, and names the others.
 func (s *Server) readBatch(c *call, o *object, inputs []input, property string, names []string) *failure {
 	if property != "" && property != propID {
-		if _, failed := o.unique(property, "read"); failed != nil {
+		if failed := o.unique(property, "read"); failed != nil {
 			return failed
 		}
 	}

@@ -6,7 +6,7 @@
 //	POST   /crm/objects/2026-09/{object}/batch/{upsert,update,create,read,archive}   /crm/v3/objects/…
 //	POST   /crm/objects/2026-09/{object}        create; /search; /gdpr-delete of contacts
 //	GET    /crm/objects/2026-09/{object}[/{id}] read; PATCH updates, DELETE archives
-//	GET    /crm/properties/2026-09/{object}[/{name}]   POST makes one, PATCH and DELETE change it
+//	GET    /crm/properties/2026-09/{object}[/{name}]   POST makes one; /batch/{create,read}
 //	GET    /crm-object-schemas/2026-09/schemas[/{object}]
 //	GET    /account-info/2026-09/details
 //

@@ -12,7 +12,7 @@ const (
 	standardTen    = 190
 	standardDay    = 650_000
 	searchASecond  = 4
-	tenSeconds     = 10 * time.Second
+	window         = 10 * time.Second
 	rollingHeaders = "X-HubSpot-RateLimit-"
 )
 
@@ -41,7 +41,7 @@ func (l *limits) spend(h http.Header, now time.Time, search bool) *failure {
 	if today := now.UTC().Format(time.DateOnly); today != l.today {
 		l.today, l.spent = today, 0
 	}
-	l.recent = within(l.recent, now, tenSeconds)
+	l.recent = within(l.recent, now, window)
 	if search {
 		l.searches = within(l.searches, now, time.Second)
 		if l.ten > 0 && len(l.searches) >= searchASecond {
@@ -58,7 +58,7 @@ func (l *limits) spend(h http.Header, now time.Time, search bool) *failure {
 		set := func(name string, n int) { h.Set(rollingHeaders+name, strconv.Itoa(n)) }
 		set("Max", l.ten)
 		set("Remaining", max(0, l.ten-len(l.recent)))
-		set("Interval-Milliseconds", int(tenSeconds/time.Millisecond))
+		set("Interval-Milliseconds", int(window/time.Millisecond))
 		set("Daily", l.day)
 		set("Daily-Remaining", max(0, l.day-l.spent))
 	}

@@ -126,7 +126,6 @@ func propertyOf(c records.Column) Property {
 type object struct {
 	Object
 	table     *records.Table
-	firstOwn  int            // columns from here on were made after the schema
 	secondary map[string]int // a contact's other addresses, in lower case
 }
 

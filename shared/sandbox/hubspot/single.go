@@ -28,7 +28,7 @@ func (s *Server) one(c *call) (*object, int, *failure) {
 	}
 	by := c.r.URL.Query().Get("idProperty")
 	if by != "" && by != propID {
-		if _, failed := o.unique(by, "single"); failed != nil {
+		if failed := o.unique(by, "single"); failed != nil {
 			return nil, 0, failed
 		}
 	}
@@ -139,7 +139,7 @@ func (s *Server) erase(c *call) *failure {
 		return invalid("Invalid input JSON on line 1, column 1: Some required fields were not set: [objectId]")
 	}
 	if in.IDProperty != "" && in.IDProperty != propID {
-		if _, failed := o.unique(in.IDProperty, "single"); failed != nil {
+		if failed := o.unique(in.IDProperty, "single"); failed != nil {
 			return failed
 		}
 	}

@@ -190,14 +190,13 @@ func (o *object) holder(p *Property, column int, text string) int {
 	return -1
 }
 
-// unique is a property that records can be named by. email is one for upserts and
+// unique refuses a property that records cannot be named by. email is one for upserts and
 // single records only.
-func (o *object) unique(name string, verb string) (*Property, *failure) {
-	p, there := o.property(name)
-	if !there || !p.Unique || name == propEmail && verb == "update" {
-		return nil, invalid("Unable to perform update/upsert by non-unique %s property %s", o.ID, name)
+func (o *object) unique(name, verb string) *failure {
+	if p, there := o.property(name); !there || !p.Unique || name == propEmail && verb == "update" {
+		return invalid("Unable to perform update/upsert by non-unique %s property %s", o.ID, name)
 	}
-	return p, nil
+	return nil
 }
 
 // find is the row that an id and its property name, -1 for none.
