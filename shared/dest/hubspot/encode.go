@@ -113,6 +113,9 @@ func (d *destination) text(f *dest.Field) (string, bool) {
 			return options(f.Value)
 		}
 	case '"', '0':
+		if f.Name == propEmail {
+			return strings.TrimSpace(scalar(f.Value)), true // HubSpot takes a blank for part of the address
+		}
 		return scalar(f.Value), true
 	}
 	return string(f.Value), true // true, false, JSON

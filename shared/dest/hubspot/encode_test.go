@@ -50,7 +50,7 @@ func sent(t *testing.T, def syncdef.Definition, b dest.Batch) []string {
 
 func TestRequests(t *testing.T) {
 	values := dest.Record{Key: "a@b.example", Match: "  A@B.example ", Fields: []dest.Field{
-		field("firstname", `"O'Brien \"x\" 🚰"`), field("lastname", "null"), field("ltv_usd", "1234567.50"), field("n", "1.5e3"), field("m", "-2E-3"), field("b", "true"), field("c", "false"),
+		field("firstname", `"O'Brien \"x\" 🚰"`), field("lastname", "null"), field("email", `" A@B.example "`), field("ltv_usd", "1234567.50"), field("n", "1.5e3"), field("m", "-2E-3"), field("b", "true"), field("c", "false"),
 		field("renewal_date", `"2026-12-31"`), field("interests", `["sql",null,"etl",7]`), field("none", "[]"), field("object", `{"a":[1]}`), field("lists", `[[1],2]`), field("kept", `["a","b"]`),
 	}}
 	byEmail := byEmail
@@ -68,7 +68,7 @@ func TestRequests(t *testing.T) {
 		want   string
 	}{
 		"upsert": {byEmail, values, `/crm/objects/2026-09/contacts/batch/upsert {"inputs":[{"id":"A@B.example","idProperty":"email","objectWriteTraceId":"0","properties":{` +
-			`"firstname":"O'Brien \"x\" 🚰","lastname":"","ltv_usd":"1234567.50","n":"1500","m":"-0.002","b":"true","c":"false","renewal_date":"2026-12-31","interests":"sql;etl;7","none":"","object":"{\"a\":[1]}","lists":"[[1],2]","kept":"[\"a\",\"b\"]"}}]}`},
+			`"firstname":"O'Brien \"x\" 🚰","lastname":"","email":"A@B.example","ltv_usd":"1234567.50","n":"1500","m":"-0.002","b":"true","c":"false","renewal_date":"2026-12-31","interests":"sql;etl;7","none":"","object":"{\"a\":[1]}","lists":"[[1],2]","kept":"[\"a\",\"b\"]"}}]}`},
 		"a known contact": {byEmail, known, `/crm/objects/2026-09/contacts/batch/update {"inputs":[{"id":"1000008","objectWriteTraceId":"0","properties":{"firstname":"Person 7"}}]}`},
 		"by a property":   {byKey, dest.Record{Key: "c-1", Match: "C-1", ID: "5"}, `/crm/objects/2026-09/companies/batch/upsert {"inputs":[{"id":"C-1","idProperty":"customer_id","objectWriteTraceId":"0","properties":{}}]}`},
 		"by id":           {byID, dest.Record{Key: "77", Match: "77.0"}, `/crm/objects/2026-09/2-4711/batch/update {"inputs":[{"id":"77","objectWriteTraceId":"0","properties":{}}]}`},

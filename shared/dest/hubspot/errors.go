@@ -113,7 +113,7 @@ func forbidden(e *dest.CallError, said body, r *request) {
 	if len(scopes) > 0 {
 		e.Message = "the Service Key lacks a scope: give it " + strings.Join(scopes, ", ")
 	}
-	if said.Category == "MISSING_SCOPES" && r.object {
+	if said.Category == missingScopes && r.object {
 		e.Scope = dest.ScopeVersion
 	}
 }

@@ -39,13 +39,16 @@ type account struct {
 	client *client
 }
 
-// Identity implements dest.Account: the account's id (portal id, Hub ID).
+// missingScopes is the category of a call that the key has no scope for.
+const missingScopes = "MISSING_SCOPES"
+
+// Identity implements dest.Account: the account's id (portal id, Hub ID). A key that may
+// not ask for it cannot tell.
 func (a *account) Identity(ctx context.Context) (string, error) {
 	return a.details(ctx, "ask for the HubSpot account")
 }
 
-// Probe implements dest.Account by the same call, which any key may make whatever its
-// scopes.
+// Probe implements dest.Account by the same call, which needs no scope of an object.
 func (a *account) Probe(ctx context.Context) error {
 	_, err := a.details(ctx, "probe HubSpot")
 	return err
@@ -59,6 +62,9 @@ func (a *account) details(ctx context.Context, op string) (string, error) {
 		return "", err
 	}
 	if failed := judge(r, got, a.client.now()); failed != nil {
+		if failed.Code == missingScopes { // the key was taken, and that is all it may not do
+			return "", nil
+		}
 		if failed.Class == dest.Configuration || failed.Class == dest.Refused {
 			failed.Class, failed.Scope = dest.Configuration, dest.ScopeConnection
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/dest/hubspot"
+	"github.com/penstock-data/penstock/shared/sandbox"
 	simulator "github.com/penstock-data/penstock/shared/sandbox/hubspot"
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
@@ -202,6 +203,21 @@ func TestTokenIsReadAnew(t *testing.T) {
 	}
 	if err := a.Probe(t.Context()); err != nil || reads != 2 || a.APICalls() != 2 {
 		t.Errorf("%v, %d reads, %d calls", err, reads, a.APICalls())
+	}
+}
+
+// A key that may not ask whose it is is a key all the same: nothing is pinned, and the
+// probe answers.
+func TestKeyWithoutAccountScope(t *testing.T) {
+	w := start(t, options(), byEmail)
+	if err := w.sim.Core().AddFault(sandbox.Fault{Match: "/account-info", Status: 403, Count: -1, Body: `{"status":"error","category":"MISSING_SCOPES","message":"x"}`}); err != nil {
+		t.Fatal(err)
+	}
+	if id, err := w.account.Identity(t.Context()); id != "" || err != nil {
+		t.Errorf("%q, %v", id, err)
+	}
+	if err := w.account.Probe(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 
