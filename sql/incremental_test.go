@@ -24,7 +24,8 @@ func TestRefreshIsIncremental(t *testing.T) {
 	}
 	m.ran("quiet", 40*time.Hour, run.Counts{Received: 3000, Failed: 2500, Delivered: 500}, nil) // three pages of errors
 	m.refresh()
-	if status, errs := m.asked("/status"), m.asked("/errors"); status != 3 || errs != 3 {
+	// Two syncs are asked about in one request, or in two where DuckDB's threads share them.
+	if status, errs := m.asked("/status"), m.asked("/errors"); status < 3 || status > 4 || errs != 3 {
 		t.Errorf("%d requests about runs and %d about errors, want 3 pages each", status, errs)
 	}
 	m.same(map[string][]string{
@@ -33,7 +34,7 @@ func TestRefreshIsIncremental(t *testing.T) {
 	})
 
 	m.refresh()
-	if status, errs := m.asked("/status"), m.asked("/errors"); status != 1 || errs != 0 {
+	if status, errs := m.asked("/status"), m.asked("/errors"); status < 1 || status > 2 || errs != 0 {
 		t.Errorf("nothing is new: %d requests about runs and %d about errors", status, errs)
 	}
 

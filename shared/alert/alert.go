@@ -24,6 +24,9 @@ const (
 	RunPartial    Kind = "run_partial"              // some rows of the last run were not delivered
 )
 
+// Trial is the kind of a test notice; no rule raises it.
+const Trial Kind = "test"
+
 // Kinds are all kinds, in the order of the constants.
 var Kinds = []Kind{RunFailed, Misconfigured, Overdue, ErrorRate, Paused, DeadLetters, Exhausted, RunPartial}
 
@@ -153,4 +156,10 @@ type Notice struct {
 	Why        string    `json:"why"`             // what happened, a sentence
 	Mend       string    `json:"mend,omitempty"`  // the command that mends it
 	Times      int       `json:"times,omitempty"` // how often it has been told, this time included
+}
+
+// Test is a notice that tells of nothing but that it can be sent.
+func Test(sync, connection string, now time.Time) Notice {
+	return Notice{Sync: sync, Connection: connection, Kind: Trial, Step: Raised, At: now, Since: now, Times: 1,
+		Why: "this is a test: alerts of the sync reach you here"}
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
@@ -100,7 +102,7 @@ func TestWanted(t *testing.T) {
 	if Wanted(nil, RunPartial) || !Wanted(nil, RunFailed) {
 		t.Error("without conditions all but partial runs are told")
 	}
-	if len(Conditions()) != len(conditions) || len(rules) != len(Kinds) || len(recovery) != len(Kinds) || len(titles) != len(Kinds) {
+	if len(Conditions()) != len(conditions) || len(rules) != len(Kinds) || len(recovery) != len(Kinds) || len(titles) != len(Kinds)+1 { // and Trial
 		t.Error("a kind is missing in a table")
 	}
 }
@@ -177,6 +179,14 @@ Run:   sf_health.r1
 Next:  penstock errors sf_health.r1
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The words that a definition may use are the words that are understood here.
+func TestConditionsAreTheDefinitions(t *testing.T) {
+	want := slices.Sorted(slices.Values(syncdef.Conditions))
+	if diff := cmp.Diff(want, Conditions()); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -15,6 +15,7 @@ func (n Notice) Subject() string {
 var titles = map[Kind]string{
 	RunFailed: "run failed", RunPartial: "run partly failed", Overdue: "sync overdue", ErrorRate: "high error rate",
 	Paused: "connection paused", Misconfigured: "connection misconfigured", Exhausted: "retries exhausted", DeadLetters: "dead letters",
+	Trial: "test notice",
 }
 
 // Text is a notice in lines without markup: what happened, since when, how many

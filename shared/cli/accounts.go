@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -18,7 +19,8 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// simulatorsFile holds the URLs of a running penstock local's simulators, by type.
+// simulatorsFile holds the URLs of a running penstock local's simulators, by type, and
+// of its mailbox.
 const simulatorsFile = "simulators.json"
 
 // accounts asks the accounts of a starting place, whose simulators are not served yet.
@@ -120,7 +122,11 @@ func (p *place) noteSimulators(dir string) error {
 	if p.box == nil {
 		return nil
 	}
-	text, err := json.Marshal(p.box.Endpoints)
+	urls := maps.Clone(p.box.Endpoints)
+	if address := p.post.address(); address != "" {
+		urls[syncdef.NotifyEmail] = address
+	}
+	text, err := json.Marshal(urls)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, simulatorsFile), append(text, '\n'), 0o600)
 	}

@@ -30,10 +30,11 @@ type applyCmd struct {
 	Yes        bool   `short:"y" help:"Do not ask."`
 }
 
-// A change is a sync, and its connection, of which something differs from what is applied.
+// A change is a sync, and the connections that it uses, of which something differs from
+// what is applied.
 type change struct {
-	version    syncdef.Version
-	connection syncdef.Connection
+	version     syncdef.Version
+	connections []syncdef.Connection
 }
 
 // Run shows what would change, asks, and stores the versions.
@@ -75,11 +76,13 @@ func (c applyCmd) Run(ctx context.Context, s program) (err error) {
 		return err
 	}
 	closeState = func() error { return nil }
-	if control, closeState, err = c.state(ctx, true); err != nil {
+	control, closeStored, err := c.state(ctx, true)
+	if err != nil {
 		return err
 	}
+	closeState = closeStored
 	for _, x := range changed {
-		notes, err := control.Apply(ctx, x.version, x.connection)
+		notes, err := control.Apply(ctx, x.version, x.connections...)
 		if err != nil {
 			return err
 		}
@@ -152,20 +155,24 @@ func differences(ctx context.Context, s program, control *runs.Control, set yaml
 	var changed []change
 	moved := map[string]bool{} // connections, by name, of which something differs
 	for _, y := range set.Syncs {
-		if _, told := moved[y.Connection.Name]; !told {
-			differs, err := differentConnection(ctx, s, control, y.Connection)
-			if err != nil {
-				return nil, err
+		used, moves := set.Used(y), false
+		for _, one := range used {
+			if _, told := moved[one.Name]; !told {
+				differs, err := differentConnection(ctx, s, control, one)
+				if err != nil {
+					return nil, err
+				}
+				moved[one.Name] = differs
 			}
-			moved[y.Connection.Name] = differs
+			moves = moves || moved[one.Name]
 		}
 		v := syncdef.NewVersion(y.Definition, y.Rules, time.Now())
 		differs, err := differentVersion(ctx, s, control, v)
 		if err != nil {
 			return nil, err
 		}
-		if differs || moved[y.Connection.Name] {
-			changed = append(changed, change{v, y.Connection})
+		if differs || moves {
+			changed = append(changed, change{v, used})
 		}
 	}
 	return changed, nil

@@ -26,11 +26,13 @@ type localCmd struct {
 	Quiet    time.Duration     `default:"2s" help:"How long after its last batch a query's run is closed."`
 	Endpoint map[string]string `help:"Talk to this URL instead of this type's simulator, with its secret from the environment or a file; the folder remembers it. TYPE=simulator goes back." placeholder:"TYPE=URL"`
 	Bare     bool              `help:"Only gateway, queue, workers and state: no simulators, no warehouse."`
+	tells    bool              // people are told of what is wrong
 	Leash    bool              `hidden:"" help:"End when the standard input ends: for a parent that may be killed."`
 }
 
 // Run starts everything and stays up.
 func (c localCmd) Run(ctx context.Context, s program) error {
+	c.tells = true
 	p, err := c.start(ctx, s)
 	if err != nil {
 		return err
@@ -76,6 +78,9 @@ func (c localCmd) announce(ctx context.Context, s program, p *place) error {
 	}
 	if p.box != nil {
 		printSandbox(s.out, p.box)
+	}
+	if url := p.post.url(); url != "" {
+		fmt.Fprintf(s.out, "Mail        %s  what alerts sent; %s takes its place\n", url, mailServer)
 	}
 	fmt.Fprintf(s.out, "State       %s\n", c.Data)
 	if !c.Bare {

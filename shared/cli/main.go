@@ -29,6 +29,7 @@ type cli struct {
 	Cancel   cancelCmd   `cmd:"" help:"End a run: what is not delivered yet is not sent."`
 	Reset    resetCmd    `cmd:"" help:"Clear a sync's watermark: the next run selects all rows."`
 	Logs     logsCmd     `cmd:"" help:"Show this machine's log."`
+	Alert    alertCmd    `cmd:"" help:"Show what people were told of a sync, or send them a test notice."`
 	Connect  connectCmd  `cmd:"" help:"Show which account a connection delivers to, or let it deliver to another one."`
 	Sandbox  sandboxCmd  `cmd:"" help:"Run the simulated destinations alone."`
 	Init     initCmd     `cmd:"" help:"Start a project of your own: a folder with one sync, its model and its connection."`
@@ -79,13 +80,16 @@ func Main(args []string, known []Destination) int {
 	ctx, sig := watchSignals(context.Background())
 	defer sig.stop()
 	gone := new(atomic.Bool)
-	out := &printer{os.Stdout, screenOf(os.Stdout, os.Getenv), gone, sig.cancel}
+	out := &printer{Writer: os.Stdout, screen: screenOf(os.Stdout, os.Getenv), gone: gone, left: sig.cancel}
 	s := program{
-		out: out, err: &printer{os.Stderr, screenOf(os.Stderr, os.Getenv), gone, sig.cancel}, in: os.Stdin,
+		out: out, err: &printer{Writer: os.Stderr, screen: screenOf(os.Stderr, os.Getenv), gone: gone, left: sig.cancel}, in: os.Stdin,
 		clock: clock{now: time.Now, zone: time.Local}, signals: sig, known: known,
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	err = parsed.Run(s)
+	if lost := out.lost.Load(); lost != nil && !errors.Is(err, *lost) {
+		err = errors.Join(err, *lost)
+	}
 	switch {
 	case gone.Load():
 		return exitPipe

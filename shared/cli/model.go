@@ -7,9 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
 )
 
@@ -56,21 +58,35 @@ func (c modelled) model(ctx context.Context, sync, gateway string, did *touched)
 // folder of definitions has one.
 func (c modelled) find(ctx context.Context, sync string) (name, text string, err error) {
 	name = sync
+	var applied []string
 	if haveState(c.Data) == nil {
 		store, err := openState(c.Data)
 		if err != nil {
 			return "", "", err
 		}
 		v, err := store.Current(ctx, sync)
-		if err := errors.Join(notMissing(err), store.Close()); err != nil {
+		names, listed := store.List(ctx)
+		if err := errors.Join(notMissing(err), listed, store.Close()); err != nil {
 			return "", "", fmt.Errorf("read sync %q: %w", sync, err)
 		}
+		applied = names
 		if v.ID != "" {
 			name = v.Definition.Relation()
 		}
 	}
 	text, err = c.selectOf(sync)
+	if err == nil && text == "" && len(applied) > 0 && c.Gateway == "" && !slices.Contains(applied, sync) {
+		return "", "", noSync(sync, applied)
+	}
 	return name, text, err
+}
+
+// noSync says that a sync is not applied, and which are.
+func noSync(sync string, applied []string) error {
+	if near := syncdef.Nearest(sync, applied); near != "" {
+		return fmt.Errorf("there is no sync %q; did you mean %s?", sync, near)
+	}
+	return fmt.Errorf("there is no sync %q, or it is not applied: run %s apply; applied are: %s", sync, self(), strings.Join(applied, ", "))
 }
 
 // notMissing is err unless it says that there is nothing.

@@ -25,6 +25,7 @@ type place struct {
 	box     *machine.Sandbox
 	to      where
 	log     io.Closer
+	post    post
 	set     yamlfile.Set // that was applied; empty where nothing was
 	cancel  context.CancelFunc
 }
@@ -91,19 +92,24 @@ func (c localCmd) startWith(ctx context.Context, s program, n note, box *machine
 			n.To[kind] = ownSimulator
 		}
 	}
+	post, err := c.post(s)
+	if err != nil {
+		return nil, errors.Join(err, logFile.Close())
+	}
 	m, err := machine.New(machine.Config{
+		Tells: c.tells, Mail: post.mailer, NoMail: noMail,
 		Dir: c.Data, Listen: c.Listen, Token: c.Token, Vendors: s.known.vendors(), Endpoints: endpoints, Secret: c.secrets(box), Quiet: c.Quiet,
 		Sweep: 200 * time.Millisecond, Log: slog.New(slog.NewJSONHandler(logFile, nil)),
 	})
 	if err != nil {
-		return nil, errors.Join(err, logFile.Close())
+		return nil, errors.Join(err, post.Close(), logFile.Close())
 	}
-	p := &place{machine: m, to: n.To, log: logFile}
+	p := &place{machine: m, to: n.To, log: logFile, post: post}
 	if err = n.keep(ctx, c.Data, m.Store); err == nil {
 		err = c.apply(ctx, s, p, c.accounts(s, p, box, endpoints))
 	}
 	if err != nil {
-		return nil, errors.Join(err, m.Close(), logFile.Close())
+		return nil, errors.Join(err, m.Close(), post.Close(), logFile.Close())
 	}
 	return p, nil
 }
@@ -144,7 +150,7 @@ func (c localCmd) apply(ctx context.Context, s program, p *place, accounts *appl
 		if told != "" {
 			fmt.Fprintln(s.err, told)
 		}
-		notes, err := p.machine.Runs.Apply(ctx, syncdef.NewVersion(y.Definition, rules, time.Now()), y.Connection)
+		notes, err := p.machine.Runs.Apply(ctx, syncdef.NewVersion(y.Definition, rules, time.Now()), set.Used(y)...)
 		if err != nil {
 			return err
 		}
@@ -159,6 +165,7 @@ func (c localCmd) apply(ctx context.Context, s program, p *place, accounts *appl
 func (p *place) run(ctx context.Context, g *errgroup.Group) {
 	ctx, p.cancel = context.WithCancel(ctx)
 	g.Go(func() error { return p.machine.Run(ctx) })
+	p.post.run(ctx, g)
 	if p.box != nil {
 		g.Go(func() error { return p.box.Run(ctx) })
 	}

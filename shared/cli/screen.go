@@ -44,18 +44,23 @@ func screenFor(getenv func(string) string) screen {
 
 // A printer is where a command writes, and what that can show. When whoever reads it
 // went away (head, a pager), it says so once, and swallows the rest: the command
-// ends as after Ctrl-C, with nothing half done.
+// ends as after Ctrl-C, with nothing half done. A full disk fails the command, whether
+// or not it looks at what its writes answer.
 type printer struct {
 	io.Writer
 	screen
 	gone *atomic.Bool // the reader went away
 	left func()       // called when it is noticed
+	lost atomic.Pointer[error]
 }
 
 // Write implements io.Writer.
 func (p *printer) Write(b []byte) (int, error) {
 	n, err := p.Writer.Write(b)
 	if !errors.Is(err, syscall.EPIPE) {
+		if err != nil {
+			p.lost.CompareAndSwap(nil, &err)
+		}
 		return n, err
 	}
 	if p.gone.CompareAndSwap(false, true) && p.left != nil {

@@ -115,6 +115,23 @@ func TestClosedPipe(t *testing.T) {
 	}
 }
 
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// A full disk is remembered, for commands that print without looking.
+func TestFullDisk(t *testing.T) {
+	p := &printer{Writer: fullDisk{}, gone: new(atomic.Bool)}
+	for range 2 {
+		if _, err := io.WriteString(p, "text"); !errors.Is(err, syscall.ENOSPC) {
+			t.Errorf("wrote with %v", err)
+		}
+	}
+	if lost := p.lost.Load(); lost == nil || !errors.Is(*lost, syscall.ENOSPC) || p.gone.Load() {
+		t.Errorf("remembered %v", lost)
+	}
+}
+
 func TestCodeOf(t *testing.T) {
 	rows := rowsError{errors.New("rows")}
 	for _, c := range []struct {

@@ -33,6 +33,8 @@ func readable(path string) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("there is no file %s", path)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("you may not read %s: give yourself the right (chmod u+r)", path)
 	case err != nil:
 		return fmt.Errorf("read the rows: %w", err)
 	}
@@ -50,20 +52,28 @@ func fileRows(ctx context.Context, w *duckdb.Warehouse, path string) (relation, 
 	case ".csv", ".tsv":
 		return csvRows(ctx, w, path)
 	case ".parquet":
-		return relation{"read_parquet(" + name + ")"}, nil
+		return checkedFile(ctx, w, path, "read_parquet("+name+")")
 	case ".json", ".ndjson", ".jsonl":
-		return relation{"read_json(" + name + ")"}, nil
+		return checkedFile(ctx, w, path, "read_json("+name+")")
 	default:
 		return relation{}, usage("--from %s: a file that ends with .csv, .tsv, .parquet, .json, .ndjson or .jsonl", path)
 	}
+}
+
+// checkedFile reads a file's rows once before the first one is sent.
+func checkedFile(ctx context.Context, w *duckdb.Warehouse, path, from string) (relation, error) {
+	r := relation{from}
+	if _, err := r.count(ctx, w); err != nil {
+		return r, fileFault(path, err)
+	}
+	return r, nil
 }
 
 // csvRows reads a file whose first line names the columns. A column is one of numbers
 // only if all its values are written as JSON writes numbers and lose no digit by it: so
 // 01234 and 1.10 stay the texts that they are.
 func csvRows(ctx context.Context, w *duckdb.Warehouse, path string) (relation, error) {
-	from := "read_csv(" + literal(path) + ", header = true, all_varchar = true)"
-	columns, err := columnsOf(ctx, w, from)
+	from, columns, err := csvFrom(path)
 	if err != nil {
 		return relation{}, err
 	}
@@ -81,7 +91,7 @@ func csvRows(ctx context.Context, w *duckdb.Warehouse, path string) (relation, e
 		into[i] = &types[i]
 	}
 	if err := w.DB().QueryRowContext(ctx, "SELECT "+strings.Join(tests, ", ")+" FROM "+from).Scan(into...); err != nil {
-		return relation{}, err
+		return relation{}, fileFault(path, err)
 	}
 	casts := make([]string, len(columns))
 	for i, c := range columns {

@@ -7,12 +7,16 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/mattn/go-isatty"
 
+	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
+	"github.com/penstock-data/penstock/shared/warehouse/duckdb/modelcheck"
 )
 
 type sqlCmd struct {
@@ -137,19 +141,58 @@ func (in script) placed(offset int, err error) error {
 			end += n
 		}
 	}
-	before := in.text[:min(end, len(in.text))]
-	line := strings.Count(before, "\n") + 1
-	column := utf8.RuneCountInString(before[strings.LastIndex(before, "\n")+1:]) + 1
-	place := fmt.Sprintf("line %d, column %d", line, column)
-	if in.name != "" {
-		place = fmt.Sprintf("%s:%d:%d", in.name, line, column)
+	end = min(end, len(in.text))
+	if begin, text := in.statementAt(end); fault.Kind == "Parser" && selects(text) {
+		if likely := modelcheck.Cause(text, end-begin); likely != nil {
+			return fmt.Errorf("%s: %s (%s)", in.place(begin, likely.Place), likely.Message, oneLine(err.Error()))
+		}
 	}
-	return fmt.Errorf("%s: %s%s", place, oneLine(err.Error()), cause(fault))
+	said, likely := oneLine(err.Error()), cause(fault)
+	if fault.Kind == "Catalog" && likely != "" {
+		said, _, _ = strings.Cut(said, " Did you mean") // DuckDB's nearest name is another function
+	}
+	return fmt.Errorf("%s: %s%s", in.place(end, modelcheck.Place{Line: 1, Col: 1}), said, likely)
+}
+
+// place is where something stands, from a byte on.
+func (in script) place(offset int, within modelcheck.Place) string {
+	before := in.text[:offset]
+	line, column := strings.Count(before, "\n")+within.Line, within.Col
+	if within.Line == 1 {
+		column += utf8.RuneCountInString(before[strings.LastIndex(before, "\n")+1:])
+	}
+	if in.name != "" {
+		return fmt.Sprintf("%s:%d:%d", in.name, line, column)
+	}
+	return fmt.Sprintf("line %d, column %d", line, column)
+}
+
+// statementAt is the statement that a byte is in, or follows, and where it begins.
+func (in script) statementAt(offset int) (begin int, text string) {
+	pieces, _ := duckdb.Split(in.text)
+	for _, p := range pieces {
+		if p.Offset <= offset {
+			begin, text = p.Offset, p.Text
+		}
+	}
+	return begin, text
+}
+
+// selects reports whether a statement is one whose faults the model's check knows: its
+// first word is SELECT or WITH, or was to be.
+func selects(text string) bool {
+	word := text
+	if fields := strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) }); len(fields) > 0 {
+		word = fields[0]
+	}
+	return syncdef.Nearest(word, []string{"SELECT", "WITH"}) != ""
 }
 
 // cause is what mostly lies behind a fault.
 func cause(fault *duckdb.StatementError) string {
 	switch {
+	case fault.Kind == "Catalog":
+		return dialect(fault.Message)
 	case fault.Kind != "Parser":
 		return ""
 	case strings.Contains(fault.Message, "unterminated quoted"):
@@ -158,6 +201,38 @@ func cause(fault *duckdb.StatementError) string {
 		return ": something is not closed, or the statement stops too early"
 	case strings.Contains(fault.Message, "syntax error at or near"):
 		return ": just before it, a comma, a quote, a bracket or a word may be missing or wrong"
+	}
+	return ""
+}
+
+// snowflakeOnly are functions that people take from a Snowflake page, and what DuckDB
+// has in their place.
+var snowflakeOnly = map[string]string{
+	"object_construct_keep_null": "to_json(m), where m is the table's alias",
+	"object_construct":           "to_json(m), where m is the table's alias, or json_object('key', value)",
+	"json_build_object":          "json_object('key', value)",
+	"parse_json":                 "json('...')",
+	"array_construct":            "[a, b]",
+	"regexp_like":                "regexp_matches(text, pattern)",
+	"dateadd":                    "a time + INTERVAL 1 DAY",
+	"iff":                        "if(condition, a, b)",
+	"nvl":                        "coalesce(a, b)",
+	"zeroifnull":                 "coalesce(a, 0)",
+	"sysdate":                    "now() AT TIME ZONE 'UTC'",
+	"to_varchar":                 "strftime(time, format), or value::VARCHAR",
+	"try_to_number":              "TRY_CAST(value AS BIGINT)",
+	"try_to_decimal":             "TRY_CAST(value AS DECIMAL(18, 2))",
+}
+
+// missingFunction is how DuckDB says that it does not know a function.
+var missingFunction = regexp.MustCompile(`(?i)function with name "?([a-z_]+)"? does not exist`)
+
+// dialect says what DuckDB has for a function of Snowflake's.
+func dialect(message string) string {
+	if m := missingFunction.FindStringSubmatch(message); m != nil {
+		if here := snowflakeOnly[strings.ToLower(m[1])]; here != "" {
+			return " This warehouse is DuckDB, which has  " + here
+		}
 	}
 	return ""
 }

@@ -110,6 +110,11 @@ func (c validateCmd) print(s program, v *validation) error {
 
 // models has each sync's model checked, in a process of its own.
 func (c validateCmd) models(ctx context.Context, set yamlfile.Set, v *validation) error {
+	if c.Warehouse != "" {
+		if err := readable(c.Warehouse); err != nil {
+			return err
+		}
+	}
 	m := modelChecker{limit: c.CheckTime, from: modelcheck.Source{Path: c.Warehouse}}
 	defer m.stop()
 	if c.Warehouse == "" {

@@ -62,10 +62,10 @@ func TestBootstrapsDriveTheRoad(t *testing.T) {
 	if d := cmp.Diff(string(first), string(event("push", "push-retried"))); d != "" {
 		t.Errorf("the retry is answered otherwise: %s", d)
 	}
-	counts := map[string]run.Counts{apptest.Answers(t, first)[0].Run: {Received: 4, Queued: 4, Delivered: 4}}
+	counts := map[string]run.Counts{apptest.Answers(t, first)[0].Run: {Received: 4, Delivered: 4}}
 	d.settled(t, apptest.Answers(t, first)[0].Run, time.Minute)
-	counts[apptest.Answers(t, event("push", "push-gzip"))[0].Run] = run.Counts{Received: 4, Queued: 4, Unchanged: 4}
-	counts[apptest.Answers(t, event("push", "push-slack"))[0].Run] = run.Counts{Received: 2, Queued: 2, Delivered: 2}
+	counts[apptest.Answers(t, event("push", "push-gzip"))[0].Run] = run.Counts{Received: 4, Unchanged: 4}
+	counts[apptest.Answers(t, event("push", "push-slack"))[0].Run] = run.Counts{Received: 2, Delivered: 2}
 	if status, rows, _ := apptest.Status(t, event("push", "push-empty")); status != 200 || len(rows) != 0 {
 		t.Errorf("push-empty: %d, %d rows", status, len(rows))
 	}
@@ -80,7 +80,7 @@ func TestBootstrapsDriveTheRoad(t *testing.T) {
 	if oversize.Reason != "row_too_large" {
 		t.Errorf("oversize answered %+v", oversize)
 	}
-	counts[oversize.Run] = run.Counts{Received: 3, Queued: 1, Rejected: 1, Superseded: 1, Delivered: 1}
+	counts[oversize.Run] = run.Counts{Received: 3, Rejected: 1, Superseded: 1, Delivered: 1}
 	d.bracket(t, event, counts)
 
 	// The road ends in settled runs, by way of the queues.
@@ -164,7 +164,7 @@ func (d *deployment) bracket(t *testing.T, event func(function, name string) []b
 		t.Errorf("control-finish: %+v", r)
 	}
 	d.settled(t, sampleRun, time.Minute)
-	counts[sampleRun] = run.Counts{Received: 4, Queued: 2, Rejected: 1, Superseded: 1, Delivered: 1, Failed: 1}
+	counts[sampleRun] = run.Counts{Received: 4, Rejected: 1, Superseded: 1, Delivered: 1, Failed: 1}
 	if s := said[runs.SyncStatus](t, event("control", "control-status")); s.Sync != sampleSync || len(s.Runs) == 0 || s.Runs[0].ID != sampleRun {
 		t.Errorf("control-status: %+v", s)
 	}

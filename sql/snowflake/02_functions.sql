@@ -19,7 +19,7 @@
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_push(sync VARCHAR, row_object VARIANT)
     RETURNS VARIANT
     VOLATILE
-    COMMENT = 'Queues one row for a sync, or for a run that penstock_begin gave; answers status, run, record_id, field, reason, message'
+    COMMENT = 'Queues one row for a sync, or for a run that penstock_begin gave; answers status, run, record_id, field, error_type, error_message'
     API_INTEGRATION = {{.Integration}}
     CONTEXT_HEADERS = (CURRENT_USER, CURRENT_ROLE, CURRENT_DATABASE, CURRENT_SCHEMA)
     MAX_BATCH_ROWS = {{.MaxBatchRows}}
@@ -121,7 +121,7 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_status(sync VARCHAR, since VARCHAR,
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_errors(run VARCHAR)
     RETURNS VARIANT
     VOLATILE
-    COMMENT = 'The rows of a run that were not delivered, each with field, reason and message'
+    COMMENT = 'The rows of a run that were not delivered, each with field, error_type and error_message'
     API_INTEGRATION = {{.Integration}}
     CONTEXT_HEADERS = (CURRENT_USER, CURRENT_ROLE)
     MAX_BATCH_ROWS = 1

@@ -51,7 +51,9 @@ type Config struct {
 	Endpoints map[string]string
 	// Secret reads a connection's secret, by the connection's type and the secret's name.
 	Secret func(ctx context.Context, kind, name string) (map[string]string, error)
-	// Mail sends alerts by email; nil sends none, and NoMail says how to mend that.
+	// Tells says that people are told of what is wrong: for a process that stays. Mail
+	// sends alerts by email; nil sends none, and NoMail says how to mend that.
+	Tells  bool
 	Mail   tell.Mailer
 	NoMail string
 	// Quiet is how long after its last batch an implicit run is closed; 0 is 2 min.
@@ -167,9 +169,11 @@ func (m *Machine) Run(ctx context.Context) error {
 		g.Go(func() error { return dead.Run(ctx) })
 	}
 	g.Go(func() error {
-		s := &sweep.Handler{Log: m.cfg.Log, Sweep: &runs.Sweep{
-			Stores: stores(m.Store), Replayer: m.Intake, Alerts: m.Store, Teller: m.Teller(), Policy: m.policy(), Now: time.Now,
-		}}
+		sweeper := &runs.Sweep{Stores: stores(m.Store), Replayer: m.Intake, Policy: m.policy(), Now: time.Now}
+		if m.cfg.Tells {
+			sweeper.Alerts, sweeper.Teller = m.Store, m.teller()
+		}
+		s := &sweep.Handler{Log: m.cfg.Log, Sweep: sweeper}
 		return local.Tick(ctx, ticks{s, m}, m.cfg.Sweep, m.cfg.Log)
 	})
 	return errors.Join(g.Wait(), m.Store.Close(), m.lock.Close())
@@ -259,9 +263,9 @@ func (m *Machine) open(v dest.Vendor, c syncdef.Connection) (dest.Account, error
 	})(c)
 }
 
-// Teller sends alerts as this machine does.
-func (m *Machine) Teller() *tell.Teller {
-	return &tell.Teller{Mail: m.cfg.Mail, NoMail: m.cfg.NoMail, Connections: m.Store, Tokens: m.Store, Now: time.Now, Open: func(c syncdef.Connection) (dest.Account, error) {
+// teller sends alerts.
+func (m *Machine) teller() *tell.Teller {
+	return &tell.Teller{Mail: m.cfg.Mail, NoMail: m.cfg.NoMail, Connections: m.Store, Tokens: m.Store, Now: time.Now, Sleep: worker.Sleep, Open: func(c syncdef.Connection) (dest.Account, error) {
 		for _, v := range m.cfg.Vendors {
 			if v.Name == c.Type {
 				return m.open(v, c)

@@ -50,7 +50,7 @@ const NoSender = "none"
 
 // teller sends alerts through SES and the connections of these vendors.
 func teller(cfg aws.Config, vars map[string]string, table *state.Store, posters []dest.Vendor) *tell.Teller {
-	t := &tell.Teller{NoMail: "deploy the stack with AlertFrom, an address that Amazon SES has verified", Connections: table, Tokens: table, Now: time.Now}
+	t := &tell.Teller{NoMail: "deploy the stack with AlertFrom, an address that Amazon SES has verified", Connections: table, Tokens: table, Now: time.Now, Sleep: worker.Sleep}
 	if from := vars[env.AlertFrom]; from != NoSender {
 		t.Mail = mail.New(cfg, from)
 	}

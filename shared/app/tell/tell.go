@@ -37,6 +37,7 @@ type Teller struct {
 	Tokens      Tokens
 	Open        func(syncdef.Connection) (dest.Account, error) // makes no call
 	Now         func() time.Time
+	Sleep       func(ctx context.Context, d time.Duration) error
 }
 
 // Tell sends one notice. Its error is for people, and holds no row's value.
@@ -68,12 +69,31 @@ func (t *Teller) post(ctx context.Context, to alert.Recipient, text string) erro
 	if windows := account.Limits().Windows; windows != nil {
 		limits = windows(to.Room)
 	}
-	granted, wait, err := t.Tokens.Lease(ctx, to.Connection+"/"+to.Room, limits, 1, t.Now())
-	if err != nil {
-		return fmt.Errorf("lease a call of connection %q: %w", to.Connection, err)
-	}
-	if granted < 1 {
-		return fmt.Errorf("the quota of %s in connection %q is spent for %s", to.Room, to.Connection, wait.Round(time.Second))
+	if err := t.lease(ctx, to, limits); err != nil {
+		return err
 	}
 	return poster.Post(ctx, to.Room, text)
+}
+
+// longestWait is how long a token is waited for (I5).
+const longestWait = 2 * time.Second
+
+// lease takes a token of the channel, and waits for one that comes soon.
+func (t *Teller) lease(ctx context.Context, to alert.Recipient, limits []pace.Window) error {
+	for waited := time.Duration(0); ; {
+		granted, wait, err := t.Tokens.Lease(ctx, to.Connection+"/"+to.Room, limits, 1, t.Now())
+		if err != nil {
+			return fmt.Errorf("lease a call of connection %q: %w", to.Connection, err)
+		}
+		if granted > 0 {
+			return nil
+		}
+		wait = max(wait, time.Millisecond)
+		if waited += wait; waited > longestWait {
+			return fmt.Errorf("the quota of %s in connection %q is spent for %s", to.Room, to.Connection, wait.Round(time.Second))
+		}
+		if err := t.Sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
 }

@@ -160,7 +160,8 @@ func TestWithoutMail(t *testing.T) {
 
 // A connection posts, within its quota; what it refuses is told.
 func TestPost(t *testing.T) {
-	sim, err := slacksim.New(slacksim.Config{Token: "xoxb-1", TeamID: "T1", Now: now, Channels: []slacksim.Channel{{ID: "C1", Name: "data-alerts"}}})
+	clock := noon
+	sim, err := slacksim.New(slacksim.Config{Token: "xoxb-1", TeamID: "T1", Now: func() time.Time { return clock }, Channels: []slacksim.Channel{{ID: "C1", Name: "data-alerts"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,8 +175,11 @@ func TestPost(t *testing.T) {
 	if err := store.PutConnection(t.Context(), syncdef.Connection{Name: "chat", Type: "slack", URL: server.URL + "/api/"}); err != nil {
 		t.Fatal(err)
 	}
-	clock := noon
-	teller := &tell.Teller{Connections: store, Tokens: store, Now: func() time.Time { return clock }, Open: func(c syncdef.Connection) (dest.Account, error) {
+	sleeps := func(_ context.Context, d time.Duration) error {
+		clock = clock.Add(d)
+		return nil
+	}
+	teller := &tell.Teller{Connections: store, Tokens: store, Now: func() time.Time { return clock }, Sleep: sleeps, Open: func(c syncdef.Connection) (dest.Account, error) {
 		return slack.Vendor.Open(dest.Config{Connection: c, Now: now, HTTP: server.Client(), Loopback: true,
 			Secret: func(context.Context) (map[string]string, error) { return map[string]string{"token": "xoxb-1"}, nil }})
 	}}
@@ -183,10 +187,14 @@ func TestPost(t *testing.T) {
 	if err := teller.Tell(t.Context(), to, notice); err != nil {
 		t.Fatal(err)
 	}
-	if err := teller.Tell(t.Context(), to, notice); err == nil || !strings.Contains(err.Error(), "quota") {
-		t.Errorf("a second one within the second: %v", err)
+	if err := teller.Tell(t.Context(), to, notice); err != nil || clock.Sub(noon) < time.Second {
+		t.Errorf("a second one within the second waits: %v at %s", err, clock)
 	}
-	clock = clock.Add(2 * pace.LeaseLife)
+	stuck := *teller
+	stuck.Tokens = spent{}
+	if err := stuck.Tell(t.Context(), to, notice); err == nil || !strings.Contains(err.Error(), "quota") {
+		t.Errorf("a quota that is spent for long: %v", err)
+	}
 	to.Room = "#nowhere"
 	if err := teller.Tell(t.Context(), to, notice); err == nil || !strings.Contains(err.Error(), "#nowhere") {
 		t.Errorf("no such channel: %v", err)
@@ -198,4 +206,11 @@ func TestPost(t *testing.T) {
 	if n := sim.Core().Calls().By["chat.postMessage"]; n < 1 {
 		t.Errorf("calls: %+v", sim.Core().Calls().By)
 	}
+}
+
+// spent has no token for an hour.
+type spent struct{}
+
+func (spent) Lease(context.Context, string, []pace.Window, int, time.Time) (int, time.Duration, error) {
+	return 0, time.Hour, nil
 }

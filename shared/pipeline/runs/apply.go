@@ -20,18 +20,20 @@ const (
 	keptFor  = 14 * 24 * time.Hour
 )
 
-// Apply stores a connection's settings and a version, and makes that the current
-// one. notes say what changes for the rows; a *row.Refusal says what to wait for.
-func (c *Control) Apply(ctx context.Context, v syncdef.Version, settings syncdef.Connection) (notes []string, err error) {
+// Apply stores the settings of the sync's connection, and of those that its
+// notifications post through, and a version, and makes that the current one. notes say what changes for the rows; a *row.Refusal says what to wait for.
+func (c *Control) Apply(ctx context.Context, v syncdef.Version, settings ...syncdef.Connection) (notes []string, err error) {
 	if err := c.MayApply(ctx, v); err != nil {
 		return nil, err
 	}
 	if notes, err = c.notes(ctx, v); err != nil {
 		return nil, err
 	}
-	// The connection first: a version whose connection is missing would be refused.
-	if err := c.Connections.PutConnection(ctx, settings); err != nil {
-		return nil, fmt.Errorf("store connection %q: %w", settings.Name, err)
+	// The connections first: a version whose connection is missing would be refused.
+	for _, one := range settings {
+		if err := c.Connections.PutConnection(ctx, one); err != nil {
+			return nil, fmt.Errorf("store connection %q: %w", one.Name, err)
+		}
 	}
 	if err := c.Syncs.Apply(ctx, v); err != nil {
 		return nil, fmt.Errorf("apply sync %q: %w", v.Definition.Sync, err)

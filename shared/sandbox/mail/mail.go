@@ -23,6 +23,7 @@ type Config struct {
 	Verified  []string // senders, by address or domain
 	Sandboxed bool     // recipients must be verified too, 1 a second and 200 in 24 hours
 	Now       func() time.Time
+	Notice    func(line string) // is told of each message; nil tells nobody
 }
 
 // A Message is an email that came.
@@ -75,6 +76,9 @@ func (m *Mailbox) Messages() []Message {
 
 func (m *Mailbox) keep(msg Message) {
 	m.messages = append(m.messages, msg)
+	if m.cfg.Notice != nil {
+		m.cfg.Notice("mail to " + strings.Join(msg.To, ", ") + ": " + msg.Subject)
+	}
 	if extra := len(m.messages) - maxMessages; extra > 0 {
 		m.messages = slices.Delete(m.messages, 0, extra)
 	}

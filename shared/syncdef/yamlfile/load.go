@@ -34,6 +34,18 @@ type Sync struct {
 	places     map[string]at
 }
 
+// Used are the settings of the connections that a sync uses: its own, and those that
+// its notifications post through.
+func (s Set) Used(y Sync) []syncdef.Connection {
+	used := []syncdef.Connection{y.Connection}
+	for _, n := range y.Definition.Notifications {
+		if c, ok := s.Connections.Find(n.Connection); ok && !slices.ContainsFunc(used, func(u syncdef.Connection) bool { return u.Name == c.Name }) {
+			used = append(used, c)
+		}
+	}
+	return used
+}
+
 // Find returns the sync of that name.
 func (s Set) Find(name string) (Sync, bool) {
 	for _, one := range s.Syncs {

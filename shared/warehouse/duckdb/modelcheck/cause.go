@@ -9,20 +9,35 @@ import (
 // cause is the likely reason for a syntax error, with the place where the person
 // erred. offset is where the parser stopped, in bytes, and said what it says there.
 func cause(text string, offset int, said string) *Fault {
-	all := tokens(text)
-	i := 0
-	for i < len(all) && all[i].end() <= offset {
-		i++
+	if f := Cause(text, offset); f != nil {
+		return f
 	}
+	if all := tokens(text); tokenAt(all, offset) >= len(all) {
+		return faultAt(text, len(strings.TrimRight(text, " \t\r\n")), "the statement ends too early: %s", said)
+	}
+	return faultAt(text, offset, "%s", said)
+}
+
+// Cause is the likely reason why one statement's parser stopped at a byte; nil where
+// none is known.
+func Cause(text string, offset int) *Fault {
+	all := tokens(text)
+	i := tokenAt(all, offset)
 	for _, look := range []func(text string, all []tok, i int) *Fault{quoteCause, keywordCause, bracketCause, commaCause} {
 		if f := look(text, all, i); f != nil {
 			return f
 		}
 	}
-	if i >= len(all) {
-		return faultAt(text, len(strings.TrimRight(text, " \t\r\n")), "the statement ends too early: %s", said)
+	return nil
+}
+
+// tokenAt is the first token that does not end before a byte.
+func tokenAt(all []tok, offset int) int {
+	i := 0
+	for i < len(all) && all[i].end() <= offset {
+		i++
 	}
-	return faultAt(text, offset, "%s", said)
+	return i
 }
 
 // quoteCause finds a quote that is not closed, or that another one closed by

@@ -1,0 +1,155 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/alert"
+	"github.com/penstock-data/penstock/shared/app/tell"
+	"github.com/penstock-data/penstock/shared/app/worker"
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/smtp"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+type alertCmd struct {
+	Test alertTestCmd `cmd:"" help:"Send a test notice to everybody whom a sync's notifications name."`
+	List alertListCmd `cmd:"" help:"Show a sync's open alerts, and what was sent of late."`
+}
+
+type alertTestCmd struct {
+	Sync string `arg:"" help:"The sync's name."`
+	Data string `default:"penstock-data" help:"The folder of this machine's state."`
+	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+// trial is what alert test says of one recipient.
+type trial struct {
+	Channel string `json:"channel"`
+	To      string `json:"to"`
+	Sent    bool   `json:"sent"`
+	Failure string `json:"failure,omitempty"`
+}
+
+// Run sends, at once and to all, and fails when one was not reached.
+func (c alertTestCmd) Run(ctx context.Context, s program) (err error) {
+	store, err := openState(c.Data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	v, err := store.Current(ctx, c.Sync)
+	if errors.Is(err, run.ErrNotFound) {
+		return fmt.Errorf("there is no sync %q: run penstock apply", c.Sync)
+	}
+	if err != nil {
+		return fmt.Errorf("read sync %q: %w", c.Sync, err)
+	}
+	if len(v.Definition.Notifications) == 0 {
+		return fmt.Errorf("sync %q has no notifications: name somebody in its definition, and run penstock apply", c.Sync)
+	}
+	accounts, closeAll := applyCmd{Data: c.Data}.accounts(s, store.Current)
+	defer func() { err = errors.Join(err, closeAll()) }()
+	mailer, err := c.mailer()
+	if err != nil {
+		return err
+	}
+	teller := &tell.Teller{Mail: mailer, NoMail: noMail + ", or start penstock local, whose mailbox shows it", Connections: store, Tokens: store, Now: time.Now, Sleep: worker.Sleep,
+		Open: func(connection syncdef.Connection) (dest.Account, error) {
+			for _, v := range s.known.vendors() {
+				if v.Name == connection.Type {
+					return accounts.Open(v, connection)
+				}
+			}
+			return nil, fmt.Errorf("there is no destination type %q", connection.Type)
+		}}
+	var out []trial
+	failed := 0
+	for _, n := range v.Definition.Notifications {
+		to := alert.Recipient{Channel: n.Type, Addresses: n.Recipients, Connection: n.Connection, Room: n.Channel}
+		one := trial{Channel: n.Type, To: strings.Join(n.Recipients, ", "), Sent: true}
+		if n.Type != syncdef.NotifyEmail {
+			one.To = n.Channel + " of " + n.Connection
+		}
+		if err := teller.Tell(ctx, to, alert.Test(c.Sync, v.Definition.Connection, time.Now())); err != nil {
+			one.Sent, one.Failure = false, err.Error()
+			failed++
+		}
+		out = append(out, one)
+	}
+	if c.JSON {
+		err = printJSON(s.out, map[string]any{"sync": c.Sync, "told": out})
+	} else {
+		for _, one := range out {
+			verdict := "sent"
+			if !one.Sent {
+				verdict = "NOT SENT: " + one.Failure
+			}
+			fmt.Fprintf(s.out, "%s to %s: %s\n", one.Channel, one.To, verdict)
+		}
+	}
+	if err == nil && failed > 0 {
+		return fmt.Errorf("%d of %d were not reached", failed, len(out))
+	}
+	return err
+}
+
+// mailer is the environment's server, or the mailbox of a running penstock local.
+func (c alertTestCmd) mailer() (tell.Mailer, error) {
+	m, err := ownMail()
+	if m != nil || err != nil {
+		return m, err
+	}
+	text, err := os.ReadFile(filepath.Join(c.Data, simulatorsFile))
+	var urls map[string]string
+	if err != nil || json.Unmarshal(text, &urls) != nil || urls[syncdef.NotifyEmail] == "" {
+		return nil, nil
+	}
+	return smtp.New(urls[syncdef.NotifyEmail], "penstock@localhost.localdomain")
+}
+
+type alertListCmd struct {
+	Sync string `arg:"" help:"The sync's name."`
+	Data string `default:"penstock-data" help:"The folder of this machine's state."`
+	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+// Run shows the sync's book.
+func (c alertListCmd) Run(ctx context.Context, s program) (err error) {
+	store, err := openState(c.Data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	book, err := store.Alerts(ctx, c.Sync)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(s.out, book)
+	}
+	if len(book.Open)+len(book.Sent)+len(book.Outbox) == 0 {
+		fmt.Fprintln(s.out, "no alerts")
+	}
+	for _, o := range book.Open {
+		fmt.Fprintf(s.out, "open     %s since %s, told %d times\n", o.Kind, s.clock.when(o.Since), o.Times)
+	}
+	for _, l := range book.Outbox {
+		fmt.Fprintf(s.out, "waiting  %s %s by %s, tried %d times\n", l.Notice.Kind, l.Notice.Step, l.To.Channel, l.Attempts)
+	}
+	for _, d := range book.Sent {
+		verdict := "sent    "
+		if d.Failure != "" {
+			verdict = "given up"
+		}
+		fmt.Fprintf(s.out, "%s %s %s by %s, %s\n", verdict, d.Kind, d.Step, d.Channel, s.clock.when(d.At))
+	}
+	return nil
+}
