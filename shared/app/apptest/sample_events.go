@@ -49,6 +49,7 @@ func Samples() []Sample {
 		{Name: "sqs-replay", Function: "salesforce", Before: failed, Pick: all},
 		{Name: "sqs-slack", Function: "slack", Before: pushes("push-slack"), Pick: all},
 		{Name: "sqs-hubspot", Function: "hubspot", Before: pushes("push-hubspot"), Pick: all, World: hubSpotWorld},
+		{Name: "sqs-amplitude", Function: "amplitude", Before: pushes("push-amplitude"), Pick: all, World: amplitudeWorld},
 	}
 }
 
@@ -124,6 +125,8 @@ func Event(t testing.TB, name string) []byte {
 	switch name { // also when their files are still to be written
 	case "push-slack":
 		return PushSlack()
+	case "push-amplitude":
+		return PushAmplitude()
 	case "push-hubspot":
 		return PushHubSpot()
 	}

@@ -21,6 +21,7 @@ func TestSampleEventsAreWhatTheIntakeQueues(t *testing.T) {
 		golden(t, s.Name, sqs.EncodeEvent(s.NewWorld(t).Queued(t, s), fmt.Sprintf(ARN, s.Function)))
 	}
 	golden(t, "push-slack", PushSlack())
+	golden(t, "push-amplitude", PushAmplitude())
 	golden(t, "push-hubspot", PushHubSpot())
 }
 
