@@ -67,9 +67,7 @@ func check(d *syncdef.Definition, _ *syncdef.Connection) []syncdef.Fault {
 	if d.Match.Case != nil && !*d.Match.Case {
 		fault("match.case", "match.case: Amplitude tells user ids apart by case; leave it out")
 	}
-	if d.OnMissing == syncdef.Report && d.Operation == syncdef.Upsert {
-		d.OnMissing = syncdef.Create // a user who gets a property is there
-	}
+	d.OnMissing = syncdef.Create // a user who gets a property is there
 	if len(d.Fields) > maxProperties {
 		fault("field_mappings", "%d properties: a project has %d at most, and Amplitude takes the others without ever showing them", len(d.Fields), maxProperties)
 	}
