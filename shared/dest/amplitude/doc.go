@@ -53,8 +53,8 @@
 //	1,800 updates an hour and   dropped; here the row fails and is due again. Each
 //	user                        process counts for itself, never too few
 //	values deeper than 40       refused here
-//	more than 1,000 properties  taken and never indexed: nobody can ask how many a
-//	a project                   project has; a sync may map 1,000
+//	a project's properties      taken and never indexed: nobody can ask how many there
+//	beyond 1,000                are; a sync may map 1,000
 //
 // A property is shown with the user's next event, and for the events from then on.
 //
@@ -86,7 +86,8 @@
 // "Batch Event Upload API", "HTTP V2 API", "Identify API" and "Limits" of Amplitude's
 // documentation:
 //
-//	request     2,000 events and 20 MB
+//	request     2,000 events and 20 MB; batch_size, 1,000 unless it is written,
+//	            bounds a call too
 //	user        1,000 events a second, 500,000 a day; 1,800 property updates an hour
 //	requests    none is published for batches; of uploads 100 a second on the
 //	            smallest plan. Here 10 a second, 4 at once
