@@ -17,6 +17,7 @@ type Record struct {
 	Key      string  // the match value by the version's rule of identity, or the record id where nothing is matched
 	Match    string  // the match value as the row writes it, for a new record or an upsert; "" is Key
 	RecordID string  // the row's label towards people
+	Sequence int64   // orders the rows of a key: the same at every try, a greater one is newer (I3)
 	ID       string  // the destination's own id, "" until the ledger or a lookup gives it
 	Intent   bool    // an earlier attempt may have sent this record: look before sending
 	Fields   []Field // what to send, in definition order

@@ -42,6 +42,10 @@ var eventTests = map[string]func(t *testing.T, w *World, event []byte){
 	"sqs-poison":     testPoison,
 	"sqs-replay":     testReplay,
 	"sqs-slack":      testSlack,
+	"push-amplitude": testPushAmplitude,
+	"sqs-amplitude":  testSQSAmplitude,
+	"push-hubspot":   testPushHubSpot,
+	"sqs-hubspot":    testSQSHubSpot,
 }
 
 func TestEvents(t *testing.T) {

@@ -18,9 +18,11 @@ var update = flag.Bool("update", false, "write the sample events that are genera
 // sql/syncs gives: a change of either shows here.
 func TestSampleEventsAreWhatTheIntakeQueues(t *testing.T) {
 	for _, s := range Samples() {
-		golden(t, s.Name, sqs.EncodeEvent(New(t).Queued(t, s), fmt.Sprintf(ARN, s.Function)))
+		golden(t, s.Name, sqs.EncodeEvent(s.NewWorld(t).Queued(t, s), fmt.Sprintf(ARN, s.Function)))
 	}
 	golden(t, "push-slack", PushSlack())
+	golden(t, "push-amplitude", PushAmplitude())
+	golden(t, "push-hubspot", PushHubSpot())
 }
 
 func golden(t *testing.T, name string, raw []byte) {

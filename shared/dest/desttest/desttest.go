@@ -52,6 +52,7 @@ type Subject struct {
 	Query string
 
 	Throttle sandbox.Fault // the vendor's answer when the quota of kind Quota is used up
+	Waits    bool          // its documentation names the time to wait, and the answer does not
 	Quota    dest.Quota
 	Expired  sandbox.Fault // ends the session that a request of Push's comes with
 	LogsIn   bool          // a session that ended is followed by a login

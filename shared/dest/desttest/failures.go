@@ -40,7 +40,7 @@ func throttled(t *testing.T, w *world) {
 	if call.Class != dest.Throttled || call.Scope != dest.ScopeConnection || call.Quota != w.Quota {
 		t.Errorf("class %d, scope %d, quota %d", call.Class, call.Scope, call.Quota)
 	}
-	if named := f.Headers["Retry-After"] != ""; named != (call.After > 0) {
+	if named := f.Headers["Retry-After"] != "" || w.Waits; named != (call.After > 0) {
 		t.Errorf("after %v, the vendor names a time: %v", call.After, named)
 	}
 	w.grown(t, before, 0)

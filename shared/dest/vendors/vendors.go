@@ -5,9 +5,13 @@ package vendors
 
 import (
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/dest/amplitude"
+	"github.com/penstock-data/penstock/shared/dest/hubspot"
 	"github.com/penstock-data/penstock/shared/dest/salesforce"
 	"github.com/penstock-data/penstock/shared/dest/slack"
 	"github.com/penstock-data/penstock/shared/sandbox"
+	amplitudesim "github.com/penstock-data/penstock/shared/sandbox/amplitude"
+	hubspotsim "github.com/penstock-data/penstock/shared/sandbox/hubspot"
 	salesforcesim "github.com/penstock-data/penstock/shared/sandbox/salesforce"
 	slacksim "github.com/penstock-data/penstock/shared/sandbox/slack"
 )
@@ -23,6 +27,8 @@ type Destination struct {
 var All = []Destination{
 	{Vendor: salesforce.Vendor, Simulator: salesforcesim.Sandbox},
 	{Vendor: slack.Vendor, Simulator: slacksim.Sandbox},
+	{Vendor: hubspot.Vendor, Simulator: hubspotsim.Sandbox},
+	{Vendor: amplitude.Vendor, Simulator: amplitudesim.Sandbox},
 }
 
 // Vendors are the vendors of All.

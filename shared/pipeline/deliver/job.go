@@ -204,7 +204,7 @@ func (i *item) record(fields []dest.Field) (dest.Record, []dest.Field) {
 	if def.Send != syncdef.SendAll && !i.rules().Once && i.m.chunk.Mode != run.Full && !i.whole {
 		changed = i.entry.Changed(i.m.chunk.Version, i.hashes())
 	}
-	r := dest.Record{Key: i.key, Match: i.match(), RecordID: i.recordID(), ID: i.entry.Held.ID, Intent: i.entry.Last.Intent != ""}
+	r := dest.Record{Key: i.key, Match: i.match(), RecordID: i.recordID(), Sequence: i.sequence(), ID: i.entry.Held.ID, Intent: i.entry.Last.Intent != ""}
 	first := len(fields)
 	i.partial = false
 	for n := range def.Fields {

@@ -1,0 +1,97 @@
+// Package amplitude delivers records as user properties of an Amplitude project:
+// each record is one $identify event of a batch upload. It is given mapped records
+// and answers one outcome for each; it decides neither order nor retries, but for
+// the rounds in which the events that Amplitude named as faulty are left out.
+//
+// # Objects
+//
+// The one object is user: the user with the row's user_id, whom the first event
+// makes. A user id is compared as it is, case included, without white space around
+// it, and is fixed for ever. These are refused before anything is sent, as Amplitude
+// refuses them or leaves them out: an id of fewer than amplitude.min_id_length
+// characters (5), one of more than 1,024, and placeholders in any case: anonymous,
+// nil, none, null, n/a, na, undefined, unknown, lmy47d, {}, 0, -1, the UUID of zeros.
+//
+// A field mapping's destination is a user property, and operation says how the
+// column's value changes it:
+//
+//	set       the property is the value; null removes it (the default)
+//	set_once  the value is kept only while the property has none; null removes it
+//	add       the number is added to it; null adds nothing
+//	append    the value, or each of a list's, is put at the end of the property's
+//	          list; null appends nothing
+//	unset     the property is removed, whatever the column holds
+//
+// Numbers, booleans, texts, lists and objects are sent as they are mapped; dates are
+// ISO 8601 texts, which sort. The destination device_id is no property: it names the
+// device that the event is counted for; without one Amplitude makes a device of the
+// user id.
+//
+//	destination_object: user
+//	matching_strategy: external_id
+//	match: {source: customer_id, destination: user_id}
+//	field_mappings:
+//	  - {source: daily_active_users, destination: daily_active_users, data_type: integer}
+//	  - {source: first_plan, destination: first_plan, operation: set_once}
+//
+// add and append are sent when the column's value has changed since the row was last
+// delivered: the same value again adds nothing. They cannot be combined with send:
+// all. In a full run and after a change of the mapping a row of which anything
+// changed is sent whole, and adds once more.
+//
+// # The same event twice
+//
+// Each event has an insert_id, made of the sync, the row's sequence and key, and
+// what is sent: an event that is sent again is dropped by Amplitude, within 7 days
+// and on the same device, while a newer value of the user is another event. So a
+// call whose answer was lost is made again, also for add and append.
+//
+// # What Amplitude would lose in silence
+//
+//	text over 1,024 characters  cut; here the row is rejected: texts get max_length
+//	                            1024, which on_too_long: truncate may cut openly
+//	1,800 updates an hour and   dropped; here the row fails and is due again. Each
+//	user                        process counts for itself, never too few
+//	values deeper than 40       refused here
+//	a project's properties      taken and never indexed: nobody can ask how many there
+//	beyond 1,000                are; a sync may map 1,000
+//
+// A property is shown with the user's next event, and for the events from then on.
+//
+// # Answers
+//
+// A request is taken as a whole or not at all. A 400 names events by their index,
+// and not always all of them: these rows are rejected, and the others are sent again
+// without them, at most 8 times a call. A 429 names users and devices: they come
+// again in 15 seconds, or in 4 hours where the day's quota is spent, and the others
+// are sent without them.
+//
+//	the row        events_with_invalid_fields, events_with_missing_fields,
+//	               events_with_invalid_id_lengths, silenced_events; throttled_users
+//	               and exceeded_daily_quota_users, which are due again
+//	the call       413; 403 that does not tell why (a filter may dislike one value);
+//	               a 400 that names nobody
+//	the connection an invalid API key; 429 that names nobody
+//	not told       5xx, HTML, an answer that was lost or counts other than was sent.
+//	               After a 503 nothing was taken; that is not relied on
+//
+// # The account
+//
+// Amplitude does not tell which project an API key belongs to, so that Identity is
+// empty and no account is pinned. Probe sends a batch without events: whatever
+// Amplitude says of that shows that it answers, but for a key that it does not take.
+//
+// # Limits
+//
+// "Batch Event Upload API", "HTTP V2 API", "Identify API" and "Limits" of Amplitude's
+// documentation:
+//
+//	request     2,000 events and 20 MB; batch_size, 1,000 unless it is written,
+//	            bounds a call too
+//	user        1,000 events a second, 500,000 a day; 1,800 property updates an hour
+//	requests    none is published for batches; of uploads 100 a second on the
+//	            smallest plan. Here 10 a second, 4 at once
+//	insert_id   remembered for 7 days
+//
+// Nothing is published that a connection's share could be taken of.
+package amplitude

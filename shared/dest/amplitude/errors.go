@@ -1,0 +1,179 @@
+package amplitude
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/dest"
+)
+
+// maxAfter is how far a Retry-After is believed: a message can be hidden no longer.
+const maxAfter = 12 * time.Hour
+
+// The codes: Amplitude's own names where it has any.
+const (
+	codeInvalidFields = "events_with_invalid_fields"
+	codeMissingFields = "events_with_missing_fields"
+	codeIDLengths     = "events_with_invalid_id_lengths"
+	codeSilenced      = "silenced_events"
+	codeThrottled     = "throttled_users"
+	codeDay           = "exceeded_daily_quota_users"
+
+	codeKey     = "invalid_api_key"
+	codeUpdates = "updates_per_hour"
+	codeRounds  = "too_many_refused"
+)
+
+// refusals say what an event is refused for, and what to do. Amplitude's own words
+// are never passed on: they may quote the key or an id.
+var refusals = map[string]string{
+	codeInvalidFields: "Amplitude refuses a value of this event: correct it in the model",
+	codeMissingFields: "Amplitude misses a field of this event: check that the row has a user id",
+	codeIDLengths:     "Amplitude refuses the length of an id: give longer ids, or set amplitude: {min_id_length: 1} if they are right",
+	codeSilenced:      "the project ignores this device: unblock it in Amplitude, or leave the row out of the model",
+}
+
+// judge reads an answer to events: an outcome for each one that it settles, nil for
+// those that are to be sent again, or what failed as a whole.
+func judge(op string, r *reply, events []event, now time.Time) ([]*dest.Outcome, *dest.CallError) {
+	if failed := outage(op, r, now); failed != nil {
+		return nil, failed
+	}
+	a, whole := read(r.body)
+	switch {
+	case r.status == http.StatusOK:
+		if !whole || a.Code != http.StatusOK || a.Ingested == nil || *a.Ingested != int64(len(events)) {
+			return nil, unreadable(op, r)
+		}
+		taken := make([]*dest.Outcome, len(events))
+		for i := range events {
+			o := delivered(events[i].record)
+			taken[i] = &o
+		}
+		return taken, nil
+	case r.status == http.StatusTooManyRequests:
+		if named, some := a.tooMany(events); whole && some {
+			return named, nil
+		}
+	case r.status == http.StatusBadRequest && whole && !a.request():
+		if named, some := a.faulty(events); some {
+			return named, nil
+		}
+	}
+	return nil, refused(op, r, a, now)
+}
+
+// judgeProbe reads an answer to a batch without events: any that is Amplitude's will
+// do, but for one that refuses the key, the address or everybody.
+func judgeProbe(op string, r *reply, now time.Time) *dest.CallError {
+	if failed := outage(op, r, now); failed != nil {
+		return failed
+	}
+	a, whole := read(r.body)
+	switch {
+	case r.status == http.StatusOK && (!whole || a.Code != http.StatusOK):
+		return unreadable(op, r)
+	case r.status == http.StatusOK, r.status == http.StatusBadRequest && whole && a.Error != "" && !a.request():
+		return nil
+	}
+	failed := refused(op, r, a, now)
+	if failed.Class == dest.Refused {
+		failed.Class, failed.Scope = dest.Configuration, dest.ScopeConnection
+	}
+	return failed
+}
+
+// request reports whether a 400 refuses whoever sends it, not what is sent.
+func (a *answer) request() bool {
+	return a.badKey() || strings.HasPrefix(a.Error, "Invalid request path")
+}
+
+func (a *answer) badKey() bool {
+	return strings.HasPrefix(strings.ToLower(a.Error), "invalid api key") || a.Missing == "api_key"
+}
+
+// outage is the failure of an answer that is not Amplitude's word on the request; nil
+// for the others.
+func outage(op string, r *reply, now time.Time) *dest.CallError {
+	e := &dest.CallError{Op: op, Code: strconv.Itoa(r.status), After: retryAfter(r.header.Get("Retry-After"), now)}
+	switch {
+	case r.status >= 500:
+		e.Class, e.Received, e.Message = dest.Unavailable, true, fmt.Sprintf("Amplitude answered %s", e.Code)
+	case r.status/100 == 3:
+		e.Class, e.Message = dest.Configuration, "Amplitude's address redirects elsewhere: correct the connection's url"
+	case isPage(r.body):
+		e.Class, e.Received = dest.Unavailable, r.status/100 == 2
+		e.Message = fmt.Sprintf("something answered HTML (status %s) in Amplitude's place: check the connection's url", e.Code)
+	case r.status/100 == 2 && r.status != http.StatusOK:
+		return unreadable(op, r)
+	default:
+		return nil
+	}
+	return e
+}
+
+// refused is the failure of a request that Amplitude took nothing of.
+func refused(op string, r *reply, a answer, now time.Time) *dest.CallError {
+	e := &dest.CallError{Op: op, Class: dest.Refused, Code: strconv.Itoa(r.status), After: retryAfter(r.header.Get("Retry-After"), now)}
+	switch {
+	case a.badKey() || r.status == http.StatusUnauthorized:
+		e.Class, e.Scope, e.Code = dest.Configuration, dest.ScopeConnection, codeKey
+		e.Message = "Amplitude does not take the API key: store the project's under the key api_key of the connection's secret, and check the region"
+	case a.request():
+		e.Class, e.Scope, e.Message = dest.Configuration, dest.ScopeConnection, "Amplitude does not know the address: correct the connection's url, or leave it out"
+	case r.status == http.StatusTooManyRequests:
+		e.Class, e.Scope, e.Quota, e.Message = dest.Throttled, dest.ScopeConnection, dest.QuotaSecond, "Amplitude asks to slow down"
+		e.After = max(e.After, afterThrottled)
+	case r.status == http.StatusRequestEntityTooLarge:
+		e.Message = "the call is too large for Amplitude"
+	case r.status == http.StatusForbidden:
+		e.Message = "Amplitude's firewall refuses the call (status 403): a value looks like an attack to it, or this network or region is not allowed"
+	case r.status == http.StatusNotFound || r.status == http.StatusMethodNotAllowed:
+		e.Class, e.Message = dest.Configuration, fmt.Sprintf("Amplitude does not know the address (status %s): correct the connection's url, or leave it out", e.Code)
+	default:
+		e.Message = fmt.Sprintf("Amplitude refused the call (status %s) and names no event", e.Code)
+	}
+	return e
+}
+
+func unreadable(op string, r *reply) *dest.CallError {
+	return &dest.CallError{Op: op, Class: dest.Unavailable, Code: "bad_answer", Received: true,
+		Message: fmt.Sprintf("Amplitude's answer (status %d) does not say that all events were taken: check the connection's url", r.status)}
+}
+
+func lost(op string) *dest.CallError {
+	return &dest.CallError{Op: op, Class: dest.Unavailable, Code: "no_answer", Received: true, Message: "Amplitude did not answer"}
+}
+
+func unreachable(op string) *dest.CallError {
+	return &dest.CallError{Op: op, Class: dest.Unavailable, Scope: dest.ScopeConnection, Code: "no_connection", Message: "Amplitude cannot be reached: check the network, and the connection's url"}
+}
+
+func badURL(op string) *dest.CallError {
+	return &dest.CallError{Op: op, Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "url", Message: "the connection's url makes no address"}
+}
+
+func noSecret(op, name, why string) *dest.CallError {
+	return &dest.CallError{Op: op, Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "secret",
+		Message: "secret " + name + " " + why + `: it holds {"api_key": "..."}`}
+}
+
+// retryAfter reads Retry-After, in seconds or as a date; 0 when there is none that can
+// be read. Amplitude sends none, a proxy may.
+func retryAfter(text string, now time.Time) time.Duration {
+	text = strings.TrimSpace(text)
+	if at, err := http.ParseTime(text); err == nil {
+		return min(max(at.Sub(now), 0), maxAfter)
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	switch {
+	case err == nil && n < uint64(maxAfter/time.Second):
+		return time.Duration(n) * time.Second
+	case err == nil, text != "" && strings.Trim(text, "0123456789") == "":
+		return maxAfter
+	}
+	return 0
+}

@@ -1,0 +1,89 @@
+package amplitude_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/app/apptest"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/sandbox"
+)
+
+// customer is a row of the sync.
+func customer(id string, users int, trend string) []string {
+	return []string{`"amplitude_usage"`, fmt.Sprintf(`{"CUSTOMER_ID":%q,"DAILY_ACTIVE_USERS":%d,"FEATURE_ADOPTION":0.5,"API_CALLS_TREND":%q,"FIRST_PLAN":"starter","UPDATED_AT":"2024-01-15 10:00:00"}`, id, users, trend)}
+}
+
+// Over the whole road: of 100 rows the faulty ones fail alone, who gets too much comes
+// again by itself, ids that differ by case are two users, what would be cut is rejected
+// at once, and what did not change costs no call.
+func TestRoad(t *testing.T) {
+	w, s := apptest.NewAmplitude(t)
+	if err := s.Core().AddFault(sandbox.Fault{FailRecords: []string{"cust_007"}, Count: -1, Code: "events_with_invalid_fields", Message: "user_properties"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Core().AddFault(sandbox.Fault{FailRecords: []string{"cust_008"}, Count: 2, Code: "throttled_users"}); err != nil {
+		t.Fatal(err)
+	}
+	var rows [][]string
+	for i := range 100 {
+		rows = append(rows, customer(fmt.Sprintf("cust_%03d", i), i, "rising"))
+	}
+	rows[5] = customer("CUST_006", 5, "falling")
+	rows[9] = customer("Undefined", 9, "rising")
+	rows[10] = customer("cust_010", 10, strings.Repeat("x", 1025))
+	answers := w.Push(t, "q", "q:1", rows...)
+	if a := answers[10]; a.Status != "rejected" {
+		t.Errorf("a text that is too long: %+v", a)
+	}
+	id := answers[0].Run
+	w.Drain(t, "amplitude")
+	if n := s.Core().Calls().Total; n > 3 {
+		t.Errorf("%d calls; one, and one for each kind of refusal", n)
+	}
+	w.Pass(t, 10*time.Minute)
+	r := w.Run(t, id)
+	if r.Status != run.Complete || r.Outcome != run.Partial || r.Counts.Delivered != 96 || r.Counts.Failed != 3 || r.Counts.Rejected != 1 || r.Retried != 1 {
+		t.Errorf("%s %s %+v, retried %d", r.Status, r.Outcome, r.Counts, r.Retried)
+	}
+	for user, want := range map[string]string{"cust_006": "6", "CUST_006": "5", "cust_008": "8"} {
+		if u := s.User(user); u == nil || string(u.Properties["daily_active_users"]) != want {
+			t.Errorf("%s: %+v", user, u)
+		}
+	}
+	if s.User("cust_007") != nil || s.User("Undefined") != nil || s.Count() != 97 {
+		t.Errorf("%d users", s.Count())
+	}
+	s.Core().ClearFaults()
+	calls := s.Core().Calls().Total
+	again := w.Push(t, "q2", "q2:1", rows[:5]...)
+	w.Drain(t, "amplitude")
+	if r := w.Run(t, again[0].Run); r.Counts.Unchanged != 5 || s.Core().Calls().Total != calls {
+		t.Errorf("the same values again: %+v, %d calls", r.Counts, s.Core().Calls().Total-calls)
+	}
+	for _, value := range []string{"cust_0", "CUST_0", "rising", "Undefined"} {
+		if strings.Contains(w.Log(), value) {
+			t.Errorf("the log holds %q:\n%s", value, w.Log())
+		}
+	}
+}
+
+// A call that holds one poison row fails as a whole: it is halved down to the row.
+func TestPoisonRow(t *testing.T) {
+	w, s := apptest.NewAmplitude(t)
+	if err := s.Core().AddFault(sandbox.Fault{Match: "/batch", Holding: "cust_042", Count: -1, Status: 403, Body: `{"message":"Forbidden"}`}); err != nil {
+		t.Fatal(err)
+	}
+	var rows [][]string
+	for i := range 100 {
+		rows = append(rows, customer(fmt.Sprintf("cust_%03d", i), i, "rising"))
+	}
+	id := w.Push(t, "q", "q:1", rows...)[0].Run
+	w.Drain(t, "amplitude")
+	w.Settle(t)
+	if r := w.Run(t, id); r.Counts.Delivered != 99 || r.Counts.Failed != 1 || s.Count() != 99 {
+		t.Errorf("%+v, %d users", r.Counts, s.Count())
+	}
+}

@@ -1,0 +1,297 @@
+package hubspot
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/penstock-data/penstock/shared/dest"
+)
+
+// A body is an answer of the CRM: results, errors, or both, or one error ("Handling
+// API errors"), all of whose members are optional.
+type body struct {
+	Results *[]result       `json:"results"`
+	Errors  json.RawMessage `json:"errors"`
+
+	Status      text     `json:"status"`
+	Category    text     `json:"category"`
+	SubCategory text     `json:"subCategory"`
+	Message     text     `json:"message"`
+	Context     mentions `json:"context"`
+	Policy      text     `json:"policyName"`
+	Kind        text     `json:"errorType"`
+}
+
+// A result is a record that was written or read.
+type result struct {
+	ID         text            `json:"id"`
+	New        bool            `json:"new"`
+	Trace      text            `json:"objectWriteTraceId"`
+	Properties json.RawMessage `json:"properties"`
+}
+
+// An entry is one error in an answer: of a record, or of one of its properties.
+type entry struct {
+	Category    text     `json:"category"`
+	SubCategory text     `json:"subCategory"`
+	Code        text     `json:"code"`
+	In          text     `json:"in"`
+	Message     text     `json:"message"`
+	Context     mentions `json:"context"`
+	Errors      []entry  `json:"errors"`
+}
+
+// A text is a string or a number, "" for anything else.
+type text string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *text) UnmarshalJSON(b []byte) error {
+	var s string
+	if json.Unmarshal(b, &s) == nil {
+		*t = text(s)
+	} else if len(b) > 0 && (b[0] == '-' || '0' <= b[0] && b[0] <= '9') {
+		*t = text(b)
+	}
+	return nil
+}
+
+// Mentions are what an error is about: lists of texts by kind.
+type mentions map[string][]text
+
+// UnmarshalJSON implements json.Unmarshaler; what has another form is left out.
+func (c *mentions) UnmarshalJSON(b []byte) error {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(b, &members) != nil {
+		return nil
+	}
+	*c = mentions{}
+	for name, v := range members {
+		var list []text
+		if json.Unmarshal(v, &list) != nil {
+			var one text
+			if json.Unmarshal(v, &one) != nil || one == "" {
+				continue
+			}
+			list = []text{one}
+		}
+		(*c)[name] = list
+	}
+	return nil
+}
+
+// readBody reads an answer; ok is false for what is no JSON object.
+func readBody(b []byte) (out body, ok bool) {
+	if plain(b) || json.Unmarshal(b, &out) != nil {
+		return body{}, false
+	}
+	return out, true
+}
+
+// entries are an answer's errors; ok is false for what is no list of them.
+func (b *body) entries() (out []entry, ok bool) {
+	if len(b.Errors) == 0 || string(b.Errors) == "null" {
+		return nil, true
+	}
+	return out, json.Unmarshal(b.Errors, &out) == nil
+}
+
+// whole is the answer's own error as an entry.
+func (b *body) whole() entry {
+	inner, _ := b.entries()
+	category := b.Category
+	if category == "" {
+		category = b.Kind
+	}
+	return entry{Category: category, SubCategory: b.SubCategory, Message: b.Message, Context: b.Context, Errors: inner}
+}
+
+// read settles what an answer tells of the inputs, and leaves the others among them:
+// all are settled by an answer that is one, some by a refusal that names them.
+func (p *push) read(r request, got answer) *dest.CallError {
+	said, ok := readBody(got.body)
+	if ok && (said.Results != nil || got.status/100 == 2 && said.Status != "error") {
+		return p.account(r, got, said)
+	}
+	failed := judge(r, got, p.d.client.now())
+	if failed == nil {
+		return unreadable(r.op, got, "it has no results")
+	}
+	if !ok || failed.Class != dest.Refused {
+		if ok && len(p.inputs) == 1 && p.gone(said) {
+			p.settle(p.inputs[0], p.d.outcome(said.whole(), p.record(p.inputs[0]), p.kind, got.status))
+			return nil
+		}
+		return failed
+	}
+	whole := said.whole()
+	named := p.named(whole)
+	if len(p.inputs) == 1 {
+		named = map[int]entry{p.inputs[0]: whole}
+	}
+	if len(named) == 0 {
+		return failed
+	}
+	for n, e := range named {
+		p.settle(n, p.d.outcome(e, p.record(n), p.kind, got.status))
+	}
+	return nil
+}
+
+// gone reports whether a refusal says that a record which was named by id is not there.
+func (p *push) gone(said body) bool {
+	return p.kind == updateKind && said.Category == "OBJECT_NOT_FOUND" && !noObject(string(said.Message))
+}
+
+func (p *push) record(n int) *dest.Record { return &p.b.Records[p.c.Records[n]] }
+
+// settle answers one input.
+func (p *push) settle(n int, o dest.Outcome) {
+	p.out[n] = o
+	p.inputs = slices.DeleteFunc(p.inputs, func(m int) bool { return m == n })
+}
+
+// named are the inputs that an error of the whole call is about, by trace id or id,
+// each with the part of the error that is about it. An error that names all of several
+// inputs tells nothing.
+func (p *push) named(whole entry) map[int]entry {
+	out := map[int]entry{}
+	about := func(e entry) {
+		for _, n := range p.about(e) {
+			if _, there := out[n]; !there {
+				out[n] = e
+			}
+		}
+	}
+	for _, e := range whole.Errors {
+		if e.Category == "" {
+			e.Category = whole.Category
+		}
+		about(e)
+	}
+	if len(out) == 0 {
+		about(whole)
+		if len(out) == len(p.inputs) {
+			return nil
+		}
+	}
+	return out
+}
+
+// about are the inputs that an error names.
+func (p *push) about(e entry) []int {
+	var out []int
+	for _, t := range e.Context["objectWriteTraceId"] {
+		if n, ok := p.traced(t); ok && !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	if len(out) > 0 {
+		return out
+	}
+	for _, name := range []string{"ids", "id"} {
+		for _, id := range e.Context[name] {
+			for _, n := range p.inputs {
+				if p.kind != createKind && p.d.folded(string(id)) == p.d.folded(p.d.named(p.record(n), p.kind)) && !slices.Contains(out, n) {
+					out = append(out, n)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// traced is the input of a trace id.
+func (p *push) traced(t text) (int, bool) {
+	n, err := strconv.Atoi(string(t))
+	return n, err == nil && slices.Contains(p.inputs, n)
+}
+
+// account reads results and errors: together they are the inputs, or it is no answer.
+func (p *push) account(r request, got answer, said body) *dest.CallError {
+	entries, ok := said.entries()
+	if !ok {
+		return unreadable(r.op, got, "its errors are no list")
+	}
+	settled := map[int]dest.Outcome{}
+	if said.Results != nil {
+		for _, one := range *said.Results {
+			n, ok := p.written(one)
+			if _, twice := settled[n]; !ok || twice {
+				return unreadable(r.op, got, "it has results that were not asked for")
+			}
+			settled[n] = dest.Outcome{Status: dest.Delivered, ID: string(one.ID), Created: one.New || p.kind == createKind}
+		}
+	}
+	var loose []entry
+	for _, e := range entries {
+		about := p.about(e)
+		if len(about) == 0 {
+			loose = append(loose, e)
+		}
+		for _, n := range about {
+			if o, twice := settled[n]; twice && o.Status == dest.Delivered {
+				return unreadable(r.op, got, "it says of one record that it was written and that it was not")
+			}
+			settled[n] = p.d.outcome(e, p.record(n), p.kind, got.status)
+		}
+	}
+	var rest []int
+	for _, n := range p.inputs {
+		if _, there := settled[n]; !there {
+			rest = append(rest, n)
+		}
+	}
+	switch {
+	case len(rest) == 0:
+	case len(rest) == 1 && len(loose) > 0:
+		settled[rest[0]] = p.d.outcome(loose[0], p.record(rest[0]), p.kind, got.status)
+	case len(loose) > 0:
+		// Which record each error is about shows when there is one in a call.
+		return &dest.CallError{Op: r.op, Class: dest.Refused, Code: "unnamed_errors", Received: p.kind == createKind,
+			Message: "HubSpot refuses several records and does not say which"}
+	default:
+		return unreadable(r.op, got, "it does not account for every record")
+	}
+	for n, o := range settled {
+		p.settle(n, o)
+	}
+	return nil
+}
+
+// written is the input that a result is of: by its trace id, else by the id that was
+// sent, else the only one.
+func (p *push) written(one result) (int, bool) {
+	if one.ID == "" {
+		return 0, false
+	}
+	if one.Trace != "" {
+		return p.traced(one.Trace)
+	}
+	if len(p.inputs) == 1 {
+		return p.inputs[0], true
+	}
+	if p.kind == createKind {
+		return 0, false
+	}
+	id := string(one.ID)
+	if p.kind == upsertKind {
+		id = property(one.Properties, p.d.def.Match.Destination)
+	}
+	for _, n := range p.inputs {
+		if id != "" && p.d.folded(id) == p.d.folded(p.d.named(p.record(n), p.kind)) {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+// property is a property's text in a result; "" when it is absent or null.
+func property(properties json.RawMessage, name string) string {
+	var members map[string]text
+	if json.Unmarshal(properties, &members) != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(members[name]))
+}

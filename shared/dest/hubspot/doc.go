@@ -1,0 +1,45 @@
+// Package hubspot delivers records to HubSpot's CRM: contacts, companies, deals and
+// any other object, standard or of one's own, by its name (contacts, p123_car) or id
+// (0-1, 2-4711).
+//
+// Sources: HubSpot's public API specification, files Crm/Objects, Crm/Properties and
+// Account/Account Info of 2026-09, and its developer documentation: "API usage
+// guidelines and limits", "Handling API errors", "Upsert contacts", "Properties",
+// "Service Keys".
+//
+//	operation  call                                              success
+//	upsert     POST /crm/objects/2026-09/{object}/batch/upsert   200 (207), new says created
+//	update     POST /crm/objects/2026-09/{object}/batch/update   200 (207)
+//	insert     POST /crm/objects/2026-09/{object}/batch/create   201 (207)
+//	look up    POST /crm/objects/2026-09/{object}/batch/read     200 (207)
+//
+// A call takes 100 records of one object. Every record carries a trace id
+// (objectWriteTraceId), by which results and errors are told apart; what an answer
+// says is read from its body and never from its status, and an answer that does not
+// account for every record is no answer.
+//
+// An upsert needs a property with unique values: email of contacts, or one of one's
+// own that was created so (hasUniqueValue; 10 an object). Contacts whose id is known
+// are updated by it, for an upsert by email is documented to be whole records only. A
+// match by hs_object_id updates records that exist. Records may also answer to
+// secondary email addresses, so that the address of an answer need not be the one
+// that was asked for.
+//
+// Values are texts: a number plain and without commas, a boolean true or false, a
+// date YYYY-MM-DD, a datetime in ISO 8601, an option by its internal value, several
+// options joined by semicolons; an empty text clears.
+//
+// Limits: 190 calls in 10 seconds and 650,000 a day on Professional and Enterprise,
+// 100 and 250,000 below; 429 names the policy. 423 asks for 2 seconds or more. 477
+// says that the account is being moved, for up to 24 hours. 414 also says that one
+// record has more than 250 identities.
+//
+// The credential is a Service Key (or a legacy private app's token), sent as Bearer:
+// secret {"token": "pat-..."}; scopes crm.objects.OBJECT.read, crm.objects.OBJECT.write
+// and crm.schemas.OBJECT.read.
+//
+// Files: kind.go says what a definition may hold, check.go judges one, hubspot.go is
+// the account, destination.go cuts and makes calls, encode.go and decode.go write and
+// read bodies, errors.go and codes.go say what failed and whose it is, lookup.go finds
+// records, properties.go reads the object's properties, client.go makes the calls.
+package hubspot

@@ -1,0 +1,254 @@
+package hubspot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/dest"
+)
+
+// maxAfter is how far a Retry-After is believed: no message can be hidden longer.
+const maxAfter = 12 * time.Hour
+
+// lockedFor is the least that HubSpot asks for when a record or an account is locked.
+const lockedFor = 2 * time.Second
+
+// HubSpot's own statuses ("Handling API errors").
+const (
+	statusLocked    = http.StatusLocked
+	statusMigrating = 477
+)
+
+// errTooLong is an answer that is longer than any can be.
+var errTooLong = fmt.Errorf("the answer is over %d MiB", maxAnswer>>20)
+
+// judge turns an answer that fails a whole call into a *dest.CallError; nil is a JSON
+// object with status 2xx that does not say that it is an error.
+func judge(r request, got answer, now time.Time) *dest.CallError {
+	said, ok := readBody(got.body)
+	switch status := got.status; {
+	case status/100 == 2 && !ok:
+		return unreadable(r.op, got, "it is no JSON object")
+	case status/100 == 2 && said.Status != "error":
+		return nil
+	}
+	code := r.told(string(said.Category))
+	if code == "" {
+		code = strconv.Itoa(got.status)
+	}
+	e := &dest.CallError{Op: r.op, Code: code, After: retryAfter(got.header, now)}
+	switch status := got.status; {
+	case status == http.StatusTooManyRequests || status/100 == 2 && strings.HasPrefix(code, "RATE_LIMIT"):
+		throttled(e, said, got.header, &r)
+	case status == statusMigrating:
+		e.Class, e.Scope, e.Code = dest.Unavailable, dest.ScopeConnection, strconv.Itoa(status)
+		e.Message = "HubSpot is moving the account to another place, which takes up to 24 hours"
+	case status == statusLocked:
+		e.Class, e.Scope, e.Quota, e.Code = dest.Throttled, dest.ScopeConnection, dest.QuotaSecond, strconv.Itoa(status)
+		e.After, e.Message = max(e.After, lockedFor), "HubSpot has locked what the call writes to, for a moment"
+	case status >= 500:
+		e.Class, e.Received, e.Code, e.Message = dest.Unavailable, true, strconv.Itoa(status), fmt.Sprintf("HubSpot answers with status %d", status)
+	case status/100 == 3:
+		e.Class, e.Scope = dest.Configuration, dest.ScopeConnection
+		e.Message = "HubSpot answers with a redirect: check the connection's url; leave it out for " + standardURL
+	case status == http.StatusRequestEntityTooLarge, status == http.StatusRequestURITooLong:
+		e.Class, e.Message = dest.Refused, fmt.Sprintf("HubSpot finds the call too large (status %d)", status)
+	case !ok:
+		e.Class, e.Message = dest.Unavailable, "HubSpot "+notJSON(got)
+	case status == http.StatusUnauthorized:
+		e.Class, e.Scope = dest.Configuration, dest.ScopeConnection
+		e.Message = "HubSpot does not take the token: store a Service Key of the account in the connection's secret"
+	case status == http.StatusForbidden:
+		forbidden(e, said, &r)
+	default:
+		refused(e, said, &r, status)
+	}
+	return e
+}
+
+// throttled tells the limits apart: the answer names the policy, and its header the
+// window where it asks for no time.
+func throttled(e *dest.CallError, said body, h http.Header, r *request) {
+	policy := strings.ToUpper(string(said.Policy))
+	e.Class, e.Scope, e.Quota = dest.Throttled, dest.ScopeConnection, dest.QuotaUntold
+	switch {
+	case strings.Contains(policy, "DAILY"):
+		e.Quota, e.Message = dest.QuotaDay, "the account's HubSpot calls of the day are used up"
+	case strings.Contains(policy, "SECOND"):
+		e.Quota, e.Message = dest.QuotaSecond, "the account's HubSpot calls of some seconds are used up"
+	case strings.Contains(policy, "CONCURRENT"):
+		e.Quota, e.Message = dest.QuotaConcurrent, "HubSpot has too many calls of the account at once"
+	default:
+		e.Quota, e.Message = dest.QuotaSecond, "HubSpot asks to slow down"
+	}
+	if policy = r.told(policy); policy != "" {
+		e.Code = policy
+	}
+	if ms, err := strconv.Atoi(h.Get("X-HubSpot-RateLimit-Interval-Milliseconds")); e.After == 0 && e.Quota == dest.QuotaSecond && err == nil && ms > 0 && ms <= 60_000 {
+		e.After = time.Duration(ms) * time.Millisecond
+	}
+}
+
+// forbidden is what the key may not do; the scopes that it lacks are named.
+func forbidden(e *dest.CallError, said body, r *request) {
+	e.Class, e.Message = dest.Configuration, "the Service Key may not do this: give it the scopes that the sync needs"
+	var scopes []string
+	for _, name := range []string{"requiredScopes", "missingScopes", "requiredGranularScopes"} {
+		for _, s := range said.whole().everywhere(name) {
+			if s := r.told(string(s)); s != "" && len(scopes) < 10 {
+				scopes = append(scopes, s)
+			}
+		}
+	}
+	if len(scopes) > 0 {
+		e.Message = "the Service Key lacks a scope: give it " + strings.Join(scopes, ", ")
+	}
+	if said.Category == missingScopes && r.object {
+		e.Scope = dest.ScopeVersion
+	}
+}
+
+// refused is a call that was judged by its content: the version's where any record of
+// it would meet the same, else to be halved.
+func refused(e *dest.CallError, said body, r *request, status int) {
+	whole := said.whole()
+	switch {
+	case r.object && noObject(string(said.Message)), r.object && status == http.StatusNotFound && said.Category == "":
+		e.Class, e.Scope = dest.Configuration, dest.ScopeVersion
+		e.Message = "HubSpot has no such object: correct destination_object, or give the Service Key its scopes"
+		return
+	case strings.Contains(string(said.Message), "non-unique"):
+		e.Class, e.Scope, e.Code = dest.Configuration, dest.ScopeVersion, "NOT_UNIQUE"
+		e.Message = "the match property has no unique values: match by email, or by a property that was created with unique values"
+		return
+	}
+	e.Class, e.Message = dest.Refused, fmt.Sprintf("HubSpot refuses the call (status %d)", status)
+	for _, d := range whole.details() {
+		if d = d.discreet(r); d.configuration() {
+			e.Class, e.Scope, e.Code = dest.Configuration, dest.ScopeVersion, d.code
+			e.Message = d.message()
+			return
+		}
+	}
+	if d := whole.detail().discreet(r); d.code != "" {
+		e.Code, e.Message = d.code, d.message()
+	}
+}
+
+// noObject reports whether a message says that the path's object is not known.
+func noObject(message string) bool {
+	return strings.HasPrefix(message, "Unable to infer object type")
+}
+
+// unreadable is a 2xx answer that does not say what became of the call.
+func unreadable(op string, got answer, why string) *dest.CallError {
+	if plain(got.body) {
+		why = "HubSpot " + notJSON(got)
+	} else {
+		why = "HubSpot's answer cannot be read: " + why
+	}
+	return &dest.CallError{Op: op, Class: dest.Unavailable, Code: "bad_answer", Received: true, Message: why}
+}
+
+// plain reports whether a body cannot be a JSON object.
+func plain(b []byte) bool {
+	start := strings.TrimLeft(string(b[:min(len(b), 64)]), " \t\r\n")
+	return start == "" || start[0] != '{'
+}
+
+// notJSON describes an answer that is no JSON object, without quoting it.
+func notJSON(got answer) string {
+	what := "something that is no JSON object"
+	if start := strings.TrimLeft(string(got.body[:min(len(got.body), 64)]), " \t\r\n\ufeff"); start == "" {
+		what = "nothing"
+	} else if start[0] == '<' || strings.Contains(got.header.Get("Content-Type"), "html") {
+		what = "HTML, not JSON"
+	}
+	return fmt.Sprintf("answered %s (status %d): check the connection's url, and that no proxy or login page stands between", what, got.status)
+}
+
+// unanswered tells a request that never left, which is the connection's failure,
+// from one whose answer is missing.
+func (c *client) unanswered(ctx context.Context, op string, sent bool, err error) error {
+	if misdirected := dest.Misdirected(op, c.name, err); misdirected != nil {
+		return misdirected
+	}
+	if outer, ok := errors.AsType[*url.Error](err); ok {
+		err = outer.Err // without the address
+	}
+	switch {
+	case sent:
+		return &dest.CallError{Op: op, Class: dest.Unavailable, Code: "no_answer", Received: true, Message: "sent, but no answer came: " + breach(err)}
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	return &dest.CallError{Op: op, Class: dest.Unavailable, Scope: dest.ScopeConnection, Code: "network", Message: "HubSpot cannot be reached: " + err.Error()}
+}
+
+// breach says how a request that left lost its answer, in words of this package or of
+// the system: what net/http cannot read it quotes, and that may be a row's (I6).
+func breach(err error) string {
+	switch {
+	case errors.Is(err, errTooLong), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return err.Error()
+	}
+	if network, ok := errors.AsType[*net.OpError](err); ok {
+		return network.Error()
+	}
+	return "the connection broke, or what came is no HTTP"
+}
+
+// retryAfter reads the header, in seconds or as a date; 0 when there is none, or
+// when its time has passed.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	text := strings.TrimSpace(h.Get("Retry-After"))
+	if at, err := http.ParseTime(text); err == nil {
+		return min(max(at.Sub(now), 0), maxAfter)
+	}
+	if text == "" || strings.Trim(text, "0123456789") != "" {
+		return 0
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n > int(maxAfter/time.Second) {
+		return maxAfter
+	}
+	return time.Duration(n) * time.Second
+}
+
+// embedded are the property errors that a message quotes as JSON: Property values were
+// not valid: [{"isValid":false,"message":"...","error":"INVALID_OPTION","name":"prop"}].
+func embedded(message string) []detail {
+	at := strings.Index(message, "[{")
+	if at < 0 {
+		return nil
+	}
+	var list []struct {
+		Error text `json:"error"`
+		Name  text `json:"name"`
+	}
+	if json.NewDecoder(strings.NewReader(message[at:])).Decode(&list) != nil {
+		return nil
+	}
+	var out []detail
+	for _, one := range list {
+		out = append(out, newDetail(string(one.Error), string(one.Name)))
+	}
+	return out
+}
+
+// asCallError is the *dest.CallError in an error, nil when there is none.
+func asCallError(err error) *dest.CallError {
+	call, _ := errors.AsType[*dest.CallError](err)
+	return call
+}

@@ -1,0 +1,218 @@
+package hubspot_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/sandbox"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// three are three new contacts.
+func three() dest.Batch {
+	return dest.Batch{Run: "r:1", Records: []dest.Record{contact(1), contact(2), contact(3)}}
+}
+
+// answered pushes a batch's one call after a fault was armed.
+func answered(t *testing.T, w *world, b dest.Batch, f sandbox.Fault) ([]dest.Outcome, *dest.CallError) {
+	t.Helper()
+	f.Match = "/batch/"
+	if err := w.sim.Core().AddFault(f); err != nil {
+		t.Fatal(err)
+	}
+	out, err := w.Push(t.Context(), b, w.Calls(b, 0)[0])
+	w.sim.Core().ClearFaults()
+	var call *dest.CallError
+	if err != nil && !errors.As(err, &call) {
+		t.Fatal(err)
+	}
+	return out, call
+}
+
+// What a whole call's failure is, by status and body ("Handling API errors").
+func TestCallErrors(t *testing.T) {
+	const (
+		unknownProperty = `Property values were not valid: [{\"isValid\":false,\"message\":\"Property \\\"nope\\\" does not exist\",\"error\":\"PROPERTY_DOESNT_EXIST\",\"name\":\"nope\",\"localizedErrorMessage\":\"x\"}]`
+		option          = `Property values were not valid: [{\"isValid\":false,\"message\":\"enormous was not one of the allowed options\",\"error\":\"INVALID_OPTION\",\"name\":\"ltv_segment\"}]`
+	)
+	body := func(category, message string, more ...string) string {
+		return `{"status":"error","message":"` + message + `","correlationId":"c","category":"` + category + `"` + strings.Join(more, "") + `}`
+	}
+	hour := map[string]string{"Retry-After": "3600"}
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		header map[string]string
+		want   dest.CallError
+		says   string
+	}{
+		"a bad token":         {401, body("INVALID_AUTHENTICATION", "no"), nil, dest.CallError{Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "INVALID_AUTHENTICATION"}, "Service Key"},
+		"a scope":             {403, body("MISSING_SCOPES", "no", `,"errors":[{"message":"One or more of the following scopes are required.","context":{"requiredGranularScopes":["crm.objects.contacts.write"]}}]`), nil, dest.CallError{Class: dest.Configuration, Scope: dest.ScopeVersion, Code: "MISSING_SCOPES"}, "crm.objects.contacts.write"},
+		"forbidden":           {403, body("BANNED", "no"), nil, dest.CallError{Class: dest.Configuration, Code: "BANNED"}, "scopes"},
+		"ten seconds":         {429, `{"status":"error","message":"x","errorType":"RATE_LIMIT","policyName":"TEN_SECONDLY_ROLLING"}`, map[string]string{"X-HubSpot-RateLimit-Interval-Milliseconds": "10000"}, dest.CallError{Class: dest.Throttled, Scope: dest.ScopeConnection, Quota: dest.QuotaSecond, Code: "TEN_SECONDLY_ROLLING", After: 10 * time.Second}, ""},
+		"a second":            {429, `{"policyName":"SECONDLY"}`, nil, dest.CallError{Class: dest.Throttled, Scope: dest.ScopeConnection, Quota: dest.QuotaSecond, Code: "SECONDLY"}, ""},
+		"the day":             {429, `{"policyName":"DAILY"}`, map[string]string{"X-HubSpot-RateLimit-Interval-Milliseconds": "10000"}, dest.CallError{Class: dest.Throttled, Scope: dest.ScopeConnection, Quota: dest.QuotaDay, Code: "DAILY"}, "day"},
+		"no body":             {429, ``, hour, dest.CallError{Class: dest.Throttled, Scope: dest.ScopeConnection, Quota: dest.QuotaSecond, Code: "429", After: time.Hour}, ""},
+		"locked":              {423, body("LOCKED", "x"), nil, dest.CallError{Class: dest.Throttled, Scope: dest.ScopeConnection, Quota: dest.QuotaSecond, Code: "423", After: 2 * time.Second}, "locked"},
+		"locked for longer":   {423, ``, map[string]string{"Retry-After": "30"}, dest.CallError{Class: dest.Throttled, Scope: dest.ScopeConnection, Quota: dest.QuotaSecond, Code: "423", After: 30 * time.Second}, ""},
+		"moved":               {477, ``, hour, dest.CallError{Class: dest.Unavailable, Scope: dest.ScopeConnection, Code: "477", After: time.Hour}, "moving"},
+		"moved for a day":     {477, ``, map[string]string{"Retry-After": "86400"}, dest.CallError{Class: dest.Unavailable, Scope: dest.ScopeConnection, Code: "477", After: 12 * time.Hour}, ""},
+		"down":                {521, `<html>`, nil, dest.CallError{Class: dest.Unavailable, Received: true, Code: "521"}, ""},
+		"too large":           {413, `<html>`, nil, dest.CallError{Class: dest.Refused, Code: "413"}, "too large"},
+		"too long":            {414, ``, nil, dest.CallError{Class: dest.Refused, Code: "414"}, ""},
+		"an unknown object":   {400, body("VALIDATION_ERROR", "Unable to infer object type from: foos"), nil, dest.CallError{Class: dest.Configuration, Scope: dest.ScopeVersion, Code: "VALIDATION_ERROR"}, "destination_object"},
+		"not unique":          {400, body("VALIDATION_ERROR", "Unable to perform update/upsert by non-unique 0-2 property domain"), nil, dest.CallError{Class: dest.Configuration, Scope: dest.ScopeVersion, Code: "NOT_UNIQUE"}, "unique values"},
+		"an unknown field":    {400, body("VALIDATION_ERROR", unknownProperty), nil, dest.CallError{Class: dest.Configuration, Scope: dest.ScopeVersion, Code: "PROPERTY_DOESNT_EXIST"}, "nope"},
+		"a read-only field":   {400, body("VALIDATION_ERROR", "x", `,"errors":[{"message":"x","code":"READ_ONLY_VALUE","context":{"propertyName":["createdate"]}}]`), nil, dest.CallError{Class: dest.Configuration, Scope: dest.ScopeVersion, Code: "READ_ONLY_VALUE"}, "createdate"},
+		"a value":             {400, body("VALIDATION_ERROR", option), nil, dest.CallError{Class: dest.Refused, Code: "INVALID_OPTION"}, "internal value"},
+		"a conflict":          {409, body("CONFLICT", "Contact already exists. Existing ID: 101"), nil, dest.CallError{Class: dest.Refused, Code: "CONFLICT"}, ""},
+		"nothing is said":     {400, `{}`, nil, dest.CallError{Class: dest.Refused, Code: "400"}, "400"},
+		"fields of any form":  {400, `{"status":7,"message":{"a":1},"category":["x"],"errors":"none","context":[1],"links":3}`, nil, dest.CallError{Class: dest.Refused, Code: "400"}, ""},
+		"an error that is OK": {200, body("VALIDATION_ERROR", option), nil, dest.CallError{Class: dest.Refused, Code: "INVALID_OPTION"}, ""},
+	} {
+		w := start(t, options(), byEmail)
+		out, got := answered(t, w, three(), sandbox.Fault{Status: c.status, Body: c.body, Headers: c.header})
+		if got == nil {
+			t.Errorf("%s: outcomes %+v", name, out)
+			continue
+		}
+		message := got.Message
+		got.Op, got.Message = "", ""
+		if d := cmp.Diff(c.want, *got); d != "" {
+			t.Errorf("%s: want -, got +\n%s", name, d)
+		}
+		if message == "" || !strings.Contains(message, c.says) || strings.Contains(message, "enormous") || strings.Contains(message, "foos") {
+			t.Errorf("%s: says %q, want %q", name, message, c.says)
+		}
+	}
+}
+
+// A refusal of the whole call that names records by their trace ids is these records';
+// the others are sent again at once.
+func TestNamedRefusal(t *testing.T) {
+	const refusal = `{"status":"error","category":"VALIDATION_ERROR","message":"x","errors":[{"message":"x","code":"INVALID_EMAIL","context":{"objectWriteTraceId":["1"],"propertyName":["email"]}}]}`
+	w := start(t, options(), byEmail)
+	out, failed := answered(t, w, three(), sandbox.Fault{Status: 400, Body: refusal})
+	if failed != nil || len(out) != 3 || out[0].Status != dest.Delivered || out[2].Status != dest.Delivered || w.sim.Count("contacts") != 2 {
+		t.Fatalf("%+v, %v", out, failed)
+	}
+	if o := out[1]; o.Status != dest.Rejected || o.Code != "INVALID_EMAIL" || o.Field != "email" {
+		t.Errorf("named: %+v", o)
+	}
+	// For ever, it ends.
+	w = start(t, options(), byEmail)
+	if out, failed := answered(t, w, three(), sandbox.Fault{Status: 400, Count: -1, Body: refusal}); failed == nil || failed.Class != dest.Refused {
+		t.Errorf("%+v, %v", out, failed)
+	}
+}
+
+// Every answer is accounted for by its body, whatever the status: results and errors are
+// the inputs, or it is no answer.
+func TestAccounts(t *testing.T) {
+	ok := func(trace string) string {
+		return `{"id":"9` + trace + `","objectWriteTraceId":"` + trace + `","new":true}`
+	}
+	for _, status := range []int{200, 201, 207, 202} {
+		for name, c := range map[string]struct{ body, want string }{
+			"all":                  {`{"status":"COMPLETE","results":[` + ok("2") + `,` + ok("0") + `,` + ok("1") + `]}`, "ddd"},
+			"one error":            {`{"results":[` + ok("2") + `,` + ok("0") + `],"numErrors":1,"errors":[{"status":"error","category":"VALIDATION_ERROR","message":"x","context":{"objectWriteTraceId":["1"]}}]}`, "dRd"},
+			"errors alone":         {`{"status":"COMPLETE","errors":[{"category":"CONFLICT","context":{"objectWriteTraceId":["0","1","2"]}}]}`, "RRR"},
+			"one that names none":  {`{"results":[` + ok("0") + `,` + ok("1") + `],"errors":[{"category":"CONFLICT","message":"Contact already exists. Existing ID: 5"}]}`, "ddR"},
+			"by the id":            {`{"results":[` + ok("0") + `,` + ok("1") + `],"errors":[{"category":"VALIDATION_ERROR","context":{"ids":["PERSON3@example.com"]}}]}`, "ddR"},
+			"to be tried again":    {`{"results":[` + ok("0") + `,` + ok("1") + `],"errors":[{"category":"RATE_LIMITS","context":{"objectWriteTraceId":["2"]}}]}`, "ddr"},
+			"without trace ids":    {`{"results":[{"id":"1","properties":{"email":"person2@example.com"}},{"id":"2","properties":{"email":"Person1@Example.com"}},{"id":"3","properties":{"email":"person3@example.com"}}]}`, "ddd"},
+			"a result is missing":  {`{"status":"COMPLETE","results":[` + ok("0") + `,` + ok("1") + `]}`, "unreadable"},
+			"no result":            {`{"status":"COMPLETE","results":[]}`, "unreadable"},
+			"one twice":            {`{"results":[` + ok("0") + `,` + ok("1") + `,` + ok("1") + `]}`, "unreadable"},
+			"somebody else's":      {`{"results":[` + ok("0") + `,` + ok("1") + `,` + ok("7") + `]}`, "unreadable"},
+			"both":                 {`{"results":[` + ok("0") + `,` + ok("1") + `,` + ok("2") + `],"errors":[{"category":"CONFLICT","context":{"objectWriteTraceId":["1"]}}]}`, "unreadable"},
+			"without an id":        {`{"results":[` + ok("0") + `,` + ok("1") + `,{"objectWriteTraceId":"2"}]}`, "unreadable"},
+			"errors are no list":   {`{"results":[` + ok("0") + `],"errors":{"a":1}}`, "unreadable"},
+			"two that name nobody": {`{"results":[` + ok("0") + `],"errors":[{"category":"CONFLICT"},{"category":"VALIDATION_ERROR"}]}`, "refused"},
+		} {
+			w := start(t, options(), byEmail)
+			out, failed := answered(t, w, three(), sandbox.Fault{Status: status, Body: c.body})
+			got := ""
+			for _, o := range out {
+				got += map[dest.Status]string{dest.Delivered: "d", dest.Rejected: "R", dest.Retry: "r"}[o.Status]
+			}
+			switch {
+			case failed != nil && failed.Class == dest.Unavailable && failed.Received:
+				got = "unreadable"
+			case failed != nil && failed.Class == dest.Refused:
+				got = "refused"
+			}
+			if got != c.want {
+				t.Errorf("%d, %s: %s, want %s (%v)", status, name, got, c.want, failed)
+			}
+		}
+	}
+}
+
+// A row alone in a call that fails as a whole is judged as one of many.
+func TestAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		status     int
+		body, code string
+	}{
+		"a value":    {400, `{"category":"VALIDATION_ERROR","message":"Property values were not valid: [{\"error\":\"INVALID_DATE\",\"name\":\"ltv_usd\"}]"}`, "INVALID_DATE"},
+		"a conflict": {409, `{"category":"CONFLICT","message":"Contact already exists. Existing ID: 101"}`, "CONFLICT"},
+		"required":   {400, `{"category":"VALIDATION_ERROR","message":"Error creating CONTACT. Some required properties were not set.","context":{"properties":["tier"]}}`, "REQUIRED_PROPERTIES"},
+		"identities": {414, `{"message":"too many"}`, "414"},
+		"silent":     {400, `{}`, "400"},
+	} {
+		w := start(t, options(), byEmail)
+		b := dest.Batch{Records: []dest.Record{contact(1)}}
+		out, failed := answered(t, w, b, sandbox.Fault{Status: c.status, Body: c.body})
+		if failed != nil || out[0].Status != dest.Rejected || out[0].Code != c.code || out[0].Message == "" {
+			t.Errorf("%s: %+v, %v", name, out, failed)
+		}
+		if c.code == "CONFLICT" && !strings.Contains(out[0].Message, "record 101") {
+			t.Errorf("%s: %q", name, out[0].Message)
+		}
+		if c.code == "REQUIRED_PROPERTIES" && out[0].Field != "tier" {
+			t.Errorf("%s: field %q", name, out[0].Field)
+		}
+	}
+}
+
+// An insert whose answer does not account for it may have arrived, and is not made again
+// without a look.
+func TestInsertIsNotDoubled(t *testing.T) {
+	w := start(t, options(), matching(syncdef.Insert, "email"))
+	for _, body := range []string{`{"status":"COMPLETE","results":[]}`, `{"results":[],"errors":[{"category":"CONFLICT"},{"category":"CONFLICT"}]}`} {
+		if _, failed := answered(t, w, three(), sandbox.Fault{Status: http.StatusCreated, Body: body}); failed == nil || !failed.Received {
+			t.Errorf("%s: %v", body, failed)
+		}
+	}
+}
+
+// A token that was replaced is read anew once; a record that is gone is matched anew, or
+// told where the row names it itself.
+func TestGoneAndRenewed(t *testing.T) {
+	w := start(t, options(), byEmail)
+	r := contact(1)
+	r.ID = "1999999" // remembered, and archived since
+	b := dest.Batch{Records: []dest.Record{r, contact(2)}}
+	for _, c := range w.Calls(b, 0) {
+		out, err := w.Push(t.Context(), b, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Records[0] == 0 && (out[0].Status != dest.Found || out[0].ID != "") || c.Records[0] == 1 && out[0].Status != dest.Delivered {
+			t.Errorf("%+v", out)
+		}
+	}
+	w = start(t, options(), matching(syncdef.Update, "hs_object_id"))
+	b = dest.Batch{Records: []dest.Record{{Key: "1999999", Fields: contact(1).Fields}}}
+	out, err := w.Push(t.Context(), b, w.Calls(b, 0)[0])
+	if err != nil || out[0].Status != dest.Rejected || out[0].Code != "no_match" || strings.Contains(out[0].Message, "1999999") {
+		t.Errorf("%+v, %v", out, err)
+	}
+}

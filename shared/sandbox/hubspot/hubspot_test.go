@@ -1,0 +1,247 @@
+package hubspot_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/sandbox/hubspot"
+)
+
+// An api is a simulator with its clock.
+type api struct {
+	*hubspot.Server
+	t   *testing.T
+	now time.Time
+}
+
+func start(t *testing.T, opts hubspot.Options) *api {
+	t.Helper()
+	a := &api{t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	opts.Token, opts.Now = "pat", func() time.Time { return a.now }
+	var err error
+	if a.Server, err = hubspot.New(opts); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.Close() })
+	return a
+}
+
+// call makes a request and answers status and body.
+func (a *api) call(method, path, body string) (int, string) {
+	a.t.Helper()
+	r := httptest.NewRequest(method, "http://127.0.0.1"+path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer pat")
+	w := httptest.NewRecorder()
+	a.ServeHTTP(w, r)
+	b, err := io.ReadAll(w.Body)
+	if err != nil || len(b) > 0 && !json.Valid(b) {
+		a.t.Fatalf("%s %s: %v, %s", method, path, err, b)
+	}
+	return w.Code, string(b)
+}
+
+const contacts = "/crm/objects/2026-09/contacts"
+
+func upsert(trace, id, properties string) string {
+	return fmt.Sprintf(`{"id":%q,"idProperty":"email","objectWriteTraceId":%q,"properties":{%s}}`, id, trace, properties)
+}
+
+func inputs(list ...string) string { return `{"inputs":[` + strings.Join(list, ",") + `]}` }
+
+// What the vendor refuses, and how: the whole call, or one of its records.
+func TestStrict(t *testing.T) {
+	many := make([]string, 101)
+	for i := range many {
+		many[i] = upsert(fmt.Sprint(i), fmt.Sprintf("p%d@example.com", i), "")
+	}
+	for name, c := range map[string]struct {
+		path, body string
+		status     int
+		says       string
+	}{
+		"a number":         {"/batch/upsert", inputs(upsert("0", "a@b.example", `"ltv_usd":12`)), 400, "java.lang.String"},
+		"null":             {"/batch/upsert", inputs(upsert("0", "a@b.example", `"ltv_usd":null`)), 400, "java.lang.String"},
+		"commas":           {"/batch/upsert", inputs(upsert("0", "a@b.example", `"ltv_usd":"1,200.50"`)), 207, "INVALID_INTEGER"},
+		"no boolean":       {"/batch/upsert", inputs(upsert("0", "a@b.example", `"is_customer":"yes"`)), 207, "INVALID_OPTION"},
+		"a label":          {"/batch/upsert", inputs(upsert("0", "a@b.example", `"ltv_segment":"High"`)), 207, "INVALID_OPTION"},
+		"several options":  {"/batch/upsert", inputs(upsert("0", "a@b.example", `"interests":"sql;etl"`)), 200, `"sql;etl"`},
+		"no such option":   {"/batch/upsert", inputs(upsert("0", "a@b.example", `"interests":"sql;tea"`)), 207, "INVALID_OPTION"},
+		"a time of day":    {"/batch/upsert", inputs(upsert("0", "a@b.example", `"renewal_date":"1772366400001"`)), 207, "INVALID_DATE"},
+		"midnight":         {"/batch/upsert", inputs(upsert("0", "a@b.example", `"renewal_date":"1772323200000"`)), 200, `"2026-03-01"`},
+		"a datetime":       {"/batch/upsert", inputs(upsert("0", "a@b.example", `"renewal_date":"2026-03-01T10:00:00Z"`)), 207, "INVALID_DATE"},
+		"no address":       {"/batch/upsert", inputs(upsert("0", "nobody", "")), 207, "INVALID_EMAIL"},
+		"a long text":      {"/batch/upsert", inputs(upsert("0", "a@b.example", `"firstname":"`+strings.Repeat("x", 65_537)+`"`)), 207, "STRING_TOO_LONG"},
+		"no property":      {"/batch/upsert", inputs(upsert("0", "a@b.example", `"nope":"x"`)), 400, "PROPERTY_DOESNT_EXIST"},
+		"read-only":        {"/batch/upsert", inputs(upsert("0", "a@b.example", `"createdate":"x"`)), 400, "READ_ONLY_VALUE"},
+		"one id twice":     {"/batch/upsert", inputs(upsert("0", "a@b.example", ""), upsert("1", "A@B.example", "")), 400, "Duplicate IDs"},
+		"101":              {"/batch/upsert", inputs(many...), 400, "maximum batch size"},
+		"by hs_object_id":  {"/batch/upsert", `{"inputs":[{"id":"1","idProperty":"hs_object_id","properties":{}}]}`, 400, "non-unique 0-1 property hs_object_id"},
+		"update by email":  {"/batch/update", inputs(upsert("0", "a@b.example", "")), 400, "non-unique 0-1 property email"},
+		"by no property":   {"/batch/upsert", `{"inputs":[{"id":"1","properties":{}}]}`, 400, "non-unique"},
+		"no inputs":        {"/batch/upsert", `{}`, 400, "inputs"},
+		"gone":             {"/batch/update", `{"inputs":[{"id":"7","objectWriteTraceId":"0","properties":{}}]}`, 207, "OBJECT_NOT_FOUND"},
+		"untraced":         {"/batch/upsert", `{"inputs":[{"id":"a@b.example","idProperty":"email","properties":{"ltv_segment":"x"}}]}`, 400, "INVALID_OPTION"},
+		"without a record": {"/batch/read", `{"idProperty":"email","inputs":[{"id":"a@b.example"}],"properties":[],"propertiesWithHistory":[]}`, 207, "OBJECT_NOT_FOUND"},
+		"too deep":         {"/search", `{"limit":200,"after":"9900"}`, 400, "10000"},
+	} {
+		if status, body := start(t, hubspot.Options{}).call("POST", contacts+c.path, c.body); status != c.status || !strings.Contains(body, c.says) {
+			t.Errorf("%s: %d %.300s", name, status, body)
+		}
+	}
+	if status, body := start(t, hubspot.Options{}).call("GET", "/crm/objects/2026-09/starships", ""); status != 400 || !strings.Contains(body, "infer object type") {
+		t.Errorf("no object: %d %s", status, body)
+	}
+}
+
+// One clash leaves the others written where inputs have trace ids, and nothing where
+// they have none or the account fails whole batches.
+func TestClash(t *testing.T) {
+	bodies := map[bool]string{
+		true:  inputs(upsert("a", "x@example.com", `"customer_id":"C-1"`), upsert("b", "y@example.com", `"customer_id":"c-1"`), upsert("c", "z@example.com", "")),
+		false: strings.ReplaceAll(inputs(upsert("a", "x@example.com", `"customer_id":"C-1"`), upsert("a", "y@example.com", `"customer_id":"c-1"`)), `"objectWriteTraceId":"a",`, ""),
+	}
+	for _, c := range []struct {
+		whole, traced bool
+		status, count int
+	}{{false, true, 207, 2}, {true, true, 409, 0}, {false, false, 409, 0}} {
+		a := start(t, hubspot.Options{WholeBatch: c.whole})
+		status, body := a.call("POST", contacts+"/batch/upsert", bodies[c.traced])
+		if status != c.status || a.Count("contacts") != c.count || !strings.Contains(body, "CONFLICT") {
+			t.Errorf("%+v: %d, %d contacts, %s", c, status, a.Count("contacts"), body)
+		}
+		if status == 207 && !strings.Contains(body, `"objectWriteTraceId":["b"]`) {
+			t.Error(body)
+		}
+	}
+}
+
+// The numeric paths of the vendor's own client libraries lead to the same records, and
+// one record's calls do too.
+func TestPaths(t *testing.T) {
+	a := start(t, hubspot.Options{Portal: "99"})
+	if status, body := a.call("GET", "/account-info/v3/details", ""); status != 200 || !strings.Contains(body, `"portalId":99`) {
+		t.Errorf("%d %s", status, body)
+	}
+	status, body := a.call("POST", "/crm/v3/objects/contacts", `{"properties":{"email":"A@b.example","firstname":"Ann"}}`)
+	var made struct{ ID string }
+	if err := json.Unmarshal([]byte(body), &made); err != nil || status != 201 {
+		t.Fatalf("%d %s", status, body)
+	}
+	for _, c := range []struct {
+		method, path, body string
+		status             int
+		says               string
+	}{
+		{"GET", "/crm/v3/objects/contacts/" + made.ID, "", 200, `"a@b.example"`},
+		{"GET", contacts + "/a@b.example?idProperty=email&properties=firstname", "", 200, `"Ann"`},
+		{"GET", "/crm/objects/2026-03/0-1/" + made.ID, "", 200, made.ID},
+		{"PATCH", "/crm/v3/objects/contact/" + made.ID, `{"properties":{"firstname":""}}`, 200, `"firstname":null`},
+		{"GET", "/crm/v3/objects/contacts?limit=1", "", 200, made.ID},
+		{"POST", "/crm/v3/objects/contacts/search", `{"filterGroups":[{"filters":[{"propertyName":"email","operator":"IN","values":["a@b.example"]}]}],"properties":["email"],"limit":10,"after":"0","sorts":[]}`, 200, `"total":1`},
+		{"GET", "/crm/v3/properties/contacts", "", 200, `"hasUniqueValue":true`},
+		{"GET", "/crm/properties/2026-09/contacts/ltv_segment", "", 200, `"medium"`},
+		{"GET", "/crm/properties/2026-09/contacts/nope", "", 404, "PROPERTY_NOT_FOUND"},
+		{"POST", "/crm/v3/properties/contacts", `{"name":"tier","label":"Tier","type":"string","fieldType":"text","groupName":"g","hasUniqueValue":true}`, 201, `"tier"`},
+		{"POST", contacts + "/batch/upsert", `{"inputs":[{"id":"gold","idProperty":"tier","properties":{"firstname":"Zed"}}]}`, 200, `"new":true`},
+		{"GET", "/crm-object-schemas/v3/schemas/contacts", "", 200, `"requiredProperties":[]`},
+		{"GET", "/crm/v3/schemas/contacts", "", 200, `"objectTypeId":"0-1"`},
+		{"POST", contacts + "/batch/archive", `{"inputs":[{"id":"` + made.ID + `"},{"id":"1"}]}`, 204, ""},
+		{"GET", contacts + "/" + made.ID, "", 404, "OBJECT_NOT_FOUND"},
+		{"DELETE", contacts + "/" + made.ID, "", 204, ""},
+		{"POST", contacts + "/gdpr-delete", `{"objectId":"gold","idProperty":"tier"}`, 204, ""},
+		{"GET", "/crm/objects/2031-01/contacts", "", 404, "resource not found"},
+		{"GET", "/nowhere", "", 404, "resource not found"},
+	} {
+		if status, body := a.call(c.method, c.path, c.body); status != c.status || !strings.Contains(body, c.says) {
+			t.Errorf("%s %s: %d %s", c.method, c.path, status, body)
+		}
+	}
+	if a.Count("contacts") != 0 {
+		t.Errorf("%d contacts", a.Count("contacts"))
+	}
+}
+
+// The windows hold over any 10 seconds and over a day, and the headers tell.
+func TestLimits(t *testing.T) {
+	a := start(t, hubspot.Options{TenSeconds: 3, Daily: 5})
+	ask := func() (int, string) { return a.call("GET", "/account-info/2026-09/details", "") }
+	for range 3 {
+		if status, body := ask(); status != 200 {
+			t.Fatalf("%d %s", status, body)
+		}
+	}
+	if status, body := ask(); status != 429 || !strings.Contains(body, "TEN_SECONDLY_ROLLING") {
+		t.Errorf("%d %s", status, body)
+	}
+	a.now = a.now.Add(10 * time.Second)
+	for range 2 {
+		if status, body := ask(); status != 200 {
+			t.Errorf("%d %s", status, body)
+		}
+	}
+	if status, body := ask(); status != 429 || !strings.Contains(body, `"DAILY"`) {
+		t.Errorf("%d %s", status, body)
+	}
+	a.now = a.now.Add(24 * time.Hour)
+	if status, _ := ask(); status != 200 {
+		t.Errorf("the next day: %d", status)
+	}
+	a = start(t, hubspot.Options{})
+	for range 4 {
+		a.call("POST", contacts+"/search", `{}`)
+	}
+	if status, body := a.call("POST", contacts+"/search", `{}`); status != 429 || !strings.Contains(body, "SECONDLY") {
+		t.Errorf("a fifth search: %d %s", status, body)
+	}
+}
+
+func TestToken(t *testing.T) {
+	a := start(t, hubspot.Options{})
+	for _, token := range []string{"", "Bearer other", "pat"} {
+		r := httptest.NewRequest("GET", "http://127.0.0.1/account-info/2026-09/details", nil)
+		r.Header.Set("Authorization", token)
+		w := httptest.NewRecorder()
+		if a.ServeHTTP(w, r); w.Code != http.StatusUnauthorized || !strings.Contains(w.Body.String(), "INVALID_AUTHENTICATION") {
+			t.Errorf("%q: %d %s", token, w.Code, w.Body)
+		}
+	}
+}
+
+// A journal keeps records, properties, objects and the account's id.
+func TestJournal(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "journal")
+	var told []string
+	a := start(t, hubspot.Options{Journal: file, Portal: "12", Accept: true, Notice: func(line string) { told = append(told, line) }})
+	for _, path := range []string{contacts, "/crm/objects/2026-09/p1_car"} {
+		if status, body := a.call("POST", path, `{"properties":{"colour":"red"}}`); status != 201 {
+			t.Fatalf("%d %s", status, body)
+		}
+	}
+	if _, err := a.Seed("contacts", slices.Values([]map[string]string{{"email": "a@b.example", "hs_additional_emails": "c@d.example"}})); err != nil {
+		t.Fatal(err)
+	}
+	if len(told) != 3 {
+		t.Errorf("told %q", told)
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b := start(t, hubspot.Options{Journal: file, Portal: "13"})
+	if status, body := b.call("GET", "/account-info/2026-09/details", ""); status != 200 || !strings.Contains(body, `"portalId":12`) {
+		t.Errorf("%d %s", status, body)
+	}
+	if b.Record("p1_car", "colour", "red") == nil || b.Record("contacts", "colour", "red") == nil {
+		t.Error("the records are gone")
+	}
+	if status, body := b.call("GET", contacts+"/C@D.example?idProperty=email", ""); status != 200 {
+		t.Errorf("by a secondary address: %d %s", status, body)
+	}
+}
