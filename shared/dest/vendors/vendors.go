@@ -5,9 +5,11 @@ package vendors
 
 import (
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/dest/intercom"
 	"github.com/penstock-data/penstock/shared/dest/salesforce"
 	"github.com/penstock-data/penstock/shared/dest/slack"
 	"github.com/penstock-data/penstock/shared/sandbox"
+	intercomsim "github.com/penstock-data/penstock/shared/sandbox/intercom"
 	salesforcesim "github.com/penstock-data/penstock/shared/sandbox/salesforce"
 	slacksim "github.com/penstock-data/penstock/shared/sandbox/slack"
 )
@@ -23,6 +25,7 @@ type Destination struct {
 var All = []Destination{
 	{Vendor: salesforce.Vendor, Simulator: salesforcesim.Sandbox},
 	{Vendor: slack.Vendor, Simulator: slacksim.Sandbox},
+	{Vendor: intercom.Vendor, Simulator: intercomsim.Sandbox},
 }
 
 // Vendors are the vendors of All.
