@@ -261,3 +261,10 @@ func (w *world) arm(f sandbox.Fault) {
 		w.t.Fatal(err)
 	}
 }
+
+type simConfig = sim.Config
+
+// secretOf is a secret whose token is asked for.
+func secretOf(f func() string) func(context.Context) (map[string]string, error) {
+	return func(context.Context) (map[string]string, error) { return map[string]string{"token": f()}, nil }
+}
