@@ -337,8 +337,8 @@ var adapters = []struct {
 	{"state", "dynamodb", []string{"StateTable"}},
 	{"ledger", "dynamodb", []string{"LedgerTable"}},
 	{"errors", "dynamodb", []string{"ErrorsTable"}},
-	{"queue", "sqs", []string{"SalesforceQueue", "SlackQueue", "SalesforceDeadLetters", "SlackDeadLetters"}},
-	{"secrets", "secretsmanager", secretsOf("Salesforce", "Slack")},
+	{"queue", "sqs", []string{"SalesforceQueue", "SlackQueue", "IntercomQueue", "SalesforceDeadLetters", "SlackDeadLetters", "IntercomDeadLetters"}},
+	{"secrets", "secretsmanager", secretsOf("Salesforce", "Slack", "Intercom")},
 	{"mail", "ses", []string{""}}, // an identity, which is no resource of the stack
 }
 

@@ -42,6 +42,9 @@ var eventTests = map[string]func(t *testing.T, w *World, event []byte){
 	"sqs-poison":     testPoison,
 	"sqs-replay":     testReplay,
 	"sqs-slack":      testSlack,
+
+	"push-intercom": testPushIntercom,
+	"sqs-intercom":  testIntercom,
 }
 
 func TestEvents(t *testing.T) {
@@ -52,8 +55,10 @@ func TestEvents(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			w := New(t)
-			w.Vendors.SeedAccounts(t, sites...)
+			w := NewFor(t, name)
+			if w.Vendors != nil {
+				w.Vendors.SeedAccounts(t, sites...)
+			}
 			test(t, w, Event(t, name))
 			for _, value := range []string{"acmecorp", "ENTERPRISE", "cust_00", "john@", "penstock-sandbox-secret", "xoxb"} {
 				if strings.Contains(w.Log(), value) { // I6

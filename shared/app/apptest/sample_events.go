@@ -24,10 +24,9 @@ type Sample struct {
 
 // Samples are the SQS events.
 func Samples() []Sample {
-	all := func(queued []envelope.Delivery) []envelope.Delivery { return queued }
-	return []Sample{
+	return append([]Sample{
 		{"sqs-single", "salesforce", pushes("push"), func(q []envelope.Delivery) []envelope.Delivery { return q[:1] }},
-		{"sqs-batch", "salesforce", pushes("push", "push-gzip"), all},
+		{"sqs-batch", "salesforce", pushes("push", "push-gzip"), allOf},
 		{"sqs-duplicate", "salesforce", pushes("push"), func(q []envelope.Delivery) []envelope.Delivery {
 			return []envelope.Delivery{q[0], q[0]}
 		}},
@@ -35,10 +34,13 @@ func Samples() []Sample {
 			poison := envelope.Delivery{Group: "somebody.else", Receives: 1, SentAt: q[0].SentAt, Body: []byte(`{"hello":"this was meant for another queue"}`)}
 			return []envelope.Delivery{poison, q[0]}
 		}},
-		{"sqs-replay", "salesforce", failed, all},
-		{"sqs-slack", "slack", pushes("push-slack"), all},
-	}
+		{"sqs-replay", "salesforce", failed, allOf},
+		{"sqs-slack", "slack", pushes("push-slack"), allOf},
+	}, otherSamples()...)
 }
+
+// allOf picks all messages.
+func allOf(queued []envelope.Delivery) []envelope.Delivery { return queued }
 
 // pushes are sample events of the push function, in this order.
 func pushes(names ...string) func(testing.TB, *World) {
@@ -111,6 +113,9 @@ func Event(t testing.TB, name string) []byte {
 	t.Helper()
 	if name == "push-slack" {
 		return PushSlack() // also when its file is still to be written
+	}
+	if o, apart := otherOf(name); apart && name == "push-"+o.vendor.Name {
+		return o.push() // likewise
 	}
 	raw, err := events.Read(name)
 	if err != nil {

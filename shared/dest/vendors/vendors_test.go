@@ -29,6 +29,8 @@ var update = flag.Bool("update", false, "write the schema, the configuration pag
 const (
 	syncs     = "../../../sql/syncs"
 	checkedIn = syncs + "/penstock.schema.json"
+
+	destinations = "../../../docs/destinations/"
 )
 
 var kinds = dest.Kinds(vendors.Vendors())
@@ -39,7 +41,17 @@ func TestGeneratedFilesAreCheckedIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for file, got := range map[string][]byte{checkedIn: made, "../../../docs/configuration.md": schema.Page(kinds)} {
+	generated := map[string][]byte{checkedIn: made, "../../../docs/configuration.md": schema.Page(kinds), destinations + "README.md": schema.DestinationIndex(kinds)}
+	for _, kind := range kinds {
+		source, err := os.ReadFile("../" + kind.Name + "/doc.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if generated[destinations+kind.Name+".md"], err = schema.DestinationPage(kind, source); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for file, got := range generated {
 		if *update {
 			if err := os.WriteFile(file, got, 0o644); err != nil {
 				t.Fatal(err)
