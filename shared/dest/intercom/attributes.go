@@ -92,6 +92,11 @@ func (b *attributeBook) find(ctx context.Context, name, kind string) (attribute,
 		return attribute{}, absent, nil
 	}
 	a, err := b.create(ctx, name, kind)
+	if call := asCallError(err); call != nil && call.Scope == dest.ScopeVersion && b.load(ctx) == nil {
+		if a, ok := b.list[name]; ok { // another worker made it in between
+			return a, there, nil
+		}
+	}
 	if err != nil {
 		return attribute{}, absent, err
 	}

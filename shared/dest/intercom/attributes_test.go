@@ -80,7 +80,7 @@ func TestAttributesThatAreNotThere(t *testing.T) {
 	w := newWorld(t, with(byExternalID(), "", fields...))
 	same(t, []string{"created"}, shorts(w.deliver(w.rec("c-1", "tier", `"gold"`, "note", `"`+strings.Repeat("ü", 255)+`"`))))
 	// Of another type than the attribute: Intercom refuses the row, and quotes it.
-	if o := w.push(w.rec("c-2", "custom_attributes", `{"seats":"secret-value"}`))[0]; short(o) != "parameter_invalid" || strings.Contains(o.Message, "secret") {
+	if o := w.push(w.rec("c-2", "custom_attributes", `{"seats":"secret-value"}`))[0]; short(o) != "parameter_invalid" || o.Field != "custom_attributes" || strings.Contains(o.Message, "secret") {
 		t.Errorf("%+v", o)
 	}
 }
@@ -105,6 +105,13 @@ func TestAttributesAreCreated(t *testing.T) {
 	if v := w.sim.Contact("c-2").Values; v["d"] != "1705276800" || v["dt"] != "1705276801" {
 		t.Errorf("%v", v)
 	}
+	// Two workers make one attribute at a time: whoever comes second takes it as it is.
+	w.api("POST", "/data_attributes", `{"model":"contact","data_type":"string","name":"raced"}`)
+	w.def.Fields = append(w.def.Fields, mapped("raced", syncdef.String))
+	w.restart()
+	w.arm(sandbox.Fault{Match: "GET /data_attributes", Find: `"custom_attributes.raced"`, Replace: `"custom_attributes.another"`})
+	same(t, []string{"created"}, shorts(w.push(w.rec("c-3", "raced", `"x"`))))
+
 	for name, c := range map[string]struct {
 		field syncdef.Field
 		fault sandbox.Fault

@@ -2,6 +2,7 @@ package intercom
 
 import (
 	"context"
+	"regexp"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -92,7 +93,7 @@ func (d *destination) flatten(ctx context.Context, b *body, f *dest.Field) (*des
 	}
 	w := rawjson.Members(object)
 	for w.Next() {
-		name, v := string(w.Name()), jsontext.Value(w.Value())
+		name, v := string(w.Name()), w.Value()
 		if !attributeName.MatchString(name) {
 			return reject("bad_attribute_name", "the object has a member whose name no custom attribute can have; allowed: letters, digits, currency signs, blanks, - and _"), nil
 		}
@@ -103,13 +104,13 @@ func (d *destination) flatten(ctx context.Context, b *body, f *dest.Field) (*des
 		case known == absent && v.Kind() == 'n':
 			continue // nothing to clear
 		case known == absent:
-			return reject("unknown_attribute", "the object has a member that is no custom attribute of the workspace: "+createRemedy), nil
+			return reject("unknown_attribute", "the object has a member"+called(name)+" that is no custom attribute of the workspace: "+createRemedy), nil
 		case known == there && !a.writable:
-			return reject("read_only_attribute", "the object has a member that is a custom attribute which cannot be written over the API"), nil
+			return reject("read_only_attribute", "the object has a member"+called(name)+" that is a custom attribute which cannot be written over the API"), nil
 		}
 		value, code, message := attributeValue(a, "", v)
 		if code != "" {
-			return reject(code, message), nil
+			return reject(code, message+called(name)), nil
 		}
 		b.custom = member(b.custom, name, value)
 	}
@@ -117,6 +118,18 @@ func (d *destination) flatten(ctx context.Context, b *body, f *dest.Field) (*des
 		return reject("not_an_object", "custom_attributes must be an object of attributes"), nil
 	}
 	return nil, nil
+}
+
+// plainName is what the author of a model calls a member; anything else may be a row's
+// value that became a name (I6).
+var plainName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,39}$`)
+
+// called names an object's member in a message, where that is a plain name.
+func called(name string) string {
+	if !plainName.MatchString(name) {
+		return ""
+	}
+	return " (" + name + ")"
 }
 
 // wants is the kind that an attribute is made as, "" where none is made.

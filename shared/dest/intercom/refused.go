@@ -137,8 +137,8 @@ func (d *destination) rejection(e *refusal) dest.Outcome {
 	o := dest.Outcome{Status: dest.Rejected, Code: e.code}
 	message := strings.ToLower(e.message)
 	if m := attributeNamed.FindStringSubmatch(e.message); m != nil && strings.Contains(message, "attribute") {
-		if field := d.mapped(m[1]); field != "" {
-			o.Field = field
+		if o.Field = d.mapped(m[1]); o.Field == "" && d.types[fieldCustom] != "" {
+			o.Field = fieldCustom
 		}
 	}
 	if strings.Contains(message, "attribute") && strings.Contains(message, "does not exist") {

@@ -62,9 +62,9 @@ func readTags(a *answer) ([]tag, bool) {
 	return *list.Data, true
 }
 
-// load reads all tags where the list is older than it may be.
+// load reads all tags where the list is older than it may be; 0 reads it anyway.
 func (b *tagBook) load(ctx context.Context, age time.Duration) error {
-	if b.ids != nil && b.client.now().Sub(b.read) < age {
+	if b.ids != nil && age > 0 && b.client.now().Sub(b.read) < age {
 		return nil
 	}
 	const op = "read the workspace's tags"
@@ -95,7 +95,7 @@ func (b *tagBook) name(ctx context.Context, id string) (string, error) {
 		return "", err
 	}
 	if _, ok := b.names[id]; !ok { // somebody has made it since
-		if err := b.load(ctx, time.Nanosecond); err != nil {
+		if err := b.load(ctx, 0); err != nil {
 			return "", err
 		}
 	}

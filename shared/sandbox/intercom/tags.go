@@ -82,7 +82,7 @@ func (s *Server) createTag(r *http.Request) (any, error) {
 		return nil, fail(http.StatusBadRequest, "parameter_not_found", "Name is required")
 	}
 	found := s.tags.Find(nil, 0, []byte(name))
-	row := records.NewRow
+	var row int
 	switch id := text(in["id"]); {
 	case id != "":
 		if row, err = s.tagRow(id); err != nil {
