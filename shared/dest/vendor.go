@@ -75,6 +75,15 @@ type Describer interface {
 	MatchField(ctx context.Context, d *syncdef.Definition) (MatchField, error)
 }
 
+// An Inspector is an Account that can hold a definition against its metadata, before
+// the first row: unknown and read-only fields, wrong types, values that there are not,
+// what a new record lacks. It is optional.
+type Inspector interface {
+	// Inspect reports what the account would refuse of any row, or of some; a fault's
+	// Path is as those of Kind.Check. The error is a *CallError: nothing is known.
+	Inspect(ctx context.Context, d *syncdef.Definition) ([]syncdef.Fault, error)
+}
+
 // A MatchField is what an account's metadata says of a match field.
 type MatchField struct {
 	Known bool              // false: the account has no such field, or shows none
