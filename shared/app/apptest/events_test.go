@@ -42,9 +42,8 @@ var eventTests = map[string]func(t *testing.T, w *World, event []byte){
 	"sqs-poison":     testPoison,
 	"sqs-replay":     testReplay,
 	"sqs-slack":      testSlack,
-
-	"push-intercom": testPushIntercom,
-	"sqs-intercom":  testIntercom,
+	"push-intercom":  testPushIntercom,
+	"sqs-intercom":   testSQSIntercom,
 }
 
 func TestEvents(t *testing.T) {
@@ -55,10 +54,8 @@ func TestEvents(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			w := NewFor(t, name)
-			if w.Vendors != nil {
-				w.Vendors.SeedAccounts(t, sites...)
-			}
+			w := New(t)
+			w.Vendors.SeedAccounts(t, sites...)
 			test(t, w, Event(t, name))
 			for _, value := range []string{"acmecorp", "ENTERPRISE", "cust_00", "john@", "penstock-sandbox-secret", "xoxb"} {
 				if strings.Contains(w.Log(), value) { // I6

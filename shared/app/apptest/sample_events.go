@@ -20,27 +20,37 @@ type Sample struct {
 	Before func(t testing.TB, w *World)
 	// Pick makes the event of the messages that are queued then.
 	Pick func(queued []envelope.Delivery) []envelope.Delivery
+	// World is where they are queued; nil is New.
+	World func(t testing.TB) *World
+}
+
+// NewWorld makes a World that the sample's event can be queued in.
+func (s Sample) NewWorld(t testing.TB) *World {
+	t.Helper()
+	if s.World != nil {
+		return s.World(t)
+	}
+	return New(t)
 }
 
 // Samples are the SQS events.
 func Samples() []Sample {
-	return append([]Sample{
-		{"sqs-single", "salesforce", pushes("push"), func(q []envelope.Delivery) []envelope.Delivery { return q[:1] }},
-		{"sqs-batch", "salesforce", pushes("push", "push-gzip"), allOf},
-		{"sqs-duplicate", "salesforce", pushes("push"), func(q []envelope.Delivery) []envelope.Delivery {
+	all := func(queued []envelope.Delivery) []envelope.Delivery { return queued }
+	return []Sample{
+		{Name: "sqs-single", Function: "salesforce", Before: pushes("push"), Pick: func(q []envelope.Delivery) []envelope.Delivery { return q[:1] }},
+		{Name: "sqs-batch", Function: "salesforce", Before: pushes("push", "push-gzip"), Pick: all},
+		{Name: "sqs-duplicate", Function: "salesforce", Before: pushes("push"), Pick: func(q []envelope.Delivery) []envelope.Delivery {
 			return []envelope.Delivery{q[0], q[0]}
 		}},
-		{"sqs-poison", "salesforce", pushes("push"), func(q []envelope.Delivery) []envelope.Delivery {
+		{Name: "sqs-poison", Function: "salesforce", Before: pushes("push"), Pick: func(q []envelope.Delivery) []envelope.Delivery {
 			poison := envelope.Delivery{Group: "somebody.else", Receives: 1, SentAt: q[0].SentAt, Body: []byte(`{"hello":"this was meant for another queue"}`)}
 			return []envelope.Delivery{poison, q[0]}
 		}},
-		{"sqs-replay", "salesforce", failed, allOf},
-		{"sqs-slack", "slack", pushes("push-slack"), allOf},
-	}, otherSamples()...)
+		{Name: "sqs-replay", Function: "salesforce", Before: failed, Pick: all},
+		{Name: "sqs-slack", Function: "slack", Before: pushes("push-slack"), Pick: all},
+		{Name: "sqs-intercom", Function: "intercom", Before: pushes("push-intercom"), Pick: all, World: intercomWorld},
+	}
 }
-
-// allOf picks all messages.
-func allOf(queued []envelope.Delivery) []envelope.Delivery { return queued }
 
 // pushes are sample events of the push function, in this order.
 func pushes(names ...string) func(testing.TB, *World) {
@@ -111,11 +121,11 @@ func Health(syncOrRun, email string, score float64) []string {
 // Event reads a sample event.
 func Event(t testing.TB, name string) []byte {
 	t.Helper()
-	if name == "push-slack" {
-		return PushSlack() // also when its file is still to be written
-	}
-	if o, apart := otherOf(name); apart && name == "push-"+o.vendor.Name {
-		return o.push() // likewise
+	switch name { // also when their files are still to be written
+	case "push-slack":
+		return PushSlack()
+	case "push-intercom":
+		return PushIntercom()
 	}
 	raw, err := events.Read(name)
 	if err != nil {

@@ -18,12 +18,10 @@ var update = flag.Bool("update", false, "write the sample events that are genera
 // sql/syncs gives: a change of either shows here.
 func TestSampleEventsAreWhatTheIntakeQueues(t *testing.T) {
 	for _, s := range Samples() {
-		golden(t, s.Name, sqs.EncodeEvent(NewFor(t, s.Name).Queued(t, s), fmt.Sprintf(ARN, s.Function)))
+		golden(t, s.Name, sqs.EncodeEvent(s.NewWorld(t).Queued(t, s), fmt.Sprintf(ARN, s.Function)))
 	}
 	golden(t, "push-slack", PushSlack())
-	for _, o := range others {
-		golden(t, "push-"+o.vendor.Name, o.push())
-	}
+	golden(t, "push-intercom", PushIntercom())
 }
 
 func golden(t *testing.T, name string, raw []byte) {

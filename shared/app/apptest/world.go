@@ -29,7 +29,6 @@ import (
 	"github.com/penstock-data/penstock/shared/pipeline/intake"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
-	"github.com/penstock-data/penstock/shared/sandbox"
 	"github.com/penstock-data/penstock/shared/sqlite"
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
@@ -51,7 +50,6 @@ type World struct {
 	Store   *sqlite.Store
 	Control *runs.Control
 	Vendors *Vendors          // of the sample; nil in a World of other vendors
-	Other   sandbox.Simulated // the one of a World that NewFor made for another destination type
 	Secrets map[string]string // JSON texts by their whole name; what is changed here holds at once
 	Net     *Net              // the network between the workers and the services
 

@@ -1,6 +1,7 @@
 package apptest
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -9,14 +10,16 @@ import (
 	intercomsim "github.com/penstock-data/penstock/shared/sandbox/intercom"
 )
 
-func testPushIntercom(t *testing.T, w *World, event []byte) {
+func testPushIntercom(t *testing.T, _ *World, event []byte) {
+	w, server := NewIntercom(t)
 	answers := Answers(t, w.Invoke(t, "push", event))
 	w.Drain(t, "intercom")
 	w.Settle(t)
-	w.people(t, answers[0].Run)
+	people(t, w, server, answers[0].Run)
 }
 
-func testIntercom(t *testing.T, w *World, event []byte) {
+func testSQSIntercom(t *testing.T, _ *World, event []byte) {
+	w, server := NewIntercom(t)
 	queue(t, w, "sqs-intercom")
 	for range 2 { // and the whole event once more
 		if stay := Stay(t, w.Invoke(t, "intercom", event)); stay != nil {
@@ -24,13 +27,12 @@ func testIntercom(t *testing.T, w *World, event []byte) {
 		}
 	}
 	w.Settle(t)
-	w.people(t, run.ImplicitID("intercom_health", "01b1a2c3-0604-8f1e-0000-00000000000a"))
+	people(t, w, server, run.ImplicitID("intercom_health", "01b1a2c3-0604-8f1e-0000-00000000000a"))
 }
 
-// people wants the sample's two contacts, made once.
-func (w *World) people(t *testing.T, id string) {
+// people wants the sample's two contacts, made once, and nothing of them in the log (I6).
+func people(t *testing.T, w *World, server *intercomsim.Server, id string) {
 	t.Helper()
-	server := w.Other.(*intercomsim.Server)
 	got := map[string][]string{}
 	for _, c := range server.Contacts() {
 		got[c.Values["email"]+" "+c.Values["health_score"]+" "+c.Values["risk_level"]] = c.Tags
@@ -47,5 +49,10 @@ func (w *World) people(t *testing.T, id string) {
 	}
 	if r := w.Run(t, id); r.Status != run.Complete || r.Counts.Delivered != 2 {
 		t.Errorf("run %s, %+v", r.Status, r.Counts)
+	}
+	for _, value := range []string{"acmecorp", "enterprise", "health_score_high", "intercom-penstock-sandbox"} {
+		if strings.Contains(strings.ToLower(w.Log()), value) {
+			t.Errorf("the log holds %q:\n%s", value, w.Log())
+		}
 	}
 }
