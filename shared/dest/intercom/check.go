@@ -119,6 +119,10 @@ func (c *checker) field(path string, f *syncdef.Field) {
 	}
 	name, is := custom(to)
 	want := own[to]
+	if meant := strings.ToLower(to); is && (own[meant] != "" || given[meant] != "") {
+		c.fault(path+"destination", "destination %s: Intercom has %s of its own, and no custom attribute of that name; write %s for it, or another name", to, meant, meant)
+		return
+	}
 	switch {
 	case is && !attributeName.MatchString(name):
 		c.fault(path+"destination", "destination %q is no name of a custom attribute; allowed: letters, digits, currency signs, blanks, - and _", short(to))

@@ -49,6 +49,8 @@ func TestDefinitions(t *testing.T) {
 		field("destination: companies, data_type: json"):                                                   "field_mappings[0].destination",
 		field("destination: external_id"):                                                                  "field_mappings[0].destination",
 		field("destination: 'a.b'"):                                                                        "field_mappings[0].destination",
+		field("destination: Name"):                                                                         "field_mappings[0].destination",
+		field("destination: custom_attributes.name"):                                                       "",
 		field("destination: 'a!'"):                                                                         "field_mappings[0].destination",
 		field("destination: plan, data_type: json"):                                                        "field_mappings[0].data_type",
 		field("destination: custom_attributes"):                                                            "field_mappings[0].data_type",
