@@ -337,8 +337,8 @@ var adapters = []struct {
 	{"state", "dynamodb", []string{"StateTable"}},
 	{"ledger", "dynamodb", []string{"LedgerTable"}},
 	{"errors", "dynamodb", []string{"ErrorsTable"}},
-	{"queue", "sqs", []string{"SalesforceQueue", "SlackQueue", "HubspotQueue", "AmplitudeQueue", "SalesforceDeadLetters", "SlackDeadLetters", "HubspotDeadLetters", "AmplitudeDeadLetters"}},
-	{"secrets", "secretsmanager", secretsOf("Salesforce", "Slack", "Hubspot", "Amplitude")},
+	{"queue", "sqs", []string{"SalesforceQueue", "SlackQueue", "HubspotQueue", "AmplitudeQueue", "IntercomQueue", "SalesforceDeadLetters", "SlackDeadLetters", "HubspotDeadLetters", "AmplitudeDeadLetters", "IntercomDeadLetters"}},
+	{"secrets", "secretsmanager", secretsOf("Salesforce", "Slack", "Hubspot", "Amplitude", "Intercom")},
 	{"mail", "ses", []string{""}}, // an identity, which is no resource of the stack
 }
 

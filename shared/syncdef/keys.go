@@ -22,7 +22,8 @@ type Key struct {
 // KeyType is what a key's value is.
 type KeyType string
 
-// The types of keys. A Kind's own keys are of the first three.
+// The types of keys. A Kind's own keys are of the first three; those of its object in
+// a definition may be texts too.
 const (
 	KeyText     KeyType = "text"
 	KeyInteger  KeyType = "integer"

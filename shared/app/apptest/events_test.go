@@ -46,6 +46,8 @@ var eventTests = map[string]func(t *testing.T, w *World, event []byte){
 	"sqs-amplitude":  testSQSAmplitude,
 	"push-hubspot":   testPushHubSpot,
 	"sqs-hubspot":    testSQSHubSpot,
+	"push-intercom":  testPushIntercom,
+	"sqs-intercom":   testSQSIntercom,
 }
 
 func TestEvents(t *testing.T) {

@@ -50,6 +50,7 @@ func Samples() []Sample {
 		{Name: "sqs-slack", Function: "slack", Before: pushes("push-slack"), Pick: all},
 		{Name: "sqs-hubspot", Function: "hubspot", Before: pushes("push-hubspot"), Pick: all, World: hubSpotWorld},
 		{Name: "sqs-amplitude", Function: "amplitude", Before: pushes("push-amplitude"), Pick: all, World: amplitudeWorld},
+		{Name: "sqs-intercom", Function: "intercom", Before: pushes("push-intercom"), Pick: all, World: intercomWorld},
 	}
 }
 
@@ -129,6 +130,8 @@ func Event(t testing.TB, name string) []byte {
 		return PushAmplitude()
 	case "push-hubspot":
 		return PushHubSpot()
+	case "push-intercom":
+		return PushIntercom()
 	}
 	raw, err := events.Read(name)
 	if err != nil {

@@ -23,6 +23,7 @@ func TestSampleEventsAreWhatTheIntakeQueues(t *testing.T) {
 	golden(t, "push-slack", PushSlack())
 	golden(t, "push-amplitude", PushAmplitude())
 	golden(t, "push-hubspot", PushHubSpot())
+	golden(t, "push-intercom", PushIntercom())
 }
 
 func golden(t *testing.T, name string, raw []byte) {

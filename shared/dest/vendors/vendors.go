@@ -7,11 +7,13 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/dest/amplitude"
 	"github.com/penstock-data/penstock/shared/dest/hubspot"
+	"github.com/penstock-data/penstock/shared/dest/intercom"
 	"github.com/penstock-data/penstock/shared/dest/salesforce"
 	"github.com/penstock-data/penstock/shared/dest/slack"
 	"github.com/penstock-data/penstock/shared/sandbox"
 	amplitudesim "github.com/penstock-data/penstock/shared/sandbox/amplitude"
 	hubspotsim "github.com/penstock-data/penstock/shared/sandbox/hubspot"
+	intercomsim "github.com/penstock-data/penstock/shared/sandbox/intercom"
 	salesforcesim "github.com/penstock-data/penstock/shared/sandbox/salesforce"
 	slacksim "github.com/penstock-data/penstock/shared/sandbox/slack"
 )
@@ -28,6 +30,7 @@ var All = []Destination{
 	{Vendor: salesforce.Vendor, Simulator: salesforcesim.Sandbox},
 	{Vendor: slack.Vendor, Simulator: slacksim.Sandbox},
 	{Vendor: hubspot.Vendor, Simulator: hubspotsim.Sandbox},
+	{Vendor: intercom.Vendor, Simulator: intercomsim.Sandbox},
 	{Vendor: amplitude.Vendor, Simulator: amplitudesim.Sandbox},
 }
 

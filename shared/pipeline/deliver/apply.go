@@ -107,8 +107,9 @@ func (i *item) goRound(o *dest.Outcome) {
 	i.rounds++
 	switch o.Status {
 	case dest.Found:
+		held := i.entry.Held.ID
 		i.own().Held.ID = o.ID
-		if o.ID == "" { // what the ledger knew is gone: the record gets the whole row
+		if o.ID == "" || held != "" && o.ID != held { // what the ledger knew is gone, or became another record: it gets the whole row
 			i.forget()
 		}
 	case dest.Delivered:

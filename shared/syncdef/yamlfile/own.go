@@ -12,7 +12,7 @@ import (
 )
 
 // own reads the keys of a destination type's table, with their defaults: text,
-// whole numbers and booleans by name.
+// whole numbers, booleans and lists of texts by name.
 func (o *object) own(table []syncdef.Key) map[string]any {
 	out := map[string]any{}
 	for _, key := range table {
@@ -41,6 +41,10 @@ func (o *object) ownKey(key syncdef.Key) any {
 	case syncdef.KeyBoolean:
 		if v := o.boolean(key.Name); v != nil {
 			return *v
+		}
+	case syncdef.KeyTexts:
+		if v := o.texts(key.Name, func(*yaml.Node, string, string) {}); len(v) > 0 {
+			return v
 		}
 	default:
 		if s := o.ownText(n, key); s != "" {
@@ -174,7 +178,7 @@ func options(keys map[string]any) json.RawMessage {
 	}
 	b, err := json.Marshal(keys)
 	if err != nil {
-		return nil // cannot happen: text, whole numbers and booleans
+		return nil // cannot happen: text, whole numbers, booleans and lists of text
 	}
 	return b
 }

@@ -1,0 +1,202 @@
+package intercom
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/rawjson"
+)
+
+// How old the list of attributes may be, and how old at least before an attribute
+// that is not on it makes it be read again.
+const (
+	listFor   = 10 * time.Minute
+	listAgain = time.Minute
+)
+
+// An attribute is a custom attribute of contacts ("List all data attributes").
+type attribute struct {
+	kind     string   // string, integer, float, boolean, date
+	options  []string // nil is any
+	writable bool     // over the API
+}
+
+// known is what the workspace says of an attribute.
+type known uint8
+
+const (
+	there  known = iota
+	absent       // it has none of that name
+	untold       // the app may not read attributes: Intercom judges each contact
+)
+
+// An attributeBook is the workspace's custom attributes, read once for all syncs of
+// an account.
+type attributeBook struct {
+	client *client
+	turn   chan struct{} // held while the list is read or changed, and for the fields below
+	list   map[string]attribute
+	hidden bool // the app may not read them
+	read   time.Time
+}
+
+func newAttributeBook(c *client) *attributeBook {
+	return &attributeBook{client: c, turn: make(chan struct{}, 1)}
+}
+
+// enter waits for the book; leave gives it back.
+func (b *attributeBook) enter(ctx context.Context) error {
+	select {
+	case b.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (b *attributeBook) leave() { <-b.turn }
+
+// stale lets the list be read again before it is next relied on.
+func (b *attributeBook) stale() {
+	if b.enter(context.Background()) == nil {
+		b.read = b.read.Add(-listAgain)
+		b.leave()
+	}
+}
+
+// find looks an attribute up, and makes it as kind where that is not "" and it is
+// not there.
+func (b *attributeBook) find(ctx context.Context, name, kind string) (attribute, known, error) {
+	if err := b.enter(ctx); err != nil {
+		return attribute{}, absent, err
+	}
+	defer b.leave()
+	for _, age := range []time.Duration{listFor, listAgain} {
+		if b.list == nil || b.client.now().Sub(b.read) >= age {
+			if err := b.load(ctx); err != nil {
+				return attribute{}, absent, err
+			}
+		}
+		if b.hidden {
+			return attribute{}, untold, nil
+		}
+		if a, ok := b.list[name]; ok {
+			return a, there, nil
+		}
+	}
+	if kind == "" {
+		return attribute{}, absent, nil
+	}
+	a, err := b.create(ctx, name, kind)
+	if call := asCallError(err); call != nil && call.Scope == dest.ScopeVersion && b.load(ctx) == nil {
+		if a, ok := b.list[name]; ok { // another worker made it in between
+			return a, there, nil
+		}
+	}
+	if err != nil {
+		return attribute{}, absent, err
+	}
+	b.list[name] = a
+	return a, there, nil
+}
+
+// load reads all attributes of contacts. An app without the permission to do so can
+// still write contacts.
+func (b *attributeBook) load(ctx context.Context) error {
+	const op = "read the workspace's attributes"
+	got, err := b.client.do(ctx, op, http.MethodGet, "/data_attributes?model=contact", nil)
+	if call := asCallError(err); call != nil && call.Class == dest.Configuration && mayNot[call.Code] {
+		b.list, b.hidden, b.read = map[string]attribute{}, true, b.client.now()
+		return nil
+	}
+	if err != nil {
+		return unsent(err)
+	}
+	list, ok := readAttributes(got)
+	if !ok {
+		return unsent(b.client.unreadable(op, got))
+	}
+	b.list, b.hidden, b.read = list, false, b.client.now()
+	return nil
+}
+
+// mayNot are the codes of a missing permission.
+var mayNot = map[string]bool{"forbidden": true, "action_forbidden": true, "api_plan_restricted": true, "403": true}
+
+// attributeJSON is one attribute of an answer.
+type attributeJSON struct {
+	Name     string            `json:"name"`
+	FullName string            `json:"full_name"`
+	Kind     string            `json:"data_type"`
+	Options  []json.RawMessage `json:"options"`
+	Writable *bool             `json:"api_writable"`
+	Custom   *bool             `json:"custom"`
+	Archived bool              `json:"archived"`
+}
+
+func readAttributes(a *answer) (map[string]attribute, bool) {
+	var list struct {
+		Type string           `json:"type"`
+		Data *[]attributeJSON `json:"data"`
+	}
+	if a.err != nil || json.Unmarshal(a.body, &list) != nil || list.Type != "list" || list.Data == nil {
+		return nil, false
+	}
+	out := map[string]attribute{}
+	for i := range *list.Data {
+		one := &(*list.Data)[i]
+		name, full := strings.CutPrefix(one.FullName, customPrefix)
+		if !full && (one.Custom == nil || !*one.Custom) || one.Archived {
+			continue
+		}
+		if !full {
+			name = one.Name
+		}
+		out[name] = one.attribute()
+	}
+	return out, true
+}
+
+// attribute reads one; its options come as texts or as {"value": text}.
+func (j *attributeJSON) attribute() attribute {
+	a := attribute{kind: j.Kind, writable: j.Writable == nil || *j.Writable}
+	for _, raw := range j.Options {
+		var option struct {
+			Value string `json:"value"`
+		}
+		if json.Unmarshal(raw, &option.Value) != nil && json.Unmarshal(raw, &option) != nil {
+			return attribute{kind: j.Kind, writable: a.writable} // in another form: Intercom judges
+		}
+		a.options = append(a.options, option.Value)
+	}
+	return a
+}
+
+// create makes an attribute. That it cannot be made is the version's failure, where
+// Intercom says so.
+func (b *attributeBook) create(ctx context.Context, name, kind string) (attribute, error) {
+	const op = "create a custom attribute"
+	body := rawjson.AppendQuote([]byte(`{"model":"contact","data_type":"`+kind+`","name":`), name)
+	got, err := b.client.do(ctx, op, http.MethodPost, "/data_attributes", append(body, '}'))
+	if call := asCallError(err); call != nil && mayNot[call.Code] {
+		call.Scope = dest.ScopeVersion
+		call.Message = "the app may not create custom attributes (" + call.Code + "): give it the permission to write attributes, or create them in Intercom"
+		return attribute{}, call
+	}
+	if err != nil {
+		return attribute{}, unsent(err) // no contact was changed
+	}
+	if got.err != nil {
+		return attribute{}, &dest.CallError{Op: op, Class: dest.Configuration, Scope: dest.ScopeVersion, Code: got.err.code,
+			Message: "Intercom does not create a custom attribute of a field's name (" + got.err.code + "): companies or an archived attribute have it already, or it is one of Intercom's own; name another destination, or restore it in Intercom (Settings, Data)"}
+	}
+	var made attributeJSON
+	if json.Unmarshal(got.body, &made) != nil || made.Name == "" {
+		return attribute{}, unsent(b.client.unreadable(op, got))
+	}
+	return made.attribute(), nil
+}

@@ -1,0 +1,156 @@
+package intercom_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/sandbox"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// flat maps an object to the contact's attributes.
+var flat = syncdef.Field{Source: "custom_attributes", Destination: "custom_attributes", Type: syncdef.JSON}
+
+func mapped(name string, t syncdef.Type) syncdef.Field {
+	return syncdef.Field{Source: name, Destination: name, Type: t}
+}
+
+// The sample's object becomes the contact's attributes, which are made.
+func TestObjectIsFlattened(t *testing.T) {
+	w := newWorld(t, with(byEmail(), `{"create_attributes":true}`, flat))
+	const object = `{"health_percentage":85,"risk_level":"LOW_RISK","support_priority":"normal","recent_support_tickets":1,"training_completed":true,"account_value":"12500","last_health_update":"2024-01-15 10:30:00","nothing":null}`
+	got := w.deliver(w.rec("john@acme.example", "custom_attributes", object))
+	same(t, []string{"created"}, shorts(got))
+	want := map[string]string{"email": "john@acme.example", "role": "user", "health_percentage": "85", "risk_level": "LOW_RISK", "support_priority": "normal",
+		"recent_support_tickets": "1", "training_completed": "true", "account_value": "12500", "last_health_update": "2024-01-15 10:30:00"}
+	if d := cmp.Diff(want, w.sim.Contact("john@acme.example").Values); d != "" {
+		t.Error(d)
+	}
+	made := 0
+	for _, s := range w.sent() {
+		if strings.HasPrefix(s, "POST /data_attributes") {
+			made++
+		}
+	}
+	if made != 7 {
+		t.Errorf("%d attributes made, want one of each that has a value", made)
+	}
+	// An object within a text, as some warehouses write JSON, and a null that clears.
+	again := w.rec("john@acme.example", "custom_attributes", `"{\"risk_level\":null,\"health_percentage\":85.5}"`)
+	again.ID = got[0].ID
+	same(t, []string{"updated"}, shorts(w.push(again)))
+	same(t, []string{`PUT /contacts/` + again.ID + ` {"custom_attributes":{"risk_level":null,"health_percentage":85.5}}`}, w.sent())
+}
+
+// What is wrong with an object's member is its row's failure; what is wrong with a
+// mapping's attribute is the version's. Nothing of either is sent.
+func TestAttributesThatAreNotThere(t *testing.T) {
+	fields := []syncdef.Field{flat, mapped("gone", syncdef.String), mapped("locked", syncdef.String), mapped("tier", syncdef.String), mapped("arr", syncdef.Number)}
+	for _, c := range []struct {
+		field, value string
+		want         string
+		scope        dest.Scope
+	}{
+		{"gone", `"x"`, "unknown_attribute", dest.ScopeVersion},
+		{"arr", `1`, "unknown_attribute", dest.ScopeVersion}, // of companies
+		{"locked", `"x"`, "read_only_attribute", dest.ScopeVersion},
+		{"tier", `"bronze"`, "not_an_option", dest.ScopeUntold},
+		{"note", `"` + strings.Repeat("ü", 256) + `"`, "attribute_too_long", dest.ScopeUntold},
+		{"custom_attributes", `{"gone":1}`, "unknown_attribute", dest.ScopeUntold},
+		{"custom_attributes", `{"locked":"x"}`, "read_only_attribute", dest.ScopeUntold},
+		{"custom_attributes", `{"note":{"a":1}}`, "nested_attribute", dest.ScopeUntold},
+		{"custom_attributes", `{"note":[1]}`, "nested_attribute", dest.ScopeUntold},
+		{"custom_attributes", `{"a.b":1}`, "bad_attribute_name", dest.ScopeUntold},
+		{"custom_attributes", `[1]`, "not_an_object", dest.ScopeUntold},
+		{"custom_attributes", `"text"`, "not_an_object", dest.ScopeUntold},
+	} {
+		w := newWorld(t, with(byExternalID(), "", fields...))
+		o := w.push(w.rec("c-1", c.field, c.value))[0]
+		if short(o) != c.want || o.Scope != c.scope || o.Field != c.field || o.Message == "" || w.sim.Live() != 0 {
+			t.Errorf("%s %s: %+v", c.field, c.value, o)
+		}
+		if strings.Contains(o.Message, "bronze") || strings.Contains(o.Message, "ü") || strings.Contains(o.Message, "a.b") {
+			t.Errorf("a row's value in %q", o.Message)
+		}
+	}
+	w := newWorld(t, with(byExternalID(), "", fields...))
+	same(t, []string{"created"}, shorts(w.deliver(w.rec("c-1", "tier", `"gold"`, "note", `"`+strings.Repeat("ü", 255)+`"`))))
+	// Of another type than the attribute: Intercom refuses the row, and quotes it.
+	if o := w.push(w.rec("c-2", "custom_attributes", `{"seats":"secret-value"}`))[0]; short(o) != "parameter_invalid" || o.Field != "custom_attributes" || strings.Contains(o.Message, "secret") {
+		t.Errorf("%+v", o)
+	}
+}
+
+// Attributes are made with the mapping's data type, once, and can be made by nobody
+// who may not.
+func TestAttributesAreCreated(t *testing.T) {
+	fields := []syncdef.Field{mapped("n", syncdef.Number), mapped("i", syncdef.Integer), mapped("b", syncdef.Boolean), mapped("d", syncdef.Date), mapped("dt", syncdef.DateTime), mapped("s", syncdef.Picklist)}
+	w := newWorld(t, with(byExternalID(), `{"create_attributes":true}`, fields...))
+	values := []string{"n", "1.5", "i", "7", "b", "true", "d", `"2024-01-15"`, "dt", `"2024-01-15T00:00:01Z"`, "s", `"x"`}
+	same(t, []string{"created", "created"}, shorts(w.push(w.rec("c-1", values...), w.rec("c-2", values...))))
+	var made []string
+	for _, s := range w.sent() {
+		if body, is := strings.CutPrefix(s, "POST /data_attributes "); is {
+			made = append(made, body)
+		}
+	}
+	same(t, []string{
+		`{"model":"contact","data_type":"float","name":"n"}`, `{"model":"contact","data_type":"integer","name":"i"}`, `{"model":"contact","data_type":"boolean","name":"b"}`,
+		`{"model":"contact","data_type":"date","name":"d"}`, `{"model":"contact","data_type":"datetime","name":"dt"}`, `{"model":"contact","data_type":"string","name":"s"}`,
+	}, made)
+	if v := w.sim.Contact("c-2").Values; v["d"] != "1705276800" || v["dt"] != "1705276801" {
+		t.Errorf("%v", v)
+	}
+	// Two workers make one attribute at a time: whoever comes second takes it as it is.
+	w.api("POST", "/data_attributes", `{"model":"contact","data_type":"string","name":"raced"}`)
+	w.def.Fields = append(w.def.Fields, mapped("raced", syncdef.String))
+	w.restart()
+	w.arm(sandbox.Fault{Match: "GET /data_attributes", Find: `"custom_attributes.raced"`, Replace: `"custom_attributes.another"`})
+	same(t, []string{"created"}, shorts(w.push(w.rec("c-3", "raced", `"x"`))))
+
+	for name, c := range map[string]struct {
+		field syncdef.Field
+		fault sandbox.Fault
+		code  string
+	}{
+		"of companies already": {mapped("arr", syncdef.Number), sandbox.Fault{Match: "nothing"}, "parameter_invalid"},
+		"forbidden":            {mapped("new", syncdef.Number), sandbox.Fault{Match: "POST /data_attributes", Status: 403, Body: `{"type":"error.list","errors":[{"code":"forbidden","message":"no"}]}`}, "forbidden"},
+	} {
+		w := newWorld(t, with(byExternalID(), `{"create_attributes":true}`, c.field))
+		w.arm(c.fault)
+		b := dest.Batch{Records: []dest.Record{w.rec("c-1", c.field.Destination, "1")}}
+		_, err := w.dest.Push(t.Context(), b, w.dest.Calls(b, 0)[0])
+		if call := asCall(t, err); call.Class != dest.Configuration || call.Scope != dest.ScopeVersion || call.Code != c.code {
+			t.Errorf("%s: %+v", name, call)
+		}
+	}
+}
+
+// An attribute that people make is seen within a minute; an app that may not read
+// attributes leaves the judgement to Intercom.
+func TestAttributesAreReadAgain(t *testing.T) {
+	w := newWorld(t, with(byExternalID(), "", mapped("later", syncdef.String)))
+	r := w.rec("c-1", "later", `"x"`)
+	for range 3 {
+		if o := w.push(r)[0]; o.Scope != dest.ScopeVersion {
+			t.Fatalf("%+v", o)
+		}
+	}
+	if n := len(w.sent()); n != 1 {
+		t.Errorf("the list is read %d times within a minute", n)
+	}
+	w.api("POST", "/data_attributes", `{"model":"contact","data_type":"string","name":"later"}`)
+	w.clock.pass(time.Minute)
+	same(t, []string{"created"}, shorts(w.push(r)))
+
+	w = newWorld(t, with(byExternalID(), "", mapped("later", syncdef.String)))
+	w.arm(sandbox.Fault{Match: "/data_attributes", Status: 403, Count: -1, Body: `{"type":"error.list","errors":[{"code":"forbidden","message":"no"}]}`})
+	if o := w.push(r)[0]; short(o) != "parameter_invalid" || o.Scope != dest.ScopeVersion || o.Field != "later" {
+		t.Errorf("%+v", o)
+	}
+	same(t, []string{"created"}, shorts(w.push(w.rec("c-1", "note", `"x"`))))
+}

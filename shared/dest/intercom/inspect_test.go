@@ -1,0 +1,48 @@
+package intercom_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/sandbox"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// A definition is held against the workspace before its first row.
+func TestInspect(t *testing.T) {
+	fields := []syncdef.Field{
+		mapped("name", syncdef.String), mapped("note", syncdef.String), mapped("score", syncdef.Integer), mapped("seen", syncdef.DateTime), mapped("seen_text", syncdef.Date),
+		mapped("gone", syncdef.String), mapped("locked", syncdef.String), mapped("seats", syncdef.Number), mapped("active", syncdef.String),
+		{Source: "t", Destination: "tier", Type: syncdef.Picklist, Values: []string{"gold", "bronze"}}, {Source: "n", Destination: "custom_attributes.note", Type: syncdef.String, MaxLength: 300},
+	}
+	def := with(byExternalID(), "", fields...)
+	def.Fields = fields
+	w := newWorld(t, def)
+	inspector, is := w.acct.(dest.Inspector)
+	if !is {
+		t.Fatal("the account inspects nothing")
+	}
+	faults, err := inspector.Inspect(t.Context(), &def)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var paths []string
+	for _, f := range faults {
+		paths = append(paths, strings.TrimPrefix(f.Path, "field_mappings"))
+	}
+	if d := cmp.Diff([]string{"[5].destination", "[6].destination", "[7].data_type", "[8].data_type", "[9].values", "[10].max_length"}, paths); d != "" {
+		t.Errorf("%s%v", d, syncdef.Faults(faults))
+	}
+	def.Options = []byte(`{"create_attributes":true}`)
+	if faults, err := inspector.Inspect(t.Context(), &def); err != nil || len(faults) != 5 {
+		t.Errorf("%v, %v", faults, err)
+	}
+	w.restart()
+	w.arm(sandbox.Fault{Match: "/data_attributes", Status: 503, Body: "down"})
+	if _, err := w.acct.(dest.Inspector).Inspect(t.Context(), &def); asCall(t, err).Class != dest.Unavailable {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,135 @@
+package intercom
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// A destination is the contacts of one version. It implements dest.Destination and is
+// safe for concurrent use.
+type destination struct {
+	*account
+	def        syncdef.Definition
+	options    options
+	identity   row.Identity
+	types      map[string]syncdef.Type // data types by destination
+	identifies bool                    // the fields include one that tells contacts apart, beside the match
+}
+
+// Calls implements dest.Destination: Intercom has no call for several contacts, so
+// each record is one. Its tags' calls are paid afterwards.
+func (d *destination) Calls(b dest.Batch, _ int) []dest.Call {
+	calls := make([]dest.Call, len(b.Records))
+	for i := range b.Records {
+		calls[i] = dest.Call{Records: []int{i}, Costs: oneCall}
+	}
+	return calls
+}
+
+// The names of calls, for errors.
+const (
+	opCreate = "create a contact"
+	opUpdate = "update a contact"
+	opTag    = "tag a contact"
+)
+
+// Push implements dest.Destination: a contact is created, or updated by its id, and
+// then its tags are.
+func (d *destination) Push(ctx context.Context, b dest.Batch, c dest.Call) ([]dest.Outcome, error) {
+	if len(c.Records) == 0 {
+		return nil, nil
+	}
+	if len(c.Records) > 1 {
+		return nil, &dest.CallError{Op: opUpdate, Class: dest.Refused, Code: "one_record", Message: "a call to Intercom takes one contact"}
+	}
+	o, err := d.push(ctx, &b.Records[c.Records[0]])
+	if err != nil {
+		return nil, err
+	}
+	return []dest.Outcome{o}, nil
+}
+
+func (d *destination) push(ctx context.Context, r *dest.Record) (dest.Outcome, error) {
+	if err := ctx.Err(); err != nil {
+		return dest.Outcome{}, err
+	}
+	p, fault, err := d.prepare(ctx, r)
+	if err != nil {
+		return dest.Outcome{}, err
+	}
+	if fault != nil {
+		return *fault, nil
+	}
+	done, stored, err := d.write(ctx, r, p)
+	if err != nil || done.Status != dest.Delivered || !p.tagged {
+		return done, err
+	}
+	o, err := d.retag(ctx, done.ID, stored, p.tags)
+	switch {
+	case err != nil:
+		return dest.Outcome{}, err
+	case o != nil:
+		return *o, nil
+	}
+	return done, nil
+}
+
+// write creates or updates the contact. What it answers may be nil where nothing but
+// tags is to be written.
+func (d *destination) write(ctx context.Context, r *dest.Record, p payload) (dest.Outcome, *contact, error) {
+	op, method, path := opUpdate, http.MethodPut, "/contacts/"+url.PathEscape(r.ID)
+	switch {
+	case r.ID == "" && !d.creates():
+		return d.missing(), nil, nil
+	case r.ID == "":
+		op, method, path = opCreate, http.MethodPost, "/contacts"
+	case p.empty:
+		return dest.Outcome{Status: dest.Delivered, ID: r.ID}, nil, nil
+	}
+	got, err := d.client.do(ctx, op, method, path, p.body)
+	if err != nil {
+		return dest.Outcome{}, nil, err
+	}
+	if got.err != nil {
+		o, err := d.refused(ctx, r, got)
+		return o, nil, err
+	}
+	stored, ok := readContact(got.body)
+	if !ok {
+		return dest.Outcome{}, nil, d.client.unreadable(op, got)
+	}
+	return dest.Outcome{Status: dest.Delivered, ID: stored.ID, Created: r.ID == ""}, stored, nil
+}
+
+// creates reports whether a row whose contact is not there makes one.
+func (d *destination) creates() bool {
+	return d.def.Operation == syncdef.Upsert && d.def.OnMissing == syncdef.Create
+}
+
+// missing is the outcome of a row that no contact matches.
+func (d *destination) missing() dest.Outcome {
+	remedy := "create the contact in Intercom, or correct the row"
+	if d.def.Operation == syncdef.Upsert {
+		remedy = "create the contact in Intercom, correct the row, or set on_missing: create"
+	}
+	if d.def.Strategy == syncdef.MatchEmail {
+		remedy += "; a contact that was made within the last minutes may not be found by its email yet"
+	}
+	return dest.Outcome{Status: dest.Rejected, Code: "no_match", Field: d.def.Match.Destination,
+		Message: "no contact matches the row's value by " + d.def.Match.Destination + ": " + remedy}
+}
+
+// asCallError is the *dest.CallError in an error, nil when there is none.
+func asCallError(err error) *dest.CallError {
+	var call *dest.CallError
+	if errors.As(err, &call) {
+		return call
+	}
+	return nil
+}

@@ -1,0 +1,213 @@
+package intercom
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/rawjson"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+const (
+	perSearch = 15  // values a search asks for ("Search contacts", query limitations: 15 filters a group)
+	pageSize  = 150 // contacts a page, at most ("Pagination")
+	maxPages  = 20
+	maxNamed  = 3 // ids named in an ambiguous match
+	opLook    = "look contacts up"
+)
+
+// Lookups implements dest.Destination: records without an id, 15 a search.
+func (d *destination) Lookups(b dest.Batch) []dest.Call {
+	var calls []dest.Call
+	for i := range b.Records {
+		if b.Records[i].ID != "" {
+			continue
+		}
+		if n := len(calls); n == 0 || len(calls[n-1].Records) == perSearch {
+			calls = append(calls, dest.Call{Costs: oneCall})
+		}
+		last := &calls[len(calls)-1]
+		last.Records = append(last.Records, i)
+	}
+	return calls
+}
+
+// Lookup implements dest.Destination. The search lags minutes behind: what it misses
+// is created, and a conflict then names it. Where nothing may be created, and for a
+// record alone in its call, an external id is asked for by itself, which is true at
+// once and follows a merge.
+func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]dest.Outcome, error) {
+	byID := d.def.Strategy == syncdef.MatchExternalID
+	out := make([]dest.Outcome, len(c.Records))
+	hits := map[string][]string{}
+	alone := byID && len(c.Records) == 1
+	if !alone {
+		for start := 0; start < len(c.Records); start += perSearch {
+			part := c.Records[start:min(start+perSearch, len(c.Records))]
+			if err := d.search(ctx, b, part, hits); err != nil {
+				return nil, unsent(err)
+			}
+		}
+	}
+	for i, at := range c.Records {
+		r := &b.Records[at]
+		found := hits[r.Key]
+		var err error
+		if len(found) == 0 && byID && (alone || !d.creates()) && askable(matchValue(r)) {
+			if found, err = d.find(ctx, matchValue(r)); err != nil {
+				return nil, unsent(err)
+			}
+		}
+		switch {
+		case len(found) == 1:
+			out[i] = dest.Outcome{Status: dest.Found, ID: found[0]}
+		case len(found) > 1:
+			out[i] = d.ambiguous(named(found))
+		case !d.creates():
+			out[i] = d.missing()
+		}
+	}
+	return out, nil
+}
+
+// askable reports whether an external id can stand in a path: a proxy would take . and
+// .. for folders.
+func askable(id string) bool { return id != "." && id != ".." }
+
+// find asks for one user by the external id; a merged one answers whose it is now.
+func (d *destination) find(ctx context.Context, id string) ([]string, error) {
+	got, err := d.client.do(ctx, opLook, http.MethodGet, "/contacts/find_by_external_id/"+url.PathEscape(id), nil)
+	switch {
+	case err != nil:
+		return nil, err
+	case got.err != nil && got.err.status == http.StatusGone && got.link != "":
+		return []string{got.link}, nil
+	case got.err != nil && (got.err.status == http.StatusNotFound || got.err.status == http.StatusGone):
+		return nil, nil
+	case got.err != nil:
+		return nil, d.unanswered(got.err)
+	}
+	c, ok := readContact(got.body)
+	if !ok {
+		return nil, d.client.unreadable(opLook, got)
+	}
+	return []string{c.ID}, nil
+}
+
+// unanswered is a lookup that was refused for what it asked.
+func (d *destination) unanswered(e *refusal) *dest.CallError {
+	call := &dest.CallError{Op: opLook, Class: dest.Refused, Code: e.code, Message: "Intercom does not take the lookup (" + e.code + ")"}
+	if e.status == http.StatusTooManyRequests {
+		call.Class, call.Quota, call.After = dest.Throttled, dest.QuotaSecond, e.after
+		call.Scope = dest.ScopeConnection
+	}
+	return call
+}
+
+// search asks for the contacts of some records and adds their ids to hits, by key.
+func (d *destination) search(ctx context.Context, b dest.Batch, records []int, hits map[string][]string) error {
+	after := ""
+	for range maxPages {
+		got, err := d.client.do(ctx, opLook, http.MethodPost, "/contacts/search", d.question(b, records, after))
+		if err != nil {
+			return err
+		}
+		if got.err != nil {
+			return d.unanswered(got.err)
+		}
+		contacts, next, ok := readPage(got.body)
+		if !ok {
+			return d.client.unreadable(opLook, got)
+		}
+		for i := range contacts {
+			c := &contacts[i]
+			key, ok := d.identity.Key(nil, []byte(c.value(d.def.Match.Destination)))
+			if ok && !slices.Contains(hits[string(key)], c.ID) {
+				hits[string(key)] = append(hits[string(key)], c.ID)
+			}
+		}
+		if next == "" {
+			return nil
+		}
+		after = next
+	}
+	return &dest.CallError{Op: opLook, Class: dest.Refused, Code: "too_many", Message: fmt.Sprintf("more than %d contacts match the values of one search", maxPages*pageSize)}
+}
+
+// question is the body of a search.
+func (d *destination) question(b dest.Batch, records []int, after string) []byte {
+	out := append([]byte(`{"query":{"field":"`), d.def.Match.Destination...)
+	out = append(out, `","operator":"IN","value":[`...)
+	for i, at := range records {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		value := matchValue(&b.Records[at])
+		if d.def.Strategy == syncdef.MatchEmail {
+			value = b.Records[at].Key // addresses are kept in lower case
+		}
+		out = rawjson.AppendQuote(out, value)
+	}
+	out = append(out, `]},"pagination":{"per_page":`...)
+	out = strconv.AppendInt(out, pageSize, 10)
+	if after != "" {
+		out = rawjson.AppendQuote(append(out, `,"starting_after":`...), after)
+	}
+	return append(out, `}}`...)
+}
+
+// readPage reads a page of contacts and the cursor of the next one.
+func readPage(body []byte) (contacts []contact, next string, ok bool) {
+	var page struct {
+		Type  string     `json:"type"`
+		Data  *[]contact `json:"data"`
+		Total *int       `json:"total_count"`
+		Pages *struct {
+			Next *struct {
+				After string `json:"starting_after"`
+			} `json:"next"`
+		} `json:"pages"`
+	}
+	if json.Unmarshal(body, &page) != nil || page.Type != "list" || page.Data == nil || page.Total == nil {
+		return nil, "", false
+	}
+	for _, c := range *page.Data {
+		if c.ID == "" {
+			return nil, "", false
+		}
+	}
+	if page.Pages != nil && page.Pages.Next != nil {
+		next = page.Pages.Next.After
+		if next == "" {
+			return nil, "", false
+		}
+	} else if *page.Total > len(*page.Data) && len(*page.Data) == 0 {
+		return nil, "", false
+	}
+	return *page.Data, next, true
+}
+
+// ambiguous is a row that more than one contact matches.
+func (d *destination) ambiguous(ids string) dest.Outcome {
+	if ids != "" {
+		ids = " (" + ids + ")"
+	}
+	field := d.def.Match.Destination
+	return dest.Outcome{Status: dest.Rejected, Code: "ambiguous_match", Field: field,
+		Message: "more than one contact matches the row's value by " + field + ids + ": merge them in Intercom, or match by external_id"}
+}
+
+// named lists the first ids, and how many more there are.
+func named(ids []string) string {
+	if len(ids) <= maxNamed {
+		return strings.Join(ids, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(ids[:maxNamed], ", "), len(ids)-maxNamed)
+}
