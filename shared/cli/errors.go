@@ -113,7 +113,11 @@ func (c errorsCmd) print(s program, found []run.RowError, more bool) {
 		fmt.Fprintln(s.out, "  "+paint(s.out, bad, head))
 		fmt.Fprintln(s.out, wrapped("    ", e.Message))
 		if !e.Due.IsZero() {
-			fmt.Fprintln(s.out, "    sent again "+s.clock.when(e.Due))
+			again := "sent again "
+			if e.Due.Before(s.clock.now()) { // which a retry may have made needless
+				again = "was due to be sent again "
+			}
+			fmt.Fprintln(s.out, "    "+again+s.clock.when(e.Due))
 		}
 	}
 	if more {

@@ -115,12 +115,21 @@ func (s program) printRun(indent string, r runs.RunStatus) {
 	if r.Waits != "" {
 		fmt.Fprintln(s.out, wrapped(indent+"  ", "waits for "+s.clock.local(r.Waits)))
 	}
-	if r.Due > 0 {
-		fmt.Fprintln(s.out, wrapped(indent+"  ", english.Plural(int(r.Due), "failed row is", "failed rows are")+" sent again when due"))
+	due, retried := sinceThen(r)
+	if due > 0 {
+		fmt.Fprintln(s.out, wrapped(indent+"  ", english.Plural(due, "failed row is", "failed rows are")+" sent again when due"))
 	}
-	if r.Retried > 0 {
-		fmt.Fprintln(s.out, wrapped(indent+"  ", english.Plural(int(r.Retried), "failed row was", "failed rows were")+" delivered since by retries"))
+	if retried > 0 {
+		fmt.Fprintln(s.out, wrapped(indent+"  ", english.Plural(retried, "failed row was", "failed rows were")+" delivered since by retries"))
 	}
+}
+
+// sinceThen is how many of a run's failed rows are due, and how many a retry has
+// delivered: a row that was sent again twice is counted by both retries, and is one row.
+func sinceThen(r runs.RunStatus) (due, retried int) {
+	missed := r.Counts.Received - r.Counts.Delivered - r.Counts.Unchanged - r.Counts.Superseded
+	delivered := min(r.Retried, missed)
+	return int(min(r.Due, missed-delivered)), int(delivered)
 }
 
 // printGroups prints why rows of a run were not delivered, the kinds with most rows first.

@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -75,8 +76,19 @@ func checkConnection(c *syncdef.Connection) []syncdef.Fault {
 	if c.URL == "" {
 		return []syncdef.Fault{{Path: "url", Message: "url is missing; give the organisation's My Domain address, such as https://acme.my.salesforce.com"}}
 	}
-	if _, err := myDomain(c.URL); err != nil {
+	u, err := myDomain(c.URL)
+	if err != nil {
 		return []syncdef.Fault{{Path: "url", Message: err.Error()}}
 	}
+	if shared(u.Hostname()) {
+		return []syncdef.Fault{{Path: "url", Message: "url: " + u.Hostname() + " answers no API; write the organisation's My Domain address (Setup, My Domain), such as https://acme.my.salesforce.com"}}
+	}
 	return nil
+}
+
+// shared reports whether a host is one that people log in to or work at, and not an
+// organisation's own for its API (Salesforce Help, "My Domain URL Formats").
+func shared(host string) bool {
+	host = strings.ToLower(host)
+	return host == "login.salesforce.com" || host == "test.salesforce.com" || strings.HasSuffix(host, ".lightning.force.com")
 }

@@ -93,6 +93,7 @@ func TestCheckConnection(t *testing.T) {
 	for url, sound := range map[string]bool{
 		"https://acme.my.salesforce.com": true, "https://acme.my.salesforce.com/": true, "http://127.0.0.1:8080": true, "http://localhost:1": true,
 		"": false, "acme": false, "http://acme.my.salesforce.com": false, "https://acme.my.salesforce.com/services": false, "https://u:p@acme.my.salesforce.com": false, "ftp://acme": false,
+		"https://login.salesforce.com": false, "https://TEST.salesforce.com/": false, "https://acme.lightning.force.com": false, "https://acme--test.sandbox.my.salesforce.com": true,
 	} {
 		c := syncdef.Connection{URL: url}
 		faults := salesforce.Kind.CheckConnection(&c)

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -128,6 +129,8 @@ func (c *Checker) parse(ctx context.Context, text string) (node, *Fault, error) 
 			return nil, &Fault{answer.Message, Place{1, 1}}, nil
 		}
 		return nil, cause(text, at, answer.Message), nil
+	case answer.Error && selects(text) && secondStatement(text) > 0:
+		return nil, faultAt(text, secondStatement(text), "a model is one SELECT, and another statement begins here"), nil
 	case answer.Error:
 		remedy := ""
 		if strings.Contains(strings.ToUpper(text), "PIVOT") {
@@ -154,6 +157,12 @@ func first(text string) int {
 		return all[0].begin
 	}
 	return 0
+}
+
+// selects reports whether a text begins as a SELECT does.
+func selects(text string) bool {
+	all := tokens(text)
+	return len(all) > 0 && slices.Contains([]string{"SELECT", "WITH", "FROM"}, strings.ToUpper(all[0].text))
 }
 
 // secondStatement is where what follows the first semicolon begins.
