@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/pace"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -226,6 +228,35 @@ func TestAcceptedMeanwhile(t *testing.T) {
 		if w.crm.sends["k"] != 1 {
 			t.Errorf("%s: the insert was sent %d times", name, w.crm.sends["k"])
 		}
+	}
+}
+
+// A run that is begun right after an acceptance is delivered to the accepted account
+// also by a worker that read the settings before it: else the new target's mark would
+// pass rows that only the account of before has (I4).
+func TestRunBegunAfterAcceptance(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	w.push(batch("q1", "b1", "accounts", object("same", 1)))
+	w.once() // the settings are read, and are believed for a minute
+	w.crm.id = "org-2"
+	if _, err := w.store.AcceptAccount(t.Context(), "prod", "org-2"); err != nil {
+		t.Fatal(err)
+	}
+	b, err := w.control().Begin(t.Context(), "accounts", "", "t")
+	if err != nil || b.Select != runs.All {
+		t.Fatalf("%+v, %v", b, err)
+	}
+	w.push(batch("t", "t1", b.Run, object("same", 1), object("new", 2)))
+	if _, err := w.control().Finish(t.Context(), b.Run, 2); err != nil {
+		t.Fatal(err)
+	}
+	w.once()
+	if c := w.counts(b.Run); c.Delivered != 2 || w.crm.sends["same"] != 2 || w.crm.sends["new"] != 1 {
+		t.Errorf("the accepted account lacks rows of the run: %+v, sent %v", c, w.crm.sends)
+	}
+	entries, err := w.store.Entries(t.Context(), ledger.Target(&w.version.Definition, &w.version.Rules, 1), []string{"same", "new"})
+	if err != nil || entries["same"].Held.Fingerprint.Void() || entries["new"].Held.Fingerprint.Void() {
+		t.Errorf("the accepted account's ledger lacks rows of the run: %+v, %v", entries, err)
 	}
 }
 

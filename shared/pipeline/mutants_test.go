@@ -98,6 +98,8 @@ var mutants = []mutant{
 		`if id != "" && id != pinned {`, `if id != "" && id != pinned && pinned == "" {`, road},
 	{"another account: settings of before an acceptance still deliver", "pipeline/deliver/account.go",
 		"if m.version.Target(a.stored.Epoch) != m.target {", "if false {", road},
+	{"another account: a run that is begun after it is delivered by settings of before", "pipeline/deliver/account.go",
+		`if m.run.Target == "" || m.run.Target == m.target {`, "if true {", road},
 	{"another account: one that nobody delivers to is pinned", "pipeline/deliver/account.go",
 		"if stored.Epoch != epoch {", "if stored.Epoch != epoch && epoch < 0 {", road},
 	{"stop_on_error: an expired row does not stop its run", "pipeline/deliver/stop.go",

@@ -68,11 +68,25 @@ func (d *Deliver) account(ctx context.Context, m *message) error {
 	if err := a.refresh(ctx); err != nil {
 		return err
 	}
-	m.account = a
+	m.account, m.target = a, a.target(m)
+	if m.run.Target == "" || m.run.Target == m.target {
+		return nil
+	}
+	// I4: the run may be begun after an acceptance that these settings do not know of;
+	// delivered as before it, its rows would be missing below the mark of the new target.
+	a.doubt()
+	if err := a.refresh(ctx); err != nil {
+		return err
+	}
+	m.target = a.target(m)
+	return nil
+}
+
+// target is where a message's rows go by the settings as they were read last.
+func (a *account) target(m *message) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	m.target = m.version.Target(a.stored.Epoch)
-	return nil
+	return m.version.Target(a.stored.Epoch)
 }
 
 // refresh reads the settings when they are older than a minute, or doubted since a
