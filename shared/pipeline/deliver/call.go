@@ -200,7 +200,8 @@ func (j *job) sample(ctx context.Context, c dest.Call, b *batch, e *evidence) de
 	left := dest.Call{Costs: c.Costs}
 	for _, at := range c.Records {
 		i := b.items[at]
-		if i.state == stateOpen && (!b.look || i.entry.Held.ID == "") && !(j.rules().Once && i.received) {
+		// A row that may have been inserted is not sent again, and is looked for all the more.
+		if again := b.look && i.entry.Held.ID == "" || !b.look && !(j.rules().Once && i.received); again && i.state == stateOpen {
 			left.Records = append(left.Records, at)
 		}
 	}
