@@ -6,12 +6,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 )
 
 // standIn answers as CloudFormation and DynamoDB would, of a stack without syncs.
 type standIn struct {
 	stacks func(w http.ResponseWriter)
+	mu     sync.Mutex
 	tables map[string]int // that were asked, how often
 }
 
@@ -20,7 +22,9 @@ func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if target := r.Header.Get("X-Amz-Target"); strings.HasPrefix(target, "DynamoDB") {
 		for _, name := range []string{"prod-state", "prod-ledger", "prod-errors"} {
 			if strings.Contains(string(body), `"`+name+`"`) {
+				s.mu.Lock()
 				s.tables[name]++
+				s.mu.Unlock()
 			}
 		}
 		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
