@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptrace"
 	"strings"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
-	"github.com/penstock-data/penstock/shared/netguard"
 )
 
 const (
@@ -47,22 +45,11 @@ func newClient(cfg dest.Config) (*client, error) {
 	if cfg.Secret == nil {
 		return nil, errors.New("no way to read its secret")
 	}
-	c := &client{name: cfg.Connection.Name, stored: cfg.Connection.Secret, base: base, secret: cfg.Secret, http: &http.Client{}, now: cfg.Now}
-	if c.stored == "" {
-		c.stored = c.name
-	}
+	c := &client{name: cfg.Connection.Name, stored: cfg.SecretName(), base: base, secret: cfg.Secret, now: cfg.Now}
 	if c.now == nil {
 		c.now = time.Now
 	}
-	if cfg.HTTP != nil {
-		*c.http = *cfg.HTTP
-	} else {
-		transport := netguard.Transport(cfg.Loopback)
-		transport.MaxIdleConnsPerHost = inFlight
-		c.http.Transport, c.http.Timeout = transport, callTime
-	}
-	// A redirect would carry the key and the rows to another place.
-	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c.http = dest.HTTPClient(cfg, inFlight, callTime)
 	return c, nil
 }
 
@@ -78,11 +65,8 @@ func (c *client) apiKey(ctx context.Context, op string) (string, error) {
 		return "", ctx.Err()
 	}
 	key := strings.TrimSpace(values["api_key"])
-	switch {
-	case err != nil:
-		return "", noSecret(op, c.stored, "cannot be read")
-	case key == "":
-		return "", noSecret(op, c.stored, "has no api_key")
+	if err != nil || key == "" {
+		return "", dest.BadSecret(op, c.stored, `{"api_key": "..."}, the project's`, err)
 	}
 	c.key = key
 	return key, nil
@@ -108,32 +92,23 @@ func (c *client) post(ctx context.Context, op string, body []byte) (*reply, erro
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	var connected atomic.Bool
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
+	var sent atomic.Bool
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
 	req, err := http.NewRequestWithContext(traced, http.MethodPost, c.base+pathBatch, bytes.NewReader(body))
 	if err != nil {
 		return nil, badURL(op)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept", "application/json")
-	resp, err := c.http.Do(req)
-	if misdirected := dest.Misdirected(op, c.name, err); misdirected != nil {
-		return nil, misdirected
-	}
-	if err != nil && !connected.Load() {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, unreachable(op)
-	}
 	c.calls.Add(1)
+	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, lost(op)
+		return nil, dest.Unanswered(ctx, op, title, c.name, sent.Load(), err)
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	answer, err := dest.ReadAnswer(resp.Body, maxAnswer)
 	if err != nil {
-		return nil, lost(op)
+		return nil, dest.Unanswered(ctx, op, title, c.name, true, err)
 	}
 	return &reply{status: resp.StatusCode, header: resp.Header, body: answer}, nil
 }

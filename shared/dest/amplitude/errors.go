@@ -10,9 +10,6 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 )
 
-// maxAfter is how far a Retry-After is believed: a message can be hidden no longer.
-const maxAfter = 12 * time.Hour
-
 // The codes: Amplitude's own names where it has any.
 const (
 	codeInvalidFields = "events_with_invalid_fields"
@@ -98,7 +95,7 @@ func (a *answer) badKey() bool {
 // outage is the failure of an answer that is not Amplitude's word on the request; nil
 // for the others.
 func outage(op string, r *reply, now time.Time) *dest.CallError {
-	e := &dest.CallError{Op: op, Code: strconv.Itoa(r.status), After: retryAfter(r.header.Get("Retry-After"), now)}
+	e := &dest.CallError{Op: op, Code: strconv.Itoa(r.status), After: dest.RetryAfter(r.header, now)}
 	switch {
 	case r.status >= 500:
 		e.Class, e.Received, e.Message = dest.Unavailable, true, fmt.Sprintf("Amplitude answered %s", e.Code)
@@ -117,7 +114,7 @@ func outage(op string, r *reply, now time.Time) *dest.CallError {
 
 // refused is the failure of a request that Amplitude took nothing of.
 func refused(op string, r *reply, a answer, now time.Time) *dest.CallError {
-	e := &dest.CallError{Op: op, Class: dest.Refused, Code: strconv.Itoa(r.status), After: retryAfter(r.header.Get("Retry-After"), now)}
+	e := &dest.CallError{Op: op, Class: dest.Refused, Code: strconv.Itoa(r.status), After: dest.RetryAfter(r.header, now)}
 	switch {
 	case a.badKey() || r.status == http.StatusUnauthorized:
 		e.Class, e.Scope, e.Code = dest.Configuration, dest.ScopeConnection, codeKey
@@ -144,36 +141,6 @@ func unreadable(op string, r *reply) *dest.CallError {
 		Message: fmt.Sprintf("Amplitude's answer (status %d) does not say that all events were taken: check the connection's url", r.status)}
 }
 
-func lost(op string) *dest.CallError {
-	return &dest.CallError{Op: op, Class: dest.Unavailable, Code: "no_answer", Received: true, Message: "Amplitude did not answer"}
-}
-
-func unreachable(op string) *dest.CallError {
-	return &dest.CallError{Op: op, Class: dest.Unavailable, Scope: dest.ScopeConnection, Code: "no_connection", Message: "Amplitude cannot be reached: check the network, and the connection's url"}
-}
-
 func badURL(op string) *dest.CallError {
 	return &dest.CallError{Op: op, Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "url", Message: "the connection's url makes no address"}
-}
-
-func noSecret(op, name, why string) *dest.CallError {
-	return &dest.CallError{Op: op, Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "secret",
-		Message: "secret " + name + " " + why + `: it holds {"api_key": "..."}`}
-}
-
-// retryAfter reads Retry-After, in seconds or as a date; 0 when there is none that can
-// be read. Amplitude sends none, a proxy may.
-func retryAfter(text string, now time.Time) time.Duration {
-	text = strings.TrimSpace(text)
-	if at, err := http.ParseTime(text); err == nil {
-		return min(max(at.Sub(now), 0), maxAfter)
-	}
-	n, err := strconv.ParseUint(text, 10, 64)
-	switch {
-	case err == nil && n < uint64(maxAfter/time.Second):
-		return time.Duration(n) * time.Second
-	case err == nil, text != "" && strings.Trim(text, "0123456789") == "":
-		return maxAfter
-	}
-	return 0
 }

@@ -8,10 +8,13 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
+// title is the vendor's name towards people.
+const title = "Amplitude"
+
 // Kind is what Amplitude adds to the definition language.
 var Kind = syncdef.Kind{
 	Name:  "amplitude",
-	Title: "Amplitude",
+	Title: title,
 	Connection: []syncdef.Key{
 		{Name: keyRegion, Type: syncdef.KeyText, Allowed: []string{regionUS, regionEU}, Default: regionUS,
 			Doc: "Where the project's data are: it decides the address when the connection has no url."},

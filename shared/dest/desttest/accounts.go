@@ -136,5 +136,7 @@ func secretLate(t *testing.T, w *world) {
 	}
 	if call := failed(t, account.Probe(t.Context())); call.Class != dest.Configuration || call.Scope != dest.ScopeConnection {
 		t.Errorf("class %d, scope %d: %v", call.Class, call.Scope, call)
+	} else if !strings.Contains(call.Message, "not there") { // why, and how to mend it
+		t.Errorf("what reads the secret said why, and the message does not: %s", call.Message)
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -32,6 +30,7 @@ const (
 // A client makes HTTP calls; what answers mean stands in errors.go and by who asked.
 type client struct {
 	name   string // the connection's
+	stored string // the secret's
 	base   string // scheme and host
 	secret func(context.Context) (map[string]string, error)
 	http   *http.Client
@@ -50,18 +49,11 @@ func newClient(cfg dest.Config) (*client, error) {
 	if cfg.Secret == nil {
 		return nil, errors.New("no way to read its secret")
 	}
-	c := &client{name: cfg.Connection.Name, base: base, secret: cfg.Secret, now: cfg.Now, http: &http.Client{}}
+	c := &client{name: cfg.Connection.Name, stored: cfg.SecretName(), base: base, secret: cfg.Secret, now: cfg.Now}
 	if c.now == nil {
 		c.now = time.Now
 	}
-	if cfg.HTTP != nil {
-		*c.http = *cfg.HTTP
-	} else {
-		transport := netguard.Transport(cfg.Loopback)
-		transport.MaxIdleConnsPerHost = 2 * inFlight
-		c.http.Transport, c.http.Timeout = transport, callTime
-	}
-	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c.http = dest.HTTPClient(cfg, 2*inFlight, callTime)
 	return c, nil
 }
 
@@ -140,11 +132,7 @@ func (c *client) open(ctx context.Context, op, refused string) (string, error) {
 	}
 	token := strings.TrimSpace(secret[tokenKey])
 	if err != nil || token == "" || strings.ContainsAny(token, "\r\n") {
-		message := fmt.Sprintf("connection %s: its secret has no %s: store a HubSpot Service Key as {%q: \"pat-...\"}", c.name, tokenKey, tokenKey)
-		if err != nil {
-			message = fmt.Sprintf("connection %s: its secret cannot be read", c.name)
-		}
-		return "", &dest.CallError{Op: op, Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "secret", Message: message}
+		return "", dest.BadSecret(op, c.stored, `{"token": "pat-..."}, a HubSpot Service Key`, err)
 	}
 	c.token = token
 	return token, nil
@@ -166,15 +154,12 @@ func (c *client) once(ctx context.Context, r request, token string) (answer, err
 	c.calls.Add(1)
 	res, err := c.http.Do(req)
 	if err != nil {
-		return answer{}, c.unanswered(ctx, r.op, sent.Load(), err)
+		return answer{}, dest.Unanswered(ctx, r.op, title, c.name, sent.Load(), err)
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
-	if err == nil && len(body) > maxAnswer {
-		err = errTooLong
-	}
+	body, err := dest.ReadAnswer(res.Body, maxAnswer)
 	if err != nil {
-		return answer{}, c.unanswered(ctx, r.op, true, err)
+		return answer{}, dest.Unanswered(ctx, r.op, title, c.name, true, err)
 	}
 	return answer{status: res.StatusCode, header: res.Header, body: body}, nil
 }

@@ -1,24 +1,16 @@
 package hubspot
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
 )
-
-// maxAfter is how far a Retry-After is believed: no message can be hidden longer.
-const maxAfter = 12 * time.Hour
 
 // lockedFor is the least that HubSpot asks for when a record or an account is locked.
 const lockedFor = 2 * time.Second
@@ -28,9 +20,6 @@ const (
 	statusLocked    = http.StatusLocked
 	statusMigrating = 477
 )
-
-// errTooLong is an answer that is longer than any can be.
-var errTooLong = fmt.Errorf("the answer is over %d MiB", maxAnswer>>20)
 
 // judge turns an answer that fails a whole call into a *dest.CallError; nil is a JSON
 // object with status 2xx that does not say that it is an error.
@@ -46,7 +35,7 @@ func judge(r request, got answer, now time.Time) *dest.CallError {
 	if code == "" {
 		code = strconv.Itoa(got.status)
 	}
-	e := &dest.CallError{Op: r.op, Code: code, After: retryAfter(got.header, now)}
+	e := &dest.CallError{Op: r.op, Code: code, After: dest.RetryAfter(got.header, now)}
 	switch status := got.status; {
 	case status == http.StatusTooManyRequests || status/100 == 2 && strings.HasPrefix(code, "RATE_LIMIT"):
 		throttled(e, said, got.header, &r)
@@ -175,55 +164,6 @@ func notJSON(got answer) string {
 		what = "HTML, not JSON"
 	}
 	return fmt.Sprintf("answered %s (status %d): check the connection's url, and that no proxy or login page stands between", what, got.status)
-}
-
-// unanswered tells a request that never left, which is the connection's failure,
-// from one whose answer is missing.
-func (c *client) unanswered(ctx context.Context, op string, sent bool, err error) error {
-	if misdirected := dest.Misdirected(op, c.name, err); misdirected != nil {
-		return misdirected
-	}
-	if outer, ok := errors.AsType[*url.Error](err); ok {
-		err = outer.Err // without the address
-	}
-	switch {
-	case sent:
-		return &dest.CallError{Op: op, Class: dest.Unavailable, Code: "no_answer", Received: true, Message: "sent, but no answer came: " + breach(err)}
-	case ctx.Err() != nil:
-		return ctx.Err()
-	}
-	return &dest.CallError{Op: op, Class: dest.Unavailable, Scope: dest.ScopeConnection, Code: "network", Message: "HubSpot cannot be reached: " + err.Error()}
-}
-
-// breach says how a request that left lost its answer, in words of this package or of
-// the system: what net/http cannot read it quotes, and that may be a row's (I6).
-func breach(err error) string {
-	switch {
-	case errors.Is(err, errTooLong), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
-		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
-		return err.Error()
-	}
-	if network, ok := errors.AsType[*net.OpError](err); ok {
-		return network.Error()
-	}
-	return "the connection broke, or what came is no HTTP"
-}
-
-// retryAfter reads the header, in seconds or as a date; 0 when there is none, or
-// when its time has passed.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	text := strings.TrimSpace(h.Get("Retry-After"))
-	if at, err := http.ParseTime(text); err == nil {
-		return min(max(at.Sub(now), 0), maxAfter)
-	}
-	if text == "" || strings.Trim(text, "0123456789") != "" {
-		return 0
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n > int(maxAfter/time.Second) {
-		return maxAfter
-	}
-	return time.Duration(n) * time.Second
 }
 
 // embedded are the property errors that a message quotes as JSON: Property values were

@@ -7,10 +7,13 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
+// title is the vendor's name towards people.
+const title = "HubSpot"
+
 // Kind is what HubSpot adds to the definition language.
 var Kind = syncdef.Kind{
 	Name:  "hubspot",
-	Title: "HubSpot",
+	Title: title,
 	Connection: []syncdef.Key{
 		{Name: keyRate, Type: syncdef.KeyInteger, Min: 10, Max: 10_000, Default: "190",
 			Doc: "The calls in 10 seconds that the account's subscription allows, of which quota.share is used: 190 on Professional and Enterprise, 250 with the API limit increase, 100 below."},

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -29,6 +27,7 @@ const (
 // contact's call means is the destination's to say.
 type client struct {
 	name   string // the connection's
+	stored string // the secret's
 	base   string
 	secret func(context.Context) (map[string]string, error)
 	http   *http.Client
@@ -49,15 +48,8 @@ func newClient(cfg dest.Config) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &client{name: cfg.Connection.Name, base: base, secret: cfg.Secret, now: cfg.Now, http: &http.Client{}}
-	if cfg.HTTP != nil {
-		*c.http = *cfg.HTTP
-	} else {
-		transport := netguard.Transport(cfg.Loopback)
-		transport.MaxIdleConnsPerHost = inFlight
-		c.http.Transport, c.http.Timeout = transport, callTime
-	}
-	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c := &client{name: cfg.Connection.Name, stored: cfg.SecretName(), base: base, secret: cfg.Secret, now: cfg.Now}
+	c.http = dest.HTTPClient(cfg, inFlight, callTime)
 	if c.now == nil {
 		c.now = time.Now
 	}
@@ -91,11 +83,8 @@ func (c *client) do(ctx context.Context, op, method, path string, body []byte) (
 	if err != nil {
 		return nil, err
 	}
-	var asked, connected atomic.Bool
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
-	})
+	var sent atomic.Bool
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
 	req, err := http.NewRequestWithContext(traced, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, &dest.CallError{Op: op, Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "url", Message: "the connection's url makes no address"}
@@ -109,27 +98,15 @@ func (c *client) do(ctx context.Context, op, method, path string, body []byte) (
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	res, err := c.http.Do(req)
-	if misdirected := dest.Misdirected(op, c.name, err); misdirected != nil {
-		return nil, misdirected
-	}
-	if err != nil && asked.Load() && !connected.Load() {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, unreachable(op, c.base, err)
-	}
 	c.calls.Add(1)
+	res, err := c.http.Do(req)
 	if err != nil {
-		return nil, lost(op, err)
+		return nil, dest.Unanswered(ctx, op, title, c.name, sent.Load(), err)
 	}
 	defer res.Body.Close()
-	read, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
-	if err == nil && len(read) > maxAnswer {
-		err = errTooLong
-	}
+	read, err := dest.ReadAnswer(res.Body, maxAnswer)
 	if err != nil {
-		return nil, lost(op, err)
+		return nil, dest.Unanswered(ctx, op, title, c.name, true, err)
 	}
 	c.note(res.Header)
 	return c.judge(op, res, read)
@@ -151,12 +128,8 @@ func (c *client) bearer(ctx context.Context, op string) (string, error) {
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return "", ctx.Err()
-	case err != nil:
-		return "", &dest.CallError{Op: op, Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "secret",
-			Message: fmt.Sprintf(`the secret of connection %s cannot be read: %v; it holds {"token": "..."}, an access token of an app in Intercom's Developer Hub`, c.name, err)}
-	case token == "":
-		return "", &dest.CallError{Op: op, Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "no_token",
-			Message: fmt.Sprintf(`the secret of connection %s has no token: store {"token": "..."}, an access token of an app in Intercom's Developer Hub`, c.name)}
+	case err != nil || token == "":
+		return "", dest.BadSecret(op, c.stored, `{"token": "..."}, an access token of an app in Intercom's Developer Hub`, err)
 	}
 	c.token = token
 	return token, nil

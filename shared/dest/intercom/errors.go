@@ -2,15 +2,9 @@ package intercom
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/url"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -18,11 +12,6 @@ import (
 
 	"github.com/penstock-data/penstock/shared/dest"
 )
-
-// maxAfter is how far a Retry-After is believed: no message can be hidden longer.
-const maxAfter = 12 * time.Hour
-
-var errTooLong = fmt.Errorf("the answer is over %d MiB", maxAnswer>>20)
 
 // A refusal is an error.list that is about what was sent ("HTTP Responses", Error
 // objects). Its message is never passed on as it is: it may quote the row.
@@ -121,18 +110,11 @@ func forbidden(code string) string {
 // X-RateLimit-Reset (Unix seconds; "Rate Limiting").
 func (c *client) after(h http.Header, status int) time.Duration {
 	now := c.now()
-	text := strings.TrimSpace(h.Get("Retry-After"))
-	if at, err := http.ParseTime(text); err == nil {
-		return min(max(at.Sub(now), 0), maxAfter)
-	}
-	if text != "" && strings.Trim(text, "0123456789") == "" {
-		if n, err := strconv.Atoi(text); err == nil && n <= int(maxAfter/time.Second) {
-			return time.Duration(n) * time.Second
-		}
-		return maxAfter
+	if h.Get("Retry-After") != "" {
+		return dest.RetryAfter(h, now)
 	}
 	if reset, err := strconv.ParseInt(strings.TrimSpace(h.Get("X-RateLimit-Reset")), 10, 64); err == nil && status == http.StatusTooManyRequests {
-		return min(max(time.Unix(reset, 0).Sub(now), time.Second), maxAfter)
+		return min(max(time.Unix(reset, 0).Sub(now), time.Second), dest.MaxAfter)
 	}
 	return 0
 }
@@ -148,15 +130,6 @@ func canonical(h http.Header) string {
 		}
 	}
 	return ""
-}
-
-// lost is a request that left and has no answer that can be read.
-func lost(op string, err error) *dest.CallError {
-	return &dest.CallError{Op: op, Class: dest.Unavailable, Code: "no_answer", Received: true, Message: "sent, but no answer came: " + breach(err)}
-}
-
-func unreachable(op, base string, err error) *dest.CallError {
-	return &dest.CallError{Op: op, Class: dest.Unavailable, Scope: dest.ScopeConnection, Code: "network", Message: base + " cannot be reached: " + breach(err)}
 }
 
 // unreadable is a 2xx that does not answer.
@@ -181,22 +154,4 @@ func (c *client) notJSON(res *http.Response, body []byte) string {
 		what = "HTML, not JSON"
 	}
 	return fmt.Sprintf("%s answered %s (status %d): check the connection's url, and that no proxy stands between", c.base, what, res.StatusCode)
-}
-
-// breach says how a request lost its answer, in words of this package or of the
-// system: what net/http cannot read it quotes, and that may be a row's (I6).
-func breach(err error) string {
-	var outer *url.Error
-	if errors.As(err, &outer) {
-		err = outer.Err
-	}
-	var network *net.OpError
-	switch {
-	case errors.Is(err, errTooLong), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
-		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
-		return err.Error()
-	case errors.As(err, &network):
-		return network.Error()
-	}
-	return "the connection broke, or what came is no HTTP"
 }

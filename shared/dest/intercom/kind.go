@@ -9,13 +9,16 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
+// title is the vendor's name towards people.
+const title = "Intercom"
+
 // kindName is the connection's type.
 const kindName = "intercom"
 
 // Kind is what Intercom adds to the definition language.
 var Kind = syncdef.Kind{
 	Name:  kindName,
-	Title: "Intercom",
+	Title: title,
 	Connection: []syncdef.Key{
 		{Name: keyRegion, Type: syncdef.KeyText, Allowed: []string{"us", "eu", "au"}, Default: "us",
 			Doc: "Where the workspace is hosted; the address of the API follows from it, unless url is given."},

@@ -77,15 +77,7 @@ func newClient(cfg dest.Config) (*client, error) {
 	if c.now == nil {
 		c.now = time.Now
 	}
-	c.http = &http.Client{}
-	if cfg.HTTP != nil {
-		*c.http = *cfg.HTTP
-	} else {
-		transport := netguard.Transport(cfg.Loopback)
-		transport.MaxIdleConnsPerHost = 2 * inFlight
-		c.http.Transport, c.http.Timeout = transport, callTime
-	}
-	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c.http = dest.HTTPClient(cfg, 2*inFlight, callTime)
 	return c, nil
 }
 
@@ -171,18 +163,18 @@ func (c *client) once(ctx context.Context, r request, s session) (*answer, int, 
 	c.calls.Add(1)
 	res, err := c.http.Do(req)
 	if err != nil {
-		return nil, 0, c.unanswered(ctx, r.op, sent.Load(), err)
+		return nil, 0, dest.Unanswered(ctx, r.op, title, c.conn.Name, sent.Load(), err)
 	}
 	defer res.Body.Close()
 	a := &answer{buf: answers.Get().(*bytes.Buffer)}
 	a.buf.Reset()
 	_, err = a.buf.ReadFrom(io.LimitReader(res.Body, maxAnswer+1))
 	if err == nil && a.buf.Len() > maxAnswer {
-		err = errTooLong
+		err = dest.ErrTooLong
 	}
 	if err != nil {
 		a.free()
-		return nil, 0, c.unanswered(ctx, r.op, true, err)
+		return nil, 0, dest.Unanswered(ctx, r.op, title, c.conn.Name, true, err)
 	}
 	a.body = a.buf.Bytes()
 	if failure := classify(r, res, a.body, c.now()); failure != nil {

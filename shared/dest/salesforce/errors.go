@@ -1,14 +1,9 @@
 package salesforce
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -23,14 +18,11 @@ const (
 	smallBody = 8 << 10
 )
 
-// errTooLong is an answer that is longer than any can be.
-var errTooLong = fmt.Errorf("the answer is over %d MiB", maxAnswer>>20)
-
 // classify turns an answer that is no success into a *dest.CallError; nil is an
 // answer with status 2xx, which whoever asked reads.
 func classify(r request, res *http.Response, body []byte, now time.Time) error {
 	status := res.StatusCode
-	e := &dest.CallError{Op: r.op, Code: strconv.Itoa(status), After: retryAfter(res.Header, now)}
+	e := &dest.CallError{Op: r.op, Code: strconv.Itoa(status), After: dest.RetryAfter(res.Header, now)}
 	errs := readErrors(body)
 	switch {
 	case status < 300 && plain(body):
@@ -108,39 +100,6 @@ func unreadable(op string, cause error) error {
 	return &dest.CallError{Op: op, Class: dest.Unavailable, Code: "bad_answer", Received: true, Message: "Salesforce's answer cannot be read: " + cause.Error()}
 }
 
-// unanswered tells a request that never left, which is the connection's failure,
-// from one whose answer is missing.
-func (c *client) unanswered(ctx context.Context, op string, sent bool, err error) error {
-	if misdirected := dest.Misdirected(op, c.conn.Name, err); misdirected != nil {
-		return misdirected
-	}
-	var outer *url.Error
-	if errors.As(err, &outer) {
-		err = outer.Err // without the address
-	}
-	switch {
-	case sent:
-		return &dest.CallError{Op: op, Class: dest.Unavailable, Code: "no_answer", Received: true, Message: "sent, but no answer came: " + breach(err)}
-	case ctx.Err() != nil:
-		return ctx.Err()
-	}
-	return &dest.CallError{Op: op, Class: dest.Unavailable, Scope: dest.ScopeConnection, Code: "network", Message: "Salesforce cannot be reached: " + err.Error()}
-}
-
-// breach says how a request that left lost its answer, in words of this package or of
-// the system: what net/http cannot read it quotes, and that may be a row's (I6).
-func breach(err error) string {
-	var network *net.OpError
-	switch {
-	case errors.Is(err, errTooLong), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
-		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
-		return err.Error()
-	case errors.As(err, &network):
-		return network.Error()
-	}
-	return "the connection broke, or what came is no HTTP"
-}
-
 // notJSON describes an answer that is no JSON, without quoting it.
 func notJSON(res *http.Response, body []byte) string {
 	what := "something that is not JSON"
@@ -150,23 +109,6 @@ func notJSON(res *http.Response, body []byte) string {
 		what = "HTML, not JSON"
 	}
 	return fmt.Sprintf("answered %s (status %d): check the connection's url, and that no proxy or login page stands between", what, res.StatusCode)
-}
-
-// retryAfter reads the header, in seconds or as a date; 0 when there is none, or
-// when its time has passed.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	text := strings.TrimSpace(h.Get("Retry-After"))
-	if at, err := http.ParseTime(text); err == nil {
-		return min(max(at.Sub(now), 0), maxAfter)
-	}
-	if text == "" || strings.Trim(text, "0123456789") != "" {
-		return 0
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n > int(maxAfter/time.Second) {
-		return maxAfter
-	}
-	return time.Duration(n) * time.Second
 }
 
 // asCallError is the *dest.CallError in an error, nil when there is none.

@@ -7,10 +7,13 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
+// title is the vendor's name towards people.
+const title = "Salesforce"
+
 // Kind is what Salesforce adds to the definition language.
 var Kind = syncdef.Kind{
 	Name:  kindName,
-	Title: "Salesforce",
+	Title: title,
 	Connection: []syncdef.Key{
 		{Name: keyAuth, Type: syncdef.KeyText, Allowed: []string{authSecret, authJWT}, Default: authSecret,
 			Doc: "The OAuth flow of the External Client App that the secret belongs to."},

@@ -62,10 +62,7 @@ func (c *client) refused(code, format string, args ...any) error {
 
 // grant builds the token request from the secret.
 func (c *client) grant(ctx context.Context) (url.Values, error) {
-	secretName := c.conn.Secret
-	if secretName == "" {
-		secretName = c.conn.Name
-	}
+	secretName := dest.Config{Connection: c.conn}.SecretName()
 	need := []string{"client_id", "client_secret"}
 	if c.conn.Options[keyAuth] == authJWT {
 		need = []string{"client_id", "username", "private_key"}
@@ -114,12 +111,12 @@ func (c *client) logIn(ctx context.Context, form url.Values) (session, error) {
 	req.Header.Set("Accept", "application/json")
 	res, err := c.http.Do(req)
 	if err != nil {
-		return session{}, c.unanswered(ctx, opLogin, false, err)
+		return session{}, dest.Unanswered(ctx, opLogin, title, c.conn.Name, false, err)
 	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxToken))
 	if err != nil {
-		return session{}, c.unanswered(ctx, opLogin, false, err)
+		return session{}, dest.Unanswered(ctx, opLogin, title, c.conn.Name, false, err)
 	}
 	return c.readToken(res, body)
 }
@@ -129,7 +126,7 @@ func (c *client) readToken(res *http.Response, body []byte) (session, error) {
 	switch status := res.StatusCode; {
 	case status >= 500 || status == http.StatusTooManyRequests:
 		return session{}, &dest.CallError{Op: opLogin, Class: dest.Unavailable, Scope: dest.ScopeConnection, Code: strconv.Itoa(status),
-			Message: "Salesforce's login answers " + res.Status, After: retryAfter(res.Header, c.now())}
+			Message: "Salesforce's login answers " + res.Status, After: dest.RetryAfter(res.Header, c.now())}
 	case status >= 300 && status < 400:
 		return session{}, c.refused(strconv.Itoa(status), "Salesforce's login answers with a redirect (status %d): check the url; it must be the organisation's My Domain address, as Setup, My Domain shows it", status)
 	}

@@ -3,20 +3,19 @@ package slack
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
 	"path"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	slackapi "github.com/slack-go/slack"
 
+	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/netguard"
 )
 
@@ -108,7 +107,7 @@ type answer struct {
 func (c *client) answer(method string, resp *http.Response, body []byte) error {
 	var a answer
 	err := json.Unmarshal(body, &a)
-	after := retryAfter(resp.Header.Get("Retry-After"), c.now())
+	after := dest.RetryAfter(resp.Header, c.now())
 	switch {
 	case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= 500:
 		return &statusError{code: resp.StatusCode, after: after}
@@ -186,17 +185,4 @@ func (a answer) lacksChannels() string {
 		}
 	}
 	return ""
-}
-
-// retryAfter reads Retry-After, in seconds or as a date; 0 when there is none that
-// can be read.
-func retryAfter(v string, now time.Time) time.Duration {
-	v = strings.TrimSpace(v)
-	if seconds, err := strconv.ParseUint(v, 10, 31); err == nil || errors.Is(err, strconv.ErrRange) {
-		return min(time.Duration(seconds)*time.Second, maxAfter)
-	}
-	if at, err := http.ParseTime(v); err == nil {
-		return min(max(at.Sub(now), 0), maxAfter)
-	}
-	return 0
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptrace"
 	"strings"
@@ -13,12 +12,12 @@ import (
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
-	"github.com/penstock-data/penstock/shared/netguard"
 )
 
 const (
 	maxAnswer = 1 << 20
 	callTime  = 30 * time.Second
+	inFlight  = 2
 )
 
 // A client makes HTTP calls; what answers mean stands in errors.go.
@@ -36,11 +35,7 @@ func newClient(cfg dest.Config) (*client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &client{name: cfg.Connection.Name, base: strings.TrimRight(u.String(), "/"), secret: cfg.Secret, http: &http.Client{Timeout: callTime, Transport: netguard.Transport(cfg.Loopback)}, now: cfg.Now}
-	if cfg.HTTP != nil {
-		*c.http = *cfg.HTTP
-	}
-	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c := &client{name: cfg.Connection.Name, base: strings.TrimRight(u.String(), "/"), secret: cfg.Secret, http: dest.HTTPClient(cfg, inFlight, callTime), now: cfg.Now}
 	if c.now == nil {
 		c.now = time.Now
 	}
@@ -72,8 +67,8 @@ func (c *client) do(ctx context.Context, op, method, path string, body []byte) (
 	if err != nil {
 		return nil, &dest.CallError{Op: op, Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "secret", Message: err.Error() + `; it holds {"token": "..."}`}
 	}
-	var connected atomic.Bool
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
+	var sent atomic.Bool
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
 	req, err := http.NewRequestWithContext(traced, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, &dest.CallError{Op: op, Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "url", Message: "the connection's url makes no address"}
@@ -83,21 +78,15 @@ func (c *client) do(ctx context.Context, op, method, path string, body []byte) (
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	resp, err := c.http.Do(req)
-	if misdirected := dest.Misdirected(op, c.name, err); misdirected != nil {
-		return nil, misdirected
-	}
-	if err != nil && !connected.Load() {
-		return nil, &dest.CallError{Op: op, Class: dest.Unavailable, Scope: dest.ScopeConnection, Code: "no_connection", Message: "the card file cannot be reached: check the connection's url and the network"}
-	}
 	c.calls.Add(1)
+	resp, err := c.http.Do(req)
 	if err != nil {
-		return nil, lost(op)
+		return nil, dest.Unanswered(ctx, op, "the card file", c.name, sent.Load(), err)
 	}
 	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	answer, err := dest.ReadAnswer(resp.Body, maxAnswer)
 	if err != nil {
-		return nil, lost(op)
+		return nil, dest.Unanswered(ctx, op, "the card file", c.name, true, err)
 	}
 	if failed := judge(op, resp, answer, c.now()); failed != nil {
 		return nil, failed

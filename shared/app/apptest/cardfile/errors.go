@@ -10,12 +10,9 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 )
 
-// maxAfter is how far a Retry-After is believed: a message can be hidden no longer.
-const maxAfter = 12 * time.Hour
-
 // judge says what a whole answer's failure is; nil for a 200.
 func judge(op string, r *http.Response, body []byte, now time.Time) *dest.CallError {
-	e := &dest.CallError{Op: op, Code: strconv.Itoa(r.StatusCode), After: after(r.Header.Get("Retry-After"), now)}
+	e := &dest.CallError{Op: op, Code: strconv.Itoa(r.StatusCode), After: dest.RetryAfter(r.Header, now)}
 	switch {
 	case r.StatusCode == http.StatusOK:
 		return nil
@@ -37,10 +34,6 @@ func judge(op string, r *http.Response, body []byte, now time.Time) *dest.CallEr
 	return e
 }
 
-func lost(op string) *dest.CallError {
-	return &dest.CallError{Op: op, Class: dest.Unavailable, Code: "no_answer", Received: true, Message: "the card file did not answer"}
-}
-
 // unreadable is a 200 that does not answer.
 func unreadable(op string, body []byte, status int) *dest.CallError {
 	what := "an answer that cannot be read"
@@ -51,21 +44,6 @@ func unreadable(op string, body []byte, status int) *dest.CallError {
 }
 
 func html(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) }
-
-// after reads Retry-After, in seconds or as a date.
-func after(text string, now time.Time) time.Duration {
-	if at, err := http.ParseTime(text); err == nil {
-		return min(max(at.Sub(now), 0), maxAfter)
-	}
-	n, err := strconv.ParseUint(text, 10, 64)
-	switch {
-	case err == nil && n < uint64(maxAfter/time.Second):
-		return time.Duration(n) * time.Second
-	case err == nil, isDigits(text):
-		return maxAfter
-	}
-	return 0
-}
 
 func isDigits(text string) bool {
 	for _, c := range text {
