@@ -146,10 +146,13 @@ func (i *item) give(answer *dest.Outcome, look, due bool, after time.Duration) {
 	}
 }
 
+// codeUnknown is the error of an insert that may have arrived.
+const codeUnknown = "unknown"
+
 // inDoubt ends an insert of which nobody knows whether it arrived.
 func (i *item) inDoubt(o *dest.Outcome) {
 	i.state, i.stage, i.due = stateUnknown, "deliver", false
-	i.outcome = &dest.Outcome{Status: dest.Unknown, Code: "unknown",
+	i.outcome = &dest.Outcome{Status: dest.Unknown, Code: codeUnknown,
 		Message: "the record may have arrived, and the destination cannot be asked: look for it there, and only if it is missing send it again with a retry of the type unknown (" + o.Message + ")"}
 }
 

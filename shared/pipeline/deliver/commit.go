@@ -143,6 +143,11 @@ func (i *item) next() (ledger.Entry, bool) {
 		if i.rules().Once && (i.received || e.Last.Intent != "" && !i.intended) { // it, or an earlier row of the key, may have arrived
 			last.Intent = cmp.Or(e.Last.Intent, i.ref())
 		}
+	case stateStored:
+		if !i.adopted {
+			return e, false
+		}
+		last.Error = i.ref()
 	case stateUnknown:
 		if i.outcome == nil {
 			return e, false // stored by an attempt that died

@@ -40,6 +40,7 @@ type item struct {
 	due       bool // failed: sent again by itself
 	version   bool // failed with its version, which uses no attempt of its own up
 	received  bool // the destination may have carried out a call whose answer was lost
+	adopted   bool // its error was stored by an attempt that died before it told the ledger
 	intended  bool // the ledger says that it is about to be sent
 	untouched bool // workers died on it
 	partial   bool // only changed fields were sent

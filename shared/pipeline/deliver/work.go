@@ -178,13 +178,24 @@ func (i *item) stored(e run.RowError) {
 	}
 }
 
-// takeOver reads the errors of rows that were stored before they were counted.
+// adopt takes over the answer that an attempt stored before it died.
+func (i *item) adopt(e run.RowError) {
+	if e.Type == codeUnknown || e.Attempts != i.attempts()+1 {
+		return
+	}
+	i.state, i.outcome, i.adopted = stateStored, nil, true
+	i.stored(e)
+}
+
+// takeOver reads the errors of rows that were stored before they were counted. An
+// insert that is in doubt for its own intent alone is in none where its error says
+// what the vendor answered: the attempt died between the error and the ledger.
 func (w *work) takeOver(ctx context.Context) {
 	for _, m := range w.messages {
 		var mine []*item
 		var refs []string
 		for _, i := range m.items {
-			if i.row.Replay == nil && (i.state == stateStored || i.state == stateUnknown && i.outcome == nil) {
+			if i.row.Replay == nil && (i.state == stateStored || i.state == stateUnknown && (i.outcome == nil || i.entry.Last.Intent == i.ref())) {
 				mine, refs = append(mine, i), append(refs, i.ref())
 			}
 		}
@@ -197,7 +208,12 @@ func (w *work) takeOver(ctx context.Context) {
 			continue
 		}
 		for _, i := range mine {
-			if e, ok := found[i.ref()]; ok {
+			e, ok := found[i.ref()]
+			switch {
+			case !ok:
+			case i.state == stateUnknown && i.outcome != nil:
+				i.adopt(e)
+			default:
 				i.stored(e)
 			}
 		}
