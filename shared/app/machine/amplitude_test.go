@@ -1,19 +1,12 @@
 package machine_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/app/apptest"
 	"github.com/penstock-data/penstock/shared/app/machine"
@@ -23,7 +16,6 @@ import (
 	amplitudesim "github.com/penstock-data/penstock/shared/sandbox/amplitude"
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
-	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
 
 // Rows that are pushed to one machine's gateway reach the simulated project: 999 in
@@ -38,7 +30,7 @@ func TestUsersOnOneMachine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := &told{news: make(chan struct{}, 1000)}
+	lines := apptest.NewLog()
 	m, err := machine.New(machine.Config{
 		Dir: t.TempDir(), Vendors: known, Endpoints: box.Endpoints,
 		Secret: func(context.Context, string, string) (map[string]string, error) {
@@ -67,9 +59,9 @@ func TestUsersOnOneMachine(t *testing.T) {
 		}
 		rows[i] = []string{`"amplitude_usage"`, fmt.Sprintf(`{"CUSTOMER_ID":%q,"DAILY_ACTIVE_USERS":%d,"FEATURE_ADOPTION":0.5,"API_CALLS_TREND":"marked-%d-value","FIRST_PLAN":null,"UPDATED_AT":"2024-01-15T10:40:00Z"}`, id, i, i)}
 	}
-	run := pushed(t, m.URL, rows)
+	run := apptest.PostRows(t, m.URL, rows...)
 	for {
-		<-lines.news // something was done
+		<-lines.Told // something was done
 		got, err := m.Runs.Status(t.Context(), run)
 		if err != nil || len(got.Runs) != 1 {
 			t.Fatalf("%+v, %v", got, err)
@@ -97,62 +89,4 @@ func TestUsersOnOneMachine(t *testing.T) {
 	if log := lines.String(); strings.Contains(log, "marked-") || strings.Contains(log, "cust_0") || strings.Contains(log, amplitudesim.Sandbox.Secret["api_key"]) {
 		t.Errorf("the log holds a row's value or the key:\n%s", log)
 	}
-}
-
-// pushed posts rows to a gateway as a warehouse does, and answers their run.
-func pushed(t *testing.T, url string, rows [][]string) string {
-	t.Helper()
-	args := make([][]jsontext.Value, len(rows))
-	for i, r := range rows {
-		for _, a := range r {
-			args[i] = append(args[i], jsontext.Value(a))
-		}
-	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/push", bytes.NewReader(snowflake.EncodeRequest(nil, args)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set(snowflake.HeaderBatchID, "q:1")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("status %d, %v: %s", resp.StatusCode, err, body)
-	}
-	values, err := snowflake.DecodeReply(body)
-	if err != nil || len(values) != len(rows) {
-		t.Fatalf("%d answers, %v", len(values), err)
-	}
-	var first apptest.Answer
-	if err := json.Unmarshal(values[0], &first); err != nil || first.Status != "queued" {
-		t.Fatalf("answered %+v, %v", first, err)
-	}
-	return first.Run
-}
-
-// told is a log that tells of every line.
-type told struct {
-	news chan struct{}
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *told) Write(p []byte) (int, error) {
-	select {
-	case l.news <- struct{}{}:
-	default: // nobody listens any more
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *told) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }

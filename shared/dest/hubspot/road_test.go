@@ -1,12 +1,9 @@
 package hubspot_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -15,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/app/apptest"
@@ -26,7 +22,6 @@ import (
 	simulator "github.com/penstock-data/penstock/shared/sandbox/hubspot"
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
-	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
 
 // known is the list of vendors of these tests.
@@ -199,11 +194,11 @@ func TestOneMachine(t *testing.T) {
 	s := server(t, nil)
 	web := httptest.NewServer(s)
 	t.Cleanup(web.Close)
-	delivered := make(chan struct{}, 1000)
+	lines := apptest.NewLog()
 	m, err := machine.New(machine.Config{
 		Dir: t.TempDir(), Vendors: known, Endpoints: map[string]string{"hubspot": web.URL},
 		Secret: func(context.Context, string, string) (map[string]string, error) { return simulator.Sandbox.Secret, nil },
-		Log:    slog.New(slog.NewTextHandler(signal(delivered), nil)),
+		Log:    slog.New(slog.NewTextHandler(lines, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -215,9 +210,9 @@ func TestOneMachine(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- m.Run(ctx) }()
-	id := push(t, m.URL, customer("c1", "a@example.com", "1.5", "high"), customer("c2", "b@example.com", "2", "low"))
+	id := apptest.PostRows(t, m.URL, customer("c1", "a@example.com", "1.5", "high"), customer("c2", "b@example.com", "2", "low"))
 	for n := int64(0); n < 2; {
-		<-delivered // something was done
+		<-lines.Told // something was done
 		got, err := m.Runs.Status(t.Context(), id)
 		if err != nil || len(got.Runs) != 1 {
 			t.Fatalf("%+v, %v", got, err)
@@ -231,50 +226,4 @@ func TestOneMachine(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-}
-
-// A signal is a log that tells of every line.
-type signal chan struct{}
-
-func (s signal) Write(p []byte) (int, error) {
-	select {
-	case s <- struct{}{}:
-	default: // nobody listens any more
-	}
-	return len(p), nil
-}
-
-// push posts rows to a gateway, as a warehouse does, and answers their run.
-func push(t *testing.T, url string, rows ...[]string) string {
-	t.Helper()
-	args := make([][]jsontext.Value, len(rows))
-	for i, r := range rows {
-		for _, a := range r {
-			args[i] = append(args[i], jsontext.Value(a))
-		}
-	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/push", bytes.NewReader(snowflake.EncodeRequest(nil, args)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set(snowflake.HeaderBatchID, "q:1")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("status %d, %v: %s", resp.StatusCode, err, body)
-	}
-	values, err := snowflake.DecodeReply(body)
-	if err != nil || len(values) != len(rows) {
-		t.Fatalf("%d answers, %v", len(values), err)
-	}
-	var first apptest.Answer
-	if err := json.Unmarshal(values[0], &first); err != nil || first.Status != "queued" {
-		t.Fatalf("answered %+v, %v", first, err)
-	}
-	return first.Run
 }

@@ -1,19 +1,14 @@
 package intercom_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/app/apptest"
@@ -25,7 +20,6 @@ import (
 	sim "github.com/penstock-data/penstock/shared/sandbox/intercom"
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
-	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
 
 // known is the list of vendors of these tests.
@@ -162,11 +156,11 @@ func TestOneMachine(t *testing.T) {
 	}
 	web := httptest.NewServer(s)
 	t.Cleanup(web.Close)
-	told := make(chan struct{}, 1000)
+	lines := apptest.NewLog()
 	m, err := machine.New(machine.Config{
 		Dir: t.TempDir(), Vendors: known, Endpoints: map[string]string{"intercom": web.URL},
 		Secret: func(context.Context, string, string) (map[string]string, error) { return sim.Sandbox.Secret, nil },
-		Log:    slog.New(slog.NewTextHandler(signal(told), nil)),
+		Log:    slog.New(slog.NewTextHandler(lines, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -178,9 +172,9 @@ func TestOneMachine(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- m.Run(ctx) }()
-	id := push(t, m.URL, health("ana@acme.example", 0.9, "low_risk", ""), health("ben@acme.example", 0.4, "high_risk", ""))
+	id := apptest.PostRows(t, m.URL, health("ana@acme.example", 0.9, "low_risk", ""), health("ben@acme.example", 0.4, "high_risk", ""))
 	for delivered := int64(0); delivered < 2; {
-		<-told
+		<-lines.Told
 		got, err := m.Runs.Status(t.Context(), id)
 		if err != nil || len(got.Runs) != 1 {
 			t.Fatalf("%+v, %v", got, err)
@@ -194,50 +188,4 @@ func TestOneMachine(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-}
-
-// signal tells of every line of a log.
-type signal chan struct{}
-
-func (s signal) Write(p []byte) (int, error) {
-	select {
-	case s <- struct{}{}:
-	default: // nobody listens any more
-	}
-	return len(p), nil
-}
-
-// push posts rows to a gateway, as a warehouse does, and answers their run.
-func push(t *testing.T, url string, rows ...[]string) string {
-	t.Helper()
-	args := make([][]jsontext.Value, len(rows))
-	for i, r := range rows {
-		for _, a := range r {
-			args[i] = append(args[i], jsontext.Value(a))
-		}
-	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/push", bytes.NewReader(snowflake.EncodeRequest(nil, args)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set(snowflake.HeaderBatchID, "q:1")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("status %d, %v: %s", resp.StatusCode, err, body)
-	}
-	values, err := snowflake.DecodeReply(body)
-	if err != nil || len(values) != len(rows) {
-		t.Fatalf("%d answers, %v", len(values), err)
-	}
-	var first apptest.Answer
-	if err := json.Unmarshal(values[0], &first); err != nil || first.Status != "queued" {
-		t.Fatalf("answered %+v, %v", first, err)
-	}
-	return first.Run
 }

@@ -1,12 +1,9 @@
 package cardfile_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -14,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -30,7 +26,6 @@ import (
 	"github.com/penstock-data/penstock/shared/sandbox"
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
-	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
 
 // known is the one list of vendors of this program.
@@ -162,7 +157,7 @@ func TestOneMachine(t *testing.T) {
 	s := server(t)
 	web := httptest.NewServer(s)
 	t.Cleanup(web.Close)
-	dir, lines := t.TempDir(), &signal{told: make(chan struct{}, 1000)}
+	dir, lines := t.TempDir(), apptest.NewLog()
 	m, err := machine.New(machine.Config{
 		Dir: dir, Vendors: known, Endpoints: map[string]string{"cardfile": web.URL},
 		Secret: func(context.Context, string, string) (map[string]string, error) { return sim.Sandbox.Secret, nil },
@@ -178,9 +173,9 @@ func TestOneMachine(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- m.Run(ctx) }()
-	id := push(t, m.URL, customer("c1", "qz1xv", "1"), customer("c2", "qz2xv", "2"))
+	id := apptest.PostRows(t, m.URL, customer("c1", "qz1xv", "1"), customer("c2", "qz2xv", "2"))
 	for delivered := int64(0); delivered < 2; {
-		<-lines.told // something was done
+		<-lines.Told // something was done
 		got, err := m.Runs.Status(t.Context(), id)
 		if err != nil || len(got.Runs) != 1 {
 			t.Fatalf("%+v, %v", got, err)
@@ -223,62 +218,4 @@ func keptInTheState(t *testing.T, dir, log string) {
 			t.Errorf("%s holds a row's value", name)
 		}
 	}
-}
-
-// push posts rows to a gateway, as a warehouse does, and answers their run.
-func push(t *testing.T, url string, rows ...[]string) string {
-	t.Helper()
-	args := make([][]jsontext.Value, len(rows))
-	for i, r := range rows {
-		for _, a := range r {
-			args[i] = append(args[i], jsontext.Value(a))
-		}
-	}
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+"/push", bytes.NewReader(snowflake.EncodeRequest(nil, args)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set(snowflake.HeaderBatchID, "q:1")
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("status %d, %v: %s", resp.StatusCode, err, body)
-	}
-	values, err := snowflake.DecodeReply(body)
-	if err != nil || len(values) != len(rows) {
-		t.Fatalf("%d answers, %v", len(values), err)
-	}
-	var first apptest.Answer
-	if err := json.Unmarshal(values[0], &first); err != nil || first.Status != "queued" {
-		t.Fatalf("answered %+v, %v", first, err)
-	}
-	return first.Run
-}
-
-// A signal is a log that tells of every line.
-type signal struct {
-	told chan struct{}
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (s *signal) Write(p []byte) (int, error) {
-	select {
-	case s.told <- struct{}{}:
-	default: // nobody listens any more
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(p)
-}
-
-func (s *signal) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
 }
