@@ -11,12 +11,8 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 )
 
-const (
-	// maxAfter is how far a Retry-After is believed: no message can be hidden longer.
-	maxAfter = 12 * time.Hour
-	// smallBody is what no single record's request can be refused for by its size.
-	smallBody = 8 << 10
-)
+// smallBody is what no single record's request can be refused for by its size.
+const smallBody = 8 << 10
 
 // classify turns an answer that is no success into a *dest.CallError; nil is an
 // answer with status 2xx, which whoever asked reads.

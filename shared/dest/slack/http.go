@@ -23,8 +23,7 @@ import (
 const defaultURL = slackapi.APIURL
 
 const (
-	maxBody  = 32 << 20       // bytes of an answer: a page of the longest messages
-	maxAfter = 12 * time.Hour // of Retry-After; more is not believed
+	maxBody = 32 << 20 // bytes of an answer: a page of the longest messages
 )
 
 // baseURL is the address that methods are appended to; "" is Slack's own.

@@ -45,15 +45,6 @@ func unreadable(op string, body []byte, status int) *dest.CallError {
 
 func html(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) }
 
-func isDigits(text string) bool {
-	for _, c := range text {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return text != ""
-}
-
 // refusals are the vendor's codes for one card, with what to do. Its own messages
 // are never passed on: they quote the card.
 var refusals = map[string]string{
