@@ -11,7 +11,6 @@ import (
 	"path"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	slackapi "github.com/slack-go/slack"
 
@@ -22,9 +21,7 @@ import (
 // defaultURL is where the Web API is.
 const defaultURL = slackapi.APIURL
 
-const (
-	maxBody = 32 << 20 // bytes of an answer: a page of the longest messages
-)
+const maxBody = 32 << 20 // bytes of an answer: a page of the longest messages
 
 // baseURL is the address that methods are appended to; "" is Slack's own.
 func baseURL(raw string) (string, error) {
