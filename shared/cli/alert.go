@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/penstock-data/penstock/shared/alert"
 	"github.com/penstock-data/penstock/shared/app/tell"
@@ -61,7 +60,7 @@ func (c alertTestCmd) Run(ctx context.Context, s program) (err error) {
 	if err != nil {
 		return err
 	}
-	teller := &tell.Teller{Mail: mailer, NoMail: noMail + ", or start penstock local, whose mailbox shows it", Connections: store, Tokens: store, Now: time.Now, Sleep: worker.Sleep,
+	teller := &tell.Teller{Mail: mailer, NoMail: noMail + ", or start penstock local, whose mailbox shows it", Connections: store, Tokens: store, Now: s.clock.now, Sleep: worker.Sleep,
 		Open: func(connection syncdef.Connection) (dest.Account, error) {
 			for _, v := range s.known.vendors() {
 				if v.Name == connection.Type {
@@ -78,7 +77,7 @@ func (c alertTestCmd) Run(ctx context.Context, s program) (err error) {
 		if n.Type != syncdef.NotifyEmail {
 			one.To = n.Channel + " of " + n.Connection
 		}
-		if err := teller.Tell(ctx, to, alert.Test(c.Sync, v.Definition.Connection, time.Now())); err != nil {
+		if err := teller.Tell(ctx, to, alert.Test(c.Sync, v.Definition.Connection, s.clock.now())); err != nil {
 			one.Sent, one.Failure = false, err.Error()
 			failed++
 		}

@@ -166,7 +166,7 @@ func differences(ctx context.Context, s program, control *runs.Control, set yaml
 			}
 			moves = moves || moved[one.Name]
 		}
-		v := syncdef.NewVersion(y.Definition, y.Rules, time.Now())
+		v := syncdef.NewVersion(y.Definition, y.Rules, s.clock.now())
 		differs, err := differentVersion(ctx, s, control, v)
 		if err != nil {
 			return nil, err

@@ -166,7 +166,7 @@ func (d *demo) simulator(p pushedSync) (calls int64, cpu float64) {
 
 // rescore is the second scoring: 1% of the customers change.
 func (d *demo) rescore(ctx context.Context) (err error) {
-	if _, err := sample.Rescore(ctx, d.warehouse.DB(), 0.01, time.Now()); err != nil {
+	if _, err := sample.Rescore(ctx, d.warehouse.DB(), 0.01, d.s.clock.now()); err != nil {
 		return err
 	}
 	d.plan, err = sample.ReadPlan(ctx, d.warehouse.DB())

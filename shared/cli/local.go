@@ -112,7 +112,7 @@ func (c localCmd) warehouse(ctx context.Context, s program, p *place) error {
 	if _, sampled := p.set.Find(sample.AccountHealth); !sampled && len(p.set.Syncs) > 0 {
 		return c.ownWarehouse(ctx, s, p, w)
 	}
-	_, err = seedSample(ctx, w, p.box, sample.Options{Rows: c.Rows, Seed: c.Seed, Now: time.Now()})
+	_, err = seedSample(ctx, w, p.box, sample.Options{Rows: c.Rows, Seed: c.Seed, Now: s.clock.now()})
 	if err := errors.Join(err, w.Close()); err != nil {
 		return err
 	}

@@ -150,7 +150,7 @@ func (c localCmd) apply(ctx context.Context, s program, p *place, accounts *appl
 		if told != "" {
 			fmt.Fprintln(s.err, told)
 		}
-		notes, err := p.machine.Runs.Apply(ctx, syncdef.NewVersion(y.Definition, rules, time.Now()), set.Used(y)...)
+		notes, err := p.machine.Runs.Apply(ctx, syncdef.NewVersion(y.Definition, rules, s.clock.now()), set.Used(y)...)
 		if err != nil {
 			return err
 		}

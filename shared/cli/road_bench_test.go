@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
@@ -27,7 +28,7 @@ func BenchmarkRoad(b *testing.B) {
 		}
 	}
 	for b.Loop() {
-		d := &demo{cmd: demoCmd{Rows: rows, Seed: 1, Syncs: "../../sql/syncs", JSON: true}, s: program{out: io.Discard, err: os.Stderr, known: listed()}, dir: b.TempDir()}
+		d := &demo{cmd: demoCmd{Rows: rows, Seed: 1, Syncs: "../../sql/syncs", JSON: true}, s: program{out: io.Discard, err: os.Stderr, clock: clock{now: time.Now, zone: time.UTC}, known: listed()}, dir: b.TempDir()}
 		ctx, cancel := context.WithCancel(b.Context())
 		g, gctx := errgroup.WithContext(ctx)
 		if err := d.open(gctx, g); err != nil {
