@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -188,5 +189,36 @@ func TestConditionsAreTheDefinitions(t *testing.T) {
 	want := slices.Sorted(slices.Values(syncdef.Conditions))
 	if diff := cmp.Diff(want, Conditions()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A book stays a small item, and what it does not take is recorded.
+func TestBooksStaySmall(t *testing.T) {
+	many := make([]string, 50)
+	for i := range many {
+		many[i] = strings.Repeat("a", 200) + "@acme.example"
+	}
+	var subs []Subscription
+	for range 10 {
+		subs = append(subs, Subscription{To: Recipient{Channel: "email", Addresses: many}})
+	}
+	b := Book{Sync: "sf_health"}
+	at := noon
+	for i := range 20 {
+		s := seen(func(s *Seen) { s.Last.Failed = i%2 == 0 })
+		s.Success = at
+		notices, open := Judge(s, b.Open, at, DefaultPolicy)
+		b.Post(notices, subs, open)
+		for _, l := range b.Due(at) {
+			b.Settle(l, at, strings.Repeat("x", 500))
+		}
+		at = at.Add(time.Hour)
+	}
+	text, err := json.Marshal(b)
+	if err != nil || len(text) > 100_000 {
+		t.Errorf("%d bytes, %v", len(text), err)
+	}
+	if len(b.Outbox) == 0 || !slices.ContainsFunc(b.Sent, func(d Delivery) bool { return d.Failure == "too many notices wait to be sent" }) {
+		t.Errorf("%d letters wait, %d are recorded", len(b.Outbox), len(b.Sent))
 	}
 }

@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,9 +54,9 @@ type Delivery struct {
 // Bounds of a book, so that it stays a small item.
 const (
 	mostSent     = 50
-	MaxFailure   = 200 // characters of a failure's text
-	mostOutbox   = 100
-	MostAttempts = 8 // about two hours
+	MaxFailure   = 200    // characters of a failure's text
+	mostOutbox   = 40_000 // bytes of letters, so that no stored item passes 100 KB
+	MostAttempts = 8      // about two hours
 	leastRetry   = time.Minute
 	mostRetry    = time.Hour
 )
@@ -66,16 +67,35 @@ type Subscription struct {
 	Conditions []string
 }
 
-// Post adds the notices to the outbox of the book, for everybody who wants them.
+// Post adds the notices to the outbox of the book, for everybody who wants them. What
+// would make the book too large, while nothing can be sent for long, is given up and
+// recorded.
 func (b *Book) Post(notices []Notice, subs []Subscription, open []Open) {
 	b.Open = open
+	size := 0
+	for _, l := range b.Outbox {
+		size += l.size()
+	}
 	for _, n := range notices {
 		for _, s := range subs {
-			if Wanted(s.Conditions, n.Kind) && len(b.Outbox) < mostOutbox {
-				b.Outbox = append(b.Outbox, Letter{Notice: n, To: s.To, Next: n.At})
+			if !Wanted(s.Conditions, n.Kind) {
+				continue
 			}
+			l := Letter{Notice: n, To: s.To, Next: n.At}
+			if size += l.size(); size > mostOutbox {
+				size -= l.size()
+				b.record(l, n.At, "too many notices wait to be sent")
+				continue
+			}
+			b.Outbox = append(b.Outbox, l)
 		}
 	}
+}
+
+// size is about how many bytes a letter takes in the stored book.
+func (l Letter) size() int {
+	text, _ := json.Marshal(l) // of texts, numbers and times, which marshal always
+	return len(text) + MaxFailure
 }
 
 // Due takes up the letters that may be tried at now: their attempts are counted and
@@ -107,6 +127,11 @@ func (b *Book) Settle(l Letter, now time.Time, failure string) {
 		return
 	}
 	b.Outbox = slices.Delete(b.Outbox, i, i+1)
+	b.record(l, now, failure)
+}
+
+// record keeps what became of a letter.
+func (b *Book) record(l Letter, now time.Time, failure string) {
 	b.Sent = append(b.Sent, Delivery{At: now, Kind: l.Notice.Kind, Step: l.Notice.Step, Channel: l.To.Channel, Failure: failure})
 	if extra := len(b.Sent) - mostSent; extra > 0 {
 		b.Sent = slices.Delete(b.Sent, 0, extra)

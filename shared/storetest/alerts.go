@@ -45,7 +45,7 @@ var alertTests = []test{
 		for len(b.Sent) < 50 {
 			b.Sent = append(b.Sent, alert.Delivery{At: start, Kind: alert.RunFailed, Step: alert.Raised, Channel: "email", Failure: strings.Repeat("x", alert.MaxFailure)})
 		}
-		for len(b.Outbox) < 100 {
+		for len(b.Outbox) < 60 {
 			b.Outbox = append(b.Outbox, b.Outbox[0])
 		}
 		ok(t, s.SetAlerts(t.Context(), b))

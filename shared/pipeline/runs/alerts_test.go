@@ -95,6 +95,20 @@ func TestOverdue(t *testing.T) {
 	m.is(t, "overdue raised", "overdue recovered")
 }
 
+// A run that was cancelled has not succeeded, whatever it delivered before.
+func TestACancelledRunIsNoSuccess(t *testing.T) {
+	w, m := told(t, "hourly", "overdue")
+	w.complete("full", record{"a", 1, 1})
+	w.pass(3 * time.Hour)
+	b := w.begin("full", "late")
+	w.push(b.Run, record{"b", 1, 2})
+	w.work()
+	_, err := w.control.Cancel(t.Context(), b.Run, "the statement failed")
+	w.ok(err)
+	w.pass(time.Hour + 2*time.Minute)
+	m.is(t, "overdue raised")
+}
+
 func TestPausedConnections(t *testing.T) {
 	w, m := told(t, "", "connection_paused")
 	w.vendor.down = true

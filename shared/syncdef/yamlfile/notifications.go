@@ -14,6 +14,10 @@ import (
 // stays a small item.
 const maxNotifications = 10
 
+// maxRecipients is how many addresses one call of Amazon SES takes (Developer Guide,
+// "Service quotas").
+const maxRecipients = 50
+
 // notifications reads who is told of what.
 func (p *parser) notifications(o *object, d *syncdef.Definition) {
 	n := o.get("notifications")
@@ -48,6 +52,9 @@ func (p *parser) notification(in *object) (one syncdef.Notification, sound bool)
 			p.fault(n, path, "recipients: %q is no email address; write it as name@company.com", shorten(address))
 		}
 	})
+	if len(one.Recipients) > maxRecipients {
+		p.fault(in.values["recipients"], join(in.path, "recipients"), "recipients has %d addresses, at most %d are taken; make a mailing list for them", len(one.Recipients), maxRecipients)
+	}
 	one.Connection, one.Channel = in.text("connection"), in.text("channel")
 	switch one.Type {
 	case "":

@@ -1,6 +1,7 @@
 package yamlfile_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -24,6 +25,8 @@ func TestNotifications(t *testing.T) {
 		{"  - {recipients: a@b.co}", "s.yaml:7:5: type is missing; write email, or a destination type that posts messages"},
 		{"  - {type: email, recipients: nobody}", `s.yaml:7:31: recipients: "nobody" is no email address; write it as name@company.com`},
 		{"  - {type: email, recipients: \"Ann <a@b.co>\"}", `s.yaml:7:31: recipients: "Ann <a@b.co>" is no email address; write it as name@company.com`},
+		{"  - {type: email, recipients: [" + strings.Repeat("a@b.co, ", 50) + "]}", ""},
+		{"  - {type: email, recipients: [" + strings.Repeat("a@b.co, ", 51) + "]}", "s.yaml:7:31: recipients has 51 addresses, at most 50 are taken; make a mailing list for them"},
 		{"  - {type: email, recipients: a@b.co, channel: x}", "s.yaml:7:39: channel is for notifications that are posted; an email has recipients"},
 		{"  - {type: e-mail, recipients: a@b.co}", `s.yaml:7:12: type: "e-mail" is not known; did you mean email?`},
 		{"  - {type: mute, channel: a}", `s.yaml:7:12: type: "mute" is not known; allowed: email, chat, pager`},
