@@ -54,6 +54,10 @@ func unreadable(src []byte) (at, string) {
 			return where, "this byte is not UTF-8; save the file as UTF-8"
 		case c == '\n':
 			where, begun = at{where.line + 1, 0}, false
+		case c == '\r' && !bytes.HasPrefix(src[n:], []byte{'\n'}):
+			return where, "a carriage return without a line feed stands here; save the file with line feeds"
+		case c == 0x85, c == 0x2028, c == 0x2029: // the YAML library ends a line here, editors and people do not
+			return where, fmt.Sprintf("the line separator U+%04X stands here, which most editors do not show; delete it", c)
 		case c < ' ' && c != '\t' && c != '\r', c == 0x7f:
 			return where, fmt.Sprintf("the control character U+%04X stands here; delete it", c)
 		}
