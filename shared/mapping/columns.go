@@ -18,9 +18,10 @@ const (
 type layout struct {
 	columns [][]byte // the program's
 	at      []int    // by position in columns: position in the row, absent or ambiguous
-	names   [][]byte // of the row before, quoted as they stand in it
-	plain   [][]byte // the same, unquoted
-	text    []byte   // holds names
+	before  [][]byte // of the row before: what stands in front of each value, the name in it
+	after   []byte   // the same: what stands behind the last value
+	plain   [][]byte // its names, unquoted
+	text    []byte   // holds them all
 }
 
 // newLayout is that of a row without columns.
@@ -35,16 +36,25 @@ func newLayout(columns []string) layout {
 
 // learn takes over the names of a row and finds the program's columns in it.
 func (l *layout) learn(b []byte, r *members) {
-	l.names, l.plain, l.text = l.names[:0], l.plain[:0], l.text[:0]
-	for _, s := range r.names {
-		start := len(l.text)
-		l.text = append(l.text, b[s.start:s.end]...)
-		quoted := l.text[start:len(l.text):len(l.text)]
-		l.names, l.plain = append(l.names, quoted), append(l.plain, plainName(quoted))
+	l.before, l.plain, l.text = l.before[:0], l.plain[:0], l.text[:0]
+	end := 0
+	for n, v := range r.values {
+		name := r.names[n]
+		l.plain = append(l.plain, plainName(l.hold(b[name.start:name.end])))
+		l.before = append(l.before, l.hold(b[end:v.start]))
+		end = v.end
 	}
+	l.after = l.hold(b[end:])
 	for c, name := range l.columns {
 		l.at[c] = find(l.plain, name)
 	}
+}
+
+// hold copies s into text; what text held before stays as it is where it grows.
+func (l *layout) hold(s []byte) []byte {
+	start := len(l.text)
+	l.text = append(l.text, s...)
+	return l.text[start:len(l.text):len(l.text)]
 }
 
 // plainName is a column's name without quotes and escapes.

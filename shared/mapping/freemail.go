@@ -49,11 +49,11 @@ var freeMailDomains = set(
 func FreeMail(domain string) bool { return freeMail([]byte(domain)) }
 
 func freeMail(domain []byte) bool {
-	if freeMailDomains[string(domain)] {
+	if freeMailDomains.has(domain) {
 		return true
 	}
 	brand, suffix, ok := bytes.Cut(domain, []byte("."))
-	return ok && freeMailBrands[string(brand)] && registry(suffix)
+	return ok && freeMailBrands.has(brand) && registry(suffix)
 }
 
 // registry reports whether s is an ending under which companies register: com,
@@ -67,10 +67,22 @@ func registry(s []byte) bool {
 	return !two && len(first) == 2
 }
 
-func set(names ...string) map[string]bool {
-	m := make(map[string]bool, len(names))
-	for _, n := range names {
-		m[n] = true
+// A names is a set of names that most others leave at their first byte and length,
+// without being hashed.
+type names struct {
+	all   map[string]bool
+	sizes [256]uint32 // by first byte: a bit for each length
+}
+
+func set(all ...string) *names {
+	s := &names{all: make(map[string]bool, len(all))}
+	for _, n := range all {
+		s.all[n] = true
+		s.sizes[n[0]] |= 1 << (len(n) % 32)
 	}
-	return m
+	return s
+}
+
+func (s *names) has(name []byte) bool {
+	return len(name) > 0 && s.sizes[name[0]]>>(len(name)%32)&1 == 1 && s.all[string(name)]
 }

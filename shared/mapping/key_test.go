@@ -22,7 +22,7 @@ func TestFreeMail(t *testing.T) {
 			t.Errorf("%s is taken for a free-mail domain", d)
 		}
 	}
-	for d := range freeMailDomains {
+	for d := range freeMailDomains.all {
 		if address.Domain("x@"+d) != d {
 			t.Errorf("%s in the list is not a normalised domain", d)
 		}

@@ -97,7 +97,7 @@ func (m *Mapper) Map(object jsontext.Value) (Mapped, *row.Fault) {
 // column is the raw value in a source column; nil when the row does not have it.
 func (m *Mapper) column(c int) jsontext.Value {
 	if at := m.seen.at[c]; at >= 0 {
-		return m.row.values[at]
+		return m.row.value(at)
 	}
 	return nil
 }

@@ -1,8 +1,6 @@
 package mapping
 
 import (
-	"bytes"
-
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/rawjson"
@@ -13,18 +11,49 @@ import (
 // the wire decoder has validated the request, and doing so again for every row
 // at intake and in the worker would cost more than the mapping itself.
 type members struct {
-	names    []span
-	values   []jsontext.Value
+	b        []byte // the row
+	names    []span // of a row that is not familiar
+	values   []span
 	familiar bool // the names are those of the layout, in its order
 	deep     bool // refused for its depth
 }
 
 type span struct{ start, end int }
 
-// scan reads the members of an object and compares their names with the layout
-// on the way. It reports false when b is not an object.
+// value is the nth value.
+func (r *members) value(n int) jsontext.Value {
+	s := r.values[n]
+	return r.b[s.start:s.end:s.end]
+}
+
+// scan reads the members of an object. It reports false when b is not an object.
 func (r *members) scan(b []byte, seen *layout) bool {
-	r.names, r.values, r.familiar, r.deep = r.names[:0], r.values[:0], true, false
+	r.b, r.deep = b, false
+	r.familiar = r.scanFamiliar(b, seen)
+	return r.familiar || r.scanAny(b)
+}
+
+// scanFamiliar reads a row that has all but its values as the layout has it: rows of
+// one query are alike. It reports false for any other row.
+func (r *members) scanFamiliar(b []byte, seen *layout) bool {
+	r.values = r.values[:0]
+	i := 0
+	for _, before := range seen.before {
+		start := i + len(before)
+		if start >= len(b) || string(b[i:start]) != string(before) {
+			return false
+		}
+		if i = r.valueEnd(b, start); i < 0 {
+			return false
+		}
+		r.values = append(r.values, span{start, i})
+	}
+	return len(seen.after) > 0 && string(b[i:]) == string(seen.after)
+}
+
+// scanAny reads any row.
+func (r *members) scanAny(b []byte) bool {
+	r.names, r.values = r.names[:0], r.values[:0]
 	i := rawjson.Space(b, 0)
 	if i >= len(b) || b[i] != '{' {
 		return false
@@ -32,9 +61,12 @@ func (r *members) scan(b []byte, seen *layout) bool {
 	for {
 		i = rawjson.Space(b, i+1)
 		if i < len(b) && b[i] == '}' && len(r.names) == 0 {
-			break
+			return true
 		}
-		end := r.name(b, i, seen)
+		if i >= len(b) || b[i] != '"' {
+			return false
+		}
+		end := rawjson.StringEnd(b, i)
 		if end < 0 {
 			return false
 		}
@@ -44,34 +76,18 @@ func (r *members) scan(b []byte, seen *layout) bool {
 			return false
 		}
 		i = rawjson.Space(b, i+1)
-		end = r.valueEnd(b, i)
-		if end < 0 {
+		if end = r.valueEnd(b, i); end < 0 {
 			return false
 		}
-		r.values = append(r.values, b[i:end:end])
+		r.values = append(r.values, span{i, end})
 		i = rawjson.Space(b, end)
 		if i >= len(b) || b[i] != ',' && b[i] != '}' {
 			return false
 		}
 		if b[i] == '}' {
-			break
+			return true
 		}
 	}
-	r.familiar = r.familiar && len(r.names) == len(seen.names)
-	return true
-}
-
-// name is the end of the name at i. Rows of one query have one order of columns,
-// so the layout's next name is nearly always the one.
-func (r *members) name(b []byte, i int, seen *layout) int {
-	if k := len(r.names); r.familiar && k < len(seen.names) && bytes.HasPrefix(b[i:], seen.names[k]) {
-		return i + len(seen.names[k])
-	}
-	r.familiar = false
-	if i >= len(b) || b[i] != '"' {
-		return -1
-	}
-	return rawjson.StringEnd(b, i)
 }
 
 // valueEnd is the index after the value that starts at i, -1 when there is none, or

@@ -38,7 +38,7 @@ func (p *Program) CutSource(dst []byte, object jsontext.Value) ([]byte, bool) {
 		first = false
 		dst = append(dst, object[s.start:s.end]...)
 		dst = append(dst, ':')
-		dst = append(dst, r.values[i]...)
+		dst = append(dst, r.value(i)...)
 	}
 	return append(dst, '}'), true
 }
