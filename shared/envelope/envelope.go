@@ -45,6 +45,11 @@ type Row struct {
 	// Least is the least cursor of the rows that this one superseded at intake, a
 	// JSON scalar; nil when there are none, or none below its own.
 	Least jsontext.Value
+	// Delete says that the row's record is to be removed.
+	Delete bool
+	// Key is set for a deleting row without a match value: the key that its record id
+	// stands for in the ledger.
+	Key string
 	// Replay is set for a row that failed before and is sent again.
 	Replay *Replay
 }
@@ -60,7 +65,7 @@ type Replay struct {
 // ErrFormat is returned, wrapped, by Unpack for text that Pack did not make.
 var ErrFormat = errors.New("not a Penstock message")
 
-const format = 2
+const format = 3
 
 // haltedBits is where a replay's Halted stands in the number of its Attempts: most
 // rows have none. A row is tried some 4,000 times in the 30 days that its error is kept.
@@ -110,7 +115,9 @@ func (p *Packer) Pack(c Chunk) []byte {
 const (
 	hasLeast  = 1
 	hasReplay = 2
-	flagBits  = 2
+	isDelete  = 4
+	hasKey    = 8
+	flagBits  = 4
 )
 
 func appendRow(b []byte, r *Row) []byte {
@@ -121,8 +128,17 @@ func appendRow(b []byte, r *Row) []byte {
 	if r.Replay != nil {
 		flags |= hasReplay
 	}
+	if r.Delete {
+		flags |= isDelete
+	}
+	if r.Key != "" {
+		flags |= hasKey
+	}
 	b = binary.AppendUvarint(b, uint64(r.Number)<<flagBits|flags)
 	b = appendText(b, r.Object)
+	if r.Key != "" {
+		b = appendText(b, r.Key)
+	}
 	if r.Least != nil {
 		b = appendText(b, r.Least)
 	}
@@ -216,7 +232,10 @@ type reader struct {
 
 func (r *reader) row() Row {
 	head := r.count()
-	row := Row{Number: head >> flagBits, Object: jsontext.Value(r.span())}
+	row := Row{Number: head >> flagBits, Object: jsontext.Value(r.span()), Delete: head&isDelete != 0}
+	if head&hasKey != 0 {
+		row.Key = r.text()
+	}
 	if head&hasLeast != 0 {
 		row.Least = jsontext.Value(r.span())
 	}

@@ -124,6 +124,13 @@ func (i *item) next() (ledger.Entry, bool) {
 	if i.received {
 		e.Held.Fingerprint, e.Held.Fields = row.Fingerprint{}, nil
 	}
+	if i.received && !i.del || i.doubt { // what is there may be this row's, or that of one that it superseded
+		e.Held.Sequence = max(e.Held.Sequence, i.sequence())
+	}
+	if i.del && (i.state == stateDelivered || i.lacking) {
+		e.Held, e.Last = ledger.Held{Fingerprint: row.Gone, Version: i.m.chunk.Version, Sequence: i.sequence()}, last
+		return e, true
+	}
 	switch i.state {
 	case stateDelivered:
 		e.Held = ledger.Held{Fingerprint: i.print, Fields: i.hashes(), Version: i.m.chunk.Version, ID: i.outcome.ID, Sequence: i.sequence()}
@@ -134,7 +141,9 @@ func (i *item) next() (ledger.Entry, bool) {
 		if e.Last.Error == "" && e.Last.Intent == "" {
 			return e, false
 		}
-		e.Held.Sequence = max(e.Held.Sequence, i.sequence())
+		if !i.del {
+			e.Held.Sequence = max(e.Held.Sequence, i.sequence())
+		}
 	case stateFailed:
 		if i.summed {
 			return e, i.received || i.doubt

@@ -34,6 +34,8 @@ type item struct {
 	rounds  int8          // times it went round once more
 	state   state
 
+	del       bool // its record is to be removed
+	lacking   bool // of a delete: a lookup found no record
 	mine      bool // entry is its own copy
 	doubt     bool // an older value that this one supersedes may have been sent by an earlier attempt
 	summed    bool // failed with its version: its message's summary counts it

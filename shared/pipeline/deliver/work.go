@@ -9,6 +9,7 @@ import (
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // A work is what an invocation has in hand for one target, in message order.
@@ -280,7 +281,7 @@ func (w *work) verdict(i *item) {
 		held.Fingerprint, held.Fields = row.Fingerprint{}, nil
 	}
 	r := ledger.Row{
-		Run: m.run.ID, Sequence: i.sequence(), Fingerprint: i.print, Once: once,
+		Run: m.run.ID, Sequence: i.sequence(), Fingerprint: i.print, Once: once, Delete: i.del, Unsure: i.del && (i.doubt || i.def().Operation == syncdef.Delete),
 		Full: m.chunk.Mode == run.Full, Replay: i.row.Replay != nil,
 	}
 	if i.entry.Last.Error != "" || i.row.Replay != nil {

@@ -26,7 +26,10 @@ type repetition struct {
 	texts []rowTexts // per row
 }
 
-type rowTexts struct{ id, key string }
+type rowTexts struct {
+	id, key string
+	deletes bool
+}
 
 // repeat reads what is pinned of a batch of so many rows.
 func (in *Intake) repeat(ctx context.Context, stored run.Batch, n int, rows func(n int) *row.Row) (*repetition, error) {
@@ -92,7 +95,7 @@ func (rep *repetition) derive() {
 	for n := range rep.codes {
 		if r := rep.rows(n); r.Object != nil {
 			got, _ := m.Map(r.Object) // its fault is pinned, or was none
-			rep.texts[n] = rowTexts{string(got.RecordID), string(got.Key)}
+			rep.texts[n] = rowTexts{string(got.RecordID), string(got.Key), got.Action == row.Delete}
 		}
 	}
 }

@@ -40,6 +40,7 @@ type fate struct {
 	fault        *row.Fault     // its own, as its error keeps it
 	shown        *row.Fault     // as the answer says it
 	code         run.Code       // where it goes
+	action       row.Action     // what it asks for
 }
 
 func (c *check) key(n int) string      { return c.texts[c.fates[n].key:c.fates[n].id] }
@@ -72,11 +73,17 @@ func (c *check) mapRows(rows func(n int) *row.Row) {
 			f.id = len(arena)
 			arena = append(arena, got.RecordID...)
 			f.end = len(arena)
-			f.cursor = got.Cursor
+			f.cursor, f.action = got.Cursor, got.Action
 			c.note(n, got.Group)
 		}
-		if f.fault != nil {
+		if f.fault == nil && f.action == row.Delete && f.key == f.id {
+			f.fault = keyless(c.matchColumn())
+		}
+		switch {
+		case f.fault != nil:
 			f.status = row.Rejected
+		case f.action == row.OldHalf:
+			f.status = row.Superseded
 		}
 	}
 	c.texts = string(arena)

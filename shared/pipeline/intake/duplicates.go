@@ -29,6 +29,10 @@ func (c *check) dropDuplicates() {
 		case c.sequence(n) > c.sequence(w): // only replays have sequences of their own
 			winners[c.key(n)] = n
 			c.supersede(w, n)
+		case c.sequence(n) == c.sequence(w) && c.fates[w].action == row.Delete && c.fates[n].action != row.Delete:
+			// A stream tells a record that was deleted and inserted again in any order.
+			winners[c.key(n)] = n
+			c.supersede(w, n)
 		default:
 			c.supersede(n, w)
 		}
@@ -44,7 +48,8 @@ func (c *check) sequence(n int) int64 {
 
 // supersede answers a row whose key another one has.
 func (c *check) supersede(loser, winner int) {
-	if c.v.Version.Definition.OnDuplicate == syncdef.Reject && c.replays == nil {
+	deletes := c.fates[loser].action == row.Delete && c.fates[winner].action != row.Delete
+	if c.v.Version.Definition.OnDuplicate == syncdef.Reject && c.replays == nil && !deletes {
 		c.fates[loser].status, c.fates[loser].fault = row.Rejected, duplicate(c.matchColumn())
 		return
 	}
@@ -53,6 +58,9 @@ func (c *check) supersede(loser, winner int) {
 		return
 	}
 	least, ok := run.ReadCursor(c.fates[loser].cursor)
+	if below, had := c.least[loser]; had && (!ok || below.Compare(least) < 0) { // of those that it superseded itself
+		least, ok = below, true
+	}
 	if !ok {
 		return
 	}

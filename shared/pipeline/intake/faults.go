@@ -46,3 +46,8 @@ func many() row.Fault {
 func targetChanged() *row.Fault {
 	return &row.Fault{Rule: ruleTarget, Message: "the sync has another target since (connection, account, object, match or identity): the next run selects all rows; a row that was pushed outside a run has to be pushed again"}
 }
+
+// keyless is the fault of a deleting row whose match column is null.
+func keyless(column string) *row.Fault {
+	return &row.Fault{Field: column, Rule: "missing_match_value", Message: "column " + column + ": found null in a row that is to be deleted; allowed: the value that the record was written with"}
+}

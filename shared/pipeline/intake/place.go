@@ -78,7 +78,7 @@ func (c *check) envelopeRows(at []int) []envelope.Row {
 	out := make([]envelope.Row, len(at))
 	for i, n := range at {
 		r := c.rows(n)
-		out[i] = envelope.Row{Number: r.Number, Object: r.Object, Least: c.leastOf(n)}
+		out[i] = envelope.Row{Number: r.Number, Object: r.Object, Least: c.leastOf(n), Delete: c.fates[n].action == row.Delete}
 		if c.replays != nil {
 			out[i].Replay = replayOf(c.replays[n])
 		}

@@ -118,6 +118,7 @@ func (in *Intake) replayAgain(ctx context.Context, stored run.Batch, b run.Repla
 	if stored.Sent {
 		return answers, nil
 	}
+	rep.derive()
 	return answers, in.sendAgain(ctx, rep)
 }
 
