@@ -23,6 +23,9 @@ type Entry struct {
 	// Intends says, of an entry to commit, that it tells of a send to come: it is
 	// stored over the revision that was read or not at all.
 	Intends bool
+	// Claim is, of an entry to commit, the record id that the key is kept for from now on;
+	// "" keeps nothing. It is stored before the entry, and never read back in it.
+	Claim string
 }
 
 // Held is what the destination holds. It is never forgotten: a refusal leaves it.
@@ -31,7 +34,8 @@ type Held struct {
 	Fields      []uint32        // row.FieldHash per mapped field of the version that delivered
 	Version     string          // whose fields Fields holds
 	ID          string          // the destination's own id
-	Sequence    int64           // of the row that was delivered
+	Sequence    int64           // of the row that was delivered, or may have been
+	Record      uint64          // RecordOf the row that wrote it last; 0 where that is not kept
 }
 
 // Last is what happened last, delivered or not.

@@ -22,7 +22,7 @@ type crm struct {
 	sends   map[string]int // records that were stored, by key
 	calls   int            // pushes that reached it
 	sizes   []int          // records per push that reached it
-	removed int   // records that were removed
+	removed int            // records that were removed
 	probes  int
 	grants  []time.Time
 	quota   []pace.Window

@@ -208,3 +208,81 @@ func TestDeleteOnce(t *testing.T) {
 		t.Errorf("counts %+v", c)
 	}
 }
+
+// person is a row of a sync that matches by id, a column of its own beside the record
+// id; without an id it is null.
+func person(rid, id string, v int, deleted bool) string {
+	if id == "" {
+		return fmt.Sprintf(`{"rid":%q,"id":null,"v":null,"constant":null,"should_delete_from_destination":%v}`, rid, deleted)
+	}
+	return fmt.Sprintf(`{"rid":%q,"id":%q,"v":%d,"constant":"c","should_delete_from_destination":%v}`, rid, id, v, deleted)
+}
+
+func people(t *testing.T) *world {
+	return deleting(t, func(_ *crm, d *syncdef.Definition) { d.RecordID, d.Strategy = []string{"rid"}, syncdef.MatchField })
+}
+
+// A soft delete whose match value is null finds its record by the record id.
+func TestSoftDeleteWithoutMatch(t *testing.T) {
+	w := people(t)
+	w.through("q1", person("1", "a", 1, false), person("2", "b", 2, false))
+	answers, c := w.through("q2", person("1", "", 0, true), person("3", "", 0, true), person("4", "", 0, true))
+	if c.Delivered != 1 || c.Unchanged != 2 || answers[0].RecordID != "1" {
+		t.Errorf("counts %+v, answers %+v", c, answers)
+	}
+	if w.crm.records["a"] != nil || w.crm.records["b"] == nil {
+		t.Errorf("the vendor holds %v", w.crm.records)
+	}
+	if _, c := w.through("q3", person("1", "", 0, true)); c.Unchanged != 1 {
+		t.Errorf("the second time: %+v", c)
+	}
+}
+
+// A record id that two keys were written for deletes neither.
+func TestSoftDeleteClaimedTwice(t *testing.T) {
+	w := people(t)
+	w.through("q1", person("1", "a", 1, false))
+	w.through("q2", person("1", "b", 2, false))
+	answers := w.push(batch("q3", "b", "accounts", person("1", "", 0, true)))
+	if answers[0].Status != row.Rejected || answers[0].Fault.Rule != "ambiguous_record" {
+		t.Errorf("answer %+v", answers[0])
+	}
+	// Once one of the two is deleted by its key, the other one is meant.
+	w.through("q4", person("1", "a", 1, true))
+	if _, c := w.through("q5", person("1", "", 0, true)); c.Delivered != 1 || len(w.crm.records) != 0 {
+		t.Errorf("counts %+v, the vendor holds %v", c, w.crm.records)
+	}
+}
+
+// A key that has passed to another record is not the first one's to delete, also where
+// the values are the same.
+func TestSoftDeleteOfAnothersKey(t *testing.T) {
+	w := people(t)
+	w.through("q1", person("1", "a", 1, false))
+	w.through("q2", person("2", "a", 1, false))
+	if _, c := w.through("q3", person("1", "", 0, true)); c.Unchanged != 1 || w.crm.records["a"] == nil {
+		t.Errorf("counts %+v, the vendor holds %v", c, w.crm.records)
+	}
+	if _, c := w.through("q4", person("2", "", 0, true)); c.Delivered != 1 || w.crm.records["a"] != nil {
+		t.Errorf("counts %+v, the vendor holds %v", c, w.crm.records)
+	}
+}
+
+// It comes back by itself when it failed, and an upsert of the key in its batch wins.
+func TestSoftDeleteComesBack(t *testing.T) {
+	w := people(t)
+	w.through("q1", person("1", "a", 1, false), person("2", "b", 1, false))
+	if answers, _ := w.through("q2", person("2", "b", 3, false), person("2", "", 0, true)); answers[1].Status != row.Superseded || w.crm.value("b") != 3 {
+		t.Errorf("answers %+v", answers)
+	}
+	w.crm.outcome = func(string) *dest.Outcome { return &dest.Outcome{Status: dest.Retry, Code: "busy"} }
+	w.push(batch("q3", "b", "accounts", person("1", "", 0, true)))
+	w.drain(time.Minute)
+	w.crm.outcome = nil
+	w.now = w.now.Add(time.Hour)
+	w.sweep()
+	w.drain(time.Hour)
+	if w.crm.records["a"] != nil || w.crm.removed != 1 {
+		t.Errorf("the vendor holds %v", w.crm.records)
+	}
+}

@@ -131,14 +131,19 @@ func (i *item) next() (ledger.Entry, bool) {
 		e.Held, e.Last = ledger.Held{Fingerprint: row.Gone, Version: i.m.chunk.Version, Sequence: i.sequence()}, last
 		return e, true
 	}
+	record := i.record8()
+	moved := record != 0 && record != e.Held.Record
+	if moved && (i.state == stateDelivered || i.state == stateUnchanged || i.received) {
+		e.Held.Record, e.Claim = record, i.recordID()
+	}
 	switch i.state {
 	case stateDelivered:
-		e.Held = ledger.Held{Fingerprint: i.print, Fields: i.hashes(), Version: i.m.chunk.Version, ID: i.outcome.ID, Sequence: i.sequence()}
+		e.Held = ledger.Held{Fingerprint: i.print, Fields: i.hashes(), Version: i.m.chunk.Version, ID: i.outcome.ID, Sequence: i.sequence(), Record: record}
 		if e.Held.ID == "" {
 			e.Held.ID = i.entry.Held.ID
 		}
-	case stateUnchanged: // closes an error or an intent, and costs nothing else
-		if e.Last.Error == "" && e.Last.Intent == "" {
+	case stateUnchanged: // closes an error or an intent, says whose the record is, and costs nothing else
+		if e.Last.Error == "" && e.Last.Intent == "" && !moved {
 			return e, false
 		}
 		if !i.del {
@@ -181,6 +186,14 @@ func (i *item) next() (ledger.Entry, bool) {
 	}
 	e.Last = last
 	return e, true
+}
+
+// record8 stands for the row's record id in the ledger; 0 where it is not kept.
+func (i *item) record8() uint64 {
+	if i.del || i.untouched || !i.def().KeepsRecords() {
+		return 0
+	}
+	return ledger.RecordOf(i.recordID())
 }
 
 // rowError is a failed row as it is stored.

@@ -102,7 +102,7 @@ func (w *work) quieten(ctx context.Context) {
 func (w *work) newest() {
 	newest := make(map[string]*item, len(w.items))
 	for _, i := range w.items {
-		if i.state != stateOpen || i.m.end != "" {
+		if i.state != stateOpen || i.m.end != "" || i.key == "" { // without a key nothing is known of it
 			continue
 		}
 		n := newest[i.key]
@@ -281,7 +281,7 @@ func (w *work) verdict(i *item) {
 		held.Fingerprint, held.Fields = row.Fingerprint{}, nil
 	}
 	r := ledger.Row{
-		Run: m.run.ID, Sequence: i.sequence(), Fingerprint: i.print, Once: once, Delete: i.del, Unsure: i.del && (i.doubt || i.def().Operation == syncdef.Delete),
+		Run: m.run.ID, Sequence: i.sequence(), Fingerprint: i.print, Once: once, Delete: i.del, Unsure: i.del && i.key != "" && (i.doubt || i.def().Operation == syncdef.Delete),
 		Full: m.chunk.Mode == run.Full, Replay: i.row.Replay != nil,
 	}
 	if i.entry.Last.Error != "" || i.row.Replay != nil {

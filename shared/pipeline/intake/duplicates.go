@@ -19,7 +19,7 @@ func (c *check) dropDuplicates() {
 	}
 	winners := make(map[string]int, len(c.fates))
 	for n := range slices.Backward(c.fates) {
-		if c.fates[n].status != row.Queued {
+		if c.fates[n].status != row.Queued || c.keyless(n) && c.fates[n].found == "" {
 			continue
 		}
 		w, twice := winners[c.key(n)]

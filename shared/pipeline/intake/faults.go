@@ -47,7 +47,8 @@ func targetChanged() *row.Fault {
 	return &row.Fault{Rule: ruleTarget, Message: "the sync has another target since (connection, account, object, match or identity): the next run selects all rows; a row that was pushed outside a run has to be pushed again"}
 }
 
-// keyless is the fault of a deleting row whose match column is null.
-func keyless(column string) *row.Fault {
-	return &row.Fault{Field: column, Rule: "missing_match_value", Message: "column " + column + ": found null in a row that is to be deleted; allowed: the value that the record was written with"}
+// claimedTwice is the fault of a deleting row whose record id stands for more than one
+// record.
+func claimedTwice(column string) *row.Fault {
+	return &row.Fault{Field: column, Rule: "ambiguous_record", Message: "column " + column + ": found null in a row that is to be deleted, and more than one record was written for its record_id; allowed: the match value of the record to be deleted"}
 }

@@ -92,6 +92,9 @@ func (in *Intake) checkReplay(ctx context.Context, b run.Replay, rows []row.Row)
 			f.status, f.fault = row.Rejected, targetChanged()
 		}
 	}
+	if err := in.find(ctx, c); err != nil {
+		return nil, err
+	}
 	return c, c.place()
 }
 
@@ -118,7 +121,9 @@ func (in *Intake) replayAgain(ctx context.Context, stored run.Batch, b run.Repla
 	if stored.Sent {
 		return answers, nil
 	}
-	rep.derive()
+	if err := rep.derive(ctx, in); err != nil {
+		return nil, err
+	}
 	return answers, in.sendAgain(ctx, rep)
 }
 

@@ -214,7 +214,7 @@ func (l *look) at(x run.Checked, canonical []jsontext.Value) Planned {
 
 // removal is what would become of a deleting row that is queued.
 func (l *look) removal(x run.Checked) Planned {
-	r := ledger.Row{Sequence: math.MaxInt64, Fingerprint: row.Gone, Full: l.full, Delete: true, Unsure: l.v.Definition.Operation == syncdef.Delete}
+	r := ledger.Row{Sequence: math.MaxInt64, Fingerprint: row.Gone, Full: l.full, Delete: true, Unsure: x.Key != "" && l.v.Definition.Operation == syncdef.Delete}
 	if ledger.Diff(l.entries[x.Key], r) == ledger.Unchanged {
 		return Planned{Action: Unchanged, RecordID: x.RecordID}
 	}
