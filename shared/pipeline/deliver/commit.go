@@ -124,7 +124,7 @@ func (i *item) next() (ledger.Entry, bool) {
 	if i.received {
 		e.Held.Fingerprint, e.Held.Fields = row.Fingerprint{}, nil
 	}
-	if i.received && !i.del || i.doubt { // what is there may be this row's, or that of one that it superseded
+	if i.received && !i.del || i.doubt || i.maybe() { // what is there may be this row's, or that of one that it superseded
 		e.Held.Sequence = max(e.Held.Sequence, i.sequence())
 	}
 	if i.del && (i.state == stateDelivered || i.lacking) {
@@ -169,7 +169,7 @@ func (i *item) next() (ledger.Entry, bool) {
 		last.Error, last.Intent, last.Unknown = i.ref(), i.ref(), true
 	case stateWaiting, stateOpen, stateCancelled:
 		switch {
-		case i.received || i.doubt:
+		case i.received || i.doubt || i.state == stateCancelled && i.maybe():
 			// It, or the older value that it superseded, may have arrived: nothing older
 			// may follow it (I3), and the ledger must not call it unchanged.
 			last.Error, last.Unknown = e.Last.Error, e.Last.Unknown
@@ -188,6 +188,13 @@ func (i *item) next() (ledger.Entry, bool) {
 	return e, true
 }
 
+// maybe reports whether an attempt that died may have sent the row, which ends here
+// without being sent: a delete of its key must not take the record for unknown.
+func (i *item) maybe() bool {
+	ended := i.state == stateFailed || i.state == stateCancelled
+	return !i.del && i.def().OnDelete != "" && ended && (i.untouched || i.m.Receives > 1)
+}
+
 // record8 stands for the row's record id in the ledger; 0 where it is not kept.
 func (i *item) record8() uint64 {
 	if i.del || i.untouched || !i.def().KeepsRecords() {
@@ -201,7 +208,7 @@ func (i *item) rowError(now time.Time, target string) run.RowError {
 	e := run.RowError{
 		Sync: run.SyncOf(i.m.chunk.Run), Run: i.m.chunk.Run, Batch: i.m.chunk.Batch, Row: i.row.Number, RecordID: i.recordID(), Key: i.key,
 		Version: i.m.chunk.Version, Target: target, Type: i.outcome.Code, Message: i.outcome.Message, Field: i.outcome.Field,
-		Stage: i.stage, Attempts: i.attempts() + 1, At: now, Sequence: i.sequence(), Source: i.source(),
+		Stage: i.stage, Attempts: i.attempts() + 1, At: now, Sequence: i.sequence(), Delete: i.del, Source: i.source(),
 	}
 	if e.Halted = i.halted(); i.version {
 		e.Halted++

@@ -90,6 +90,8 @@ func (in *Intake) checkReplay(ctx context.Context, b run.Replay, rows []row.Row)
 			f.status, f.fault = row.Superseded, nil
 		case b.Rows[n].Target != target:
 			f.status, f.fault = row.Rejected, targetChanged()
+		case b.Rows[n].Delete != (f.action == row.Delete) && f.status == row.Queued:
+			f.status, f.fault = row.Rejected, actionChanged(b.Rows[n].Delete)
 		}
 	}
 	if err := in.find(ctx, c); err != nil {
