@@ -32,39 +32,39 @@ func (m *Mapper) reserved(which int) jsontext.Value {
 
 // action is what a row asks for. The half of an update that says what was replaced is
 // never a delete; else whatever asks for a delete gets one.
-func (m *Mapper) action() (row.Action, *row.Fault) {
+func (m *Mapper) action() (a row.Action, half bool, f *row.Fault) {
 	for which, name := range reserved {
 		if m.seen.at[len(m.p.columns)+which] == ambiguous {
-			return row.Upsert, fault(name, "ambiguous_column", "several columns that differ from it only by case", "exactly one, or one spelled exactly so")
+			return row.Upsert, false, fault(name, "ambiguous_column", "several columns that differ from it only by case", "exactly one, or one spelled exactly so")
 		}
 	}
 	asked, err := m.word(syncAction, "upsert", "delete")
 	if err != nil {
-		return row.Upsert, err
+		return row.Upsert, false, err
 	}
 	streamed, err := m.word(streamAction, "INSERT", "DELETE")
 	if err != nil {
-		return row.Upsert, err
+		return row.Upsert, false, err
 	}
 	soft, _, err := m.flag(shouldDelete)
 	if err != nil {
-		return row.Upsert, err
+		return row.Upsert, false, err
 	}
 	half, told, err := m.flag(streamIsUpdate)
 	if err != nil {
-		return row.Upsert, err
+		return row.Upsert, false, err
 	}
 	gone := streamed == 1
 	switch {
 	case gone && !told:
-		return row.Upsert, fault(reserved[streamIsUpdate], "missing_column", "nothing beside "+reserved[streamAction]+" = DELETE",
+		return row.Upsert, false, fault(reserved[streamIsUpdate], "missing_column", "nothing beside "+reserved[streamAction]+" = DELETE",
 			"both columns of the stream, because only the two together tell a deleted row from half of an update")
 	case gone && half:
-		return row.OldHalf, nil
+		return row.OldHalf, false, nil
 	case m.p.deletes, asked == 1, soft, gone:
-		return row.Delete, m.mayRemove(asked == 1, soft)
+		return row.Delete, false, m.mayRemove(asked == 1, soft)
 	}
-	return row.Upsert, nil
+	return row.Upsert, half && streamed == 0 && m.reserved(streamAction) != nil, nil
 }
 
 // mayRemove says why a sync that removes nothing cannot take a deleting row.

@@ -26,6 +26,8 @@ type Mapped struct {
 	// Action is what the row asks for. Of a deleting row neither Values nor Canonical are
 	// set; its Key is nil where only the record id names it.
 	Action row.Action
+	// Half says that the row is the new half of an update, of a stream of changes.
+	Half   bool
 	Group  []byte           // the value of the field that Rules.Group names, or Rules.GroupDefault; nil where rows have no group
 	Values []jsontext.Value // by position in Definition.Fields; nil leaves the field alone, null clears it
 	// Canonical stands for Values wherever values are compared (row.Digest,
@@ -69,7 +71,7 @@ func (m *Mapper) Map(object jsontext.Value) (Mapped, *row.Fault) {
 	var idFault, keyFault *row.Fault
 	out.Cursor = m.cursor()
 	var actionFault *row.Fault
-	out.Action, actionFault = m.action()
+	out.Action, out.Half, actionFault = m.action()
 	out.RecordID, idFault = m.recordID()
 	if !m.p.match.matched {
 		out.Key = out.RecordID

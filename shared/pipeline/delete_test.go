@@ -286,3 +286,32 @@ func TestSoftDeleteComesBack(t *testing.T) {
 		t.Errorf("the vendor holds %v", w.crm.records)
 	}
 }
+
+// Where an update changed the key, the old key's record is left, and the run counts it,
+// in whichever batches and order the halves come.
+func TestUpdateOfTheKey(t *testing.T) {
+	half := func(id, action string, v int) string {
+		return fmt.Sprintf(`{"rid":"1","id":%q,"v":%d,"constant":"c","METADATA$ACTION":%q,"METADATA$ISUPDATE":"TRUE"}`, id, v, action)
+	}
+	was, is := half("a", "DELETE", 1), half("b", "INSERT", 2)
+	for name, batches := range map[string][][]string{"one batch": {{was, is}}, "one batch, new first": {{is, was}}, "two": {{was}, {is}}, "two, new first": {{is}, {was}}} {
+		w := people(t)
+		w.through("q0", person("1", "a", 1, false))
+		var id string
+		for n, rows := range batches {
+			id = w.push(batch("q1", fmt.Sprint("b", n), "accounts", rows...))[0].Run
+			w.drain(time.Hour)
+		}
+		all, err := w.store.Batches(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var c run.Counts
+		for _, b := range all {
+			c = c.Add(b.Counts)
+		}
+		if c.Rekeyed != 1 || c.Superseded != 1 || w.crm.value("a") != 1 || w.crm.value("b") != 2 || w.crm.removed != 0 {
+			t.Errorf("%s: counts %+v, the vendor holds %v", name, c, w.crm.records)
+		}
+	}
+}

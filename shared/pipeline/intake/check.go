@@ -41,6 +41,7 @@ type fate struct {
 	shown        *row.Fault     // as the answer says it
 	code         run.Code       // where it goes
 	action       row.Action     // what it asks for
+	half         bool           // the new half of an update, of a stream of changes
 	found        string         // the key that its record id stands for, of a deleting row without a match value
 }
 
@@ -87,7 +88,7 @@ func (c *check) mapRows(rows func(n int) *row.Row) {
 			f.id = len(arena)
 			arena = append(arena, got.RecordID...)
 			f.end = len(arena)
-			f.cursor, f.action = got.Cursor, got.Action
+			f.cursor, f.action, f.half = got.Cursor, got.Action, got.Half
 			c.note(n, got.Group)
 		}
 		switch {

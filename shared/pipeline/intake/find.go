@@ -43,6 +43,48 @@ func (in *Intake) find(ctx context.Context, c *check) error {
 	return nil
 }
 
+// rekeyed counts the updates of a stream that gave their record another key: by the old
+// half where it is in the batch, else by what the ledger says was written for the record.
+func (in *Intake) rekeyed(ctx context.Context, c *check) error {
+	if !c.v.Version.Definition.KeepsRecords() {
+		return nil
+	}
+	old := map[string]string{} // key by record id
+	for n := range c.fates {
+		if f := &c.fates[n]; f.action == row.OldHalf && f.fault == nil {
+			old[c.recordID(n)] = c.key(n)
+		}
+	}
+	var alone []int
+	var asked []string
+	for n := range c.fates {
+		if f := &c.fates[n]; !f.half || f.status != row.Queued {
+			continue
+		}
+		was, there := old[c.recordID(n)]
+		switch {
+		case !there:
+			alone, asked = append(alone, n), append(asked, c.recordID(n))
+		case was != "" && was != c.key(n):
+			c.batch.Counts.Rekeyed++
+		}
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	claims, err := in.claims(ctx, c.v, asked)
+	if err != nil {
+		return err
+	}
+	for _, n := range alone {
+		other := func(key string) bool { return key != c.key(n) }
+		if slices.ContainsFunc(claims[c.recordID(n)], other) {
+			c.batch.Counts.Rekeyed++
+		}
+	}
+	return nil
+}
+
 // claims are the keys of the records that record ids stand for.
 func (in *Intake) claims(ctx context.Context, v *version.Compiled, records []string) (map[string][]string, error) {
 	d := &v.Version.Definition

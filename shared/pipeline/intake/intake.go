@@ -141,6 +141,9 @@ func (in *Intake) part(ctx context.Context, b row.Batch, p *part, answers []row.
 	if err := in.find(ctx, c); err != nil {
 		return err
 	}
+	if err := in.rekeyed(ctx, c); err != nil {
+		return err
+	}
 	if err := c.place(); err != nil {
 		return err
 	}
