@@ -132,5 +132,8 @@ func (m *Mapper) removal(out *Mapped, keyFault, idFault *row.Fault) *row.Fault {
 		out.Key, out.Match = nil, nil
 		return nil
 	}
+	if none {
+		keyFault.Message += "; or, in rows that are to be deleted, a record_id of other columns in the definition, by which the record is found"
+	}
 	return keyFault
 }
