@@ -152,10 +152,10 @@ func (p *parser) onDelete(o *object, op syncdef.Operation) syncdef.Removal {
 		return ""
 	case written == "":
 		return removals[0]
-	case op == syncdef.Insert:
-		p.fault(n, "on_delete", "on_delete has no use with operation: insert, which only adds records; use operation: upsert")
 	case len(removals) == 0:
 		p.fault(n, "on_delete", "on_delete: %s removes no records; leave it out", p.title())
+	case op == syncdef.Insert:
+		p.fault(n, "on_delete", "on_delete has no use with operation: insert, which only adds records; use operation: upsert")
 	case !slices.Contains(removals, written):
 		p.fault(n, "on_delete", "on_delete: %s is not possible with %s; allowed: %s", written, p.title(), listed(removals))
 	}
