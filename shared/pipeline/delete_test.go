@@ -1,15 +1,21 @@
 package pipeline_test
 
 import (
+	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/envelope"
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/pipeline/intake"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/sqlite"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -314,4 +320,86 @@ func TestUpdateOfTheKey(t *testing.T) {
 			t.Errorf("%s: counts %+v, the vendor holds %v", name, c, w.crm.records)
 		}
 	}
+}
+
+// failingQueue refuses to send once.
+type failingQueue struct {
+	intake.Queue
+	failed bool
+}
+
+func (q *failingQueue) Send(ctx context.Context, queue string, msgs []envelope.Message) ([]bool, error) {
+	if !q.failed {
+		q.failed = true
+		return make([]bool, len(msgs)), errStorage
+	}
+	return q.Queue.Send(ctx, queue, msgs)
+}
+
+// A request that was pinned and not sent comes again: its deletes are sent as deletes,
+// the one without a match value to the record that its record id stands for.
+func TestDeletesOfARetriedBatch(t *testing.T) {
+	w := people(t)
+	w.through("q1", person("1", "a", 1, false), person("2", "b", 1, false), person("3", "c", 1, false))
+	w.intake.Queue = &failingQueue{Queue: w.store}
+	b := batch("q2", "b", "accounts", person("1", "", 0, true), person("2", "b", 1, true), person("9", "", 0, true))
+	if _, err := w.intake.Push(t.Context(), b); err == nil {
+		t.Fatal("the queue took it")
+	}
+	id := w.push(b)[0].Run
+	w.drain(time.Hour)
+	if c := w.counts(id); c.Delivered != 2 || c.Unchanged != 1 || len(w.crm.records) != 1 {
+		t.Errorf("counts %+v, the vendor holds %v", c, w.crm.records)
+	}
+}
+
+// A delete that failed under operation: delete is no upsert under another definition.
+func TestDeleteIsNeverAnUpsert(t *testing.T) {
+	w := deleting(t, func(_ *crm, d *syncdef.Definition) { d.Operation = syncdef.Delete })
+	w.crm.outcome = func(string) *dest.Outcome { return &dest.Outcome{Status: dest.Retry, Code: "busy"} }
+	id := w.push(batch("q1", "b1", "accounts", object("a", 1)))[0].Run
+	w.drain(time.Minute)
+	w.crm.outcome = nil
+	d := w.version.Definition
+	d.Operation = syncdef.Upsert
+	w.apply(d)
+	w.now = w.now.Add(time.Hour)
+	w.sweep()
+	w.drain(time.Hour)
+	if errs := w.errors(id); len(errs) != 1 || !errs[0].Due.IsZero() || !strings.Contains(errs[0].Message, "push the row again") || w.crm.sends["a"] != 0 {
+		t.Errorf("errors %+v, sent %v", errs, w.crm.sends)
+	}
+}
+
+// A worker died on an upsert that may have arrived, and the row was given up: its
+// delete is sent all the same.
+func TestDeleteAfterACancelledAttempt(t *testing.T) {
+	w := deleting(t, nil)
+	id := w.push(batch("q1", "b1", "accounts", object("a", 1)))[0].Run
+	w.deliver.Ledger = &brokenCommit{Store: w.store}
+	w.once() // it arrives, and storage refuses to note it
+	if w.crm.records["a"] == nil {
+		t.Fatal("it did not arrive")
+	}
+	w.boot()
+	w.now = w.now.Add(2 * hidden)
+	r, err := w.store.Run(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Status = run.Cancelled
+	if err := w.store.UpdateRun(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	w.drain(time.Hour)
+	if _, c := w.through("q2", deletion("a")); c.Delivered != 1 || w.crm.records["a"] != nil {
+		t.Errorf("counts %+v, the vendor holds %v", c, w.crm.records)
+	}
+}
+
+// brokenCommit is a ledger that takes nothing.
+type brokenCommit struct{ *sqlite.Store }
+
+func (*brokenCommit) Commit(context.Context, string, []ledger.Entry) ([]int, error) {
+	return nil, errStorage
 }
