@@ -65,7 +65,12 @@ type Replay struct {
 // ErrFormat is returned, wrapped, by Unpack for text that Pack did not make.
 var ErrFormat = errors.New("not a Penstock message")
 
-const format = 3
+// format is written; older, whose rows have two flags only, is still read, because it
+// may wait in a queue for 14 days.
+const (
+	format = 3
+	older  = 2
+)
 
 // haltedBits is where a replay's Halted stands in the number of its Attempts: most
 // rows have none. A row is tried some 4,000 times in the 30 days that its error is kept.
@@ -118,6 +123,7 @@ const (
 	isDelete  = 4
 	hasKey    = 8
 	flagBits  = 4
+	olderBits = 2
 )
 
 func appendRow(b []byte, r *Row) []byte {
@@ -198,10 +204,13 @@ func (u *Unpacker) Unpack(text []byte) (Chunk, error) {
 }
 
 func decode(raw []byte) (Chunk, error) {
-	if len(raw) == 0 || raw[0] != format {
+	if len(raw) == 0 || raw[0] != format && raw[0] != older {
 		return Chunk{}, fmt.Errorf("%w: it has format %d, this program knows format %d", ErrFormat, first(raw), format)
 	}
-	r := reader{b: raw[1:]}
+	r := reader{b: raw[1:], bits: flagBits}
+	if raw[0] == older {
+		r.bits = olderBits
+	}
 	c := Chunk{Run: r.text(), Version: r.text(), Batch: r.text(), Mode: run.Mode(r.text())}
 	c.Index, c.Lane, c.Sequence = r.count(), r.count(), r.signed()
 	switch late := r.count(); late {
@@ -226,13 +235,16 @@ func decode(raw []byte) (Chunk, error) {
 
 // reader takes frames off b; bad stays set after the first that does not fit.
 type reader struct {
-	b   []byte
-	bad bool
+	b    []byte
+	bad  bool
+	bits int // flags of a row
 }
 
 func (r *reader) row() Row {
 	head := r.count()
-	row := Row{Number: head >> flagBits, Object: jsontext.Value(r.span()), Delete: head&isDelete != 0}
+	row := Row{Number: head >> r.bits}
+	head &= 1<<r.bits - 1
+	row.Object, row.Delete = jsontext.Value(r.span()), head&isDelete != 0
 	if head&hasKey != 0 {
 		row.Key = r.text()
 	}

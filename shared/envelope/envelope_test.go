@@ -74,6 +74,24 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// What was queued in the format before this one is read too.
+func TestGoldenOfTheFormatBefore(t *testing.T) {
+	_, u := pair(t)
+	text, err := os.ReadFile(filepath.Join("testdata", "chunk2.golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := u.Unpack(bytes.TrimSpace(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := sample()
+	want.Rows = want.Rows[:3]
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestUnpackRefuses(t *testing.T) {
 	p, u := pair(t)
 	good := string(p.Pack(sample()))
