@@ -41,6 +41,7 @@ type item struct {
 	summed    bool // failed with its version: its message's summary counts it
 	due       bool // failed: sent again by itself
 	version   bool // failed with its version, which uses no attempt of its own up
+	stopped   bool // not sent because an earlier row of a stop_on_error run failed
 	received  bool // the destination may have carried out a call whose answer was lost
 	adopted   bool // its error was stored by an attempt that died before it told the ledger
 	intended  bool // the ledger says that it is about to be sent

@@ -395,6 +395,7 @@ func (j *job) stopRest(items []*item) {
 			continue
 		}
 		i.left()
+		i.stopped = true
 		if j.run.Bracketed {
 			i.state = stateCancelled
 			continue

@@ -51,6 +51,7 @@ func (w *work) do(ctx context.Context) {
 	for _, j := range w.jobs {
 		j.deliver(ctx)
 	}
+	w.stopFirst(ctx)
 	w.quieten(ctx)
 	w.commit(ctx, w.items)
 	w.stopRuns(ctx)
