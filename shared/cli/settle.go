@@ -153,7 +153,7 @@ func outcomes(c run.Counts) string {
 	for _, x := range []struct {
 		n    int64
 		name string
-	}{{c.Delivered, "delivered"}, {c.Unchanged, "unchanged"}, {c.Rejected, "rejected"}, {c.Blocked, "blocked"}, {c.Superseded, "superseded"}, {c.Failed, "failed"}, {c.Cancelled, "cancelled"}, {c.Queued, "queued"}} {
+	}{{c.Delivered, "delivered"}, {c.Unchanged, "unchanged"}, {c.Rejected, "rejected"}, {c.Blocked, "blocked"}, {c.Superseded, "superseded"}, {c.Failed, "failed"}, {c.Cancelled, "cancelled"}, {c.Queued, "queued"}, {c.Rekeyed, "under a changed key, of which the old records are left"}} {
 		if x.n > 0 {
 			parts = append(parts, humanize.Comma(x.n)+" "+x.name)
 		}

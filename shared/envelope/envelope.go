@@ -45,6 +45,11 @@ type Row struct {
 	// Least is the least cursor of the rows that this one superseded at intake, a
 	// JSON scalar; nil when there are none, or none below its own.
 	Least jsontext.Value
+	// Delete says that the row's record is to be removed.
+	Delete bool
+	// Key is set for a deleting row without a match value: the key that its record id
+	// stands for in the ledger.
+	Key string
 	// Replay is set for a row that failed before and is sent again.
 	Replay *Replay
 }
@@ -60,7 +65,12 @@ type Replay struct {
 // ErrFormat is returned, wrapped, by Unpack for text that Pack did not make.
 var ErrFormat = errors.New("not a Penstock message")
 
-const format = 2
+// format is written; older, whose rows have two flags only, is still read, because it
+// may wait in a queue for 14 days.
+const (
+	format = 3
+	older  = 2
+)
 
 // haltedBits is where a replay's Halted stands in the number of its Attempts: most
 // rows have none. A row is tried some 4,000 times in the 30 days that its error is kept.
@@ -110,7 +120,10 @@ func (p *Packer) Pack(c Chunk) []byte {
 const (
 	hasLeast  = 1
 	hasReplay = 2
-	flagBits  = 2
+	isDelete  = 4
+	hasKey    = 8
+	flagBits  = 4
+	olderBits = 2
 )
 
 func appendRow(b []byte, r *Row) []byte {
@@ -121,8 +134,17 @@ func appendRow(b []byte, r *Row) []byte {
 	if r.Replay != nil {
 		flags |= hasReplay
 	}
+	if r.Delete {
+		flags |= isDelete
+	}
+	if r.Key != "" {
+		flags |= hasKey
+	}
 	b = binary.AppendUvarint(b, uint64(r.Number)<<flagBits|flags)
 	b = appendText(b, r.Object)
+	if r.Key != "" {
+		b = appendText(b, r.Key)
+	}
 	if r.Least != nil {
 		b = appendText(b, r.Least)
 	}
@@ -182,10 +204,13 @@ func (u *Unpacker) Unpack(text []byte) (Chunk, error) {
 }
 
 func decode(raw []byte) (Chunk, error) {
-	if len(raw) == 0 || raw[0] != format {
+	if len(raw) == 0 || raw[0] != format && raw[0] != older {
 		return Chunk{}, fmt.Errorf("%w: it has format %d, this program knows format %d", ErrFormat, first(raw), format)
 	}
-	r := reader{b: raw[1:]}
+	r := reader{b: raw[1:], bits: flagBits}
+	if raw[0] == older {
+		r.bits = olderBits
+	}
 	c := Chunk{Run: r.text(), Version: r.text(), Batch: r.text(), Mode: run.Mode(r.text())}
 	c.Index, c.Lane, c.Sequence = r.count(), r.count(), r.signed()
 	switch late := r.count(); late {
@@ -210,13 +235,19 @@ func decode(raw []byte) (Chunk, error) {
 
 // reader takes frames off b; bad stays set after the first that does not fit.
 type reader struct {
-	b   []byte
-	bad bool
+	b    []byte
+	bad  bool
+	bits int // flags of a row
 }
 
 func (r *reader) row() Row {
 	head := r.count()
-	row := Row{Number: head >> flagBits, Object: jsontext.Value(r.span())}
+	row := Row{Number: head >> r.bits}
+	head &= 1<<r.bits - 1
+	row.Object, row.Delete = jsontext.Value(r.span()), head&isDelete != 0
+	if head&hasKey != 0 {
+		row.Key = r.text()
+	}
 	if head&hasLeast != 0 {
 		row.Least = jsontext.Value(r.span())
 	}

@@ -22,6 +22,8 @@ func sample() Chunk {
 			{Number: 0, Object: jsontext.Value(`{"id":9007199254740993,"n":1234567890123456789012345}`)},
 			{Number: 41, Object: jsontext.Value(`{"name":"O'Brien \"ü\" <&>"}`), Least: jsontext.Value(`"2026-03-14"`)},
 			{Number: 42, Object: jsontext.Value(`{}`), Replay: &Replay{Ref: "sf_health.q1#b1#7", Sequence: 5, Attempts: 2}},
+			{Number: 43, Object: jsontext.Value(`{}`), Delete: true},
+			{Number: 44, Object: jsontext.Value(`{}`), Delete: true, Key: "acme.com", Least: jsontext.Value(`1`)},
 		},
 	}
 }
@@ -72,6 +74,24 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// What was queued in the format before this one is read too.
+func TestGoldenOfTheFormatBefore(t *testing.T) {
+	_, u := pair(t)
+	text, err := os.ReadFile(filepath.Join("testdata", "chunk2.golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := u.Unpack(bytes.TrimSpace(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := sample()
+	want.Rows = want.Rows[:3]
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestUnpackRefuses(t *testing.T) {
 	p, u := pair(t)
 	good := string(p.Pack(sample()))
@@ -85,7 +105,7 @@ func TestUnpackRefuses(t *testing.T) {
 }
 
 func TestRefusesAnotherFormat(t *testing.T) {
-	if _, err := decode([]byte{format + 1, 0}); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "has format 3, this program knows format 2") {
+	if _, err := decode([]byte{format + 1, 0}); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "has format 4, this program knows format 3") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -102,7 +122,7 @@ func TestCut(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte{format})
-	f.Add([]byte("\x02\x01a\x01b\x01c\x01d\x00\x00\x00\x01\x00\x02{}"))
+	f.Add([]byte("\x03\x01a\x01b\x01c\x01d\x00\x00\x00\x01\x00\x02{}"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		c, err := decode(raw)
 		if err != nil {

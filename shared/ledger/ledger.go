@@ -23,15 +23,19 @@ type Entry struct {
 	// Intends says, of an entry to commit, that it tells of a send to come: it is
 	// stored over the revision that was read or not at all.
 	Intends bool
+	// Claim is, of an entry to commit, the record id that the key is kept for from now on;
+	// "" keeps nothing. It is stored before the entry, and never read back in it.
+	Claim string
 }
 
 // Held is what the destination holds. It is never forgotten: a refusal leaves it.
 type Held struct {
-	Fingerprint row.Fingerprint // void when nothing was delivered, or it is not known what is there
+	Fingerprint row.Fingerprint // void when nothing was delivered, or it is not known what is there; row.Gone after a delete
 	Fields      []uint32        // row.FieldHash per mapped field of the version that delivered
 	Version     string          // whose fields Fields holds
 	ID          string          // the destination's own id
-	Sequence    int64           // of the row that was delivered
+	Sequence    int64           // of the row that was delivered, or may have been
+	Record      uint64          // RecordOf the row that wrote it last; 0 where that is not kept
 }
 
 // Last is what happened last, delivered or not.
@@ -112,12 +116,16 @@ type Row struct {
 	Fingerprint row.Fingerprint
 	Full        bool // the run re-sends whatever other runs delivered
 	Once        bool // insert: once per key, ever, whatever its value
+	Delete      bool // its Fingerprint is row.Gone
+	Unsure      bool // a delete that is carried out though the ledger knows of no record: every row of the sync deletes, or an earlier attempt may have made one
 	Replay      bool // sent again: its error is open while Last names it
 }
 
 // Diff compares a row with the key's entry.
 func Diff(e Entry, r Row) Verdict {
 	switch {
+	case e.Revision == 0 && r.Delete && !r.Unsure:
+		return Unchanged // nothing of this sync's is there
 	case e.Revision == 0:
 		return Send
 	case e.Sequence() > r.Sequence:
@@ -130,12 +138,20 @@ func Diff(e Entry, r Row) Verdict {
 		if e.Held.Sequence == r.Sequence && e.Last.Run == r.Run {
 			return Delivered // I2
 		}
-		if r.Full && !r.Once {
+		if r.Full && !r.Once && (!r.Delete || r.Unsure) {
 			return Send
 		}
 		return Unchanged
+	case r.Delete && !r.Unsure && !e.Wrote():
+		return Unchanged
 	}
 	return Send
+}
+
+// Wrote reports whether the sync may have written a record of the key that is still
+// there: delivered, or sent without an answer.
+func (e Entry) Wrote() bool {
+	return e.Held.Fingerprint != row.Gone && (!e.Held.Fingerprint.Void() || e.Held.ID != "" || e.Held.Sequence > 0)
 }
 
 // holds reports whether the destination holds the row.
@@ -177,7 +193,7 @@ func Merge(stored, mine Entry) (write Entry, lost bool) {
 }
 
 func keepID(h, other Held) Held {
-	if h.ID == "" {
+	if h.ID == "" && h.Fingerprint != row.Gone {
 		h.ID = other.ID
 	}
 	return h

@@ -20,13 +20,15 @@ type Program struct {
 	cursor       int    // position in columns, -1 without one
 	groupField   int    // position in fields of the one that Rules.Group names, -1 without one
 	groupDefault []byte // nil is none
+	deletes      bool   // every row deletes: operation: delete
+	removes      bool   // a row may delete
 }
 
 // Compile makes a definition ready, with what its version's rules say of keys,
 // groups, lengths and dates: it loads time zones, parses decimals, and converts
 // defaults as if they were values. All faults are reported, joined.
 func Compile(def *syncdef.Definition, rules syncdef.Rules) (*Program, error) {
-	p := &Program{cursor: -1, groupField: -1, fields: make([]field, len(def.Fields))}
+	p := &Program{deletes: def.Operation == syncdef.Delete, removes: def.OnDelete != "", cursor: -1, groupField: -1, fields: make([]field, len(def.Fields))}
 	vendor, err := compileRules(rules)
 	errs := []error{err}
 	for i, f := range def.Fields {

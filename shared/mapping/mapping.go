@@ -19,12 +19,17 @@ import (
 // Map, and only as long as the row's own bytes are: they share these, and constants
 // of the Program.
 type Mapped struct {
-	Key      []byte           // the match value by the version's rule of identity, or the record id where nothing is matched
-	Match    []byte           // the match value as the row writes it, without outer blanks; nil where it is Key
-	RecordID []byte           // the record_id column as text; several are joined with ":", in all but the last with a "\" before each ":" and "\"
-	Cursor   jsontext.Value   // the raw scalar in the incremental.cursor column; nil without one, and for null
-	Group    []byte           // the value of the field that Rules.Group names, or Rules.GroupDefault; nil where rows have no group
-	Values   []jsontext.Value // by position in Definition.Fields; nil leaves the field alone, null clears it
+	Key      []byte         // the match value by the version's rule of identity, or the record id where nothing is matched
+	Match    []byte         // the match value as the row writes it, without outer blanks; nil where it is Key
+	RecordID []byte         // the record_id column as text; several are joined with ":", in all but the last with a "\" before each ":" and "\"
+	Cursor   jsontext.Value // the raw scalar in the incremental.cursor column; nil without one, and for null
+	// Action is what the row asks for. Of a deleting row neither Values nor Canonical are
+	// set; its Key is nil where only the record id names it.
+	Action row.Action
+	// Half says that the row is the new half of an update, of a stream of changes.
+	Half   bool
+	Group  []byte           // the value of the field that Rules.Group names, or Rules.GroupDefault; nil where rows have no group
+	Values []jsontext.Value // by position in Definition.Fields; nil leaves the field alone, null clears it
 	// Canonical stands for Values wherever values are compared (row.Digest,
 	// row.FieldHash): the same, but in number fields one form per number, and in json
 	// fields no blanks between the parts.
@@ -46,11 +51,11 @@ type Mapper struct {
 
 // Mapper returns a new Mapper for one goroutine.
 func (p *Program) Mapper() *Mapper {
-	return &Mapper{p: p, out: make([]jsontext.Value, len(p.fields)), canon: make([]jsontext.Value, len(p.fields)), seen: newLayout(p.columns)}
+	return &Mapper{p: p, out: make([]jsontext.Value, len(p.fields)), canon: make([]jsontext.Value, len(p.fields)), seen: newLayout(p.layout())}
 }
 
 // Map maps one row, which must be valid JSON in UTF-8 without duplicate names.
-// The first fault is returned: of the record id, then of the fields in
+// The first fault is returned: of the action, then of the record id, then of the fields in
 // definition order, then of the match value. A row nested over 1,000 levels is
 // refused as a whole, as it could be read nowhere further on. Cursor, and RecordID and Key as far
 // as they can be read, are set beside a fault too; Values are then incomplete.
@@ -65,13 +70,22 @@ func (m *Mapper) Map(object jsontext.Value) (Mapped, *row.Fault) {
 	var out Mapped
 	var idFault, keyFault *row.Fault
 	out.Cursor = m.cursor()
+	var actionFault *row.Fault
+	out.Action, out.Half, actionFault = m.action()
 	out.RecordID, idFault = m.recordID()
 	if !m.p.match.matched {
 		out.Key = out.RecordID
 	} else {
 		out.Key, out.Match, keyFault = m.key()
 	}
-	if idFault != nil {
+	switch {
+	case actionFault != nil:
+		return out, actionFault
+	case out.Action == row.OldHalf:
+		return out, nil
+	case out.Action == row.Delete:
+		return out, m.removal(&out, keyFault, idFault)
+	case idFault != nil:
 		return out, idFault
 	}
 	for i := range m.p.fields {

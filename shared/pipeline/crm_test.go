@@ -22,6 +22,7 @@ type crm struct {
 	sends   map[string]int // records that were stored, by key
 	calls   int            // pushes that reached it
 	sizes   []int          // records per push that reached it
+	removed int            // records that were removed
 	probes  int
 	grants  []time.Time
 	quota   []pace.Window
@@ -172,6 +173,13 @@ func (c *crm) push(r dest.Record) dest.Outcome {
 		if o := c.outcome(r.Key); o != nil {
 			return *o
 		}
+	}
+	if r.Delete {
+		if c.records[r.Key] != nil {
+			c.removed++
+		}
+		delete(c.records, r.Key)
+		return dest.Outcome{Status: dest.Delivered, ID: r.ID}
 	}
 	stored, there := c.records[r.Key]
 	if !there {

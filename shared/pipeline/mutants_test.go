@@ -30,6 +30,8 @@ var (
 var mutants = []mutant{
 	{"a retry gets a new sequence", "pipeline/intake/replay.go",
 		"Sequence: r.Sequence,", "Sequence: r.Sequence + 1<<30,", road},
+	{"rows are stored as stopped before the run is", "pipeline/deliver/work.go",
+		"	w.stopFirst(ctx)\n", "", road},
 	{"a retry gets a new sequence: it counts as the greatest", "pipeline/intake/duplicates.go",
 		"return c.replays[n].Sequence", "return 0", intakes},
 	{"the error store's failure is ignored at intake", "pipeline/intake/intake.go",

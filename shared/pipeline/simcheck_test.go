@@ -182,6 +182,10 @@ func (s *sim) checkModel(i int) {
 		case s.once(i) && vendor.sends[name] == 0:
 			s.fails("%s was never sent, and has no open error: %+v", name, e)
 		case s.once(i):
+		case want.gone && vendor.values[name] > 0:
+			s.fails("%s was deleted, the vendor holds %d, and no error is open; entry %+v", name, vendor.values[name], e)
+		case want.gone:
+			s.hits["cell:deleted"]++
 		case vendor.values[name] != want.v:
 			s.fails("%s: the vendor holds %d, the model %d, and no error is open; entry %+v", name, vendor.values[name], want.v, e)
 		case e.Held.Fingerprint.Void():
@@ -340,7 +344,9 @@ func (s *sim) checkBatch(r run.Run, b *run.Batch, chunks map[string]run.Chunk) {
 		name := b.Sync + "/" + rows[n].key
 		switch fate {
 		case run.FateDelivered:
-			if !s.vendor.ever(name, rows[n].v) && (!s.once(slices.Index(syncNames[:], b.Sync)) || s.vendor.sent(name) == 0) {
+			if rows[n].gone {
+				s.hits["cell:delete delivered"]++
+			} else if !s.vendor.ever(name, rows[n].v) && (!s.once(slices.Index(syncNames[:], b.Sync)) || s.vendor.sent(name) == 0) {
 				s.fails("%s: value %d is counted delivered, and never reached the vendor", name, rows[n].v)
 			}
 		case run.FateFailed, run.FateDue, run.FateUnknown:

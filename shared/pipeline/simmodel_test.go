@@ -28,6 +28,7 @@ type model struct {
 
 	contents    map[string][]content // rows of a batch, by run and batch
 	sequence    map[cell]int64       // of what was pinned
+	deletions   map[string]int64     // the same of deleting rows, by run and name
 	newest      map[string]int       // greatest value that was pinned, by name
 	stale       map[string]bool      // an older value was accepted after a newer one
 	cancelled   map[string]time.Time
@@ -48,6 +49,8 @@ type value struct {
 	v   int
 	bad bool
 	rid string // the record's id in the warehouse; its key may change
+
+	gone bool // it was deleted, and says so
 }
 
 type cell struct {
@@ -63,7 +66,7 @@ type content struct {
 
 func newModel(s *sim) *model {
 	m := &model{
-		s: s, contents: map[string][]content{}, sequence: map[cell]int64{}, newest: map[string]int{}, stale: map[string]bool{}, known: map[string]int{},
+		s: s, contents: map[string][]content{}, sequence: map[cell]int64{}, deletions: map[string]int64{}, newest: map[string]int{}, stale: map[string]bool{}, known: map[string]int{},
 		marks: map[string]string{}, lost: map[string]int{}, cancelled: map[string]time.Time{}, answers: map[string][]row.Answer{},
 	}
 	for i := range m.rows {
@@ -81,6 +84,9 @@ func (m *model) pinned(b run.Batch) {
 	for _, c := range rows {
 		name := b.Sync + "/" + c.key
 		m.sequence[cell{b.Run, name, c.v}] = b.Sequence
+		if c.gone {
+			m.deletions[b.Run+" "+name] = max(m.deletions[b.Run+" "+name], b.Sequence)
+		}
 		if c.bad {
 			continue
 		}
@@ -144,6 +150,20 @@ func (m *model) edit(r *rand.Rand, i, many int) (keys []string) {
 	return keys
 }
 
+// remove deletes so many rows; some of them are inserted again later.
+func (m *model) remove(r *rand.Rand, i, many int) (keys []string) {
+	all := m.sorted(i, 0)
+	r.Shuffle(len(all), func(a, b int) { all[a], all[b] = all[b], all[a] })
+	keys = all[:min(many, len(all))]
+	for _, key := range keys {
+		m.put(i, key, false)
+		v := m.rows[i][key]
+		v.gone = true
+		m.rows[i][key] = v
+	}
+	return keys
+}
+
 // sorted are a model's keys, the least cursor first, from one on.
 func (m *model) sorted(i int, since int) []string {
 	var keys []string
@@ -174,6 +194,9 @@ func (m *model) requests(i int, target, query string, keys []string, size int) [
 			o := fmt.Sprintf(`{"id":%q,"rid":%q,"v":%d,"constant":"c"}`, k, v.rid, v.v)
 			if v.bad {
 				o = fmt.Sprintf(`{"id":%q,"rid":%q,"v":%d}`, k, v.rid, v.v)
+			}
+			if v.gone {
+				o = fmt.Sprintf(`{"id":%q,"rid":%q,"v":%d,"sync_action":"delete"}`, k, v.rid, v.v)
 			}
 			b.Rows = append(b.Rows, row.Row{Number: len(b.Rows), Target: target, Object: []byte(o)})
 			b.rows = append(b.rows, content{k, v})
@@ -262,6 +285,17 @@ func (s *sim) step(k *task, n int, st step) {
 	case "rekey":
 		keys := m.rekey(r, i, 1+r.IntN(3))
 		if r.IntN(2) == 0 {
+			for _, b := range m.requests(i, name, token, keys, 1+r.IntN(6)) {
+				m.note(b.run)
+				s.push(k, r, b)
+			}
+		}
+	case "delete":
+		if s.once(i) {
+			i, name = 0, syncNames[0]
+		}
+		keys := m.remove(r, i, 1+r.IntN(4))
+		if r.IntN(3) > 0 {
 			for _, b := range m.requests(i, name, token, keys, 1+r.IntN(6)) {
 				m.note(b.run)
 				s.push(k, r, b)

@@ -78,7 +78,7 @@ var faultPorts = []struct {
 }
 
 var stepKinds = []string{"push", "push", "push", "push", "push", "run", "run", "run", "full", "edit", "edit", "cancel", "retry", "retry-unknown", "reset", "remap", "break", "kill", "clock", "dead-letter", "abandon",
-	"rekey", "rekey", "account", "lanes", "lanes", "retry-cancel", "cancel-retry", "away"}
+	"rekey", "rekey", "account", "lanes", "lanes", "retry-cancel", "cancel-retry", "away", "delete", "delete", "delete"}
 
 // newPlan is the plan of a seed.
 func newPlan(seed uint64) plan {

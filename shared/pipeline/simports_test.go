@@ -351,6 +351,10 @@ func (o port) Entries(_ context.Context, target string, keys []string) (map[stri
 	return ask(o.p, "Entries", func() (map[string]ledger.Entry, error) { return o.p.s.store.Entries(bg, target, keys) })
 }
 
+func (o port) KeysOf(_ context.Context, target string, records []string) (map[string][]string, error) {
+	return ask(o.p, "KeysOf", func() (map[string][]string, error) { return o.p.s.store.KeysOf(bg, target, records) })
+}
+
 func (o port) Halt(_ context.Context, sync, version string) (run.Halt, error) {
 	return ask(o.p, "Halt", func() (run.Halt, error) { return o.p.s.store.Halt(bg, sync, version) })
 }

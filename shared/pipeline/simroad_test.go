@@ -73,6 +73,9 @@ func (s *sim) definition(i int, constant string) syncdef.Version {
 		d.Operation = syncdef.Insert
 		rules.Once, rules.Lookup = true, s.plan.Second == "insert-lookup"
 	}
+	if d.Operation == syncdef.Upsert {
+		d.OnDelete = syncdef.RemoveDelete
+	}
 	return syncdef.NewVersion(d, rules, s.now)
 }
 
@@ -145,7 +148,7 @@ func (s *sim) boot(p *proc, dead bool) *deliver.Deliver {
 
 func (p *proc) intake() *intake.Intake {
 	o := port{p}
-	return &intake.Intake{Syncs: o, Connections: o, Runs: o, Batches: o, Errors: o, Queue: o, Now: p.now}
+	return &intake.Intake{Syncs: o, Connections: o, Runs: o, Batches: o, Errors: o, Queue: o, Ledger: o, Now: p.now}
 }
 
 func (p *proc) stores() runs.Stores {

@@ -178,6 +178,8 @@ func (e *simEnd) Lookup(ctx context.Context, b dest.Batch, call dest.Call) ([]de
 	for n, i := range call.Records {
 		name := e.name(b.Records[i].Key)
 		switch there := s.vendor.at(e.a.org).sends[name] > 0; {
+		case !there && b.Records[i].Delete:
+			out[n] = dest.Outcome{Status: dest.Delivered}
 		case there && e.v.Rules.Once:
 			out[n] = dest.Outcome{Status: dest.Delivered, ID: "id-" + name}
 		case there:
@@ -364,6 +366,9 @@ func (e *simEnd) store(runID, name string, r dest.Record) (created bool) {
 		s.fails("%s was delivered to the account %s, which nobody accepted", name, e.a.org)
 	}
 	value := -1
+	if r.Delete {
+		value = removed
+	}
 	for _, f := range r.Fields {
 		if f.Name == "Value__c" {
 			value, _ = strconv.Atoi(string(f.Value))
@@ -377,6 +382,11 @@ func (e *simEnd) store(runID, name string, r dest.Record) (created bool) {
 		s.fails("%s of run %s was delivered, which was cancelled at %v, before the worker had it in hand", name, runID, at.Sub(epoch))
 	}
 	s.trace("store %s = %d by run %s", name, value, runID)
+	if value == removed {
+		e.order(runID, name, r.Key, value)
+		v.values[name], v.sends[name] = removed, 0
+		return false
+	}
 	created = v.sends[name] == 0
 	v.sends[name]++
 	switch {
@@ -398,6 +408,9 @@ func (e *simEnd) store(runID, name string, r dest.Record) (created bool) {
 	return created
 }
 
+// removed is the value of a record that was deleted.
+const removed = -2
+
 // order holds a value against the one that is there (I3). Not promised: a worker
 // that stalled between its check and its send, and one that died, or whose storage
 // failed, between the newer value's push and its commit.
@@ -406,6 +419,9 @@ func (e *simEnd) order(runID, name, key string, value int) {
 	v := s.vendor.at(e.a.org)
 	held, there := v.values[name]
 	mine, known := s.model.sequence[cell{run.OriginalOf(runID), name, value}]
+	if value == removed {
+		mine, known = s.model.deletions[run.OriginalOf(runID)+" "+name]
+	}
 	theirs := v.held[name]
 	v.held[name] = mine
 	if !known {

@@ -30,6 +30,16 @@ type Row struct {
 	Fault  *Fault         // set when this row cannot be read; the others go on
 }
 
+// Action is what a row asks for.
+type Action uint8
+
+// The actions.
+const (
+	Upsert  Action = iota // also of a sync that updates or inserts: what its operation says
+	Delete                // the record is to be removed, as the sync's on_delete says
+	OldHalf               // what an update replaced, of a stream of changes: nothing is done
+)
+
 // A Fault says why one row is refused, for the person who ran the SQL.
 type Fault struct {
 	Field   string // the column or destination field, "" when the whole row is at fault
@@ -46,6 +56,9 @@ type Fingerprint [16]byte
 
 // Void reports whether nothing is known to have been delivered.
 func (f Fingerprint) Void() bool { return f == Fingerprint{} }
+
+// Gone is the fingerprint of a record that was removed. No Digest is this one.
+var Gone = Fingerprint{'r', 'e', 'm', 'o', 'v', 'e', 'd'}
 
 // digestFormat is the first byte of what is hashed. Another one makes every stored
 // fingerprint differ, so that all records are sent once.

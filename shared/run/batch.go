@@ -97,6 +97,7 @@ type RowError struct {
 	At       time.Time `json:"occurred_at"`           //
 	Sequence int64     `json:"sequence"`              // of its batch (I3)
 	Summary  []int     `json:"summary,omitempty"`     // of a message's summary: the numbers of the rows that it counts
+	Delete   bool      `json:"delete,omitempty"`      // the row's record was to be removed
 	Source   []byte    `json:"source_data,omitempty"` // the row's JSON object as store_source says
 }
 

@@ -8,5 +8,6 @@ type Checked struct {
 	Key      string // as far as it can be read
 	RecordID string // as far as it can be read
 	Cursor   string // a raw JSON scalar; "" where the row has none
+	Delete   bool   // its record is to be removed
 	Fault    *row.Fault
 }

@@ -20,5 +20,6 @@ type ReplayRow struct {
 	Attempts int            // made so far
 	Halted   int            // of them, those that failed with their version
 	Target   string         // that it failed at; another one than today's is not sent to
+	Delete   bool           // its record was to be removed
 	Object   jsontext.Value // the stored source; nil for a row that is not to be sent any more
 }

@@ -113,10 +113,11 @@ type Counts struct {
 	Superseded int64 `json:"superseded"` // a later row of the same key took its place
 	Delivered  int64 `json:"delivered"`
 	Unchanged  int64 `json:"unchanged"`
-	Failed     int64 `json:"failed"`    // stored as an error by a worker, or counted in a message's summary
-	Cancelled  int64 `json:"cancelled"` // not sent, because the run was ended
-	Calls      int64 `json:"calls"`     // requests to the destination
-	NoCursor   int64 `json:"no_cursor"` // received rows whose cursor is null, unreadable or implausible: they move no watermark
+	Failed     int64 `json:"failed"`            // stored as an error by a worker, or counted in a message's summary
+	Cancelled  int64 `json:"cancelled"`         // not sent, because the run was ended
+	Calls      int64 `json:"calls"`             // requests to the destination
+	Rekeyed    int64 `json:"rekeyed,omitempty"` // updates of a stream that changed the key: the old key's record is left as it is
+	NoCursor   int64 `json:"no_cursor"`         // received rows whose cursor is null, unreadable or implausible: they move no watermark
 }
 
 // Add returns the sum, field by field.
@@ -131,6 +132,7 @@ func (c Counts) Add(d Counts) Counts {
 	c.Failed += d.Failed
 	c.Cancelled += d.Cancelled
 	c.Calls += d.Calls
+	c.Rekeyed += d.Rekeyed
 	c.NoCursor += d.NoCursor
 	return c
 }

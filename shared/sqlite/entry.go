@@ -19,7 +19,8 @@ const (
 	flagPrint   = 1    // a fingerprint is there
 	flagSame    = 2    // both sequences are one
 	flagUnknown = 4
-	entryFlags  = flagPrint | flagSame | flagUnknown
+	flagRecord  = 8 // 8 bytes that stand for a record id follow the fingerprint
+	entryFlags  = flagPrint | flagSame | flagUnknown | flagRecord
 )
 
 var errEntry = errors.New("a stored ledger entry cannot be read: the file is damaged")
@@ -37,10 +38,16 @@ func appendEntry(b []byte, e *ledger.Entry, origin, revision int64) []byte {
 	if e.Last.Unknown {
 		flags |= flagUnknown
 	}
+	if e.Held.Record != 0 {
+		flags |= flagRecord
+	}
 	b = append(b, flags)
 	b = binary.AppendUvarint(b, uint64(revision))
 	if flags&flagPrint != 0 {
 		b = append(b, e.Held.Fingerprint[:]...)
+	}
+	if flags&flagRecord != 0 {
+		b = binary.LittleEndian.AppendUint64(b, e.Held.Record)
 	}
 	b = binary.AppendUvarint(b, uint64(e.Held.Sequence))
 	if !same {
@@ -109,6 +116,13 @@ func (r *reader) entry(key string, b []byte) (e ledger.Entry, origin int64, ok b
 	e.Revision, e.Last.Unknown = int64(v.number()), flags&flagUnknown != 0
 	if flags&flagPrint != 0 {
 		copy(e.Held.Fingerprint[:], v.bytes(len(e.Held.Fingerprint)))
+	}
+	if flags&flagRecord != 0 {
+		b := v.bytes(8)
+		if len(b) != 8 {
+			return e, 0, false, errEntry
+		}
+		e.Held.Record = binary.LittleEndian.Uint64(b)
 	}
 	e.Held.Sequence = int64(v.number())
 	if e.Last.Sequence = e.Held.Sequence; flags&flagSame == 0 {

@@ -176,6 +176,11 @@ func (s *Store) Commit(ctx context.Context, target string, entries []ledger.Entr
 		body, scratch := make([]byte, 0, 128*len(entries)), []byte(nil)
 		for i := range entries {
 			e := &entries[i]
+			if e.Claim != "" {
+				if _, err := c.exec("INSERT OR IGNORE INTO claim (target, record, key) VALUES (?1, ?2, ?3)", id, e.Claim, e.Key); err != nil {
+					return err
+				}
+			}
 			scratch = append(scratch[:0], e.Key...)
 			slot := slotOf(id, scratch)
 			write, won, err := s.settle(q, slot, e)

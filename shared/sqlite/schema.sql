@@ -56,6 +56,12 @@ CREATE TABLE ledger (slot INTEGER PRIMARY KEY, value BLOB NOT NULL);
 -- is the commit's number, the revision of its entries; body is appendPending's.
 CREATE TABLE pending (seq INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL);
 
+-- Which keys were written for a record id, of syncs that delete; target is its number.
+CREATE TABLE claim (
+  target INTEGER NOT NULL, record TEXT NOT NULL, key TEXT NOT NULL,
+  PRIMARY KEY (target, record, key)
+) WITHOUT ROWID;
+
 -- source is envelope's PackSource.
 CREATE TABLE error (
   run TEXT NOT NULL, batch TEXT NOT NULL, row INTEGER NOT NULL, sync TEXT NOT NULL, attempts INTEGER NOT NULL,

@@ -36,6 +36,28 @@ var ledgerTests = []test{
 		wantEntries(t, s, target, []string{"acme.com", "failed", "none", "about to be sent", "bare", "may have arrived", "refused since", "acme.com"}, all...)
 		wantEntries(t, s, target, []string{"ACME.com", "acme.co", "acme.com "})
 	}},
+	{"claims", func(t *testing.T, s Stores) {
+		claimed := func(key, record string, sequence int64) ledger.Entry {
+			e := anEntry(key, sequence)
+			e.Claim, e.Held.Record = record, ledger.RecordOf(record)
+			return e
+		}
+		wantKeys(t, s, target, "r1")
+		all := []ledger.Entry{claimed("a", "r1", 1), claimed("b", "r2", 1), anEntry("c", 1), claimed("not utf-8 \xff", "größe #1", 1)}
+		wantCommit(t, s, target, all)
+		wantKeys(t, s, target, "r1", "a")
+		wantKeys(t, s, target, "größe #1", "not utf-8 \xff")
+		wantKeys(t, s, target, "r")
+		wantKeys(t, s, target+"#1", "r1")
+		// Another record has the key, and the first has another one: both are kept, and the
+		// entry says whose the key is.
+		wantCommit(t, s, target, over(t, s, claimed("a", "r2", 2), claimed("d", "r1", 2), claimed("b", "r2", 2)))
+		wantKeys(t, s, target, "r1", "a", "d")
+		wantKeys(t, s, target, "r2", "a", "b")
+		e := anEntry("a", 2)
+		e.Held.Record = ledger.RecordOf("r2")
+		wantEntries(t, s, target, []string{"a"}, e)
+	}},
 	{"odd keys", func(t *testing.T, s Stores) {
 		long := strings.Repeat("k", 1024)
 		var all []ledger.Entry
@@ -279,4 +301,17 @@ func wantEntries(t *testing.T, s Stores, target string, keys []string, want ...l
 func stripped(e ledger.Entry) ledger.Entry {
 	e.Revision = 0
 	return e
+}
+
+// wantKeys reads what is kept for a record id.
+func wantKeys(t *testing.T, s Stores, target, record string, want ...string) {
+	t.Helper()
+	got, err := s.KeysOf(t.Context(), target, []string{record, "nobody's"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(got[record])
+	if diff := cmp.Diff(want, got[record]); diff != "" || len(got["nobody's"]) != 0 {
+		t.Errorf("keys of %q: %v (-want +got):\n%s", record, got, diff)
+	}
 }

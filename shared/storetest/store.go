@@ -65,6 +65,7 @@ type Store interface {
 
 	Entries(ctx context.Context, target string, keys []string) (map[string]ledger.Entry, error)
 	Commit(ctx context.Context, target string, entries []ledger.Entry) (lost []int, err error)
+	KeysOf(ctx context.Context, target string, records []string) (map[string][]string, error)
 
 	StoreErrors(ctx context.Context, errs []run.RowError) error
 	RunErrors(ctx context.Context, runID string, limit int, after string) (errs []run.RowError, next string, err error)

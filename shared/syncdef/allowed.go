@@ -9,9 +9,11 @@ var (
 	Types = []Type{String, Number, Integer, Boolean, Date, DateTime, Picklist, JSON, Email}
 	// Strategies are the matching strategies that a file may name.
 	Strategies = []Strategy{MatchExternalID, MatchField, MatchEmail, MatchEmailDomain, MatchName}
-	// Operations are those that this version carries out: not Delete, not Mirror. A
-	// destination type may have fewer.
-	Operations = []Operation{Upsert, Update, Insert}
+	// Operations are those that this version carries out: not Mirror. A destination type
+	// may have fewer.
+	Operations = []Operation{Upsert, Update, Insert, Delete}
+	// Removals are the values of on_delete; a destination type may have fewer.
+	Removals = []Removal{RemoveDelete, RemoveArchive, RemoveClear}
 	// OnErrors are the values of error_handling.
 	OnErrors = []OnError{Continue, Stop}
 	// OnMissings are the values of on_missing.

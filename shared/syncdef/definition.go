@@ -26,6 +26,7 @@ type Definition struct {
 	Lanes         int            `json:"lanes"`                    // 1 to 64; default 4, or the destination type's own
 	OnError       OnError        `json:"error_handling"`           // default continue_on_error
 	OnMissing     OnMissing      `json:"on_missing"`               // when matching finds no record; default report, or create where an upsert maps what creation needs
+	OnDelete      Removal        `json:"on_delete,omitempty"`      // what is done with the record of a deleting row; default the destination type's first, "" where it can do nothing
 	OnDuplicate   OnDuplicate    `json:"on_duplicate"`             // two rows of a batch with one key; default latest
 	Send          Send           `json:"send"`                     // default changed
 	Retry         *Retry         `json:"retry,omitempty"`          // how often and how late a failed row is tried again; default {attempts: 3, base: 60s, max: 15m}
@@ -98,8 +99,8 @@ const (
 // Operation is what is done to the destination's records.
 type Operation string
 
-// The operations. delete and mirror are valid YAML but refused by this version
-// with a message that says so.
+// The operations. mirror is valid YAML but refused by this version with a message that
+// says so. With delete every row deletes, also what the sync never wrote.
 const (
 	Upsert Operation = "upsert"
 	Update Operation = "update"
@@ -124,6 +125,17 @@ type OnMissing string
 const (
 	Report OnMissing = "report"
 	Create OnMissing = "create"
+)
+
+// Removal is what a destination does with a record whose row is deleted.
+type Removal string
+
+// delete removes it, archive puts it out of sight, where it can be restored from, and
+// clear empties the mapped fields.
+const (
+	RemoveDelete  Removal = "delete"
+	RemoveArchive Removal = "archive"
+	RemoveClear   Removal = "clear"
 )
 
 // OnDuplicate says what happens to two rows of one batch with one key.

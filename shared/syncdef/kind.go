@@ -15,8 +15,11 @@ type Kind struct {
 	Definition []Key
 	Field      []Key
 	Operations []Operation // what it carries out, in the order of the messages; the default is upsert, or else the first
-	Strategies []Strategy  // how it can match; nil when rows have no match
-	Objects    []string    // the objects that it has, the first being the default; nil is any, and one must be named
+	// Removals are what it can do with a record whose row is deleted, the first being
+	// the default of on_delete; nil removes nothing, and deleting rows are rejected.
+	Removals   []Removal
+	Strategies []Strategy // how it can match; nil when rows have no match
+	Objects    []string   // the objects that it has, the first being the default; nil is any, and one must be named
 	// Pairs are the defaults of match, side by side with matching_strategy; a
 	// strategy without one needs match in the file.
 	Pairs map[Strategy]Match

@@ -17,6 +17,7 @@ var DefinitionKeys = []Key{
 	{Name: "lanes", Type: KeyInteger, Min: 1, Max: MaxLanes, Doc: "How many workers may be busy with the sync at a time; 4, or the type's own default."},
 	{Name: "error_handling", Type: KeyText, Allowed: texts(OnErrors), Default: string(Continue), Doc: "Whether the good rows of a run go on when others fail."},
 	{Name: "on_missing", Type: KeyText, Allowed: texts(OnMissings), Doc: "What is done when matching finds no record: report by default, or create where an upsert maps what creation needs."},
+	{Name: "on_delete", Type: KeyText, Allowed: texts(Removals), Doc: "What is done with the record of a row that is deleted, by operation: delete or by a row's sync_action, should_delete_from_destination or METADATA$ACTION; the type's own default when left out."},
 	{Name: "on_duplicate", Type: KeyText, Allowed: texts(OnDuplicates), Default: string(Latest), Doc: "What is done with two rows of a batch that name one record."},
 	{Name: "send", Type: KeyText, Allowed: texts(Sends), Default: string(SendChanged), Doc: "Which fields of a changed record are sent."},
 	{Name: "retry", Type: KeyObject, Keys: retryKeys, Doc: "How a failed row is tried again by itself."},

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -25,6 +26,13 @@ func NewVersion(d Definition, rules Rules, now time.Time) Version {
 
 // Relation is the table or view that the sync's rows are read from.
 func (d *Definition) Relation() string { return cmp.Or(d.Model, d.Sync) }
+
+// KeepsRecords reports whether the ledger keeps which keys were written for a record id,
+// so that a deleting row without a match value finds its record.
+func (d *Definition) KeepsRecords() bool {
+	same := len(d.RecordID) == 1 && strings.EqualFold(d.RecordID[0], d.Match.Source)
+	return d.OnDelete != "" && d.Operation != Delete && d.Strategy != MatchNone && !same
+}
 
 // Canonical is the JSON that a version's id is computed from: one object with
 // definition and rules, every object's keys sorted, no blanks. Keys are sorted

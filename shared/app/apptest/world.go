@@ -90,7 +90,7 @@ func NewOf(t testing.TB, clock *Clock, services []Service, set yamlfile.Set) *Wo
 	t.Cleanup(func() { _ = store.Close() }) // memory only
 	w.Store = store
 	log := slog.New(slog.NewJSONHandler(&w.log, nil))
-	in := &intake.Intake{Syncs: store, Connections: store, Runs: store, Batches: store, Errors: store, Queue: store, Now: clock.Now}
+	in := &intake.Intake{Syncs: store, Connections: store, Runs: store, Batches: store, Errors: store, Queue: store, Ledger: store, Now: clock.Now}
 	policy := run.DefaultPolicy()
 	policy.Quiet = Quiet
 	stores := runs.Stores{

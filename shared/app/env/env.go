@@ -36,7 +36,7 @@ func QueueOf(kind string) string { return queuePrefix + strings.ToUpper(kind) }
 // are no defaults, so that a variable that is misspelt in a template stops the
 // function at its start.
 var Functions = map[string][]string{
-	"push":       {StateTable, ErrorsTable},
+	"push":       {StateTable, ErrorsTable, LedgerTable},
 	"control":    {StateTable, ErrorsTable, LedgerTable},
 	"sweep":      {StateTable, ErrorsTable, LedgerTable, Quiet, AlertFrom, SecretPrefix},
 	"deadletter": {StateTable, ErrorsTable, LedgerTable},

@@ -121,7 +121,7 @@ func New(cfg Config) (_ *Machine, err error) {
 	}
 	m.URL = "http://" + reachable(m.listener.Addr())
 	s := m.Store
-	m.Intake = &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Now: time.Now}
+	m.Intake = &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Ledger: s, Now: time.Now}
 	m.Runs = &runs.Control{Stores: stores(s), Replayer: m.Intake, Checker: m.Intake, Policy: m.policy(), Now: time.Now}
 	for _, v := range cfg.Vendors {
 		m.lanes[v.Name] = new(atomic.Int64)
@@ -182,7 +182,7 @@ func (m *Machine) Run(ctx context.Context) error {
 // Control is for commands over a state in which a Machine may work at the same
 // time: definitions and connections. It sends nothing again.
 func Control(s *sqlite.Store) *runs.Control {
-	in := &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Now: time.Now}
+	in := &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Ledger: s, Now: time.Now}
 	return &runs.Control{Stores: stores(s), Checker: in, Policy: run.DefaultPolicy(), Now: time.Now}
 }
 

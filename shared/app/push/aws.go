@@ -8,6 +8,7 @@ import (
 	"github.com/penstock-data/penstock/shared/app/awsenv"
 	"github.com/penstock-data/penstock/shared/app/env"
 	awserrors "github.com/penstock-data/penstock/shared/aws/errors"
+	"github.com/penstock-data/penstock/shared/aws/ledger"
 	"github.com/penstock-data/penstock/shared/aws/queue"
 	"github.com/penstock-data/penstock/shared/aws/state"
 	"github.com/penstock-data/penstock/shared/pipeline/intake"
@@ -32,6 +33,7 @@ func FromEnvironment() (*Handler, error) {
 		Syncs: store, Connections: store, Runs: store, Batches: store,
 		Errors: awserrors.New(cfg, awserrors.Config{Table: vars[env.ErrorsTable], Now: time.Now}),
 		Queue:  queue.New(cfg, queue.Config{URLs: urls}),
+		Ledger: ledger.New(cfg, ledger.Config{Table: vars[env.LedgerTable]}),
 		Now:    time.Now,
 	}}, nil
 }

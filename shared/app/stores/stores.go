@@ -32,10 +32,11 @@ func FromEnvironment(function string) (s runs.Stores, in *intake.Intake, vars ma
 	table := state.New(cfg, state.Config{Table: vars[env.StateTable], Now: time.Now})
 	errs := awserrors.New(cfg, awserrors.Config{Table: vars[env.ErrorsTable], Now: time.Now})
 	queues := queue.New(cfg, queue.Config{URLs: urls})
+	held := ledger.New(cfg, ledger.Config{Table: vars[env.LedgerTable]})
 	s = runs.Stores{
 		Syncs: table, Connections: table, Runs: table, History: table, Marks: table, Due: table, Halts: table,
-		Errors: errs, Depths: queues, Ledger: ledger.New(cfg, ledger.Config{Table: vars[env.LedgerTable]}),
+		Errors: errs, Depths: queues, Ledger: held,
 	}
-	in = &intake.Intake{Syncs: table, Connections: table, Runs: table, Batches: table, Errors: errs, Queue: queues, Now: time.Now}
+	in = &intake.Intake{Syncs: table, Connections: table, Runs: table, Batches: table, Errors: errs, Queue: queues, Ledger: held, Now: time.Now}
 	return s, in, vars, nil
 }

@@ -101,6 +101,11 @@ func (s *Store) Commit(ctx context.Context, target string, entries []ledger.Entr
 // commit writes one entry over what was read, or what ledger.Merge makes of it and of
 // what others wrote since (I3).
 func (s *Store) commit(ctx context.Context, target string, mine *ledger.Entry) (lost bool, err error) {
+	if mine.Claim != "" {
+		if err := s.claim(ctx, target, mine.Claim, mine.Key); err != nil {
+			return false, err
+		}
+	}
 	write := *mine
 	for attempt := 1; ; attempt++ {
 		found, err := s.over(ctx, target, &write)

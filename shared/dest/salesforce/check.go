@@ -74,8 +74,8 @@ func (c *checker) match() {
 	switch {
 	case byID && text:
 		c.fault("match.destination", "match.destination: Id holds no text that %s could find; use matching_strategy: field", d.Strategy)
-	case byID && d.Operation != syncdef.Update:
-		c.fault("operation", "operation: Salesforce gives Ids itself, so a match by Id only changes records that exist; use operation: update")
+	case byID && d.Operation != syncdef.Update && d.Operation != syncdef.Delete:
+		c.fault("operation", "operation: Salesforce gives Ids itself, so a match by Id only changes records that exist; use operation: update, or delete")
 	case text && m.DataType != "" && m.DataType != syncdef.MatchText:
 		c.fault("match.data_type", "match.data_type: %s compares text; allowed: text", d.Strategy)
 	case byID && m.DataType != "" && m.DataType != syncdef.MatchID:

@@ -123,7 +123,7 @@ func (d *destination) decodeResult(v jsontext.Value, kind int, r *dest.Record) (
 		return d.outcome(kind, r, got.errs), nil
 	}
 	out := dest.Outcome{Status: dest.Delivered, Created: kind == createKind || kind == upsertKind && got.created}
-	if kind != updateKind {
+	if kind != updateKind && kind != deleteKind {
 		text, _ := rawjson.Text(got.id)
 		var valid bool
 		if out.ID, valid = id18(text); !valid {

@@ -24,7 +24,8 @@ var Kind = syncdef.Kind{
 		{Name: keyDuplicates, Type: syncdef.KeyText, Allowed: []string{duplicatesBlock, duplicatesAllow}, Default: duplicatesBlock,
 			Doc: "What duplicate rules that raise an alert do: block refuses the record, allow saves it all the same. Rules that block always do."},
 	},
-	Operations: []syncdef.Operation{syncdef.Upsert, syncdef.Update, syncdef.Insert},
+	Operations: []syncdef.Operation{syncdef.Upsert, syncdef.Update, syncdef.Insert, syncdef.Delete},
+	Removals:   []syncdef.Removal{syncdef.RemoveDelete},
 	Strategies: syncdef.Strategies,
 	Pairs: map[syncdef.Strategy]syncdef.Match{
 		syncdef.MatchEmailDomain: {Source: "email", Destination: "Website"},

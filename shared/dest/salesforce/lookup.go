@@ -43,6 +43,9 @@ func (d *destination) wanted(r *dest.Record) bool {
 	if r.ID != "" {
 		return false
 	}
+	if r.Delete && d.write == byExternalID {
+		return true
+	}
 	return d.write == byLookup || r.Intent && d.write == insertOnly && d.def.Strategy != syncdef.MatchNone
 }
 
@@ -93,6 +96,9 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 			continue
 		}
 		out[i] = d.verdict(*hits[b.Records[at].Key])
+		if h := hits[b.Records[at].Key]; b.Records[at].Delete && len(h.ids) == 0 && !h.near {
+			out[i] = dest.Outcome{Status: dest.Delivered} // there is none to delete
+		}
 	}
 	return out, nil
 }

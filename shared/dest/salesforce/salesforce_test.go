@@ -119,7 +119,7 @@ func (w *world) push(t testing.TB, b dest.Batch) []dest.Outcome {
 // byExternalID is an upsert on Customer_ID__c.
 var byExternalID = syncdef.Definition{
 	Sync: "s", Object: "Account", Strategy: syncdef.MatchExternalID, Operation: syncdef.Upsert,
-	Match: syncdef.Match{Source: "customer_id", Destination: "Customer_ID__c"}, BatchSize: 1000,
+	Match: syncdef.Match{Source: "customer_id", Destination: "Customer_ID__c"}, BatchSize: 1000, OnDelete: syncdef.RemoveDelete,
 }
 
 func matching(strategy syncdef.Strategy, destination string) syncdef.Definition {

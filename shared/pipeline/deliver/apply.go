@@ -70,7 +70,7 @@ func (j *job) take(i *item, o *dest.Outcome, look bool) (again bool, wait time.D
 	d, wait := settle(situation{
 		outcome: *o, tries: int(i.tries), attempts: i.attempts() - i.halted(), most: def.RetryAttempts(), base: def.RetryBase(), longest: def.RetryMax(),
 		once: j.rules().Once, lookup: j.rules().Lookup, source: def.SourceStored() != syncdef.StoreNone,
-		rounds: int(i.rounds), held: !i.entry.Held.Fingerprint.Void(), partial: i.partial, rand: j.d.Rand(),
+		rounds: int(i.rounds), held: !i.entry.Held.Fingerprint.Void() && i.entry.Held.Fingerprint != row.Gone, partial: i.partial, rand: j.d.Rand(),
 	})
 	if look && o.Status == dest.Found { // go on to the push
 		i.own().Held.ID = o.ID
@@ -80,6 +80,9 @@ func (j *job) take(i *item, o *dest.Outcome, look bool) (again bool, wait time.D
 	switch d {
 	case deliverIt:
 		i.state = stateDelivered
+		if i.lacking = i.del && look && !i.received; i.lacking {
+			i.state = stateUnchanged // nothing was there
+		}
 	case tryAgain:
 		return true, wait
 	case goRound:

@@ -124,17 +124,31 @@ func (i *item) next() (ledger.Entry, bool) {
 	if i.received {
 		e.Held.Fingerprint, e.Held.Fields = row.Fingerprint{}, nil
 	}
+	if i.received && !i.del || i.doubt || i.maybe() { // what is there may be this row's, or that of one that it superseded
+		e.Held.Sequence = max(e.Held.Sequence, i.sequence())
+	}
+	if i.del && (i.state == stateDelivered || i.lacking) {
+		e.Held, e.Last = ledger.Held{Fingerprint: row.Gone, Version: i.m.chunk.Version, Sequence: i.sequence()}, last
+		return e, true
+	}
+	record := i.record8()
+	moved := record != 0 && record != e.Held.Record
+	if moved && (i.state == stateDelivered || i.state == stateUnchanged || i.received) {
+		e.Held.Record, e.Claim = record, i.recordID()
+	}
 	switch i.state {
 	case stateDelivered:
-		e.Held = ledger.Held{Fingerprint: i.print, Fields: i.hashes(), Version: i.m.chunk.Version, ID: i.outcome.ID, Sequence: i.sequence()}
+		e.Held = ledger.Held{Fingerprint: i.print, Fields: i.hashes(), Version: i.m.chunk.Version, ID: i.outcome.ID, Sequence: i.sequence(), Record: record}
 		if e.Held.ID == "" {
 			e.Held.ID = i.entry.Held.ID
 		}
-	case stateUnchanged: // closes an error or an intent, and costs nothing else
-		if e.Last.Error == "" && e.Last.Intent == "" {
+	case stateUnchanged: // closes an error or an intent, says whose the record is, and costs nothing else
+		if e.Last.Error == "" && e.Last.Intent == "" && !moved {
 			return e, false
 		}
-		e.Held.Sequence = max(e.Held.Sequence, i.sequence())
+		if !i.del {
+			e.Held.Sequence = max(e.Held.Sequence, i.sequence())
+		}
 	case stateFailed:
 		if i.summed {
 			return e, i.received || i.doubt
@@ -155,7 +169,7 @@ func (i *item) next() (ledger.Entry, bool) {
 		last.Error, last.Intent, last.Unknown = i.ref(), i.ref(), true
 	case stateWaiting, stateOpen, stateCancelled:
 		switch {
-		case i.received || i.doubt:
+		case i.received || i.doubt || i.state == stateCancelled && i.maybe():
 			// It, or the older value that it superseded, may have arrived: nothing older
 			// may follow it (I3), and the ledger must not call it unchanged.
 			last.Error, last.Unknown = e.Last.Error, e.Last.Unknown
@@ -174,12 +188,27 @@ func (i *item) next() (ledger.Entry, bool) {
 	return e, true
 }
 
+// maybe reports whether an attempt that died may have sent the row, which ends here
+// without being sent: a delete of its key must not take the record for unknown.
+func (i *item) maybe() bool {
+	ended := i.state == stateFailed || i.state == stateCancelled
+	return !i.del && i.def().OnDelete != "" && ended && (i.untouched || i.m.Receives > 1)
+}
+
+// record8 stands for the row's record id in the ledger; 0 where it is not kept.
+func (i *item) record8() uint64 {
+	if i.del || i.untouched || !i.def().KeepsRecords() {
+		return 0
+	}
+	return ledger.RecordOf(i.recordID())
+}
+
 // rowError is a failed row as it is stored.
 func (i *item) rowError(now time.Time, target string) run.RowError {
 	e := run.RowError{
 		Sync: run.SyncOf(i.m.chunk.Run), Run: i.m.chunk.Run, Batch: i.m.chunk.Batch, Row: i.row.Number, RecordID: i.recordID(), Key: i.key,
 		Version: i.m.chunk.Version, Target: target, Type: i.outcome.Code, Message: i.outcome.Message, Field: i.outcome.Field,
-		Stage: i.stage, Attempts: i.attempts() + 1, At: now, Sequence: i.sequence(), Source: i.source(),
+		Stage: i.stage, Attempts: i.attempts() + 1, At: now, Sequence: i.sequence(), Delete: i.del, Source: i.source(),
 	}
 	if e.Halted = i.halted(); i.version {
 		e.Halted++

@@ -34,11 +34,14 @@ type item struct {
 	rounds  int8          // times it went round once more
 	state   state
 
+	del       bool // its record is to be removed
+	lacking   bool // of a delete: a lookup found no record
 	mine      bool // entry is its own copy
 	doubt     bool // an older value that this one supersedes may have been sent by an earlier attempt
 	summed    bool // failed with its version: its message's summary counts it
 	due       bool // failed: sent again by itself
 	version   bool // failed with its version, which uses no attempt of its own up
+	stopped   bool // not sent because an earlier row of a stop_on_error run failed
 	received  bool // the destination may have carried out a call whose answer was lost
 	adopted   bool // its error was stored by an attempt that died before it told the ledger
 	intended  bool // the ledger says that it is about to be sent

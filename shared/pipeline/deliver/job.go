@@ -154,7 +154,7 @@ func (j *job) batch(items []*item) *batch {
 		}
 		var r dest.Record
 		r, fields = i.record(fields)
-		if len(r.Fields) == 0 && !i.entry.Held.Fingerprint.Void() && !i.whole {
+		if len(r.Fields) == 0 && !r.Delete && i.entry.Wrote() && !i.whole {
 			i.state = stateUnchanged
 			continue
 		}
@@ -205,8 +205,11 @@ func (i *item) record(fields []dest.Field) (dest.Record, []dest.Field) {
 		changed = i.entry.Changed(i.m.chunk.Version, i.hashes())
 	}
 	r := dest.Record{Key: i.key, Match: i.match(), RecordID: i.recordID(), Sequence: i.sequence(), ID: i.entry.Held.ID, Intent: i.entry.Last.Intent != ""}
-	first := len(fields)
 	i.partial = false
+	if r.Delete = i.del; i.del {
+		return r, fields
+	}
+	first := len(fields)
 	for n := range def.Fields {
 		switch v := i.value(n); {
 		case v == nil:
@@ -392,6 +395,7 @@ func (j *job) stopRest(items []*item) {
 			continue
 		}
 		i.left()
+		i.stopped = true
 		if j.run.Bracketed {
 			i.state = stateCancelled
 			continue

@@ -22,8 +22,14 @@ func (m *message) mapRows() {
 		r := &m.chunk.Rows[n]
 		i := &items[n]
 		m.items[n] = i
-		i.m, i.row, i.kept, i.nth, i.at, i.entry, i.least = m, r, a, n, n, absent, string(r.Least)
+		i.m, i.row, i.kept, i.nth, i.at, i.entry, i.least, i.del = m, r, a, n, n, absent, string(r.Least), r.Delete
 		got, fault := mapRow(mapper, r.Object)
+		if r.Key != "" {
+			got.Key = []byte(r.Key)
+		}
+		if fault == nil && r.Delete != (got.Action == row.Delete) {
+			fault = actionChanged(r.Delete)
+		}
 		a.name(got)
 		if fault != nil {
 			i.fail("deliver", fault.Rule, fault.Field, fault.Message)
@@ -35,6 +41,15 @@ func (m *message) mapRows() {
 		end := a.ends[n]
 		i.key = a.text[end.start:end.key]
 	}
+}
+
+// actionChanged is the fault of a row whose message says otherwise than its version.
+func actionChanged(deletes bool) *row.Fault {
+	word := "an upsert"
+	if deletes {
+		word = "a delete"
+	}
+	return &row.Fault{Rule: "action_changed", Message: "the row was taken as " + word + ", and its version reads it otherwise: push it again"}
 }
 
 // mapRow maps one row; a panic is a defect that costs its row only.
@@ -98,7 +113,8 @@ func (a *arena) name(got mapping.Mapped) {
 // keep copies a row's values, with the hashes and the fingerprint of their
 // canonical forms. A row that could not be mapped keeps none.
 func (a *arena) keep(i *item, got mapping.Mapped) {
-	if i.state != stateOpen {
+	if i.state != stateOpen || i.del {
+		i.print = row.Gone
 		a.values = append(a.values, make([]span, len(a.tags))...)
 		a.hashes = append(a.hashes, make([]uint32, len(a.tags))...)
 		return

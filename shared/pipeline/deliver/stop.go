@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -33,6 +34,17 @@ func (i *item) left() {
 	again := i.m.Receives > 1 || i.m.end == "dead_letter"
 	other := i.entry.Held.Fingerprint != i.print && !i.entry.Held.Fingerprint.Void()
 	i.received = i.received || again && other && !i.rules().Once
+}
+
+// stopFirst ends a run before any of its rows is stored as not sent for that: an attempt
+// that dies in between, and whose rows are superseded when they come again, would leave
+// errors that name a stop that never was. The row that failed is stored before both.
+func (w *work) stopFirst(ctx context.Context) {
+	if !slices.ContainsFunc(w.items, func(i *item) bool { return i.stopped }) {
+		return
+	}
+	w.commit(ctx, slices.DeleteFunc(slices.Clone(w.items), func(i *item) bool { return i.stopped || i.m.end != "" }))
+	w.stopRuns(ctx)
 }
 
 // stopRuns ends the runs of stop_on_error syncs after their first failure, also when

@@ -9,6 +9,7 @@ import (
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // A work is what an invocation has in hand for one target, in message order.
@@ -50,6 +51,7 @@ func (w *work) do(ctx context.Context) {
 	for _, j := range w.jobs {
 		j.deliver(ctx)
 	}
+	w.stopFirst(ctx)
 	w.quieten(ctx)
 	w.commit(ctx, w.items)
 	w.stopRuns(ctx)
@@ -101,7 +103,7 @@ func (w *work) quieten(ctx context.Context) {
 func (w *work) newest() {
 	newest := make(map[string]*item, len(w.items))
 	for _, i := range w.items {
-		if i.state != stateOpen || i.m.end != "" {
+		if i.state != stateOpen || i.m.end != "" || i.key == "" { // without a key nothing is known of it
 			continue
 		}
 		n := newest[i.key]
@@ -280,7 +282,7 @@ func (w *work) verdict(i *item) {
 		held.Fingerprint, held.Fields = row.Fingerprint{}, nil
 	}
 	r := ledger.Row{
-		Run: m.run.ID, Sequence: i.sequence(), Fingerprint: i.print, Once: once,
+		Run: m.run.ID, Sequence: i.sequence(), Fingerprint: i.print, Once: once, Delete: i.del, Unsure: i.del && i.key != "" && (i.doubt || i.def().Operation == syncdef.Delete),
 		Full: m.chunk.Mode == run.Full, Replay: i.row.Replay != nil,
 	}
 	if i.entry.Last.Error != "" || i.row.Replay != nil {

@@ -26,7 +26,11 @@ type repetition struct {
 	texts []rowTexts // per row
 }
 
-type rowTexts struct{ id, key string }
+type rowTexts struct {
+	id, key string
+	found   string // the key that the record id stands for
+	deletes bool
+}
 
 // repeat reads what is pinned of a batch of so many rows.
 func (in *Intake) repeat(ctx context.Context, stored run.Batch, n int, rows func(n int) *row.Row) (*repetition, error) {
@@ -64,7 +68,9 @@ func (in *Intake) pushAgain(ctx context.Context, stored run.Batch, hash string, 
 	if err != nil {
 		return err
 	}
-	rep.derive()
+	if err := rep.derive(ctx, in); err != nil {
+		return err
+	}
 	for n, i := range p.rows {
 		status, _, fault, ok := stored.Placed(rep.codes[n])
 		if !ok {
@@ -82,19 +88,34 @@ func (in *Intake) pushAgain(ctx context.Context, stored run.Batch, hash string, 
 }
 
 // derive finds the record ids and keys of the rows again.
-func (rep *repetition) derive() {
+func (rep *repetition) derive(ctx context.Context, in *Intake) error {
 	rep.texts = make([]rowTexts, len(rep.codes))
 	if rep.v == nil {
-		return
+		return nil
 	}
+	var asked []string
 	m := rep.v.Get()
 	defer rep.v.Put(m)
 	for n := range rep.codes {
 		if r := rep.rows(n); r.Object != nil {
 			got, _ := m.Map(r.Object) // its fault is pinned, or was none
-			rep.texts[n] = rowTexts{string(got.RecordID), string(got.Key)}
+			rep.texts[n] = rowTexts{id: string(got.RecordID), key: string(got.Key), deletes: got.Action == row.Delete}
+			if t := &rep.texts[n]; t.deletes && t.key == "" {
+				asked = append(asked, t.id)
+			}
 		}
 	}
+	if len(asked) == 0 || rep.batch.Sent {
+		return nil
+	}
+	claims, err := in.claims(ctx, rep.v, asked)
+	for n := range rep.texts {
+		// Where another record has claimed the key since, nothing of this one's is there.
+		if t := &rep.texts[n]; t.deletes && t.key == "" && len(claims[t.id]) == 1 {
+			t.key, t.found = claims[t.id][0], claims[t.id][0]
+		}
+	}
+	return err
 }
 
 // errors are the rejected and blocked rows, which the first attempt may not have

@@ -40,9 +40,25 @@ type fate struct {
 	fault        *row.Fault     // its own, as its error keeps it
 	shown        *row.Fault     // as the answer says it
 	code         run.Code       // where it goes
+	action       row.Action     // what it asks for
+	half         bool           // the new half of an update, of a stream of changes
+	found        string         // the key that its record id stands for, of a deleting row without a match value
 }
 
-func (c *check) key(n int) string      { return c.texts[c.fates[n].key:c.fates[n].id] }
+func (c *check) key(n int) string {
+	if f := &c.fates[n]; f.found == "" {
+		return c.texts[f.key:f.id]
+	}
+	return c.fates[n].found
+}
+
+// keyless reports whether a row has nothing that its record could be found by but its
+// record id.
+func (c *check) keyless(n int) bool {
+	f := &c.fates[n]
+	return f.action == row.Delete && f.key == f.id && f.status == row.Queued
+}
+
 func (c *check) recordID(n int) string { return c.texts[c.fates[n].id:c.fates[n].end] }
 
 // newCheck prepares a batch of so many rows.
@@ -72,11 +88,14 @@ func (c *check) mapRows(rows func(n int) *row.Row) {
 			f.id = len(arena)
 			arena = append(arena, got.RecordID...)
 			f.end = len(arena)
-			f.cursor = got.Cursor
+			f.cursor, f.action, f.half = got.Cursor, got.Action, got.Half
 			c.note(n, got.Group)
 		}
-		if f.fault != nil {
+		switch {
+		case f.fault != nil:
 			f.status = row.Rejected
+		case f.action == row.OldHalf:
+			f.status = row.Superseded
 		}
 	}
 	c.texts = string(arena)

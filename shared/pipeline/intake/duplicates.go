@@ -19,7 +19,7 @@ func (c *check) dropDuplicates() {
 	}
 	winners := make(map[string]int, len(c.fates))
 	for n := range slices.Backward(c.fates) {
-		if c.fates[n].status != row.Queued {
+		if c.fates[n].status != row.Queued || c.keyless(n) && c.fates[n].found == "" {
 			continue
 		}
 		w, twice := winners[c.key(n)]
@@ -27,6 +27,10 @@ func (c *check) dropDuplicates() {
 		case !twice:
 			winners[c.key(n)] = n
 		case c.sequence(n) > c.sequence(w): // only replays have sequences of their own
+			winners[c.key(n)] = n
+			c.supersede(w, n)
+		case c.sequence(n) == c.sequence(w) && c.fates[w].action == row.Delete && c.fates[n].action != row.Delete:
+			// A stream tells a record that was deleted and inserted again in any order.
 			winners[c.key(n)] = n
 			c.supersede(w, n)
 		default:
@@ -44,7 +48,8 @@ func (c *check) sequence(n int) int64 {
 
 // supersede answers a row whose key another one has.
 func (c *check) supersede(loser, winner int) {
-	if c.v.Version.Definition.OnDuplicate == syncdef.Reject && c.replays == nil {
+	deletes := c.fates[loser].action == row.Delete && c.fates[winner].action != row.Delete
+	if c.v.Version.Definition.OnDuplicate == syncdef.Reject && c.replays == nil && !deletes {
 		c.fates[loser].status, c.fates[loser].fault = row.Rejected, duplicate(c.matchColumn())
 		return
 	}
@@ -53,6 +58,9 @@ func (c *check) supersede(loser, winner int) {
 		return
 	}
 	least, ok := run.ReadCursor(c.fates[loser].cursor)
+	if below, had := c.least[loser]; had && (!ok || below.Compare(least) < 0) { // of those that it superseded itself
+		least, ok = below, true
+	}
 	if !ok {
 		return
 	}

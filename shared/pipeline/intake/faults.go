@@ -46,3 +46,19 @@ func many() row.Fault {
 func targetChanged() *row.Fault {
 	return &row.Fault{Rule: ruleTarget, Message: "the sync has another target since (connection, account, object, match or identity): the next run selects all rows; a row that was pushed outside a run has to be pushed again"}
 }
+
+// claimedTwice is the fault of a deleting row whose record id stands for more than one
+// record.
+func claimedTwice(column string) *row.Fault {
+	return &row.Fault{Field: column, Rule: "ambiguous_record", Message: "column " + column + ": found null in a row that is to be deleted, and more than one record was written for its record_id; allowed: the match value of the record to be deleted"}
+}
+
+// actionChanged is the fault of a replay that today's definition reads otherwise than
+// the one that it failed with.
+func actionChanged(deleted bool) *row.Fault {
+	was, is := "written", "delete"
+	if deleted {
+		was, is = "deleted", "write"
+	}
+	return &row.Fault{Rule: "action_changed", Message: "the row's record was to be " + was + ", and the sync's definition would " + is + " it today: push the row again"}
+}

@@ -24,6 +24,7 @@ type Intake struct {
 	Batches     Batches
 	Errors      Errors
 	Queue       Queue
+	Ledger      Ledger // asked only for deleting rows without a match value
 	Now         Clock
 
 	versions version.Cache
@@ -136,6 +137,12 @@ func (in *Intake) part(ctx context.Context, b row.Batch, p *part, answers []row.
 	c.mapRows(func(n int) *row.Row { return &b.Rows[p.rows[n]] })
 	if r.Status.Dead() {
 		c.block(blocked(r))
+	}
+	if err := in.find(ctx, c); err != nil {
+		return err
+	}
+	if err := in.rekeyed(ctx, c); err != nil {
+		return err
 	}
 	if err := c.place(); err != nil {
 		return err

@@ -28,11 +28,14 @@ func (in *Intake) Check(ctx context.Context, sync string, rows []row.Row) ([]run
 	}
 	c := newCheck(v, run.Run{Sync: sync, Version: current.ID}, len(rows), in.Now())
 	c.mapRows(func(n int) *row.Row { return &rows[n] })
+	if err := in.find(ctx, c); err != nil {
+		return nil, err
+	}
 	c.dropDuplicates()
 	out := make([]run.Checked, len(rows))
 	for n := range rows {
 		f := &c.fates[n]
-		out[n] = run.Checked{Status: f.status, Key: c.key(n), RecordID: c.recordID(n), Cursor: string(f.cursor), Fault: f.fault}
+		out[n] = run.Checked{Status: f.status, Key: c.key(n), RecordID: c.recordID(n), Cursor: string(f.cursor), Delete: f.action == row.Delete, Fault: f.fault}
 	}
 	return out, nil
 }

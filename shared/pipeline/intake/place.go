@@ -64,7 +64,7 @@ func (c *check) lanes() [][]int {
 		if f.status != row.Queued {
 			continue
 		}
-		lane := row.Lane(c.texts[f.key:f.id], len(lanes))
+		lane := row.Lane(c.key(n), len(lanes))
 		if lanes[lane] == nil {
 			lanes[lane] = make([]int, 0, len(c.fates)/len(lanes)*5/4+8)
 		}
@@ -78,7 +78,7 @@ func (c *check) envelopeRows(at []int) []envelope.Row {
 	out := make([]envelope.Row, len(at))
 	for i, n := range at {
 		r := c.rows(n)
-		out[i] = envelope.Row{Number: r.Number, Object: r.Object, Least: c.leastOf(n)}
+		out[i] = envelope.Row{Number: r.Number, Object: r.Object, Least: c.leastOf(n), Delete: c.fates[n].action == row.Delete, Key: c.fates[n].found}
 		if c.replays != nil {
 			out[i].Replay = replayOf(c.replays[n])
 		}

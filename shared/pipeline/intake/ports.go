@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/penstock-data/penstock/shared/envelope"
+	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/pace"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -75,6 +76,15 @@ type Queue interface {
 	Send(ctx context.Context, queue string, msgs []envelope.Message) (accepted []bool, err error)
 	// Depth is the approximate number of messages that wait in the queue.
 	Depth(ctx context.Context, queue string) (int, error)
+}
+
+// Ledger reads what the destinations hold. Reads are strongly consistent.
+type Ledger interface {
+	// Entries reads the entries of the keys that have one.
+	Entries(ctx context.Context, target string, keys []string) (map[string]ledger.Entry, error)
+	// KeysOf reads the keys that are kept for record ids (ledger.Entry.Claim), in no
+	// order, those included that another record has since.
+	KeysOf(ctx context.Context, target string, records []string) (map[string][]string, error)
 }
 
 // Clock is the present.

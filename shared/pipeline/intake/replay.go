@@ -90,7 +90,12 @@ func (in *Intake) checkReplay(ctx context.Context, b run.Replay, rows []row.Row)
 			f.status, f.fault = row.Superseded, nil
 		case b.Rows[n].Target != target:
 			f.status, f.fault = row.Rejected, targetChanged()
+		case b.Rows[n].Delete != (f.action == row.Delete) && f.status == row.Queued:
+			f.status, f.fault = row.Rejected, actionChanged(b.Rows[n].Delete)
 		}
+	}
+	if err := in.find(ctx, c); err != nil {
+		return nil, err
 	}
 	return c, c.place()
 }
@@ -117,6 +122,9 @@ func (in *Intake) replayAgain(ctx context.Context, stored run.Batch, b run.Repla
 	}
 	if stored.Sent {
 		return answers, nil
+	}
+	if err := rep.derive(ctx, in); err != nil {
+		return nil, err
 	}
 	return answers, in.sendAgain(ctx, rep)
 }

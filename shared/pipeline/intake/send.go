@@ -96,7 +96,7 @@ func (rep *repetition) envelopeRows(at []int) []envelope.Row {
 		if r.Object == nil {
 			continue // a replay whose error is closed by now
 		}
-		e := envelope.Row{Number: r.Number, Object: r.Object}
+		e := envelope.Row{Number: r.Number, Object: r.Object, Delete: rep.texts[n].deletes, Key: rep.texts[n].found}
 		if rep.replay != nil {
 			e.Replay = rep.replay(n)
 		}

@@ -181,7 +181,7 @@ func (s *Sweep) replay(ctx context.Context, d run.Due) (b run.Replay, due []int,
 	b.Rows = make([]run.ReplayRow, len(refs))
 	for n, ref := range refs {
 		e := errs[ref]
-		b.Rows[n] = run.ReplayRow{Ref: ref, Sequence: e.Sequence, Attempts: d.Attempts, Halted: e.Halted, Target: e.Target}
+		b.Rows[n] = run.ReplayRow{Ref: ref, Sequence: e.Sequence, Attempts: d.Attempts, Halted: e.Halted, Target: e.Target, Delete: e.Delete}
 		if len(e.Source) == 0 {
 			continue
 		}

@@ -98,6 +98,10 @@ func (c *Control) Plan(ctx context.Context, p PlanRequest) ([]Planned, error) {
 			if fault != nil { // cannot be: it was mapped a moment ago
 				return nil, fmt.Errorf("plan: row %d was taken and is refused: %w", n, fault)
 			}
+			if x.Delete {
+				out[n] = l.removal(x)
+				continue
+			}
 			out[n] = l.at(x, mapped.Canonical)
 		default:
 			out[n] = refused(x)
@@ -187,15 +191,13 @@ func (l *look) at(x run.Checked, canonical []jsontext.Value) Planned {
 		p.Action = Unchanged
 		return p
 	}
-	switch held := !e.Held.Fingerprint.Void() || e.Held.ID != ""; {
-	case l.v.Definition.Operation == syncdef.Delete:
-		p.Action = Delete
-	case updates(&l.v.Definition) || held && !l.v.Rules.Once:
+	switch {
+	case updates(&l.v.Definition) || e.Wrote() && !l.v.Rules.Once:
 		p.Action = Update
 	default:
 		p.Action = Create
 	}
-	if p.Action == Update && !e.Held.Fingerprint.Void() {
+	if p.Action == Update && e.Wrote() && !e.Held.Fingerprint.Void() {
 		hashes := make([]uint32, len(canonical))
 		for i, value := range canonical {
 			hashes[i] = row.FieldHash(value)
@@ -208,6 +210,15 @@ func (l *look) at(x run.Checked, canonical []jsontext.Value) Planned {
 		}
 	}
 	return p
+}
+
+// removal is what would become of a deleting row that is queued.
+func (l *look) removal(x run.Checked) Planned {
+	r := ledger.Row{Sequence: math.MaxInt64, Fingerprint: row.Gone, Full: l.full, Delete: true, Unsure: x.Key != "" && l.v.Definition.Operation == syncdef.Delete}
+	if ledger.Diff(l.entries[x.Key], r) == ledger.Unchanged {
+		return Planned{Action: Unchanged, RecordID: x.RecordID}
+	}
+	return Planned{Action: Delete, RecordID: x.RecordID}
 }
 
 // updates reports whether a sync makes no records: what it does not find is an error.

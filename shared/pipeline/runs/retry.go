@@ -100,7 +100,7 @@ func (c *Control) retryPage(ctx context.Context, b run.Replay, errs []run.RowErr
 		return err
 	}
 	for _, e := range taken {
-		one := run.ReplayRow{Ref: e.Ref(), Sequence: e.Sequence, Attempts: e.Attempts, Halted: e.Halted, Target: e.Target}
+		one := run.ReplayRow{Ref: e.Ref(), Sequence: e.Sequence, Attempts: e.Attempts, Halted: e.Halted, Target: e.Target, Delete: e.Delete}
 		if open[one.Ref] {
 			one.Object = e.Source
 		}

@@ -52,7 +52,7 @@ func newWorld(t *testing.T, change func(*syncdef.Definition, *syncdef.Rules)) *w
 	t.Cleanup(func() { _ = w.store.Close() })
 	s := w.store
 	w.stores = runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s}
-	w.intake = &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Now: clock}
+	w.intake = &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Ledger: s, Now: clock}
 	w.worker = &deliver.Deliver{
 		Queue: queue, Syncs: s, Connections: s, Tokens: s, Runs: s, Chunks: s, Halts: s, Ledger: s, Errors: s, Visibility: s,
 		Open: func(syncdef.Connection) (dest.Account, error) { return w.vendor, nil }, Now: clock,

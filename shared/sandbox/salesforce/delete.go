@@ -8,6 +8,9 @@ import (
 // serveDelete is DELETE composite/sobjects?ids=a,b&allOrNone=false.
 func (s *Simulator) serveDelete(w http.ResponseWriter, r *http.Request) *apiError {
 	ids := strings.Split(r.URL.Query().Get("ids"), ",")
+	if ids[0] == "" && len(ids) == 1 {
+		return &apiError{status: http.StatusBadRequest, code: "MISSING_ARGUMENT", message: "The ids parameter is required"}
+	}
 	if len(ids) > maxRecords {
 		return &apiError{status: http.StatusBadRequest, code: "EXCEEDED_ID_LIMIT", message: "record limit reached. cannot submit more than 200 records into this call"}
 	}
@@ -19,6 +22,9 @@ func (s *Simulator) serveDelete(w http.ResponseWriter, r *http.Request) *apiErro
 			out = append(out, ',')
 		}
 		t, row, errs := s.findAny(id)
+		if errs == nil {
+			errs = s.struck(r, id)
+		}
 		if errs != nil {
 			out = appendFailure(out, errs)
 			continue
@@ -48,4 +54,16 @@ func (s *Simulator) findAny(id string) (*table, int, []fieldError) {
 		return t, row, nil
 	}
 	return nil, 0, fault("MALFORMED_ID", "malformed id "+id, "")
+}
+
+// struck is the error that a fault gives a record by its id.
+func (s *Simulator) struck(r *http.Request, id string) []fieldError {
+	code, message, struck := s.core.FailRecord(r, id)
+	if !struck {
+		return nil
+	}
+	if message == "" {
+		message = usual[code]
+	}
+	return fault(code, message, "")
 }

@@ -12,9 +12,13 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// fields reads field_mappings, in order: the fingerprint is taken in it.
-func (p *parser) fields(o *object) []syncdef.Field {
+// fields reads field_mappings, in order: the fingerprint is taken in it. A sync that
+// only deletes needs none.
+func (p *parser) fields(o *object, op syncdef.Operation) []syncdef.Field {
 	n := o.get("field_mappings")
+	if n == nil && op == syncdef.Delete {
+		return nil
+	}
 	if n == nil {
 		o.missing("field_mappings", "list at least one {source: column, destination: field}")
 		return nil

@@ -110,6 +110,8 @@ func (p *parser) missingRecord(o *object, d *syncdef.Definition) {
 	case n == nil:
 	case d.Operation == syncdef.Insert:
 		p.fault(n, "on_missing", "on_missing: operation insert always creates; leave on_missing out, or use operation: upsert")
+	case d.OnMissing == syncdef.Create && d.Operation == syncdef.Delete:
+		p.fault(n, "on_missing", "on_missing: operation delete creates nothing, and a record that is not there is as good as deleted; leave on_missing out")
 	case d.OnMissing == syncdef.Create && d.Operation == syncdef.Update:
 		p.fault(n, "on_missing", "on_missing: operation update creates nothing; use operation: upsert, or on_missing: report")
 	}

@@ -98,6 +98,7 @@ func (p *parser) title() string {
 func (p *parser) target(o *object, d *syncdef.Definition) {
 	d.Object = o.text("destination_object")
 	d.Operation = p.operation(o)
+	d.OnDelete = p.onDelete(o, d.Operation)
 	objects := p.kind.Objects
 	switch {
 	case !p.known:
@@ -129,7 +130,7 @@ func (p *parser) operation(o *object) syncdef.Operation {
 	case !ok:
 	case slices.Contains(allowed, op):
 		return op
-	case op == syncdef.Delete || op == syncdef.Mirror:
+	case op == syncdef.Mirror:
 		p.fault(n, "operation", "operation: this version of Penstock does not %s records; allowed: %s", op, listed(allowed))
 	case slices.Contains(syncdef.Operations, op):
 		p.fault(n, "operation", "operation: %s is not possible with %s; allowed: %s", op, p.title(), listed(allowed))
@@ -137,6 +138,28 @@ func (p *parser) operation(o *object) syncdef.Operation {
 		p.fault(n, "operation", "operation: %q is not known; %s", shorten(s), possible(s, words(allowed)))
 	}
 	return standard
+}
+
+// onDelete reads what is done with the record of a deleting row: what is written, else
+// the destination type's first. An insert is sent once and never taken back.
+func (p *parser) onDelete(o *object, op syncdef.Operation) syncdef.Removal {
+	written := choice[syncdef.Removal](o, "on_delete")
+	n, removals := o.values["on_delete"], p.kind.Removals
+	switch {
+	case !p.known:
+		return written
+	case written == "" && (len(removals) == 0 || op == syncdef.Insert):
+		return ""
+	case written == "":
+		return removals[0]
+	case len(removals) == 0:
+		p.fault(n, "on_delete", "on_delete: %s removes no records; leave it out", p.title())
+	case op == syncdef.Insert:
+		p.fault(n, "on_delete", "on_delete has no use with operation: insert, which only adds records; use operation: upsert")
+	case !slices.Contains(removals, written):
+		p.fault(n, "on_delete", "on_delete: %s is not possible with %s; allowed: %s", written, p.title(), listed(removals))
+	}
+	return written
 }
 
 // identity reads the columns that name a row towards people.

@@ -74,28 +74,42 @@ func (d *destination) Lookup(context.Context, dest.Batch, dest.Call) ([]dest.Out
 	return nil, &dest.CallError{Op: "look up cards", Class: dest.Configuration, Scope: dest.ScopeVersion, Code: "no_lookup", Message: "cards are not looked up"}
 }
 
-// Calls cuts by the vendor's cap.
+// Calls cuts by the vendor's cap; cards are written in some and removed in others.
 func (d *destination) Calls(b dest.Batch, most int) []dest.Call {
 	if most <= 0 || most > maxCards {
 		most = maxCards
 	}
 	var calls []dest.Call
+	open := map[bool]int{} // the last call, by whether it removes
 	for i := range b.Records {
-		if i%most == 0 {
+		removes := b.Records[i].Delete
+		at, there := open[removes]
+		if !there || len(calls[at].Records) == most {
 			calls = append(calls, dest.Call{Costs: []dest.Cost{{Tokens: 1}}})
+			at = len(calls) - 1
+			open[removes] = at
 		}
-		last := &calls[len(calls)-1]
-		last.Records = append(last.Records, i)
+		calls[at].Records = append(calls[at].Records, i)
 	}
 	return calls
 }
 
-// Push writes the cards of a call.
+// Push writes or removes the cards of a call.
 func (d *destination) Push(ctx context.Context, b dest.Batch, c dest.Call) ([]dest.Outcome, error) {
-	const op = "write cards"
-	answer, err := d.client.do(ctx, op, "PUT", "/v1/drawers/"+d.drawer+"/cards", encode(b, c))
+	op, method := "write cards", "PUT"
+	removes := len(c.Records) > 0 && b.Records[c.Records[0]].Delete
+	if removes {
+		op, method = "remove cards", "DELETE"
+	}
+	answer, err := d.client.do(ctx, op, method, "/v1/drawers/"+d.drawer+"/cards", encode(b, c))
 	if err != nil {
 		return nil, err
 	}
-	return decode(op, answer, len(c.Records))
+	out, err := decode(op, answer, len(c.Records))
+	for n := range out {
+		if removes && out[n].Code == "not_found" {
+			out[n] = dest.Outcome{Status: dest.Delivered} // that is what was asked for
+		}
+	}
+	return out, err
 }

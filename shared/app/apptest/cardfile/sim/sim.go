@@ -4,6 +4,8 @@
 //	PUT /v1/drawers/{drawer}/cards  {"cards":[{"key":"...","fields":{...}}]}, at most 50
 //	                                {"results":[{"ok":true,"id":"1","created":true},...]}
 //
+//	DELETE /v1/drawers/{drawer}/cards  the same body, without fields: {"results":[{"ok":true,"id":"1"},{"ok":false,"code":"not_found"}]}
+//
 // Every request carries a bearer token. A card's key is compared without outer
 // white space and case; a text of more than 1,000 characters is refused (too_long),
 // and so is a colour that is not a text (bad_colour). A null removes a field.
@@ -41,6 +43,7 @@ type Server struct {
 
 	mu    sync.Mutex
 	cards map[string]*Card // by folded key
+	made  int              // cards so far
 }
 
 // A Card is a card: its fields as JSON, or text without quotes.
@@ -61,7 +64,8 @@ func New(s sandbox.Settings) (*Server, error) {
 	mux.HandleFunc("GET /v1/me", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusOK, map[string]string{"account": "acct_7"})
 	})
-	mux.HandleFunc("PUT /v1/drawers/{drawer}/cards", server.put)
+	mux.HandleFunc("PUT /v1/drawers/{drawer}/cards", server.change(server.write))
+	mux.HandleFunc("DELETE /v1/drawers/{drawer}/cards", server.change(server.remove))
 	server.handler = core.Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer "+token {
 			reply(w, http.StatusUnauthorized, map[string]string{"error": "no such token"})
@@ -102,7 +106,12 @@ type card struct {
 	Fields map[string]json.RawMessage `json:"fields"`
 }
 
-func (s *Server) put(w http.ResponseWriter, r *http.Request) {
+// change serves a list of cards, one after the other.
+func (s *Server) change(each func(*http.Request, card) map[string]any) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { s.each(w, r, each) }
+}
+
+func (s *Server) each(w http.ResponseWriter, r *http.Request, each func(*http.Request, card) map[string]any) {
 	if drawer := r.PathValue("drawer"); drawer != "main" && drawer != "customers" {
 		reply(w, http.StatusNotFound, map[string]string{"error": "no such drawer"})
 		return
@@ -118,7 +127,7 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	results := make([]map[string]any, len(in.Cards))
 	for n, c := range in.Cards {
-		results[n] = s.write(r, c)
+		results[n] = each(r, c)
 	}
 	reply(w, http.StatusOK, map[string]any{"results": results})
 }
@@ -143,7 +152,8 @@ func (s *Server) write(r *http.Request, c card) map[string]any {
 	}
 	stored, there := s.cards[fold(c.Key)]
 	if !there {
-		stored = &Card{ID: fmt.Sprint(len(s.cards) + 1), Key: strings.TrimSpace(c.Key), Fields: map[string]string{}}
+		s.made++
+		stored = &Card{ID: fmt.Sprint(s.made), Key: strings.TrimSpace(c.Key), Fields: map[string]string{}}
 		s.cards[fold(c.Key)] = stored
 	}
 	for name, value := range c.Fields {
@@ -158,6 +168,19 @@ func (s *Server) write(r *http.Request, c card) map[string]any {
 		}
 	}
 	return map[string]any{"ok": true, "id": stored.ID, "created": !there}
+}
+
+// remove removes one card.
+func (s *Server) remove(r *http.Request, c card) map[string]any {
+	if code, message, fail := s.core.FailRecord(r, c.Key); fail {
+		return map[string]any{"ok": false, "code": code, "message": message}
+	}
+	stored, there := s.cards[fold(c.Key)]
+	if !there {
+		return map[string]any{"ok": false, "code": "not_found", "message": "there is no card " + c.Key}
+	}
+	delete(s.cards, fold(c.Key))
+	return map[string]any{"ok": true, "id": stored.ID}
 }
 
 func reply(w http.ResponseWriter, status int, v any) {
