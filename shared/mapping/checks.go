@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -88,6 +89,35 @@ func (out *field) compileTime(f syncdef.Field, what string) error {
 		out.zone = zone
 	}
 	return nil
+}
+
+// compileText chooses what becomes of lists and objects.
+func (out *field) compileText(f syncdef.Field) error {
+	switch f.As {
+	case "":
+		out.convert = (*Mapper).str
+	case syncdef.AsJoin:
+		out.convert, out.separator = (*Mapper).joined, f.Separator
+	case syncdef.AsJSON:
+		if out.convert = (*Mapper).written; out.truncate {
+			return errors.New("on_too_long: JSON that is cut is no JSON; leave it out, or use as: join")
+		}
+	default:
+		return fmt.Errorf("as: %q is not one of join, json", f.As)
+	}
+	return nil
+}
+
+func (out *field) compileMulti(f syncdef.Field) error {
+	f.MaxLength = 0
+	for _, v := range f.Values {
+		if strings.ContainsRune(v, valueSeparator) {
+			return fmt.Errorf("values: %q holds a ;, which stands between the values of a record", v)
+		}
+	}
+	err := out.compilePicklist(f)
+	out.convert = (*Mapper).multi
+	return err
 }
 
 func (out *field) compilePicklist(f syncdef.Field) error {

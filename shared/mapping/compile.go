@@ -33,8 +33,8 @@ func Compile(def *syncdef.Definition, rules syncdef.Rules) (*Program, error) {
 	errs := []error{err}
 	for i, f := range def.Fields {
 		p.names = append(p.names, f.Destination)
-		if err := p.compileField(&p.fields[i], f, vendor); err != nil {
-			errs = append(errs, fmt.Errorf("field %s -> %s: %w", f.Source, f.Destination, err))
+		if err := p.compileField(&p.fields[i], f, vendor, rules); err != nil {
+			errs = append(errs, fmt.Errorf("field %s -> %s: %w", f.From(), f.Destination, err))
 		}
 		if rules.Group != "" && f.Destination == rules.Group {
 			p.groupField = i

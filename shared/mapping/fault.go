@@ -40,7 +40,7 @@ func (r *members) unreadable(found jsontext.Value) *row.Fault {
 }
 
 func notText(column string, found jsontext.Value) *row.Fault {
-	return refuse(column, "not_a_string", found, "text, a number or a boolean (data_type: json takes objects and arrays)")
+	return refuse(column, "not_a_string", found, "text, a number or a boolean (data_type: json takes objects and arrays; as: join or as: json makes a text of them)")
 }
 
 func notAnEmail(column string, found jsontext.Value) *row.Fault {

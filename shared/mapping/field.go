@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -14,8 +15,9 @@ import (
 
 // field is a syncdef.Field made ready.
 type field struct {
-	source     string
-	column     int // position in Program.columns
+	source     string // for messages: the column, or the destination where the value is made
+	column     int    // position in Program.columns; -1 where the value is made
+	made       *made  // nil for a plain column
 	convert    converter
 	null       jsontext.Value // what a null becomes: nil, null or the default
 	transforms []transform
@@ -25,6 +27,7 @@ type field struct {
 	blankNull bool // "" and blanks are a null
 	maxLength int  // 0 is none
 	truncate  bool
+	separator string // between the values of a list
 
 	form     form             // how values are made comparable
 	scale    int              // -1 is none
@@ -58,9 +61,12 @@ const (
 	epochSeconds      epochShift = 4
 )
 
-func (p *Program) compileField(out *field, f syncdef.Field, vendor vendorRules) error {
-	*out = field{source: f.Source, column: p.columnOf(f.Source), vendor: vendor, scale: -1, zone: time.UTC,
+func (p *Program) compileField(out *field, f syncdef.Field, vendor vendorRules, rules syncdef.Rules) error {
+	*out = field{source: f.Source, column: -1, vendor: vendor, scale: -1, zone: time.UTC,
 		maxLength: f.MaxLength, truncate: f.OnTooLong == syncdef.TruncateLong}
+	if f.Value == nil {
+		out.column = p.columnOf(f.Source)
+	}
 	for _, t := range f.Transform {
 		switch t {
 		case "trim":
@@ -76,13 +82,16 @@ func (p *Program) compileField(out *field, f syncdef.Field, vendor vendorRules) 
 	if err := out.compileType(f); err != nil {
 		return err
 	}
-	return out.compileNull(f)
+	if err := out.compileNull(f); err != nil {
+		return err
+	}
+	return p.compileMade(out, f, rules)
 }
 
 func (out *field) compileType(f syncdef.Field) error {
 	switch f.Type {
 	case syncdef.String, "":
-		out.convert = (*Mapper).str
+		return out.compileText(f)
 	case syncdef.Number:
 		out.convert, out.form, out.blankNull = (*Mapper).number, formNumber, true
 		return out.compileNumber(f, "a number")
@@ -101,12 +110,14 @@ func (out *field) compileType(f syncdef.Field) error {
 	case syncdef.Picklist:
 		out.convert = (*Mapper).picklist
 		return out.compilePicklist(f)
+	case syncdef.MultiPicklist:
+		return out.compileMulti(f)
 	case syncdef.JSON:
 		out.convert, out.form = (*Mapper).json, formJSON
 	case syncdef.Email:
 		out.convert = (*Mapper).email
 	default:
-		return fmt.Errorf("data_type: %q is not one of string, number, integer, boolean, date, datetime, picklist, json, email", f.Type)
+		return fmt.Errorf("data_type: %q is not one of string, number, integer, boolean, date, datetime, picklist, json, email, multipicklist", f.Type)
 	}
 	return nil
 }
@@ -147,20 +158,29 @@ func (out *field) compileNull(f syncdef.Field) error {
 }
 
 func (out *field) convertDefault(f syncdef.Field) (jsontext.Value, error) {
-	raw, err := jsontext.AppendQuote([]byte(nil), *f.Default)
+	return out.converted("default", *f.Default, f.Type)
+}
+
+// converted is a text of the definition as a value of the field; key is where it
+// stands, for messages.
+func (out *field) converted(key, text string, kind syncdef.Type) (jsontext.Value, error) {
+	raw, err := jsontext.AppendQuote([]byte(nil), text)
 	if err != nil {
-		return nil, fmt.Errorf("default: %q is not UTF-8", *f.Default)
+		return nil, fmt.Errorf("%s: %q is not UTF-8", key, text)
 	}
-	if f.Type == syncdef.JSON {
-		raw = []byte(*f.Default)
+	if kind == syncdef.JSON {
+		raw = []byte(text)
 		if !jsontext.Value(raw).IsValid() {
-			return nil, fmt.Errorf("default: %q is not JSON", *f.Default)
+			return nil, fmt.Errorf("%s: %q is not JSON", key, text)
 		}
 		raw = bytes.TrimSpace(raw)
 	}
 	v, fault := out.convert(&Mapper{}, out, raw)
+	if fault != nil && key == "value" { // no column holds it
+		return nil, fmt.Errorf("value: %s", strings.TrimPrefix(fault.Message, "column "+out.source+": "))
+	}
 	if fault != nil {
-		return nil, fmt.Errorf("default: %s", fault.Message)
+		return nil, fmt.Errorf("%s: %s", key, fault.Message)
 	}
 	return bytes.Clone(v), nil
 }

@@ -45,6 +45,8 @@ type Mapper struct {
 	id     []byte           // the joined record id
 	digits []byte           // of the decimal in hand
 	small  bool             // the number in hand is its own canonical form
+	parts  [][]byte         // of the template or list in hand
+	chosen []int            // of the picklist in hand, positions in its values
 	row    members
 	seen   layout
 }
@@ -118,6 +120,9 @@ func (m *Mapper) column(c int) jsontext.Value {
 
 // field maps one field.
 func (m *Mapper) field(f *field) (jsontext.Value, *row.Fault) {
+	if f.made != nil {
+		return m.made(f)
+	}
 	raw := m.column(f.column)
 	switch {
 	case raw == nil:
@@ -198,7 +203,11 @@ func (m *Mapper) group() ([]byte, *row.Fault) {
 	}
 	if m.p.groupDefault == nil {
 		f, name := &m.p.fields[m.p.groupField], m.p.names[m.p.groupField]
-		return nil, refuse(f.source, "missing_"+name, m.column(f.column), "a "+name+" in every row, or one in the definition for the rows without")
+		var found jsontext.Value // of a value that is made
+		if f.column >= 0 {
+			found = m.column(f.column)
+		}
+		return nil, refuse(f.source, "missing_"+name, found, "a "+name+" in every row, or one in the definition for the rows without")
 	}
 	return m.p.groupDefault, nil
 }

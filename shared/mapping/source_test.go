@@ -93,7 +93,9 @@ func TestNoValueInMessages(t *testing.T) {
 	for _, v := range values {
 		object := `{"id":1,"v":` + v + `}`
 		for _, f := range append(fuzzFields(), syncdef.Field{MaxLength: 3}, syncdef.Field{Type: syncdef.Email, MaxLength: 3}, syncdef.Field{Type: syncdef.Integer, Min: "0", Max: "9"}) {
-			f.Source, f.Destination = "v", "V"
+			if f.Destination = "V"; f.Value == nil {
+				f.Source = "v"
+			}
 			check(&syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Fields: []syncdef.Field{f}}, object)
 		}
 		for strategy := range keyRules {

@@ -40,6 +40,11 @@ func (m *Mapper) transformed(f *field, raw jsontext.Value) (text, bool) {
 	if !ok {
 		return t, false
 	}
+	return m.steps(f, t), true
+}
+
+// steps are the field's transforms.
+func (m *Mapper) steps(f *field, t text) text {
 	for _, how := range f.transforms {
 		switch how {
 		case trim:
@@ -52,7 +57,7 @@ func (m *Mapper) transformed(f *field, raw jsontext.Value) (text, bool) {
 			t = m.mapCase(t, unicode.ToUpper, 'a', 'z')
 		}
 	}
-	return t, true
+	return t
 }
 
 // mapCase changes the case rune by rune; text that has nothing to change, which
@@ -120,10 +125,27 @@ func (out *field) cut(t text) (text, *row.Fault) {
 		return t, fault
 	}
 	short := fitting(out.vendor.unit, t.b, out.maxLength)
+	if out.made != nil && out.made.entities {
+		short = wholeEntities(short, t.b)
+	}
 	if len(short) == 0 { // nothing of it can be kept, and that would clear the field
 		fault := out.tooLong(n)
 		fault.Message += ", of which the first joined character has more"
 		return t, fault
 	}
 	return text{b: short, plain: t.plain}, nil
+}
+
+// wholeEntities is the beginning of a text without the entity that it was cut in.
+func wholeEntities(short, b []byte) []byte {
+	at := bytes.LastIndexByte(short, '&')
+	if at < 0 || bytes.IndexByte(short[at:], ';') >= 0 {
+		return short
+	}
+	for _, entity := range []string{"&amp;", "&lt;", "&gt;"} {
+		if bytes.HasPrefix(b[at:], []byte(entity)) {
+			return short[:at]
+		}
+	}
+	return short
 }

@@ -6,7 +6,9 @@ import "time"
 // JSON Schema and the messages all take these lists, so that they cannot differ.
 var (
 	// Types are the data types.
-	Types = []Type{String, Number, Integer, Boolean, Date, DateTime, Picklist, JSON, Email}
+	Types = []Type{String, Number, Integer, Boolean, Date, DateTime, Picklist, JSON, Email, MultiPicklist}
+	// Ases are the values of as.
+	Ases = []As{AsJoin, AsJSON}
 	// Strategies are the matching strategies that a file may name.
 	Strategies = []Strategy{MatchExternalID, MatchField, MatchEmail, MatchEmailDomain, MatchName}
 	// Operations are those that this version carries out: not Mirror. A destination type

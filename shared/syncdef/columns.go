@@ -27,28 +27,40 @@ func CheckColumns(d Definition, columns []string) []Fault {
 	var out []Fault
 	for _, n := range needs(d) {
 		if why := missing(n.column, columns); why != "" {
+			if p := SourcePath(n.column); n.nested && p != nil && missing(p[0].Name, columns) == "" {
+				continue
+			}
 			out = append(out, Fault{File: d.Sync, Path: n.path, Message: why})
 		}
 	}
 	return out
 }
 
-type need struct{ path, column string }
+type need struct {
+	path, column string
+	nested       bool // the column may be a path into one
+}
 
 // needs pairs every column with the place in the YAML that asks for it.
 func needs(d Definition) []need {
 	var out []need
 	for i, c := range d.RecordID {
-		out = append(out, need{fmt.Sprintf("record_id[%d]", i), c})
+		out = append(out, need{path: fmt.Sprintf("record_id[%d]", i), column: c})
 	}
 	if d.Match.Source != "" {
-		out = append(out, need{"match.source", d.Match.Source})
+		out = append(out, need{path: "match.source", column: d.Match.Source})
 	}
 	for i, f := range d.Fields {
-		out = append(out, need{fmt.Sprintf("field_mappings[%d].source", i), f.Source})
+		key := "source"
+		if f.Value != nil {
+			key = "value"
+		}
+		for _, c := range f.Columns() {
+			out = append(out, need{fmt.Sprintf("field_mappings[%d].%s", i, key), c, true})
+		}
 	}
 	if d.Incremental != nil {
-		out = append(out, need{"incremental.cursor", d.Incremental.Cursor})
+		out = append(out, need{path: "incremental.cursor", column: d.Incremental.Cursor})
 	}
 	return out
 }

@@ -157,10 +157,14 @@ const (
 	SendAll     Send = "all"
 )
 
-// A Field maps one column to one field of the destination.
+// A Field maps one column, or a value of its own, to one field of the destination.
 type Field struct {
-	Source      string    `json:"source"`                // the model's column, in any case
-	Destination string    `json:"destination"`           // the field's API name at the destination
+	Source      string    `json:"source,omitempty"`      // the model's column, in any case, or a path into one of JSON: address.city; "" beside Value
+	Value       *string   `json:"value,omitempty"`       // in the place of Source: a constant, or a Template of columns
+	Destination string    `json:"destination"`           // the field's API name at the destination, or, by Rules.Nested, a Path: address.city
+	Personal    bool      `json:"personal,omitempty"`    // personal data: the connection must allow it
+	As          As        `json:"as,omitempty"`          // what becomes of lists and objects in a field of text
+	Separator   string    `json:"separator,omitempty"`   // between the values that As joins
 	Type        Type      `json:"data_type"`             // default string
 	Scale       *int      `json:"scale,omitempty"`       // number: digits after the point, rounded half up
 	Min         string    `json:"min,omitempty"`         // number, integer: a decimal, inclusive
@@ -193,7 +197,22 @@ const (
 	Picklist Type = "picklist"
 	JSON     Type = "json"
 	Email    Type = "email"
+	// MultiPicklist is a set of picklist values, sent as one text with ; between them.
+	MultiPicklist Type = "multipicklist"
 )
+
+// As is what becomes of lists and objects in a field of text.
+type As string
+
+// Without one they are refused. join joins a list's values by Separator; json writes
+// a list or an object as its JSON.
+const (
+	AsJoin As = "join"
+	AsJSON As = "json"
+)
+
+// PersonalAllowed is what a connection says that may take personal data.
+const PersonalAllowed = "allowed"
 
 // TooLong says what happens to a value over max_length.
 type TooLong string
@@ -239,6 +258,9 @@ type Connection struct {
 	URL    string `json:"url,omitempty"`    // the account's address; the type's own when absent
 	Secret string `json:"secret,omitempty"` // the secret's name; the connection's name when absent
 	Quota  Quota  `json:"quota"`            // the share of the account's limits; the type's own when absent
+	// Personal is PersonalAllowed where columns that are marked personal may be sent;
+	// "" refuses them.
+	Personal string `json:"personal,omitempty"`
 	// Options are the keys of the destination type's own, as text, with their
 	// defaults; in YAML they stand beside the others.
 	Options map[string]string `json:"options,omitempty"`

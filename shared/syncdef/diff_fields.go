@@ -47,7 +47,8 @@ func summary(f Field) string {
 	all := tree(f)
 	delete(all, "source")
 	delete(all, "destination")
-	parts := []string{f.Source}
+	delete(all, "value")
+	parts := []string{f.From()}
 	for _, k := range keys(all, nil) {
 		parts = append(parts, k+" "+text(all[k]))
 	}

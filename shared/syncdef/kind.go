@@ -94,6 +94,9 @@ type Rules struct {
 	Once bool `json:"once,omitempty"`
 	// Lookup says that it can be found out whether an insert arrived.
 	Lookup bool `json:"lookup,omitempty"`
+	// Entities names the destination field in whose templates &, < and > of columns
+	// are written as entities, because its text is markup; "" for none.
+	Entities string `json:"entities,omitempty"`
 	// LengthUnit is what the vendor counts in max_length; "" is utf16.
 	LengthUnit LengthUnit `json:"length_unit,omitempty"`
 	// DateMin and DateMax are the first and the last day that the vendor takes in a

@@ -88,10 +88,16 @@ func maps(d *syncdef.Definition, part string) bool {
 // run's rows are counted by channel before any is sent, and each is sent once, ever.
 func rules(d *syncdef.Definition, _ *syncdef.Connection) syncdef.Rules {
 	o, _ := readOptions(d) // what cannot be read has no channel; Account.Open says so
-	return syncdef.Rules{
+	r := syncdef.Rules{
 		Type: "slack", Identity: row.Identity{},
 		Group: fieldChannel, GroupDefault: o.Channel, Gather: true,
 		Once: true, Lookup: true,
 		LengthUnit: syncdef.LengthRune,
 	}
+	// The text of a template is the definition's own and may be markup; what the row
+	// puts into it may not.
+	if f := fieldOf(d, fieldText); f.Value != nil && !f.Markup {
+		r.Entities = fieldText
+	}
+	return r
 }

@@ -13,6 +13,9 @@ var separators = regexp.MustCompile(`^(--|-{4,}|={2,}|_{3,}|\*{3,}|\.{2,}|~{3,})
 // glued is a list's item whose - touches its key.
 var glued = regexp.MustCompile(`^ *-[A-Za-z_]\w*:( |$)`)
 
+// bare is a value with a template's braces and without quotes.
+var bare = regexp.MustCompile(`(?:^|[{, -])value: +([^"'|>\s][^"',]*?)?\{\{`)
+
 // cause looks at the line where a file ceases to be valid, and says what a person
 // most likely did there, "" when nothing is known. What stands before the line is
 // valid, so that no quote or bracket is open at its beginning.
@@ -29,6 +32,13 @@ func (s source) cause(n int) (at, string) {
 	}
 	if n > 1 && strings.HasPrefix(s.line(n-1), "--- ") && strings.TrimSpace(s.line(n - 1)[4:]) != "" {
 		return at{n - 1, 5}, "text stands beside the separator ---, which is alone on its line, or left out"
+	}
+	if m := bare.FindStringIndex(text); m != nil {
+		from := m[0] + strings.Index(text[m[0]:], "value:") + len("value:")
+		for text[from] == ' ' {
+			from++
+		}
+		return here(from), "a value with {{ }} needs quotes: value: \"{{column}}\""
 	}
 	if above := s.line(n - 1); glued.MatchString(above) && indent > 0 {
 		return at{n - 1, strings.IndexByte(above, '-') + 1}, "a blank is missing after the - of a list's item"

@@ -86,6 +86,7 @@ func (r *reader) connection(name string, n *yaml.Node, kinds syncdef.Kinds) sync
 		c.Secret = s
 	}
 	c.URL = r.url(o)
+	c.Personal = choice[string](o, "personal")
 	c.Quota = r.quota(o)
 	if known {
 		c.Options = texts(o.own(kind.Connection))

@@ -60,8 +60,8 @@ func (p *parser) field(n *yaml.Node, path string) (f syncdef.Field, dest *yaml.N
 	if o == nil {
 		return f, nil
 	}
-	f.Source = o.text("source")
-	o.missing("source", "name the column of the model")
+	r := rules{object: o, field: &f}
+	r.origin()
 	f.Destination = o.text("destination")
 	o.missing("destination", "name the field of the destination")
 	dest = o.values["destination"]
@@ -70,13 +70,14 @@ func (p *parser) field(n *yaml.Node, path string) (f syncdef.Field, dest *yaml.N
 		f.Type = choiceOf[syncdef.Type](o, "data_type", o.key("data_type").Allowed, "")
 	}
 
-	r := rules{object: o, field: &f}
 	r.number()
 	r.picklist()
 	r.length()
 	r.transform()
 	r.time()
 	r.null()
+	r.lists()
+	p.personal(o, &f)
 	p.ownField(o, &f)
 	o.close()
 	return f, dest
@@ -92,7 +93,7 @@ func (p *parser) compiles(o *object, d *syncdef.Definition) {
 		if slices.ContainsFunc(p.faults, func(f syncdef.Fault) bool { return f.Path == path || strings.HasPrefix(f.Path, path+".") }) {
 			continue
 		}
-		alone := syncdef.Definition{RecordID: []string{f.Source}, Fields: []syncdef.Field{f}}
+		alone := syncdef.Definition{RecordID: []string{"row"}, Fields: []syncdef.Field{f}}
 		if _, err := mapping.Compile(&alone, rules); err != nil {
 			p.uncompiled(path, f, err.Error())
 		}
@@ -108,7 +109,7 @@ func (p *parser) compiles(o *object, d *syncdef.Definition) {
 // uncompiled reports why a mapping cannot be carried out, at the key that the
 // reason begins with.
 func (p *parser) uncompiled(path string, f syncdef.Field, what string) {
-	if _, after, ok := strings.Cut(what, f.Source+" -> "+f.Destination+": "); ok {
+	if _, after, ok := strings.Cut(what, f.From()+" -> "+f.Destination+": "); ok {
 		what = after
 	}
 	where := p.places[path]
