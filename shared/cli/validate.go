@@ -23,6 +23,9 @@ type validateCmd struct {
 	Warehouse string        `help:"A DuckDB file whose tables the models read; without it the sample's tables are known." placeholder:"FILE"`
 	CheckTime time.Duration `default:"10s" help:"How long the check of one model may take."`
 	JSON      bool          `name:"json" help:"Print one JSON object: syncs, faults and notices."`
+
+	Connection bool `help:"Ask the destinations, too: whether the fields are there, can be written, and take what is mapped."`
+	asking
 }
 
 // A validation is what validate found. Its JSON is what validate --json prints.
@@ -42,6 +45,9 @@ type validSync struct {
 	Model   string   `json:"model,omitempty"`   // the file of the SELECT; absent when there is none
 	Columns []string `json:"columns,omitempty"` // that the model selects
 	Checked bool     `json:"columns_checked"`
+	// Connection is what asking the destination came to, with --connection: checked,
+	// no_metadata, or not_checked, which is a fault.
+	Connection string `json:"connection,omitempty"`
 }
 
 // told is a fault or a notice.
@@ -65,6 +71,11 @@ func (c validateCmd) Run(ctx context.Context, s program) error {
 	}
 	if err := c.models(ctx, set, &v); err != nil {
 		return err
+	}
+	if c.Connection {
+		if err := c.destinations(ctx, s, set, &v); err != nil {
+			return err
+		}
 	}
 	v.faults.Sort()
 	if err := c.print(s, &v); err != nil {

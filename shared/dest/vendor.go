@@ -7,6 +7,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/pace"
 	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/syncdef/metadata"
 )
 
 // A Vendor is a destination type as one value: what its definitions may say
@@ -75,13 +76,30 @@ type Describer interface {
 	MatchField(ctx context.Context, d *syncdef.Definition) (MatchField, error)
 }
 
-// An Inspector is an Account that can hold a definition against its metadata, before
-// the first row: unknown and read-only fields, wrong types, values that there are not,
-// what a new record lacks. It is optional.
+// An Inspector is an Account that shows its metadata, so that definitions can be held
+// against it before the first row (package metadata). It is optional: a vendor that
+// tells nothing has none.
 type Inspector interface {
-	// Inspect reports what the account would refuse of any row, or of some; a fault's
-	// Path is as those of Kind.Check. The error is a *CallError: nothing is known.
-	Inspect(ctx context.Context, d *syncdef.Definition) ([]syncdef.Fault, error)
+	// Describe gives the object that the definition's rows go to, as the connection's
+	// user may use it; of d only Object has to be set. An object that there is not, or
+	// that the user does not see, is a *CallError of class Configuration and scope
+	// Version; any other *CallError says that nothing is known.
+	Describe(ctx context.Context, d *syncdef.Definition) (*metadata.Object, error)
+	// Objects lists the names of the objects that the user sees; nil where the vendor
+	// lists none. The error is a *CallError.
+	Objects(ctx context.Context) ([]string, error)
+	// Rights are what every sync of the connection needs to be allowed, beside its
+	// objects. The error is a *CallError: they cannot be found out.
+	Rights(ctx context.Context) ([]Right, error)
+}
+
+// A Right is something that the connection's user is allowed or not.
+type Right struct {
+	Name    string // the vendor's word: a scope, a permission
+	For     string // what it is needed for
+	Missing string // why it is not there, and the remedy; "" is granted
+	// Some says that only some syncs need it: that it is missing is no failure.
+	Some bool
 }
 
 // A MatchField is what an account's metadata says of a match field.

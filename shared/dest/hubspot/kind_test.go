@@ -18,6 +18,7 @@ import (
 	"github.com/penstock-data/penstock/shared/sandbox"
 	simulator "github.com/penstock-data/penstock/shared/sandbox/hubspot"
 	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/syncdef/metadata"
 	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
 )
 
@@ -140,16 +141,16 @@ func TestInspect(t *testing.T) {
 		{Source: "i", Destination: "lifecyclestage", Type: syncdef.String, Default: &wrong},
 	}
 	paths := func(def syncdef.Definition) (out []string) {
-		found, err := w.account.(dest.Inspector).Inspect(t.Context(), &def)
+		object, err := w.account.(dest.Inspector).Describe(t.Context(), &def)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, f := range found {
+		for _, f := range metadata.Check(&def, object).Faults {
 			out = append(out, f.Path)
 		}
 		return out
 	}
-	want := []string{"field_mappings[0].max_length", "field_mappings[1].destination", "field_mappings[2].destination", "field_mappings[3].data_type", "field_mappings[4].values",
+	want := []string{"field_mappings[0].max_length", "field_mappings[1].destination", "field_mappings[2].destination", "field_mappings[3].data_type", "field_mappings[4].values[1]",
 		"field_mappings[5].data_type", "field_mappings[7].data_type", "field_mappings[8].default", "field_mappings"}
 	if d := cmp.Diff(want, paths(def)); d != "" {
 		t.Error(d)
@@ -163,8 +164,9 @@ func TestInspect(t *testing.T) {
 		t.Errorf("not unique: %v", got)
 	}
 	def.Object = "starships"
-	if got := paths(def); !slices.Equal(got, []string{"destination_object"}) {
-		t.Errorf("no object: %v", got)
+	var call *dest.CallError
+	if _, err := w.account.(dest.Inspector).Describe(t.Context(), &def); !errors.As(err, &call) || call.Class != dest.Configuration || call.Scope != dest.ScopeVersion {
+		t.Errorf("no object: %v", err)
 	}
 }
 

@@ -17,9 +17,10 @@ type Property struct {
 	Type      string `json:"type"`      // string, number, bool, date, datetime, enumeration, phone_number, json, object_coordinates
 	FieldType string `json:"fieldType"` // text, textarea, checkbox (several options), select, radio, ...
 	Options   []struct {
-		Value  string `json:"value"` // the internal value, which is what is sent
-		Label  string `json:"label"`
-		Hidden bool   `json:"hidden"`
+		Value    string `json:"value"` // the internal value, which is what is sent
+		Label    string `json:"label"`
+		Hidden   bool   `json:"hidden"` // from forms; the API takes it
+		Archived bool   `json:"archived"`
 	} `json:"options"`
 	ExternalOptions bool `json:"externalOptions"` // the options are elsewhere: owners
 	Unique          bool `json:"hasUniqueValue"`

@@ -107,21 +107,36 @@ func (b *attributeBook) find(ctx context.Context, name, kind string) (attribute,
 // load reads all attributes of contacts. An app without the permission to do so can
 // still write contacts.
 func (b *attributeBook) load(ctx context.Context) error {
+	all, hidden, err := b.client.attributes(ctx, "")
+	if err != nil {
+		return err
+	}
+	list := map[string]attribute{}
+	for i := range all {
+		if name, is := all[i].custom(); is && !all[i].Archived {
+			list[name] = all[i].attribute()
+		}
+	}
+	b.list, b.hidden, b.read = list, hidden, b.client.now()
+	return nil
+}
+
+// attributes reads the attributes of contacts; hidden says that the app may not. more
+// are further parameters, from & on.
+func (c *client) attributes(ctx context.Context, more string) (all []attributeJSON, hidden bool, err error) {
 	const op = "read the workspace's attributes"
-	got, err := b.client.do(ctx, op, http.MethodGet, "/data_attributes?model=contact", nil)
+	got, err := c.do(ctx, op, http.MethodGet, "/data_attributes?model=contact"+more, nil)
 	if call := asCallError(err); call != nil && call.Class == dest.Configuration && mayNot[call.Code] {
-		b.list, b.hidden, b.read = map[string]attribute{}, true, b.client.now()
-		return nil
+		return nil, true, nil
 	}
 	if err != nil {
-		return unsent(err)
+		return nil, false, unsent(err)
 	}
-	list, ok := readAttributes(got)
+	all, ok := readAttributes(got)
 	if !ok {
-		return unsent(b.client.unreadable(op, got))
+		return nil, false, unsent(c.unreadable(op, got))
 	}
-	b.list, b.hidden, b.read = list, false, b.client.now()
-	return nil
+	return all, false, nil
 }
 
 // mayNot are the codes of a missing permission.
@@ -131,6 +146,7 @@ var mayNot = map[string]bool{"forbidden": true, "action_forbidden": true, "api_p
 type attributeJSON struct {
 	Name     string            `json:"name"`
 	FullName string            `json:"full_name"`
+	Label    string            `json:"label"`
 	Kind     string            `json:"data_type"`
 	Options  []json.RawMessage `json:"options"`
 	Writable *bool             `json:"api_writable"`
@@ -138,7 +154,7 @@ type attributeJSON struct {
 	Archived bool              `json:"archived"`
 }
 
-func readAttributes(a *answer) (map[string]attribute, bool) {
+func readAttributes(a *answer) ([]attributeJSON, bool) {
 	var list struct {
 		Type string           `json:"type"`
 		Data *[]attributeJSON `json:"data"`
@@ -146,19 +162,15 @@ func readAttributes(a *answer) (map[string]attribute, bool) {
 	if a.err != nil || json.Unmarshal(a.body, &list) != nil || list.Type != "list" || list.Data == nil {
 		return nil, false
 	}
-	out := map[string]attribute{}
-	for i := range *list.Data {
-		one := &(*list.Data)[i]
-		name, full := strings.CutPrefix(one.FullName, customPrefix)
-		if !full && (one.Custom == nil || !*one.Custom) || one.Archived {
-			continue
-		}
-		if !full {
-			name = one.Name
-		}
-		out[name] = one.attribute()
+	return *list.Data, true
+}
+
+// custom is the name of a custom attribute; one of Intercom's own is none.
+func (j *attributeJSON) custom() (name string, is bool) {
+	if name, full := strings.CutPrefix(j.FullName, customPrefix); full {
+		return name, true
 	}
-	return out, true
+	return j.Name, j.Custom != nil && *j.Custom
 }
 
 // attribute reads one; its options come as texts or as {"value": text}.

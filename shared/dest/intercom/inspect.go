@@ -2,15 +2,16 @@ package intercom
 
 import (
 	"context"
-	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/syncdef/metadata"
 )
 
-// takes are the data types of a mapping whose values an attribute takes.
+// takes are the data types of a mapping whose values an attribute takes, the best first.
 var takes = map[string][]syncdef.Type{
 	"string":  {syncdef.String, syncdef.Email, syncdef.Picklist, syncdef.Date, syncdef.DateTime},
 	"integer": {syncdef.Integer},
@@ -19,63 +20,88 @@ var takes = map[string][]syncdef.Type{
 	"date":    {syncdef.Date, syncdef.DateTime, syncdef.Integer},
 }
 
-// Inspect implements dest.Inspector: the mapped custom attributes are there, can be
-// written, and take what the mapping makes. An app that may not read attributes tells
-// nothing.
-func (a *account) Inspect(ctx context.Context, d *syncdef.Definition) ([]syncdef.Fault, error) {
-	o, err := readOptions(d)
+// Describe implements dest.Inspector: the contact's own fields, which the definition's
+// check knows, and the workspace's custom attributes. To an app that may not read these
+// nothing of them is known.
+func (a *account) Describe(ctx context.Context, d *syncdef.Definition) (*metadata.Object, error) {
+	o := &metadata.Object{Name: objectContact, Word: "attribute", Prefix: customPrefix, Remedy: createRemedy}
+	options, err := readOptions(d)
 	if err != nil {
-		return []syncdef.Fault{{Path: kindName, Message: err.Error()}}, nil
+		o.Faults = []syncdef.Fault{{Path: kindName, Message: err.Error()}}
 	}
-	var faults []syncdef.Fault
-	for i := range d.Fields {
-		f := &d.Fields[i]
-		name, is := custom(f.Destination)
-		if !is {
-			continue
-		}
-		attribute, known, err := a.attributes.find(ctx, name, "")
-		if err != nil {
-			return nil, err
-		}
-		if key, message := attribute.against(f, known, o.CreateAttributes); message != "" {
-			faults = append(faults, syncdef.Fault{Path: fmt.Sprintf("field_mappings[%d].%s", i, key), Message: message})
+	for _, name := range slices.Sorted(maps.Keys(own)) {
+		o.Fields = append(o.Fields, ownField(name))
+	}
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		o.Fields = append(o.Fields, metadata.Field{Name: name, NoCreate: true, NoUpdate: true, Why: given[name]})
+	}
+	all, hidden, err := a.client.attributes(ctx, "&include_archived=true")
+	if err != nil {
+		return nil, err
+	}
+	o.Makes = options.CreateAttributes || hidden
+	if hidden {
+		o.Notices = []syncdef.Fault{{Path: "connection", Message: "connection: custom attributes are not checked: " + noAttributes}}
+	}
+	slices.SortStableFunc(all, func(x, y attributeJSON) int { return strings.Compare(x.Name, y.Name) })
+	for i := range all {
+		if name, is := all[i].custom(); is {
+			o.Fields = append(o.Fields, all[i].field(name))
 		}
 	}
-	return faults, nil
+	return o, nil
 }
 
-// against says what is wrong with a mapping to an attribute, and in which of its keys.
-func (a attribute) against(f *syncdef.Field, k known, create bool) (key, message string) {
-	if k != there {
-		if k == absent && !create {
-			return "destination", fmt.Sprintf("the workspace has no custom attribute %s: %s", short(f.Destination), createRemedy)
-		}
-		return "", ""
+// noAttributes is what an app lacks that may not read attributes.
+const noAttributes = "the app may not read the workspace's attributes: give it the permission to read them (Developer Hub, the app's Authentication)"
+
+// ownField is one of the contact's own fields; what it takes is checked without the
+// workspace.
+func ownField(name string) metadata.Field {
+	f := metadata.Field{Name: name, Type: map[syncdef.Type]string{syncdef.String: "string", syncdef.DateTime: "date", syncdef.Boolean: "boolean", syncdef.JSON: "list"}[own[name]]}
+	switch name {
+	case fieldCustom:
+		f.Type = "object"
+	case fieldExternalID, fieldEmail:
+		f.Unique, f.Key = name == fieldExternalID, true
 	}
-	types, sure := takes[a.kind]
+	return f
+}
+
+// field is a custom attribute as the comparison knows it.
+func (j *attributeJSON) field(name string) metadata.Field {
+	a := j.attribute()
+	f := metadata.Field{Name: name, Label: j.Label, Type: a.kind, Takes: takes[a.kind]}
+	if a.kind == "string" {
+		f.Length = maxValue
+	}
+	for _, v := range a.options {
+		f.Options = append(f.Options, metadata.Option{Value: v})
+	}
 	switch {
+	case j.Archived:
+		f.NoCreate, f.NoUpdate, f.Why = true, true, "it is archived: restore it in Intercom (Settings, Data, People), or remove this mapping"
 	case !a.writable:
-		return "destination", fmt.Sprintf("the custom attribute %s cannot be written over the API: allow it in Intercom (Settings, Data, People), or remove the mapping", short(f.Destination))
-	case sure && f.Type != "" && !slices.Contains(types, f.Type):
-		return "data_type", fmt.Sprintf("the custom attribute %s is of type %s; allowed: %s", short(f.Destination), a.kind, listed(types))
-	case f.MaxLength > maxValue:
-		return "max_length", fmt.Sprintf("max_length: a custom attribute's text has at most %d characters", maxValue)
+		f.NoCreate, f.NoUpdate, f.Why = true, true, "the API may not write it: allow it in Intercom (Settings, Data, People), or remove this mapping"
 	}
-	for _, v := range f.Values {
-		if len(a.options) > 0 && !slices.Contains(a.options, v) {
-			return "values", fmt.Sprintf("values: %q is none of the attribute's options in Intercom: %s", short(v), strings.Join(a.options, ", "))
-		}
-	}
-	return "", ""
+	return f
 }
 
-func listed(types []syncdef.Type) string {
-	out := make([]string, len(types))
-	for i, t := range types {
-		out[i] = string(t)
+// Objects implements dest.Inspector.
+func (a *account) Objects(context.Context) ([]string, error) { return []string{objectContact}, nil }
+
+// Rights implements dest.Inspector: an app cannot ask for its own permissions, but for
+// one that shows at once.
+func (a *account) Rights(ctx context.Context) ([]dest.Right, error) {
+	right := dest.Right{Name: "Read attributes", For: "checking and creating custom attributes", Some: true}
+	_, hidden, err := a.client.attributes(ctx, "")
+	if err != nil {
+		return nil, err
 	}
-	return strings.Join(out, ", ")
+	if hidden {
+		right.Missing = noAttributes
+	}
+	return []dest.Right{right}, nil
 }
 
 var _ dest.Inspector = (*account)(nil)

@@ -9,6 +9,7 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/sandbox"
 	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/syncdef/metadata"
 )
 
 // A definition is held against the workspace before its first row.
@@ -21,28 +22,29 @@ func TestInspect(t *testing.T) {
 	def := with(byExternalID(), "", fields...)
 	def.Fields = fields
 	w := newWorld(t, def)
-	inspector, is := w.acct.(dest.Inspector)
-	if !is {
-		t.Fatal("the account inspects nothing")
+	check := func() []syncdef.Fault {
+		t.Helper()
+		object, err := w.acct.(dest.Inspector).Describe(t.Context(), &def)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return metadata.Check(&def, object).Faults
 	}
-	faults, err := inspector.Inspect(t.Context(), &def)
-	if err != nil {
-		t.Fatal(err)
-	}
+	faults := check()
 	var paths []string
 	for _, f := range faults {
 		paths = append(paths, strings.TrimPrefix(f.Path, "field_mappings"))
 	}
-	if d := cmp.Diff([]string{"[5].destination", "[6].destination", "[7].data_type", "[8].data_type", "[9].values", "[10].max_length"}, paths); d != "" {
+	if d := cmp.Diff([]string{"[5].destination", "[6].destination", "[7].data_type", "[8].data_type", "[9].values[1]", "[10].max_length"}, paths); d != "" {
 		t.Errorf("%s%v", d, syncdef.Faults(faults))
 	}
 	def.Options = []byte(`{"create_attributes":true}`)
-	if faults, err := inspector.Inspect(t.Context(), &def); err != nil || len(faults) != 5 {
-		t.Errorf("%v, %v", faults, err)
+	if faults := check(); len(faults) != 5 {
+		t.Errorf("%v", faults)
 	}
 	w.restart()
 	w.arm(sandbox.Fault{Match: "/data_attributes", Status: 503, Body: "down"})
-	if _, err := w.acct.(dest.Inspector).Inspect(t.Context(), &def); asCall(t, err).Class != dest.Unavailable {
+	if _, err := w.acct.(dest.Inspector).Describe(t.Context(), &def); asCall(t, err).Class != dest.Unavailable {
 		t.Error(err)
 	}
 }

@@ -63,9 +63,9 @@ func callError(r request, status int, e vendorError, after time.Duration) *dest.
 	if strings.HasPrefix(code, "INSUFFICIENT_ACCESS") {
 		code = "INSUFFICIENT_ACCESS"
 	}
-	// Only an upsert's address names an object; another's that is not found is the
+	// Only an upsert's and a describe's address names an object; another's that is not found is the
 	// API version's.
-	resource := strings.HasPrefix(r.path, "composite/sobjects/")
+	resource := strings.HasPrefix(r.path, "composite/sobjects/") || strings.HasPrefix(r.path, "sobjects/")
 	v, known := verdicts[code]
 	if !known || code == "NOT_FOUND" && !resource {
 		v = byStatus(status, resource)

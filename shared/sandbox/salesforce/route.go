@@ -86,6 +86,8 @@ func (s *Simulator) route(w http.ResponseWriter, r *http.Request, nested bool) *
 	case m[2] == "limits" && r.Method == http.MethodGet:
 		s.serveLimits(w)
 		return nil
+	case (m[2] == "sobjects" || m[2] == "sobjects/") && r.Method == http.MethodGet && !nested:
+		return s.serveGlobal(w, m[1])
 	case parts[0] == "sobjects" && len(parts) == 3 && parts[2] == "describe" && r.Method == http.MethodGet:
 		return s.serveDescribe(w, parts[1])
 	case m[2] == "composite" && r.Method == http.MethodPost && !nested:

@@ -68,21 +68,35 @@ func (s Set) Notices() []syncdef.Notice {
 // CheckColumns is syncdef.CheckColumns with the file, line and column of each
 // fault.
 func (s Sync) CheckColumns(columns []string) []syncdef.Fault {
-	faults := syncdef.CheckColumns(s.Definition, columns)
-	for i := range faults {
-		where := s.locate(faults[i].Path)
-		faults[i].File, faults[i].Line, faults[i].Column = s.File, where.line, where.column
-	}
+	faults := s.Placed(syncdef.CheckColumns(s.Definition, columns))
 	// An implied record id and its match column have one place and one message.
 	return slices.CompactFunc(faults, func(a, b syncdef.Fault) bool { return a.Error() == b.Error() })
 }
 
-// locate finds a path in the text, or else what implied it: a default pair comes
-// from matching_strategy, a default record id from match.
+// Placed are faults of the sync, found by their Path, with the file, line and column of
+// each.
+func (s Sync) Placed(faults []syncdef.Fault) []syncdef.Fault {
+	faults = slices.Clone(faults)
+	for i := range faults {
+		where := s.locate(faults[i].Path)
+		faults[i].File, faults[i].Line, faults[i].Column = s.File, where.line, where.column
+	}
+	return faults
+}
+
+// locate finds a path in the text, or the nearest that holds it, or else what implied
+// it: a default pair comes from matching_strategy, a default record id from match.
 func (s Sync) locate(path string) at {
-	for _, p := range []string{path, "match", "matching_strategy"} {
-		if where, ok := s.places[p]; ok {
+	for up := path; up != ""; up = parent(up) {
+		if where, ok := s.places[up]; ok {
 			return where
+		}
+	}
+	if strings.HasPrefix(path, "match") || strings.HasPrefix(path, "record_id") {
+		for _, p := range []string{"match", "matching_strategy"} {
+			if where, ok := s.places[p]; ok {
+				return where
+			}
 		}
 	}
 	return at{1, 1}

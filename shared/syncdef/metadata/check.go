@@ -1,0 +1,179 @@
+package metadata
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// A Report is what a comparison found. A fault would have the destination refuse rows,
+// or all of them; a notice may. Their Paths are those of the definition's keys.
+type Report struct {
+	Faults  []syncdef.Fault
+	Notices []syncdef.Fault
+}
+
+// Check compares a definition that is sound by itself with the object that its rows go
+// to.
+func Check(d *syncdef.Definition, o *Object) Report {
+	c := &checker{def: d, object: o, report: Report{Faults: slices.Clone(o.Faults), Notices: slices.Clone(o.Notices)}}
+	c.operation()
+	c.match()
+	for i := range d.Fields {
+		c.field(i)
+	}
+	c.required()
+	c.unbounded()
+	return c.report
+}
+
+// A checker collects what there is to say about one definition.
+type checker struct {
+	def    *syncdef.Definition
+	object *Object
+	report Report
+	loose  []string // fields whose texts nothing bounds
+}
+
+// fault is told at a path, which the message begins with the last key of.
+func (c *checker) fault(path, format string, args ...any) {
+	c.report.Faults = append(c.report.Faults, syncdef.Fault{Path: path, Message: key(path) + ": " + fmt.Sprintf(format, args...)})
+}
+
+func (c *checker) notice(path, format string, args ...any) {
+	c.report.Notices = append(c.report.Notices, syncdef.Fault{Path: path, Message: key(path) + ": " + fmt.Sprintf(format, args...)})
+}
+
+// key is how a path is told: match.destination whole, of a mapping the last key.
+func key(path string) string {
+	if strings.HasPrefix(path, "field_mappings[") {
+		path, _, _ = strings.Cut(path[strings.LastIndexByte(path, '.')+1:], "[")
+	}
+	return path
+}
+
+// creates reports whether rows of the definition may make records.
+func creates(d *syncdef.Definition) bool {
+	return d.Operation == syncdef.Insert || d.Operation == syncdef.Upsert && d.OnMissing != syncdef.Report
+}
+
+// changes reports whether rows of it may change records that are there.
+func changes(d *syncdef.Definition) bool {
+	return d.Operation == syncdef.Update || d.Operation == syncdef.Upsert
+}
+
+// deletes reports whether rows of it may delete records.
+func deletes(d *syncdef.Definition) bool {
+	return d.Operation == syncdef.Delete || d.Operation == syncdef.Mirror
+}
+
+// operation wants the account's user to be allowed what the rows ask for.
+func (c *checker) operation() {
+	var lacks []string
+	for _, one := range []struct {
+		needed, denied bool
+		name           string
+	}{{creates(c.def), c.object.NoCreate, "create"}, {changes(c.def), c.object.NoUpdate, "change"}, {deletes(c.def), c.object.NoDelete, "delete"}} {
+		if one.needed && one.denied {
+			lacks = append(lacks, one.name)
+		}
+	}
+	if lacks != nil {
+		c.fault("operation", "%s, but the connection's user may not %s records of %s: give it the permission, or choose another operation", c.def.Operation, strings.Join(lacks, " and "), c.object.Name)
+	}
+}
+
+// match judges the field that records are found by.
+func (c *checker) match() {
+	name := c.def.Match.Destination
+	if c.object.Match == MatchNothing || name == "" {
+		return
+	}
+	f := c.object.Find(name)
+	switch {
+	case f == nil:
+		c.unknown("match.destination", name)
+	case c.object.Match == MatchKey && !f.Key:
+		c.fault("match.destination", "records of %s cannot be written by %s %s, which %s: %s", c.object.Name, c.object.word(), f.Name, c.lack(), c.keys())
+	case c.object.Match == MatchSearch && f.NoSearch:
+		c.fault("match.destination", "records of %s cannot be searched by %s %s (%s): match by another one", c.object.Name, c.object.word(), f.Name, f.Type)
+	}
+}
+
+// lack is what is wrong with a field that is no key.
+func (c *checker) lack() string {
+	if c.object.KeyLack != "" {
+		return c.object.KeyLack
+	}
+	return "has no unique values"
+}
+
+// keys says what could be matched by instead.
+func (c *checker) keys() string {
+	var names []string
+	for i := range c.object.Fields {
+		if c.object.Fields[i].Key {
+			names = append(names, c.object.Fields[i].Name)
+		}
+	}
+	if names == nil {
+		return c.object.Name + " has no " + c.object.word() + " to match by, so make one"
+	}
+	return "match by another one, such as " + shortList(names)
+}
+
+// unknown is a field that is not there.
+func (c *checker) unknown(path, name string) {
+	remedy := c.object.Remedy
+	if remedy == "" {
+		remedy = "correct the name"
+	}
+	if near := c.object.nearest(strings.TrimPrefix(name, c.object.Prefix)); near != "" {
+		c.fault(path, "%s has no %s %s; did you mean %s? If not: %s", c.object.Name, c.object.word(), short(name), near, remedy)
+		return
+	}
+	c.fault(path, "%s has no %s %s: %s", c.object.Name, c.object.word(), short(name), remedy)
+}
+
+// required wants a new record to be given what the account asks of it.
+func (c *checker) required() {
+	if !creates(c.def) || c.object.NoCreate {
+		return
+	}
+	given := map[*Field]bool{c.object.Find(c.def.Match.Destination): true}
+	for i := range c.def.Fields {
+		given[c.object.Find(c.def.Fields[i].Destination)] = true
+	}
+	for i := range c.object.Fields {
+		if f := &c.object.Fields[i]; f.Required && !f.NoCreate && !given[f] {
+			c.fault("field_mappings", "a new record of %s needs %s %s, which nothing is mapped to: add {source: …, destination: %s}", c.object.Name, c.object.word(), f.Name, f.Name)
+		}
+	}
+}
+
+// unbounded tells of texts that may be longer than their fields.
+func (c *checker) unbounded() {
+	if c.loose != nil {
+		c.notice("field_mappings", "longer texts than these %ss take are refused row by row, unless max_length and on_too_long say otherwise: %s", c.object.word(), shortList(c.loose))
+	}
+}
+
+// short cuts a text for a message.
+func short(s string) string {
+	const most = 60
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}
+
+// shortList is the first few of a list.
+func shortList(names []string) string {
+	const most = 8
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
