@@ -18,6 +18,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/dest/amplitude"
+	"github.com/penstock-data/penstock/shared/dest/desttest"
 	"github.com/penstock-data/penstock/shared/sandbox"
 	sim "github.com/penstock-data/penstock/shared/sandbox/amplitude"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -47,6 +48,7 @@ func newWorld(t *testing.T, change ...func(*sim.Config, *world)) *world {
 		Match: syncdef.Match{Source: "customer_id", Destination: "user_id"}}
 	w.cfg = dest.Config{Connection: syncdef.Connection{Name: "amplitude_prod", Type: "amplitude"}, Loopback: true, Now: w.clock,
 		Secret: func(context.Context) (map[string]string, error) { return map[string]string{"api_key": apiKey}, nil }}
+	w.cfg = desttest.Recorded(t, w.cfg)
 	for _, f := range change {
 		f(&simulated, w)
 	}

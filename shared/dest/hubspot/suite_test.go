@@ -47,6 +47,7 @@ func start(t testing.TB, opts simulator.Options, def syncdef.Definition) *world 
 		Connection: syncdef.Connection{Name: "hubspot_prod", Type: "hubspot", URL: web.URL}, Loopback: true, Now: opts.Now,
 		Secret: func(context.Context) (map[string]string, error) { return map[string]string{"token": "pat-test"}, nil },
 	}}
+	w.cfg = desttest.Recorded(t, w.cfg)
 	if w.account, err = hubspot.Vendor.Open(w.cfg); err != nil {
 		t.Fatal(err)
 	}

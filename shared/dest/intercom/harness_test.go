@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/dest/desttest"
 	"github.com/penstock-data/penstock/shared/dest/intercom"
 	"github.com/penstock-data/penstock/shared/sandbox"
 	sim "github.com/penstock-data/penstock/shared/sandbox/intercom"
@@ -103,6 +104,7 @@ func newWorld(t *testing.T, def syncdef.Definition, change ...func(*sim.Config))
 		Connection: syncdef.Connection{Name: "intercom_prod", Type: "intercom", URL: web.URL}, Loopback: true, Now: w.clock.now,
 		Secret: func(context.Context) (map[string]string, error) { return map[string]string{"token": token}, nil },
 	}
+	w.cfg = desttest.Recorded(t, w.cfg)
 	w.restart()
 	return w
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/dest/desttest"
 	"github.com/penstock-data/penstock/shared/dest/salesforce"
 	"github.com/penstock-data/penstock/shared/sandbox"
 	simulator "github.com/penstock-data/penstock/shared/sandbox/salesforce"
@@ -76,7 +77,7 @@ func TestLogin(t *testing.T) {
 		"JWT, other user":    {"jwt_bearer", map[string]string{"client_id": "app", "username": "x@acme.example", "private_key": privatePEM}, "pre-authorised"},
 		"JWT, no key":        {"jwt_bearer", map[string]string{"client_id": "app", "username": "x", "private_key": "s3cr3t"}, "not an RSA key"},
 	} {
-		cfg := config(srv.URL)
+		cfg := desttest.Recorded(t, config(srv.URL))
 		cfg.Connection.Secret = "vault"
 		cfg.Connection.Options = map[string]string{"auth": test.auth, "api_version": "68.0"}
 		cfg.Secret = func(context.Context) (map[string]string, error) {

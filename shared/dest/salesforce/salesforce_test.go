@@ -73,7 +73,7 @@ func config(url string) dest.Config {
 
 func connect(t testing.TB, def syncdef.Definition, url string) *world {
 	t.Helper()
-	w := &world{cfg: config(url)}
+	w := &world{cfg: desttest.Recorded(t, config(url))}
 	var err error
 	if w.account, err = salesforce.Vendor.Open(w.cfg); err != nil {
 		t.Fatal(err)

@@ -22,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/dest/desttest"
 	"github.com/penstock-data/penstock/shared/dest/slack"
 	"github.com/penstock-data/penstock/shared/pace"
 	"github.com/penstock-data/penstock/shared/sandbox"
@@ -92,6 +93,7 @@ func newWorld(t *testing.T, change ...func(*sim.Config, *world)) *world {
 		Secret:     func(context.Context) (map[string]string, error) { return w.secret, nil },
 		Now:        w.clock.now,
 	}
+	w.cfg = desttest.Recorded(t, w.cfg)
 	for _, f := range change {
 		f(&simulated, w)
 	}

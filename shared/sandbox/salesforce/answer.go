@@ -55,8 +55,8 @@ func malformedJSON(detail string) *apiError {
 	return &apiError{status: http.StatusBadRequest, code: "JSON_PARSER_ERROR", message: detail}
 }
 
-func notAllowed(method string) *apiError {
-	return &apiError{status: http.StatusMethodNotAllowed, code: "METHOD_NOT_ALLOWED", message: "HTTP Method '" + method + "' not allowed. Allowed are HEAD,GET,PATCH,POST,DELETE"}
+func notAllowed(method, allowed string) *apiError {
+	return &apiError{status: http.StatusMethodNotAllowed, code: "METHOD_NOT_ALLOWED", message: "HTTP Method '" + method + "' not allowed. Allowed are " + allowed}
 }
 
 func appendInt(dst []byte, n int) []byte { return strconv.AppendInt(dst, int64(n), 10) }

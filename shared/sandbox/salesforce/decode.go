@@ -41,6 +41,7 @@ type incoming struct {
 	texts   []byte
 
 	pairs      []pair
+	alone      bool   // one record, whose object the URL names: attributes may be absent
 	seen       []bool // per field, whether this record named it
 	guess      []guess
 	attributes []byte // of the previous record
@@ -242,6 +243,9 @@ func (in *incoming) tableOf(body []byte, sim *Simulator, fixed *table) (*table, 
 			return nil, &apiError{status: http.StatusBadRequest, code: "INVALID_TYPE", message: fmt.Sprintf("sObject type '%s' is not supported.", name)}
 		}
 		return t, nil
+	}
+	if in.alone {
+		return fixed, nil
 	}
 	return nil, &apiError{status: http.StatusBadRequest, code: "INVALID_INPUT", message: "Include the attributes.type of each record"}
 }

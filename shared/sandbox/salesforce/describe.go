@@ -1,7 +1,6 @@
 package salesforce
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 )
@@ -9,14 +8,11 @@ import (
 // described and describedField are the part of describe that integrations read
 // ("REST API Developer Guide", sObject Describe).
 type described struct {
-	Name       string           `json:"name"`
-	Label      string           `json:"label"`
-	KeyPrefix  string           `json:"keyPrefix"`
-	Createable bool             `json:"createable"`
-	Updateable bool             `json:"updateable"`
-	Queryable  bool             `json:"queryable"`
-	Custom     bool             `json:"custom"`
-	Fields     []describedField `json:"fields"`
+	listed
+	Fields      []describedField `json:"fields"`
+	Children    []int            `json:"childRelationships"` // the simulator has none of these three
+	RecordTypes []int            `json:"recordTypeInfos"`
+	Layouts     []int            `json:"namedLayoutInfos"`
 }
 
 type describedField struct {
@@ -47,7 +43,7 @@ type describedValue struct {
 }
 
 // serveDescribe is GET sobjects/{object}/describe.
-func (s *Simulator) serveDescribe(w http.ResponseWriter, object string) *apiError {
+func (s *Simulator) serveDescribe(w http.ResponseWriter, version, object string) *apiError {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t := s.tables[strings.ToLower(object)]
@@ -57,16 +53,11 @@ func (s *Simulator) serveDescribe(w http.ResponseWriter, object string) *apiErro
 	if t == nil {
 		return notFound()
 	}
-	d := described{Name: t.object.Name, Label: t.object.Name, KeyPrefix: t.object.Prefix, Createable: true, Updateable: true, Queryable: true, Custom: strings.HasSuffix(t.object.Name, "__c")}
+	d := described{listed: t.listed(version), Children: []int{}, RecordTypes: []int{}, Layouts: []int{}}
 	for i := range t.object.Fields {
 		d.Fields = append(d.Fields, describe(&t.object.Fields[i]))
 	}
-	b, err := json.Marshal(d)
-	if err != nil {
-		return unknown(err)
-	}
-	answer(w, http.StatusOK, b)
-	return nil
+	return answerJSON(w, d)
 }
 
 func describe(f *Field) describedField {

@@ -1,5 +1,7 @@
 // Package salesforce simulates the part of Salesforce's REST API that Penstock
-// uses, faithfully enough that code which works here works there: OAuth tokens for
+// uses, and what public client libraries need beside it (single records by Id and by
+// external id, retrieval of several, limits, the list of objects), faithfully enough
+// that code which works here works there: OAuth tokens for
 // an External Client App (client credentials and JWT bearer), the organisation's
 // id, versions, sObject Collections (upsert by external id, create, update, delete;
 // 200 records, partial success), SOQL queries with paging, composite requests,

@@ -11,8 +11,13 @@ import (
 func label(r *http.Request) string {
 	if m := dataPath.FindStringSubmatch(r.URL.Path); m != nil {
 		rest := m[2]
-		if strings.HasPrefix(rest, "query/") && rest != "query/" {
+		switch parts := strings.Split(rest, "/"); {
+		case strings.HasPrefix(rest, "query/") && rest != "query/":
 			rest = "query/NEXT"
+		case parts[0] == "sobjects" && len(parts) == 3 && parts[2] != "" && parts[2] != "describe":
+			rest = "sobjects/" + parts[1] + "/ID"
+		case parts[0] == "sobjects" && len(parts) > 3:
+			rest = "sobjects/" + parts[1] + "/" + parts[2] + "/VALUE"
 		}
 		return r.Method + " /" + rest
 	}
@@ -80,20 +85,20 @@ func (s *Simulator) route(w http.ResponseWriter, r *http.Request, nested bool) *
 	parts := strings.Split(m[2], "/")
 	switch {
 	case m[2] == "" && r.Method == http.MethodGet && !nested:
-		return s.serveResources(w, m[1])
+		return s.serveResources(w, r, m[1])
 	case parts[0] == "query" && len(parts) <= 2 && r.Method == http.MethodGet:
 		return s.serveQuery(w, r, m[1], parts[1:])
-	case m[2] == "limits" && r.Method == http.MethodGet:
+	case strings.TrimSuffix(m[2], "/") == "limits" && r.Method == http.MethodGet:
 		s.serveLimits(w)
 		return nil
-	case (m[2] == "sobjects" || m[2] == "sobjects/") && r.Method == http.MethodGet && !nested:
-		return s.serveGlobal(w, m[1])
-	case parts[0] == "sobjects" && len(parts) == 3 && parts[2] == "describe" && r.Method == http.MethodGet:
-		return s.serveDescribe(w, parts[1])
+	case parts[0] == "sobjects":
+		return s.serveObjects(w, r, m[1])
 	case m[2] == "composite" && r.Method == http.MethodPost && !nested:
 		return s.serveComposite(w, r)
 	case m[2] == "composite/sobjects":
 		return s.serveCollection(w, r)
+	case parts[0] == "composite" && len(parts) == 3 && parts[1] == "sobjects" && (r.Method == http.MethodGet || r.Method == http.MethodPost):
+		return s.serveRetrieve(w, r, m[1], parts[2])
 	case parts[0] == "composite" && len(parts) == 4 && parts[1] == "sobjects":
 		return s.serveUpsert(w, r, parts[2], parts[3])
 	}
@@ -109,12 +114,12 @@ func (s *Simulator) serveCollection(w http.ResponseWriter, r *http.Request) *api
 	case http.MethodDelete:
 		return s.serveDelete(w, r)
 	}
-	return notAllowed(r.Method)
+	return notAllowed(r.Method, "HEAD,GET,PATCH,POST,DELETE")
 }
 
 func (s *Simulator) serveUpsert(w http.ResponseWriter, r *http.Request, object, field string) *apiError {
 	if r.Method != http.MethodPatch {
-		return notAllowed(r.Method)
+		return notAllowed(r.Method, "HEAD,PATCH")
 	}
 	t, err := s.object(object)
 	if err != nil {
@@ -123,15 +128,26 @@ func (s *Simulator) serveUpsert(w http.ResponseWriter, r *http.Request, object, 
 	if t == nil {
 		return notFound()
 	}
-	i, known := t.field(field)
-	if !known && s.custom(field) {
-		known = true
-		if i, err = s.newField(t, field, nil, true); err != nil {
-			return unknown(err)
-		}
-	}
-	if !known || !t.object.Fields[i].ExternalID {
-		return &apiError{status: http.StatusNotFound, code: "NOT_FOUND", message: "Provided external ID field does not exist or is not accessible: " + field}
+	i, refusal := s.externalField(t, field)
+	if refusal != nil {
+		return refusal
 	}
 	return s.serveWrite(w, r, upsert, t, i)
+}
+
+// externalField finds a field that records may be upserted by, and makes a custom
+// one on first use.
+func (s *Simulator) externalField(t *table, name string) (int, *apiError) {
+	i, known := t.field(name)
+	if !known && s.custom(name) {
+		i, err := s.newField(t, name, nil, true)
+		if err != nil {
+			return 0, unknown(err)
+		}
+		return i, nil
+	}
+	if !known || !t.object.Fields[i].ExternalID {
+		return 0, inaccessible(name)
+	}
+	return i, nil
 }

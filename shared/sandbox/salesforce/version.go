@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // The API versions ("REST API Developer Guide", API End-of-Life): those of 7 to 30
@@ -16,7 +17,7 @@ const (
 	servedTo    = 68 // Options.Version changes it
 )
 
-var dataPath = regexp.MustCompile(`^/services/data/v(\d{1,3})\.0/(.*)$`)
+var dataPath = regexp.MustCompile(`^/services/data/v(\d{1,3})\.0(?:/(.*))?$`)
 
 // served refuses a version that the organisation does not have.
 func (s *Simulator) served(version string) *apiError {
@@ -65,10 +66,14 @@ func (s *Simulator) serveLimits(w http.ResponseWriter) {
 // serveIdentity is GET services/oauth2/userinfo and the token's id URL: which
 // organisation and user the session is of.
 func (s *Simulator) serveIdentity(w http.ResponseWriter, r *http.Request) {
-	b := appendString([]byte(`{"sub":`), s.identity(r))
+	id, name := `{"sub":`, `,"preferred_username":`
+	if strings.HasPrefix(r.URL.Path, "/id/") {
+		id, name = `{"asserted_user":true,"id":`, `,"username":`
+	}
+	b := appendString([]byte(id), s.identity(r))
 	b = appendString(append(b, `,"user_id":`...), userID)
 	b = appendString(append(b, `,"organization_id":`...), s.opts.OrgID)
-	b = appendString(append(b, `,"preferred_username":`...), s.opts.Credentials.Username)
+	b = appendString(append(b, name...), s.opts.Credentials.Username)
 	answer(w, http.StatusOK, append(b, '}'))
 }
 
