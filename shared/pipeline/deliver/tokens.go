@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -52,7 +53,7 @@ func (a *account) lease(ctx context.Context, bucket string, need, want int) (tim
 	name := a.bucket(bucket)
 	l := a.leases[name]
 	if !now.Before(l.until) || l.tokens == 0 {
-		l = lease{until: now.Add(pace.LeaseLife)}
+		l = lease{until: now.Add(cmp.Or(a.d.LeaseLife, pace.LeaseLife))}
 	}
 	if l.tokens < need {
 		var limits []pace.Window
