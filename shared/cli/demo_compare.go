@@ -2,12 +2,10 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"github.com/penstock-data/penstock/shared/sample"
-	salesforcesim "github.com/penstock-data/penstock/shared/sandbox/salesforce"
-	slacksim "github.com/penstock-data/penstock/shared/sandbox/slack"
+	"github.com/penstock-data/penstock/shared/sandbox"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -27,7 +25,7 @@ func (d *demo) compare(ctx context.Context, p pushedSync, r *syncRun) ([]string,
 	if more := c.Total - len(c.Differences); more > 0 {
 		differences = append(differences, fmt.Sprintf("%s: and %d more", p.name, more))
 	}
-	r.MatchesWarehouse = c.Matches()
+	r.MatchesWarehouse, r.DestinationRecords = c.Matches(), c.Records
 	expect := d.plan.Expect(p.name)
 	differences = append(differences, d.compareCounts(p, r, expect)...)
 	wrong, err := d.compareErrors(ctx, p, r, expect)
@@ -40,40 +38,11 @@ func (d *demo) compareStore(ctx context.Context, p pushedSync) (sample.Compariso
 	if err != nil {
 		return sample.Comparison{}, err
 	}
-	switch simulated := d.box.Simulated[p.kind].(type) {
-	case *slacksim.Server:
-		var messages []sample.Message
-		for _, m := range simulated.Messages() {
-			x := sample.Message{Text: m.Text}
-			if m.Metadata != nil {
-				x.Event, x.Payload = m.Metadata.EventType, m.Metadata.EventPayload
-			}
-			messages = append(messages, x)
-		}
-		var o struct {
-			DigestOver int `json:"digest_over"`
-		}
-		if err := json.Unmarshal(v.Options, &o); err != nil {
-			return sample.Comparison{}, fmt.Errorf("read the options of sync %s: %w", p.name, err)
-		}
-		return sample.CompareAlerts(ctx, d.warehouse.DB(), o.DigestOver, messages)
-	case *salesforcesim.Simulator:
-		return sample.CompareAccounts(ctx, d.warehouse.DB(), v, p.view, func(yield func(sample.Record) bool) {
-			simulated.Each(sample.CRMObject, func(r salesforcesim.Record) bool { return yield(r) })
-		})
+	holder, ok := d.box.Simulated[p.kind].(sandbox.Holder)
+	if !ok {
+		return sample.Comparison{}, fmt.Errorf("the demo cannot read the records of a simulated %s", p.kind)
 	}
-	return sample.Comparison{}, fmt.Errorf("the demo cannot read the records of a simulated %s", p.kind)
-}
-
-// recordsOf is what the destination holds now.
-func (d *demo) recordsOf(p pushedSync) int {
-	switch simulated := d.box.Simulated[p.kind].(type) {
-	case *slacksim.Server:
-		return len(simulated.Messages())
-	case seeder:
-		return simulated.Count(sample.CRMObject)
-	}
-	return 0
+	return sample.Compare(ctx, d.warehouse.DB(), v, p.view, holder.Records(v.Object))
 }
 
 func (d *demo) compareCounts(p pushedSync, r *syncRun, want sample.Expect) []string {
@@ -110,12 +79,6 @@ func (d *demo) compareErrors(ctx context.Context, p pushedSync, r *syncRun, want
 	var differences []string
 	for _, e := range want.Errors {
 		w := reason{e.Stage, e.Type, e.Field}
-		switch e.Fault { // found by the destination, which names its own field
-		case sample.MissingAccount:
-			w = reason{e.Stage, "no_match", "Website"}
-		case sample.AmbiguousAccount:
-			w = reason{e.Stage, "ambiguous_match", "Website"}
-		}
 		if got[w] != e.Rows {
 			differences = append(differences, fmt.Sprintf("%s, pass %d: %d errors %s %s %s, expected %d (%s)", p.name, r.Pass, got[w], w.stage, w.code, w.field, e.Rows, e.Fault))
 		}

@@ -13,12 +13,15 @@ import (
 
 // A pushed sync and the statement that pushes it.
 type pushedSync struct {
-	name, kind, destination, view, source string
+	name, kind, title, view, source string
 }
 
-// sampleSyncs are what the demo pushes. Intercom follows with its destination.
+// sampleSyncs are what the demo pushes.
 var sampleSyncs = []pushedSync{
 	{sample.AccountHealth, sample.CRM, "Salesforce", "salesforce_customer_health_sync", "customer_health_comprehensive"},
+	{sample.ContactWorth, sample.Marketing, "HubSpot", "hubspot_customer_health_sync", "customer_health_comprehensive"},
+	{sample.ContactHealth, sample.Support, "Intercom", "intercom_customer_health_sync", "customer_health_comprehensive"},
+	{sample.ProductUsage, sample.Product, "Amplitude", "amplitude_customer_health_sync", "customer_health_comprehensive"},
 	{sample.Alerts, sample.Chat, "Slack", "slack_health_alerts", "customer_health_history"},
 }
 
@@ -49,7 +52,7 @@ func (d *demo) pass(ctx context.Context, pass int) error {
 
 // push runs the statement, shows what SQL saw, and waits for the run.
 func (d *demo) push(ctx context.Context, p pushedSync, pass int, kill bool) (syncRun, error) {
-	r := syncRun{Sync: p.name, Destination: p.destination, Pass: pass}
+	r := syncRun{Sync: p.name, Destination: p.kind, Pass: pass, title: p.title}
 	if _, err := d.warehouse.Exec(ctx, "SET memory_limit = '"+pushing+"'"); err != nil {
 		return r, err
 	}
@@ -91,7 +94,6 @@ func (d *demo) push(ctx context.Context, p pushedSync, pass int, kill bool) (syn
 	r.Seconds = settled.EndedAt.Sub(started).Seconds()
 	nowCalls, nowCPU := d.simulator(p)
 	r.APICalls, r.simulator = nowCalls-calls, nowCPU-cpu
-	r.DestinationRecords = d.recordsOf(p)
 	return r, d.filtered(ctx, p, &r)
 }
 

@@ -93,7 +93,7 @@ func (d *demo) summary(ctx context.Context, pass int) error {
 		}
 		header = append(header, r.Sync)
 		numbers = append(numbers, len(header))
-		for i, cell := range []string{r.Destination, humanize.Comma(r.Pushed), humanize.Comma(r.Delivered), humanize.Comma(r.Unchanged),
+		for i, cell := range []string{r.title, humanize.Comma(r.Pushed), humanize.Comma(r.Delivered), humanize.Comma(r.Unchanged),
 			humanize.Comma(r.Rejected), humanize.Comma(r.Failed), humanize.Comma(int64(r.DestinationRecords)),
 			humanize.Comma(r.APICalls), rate(r), fmt.Sprintf("%.2f s", r.Seconds)} {
 			lines[i] = append(lines[i], cell)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -37,7 +38,7 @@ type embedded struct {
 }
 
 func newEmbedded(ctx context.Context, g *errgroup.Group, d *demo) (road, error) {
-	c := localCmd{Data: d.dir, Listen: "127.0.0.1:0", Syncs: d.cmd.Syncs, Quiet: quiet, Bare: true}
+	c := localCmd{Data: d.dir, Listen: "127.0.0.1:0", Syncs: d.cmd.Syncs, Quiet: quiet, Bare: true, Faster: faster}
 	p, err := c.startWith(ctx, d.s, d.note, d.box)
 	if err != nil {
 		return nil, err
@@ -78,7 +79,7 @@ func newChild(ctx context.Context, d *demo) (road, error) {
 	l.Close()
 	c := &child{
 		dir: d.dir, address: address, env: append(os.Environ(), "PENSTOCK_TOKEN="), // the demo's own gateway asks for none
-		args: []string{"local", "--bare", "--leash", "--data", d.dir, "--listen", address, "--syncs", d.cmd.Syncs, "--quiet", quiet.String()},
+		args: []string{"local", "--bare", "--leash", "--data", d.dir, "--listen", address, "--syncs", d.cmd.Syncs, "--quiet", quiet.String(), "--faster", strconv.Itoa(faster)},
 	}
 	d.box.Each(func(sim sandbox.Simulator, url string) { c.args = append(c.args, "--endpoint", sim.Type+"="+url) })
 	set, err := loadFolder(d.cmd.Syncs, d.s.known.kinds())

@@ -27,6 +27,7 @@ type localCmd struct {
 	Endpoint map[string]string `help:"Talk to this URL instead of this type's simulator, with its secret from the environment or a file; the folder remembers it. TYPE=simulator goes back." placeholder:"TYPE=URL"`
 	Bare     bool              `help:"Only gateway, queue, workers and state: no simulators, no warehouse."`
 	tells    bool              // people are told of what is wrong
+	Faster   int               `hidden:"" help:"How many times faster the windows of the vendors' limits go by: for simulators that do so."`
 	Leash    bool              `hidden:"" help:"End when the standard input ends: for a parent that may be killed."`
 }
 

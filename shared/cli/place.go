@@ -98,7 +98,7 @@ func (c localCmd) startWith(ctx context.Context, s program, n note, box *machine
 	}
 	m, err := machine.New(machine.Config{
 		Tells: c.tells, Mail: post.mailer, NoMail: noMail,
-		Dir: c.Data, Listen: c.Listen, Token: c.Token, Vendors: s.known.vendors(), Endpoints: endpoints, Secret: c.secrets(box), Quiet: c.Quiet,
+		Dir: c.Data, Listen: c.Listen, Token: c.Token, Vendors: s.known.vendors(), Endpoints: endpoints, Secret: c.secrets(box), Quiet: c.Quiet, Faster: c.Faster,
 		Sweep: 200 * time.Millisecond, Log: slog.New(slog.NewJSONHandler(logFile, nil)),
 	})
 	if err != nil {

@@ -5,20 +5,15 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
-	"strings"
+	"iter"
 
+	"github.com/penstock-data/penstock/shared/sandbox"
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
 )
 
-// A Record is one record of the destination, as its own store holds it.
-type Record interface {
-	// ID is the record's id.
-	ID() string
-	// Text is a field's value as text; ok is false for null. The bytes are read
-	// before the next call.
-	Text(field string) (text []byte, ok bool)
-}
+// A Record is one record of a destination, as its own store holds it.
+type Record = sandbox.Record
 
 // A Difference is one value at the destination that is not the warehouse's.
 type Difference struct {
@@ -49,32 +44,55 @@ func (c Comparison) Matches() bool { return c.Total == 0 }
 // shown is how many differences a Comparison lists.
 const shown = 50
 
-// CompareAccounts compares the simulated Salesforce's Accounts with a sync's model,
-// field by field: every good row's Account holds the mapped values (numbers
-// compared as decimals, datetimes as instants), and every other Account is as it
-// was seeded. def gives the mapping, model is the view; each passes the records,
-// which are kept in a table of the database meanwhile, not in this process.
-func CompareAccounts(ctx context.Context, db *sql.DB, def *syncdef.Definition, model string, each func(yield func(Record) bool)) (Comparison, error) {
-	c := comparison{def: def, model: model}
-	if err := c.load(ctx, db, each); err != nil {
-		return Comparison{}, fmt.Errorf("compare %s: %w", def.Sync, err)
+// Compare compares what a simulated destination holds of a sync's object with the
+// sync's model, field by field: every good row's record holds the mapped values
+// (numbers compared as decimals, datetimes as instants, lists as sets, objects by their
+// members), what was seeded and is no good row's is as it was, and there is nothing
+// else. Messages are compared by their texts and numbers. def gives the mapping, model
+// is the view; the records are kept in a table of the database meanwhile, not in this
+// process.
+func Compare(ctx context.Context, db *sql.DB, def *syncdef.Definition, model string, records iter.Seq[Record]) (Comparison, error) {
+	if def.Sync == Alerts {
+		return compareAlerts(ctx, db, def, records)
 	}
-	for _, s := range []string{c.expected(), c.differences()} {
-		if _, err := db.ExecContext(ctx, s); err != nil {
-			return Comparison{}, fmt.Errorf("compare %s: %w", def.Sync, err)
-		}
-	}
-	var out Comparison
-	err := db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM sample.destination), (SELECT count(*) FROM sample.expected),
-		(SELECT count(*) FROM sample.destination d WHERE d.website NOT IN (SELECT website FROM sample.expected)), (SELECT count(*) FROM sample.differences)`).
-		Scan(&out.Records, &out.Compared, &out.Untouched, &out.Total)
+	c := comparison{def: def, model: model, at: placeOf(def)}
+	out, err := c.compare(ctx, db, records)
 	if err != nil {
 		return out, fmt.Errorf("compare %s: %w", def.Sync, err)
 	}
-	if out.Differences, err = readDifferences(ctx, db); err != nil {
-		return out, fmt.Errorf("compare %s: %w", def.Sync, err)
+	return out, nil
+}
+
+// A comparison writes the statements of one Compare.
+type comparison struct {
+	def    *syncdef.Definition
+	model  string
+	at     place
+	values []value
+}
+
+func (c *comparison) compare(ctx context.Context, db *sql.DB, records iter.Seq[Record]) (out Comparison, err error) {
+	if c.values, err = readValues(ctx, db, c.def, c.model); err != nil {
+		return out, err
 	}
-	_, err = db.ExecContext(ctx, "DROP TABLE sample.destination; DROP TABLE sample.expected; DROP TABLE sample.differences")
+	if err := c.load(ctx, db, records); err != nil {
+		return out, err
+	}
+	for _, s := range []string{c.expected(), c.wanted(), c.differences()} {
+		if _, err := db.ExecContext(ctx, s); err != nil {
+			return out, err
+		}
+	}
+	err = db.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM sample.destination), (SELECT count(*) FROM sample.expected),
+		(SELECT count(*) FROM sample.destination d WHERE d.key NOT IN (SELECT key FROM sample.expected)), (SELECT count(*) FROM sample.differences)`).
+		Scan(&out.Records, &out.Compared, &out.Untouched, &out.Total)
+	if err != nil {
+		return out, err
+	}
+	if out.Differences, err = readDifferences(ctx, db); err != nil {
+		return out, err
+	}
+	_, err = db.ExecContext(ctx, "DROP TABLE sample.destination; DROP TABLE sample.expected; DROP TABLE sample.wanted; DROP TABLE sample.differences")
 	return out, err
 }
 
@@ -96,110 +114,31 @@ func readDifferences(ctx context.Context, db *sql.DB) ([]Difference, error) {
 	return out, rows.Err()
 }
 
-// A comparison writes the statements of one CompareAccounts.
-type comparison struct {
-	def   *syncdef.Definition
-	model string
-}
-
-// load copies the records' ids, websites, names and mapped fields, all as text.
-func (c comparison) load(ctx context.Context, db *sql.DB, each func(yield func(Record) bool)) error {
-	columns := "id VARCHAR, website VARCHAR, name VARCHAR"
-	for i := range c.def.Fields {
+// load copies the records' ids, keys, names and mapped fields, all as text.
+func (c *comparison) load(ctx context.Context, db *sql.DB, records iter.Seq[Record]) error {
+	columns := "id VARCHAR, key VARCHAR, name VARCHAR"
+	fields := []string{c.at.key, c.at.name}
+	for i, v := range c.values {
 		columns += fmt.Sprintf(", f%d VARCHAR", i)
+		fields = append(fields, v.destination)
 	}
 	if _, err := db.ExecContext(ctx, "CREATE OR REPLACE TABLE sample.destination ("+columns+")"); err != nil {
 		return err
 	}
-	fields := []string{"Website", "Name"}
-	for _, f := range c.def.Fields {
-		fields = append(fields, f.Destination)
-	}
 	return duckdb.Append(ctx, db, "sample", "destination", func(add func(...driver.Value) error) error {
-		values := make([]driver.Value, 1+len(fields))
-		var err error
-		each(func(r Record) bool {
-			values[0] = r.ID()
+		texts := make([]driver.Value, 1+len(fields))
+		for r := range records {
+			texts[0] = r.ID()
 			for i, f := range fields {
-				values[1+i] = nil
-				if text, ok := r.Text(f); ok {
-					values[1+i] = string(text)
+				texts[1+i] = nil
+				if text, ok := r.Text(f); ok && f != "" {
+					texts[1+i] = string(text)
 				}
 			}
-			err = add(values...)
-			return err == nil
-		})
-		return err
+			if err := add(texts...); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
-}
-
-// expected makes sample.expected: the Accounts that must hold a row's values.
-func (c comparison) expected() string {
-	return fmt.Sprintf(`
-CREATE OR REPLACE TABLE sample.expected AS
-SELECT l.customer_id, a.website, a.name
-FROM sample.customers l JOIN sample.accounts a USING (customer_id)
-WHERE l.customer_id IN (SELECT customer_id FROM %s) AND l.fault NOT IN (%s);`, c.model, c.notDelivered())
-}
-
-// notDelivered are the faults whose rows do not arrive by this sync.
-func (c comparison) notDelivered() string {
-	reports := healthReports
-	if c.def.Sync == CustomerHealth {
-		reports = scoreReports
-	}
-	list := ""
-	for i, r := range reports {
-		if i > 0 {
-			list += ", "
-		}
-		list += "'" + string(r.Fault) + "'"
-	}
-	return list
-}
-
-// differences makes sample.differences. The first part is field by field; then
-// come Accounts that are gone, that nobody seeded, and that were touched though
-// they should not have been. Both sides are put beside each other first, since the
-// optimiser would otherwise compare them inside the join.
-func (c comparison) differences() string {
-	var sides, same, fields, touched []string
-	named := false // whether the sync writes Name
-	for i := range c.def.Fields {
-		f := &c.def.Fields[i]
-		want, have := rule(f, fmt.Sprintf("d.f%d", i))
-		sides = append(sides, fmt.Sprintf("%s AS w%d, %s AS h%d, d.f%d AS f%d", want, i, have, i, i, i))
-		// A text that cannot be read is no null.
-		equal := fmt.Sprintf("(w%d IS NOT DISTINCT FROM h%d AND (w%d IS NULL) = (f%d IS NULL))", i, i, i, i)
-		same = append(same, equal)
-		fields = append(fields, fmt.Sprintf("CASE WHEN NOT %s THEN {'field': '%s', 'want': CAST(w%d AS VARCHAR), 'got': f%d} END", equal, f.Destination, i, i))
-		if f.Destination == "Name" {
-			named = true
-			continue
-		}
-		touched = append(touched, fmt.Sprintf("WHEN d.f%d IS NOT NULL THEN {'field': '%s', 'want': NULL, 'got': d.f%d}", i, f.Destination, i))
-	}
-	if !named {
-		same = append(same, "name IS NOT DISTINCT FROM seeded")
-		fields = append(fields, "CASE WHEN name IS DISTINCT FROM seeded THEN {'field': 'Name', 'want': seeded, 'got': name} END")
-	}
-	return fmt.Sprintf(`
-CREATE OR REPLACE TABLE sample.differences AS
-WITH sides AS MATERIALIZED (
-    SELECT e.customer_id, d.id, d.name, e.name AS seeded, %[1]s
-    FROM sample.expected e JOIN %[2]s m USING (customer_id) JOIN sample.destination d USING (website)
-)
-SELECT customer_id, id, difference.field, difference.want, difference.got FROM (
-    SELECT customer_id, id, unnest(list_filter([%[3]s], lambda x: x IS NOT NULL)) AS difference
-    FROM sides WHERE NOT (%[4]s)
-    UNION ALL
-    SELECT a.customer_id, d.id, CASE WHEN d.name IS DISTINCT FROM a.name THEN {'field': 'Name', 'want': a.name, 'got': d.name} %[5]s END AS difference
-    FROM sample.accounts a JOIN sample.destination d USING (website)
-    WHERE a.website NOT IN (SELECT website FROM sample.expected) AND difference IS NOT NULL
-    UNION ALL
-    SELECT a.customer_id, NULL, {'field': '', 'want': 'the Account ' || a.website, 'got': 'none'} FROM sample.accounts a ANTI JOIN sample.destination d USING (website)
-    UNION ALL
-    SELECT NULL, d.id, {'field': '', 'want': 'no such Account', 'got': coalesce(d.website, d.name, 'an Account without Website')} FROM sample.destination d
-    WHERE d.website IS NULL OR d.website NOT IN (SELECT website FROM sample.accounts)
-);`, strings.Join(sides, ",\n        "), c.model, strings.Join(fields, ",\n        "), strings.Join(same, " AND "), strings.Join(touched, " "))
 }

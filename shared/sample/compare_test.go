@@ -4,6 +4,7 @@ package sample
 
 import (
 	"database/sql"
+	"iter"
 	"strconv"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ func (a account) Text(field string) ([]byte, bool) {
 	return []byte(v), ok
 }
 
-func each(accounts []account) func(func(Record) bool) {
+func each(accounts []account) iter.Seq[Record] {
 	return func(yield func(Record) bool) {
 		for _, a := range accounts {
 			if !yield(a) {
@@ -141,7 +142,7 @@ func TestCompareAccounts(t *testing.T) {
 					accounts = changed
 				}
 			}
-			got, err := CompareAccounts(t.Context(), db, health(), "salesforce_customer_health_sync", each(accounts))
+			got, err := Compare(t.Context(), db, health(), "salesforce_customer_health_sync", each(accounts))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -169,7 +170,7 @@ func BenchmarkCompare(b *testing.B) {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, err := CompareAccounts(b.Context(), db, health(), "salesforce_customer_health_sync", each(accounts)); err != nil {
+		if _, err := Compare(b.Context(), db, health(), "salesforce_customer_health_sync", each(accounts)); err != nil {
 			b.Fatal(err)
 		}
 	}

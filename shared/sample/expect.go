@@ -5,14 +5,20 @@ const (
 	CustomerHealth = "salesforce_customer_health"
 	AccountHealth  = "sf_health"
 	Alerts         = "slack_alerts"
+	ContactHealth  = "intercom_health"
+	ContactWorth   = "hubspot_health"
+	ProductUsage   = "amplitude_health"
 )
 
 // CRM is the destination type whose simulator is seeded with the sample's accounts,
-// and CRMObject what they are there; Chat is the type that takes the alerts.
+// and CRMObject what they are there; the other types start without records.
 const (
 	CRM       = "salesforce"
 	CRMObject = "Account"
 	Chat      = "slack"
+	Support   = "intercom"
+	Marketing = "hubspot"
+	Product   = "amplitude"
 )
 
 // An Expect is what must become of a sync's rows in the last pass. Every pushed
@@ -56,28 +62,62 @@ var scoreReports = []Report{
 	{Fault: AmbiguousAccount, Stage: "match", Type: "ambiguous_match", Field: "Website"},
 }
 
+// supportReports are the reports of intercom_health, whose view leaves out rows without
+// an email and knows no company.
+var supportReports = []Report{
+	{Fault: MalformedEmail, Stage: "intake", Type: "not_an_email", Field: "user_email"},
+	{Fault: ScoreOutOfRange, Stage: "intake", Type: "above_max", Field: "health_score_decimal"},
+	{Fault: UnknownRisk, Stage: "intake", Type: "not_in_picklist", Field: "risk_category"},
+}
+
+// worthReports are the reports of hubspot_health, which looks at the address and at
+// nothing that is wrong otherwise.
+var worthReports = []Report{
+	{Fault: MissingEmail, Stage: "intake", Type: "missing_match_value", Field: "email"},
+	{Fault: MalformedEmail, Stage: "intake", Type: "not_an_email", Field: "email"},
+}
+
+// reports are those of a sync.
+func reports(sync string) []Report {
+	switch sync {
+	case AccountHealth:
+		return healthReports
+	case CustomerHealth:
+		return scoreReports
+	case ContactHealth:
+		return supportReports
+	case ContactWorth:
+		return worthReports
+	}
+	return nil
+}
+
 // Expect says what must become of a sync's rows in the last pass, when every pass
 // pushed the whole model.
 func (p Plan) Expect(sync string) Expect {
 	switch sync {
 	case AccountHealth:
-		return p.expect(healthReports, LowConfidence, NullScore)
+		return p.expect(sync, LowConfidence, NullScore)
 	case CustomerHealth:
-		return p.expect(scoreReports, MissingEmail, NullScore)
+		return p.expect(sync, MissingEmail, NullScore)
+	case ContactHealth:
+		return p.expect(sync, MissingEmail)
+	case ContactWorth, ProductUsage:
+		return p.expect(sync)
 	case Alerts:
 		return p.expectAlerts()
 	}
 	return Expect{}
 }
 
-func (p Plan) expect(reports []Report, filtered ...Fault) Expect {
+func (p Plan) expect(sync string, filtered ...Fault) Expect {
 	e := Expect{Rows: p.Rows, Pushed: p.Rows}
 	for _, f := range filtered {
 		e.Filtered += p.Faults[f]
 		e.Pushed -= p.Faults[f]
 	}
 	good := e.Pushed
-	for _, r := range reports {
+	for _, r := range reports(sync) {
 		if r.Rows = p.Faults[r.Fault]; r.Rows == 0 {
 			continue
 		}

@@ -94,7 +94,9 @@ ORDER BY hash(n, %[5]d::UBIGINT, %[6]d), n LIMIT %[7]d;`
 func (r rescoring) change() string {
 	return fmt.Sprintf(`
 UPDATE customer_health_comprehensive AS c
-SET health_score = w.score, risk_category = w.risk, calculated_at = %[1]s, updated_at = %[1]s
+SET health_score = w.score, risk_category = w.risk, calculated_at = %[1]s, updated_at = %[1]s,
+    usage_metrics = json_merge_patch(usage_metrics, json_object('daily_active_users', 7 + CAST(usage_metrics->>'daily_active_users' AS BIGINT))),
+    financial_metrics = json_merge_patch(financial_metrics, json_object('mrr', 250 + coalesce(CAST(financial_metrics->>'mrr' AS BIGINT), 0)))
 FROM sample.chosen AS w WHERE c.customer_id = w.customer_id;
 UPDATE customer_health_scores AS c
 SET health_score = CAST(w.score AS DECIMAL(3, 2)), risk_category = replace(w.risk, '_risk', ''), last_updated = %[1]s

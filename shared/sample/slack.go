@@ -5,16 +5,12 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
-)
 
-// A Message is one message of the simulated Slack: its text and its metadata.
-type Message struct {
-	Text    string
-	Event   string // metadata's event_type: penstock_row or penstock_digest
-	Payload []byte // metadata's event_payload, a JSON object
-}
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
 
 // payload is what the messages' metadata says of them.
 type payload struct {
@@ -23,16 +19,22 @@ type payload struct {
 	Rows     int    `json:"rows"`
 }
 
-// CompareAlerts compares the messages of one channel with the alerts of the view:
-// the alerts of each scoring are there once each with the model's text escaped, or, where
-// the run's rows are more than digestOver, in one digest that counts them. A digest
+// compareAlerts compares the messages with the alerts of the view: the alerts of each
+// scoring are there once each with the model's text escaped, or, where the run's rows
+// are more than the sync's digest_over, in one digest that counts them. A digest
 // counts all rows that its run queued, the earlier alerts that the view still
 // holds included, or the new ones only.
-func CompareAlerts(ctx context.Context, db *sql.DB, digestOver int, messages []Message) (Comparison, error) {
+func compareAlerts(ctx context.Context, db *sql.DB, def *syncdef.Definition, messages iter.Seq[Record]) (Comparison, error) {
 	s := slackComparison{texts: map[string][]string{}}
-	s.out.Records = len(messages)
-	for i, m := range messages {
-		s.sort(i, m)
+	var options struct {
+		DigestOver int `json:"digest_over"`
+	}
+	if err := json.Unmarshal(def.Options, &options); err != nil {
+		return s.out, fmt.Errorf("read the options of sync %s: %w", def.Sync, err)
+	}
+	digestOver := options.DigestOver
+	for m := range messages {
+		s.sort(m)
 	}
 	alerts, err := readAlerts(ctx, db)
 	if err != nil {
@@ -69,17 +71,22 @@ func (s *slackComparison) differ(d Difference) {
 	}
 }
 
-// sort puts a message with its kind.
-func (s *slackComparison) sort(i int, m Message) {
+// sort puts a message with its kind: its text, and its metadata's event_type
+// (penstock_row or penstock_digest) and event_payload, a JSON object.
+func (s *slackComparison) sort(m Record) {
+	s.out.Records++
+	payloadText, _ := m.Text("event_payload")
+	kind, _ := m.Text("event_type")
+	text, _ := m.Text("text")
 	var p payload
-	err := json.Unmarshal(m.Payload, &p)
+	err := json.Unmarshal(payloadText, &p)
 	switch {
-	case err == nil && p.Sync == Alerts && m.Event == "penstock_row":
-		s.texts[p.RecordID] = append(s.texts[p.RecordID], m.Text)
-	case err == nil && p.Sync == Alerts && m.Event == "penstock_digest":
+	case err == nil && p.Sync == Alerts && string(kind) == "penstock_row":
+		s.texts[p.RecordID] = append(s.texts[p.RecordID], string(text))
+	case err == nil && p.Sync == Alerts && string(kind) == "penstock_digest":
 		s.digests = append(s.digests, p.Rows)
 	default:
-		s.differ(Difference{Record: "message " + strconv.Itoa(i), Want: "a message of " + Alerts, Got: "event " + strconv.Quote(m.Event)})
+		s.differ(Difference{Record: "message " + m.ID(), Want: "a message of " + Alerts, Got: "event " + strconv.Quote(string(kind))})
 	}
 }
 

@@ -7,14 +7,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-func message(id, text string) Message {
-	return Message{Text: text, Event: "penstock_row", Payload: fmt.Appendf(nil, `{"run":"slack_alerts.q1","sync":"slack_alerts","record_id":%q}`, id)}
+// message is a record of a channel, and digest one of several rows.
+func message(id, text string) account {
+	return account{"text": text, "event_type": "penstock_row", "event_payload": fmt.Sprintf(`{"run":"slack_alerts.q1","sync":"slack_alerts","record_id":%q}`, id)}
 }
 
-func digest(rows int) Message {
-	return Message{Event: "penstock_digest", Payload: fmt.Appendf(nil, `{"run":"slack_alerts.q1","sync":"slack_alerts","channel":"C1","rows":%d}`, rows)}
+func digest(rows int) account {
+	return account{"event_type": "penstock_digest", "event_payload": fmt.Sprintf(`{"run":"slack_alerts.q1","sync":"slack_alerts","channel":"C1","rows":%d}`, rows)}
 }
 
 func TestCompareAlerts(t *testing.T) {
@@ -26,7 +29,7 @@ func TestCompareAlerts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []Message
+	var all []account
 	for at, of := range alerts {
 		for _, a := range of {
 			if strings.Count(a.id, ":") != 4 || !strings.Contains(a.text, "\n") || strings.Contains(a.text, `\n`) {
@@ -34,7 +37,7 @@ func TestCompareAlerts(t *testing.T) {
 			}
 			m := message(a.id, sent(a.text))
 			if at == now.Unix() {
-				all = append([]Message{m}, all...) // the first pass's come first
+				all = append([]account{m}, all...) // the first pass's come first
 			} else {
 				all = append(all, m)
 			}
@@ -42,7 +45,7 @@ func TestCompareAlerts(t *testing.T) {
 	}
 	escaped := 0
 	for _, m := range all {
-		if strings.Contains(m.Text, "&lt;") && strings.Contains(m.Text, "&amp;") && !strings.ContainsAny(m.Text, "<>") {
+		if strings.Contains(m["text"], "&lt;") && strings.Contains(m["text"], "&amp;") && !strings.ContainsAny(m["text"], "<>") {
 			escaped++
 		}
 	}
@@ -53,7 +56,7 @@ func TestCompareAlerts(t *testing.T) {
 	if len(fresh) != 6 {
 		t.Fatalf("%d alerts in the second pass", len(fresh))
 	}
-	join := func(parts ...[]Message) (out []Message) {
+	join := func(parts ...[]account) (out []account) {
 		for _, p := range parts {
 			out = append(out, p...)
 		}
@@ -62,24 +65,25 @@ func TestCompareAlerts(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		digestOver int
-		messages   []Message
+		messages   []account
 		total      int
 		want       string
 	}{
 		{"one each", 20, all, 0, ""},
-		{"a digest of all that was queued", 7, join(old, []Message{digest(8)}), 0, ""},
-		{"a digest of the new ones", 7, join(old, []Message{digest(6)}), 0, ""},
-		{"a digest of another number", 7, join(old, []Message{digest(5)}), 2, "8 rows (6 new)"},
-		{"no digest below the limit", 20, join(old, []Message{digest(8)}), 7, "1 message"},
+		{"a digest of all that was queued", 7, join(old, []account{digest(8)}), 0, ""},
+		{"a digest of the new ones", 7, join(old, []account{digest(6)}), 0, ""},
+		{"a digest of another number", 7, join(old, []account{digest(5)}), 2, "8 rows (6 new)"},
+		{"no digest below the limit", 20, join(old, []account{digest(8)}), 7, "1 message"},
 		{"no single messages above it", 5, all, 1, "one digest of 6 alerts"},
 		{"one twice", 20, join(all, all[3:4]), 1, "1 message"},
 		{"one missing", 20, all[:7], 1, "1 message"},
-		{"another text", 20, join(all[:7], []Message{{Text: "?", Event: "penstock_row", Payload: all[7].Payload}}), 1, all[7].Text},
-		{"one of no alert", 20, join(all, []Message{message("cust_001:X:2026-01-05 12:00:00", "?")}), 1, "no message"},
-		{"a stranger's", 20, join(all, []Message{{Text: "hello"}}), 1, "a message of slack_alerts"},
-		{"a second digest", 7, join(old, []Message{digest(8), digest(8)}), 1, "no digest"},
+		{"another text", 20, join(all[:7], []account{{"text": "?", "event_type": "penstock_row", "event_payload": all[7]["event_payload"]}}), 1, all[7]["text"]},
+		{"one of no alert", 20, join(all, []account{message("cust_001:X:2026-01-05 12:00:00", "?")}), 1, "no message"},
+		{"a stranger's", 20, join(all, []account{{"text": "hello"}}), 1, "a message of slack_alerts"},
+		{"a second digest", 7, join(old, []account{digest(8), digest(8)}), 1, "no digest"},
 	} {
-		got, err := CompareAlerts(t.Context(), db, c.digestOver, c.messages)
+		def := &syncdef.Definition{Sync: Alerts, Options: fmt.Appendf(nil, `{"digest_over":%d}`, c.digestOver)}
+		got, err := Compare(t.Context(), db, def, "slack_health_alerts", each(c.messages))
 		if err != nil {
 			t.Fatal(err)
 		}

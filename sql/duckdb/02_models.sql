@@ -68,6 +68,74 @@ SELECT
     updated_at
 FROM metrics;
 
+-- What the model intercom_health reads: the scores of the last six hours, with all
+-- attributes of a contact in one object and its tags in a list. A tag of what is not
+-- known is left out, and so is no tag of the contact.
+CREATE OR REPLACE VIEW intercom_customer_health_sync AS
+WITH metrics AS (
+    SELECT
+        *,
+        TRY_CAST(engagement_metrics->>'support_tickets_30d' AS INTEGER)        AS tickets,
+        TRY_CAST(engagement_metrics->>'last_login_days_ago' AS INTEGER)        AS idle_days,
+        TRY_CAST(engagement_metrics->>'training_completion' AS DECIMAL(3, 2))  AS training,
+        TRY_CAST(financial_metrics->>'mrr' AS DECIMAL(18, 2))                  AS mrr
+    FROM customer_health_comprehensive
+    WHERE calculated_at >= (CURRENT_TIMESTAMP AT TIME ZONE 'UTC') - INTERVAL 6 HOURS
+      AND email IS NOT NULL
+)
+SELECT
+    customer_id,
+    lower(trim(email)) AS user_email,
+    health_score       AS health_score_decimal,
+    risk_category,
+    json_object(
+        'health_percentage', CAST(round(health_score * 100, 0) AS INTEGER),
+        'risk_level', upper(risk_category),
+        'support_priority', CASE risk_category WHEN 'high_risk' THEN 'high' WHEN 'medium_risk' THEN 'medium' ELSE 'normal' END,
+        'recent_support_tickets', tickets,
+        'days_since_login', idle_days,
+        'training_completed', training = 1.0,
+        'account_value', financial_metrics->>'mrr',
+        'last_health_update', strftime(calculated_at, '%Y-%m-%d %H:%M:%S')
+    )                  AS custom_attributes,
+    list_filter([
+        CASE WHEN health_score >= 0.8 THEN 'health_score_high' WHEN health_score >= 0.6 THEN 'health_score_medium' WHEN health_score IS NOT NULL THEN 'health_score_low' END,
+        'risk_' || risk_category,
+        CASE WHEN mrr > 5000 THEN 'high_value' ELSE 'standard_value' END
+    ], lambda tag: tag IS NOT NULL) AS user_tags,
+    updated_at
+FROM metrics;
+
+-- What the model hubspot_health reads: what a customer is worth, as the year's revenue
+-- times the probability that the contract is renewed. It stands until the next scoring,
+-- so that no row is too old. Without a revenue there is no worth and no segment.
+CREATE OR REPLACE VIEW hubspot_customer_health_sync AS
+WITH worth AS (
+    SELECT
+        *,
+        round(TRY_CAST(financial_metrics->>'mrr' AS DECIMAL(15, 2)) * 12
+            * TRY_CAST(financial_metrics->>'contract_renewal_probability' AS DECIMAL(7, 6)), 2) AS ltv
+    FROM customer_health_comprehensive
+)
+SELECT
+    customer_id,
+    lower(trim(email)) AS email,
+    ltv                AS ltv_usd,
+    CASE WHEN ltv > 100000 THEN 'high' WHEN ltv > 25000 THEN 'medium' WHEN ltv IS NOT NULL THEN 'low' END AS ltv_segment,
+    updated_at
+FROM worth;
+
+-- What the model amplitude_health reads: how a customer uses the product, under the id
+-- by which the product knows it.
+CREATE OR REPLACE VIEW amplitude_customer_health_sync AS
+SELECT
+    customer_id,
+    TRY_CAST(usage_metrics->>'daily_active_users' AS BIGINT)      AS daily_active_users,
+    TRY_CAST(usage_metrics->>'feature_adoption' AS DECIMAL(3, 2)) AS feature_adoption,
+    usage_metrics->>'api_calls_trend'                             AS api_calls_trend,
+    updated_at
+FROM customer_health_comprehensive;
+
 -- What the model slack_alerts reads: one row per alert of the last hour. Each
 -- scoring is compared with the same customer's one before it, however old that
 -- is. The three characters that Slack's markup gives a meaning are written out.

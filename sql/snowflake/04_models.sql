@@ -76,6 +76,83 @@ SELECT
     TO_VARCHAR(updated_at, 'YYYY-MM-DD"T"HH24:MI:SS.FF6"Z"') AS updated_at
 FROM metrics;
 
+-- What the model intercom_health reads: the scores of the last six hours, with all
+-- attributes of a contact in one object and its tags in a list. A tag of what is not
+-- known is left out, and so is no tag of the contact. A null stays in the object: it
+-- clears the attribute.
+CREATE OR REPLACE VIEW intercom_customer_health_sync AS
+WITH metrics AS (
+    SELECT
+        customer_id,
+        email,
+        health_score,
+        risk_category,
+        calculated_at,
+        updated_at,
+        financial_metrics:mrr::VARCHAR                                         AS account_value,
+        TRY_TO_NUMBER(engagement_metrics:support_tickets_30d::VARCHAR)         AS tickets,
+        TRY_TO_NUMBER(engagement_metrics:last_login_days_ago::VARCHAR)         AS idle_days,
+        TRY_TO_DECIMAL(engagement_metrics:training_completion::VARCHAR, 3, 2)  AS training,
+        TRY_TO_DECIMAL(financial_metrics:mrr::VARCHAR, 18, 2)                  AS mrr
+    FROM customer_health_comprehensive
+    WHERE calculated_at >= DATEADD('hour', -6, SYSDATE())
+      AND email IS NOT NULL
+)
+SELECT
+    customer_id,
+    LOWER(TRIM(email)) AS user_email,
+    health_score       AS health_score_decimal,
+    risk_category,
+    OBJECT_CONSTRUCT_KEEP_NULL(
+        'health_percentage', ROUND(health_score * 100, 0),
+        'risk_level', UPPER(risk_category),
+        'support_priority', CASE risk_category WHEN 'high_risk' THEN 'high' WHEN 'medium_risk' THEN 'medium' ELSE 'normal' END,
+        'recent_support_tickets', tickets,
+        'days_since_login', idle_days,
+        'training_completed', training = 1.0,
+        'account_value', account_value,
+        'last_health_update', TO_VARCHAR(calculated_at, 'YYYY-MM-DD HH24:MI:SS')
+    )                  AS custom_attributes,
+    ARRAY_CONSTRUCT_COMPACT(
+        CASE WHEN health_score >= 0.8 THEN 'health_score_high' WHEN health_score >= 0.6 THEN 'health_score_medium' WHEN health_score IS NOT NULL THEN 'health_score_low' END,
+        'risk_' || risk_category,
+        CASE WHEN mrr > 5000 THEN 'high_value' ELSE 'standard_value' END
+    )                  AS user_tags,
+    TO_VARCHAR(updated_at, 'YYYY-MM-DD"T"HH24:MI:SS.FF6"Z"') AS updated_at
+FROM metrics;
+
+-- What the model hubspot_health reads: what a customer is worth, as the year's revenue
+-- times the probability that the contract is renewed. It stands until the next scoring,
+-- so that no row is too old. Without a revenue there is no worth and no segment.
+CREATE OR REPLACE VIEW hubspot_customer_health_sync AS
+WITH worth AS (
+    SELECT
+        customer_id,
+        email,
+        updated_at,
+        ROUND(TRY_TO_DECIMAL(financial_metrics:mrr::VARCHAR, 15, 2) * 12
+            * TRY_TO_DECIMAL(financial_metrics:contract_renewal_probability::VARCHAR, 7, 6), 2) AS ltv
+    FROM customer_health_comprehensive
+)
+SELECT
+    customer_id,
+    LOWER(TRIM(email)) AS email,
+    ltv                AS ltv_usd,
+    CASE WHEN ltv > 100000 THEN 'high' WHEN ltv > 25000 THEN 'medium' WHEN ltv IS NOT NULL THEN 'low' END AS ltv_segment,
+    TO_VARCHAR(updated_at, 'YYYY-MM-DD"T"HH24:MI:SS.FF6"Z"') AS updated_at
+FROM worth;
+
+-- What the model amplitude_health reads: how a customer uses the product, under the id
+-- by which the product knows it.
+CREATE OR REPLACE VIEW amplitude_customer_health_sync AS
+SELECT
+    customer_id,
+    TRY_TO_NUMBER(usage_metrics:daily_active_users::VARCHAR)      AS daily_active_users,
+    TRY_TO_DECIMAL(usage_metrics:feature_adoption::VARCHAR, 3, 2) AS feature_adoption,
+    usage_metrics:api_calls_trend::VARCHAR                        AS api_calls_trend,
+    TO_VARCHAR(updated_at, 'YYYY-MM-DD"T"HH24:MI:SS.FF6"Z"')      AS updated_at
+FROM customer_health_comprehensive;
+
 -- What the model slack_alerts reads: one row per alert of the last hour. Each
 -- scoring is compared with the same customer's one before it, however old that
 -- is. The three characters that Slack's markup gives a meaning are written out.

@@ -28,6 +28,7 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/local"
 	"github.com/penstock-data/penstock/shared/netguard"
+	"github.com/penstock-data/penstock/shared/pace"
 	"github.com/penstock-data/penstock/shared/pipeline/deliver"
 	"github.com/penstock-data/penstock/shared/pipeline/intake"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
@@ -60,6 +61,9 @@ type Config struct {
 	Quiet time.Duration
 	// Sweep is the sweeper's interval; 0 is a second.
 	Sweep time.Duration
+	// Faster is how many times faster the windows of the vendors' limits go by, for
+	// simulators that were opened so; 0 and 1 are the vendors' own.
+	Faster int
 	// Log takes one line per invocation.
 	Log *slog.Logger
 }
@@ -83,6 +87,7 @@ type Machine struct {
 	listener net.Listener
 	lock     *os.File
 	lanes    map[string]*atomic.Int64 // most lanes of the applied syncs, by type
+	tokens   deliver.Tokens
 }
 
 // New opens the state and the gateway's port; Run does the work. Only one Machine
@@ -121,6 +126,7 @@ func New(cfg Config) (_ *Machine, err error) {
 	}
 	m.URL = "http://" + reachable(m.listener.Addr())
 	s := m.Store
+	m.tokens = hasten(s, cfg.Faster, time.Now())
 	m.Intake = &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Ledger: s, Now: time.Now}
 	m.Runs = &runs.Control{Stores: stores(s), Replayer: m.Intake, Checker: m.Intake, Policy: m.policy(), Now: time.Now}
 	for _, v := range cfg.Vendors {
@@ -245,9 +251,10 @@ func (t ticks) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 func (m *Machine) worker(v dest.Vendor, dead bool) *worker.Handler {
 	s := m.Store
 	return &worker.Handler{Log: m.cfg.Log, Deliver: &deliver.Deliver{
-		Queue: v.Name, Syncs: s, Connections: s, Tokens: s, Runs: s, Chunks: s, Halts: s, Ledger: s, Errors: s, Visibility: s, Dead: dead,
+		Queue: v.Name, Syncs: s, Connections: s, Tokens: m.tokens, Runs: s, Chunks: s, Halts: s, Ledger: s, Errors: s, Visibility: s, Dead: dead,
 		Open: func(c syncdef.Connection) (dest.Account, error) { return m.open(v, c) },
 		Now:  time.Now, Sleep: worker.Sleep, Rand: rand.Float64, Hidden: visibility,
+		LeaseLife: pace.LeaseLife / time.Duration(max(1, m.cfg.Faster)),
 	}}
 }
 

@@ -40,6 +40,7 @@ type SandboxConfig struct {
 	Names  map[string]string // a file with names of one's own by type
 	Accept bool              // names that are not known are made when they are first used
 	Notice func(line string) // is told so
+	Faster int               // how many times faster the windows of their limits go by; 0 and 1 are the vendors' own
 }
 
 // NewSandbox opens the simulators.
@@ -62,7 +63,7 @@ func NewSandbox(cfg SandboxConfig) (_ *Sandbox, err error) {
 }
 
 func (s *Sandbox) open(sim sandbox.Simulator, cfg SandboxConfig) error {
-	settings := sandbox.Settings{Names: cfg.Names[sim.Type], Accept: cfg.Accept, Notice: cfg.Notice}
+	settings := sandbox.Settings{Names: cfg.Names[sim.Type], Accept: cfg.Accept, Notice: cfg.Notice, Faster: cfg.Faster}
 	if cfg.Dir != "" {
 		settings.Journal = filepath.Join(cfg.Dir, "sandbox-"+sim.Type+".journal")
 	}

@@ -33,6 +33,8 @@ type Deliver struct {
 	// process, and again when the connection's settings have changed.
 	Open func(syncdef.Connection) (dest.Account, error)
 	Now  func() time.Time
+	// LeaseLife is how long leased tokens may be used; 0 is pace.LeaseLife.
+	LeaseLife time.Duration
 	// Sleep waits; it is asked for at most 2 s at a time (I5).
 	Sleep func(ctx context.Context, d time.Duration) error
 	Rand  func() float64 // in [0, 1): jitter

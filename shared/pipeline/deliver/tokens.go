@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -26,22 +27,23 @@ const (
 func (a *account) bucket(name string) string { return a.name + "/" + name }
 
 // take takes a cost's tokens, from the lease in hand or by a new one of up to want,
-// or says how long to wait (I7). What is owed of the bucket is paid first.
+// or says how long to wait (I7). What is owed of the bucket is paid first, one by one,
+// since it may be more than the bucket ever holds.
 func (a *account) take(ctx context.Context, c dest.Cost, want int) (time.Duration, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	need := c.Tokens
-	if c.Bucket == "" {
-		need += a.owed
+	a.countOver()
+	for c.Bucket == "" && a.owed > 0 {
+		if wait, err := a.lease(ctx, c.Bucket, 1, want+a.owed); err != nil || wait > 0 {
+			return wait, err
+		}
+		a.owed--
 	}
-	wait, err := a.lease(ctx, c.Bucket, need, want+need-c.Tokens)
+	wait, err := a.lease(ctx, c.Bucket, c.Tokens, want)
 	if err != nil || wait > 0 {
 		return wait, err
 	}
 	a.paid += int64(c.Tokens)
-	if c.Bucket == "" {
-		a.owed = 0
-	}
 	return 0, nil
 }
 
@@ -52,7 +54,7 @@ func (a *account) lease(ctx context.Context, bucket string, need, want int) (tim
 	name := a.bucket(bucket)
 	l := a.leases[name]
 	if !now.Before(l.until) || l.tokens == 0 {
-		l = lease{until: now.Add(pace.LeaseLife)}
+		l = lease{until: now.Add(cmp.Or(a.d.LeaseLife, pace.LeaseLife))}
 	}
 	if l.tokens < need {
 		var limits []pace.Window
@@ -91,11 +93,17 @@ func (a *account) give(c dest.Cost) {
 	a.paid -= int64(c.Tokens)
 }
 
-// settleUp notes the calls that were made beyond those paid for: further pages, a
-// repetition after a login. The next call pays for them before itself (I7).
+// settleUp notes the calls that were made beyond those paid for.
 func (a *account) settleUp() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.countOver()
+}
+
+// countOver counts the calls that were made beyond those paid for: further pages, a
+// repetition after a login, a record's tags. The next call pays for them before itself
+// (I7). a.mu is held.
+func (a *account) countOver() {
 	if a.opened == nil {
 		return
 	}

@@ -1,6 +1,7 @@
 package amplitude
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,6 +23,9 @@ type Config struct {
 	// PerSecond, PerDay and PerHour are a user's or device's limits of events and, of
 	// PerHour, property updates; 0 is Amplitude's own.
 	PerSecond, PerDay, PerHour int
+	// Span and Hour are how long the 30 seconds that events are counted in last, and
+	// the hour; 0 is as long.
+	Span, Hour time.Duration
 }
 
 // A Server is one simulated project. Its methods are safe for concurrent use.
@@ -58,7 +62,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.PerHour == 0 {
 		cfg.PerHour = perHour
 	}
-	s := &Server{cfg: cfg, limits: limits{ids: map[string]*usage{}}, properties: map[string]bool{}}
+	s := &Server{cfg: cfg, limits: limits{ids: map[string]*usage{}, short: cmp.Or(cfg.Span, shortSpan), hour: cmp.Or(cfg.Hour, time.Hour)}, properties: map[string]bool{}}
 	core, err := sandbox.New(sandbox.Options{Journal: cfg.Journal, Now: cfg.Now})
 	if err != nil {
 		return nil, fmt.Errorf("make the simulated Amplitude: %w", err)

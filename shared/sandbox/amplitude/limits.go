@@ -6,7 +6,10 @@ import (
 )
 
 // limits are what users and devices got of late.
-type limits struct{ ids map[string]*usage }
+type limits struct {
+	ids         map[string]*usage
+	short, hour time.Duration // how long shortSpan and an hour last
+}
 
 // usage is one id's. Events are counted by spans of 30 seconds, over which Amplitude
 // takes the average, and of a day.
@@ -26,7 +29,7 @@ func (l *limits) of(id string, now time.Time) *usage {
 		u = &usage{}
 		l.ids[id] = u
 	}
-	if now.Sub(u.short) >= shortSpan || now.Before(u.short) {
+	if now.Sub(u.short) >= l.short || now.Before(u.short) {
 		u.short, u.inShort = now, 0
 	}
 	if now.Sub(u.day) >= 24*time.Hour || now.Before(u.day) {
@@ -94,7 +97,7 @@ func (s *Server) throttle(events []event, struck map[string][]int, l limitsOf) (
 func (s *Server) updated(user string) bool {
 	now := s.core.Now()
 	u := s.limits.of("user:"+user, now)
-	for len(u.updates) > 0 && now.Sub(u.updates[0]) >= time.Hour {
+	for len(u.updates) > 0 && now.Sub(u.updates[0]) >= s.limits.hour {
 		u.updates = u.updates[1:]
 	}
 	if len(u.updates) >= s.cfg.PerHour {

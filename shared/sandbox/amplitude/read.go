@@ -2,7 +2,10 @@ package amplitude
 
 import (
 	"encoding/json"
+	"iter"
 	"strings"
+
+	"github.com/penstock-data/penstock/shared/sandbox"
 )
 
 // A User is one of the project's.
@@ -28,6 +31,46 @@ func (s *Server) Users() []User {
 		out[row] = User{ID: string(t.Get(row, columnName)), Properties: object(t.Get(row, columnProperties))}
 	}
 	return out
+}
+
+// userObject is what a user's object is called.
+const userObject = "user"
+
+// held is a user as every simulator's records are looked at: a field is user_id or one
+// of the user's properties.
+type held struct{ User }
+
+// ID implements sandbox.Record.
+func (h held) ID() string { return h.User.ID }
+
+// Text implements sandbox.Record.
+func (h held) Text(field string) ([]byte, bool) {
+	if field == "user_id" {
+		return []byte(h.User.ID), true
+	}
+	raw, ok := h.Properties[field]
+	if !ok || string(raw) == "null" {
+		return nil, false
+	}
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		return []byte(text), true
+	}
+	return raw, true
+}
+
+// Records implements sandbox.Holder.
+func (s *Server) Records(kind string) iter.Seq[sandbox.Record] {
+	return func(yield func(sandbox.Record) bool) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		t := s.store.Table("users")
+		for row := 0; kind == userObject && row < t.Rows(); row++ {
+			if !yield(held{User{ID: string(t.Get(row, columnName)), Properties: object(t.Get(row, columnProperties))}}) {
+				return
+			}
+		}
+	}
 }
 
 // User finds a user; nil when there is none.

@@ -2,6 +2,7 @@ package amplitude
 
 import (
 	"errors"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/sandbox"
 )
@@ -20,5 +21,5 @@ func open(s sandbox.Settings) (sandbox.Simulated, error) {
 	if s.Names != "" {
 		return nil, errors.New("the simulated Amplitude takes no file of names: every property is made when it is first set")
 	}
-	return New(Config{APIKey: sandboxKey, Journal: s.Journal, Now: s.Now})
+	return New(Config{APIKey: sandboxKey, Journal: s.Journal, Now: s.Now, Span: s.Window(shortSpan), Hour: s.Window(time.Hour)})
 }

@@ -27,7 +27,9 @@ type Options struct {
 	WholeBatch bool
 	// Calls in 10 seconds and a day; 0 is 190 and 650,000, negative is no limit.
 	TenSeconds, Daily int
-	Now               func() time.Time
+	// Window is how long the 10 seconds last; 0 is 10 seconds.
+	Window time.Duration
+	Now    func() time.Time
 }
 
 // A Server is one account. Its methods are safe for concurrent use.

@@ -1,6 +1,7 @@
 package hubspot
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"time"
@@ -19,14 +20,16 @@ const (
 // limits count the account's calls.
 type limits struct {
 	ten, day int
-	recent   []time.Time // of the last 10 seconds
-	searches []time.Time // of the last second
+	window   time.Duration // that the calls of ten are counted in
+	second   time.Duration // that searches are counted in
+	recent   []time.Time   // of the last window
+	searches []time.Time   // of the last second
 	today    string
 	spent    int
 }
 
 func newLimits(o Options) limits {
-	l := limits{ten: o.TenSeconds, day: o.Daily}
+	l := limits{ten: o.TenSeconds, day: o.Daily, window: cmp.Or(o.Window, window), second: min(time.Second, cmp.Or(o.Window, time.Second))}
 	if l.ten == 0 {
 		l.ten = standardTen
 	}
@@ -41,9 +44,9 @@ func (l *limits) spend(h http.Header, now time.Time, search bool) *failure {
 	if today := now.UTC().Format(time.DateOnly); today != l.today {
 		l.today, l.spent = today, 0
 	}
-	l.recent = within(l.recent, now, window)
+	l.recent = within(l.recent, now, l.window)
 	if search {
-		l.searches = within(l.searches, now, time.Second)
+		l.searches = within(l.searches, now, l.second)
 		if l.ten > 0 && len(l.searches) >= searchASecond {
 			return tooMany("You have reached your secondly limit.", "SECONDLY")
 		}
@@ -58,7 +61,7 @@ func (l *limits) spend(h http.Header, now time.Time, search bool) *failure {
 		set := func(name string, n int) { h.Set(rollingHeaders+name, strconv.Itoa(n)) }
 		set("Max", l.ten)
 		set("Remaining", max(0, l.ten-len(l.recent)))
-		set("Interval-Milliseconds", int(window/time.Millisecond))
+		set("Interval-Milliseconds", int(l.window/time.Millisecond))
 		set("Daily", l.day)
 		set("Daily-Remaining", max(0, l.day-l.spent))
 	}

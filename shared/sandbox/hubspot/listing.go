@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/penstock-data/penstock/shared/sandbox"
 	"github.com/penstock-data/penstock/shared/sandbox/records"
 )
 
@@ -72,6 +73,41 @@ func (o *object) texts(row int) map[string]string {
 		}
 	}
 	return out
+}
+
+// held is one record as it is looked at.
+type held struct {
+	o   *object
+	row int
+}
+
+// ID implements sandbox.Record.
+func (h held) ID() string { return idOf(h.row) }
+
+// Text implements sandbox.Record.
+func (h held) Text(property string) ([]byte, bool) {
+	v := h.o.value(h.row, property)
+	if v == nil {
+		return nil, false
+	}
+	return []byte(*v), true
+}
+
+// Records implements sandbox.Holder.
+func (s *Server) Records(name string) iter.Seq[sandbox.Record] {
+	return func(yield func(sandbox.Record) bool) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		o, failed := s.object(name, false)
+		if failed != nil {
+			return
+		}
+		for row := range o.table.Rows() {
+			if !o.table.Deleted(row) && !yield(held{o, row}) {
+				return
+			}
+		}
+	}
 }
 
 // Count is how many records an object has.

@@ -28,7 +28,7 @@ var Sandbox = sandbox.Simulator{
 }
 
 func start(s sandbox.Settings) (sandbox.Simulated, error) {
-	opts := Options{Token: token, Portal: newPortal(), Journal: s.Journal, Accept: s.Accept, Notice: s.Notice, Now: s.Now}
+	opts := Options{Token: token, Portal: newPortal(), Journal: s.Journal, Accept: s.Accept, Notice: s.Notice, Now: s.Now, Window: s.Window(window)}
 	if s.Names != "" {
 		var err error
 		if opts.Schema, err = ReadSchema(s.Names, DefaultSchema()); err != nil {

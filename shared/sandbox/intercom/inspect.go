@@ -2,9 +2,13 @@ package intercom
 
 import (
 	"encoding/json"
+	"iter"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
+
+	"github.com/penstock-data/penstock/shared/sandbox"
 )
 
 // A Contact is a contact as a test or the demo looks at it: values as text, null ones
@@ -49,6 +53,43 @@ func (s *Server) Live() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.contacts.Scan(func(row int) bool { return s.living(row) == nil }))
+}
+
+// contactObject is what a contact's object is called.
+const contactObject = "contact"
+
+// held is a contact as every simulator's records are looked at: a field is one of its
+// own, a custom attribute by its name with or without custom_attributes, or tags, a list
+// of names.
+type held struct{ Contact }
+
+// ID implements sandbox.Record.
+func (h held) ID() string { return h.Contact.ID }
+
+// Text implements sandbox.Record.
+func (h held) Text(field string) ([]byte, bool) {
+	if field == "tags" {
+		b, err := json.Marshal(h.Tags)
+		return b, err == nil && len(h.Tags) > 0
+	}
+	v, ok := h.Values[strings.TrimPrefix(field, "custom_attributes.")]
+	return []byte(v), ok
+}
+
+// Records implements sandbox.Holder.
+func (s *Server) Records(object string) iter.Seq[sandbox.Record] {
+	return func(yield func(sandbox.Record) bool) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if object != contactObject {
+			return
+		}
+		for _, row := range s.contacts.Scan(func(row int) bool { return s.living(row) == nil }) {
+			if !yield(held{s.contact(row)}) {
+				return
+			}
+		}
+	}
 }
 
 func (s *Server) contact(row int) Contact {

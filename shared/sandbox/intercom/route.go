@@ -7,12 +7,13 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/sandbox"
 )
 
-// window is the length of a rate limit's window, in seconds.
-const window = 10
+// window is the length of a rate limit's window.
+const window = 10 * time.Second
 
 // A failure is an answer that refuses.
 type failure struct {
@@ -159,13 +160,12 @@ func (s *Server) spend(w http.ResponseWriter) error {
 	if s.cfg.Limit < 0 {
 		return nil
 	}
-	now := s.core.Now().Unix()
-	if begin := now - now%window; begin != s.window {
+	if begin := s.core.Now().Truncate(s.cfg.Window); !begin.Equal(s.window) {
 		s.window, s.calls = begin, 0
 	}
 	h := w.Header()
 	h.Set("X-RateLimit-Limit", strconv.Itoa(s.cfg.Limit))
-	h.Set("X-RateLimit-Reset", strconv.FormatInt(s.window+window, 10))
+	h.Set("X-RateLimit-Reset", strconv.FormatInt(s.window.Add(s.cfg.Window).Unix(), 10))
 	h.Set("X-RateLimit-Remaining", strconv.Itoa(max(0, s.cfg.Limit-s.calls-1)))
 	if s.calls >= s.cfg.Limit {
 		return fail(http.StatusTooManyRequests, "rate_limit_exceeded", "Exceeded rate limit of %d in 10_seconds", s.cfg.Limit)

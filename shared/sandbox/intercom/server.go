@@ -30,6 +30,7 @@ type Config struct {
 	// Limit is how many calls a window of 10 seconds allows; 0 is 1,667, negative is no
 	// limit.
 	Limit   int
+	Window  time.Duration    // how long the 10 seconds last; 0 is 10 seconds
 	Journal string           // file that keeps the workspace; "" keeps it in memory only
 	Now     func() time.Time // nil is time.Now
 }
@@ -45,8 +46,8 @@ type Server struct {
 	contacts   *records.Table
 	tags       *records.Table
 	attributes *records.Table
-	window     int64 // the current one, in Unix seconds
-	calls      int   // made in it
+	window     time.Time // when the current one began
+	calls      int       // made in it
 	said       map[string]bool
 }
 
@@ -63,6 +64,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	if cfg.Limit == 0 {
 		cfg.Limit = 1667
+	}
+	if cfg.Window == 0 {
+		cfg.Window = window
 	}
 	core, err := sandbox.New(sandbox.Options{Journal: cfg.Journal, Now: cfg.Now, Label: label})
 	if err != nil {

@@ -18,7 +18,7 @@ var Sandbox = sandbox.Simulator{
 const sandboxToken = "intercom-penstock-sandbox"
 
 func openSandbox(s sandbox.Settings) (sandbox.Simulated, error) {
-	cfg := Config{Token: sandboxToken, Journal: s.Journal, Now: s.Now, AcceptAttributes: s.Accept, Say: s.Notice, Attributes: DefaultAttributes()}
+	cfg := Config{Token: sandboxToken, Journal: s.Journal, Now: s.Now, Window: s.Window(window), AcceptAttributes: s.Accept, Say: s.Notice, Attributes: DefaultAttributes()}
 	if s.Names != "" {
 		f, err := os.Open(s.Names)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/sandbox"
 	"github.com/penstock-data/penstock/shared/sandbox/records"
 )
 
@@ -119,6 +120,13 @@ func (s *Simulator) Each(object string, yield func(Record) bool) {
 		if !t.Deleted(row) && !yield(Record{t, row}) {
 			return
 		}
+	}
+}
+
+// Records implements sandbox.Holder.
+func (s *Simulator) Records(object string) iter.Seq[sandbox.Record] {
+	return func(yield func(sandbox.Record) bool) {
+		s.Each(object, func(r Record) bool { return yield(r) })
 	}
 }
 

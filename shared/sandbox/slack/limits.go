@@ -16,14 +16,15 @@ var tiers = map[string]int{
 // limits are the workspace's, for its one app.
 type limits struct {
 	spacing time.Duration          // negative enforces nothing
+	minute  time.Duration          // how long a minute of the tiers lasts
 	last    map[string]time.Time   // channel id -> when its last message was accepted
 	lastTS  map[string]int64       // channel id -> ts of its last message, in microseconds
 	calls   map[string][]time.Time // method -> calls of the last minute, oldest first
 	blocked map[string]time.Time   // method -> until when it refuses everybody
 }
 
-func newLimits(spacing time.Duration) limits {
-	return limits{spacing: spacing, last: map[string]time.Time{}, lastTS: map[string]int64{}, calls: map[string][]time.Time{}, blocked: map[string]time.Time{}}
+func newLimits(spacing, minute time.Duration) limits {
+	return limits{spacing: spacing, minute: minute, last: map[string]time.Time{}, lastTS: map[string]int64{}, calls: map[string][]time.Time{}, blocked: map[string]time.Time{}}
 }
 
 // posted notes a channel's last message.
@@ -44,11 +45,11 @@ func (l *limits) call(method string, now time.Time) error {
 		return nil
 	}
 	calls := l.calls[method]
-	for len(calls) > 0 && !calls[0].Add(time.Minute).After(now) {
+	for len(calls) > 0 && !calls[0].Add(l.minute).After(now) {
 		calls = calls[1:]
 	}
 	if len(calls) >= most {
-		return l.refuse(method, now, calls[0].Add(time.Minute).Sub(now))
+		return l.refuse(method, now, calls[0].Add(l.minute).Sub(now))
 	}
 	l.calls[method] = append(calls, now)
 	return nil

@@ -3,10 +3,12 @@ package slack
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/sandbox"
 	"github.com/penstock-data/penstock/shared/sandbox/records"
 )
 
@@ -47,6 +49,42 @@ func (s *Server) Messages() []Message {
 		out = append(out, s.message(row))
 	}
 	return out
+}
+
+// messageObject is what a message's object is called.
+const messageObject = "message"
+
+// held is a message as every simulator's records are looked at: a field is channel,
+// text, event_type or event_payload.
+type held struct {
+	t   *records.Table
+	row int
+}
+
+// ID implements sandbox.Record: a message's ts.
+func (h held) ID() string { return string(h.t.Get(h.row, columnTS)) }
+
+// Text implements sandbox.Record.
+func (h held) Text(field string) ([]byte, bool) {
+	column, known := h.t.Lookup(field)
+	if !known || h.t.Null(h.row, column) {
+		return nil, false
+	}
+	return h.t.Get(h.row, column), true
+}
+
+// Records implements sandbox.Holder.
+func (s *Server) Records(object string) iter.Seq[sandbox.Record] {
+	return func(yield func(sandbox.Record) bool) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		t := s.store.Table(messageTable.Name)
+		for row := 0; object == messageObject && row < t.Rows(); row++ {
+			if !t.Deleted(row) && !yield(held{t, row}) {
+				return
+			}
+		}
+	}
 }
 
 // message reads a row of messageTable.

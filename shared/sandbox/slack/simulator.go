@@ -3,6 +3,7 @@ package slack
 import (
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/sandbox"
 )
@@ -19,6 +20,7 @@ func open(s sandbox.Settings) (sandbox.Simulated, error) {
 	cfg := Config{
 		TeamID: newTeam(), // a new one each time that no journal is kept, since its messages are new
 		Token:  "xoxb-penstock-sandbox", Journal: s.Journal, Now: s.Now, AcceptChannels: s.Accept, Say: s.Notice,
+		Spacing: s.Window(time.Second), Minute: s.Window(time.Minute),
 		Channels: []Channel{{ID: "C0000000001", Name: "customer-health"}, {ID: "C0000000002", Name: "general"}},
 	}
 	if s.Names != "" {

@@ -32,6 +32,7 @@ type Config struct {
 	// Spacing is between two messages of a channel; 0 is Slack's second, negative
 	// enforces no limit, those of the other methods included.
 	Spacing time.Duration
+	Minute  time.Duration    // how long a minute of the other methods' limits lasts; 0 is a minute
 	Journal string           // file that keeps channels and messages; "" keeps them in memory only
 	Now     func() time.Time // nil is time.Now
 }
@@ -61,7 +62,10 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Spacing == 0 {
 		cfg.Spacing = time.Second
 	}
-	s := &Server{cfg: cfg, limits: newLimits(cfg.Spacing)}
+	if cfg.Minute == 0 {
+		cfg.Minute = time.Minute
+	}
+	s := &Server{cfg: cfg, limits: newLimits(cfg.Spacing, cfg.Minute)}
 	core, err := sandbox.New(sandbox.Options{Journal: cfg.Journal, Now: cfg.Now, Label: label, Actions: map[string]func(){
 		"revoke_token":  func() { s.revoked.Store(true) },
 		"restore_token": func() { s.revoked.Store(false) },

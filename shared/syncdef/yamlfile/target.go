@@ -63,7 +63,7 @@ func existing(name string, conns syncdef.Connections) string {
 
 // suitable are the types that the text can be meant for, where no connection
 // tells: those that list its object, else those whose objects are not known; of
-// these the one whose own section it has.
+// these the one whose own section it has, or else those that can match as it says.
 func (p *parser) suitable(o *object) syncdef.Kinds {
 	object := ""
 	if n := o.values["destination_object"]; n != nil {
@@ -78,6 +78,11 @@ func (p *parser) suitable(o *object) syncdef.Kinds {
 	}
 	if told := having(suits, func(k syncdef.Kind) bool { return o.has(k.Name) }); len(told) > 0 {
 		return told
+	}
+	if n := o.values["matching_strategy"]; n != nil {
+		if told := having(suits, func(k syncdef.Kind) bool { return slices.Contains(k.Strategies, syncdef.Strategy(n.Value)) }); len(told) > 0 {
+			return told
+		}
 	}
 	return suits
 }

@@ -1,0 +1,9 @@
+-- Model of the sync amplitude_health: one row per customer, with how it uses the
+-- product.
+SELECT
+    customer_id,
+    daily_active_users,
+    feature_adoption,
+    api_calls_trend,
+    updated_at
+FROM amplitude_customer_health_sync
