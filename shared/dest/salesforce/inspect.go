@@ -160,7 +160,9 @@ func (a *account) Objects(ctx context.Context) ([]string, error) {
 
 // Rights implements dest.Inspector: a user who may call the API at all, which Probe
 // shows, needs nothing more but rights on objects.
-func (a *account) Rights(context.Context) ([]dest.Right, error) { return nil, nil }
+func (a *account) Rights(context.Context, []syncdef.Definition) ([]dest.Right, error) {
+	return nil, nil
+}
 
 // read makes a call and reads its answer.
 func (a *account) read(ctx context.Context, op, path string, into any) error {

@@ -69,18 +69,33 @@ func deletes(d *syncdef.Definition) bool {
 	return d.Operation == syncdef.Delete || d.Operation == syncdef.Mirror
 }
 
-// operation wants the account's user to be allowed what the rows ask for.
-func (c *checker) operation() {
-	var lacks []string
+// Needs are what rows of a definition may do with records: create, change, delete.
+func Needs(d *syncdef.Definition) []string { return actions(d, nil) }
+
+// Lacks are those of Needs that the connection's user may not do.
+func Lacks(d *syncdef.Definition, o *Object) []string { return actions(d, o) }
+
+// actions are what a definition needs: all of it, or what an object denies.
+func actions(d *syncdef.Definition, o *Object) []string {
+	var out []string
 	for _, one := range []struct {
 		needed, denied bool
 		name           string
-	}{{creates(c.def), c.object.NoCreate, "create"}, {changes(c.def), c.object.NoUpdate, "change"}, {deletes(c.def), c.object.NoDelete, "delete"}} {
+	}{
+		{creates(d), o == nil || o.NoCreate, "create"},
+		{changes(d), o == nil || o.NoUpdate, "change"},
+		{deletes(d), o == nil || o.NoDelete, "delete"},
+	} {
 		if one.needed && one.denied {
-			lacks = append(lacks, one.name)
+			out = append(out, one.name)
 		}
 	}
-	if lacks != nil {
+	return out
+}
+
+// operation wants the account's user to be allowed what the rows ask for.
+func (c *checker) operation() {
+	if lacks := Lacks(c.def, c.object); lacks != nil {
 		c.fault("operation", "%s, but the connection's user may not %s records of %s: give it the permission, or choose another operation", c.def.Operation, strings.Join(lacks, " and "), c.object.Name)
 	}
 }
