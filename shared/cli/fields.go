@@ -49,6 +49,15 @@ type optionJSON struct {
 	Hidden bool   `json:"hidden,omitempty"`
 }
 
+// Help says how the table is read.
+func (fieldsCmd) Help() string {
+	return `The type is the destination's word, data_type what a mapping writes for it.
+
+The limit is the characters of a text, the digits of a number (4.1: four before the point and one after it), or how many values there are to choose from.
+
+The note says what else holds: required of a new record; read-only; new only, which is never changed; key, which an upsert may match records by; unique.`
+}
+
 // Run asks the account, and prints the fields.
 func (c fieldsCmd) Run(ctx context.Context, s program) (err error) {
 	k, err := knownConnections(ctx, s, c.Syncs, c.Data)
@@ -95,7 +104,11 @@ func (c fieldsCmd) Run(ctx context.Context, s program) (err error) {
 	if len(fields) == 0 {
 		return fmt.Errorf("none of the %d fields of %s has %q in its name, label or type", len(object.Fields), object.Name, c.Filter)
 	}
-	printObject(s, object, fields, c.Filter != "")
+	of := ""
+	if c.asked(ctx, connection) == ownSimulator {
+		of = " of this machine's simulator"
+	}
+	printObject(s, object, fields, of, c.Filter != "")
 	return nil
 }
 
@@ -137,9 +150,13 @@ func fieldAsJSON(f *metadata.Field) fieldJSON {
 	return out
 }
 
-// printObject prints a table of at most 80 columns, but for very long names.
-func printObject(s program, o *metadata.Object, fields []metadata.Field, values bool) {
-	t := newTable(s.out, table.Row{"field", "type", "data_type", "limit", ""})
+// printObject prints a table of at most 80 columns, but for very long names. of says whose
+// object it is.
+func printObject(s program, o *metadata.Object, fields []metadata.Field, of string, values bool) {
+	t := newTable(s.out, table.Row{"field", "type", "data_type", "limit", "note"})
+	t.Style().Options = table.Options{SeparateHeader: true} // names are long, and lines cost columns
+	t.Style().Box.PaddingLeft = ""
+	t.SuppressTrailingSpaces()
 	for i := range fields {
 		f := &fields[i]
 		mapped := "any"
@@ -149,7 +166,7 @@ func printObject(s program, o *metadata.Object, fields []metadata.Field, values 
 		t.AppendRow(table.Row{f.Name, f.Type, mapped, limit(f), marks(f)})
 	}
 	t.Render()
-	fmt.Fprintf(s.out, "%s: %s", o.Name, english.Plural(len(fields), "field", ""))
+	fmt.Fprintf(s.out, "%s: %s%s", o.Name, english.Plural(len(fields), "field", ""), of)
 	if denied := denials(o); denied != "" {
 		fmt.Fprintf(s.out, "; the connection's user may not %s its records", denied)
 	}
@@ -164,11 +181,17 @@ func printObject(s program, o *metadata.Object, fields []metadata.Field, values 
 
 // limit is the most that a field holds.
 func limit(f *metadata.Field) string {
+	offered := 0
+	for _, o := range f.Options {
+		if !o.Inactive {
+			offered++
+		}
+	}
 	switch {
 	case len(f.Options) > 0:
-		return english.Plural(len(f.Options), "value", "")
+		return english.Plural(offered, "value", "")
 	case f.Precision > 0 && f.Scale > 0:
-		return fmt.Sprintf("%d.%d", f.Precision-f.Scale, f.Scale)
+		return fmt.Sprintf("%d.%d digits", f.Precision-f.Scale, f.Scale)
 	case f.Precision > 0:
 		return strconv.Itoa(f.Precision) + " digits"
 	case f.Length > 0:
@@ -194,7 +217,7 @@ func marks(f *metadata.Field) string {
 	switch {
 	case f.Key:
 		out = append(out, "key")
-	case f.Unique:
+	case f.Unique && !(f.NoCreate && f.NoUpdate):
 		out = append(out, "unique")
 	}
 	return strings.Join(out, ", ")

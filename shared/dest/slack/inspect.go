@@ -68,7 +68,8 @@ func named(d *syncdef.Definition, all []slackapi.Channel, hidden []string) (faul
 		if what == "" {
 			return
 		}
-		f := syncdef.Fault{Path: path, Message: fmt.Sprintf("%s %s: %s", path[strings.LastIndexByte(path, '.')+1:], channel, what)}
+		key, _, _ := strings.Cut(path[strings.LastIndexByte(path, '.')+1:], "[")
+		f := syncdef.Fault{Path: path, Message: fmt.Sprintf("%s: %s: %s", key, channel, what)}
 		if sure {
 			faults = append(faults, f)
 		} else {

@@ -68,6 +68,9 @@ func takes(f *Field, m *syncdef.Field) bool {
 // textual are the data types whose values have a length.
 var textual = []syncdef.Type{syncdef.String, syncdef.Email, syncdef.Picklist}
 
+// large is the length from which on hardly a text is too long.
+const large = 1000
+
 // length wants texts to fit.
 func (c *checker) length(path string, f *Field, m *syncdef.Field) {
 	if f.Length == 0 || !slices.Contains(textual, typeOf(m)) {
@@ -81,7 +84,7 @@ func (c *checker) length(path string, f *Field, m *syncdef.Field) {
 	switch {
 	case m.MaxLength > f.Length:
 		c.fault(path+"max_length", "%d, but %s %s takes %d characters", m.MaxLength, c.object.word(), f.Name, f.Length)
-	case m.MaxLength == 0 && len(m.Values) == 0 && len(f.Options) == 0:
+	case m.MaxLength == 0 && len(m.Values) == 0 && len(f.Options) == 0 && f.Length < large:
 		c.loose = append(c.loose, fmt.Sprintf("%s (%d)", f.Name, f.Length))
 	}
 }
@@ -131,12 +134,12 @@ func (c *checker) option(path string, f *Field, v string) {
 			return
 		case o.Value == v || c.object.Fold && strings.EqualFold(o.Value, v):
 			return
-		case !o.Inactive:
+		case !o.Inactive && !o.Hidden:
 			active = append(active, o.Value)
 		}
 	}
 	for _, o := range f.Options {
-		if !o.Inactive && o.Value != v && strings.EqualFold(o.Label, v) {
+		if !o.Inactive && !strings.EqualFold(o.Value, v) && strings.EqualFold(o.Label, v) {
 			c.fault(path, "%s is how %s %s shows a value; what is sent is %s", quoted(v), c.object.word(), f.Name, quoted(o.Value))
 			return
 		}
