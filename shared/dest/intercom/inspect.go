@@ -14,7 +14,7 @@ import (
 
 // takes are the data types of a mapping whose values an attribute takes, the best first.
 var takes = map[string][]syncdef.Type{
-	"string":  {syncdef.String, syncdef.Email, syncdef.Picklist, syncdef.Date, syncdef.DateTime},
+	"string":  {syncdef.String, syncdef.Email, syncdef.Picklist, syncdef.MultiPicklist, syncdef.Date, syncdef.DateTime},
 	"integer": {syncdef.Integer},
 	"float":   {syncdef.Number, syncdef.Integer},
 	"boolean": {syncdef.Boolean},

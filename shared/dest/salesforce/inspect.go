@@ -89,7 +89,7 @@ func matchNeeds(d *syncdef.Definition) metadata.Match {
 var takes = map[string][]syncdef.Type{
 	"string": texts, "textarea": texts, "url": texts, "phone": texts, "encryptedstring": texts, "combobox": texts,
 	"email":    {syncdef.Email, syncdef.String},
-	"picklist": {syncdef.Picklist, syncdef.String}, "multipicklist": {syncdef.Picklist, syncdef.String, syncdef.JSON},
+	"picklist": {syncdef.Picklist, syncdef.String}, "multipicklist": {syncdef.MultiPicklist, syncdef.Picklist, syncdef.String},
 	"id": {syncdef.String}, "reference": {syncdef.String},
 	"double": numbers, "currency": numbers, "percent": numbers,
 	"int": {syncdef.Integer}, "long": {syncdef.Integer},
@@ -97,7 +97,7 @@ var takes = map[string][]syncdef.Type{
 }
 
 var (
-	texts   = []syncdef.Type{syncdef.String, syncdef.Email, syncdef.Picklist, syncdef.Date, syncdef.DateTime}
+	texts   = []syncdef.Type{syncdef.String, syncdef.Email, syncdef.Picklist, syncdef.MultiPicklist, syncdef.Date, syncdef.DateTime}
 	numbers = []syncdef.Type{syncdef.Number, syncdef.Integer}
 )
 

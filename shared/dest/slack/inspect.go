@@ -87,6 +87,9 @@ func named(d *syncdef.Definition, all []slackapi.Channel, hidden []string) (faul
 		for n, v := range f.Values {
 			judge(fmt.Sprintf("field_mappings[%d].values[%d]", i, n), v)
 		}
+		if f.Value != nil && len(f.Columns()) == 0 {
+			judge(fmt.Sprintf("field_mappings[%d].value", i), *f.Value)
+		}
 		if f.Default != nil {
 			judge(fmt.Sprintf("field_mappings[%d].default", i), *f.Default)
 		}

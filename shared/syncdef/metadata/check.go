@@ -61,12 +61,12 @@ func creates(d *syncdef.Definition) bool {
 
 // changes reports whether rows of it may change records that are there.
 func changes(d *syncdef.Definition) bool {
-	return d.Operation == syncdef.Update || d.Operation == syncdef.Upsert
+	return d.Operation == syncdef.Update || d.Operation == syncdef.Upsert || d.Operation == syncdef.Delete && d.OnDelete == syncdef.RemoveClear
 }
 
 // deletes reports whether rows of it may delete records.
 func deletes(d *syncdef.Definition) bool {
-	return d.Operation == syncdef.Delete || d.Operation == syncdef.Mirror
+	return d.Operation == syncdef.Delete && d.OnDelete != syncdef.RemoveClear || d.Operation == syncdef.Mirror
 }
 
 // Needs are what rows of a definition may do with records: create, change, delete.
@@ -159,7 +159,8 @@ func (c *checker) required() {
 	}
 	given := map[*Field]bool{c.object.Find(c.def.Match.Destination): true}
 	for i := range c.def.Fields {
-		given[c.object.Find(c.def.Fields[i].Destination)] = true
+		f, _ := c.object.target(c.def.Fields[i].Destination)
+		given[f] = true
 	}
 	for i := range c.object.Fields {
 		if f := &c.object.Fields[i]; f.Required && !f.NoCreate && !given[f] {

@@ -24,6 +24,7 @@ func account() *metadata.Object {
 		{Name: "Tier__c", Type: "picklist", Takes: []syncdef.Type{syncdef.Picklist}, Options: []metadata.Option{{Value: "gold"}}, Open: true},
 		{Name: "Tags__c", Type: "multipicklist", Options: []metadata.Option{{Value: "a"}, {Value: "b"}}, Several: true},
 		{Name: "Parent__c", Type: "reference", NoUpdate: true},
+		{Name: "Address", Type: "object", Takes: []syncdef.Type{syncdef.JSON}},
 		{Name: "Rate__c", Type: "double", NoCreate: true, Takes: []syncdef.Type{syncdef.Number}},
 	}}
 }
@@ -75,6 +76,15 @@ func TestCheckFields(t *testing.T) {
 		"large number":        {field: syncdef.Field{Destination: "Score__c", Type: syncdef.Number, Max: "12345.5"}, fault: "max: 12345.5 has 5 digits before the point, but field Score__c takes 4"},
 		"small number":        {field: syncdef.Field{Destination: "Score__c", Type: syncdef.Integer, Min: "-12345"}, fault: "min: -12345 has 5 digits"},
 		"large default":       {field: syncdef.Field{Destination: "Score__c", Type: syncdef.Number, Default: text("12345")}, fault: "default: it has 5 digits"},
+		"constant":            {field: syncdef.Field{Value: text("Zebra"), Destination: "Status__c"}, fault: `value: "Zebra" is no value of field Status__c`},
+		"long constant":       {field: syncdef.Field{Value: text(strings.Repeat("x", 21)), Destination: "Key__c"}, fault: "value: "},
+		"good constant":       {field: syncdef.Field{Value: text("x"), Destination: "Key__c"}},
+		"large constant":      {field: syncdef.Field{Value: text("12345"), Destination: "Score__c", Type: syncdef.Number}, fault: "value: it has 5 digits"},
+		"template":            {field: syncdef.Field{Value: text("{{a}} Zebra"), Destination: "Status__c"}},
+		"within an object":    {field: syncdef.Field{Destination: "Address.city"}},
+		"within a text":       {field: syncdef.Field{Destination: "Notes.city"}, fault: "destination: Notes.city leads into field Notes, which is of type textarea and holds no object"},
+		"within nothing":      {field: syncdef.Field{Destination: "Zebra.city"}, fault: "destination: Account has no field Zebra.city: create it"},
+		"a set of values":     {field: syncdef.Field{Destination: "Tags__c", Type: syncdef.MultiPicklist, Values: []string{"a", "b"}, Default: text("a;b")}},
 		"rounded":             {field: syncdef.Field{Destination: "Score__c", Type: syncdef.Number, Scale: places(2)}, notice: "scale: 2, but field Score__c keeps 1 digits after the point: values are rounded there"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -149,7 +159,10 @@ func TestCheckRecords(t *testing.T) {
 		"no create, update": {func(d *syncdef.Definition, o *metadata.Object) {
 			d.Operation, o.NoCreate = syncdef.Update, true
 		}, nil, ""},
-		"no delete":          {func(d *syncdef.Definition, o *metadata.Object) { d.Operation, o.NoDelete = syncdef.Delete, true }, []string{"operation"}, "may not delete records"},
+		"no delete": {func(d *syncdef.Definition, o *metadata.Object) { d.Operation, o.NoDelete = syncdef.Delete, true }, []string{"operation"}, "may not delete records"},
+		"no delete, cleared": {func(d *syncdef.Definition, o *metadata.Object) {
+			d.Operation, d.OnDelete, o.NoDelete = syncdef.Delete, syncdef.RemoveClear, true
+		}, nil, ""},
 		"no delete, no need": {func(_ *syncdef.Definition, o *metadata.Object) { o.NoDelete = true }, nil, ""},
 		"the vendor's own": {func(_ *syncdef.Definition, o *metadata.Object) {
 			o.Faults = []syncdef.Fault{{Path: "x.y", Message: "no"}}
