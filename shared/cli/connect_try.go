@@ -60,6 +60,13 @@ func (c connectTestCmd) Run(ctx context.Context, s program) (err error) {
 	if out.Steps, err = asker.Test(ctx, connection, stored.Account, uses); err != nil {
 		return err
 	}
+	line, err := k.line(ctx, connection)
+	if err != nil {
+		return err
+	}
+	if line.State == connectionPaused {
+		out.Steps = append(out.Steps, inspect.Step{Name: "state", Verdict: inspect.Noticed, Detail: fmt.Sprintf("its rows wait since %s: %s", s.clock.when(line.Since), line.Reason)})
+	}
 	missing := 0
 	for _, step := range out.Steps {
 		if step.Verdict == inspect.Missing {

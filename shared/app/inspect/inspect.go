@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -140,12 +141,14 @@ func why(err error) string {
 	return err.Error()
 }
 
-// Object asks what an object's fields are; "" is the vendor's only object, where it has
-// one alone. The error says what to do.
+// Object asks what an object's fields are. The error says what to do.
 func (a *Asker) Object(ctx context.Context, c syncdef.Connection, object string) (*metadata.Object, error) {
 	inspector, err := a.inspector(ctx, c)
 	if err != nil {
 		return nil, err
+	}
+	if v := a.account(ctx, c).vendor; v.Objects != nil && !slices.Contains(v.Objects, object) {
+		return nil, fmt.Errorf("%s has no object %q; it has: %s", v.Title, object, strings.Join(v.Objects, ", "))
 	}
 	o, err := a.describe(ctx, inspector, &syncdef.Definition{Object: object})
 	switch {

@@ -52,7 +52,11 @@ func (a *Asker) Test(ctx context.Context, c syncdef.Connection, pinned string, u
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		add(failedStep(err), Missing, "%s", why(err))
+		name := failedStep(err)
+		if name == "login" && o.identity != "" { // which it gave: the API is what it may not use
+			name = "api"
+		}
+		add(name, Missing, "%s", why(err))
 		return steps, nil
 	}
 	add("login", Granted, "%s takes the secret, and the API answers", o.vendor.Title)

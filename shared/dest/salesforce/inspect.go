@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -52,7 +53,7 @@ type describedField struct {
 func (a *account) Describe(ctx context.Context, d *syncdef.Definition) (*metadata.Object, error) {
 	op := "describe " + d.Object
 	var got described
-	if err := a.read(ctx, op, "sobjects/"+d.Object+"/describe", &got); err != nil {
+	if err := a.read(ctx, op, "sobjects/"+url.PathEscape(d.Object)+"/describe", &got); err != nil {
 		if call := asCallError(err); call != nil && call.Code == "NOT_FOUND" {
 			call.Message = "Salesforce shows the integration user no object " + d.Object
 		}

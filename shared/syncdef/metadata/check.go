@@ -112,9 +112,18 @@ func (c *checker) match() {
 		c.unknown("match.destination", name)
 	case c.object.Match == MatchKey && !f.Key:
 		c.fault("match.destination", "records of %s cannot be written by %s %s, which %s: %s", c.object.Name, c.object.word(), f.Name, c.lack(), c.keys())
+	case c.object.Match == MatchKey && f.NoCreate && creates(c.def):
+		c.fault("match.destination", "%s %s cannot be given to new records, which an upsert makes: %s", c.object.word(), f.Name, f.why())
+	case textual(c.def.Strategy) && len(f.Takes) > 0 && !slices.Contains(f.Takes, syncdef.String):
+		c.fault("match.destination", "matching_strategy %s compares texts, but %s %s is of type %s: match by another one, or use matching_strategy: field", c.def.Strategy, c.object.word(), f.Name, f.Type)
 	case c.object.Match == MatchSearch && f.NoSearch:
 		c.fault("match.destination", "records of %s cannot be searched by %s %s (%s): match by another one", c.object.Name, c.object.word(), f.Name, f.Type)
 	}
+}
+
+// textual reports whether a strategy compares texts.
+func textual(s syncdef.Strategy) bool {
+	return s == syncdef.MatchEmail || s == syncdef.MatchEmailDomain || s == syncdef.MatchName
 }
 
 // lack is what is wrong with a field that is no key.

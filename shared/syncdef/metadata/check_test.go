@@ -135,6 +135,14 @@ func TestCheckRecords(t *testing.T) {
 			d.Match.Destination = "Notes"
 			o.Fields[2].Key = false
 		}, []string{"match.destination"}, "Account has no field to match by, so make one"},
+		"match, not creatable":  {func(d *syncdef.Definition, o *metadata.Object) { o.Fields[2].NoCreate = true }, []string{"match.destination"}, "field Key__c cannot be given to new records"},
+		"match, not changeable": {func(d *syncdef.Definition, o *metadata.Object) { o.Fields[2].NoUpdate = true }, nil, ""},
+		"match a number by text": {func(d *syncdef.Definition, o *metadata.Object) {
+			d.Match.Destination, d.Strategy, o.Match = "Score__c", syncdef.MatchName, metadata.MatchSearch
+		}, []string{"match.destination"}, "compares texts, but field Score__c is of type double"},
+		"match a number": {func(d *syncdef.Definition, o *metadata.Object) {
+			d.Match.Destination, d.Strategy, o.Match = "Score__c", syncdef.MatchField, metadata.MatchSearch
+		}, nil, ""},
 		"match by search": {func(d *syncdef.Definition, o *metadata.Object) {
 			d.Match.Destination = "Name"
 			o.Match = metadata.MatchSearch

@@ -51,12 +51,16 @@ func (c *checker) writable(path string, f *Field) bool {
 	default:
 		return true
 	}
-	why := f.Why
-	if why == "" {
-		why = "remove this mapping"
-	}
-	c.fault(path+"destination", "%s %s %s: %s", c.object.word(), f.Name, when, why)
+	c.fault(path+"destination", "%s %s %s: %s", c.object.word(), f.Name, when, f.why())
 	return false
+}
+
+// why is Why, or what is always possible.
+func (f *Field) why() string {
+	if f.Why != "" {
+		return f.Why
+	}
+	return "remove this mapping"
 }
 
 // typeOf is a mapping's data type.
@@ -71,15 +75,15 @@ func takes(f *Field, m *syncdef.Field) bool {
 	return len(f.Takes) == 0 || slices.Contains(f.Takes, typeOf(m))
 }
 
-// textual are the data types whose values have a length.
-var textual = []syncdef.Type{syncdef.String, syncdef.Email, syncdef.Picklist, syncdef.MultiPicklist}
+// lengthy are the data types whose values have a length.
+var lengthy = []syncdef.Type{syncdef.String, syncdef.Email, syncdef.Picklist, syncdef.MultiPicklist}
 
 // large is the length from which on hardly a text is too long.
 const large = 1000
 
 // length wants texts to fit.
 func (c *checker) length(path string, f *Field, m *syncdef.Field) {
-	if f.Length == 0 || !slices.Contains(textual, typeOf(m)) {
+	if f.Length == 0 || !slices.Contains(lengthy, typeOf(m)) {
 		return
 	}
 	for _, v := range given(m) {
