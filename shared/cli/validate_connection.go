@@ -35,7 +35,7 @@ func (c validateCmd) destinations(ctx context.Context, s program, set yamlfile.S
 			return err
 		}
 		v.asked(y, got, silent)
-		if name := y.Definition.Connection; got.Untold == "" && c.asking.asked(ctx, y.Connection) == ownSimulator && !slices.Contains(v.stands, name) {
+		if name := y.Definition.Connection; got.Untold == "" && c.asked(ctx, y.Connection) == ownSimulator && !slices.Contains(v.stands, name) {
 			v.stands = append(v.stands, name)
 		}
 	}

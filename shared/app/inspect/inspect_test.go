@@ -20,7 +20,6 @@ type account struct {
 	login, probe, describe, rightsErr error
 	rights                            []dest.Right
 	object                            metadata.Object
-	opened                            int
 }
 
 func (a *account) Identity(context.Context) (string, error) { return "org-1", a.login }

@@ -89,8 +89,8 @@ func (o *Object) Find(name string) *Field {
 // target is the field that a mapping's destination names, or the one that it leads into:
 // address of address.city.
 func (o *Object) target(destination string) (f *Field, within bool) {
-	if f = o.Find(destination); f != nil {
-		return f, false
+	if whole := o.Find(destination); whole != nil {
+		return whole, false
 	}
 	top := syncdef.TopField(strings.TrimPrefix(destination, o.Prefix))
 	path, err := syncdef.ParsePath(destination)
