@@ -81,6 +81,12 @@
 // empty and no account is pinned. Probe sends a batch without events: whatever
 // Amplitude says of that shows that it answers, but for a key that it does not take.
 //
+// # Before the first row
+//
+// Amplitude shows an upload's API key nothing of the project, neither properties nor
+// permissions: penstock validate --connection and penstock fields say so, and penstock
+// connect test finds out whether the key is taken.
+//
 // # Limits
 //
 // "Batch Event Upload API", "HTTP V2 API", "Identify API" and "Limits" of Amplitude's
