@@ -108,3 +108,20 @@ func TestCallsPerThousandRows(t *testing.T) {
 		})
 	}
 }
+
+// Two requests in hand are one full batch of Amplitude's.
+func TestFullBatches(t *testing.T) {
+	w, s := NewAmplitude(t)
+	row := quotas()["amplitude"].row
+	for n := range 2 {
+		var rows [][]string
+		for i := range 1000 {
+			rows = append(rows, row(n*1000+i, 0))
+		}
+		w.Push(t, "q", fmt.Sprintf("q:%d", n), rows...)
+	}
+	w.Drain(t, "amplitude")
+	if calls := s.Core().Calls(); calls.Total != 1 || s.Count() != 2000 {
+		t.Errorf("%v for %d users", calls.By, s.Count())
+	}
+}
