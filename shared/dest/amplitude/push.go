@@ -99,6 +99,9 @@ func (d *destination) refuse(r *dest.Record) *dest.Outcome {
 		return rejected(codeID, fieldUser, why)
 	}
 	for i := range r.Fields {
+		if r.Delete { // they hold nothing
+			break
+		}
 		f := &r.Fields[i]
 		switch op := d.operation(f.Name); {
 		case f.Name == fieldDevice:
