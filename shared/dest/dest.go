@@ -20,11 +20,14 @@ type Record struct {
 	Sequence int64   // orders the rows of a key: the same at every try, a greater one is newer (I3)
 	ID       string  // the destination's own id, "" until the ledger or a lookup gives it
 	Intent   bool    // an earlier attempt may have sent this record: look before sending
-	Fields   []Field // what to send, in definition order; none of a Delete
-	// Delete asks to remove the record, as the definition's OnDelete says. A record that
-	// is not there is Delivered: Lookup says so of one that it does not find, Push of one
-	// that is gone.
+	Fields   []Field // what to send, in definition order; of a Delete the nulls that clear, else none
+	// Delete asks to remove the record, as the definition's OnDelete says: delete and
+	// archive name no field, clear empties all Fields and makes no record. A record that is
+	// not there is Delivered: Lookup says so of one that it does not find, Push of one that
+	// is gone.
 	Delete bool
+	// Removed says that the sync itself removed the record of this key, and writes it anew.
+	Removed bool
 }
 
 // A Field is one value of a record, as JSON of the mapped type; null clears it.

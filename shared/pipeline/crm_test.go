@@ -178,6 +178,12 @@ func (c *crm) push(r dest.Record) dest.Outcome {
 		if c.records[r.Key] != nil {
 			c.removed++
 		}
+		if len(r.Fields) > 0 { // it clears
+			for _, f := range r.Fields {
+				delete(c.records[r.Key], f.Name)
+			}
+			return dest.Outcome{Status: dest.Delivered, ID: r.ID}
+		}
 		delete(c.records, r.Key)
 		return dest.Outcome{Status: dest.Delivered, ID: r.ID}
 	}

@@ -194,6 +194,19 @@ func TestOperationDelete(t *testing.T) {
 	}
 }
 
+// on_delete: clear empties what is mapped and keeps the record; an upsert after it writes
+// everything.
+func TestDeleteThatClears(t *testing.T) {
+	w := deleting(t, func(_ *crm, d *syncdef.Definition) { d.OnDelete = syncdef.RemoveClear })
+	w.through("q1", object("a", 1))
+	if _, c := w.through("q2", deletion("a"), deletion("b")); c.Delivered != 1 || c.Unchanged != 1 || len(w.crm.records["a"]) != 0 || w.crm.records["a"] == nil {
+		t.Errorf("counts %+v, the vendor holds %v", c, w.crm.records)
+	}
+	if _, c := w.through("q3", object("a", 1)); c.Delivered != 1 || w.crm.value("a") != 1 || w.crm.records["a"]["Constant__c"] == "" {
+		t.Errorf("the upsert after it: %+v, held %v", c, w.crm.records)
+	}
+}
+
 // A sync that removes nothing rejects a deleting row, and says so.
 func TestDeleteNotPossible(t *testing.T) {
 	w := newWorld(t, 1, nil)

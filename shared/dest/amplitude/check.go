@@ -68,6 +68,9 @@ func check(d *syncdef.Definition, _ *syncdef.Connection) []syncdef.Fault {
 		fault("match.case", "match.case: Amplitude tells user ids apart by case; leave it out")
 	}
 	d.OnMissing = syncdef.Create // a user who gets a property is there
+	if d.Operation == syncdef.Delete {
+		d.OnMissing = syncdef.Report
+	}
 	if len(d.Fields) > maxProperties {
 		fault("field_mappings", "%d properties: a project has %d at most, and Amplitude takes the others without ever showing them", len(d.Fields), maxProperties)
 	}

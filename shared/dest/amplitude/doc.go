@@ -45,6 +45,16 @@
 // all. In a full run and after a change of the mapping a row of which anything
 // changed is sent whole, and adds once more.
 //
+// # Deletes
+//
+// Amplitude removes no user over these calls, and a user's past events keep what they were
+// sent with. A deleted row therefore clears: every mapped property is removed from the user
+// ($unset), whatever its operation, from the next event on (on_delete: clear, the only one).
+// Deleting a user for good is Amplitude's User Privacy API, which takes up to 30 days, mails
+// every administrator, and makes a new user of what is sent afterwards; it is left to people.
+// operation: delete clears the mapped properties of each row's user, and makes a user
+// without properties of an id that the project does not know.
+//
 // # The same event twice
 //
 // Each event has an insert_id, made of the sync, the row's sequence and key, and

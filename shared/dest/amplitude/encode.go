@@ -45,7 +45,8 @@ func effect(op string, v jsontext.Value) (as string, ok bool) {
 
 // appendProperties appends the object user_properties: operations only, each once.
 // It reports whether there is any.
-func (d *destination) appendProperties(b []byte, fields []dest.Field) ([]byte, bool) {
+func (d *destination) appendProperties(b []byte, r *dest.Record) ([]byte, bool) {
+	fields := r.Fields
 	b = append(b, '{')
 	some := false
 	for _, m := range members {
@@ -53,6 +54,9 @@ func (d *destination) appendProperties(b []byte, fields []dest.Field) ([]byte, b
 		for i := range fields {
 			f := &fields[i]
 			as, ok := effect(d.operation(f.Name), f.Value)
+			if r.Delete { // also what was added to, or appended
+				as, ok = opUnset, true
+			}
 			if f.Name == fieldDevice || !ok || as != m.op {
 				continue
 			}
@@ -93,7 +97,7 @@ func (d *destination) appendEvent(b []byte, r *dest.Record, now time.Time) ([]by
 	b = strconv.AppendInt(b, now.UnixMilli(), 10)
 	b = append(b, `,"user_properties":`...)
 	at := len(b)
-	b, some := d.appendProperties(b, r.Fields)
+	b, some := d.appendProperties(b, r)
 	if !some && device == "" {
 		return b[:start], false
 	}

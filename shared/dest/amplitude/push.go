@@ -101,6 +101,9 @@ func (d *destination) refuse(r *dest.Record) *dest.Outcome {
 		return rejected(codeID, fieldUser, why)
 	}
 	for i := range r.Fields {
+		if r.Delete { // they hold nothing
+			break
+		}
 		f := &r.Fields[i]
 		switch op := d.operation(f.Name); {
 		case d.spreads && d.operations[f.Name] == "" && (f.Name == fieldUser || f.Name == fieldDevice || strings.HasPrefix(f.Name, "$") || utf16Length(f.Name) > maxText):

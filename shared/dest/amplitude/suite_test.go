@@ -12,6 +12,7 @@ import (
 	"github.com/penstock-data/penstock/shared/dest/desttest"
 	"github.com/penstock-data/penstock/shared/rawjson"
 	"github.com/penstock-data/penstock/shared/sandbox"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 func TestSuite(t *testing.T) {
@@ -22,6 +23,9 @@ func TestSuite(t *testing.T) {
 			w.seed(fmt.Sprintf("user-%d", i))
 		}
 		w.sim.Core().ResetCalls()
+		w.def.OnDelete = syncdef.RemoveClear
+		w.def.Fields = []syncdef.Field{{Source: "plan", Destination: "plan"}, {Source: "score", Destination: "score"}}
+		w.open()
 		return desttest.Subject{
 			Vendor: amplitude.Vendor, Core: w.sim.Core(), Version: w.version(), Config: w.cfg,
 			Record: func(i int) dest.Record {

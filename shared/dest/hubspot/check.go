@@ -107,8 +107,8 @@ func (c *checker) match() {
 	switch {
 	case byID && d.Strategy == syncdef.MatchEmail:
 		c.fault("match.destination", "match.destination: %s holds no address; use matching_strategy: field", propID)
-	case byID && d.Operation != syncdef.Update:
-		c.fault("operation", "operation: HubSpot gives %s itself, so a match by it only changes records that exist; use operation: update", propID)
+	case byID && d.Operation != syncdef.Update && d.Operation != syncdef.Delete:
+		c.fault("operation", "operation: HubSpot gives %s itself, so a match by it only changes records that exist; use operation: update, or delete", propID)
 	case byEmail && !holdsContacts(d.Object):
 		c.fault("match.destination", "match.destination: only contacts are told apart by email; match %s by a property of unique values", short(d.Object))
 	case (byID || byEmail || d.Strategy == syncdef.MatchEmail) && m.Case != nil && *m.Case:

@@ -159,6 +159,8 @@ func (d *destination) outcome(e entry, r *dest.Record, kind, status int) dest.Ou
 		out.Status, out.Message = dest.Retry, told.code+": HubSpot could not write this record now"
 	case told.configuration():
 		out.Scope = dest.ScopeVersion
+	case r.Delete && told.code == "OBJECT_NOT_FOUND": // that is what was asked for
+		return dest.Outcome{Status: dest.Delivered, ID: d.named(r, kind)}
 	case kind == updateKind && told.code == "OBJECT_NOT_FOUND":
 		return d.gone(told.code)
 	case told.code == "CONFLICT":

@@ -2,6 +2,7 @@ package hubspot
 
 import (
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -111,6 +112,9 @@ func (b *body) whole() entry {
 // all are settled by an answer that is one, some by a refusal that names them.
 func (p *push) read(r request, got answer) *dest.CallError {
 	said, ok := readBody(got.body)
+	if p.kind == archiveKind && got.status/100 == 2 && (!ok || said.Status != "error") {
+		return p.archived(r, got, said)
+	}
 	if ok && (said.Results != nil || got.status/100 == 2 && said.Status != "error") {
 		return p.account(r, got, said)
 	}
@@ -141,7 +145,7 @@ func (p *push) read(r request, got answer) *dest.CallError {
 
 // gone reports whether a refusal says that a record which was named by id is not there.
 func (p *push) gone(said body) bool {
-	return p.kind == updateKind && said.Category == "OBJECT_NOT_FOUND" && !noObject(string(said.Message))
+	return (p.kind == updateKind || p.kind == archiveKind) && said.Category == "OBJECT_NOT_FOUND" && !noObject(string(said.Message))
 }
 
 func (p *push) record(n int) *dest.Record { return &p.b.Records[p.c.Records[n]] }
@@ -255,6 +259,36 @@ func (p *push) account(r request, got answer, said body) *dest.CallError {
 		return unreadable(r.op, got, "it does not account for every record")
 	}
 	for n, o := range settled {
+		p.settle(n, o)
+	}
+	return nil
+}
+
+// archived reads what becomes of a batch to archive: nothing at all is said with 204,
+// also of ids that are gone already, and errors with any other status are the records' that
+// they name.
+func (p *push) archived(r request, got answer, said body) *dest.CallError {
+	entries, ok := said.entries()
+	if !ok || got.status != http.StatusNoContent && said.Status != "COMPLETE" && len(entries) == 0 {
+		return unreadable(r.op, got, "it does not say that the records are archived")
+	}
+	failed := map[int]dest.Outcome{}
+	for _, e := range entries {
+		about := p.about(e)
+		if len(about) == 0 && len(p.inputs) > 1 {
+			return &dest.CallError{Op: r.op, Class: dest.Refused, Code: "unnamed_errors", Message: "HubSpot refuses to archive records and does not say which"}
+		} else if len(about) == 0 {
+			about = p.inputs
+		}
+		for _, n := range about {
+			failed[n] = p.d.outcome(e, p.record(n), p.kind, got.status)
+		}
+	}
+	for _, n := range slices.Clone(p.inputs) {
+		o, there := failed[n]
+		if !there {
+			o = dest.Outcome{Status: dest.Delivered, ID: p.d.named(p.record(n), p.kind)}
+		}
 		p.settle(n, o)
 	}
 	return nil

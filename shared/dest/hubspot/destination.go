@@ -55,7 +55,7 @@ func writeOf(d *syncdef.Definition) write {
 		return insertOnly
 	case matchesID(d):
 		return byID
-	case d.Operation == syncdef.Update:
+	case d.Operation == syncdef.Update || d.Operation == syncdef.Delete:
 		return byLookup
 	}
 	return byProperty
@@ -66,16 +66,21 @@ const (
 	upsertKind = iota
 	updateKind // by id
 	createKind
+	archiveKind // by id
 	kinds
 )
 
 // verbs are the ends of their paths.
-var verbs = [kinds]string{"upsert", "update", "create"}
+var verbs = [kinds]string{"upsert", "update", "create", "archive"}
 
 // kind is the call that a record needs. A contact whose id is known is updated by it:
 // an upsert by email may take what is not sent for absent.
 func (d *destination) kind(r *dest.Record) int {
 	switch {
+	case r.Delete && d.def.OnDelete == syncdef.RemoveClear:
+		return updateKind
+	case r.Delete:
+		return archiveKind
 	case d.write == insertOnly:
 		return createKind
 	case d.write == byProperty && (r.ID == "" || d.def.Match.Destination != propEmail):
@@ -91,7 +96,7 @@ func (d *destination) named(r *dest.Record, kind int) string {
 	switch {
 	case kind == createKind:
 		return ""
-	case kind == updateKind && d.write != byID:
+	case (kind == updateKind || kind == archiveKind) && d.write != byID:
 		return r.ID
 	case r.Match != "" && !matchesID(&d.def):
 		return strings.TrimSpace(r.Match)

@@ -11,6 +11,7 @@
 //	upsert     POST /crm/objects/2026-09/{object}/batch/upsert   200 (207), new says created
 //	update     POST /crm/objects/2026-09/{object}/batch/update   200 (207)
 //	insert     POST /crm/objects/2026-09/{object}/batch/create   201 (207)
+//	archive    POST /crm/objects/2026-09/{object}/batch/archive  204, also where it is gone
 //	look up    POST /crm/objects/2026-09/{object}/batch/read     200 (207)
 //
 // A call takes 100 records of one object. Every record carries a trace id
@@ -24,6 +25,13 @@
 // match by hs_object_id updates records that exist. Records may also answer to
 // secondary email addresses, so that the address of an answer need not be the one
 // that was asked for.
+//
+// A deleted row archives its record (on_delete: archive), which can be restored in HubSpot
+// within 90 days, and is no longer found: a row of its key that comes back makes a new one.
+// on_delete: clear empties the mapped properties instead and keeps the record. Records are
+// archived by their ids, those that the sync does not know by the unique property's value;
+// what is not there is as good as archived. Erasing a person for good is left to people
+// (Privacy in HubSpot).
 //
 // Values are texts: a number plain and without commas, a boolean true or false, a
 // date YYYY-MM-DD, a datetime in ISO 8601, an option by its internal value, several

@@ -55,6 +55,11 @@ func (p *push) encode() []byte {
 		if i > 0 {
 			out = append(out, ',')
 		}
+		if p.kind == archiveKind {
+			out = rawjson.AppendQuote(append(out, `{"id":`...), p.d.named(p.record(n), p.kind))
+			out = append(out, '}')
+			continue
+		}
 		out = append(out, '{')
 		if p.kind != createKind {
 			out = rawjson.AppendQuote(append(out, `"id":`...), p.d.named(&p.b.Records[p.c.Records[n]], p.kind))

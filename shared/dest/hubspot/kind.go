@@ -22,7 +22,8 @@ var Kind = syncdef.Kind{
 		{Name: keyJSON, Type: syncdef.KeyBoolean, For: []syncdef.Type{syncdef.JSON},
 			Doc: "Send a list as JSON text; without it a list of single values is joined by semicolons, as properties of several options want it. The default is false."},
 	},
-	Operations: []syncdef.Operation{syncdef.Upsert, syncdef.Update, syncdef.Insert},
+	Operations: []syncdef.Operation{syncdef.Upsert, syncdef.Update, syncdef.Insert, syncdef.Delete},
+	Removals:   []syncdef.Removal{syncdef.RemoveArchive, syncdef.RemoveClear},
 	Strategies: []syncdef.Strategy{syncdef.MatchEmail, syncdef.MatchExternalID, syncdef.MatchField},
 	Pairs: map[syncdef.Strategy]syncdef.Match{
 		syncdef.MatchEmail: {Source: "email", Destination: propEmail},

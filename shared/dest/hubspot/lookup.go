@@ -14,13 +14,9 @@ import (
 // known, and inserts that may have arrived. Reading by a unique property sees what was
 // just written, unlike a search.
 func (d *destination) Lookups(b dest.Batch) []dest.Call {
-	if d.write != byLookup && d.write != insertOnly || d.def.Match.Destination == "" {
-		return nil
-	}
 	var calls []dest.Call
 	for i := range b.Records {
-		r := &b.Records[i]
-		if !r.Intent && (d.write == insertOnly || r.ID != "") {
+		if !d.wanted(&b.Records[i]) {
 			continue
 		}
 		if len(calls) == 0 || len(calls[len(calls)-1].Records) == maxRecords {
@@ -30,6 +26,19 @@ func (d *destination) Lookups(b dest.Batch) []dest.Call {
 		last.Records = append(last.Records, i)
 	}
 	return calls
+}
+
+// wanted reports whether a record must be found before it can be sent.
+func (d *destination) wanted(r *dest.Record) bool {
+	switch {
+	case d.def.Match.Destination == "" || d.write == byID:
+		return false
+	case r.Delete:
+		return r.ID == ""
+	case d.write == insertOnly:
+		return r.Intent
+	}
+	return d.write == byLookup && (r.Intent || r.ID == "")
 }
 
 // Lookup implements dest.Destination.
@@ -62,7 +71,7 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 	out := make([]dest.Outcome, len(c.Records))
 	for key, positions := range asked {
 		for _, n := range positions {
-			out[n] = d.lookedUp(found[key])
+			out[n] = d.lookedUp(&b.Records[c.Records[n]], found[key])
 		}
 	}
 	return out, nil
@@ -149,8 +158,10 @@ func (d *destination) names(one result) []string {
 }
 
 // lookedUp is the outcome of a lookup.
-func (d *destination) lookedUp(id string) dest.Outcome {
+func (d *destination) lookedUp(r *dest.Record, id string) dest.Outcome {
 	switch {
+	case id == "" && r.Delete:
+		return dest.Outcome{Status: dest.Delivered} // there is none to archive
 	case id != "" && d.write == insertOnly:
 		return dest.Outcome{Status: dest.Delivered, ID: id, Created: true}
 	case id != "":

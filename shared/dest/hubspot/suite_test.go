@@ -68,7 +68,7 @@ func version(t testing.TB, def syncdef.Definition) syncdef.Version {
 
 // byEmail is an upsert of contacts by their address.
 var byEmail = syncdef.Definition{
-	Sync: "hubspot_contacts", Object: "contacts", Strategy: syncdef.MatchEmail, Operation: syncdef.Upsert, BatchSize: 1000,
+	Sync: "hubspot_contacts", Object: "contacts", Strategy: syncdef.MatchEmail, Operation: syncdef.Upsert, BatchSize: 1000, OnDelete: syncdef.RemoveArchive,
 	Match: syncdef.Match{Source: "email", Destination: "email"},
 	Fields: []syncdef.Field{
 		{Source: "name", Destination: "firstname"}, {Source: "ltv", Destination: "ltv_usd", Type: syncdef.Number}, {Source: "seg", Destination: "ltv_segment"},
@@ -124,6 +124,13 @@ func TestSuiteUpsertByEmail(t *testing.T) {
 func TestSuiteUpsertByProperty(t *testing.T) {
 	def := matching(syncdef.Upsert, "customer_id")
 	desttest.Run(t, func(t *testing.T) desttest.Subject { return subject(start(t, options(), def), "customer_id") })
+}
+
+// TestSuiteClear empties the fields of deleted rows.
+func TestSuiteClear(t *testing.T) {
+	def := byEmail
+	def.OnDelete = syncdef.RemoveClear
+	desttest.Run(t, func(t *testing.T) desttest.Subject { return subject(start(t, options(), def), "email") })
 }
 
 // TestSuiteInsert has records whose arrival can be found out.

@@ -83,11 +83,14 @@ func check(d *syncdef.Definition, _ *syncdef.Connection) []syncdef.Fault {
 		c.field(fmt.Sprintf("field_mappings[%d].", i), &d.Fields[i])
 	}
 	c.tags()
+	if d.OnDelete == syncdef.RemoveClear && slices.ContainsFunc(d.Fields, func(f syncdef.Field) bool { return f.Destination == fieldCustom }) {
+		c.fault("on_delete", "on_delete: clear empties the fields that the definition names, and what is mapped to %s is named by each row; map its attributes one by one, or use on_delete: archive", fieldCustom)
+	}
 	switch {
 	case d.OnMissing == syncdef.Create && d.Operation == syncdef.Update:
 		c.fault("on_missing", "on_missing: an update creates nothing; use operation: upsert, or on_missing: report")
 	case d.OnMissing != "":
-	case d.Operation == syncdef.Update:
+	case d.Operation != syncdef.Upsert:
 		d.OnMissing = syncdef.Report
 	default:
 		d.OnMissing = syncdef.Create

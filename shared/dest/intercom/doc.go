@@ -75,7 +75,13 @@
 //
 // # Deletes
 //
-// This version deletes nothing: archive contacts in Intercom.
+// A deleted row archives its contact (on_delete: archive), deletes it for good (on_delete:
+// delete), or empties the mapped fields and takes off the managed tags (on_delete: clear). A
+// contact that the sync archived is taken out of the archive when its row comes back,
+// whatever on_archived says. What is not there, archived already, or merged into another
+// contact is as good as removed: a merge is never followed to remove the other one. A
+// contact that the ledger does not know, as of operation: delete, is searched for, and
+// within minutes of its making is found by its external_id only.
 //
 // # Answers
 //

@@ -59,6 +59,9 @@ func (d *destination) push(ctx context.Context, r *dest.Record) (dest.Outcome, e
 	if err := ctx.Err(); err != nil {
 		return dest.Outcome{}, err
 	}
+	if r.Delete && (r.ID == "" || d.def.OnDelete != syncdef.RemoveClear) {
+		return d.remove(ctx, r)
+	}
 	p, fault, err := d.prepare(ctx, r)
 	if err != nil {
 		return dest.Outcome{}, err

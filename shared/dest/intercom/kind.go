@@ -27,13 +27,14 @@ var Kind = syncdef.Kind{
 	},
 	Definition: []syncdef.Key{
 		{Name: keyArchived, Type: syncdef.KeyText, Allowed: []string{archivedReport, archivedUnarchive}, Default: archivedReport,
-			Doc: "What is done with a row whose contact is archived: report fails the row and names the contact, unarchive takes it out of the archive and updates it."},
+			Doc: "What is done with a row whose contact is archived: report fails the row and names the contact, unarchive takes it out of the archive and updates it. One that the sync archived itself is always taken out."},
 		{Name: keyCreate, Type: syncdef.KeyBoolean, Default: "false",
 			Doc: "Custom attributes that the workspace does not have are created; without it they are a fault."},
 		{Name: keyManaged, Type: syncdef.KeyTexts,
 			Doc: "How the names of this sync's tags begin, without regard to case; a contact's tags that begin so become those of the row, and all its other tags stay as people set them. Needed where a column is mapped to tags."},
 	},
-	Operations: []syncdef.Operation{syncdef.Upsert, syncdef.Update},
+	Operations: []syncdef.Operation{syncdef.Upsert, syncdef.Update, syncdef.Delete},
+	Removals:   []syncdef.Removal{syncdef.RemoveArchive, syncdef.RemoveDelete, syncdef.RemoveClear},
 	Strategies: []syncdef.Strategy{syncdef.MatchExternalID, syncdef.MatchEmail},
 	Objects:    []string{objectContact},
 	Pairs: map[syncdef.Strategy]syncdef.Match{

@@ -60,8 +60,8 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 		r := &b.Records[at]
 		found := hits[r.Key]
 		var err error
-		if len(found) == 0 && byID && (alone || !d.creates()) && askable(matchValue(r)) {
-			if found, err = d.find(ctx, matchValue(r)); err != nil {
+		if len(found) == 0 && byID && (alone || r.Delete || !d.creates()) && askable(matchValue(r)) {
+			if found, err = d.find(ctx, r); err != nil {
 				return nil, unsent(err)
 			}
 		}
@@ -70,6 +70,8 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 			out[i] = dest.Outcome{Status: dest.Found, ID: found[0]}
 		case len(found) > 1:
 			out[i] = d.ambiguous(named(found))
+		case r.Delete:
+			out[i] = dest.Outcome{Status: dest.Delivered} // there is none to remove
 		case !d.creates():
 			out[i] = d.missing()
 		}
@@ -81,13 +83,14 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 // .. for folders.
 func askable(id string) bool { return id != "." && id != ".." }
 
-// find asks for one user by the external id; a merged one answers whose it is now.
-func (d *destination) find(ctx context.Context, id string) ([]string, error) {
-	got, err := d.client.do(ctx, opLook, http.MethodGet, "/contacts/find_by_external_id/"+url.PathEscape(id), nil)
+// find asks for one user by the external id; a merged one answers whose it is now, which
+// is nobody to remove.
+func (d *destination) find(ctx context.Context, r *dest.Record) ([]string, error) {
+	got, err := d.client.do(ctx, opLook, http.MethodGet, "/contacts/find_by_external_id/"+url.PathEscape(matchValue(r)), nil)
 	switch {
 	case err != nil:
 		return nil, err
-	case got.err != nil && got.err.status == http.StatusGone && got.link != "":
+	case got.err != nil && got.err.status == http.StatusGone && got.link != "" && !r.Delete:
 		return []string{got.link}, nil
 	case got.err != nil && (got.err.status == http.StatusNotFound || got.err.status == http.StatusGone):
 		return nil, nil

@@ -17,6 +17,8 @@ var conflictID = regexp.MustCompile(`\bid=([A-Za-z0-9_-]{1,64})`)
 func (d *destination) refused(ctx context.Context, r *dest.Record, a *answer) (dest.Outcome, error) {
 	e := a.err
 	switch {
+	case r.Delete && (e.status == http.StatusNotFound && gone(e) || e.status == http.StatusGone):
+		return dest.Outcome{Status: dest.Delivered, ID: r.ID}, nil // nobody to clear
 	case e.status == http.StatusGone && a.link != "" && a.link != r.ID:
 		return dest.Outcome{Status: dest.Found, ID: a.link, Code: e.code, Message: "the contact was merged into another one, which is updated instead"}, nil
 	case r.ID != "" && (e.status == http.StatusNotFound && gone(e) || e.status == http.StatusGone):
@@ -52,7 +54,7 @@ func (d *destination) conflict(ctx context.Context, r *dest.Record, e *refusal) 
 	case id == "" || r.ID != "" && id != r.ID:
 		return d.taken(id), nil
 	case strings.Contains(message, "archived"):
-		return d.archived(ctx, id)
+		return d.archived(ctx, r, id)
 	case r.ID != "":
 		return dest.Outcome{Status: dest.Rejected, Code: e.code, Message: "Intercom says that this contact is in conflict with itself: update it in Intercom and report it"}, nil
 	case d.identifies:
@@ -91,9 +93,10 @@ func (d *destination) verified(ctx context.Context, r *dest.Record, id string) (
 	return dest.Outcome{Status: dest.Found, ID: id, Code: "conflict", Message: "the contact is there already; it is updated"}, nil
 }
 
-// archived takes a contact out of the archive, or says that it is in there.
-func (d *destination) archived(ctx context.Context, id string) (dest.Outcome, error) {
-	if d.options.OnArchived != archivedUnarchive {
+// archived takes a contact out of the archive, or says that it is in there. One that the
+// sync archived itself is always taken out: its row has come back.
+func (d *destination) archived(ctx context.Context, r *dest.Record, id string) (dest.Outcome, error) {
+	if d.options.OnArchived != archivedUnarchive && !r.Removed {
 		return dest.Outcome{Status: dest.Rejected, Code: "contact_archived",
 			Message: fmt.Sprintf("the contact (%s) is archived: restore it in Intercom, leave the row out of the model, or set intercom: {on_archived: unarchive}", id)}, nil
 	}

@@ -16,7 +16,14 @@ import (
 )
 
 func TestSuite(t *testing.T) {
-	for name, def := range map[string]syncdef.Definition{"external id": byExternalID(), "email": byEmail()} {
+	removing := func(def syncdef.Definition, how syncdef.Removal) syncdef.Definition {
+		def.OnDelete = how
+		return def
+	}
+	for name, def := range map[string]syncdef.Definition{
+		"external id": removing(byExternalID(), syncdef.RemoveArchive), "email": removing(byEmail(), syncdef.RemoveArchive),
+		"delete": removing(byExternalID(), syncdef.RemoveDelete), "clear": removing(byExternalID(), syncdef.RemoveClear),
+	} {
 		t.Run(name, func(t *testing.T) {
 			desttest.Run(t, func(t *testing.T) desttest.Subject {
 				w := newWorld(t, def, func(c *sim.Config) { c.SearchLag = -1 })
@@ -26,7 +33,7 @@ func TestSuite(t *testing.T) {
 						return w.rec(fmt.Sprintf("customer-%d@acme.example", i), "name", fmt.Sprintf(`"Customer %d"`, i), "note", fmt.Sprintf(`"note %d"`, i))
 					},
 					Stored: func(r dest.Record) map[string]string {
-						if c := w.sim.Contact(r.Match); c != nil {
+						if c := w.sim.Contact(r.Match); c != nil && !c.Archived {
 							return c.Values
 						}
 						return nil

@@ -25,7 +25,7 @@ var Kind = syncdef.Kind{
 			Doc: "What duplicate rules that raise an alert do: block refuses the record, allow saves it all the same. Rules that block always do."},
 	},
 	Operations: []syncdef.Operation{syncdef.Upsert, syncdef.Update, syncdef.Insert, syncdef.Delete},
-	Removals:   []syncdef.Removal{syncdef.RemoveDelete},
+	Removals:   []syncdef.Removal{syncdef.RemoveDelete, syncdef.RemoveClear},
 	Strategies: syncdef.Strategies,
 	Pairs: map[syncdef.Strategy]syncdef.Match{
 		syncdef.MatchEmailDomain: {Source: "email", Destination: "Website"},

@@ -33,7 +33,7 @@ func (d *destination) outcome(kind int, r *dest.Record, errs []vendorError) dest
 	if len(errs) > 0 {
 		e = errs[0]
 	}
-	if kind == deleteKind && gone(e) { // that is what was asked for
+	if r.Delete && gone(e) { // that is what was asked for
 		return dest.Outcome{Status: dest.Delivered, ID: d.id(r)}
 	}
 	if kind == updateKind && gone(e) {

@@ -84,6 +84,8 @@ const (
 // refuses both together.
 func (d *destination) kind(r *dest.Record) int {
 	switch {
+	case r.Delete && d.def.OnDelete == syncdef.RemoveClear:
+		return updateKind
 	case r.Delete:
 		return deleteKind
 	case d.write == byExternalID:

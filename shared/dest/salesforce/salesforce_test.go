@@ -228,6 +228,14 @@ func TestSuiteCreate(t *testing.T) {
 	})
 }
 
+// TestSuiteClear empties the fields of deleted rows.
+func TestSuiteClear(t *testing.T) {
+	def := byExternalID
+	def.OnDelete = syncdef.RemoveClear
+	def.Fields = []syncdef.Field{{Source: "h", Destination: "Health_Score__c"}, {Source: "r", Destination: "Recommended_Action__c"}} // Name cannot be empty
+	desttest.Run(t, func(t *testing.T) desttest.Subject { return subject(t, start(t, def), def, "Customer_ID__c") })
+}
+
 // TestSuiteInsert has records whose arrival can be found out.
 func TestSuiteInsert(t *testing.T) {
 	def := creating(syncdef.MatchField, "AccountNumber")

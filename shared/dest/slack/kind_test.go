@@ -8,6 +8,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/dest/slack"
 	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
 )
 
 func TestCheck(t *testing.T) {
@@ -63,5 +64,24 @@ func TestRules(t *testing.T) {
 	want := syncdef.Rules{Type: "slack", Group: "channel", GroupDefault: "#alerts", Gather: true, Once: true, Lookup: true, LengthUnit: syncdef.LengthRune}
 	if diff := cmp.Diff(want, slack.Kind.RulesOf(&d, &syncdef.Connection{})); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Slack removes nothing, and validate says so.
+func TestRemovesNothing(t *testing.T) {
+	conns := syncdef.Connections{{Name: "chat", Type: "slack", URL: "https://slack.com/api/"}}
+	const sound = "connection: chat\nrecord_id: id\nslack: {channel: \"#a\"}\nfield_mappings: [{source: m, destination: text}]\n"
+	for more, want := range map[string]string{
+		"on_delete: delete\n": "on_delete: Slack removes no records",
+		"operation: delete\n": "operation: delete is not possible with Slack",
+		"":                    "",
+	} {
+		d, _, err := yamlfile.Parse("a.yaml", []byte(sound+more), conns, []syncdef.Kind{slack.Kind})
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", more, err, want)
+		}
+		if want == "" && d.OnDelete != "" {
+			t.Errorf("on_delete is %q", d.OnDelete)
+		}
 	}
 }

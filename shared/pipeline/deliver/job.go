@@ -12,6 +12,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/pipeline/version"
+	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -206,11 +207,13 @@ func (i *item) record(fields []dest.Field) (dest.Record, []dest.Field) {
 	}
 	r := dest.Record{Key: i.key, Match: i.match(), RecordID: i.recordID(), Sequence: i.sequence(), ID: i.entry.Held.ID, Intent: i.entry.Last.Intent != ""}
 	i.partial = false
+	first, program := len(fields), i.m.version.Mapping
 	if r.Delete = i.del; i.del {
+		fields = appendCleared(fields, def, program)
+		r.Fields = fields[first:len(fields):len(fields)]
 		return r, fields
 	}
-	first := len(fields)
-	program := i.m.version.Mapping
+	r.Removed = i.entry.Held.Fingerprint == row.Gone
 	names := program.Names()
 	for n := range names {
 		switch v := i.value(n); {

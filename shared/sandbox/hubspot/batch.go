@@ -55,18 +55,40 @@ func (s *Server) batch(c *call) *failure {
 	case "read":
 		return s.readBatch(c, o, in.Inputs, in.IDProperty, in.Properties)
 	case "archive":
-		for _, one := range in.Inputs {
-			if row := o.rowOf(*one.ID); row >= 0 {
-				s.store.Writer().Remove(o.table, row)
-			}
-		}
-		if err := s.store.Writer().Commit(); err != nil {
-			return broken(err)
-		}
-		c.w.WriteHeader(http.StatusNoContent)
-		return nil
+		return s.archiveBatch(c, o, in.Inputs)
 	}
 	return &failure{status: http.StatusNotFound, Message: "resource not found"}
+}
+
+// archiveBatch puts records into the recycling bin, all or none; ids that are gone are no
+// failure, and one that is no record id is the whole call's.
+func (s *Server) archiveBatch(c *call, o *object, inputs []input) *failure {
+	rows := make([]int, 0, len(inputs))
+	for _, in := range inputs {
+		switch {
+		case in.ID == nil || strings.TrimSpace(*in.ID) == "":
+			return invalid("Invalid input JSON: Some required fields were not set: [id]")
+		case strings.Trim(*in.ID, "0123456789") != "":
+			return invalid("id must be numeric")
+		case in.IDProperty != "" && in.IDProperty != propID:
+			return invalid("Invalid input JSON: archive takes record ids")
+		}
+		row := o.rowOf(*in.ID)
+		if f := s.struck(c, o, in, row, nil); f != nil {
+			return f
+		}
+		if row >= 0 {
+			rows = append(rows, row)
+		}
+	}
+	for _, row := range rows {
+		s.store.Writer().Remove(o.table, row)
+	}
+	if err := s.store.Writer().Commit(); err != nil {
+		return broken(err)
+	}
+	c.w.WriteHeader(http.StatusNoContent)
+	return nil
 }
 
 func broken(err error) *failure {

@@ -49,6 +49,9 @@ func (s *Server) archiveContact(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.failsRecord(r, s.get(row, colID), s.get(row, colExternalID), s.get(row, colEmail)); err != nil {
+		return nil, err
+	}
 	s.set(row, records.Change{Column: colArchived, Text: []byte("1")})
 	return s.ended(row, "archived"), nil
 }
@@ -83,6 +86,9 @@ func (s *Server) blockContact(r *http.Request) (any, error) {
 func (s *Server) deleteContact(r *http.Request) (any, error) {
 	row, err := s.byID(r.PathValue("id"))
 	if err != nil {
+		return nil, err
+	}
+	if err := s.failsRecord(r, s.get(row, colID), s.get(row, colExternalID), s.get(row, colEmail)); err != nil {
 		return nil, err
 	}
 	s.store.Writer().Remove(s.contacts, row)

@@ -81,6 +81,15 @@ func (p *page) kind(kind syncdef.Kind) {
 	if len(kind.Objects) > 0 {
 		can += " Objects: " + codes(kind.Objects) + "."
 	}
+	if len(kind.Removals) > 0 {
+		can += " Deleted rows: `on_delete: " + string(kind.Removals[0]) + "`"
+		if rest := kind.Removals[1:]; len(rest) > 0 {
+			can += ", or " + codes(rest)
+		}
+		can += "."
+	} else {
+		can += " Nothing is removed: a deleted row is rejected."
+	}
 	p.line("\n## %s\n\n%s", kind.Title, can)
 	for _, s := range syncdef.Strategies {
 		if pair, ok := kind.Pairs[s]; ok {

@@ -58,7 +58,7 @@ func (p *parser) definition(src []byte) (d syncdef.Definition) {
 	o.table = p.table()
 	p.target(o, &d)
 	p.identity(o, &d)
-	d.Fields = p.fields(o, d.Operation)
+	d.Fields = p.fields(o, d.Operation == syncdef.Delete && d.OnDelete != syncdef.RemoveClear)
 	p.behaviour(o, &d)
 	p.failures(o, &d)
 	d.Freshness = p.freshness(o)

@@ -13,10 +13,10 @@ import (
 )
 
 // fields reads field_mappings, in order: the fingerprint is taken in it. A sync that
-// only deletes needs none.
-func (p *parser) fields(o *object, op syncdef.Operation) []syncdef.Field {
+// only deletes needs none, unless it clears the mapped fields.
+func (p *parser) fields(o *object, optional bool) []syncdef.Field {
 	n := o.get("field_mappings")
-	if n == nil && op == syncdef.Delete {
+	if n == nil && optional {
 		return nil
 	}
 	if n == nil {
