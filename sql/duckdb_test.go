@@ -182,7 +182,7 @@ func TestAlertView(t *testing.T) {
 // The models of sql/syncs run on the views and give the columns that they list.
 func TestSyncModels(t *testing.T) {
 	db := open(t, "")
-	for _, name := range []string{"salesforce_customer_health", "sf_health", "slack_alerts"} {
+	for _, name := range []string{"salesforce_customer_health", "sf_health", "slack_alerts", "intercom_health", "hubspot_health", "amplitude_health"} {
 		text, err := os.ReadFile("syncs/" + name + ".sql")
 		if err != nil {
 			t.Fatal(err)

@@ -94,7 +94,7 @@ SELECT
         'support_priority', CASE risk_category WHEN 'high_risk' THEN 'high' WHEN 'medium_risk' THEN 'medium' ELSE 'normal' END,
         'recent_support_tickets', tickets,
         'days_since_login', idle_days,
-        'training_completed', training = 1.0,
+        'training_completed', (training = 1.0),
         'account_value', financial_metrics->>'mrr',
         'last_health_update', strftime(calculated_at, '%Y-%m-%d %H:%M:%S')
     )                  AS custom_attributes,

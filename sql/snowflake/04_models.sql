@@ -104,12 +104,12 @@ SELECT
     health_score       AS health_score_decimal,
     risk_category,
     OBJECT_CONSTRUCT_KEEP_NULL(
-        'health_percentage', ROUND(health_score * 100, 0),
+        'health_percentage', ROUND(health_score * 100, 0)::INT,
         'risk_level', UPPER(risk_category),
         'support_priority', CASE risk_category WHEN 'high_risk' THEN 'high' WHEN 'medium_risk' THEN 'medium' ELSE 'normal' END,
         'recent_support_tickets', tickets,
         'days_since_login', idle_days,
-        'training_completed', training = 1.0,
+        'training_completed', (training = 1.0),
         'account_value', account_value,
         'last_health_update', TO_VARCHAR(calculated_at, 'YYYY-MM-DD HH24:MI:SS')
     )                  AS custom_attributes,
