@@ -29,6 +29,9 @@ func (p pushedSync) statement() string {
 	return fmt.Sprintf("SELECT penstock_push('%s', to_json(m))\n    FROM %s m", p.name, p.view)
 }
 
+// heading says where the sync's rows go.
+func (p pushedSync) heading() string { return p.name + " -> " + p.title }
+
 // pass pushes every sync once and waits until its run has settled.
 func (d *demo) pass(ctx context.Context, pass int) error {
 	d.heading(pass)
@@ -46,6 +49,7 @@ func (d *demo) pass(ctx context.Context, pass int) error {
 		}
 		d.wrong = append(d.wrong, differences...)
 		d.report.Syncs = append(d.report.Syncs, r)
+		d.settled(p, r)
 	}
 	return d.summary(ctx, pass)
 }
