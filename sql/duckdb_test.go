@@ -134,7 +134,7 @@ func TestAccountHealthView(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			db := open(t, "")
 			exec(t, db, "INSERT INTO customer_health_comprehensive VALUES ('c1', ' Ann@X.com ', ' Acme ', "+strings.ReplaceAll(c.row, "NOW", now)+")")
-			got := read(t, db, "SELECT * EXCLUDE (customer_id, email, company_name, health_score_calculated_at, updated_at) FROM salesforce_customer_health_sync WHERE customer_id = 'c1' AND email = 'ann@x.com' AND company_name = 'ACME'")
+			got := read(t, db, "SELECT * EXCLUDE (customer_id, email, company_name, health_score_calculated_at, updated_at, should_delete_from_destination) FROM salesforce_customer_health_sync WHERE customer_id = 'c1' AND email = 'ann@x.com' AND company_name = 'ACME'")
 			if d := cmp.Diff(c.want, strings.Join(got, "\n")); d != "" {
 				t.Error(d)
 			}

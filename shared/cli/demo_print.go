@@ -53,7 +53,8 @@ func (d *demo) heading(pass int) {
 		d.say("\nPass 1: everything is new")
 		return
 	}
-	d.say("\nPass %d: %s customers were scored again, %s are new; all others are as they were", pass, humanize.Comma(int64(last.Rescored)), humanize.Comma(int64(last.Added)))
+	d.say("\nPass %d: %s customers were scored again, %s are new, %s are gone; nothing else changed", pass,
+		humanize.Comma(int64(last.Rescored)), humanize.Comma(int64(last.Added)), humanize.Comma(int64(last.Gone)))
 }
 
 // seen shows what the SQL statement got back: the rows per outcome. That of the first
