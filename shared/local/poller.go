@@ -152,12 +152,16 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// idle is how much longer than an invocation the rest behind it is at least, so that
-// what looks at all of a large run takes at most a twentieth of one core.
-const idle = 19
+// Bounds of the rest behind a tick: idle times as long as it took, so that what looks
+// at all of a large run takes a twentieth of one core, but no longer than people wait
+// gladly, since it may have waited for others itself.
+const (
+	idle    = 19
+	longest = 2 * time.Second
+)
 
-// Tick invokes f every interval, as EventBridge does, until ctx ends. An invocation
-// that takes long for its interval is followed by a rest of idle times as long.
+// Tick invokes f every interval, as EventBridge does, until ctx ends. A rest
+// follows one that takes long for its interval.
 func Tick(ctx context.Context, f Invoker, interval time.Duration, log *slog.Logger) error {
 	for next := interval; ; {
 		if pause(ctx, next); ctx.Err() != nil {
@@ -168,6 +172,6 @@ func Tick(ctx context.Context, f Invoker, interval time.Duration, log *slog.Logg
 			log.Error("tick", "error", err)
 		}
 		took := time.Since(begun)
-		next = max(interval-took, idle*took)
+		next = max(interval-took, min(idle*took, longest))
 	}
 }
