@@ -101,3 +101,23 @@ func TestSupportView(t *testing.T) {
 		})
 	}
 }
+
+// A customer that is gone is one deleting row of each model, without its address, however
+// old its score is and whether or not its own row is still there.
+func TestDeletedCustomers(t *testing.T) {
+	db := open(t, "")
+	exec(t, db, comprehensive("0.8", "'low_risk'", "NULL", "NULL", "NULL"))
+	exec(t, db, "INSERT INTO customer_health_comprehensive SELECT * REPLACE ('cust_8' AS customer_id, 0.9 AS confidence_score, "+now+" AS calculated_at) FROM customer_health_comprehensive")
+	exec(t, db, "INSERT INTO deleted_customers VALUES ('cust_9', TIMESTAMP '2024-02-01 00:00:00'), ('cust_7', TIMESTAMP '2024-02-02 00:00:00')")
+	for model, match := range map[string]string{"sf_health": "email", "intercom_health": "user_email", "hubspot_health": "email", "amplitude_health": "NULL"} {
+		here := "ann@x.com"
+		if match == "NULL" {
+			here = match
+		}
+		want := []string{
+			"cust_7 | NULL | true | 2024-02-02 00:00:00", "cust_8 | " + here + " | false | 2024-01-15 10:41:00", "cust_9 | NULL | true | 2024-02-01 00:00:00"}
+		if d := cmp.Diff(want, read(t, db, "SELECT customer_id, "+match+" AS match, should_delete_from_destination, updated_at FROM "+model+" ORDER BY 1")); d != "" {
+			t.Errorf("%s: %s", model, d)
+		}
+	}
+}

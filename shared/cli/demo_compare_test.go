@@ -23,7 +23,7 @@ import (
 func running(t *testing.T, rows int) (*demo, context.Context, *bytes.Buffer) {
 	t.Helper()
 	var out bytes.Buffer
-	d := &demo{cmd: demoCmd{Rows: rows, Seed: 1, Syncs: "../../sql/syncs"}, dir: t.TempDir(),
+	d := &demo{cmd: demoCmd{Rows: rows, Seed: 1, Syncs: "../../sql/syncs"}, dir: t.TempDir(), syncs: sampleSyncs,
 		s: program{out: &out, err: io.Discard, clock: clock{now: time.Now, zone: time.UTC}, known: listed()}}
 	ctx, cancel := context.WithCancel(t.Context())
 	g, ctx := errgroup.WithContext(ctx)

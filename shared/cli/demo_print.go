@@ -22,7 +22,7 @@ func (d *demo) say(format string, args ...any) {
 // opening says what was made.
 func (d *demo) opening() {
 	d.say("Penstock on one machine:\n  DuckDB -> gateway -> queue -> workers -> simulated vendors")
-	d.say("  (%s)", titles())
+	d.say("  (%s)", d.titles())
 	d.say("%s customers in the warehouse, %s accounts in %s.", humanize.Comma(int64(d.plan.Rows)), humanize.Comma(int64(d.plan.Accounts)), sampleSyncs[0].title)
 	d.say("Everything below is real: HTTP, batches, retries, ledger; only the vendors are")
 	d.say("simulated. Each allows as many calls in a window as the real one does, but here")
@@ -33,12 +33,15 @@ func (d *demo) opening() {
 }
 
 // titles are the destinations of the syncs.
-func titles() string {
+func (d *demo) titles() string {
 	var all []string
-	for _, p := range sampleSyncs {
+	for _, p := range d.syncs {
 		all = append(all, p.title)
 	}
 	last := len(all) - 1
+	if last == 0 {
+		return all[0]
+	}
 	return strings.Join(all[:last], ", ") + " and " + all[last]
 }
 
@@ -60,7 +63,7 @@ func (d *demo) heading(pass int) {
 // seen shows what the SQL statement got back: the rows per outcome. That of the first
 // sync stands for all of them.
 func (d *demo) seen(ctx context.Context, p pushedSync, took time.Duration) error {
-	if d.cmd.JSON || p != sampleSyncs[0] {
+	if d.cmd.JSON || p != d.syncs[0] {
 		return nil
 	}
 	d.say("\n  %s", p.statement())
@@ -91,7 +94,11 @@ func (d *demo) seen(ctx context.Context, p pushedSync, took time.Duration) error
 	if total > 0 {
 		t.Render()
 	}
-	d.say("  %s rows answered in %s; the other syncs are pushed in the same way", humanize.Comma(total), took.Round(time.Millisecond))
+	others := "; the other syncs are pushed in the same way"
+	if len(d.syncs) == 1 {
+		others = ""
+	}
+	d.say("  %s rows answered in %s%s", humanize.Comma(total), took.Round(time.Millisecond), others)
 	return nil
 }
 
@@ -135,7 +142,11 @@ func (d *demo) summary(ctx context.Context, pass int) error {
 // closing says how the comparison ended and what to try next.
 func (d *demo) closing(differences []string) {
 	if len(differences) == 0 {
-		d.say("\nCompared field by field: all %d hold the models (%.1f s in all)", len(sampleSyncs), d.report.Seconds)
+		hold := fmt.Sprintf("all %d hold the models", len(d.syncs))
+		if len(d.syncs) == 1 {
+			hold = d.titles() + " holds the model"
+		}
+		d.say("\nCompared field by field: %s (%.1f s in all)", hold, d.report.Seconds)
 	}
 	command, dir := self(), d.cmd.Data
 	if dir == "" {
