@@ -147,10 +147,20 @@ func TestFakesnowSample(t *testing.T) {
 		{Text: "SELECT customer_id FROM salesforce_customer_health ORDER BY customer_id"},
 		{Text: "SELECT customer_id, alert_type FROM slack_alerts"},
 		{Text: "SELECT COUNT(*) FROM customer_health_history"},
+		{Text: "SELECT customer_id, email, ltv_usd, ltv_segment FROM hubspot_health"},
+		{Text: "SELECT customer_id, daily_active_users, feature_adoption, api_calls_trend FROM amplitude_health"},
+		{Text: "SELECT user_email, custom_attributes:risk_level::VARCHAR, custom_attributes:account_value::VARCHAR, custom_attributes:health_percentage::VARCHAR, custom_attributes:training_completed::VARCHAR, user_tags FROM intercom_health"},
+		{Text: "INSERT INTO deleted_customers SELECT 'cust_001', SYSDATE() UNION ALL SELECT 'c3', SYSDATE()"},
+		{Text: "SELECT customer_id, email, should_delete_from_destination FROM sf_health ORDER BY customer_id"},
+		{Text: "SELECT customer_id, user_email, should_delete_from_destination FROM intercom_health ORDER BY customer_id"},
+		{Text: "SELECT customer_id, ltv_segment, email, should_delete_from_destination FROM hubspot_health ORDER BY customer_id"},
+		{Text: "SELECT customer_id, should_delete_from_destination FROM amplitude_health ORDER BY customer_id"},
 		{Text: "INSERT INTO customer_health_comprehensive (customer_id) VALUES ('c2')"},
 		{Text: "SELECT ABS(DATEDIFF('second', created_at, SYSDATE())) < 60 AND ABS(DATEDIFF('second', updated_at, SYSDATE())) < 60 FROM customer_health_comprehensive WHERE customer_id = 'c2'"},
 	})
-	for i, want := range []string{"cust_001 12500", "cust_001\ncust_002\ncust_003", "cust_003 ESCALATED_TO_HIGH_RISK", "3", "1", "True"} {
+	for i, want := range []string{"cust_001 12500", "cust_001\ncust_002\ncust_003", "cust_003 ESCALATED_TO_HIGH_RISK", "3",
+		"cust_001 john.doe@acmecorp.com 142500.00 high", "cust_001 45 0.87 increasing", "john.doe@acmecorp.com LOW_RISK 12500 85 true [\"health_score_high\",\"risk_low_risk\",\"high_value\"]",
+		"2", "c3 NULL True\ncust_001 NULL True", "c3 NULL True\ncust_001 NULL True", "c3 NULL NULL True\ncust_001 high NULL True", "c3 True\ncust_001 True", "1", "True"} {
 		if got[i].Error != "" || got[i].text() != want {
 			t.Errorf("%d: %q, %s; want %q", i, got[i].text(), got[i].Error, want)
 		}

@@ -18,12 +18,13 @@ import (
 )
 
 type demoCmd struct {
-	Rows  int    `default:"1000" help:"Generated customers."`
-	Seed  uint64 `default:"1" help:"Of the generated customers: the same seed makes the same rows."`
-	Data  string `help:"Keep the files in this folder, and go on there when it is used again." placeholder:"DIR"`
-	Syncs string `default:"sample" help:"The folder of sync definitions; sample: those in the program." placeholder:"DIR"`
-	JSON  bool   `name:"json" help:"Print one JSON object instead of tables."`
-	Kill  bool   `help:"Run gateway, queue and workers as a process of their own, kill it in the middle of the first pass, and start it again."`
+	Rows  int      `default:"1000" help:"Generated customers."`
+	Seed  uint64   `default:"1" help:"Of the generated customers: the same seed makes the same rows."`
+	Data  string   `help:"Keep the files in this folder, and go on there when it is used again." placeholder:"DIR"`
+	Syncs string   `default:"sample" help:"The folder of sync definitions; sample: those in the program." placeholder:"DIR"`
+	Only  []string `help:"Push only these of the sample's syncs." placeholder:"SYNC"`
+	JSON  bool     `name:"json" help:"Print one JSON object instead of tables."`
+	Kill  bool     `help:"Run gateway, queue and workers as a process of their own, kill it in the middle of the first pass, and start it again."`
 }
 
 // demo is a demo under way.
@@ -35,6 +36,7 @@ type demo struct {
 	box       *machine.Sandbox
 	road      road
 	warehouse *duckdb.Warehouse
+	syncs     []pushedSync
 	plan      sample.Plan
 	fresh     bool // the folder was empty: nothing was delivered before
 	wrong     []string
@@ -82,6 +84,9 @@ func (c demoCmd) Run(ctx context.Context, s program) (err error) {
 		return usage("--rows %d: at least 1 is needed", c.Rows)
 	}
 	d := &demo{cmd: c, s: s}
+	if d.syncs, err = c.syncs(); err != nil {
+		return err
+	}
 	if d.dir = c.Data; d.dir == "" {
 		if d.dir, err = os.MkdirTemp("", "penstock-demo-"); err != nil {
 			return fmt.Errorf("make a folder for the demo: %w", err)

@@ -5,5 +5,5 @@ func (d *demo) bar(p pushedSync) *bar {
 	if d.cmd.JSON {
 		return &bar{}
 	}
-	return newBar(d.s.out, p.name+" -> "+p.title)
+	return newBar(d.s.out, p.heading())
 }

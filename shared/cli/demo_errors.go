@@ -44,22 +44,23 @@ func (d *demo) errors(ctx context.Context, id string, visit func(storedError) bo
 	}
 }
 
-// firstErrors shows one error per reason, the first of each.
-func (d *demo) firstErrors(ctx context.Context, r syncRun) error {
+// firstErrors shows one error per reason that was not seen before, the first of each.
+func (d *demo) firstErrors(ctx context.Context, r syncRun, seen map[string]bool) error {
 	const most = 8
-	seen := map[string]bool{}
+	shown := 0
 	var lines strings.Builder
 	err := d.errors(ctx, r.Run, func(e storedError) bool {
 		if !seen[e.Type] {
 			seen[e.Type] = true
+			shown++
 			lines.WriteString("\n  " + strings.Join([]string{cut(e.RecordID, 28), cut(e.Field, 25), e.Type}, dot(d.s.out)))
 			for line := range strings.Lines(text.WrapSoft(cut(e.Message, 160), widest-4)) {
 				lines.WriteString("\n    " + strings.TrimSpace(line))
 			}
 		}
-		return len(seen) < most
+		return shown < most
 	})
-	if err != nil || len(seen) == 0 {
+	if err != nil || shown == 0 {
 		return err
 	}
 	d.say("\n  SELECT penstock_errors('%s'), one of each reason:%s", r.Run, lines.String())

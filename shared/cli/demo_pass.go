@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
@@ -25,14 +27,35 @@ var sampleSyncs = []pushedSync{
 	{sample.Alerts, sample.Chat, "Slack", "slack_health_alerts", "customer_health_history"},
 }
 
+// syncs are those that are pushed.
+func (c demoCmd) syncs() ([]pushedSync, error) {
+	var out []pushedSync
+	var names []string
+	for _, p := range sampleSyncs {
+		names = append(names, p.name)
+		if len(c.Only) == 0 || slices.Contains(c.Only, p.name) {
+			out = append(out, p)
+		}
+	}
+	for _, name := range c.Only {
+		if !slices.Contains(names, name) {
+			return nil, usage("--only %s: the demo has no such sync; it has %s", name, strings.Join(names, ", "))
+		}
+	}
+	return out, nil
+}
+
 func (p pushedSync) statement() string {
 	return fmt.Sprintf("SELECT penstock_push('%s', to_json(m))\n    FROM %s m", p.name, p.view)
 }
 
+// heading says where the sync's rows go.
+func (p pushedSync) heading() string { return p.name + " -> " + p.title }
+
 // pass pushes every sync once and waits until its run has settled.
 func (d *demo) pass(ctx context.Context, pass int) error {
 	d.heading(pass)
-	for n, p := range sampleSyncs {
+	for n, p := range d.syncs {
 		r, err := d.push(ctx, p, pass, d.cmd.Kill && pass == 1 && n == 0)
 		if err != nil {
 			return fmt.Errorf("pass %d of %s: %w", pass, p.name, err)
@@ -46,6 +69,7 @@ func (d *demo) pass(ctx context.Context, pass int) error {
 		}
 		d.wrong = append(d.wrong, differences...)
 		d.report.Syncs = append(d.report.Syncs, r)
+		d.settled(p, r)
 	}
 	return d.summary(ctx, pass)
 }

@@ -3,10 +3,13 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/jedib0t/go-pretty/v6/table"
+
+	"github.com/penstock-data/penstock/shared/sandbox"
 )
 
 // say prints a line for people; with --json nobody reads it.
@@ -18,13 +21,28 @@ func (d *demo) say(format string, args ...any) {
 
 // opening says what was made.
 func (d *demo) opening() {
-	d.say("Penstock on one machine:\n  DuckDB -> gateway -> queue -> workers -> simulated Salesforce and Slack")
-	d.say("%s customers in the warehouse, %s accounts in Salesforce.", humanize.Comma(int64(d.plan.Rows)), humanize.Comma(int64(d.plan.Accounts)))
+	d.say("Penstock on one machine:\n  DuckDB -> gateway -> queue -> workers -> simulated vendors")
+	d.say("  (%s)", d.titles())
+	d.say("%s customers in the warehouse, %s accounts in %s.", humanize.Comma(int64(d.plan.Rows)), humanize.Comma(int64(d.plan.Accounts)), sampleSyncs[0].title)
 	d.say("Everything below is real: HTTP, batches, retries, ledger; only the vendors are")
-	d.say("simulated (Slack takes one message a second, here too).")
+	d.say("simulated. Each allows as many calls in a window as the real one does, but here")
+	d.say("windows go by %d times faster, those under %s in %s.", faster, faster*sandbox.LeastWindow, sandbox.LeastWindow)
 	if !d.fresh {
 		d.say("%s is not new: this goes on with its customers; --rows and --seed are for a new folder.", d.dir)
 	}
+}
+
+// titles are the destinations of the syncs.
+func (d *demo) titles() string {
+	var all []string
+	for _, p := range d.syncs {
+		all = append(all, p.title)
+	}
+	last := len(all) - 1
+	if last == 0 {
+		return all[0]
+	}
+	return strings.Join(all[:last], ", ") + " and " + all[last]
 }
 
 // heading says what is special about a pass.
@@ -38,12 +56,14 @@ func (d *demo) heading(pass int) {
 		d.say("\nPass 1: everything is new")
 		return
 	}
-	d.say("\nPass %d: %s customers were scored again, %s are new; all others are as they were", pass, humanize.Comma(int64(last.Rescored)), humanize.Comma(int64(last.Added)))
+	d.say("\nPass %d: %s customers were scored again, %s are new, %s are gone; nothing else changed", pass,
+		humanize.Comma(int64(last.Rescored)), humanize.Comma(int64(last.Added)), humanize.Comma(int64(last.Gone)))
 }
 
-// seen shows what the SQL statement got back: the rows per outcome.
+// seen shows what the SQL statement got back: the rows per outcome. That of the first
+// sync stands for all of them.
 func (d *demo) seen(ctx context.Context, p pushedSync, took time.Duration) error {
-	if d.cmd.JSON {
+	if d.cmd.JSON || p != d.syncs[0] {
 		return nil
 	}
 	d.say("\n  %s", p.statement())
@@ -74,8 +94,19 @@ func (d *demo) seen(ctx context.Context, p pushedSync, took time.Duration) error
 	if total > 0 {
 		t.Render()
 	}
-	d.say("  %s rows answered in %s", humanize.Comma(total), took.Round(time.Millisecond))
+	others := "; the other syncs are pushed in the same way"
+	if len(d.syncs) == 1 {
+		others = ""
+	}
+	d.say("  %s rows answered in %s%s", humanize.Comma(total), took.Round(time.Millisecond), others)
 	return nil
+}
+
+// settled is a sync's line of progress; on a terminal its bar has said the same.
+func (d *demo) settled(p pushedSync, r syncRun) {
+	if !screenOn(d.s.out).terminal {
+		d.say("  %-29s %8s rows settled in %.2f s", p.heading(), humanize.Comma(r.Pushed), r.Seconds)
+	}
 }
 
 // summary is the pass's table, and the first errors.
@@ -84,32 +115,23 @@ func (d *demo) summary(ctx context.Context, pass int) error {
 		return nil
 	}
 	d.say("")
-	header := table.Row{"sync"}
-	lines := []table.Row{{"to"}, {"rows"}, {"delivered"}, {"unchanged"}, {"rejected"}, {"failed"}, {"records now"}, {"API calls"}, {"rows/s"}, {"time"}}
-	var numbers []int
+	t := newTable(d.s.out, table.Row{"to", "delivered", "unchanged", "rejected", "failed", "calls", "time"}, 2, 3, 4, 5, 6, 7)
 	for _, r := range d.report.Syncs {
-		if r.Pass != pass {
-			continue
-		}
-		header = append(header, r.Sync)
-		numbers = append(numbers, len(header))
-		for i, cell := range []string{r.title, humanize.Comma(r.Pushed), humanize.Comma(r.Delivered), humanize.Comma(r.Unchanged),
-			humanize.Comma(r.Rejected), humanize.Comma(r.Failed), humanize.Comma(int64(r.DestinationRecords)),
-			humanize.Comma(r.APICalls), rate(r), fmt.Sprintf("%.2f s", r.Seconds)} {
-			lines[i] = append(lines[i], cell)
+		if r.Pass == pass {
+			t.AppendRow(table.Row{r.title, humanize.Comma(r.Delivered), humanize.Comma(r.Unchanged), humanize.Comma(r.Rejected),
+				humanize.Comma(r.Failed), humanize.Comma(r.APICalls), fmt.Sprintf("%.2f s", r.Seconds)})
 		}
 	}
-	t := newTable(d.s.out, header, numbers...)
-	t.AppendRows(lines)
 	t.Render()
 	for _, r := range d.report.Syncs {
 		if r.Pass == pass && r.Filtered > 0 {
 			d.say("  %s: %s more rows were filtered by the view, and are no errors", r.Sync, humanize.Comma(r.Filtered))
 		}
 	}
+	seen := map[string]bool{}
 	for _, r := range d.report.Syncs {
 		if r.Pass == pass && r.Rejected+r.Failed > 0 {
-			if err := d.firstErrors(ctx, r); err != nil {
+			if err := d.firstErrors(ctx, r, seen); err != nil {
 				return err
 			}
 		}
@@ -117,22 +139,14 @@ func (d *demo) summary(ctx context.Context, pass int) error {
 	return nil
 }
 
-// rate is a run's rows per second.
-func rate(r syncRun) string {
-	if r.Seconds <= 0 {
-		return ""
-	}
-	perSecond := float64(r.Pushed) / r.Seconds
-	if perSecond < 10 {
-		return fmt.Sprintf("%.1f", perSecond)
-	}
-	return humanize.Comma(int64(perSecond))
-}
-
 // closing says how the comparison ended and what to try next.
 func (d *demo) closing(differences []string) {
 	if len(differences) == 0 {
-		d.say("\nCompared field by field: Salesforce and Slack hold the models (%.1f s in all)", d.report.Seconds)
+		hold := fmt.Sprintf("all %d hold the models", len(d.syncs))
+		if len(d.syncs) == 1 {
+			hold = d.titles() + " holds the model"
+		}
+		d.say("\nCompared field by field: %s (%.1f s in all)", hold, d.report.Seconds)
 	}
 	command, dir := self(), d.cmd.Data
 	if dir == "" {
@@ -145,6 +159,6 @@ func (d *demo) closing(differences []string) {
 		d.say("  %s sql --data %s \"SELECT penstock_push('sf_health', to_json(m)) FROM salesforce_customer_health_sync m LIMIT 5\"", command, dir)
 	}
 	d.say("  # gateway, workers and simulators until Ctrl-C\n  %s local --data %s", command, dir)
-	d.say("  # kill the process in the middle; nothing is lost\n  %s demo --rows 100000 --kill", command)
+	d.say("  # kill the process in the middle; nothing is lost (some minutes)\n  %s demo --rows 100000 --kill", command)
 	d.say("  # a sync of your own; set up Snowflake\n  %s init\n  %[1]s sql-setup snowflake", command)
 }

@@ -256,8 +256,20 @@ func reportFaults(text string) (faults []string) {
 	if got := names(fields); got != reportFields {
 		faults = append(faults, "fields "+got)
 	}
-	if len(r.Syncs) != 4 {
-		faults = append(faults, fmt.Sprintf("%d syncs: want two passes of two", len(r.Syncs)))
+	if len(r.Syncs) != 10 {
+		faults = append(faults, fmt.Sprintf("%d syncs: want two passes of five", len(r.Syncs)))
+	}
+	want := []string{"amplitude", "hubspot", "intercom", "salesforce", "slack"}
+	for pass := 1; pass <= 2; pass++ {
+		var got []string
+		for i, s := range r.Syncs {
+			if i/5+1 == pass {
+				got = append(got, s.Destination)
+			}
+		}
+		if slices.Sort(got); !slices.Equal(got, want) {
+			faults = append(faults, fmt.Sprintf("destinations %v of pass %d: want %v", got, pass, want))
+		}
 	}
 	for i, s := range r.Syncs {
 		if got := names(entries.Syncs[i]); got != syncFields {

@@ -3,12 +3,14 @@ package sample
 import (
 	"fmt"
 	"strings"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // expected makes sample.expected: the records that must hold a row's values, by key,
 // and sample.seeded: those that were there before.
 func (c *comparison) expected() string {
-	good := fmt.Sprintf("l.customer_id IN (SELECT customer_id FROM %s) AND l.fault NOT IN (%s)", c.model, c.notDelivered())
+	good := fmt.Sprintf("l.left_pass IS NULL AND l.customer_id IN (SELECT customer_id FROM %s) AND l.fault NOT IN (%s)", c.model, c.notDelivered())
 	if c.at.seeded() {
 		return fmt.Sprintf(`
 CREATE OR REPLACE TABLE sample.expected AS
@@ -85,15 +87,30 @@ func (c *comparison) writes(field string) bool {
 	return false
 }
 
+// emptied is SQL for a record d that may stay, because its customer is gone and all
+// that was written is cleared; where the sync removes records, there is none.
+func (c *comparison) emptied() string {
+	if c.def.OnDelete != syncdef.RemoveClear {
+		return "false"
+	}
+	all := []string{"coalesce(d.key, '') IN (SELECT customer_id FROM sample.customers WHERE left_pass IS NOT NULL)"}
+	for i, v := range c.values {
+		if v.destination != c.at.key {
+			all = append(all, fmt.Sprintf("d.f%d IS NULL", i))
+		}
+	}
+	return strings.Join(all, " AND ")
+}
+
 // others are the differences of records that no good row has.
 func (c *comparison) others() string {
 	if !c.at.seeded() {
-		return `
+		return fmt.Sprintf(`
     UNION ALL
     SELECT e.customer_id, NULL, {'field': '', 'want': 'the record ' || e.key, 'got': 'none'} FROM sample.expected e ANTI JOIN sample.destination d USING (key)
     UNION ALL
-    SELECT NULL, d.id, {'field': '', 'want': 'no such record', 'got': coalesce(d.key, 'a record without ` + c.at.key + `')} FROM sample.destination d
-    WHERE d.key IS NULL OR d.key NOT IN (SELECT key FROM sample.expected)`
+    SELECT NULL, d.id, {'field': '', 'want': 'no such record', 'got': coalesce(d.key, 'a record without %[1]s')} FROM sample.destination d
+    WHERE (d.key IS NULL OR d.key NOT IN (SELECT key FROM sample.expected)) AND NOT (%[2]s)`, c.at.key, c.emptied())
 	}
 	var touched []string
 	for i, v := range c.values {

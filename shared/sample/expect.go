@@ -131,7 +131,7 @@ func (p Plan) expect(sync string, filtered ...Fault) Expect {
 	}
 	e.Delivered = good
 	if last := p.last(); last.Number > 1 {
-		e.Delivered = last.Rescored + last.Added
+		e.Delivered = last.Rescored + last.Added + last.Gone
 		e.Unchanged = good - e.Delivered
 	}
 	return e

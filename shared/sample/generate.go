@@ -41,7 +41,8 @@ const emptyTables = `
 CREATE SCHEMA IF NOT EXISTS sample;
 DELETE FROM customer_health_scores;
 DELETE FROM customer_health_comprehensive;
-DELETE FROM customer_health_history;`
+DELETE FROM customer_health_history;
+DELETE FROM deleted_customers;`
 
 // A generator writes the statements.
 type generator struct {
@@ -105,6 +106,7 @@ SELECT
     concat(%[10]s, '.', %[11]s)                                                         AS mailbox,
     %[12]s                                                                            AS fault,
     CASE WHEN n > %[13]d THEN 99 ELSE 1 END                                           AS first_pass,
+    CAST(NULL AS INTEGER)                                                             AS left_pass,
     CAST(CASE WHEN n > %[13]d THEN 500 + %[14]s ELSE 400 + %[15]s END / 10000 AS DECIMAL(5, 4)) AS score
 FROM numbered;`,
 		g.random(1, len(firstWords)), g.random(2, len(secondWords)), g.random(3, len(givenNames)), g.random(4, len(familyNames)),
@@ -117,9 +119,9 @@ FROM numbered;`,
 func (g generator) samples() string {
 	return strings.ReplaceAll(`
 INSERT INTO sample.customers VALUES
-    (0, 'cust_001', 'acmecorp.com', 'ACME Corporation', 'john.doe', 'none', 1, 0.8547),
-    (-1, 'cust_002', 'techstartup.com', 'TechStartup', 'sarah', 'none', 1, 0.4500),
-    (-2, 'cust_003', 'enterprise.com', 'Enterprise', 'mike', 'none', 1, 0.1500);
+    (0, 'cust_001', 'acmecorp.com', 'ACME Corporation', 'john.doe', 'none', 1, NULL, 0.8547),
+    (-1, 'cust_002', 'techstartup.com', 'TechStartup', 'sarah', 'none', 1, NULL, 0.4500),
+    (-2, 'cust_003', 'enterprise.com', 'Enterprise', 'mike', 'none', 1, NULL, 0.1500);
 INSERT INTO customer_health_scores VALUES
     ('cust_001', 'john@acmecorp.com', 'ACME Corp', 0.85, 'low', NOW - INTERVAL 10 MINUTES, '{"usage": 0.9, "support": 0.8}'),
     ('cust_002', 'sarah@techstartup.com', 'TechStartup', 0.45, 'medium', NOW - INTERVAL 5 MINUTES, '{"usage": 0.6, "support": 0.3}'),
@@ -227,6 +229,6 @@ FROM (
 
 func (g generator) pass() string {
 	return fmt.Sprintf(`
-CREATE OR REPLACE TABLE sample.passes (pass INTEGER, seed UBIGINT, scored_at TIMESTAMP, rescored INTEGER, added INTEGER, escalated INTEGER, dropped INTEGER, new_risk INTEGER);
-INSERT INTO sample.passes SELECT 1, %d, %s, count(*), 0, 1, 1, 0 FROM customer_health_comprehensive;`, g.seed, g.at())
+CREATE OR REPLACE TABLE sample.passes (pass INTEGER, seed UBIGINT, scored_at TIMESTAMP, rescored INTEGER, added INTEGER, escalated INTEGER, dropped INTEGER, new_risk INTEGER, gone INTEGER);
+INSERT INTO sample.passes SELECT 1, %d, %s, count(*), 0, 1, 1, 0, 0 FROM customer_health_comprehensive;`, g.seed, g.at())
 }

@@ -13,7 +13,8 @@ import (
 // changed ones about a fifth, and at least one, are customers that are scored for
 // the first time, at high risk (NewRisk); of the others a quarter each become
 // high risk (Escalated) and lose more than 20 points (Dropped); the rest move a
-// little. Their records at the destination change, and no others.
+// little. Usage and revenue of all of them grow. As many as are new are deleted (Gone).
+// Their records at the destinations change, and no others.
 func Rescore(ctx context.Context, db *sql.DB, fraction float64, now time.Time) (Pass, error) {
 	r, err := prepareRescore(ctx, db, fraction, now)
 	if err != nil {
@@ -26,7 +27,7 @@ func Rescore(ctx context.Context, db *sql.DB, fraction float64, now time.Time) (
 	defer tx.Rollback() //nolint:errcheck // after Commit there is nothing to roll back
 	for _, s := range []struct{ what, sql string }{
 		{"choose the customers", r.choose()}, {"change their scores", r.change()}, {"add new customers", r.add()},
-		{"append the history", r.append()}, {"note the scoring", r.note()},
+		{"delete customers", r.remove()}, {"append the history", r.append()}, {"note the scoring", r.note()},
 	} {
 		if _, err := tx.ExecContext(ctx, s.sql); err != nil {
 			return Pass{}, fmt.Errorf("score the sample anew: %s: %w", s.what, err)
@@ -78,7 +79,7 @@ func (r rescoring) choose() string {
 INSERT INTO sample.chosen
 SELECT n, customer_id, '%[1]s', %[2]s, %[3]s
 FROM sample.customers JOIN customer_health_comprehensive c USING (customer_id)
-WHERE fault = 'none' AND n > 0 AND %[4]s AND n NOT IN (SELECT n FROM sample.chosen)
+WHERE fault = 'none' AND left_pass IS NULL AND n > 0 AND %[4]s AND n NOT IN (SELECT n FROM sample.chosen)
 ORDER BY hash(n, %[5]d::UBIGINT, %[6]d), n LIMIT %[7]d;`
 	const band = "CASE WHEN %[1]s < 0.35 THEN 'high_risk' WHEN %[1]s < 0.65 THEN 'medium_risk' ELSE 'low_risk' END"
 	salt := 100 * r.number
@@ -114,6 +115,15 @@ UPDATE customer_health_comprehensive SET calculated_at = %[1]s, updated_at = %[1
 WHERE customer_id IN (SELECT customer_id FROM sample.customers WHERE %[2]s);`, r.at(), where)
 }
 
+// remove deletes customers: good ones that had been scored before, and are not now.
+func (r rescoring) remove() string {
+	return fmt.Sprintf(`
+UPDATE sample.customers SET left_pass = %[1]d
+WHERE n IN (SELECT n FROM sample.customers WHERE fault = 'none' AND left_pass IS NULL AND n > 0 AND first_pass < %[1]d AND n NOT IN (SELECT n FROM sample.chosen)
+    ORDER BY hash(n, %[2]d::UBIGINT, %[3]d), n LIMIT %[4]d);
+INSERT INTO deleted_customers SELECT customer_id, %[5]s FROM sample.customers WHERE left_pass = %[1]d;`, r.number, r.seed, 100*r.number+2, r.n, r.at())
+}
+
 func (r rescoring) append() string {
 	return fmt.Sprintf(`
 INSERT INTO customer_health_history
@@ -126,6 +136,7 @@ func (r rescoring) note() string {
 	return fmt.Sprintf(`
 INSERT INTO sample.passes
 SELECT %[1]d, %[2]d, %[3]s, count(*), (SELECT count(*) FROM sample.customers WHERE first_pass = %[1]d),
-    count(*) FILTER (how = 'escalated'), count(*) FILTER (how = 'dropped'), (SELECT count(*) FROM sample.customers WHERE first_pass = %[1]d)
+    count(*) FILTER (how = 'escalated'), count(*) FILTER (how = 'dropped'), (SELECT count(*) FROM sample.customers WHERE first_pass = %[1]d),
+    (SELECT count(*) FROM sample.customers WHERE left_pass = %[1]d)
 FROM sample.chosen;`, r.number, r.seed, r.at())
 }

@@ -68,6 +68,7 @@ type Pass struct {
 	Escalated int       // alerts ESCALATED_TO_HIGH_RISK
 	Dropped   int       // alerts SIGNIFICANT_SCORE_DROP
 	NewRisk   int       // alerts NEW_HIGH_RISK_CUSTOMER
+	Gone      int       // customers that were deleted
 }
 
 // Alerts is how many alerts the scoring fires.
@@ -102,7 +103,7 @@ func ReadPlan(ctx context.Context, db *sql.DB) (Plan, error) {
 }
 
 func passes(ctx context.Context, db *sql.DB) ([]Pass, error) {
-	rows, err := db.QueryContext(ctx, `SELECT pass, scored_at, rescored, added, escalated, dropped, new_risk FROM sample.passes ORDER BY pass`)
+	rows, err := db.QueryContext(ctx, `SELECT pass, scored_at, rescored, added, escalated, dropped, new_risk, gone FROM sample.passes ORDER BY pass`)
 	if err != nil {
 		return nil, fmt.Errorf("read the sample's scorings: %w", err)
 	}
@@ -110,7 +111,7 @@ func passes(ctx context.Context, db *sql.DB) ([]Pass, error) {
 	var out []Pass
 	for rows.Next() {
 		var p Pass
-		if err := rows.Scan(&p.Number, &p.At, &p.Rescored, &p.Added, &p.Escalated, &p.Dropped, &p.NewRisk); err != nil {
+		if err := rows.Scan(&p.Number, &p.At, &p.Rescored, &p.Added, &p.Escalated, &p.Dropped, &p.NewRisk, &p.Gone); err != nil {
 			return nil, fmt.Errorf("read the sample's scorings: %w", err)
 		}
 		p.At = p.At.UTC()

@@ -145,19 +145,19 @@ func TestRescore(t *testing.T) {
 		t.Fatal(err)
 	}
 	pass, p := rescore(t, db, now.Add(time.Minute))
-	want := Pass{Number: 2, At: now.Add(time.Minute).UTC().Truncate(time.Second), Rescored: 8, Added: 2, Escalated: 2, Dropped: 2, NewRisk: 2}
+	want := Pass{Number: 2, At: now.Add(time.Minute).UTC().Truncate(time.Second), Rescored: 8, Added: 2, Escalated: 2, Dropped: 2, NewRisk: 2, Gone: 2}
 	if d := cmp.Diff(want, pass); d != "" {
 		t.Error(d)
 	}
 	e := p.Expect(AccountHealth)
-	if e.Delivered != 10 || e.Pushed != before.Expect(AccountHealth).Pushed+2 || e.Unchanged+e.Delivered != p.Faults[None] {
+	if e.Delivered != 12 || e.Pushed != before.Expect(AccountHealth).Pushed+2 || e.Unchanged+e.Delivered != p.Faults[None] {
 		t.Errorf("%+v", e)
 	}
 	if n := count(t, db, "(SELECT * FROM salesforce_customer_health_sync EXCEPT SELECT * FROM before)"); n != e.Delivered {
 		t.Errorf("%d rows of the model changed, want %d", n, e.Delivered)
 	}
-	if n := count(t, db, "(SELECT * FROM before EXCEPT SELECT * FROM salesforce_customer_health_sync)"); n != pass.Rescored {
-		t.Errorf("%d rows of the model were others before, want %d", n, pass.Rescored)
+	if n := count(t, db, "(SELECT * FROM before EXCEPT SELECT * FROM salesforce_customer_health_sync)"); n != pass.Rescored+pass.Gone {
+		t.Errorf("%d rows of the model were others before, want %d", n, pass.Rescored+pass.Gone)
 	}
 	for alert, want := range map[string]int{"ESCALATED_TO_HIGH_RISK": 2, "SIGNIFICANT_SCORE_DROP": 2, "NEW_HIGH_RISK_CUSTOMER": 2} {
 		if got := count(t, db, "slack_health_alerts WHERE alert_type = ? AND alert_time = ?", alert, pass.At); got != want {

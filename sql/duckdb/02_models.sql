@@ -22,9 +22,9 @@ WHERE last_updated >= (CURRENT_TIMESTAMP AT TIME ZONE 'UTC') - INTERVAL 1 DAY
   AND health_score IS NOT NULL
   AND email IS NOT NULL;
 
--- What the model sf_health reads: recent scores that the model is sure of. Not
--- ordered: batches overtake each other on the road, and the sort would take as
--- long as all the rest.
+-- What the model sf_health reads: recent scores that the model is sure of, and the
+-- customers that are gone, marked as such. Not ordered: batches overtake each other on
+-- the road, and the sort would take as long as all the rest.
 CREATE OR REPLACE VIEW salesforce_customer_health_sync AS
 WITH metrics AS (
     SELECT
@@ -36,13 +36,15 @@ WITH metrics AS (
         TRY_CAST(engagement_metrics->>'support_tickets_30d' AS INTEGER)                  AS tickets,
         TRY_CAST(engagement_metrics->>'last_login_days_ago' AS INTEGER)                  AS idle_days
     FROM customer_health_comprehensive
-    WHERE calculated_at >= (CURRENT_TIMESTAMP AT TIME ZONE 'UTC') - INTERVAL 2 HOURS
-      AND health_score IS NOT NULL
-      AND confidence_score >= 0.7
+    FULL JOIN deleted_customers USING (customer_id)
+    WHERE deleted_at IS NOT NULL
+       OR (calculated_at >= (CURRENT_TIMESTAMP AT TIME ZONE 'UTC') - INTERVAL 2 HOURS
+           AND health_score IS NOT NULL
+           AND confidence_score >= 0.7)
 )
 SELECT
     customer_id,
-    lower(trim(email))              AS email,
+    CASE WHEN deleted_at IS NULL THEN lower(trim(email)) END AS email,
     upper(trim(company_name))       AS company_name,
     round(health_score * 100, 1)    AS health_score_percentage,
     CASE risk_category
@@ -65,7 +67,8 @@ SELECT
         WHEN risk_category = 'low_risk' AND adoption > 0.8  THEN 'Excellent expansion opportunity - discuss advanced features'
         ELSE 'Monitor regularly and follow standard cadence'
     END                             AS recommended_action,
-    updated_at
+    coalesce(deleted_at, updated_at) AS updated_at,
+    deleted_at IS NOT NULL          AS should_delete_from_destination
 FROM metrics;
 
 -- What the model intercom_health reads: the scores of the last six hours, with all
@@ -80,12 +83,14 @@ WITH metrics AS (
         TRY_CAST(engagement_metrics->>'training_completion' AS DECIMAL(3, 2))  AS training,
         TRY_CAST(financial_metrics->>'mrr' AS DECIMAL(18, 2))                  AS mrr
     FROM customer_health_comprehensive
-    WHERE calculated_at >= (CURRENT_TIMESTAMP AT TIME ZONE 'UTC') - INTERVAL 6 HOURS
-      AND email IS NOT NULL
+    FULL JOIN deleted_customers USING (customer_id)
+    WHERE deleted_at IS NOT NULL
+       OR (calculated_at >= (CURRENT_TIMESTAMP AT TIME ZONE 'UTC') - INTERVAL 6 HOURS
+           AND email IS NOT NULL)
 )
 SELECT
     customer_id,
-    lower(trim(email)) AS user_email,
+    CASE WHEN deleted_at IS NULL THEN lower(trim(email)) END AS user_email,
     health_score       AS health_score_decimal,
     risk_category,
     json_object(
@@ -94,7 +99,7 @@ SELECT
         'support_priority', CASE risk_category WHEN 'high_risk' THEN 'high' WHEN 'medium_risk' THEN 'medium' ELSE 'normal' END,
         'recent_support_tickets', tickets,
         'days_since_login', idle_days,
-        'training_completed', training = 1.0,
+        'training_completed', (training = 1.0),
         'account_value', financial_metrics->>'mrr',
         'last_health_update', strftime(calculated_at, '%Y-%m-%d %H:%M:%S')
     )                  AS custom_attributes,
@@ -103,7 +108,8 @@ SELECT
         'risk_' || risk_category,
         CASE WHEN mrr > 5000 THEN 'high_value' ELSE 'standard_value' END
     ], lambda tag: tag IS NOT NULL) AS user_tags,
-    updated_at
+    coalesce(deleted_at, updated_at) AS updated_at,
+    deleted_at IS NOT NULL AS should_delete_from_destination
 FROM metrics;
 
 -- What the model hubspot_health reads: what a customer is worth, as the year's revenue
@@ -116,13 +122,15 @@ WITH worth AS (
         round(TRY_CAST(financial_metrics->>'mrr' AS DECIMAL(15, 2)) * 12
             * TRY_CAST(financial_metrics->>'contract_renewal_probability' AS DECIMAL(7, 6)), 2) AS ltv
     FROM customer_health_comprehensive
+    FULL JOIN deleted_customers USING (customer_id)
 )
 SELECT
     customer_id,
-    lower(trim(email)) AS email,
+    CASE WHEN deleted_at IS NULL THEN lower(trim(email)) END AS email,
     ltv                AS ltv_usd,
     CASE WHEN ltv > 100000 THEN 'high' WHEN ltv > 25000 THEN 'medium' WHEN ltv IS NOT NULL THEN 'low' END AS ltv_segment,
-    updated_at
+    coalesce(deleted_at, updated_at) AS updated_at,
+    deleted_at IS NOT NULL AS should_delete_from_destination
 FROM worth;
 
 -- What the model amplitude_health reads: how a customer uses the product, under the id
@@ -133,8 +141,10 @@ SELECT
     TRY_CAST(usage_metrics->>'daily_active_users' AS BIGINT)      AS daily_active_users,
     TRY_CAST(usage_metrics->>'feature_adoption' AS DECIMAL(3, 2)) AS feature_adoption,
     usage_metrics->>'api_calls_trend'                             AS api_calls_trend,
-    updated_at
-FROM customer_health_comprehensive;
+    coalesce(deleted_at, updated_at)                              AS updated_at,
+    deleted_at IS NOT NULL                                        AS should_delete_from_destination
+FROM customer_health_comprehensive
+FULL JOIN deleted_customers USING (customer_id);
 
 -- What the model slack_alerts reads: one row per alert of the last hour. Each
 -- scoring is compared with the same customer's one before it, however old that

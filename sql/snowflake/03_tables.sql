@@ -41,3 +41,11 @@ CREATE TABLE IF NOT EXISTS customer_health_history (
     risk_category VARCHAR,
     calculated_at TIMESTAMP_NTZ
 );
+
+-- Customers that are gone, and since when. The models that read it mark their rows as
+-- deleted, also where the customer's own row is gone already. One that comes back is
+-- taken out here.
+CREATE TABLE IF NOT EXISTS deleted_customers (
+    customer_id VARCHAR,
+    deleted_at  TIMESTAMP_NTZ
+);

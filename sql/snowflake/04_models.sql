@@ -24,8 +24,8 @@ WHERE last_updated >= DATEADD('day', -1, SYSDATE())
   AND health_score IS NOT NULL
   AND email IS NOT NULL;
 
--- What the model sf_health reads: recent scores that the model is sure of. Not
--- ordered: Snowflake runs an external function's batches side by side anyway.
+-- What the model sf_health reads: recent scores that the model is sure of, and the
+-- customers that are gone, marked as such. Not ordered: Snowflake runs an external function's batches side by side anyway.
 CREATE OR REPLACE VIEW salesforce_customer_health_sync AS
 WITH metrics AS (
     SELECT
@@ -37,6 +37,7 @@ WITH metrics AS (
         confidence_score,
         calculated_at,
         updated_at,
+        deleted_at,
         TRY_TO_NUMBER(usage_metrics:daily_active_users::VARCHAR)                         AS active_users,
         TRY_TO_DECIMAL(usage_metrics:feature_adoption::VARCHAR, 3, 2)                    AS adoption,
         TRY_TO_NUMBER(financial_metrics:mrr::VARCHAR)                                    AS mrr,
@@ -44,13 +45,15 @@ WITH metrics AS (
         TRY_TO_NUMBER(engagement_metrics:support_tickets_30d::VARCHAR)                   AS tickets,
         TRY_TO_NUMBER(engagement_metrics:last_login_days_ago::VARCHAR)                   AS idle_days
     FROM customer_health_comprehensive
-    WHERE calculated_at >= DATEADD('hour', -2, SYSDATE())
-      AND health_score IS NOT NULL
-      AND confidence_score >= 0.7
+    FULL OUTER JOIN deleted_customers USING (customer_id)
+    WHERE deleted_at IS NOT NULL
+       OR (calculated_at >= DATEADD('hour', -2, SYSDATE())
+           AND health_score IS NOT NULL
+           AND confidence_score >= 0.7)
 )
 SELECT
     customer_id,
-    LOWER(TRIM(email))               AS email,
+    CASE WHEN deleted_at IS NULL THEN LOWER(TRIM(email)) END AS email,
     UPPER(TRIM(company_name))        AS company_name,
     ROUND(health_score * 100, 1)     AS health_score_percentage,
     CASE risk_category
@@ -73,7 +76,8 @@ SELECT
         WHEN risk_category = 'low_risk' AND adoption > 0.8 THEN 'Excellent expansion opportunity - discuss advanced features'
         ELSE 'Monitor regularly and follow standard cadence'
     END                              AS recommended_action,
-    TO_VARCHAR(updated_at, 'YYYY-MM-DD"T"HH24:MI:SS.FF6"Z"') AS updated_at
+    TO_VARCHAR(COALESCE(deleted_at, updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.FF6"Z"') AS updated_at,
+    deleted_at IS NOT NULL AS should_delete_from_destination
 FROM metrics;
 
 -- What the model intercom_health reads: the scores of the last six hours, with all
@@ -89,27 +93,30 @@ WITH metrics AS (
         risk_category,
         calculated_at,
         updated_at,
+        deleted_at,
         financial_metrics:mrr::VARCHAR                                         AS account_value,
         TRY_TO_NUMBER(engagement_metrics:support_tickets_30d::VARCHAR)         AS tickets,
         TRY_TO_NUMBER(engagement_metrics:last_login_days_ago::VARCHAR)         AS idle_days,
         TRY_TO_DECIMAL(engagement_metrics:training_completion::VARCHAR, 3, 2)  AS training,
         TRY_TO_DECIMAL(financial_metrics:mrr::VARCHAR, 18, 2)                  AS mrr
     FROM customer_health_comprehensive
-    WHERE calculated_at >= DATEADD('hour', -6, SYSDATE())
-      AND email IS NOT NULL
+    FULL OUTER JOIN deleted_customers USING (customer_id)
+    WHERE deleted_at IS NOT NULL
+       OR (calculated_at >= DATEADD('hour', -6, SYSDATE())
+           AND email IS NOT NULL)
 )
 SELECT
     customer_id,
-    LOWER(TRIM(email)) AS user_email,
+    CASE WHEN deleted_at IS NULL THEN LOWER(TRIM(email)) END AS user_email,
     health_score       AS health_score_decimal,
     risk_category,
     OBJECT_CONSTRUCT_KEEP_NULL(
-        'health_percentage', ROUND(health_score * 100, 0),
+        'health_percentage', ROUND(health_score * 100, 0)::INT,
         'risk_level', UPPER(risk_category),
         'support_priority', CASE risk_category WHEN 'high_risk' THEN 'high' WHEN 'medium_risk' THEN 'medium' ELSE 'normal' END,
         'recent_support_tickets', tickets,
         'days_since_login', idle_days,
-        'training_completed', training = 1.0,
+        'training_completed', (training = 1.0),
         'account_value', account_value,
         'last_health_update', TO_VARCHAR(calculated_at, 'YYYY-MM-DD HH24:MI:SS')
     )                  AS custom_attributes,
@@ -118,7 +125,8 @@ SELECT
         'risk_' || risk_category,
         CASE WHEN mrr > 5000 THEN 'high_value' ELSE 'standard_value' END
     )                  AS user_tags,
-    TO_VARCHAR(updated_at, 'YYYY-MM-DD"T"HH24:MI:SS.FF6"Z"') AS updated_at
+    TO_VARCHAR(COALESCE(deleted_at, updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.FF6"Z"') AS updated_at,
+    deleted_at IS NOT NULL AS should_delete_from_destination
 FROM metrics;
 
 -- What the model hubspot_health reads: what a customer is worth, as the year's revenue
@@ -130,16 +138,19 @@ WITH worth AS (
         customer_id,
         email,
         updated_at,
+        deleted_at,
         ROUND(TRY_TO_DECIMAL(financial_metrics:mrr::VARCHAR, 15, 2) * 12
             * TRY_TO_DECIMAL(financial_metrics:contract_renewal_probability::VARCHAR, 7, 6), 2) AS ltv
     FROM customer_health_comprehensive
+    FULL OUTER JOIN deleted_customers USING (customer_id)
 )
 SELECT
     customer_id,
-    LOWER(TRIM(email)) AS email,
+    CASE WHEN deleted_at IS NULL THEN LOWER(TRIM(email)) END AS email,
     ltv                AS ltv_usd,
     CASE WHEN ltv > 100000 THEN 'high' WHEN ltv > 25000 THEN 'medium' WHEN ltv IS NOT NULL THEN 'low' END AS ltv_segment,
-    TO_VARCHAR(updated_at, 'YYYY-MM-DD"T"HH24:MI:SS.FF6"Z"') AS updated_at
+    TO_VARCHAR(COALESCE(deleted_at, updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.FF6"Z"') AS updated_at,
+    deleted_at IS NOT NULL AS should_delete_from_destination
 FROM worth;
 
 -- What the model amplitude_health reads: how a customer uses the product, under the id
@@ -150,8 +161,10 @@ SELECT
     TRY_TO_NUMBER(usage_metrics:daily_active_users::VARCHAR)      AS daily_active_users,
     TRY_TO_DECIMAL(usage_metrics:feature_adoption::VARCHAR, 3, 2) AS feature_adoption,
     usage_metrics:api_calls_trend::VARCHAR                        AS api_calls_trend,
-    TO_VARCHAR(updated_at, 'YYYY-MM-DD"T"HH24:MI:SS.FF6"Z"')      AS updated_at
-FROM customer_health_comprehensive;
+    TO_VARCHAR(COALESCE(deleted_at, updated_at), 'YYYY-MM-DD"T"HH24:MI:SS.FF6"Z"') AS updated_at,
+    deleted_at IS NOT NULL AS should_delete_from_destination
+FROM customer_health_comprehensive
+FULL OUTER JOIN deleted_customers USING (customer_id);
 
 -- What the model slack_alerts reads: one row per alert of the last hour. Each
 -- scoring is compared with the same customer's one before it, however old that

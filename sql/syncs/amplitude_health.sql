@@ -5,5 +5,6 @@ SELECT
     daily_active_users,
     feature_adoption,
     api_calls_trend,
-    updated_at
+    updated_at,
+    should_delete_from_destination
 FROM amplitude_customer_health_sync

@@ -4,5 +4,6 @@ SELECT
     email,
     ltv_usd,
     ltv_segment,
-    updated_at
+    updated_at,
+    should_delete_from_destination
 FROM hubspot_customer_health_sync

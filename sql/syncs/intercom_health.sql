@@ -7,5 +7,6 @@ SELECT
     risk_category,
     custom_attributes,
     user_tags,
-    updated_at
+    updated_at,
+    should_delete_from_destination
 FROM intercom_customer_health_sync

@@ -1,6 +1,7 @@
 -- Model of the sync sf_health: one row per customer. The view does the work and is
 -- written for each warehouse (sql/duckdb, sql/snowflake); this statement is the
--- same on all of them, and names every column that sf_health.yaml uses.
+-- same on all of them, and names every column that sf_health.yaml uses. The last one
+-- says whether the customer is gone.
 SELECT
     customer_id,
     email,
@@ -16,5 +17,6 @@ SELECT
     score_confidence_pct,
     health_score_calculated_at,
     recommended_action,
-    updated_at
+    updated_at,
+    should_delete_from_destination
 FROM salesforce_customer_health_sync

@@ -5,29 +5,51 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/dest/amplitude"
+	"github.com/penstock-data/penstock/shared/dest/hubspot"
+	"github.com/penstock-data/penstock/shared/dest/intercom"
 	"github.com/penstock-data/penstock/shared/dest/salesforce"
 	"github.com/penstock-data/penstock/shared/dest/slack"
 	"github.com/penstock-data/penstock/shared/sandbox"
 	salesforcesim "github.com/penstock-data/penstock/shared/sandbox/salesforce"
 	slacksim "github.com/penstock-data/penstock/shared/sandbox/slack"
+	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
 )
 
-// Set is the syncs of sql/syncs.
+// worldVendors are those that a World has; the vendors of sql/syncs are more.
+var (
+	worldVendors  = []dest.Vendor{salesforce.Vendor, slack.Vendor}
+	sampleVendors = append(slices.Clone(worldVendors), hubspot.Vendor, intercom.Vendor, amplitude.Vendor)
+)
+
+// Set is the syncs of sql/syncs that go to a World's vendors.
 func Set(t testing.TB) yamlfile.Set {
 	t.Helper()
 	_, file, _, _ := runtime.Caller(0)
-	return Load(t, filepath.Join(filepath.Dir(file), "..", "..", "..", "sql", "syncs"))
+	set := load(t, filepath.Join(filepath.Dir(file), "..", "..", "..", "sql", "syncs"), sampleVendors)
+	elsewhere := func(kind string) bool {
+		return !slices.ContainsFunc(worldVendors, func(v dest.Vendor) bool { return v.Name == kind })
+	}
+	set.Syncs = slices.DeleteFunc(set.Syncs, func(s yamlfile.Sync) bool { return elsewhere(s.Connection.Type) })
+	set.Connections = slices.DeleteFunc(set.Connections, func(c syncdef.Connection) bool { return elsewhere(c.Type) })
+	return set
 }
 
-// Load reads a folder of syncs of the sample's vendors.
+// Load reads a folder of syncs of a World's vendors.
 func Load(t testing.TB, dir string) yamlfile.Set {
 	t.Helper()
-	set, err := yamlfile.Load(dir, dest.Kinds([]dest.Vendor{salesforce.Vendor, slack.Vendor}))
+	return load(t, dir, worldVendors)
+}
+
+func load(t testing.TB, dir string, vendors []dest.Vendor) yamlfile.Set {
+	t.Helper()
+	set, err := yamlfile.Load(dir, dest.Kinds(vendors))
 	if err != nil {
 		t.Fatal(err)
 	}

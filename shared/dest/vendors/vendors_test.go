@@ -101,13 +101,17 @@ func TestOurSyncs(t *testing.T) {
 	for _, s := range set.Syncs {
 		names = append(names, s.Definition.Sync)
 	}
-	if diff := cmp.Diff([]string{"salesforce_customer_health", "sf_health", "slack_alerts"}, names); diff != "" {
+	if diff := cmp.Diff([]string{"amplitude_health", "hubspot_health", "intercom_health", "salesforce_customer_health", "sf_health", "slack_alerts"}, names); diff != "" {
 		t.Error(diff)
 	}
 	if _, ok := set.Find("nobody"); ok || len(set.Notices()) != 2 { // sync_frequency twice
 		t.Errorf("found nobody: %v; notices: %v", ok, set.Notices())
 	}
 	want := syncdef.Connections{
+		{Name: "amplitude_prod", Type: "amplitude", URL: "https://api2.amplitude.com", Secret: "amplitude_prod", Options: map[string]string{"region": "us"}},
+		{Name: "hubspot_prod", Type: "hubspot", Secret: "hubspot_prod", Quota: syncdef.Quota{CallsPerDay: 650_000, Share: 50}, Options: map[string]string{"calls_per_10s": "190"}},
+		{Name: "intercom_prod", Type: "intercom", URL: "https://api.intercom.io", Secret: "intercom_prod", Quota: syncdef.Quota{Share: 50},
+			Options: map[string]string{"region": "us", "calls_per_minute": "10000"}},
 		{Name: "salesforce_prod", Type: "salesforce", URL: "https://acme.my.salesforce.com", Secret: "salesforce_prod",
 			Quota: syncdef.Quota{CallsPerDay: 100_000, Share: 50}, Options: map[string]string{"auth": "client_credentials", "api_version": "68.0"}},
 		{Name: "slack_prod", Type: "slack", URL: "https://slack.com/api/", Secret: "slack_prod"},
@@ -148,6 +152,19 @@ func TestOurSyncsFitTheSample(t *testing.T) {
 	alerts, _ := set.Find("slack_alerts")
 	if faults := alerts.CheckColumns([]string{"CUSTOMER_ID", "EMAIL", "COMPANY_NAME", "ALERT_TYPE", "SLACK_MESSAGE", "ALERT_TIME"}); len(faults) > 0 {
 		t.Error(faults)
+	}
+	for name, view := range map[string][]string{
+		"intercom_health":  {"customer_id", "user_email", "health_score_decimal", "risk_category", "custom_attributes", "user_tags", "updated_at"},
+		"hubspot_health":   {"customer_id", "email", "ltv_usd", "ltv_segment", "updated_at"},
+		"amplitude_health": {"customer_id", "daily_active_users", "feature_adoption", "api_calls_trend", "updated_at"},
+	} {
+		s, _ := set.Find(name)
+		if faults := s.CheckColumns(view); len(faults) > 0 {
+			t.Error(faults)
+		}
+		if got := syncdef.Columns(s.Definition); len(got) != len(view) {
+			t.Errorf("%s uses %d of the %d columns: %v", name, len(got), len(view), got)
+		}
 	}
 }
 
