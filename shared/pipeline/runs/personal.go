@@ -12,8 +12,8 @@ import (
 
 // hide takes personal data out of errors that are shown: what the version marks that
 // the row failed with, and what the current one does. What is stored stays whole, so
-// that the row can be sent again. Where a version cannot be found nothing of the
-// source is shown.
+// that the row can be sent again. Where the version cannot be found nothing of the
+// source is shown; what came under none, as a message that is not Penstock's, is.
 func (c *Control) hide(ctx context.Context, errs []run.RowError) error {
 	known := map[string][]string{} // by sync and version
 	for i := range errs {
@@ -40,9 +40,13 @@ func (c *Control) hide(ctx context.Context, errs []run.RowError) error {
 	return nil
 }
 
-// personalColumns are those of an error's versions; nil where neither is there.
+// personalColumns are those of an error's versions; nil where it has one and neither
+// is there.
 func (c *Control) personalColumns(ctx context.Context, e *run.RowError) ([]string, error) {
 	var out []string
+	if e.Version == "" {
+		out = []string{}
+	}
 	for _, read := range []func() (syncdef.Version, error){
 		func() (syncdef.Version, error) { return c.Syncs.Current(ctx, e.Sync) },
 		func() (syncdef.Version, error) { return c.Syncs.Version(ctx, e.Sync, e.Version) },
