@@ -84,7 +84,11 @@ func (a *account) Open(v syncdef.Version) (dest.Destination, error) {
 	d := &destination{account: a, sync: v.Definition.Sync, minID: least, operations: map[string]string{}}
 	for i := range v.Definition.Fields {
 		f := &v.Definition.Fields[i]
-		d.operations[f.Destination] = operationOf(f)
+		property := f.Destination
+		if v.Rules.Nested {
+			property = syncdef.TopField(property)
+		}
+		d.operations[property] = operationOf(f)
 	}
 	return d, nil
 }

@@ -31,6 +31,7 @@ var Kind = syncdef.Kind{
 	Strategies:      []syncdef.Strategy{syncdef.MatchExternalID},
 	Objects:         []string{"user"},
 	Pairs:           map[syncdef.Strategy]syncdef.Match{syncdef.MatchExternalID: {Source: "user_id", Destination: fieldUser}},
+	Nesting:         syncdef.NestObjects,
 	CheckConnection: checkConnection,
 	Check:           check,
 	Rules:           rules,

@@ -210,11 +210,12 @@ func (i *item) record(fields []dest.Field) (dest.Record, []dest.Field) {
 		return r, fields
 	}
 	first := len(fields)
-	for n := range def.Fields {
+	names := i.m.version.Mapping.Names()
+	for n := range names {
 		switch v := i.value(n); {
 		case v == nil:
 		case changed(n):
-			fields = append(fields, dest.Field{Name: def.Fields[n].Destination, Value: v})
+			fields = append(fields, dest.Field{Name: names[n], Value: v})
 		default:
 			i.partial = true
 		}
