@@ -72,7 +72,7 @@ var FieldKeys = []Key{
 	{Name: "on_null", Type: KeyText, Allowed: texts(OnNulls), Doc: "What a null does: clear the field, which is the default, leave it alone, or send default, which is the default where one is given."},
 	{Name: "default", Type: KeyValue, Doc: "What on_null: default and on_unknown: default send."},
 	{Name: "on_unknown", Type: KeyText, For: picklists, Allowed: texts(OnUnknowns), Default: string(RejectUnknown), Doc: "What is done with a text that is none of values."},
-	{Name: "transform", Type: KeyTexts, For: textual, Allowed: Transforms, Doc: "What is done to the text before it is checked, in order."},
+	{Name: "transform", Type: KeyTexts, For: []Type{String, Email, Picklist, MultiPicklist}, Allowed: Transforms, Doc: "What is done to the text before it is checked, in order."},
 	{Name: "time_zone", Type: KeyText, For: []Type{DateTime}, Example: "Europe/Berlin", Doc: "The zone of a value without one; UTC when left out."},
 	{Name: "format", Type: KeyText, For: []Type{Date, DateTime}, Allowed: Formats, Doc: "What a number counts; the warehouses' own formats when left out."},
 }
