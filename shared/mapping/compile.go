@@ -13,8 +13,9 @@ import (
 type Program struct {
 	columns      []string // every column that is read, once
 	fields       []field
-	names        []string // of the destination's fields
-	outputs      []*node  // how these are built; nil where each is one of fields
+	names        []string       // of the destination's fields
+	spread       map[int]string // positions in names of fields whose members are fields, and what those are called before their own names
+	outputs      []*node        // how these are built; nil where each is one of fields
 	tags         []row.Tag
 	recordID     []int // positions in columns
 	match        match
@@ -54,6 +55,9 @@ func Compile(def *syncdef.Definition, rules syncdef.Rules) (*Program, error) {
 		p.cursor = p.columnOf(def.Incremental.Cursor)
 	}
 	errs = append(errs, p.compileOutputs(def.Fields, rules.Nested))
+	if rules.Spread {
+		p.compileSpread()
+	}
 	p.tags = row.Tags(p.names...)
 	errs = append(errs, p.compileMatch(def, rules.Identity))
 	if err := errors.Join(errs...); err != nil {

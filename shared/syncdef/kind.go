@@ -2,6 +2,7 @@ package syncdef
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/penstock-data/penstock/shared/row"
 )
@@ -31,6 +32,9 @@ type Kind struct {
 	// Nesting says whether a destination may be a Path into a field, as in
 	// address.city; NestNone refuses it.
 	Nesting Nesting
+	// Spreads says that a destination may end with SpreadMark: each member of an object
+	// becomes a field, by its name.
+	Spreads bool
 	// Posts says that it can post a notice into a channel, so that notifications may
 	// name it.
 	Posts bool
@@ -63,6 +67,7 @@ func (k Kind) RulesOf(d *Definition, c *Connection) Rules {
 		p, err := ParsePath(f.Destination)
 		return err == nil && (p.Nested() || p[0].Name != f.Destination)
 	})
+	r.Spread = k.Spreads && slices.ContainsFunc(d.Fields, func(f Field) bool { return strings.HasSuffix(f.Destination, SpreadMark) })
 	return r
 }
 
@@ -117,6 +122,8 @@ type Rules struct {
 	Lookup bool `json:"lookup,omitempty"`
 	// Nested says that destinations are Paths, some of them into objects and lists.
 	Nested bool `json:"nested,omitempty"`
+	// Spread says that some destinations end with SpreadMark.
+	Spread bool `json:"spread,omitempty"`
 	// Entities names the destination field in whose templates &, < and > of columns
 	// are written as entities, because its text is markup; "" for none.
 	Entities string `json:"entities,omitempty"`

@@ -81,7 +81,7 @@ func (a *account) Open(v syncdef.Version) (dest.Destination, error) {
 	if err != nil {
 		return nil, &dest.CallError{Op: "open sync " + v.Definition.Sync, Class: dest.Configuration, Scope: dest.ScopeVersion, Code: "invalid_definition", Message: err.Error()}
 	}
-	d := &destination{account: a, sync: v.Definition.Sync, minID: least, operations: map[string]string{}}
+	d := &destination{account: a, sync: v.Definition.Sync, minID: least, spreads: v.Rules.Spread, operations: map[string]string{}}
 	for i := range v.Definition.Fields {
 		f := &v.Definition.Fields[i]
 		property := f.Destination
@@ -99,6 +99,7 @@ type destination struct {
 	sync       string
 	minID      int
 	operations map[string]string // property -> operation
+	spreads    bool              // the members of an object are properties too
 }
 
 // operation is how a property is changed.

@@ -90,6 +90,8 @@ func checkField(d *syncdef.Definition, f *syncdef.Field) []syncdef.Fault {
 	switch top := syncdef.TopField(f.Destination); {
 	case top != f.Destination && (top == fieldUser || top == fieldDevice):
 		fault("destination", "destination %s: %s is an id, and has no parts", f.Destination, top)
+	case strings.HasSuffix(f.Destination, syncdef.SpreadMark) && op != opSet:
+		fault("operation", "operation %s: the members of an object are set; map a member by itself (source: column.member) to change it otherwise", op)
 	case f.Destination == fieldUser:
 		fault("destination", "destination %s: the user id is written by match", fieldUser)
 	case f.Destination == fieldDevice && op != opSet:

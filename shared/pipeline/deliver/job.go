@@ -210,14 +210,19 @@ func (i *item) record(fields []dest.Field) (dest.Record, []dest.Field) {
 		return r, fields
 	}
 	first := len(fields)
-	names := i.m.version.Mapping.Names()
+	program := i.m.version.Mapping
+	names := program.Names()
 	for n := range names {
 		switch v := i.value(n); {
 		case v == nil:
-		case changed(n):
-			fields = append(fields, dest.Field{Name: names[n], Value: v})
-		default:
+		case !changed(n):
 			i.partial = true
+		default:
+			if prefix, is := program.Spread(n); is {
+				fields = spread(fields, names, prefix, v)
+				continue
+			}
+			fields = append(fields, dest.Field{Name: names[n], Value: v})
 		}
 	}
 	r.Fields = fields[first:len(fields):len(fields)]

@@ -73,6 +73,9 @@ func (p *parser) field(n *yaml.Node, path string) (f syncdef.Field, dest *yaml.N
 	r.null()
 	r.lists()
 	p.personal(o, &f)
+	if p.known && p.kind.Spreads && strings.HasSuffix(f.Destination, syncdef.SpreadMark) && f.Type != syncdef.JSON && f.Type != "" {
+		p.fault(dest, path+".destination", "destination %s stands for the members of an object; write data_type: json", f.Destination)
+	}
 	p.ownField(o, &f)
 	o.close()
 	return f, dest

@@ -33,6 +33,12 @@ func (d *destinations) add(n *yaml.Node, path, destination string) {
 	case d.known && !nests && d.kind.Nesting == syncdef.NestNone && err == nil && to.Nested():
 		d.fault(n, path, "destination: %s has no nested fields, so that %s cannot be written; name the field itself. A list or an object goes into a field of text with as: join or as: json", d.title(), shorten(destination))
 		return
+	case d.known && strings.HasSuffix(destination, syncdef.SpreadMark) && !d.kind.Spreads:
+		d.fault(n, path, "destination: %s has no fields that an object could name, so that %s cannot be written; map each member by itself: source: column.member", d.title(), shorten(destination))
+		return
+	case d.known && err == nil && to.Nested() && strings.HasSuffix(destination, syncdef.SpreadMark):
+		d.fault(n, path, "destination %s: the members of an object become fields, and no parts of one; map the object itself to %s", destination, to[:len(to)-1])
+		return
 	case err != nil || !d.known || !nests:
 		to = syncdef.Path{{Name: destination}} // a name, whatever is in it
 	}
