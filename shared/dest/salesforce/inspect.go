@@ -85,11 +85,11 @@ func matchNeeds(d *syncdef.Definition) metadata.Match {
 }
 
 // takes are the data types by describe's types, the best first. Salesforce reads texts
-// from JSON texts only, which dates are too; numbers and booleans from their own.
+// from JSON texts only, which dates are too, and objects as this package writes them; numbers and booleans from their own.
 var takes = map[string][]syncdef.Type{
 	"string": texts, "textarea": texts, "url": texts, "phone": texts, "encryptedstring": texts, "combobox": texts,
 	"email":    {syncdef.Email, syncdef.String},
-	"picklist": {syncdef.Picklist, syncdef.String}, "multipicklist": {syncdef.Picklist, syncdef.String, syncdef.JSON},
+	"picklist": {syncdef.Picklist, syncdef.String}, "multipicklist": {syncdef.MultiPicklist, syncdef.Picklist, syncdef.String},
 	"id": {syncdef.String}, "reference": {syncdef.String},
 	"double": numbers, "currency": numbers, "percent": numbers,
 	"int": {syncdef.Integer}, "long": {syncdef.Integer},
@@ -97,7 +97,7 @@ var takes = map[string][]syncdef.Type{
 }
 
 var (
-	texts   = []syncdef.Type{syncdef.String, syncdef.Email, syncdef.Picklist, syncdef.Date, syncdef.DateTime}
+	texts   = []syncdef.Type{syncdef.String, syncdef.Email, syncdef.Picklist, syncdef.MultiPicklist, syncdef.JSON, syncdef.Date, syncdef.DateTime}
 	numbers = []syncdef.Type{syncdef.Number, syncdef.Integer}
 )
 

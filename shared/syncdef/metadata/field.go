@@ -98,6 +98,9 @@ func given(m *syncdef.Field) []value {
 	if m.Default != nil {
 		out = append(out, value{"default", *m.Default})
 	}
+	if constant, is := m.Constant(); is {
+		out = append(out, value{"value", constant})
+	}
 	return out
 }
 
