@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -60,6 +61,7 @@ func completed(app *kong.Application) (out []completedCommand) {
 		if len(n.Positional) > 0 {
 			c.values = values(n.Positional[0])
 		}
+		c.below(n)
 		if n.Name == "help" {
 			for _, other := range app.Children {
 				if !other.Hidden {
@@ -70,6 +72,21 @@ func completed(app *kong.Application) (out []completedCommand) {
 		out = append(out, c)
 	}
 	return out
+}
+
+// below adds the commands below a command, and their flags.
+func (c *completedCommand) below(n *kong.Node) {
+	for _, child := range n.Children {
+		if child.Hidden || child.Type != kong.CommandNode {
+			continue
+		}
+		c.values = append(c.values, child.Name)
+		for _, f := range child.Flags {
+			if !slices.ContainsFunc(c.flags, func(has *kong.Flag) bool { return has.Name == f.Name }) {
+				c.flags = append(c.flags, f)
+			}
+		}
+	}
 }
 
 // values are the only ones that a flag or an argument takes, where it has such.

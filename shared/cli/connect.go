@@ -11,6 +11,12 @@ import (
 )
 
 type connectCmd struct {
+	Show connectShowCmd `cmd:"" default:"withargs" help:"Show which account a connection delivers to, or let it deliver to another one."`
+	List connectListCmd `cmd:"" help:"List the connections: which account each delivers to, and whether it is paused."`
+	Test connectTestCmd `cmd:"" help:"Try a connection: the login, the account, the permissions, and the objects of its syncs."`
+}
+
+type connectShowCmd struct {
 	Name          string `arg:"" help:"The connection's name in connections.yaml."`
 	AcceptAccount bool   `help:"Deliver to whichever account answers next: its syncs start with an empty ledger and select all rows."`
 	JSON          bool   `name:"json" help:"Print JSON."`
@@ -27,7 +33,7 @@ type connected struct {
 }
 
 // Run shows the connection, or accepts another account for it.
-func (c connectCmd) Run(ctx context.Context, s program) (err error) {
+func (c connectShowCmd) Run(ctx context.Context, s program) (err error) {
 	store, err := openState(c.Data)
 	if err != nil {
 		return err
@@ -72,7 +78,7 @@ func (c connectCmd) Run(ctx context.Context, s program) (err error) {
 
 // accept lets the connection deliver to another account, and forgets where the rows
 // of its type were, unless a penstock local is at work there.
-func (c connectCmd) accept(ctx context.Context, store *sqlite.Store, kind string) error {
+func (c connectShowCmd) accept(ctx context.Context, store *sqlite.Store, kind string) error {
 	if _, err := machine.Control(store).AcceptAccount(ctx, c.Name, ""); err != nil {
 		return err
 	}

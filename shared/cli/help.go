@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/alecthomas/kong"
 )
 
 type helpCmd struct {
-	Command string `arg:"" optional:"" help:"The command."`
+	Command []string `arg:"" optional:"" help:"The command, with the one below it where there is one."`
 }
 
 // Run prints the help of a command, or of all.
@@ -15,11 +18,11 @@ func (c helpCmd) Run(s program) error {
 		return err
 	}
 	args := []string{"--help"}
-	if c.Command != "" {
-		if !there(parser, c.Command) {
-			return usage("there is no command %q: penstock help lists the commands", c.Command)
+	if len(c.Command) > 0 {
+		if !there(parser.Model.Node, c.Command) {
+			return usage("there is no command %q: penstock help lists the commands", strings.Join(c.Command, " "))
 		}
-		args = []string{c.Command, "--help"}
+		args = append(slices.Clone(c.Command), "--help")
 	}
 	_, _ = parser.Parse(args) // it prints the help, and then misses arguments
 	return nil
@@ -33,10 +36,14 @@ func (s program) parser(more ...kong.Option) (*kong.Kong, error) {
 	return newParser(&all, more...)
 }
 
-func there(parser *kong.Kong, name string) bool {
-	for _, n := range parser.Model.Children {
-		if n.Name == name && !n.Hidden {
-			return true
+// there reports whether these names are those of a command below another.
+func there(below *kong.Node, names []string) bool {
+	if len(names) == 0 {
+		return true
+	}
+	for _, n := range below.Children {
+		if n.Name == names[0] && !n.Hidden {
+			return there(n, names[1:])
 		}
 	}
 	return false

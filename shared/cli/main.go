@@ -30,7 +30,8 @@ type cli struct {
 	Reset    resetCmd    `cmd:"" help:"Clear a sync's watermark: the next run selects all rows."`
 	Logs     logsCmd     `cmd:"" help:"Show this machine's log."`
 	Alert    alertCmd    `cmd:"" help:"Show what people were told of a sync, or send them a test notice."`
-	Connect  connectCmd  `cmd:"" help:"Show which account a connection delivers to, or let it deliver to another one."`
+	Connect  connectCmd  `cmd:"" help:"Show, list and test connections; let one deliver to another account."`
+	Fields   fieldsCmd   `cmd:"" help:"List the fields of a destination's object, with types and limits."`
 	Sandbox  sandboxCmd  `cmd:"" help:"Run the simulated destinations alone."`
 	Init     initCmd     `cmd:"" help:"Start a project of your own: a folder with one sync, its model and its connection."`
 	Validate validateCmd `cmd:"" help:"Check sync definitions and report every fault with its place."`

@@ -36,6 +36,7 @@ type validation struct {
 	Notices []told      `json:"notices"`
 
 	faults syncdef.Faults
+	stands []string // connections for which this machine's simulator was asked
 }
 
 // A validSync is one sync, with what is known of its model.
@@ -82,7 +83,7 @@ func (c validateCmd) Run(ctx context.Context, s program) error {
 		return err
 	}
 	if len(v.faults) > 0 {
-		return fmt.Errorf("%s in the sync definitions; nothing was changed", english.Plural(len(v.faults), "fault", ""))
+		return fmt.Errorf("%s in the sync definitions%s; nothing was changed", english.Plural(len(v.faults), "fault", ""), v.simulated())
 	}
 	return nil
 }
@@ -115,7 +116,7 @@ func (c validateCmd) print(s program, v *validation) error {
 	if len(unchecked) > 0 {
 		fmt.Fprintf(s.out, "; the columns of %s were not checked", strings.Join(unchecked, ", "))
 	}
-	_, err := fmt.Fprintln(s.out)
+	_, err := fmt.Fprintln(s.out, v.simulated())
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/penstock-data/penstock/shared/app/inspect"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -34,6 +35,9 @@ func (c validateCmd) destinations(ctx context.Context, s program, set yamlfile.S
 			return err
 		}
 		v.asked(y, got, silent)
+		if name := y.Definition.Connection; got.Untold == "" && c.asked(ctx, y.Connection) == ownSimulator && !slices.Contains(v.stands, name) {
+			v.stands = append(v.stands, name)
+		}
 	}
 	return nil
 }
@@ -61,6 +65,14 @@ func (v *validation) asked(y yamlfile.Sync, got inspect.Checked, silent map[stri
 			v.Syncs[i].Connection = state
 		}
 	}
+}
+
+// simulated says whose answers are those of a simulator.
+func (v *validation) simulated() string {
+	if len(v.stands) == 0 {
+		return ""
+	}
+	return " (asked for " + strings.Join(v.stands, ", ") + ": this machine's simulator)"
 }
 
 // told notes something that is no fault.

@@ -88,9 +88,10 @@ type Inspector interface {
 	// Objects lists the names of the objects that the user sees; nil where the vendor
 	// lists none. The error is a *CallError.
 	Objects(ctx context.Context) ([]string, error)
-	// Rights are what every sync of the connection needs to be allowed, beside its
-	// objects. The error is a *CallError: they cannot be found out.
-	Rights(ctx context.Context) ([]Right, error)
+	// Rights are what the connection's user needs to be allowed for these syncs, beside
+	// what Describe says of their objects. The error is a *CallError: they cannot be found
+	// out.
+	Rights(ctx context.Context, uses []syncdef.Definition) ([]Right, error)
 }
 
 // A Right is something that the connection's user is allowed or not.

@@ -44,6 +44,7 @@ var (
 const (
 	MaxLanes         = 64         // bounds the concurrency of one sync
 	DefaultLanes     = 4          // for vendors that take calls side by side
+	DefaultBatchSize = 1000       // a definition's batch_size where it is not written
 	MaxBatchSize     = 10_000     // the largest batch of any vendor's synchronous API
 	MaxScale         = 18         // the most digits that a vendor's numbers have
 	MaxLength        = 131_072    // the longest text field of any vendor, in characters

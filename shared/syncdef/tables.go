@@ -1,5 +1,7 @@
 package syncdef
 
+import "strconv"
+
 // DefinitionKeys are the keys of a definition that every destination type has, in
 // the order in which people write them.
 var DefinitionKeys = []Key{
@@ -13,7 +15,7 @@ var DefinitionKeys = []Key{
 	{Name: "record_id", Type: KeyTexts, Doc: "The columns that name a row towards people; the match column when left out."},
 	{Name: "field_mappings", Type: KeyObjects, Needed: true, Keys: FieldKeys, Doc: "Which column goes to which field, in the order in which changes are told."},
 	{Name: "sync_frequency", Type: KeyText, Later: true, Doc: `How often it should run: hourly, daily, weekly, "every 15m", or a cron expression (UTC).`},
-	{Name: "batch_size", Type: KeyInteger, Min: 1, Max: MaxBatchSize, Default: "1000", Doc: "The most records a call; the vendor's own cap also holds."},
+	{Name: "batch_size", Type: KeyInteger, Min: 1, Max: MaxBatchSize, Default: strconv.Itoa(DefaultBatchSize), Doc: "The most records a call; the vendor's own cap also holds."},
 	{Name: "lanes", Type: KeyInteger, Min: 1, Max: MaxLanes, Doc: "How many workers may be busy with the sync at a time; 4, or the type's own default."},
 	{Name: "error_handling", Type: KeyText, Allowed: texts(OnErrors), Default: string(Continue), Doc: "Whether the good rows of a run go on when others fail."},
 	{Name: "on_missing", Type: KeyText, Allowed: texts(OnMissings), Doc: "What is done when matching finds no record: report by default, or create where an upsert maps what creation needs."},

@@ -102,6 +102,7 @@ async function judge(name, vendor, requests) {
   for (const rule of vendor.rules) {
     const of = requests.filter((r) => !r.rule && r.method === rule.method && rule.path.test(r.path) && (!rule.when || rule.when(r)));
     for (const r of of) r.rule = rule;
+    if (of.length === 0 && rule.optional) continue;
     if (of.length === 0) {
       fail(`${name}: ${rule.name}: no worker's request of this kind was recorded`);
       continue;
@@ -133,7 +134,7 @@ async function judge(name, vendor, requests) {
     lines.push(`${name}: ${rule.name}: ${of.length} requests, ${kinds.length} shapes: ${how.join(", ")}`);
     for (const [what, n] of exempt) if (n > 0) lines.push(`exempt: ${name}: ${rule.name}: ${what} (${n} values)`);
   }
-  for (const r of requests) if (!r.rule) fail(`${name}: no rule for ${r.method} ${r.path}`);
+  for (const kind of new Set(requests.filter((r) => !r.rule).map((r) => `${r.method} ${r.path}`))) fail(`${name}: no rule for ${kind}`);
   if (vendor.exempt) lines.push(`exempt: ${name}: ${vendor.exempt}`);
   compile(name, vendor.imports, samples);
   console.log(lines.join("\n"));

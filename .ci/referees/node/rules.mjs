@@ -3,6 +3,7 @@
 //   build  what the client itself sends for the same argument
 //   exempt what of the body is not put to the type, and why
 //   none   why there is no referee
+//   optional  says that no test need send it
 import { IntercomClient } from "intercom-client";
 import jsforce from "jsforce";
 import { versionOf } from "./lib.mjs";
@@ -30,6 +31,7 @@ export const hubspot = {
     { name: "batch upsert", method: "POST", path: objects("upsert"), type: "hs.BatchInputSimplePublicObjectBatchInputUpsert" },
     { name: "batch update", method: "POST", path: objects("update"), type: "hs.BatchInputSimplePublicObjectBatchInput" },
     { name: "batch create", method: "POST", path: objects("create"), type: "hs.BatchInputSimplePublicObjectBatchInputForCreate" },
+    { name: "batch archive", method: "POST", path: objects("archive"), optional: true, type: "hs.BatchInputSimplePublicObjectId" },
     { name: "batch read", method: "POST", path: objects("read"), type: "hs.BatchReadInputSimplePublicObjectId" },
     { name: "GET account, properties, schemas", method: "GET", path: /^\/(account-info|crm\/properties|crm-object-schemas)\//, none: noBody },
   ],
@@ -52,7 +54,7 @@ const intercomClient = new IntercomClient({
 });
 const byClient = (call) => async (r, path) => {
   sent = undefined;
-  await call(intercomClient, r.json ?? {}, path.slice(1).map(decodeURIComponent));
+  await call(intercomClient, r.json ?? {}, path.slice(1).map(decodeURIComponent), new URLSearchParams(r.query));
   return sent;
 };
 
@@ -86,6 +88,8 @@ export const intercom = {
     },
     { name: "search contacts", method: "POST", path: /^\/contacts\/search$/, type: "Intercom.SearchRequest", build: byClient((c, body) => c.contacts.search(body)) },
     { name: "unarchive a contact", method: "POST", path: /^\/contacts\/([^/]+)\/unarchive$/, build: byClient((c, _, [contact_id]) => c.contacts.unarchive({ contact_id })) },
+    { name: "archive a contact", method: "POST", path: /^\/contacts\/([^/]+)\/archive$/, optional: true, build: byClient((c, _, [contact_id]) => c.contacts.archive({ contact_id })) },
+    { name: "delete a contact", method: "DELETE", path: /^\/contacts\/([^/]+)$/, optional: true, build: byClient((c, _, [contact_id]) => c.contacts.delete({ contact_id })) },
     { name: "find by external id", method: "GET", path: /^\/contacts\/find_by_external_id\/([^/]+)$/, build: byClient((c, _, [external_id]) => c.contacts.showContactByExternalId({ external_id })) },
     {
       name: "tag a contact", method: "POST", path: /^\/contacts\/([^/]+)\/tags$/, type: "Intercom.TagContactRequest",
@@ -101,7 +105,7 @@ export const intercom = {
       name: "create an attribute", method: "POST", path: /^\/data_attributes$/, type: "Intercom.CreateDataAttributeRequest",
       exempt: [without("name and model, which the client's type forgets", (name, v) => ["name", "model"].includes(name) && typeof v === "string")], build: byClient((c, body) => c.dataAttributes.create(body)),
     },
-    { name: "list attributes", method: "GET", path: /^\/data_attributes$/, build: byClient((c) => c.dataAttributes.list({ model: "contact" })) },
+    { name: "list attributes", method: "GET", path: /^\/data_attributes$/, build: byClient((c, _, __, q) => c.dataAttributes.list({ model: q.get("model"), include_archived: q.has("include_archived") ? q.get("include_archived") === "true" : undefined })) },
     { name: "the token's workspace", method: "GET", path: /^\/me$/, build: byClient((c) => c.admins.identify()) },
   ],
 };
@@ -120,7 +124,7 @@ const bySalesforce = (call) => async (r, path) => {
 };
 // Names of fields have no case: jsforce writes id, the worker Id.
 function lower(r) {
-  r.url = address(r.url);
+  r.url = address(r.url.replace("&allOrNone=false", "").replace("allOrNone=false&", "")); // as it is without it
   for (const record of r.body?.records ?? []) {
     for (const name of Object.keys(record)) {
       if (name.toLowerCase() === name) continue;
@@ -160,6 +164,7 @@ export const salesforce = {
     },
     { name: "update records", method: "PATCH", path: new RegExp(`^${data}/composite/sobjects$`), build: bySalesforce((body) => conn.update(...recordsOf(body))) },
     { name: "create records", method: "POST", path: new RegExp(`^${data}/composite/sobjects$`), build: bySalesforce((body) => conn.create(...recordsOf(body))) },
+    { name: "delete records", method: "DELETE", path: new RegExp(`^${data}/composite/sobjects$`), build: bySalesforce((_, __, r) => conn.destroy("Account", new URLSearchParams(r.query).get("ids").split(","))) },
     { name: "describe", method: "GET", path: new RegExp(`^${data}/sobjects/([^/]+)/describe$`), build: bySalesforce((_, path) => conn.describe(path[1])) },
     { name: "log in with the client's secret", method: "POST", path: /^\/services\/oauth2\/token$/, when: (r) => r.json.grant_type === "client_credentials", build: logIn },
     { name: "log in with a certificate", method: "POST", path: /^\/services\/oauth2\/token$/, build: logIn },

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,4 +139,55 @@ func why(err error) string {
 		return fmt.Sprintf("no answer within %d seconds", int(patience.Seconds()))
 	}
 	return err.Error()
+}
+
+// Object asks what an object's fields are. The error says what to do.
+func (a *Asker) Object(ctx context.Context, c syncdef.Connection, object string) (*metadata.Object, error) {
+	inspector, err := a.inspector(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if v := a.account(ctx, c).vendor; v.Objects != nil && !slices.Contains(v.Objects, object) {
+		return nil, fmt.Errorf("%s has no object %q; it has: %s", v.Title, object, strings.Join(v.Objects, ", "))
+	}
+	o, err := a.describe(ctx, inspector, &syncdef.Definition{Object: object})
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case absent(err):
+		return nil, errors.New(strings.TrimPrefix(a.noObject(ctx, inspector, object, err).Message, "destination_object: "))
+	case err != nil:
+		return nil, errors.New(why(err))
+	}
+	return o, nil
+}
+
+// Objects lists the objects that the account shows; nil where the vendor lists none.
+func (a *Asker) Objects(ctx context.Context, c syncdef.Connection) ([]string, error) {
+	inspector, err := a.inspector(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	names, err := inspector.Objects(limited)
+	if err != nil {
+		return nil, errors.New(why(err))
+	}
+	return names, nil
+}
+
+func (a *Asker) inspector(ctx context.Context, c syncdef.Connection) (dest.Inspector, error) {
+	o := a.account(ctx, c)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case o.err != nil:
+		return nil, fmt.Errorf("connection %s cannot be asked: %s", c.Name, why(o.err))
+	}
+	inspector, can := o.account.(dest.Inspector)
+	if !can {
+		return nil, errors.New(Silent(o.vendor))
+	}
+	return inspector, nil
 }

@@ -82,6 +82,9 @@ func (a *account) Open(v syncdef.Version) (dest.Destination, error) {
 		return nil, &dest.CallError{Op: "open sync " + v.Definition.Sync, Class: dest.Configuration, Scope: dest.ScopeVersion, Code: "invalid_definition", Message: err.Error()}
 	}
 	d := &destination{account: a, sync: v.Definition.Sync, minID: least, operations: map[string]string{}}
+	if size := v.Definition.BatchSize; size != syncdef.DefaultBatchSize {
+		d.most = size // the default is half a batch, and is not meant to halve it
+	}
 	for i := range v.Definition.Fields {
 		f := &v.Definition.Fields[i]
 		d.operations[f.Destination] = operationOf(f)
@@ -94,6 +97,7 @@ type destination struct {
 	account    *account
 	sync       string
 	minID      int
+	most       int               // events a call by the definition; 0 for the vendor's cap
 	operations map[string]string // property -> operation
 }
 
@@ -113,10 +117,13 @@ func (d *destination) Lookup(context.Context, dest.Batch, dest.Call) ([]dest.Out
 	return nil, &dest.CallError{Op: "look up users", Class: dest.Configuration, Scope: dest.ScopeVersion, Code: "no_lookup", Message: "Amplitude's users are not looked up"}
 }
 
-// Calls cuts by Amplitude's caps on a batch's events and bytes.
+// Calls cuts by Amplitude's caps on a batch's events and bytes, and by batch_size.
 func (d *destination) Calls(b dest.Batch, most int) []dest.Call {
 	if most <= 0 || most > maxEvents {
 		most = maxEvents
+	}
+	if d.most > 0 {
+		most = min(most, d.most)
 	}
 	var calls []dest.Call
 	bytes := 0

@@ -91,13 +91,19 @@
 // empty and no account is pinned. Probe sends a batch without events: whatever
 // Amplitude says of that shows that it answers, but for a key that it does not take.
 //
+// # Before the first row
+//
+// Amplitude shows an upload's API key nothing of the project, neither properties nor
+// permissions: penstock validate --connection and penstock fields say so, and penstock
+// connect test finds out whether the key is taken.
+//
 // # Limits
 //
 // "Batch Event Upload API", "HTTP V2 API", "Identify API" and "Limits" of Amplitude's
 // documentation:
 //
-//	request     2,000 events and 20 MB; batch_size, 1,000 unless it is written,
-//	            bounds a call too
+//	request     2,000 events and 20 MB; a batch_size other than the 1,000 of every
+//	            sync that writes none bounds a call too
 //	user        1,000 events a second, 500,000 a day; 1,800 property updates an hour
 //	requests    none is published for batches; of uploads 100 a second on the
 //	            smallest plan. Here 10 a second, 4 at once

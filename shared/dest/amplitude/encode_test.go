@@ -185,6 +185,22 @@ func TestValues(t *testing.T) {
 	}
 }
 
+// A batch_size that is written bounds a call; the default halves no batch.
+func TestBatchSize(t *testing.T) {
+	w := newWorld(t)
+	batch := dest.Batch{Records: make([]dest.Record, 4500)}
+	for size, want := range map[int]int{0: 3, syncdef.DefaultBatchSize: 3, 500: 9, 1500: 3, 10_000: 3} {
+		w.def.BatchSize = size
+		d, err := w.acct.Open(w.version())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if calls := d.Calls(batch, 0); len(calls) != want {
+			t.Errorf("batch_size %d: %d calls, want %d", size, len(calls), want)
+		}
+	}
+}
+
 // Calls are as full as Amplitude takes them.
 func TestCallsAreFull(t *testing.T) {
 	w := newWorld(t)

@@ -46,6 +46,12 @@
 // secret {"token": "pat-..."}; scopes crm.objects.OBJECT.read, crm.objects.OBJECT.write
 // and crm.schemas.OBJECT.read.
 //
+// Before the first row penstock validate --connection holds a definition against the
+// object's properties and schema: names, types, options (a hidden one is taken, and
+// told), read-only and archived properties, unique ones, and those that a new record
+// must have. penstock connect test sends each object a batch without records, which
+// changes nothing, to find out whether the key may write.
+//
 // Files: kind.go says what a definition may hold, check.go judges one, hubspot.go is
 // the account, destination.go cuts and makes calls, encode.go and decode.go write and
 // read bodies, errors.go and codes.go say what failed and whose it is, lookup.go finds

@@ -3,6 +3,7 @@ package hubspot
 import (
 	"context"
 	"net/http"
+	"net/url"
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -53,7 +54,7 @@ var takes = map[string][]syncdef.Type{
 	"bool":        {syncdef.Boolean},
 	"date":        {syncdef.Date},
 	"datetime":    {syncdef.DateTime, syncdef.Date},
-	"enumeration": {syncdef.Picklist, syncdef.String, syncdef.JSON, syncdef.Boolean, syncdef.Integer, syncdef.Number},
+	"enumeration": {syncdef.MultiPicklist, syncdef.Picklist, syncdef.String, syncdef.JSON, syncdef.Boolean, syncdef.Integer, syncdef.Number},
 }
 
 // oneOption are those of an enumeration that takes one option.
@@ -115,8 +116,36 @@ func (a *account) Objects(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// Rights implements dest.Inspector: which scopes a key has it cannot ask; each object
-// shows its own.
-func (a *account) Rights(context.Context) ([]dest.Right, error) { return nil, nil }
+// Rights implements dest.Inspector. A key cannot ask for its scopes, so that each object
+// is sent a batch without records: it changes nothing, and is refused for a missing scope
+// before it is looked at.
+func (a *account) Rights(ctx context.Context, uses []syncdef.Definition) ([]dest.Right, error) {
+	var out []dest.Right
+	seen := map[string]bool{}
+	for i := range uses {
+		object := objectPath(uses[i].Object)
+		if seen[object] {
+			continue
+		}
+		seen[object] = true
+		right := dest.Right{Name: "write " + object, For: "making and changing records"}
+		r := request{op: "ask for the key's scopes", method: http.MethodPost, object: true, body: []byte(`{"inputs":[]}`),
+			path: "/crm/objects/" + apiVersion + "/" + url.PathEscape(object) + "/batch/update"}
+		got, err := a.client.do(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		switch failed := judge(r, got, a.client.now()); {
+		case failed == nil || failed.Class == dest.Refused || failed.Scope == dest.ScopeVersion && failed.Code != missingScopes:
+			// the scope is there, and the batch is none; an unknown object is told elsewhere
+		case failed.Code == missingScopes:
+			right.Missing = failed.Message
+		default:
+			return nil, failed
+		}
+		out = append(out, right)
+	}
+	return out, nil
+}
 
 var _ dest.Inspector = (*account)(nil)

@@ -100,6 +100,14 @@
 // write tags, and to read attributes; to create attributes, to write them too. Without
 // the right to read attributes Intercom judges each contact by itself.
 //
+// # Before the first row
+//
+// penstock validate --connection reads the workspace's attributes, archived ones
+// included: that each is there, can be written, is of the mapping's type and has the
+// options that it names, and that no text may be longer than 255 characters. penstock
+// connect test names the permissions to read that the app lacks; those to write show
+// with the first contact, since Intercom tells nobody an app's permissions.
+//
 // # Limits
 //
 //	calls          10,000 a minute and app, counted in windows of 10 seconds

@@ -3,6 +3,7 @@ package intercom
 import (
 	"context"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -13,7 +14,7 @@ import (
 
 // takes are the data types of a mapping whose values an attribute takes, the best first.
 var takes = map[string][]syncdef.Type{
-	"string":  {syncdef.String, syncdef.Email, syncdef.Picklist, syncdef.Date, syncdef.DateTime},
+	"string":  {syncdef.String, syncdef.Email, syncdef.Picklist, syncdef.MultiPicklist, syncdef.Date, syncdef.DateTime},
 	"integer": {syncdef.Integer},
 	"float":   {syncdef.Number, syncdef.Integer},
 	"boolean": {syncdef.Boolean},
@@ -90,18 +91,36 @@ func (j *attributeJSON) field(name string) metadata.Field {
 // Objects implements dest.Inspector.
 func (a *account) Objects(context.Context) ([]string, error) { return []string{objectContact}, nil }
 
-// Rights implements dest.Inspector: an app cannot ask for its own permissions, but for
-// one that shows at once.
-func (a *account) Rights(ctx context.Context) ([]dest.Right, error) {
-	right := dest.Right{Name: "Read attributes", For: "checking and creating custom attributes", Some: true}
-	_, hidden, err := a.client.attributes(ctx, "")
-	if err != nil {
-		return nil, err
+// readings are the permissions of an app that a call without effect shows. An app cannot
+// ask for its own, and those to write show with the first contact.
+var readings = []struct {
+	dest.Right
+	path string
+}{
+	{dest.Right{Name: "read users and leads", For: "finding contacts"}, "/contacts?per_page=1"},
+	{dest.Right{Name: "read tags", For: "contacts' tags", Some: true}, "/tags"},
+	{dest.Right{Name: "read attributes", For: "checking and creating custom attributes", Some: true}, "/data_attributes?model=contact"},
+}
+
+// Rights implements dest.Inspector.
+func (a *account) Rights(ctx context.Context, uses []syncdef.Definition) ([]dest.Right, error) {
+	var out []dest.Right
+	for _, one := range readings {
+		right := one.Right
+		tags := one.path == "/tags" && slices.ContainsFunc(uses, func(d syncdef.Definition) bool {
+			return slices.ContainsFunc(d.Fields, func(f syncdef.Field) bool { return f.Destination == fieldTags })
+		})
+		right.Some = right.Some && !tags
+		_, err := a.client.do(ctx, "ask for the app's permissions", http.MethodGet, one.path, nil)
+		switch call := asCallError(err); {
+		case call != nil && call.Class == dest.Configuration && mayNot[call.Code]:
+			right.Missing = "the app lacks the permission: give it that (Developer Hub, the app's Authentication) and use its new token"
+		case err != nil:
+			return nil, unsent(err)
+		}
+		out = append(out, right)
 	}
-	if hidden {
-		right.Missing = noAttributes
-	}
-	return []dest.Right{right}, nil
+	return out, nil
 }
 
 var _ dest.Inspector = (*account)(nil)

@@ -9,10 +9,17 @@
 // package decides nothing about retries, quotas or the ledger (a login after a
 // session that ended is its only repetition), and it does not use the Bulk API.
 //
+// Before the first row penstock validate --connection holds a definition against the
+// object's describe, which shows what the integration user may see: objects and
+// fields, who may create and change them, types, lengths, digits, active picklist
+// values, external ids, and what a new record must have. An object or field that the
+// user may not see is one that there is not. penstock fields lists them.
+//
 // Files: kind.go, check.go and rules.go are what definitions may say and how keys
 // are compared; client.go and login.go make HTTP calls; encode.go, questions.go
 // and soql.go write what is sent, decode.go, composite.go and pages.go read what
-// comes back; errors.go, codes.go and outcomes.go say what failed and whose it is.
+// comes back; errors.go, codes.go and outcomes.go say what failed and whose it is;
+// describe.go and inspect.go read the metadata.
 //
 // Sources, by name: "REST API Developer Guide" (sObject Collections, Composite,
 // Query, Duplicate Rule Header, Resources by Version, Status Codes and Error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -52,7 +53,7 @@ type describedField struct {
 func (a *account) Describe(ctx context.Context, d *syncdef.Definition) (*metadata.Object, error) {
 	op := "describe " + d.Object
 	var got described
-	if err := a.read(ctx, op, "sobjects/"+d.Object+"/describe", &got); err != nil {
+	if err := a.read(ctx, op, "sobjects/"+url.PathEscape(d.Object)+"/describe", &got); err != nil {
 		if call := asCallError(err); call != nil && call.Code == "NOT_FOUND" {
 			call.Message = "Salesforce shows the integration user no object " + d.Object
 		}
@@ -89,7 +90,7 @@ func matchNeeds(d *syncdef.Definition) metadata.Match {
 var takes = map[string][]syncdef.Type{
 	"string": texts, "textarea": texts, "url": texts, "phone": texts, "encryptedstring": texts, "combobox": texts,
 	"email":    {syncdef.Email, syncdef.String},
-	"picklist": {syncdef.Picklist, syncdef.String}, "multipicklist": {syncdef.Picklist, syncdef.String, syncdef.JSON},
+	"picklist": {syncdef.Picklist, syncdef.String}, "multipicklist": {syncdef.MultiPicklist, syncdef.Picklist, syncdef.String},
 	"id": {syncdef.String}, "reference": {syncdef.String},
 	"double": numbers, "currency": numbers, "percent": numbers,
 	"int": {syncdef.Integer}, "long": {syncdef.Integer},
@@ -97,7 +98,7 @@ var takes = map[string][]syncdef.Type{
 }
 
 var (
-	texts   = []syncdef.Type{syncdef.String, syncdef.Email, syncdef.Picklist, syncdef.Date, syncdef.DateTime}
+	texts   = []syncdef.Type{syncdef.String, syncdef.Email, syncdef.Picklist, syncdef.MultiPicklist, syncdef.Date, syncdef.DateTime}
 	numbers = []syncdef.Type{syncdef.Number, syncdef.Integer}
 )
 
@@ -160,7 +161,9 @@ func (a *account) Objects(ctx context.Context) ([]string, error) {
 
 // Rights implements dest.Inspector: a user who may call the API at all, which Probe
 // shows, needs nothing more but rights on objects.
-func (a *account) Rights(context.Context) ([]dest.Right, error) { return nil, nil }
+func (a *account) Rights(context.Context, []syncdef.Definition) ([]dest.Right, error) {
+	return nil, nil
+}
 
 // read makes a call and reads its answer.
 func (a *account) read(ctx context.Context, op, path string, into any) error {

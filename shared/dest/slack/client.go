@@ -36,6 +36,7 @@ type client struct {
 	api    *slackapi.Client  // nil until the token was read
 	ids    map[string]string // channel, as it was given -> its id
 	listed time.Time         // when all channels were last listed, to the end
+	scopes []string          // of the token, as Slack's last answer named them; nil when none did
 }
 
 func newClient(cfg dest.Config, base string) *client {
@@ -134,27 +135,56 @@ func (c *client) history(ctx context.Context, id string, oldest time.Time, curso
 
 // channels reads the ids of all channels of a type, under "#name".
 func (c *client) channels(ctx context.Context, kind string) error {
+	_, err := c.list(ctx, kind)
+	return err
+}
+
+// list reads all channels of a type, and learns their ids.
+func (c *client) list(ctx context.Context, kind string) ([]slackapi.Channel, error) {
 	api, err := c.connect(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var all []slackapi.Channel
 	cursor := ""
 	for range maxLists {
 		page, next, err := api.GetConversationsContext(ctx, &slackapi.GetConversationsParameters{
 			Cursor: cursor, Limit: pageSize, Types: []string{kind},
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, ch := range page {
 			c.learn("#"+ch.Name, ch.ID)
 		}
+		all = append(all, page...)
 		if next == "" {
-			return nil
+			return all, nil
 		}
 		cursor = next
 	}
-	return &unreadableError{what: "a list of channels that does not end"}
+	return nil, &unreadableError{what: "a list of channels that does not end"}
+}
+
+// granted notes the scopes that an answer's header names (Slack, "Permission scopes":
+// X-OAuth-Scopes).
+func (c *client) granted(header string) {
+	if header == "" {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.scopes = nil
+	for scope := range strings.SplitSeq(header, ",") {
+		c.scopes = append(c.scopes, strings.TrimSpace(scope))
+	}
+}
+
+// has are the token's scopes, nil when they are not known.
+func (c *client) has() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.scopes
 }
 
 // stale reports whether it is time to list the channels: a name that is in none of

@@ -70,6 +70,13 @@
 // installed in a whole Enterprise organisation: then a channel's name is ambiguous,
 // and channels are given by their ids. Probe is auth.test too.
 //
+// # Before the first row
+//
+// penstock validate --connection looks for the channels that a definition names, in
+// conversations.list: that each is there, in use, and that the bot is in it. Channels
+// that a column names show row by row. penstock connect test holds the token's scopes,
+// which Slack's answers name, against those below.
+//
 // # Limits
 //
 // Slack, "Rate limits" and the methods' pages:

@@ -63,6 +63,7 @@ func (c *client) Do(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, &lostError{cause(err)}
 	}
+	c.granted(resp.Header.Get("X-OAuth-Scopes"))
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
 	resp.Body.Close() //nolint:errcheck // all of it was read
 	if err != nil && resp.StatusCode == http.StatusOK {

@@ -18,6 +18,7 @@ type Options struct {
 	Portal  string   // the account's id; "" is 4711
 	Journal string   // file that keeps the records; "" keeps them in memory only
 	Schema  []Object // nil is DefaultSchema
+	Scopes  []string // of the token; nil is all
 	// Accept makes objects and properties that are not known when they are first
 	// written to, and tells Notice so.
 	Accept bool
@@ -241,5 +242,5 @@ func (s *Server) admit(c *call) *failure {
 	if v := c.r.PathValue("version"); v != "" && !versions.MatchString(v) {
 		return &failure{status: http.StatusNotFound, Category: "OBJECT_NOT_FOUND", Message: "resource not found"}
 	}
-	return nil
+	return s.allowed(c.r)
 }

@@ -11,7 +11,7 @@ import (
 func (p *Property) show() map[string]any {
 	options := []map[string]any{}
 	for i, v := range p.Options {
-		options = append(options, map[string]any{"label": v, "value": v, "displayOrder": i, "hidden": false})
+		options = append(options, map[string]any{"label": v, "value": v, "displayOrder": i, "hidden": slices.Contains(p.Hidden, v)})
 	}
 	if p.Type == "bool" {
 		options = []map[string]any{{"label": "Yes", "value": "true", "displayOrder": 0, "hidden": false}, {"label": "No", "value": "false", "displayOrder": 1, "hidden": false}}

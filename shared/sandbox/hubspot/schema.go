@@ -21,6 +21,7 @@ type Property struct {
 	Type        string   // string, number, bool, date, datetime, enumeration
 	FieldType   string   // checkbox of an enumeration takes several options
 	Options     []string // internal values
+	Hidden      []string // those of Options that people are not shown
 	External    bool     // an enumeration whose options are elsewhere
 	Unique      bool
 	ReadOnly    bool

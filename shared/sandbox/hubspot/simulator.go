@@ -31,7 +31,7 @@ func start(s sandbox.Settings) (sandbox.Simulated, error) {
 	opts := Options{Token: token, Portal: newPortal(), Journal: s.Journal, Accept: s.Accept, Notice: s.Notice, Now: s.Now, Window: s.Window(window)}
 	if s.Names != "" {
 		var err error
-		if opts.Schema, err = ReadSchema(s.Names, DefaultSchema()); err != nil {
+		if opts.Schema, opts.Scopes, err = ReadSchema(s.Names, DefaultSchema()); err != nil {
 			return nil, err
 		}
 	}
@@ -48,15 +48,17 @@ func newPortal() string {
 
 // schemaFile is what a file of names holds, as YAML or JSON:
 //
+//	scopes: [crm.objects.contacts.read]  # of the token; all where absent
 //	objects:
 //	  - name: contacts             # one that is there gets the properties beside its own
 //	    properties:
-//	      - {name: tier, type: enumeration, options: [gold, silver]}
+//	      - {name: tier, type: enumeration, options: [gold, silver], hidden: [iron]}
 //	  - name: p4711_car
 //	    id: 2-4711                 # one of its own where absent
 //	    properties:
 //	      - {name: plate, type: string, unique: true, required: true}
 type schemaFile struct {
+	Scopes  []string `yaml:"scopes"`
 	Objects []struct {
 		Name       string `yaml:"name"`
 		Singular   string `yaml:"singular"`
@@ -67,6 +69,7 @@ type schemaFile struct {
 			Type      string   `yaml:"type"`
 			FieldType string   `yaml:"field_type"`
 			Options   []string `yaml:"options"`
+			Hidden    []string `yaml:"hidden"` // further options, that people are not shown
 			Unique    bool     `yaml:"unique"`
 			ReadOnly  bool     `yaml:"read_only"`
 			Required  bool     `yaml:"required"`
@@ -75,17 +78,18 @@ type schemaFile struct {
 }
 
 // ReadSchema reads a file of names onto a schema: objects and properties that are there
-// keep their place, and a property of the same name is replaced.
-func ReadSchema(path string, onto []Object) ([]Object, error) {
+// keep their place, and a property of the same name is replaced. scopes are the token's,
+// nil for all.
+func ReadSchema(path string, onto []Object) (out []Object, scopes []string, err error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("read the properties of the simulated HubSpot: %w", err)
+		return nil, nil, fmt.Errorf("read the properties of the simulated HubSpot: %w", err)
 	}
 	var file schemaFile
 	dec := yaml.NewDecoder(bytes.NewReader(b))
 	dec.KnownFields(true)
 	if err := dec.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("read the properties of the simulated HubSpot: %s: %w", path, err)
+		return nil, nil, fmt.Errorf("read the properties of the simulated HubSpot: %s: %w", path, err)
 	}
 	for n, o := range file.Objects {
 		at := slices.IndexFunc(onto, func(have Object) bool { return have.Name == o.Name })
@@ -100,9 +104,9 @@ func ReadSchema(path string, onto []Object) ([]Object, error) {
 			at, onto = len(onto), append(onto, one)
 		}
 		for _, p := range o.Properties {
-			one := Property{Name: p.Name, Label: p.Label, Type: p.Type, FieldType: p.FieldType, Options: p.Options, Unique: p.Unique, ReadOnly: p.ReadOnly, Required: p.Required}
+			one := Property{Name: p.Name, Label: p.Label, Type: p.Type, FieldType: p.FieldType, Options: append(p.Options, p.Hidden...), Hidden: p.Hidden, Unique: p.Unique, ReadOnly: p.ReadOnly, Required: p.Required}
 			if one.Name == "" {
-				return nil, fmt.Errorf("%s: %s: a property needs a name", path, o.Name)
+				return nil, nil, fmt.Errorf("%s: %s: a property needs a name", path, o.Name)
 			}
 			if one.Type == "" {
 				one.Type, one.FieldType = "string", "text"
@@ -115,5 +119,5 @@ func ReadSchema(path string, onto []Object) ([]Object, error) {
 			}
 		}
 	}
-	return onto, nil
+	return onto, file.Scopes, nil
 }

@@ -32,16 +32,23 @@ func DefaultAttributes() []Attribute {
 
 // ReadAttributes reads {"data": [{"name", "data_type", "options"}]}.
 func ReadAttributes(r io.Reader) ([]Attribute, error) {
+	attributes, _, err := readWorkspace(r)
+	return attributes, err
+}
+
+// readWorkspace is ReadAttributes with what the app is "denied", as Config.Denied.
+func readWorkspace(r io.Reader) (_ []Attribute, denied []string, _ error) {
 	var file struct {
-		Data []Attribute `json:"data"`
+		Data   []Attribute `json:"data"`
+		Denied []string    `json:"denied"`
 	}
 	if err := json.NewDecoder(r).Decode(&file); err != nil {
-		return nil, fmt.Errorf("read the simulated Intercom's attributes: %w", err)
+		return nil, nil, fmt.Errorf("read the simulated Intercom's attributes: %w", err)
 	}
-	if len(file.Data) == 0 {
-		return nil, errors.New(`read the simulated Intercom's attributes: there are none: write {"data": [{"name": "plan", "data_type": "string"}]}`)
+	if len(file.Data)+len(file.Denied) == 0 {
+		return nil, nil, errors.New(`read the simulated Intercom's attributes: there are none: write {"data": [{"name": "plan", "data_type": "string"}]}`)
 	}
-	return file.Data, nil
+	return file.Data, file.Denied, nil
 }
 
 // nameForm is what an attribute may be called.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -127,6 +128,10 @@ func (s *Server) call(w http.ResponseWriter, r *http.Request, m method) (any, er
 	}
 	if v := r.Header.Get("Intercom-Version"); v != "" && !versions[v] {
 		return nil, fail(http.StatusBadRequest, "intercom_version_invalid", "The requested version could not be found")
+	}
+	resource, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	if slices.Contains(s.cfg.Denied, resource) { // "HTTP Responses", 403
+		return nil, fail(http.StatusForbidden, "forbidden", "You do not have permission to access this resource")
 	}
 	return m(r)
 }

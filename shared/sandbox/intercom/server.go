@@ -23,6 +23,7 @@ type Config struct {
 	Attributes       []Attribute
 	AcceptAttributes bool
 	Say              func(line string) // nil keeps quiet
+	Denied           []string          // what the app may not: contacts, tags, data_attributes
 	Owners           []string          // the members of the workspace; nil is 814860
 	// SearchLag is how long a new contact is not found by a search; 0 is two minutes,
 	// negative is none.

@@ -25,11 +25,11 @@ func openSandbox(s sandbox.Settings) (sandbox.Simulated, error) {
 			return nil, fmt.Errorf("read the attributes of the simulated Intercom: %w", err)
 		}
 		defer f.Close()
-		own, err := ReadAttributes(f)
+		own, denied, err := readWorkspace(f)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Names, err)
 		}
-		cfg.Attributes = append(cfg.Attributes, own...)
+		cfg.Attributes, cfg.Denied = append(cfg.Attributes, own...), denied
 	}
 	return New(cfg)
 }

@@ -26,6 +26,10 @@ type describedField struct {
 	Nillable           bool             `json:"nillable"`
 	Createable         bool             `json:"createable"`
 	Updateable         bool             `json:"updateable"`
+	DefaultedOnCreate  bool             `json:"defaultedOnCreate"`
+	Calculated         bool             `json:"calculated"`
+	AutoNumber         bool             `json:"autoNumber"`
+	Filterable         bool             `json:"filterable"`
 	Custom             bool             `json:"custom"`
 	ExternalID         bool             `json:"externalId"`
 	IDLookup           bool             `json:"idLookup"`
@@ -55,7 +59,9 @@ func (s *Simulator) serveDescribe(w http.ResponseWriter, version, object string)
 	}
 	d := described{listed: t.listed(version), Children: []int{}, RecordTypes: []int{}, Layouts: []int{}}
 	for i := range t.object.Fields {
-		d.Fields = append(d.Fields, describe(&t.object.Fields[i]))
+		if t.object.Fields[i].Access != AccessNone {
+			d.Fields = append(d.Fields, describe(&t.object.Fields[i]))
+		}
 	}
 	return answerJSON(w, d)
 }
@@ -65,6 +71,7 @@ func describe(f *Field) describedField {
 		Name: f.Name, Label: f.label(), Type: f.Type, Length: f.Length, Precision: f.Precision, Scale: f.Scale,
 		Nillable: !f.Required && f.Type != Boolean && f.Type != ID, Createable: !f.ReadOnly, Updateable: !f.ReadOnly,
 		Custom: strings.HasSuffix(f.Name, "__c"), ExternalID: f.ExternalID, IDLookup: f.ExternalID || f.Type == ID,
+		DefaultedOnCreate: f.Type == Boolean || f.Type == ID, Filterable: f.Type != TextArea,
 		Unique: f.Unique, CaseSensitive: f.CaseSensitive, RestrictedPicklist: f.Restricted, PicklistValues: []describedValue{},
 	}
 	if f.Type == Int {
@@ -72,6 +79,9 @@ func describe(f *Field) describedField {
 	}
 	for _, v := range f.Values {
 		d.PicklistValues = append(d.PicklistValues, describedValue{Value: v, Label: v, Active: true})
+	}
+	for _, v := range f.Inactive {
+		d.PicklistValues = append(d.PicklistValues, describedValue{Value: v, Label: v})
 	}
 	return d
 }

@@ -45,7 +45,7 @@ func (t *table) listed(version string) listed {
 	base := "/services/data/v" + version + ".0/sobjects/" + name
 	return listed{
 		Name: name, Label: name, LabelPlural: name + "s", KeyPrefix: t.object.Prefix, Custom: strings.HasSuffix(name, "__c"),
-		Createable: true, Updateable: true, Deletable: true, Queryable: true, Retrieveable: true,
+		Createable: t.object.writes(), Updateable: t.object.writes(), Deletable: t.object.writes(), Queryable: true, Retrieveable: true,
 		URLs: map[string]string{"sobject": base, "describe": base + "/describe", "rowTemplate": base + "/{ID}"},
 	}
 }
@@ -60,7 +60,9 @@ func (s *Simulator) serveGlobal(w http.ResponseWriter, version string) *apiError
 		Objects      []listed `json:"sobjects"`
 	}{"UTF-8", maxRecords, []listed{}}
 	for _, t := range s.order {
-		out.Objects = append(out.Objects, t.listed(version))
+		if t.object.Access != AccessNone {
+			out.Objects = append(out.Objects, t.listed(version))
+		}
 	}
 	return answerJSON(w, out)
 }

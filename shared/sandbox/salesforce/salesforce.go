@@ -142,7 +142,9 @@ func (s *Simulator) addObject(stored *records.Table, o Object) *table {
 	o.Fields = append(slices.Clone(system), o.Fields...)
 	t := &table{Table: stored, object: &o}
 	s.order = append(s.order, t)
-	s.tables[strings.ToLower(o.Name)] = t
+	if o.Access != AccessNone {
+		s.tables[strings.ToLower(o.Name)] = t
+	}
 	return t
 }
 

@@ -47,6 +47,8 @@ type Field struct {
 	Values        []string // picklist: the active values
 	Restricted    bool     // picklist: only Values
 	ReadOnly      bool     // system fields
+	Inactive      []string // picklist: values that were switched off, beside Values
+	Access        Access   // of the integration user; AccessRead makes the field ReadOnly
 }
 
 // An Object of the organisation. Id, CreatedDate and LastModifiedDate are added
@@ -54,6 +56,7 @@ type Field struct {
 type Object struct {
 	Name   string
 	Prefix string // the first three characters of its records' ids
+	Access Access // of the integration user
 	Fields []Field
 }
 

@@ -17,9 +17,11 @@ import (
 //	objects:
 //	  - name: Contact              # one that is there gets the fields beside its own
 //	    fields:
-//	      - {name: Region__c, type: picklist, values: [EMEA, AMER], restricted: true}
+//	      - {name: Region__c, type: picklist, values: [EMEA, AMER], inactive: [APAC], restricted: true}
+//	      - {name: Score__c, type: double, access: read}   # or none: not shown
 //	  - name: Subscription__c
 //	    prefix: a0S                # of its records' ids; one of its own where absent
+//	    access: read               # what the user may do: all where absent, read, none
 //	    fields:
 //	      - {name: Key__c, type: string, length: 80, external_id: true, unique: true}
 //	      - {name: Seats__c, type: int, precision: 8}
@@ -27,6 +29,7 @@ type schemaFile struct {
 	Objects []struct {
 		Name   string      `yaml:"name"`
 		Prefix string      `yaml:"prefix"`
+		Access Access      `yaml:"access"`
 		Fields []fileField `yaml:"fields"`
 	} `yaml:"objects"`
 }
@@ -44,6 +47,8 @@ type fileField struct {
 	CaseSensitive bool     `yaml:"case_sensitive"` // of a unique text
 	Values        []string `yaml:"values"`
 	Restricted    bool     `yaml:"restricted"`
+	Inactive      []string `yaml:"inactive"`
+	Access        Access   `yaml:"access"`
 }
 
 // fileTypes are the types that a schema file may name.
@@ -69,6 +74,12 @@ func ReadSchema(path string, onto Schema) (Schema, error) {
 		if at < 0 {
 			at = len(out)
 			out = append(out, Object{Name: o.Name, Prefix: customPrefix(at), Fields: []Field{text("Name", 80)}})
+		}
+		if !o.Access.valid() {
+			faults = append(faults, fmt.Errorf("read the schema %s: %s: access %q: read, none, or absent", path, o.Name, o.Access))
+		}
+		if o.Access != AccessAll {
+			out[at].Access = o.Access
 		}
 		if o.Prefix != "" {
 			out[at].Prefix = o.Prefix
@@ -109,11 +120,15 @@ func (f fileField) field() (Field, error) {
 	if f.Type.isNumber() && f.Precision == 0 {
 		f.Precision = 18
 	}
+	if !f.Access.valid() {
+		return Field{}, fmt.Errorf("access %q: read, none, or absent", f.Access)
+	}
 	if f.CaseSensitive && (!f.Unique || !f.Type.isText()) {
 		return Field{}, errors.New("case_sensitive: only a unique text can be")
 	}
 	return Field{
 		CaseSensitive: f.CaseSensitive, Name: f.Name, Label: f.Label, Type: f.Type, Length: f.Length, Precision: f.Precision, Scale: f.Scale,
 		Required: f.Required, Unique: f.Unique, ExternalID: f.ExternalID, Values: f.Values, Restricted: f.Restricted,
+		Inactive: f.Inactive, Access: f.Access, ReadOnly: f.Access == AccessRead,
 	}, nil
 }

@@ -42,7 +42,7 @@ func (f *Field) column() records.Column {
 // field finds a field by its API name, which Salesforce takes in any case.
 func (t *table) field(name string) (int, bool) {
 	if i, ok := t.Lookup(name); ok {
-		return i + firstColumn, true
+		return i + firstColumn, t.object.Fields[i+firstColumn].Access != AccessNone
 	}
 	for i := range system {
 		if strings.EqualFold(system[i].Name, name) {

@@ -131,7 +131,9 @@ func (c *write) identity(r *record) []byte {
 
 // record applies one record, or says why not.
 func (c *write) record(r *record, now time.Time) (row int, created bool, errs []fieldError) {
-	row, errs = c.find(r)
+	if errs = c.denied(r); len(errs) == 0 {
+		row, errs = c.find(r)
+	}
 	if len(errs) == 0 && c.faulty {
 		errs = c.struck(r, row)
 	}

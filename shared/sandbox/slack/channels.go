@@ -35,14 +35,21 @@ type channelJSON struct {
 // "is_member"}]}: an answer of conversations.list, saved. Without an id one is made
 // of the name; without is_member the bot is a member.
 func ReadChannels(r io.Reader) ([]Channel, error) {
+	channels, _, err := readWorkspace(r)
+	return channels, err
+}
+
+// readWorkspace is ReadChannels with the token's "scopes", nil where the file has none.
+func readWorkspace(r io.Reader) (_ []Channel, scopes []string, _ error) {
 	var file struct {
 		Channels []channelJSON `json:"channels"`
+		Scopes   []string      `json:"scopes"`
 	}
 	if err := json.NewDecoder(r).Decode(&file); err != nil {
-		return nil, fmt.Errorf("read the simulated Slack's channels: %w", err)
+		return nil, nil, fmt.Errorf("read the simulated Slack's channels: %w", err)
 	}
-	if len(file.Channels) == 0 {
-		return nil, errors.New(`read the simulated Slack's channels: there are none: write {"channels": [{"name": "alerts"}]}`)
+	if len(file.Channels) == 0 && file.Scopes == nil {
+		return nil, nil, errors.New(`read the simulated Slack's channels: there are none: write {"channels": [{"name": "alerts"}]}`)
 	}
 	out := make([]Channel, len(file.Channels))
 	for i, c := range file.Channels {
@@ -51,10 +58,10 @@ func ReadChannels(r io.Reader) ([]Channel, error) {
 			out[i].ID = idOf(out[i].Name)
 		}
 		if err := out[i].check(); err != nil {
-			return nil, fmt.Errorf("read the simulated Slack's channels: channels[%d]: %w", i, err)
+			return nil, nil, fmt.Errorf("read the simulated Slack's channels: channels[%d]: %w", i, err)
 		}
 	}
-	return out, nil
+	return out, file.Scopes, nil
 }
 
 // The forms of ids and names. A name has at most 80 letters, digits, hyphens and

@@ -52,7 +52,7 @@ func (s *Server) method(name string) func(*http.Request, url.Values) (any, error
 
 // serve answers one call of a method. Calls are handled one at a time.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
-	answer, err := s.call(r)
+	answer, err := s.call(w.Header(), r)
 	if err == nil {
 		write(w, http.StatusOK, answer)
 		return
@@ -73,8 +73,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	write(w, status, body)
 }
 
-// call checks what all methods have in common, and calls the method.
-func (s *Server) call(r *http.Request) (any, error) {
+// call checks what all methods have in common, and calls the method. h is the answer's
+// header.
+func (s *Server) call(h http.Header, r *http.Request) (any, error) {
 	method := s.method(r.PathValue("method"))
 	if method == nil {
 		return nil, fail("unknown_method")
@@ -95,6 +96,7 @@ func (s *Server) call(r *http.Request) (any, error) {
 	case s.revoked.Load():
 		return nil, fail("token_revoked")
 	}
+	h.Set("X-OAuth-Scopes", strings.Join(s.cfg.Scopes, ",")) // Slack, "Permission scopes"
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.limits.call(r.PathValue("method"), s.core.Now()); err != nil {

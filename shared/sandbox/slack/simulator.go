@@ -29,11 +29,11 @@ func open(s sandbox.Settings) (sandbox.Simulated, error) {
 			return nil, fmt.Errorf("read the channels of the simulated Slack: %w", err)
 		}
 		defer f.Close()
-		own, err := ReadChannels(f)
+		own, scopes, err := readWorkspace(f)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Names, err)
 		}
-		cfg.Channels = append(cfg.Channels, own...)
+		cfg.Channels, cfg.Scopes = append(cfg.Channels, own...), scopes
 	}
 	return New(cfg)
 }

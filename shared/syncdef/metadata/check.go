@@ -61,26 +61,41 @@ func creates(d *syncdef.Definition) bool {
 
 // changes reports whether rows of it may change records that are there.
 func changes(d *syncdef.Definition) bool {
-	return d.Operation == syncdef.Update || d.Operation == syncdef.Upsert
+	return d.Operation == syncdef.Update || d.Operation == syncdef.Upsert || d.Operation == syncdef.Delete && d.OnDelete == syncdef.RemoveClear
 }
 
 // deletes reports whether rows of it may delete records.
 func deletes(d *syncdef.Definition) bool {
-	return d.Operation == syncdef.Delete || d.Operation == syncdef.Mirror
+	return d.Operation == syncdef.Delete && d.OnDelete != syncdef.RemoveClear || d.Operation == syncdef.Mirror
+}
+
+// Needs are what rows of a definition may do with records: create, change, delete.
+func Needs(d *syncdef.Definition) []string { return actions(d, nil) }
+
+// Lacks are those of Needs that the connection's user may not do.
+func Lacks(d *syncdef.Definition, o *Object) []string { return actions(d, o) }
+
+// actions are what a definition needs: all of it, or what an object denies.
+func actions(d *syncdef.Definition, o *Object) []string {
+	var out []string
+	for _, one := range []struct {
+		needed, denied bool
+		name           string
+	}{
+		{creates(d), o == nil || o.NoCreate, "create"},
+		{changes(d), o == nil || o.NoUpdate, "change"},
+		{deletes(d), o == nil || o.NoDelete, "delete"},
+	} {
+		if one.needed && one.denied {
+			out = append(out, one.name)
+		}
+	}
+	return out
 }
 
 // operation wants the account's user to be allowed what the rows ask for.
 func (c *checker) operation() {
-	var lacks []string
-	for _, one := range []struct {
-		needed, denied bool
-		name           string
-	}{{creates(c.def), c.object.NoCreate, "create"}, {changes(c.def), c.object.NoUpdate, "change"}, {deletes(c.def), c.object.NoDelete, "delete"}} {
-		if one.needed && one.denied {
-			lacks = append(lacks, one.name)
-		}
-	}
-	if lacks != nil {
+	if lacks := Lacks(c.def, c.object); lacks != nil {
 		c.fault("operation", "%s, but the connection's user may not %s records of %s: give it the permission, or choose another operation", c.def.Operation, strings.Join(lacks, " and "), c.object.Name)
 	}
 }
@@ -97,9 +112,18 @@ func (c *checker) match() {
 		c.unknown("match.destination", name)
 	case c.object.Match == MatchKey && !f.Key:
 		c.fault("match.destination", "records of %s cannot be written by %s %s, which %s: %s", c.object.Name, c.object.word(), f.Name, c.lack(), c.keys())
+	case c.object.Match == MatchKey && f.NoCreate && creates(c.def):
+		c.fault("match.destination", "%s %s cannot be given to new records, which an upsert makes: %s", c.object.word(), f.Name, f.why())
+	case textual(c.def.Strategy) && len(f.Takes) > 0 && !slices.Contains(f.Takes, syncdef.String):
+		c.fault("match.destination", "matching_strategy %s compares texts, but %s %s is of type %s: match by another one, or use matching_strategy: field", c.def.Strategy, c.object.word(), f.Name, f.Type)
 	case c.object.Match == MatchSearch && f.NoSearch:
 		c.fault("match.destination", "records of %s cannot be searched by %s %s (%s): match by another one", c.object.Name, c.object.word(), f.Name, f.Type)
 	}
+}
+
+// textual reports whether a strategy compares texts.
+func textual(s syncdef.Strategy) bool {
+	return s == syncdef.MatchEmail || s == syncdef.MatchEmailDomain || s == syncdef.MatchName
 }
 
 // lack is what is wrong with a field that is no key.
@@ -144,7 +168,8 @@ func (c *checker) required() {
 	}
 	given := map[*Field]bool{c.object.Find(c.def.Match.Destination): true}
 	for i := range c.def.Fields {
-		given[c.object.Find(c.def.Fields[i].Destination)] = true
+		f, _ := c.object.target(c.def.Fields[i].Destination)
+		given[f] = true
 	}
 	for i := range c.object.Fields {
 		if f := &c.object.Fields[i]; f.Required && !f.NoCreate && !given[f] {

@@ -13,7 +13,7 @@ import (
 // field holds one mapping against its field.
 func (c *checker) field(n int) {
 	m, path := &c.def.Fields[n], fmt.Sprintf("field_mappings[%d].", n)
-	f := c.object.Find(m.Destination)
+	f, within := c.object.target(m.Destination)
 	if f == nil {
 		if !c.object.Makes {
 			c.unknown(path+"destination", m.Destination)
@@ -22,6 +22,12 @@ func (c *checker) field(n int) {
 	}
 	if !c.writable(path, f) {
 		return
+	}
+	if within {
+		if len(f.Takes) > 0 && !slices.Contains(f.Takes, syncdef.JSON) {
+			c.fault(path+"destination", "%s leads into %s %s, which is of type %s and holds no object", short(m.Destination), c.object.word(), f.Name, f.Type)
+		}
+		return // what an object holds is not described
 	}
 	if !takes(f, m) {
 		c.fault(path+"data_type", "%s, but %s %s is of type %s: write data_type: %s", typeOf(m), c.object.word(), f.Name, f.Type, f.Takes[0])
@@ -45,12 +51,16 @@ func (c *checker) writable(path string, f *Field) bool {
 	default:
 		return true
 	}
-	why := f.Why
-	if why == "" {
-		why = "remove this mapping"
-	}
-	c.fault(path+"destination", "%s %s %s: %s", c.object.word(), f.Name, when, why)
+	c.fault(path+"destination", "%s %s %s: %s", c.object.word(), f.Name, when, f.why())
 	return false
+}
+
+// why is Why, or what is always possible.
+func (f *Field) why() string {
+	if f.Why != "" {
+		return f.Why
+	}
+	return "remove this mapping"
 }
 
 // typeOf is a mapping's data type.
@@ -65,12 +75,15 @@ func takes(f *Field, m *syncdef.Field) bool {
 	return len(f.Takes) == 0 || slices.Contains(f.Takes, typeOf(m))
 }
 
-// textual are the data types whose values have a length.
-var textual = []syncdef.Type{syncdef.String, syncdef.Email, syncdef.Picklist}
+// lengthy are the data types whose values have a length.
+var lengthy = []syncdef.Type{syncdef.String, syncdef.Email, syncdef.Picklist, syncdef.MultiPicklist}
+
+// large is the length from which on hardly a text is too long.
+const large = 1000
 
 // length wants texts to fit.
 func (c *checker) length(path string, f *Field, m *syncdef.Field) {
-	if f.Length == 0 || !slices.Contains(textual, typeOf(m)) {
+	if f.Length == 0 || !slices.Contains(lengthy, typeOf(m)) {
 		return
 	}
 	for _, v := range given(m) {
@@ -81,7 +94,7 @@ func (c *checker) length(path string, f *Field, m *syncdef.Field) {
 	switch {
 	case m.MaxLength > f.Length:
 		c.fault(path+"max_length", "%d, but %s %s takes %d characters", m.MaxLength, c.object.word(), f.Name, f.Length)
-	case m.MaxLength == 0 && len(m.Values) == 0 && len(f.Options) == 0:
+	case m.MaxLength == 0 && len(m.Values) == 0 && len(m.Columns()) > 0 && len(f.Options) == 0 && f.Length < large:
 		c.loose = append(c.loose, fmt.Sprintf("%s (%d)", f.Name, f.Length))
 	}
 }
@@ -98,7 +111,25 @@ func given(m *syncdef.Field) []value {
 	if m.Default != nil {
 		out = append(out, value{"default", *m.Default})
 	}
+	if text, is := constant(m); is {
+		out = append(out, value{"value", text})
+	}
 	return out
+}
+
+// constant is the text of a mapping that has no column.
+func constant(m *syncdef.Field) (text string, is bool) {
+	if m.Value == nil {
+		return "", false
+	}
+	t, err := syncdef.ParseTemplate(*m.Value)
+	if err != nil || len(t.Columns()) > 0 {
+		return "", false
+	}
+	for _, part := range t {
+		text += part.Text
+	}
+	return text, true
 }
 
 // options wants each value that a mapping may send to be one that the field offers.
@@ -131,12 +162,12 @@ func (c *checker) option(path string, f *Field, v string) {
 			return
 		case o.Value == v || c.object.Fold && strings.EqualFold(o.Value, v):
 			return
-		case !o.Inactive:
+		case !o.Inactive && !o.Hidden:
 			active = append(active, o.Value)
 		}
 	}
 	for _, o := range f.Options {
-		if !o.Inactive && o.Value != v && strings.EqualFold(o.Label, v) {
+		if !o.Inactive && !strings.EqualFold(o.Value, v) && strings.EqualFold(o.Label, v) {
 			c.fault(path, "%s is how %s %s shows a value; what is sent is %s", quoted(v), c.object.word(), f.Name, quoted(o.Value))
 			return
 		}
@@ -163,8 +194,10 @@ func (c *checker) number(path string, f *Field, m *syncdef.Field) {
 			c.fault(path+bound.key, "%s has %d digits before the point, but %s %s takes %d", bound.text, n, c.object.word(), f.Name, whole)
 		}
 	}
-	if m.Default != nil && digits(*m.Default) > whole {
-		c.fault(path+"default", "it has %d digits before the point, but %s %s takes %d", digits(*m.Default), c.object.word(), f.Name, whole)
+	for _, v := range given(m) {
+		if n := digits(v.text); n > whole {
+			c.fault(path+v.key, "it has %d digits before the point, but %s %s takes %d", n, c.object.word(), f.Name, whole)
+		}
 	}
 	if m.Scale != nil && *m.Scale > f.Scale {
 		c.notice(path+"scale", "%d, but %s %s keeps %d digits after the point: values are rounded there", *m.Scale, c.object.word(), f.Name, f.Scale)

@@ -86,6 +86,17 @@ func (o *Object) Find(name string) *Field {
 	return nil
 }
 
+// target is the field that a mapping's destination names, or the one that it leads into:
+// address of address.city.
+func (o *Object) target(destination string) (f *Field, within bool) {
+	if whole := o.Find(destination); whole != nil {
+		return whole, false
+	}
+	top := syncdef.TopField(strings.TrimPrefix(destination, o.Prefix))
+	path, err := syncdef.ParsePath(destination)
+	return o.Find(top), err == nil && path.Nested()
+}
+
 // word is what a field is called.
 func (o *Object) word() string {
 	if o.Word != "" {
