@@ -62,7 +62,7 @@ var oneOption = []syncdef.Type{syncdef.Picklist, syncdef.String, syncdef.Boolean
 
 // field is a property as the comparison knows it.
 func (p *Property) field() metadata.Field {
-	f := metadata.Field{Name: p.Name, Label: p.Label, Type: p.Type, Takes: takes[p.Type], Unique: p.Unique, Key: p.Unique, Several: p.Several()}
+	f := metadata.Field{Name: p.Name, Label: p.Label, Type: p.Type, Takes: takes[p.Type], Unique: p.Unique, Key: p.Unique, Several: p.Several(), Compared: matchTypes[p.Type]}
 	switch {
 	case p.Type == "string":
 		f.Length = maxText

@@ -40,6 +40,7 @@ type describedField struct {
 	ExternalID         bool   `json:"externalId"`
 	IDLookup           bool   `json:"idLookup"`
 	Unique             bool   `json:"unique"`
+	CaseSensitive      bool   `json:"caseSensitive"`
 	Filterable         *bool  `json:"filterable"`
 	RestrictedPicklist bool   `json:"restrictedPicklist"`
 	PicklistValues     []struct {
@@ -109,6 +110,9 @@ func (f *describedField) field() metadata.Field {
 		NoCreate: !f.Createable, NoUpdate: !f.Updateable, Unique: f.Unique || f.Type == "id", Key: f.ExternalID || f.IDLookup && f.Type != "id",
 		NoSearch: denied(f.Filterable), Open: !f.RestrictedPicklist, Several: f.Type == "multipicklist",
 		Required: f.Createable && !f.Nillable && !f.DefaultedOnCreate && f.Type != "boolean",
+	}
+	if out.Compared = matchTypes[f.Type]; out.Compared == syncdef.MatchText {
+		out.Case = &f.CaseSensitive
 	}
 	if f.Digits > 0 {
 		out.Precision, out.Scale = f.Digits, 0

@@ -27,9 +27,13 @@ func (a *account) Describe(ctx context.Context, d *syncdef.Definition) (*metadat
 	if err != nil {
 		return nil, err
 	}
+	length := goodText
+	if o, err := readOptions(d); err == nil && o.OnTooLong == truncateLong {
+		length = 0 // a longer one is cut
+	}
 	texts := []syncdef.Type{syncdef.String, syncdef.Picklist, syncdef.Email}
 	o := &metadata.Object{Name: "message", Word: "part", Fields: []metadata.Field{
-		{Name: fieldText, Type: "text", Takes: append(texts, syncdef.Number, syncdef.Integer, syncdef.Boolean, syncdef.Date, syncdef.DateTime), Length: maxText, Required: true},
+		{Name: fieldText, Type: "text", Takes: append(texts, syncdef.Number, syncdef.Integer, syncdef.Boolean, syncdef.Date, syncdef.DateTime), Length: length, Required: true},
 		{Name: fieldChannel, Type: "channel", Takes: texts},
 	}}
 	if o.Faults, o.Notices = named(d, all, hidden); len(d.Fields) > 0 {

@@ -65,6 +65,19 @@ func TestDescribe(t *testing.T) {
 	}
 }
 
+// A message's text has the length that Slack advises, and none where longer ones are cut.
+func TestDescribeLength(t *testing.T) {
+	w := newWorld(t)
+	for options, want := range map[string]int{`{"on_too_long":"reject"}`: 4000, `{"on_too_long":"truncate"}`: 0, "": 4000} {
+		d := w.def
+		d.Options = []byte(options)
+		o, err := w.acct.(dest.Inspector).Describe(t.Context(), &d)
+		if err != nil || o.Find("text").Length != want {
+			t.Errorf("%s: %+v, %v", options, o, err)
+		}
+	}
+}
+
 // The token's scopes are those that Slack's answers name: what is missing is told with
 // what it is for.
 func TestRights(t *testing.T) {

@@ -118,6 +118,23 @@ func (c *checker) match() {
 		c.fault("match.destination", "matching_strategy %s compares texts, but %s %s is of type %s: match by another one, or use matching_strategy: field", c.def.Strategy, c.object.word(), f.Name, f.Type)
 	case c.object.Match == MatchSearch && f.NoSearch:
 		c.fault("match.destination", "records of %s cannot be searched by %s %s (%s): match by another one", c.object.Name, c.object.word(), f.Name, f.Type)
+	default:
+		c.compared(f)
+	}
+}
+
+// compared wants what the definition says of the match field to be so.
+func (c *checker) compared(f *Field) {
+	m := &c.def.Match
+	if m.DataType != "" && f.Compared != "" && m.DataType != f.Compared {
+		c.fault("match.data_type", "%s, but %s %s holds a %s: write data_type: %s, or leave it out", m.DataType, c.object.word(), f.Name, f.Compared, f.Compared)
+	}
+	switch {
+	case m.Case == nil || f.Case == nil:
+	case *m.Case && !*f.Case:
+		c.fault("match.case", "true, but %s %s compares texts without regard to case: leave it out, or make the %[1]s case-sensitive", c.object.word(), f.Name)
+	case !*m.Case && *f.Case:
+		c.fault("match.case", "false, but %s %s is case-sensitive: leave it out, or write case: true", c.object.word(), f.Name)
 	}
 }
 

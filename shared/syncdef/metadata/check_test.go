@@ -36,6 +36,7 @@ func upsert(fields ...syncdef.Field) syncdef.Definition {
 }
 
 func text(s string) *string { return &s }
+func yes(b bool) *bool      { return &b }
 func places(n int) *int     { return &n }
 
 // What an account would refuse is told, each fault at its key and with what mends it.
@@ -140,6 +141,17 @@ func TestCheckRecords(t *testing.T) {
 		"match a number by text": {func(d *syncdef.Definition, o *metadata.Object) {
 			d.Match.Destination, d.Strategy, o.Match = "Score__c", syncdef.MatchName, metadata.MatchSearch
 		}, []string{"match.destination"}, "compares texts, but field Score__c is of type double"},
+		"match a number as text": {func(d *syncdef.Definition, o *metadata.Object) {
+			d.Match.DataType, o.Fields[2].Compared = syncdef.MatchText, syncdef.MatchNumber
+		}, []string{"match.data_type"}, "text, but field Key__c holds a number: write data_type: number"},
+		"match by case": {func(d *syncdef.Definition, o *metadata.Object) {
+			d.Match.Case, o.Fields[2].Case = yes(true), yes(false)
+		}, []string{"match.case"}, "true, but field Key__c compares texts without regard to case: leave it out, or make the field case-sensitive"},
+		"match not by case": {func(d *syncdef.Definition, o *metadata.Object) {
+			d.Match.Case, o.Fields[2].Case = yes(false), yes(true)
+		}, []string{"match.case"}, "false, but field Key__c is case-sensitive"},
+		"match as it is":     {func(d *syncdef.Definition, o *metadata.Object) { d.Match.Case, o.Fields[2].Case = yes(true), yes(true) }, nil, ""},
+		"match, case untold": {func(d *syncdef.Definition, _ *metadata.Object) { d.Match.Case = yes(true) }, nil, ""},
 		"match a number": {func(d *syncdef.Definition, o *metadata.Object) {
 			d.Match.Destination, d.Strategy, o.Match = "Score__c", syncdef.MatchField, metadata.MatchSearch
 		}, nil, ""},

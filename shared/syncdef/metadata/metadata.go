@@ -48,21 +48,23 @@ const (
 type Field struct {
 	Name      string // as a mapping writes it
 	Label     string
-	Type      string         // the vendor's word
-	Takes     []syncdef.Type // the data types whose values it takes, the best first; nil is not known
-	Length    int            // the longest text, in characters; 0 is not told
-	Precision int            // of a number: digits in all; 0 is not told
-	Scale     int            // of a number with a Precision: digits after the point
-	Required  bool           // a new record must be given a value
-	NoCreate  bool           // a new record cannot be given a value
-	NoUpdate  bool           // the value of a record that is there cannot be changed
-	Why       string         // why it cannot be written, and the remedy
-	Unique    bool           // no two records have the same value
-	Key       bool           // records can be upserted by it
-	NoSearch  bool           // records cannot be searched by it
-	Options   []Option       // the values that it offers
-	Open      bool           // it takes others than its Options
-	Several   bool           // it takes several Options, joined by semicolons
+	Type      string            // the vendor's word
+	Takes     []syncdef.Type    // the data types whose values it takes, the best first; nil is not known
+	Length    int               // the longest text, in characters; 0 is not told
+	Precision int               // of a number: digits in all; 0 is not told
+	Scale     int               // of a number with a Precision: digits after the point
+	Required  bool              // a new record must be given a value
+	NoCreate  bool              // a new record cannot be given a value
+	NoUpdate  bool              // the value of a record that is there cannot be changed
+	Why       string            // why it cannot be written, and the remedy
+	Unique    bool              // no two records have the same value
+	Key       bool              // records can be upserted by it
+	NoSearch  bool              // records cannot be searched by it
+	Compared  syncdef.MatchType // how its values are compared; "" is not told
+	Case      *bool             // whether texts that differ by case are different values; nil is not told
+	Options   []Option          // the values that it offers
+	Open      bool              // it takes others than its Options
+	Several   bool              // it takes several Options, joined by semicolons
 }
 
 // An Option is a value that a field offers.
