@@ -27,8 +27,10 @@ func CheckColumns(d Definition, columns []string) []Fault {
 	var out []Fault
 	for _, n := range needs(d) {
 		if why := missing(n.column, columns); why != "" {
-			if p := SourcePath(n.column); n.nested && p != nil && missing(p[0].Name, columns) == "" {
-				continue
+			if p := SourcePath(n.column); n.nested && p != nil {
+				if why = missing(p[0].Name, columns); why == "" {
+					continue
+				}
 			}
 			out = append(out, Fault{File: d.Sync, Path: n.path, Message: why})
 		}

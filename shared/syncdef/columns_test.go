@@ -67,6 +67,45 @@ func TestCheckColumns(t *testing.T) {
 	}
 }
 
+// Templates and paths name columns too, each at its own key.
+func TestCheckColumnsOfMadeFields(t *testing.T) {
+	template, constant := "{{first}} {{address.city}} {{nosuch}}", "x"
+	d := syncdef.Definition{Sync: "health", RecordID: []string{"id"}, Fields: []syncdef.Field{
+		{Value: &template, Destination: "a"}, {Source: "address.geo.lat", Destination: "b"}, {Source: "gone.x", Destination: "c"}, {Value: &constant, Destination: "d"}, {Source: "dotted.name", Destination: "e"},
+	}}
+	if diff := cmp.Diff([]string{"id", "first", "address.city", "nosuch", "address.geo.lat", "gone.x", "dotted.name"}, syncdef.Columns(d)); diff != "" {
+		t.Error(diff)
+	}
+	var got []string
+	for _, f := range syncdef.CheckColumns(d, []string{"ID", "FIRST", "ADDRESS", "dotted.name"}) {
+		got = append(got, f.Path+": "+f.Message)
+	}
+	want := []string{
+		`field_mappings[0].value: column "nosuch" is not in the model, which has: ID, FIRST, ADDRESS, dotted.name`,
+		`field_mappings[2].source: column "gone" is not in the model, which has: ID, FIRST, ADDRESS, dotted.name`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestPersonalColumns(t *testing.T) {
+	template := "{{first}} {{profile.last}}"
+	d := syncdef.Definition{Sync: "s", Connection: "crm", Fields: []syncdef.Field{
+		{Source: "open", Destination: "a"}, {Value: &template, Destination: "b", Personal: true}, {Source: "FIRST", Destination: "c", Personal: true},
+	}}
+	if diff := cmp.Diff([]string{"first", "profile.last", "profile"}, syncdef.PersonalColumns(&d)); diff != "" {
+		t.Error(diff)
+	}
+	if syncdef.PersonalRefused(&d, &syncdef.Connection{Personal: syncdef.PersonalAllowed}) != "" || syncdef.PersonalRefused(&d, &syncdef.Connection{}) == "" {
+		t.Error("what the connection says is not what holds")
+	}
+	d.Fields = d.Fields[:1]
+	if syncdef.PersonalRefused(&d, &syncdef.Connection{}) != "" {
+		t.Error("a sync without personal data is refused")
+	}
+}
+
 func TestNearest(t *testing.T) {
 	known := []string{"lanes", "batch_size", "field_mappings", "on_missing", "on_null"}
 	for in, want := range map[string]string{

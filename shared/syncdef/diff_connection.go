@@ -16,6 +16,10 @@ func DiffConnection(older, newer Connection) []Change {
 		switch out[i].Path {
 		case "type":
 			out[i].Note = "its syncs start with an empty ledger: every record is sent again"
+		case "personal":
+			if out[i].Op == Removed {
+				out[i].Note = "syncs with mappings that are marked personal halt: their rows fail until it is allowed again or the mappings are gone"
+			}
 		case "url", "secret":
 			out[i].Note = "the ledger is kept while it is the same account"
 		}

@@ -14,6 +14,7 @@ type Key struct {
 	Default string   // as it would be written; "" is none, or one that depends on other keys, which Doc then tells
 	Doc     string   // one sentence
 	Needed  bool     // must be written
+	Or      string   // must be written unless this other key is
 	For     []Type   // the data types that a key of a field mapping has a use with; nil is all
 	Keys    []Key    // KeyObject, KeyObjects: what the object may hold
 	Later   bool     // accepted, and announced as not acted on; an object's other keys are then kept too

@@ -58,7 +58,7 @@ var incrementalKeys = []Key{
 
 // FieldKeys are the keys of one field mapping that every destination type has.
 var FieldKeys = []Key{
-	{Name: "source", Type: KeyText, Doc: "The model's column, in any case, or a path into one that holds JSON: address.city, phones[0].number. A member that is not there is null. Either source or value is written."},
+	{Name: "source", Type: KeyText, Or: "value", Doc: "The model's column, in any case, or a path into one that holds JSON: address.city, phones[0].number. A member that is not there is null. Either source or value is written."},
 	{Name: "value", Type: KeyValue, Example: `"{{first_name}} {{last_name}}"`, Doc: "In the place of source: a constant, or a text with columns in it, each as {{column}}; null where one of them is. Numbers are written by value (12.50 is 12.5). \\{{ is {{ as text. With data_type: json it is JSON, in which a column is a value of its own or a part of a text."},
 	{Name: "destination", Type: KeyText, Needed: true, Doc: "The field's name at the destination; where the type takes objects also a path into one, which is built of all its fields and sent whole: address.city, phones[0].number. A backslash before a dot or bracket makes it a part of the name. Where the type allows it, * stands for each member of an object: *, plan_*."},
 	{Name: "personal", Type: KeyBoolean, Default: "false", Doc: "The value is personal data: refused unless the connection says personal: allowed."},

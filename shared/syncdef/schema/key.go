@@ -31,6 +31,9 @@ func object(table []syncdef.Key, closed bool) *jsonschema.Schema {
 		if key.Needed {
 			s.Required = append(s.Required, key.Name)
 		}
+		if key.Or != "" {
+			s.OneOf = append(s.OneOf, &jsonschema.Schema{Required: []string{key.Name}}, &jsonschema.Schema{Required: []string{key.Or}})
+		}
 	}
 	return s
 }

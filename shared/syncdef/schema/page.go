@@ -49,6 +49,8 @@ func (p *page) table(title string, table []syncdef.Key, intro string) {
 		switch {
 		case key.Needed:
 			standard = "required"
+		case key.Or != "":
+			standard = "required, or " + code(key.Or)
 		case key.Default != "":
 			standard = code(key.Default)
 		}

@@ -16,6 +16,9 @@ var glued = regexp.MustCompile(`^ *-[A-Za-z_]\w*:( |$)`)
 // bare is a value with a template's braces and without quotes.
 var bare = regexp.MustCompile(`(?:^|[{, -])value: +([^"'|>\s][^"',]*?)?\{\{`)
 
+// element is a path to a list's element without quotes, within braces.
+var element = regexp.MustCompile(`\{.*?(?:source|destination): +([A-Za-z0-9_.]+\[[0-9]+\][A-Za-z0-9_.\[\]]*) *[,}]`)
+
 // cause looks at the line where a file ceases to be valid, and says what a person
 // most likely did there, "" when nothing is known. What stands before the line is
 // valid, so that no quote or bracket is open at its beginning.
@@ -39,6 +42,9 @@ func (s source) cause(n int) (at, string) {
 			from++
 		}
 		return here(from), "a value with {{ }} needs quotes: value: \"{{column}}\""
+	}
+	if m := element.FindStringSubmatchIndex(text); m != nil {
+		return here(m[2]), "within braces a value with [ ] needs quotes: \"" + text[m[2]:m[3]] + "\""
 	}
 	if above := s.line(n - 1); glued.MatchString(above) && indent > 0 {
 		return at{n - 1, strings.IndexByte(above, '-') + 1}, "a blank is missing after the - of a list's item"
