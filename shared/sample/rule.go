@@ -12,7 +12,7 @@ import (
 // got, a text), in one type. It says the mapping's words over again, in SQL, so
 // that the mapping is judged by something else than itself.
 func rule(f *syncdef.Field, got string) (want, have string) {
-	column := `m."` + strings.ReplaceAll(f.Source, `"`, `""`) + `"`
+	column := origin(f)
 	switch f.Type {
 	case syncdef.Number, syncdef.Integer:
 		want, have = decimal(column, f.Scale), "TRY_CAST("+got+" AS "+number+")"
@@ -32,6 +32,28 @@ func rule(f *syncdef.Field, got string) (want, have string) {
 		want = "coalesce(" + want + ", CAST(" + byDefault + " AS " + typeOf(f.Type) + "))"
 	}
 	return want, have
+}
+
+// origin is what a field is made of: its column, or its template's text and columns,
+// which are null together.
+func origin(f *syncdef.Field) string {
+	column := func(name string) string { return `m."` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+	if f.Value == nil {
+		return column(f.Source)
+	}
+	parts, err := syncdef.ParseTemplate(*f.Value)
+	if err != nil {
+		return "NULL" // the reader of definitions refuses it
+	}
+	var out []string
+	for _, p := range parts {
+		if p.Column != "" {
+			out = append(out, "CAST("+column(p.Column)+" AS VARCHAR)")
+		} else {
+			out = append(out, "'"+strings.ReplaceAll(p.Text, "'", "''")+"'")
+		}
+	}
+	return "(" + strings.Join(out, " || ") + ")"
 }
 
 // number holds ten digits before the point and eight behind it, which is ample for
