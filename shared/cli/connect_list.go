@@ -76,7 +76,7 @@ func (c connectListCmd) Run(ctx context.Context, s program) (err error) {
 		fmt.Fprintln(s.out, "no connections")
 		return nil
 	}
-	t := newTable(s.out, table.Row{"connection", "type", "account", "rows go to", "state"})
+	t := narrowTable(s.out, table.Row{"connection", "type", "account", "rows go to", "state"})
 	for _, l := range list {
 		account := l.Account
 		if account == "" {

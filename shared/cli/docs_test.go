@@ -227,7 +227,7 @@ var ascii = strings.NewReplacer("│", "|", "─", "-", "┌", "+", "┬", "+", 
 
 // A block that claims an account must name something that has one.
 func TestBlocksThatNeedAnAccount(t *testing.T) {
-	accounts := regexp.MustCompile(`(\baws |\bsam |make sam-|--stack|--state-table|--bare|=https://|\bsnow |sql-setup)`)
+	accounts := regexp.MustCompile(`(\baws |\bsam |make sam-|--stack|--state-table|--bare|=https://|connect test |\bsnow |sql-setup)`)
 	for _, file := range pages(t) {
 		text, err := os.ReadFile(file)
 		if err != nil {

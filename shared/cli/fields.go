@@ -153,10 +153,7 @@ func fieldAsJSON(f *metadata.Field) fieldJSON {
 // printObject prints a table of at most 80 columns, but for very long names. of says whose
 // object it is.
 func printObject(s program, o *metadata.Object, fields []metadata.Field, of string, values bool) {
-	t := newTable(s.out, table.Row{"field", "type", "data_type", "limit", "note"})
-	t.Style().Options = table.Options{SeparateHeader: true} // names are long, and lines cost columns
-	t.Style().Box.PaddingLeft = ""
-	t.SuppressTrailingSpaces()
+	t := narrowTable(s.out, table.Row{"field", "type", "data_type", "limit", "note"})
 	for i := range fields {
 		f := &fields[i]
 		mapped := "any"

@@ -31,6 +31,15 @@ func newTable(out io.Writer, header table.Row, numbers ...int) table.Writer {
 	return t
 }
 
+// narrowTable is a table without lines between its columns, for long names.
+func narrowTable(out io.Writer, header table.Row) table.Writer {
+	t := newTable(out, header)
+	t.Style().Options = table.Options{SeparateHeader: true}
+	t.Style().Box.PaddingLeft = ""
+	t.SuppressTrailingSpaces()
+	return t
+}
+
 // cut shortens a text to n characters on one line.
 func cut(s string, n int) string {
 	s = strings.Join(strings.Fields(s), " ")

@@ -13,11 +13,14 @@ import (
 type Program struct {
 	columns      []string // every column that is read, once
 	fields       []field
-	names        []string
+	names        []string       // of the destination's fields
+	spread       map[int]string // positions in names of fields whose members are fields, and what those are called before their own names
+	outputs      []*node        // how these are built; nil where each is one of fields
 	tags         []row.Tag
 	recordID     []int // positions in columns
 	match        match
 	cursor       int    // position in columns, -1 without one
+	group        string // Rules.Group
 	groupField   int    // position in fields of the one that Rules.Group names, -1 without one
 	groupDefault []byte // nil is none
 	deletes      bool   // every row deletes: operation: delete
@@ -28,11 +31,10 @@ type Program struct {
 // groups, lengths and dates: it loads time zones, parses decimals, and converts
 // defaults as if they were values. All faults are reported, joined.
 func Compile(def *syncdef.Definition, rules syncdef.Rules) (*Program, error) {
-	p := &Program{deletes: def.Operation == syncdef.Delete, removes: def.OnDelete != "", cursor: -1, groupField: -1, fields: make([]field, len(def.Fields))}
+	p := &Program{deletes: def.Operation == syncdef.Delete, removes: def.OnDelete != "", cursor: -1, group: rules.Group, groupField: -1, fields: make([]field, len(def.Fields))}
 	vendor, err := compileRules(rules)
 	errs := []error{err}
 	for i, f := range def.Fields {
-		p.names = append(p.names, f.Destination)
 		if err := p.compileField(&p.fields[i], f, vendor, rules); err != nil {
 			errs = append(errs, fmt.Errorf("field %s -> %s: %w", f.From(), f.Destination, err))
 		}
@@ -52,6 +54,10 @@ func Compile(def *syncdef.Definition, rules syncdef.Rules) (*Program, error) {
 	if def.Incremental != nil && def.Incremental.Cursor != "" {
 		p.cursor = p.columnOf(def.Incremental.Cursor)
 	}
+	errs = append(errs, p.compileOutputs(def.Fields, rules.Nested))
+	if rules.Spread {
+		p.compileSpread()
+	}
 	p.tags = row.Tags(p.names...)
 	errs = append(errs, p.compileMatch(def, rules.Identity))
 	if err := errors.Join(errs...); err != nil {
@@ -60,7 +66,12 @@ func Compile(def *syncdef.Definition, rules syncdef.Rules) (*Program, error) {
 	return p, nil
 }
 
-// Tags stand for the destination's fields, in definition order. Not to be changed.
+// Names are the destination's fields, by position in Mapped.Values: the definition's,
+// in its order, but for those that are parts of one, which stands where the first of
+// them does. Not to be changed.
+func (p *Program) Names() []string { return p.names }
+
+// Tags stand for Names. Not to be changed.
 func (p *Program) Tags() []row.Tag { return p.tags }
 
 func (p *Program) columnOf(name string) int {

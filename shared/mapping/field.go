@@ -27,7 +27,8 @@ type field struct {
 	blankNull bool // "" and blanks are a null
 	maxLength int  // 0 is none
 	truncate  bool
-	separator string // between the values of a list
+	separator string // between the values of a list, or the names of a path
+	flat      bool   // objects are flattened
 
 	form     form             // how values are made comparable
 	scale    int              // -1 is none
@@ -79,7 +80,7 @@ func (p *Program) compileField(out *field, f syncdef.Field, vendor vendorRules, 
 			return fmt.Errorf("transform: %q is not one of trim, lower, upper", t)
 		}
 	}
-	if err := out.compileType(f); err != nil {
+	if err := out.compileType(f, rules.Spread && strings.HasSuffix(f.Destination, syncdef.SpreadMark)); err != nil {
 		return err
 	}
 	if err := out.compileNull(f); err != nil {
@@ -88,7 +89,7 @@ func (p *Program) compileField(out *field, f syncdef.Field, vendor vendorRules, 
 	return p.compileMade(out, f, rules)
 }
 
-func (out *field) compileType(f syncdef.Field) error {
+func (out *field) compileType(f syncdef.Field, spread bool) error {
 	switch f.Type {
 	case syncdef.String, "":
 		return out.compileText(f)
@@ -113,7 +114,7 @@ func (out *field) compileType(f syncdef.Field) error {
 	case syncdef.MultiPicklist:
 		return out.compileMulti(f)
 	case syncdef.JSON:
-		out.convert, out.form = (*Mapper).json, formJSON
+		return out.compileJSON(f, spread)
 	case syncdef.Email:
 		out.convert = (*Mapper).email
 	default:

@@ -19,7 +19,7 @@ func fuzzFields() []syncdef.Field {
 		{Type: syncdef.Number}, {Type: syncdef.Number, Scale: ptr(2)}, {Type: syncdef.Number, Min: "-5", Max: "1e3"}, {Type: syncdef.Integer}, {Type: syncdef.Boolean},
 		{Type: syncdef.Date}, {Type: syncdef.DateTime, TimeZone: "Asia/Kolkata"}, {Type: syncdef.DateTime, Format: "epoch_seconds"}, {Type: syncdef.Date, Format: "epoch_milliseconds"},
 		{Type: syncdef.Picklist, Values: []string{"a", "B"}}, {Type: syncdef.Email, Transform: []string{"lower"}},
-		{As: syncdef.AsJoin, Separator: "-", Transform: []string{"upper"}}, {As: syncdef.AsJSON}, {Type: syncdef.MultiPicklist}, {Type: syncdef.MultiPicklist, Values: []string{"a", "B"}},
+		{As: syncdef.AsJoin, Separator: "-", Transform: []string{"upper"}}, {As: syncdef.AsJSON}, {Type: syncdef.MultiPicklist}, {Type: syncdef.JSON, As: syncdef.AsFlat, Separator: "_"}, {Type: syncdef.MultiPicklist, Values: []string{"a", "B"}},
 		{Value: ptr(`x "{{v}}" {{v}}`)}, {Value: ptr("{{v.a}}{{v[0]}}"), Type: syncdef.Number}, {Value: ptr(`{"a": [{{v}}], "b": "{{v}}"}`), Type: syncdef.JSON},
 	}
 }

@@ -26,6 +26,10 @@ func TestLists(t *testing.T) {
 		}},
 		{"join, upper and cut", syncdef.Field{As: syncdef.AsJoin, Separator: "/", Transform: []string{"upper"}, MaxLength: 3, OnTooLong: syncdef.TruncateLong}, map[string]string{`["a","b","c"]`: `"A/B"`}},
 		{"json", written, map[string]string{`[ 1, {"a": "x y"} ]`: `"[1,{\"a\":\"x y\"}]"`, `{"a":1}`: `"{\"a\":1}"`, `"a"`: `"a"`, `[]`: `"[]"`}},
+		{"flat", syncdef.Field{Type: syncdef.JSON, As: syncdef.AsFlat, Separator: "_"}, map[string]string{
+			`{"a":1.50,"b":{"c":"x","d":{"e":null}},"l":["p",2.0],"m":[{"x": 1}],"n":[],"o":{}}`: `{"a":1.50,"b_c":"x","b_d_e":null,"l":"p, 2","m":"[{\"x\":1}]","n":null}`,
+			`"{\"a\":{\"b\":1}}"`: `{"a_b":1}`, `7`: `7`, `"x"`: `"x"`, `null`: `null`, `{"a_b":1,"a":{"b":2}}`: "v duplicate_member",
+		}},
 		{"json kept", syncdef.Field{Type: syncdef.JSON}, map[string]string{`{"a": [1.50]}`: `{"a": [1.50]}`}},
 		{"multipicklist", multi, map[string]string{
 			`["Green","red"]`: `"Red;Green"`, `"dark blue; Red;"`: `"Red;Dark Blue"`, `["Red","RED","Red"]`: `"Red"`, `"Red"`: `"Red"`,
@@ -46,10 +50,26 @@ func TestLists(t *testing.T) {
 			}
 		}
 	}
+	spread := compiledRules(t, &syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Fields: []syncdef.Field{
+		to("v", "plan_*", syncdef.JSON), {Source: "v", Destination: "*", Type: syncdef.JSON, As: syncdef.AsFlat, Separator: "-"}, to("id", "x", ""),
+	}}, syncdef.Rules{Spread: true})
+	for in, want := range map[string]string{`{"a":{"b":1}}`: `{"a":{"b":1}}`, `null`: `null`, `"x"`: "v not_an_object", `[1]`: "v not_an_object", `"{\"a\":1}"`: `{"a":1}`} {
+		got := result(spread.Map(jsontext.Value(`{"id":1,"v":` + in + `}`)))
+		if got["value0"]+got["fault"] != want {
+			t.Errorf("spread: %s becomes %v, want %s", in, got, want)
+		}
+	}
+	if prefix, is := spread.p.Spread(0); !is || prefix != "plan_" {
+		t.Errorf("%q %v", prefix, is)
+	}
+	if _, is := spread.p.Spread(2); is {
+		t.Error("a plain field is spread")
+	}
 	for name, f := range map[string]syncdef.Field{
 		"a value with ;": {Type: syncdef.MultiPicklist, Values: []string{"a;b"}},
 		"JSON cut":       {As: syncdef.AsJSON, MaxLength: 5, OnTooLong: syncdef.TruncateLong},
 		"as":             {As: "columns"},
+		"as flat text":   {As: syncdef.AsFlat},
 	} {
 		f.Source, f.Destination = "v", "V"
 		if _, err := Compile(&syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Fields: []syncdef.Field{f}}, syncdef.Rules{}); err == nil {

@@ -29,7 +29,7 @@ type Mapped struct {
 	// Half says that the row is the new half of an update, of a stream of changes.
 	Half   bool
 	Group  []byte           // the value of the field that Rules.Group names, or Rules.GroupDefault; nil where rows have no group
-	Values []jsontext.Value // by position in Definition.Fields; nil leaves the field alone, null clears it
+	Values []jsontext.Value // by position in Program.Names; nil leaves the field alone, null clears it
 	// Canonical stands for Values wherever values are compared (row.Digest,
 	// row.FieldHash): the same, but in number fields one form per number, and in json
 	// fields no blanks between the parts.
@@ -39,14 +39,15 @@ type Mapped struct {
 // A Mapper maps rows one after the other. It is not safe for concurrent use.
 type Mapper struct {
 	p      *Program
-	out    []jsontext.Value // Mapped.Values, one per field
-	canon  []jsontext.Value // Mapped.Canonical
-	buf    []byte           // whatever a row needs beyond its own bytes; growing it leaves older slices intact
-	id     []byte           // the joined record id
-	digits []byte           // of the decimal in hand
-	small  bool             // the number in hand is its own canonical form
-	parts  [][]byte         // of the template or list in hand
-	chosen []int            // of the picklist in hand, positions in its values
+	out    []jsontext.Value    // Mapped.Values, one per field
+	canon  []jsontext.Value    // Mapped.Canonical
+	nested [2][]jsontext.Value // Mapped.Values and Canonical where fields are built
+	buf    []byte              // whatever a row needs beyond its own bytes; growing it leaves older slices intact
+	id     []byte              // the joined record id
+	digits []byte              // of the decimal in hand
+	small  bool                // the number in hand is its own canonical form
+	parts  [][]byte            // of the template or list in hand
+	chosen []int               // of the picklist in hand, positions in its values
 	row    members
 	seen   layout
 }
@@ -102,6 +103,10 @@ func (m *Mapper) Map(object jsontext.Value) (Mapped, *row.Fault) {
 		m.canon[i], m.small = v, false
 	}
 	out.Values, out.Canonical = m.out, m.canon
+	if m.p.outputs != nil {
+		m.nested[0], m.nested[1] = m.nest(m.nested[0], m.out), m.nest(m.nested[1], m.canon)
+		out.Values, out.Canonical = m.nested[0], m.nested[1]
+	}
 	if keyFault != nil {
 		return out, keyFault
 	}
@@ -202,7 +207,7 @@ func (m *Mapper) group() ([]byte, *row.Fault) {
 		}
 	}
 	if m.p.groupDefault == nil {
-		f, name := &m.p.fields[m.p.groupField], m.p.names[m.p.groupField]
+		f, name := &m.p.fields[m.p.groupField], m.p.group
 		var found jsontext.Value // of a value that is made
 		if f.column >= 0 {
 			found = m.column(f.column)

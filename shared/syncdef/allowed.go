@@ -8,7 +8,7 @@ var (
 	// Types are the data types.
 	Types = []Type{String, Number, Integer, Boolean, Date, DateTime, Picklist, JSON, Email, MultiPicklist}
 	// Ases are the values of as.
-	Ases = []As{AsJoin, AsJSON}
+	Ases = []As{AsJoin, AsJSON, AsFlat}
 	// Strategies are the matching strategies that a file may name.
 	Strategies = []Strategy{MatchExternalID, MatchField, MatchEmail, MatchEmailDomain, MatchName}
 	// Operations are those that this version carries out: not Mirror. A destination type

@@ -163,8 +163,8 @@ type Field struct {
 	Value       *string   `json:"value,omitempty"`       // in the place of Source: a constant, or a Template of columns
 	Destination string    `json:"destination"`           // the field's API name at the destination, or, by Rules.Nested, a Path: address.city
 	Personal    bool      `json:"personal,omitempty"`    // personal data: the connection must allow it
-	As          As        `json:"as,omitempty"`          // what becomes of lists and objects in a field of text
-	Separator   string    `json:"separator,omitempty"`   // between the values that As joins
+	As          As        `json:"as,omitempty"`          // what becomes of lists and objects
+	Separator   string    `json:"separator,omitempty"`   // between the values or names that As joins
 	Type        Type      `json:"data_type"`             // default string
 	Scale       *int      `json:"scale,omitempty"`       // number: digits after the point, rounded half up
 	Min         string    `json:"min,omitempty"`         // number, integer: a decimal, inclusive
@@ -201,15 +201,27 @@ const (
 	MultiPicklist Type = "multipicklist"
 )
 
-// As is what becomes of lists and objects in a field of text.
+// As is what becomes of lists and objects.
 type As string
 
-// Without one they are refused. join joins a list's values by Separator; json writes
-// a list or an object as its JSON.
+// Without one they are refused in a text, and kept in JSON. join joins a list's values
+// by Separator; json writes a list or an object as its JSON; flat, of a field of JSON,
+// lifts the members of inner objects, their names joined by Separator.
 const (
 	AsJoin As = "join"
 	AsJSON As = "json"
+	AsFlat As = "flat"
 )
+
+// DefaultSeparator stands between the values that are joined, where a field has none of
+// its own; names are joined by DefaultJoint.
+const (
+	DefaultSeparator = ", "
+	DefaultJoint     = "_"
+)
+
+// SpreadMark ends a destination that stands for each member of an object: * or plan_*.
+const SpreadMark = "*"
 
 // PersonalAllowed is what a connection says that may take personal data.
 const PersonalAllowed = "allowed"

@@ -1,6 +1,11 @@
 package syncdef
 
-import "github.com/penstock-data/penstock/shared/row"
+import (
+	"slices"
+	"strings"
+
+	"github.com/penstock-data/penstock/shared/row"
+)
 
 // A Kind is what a destination type adds to the definition language: data and
 // pure checks, no I/O. Package dest's Vendor carries one; the reader, the JSON
@@ -24,6 +29,12 @@ type Kind struct {
 	// strategy without one needs match in the file.
 	Pairs map[Strategy]Match
 	Lanes int // default of lanes; 0 is DefaultLanes
+	// Nesting says whether a destination may be a Path into a field, as in
+	// address.city; NestNone refuses it.
+	Nesting Nesting
+	// Spreads says that a destination may end with SpreadMark: each member of an object
+	// becomes a field, by its name.
+	Spreads bool
 	// Posts says that it can post a notice into a channel, so that notifications may
 	// name it.
 	Posts bool
@@ -52,8 +63,23 @@ func (k Kind) RulesOf(d *Definition, c *Connection) Rules {
 		r = k.Rules(d, c)
 	}
 	r.Type = k.Name
+	r.Nested = k.Nesting == NestObjects && slices.ContainsFunc(d.Fields, func(f Field) bool {
+		p, err := ParsePath(f.Destination)
+		return err == nil && (p.Nested() || p[0].Name != f.Destination)
+	})
+	r.Spread = k.Spreads && slices.ContainsFunc(d.Fields, func(f Field) bool { return strings.HasSuffix(f.Destination, SpreadMark) })
 	return r
 }
+
+// Nesting is what a destination with dots or brackets means to a type.
+type Nesting uint8
+
+// The kinds of nesting.
+const (
+	NestNone    Nesting = iota // nothing: fields hold no objects
+	NestNames                  // a name: the type's Check judges it
+	NestObjects                // a path: the field's object is built of its parts, and sent whole
+)
 
 // Kinds are the destination types that a program knows.
 type Kinds []Kind
@@ -94,6 +120,10 @@ type Rules struct {
 	Once bool `json:"once,omitempty"`
 	// Lookup says that it can be found out whether an insert arrived.
 	Lookup bool `json:"lookup,omitempty"`
+	// Nested says that destinations are Paths, some of them into objects and lists.
+	Nested bool `json:"nested,omitempty"`
+	// Spread says that some destinations end with SpreadMark.
+	Spread bool `json:"spread,omitempty"`
 	// Entities names the destination field in whose templates &, < and > of columns
 	// are written as entities, because its text is markup; "" for none.
 	Entities string `json:"entities,omitempty"`

@@ -60,11 +60,11 @@ var incrementalKeys = []Key{
 var FieldKeys = []Key{
 	{Name: "source", Type: KeyText, Doc: "The model's column, in any case, or a path into one that holds JSON: address.city, phones[0].number. A member that is not there is null. Either source or value is written."},
 	{Name: "value", Type: KeyValue, Example: `"{{first_name}} {{last_name}}"`, Doc: "In the place of source: a constant, or a text with columns in it, each as {{column}}; null where one of them is. Numbers are written by value (12.50 is 12.5). \\{{ is {{ as text. With data_type: json it is JSON, in which a column is a value of its own or a part of a text."},
-	{Name: "destination", Type: KeyText, Needed: true, Doc: "The field's name at the destination; where the type takes objects also a path into one, which is built of all its fields and sent whole: address.city, phones[0].number. A backslash before a dot or bracket makes it a part of the name."},
+	{Name: "destination", Type: KeyText, Needed: true, Doc: "The field's name at the destination; where the type takes objects also a path into one, which is built of all its fields and sent whole: address.city, phones[0].number. A backslash before a dot or bracket makes it a part of the name. Where the type allows it, * stands for each member of an object: *, plan_*."},
 	{Name: "personal", Type: KeyBoolean, Default: "false", Doc: "The value is personal data: refused unless the connection says personal: allowed."},
 	{Name: "data_type", Type: KeyText, Allowed: texts(Types), Default: string(String), Doc: "What the column's value becomes. json keeps objects and lists as they are; multipicklist takes a list, or a text with ; between its values."},
-	{Name: "as", Type: KeyText, For: []Type{String}, Allowed: texts(Ases), Doc: "What becomes of lists and objects in a text: join puts a list's values behind each other, an empty list being null, json writes them as JSON; they are refused when left out."},
-	{Name: "separator", Type: KeyText, For: []Type{String}, Doc: "What as: join puts between the values; a comma and a blank when left out."},
+	{Name: "as", Type: KeyText, For: []Type{String, JSON}, Allowed: texts(Ases), Doc: "What becomes of lists and objects. In a string, join puts a list's values behind each other, an empty list being null, and json writes them as JSON; they are refused when left out. In a json, flat lifts the members of inner objects, named outer_inner, and makes texts of lists; they are kept when left out."},
+	{Name: "separator", Type: KeyText, For: []Type{String, JSON}, Doc: "What as: join puts between values, a comma and a blank when left out, and as: flat between names, _ when left out."},
 	{Name: "scale", Type: KeyInteger, For: []Type{Number}, Max: MaxScale, Doc: "Digits after the point, rounded half up."},
 	{Name: "min", Type: KeyDecimal, For: []Type{Number, Integer}, Doc: "The least value, inclusive."},
 	{Name: "max", Type: KeyDecimal, For: []Type{Number, Integer}, Doc: "The greatest value, inclusive."},
@@ -74,7 +74,7 @@ var FieldKeys = []Key{
 	{Name: "on_null", Type: KeyText, Allowed: texts(OnNulls), Doc: "What a null does: clear the field, which is the default, leave it alone, or send default, which is the default where one is given."},
 	{Name: "default", Type: KeyValue, Doc: "What on_null: default and on_unknown: default send."},
 	{Name: "on_unknown", Type: KeyText, For: picklists, Allowed: texts(OnUnknowns), Default: string(RejectUnknown), Doc: "What is done with a text that is none of values."},
-	{Name: "transform", Type: KeyTexts, For: textual, Allowed: Transforms, Doc: "What is done to the text before it is checked, in order."},
+	{Name: "transform", Type: KeyTexts, For: []Type{String, Email, Picklist, MultiPicklist}, Allowed: Transforms, Doc: "What is done to the text before it is checked, in order."},
 	{Name: "time_zone", Type: KeyText, For: []Type{DateTime}, Example: "Europe/Berlin", Doc: "The zone of a value without one; UTC when left out."},
 	{Name: "format", Type: KeyText, For: []Type{Date, DateTime}, Allowed: Formats, Doc: "What a number counts; the warehouses' own formats when left out."},
 }

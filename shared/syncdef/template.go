@@ -109,6 +109,21 @@ func (f *Field) Columns() []string {
 	return t.Columns()
 }
 
+// Constant is the field's value where it is the same for all rows.
+func (f *Field) Constant() (text string, is bool) {
+	if f.Value == nil {
+		return "", false
+	}
+	t, err := ParseTemplate(*f.Value)
+	if err != nil || len(t.Columns()) > 0 {
+		return "", false
+	}
+	for _, p := range t {
+		text += p.Text
+	}
+	return text, true
+}
+
 // From says what the field is made of, for messages: the column, or the value as the
 // definition writes it.
 func (f *Field) From() string {

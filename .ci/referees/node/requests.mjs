@@ -1,7 +1,7 @@
 // The workers' recorded requests against the request types that the vendors' own
 // clients ship (typed), and against what these clients themselves send for the same
 // arguments (built). Prints a line per kind of request, and what had no referee; a kind
-// that no rule knows, and a rule that met no request, are failures.
+// with a body that no rule knows, and a rule that met no request, are failures.
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import ts from "typescript";
@@ -134,7 +134,9 @@ async function judge(name, vendor, requests) {
     lines.push(`${name}: ${rule.name}: ${of.length} requests, ${kinds.length} shapes: ${how.join(", ")}`);
     for (const [what, n] of exempt) if (n > 0) lines.push(`exempt: ${name}: ${rule.name}: ${what} (${n} values)`);
   }
-  for (const kind of new Set(requests.filter((r) => !r.rule).map((r) => `${r.method} ${r.path}`))) fail(`${name}: no rule for ${kind}`);
+  const unknown = requests.filter((r) => !r.rule);
+  for (const kind of new Set(unknown.filter((r) => r.json).map((r) => `${r.method} ${r.path}`))) fail(`${name}: no rule for ${kind}`);
+  for (const kind of new Set(unknown.filter((r) => !r.json).map((r) => `${r.method} ${r.path}`))) lines.push(`no referee: ${name}: ${kind}: no rule knows it, and it has no body`);
   if (vendor.exempt) lines.push(`exempt: ${name}: ${vendor.exempt}`);
   compile(name, vendor.imports, samples);
   console.log(lines.join("\n"));

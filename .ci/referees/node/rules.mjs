@@ -90,6 +90,7 @@ export const intercom = {
     { name: "unarchive a contact", method: "POST", path: /^\/contacts\/([^/]+)\/unarchive$/, build: byClient((c, _, [contact_id]) => c.contacts.unarchive({ contact_id })) },
     { name: "archive a contact", method: "POST", path: /^\/contacts\/([^/]+)\/archive$/, optional: true, build: byClient((c, _, [contact_id]) => c.contacts.archive({ contact_id })) },
     { name: "delete a contact", method: "DELETE", path: /^\/contacts\/([^/]+)$/, optional: true, build: byClient((c, _, [contact_id]) => c.contacts.delete({ contact_id })) },
+    { name: "list contacts", method: "GET", path: /^\/contacts$/, optional: true, build: byClient((c, _, __, q) => c.contacts.list({ page: q.get("page") ?? undefined, per_page: q.get("per_page") ?? undefined })) },
     { name: "find by external id", method: "GET", path: /^\/contacts\/find_by_external_id\/([^/]+)$/, build: byClient((c, _, [external_id]) => c.contacts.showContactByExternalId({ external_id })) },
     {
       name: "tag a contact", method: "POST", path: /^\/contacts\/([^/]+)\/tags$/, type: "Intercom.TagContactRequest",

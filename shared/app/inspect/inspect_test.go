@@ -77,7 +77,7 @@ func TestTest(t *testing.T) {
 		"secret":          {account: &account{login: failed(dest.Configuration, dest.ScopeConnection, "secret")}, want: []string{"secret missing"}, says: "because of secret"},
 		"login":           {account: &account{login: failed(dest.Configuration, dest.ScopeConnection, "invalid_client")}, want: []string{"login missing"}},
 		"no answer":       {account: &account{login: failed(dest.Unavailable, dest.ScopeConnection, "network")}, want: []string{"api missing"}},
-		"API disabled":    {account: &account{probe: failed(dest.Configuration, dest.ScopeConnection, "API_DISABLED")}, want: []string{"api missing"}, says: "API_DISABLED"},
+		"API disabled":    {account: &account{probe: failed(dest.Configuration, dest.ScopeConnection, "API_DISABLED")}, want: []string{"login ok", "api missing"}, says: "API_DISABLED"},
 		"another account": {account: &account{}, pinned: "org-0", want: []string{"login ok", "account missing"}, says: "connect crm --accept-account"},
 		"same account":    {account: &account{}, pinned: "org-1", want: []string{"login ok", "account ok"}},
 		"scopes": {account: &account{rights: []dest.Right{{Name: "read", For: "x"}, {Name: "write", For: "x", Missing: "add it"}, {Name: "more", For: "x", Missing: "add it", Some: true}}},

@@ -55,6 +55,7 @@ func (a *Asker) Test(ctx context.Context, c syncdef.Connection, pinned string, u
 		name := failedStep(err)
 		if name == "login" && o.identity != "" { // which it gave: the API is what it may not use
 			name = "api"
+			add("login", Granted, "%s takes the secret", o.vendor.Title)
 		}
 		add(name, Missing, "%s", why(err))
 		return steps, nil

@@ -81,13 +81,17 @@ func (a *account) Open(v syncdef.Version) (dest.Destination, error) {
 	if err != nil {
 		return nil, &dest.CallError{Op: "open sync " + v.Definition.Sync, Class: dest.Configuration, Scope: dest.ScopeVersion, Code: "invalid_definition", Message: err.Error()}
 	}
-	d := &destination{account: a, sync: v.Definition.Sync, minID: least, operations: map[string]string{}}
+	d := &destination{account: a, sync: v.Definition.Sync, minID: least, spreads: v.Rules.Spread, operations: map[string]string{}}
 	if size := v.Definition.BatchSize; size != syncdef.DefaultBatchSize {
 		d.most = size // the default is half a batch, and is not meant to halve it
 	}
 	for i := range v.Definition.Fields {
 		f := &v.Definition.Fields[i]
-		d.operations[f.Destination] = operationOf(f)
+		property := f.Destination
+		if v.Rules.Nested {
+			property = syncdef.TopField(property)
+		}
+		d.operations[property] = operationOf(f)
 	}
 	return d, nil
 }
@@ -99,6 +103,7 @@ type destination struct {
 	minID      int
 	most       int               // events a call by the definition; 0 for the vendor's cap
 	operations map[string]string // property -> operation
+	spreads    bool              // the members of an object are properties too
 }
 
 // operation is how a property is changed.

@@ -74,6 +74,7 @@ func check(d *syncdef.Definition, _ *syncdef.Connection) []syncdef.Fault {
 	if len(d.Fields) > maxProperties {
 		fault("field_mappings", "%d properties: a project has %d at most, and Amplitude takes the others without ever showing them", len(d.Fields), maxProperties)
 	}
+	faults = append(faults, checkParts(d)...)
 	for i := range d.Fields {
 		for _, f := range checkField(d, &d.Fields[i]) {
 			fault(fmt.Sprintf("field_mappings[%d].%s", i, f.Path), "%s", f.Message)
@@ -89,7 +90,11 @@ func checkField(d *syncdef.Definition, f *syncdef.Field) []syncdef.Fault {
 		faults = append(faults, syncdef.Fault{Path: path, Message: fmt.Sprintf(format, args...)})
 	}
 	op := operationOf(f)
-	switch {
+	switch top := syncdef.TopField(f.Destination); {
+	case top != f.Destination && (top == fieldUser || top == fieldDevice):
+		fault("destination", "destination %s: %s is an id, and has no parts", f.Destination, top)
+	case strings.HasSuffix(f.Destination, syncdef.SpreadMark) && op != opSet:
+		fault("operation", "operation %s: the members of an object are set; map a member by itself (source: column.member) to change it otherwise", op)
 	case f.Destination == fieldUser:
 		fault("destination", "destination %s: the user id is written by match", fieldUser)
 	case f.Destination == fieldDevice && op != opSet:
@@ -108,6 +113,29 @@ func checkField(d *syncdef.Definition, f *syncdef.Field) []syncdef.Fault {
 			fault("max_length", "max_length %d: Amplitude cuts texts after %d characters", f.MaxLength, maxText)
 		} else if f.MaxLength == 0 {
 			f.MaxLength = maxText
+		}
+	}
+	return faults
+}
+
+// checkParts wants the fields that one property is built of to change it in one way.
+func checkParts(d *syncdef.Definition) []syncdef.Fault {
+	var faults []syncdef.Fault
+	ops := map[string]string{}
+	for i := range d.Fields {
+		f := &d.Fields[i]
+		to, err := syncdef.ParsePath(f.Destination)
+		if err != nil || !to.Nested() {
+			continue
+		}
+		op, first := operationOf(f), ops[to[0].Name]
+		ops[to[0].Name] = op
+		path := fmt.Sprintf("field_mappings[%d].operation", i)
+		switch {
+		case op == opAdd:
+			faults = append(faults, syncdef.Fault{Path: path, Message: "operation add adds to a number: " + to[0].Name + " is built as a whole"})
+		case first != "" && first != op:
+			faults = append(faults, syncdef.Fault{Path: path, Message: fmt.Sprintf("operation %s: another part of %s has %s, and the property is sent as a whole; write the same for all of its parts", op, to[0].Name, first)})
 		}
 	}
 	return faults

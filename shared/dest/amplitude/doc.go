@@ -22,6 +22,12 @@
 //	          list; null appends nothing
 //	unset     the property is removed, whatever the column holds
 //
+// A property may be built of several columns, as in address.city or plans[0]: it is
+// sent whole whenever one of them changes, and its parts have one operation. The
+// destination * stands for each member of an object, which is set as a property of its
+// name, and plan_* puts plan_ before it; what is mapped by its name counts instead, and
+// a member that a later object lacks keeps its value.
+//
 // Numbers, booleans, texts, lists and objects are sent as they are mapped; dates are
 // ISO 8601 texts, which sort. The destination device_id is no property: it names the
 // device that the event is counted for; without one Amplitude makes a device of the

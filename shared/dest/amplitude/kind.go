@@ -32,6 +32,8 @@ var Kind = syncdef.Kind{
 	Strategies:      []syncdef.Strategy{syncdef.MatchExternalID},
 	Objects:         []string{"user"},
 	Pairs:           map[syncdef.Strategy]syncdef.Match{syncdef.MatchExternalID: {Source: "user_id", Destination: fieldUser}},
+	Nesting:         syncdef.NestObjects,
+	Spreads:         true,
 	CheckConnection: checkConnection,
 	Check:           check,
 	Rules:           rules,

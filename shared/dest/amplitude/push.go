@@ -3,10 +3,12 @@ package amplitude
 import (
 	"bytes"
 	"context"
+	"strings"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/rawjson"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // maxRounds is how often one call is sent again without the events that Amplitude
@@ -104,6 +106,8 @@ func (d *destination) refuse(r *dest.Record) *dest.Outcome {
 		}
 		f := &r.Fields[i]
 		switch op := d.operation(f.Name); {
+		case d.spreads && d.operations[f.Name] == "" && (f.Name == fieldUser || f.Name == fieldDevice || strings.HasPrefix(f.Name, "$") || utf16Length(f.Name) > maxText):
+			return rejected(codeName, "", "the object that is mapped to "+syncdef.SpreadMark+" has a member whose name no user property can have: "+fieldUser+", "+fieldDevice+", names that begin with $, and those of more than 1024 characters")
 		case f.Name == fieldDevice:
 			if device, ok := rawjson.Text(f.Value); ok || f.Value.Kind() != 'n' {
 				if why := idRefusal("the device id", device, d.minID); why != "" {

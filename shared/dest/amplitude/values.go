@@ -55,6 +55,7 @@ const (
 	codeTooDeep = "value_too_deep"
 	codeID      = "invalid_id"
 	codeNumber  = "not_a_number"
+	codeName    = "bad_property_name"
 
 	tooLong = "the value holds a text of more than 1024 characters, which Amplitude would cut: shorten it in the model, or set max_length: 1024 and on_too_long: truncate"
 	tooDeep = "the value is nested deeper than 40 levels"

@@ -22,7 +22,7 @@ const RecordEnv = "PENSTOCK_REQUESTS"
 // .ci/referees compares them with the request types of the vendors' own clients.
 func Recorded(t testing.TB, cfg dest.Config) dest.Config {
 	t.Helper()
-	dir := os.Getenv(RecordEnv)
+	dir := os.Getenv(RecordEnv) //nolint:forbidigo // a suite: tests by another name
 	if dir == "" {
 		return cfg
 	}

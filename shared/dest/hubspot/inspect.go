@@ -54,7 +54,7 @@ var takes = map[string][]syncdef.Type{
 	"bool":        {syncdef.Boolean},
 	"date":        {syncdef.Date},
 	"datetime":    {syncdef.DateTime, syncdef.Date},
-	"enumeration": {syncdef.MultiPicklist, syncdef.Picklist, syncdef.String, syncdef.JSON, syncdef.Boolean, syncdef.Integer, syncdef.Number},
+	"enumeration": {syncdef.Picklist, syncdef.MultiPicklist, syncdef.String, syncdef.JSON, syncdef.Boolean, syncdef.Integer, syncdef.Number},
 }
 
 // oneOption are those of an enumeration that takes one option.

@@ -68,7 +68,11 @@ func TestAttributesThatAreNotThere(t *testing.T) {
 		{"custom_attributes", `[1]`, "not_an_object", dest.ScopeUntold},
 		{"custom_attributes", `"text"`, "not_an_object", dest.ScopeUntold},
 	} {
-		w := newWorld(t, with(byExternalID(), "", fields...))
+		def := with(byExternalID(), "", fields...)
+		if c.field == flat.Destination {
+			def.Fields = []syncdef.Field{flat} // what is mapped by its name counts instead of a member
+		}
+		w := newWorld(t, def)
 		o := w.push(w.rec("c-1", c.field, c.value))[0]
 		if short(o) != c.want || o.Scope != c.scope || o.Field != c.field || o.Message == "" || w.sim.Live() != 0 {
 			t.Errorf("%s %s: %+v", c.field, c.value, o)
@@ -153,4 +157,19 @@ func TestAttributesAreReadAgain(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 	same(t, []string{"created"}, shorts(w.push(w.rec("c-1", "note", `"x"`))))
+}
+
+// An attribute that has a mapping of its own is written once, by that.
+func TestOwnMappingBeforeMember(t *testing.T) {
+	def := with(byExternalID(), "")
+	def.Fields = []syncdef.Field{flat, mapped("note", syncdef.String)}
+	w := newWorld(t, def)
+	r := w.rec("c-1", "custom_attributes", `{"note":"of the object"}`)
+	r.Fields = append(r.Fields, dest.Field{Name: "note", Value: []byte(`"of the mapping"`)})
+	if o := w.push(r)[0]; o.Status != dest.Delivered {
+		t.Fatalf("%+v", o)
+	}
+	if got := w.sent(); len(got) == 0 || !strings.HasSuffix(got[len(got)-1], `"custom_attributes":{"note":"of the mapping"}}`) {
+		t.Error(got)
+	}
 }

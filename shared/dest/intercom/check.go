@@ -72,7 +72,14 @@ func (c *checker) fault(path, format string, args ...any) {
 func check(d *syncdef.Definition, _ *syncdef.Connection) []syncdef.Fault {
 	c := &checker{def: d}
 	c.match()
+	attributes := map[string]string{}
 	for i := range d.Fields {
+		if name, is := custom(d.Fields[i].Destination); is {
+			if other, twice := attributes[name]; twice {
+				c.fault(fmt.Sprintf("field_mappings[%d].destination", i), "destination %s is the custom attribute that %s is; map it once", d.Fields[i].Destination, other)
+			}
+			attributes[name] = d.Fields[i].Destination
+		}
 		c.field(fmt.Sprintf("field_mappings[%d].", i), &d.Fields[i])
 	}
 	c.tags()

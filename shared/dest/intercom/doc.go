@@ -57,6 +57,8 @@
 // json) holds an object whose members become attributes: what is wrong with one of them
 // is that row's failure alone. Members that a later object lacks keep their values; null
 // clears one. Created for a member, an attribute is a string, a boolean or a float. A
+// A mapping of its own to one of them counts instead of the member, and as: flat lifts
+// the members of objects within the object. A
 // text over 255 characters is refused before it is sent, since Intercom may cut it, and
 // so is a text that is none of an attribute's options.
 //

@@ -16,7 +16,7 @@ import (
 // A definition is held against the workspace before its first row.
 func TestInspect(t *testing.T) {
 	fields := []syncdef.Field{
-		mapped("name", syncdef.String), mapped("note", syncdef.String), mapped("score", syncdef.Integer), mapped("seen", syncdef.DateTime), mapped("seen_text", syncdef.Date),
+		mapped("name", syncdef.String), mapped("phone", syncdef.String), mapped("score", syncdef.Integer), mapped("seen", syncdef.DateTime), mapped("seen_text", syncdef.Date),
 		mapped("gone", syncdef.String), mapped("locked", syncdef.String), mapped("seats", syncdef.Number), mapped("active", syncdef.String),
 		{Source: "t", Destination: "tier", Type: syncdef.Picklist, Values: []string{"gold", "bronze"}}, {Source: "n", Destination: "custom_attributes.note", Type: syncdef.String, MaxLength: 300},
 	}

@@ -41,6 +41,7 @@ var Kind = syncdef.Kind{
 		syncdef.MatchExternalID: {Source: "user_id", Destination: fieldExternalID},
 		syncdef.MatchEmail:      {Source: "email", Destination: fieldEmail},
 	},
+	Nesting:         syncdef.NestNames, // custom_attributes.plan
 	CheckConnection: checkConnection,
 	Check:           check,
 	Rules:           rules,

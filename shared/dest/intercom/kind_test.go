@@ -41,6 +41,7 @@ func TestDefinitions(t *testing.T) {
 	for src, want := range map[string]string{
 		field("destination: plan"):                                                                         "",
 		field("destination: custom_attributes.plan, data_type: datetime"):                                  "",
+		field("destination: plan}, {source: b, destination: custom_attributes.plan"):                       "field_mappings[1].destination",
 		field("destination: 'Job title'"):                                                                  "",
 		field("destination: owner_id, data_type: integer"):                                                 "",
 		field("destination: signed_up_at, data_type: integer"):                                             "",

@@ -97,6 +97,9 @@ func (d *destination) flatten(ctx context.Context, b *body, f *dest.Field) (*des
 		if !attributeName.MatchString(name) {
 			return reject("bad_attribute_name", "the object has a member whose name no custom attribute can have; allowed: letters, digits, currency signs, blanks, - and _"), nil
 		}
+		if d.maps(name) {
+			continue // the definition's own mapping of it counts
+		}
 		a, known, err := d.attributes.find(ctx, name, d.wants(kindOfValue(v)))
 		switch {
 		case err != nil:
@@ -118,6 +121,13 @@ func (d *destination) flatten(ctx context.Context, b *body, f *dest.Field) (*des
 		return reject("not_an_object", "custom_attributes must be an object of attributes"), nil
 	}
 	return nil, nil
+}
+
+// maps reports whether a mapping of its own writes a custom attribute.
+func (d *destination) maps(name string) bool {
+	_, alone := d.types[name]
+	_, full := d.types[customPrefix+name]
+	return alone || full
 }
 
 // plainName is what the author of a model calls a member; anything else may be a row's

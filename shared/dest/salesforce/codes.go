@@ -37,7 +37,7 @@ type verdict struct {
 
 const (
 	remedyRights = "check the object, the match field and the integration user's permissions on them"
-	remedyAPI    = "check that the organisation and the integration user may use the API, and the External Client App's policies"
+	remedyAPI    = "check that the organisation and the integration user may use the API (permission API Enabled), and the External Client App's policies"
 )
 
 // verdicts are the codes of "REST API Developer Guide", Status Codes and Error

@@ -64,6 +64,10 @@ func (d *destination) encodeRecord(dst []byte, kind int, r *dest.Record) []byte 
 			dst = appendMember(dst, f.Name)
 			next = 0
 		}
+		if c := f.Value.Kind(); c == '{' || c == '[' {
+			dst = rawjson.AppendQuote(dst, []byte(f.Value)) // no field holds objects; one of text keeps the JSON
+			continue
+		}
 		dst = append(dst, f.Value...)
 	}
 	return dst

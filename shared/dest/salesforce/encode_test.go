@@ -88,6 +88,8 @@ func TestEncode(t *testing.T) {
 			`"Website":"acme.com"`},
 		"insert": {insert, createKind, dest.Record{Key: "7", Match: "7", Fields: []dest.Field{value("Name", `"A"`)}},
 			`"Name":"A"`},
+		"JSON is text": {insert, createKind, dest.Record{Key: "7", Fields: []dest.Field{value("A__c", `{"a":["x y"]}`), value("B__c", `[1]`)}},
+			`"A__c":"{\"a\":[\"x y\"]}","B__c":"[1]"`},
 	} {
 		got := string(test.d.encode(nil, test.kind, dest.Batch{Records: []dest.Record{test.r}}, dest.Call{Records: []int{0}}))
 		want := `{"allOrNone":false,"records":[{"attributes":{"type":"Account"},` + test.want + `}]}`

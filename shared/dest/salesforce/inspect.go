@@ -86,7 +86,7 @@ func matchNeeds(d *syncdef.Definition) metadata.Match {
 }
 
 // takes are the data types by describe's types, the best first. Salesforce reads texts
-// from JSON texts only, which dates are too; numbers and booleans from their own.
+// from JSON texts only, which dates are too, and objects as this package writes them; numbers and booleans from their own.
 var takes = map[string][]syncdef.Type{
 	"string": texts, "textarea": texts, "url": texts, "phone": texts, "encryptedstring": texts, "combobox": texts,
 	"email":    {syncdef.Email, syncdef.String},
@@ -98,7 +98,7 @@ var takes = map[string][]syncdef.Type{
 }
 
 var (
-	texts   = []syncdef.Type{syncdef.String, syncdef.Email, syncdef.Picklist, syncdef.MultiPicklist, syncdef.Date, syncdef.DateTime}
+	texts   = []syncdef.Type{syncdef.String, syncdef.Email, syncdef.Picklist, syncdef.MultiPicklist, syncdef.JSON, syncdef.Date, syncdef.DateTime}
 	numbers = []syncdef.Type{syncdef.Number, syncdef.Integer}
 )
 

@@ -65,7 +65,7 @@ var remedies = map[string]remedy{
 
 	"user_not_a_channel": {badChannel, "what was sent to a person cannot be looked for: name a channel"},
 
-	"msg_too_long":       {badRecord, "the message is too long: shorten it in the model, or set max_length and on_too_long: truncate"},
+	"msg_too_long":       {badRecord, "the message is too long: shorten it in the model, or set slack: {on_too_long: truncate}"},
 	"no_text":            {badRecord, "the message has no text: give the row a text, or leave it out of the model"},
 	"metadata_too_large": {badRecord, "the record id is too long for Slack's metadata: shorten it"},
 }

@@ -44,7 +44,7 @@ func TestSampleDefinition(t *testing.T) {
 	if err := json.Unmarshal(d.Options, &options); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(map[string]any{"channel": "#customer-health", "digest_over": 20.0}, options); diff != "" {
+	if diff := cmp.Diff(map[string]any{"channel": "#customer-health", "digest_over": 20.0, "on_too_long": "reject"}, options); diff != "" {
 		t.Error(diff)
 	}
 	if d.Operation != syncdef.Insert || d.Object != "message" || d.Lanes != 1 || d.Strategy != syncdef.MatchNone {

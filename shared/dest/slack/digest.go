@@ -73,7 +73,7 @@ func (d *destination) settle(key digestKey) {
 // first of those in hand, and how many are not listed.
 func (d *destination) digest(b dest.Batch, channel string, total int, records []int) message {
 	var text strings.Builder
-	text.WriteString(cut(fmt.Sprintf("*%d messages from %s* (run %s)", total, d.def.Sync, b.Run), maxHead, plainWidth))
+	text.WriteString(shorten(fmt.Sprintf("*%d messages from %s* (run %s)", total, d.def.Sync, b.Run), maxHead))
 	shown := records[:min(len(records), listed)]
 	for _, i := range shown {
 		text.WriteString("\n• ")
@@ -91,8 +91,7 @@ func (d *destination) digest(b dest.Batch, channel string, total int, records []
 }
 
 // summary is one line that stands for a message: its first line, and the line that
-// names the customer, or else the second. It is cut before it is escaped, so that
-// no entity is.
+// names the customer, or else the second.
 func (d *destination) summary(text string) string {
 	var first, second string
 	for line := range strings.Lines(text) {
@@ -111,26 +110,11 @@ func (d *destination) summary(text string) string {
 	if second != "" {
 		first += " | " + second
 	}
-	if d.isMarkup(text) {
-		return cut(first, maxSummary, plainWidth)
+	if !d.isMarkup(text) {
+		first = escape(first)
 	}
-	return escape(cut(first, maxSummary, escapedWidth))
-}
-
-// plainWidth is how many characters of a message a character takes.
-func plainWidth(rune) int { return 1 }
-
-// cut shortens s to n characters by a measure, the last of which says that it was
-// cut.
-func cut(s string, n int, width func(rune) int) string {
-	taken, room := 0, 0 // characters before i; the last i that leaves room for the mark
-	for i, r := range s {
-		if taken <= n-1 {
-			room = i
-		}
-		if taken += width(r); taken > n {
-			return s[:room] + "…"
-		}
+	if short := shorten(first, maxSummary); short != "" {
+		return short
 	}
-	return s
+	return cutMark // a link that takes more room
 }

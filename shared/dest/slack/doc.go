@@ -19,11 +19,23 @@
 // because a ts is unique within its channel only.
 //
 //	field_mappings:
-//	  - {source: message, destination: text, max_length: 4000, on_too_long: truncate}
+//	  - {source: message, destination: text, max_length: 2000, on_too_long: truncate}
 //	  - {source: team_channel, destination: channel}
 //	slack:
 //	  channel: "#customer-health"  # of rows whose team_channel is null
 //	  digest_over: 20
+//	  on_too_long: reject          # a message over 4,000 characters, or truncate
+//
+// A field mapping may make the text of a template, whose own text is markup, while &,
+// < and > of the columns in it are shown as they are:
+//
+//   - {value: "<https://crm.example/{{id}}|{{company}}>: {{message}}", destination: text}
+//
+// Slack asks for 4,000 characters at most and cuts at 40,000. A longer message is
+// refused, or with on_too_long: truncate cut to 4,000 with … at its end: between two
+// characters as people see them, and never within a link, a mention, an address, an
+// emoji's name or an entity. A text that begins with such a part and has no room for
+// it is refused.
 //
 // # Digests
 //
@@ -90,7 +102,8 @@
 //	                       15 messages a minute: install Penstock's as an internal one.
 //	conversations.list     tier 2; called once per name that is not known yet.
 //	auth.test              in the hundreds a minute; here 60.
-//	text                   40,000 characters; a digest stays below 4,000.
+//	text                   4,000 characters, by this package's choice; 40,000 by Slack.
+//	                       A digest stays below 4,000.
 //
 // Slack counts an app's calls apart from all others', so the connection's share is
 // the whole of these. One call is in flight at a time, so that a channel's messages

@@ -21,10 +21,14 @@ const (
 	eventDigest = "penstock_digest"
 )
 
-// maxText is how many characters a message may have (Slack, chat.postMessage,
-// "Truncating content"). Whether an entity counts as one of them or as its letters
-// is not published: it is counted as its letters, which is the stricter way.
-const maxText = 40_000
+// How many characters a message should have and may have (Slack, chat.postMessage,
+// "Truncating content": "limit the text field to 4,000 characters"; longer than 40,000
+// is cut). Whether an entity counts as one of them or as its letters is not
+// published: it is counted as its letters, which is the stricter way.
+const (
+	goodText = 4_000
+	maxText  = 40_000
+)
 
 // A message is one chat.postMessage call.
 type message struct {
@@ -44,13 +48,33 @@ func (d *destination) single(run string, r dest.Record) message {
 	}
 }
 
-// content is a record's text as it is sent.
+// content is a record's text as it is sent, cut where the definition says so.
 func (d *destination) content(r dest.Record) string {
+	text := d.written(r)
+	if d.options.OnTooLong == truncateLong {
+		if short := shorten(text, goodText); short != "" {
+			return short
+		}
+	}
+	return text
+}
+
+// written is a record's text in Slack's markup.
+func (d *destination) written(r dest.Record) string {
 	text := field(r, fieldText)
 	if d.isMarkup(text) {
 		return text
 	}
 	return escape(text)
+}
+
+// most is how many characters the definition's messages have at most; versions of
+// before there was on_too_long have no other bound than Slack's own.
+func (d *destination) most() int {
+	if d.options.OnTooLong == "" {
+		return maxText
+	}
+	return goodText
 }
 
 // isMarkup reports whether a text was written as Slack's markup: where the mapping
@@ -78,16 +102,12 @@ var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
 func escape(s string) string { return escaper.Replace(s) }
 
-// escapedWidth is how many characters of a message a character takes once it is
-// escaped.
-func escapedWidth(r rune) int {
-	switch r {
-	case '&':
-		return len("&amp;")
-	case '<', '>':
-		return len("&lt;")
+// tooLongRemedy says what a person can do.
+func (d *destination) tooLongRemedy() string {
+	if d.options.OnTooLong == truncateLong {
+		return "it begins with a link or a word that cannot be cut; shorten it in the model"
 	}
-	return 1
+	return "shorten it in the model, or set slack: {on_too_long: truncate}"
 }
 
 // fault is the outcome of a record that cannot be sent as it is; nil for others.
@@ -97,9 +117,9 @@ func (d *destination) fault(r dest.Record) *dest.Outcome {
 	case strings.TrimSpace(text) == "":
 		return &dest.Outcome{Status: dest.Rejected, Code: "no_text", Field: fieldText,
 			Message: "the message has no text: give the row a text, or leave it out of the model (WHERE ... IS NOT NULL)"}
-	case len(text) > maxText && utf8.RuneCountInString(text) > maxText:
+	case len(text) > d.most() && utf8.RuneCountInString(text) > d.most():
 		return &dest.Outcome{Status: dest.Rejected, Code: "msg_too_long", Field: fieldText,
-			Message: fmt.Sprintf("the message has %d characters as it is sent (&, < and > take 4 or 5), Slack takes %d: shorten it in the model, or set max_length and on_too_long: truncate", utf8.RuneCountInString(text), maxText)}
+			Message: fmt.Sprintf("the message has %d characters as it is sent (&, < and > take 4 or 5), and %d at most are sent: %s", utf8.RuneCountInString(text), d.most(), d.tooLongRemedy())}
 	case d.channel(r) == "":
 		return &dest.Outcome{Status: dest.Rejected, Code: "no_channel", Field: fieldChannel,
 			Message: "the row names no channel: map a column to channel, or set slack.channel in the sync's definition"}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	sim "github.com/penstock-data/penstock/shared/sandbox/slack"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -78,6 +79,39 @@ func TestEscapedLength(t *testing.T) {
 		}
 		if rest := strings.NewReplacer("&lt;", "", "&gt;", "").Replace(line); strings.ContainsAny(rest, "&;<>") {
 			t.Errorf("an entity is cut in %q", line)
+		}
+	}
+}
+
+// Over 4,000 characters as it is sent a message is refused or cut, as the definition
+// says; where it says nothing, as of before, Slack's own bound holds.
+func TestOnTooLong(t *testing.T) {
+	long := strings.Repeat("word & ", 400) // 4,400 characters once it is escaped
+	link := "https://x.example/" + strings.Repeat("a", 4_000)
+	for _, c := range []struct {
+		policy, text, code string
+		least              int // characters that are sent
+	}{
+		{"reject", strings.Repeat("ü", 4_000), "", 4_000}, {"reject", strings.Repeat("ü", 4_001), "msg_too_long", 0}, {"reject", long, "msg_too_long", 0},
+		{"truncate", strings.Repeat("ü", 4_000), "", 4_000}, {"truncate", strings.Repeat("ü", 4_001), "", 4_000}, {"truncate", long, "", 3_990},
+		{"truncate", "see " + link, "", 4}, {"truncate", link, "msg_too_long", 0},
+		{"", strings.Repeat("ü", 40_000), "", 40_000}, {"", strings.Repeat("ü", 40_001), "msg_too_long", 0},
+	} {
+		w := newWorld(t, func(_ *sim.Config, w *world) { w.opts.OnTooLong = c.policy })
+		out, err := w.deliver(dest.Batch{Run: "s.r", Records: []dest.Record{rec("1", "", c.text)}})
+		if err != nil || out[0].Code != c.code || (out[0].Status == dest.Rejected) != (c.code != "") {
+			t.Errorf("%s, %d characters: %+v %v", c.policy, len(c.text), out, err)
+			continue
+		}
+		if c.code != "" {
+			if !strings.Contains(out[0].Message, "on_too_long: truncate") && c.policy == "reject" {
+				t.Errorf("no remedy: %s", out[0].Message)
+			}
+			continue
+		}
+		sent := w.sim.Messages()[0].Text
+		if n := utf8.RuneCountInString(sent); n < c.least || n > max(4_000, c.least) {
+			t.Errorf("%s: %d characters are sent", c.policy, n)
 		}
 	}
 }

@@ -59,6 +59,7 @@ type world struct {
 type options struct {
 	Channel    string `json:"channel,omitempty"`
 	DigestOver int    `json:"digest_over,omitempty"`
+	OnTooLong  string `json:"on_too_long,omitempty"`
 }
 
 // A clock is set by the test and read by the simulator's goroutines too.

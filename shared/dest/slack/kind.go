@@ -18,6 +18,8 @@ var Kind = syncdef.Kind{
 			Doc: "The channel of rows that name none: #name or its id, such as C0123456789."},
 		{Name: "digest_over", Type: syncdef.KeyInteger, Min: 1, Max: 10_000, Default: "20",
 			Doc: "More messages than this in a run and channel become one digest."},
+		{Name: "on_too_long", Type: syncdef.KeyText, Allowed: []string{rejectLong, truncateLong}, Default: rejectLong,
+			Doc: "What is done with a message of more than 4,000 characters as it is sent: reject the row, or cut the message, never within a link, an emoji or a joined character."},
 	},
 	Field: []syncdef.Key{
 		{Name: "markup", Type: syncdef.KeyBoolean, Default: "false",

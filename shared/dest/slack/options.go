@@ -10,10 +10,17 @@ import (
 // defaultDigestOver is slack.digest_over where the definition has none.
 const defaultDigestOver = 20
 
+// The values of on_too_long; "" stands in versions of before there was one.
+const (
+	rejectLong   = "reject"
+	truncateLong = "truncate"
+)
+
 // options are the keys of a definition's object slack.
 type options struct {
 	Channel    string `json:"channel"`
 	DigestOver int    `json:"digest_over"`
+	OnTooLong  string `json:"on_too_long"`
 }
 
 // readOptions reads them, with the defaults of what is absent.

@@ -127,7 +127,7 @@ func TestWhatIsImplied(t *testing.T) {
 		{"an update by Id", byID("field", "update", ""),
 			func(_ syncdef.Definition, r syncdef.Rules) any { return fmt.Sprint(r.Identity.Steps) }, "[trim id18]"},
 		{"a message's channel", alerts + message, func(_ syncdef.Definition, r syncdef.Rules) any { return r.GroupDefault }, "#a"},
-		{"a message's digest", alerts + message, func(d syncdef.Definition, _ syncdef.Rules) any { return string(d.Options) }, `{"channel":"#a","digest_over":20}`},
+		{"a message's digest", alerts + message, func(d syncdef.Definition, _ syncdef.Rules) any { return string(d.Options) }, `{"channel":"#a","digest_over":20,"on_too_long":"reject"}`},
 		{"a message's markup", alerts + "field_mappings: [{source: a, destination: text, markup: true}]\n",
 			func(d syncdef.Definition, _ syncdef.Rules) any { return d.Fields[0].Markup }, true},
 		{"duplicates", account + fields + "salesforce: {duplicate_rule: allow}\n",

@@ -189,6 +189,10 @@ func (a *account) vendor() (dest.Account, *dest.CallError) {
 // another account may be accepted since, whose ledger is another one.
 var errMoved = errors.New("the connection's account has changed")
 
+// codePersonal is the code of versions whose connection does not allow their personal
+// data any more.
+const codePersonal = "personal_not_allowed"
+
 // end is a version's end of the road at this account; errMoved.
 func (a *account) end(m *message) (dest.Destination, error) {
 	a.mu.Lock()
@@ -200,6 +204,9 @@ func (a *account) end(m *message) (dest.Destination, error) {
 	id := v.Definition.Sync + "/" + v.ID
 	if e, ok := a.ends[id]; ok {
 		return e, nil
+	}
+	if why := syncdef.PersonalRefused(&v.Definition, &a.stored.Connection); why != "" {
+		return nil, &dest.CallError{Op: "open sync " + v.Definition.Sync, Class: dest.Configuration, Scope: dest.ScopeVersion, Code: codePersonal, Message: why}
 	}
 	e, err := a.opened.Open(v)
 	if err != nil {

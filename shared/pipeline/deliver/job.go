@@ -207,20 +207,25 @@ func (i *item) record(fields []dest.Field) (dest.Record, []dest.Field) {
 	}
 	r := dest.Record{Key: i.key, Match: i.match(), RecordID: i.recordID(), Sequence: i.sequence(), ID: i.entry.Held.ID, Intent: i.entry.Last.Intent != ""}
 	i.partial = false
-	first := len(fields)
+	first, program := len(fields), i.m.version.Mapping
 	if r.Delete = i.del; i.del {
-		fields = appendCleared(fields, def)
+		fields = appendCleared(fields, def, program)
 		r.Fields = fields[first:len(fields):len(fields)]
 		return r, fields
 	}
 	r.Removed = i.entry.Held.Fingerprint == row.Gone
-	for n := range def.Fields {
+	names := program.Names()
+	for n := range names {
 		switch v := i.value(n); {
 		case v == nil:
-		case changed(n):
-			fields = append(fields, dest.Field{Name: def.Fields[n].Destination, Value: v})
-		default:
+		case !changed(n):
 			i.partial = true
+		default:
+			if prefix, is := program.Spread(n); is {
+				fields = spread(fields, names, prefix, v)
+				continue
+			}
+			fields = append(fields, dest.Field{Name: names[n], Value: v})
 		}
 	}
 	r.Fields = fields[first:len(fields):len(fields)]

@@ -87,7 +87,9 @@ func (j *job) passOn(outcomes []dest.Outcome, b *batch, c dest.Call) {
 func (j *job) names(field string) bool {
 	d := j.def()
 	return strings.EqualFold(field, d.Match.Destination) ||
-		slices.ContainsFunc(d.Fields, func(f syncdef.Field) bool { return strings.EqualFold(f.Destination, field) })
+		slices.ContainsFunc(d.Fields, func(f syncdef.Field) bool {
+			return strings.EqualFold(f.Destination, field) || strings.EqualFold(syncdef.TopField(f.Destination), field)
+		})
 }
 
 // call asks the destination; a panic is a defect that is taken for content that

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/ledger"
@@ -26,6 +27,9 @@ func (c *Control) Apply(ctx context.Context, v syncdef.Version, settings ...sync
 	if err := c.MayApply(ctx, v); err != nil {
 		return nil, err
 	}
+	if err := c.personal(ctx, &v.Definition, settings); err != nil {
+		return nil, err
+	}
 	if notes, err = c.notes(ctx, v); err != nil {
 		return nil, err
 	}
@@ -39,6 +43,26 @@ func (c *Control) Apply(ctx context.Context, v syncdef.Version, settings ...sync
 		return nil, fmt.Errorf("apply sync %q: %w", v.Definition.Sync, err)
 	}
 	return notes, nil
+}
+
+// personal refuses a definition whose personal data its connection does not allow, as
+// it will be once these settings are stored.
+func (c *Control) personal(ctx context.Context, d *syncdef.Definition, settings []syncdef.Connection) error {
+	if len(syncdef.PersonalColumns(d)) == 0 {
+		return nil
+	}
+	var conn syncdef.Connection
+	if i := slices.IndexFunc(settings, func(s syncdef.Connection) bool { return s.Name == d.Connection }); i >= 0 {
+		conn = settings[i]
+	} else if stored, err := c.Connections.Connection(ctx, d.Connection); err == nil {
+		conn = stored.Connection
+	} else if !errors.Is(err, run.ErrNotFound) {
+		return fmt.Errorf("read connection %q: %w", d.Connection, err)
+	}
+	if why := syncdef.PersonalRefused(d, &conn); why != "" {
+		return row.Refuse("%s", why)
+	}
+	return nil
 }
 
 // MayApply refuses a version that would change the number of a sync's lanes while

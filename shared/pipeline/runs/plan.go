@@ -88,7 +88,7 @@ func (c *Control) Plan(ctx context.Context, p PlanRequest) ([]Planned, error) {
 	out := make([]Planned, len(checked))
 	mapper := program.Get()
 	defer program.Put(mapper)
-	l := look{v: &program.Version, full: p.Mode == run.Full, names: names(&v.Definition), tags: program.Mapping.Tags(), entries: entries}
+	l := look{v: &program.Version, full: p.Mode == run.Full, names: program.Mapping.Names(), tags: program.Mapping.Tags(), entries: entries}
 	for n, x := range checked {
 		switch {
 		case !selects(x.Cursor):
@@ -170,14 +170,6 @@ type look struct {
 	tags    []row.Tag
 	entries map[string]ledger.Entry
 	scratch []byte
-}
-
-func names(d *syncdef.Definition) []string {
-	out := make([]string, len(d.Fields))
-	for i := range d.Fields {
-		out[i] = d.Fields[i].Destination
-	}
-	return out
 }
 
 // at is what would become of a row that is queued. Its sequence would be the greatest.

@@ -51,6 +51,11 @@ func unknown(err error) *apiError {
 	return &apiError{status: http.StatusInternalServerError, code: "UNKNOWN_EXCEPTION", message: err.Error()}
 }
 
+// noRollBack refuses what the simulator cannot do.
+func noRollBack() *apiError {
+	return &apiError{status: http.StatusBadRequest, code: "NOT_SUPPORTED", message: "the simulator does not roll back: send allOrNone false"}
+}
+
 func malformedJSON(detail string) *apiError {
 	return &apiError{status: http.StatusBadRequest, code: "JSON_PARSER_ERROR", message: detail}
 }

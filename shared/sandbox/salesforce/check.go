@@ -83,6 +83,9 @@ func (f *Field) check(dst []byte, v jsontext.Value) ([]byte, *fieldError, error)
 			return dst, &fieldError{"MALFORMED_ID", fmt.Sprintf("%s: id value of incorrect type: %s", f.label(), clip(dst[start:])), f.Name}, nil
 		}
 		return appendID18(dst[:start], id), nil, nil
+	case f.Type == MultiPicklist:
+		dst, fault := f.checkMulti(dst, start)
+		return dst, fault, nil
 	}
 	return dst, f.checkText(dst[start:]), nil
 }

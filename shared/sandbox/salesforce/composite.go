@@ -65,7 +65,7 @@ func (s *Simulator) serveComposite(w http.ResponseWriter, r *http.Request) *apiE
 // check enforces the caps and the references.
 func (in *compositeRequest) check() *apiError {
 	if in.AllOrNone {
-		return &apiError{status: http.StatusBadRequest, code: "NOT_SUPPORTED", message: "the simulator does not roll back: send allOrNone false"}
+		return noRollBack()
 	}
 	if len(in.Requests) > maxSubrequests {
 		return &apiError{status: http.StatusBadRequest, code: "LIMIT_EXCEEDED", message: "The request can’t contain more than 25 operations."}

@@ -77,7 +77,7 @@ func (in *incoming) decode(body []byte, sim *Simulator, fixed *table) *apiError 
 		case "allOrNone":
 			v, e := dec.ReadValue()
 			if e == nil && string(v) == "true" {
-				return &apiError{status: http.StatusBadRequest, code: "NOT_SUPPORTED", message: "the simulator does not roll back: send allOrNone false"}
+				return noRollBack()
 			}
 			err = e
 		case "records":

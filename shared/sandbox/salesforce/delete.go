@@ -14,6 +14,9 @@ func (s *Simulator) serveDelete(w http.ResponseWriter, r *http.Request) *apiErro
 	if len(ids) > maxRecords {
 		return &apiError{status: http.StatusBadRequest, code: "EXCEEDED_ID_LIMIT", message: "record limit reached. cannot submit more than 200 records into this call"}
 	}
+	if strings.EqualFold(r.URL.Query().Get("allOrNone"), "true") {
+		return noRollBack()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out, changes := []byte{'['}, s.store.Writer()

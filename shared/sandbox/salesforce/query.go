@@ -108,6 +108,7 @@ func (q *query) run() []int {
 	default:
 		q.table.Sort(rows, column(q.order), q.desc)
 	}
+	rows = rows[min(q.offset, len(rows)):]
 	if q.limit >= 0 && len(rows) > q.limit {
 		rows = rows[:q.limit]
 	}

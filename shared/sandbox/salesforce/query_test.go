@@ -48,6 +48,8 @@ func TestQuery(t *testing.T) {
 		`SELECT Id, Name FROM Account WHERE Id != '0015g0000000002AAA' AND Name LIKE 'a%'`:              `Acme`,
 		`SELECT Id, Name FROM Account WHERE Health_Score__c IN (7.50, 12.0)`:                            `ACME Australia|100% Cotton`,
 		`SELECT Id, Name FROM Account WHERE Health_Score__c != null ORDER BY Health_Score__c`:           `100% Cotton|ACME Australia|Acme|Back\slash`,
+		`SELECT Id, Name FROM Account WHERE Website != null ORDER BY Name DESC LIMIT 1 OFFSET 1`:        `ACME Australia`,
+		`SELECT Id, Name FROM Account OFFSET 2000`:                                                      ``,
 		`SELECT Id, Name FROM Account WHERE Website != null ORDER BY Name DESC LIMIT 2`:                 `O'Brien & Söhne|ACME Australia`,
 	} {
 		if got := o.query(soql); got != want {

@@ -32,12 +32,8 @@ func (o single) remove(w http.ResponseWriter) *apiError {
 	if refusal != nil || rows == nil {
 		return refusal
 	}
-	id := string(o.table.appendID(nil, rows[0]))
-	if code, message, struck := o.sim.core.FailRecord(o.request, id); struck {
-		if message == "" {
-			message = usual[code]
-		}
-		refuseOne(w, fault(code, message, ""))
+	if errs := o.sim.struck(o.request, string(o.table.appendID(nil, rows[0]))); errs != nil {
+		refuseOne(w, errs)
 		return nil
 	}
 	changes := o.sim.store.Writer()

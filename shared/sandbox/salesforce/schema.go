@@ -10,21 +10,23 @@ type Type string
 
 // The types that the simulator checks.
 const (
-	Text      Type = "string"
-	TextArea  Type = "textarea"
-	URL       Type = "url"
-	Phone     Type = "phone"
-	Email     Type = "email"
-	Picklist  Type = "picklist"
-	Double    Type = "double"
-	Currency  Type = "currency"
-	Percent   Type = "percent"
-	Int       Type = "int"
-	Boolean   Type = "boolean"
-	Date      Type = "date"
-	DateTime  Type = "datetime"
-	ID        Type = "id"
-	Reference Type = "reference"
+	Text     Type = "string"
+	TextArea Type = "textarea"
+	URL      Type = "url"
+	Phone    Type = "phone"
+	Email    Type = "email"
+	Picklist Type = "picklist"
+	// MultiPicklist holds several values, with ; between them.
+	MultiPicklist Type = "multipicklist"
+	Double        Type = "double"
+	Currency      Type = "currency"
+	Percent       Type = "percent"
+	Int           Type = "int"
+	Boolean       Type = "boolean"
+	Date          Type = "date"
+	DateTime      Type = "datetime"
+	ID            Type = "id"
+	Reference     Type = "reference"
 )
 
 // unset is the type of a custom field that nothing was sent to yet.
@@ -44,8 +46,8 @@ type Field struct {
 	// "Treat ABC and abc as different values" of a unique field.
 	CaseSensitive bool
 	ExternalID    bool     // may be upserted by
-	Values        []string // picklist: the active values
-	Restricted    bool     // picklist: only Values
+	Values        []string // picklists: the active values
+	Restricted    bool     // picklists: only Values
 	ReadOnly      bool     // system fields
 	Inactive      []string // picklist: values that were switched off, beside Values
 	Access        Access   // of the integration user; AccessRead makes the field ReadOnly
@@ -106,6 +108,7 @@ func DefaultSchema() Schema {
 			{Name: "NumberOfEmployees", Type: Int, Precision: 8},
 			{Name: "AnnualRevenue", Type: Currency, Precision: 18},
 			{Name: "Description", Type: TextArea, Length: 32000},
+			{Name: "Products__c", Type: MultiPicklist, Length: maxMulti, Values: []string{"Analytics", "Billing", "Core Platform", "Support"}, Restricted: true},
 			text("BillingCity", 40),
 			text("BillingCountry", 80),
 		}, health...)},
@@ -160,7 +163,7 @@ func (s Schema) check() error {
 // regard to case.
 func (t Type) isText() bool {
 	switch t {
-	case Text, TextArea, URL, Phone, Email, Picklist:
+	case Text, TextArea, URL, Phone, Email, Picklist, MultiPicklist:
 		return true
 	}
 	return false

@@ -52,7 +52,7 @@ type fileField struct {
 }
 
 // fileTypes are the types that a schema file may name.
-var fileTypes = []Type{Text, TextArea, URL, Phone, Email, Picklist, Double, Currency, Percent, Int, Boolean, Date, DateTime, Reference}
+var fileTypes = []Type{Text, TextArea, URL, Phone, Email, Picklist, MultiPicklist, Double, Currency, Percent, Int, Boolean, Date, DateTime, Reference}
 
 // ReadSchema reads a schema file onto a schema: objects and fields that are there
 // already keep their place, and a field of the same name is replaced.
@@ -113,6 +113,9 @@ func (f fileField) field() (Field, error) {
 	}
 	if !slices.Contains(fileTypes, f.Type) {
 		return Field{}, fmt.Errorf("type %q: one of %v", f.Type, fileTypes)
+	}
+	if f.Type == MultiPicklist {
+		f.Length = maxMulti
 	}
 	if f.Type.isText() && f.Length == 0 {
 		f.Length = 255

@@ -130,9 +130,9 @@ func (o single) write(w http.ResponseWriter, m mode) *apiError {
 		return unknown(err)
 	}
 	switch {
-	case errs != nil && errs[0].code == "DUPLICATE_EXTERNAL_ID":
+	case len(errs) > 0 && errs[0].code == "DUPLICATE_EXTERNAL_ID":
 		o.choices(w, c.found)
-	case errs != nil:
+	case len(errs) > 0:
 		refuseOne(w, errs)
 	case m == update:
 		w.WriteHeader(http.StatusNoContent)

@@ -141,6 +141,14 @@ func TestRetrieve(t *testing.T) {
 	}
 }
 
+// TestDeleteTogether wants no deletion that would have to be rolled back.
+func TestDeleteTogether(t *testing.T) {
+	o := seeded(t, []string{"Name"}, []string{"One"})
+	if status, _, body := o.send("DELETE", data+"composite/sobjects?ids=0015g0000000001AAA&allOrNone=true", ""); status != 400 || !strings.Contains(body, "NOT_SUPPORTED") || o.sim.Count("Account") != 1 {
+		t.Errorf("%d %s", status, body)
+	}
+}
+
 // TestOrganisation holds what clients read first.
 func TestOrganisation(t *testing.T) {
 	o := open(t, Options{OrgID: "00D000000000002EAA"})

@@ -12,7 +12,7 @@ import (
 
 // A query is a parsed SOQL statement. The subset: SELECT fields or COUNT() FROM
 // an object, WHERE over =, !=, IN, NOT IN and LIKE with AND, OR and parentheses,
-// ORDER BY one field, LIMIT.
+// ORDER BY one field, LIMIT, OFFSET.
 type query struct {
 	table  *table
 	count  bool
@@ -22,7 +22,11 @@ type query struct {
 	order  int // field; -1 none
 	desc   bool
 	limit  int // -1 none
+	offset int
 }
+
+// maxOffset is the greatest OFFSET ("SOQL and SOSL Reference", OFFSET).
+const maxOffset = 2000
 
 // A parser walks the lexemes of one query.
 type parser struct {
@@ -164,6 +168,16 @@ func (p *parser) clauses(q *query) (refusal *apiError) {
 			return malformedQuery("LIMIT: expected a number")
 		}
 		q.limit = n
+	}
+	if p.word("OFFSET") {
+		n, err := strconv.Atoi(p.next().text)
+		if err != nil || n < 0 {
+			return malformedQuery("OFFSET: expected a number")
+		}
+		if n > maxOffset {
+			return &apiError{status: http.StatusBadRequest, code: "NUMBER_OUTSIDE_VALID_RANGE", message: "Maximum SOQL offset allowed is 2000"}
+		}
+		q.offset = n
 	}
 	if p.rest[0].kind != 0 {
 		return p.unexpected()

@@ -284,3 +284,32 @@ func TestUntrueAnswers(t *testing.T) {
 		}
 	}
 }
+
+// A multi-select picklist keeps each of its values once, in its own order; one value
+// that it lacks refuses the record alone, and a list of JSON the call.
+func TestMultiPicklist(t *testing.T) {
+	o := open(t, Options{Schema: append(DefaultSchema(), Object{Name: "Thing__c", Prefix: "a0X", Fields: []Field{
+		text("Name", 80), {Name: "Open__c", Type: MultiPicklist, Length: 12, Values: []string{"B", "A"}},
+	}})})
+	_, body := o.upsert(`"Customer_ID__c":"1","Name":"n","Products__c":" support;Analytics;;SUPPORT; "`, `"Customer_ID__c":"2","Name":"n","Products__c":"Analytics;Shoes"`,
+		`"Customer_ID__c":"3","Name":"n","Products__c":" ; "`, `"Customer_ID__c":"4","Name":"n","Products__c":null`)
+	if statuses(body) != "ok/INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST/ok/ok" || !strings.Contains(body, "bad value for restricted picklist field: Shoes") {
+		t.Error(body)
+	}
+	if _, _, listed := o.send("GET", "/_sandbox/records?object=Account", ""); !strings.Contains(listed, `"Products__c":"Analytics;Support"`) || strings.Count(listed, "Products__c") != 1 {
+		t.Error(listed)
+	}
+	if status, body := o.upsert(`"Customer_ID__c":"1","Name":"n","Products__c":["Analytics"]`); status != 400 {
+		t.Errorf("a list: %d %s", status, body)
+	}
+	things := strings.ReplaceAll(accounts(`"Name":"n","Open__c":"x;A;b;X"`, `"Name":"n","Open__c":"aaaaaaaaaaaaa"`), `"Account"`, `"Thing__c"`)
+	if _, _, got := o.send("POST", data+"composite/sobjects", things); statuses(got) != "ok/STRING_TOO_LONG" {
+		t.Error(got)
+	}
+	if _, _, listed := o.send("GET", "/_sandbox/records?object=Thing__c", ""); !strings.Contains(listed, `"Open__c":"B;A;x"`) {
+		t.Error(listed)
+	}
+	if _, _, got := o.send("GET", data+"sobjects/Account/describe", ""); !strings.Contains(got, `"name":"Products__c","label":"Products","type":"multipicklist","length":4099`) {
+		t.Error(got)
+	}
+}

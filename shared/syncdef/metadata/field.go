@@ -111,25 +111,10 @@ func given(m *syncdef.Field) []value {
 	if m.Default != nil {
 		out = append(out, value{"default", *m.Default})
 	}
-	if text, is := constant(m); is {
-		out = append(out, value{"value", text})
+	if constant, is := m.Constant(); is {
+		out = append(out, value{"value", constant})
 	}
 	return out
-}
-
-// constant is the text of a mapping that has no column.
-func constant(m *syncdef.Field) (text string, is bool) {
-	if m.Value == nil {
-		return "", false
-	}
-	t, err := syncdef.ParseTemplate(*m.Value)
-	if err != nil || len(t.Columns()) > 0 {
-		return "", false
-	}
-	for _, part := range t {
-		text += part.Text
-	}
-	return text, true
 }
 
 // options wants each value that a mapping may send to be one that the field offers.

@@ -28,22 +28,17 @@ func (p *parser) fields(o *object, optional bool) []syncdef.Field {
 		return nil
 	}
 	out := make([]syncdef.Field, 0, len(n.Content))
-	first := map[string]int{} // destination -> line
+	all := &destinations{parser: p}
 	for i, c := range n.Content {
 		path := item("field_mappings", i)
 		p.place(path, c)
 		f, dest := p.field(c, path)
 		if dest != nil && f.Destination != "" {
-			// Vendors compare field names without regard to case.
-			folded := strings.ToLower(f.Destination)
-			if line, twice := first[folded]; twice {
-				p.fault(dest, path+".destination", "destination %s is mapped already on line %d; one column per field", f.Destination, line)
-			} else {
-				first[folded] = dest.Line
-			}
+			all.add(dest, path+".destination", f.Destination)
 		}
 		out = append(out, f) // faulty ones too, so that paths keep their numbers
 	}
+	all.close()
 	return out
 }
 
@@ -78,6 +73,9 @@ func (p *parser) field(n *yaml.Node, path string) (f syncdef.Field, dest *yaml.N
 	r.null()
 	r.lists()
 	p.personal(o, &f)
+	if p.known && p.kind.Spreads && strings.HasSuffix(f.Destination, syncdef.SpreadMark) && f.Type != syncdef.JSON && f.Type != "" {
+		p.fault(dest, path+".destination", "destination %s stands for the members of an object; write data_type: json", f.Destination)
+	}
 	p.ownField(o, &f)
 	o.close()
 	return f, dest
@@ -94,7 +92,9 @@ func (p *parser) compiles(o *object, d *syncdef.Definition) {
 			continue
 		}
 		alone := syncdef.Definition{RecordID: []string{"row"}, Fields: []syncdef.Field{f}}
-		if _, err := mapping.Compile(&alone, rules); err != nil {
+		single := rules
+		single.Nested = false // its destination was judged among the others
+		if _, err := mapping.Compile(&alone, single); err != nil {
 			p.uncompiled(path, f, err.Error())
 		}
 	}

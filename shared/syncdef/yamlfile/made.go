@@ -2,6 +2,7 @@ package yamlfile
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -77,21 +78,25 @@ func inText(n *yaml.Node, at int) int {
 	return n.Column + len([]rune(before))
 }
 
-// lists reads what becomes of lists and objects in a text.
+// lists reads what becomes of lists and objects.
 func (r rules) lists() {
+	f := r.field
 	if r.only("as") != nil {
-		r.field.As = choice[syncdef.As](r.object, "as")
+		f.As = choice[syncdef.As](r.object, "as")
+	}
+	if fits := map[syncdef.Type][]syncdef.As{syncdef.String: {syncdef.AsJoin, syncdef.AsJSON}, syncdef.JSON: {syncdef.AsFlat}}[f.Type]; f.As != "" && fits != nil && !slices.Contains(fits, f.As) {
+		r.fault(r.values["as"], join(r.path, "as"), "as: %s has no use with data_type %s; allowed: %s", f.As, f.Type, listed(fits))
 	}
 	n := r.only("separator")
 	switch {
 	case n == nil:
-	case r.field.As != syncdef.AsJoin:
-		r.fault(r.keys["separator"], join(r.path, "separator"), "separator has no use without as: join")
+	case f.As != syncdef.AsJoin && f.As != syncdef.AsFlat:
+		r.fault(r.keys["separator"], join(r.path, "separator"), "separator has no use without as: join or as: flat")
 	default:
-		r.field.Separator, _ = r.scalar(n, join(r.path, "separator"), "separator")
+		f.Separator, _ = r.scalar(n, join(r.path, "separator"), "separator")
 	}
-	if r.field.As == syncdef.AsJoin && r.field.Separator == "" {
-		r.field.Separator = ", "
+	if f.Separator == "" {
+		f.Separator = map[syncdef.As]string{syncdef.AsJoin: syncdef.DefaultSeparator, syncdef.AsFlat: syncdef.DefaultJoint}[f.As]
 	}
 }
 
