@@ -82,9 +82,9 @@ func (d *demo) push(ctx context.Context, p pushedSync, pass int, kill bool) (syn
 	}
 	calls, cpu := d.simulator(p)
 	started := time.Now()
-	crashed := make(chan error, 1)
+	crashed, queued := make(chan error, 1), make(chan struct{})
 	if kill {
-		go func() { crashed <- d.crash(ctx, p) }()
+		go func() { crashed <- d.crash(ctx, p, queued) }()
 	} else {
 		crashed <- nil
 	}
@@ -92,6 +92,7 @@ func (d *demo) push(ctx context.Context, p pushedSync, pass int, kill bool) (syn
 		return r, err
 	}
 	answered := time.Now()
+	close(queued)
 	if err := d.seen(ctx, p, answered.Sub(started)); err != nil {
 		return r, err
 	}
@@ -166,12 +167,18 @@ func (d *demo) status(ctx context.Context, id string) (run.Run, error) {
 	return s.Runs[0].Run, nil
 }
 
-// crash kills the road once a third of the rows are at the destination, and
-// starts it again.
-func (d *demo) crash(ctx context.Context, p pushedSync) error {
+// crash kills the road once a third of the rows are at the destination, or, where a call
+// takes more rows, with the first call after all are queued, and starts it again.
+func (d *demo) crash(ctx context.Context, p pushedSync, queued <-chan struct{}) error {
 	before, _ := d.simulator(p)
+	third := int64(d.plan.Rows / 200 / 3)
 	for {
-		if now, _ := d.simulator(p); now-before > int64(d.plan.Rows/200/3) {
+		select {
+		case <-queued:
+			third, queued = 0, nil
+		default:
+		}
+		if now, _ := d.simulator(p); now-before > third {
 			d.say("killing the road's process, and starting it again ...")
 			return d.road.crash(ctx)
 		}
