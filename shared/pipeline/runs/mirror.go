@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -123,15 +122,21 @@ func (s *Sweep) mayMirror(ctx context.Context, v syncdef.Version, r *run.Run) (r
 	}
 	switch {
 	case rows == 0:
-		return "nothing is removed: the model is empty, and a mirror of nothing would remove everything; to do that, use operation: delete", nil
+		return emptyModel, nil
 	case keyless > 0:
-		return fmt.Sprintf("nothing is removed: %d rows have no match value, and any record may be theirs: mend them, and run it once more", keyless), nil
+		return anybodys(keyless), nil
 	case rows > r.Expected:
 		return fmt.Sprintf("nothing is removed: %d rows were received, finish announced %d", rows, r.Expected), nil
 	case unseen:
 		return "nothing is removed: an earlier release took some of the rows and kept no keys; run it once more", nil
 	}
 	return "", nil
+}
+
+const emptyModel = "nothing is removed: the model is empty, and a mirror of nothing would remove everything; to do that, use operation: delete"
+
+func anybodys(keyless int) string {
+	return fmt.Sprintf("nothing is removed: %d rows have no match value, and any record may be theirs: mend them, and run it once more", keyless)
 }
 
 // list lists the ledger as far as one sweep goes, and checks the whole list at its end.
@@ -179,7 +184,7 @@ func (s *Sweep) list(ctx context.Context, v syncdef.Version, r *run.Run) (goOn b
 	if err := flush(); err != nil || !m.Listed {
 		return false, err
 	}
-	if m.Refused = TooMany(&v.Definition, m.Rows, m.Held); m.Refused != "" || m.Rows == 0 {
+	if m.Refused = tooMany(&v.Definition, m.Rows, m.Held); m.Refused != "" || m.Rows == 0 {
 		m.Done = true
 		return false, nil
 	}
@@ -187,8 +192,8 @@ func (s *Sweep) list(ctx context.Context, v syncdef.Version, r *run.Run) (goOn b
 	return true, nil
 }
 
-// TooMany says why so many of so many records may not be removed; "" where they may.
-func TooMany(d *syncdef.Definition, rows, held int64) string {
+// tooMany says why so many of so many records may not be removed; "" where they may.
+func tooMany(d *syncdef.Definition, rows, held int64) string {
 	allowed := d.Mirror.Allowed(held)
 	if rows <= allowed {
 		return ""
@@ -207,29 +212,4 @@ func (s *Sweep) keysSeen(ctx context.Context, id string) (map[uint64]bool, error
 		return nil, fmt.Errorf("read the keys that the run saw: %w", err)
 	}
 	return seen, nil
-}
-
-// Absent lists what a full run that sees only the keys of these hashes would remove of a
-// mirror, and how many records the sync wrote that are there.
-func (c *Control) Absent(ctx context.Context, v syncdef.Version, seen map[uint64]bool, each func(key string)) (held, rows int64, err error) {
-	target, err := c.target(ctx, v)
-	if err != nil {
-		return 0, 0, err
-	}
-	for after, more := "", true; more; more = after != "" {
-		var entries []ledger.Entry
-		if entries, after, err = c.Ledger.EntriesAfter(ctx, target, after, listPage); err != nil {
-			return held, rows, fmt.Errorf("list the ledger of %s: %w", target, err)
-		}
-		for _, e := range entries {
-			if !e.Wrote() {
-				continue
-			}
-			if held++; !seen[run.KeyHash(e.Key)] {
-				rows++
-				each(e.Key)
-			}
-		}
-	}
-	return held, rows, nil
 }
