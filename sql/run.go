@@ -75,7 +75,7 @@ var RunSteps = []Step{
 	{
 		StepCount, []string{"received", "queued", "rejected", "superseded", "blocked"},
 		Text{countIf("COUNT_IF(GET_PATH(p.answer, 'status')::VARCHAR = '%')"), "FROM penstock_receipts AS p WHERE p.run = $run"},
-		Text{countIf("count_if((p.answer->>'status') = '%')"), "FROM penstock_receipts AS p WHERE p.run = $run"},
+		Text{countIf("COALESCE(count_if((p.answer->>'status') = '%'), 0)"), "FROM penstock_receipts AS p WHERE p.run = $run"},
 	},
 	{
 		StepFinish, []string{"answer"},

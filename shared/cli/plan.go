@@ -44,15 +44,19 @@ func (c runCmd) plan(ctx context.Context, s program) error {
 	return c.dryRun(ctx, s, w, runs.PlanRequest{Sync: c.Sync, Mode: run.Mode(c.Mode)}, rows, c.JSON)
 }
 
+// shownRemoved is how many records that a mirror would remove are shown to people.
+const shownRemoved = 100
+
 // A plan sums up what would become of rows.
 type plan struct {
 	Sync   string                `json:"sync"`
 	DryRun bool                  `json:"dry_run"`
 	Rows   int64                 `json:"rows"`
 	Counts map[runs.Action]int64 `json:"counts"`
-	Errors []answered            `json:"errors"` // the rejected rows by reason
-	Fields map[string]int64      `json:"fields"` // of updates: how many change each of the destination's fields
-	Plan   []runs.Planned        `json:"plan"`   // of each row, in order; of people's plan some of each action
+	Errors []answered            `json:"errors"`           // the rejected rows by reason
+	Fields map[string]int64      `json:"fields"`           // of updates: how many change each of the destination's fields
+	Plan   []runs.Planned        `json:"plan"`             // of each row, in order; of people's plan some of each action
+	Mirror *runs.MirrorPlan      `json:"mirror,omitempty"` // of a mirror's full run; what it would remove follows the rows in Plan
 
 	shown map[runs.Action]int
 	all   bool
@@ -78,6 +82,9 @@ func (c gated) dryRun(ctx context.Context, s program, w *duckdb.Warehouse, p run
 		}
 		b = newBar(s.out, "planning "+p.Sync)
 	}
+	if p.Mode == run.Full {
+		p.Sight = &runs.Sight{}
+	}
 	batch := func() error {
 		got, err := control.Plan(ctx, p)
 		for _, one := range got {
@@ -98,6 +105,9 @@ func (c gated) dryRun(ctx context.Context, s program, w *duckdb.Warehouse, p run
 	if err == nil {
 		err = batch()
 	}
+	if err == nil && p.Sight != nil {
+		sum.Mirror, err = control.PlanMirror(ctx, p.Sync, p.Sight, sum.remove)
+	}
 	b.done()
 	if err != nil {
 		return err
@@ -109,6 +119,9 @@ func (c gated) dryRun(ctx context.Context, s program, w *duckdb.Warehouse, p run
 	}
 	if err == nil && sum.Counts[runs.Refused] > 0 {
 		err = rowsError{fmt.Errorf("%s would be rejected", counted(sum.Counts[runs.Refused]))}
+	}
+	if err == nil && sum.Mirror != nil && sum.Mirror.Refused != "" {
+		err = rowsError{errors.New(sum.Mirror.Refused)}
 	}
 	return err
 }
@@ -153,10 +166,19 @@ func (p *plan) add(one runs.Planned) {
 	}
 }
 
+// remove counts a record that a mirror would remove: it is no row.
+func (p *plan) remove(one runs.Planned) {
+	p.Counts[one.Action]++
+	if p.all || p.shown[one.Action] < shownRemoved {
+		p.Plan = append(p.Plan, one)
+		p.shown[one.Action]++
+	}
+}
+
 // print prints the plan for people.
 func (p *plan) print(s program) {
 	fmt.Fprintf(s.out, "%s of %s would go (a dry run: nothing was sent or stored):\n", counted(p.Rows-p.Counts[runs.NotSelected]), p.Sync)
-	for _, a := range []runs.Action{runs.Create, runs.Update, runs.Delete, runs.Unchanged, runs.Replaced, runs.Refused, runs.NotSelected} {
+	for _, a := range []runs.Action{runs.Create, runs.Update, runs.Delete, runs.Unchanged, runs.Replaced, runs.Refused, runs.NotSelected, runs.Removed} {
 		if n := p.Counts[a]; n > 0 {
 			fmt.Fprintf(s.out, "  %-13s %s\n", strings.ReplaceAll(string(a), "_", " "), humanize.Comma(n))
 		}
@@ -167,6 +189,9 @@ func (p *plan) print(s program) {
 			text += ": " + strings.Join(one.Fields, ", ")
 		}
 		fmt.Fprintln(s.out, wrapped("    ", text))
+	}
+	if more := p.Counts[runs.Removed] - int64(p.shown[runs.Removed]); more > 0 && !p.all {
+		fmt.Fprintf(s.out, "    and %s more to remove: --json lists them all\n", humanize.Comma(more))
 	}
 	printAnswered(s, p.Errors)
 }

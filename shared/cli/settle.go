@@ -133,10 +133,11 @@ func (g *gate) verdict(fates []fate, wrong int) error {
 	return rowsError{fmt.Errorf("some rows of %s were not delivered", english.Plural(wrong, "run", ""))}
 }
 
-// right reports whether every row that the run has is right at the destination.
+// right reports whether every row that the run has is right at the destination, and what
+// left a mirror's model was removed.
 func (f fate) right() bool {
 	c := f.Counts
-	return f.settled && c.Rejected+c.Failed+c.Blocked+c.Cancelled == 0
+	return f.settled && (f.Mirror == nil || f.Mirror.Refused == "") && c.Rejected+c.Failed+c.Blocked+c.Cancelled == 0
 }
 
 // dataFlag repeats --data where it is not the default.

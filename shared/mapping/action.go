@@ -14,6 +14,7 @@ const (
 	shouldDelete
 	streamAction
 	streamIsUpdate
+	isUpdate // METADATA$ISUPDATE under the name that the sample's query gives it: read beside sync_action only
 )
 
 // layout are all columns that a row is read for: those of the definition, then the
@@ -34,7 +35,7 @@ func (m *Mapper) reserved(which int) jsontext.Value {
 // never a delete; else whatever asks for a delete gets one.
 func (m *Mapper) action() (a row.Action, half bool, f *row.Fault) {
 	for which, name := range reserved {
-		if m.seen.at[len(m.p.columns)+which] == ambiguous {
+		if which != isUpdate && m.seen.at[len(m.p.columns)+which] == ambiguous {
 			return row.Upsert, false, fault(name, "ambiguous_column", "several columns that differ from it only by case", "exactly one, or one spelled exactly so")
 		}
 	}
@@ -59,12 +60,25 @@ func (m *Mapper) action() (a row.Action, half bool, f *row.Fault) {
 	case gone && !told:
 		return row.Upsert, false, fault(reserved[streamIsUpdate], "missing_column", "nothing beside "+reserved[streamAction]+" = DELETE",
 			"both columns of the stream, because only the two together tell a deleted row from half of an update")
-	case gone && half:
+	case gone && half, asked == 1 && m.updates():
 		return row.OldHalf, false, nil
 	case m.p.deletes, asked == 1, soft, gone:
 		return row.Delete, false, m.mayRemove(asked == 1, soft)
 	}
-	return row.Upsert, half && streamed == 0 && m.reserved(streamAction) != nil, nil
+	half = half && streamed == 0 && m.reserved(streamAction) != nil
+	return row.Upsert, half || m.reserved(syncAction) != nil && m.updates(), nil
+}
+
+// updates reports whether a row of a query over a stream, which says in sync_action what it
+// asks for, is half of an update. A column of that name that holds anything else has no
+// say: it is not reserved.
+func (m *Mapper) updates() bool {
+	raw := m.reserved(isUpdate)
+	if raw == nil || m.reserved(streamAction) != nil {
+		return false
+	}
+	v, f := m.boolean(&field{source: reserved[isUpdate]}, raw)
+	return f == nil && v[0] == 't'
 }
 
 // mayRemove says why a sync that removes nothing cannot take a deleting row.

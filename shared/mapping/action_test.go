@@ -58,6 +58,11 @@ func TestActions(t *testing.T) {
 		`"METADATA$ACTION":"DELETE","METADATA$ISUPDATE":true`:                        "old half",
 		`"METADATA$ACTION":"DELETE","METADATA$ISUPDATE":"TRUE"`:                      "old half",
 		`"METADATA$ACTION":"DELETE","METADATA$ISUPDATE":true,"sync_action":"delete"`: "old half",
+		`"sync_action":"delete","change_type":"DELETE","is_update":true`:             "old half",
+		`"sync_action":"delete","change_type":"DELETE","IS_UPDATE":"FALSE"`:          "delete",
+		`"sync_action":"delete","is_update":"the row's own"`:                         "delete",
+		`"sync_action":"upsert","change_type":"INSERT","is_update":true`:             "upsert",
+		`"is_update":true,"should_delete_from_destination":true`:                     "delete",
 		`"METADATA$ACTION":"DELETE"`:                                                 "! missing_column METADATA$ISUPDATE",
 		`"METADATA$ACTION":"UPDATE","METADATA$ISUPDATE":true`:                        "! unknown_action METADATA$ACTION",
 	} {

@@ -8,7 +8,7 @@ import (
 
 // reserved are the columns that every definition may find in its rows: what a row
 // asks for, and what a stream of changes adds.
-var reserved = []string{"sync_action", "should_delete_from_destination", "METADATA$ACTION", "METADATA$ISUPDATE"}
+var reserved = []string{"sync_action", "should_delete_from_destination", "METADATA$ACTION", "METADATA$ISUPDATE", "is_update"}
 
 // SourceColumns are the columns that store_source: mapped keeps of a row: those
 // that the mapping, match, record_id and cursor read, as the definition spells

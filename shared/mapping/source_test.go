@@ -21,7 +21,7 @@ func sourceDefinition() *syncdef.Definition {
 
 func TestSourceColumns(t *testing.T) {
 	m := compiledDef(t, sourceDefinition())
-	want := []string{"score", "email", "größe", "id", "part", "updated", "sync_action", "should_delete_from_destination", "METADATA$ACTION", "METADATA$ISUPDATE"}
+	want := []string{"score", "email", "größe", "id", "part", "updated", "sync_action", "should_delete_from_destination", "METADATA$ACTION", "METADATA$ISUPDATE", "is_update"}
 	if d := cmp.Diff(want, m.p.SourceColumns()); d != "" {
 		t.Error(d)
 	}

@@ -17,7 +17,7 @@ import (
 // control and sweeper are the world's, as they stand after the last boot.
 func (w *world) stores() runs.Stores {
 	s := w.store
-	return runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s}
+	return runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s}
 }
 
 func (w *world) control() *runs.Control {
@@ -27,7 +27,7 @@ func (w *world) control() *runs.Control {
 // sweep is one minute's tick.
 func (w *world) sweep() {
 	w.t.Helper()
-	s := &runs.Sweep{Stores: w.stores(), Replayer: w.intake, Policy: run.DefaultPolicy(), Now: w.clock}
+	s := &runs.Sweep{Stores: w.stores(), Replayer: w.intake, Remover: w.intake, Policy: run.DefaultPolicy(), Now: w.clock}
 	if err := s.Run(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
@@ -414,7 +414,7 @@ func TestCancelDuringRetry(t *testing.T) {
 			}
 		} else {
 			w.now = w.now.Add(time.Minute)
-			s := &runs.Sweep{Stores: w.stores(), Replayer: w.intake, Policy: run.Policy{Quiet: time.Hour, Keep: time.Hour}, Now: w.clock}
+			s := &runs.Sweep{Stores: w.stores(), Replayer: w.intake, Remover: w.intake, Policy: run.Policy{Quiet: time.Hour, Keep: time.Hour}, Now: w.clock}
 			if err := s.Run(t.Context()); err != nil {
 				t.Fatal(err)
 			}

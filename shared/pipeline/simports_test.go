@@ -355,6 +355,30 @@ func (o port) KeysOf(_ context.Context, target string, records []string) (map[st
 	return ask(o.p, "KeysOf", func() (map[string][]string, error) { return o.p.s.store.KeysOf(bg, target, records) })
 }
 
+func (o port) EntriesAfter(_ context.Context, target, after string, limit int) (all []ledger.Entry, next string, err error) {
+	all, err = ask(o.p, "EntriesAfter", func() (got []ledger.Entry, err error) {
+		got, next, err = o.p.s.store.EntriesAfter(bg, target, after, min(limit, 3))
+		return got, err
+	})
+	return all, next, err
+}
+
+func (o port) StoreSeen(_ context.Context, runID, batch string, part int, hashes []byte) error {
+	return act(o.p, "StoreSeen", func() error { return o.p.s.store.StoreSeen(bg, runID, batch, part, hashes) })
+}
+
+func (o port) Seen(_ context.Context, runID string, each func(string, int, []byte) error) error {
+	return act(o.p, "Seen", func() error { return o.p.s.store.Seen(bg, runID, each) })
+}
+
+func (o port) StoreLeft(_ context.Context, runID string, page int, keys []string) error {
+	return act(o.p, "StoreLeft", func() error { return o.p.s.store.StoreLeft(bg, runID, page, keys) })
+}
+
+func (o port) Left(_ context.Context, runID string, page int) ([]string, error) {
+	return ask(o.p, "Left", func() ([]string, error) { return o.p.s.store.Left(bg, runID, page) })
+}
+
 func (o port) Halt(_ context.Context, sync, version string) (run.Halt, error) {
 	return ask(o.p, "Halt", func() (run.Halt, error) { return o.p.s.store.Halt(bg, sync, version) })
 }

@@ -148,12 +148,12 @@ func (s *sim) boot(p *proc, dead bool) *deliver.Deliver {
 
 func (p *proc) intake() *intake.Intake {
 	o := port{p}
-	return &intake.Intake{Syncs: o, Connections: o, Runs: o, Batches: o, Errors: o, Queue: o, Ledger: o, Now: p.now}
+	return &intake.Intake{Syncs: o, Connections: o, Runs: o, Batches: o, Errors: o, Queue: o, Ledger: o, Seen: o, Now: p.now}
 }
 
 func (p *proc) stores() runs.Stores {
 	o := port{p}
-	return runs.Stores{Syncs: o, Connections: o, Runs: o, History: o, Marks: o, Errors: o, Due: o, Ledger: o, Halts: o, Depths: o}
+	return runs.Stores{Syncs: o, Connections: o, Runs: o, History: o, Marks: o, Errors: o, Due: o, Ledger: o, Halts: o, Depths: o, Mirrors: o}
 }
 
 // sweeper runs every minute.
@@ -162,7 +162,8 @@ func (s *sim) sweeper(k *task) {
 	s.model.procs = append(s.model.procs, p)
 	var sweep *runs.Sweep
 	boot := func() {
-		sweep = &runs.Sweep{Stores: p.stores(), Replayer: p.intake(), Policy: run.DefaultPolicy(), Now: p.now}
+		in := p.intake()
+		sweep = &runs.Sweep{Stores: p.stores(), Replayer: in, Remover: in, Policy: run.DefaultPolicy(), Now: p.now}
 	}
 	boot()
 	for {

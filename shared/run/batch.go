@@ -29,7 +29,12 @@ type Batch struct {
 	// Groups counts the queued rows per group, for versions that gather: see Gathering.
 	Groups   []byte  `json:"groups,omitempty"`
 	Failures []Group `json:"failures,omitempty"` // of its rejected and blocked rows
-	Counts   Counts  `json:"counts"`             // Received, Queued, Rejected, Blocked, Superseded, NoCursor as of intake
+	// Removal marks the removals of a mirror; Keyless counts the rows without a key of a
+	// mirror's full run, and Seen says that the keys of the others are kept.
+	Removal bool   `json:"removal,omitempty"`
+	Keyless int    `json:"keyless,omitempty"`
+	Seen    bool   `json:"seen,omitempty"`
+	Counts  Counts `json:"counts"` // Received, Queued, Rejected, Blocked, Superseded, NoCursor as of intake
 }
 
 // A Chunk is the record of one queue message, an item of its own.

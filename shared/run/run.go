@@ -87,6 +87,7 @@ type Run struct {
 	Holds        int       `json:"holds,omitempty"`         // how many of its messages hold the mark, as of the last sweep
 	Looked       bool      `json:"looked,omitempty"`        // ended without completing, and all its holds are in the mark
 	LeftBehind   int64     `json:"left_behind,omitempty"`   // rows below the mark that were not delivered: only retry and full reach them
+	Mirror       *Mirror   `json:"mirror,omitempty"`        // of a mirror's full run: the removal of what left the model
 	Counts       Counts    `json:"counts"`                  // totals, as of the last sweep
 	Groups       []Group   `json:"groups,omitempty"`        // its failures by stage, type and field, at most MaxGroups and one of the others
 	Revision     int64     `json:"revision"`                // optimistic lock: grows with every update

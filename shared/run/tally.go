@@ -97,6 +97,12 @@ func OutcomeOf(r Run, c Counts) Outcome {
 	if !r.Status.Ended() || IsRetry(r.ID) {
 		return ""
 	}
+	if r.Mirror != nil && r.Mirror.Refused != "" {
+		if c.Delivered+c.Unchanged > 0 {
+			return Partial
+		}
+		return None
+	}
 	wrong := c.Received - c.Delivered - c.Unchanged - c.Superseded
 	switch {
 	case wrong <= 0 && r.Status == Complete:

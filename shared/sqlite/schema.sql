@@ -62,6 +62,17 @@ CREATE TABLE claim (
   PRIMARY KEY (target, record, key)
 ) WITHOUT ROWID;
 
+-- Of a mirror's full run: the keys that it saw, as run.AppendSeen's hashes, and the keys
+-- that left the model, a JSON list of texts in base64.
+CREATE TABLE seen (
+  run TEXT NOT NULL, batch TEXT NOT NULL, part INTEGER NOT NULL, hashes BLOB NOT NULL,
+  PRIMARY KEY (run, batch, part)
+) WITHOUT ROWID;
+CREATE TABLE gone (
+  run TEXT NOT NULL, page INTEGER NOT NULL, keys TEXT NOT NULL,
+  PRIMARY KEY (run, page)
+) WITHOUT ROWID;
+
 -- source is envelope's PackSource.
 CREATE TABLE error (
   run TEXT NOT NULL, batch TEXT NOT NULL, row INTEGER NOT NULL, sync TEXT NOT NULL, attempts INTEGER NOT NULL,

@@ -33,6 +33,8 @@ var (
 	_ = []runs.Errors{Store(nil)}
 	_ = []runs.Due{Store(nil)}
 	_ = []runs.Ledger{Store(nil)}
+	_ = []runs.Mirrors{Store(nil)}
+	_ = []intake.Seen{Store(nil)}
 	_ = []runs.Halts{Store(nil)}
 	_ = []runs.Depths{Store(nil)}
 )

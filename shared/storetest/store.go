@@ -65,6 +65,11 @@ type Store interface {
 
 	Entries(ctx context.Context, target string, keys []string) (map[string]ledger.Entry, error)
 	Commit(ctx context.Context, target string, entries []ledger.Entry) (lost []int, err error)
+	EntriesAfter(ctx context.Context, target, after string, limit int) (entries []ledger.Entry, next string, err error)
+	StoreSeen(ctx context.Context, runID, batch string, part int, hashes []byte) error
+	Seen(ctx context.Context, runID string, each func(batch string, part int, hashes []byte) error) error
+	StoreLeft(ctx context.Context, runID string, page int, keys []string) error
+	Left(ctx context.Context, runID string, page int) ([]string, error)
 	KeysOf(ctx context.Context, target string, records []string) (map[string][]string, error)
 
 	StoreErrors(ctx context.Context, errs []run.RowError) error

@@ -11,9 +11,8 @@ var (
 	Ases = []As{AsJoin, AsJSON, AsFlat}
 	// Strategies are the matching strategies that a file may name.
 	Strategies = []Strategy{MatchExternalID, MatchField, MatchEmail, MatchEmailDomain, MatchName}
-	// Operations are those that this version carries out: not Mirror. A destination type
-	// may have fewer.
-	Operations = []Operation{Upsert, Update, Insert, Delete}
+	// Operations are those that a file may name. A destination type may have fewer.
+	Operations = []Operation{Upsert, Update, Insert, Delete, Mirroring}
 	// Removals are the values of on_delete; a destination type may have fewer.
 	Removals = []Removal{RemoveDelete, RemoveArchive, RemoveClear}
 	// OnErrors are the values of error_handling.

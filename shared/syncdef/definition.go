@@ -34,7 +34,7 @@ type Definition struct {
 	Incremental   *Incremental   `json:"incremental,omitempty"`
 	Allow         *Allow         `json:"allow,omitempty"`         // which roles may call for the sync; nil leaves it to who may call at all
 	Quality       any            `json:"quality,omitempty"`       // accepted, not acted on yet
-	Mirror        any            `json:"mirror,omitempty"`        // accepted, not acted on yet
+	Mirror        *Mirror        `json:"mirror,omitempty"`        // nil unless the operation is mirror, which is an upsert that also removes what left the model
 	Notifications []Notification `json:"notifications,omitempty"` // who is told when something is wrong
 	Freshness     *Freshness     `json:"freshness,omitempty"`     // how late a sync may be; from Frequency when absent
 	// Options are the keys of the destination type's own, with their defaults: in
@@ -99,14 +99,15 @@ const (
 // Operation is what is done to the destination's records.
 type Operation string
 
-// The operations. mirror is valid YAML but refused by this version with a message that
-// says so. With delete every row deletes, also what the sync never wrote.
+// The operations. With delete every row deletes, also what the sync never wrote. mirror
+// is a word of the file: a Definition is then an Upsert that has a Mirror.
 const (
 	Upsert Operation = "upsert"
 	Update Operation = "update"
 	Insert Operation = "insert"
 	Delete Operation = "delete"
-	Mirror Operation = "mirror"
+
+	Mirroring Operation = "mirror"
 )
 
 // OnError says whether the good rows of a run go on when others fail.

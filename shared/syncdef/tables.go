@@ -27,7 +27,7 @@ var DefinitionKeys = []Key{
 	{Name: "incremental", Type: KeyObject, Keys: incrementalKeys, Doc: "Selects only rows that changed since the last complete run."},
 	{Name: "allow", Type: KeyObject, Keys: allowKeys, Doc: `Which warehouse roles may call the functions for this sync, written as in SQL: analyst is ANALYST, '"Analyst"' is Analyst; whoever may call them at all, when left out.`},
 	{Name: "quality", Type: KeyObject, Later: true, Keys: qualityKeys, Doc: "When too many bad rows warn or stop a run."},
-	{Name: "mirror", Type: KeyObject, Later: true, Keys: []Key{{Name: "max_deletes", Type: KeyShare, Doc: "The largest share of the records that one run may delete."}}, Doc: "How much a mirror may delete."},
+	{Name: "mirror", Type: KeyObject, Keys: []Key{{Name: "max_deletes", Type: KeyText, Pattern: MaxDeletesPattern, Example: "5%", Default: DefaultMaxDeletes, Doc: "The most records that one full run may remove: a percentage of those that the sync wrote and that are there, rounded down, or a number of records. A run that would remove more removes none, and says so."}}, Doc: "How much operation: mirror may remove. After a complete run of mode full, records that this sync wrote and that the model has no more are removed as on_delete says; incremental runs remove nothing."},
 	{Name: "notifications", Type: KeyObjects, Keys: notificationKeys, Doc: "Who is told when something is wrong."},
 	{Name: "freshness", Type: KeyObject, Keys: freshnessKeys, Doc: "How long after its last success a sync is late; by sync_frequency when left out."},
 }

@@ -61,7 +61,7 @@ func sample() (syncdef.Definition, syncdef.Rules) {
 		StoreSource:   syncdef.StoreAll,
 		Options:       json.RawMessage(`{"room":"#\u003chealth\u003e","gather_over":20}`),
 		Quality:       map[string]any{"warn_over": 0.01, "rules": []any{map[string]any{"column": "email", "not_null": true}}},
-		Mirror:        map[string]any{"max_deletes": "5%"},
+		Mirror:        &syncdef.Mirror{MaxDeletes: "5%"},
 		Notifications: []syncdef.Notification{{Type: "email", Recipients: []string{"a@b.co"}}},
 		Freshness:     &syncdef.Freshness{WarnAfter: "2h"},
 	}

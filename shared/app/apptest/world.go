@@ -90,17 +90,17 @@ func NewOf(t testing.TB, clock *Clock, services []Service, set yamlfile.Set) *Wo
 	t.Cleanup(func() { _ = store.Close() }) // memory only
 	w.Store = store
 	log := slog.New(slog.NewJSONHandler(&w.log, nil))
-	in := &intake.Intake{Syncs: store, Connections: store, Runs: store, Batches: store, Errors: store, Queue: store, Ledger: store, Now: clock.Now}
+	in := &intake.Intake{Syncs: store, Connections: store, Runs: store, Batches: store, Errors: store, Queue: store, Ledger: store, Seen: store, Now: clock.Now}
 	policy := run.DefaultPolicy()
 	policy.Quiet = Quiet
 	stores := runs.Stores{
 		Syncs: store, Connections: store, Runs: store, History: store, Marks: store, Errors: store,
-		Due: store, Ledger: store, Halts: store, Depths: store,
+		Due: store, Ledger: store, Halts: store, Depths: store, Mirrors: store,
 	}
 	w.Control = &runs.Control{Stores: stores, Replayer: in, Checker: in, Policy: policy, Now: clock.Now}
 	w.Functions["push"] = &push.Handler{Log: log, Intake: in}
 	w.Functions["control"] = &control.Handler{Log: log, Control: w.Control}
-	w.Functions["sweep"] = &sweep.Handler{Log: log, Sweep: &runs.Sweep{Stores: stores, Replayer: in, Policy: policy, Now: clock.Now}}
+	w.Functions["sweep"] = &sweep.Handler{Log: log, Sweep: &runs.Sweep{Stores: stores, Replayer: in, Remover: in, Policy: policy, Now: clock.Now}}
 	dead := w.deliver("deadletter", dest.Vendor{})
 	dead.Dead = true
 	w.Functions["deadletter"] = &worker.Handler{Log: log, Deliver: dead}

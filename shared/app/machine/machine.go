@@ -127,7 +127,7 @@ func New(cfg Config) (_ *Machine, err error) {
 	m.URL = "http://" + reachable(m.listener.Addr())
 	s := m.Store
 	m.tokens = hasten(s, cfg.Faster, time.Now())
-	m.Intake = &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Ledger: s, Now: time.Now}
+	m.Intake = &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Ledger: s, Seen: s, Now: time.Now}
 	m.Runs = &runs.Control{Stores: stores(s), Replayer: m.Intake, Checker: m.Intake, Policy: m.policy(), Now: time.Now}
 	for _, v := range cfg.Vendors {
 		m.lanes[v.Name] = new(atomic.Int64)
@@ -175,7 +175,7 @@ func (m *Machine) Run(ctx context.Context) error {
 		g.Go(func() error { return dead.Run(ctx) })
 	}
 	g.Go(func() error {
-		sweeper := &runs.Sweep{Stores: stores(m.Store), Replayer: m.Intake, Policy: m.policy(), Now: time.Now}
+		sweeper := &runs.Sweep{Stores: stores(m.Store), Replayer: m.Intake, Remover: m.Intake, Policy: m.policy(), Now: time.Now}
 		if m.cfg.Tells {
 			sweeper.Alerts, sweeper.Teller = m.Store, m.teller()
 		}
@@ -188,12 +188,12 @@ func (m *Machine) Run(ctx context.Context) error {
 // Control is for commands over a state in which a Machine may work at the same
 // time: definitions and connections. It sends nothing again.
 func Control(s *sqlite.Store) *runs.Control {
-	in := &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Ledger: s, Now: time.Now}
+	in := &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Ledger: s, Seen: s, Now: time.Now}
 	return &runs.Control{Stores: stores(s), Checker: in, Policy: run.DefaultPolicy(), Now: time.Now}
 }
 
 func stores(s *sqlite.Store) runs.Stores {
-	return runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s}
+	return runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s}
 }
 
 func (m *Machine) policy() run.Policy {

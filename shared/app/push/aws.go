@@ -34,6 +34,7 @@ func FromEnvironment() (*Handler, error) {
 		Errors: awserrors.New(cfg, awserrors.Config{Table: vars[env.ErrorsTable], Now: time.Now}),
 		Queue:  queue.New(cfg, queue.Config{URLs: urls}),
 		Ledger: ledger.New(cfg, ledger.Config{Table: vars[env.LedgerTable]}),
+		Seen:   store,
 		Now:    time.Now,
 	}}, nil
 }

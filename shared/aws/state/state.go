@@ -11,6 +11,8 @@
 //	SYNC#name / MARK#n#target#column  a watermark        SYNC#name / HALT#version
 //	SYNC#name / DUE#nanoseconds#id    a due item         CONN#name / SETTINGS  a connection and its pin
 //	RUN#run#shard / BATCH#id    a batch                  RUN#run#shard / CHUNK#batch#index  a message's record
+//	RUN#run#shard / SEEN#batch#part  keys that a mirror's full run saw
+//	RUN#run#shard / LEFT#page   keys that it removes
 //	PACE#connection / STATE     its pause                PACE#bucket / BUCKET  tokens
 //
 // Batches and records have prefixes of their own, so that a sweep that counts both

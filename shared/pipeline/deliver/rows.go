@@ -27,6 +27,11 @@ func (m *message) mapRows() {
 		if r.Key != "" {
 			got.Key = []byte(r.Key)
 		}
+		if r.Key != "" && got.Action == row.Delete { // its record is known, whatever the row lacks
+			if fault = nil; len(got.RecordID) == 0 {
+				got.RecordID = got.Key
+			}
+		}
 		if fault == nil && r.Delete != (got.Action == row.Delete) {
 			fault = actionChanged(r.Delete)
 		}

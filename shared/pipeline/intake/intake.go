@@ -25,6 +25,7 @@ type Intake struct {
 	Errors      Errors
 	Queue       Queue
 	Ledger      Ledger // asked only for deleting rows without a match value
+	Seen        Seen   // asked only for full runs of mirrors
 	Now         Clock
 
 	versions version.Cache
@@ -145,6 +146,9 @@ func (in *Intake) part(ctx context.Context, b row.Batch, p *part, answers []row.
 		return err
 	}
 	if err := c.place(); err != nil {
+		return err
+	}
+	if err := in.see(ctx, c); err != nil {
 		return err
 	}
 	stored, created, err := in.Batches.PinBatch(ctx, c.batch)

@@ -87,5 +87,12 @@ type Ledger interface {
 	KeysOf(ctx context.Context, target string, records []string) (map[string][]string, error)
 }
 
+// Seen keeps which keys a mirror's full run saw.
+type Seen interface {
+	// StoreSeen stores the hashes (run.AppendSeen) of the keys of one part of a batch's
+	// rows. Twice is the same as once.
+	StoreSeen(ctx context.Context, runID, batch string, part int, hashes []byte) error
+}
+
 // Clock is the present.
 type Clock func() time.Time

@@ -33,6 +33,7 @@ func (c *Control) Finish(ctx context.Context, id string, rows int64) (RunStatus,
 
 // finish reports whether the call changes the run.
 func (c *Control) finish(r *run.Run, rows int64) bool {
+	rows += r.Mirror.Expects()
 	switch r.Status {
 	case run.Open:
 	case run.Finishing, run.Incomplete: // one that has another number than its rows

@@ -33,6 +33,7 @@ const (
 	Unchanged   Action = "unchanged"    // the destination holds it
 	Replaced    Action = "superseded"   // a later row of the batch has the same key
 	Refused     Action = "rejected"     // by the mapping
+	Removed     Action = "remove"       // no row's: a record that left the model of a mirror
 	NotSelected Action = "not_selected" // a run would not push it: it is below the watermark
 )
 
@@ -53,6 +54,8 @@ type PlanRequest struct {
 	Rows []row.Row
 	// Mode is of a run that selects its rows by the watermark; "" is a plain push.
 	Mode run.Mode
+	// Sight notes which keys a full run of a mirror saw; nil notes nothing.
+	Sight *Sight
 }
 
 // Plan says what would become of rows: it maps and checks them, compares them with the
@@ -64,6 +67,9 @@ func (c *Control) Plan(ctx context.Context, p PlanRequest) ([]Planned, error) {
 	checked, err := c.Checker.Check(ctx, p.Sync, p.Rows)
 	if err != nil {
 		return nil, err
+	}
+	if p.Sight != nil {
+		p.Sight.add(checked)
 	}
 	v, err := c.current(ctx, "penstock_plan", p.Sync)
 	if err != nil {

@@ -109,6 +109,21 @@ type Due interface {
 // Ledger tells whether an error is still open.
 type Ledger interface {
 	Entries(ctx context.Context, target string, keys []string) (map[string]ledger.Entry, error)
+	// EntriesAfter lists a target's entries, in no order that means anything, from after
+	// the token on ("" from the first), about limit of them, perhaps none; next is "" at
+	// the end. An entry that is there throughout the listing is listed once; keys that are
+	// kept as a hash only are left out.
+	EntriesAfter(ctx context.Context, target, after string, limit int) (entries []ledger.Entry, next string, err error)
+}
+
+// Mirrors keeps what a mirror's full run saw, and what it is to remove.
+type Mirrors interface {
+	// Seen calls each for every part of keys that intake stored of a run.
+	Seen(ctx context.Context, runID string, each func(batch string, part int, hashes []byte) error) error
+	// StoreLeft stores a page of the keys that left the model, over what is there.
+	StoreLeft(ctx context.Context, runID string, page int, keys []string) error
+	// Left reads a page; run.ErrNotFound.
+	Left(ctx context.Context, runID string, page int) ([]string, error)
 }
 
 // Halts reads which versions cannot be delivered.

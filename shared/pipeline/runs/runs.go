@@ -30,6 +30,7 @@ type Stores struct {
 	Ledger      Ledger
 	Halts       Halts
 	Depths      Depths
+	Mirrors     Mirrors // asked only for full runs of mirrors
 }
 
 // A Replayer takes rows that failed before: package intake's Intake.

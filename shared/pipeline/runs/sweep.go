@@ -20,7 +20,8 @@ import (
 type Sweep struct {
 	Stores
 	Replayer Replayer
-	Alerts   Alerts // nil where nobody is told of anything
+	Remover  Remover // takes what left a mirror's model
+	Alerts   Alerts  // nil where nobody is told of anything
 	Teller   Teller
 	Policy   run.Policy
 	Now      func() time.Time
@@ -126,6 +127,12 @@ func (s *Sweep) settle(ctx context.Context, r run.Run) error {
 			return err
 		}
 		next = run.Settle(r, t, s.Now(), s.Policy)
+	}
+	if r.Status == run.Finishing && r.Bracketed && r.Mode == run.Full && (next.Status == run.Complete || r.Mirror.Removing()) {
+		wait := false
+		if next, wait, err = s.mirror(ctx, r, next); err != nil || wait {
+			return conflict(err)
+		}
 	}
 	held := next.Holds != r.Holds
 	if next.Status == run.Open && !held || reflect.DeepEqual(next, r) {

@@ -51,15 +51,15 @@ func newWorld(t *testing.T, change func(*syncdef.Definition, *syncdef.Rules)) *w
 	}
 	t.Cleanup(func() { _ = w.store.Close() })
 	s := w.store
-	w.stores = runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s}
-	w.intake = &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Ledger: s, Now: clock}
+	w.stores = runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s}
+	w.intake = &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Ledger: s, Seen: s, Now: clock}
 	w.worker = &deliver.Deliver{
 		Queue: queue, Syncs: s, Connections: s, Tokens: s, Runs: s, Chunks: s, Halts: s, Ledger: s, Errors: s, Visibility: s,
 		Open: func(syncdef.Connection) (dest.Account, error) { return w.vendor, nil }, Now: clock,
 		Sleep: func(context.Context, time.Duration) error { return nil }, Rand: func() float64 { return 0.5 }, Hidden: time.Minute,
 	}
 	w.control = &runs.Control{Stores: w.stores, Replayer: w.intake, Policy: run.DefaultPolicy(), Now: clock}
-	w.sweep = &runs.Sweep{Stores: w.stores, Replayer: w.intake, Policy: run.DefaultPolicy(), Now: clock}
+	w.sweep = &runs.Sweep{Stores: w.stores, Replayer: w.intake, Remover: w.intake, Policy: run.DefaultPolicy(), Now: clock}
 	w.apply(change)
 	return w
 }

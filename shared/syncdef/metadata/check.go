@@ -66,7 +66,7 @@ func changes(d *syncdef.Definition) bool {
 
 // deletes reports whether rows of it may delete records.
 func deletes(d *syncdef.Definition) bool {
-	return d.Operation == syncdef.Delete && d.OnDelete != syncdef.RemoveClear || d.Operation == syncdef.Mirror
+	return (d.Operation == syncdef.Delete || d.Mirror != nil) && d.OnDelete != syncdef.RemoveClear
 }
 
 // Needs are what rows of a definition may do with records: create, change, delete.

@@ -47,7 +47,7 @@ func DestinationIndex(kinds []syncdef.Kind) []byte {
 	var p page
 	p.line("# Destinations\n")
 	for _, kind := range kinds {
-		p.line("- [%s](%s.md): %s", kind.Title, kind.Name, codes(kind.Operations))
+		p.line("- [%s](%s.md): %s", kind.Title, kind.Name, codes(kind.Carries()))
 	}
 	return []byte(p.String())
 }

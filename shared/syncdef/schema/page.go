@@ -74,7 +74,7 @@ func (p *page) nested(table []syncdef.Key, path string) {
 
 // kind is what a destination type adds to a definition.
 func (p *page) kind(kind syncdef.Kind) {
-	can := "Operations: " + codes(kind.Operations) + "."
+	can := "Operations: " + codes(kind.Carries()) + "."
 	if len(kind.Strategies) > 0 {
 		can += " Matching strategies: " + codes(kind.Strategies) + "."
 	} else {

@@ -138,7 +138,6 @@ func TestBothRefuse(t *testing.T) {
 		"min":                head + "field_mappings: [{source: a, destination: B, data_type: number, min: low}]\n",
 		"transform":          head + "field_mappings: [{source: a, destination: B, transform: [shout]}]\n",
 		"strategy":           "connection: crm\ndestination_object: Account\nmatching_strategy: phone\n" + field,
-		"mirror":             head + "operation: mirror\n" + field,
 		"lanes":              head + "lanes: 65\n" + field,
 		"lanes as text":      head + "lanes: four\n" + field,
 		"batch size":         head + "batch_size: 0\n" + field,

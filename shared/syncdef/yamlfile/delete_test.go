@@ -35,7 +35,6 @@ func TestOnDelete(t *testing.T) {
 		head + "operation: insert\non_delete: delete\n" + fields:             "which only adds records",
 		head + "operation: delete\non_missing: create\n" + fields:            "operation delete creates nothing",
 		"connection: chat_prod\nrecord_id: id\non_delete: delete\n" + fields: "on_delete: Chat removes no records",
-		head + "operation: mirror\n" + fields:                                "does not mirror records",
 	} {
 		_, _, err := yamlfile.Parse("health.yaml", []byte(src), conns, removers())
 		if err == nil || !strings.Contains(err.Error(), want) {

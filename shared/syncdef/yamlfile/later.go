@@ -23,7 +23,6 @@ func (p *parser) later(o *object, d *syncdef.Definition) {
 		return p.json(n, key)
 	}
 	d.Quality = section("quality")
-	d.Mirror = section("mirror")
 }
 
 // shape checks a value against its key; what the table does not know is let pass.

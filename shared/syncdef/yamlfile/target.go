@@ -1,6 +1,7 @@
 package yamlfile
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -103,6 +104,7 @@ func (p *parser) title() string {
 func (p *parser) target(o *object, d *syncdef.Definition) {
 	d.Object = o.text("destination_object")
 	d.Operation = p.operation(o)
+	d.Mirror = p.mirror(o, &d.Operation)
 	d.OnDelete = p.onDelete(o, d.Operation)
 	objects := p.kind.Objects
 	switch {
@@ -120,7 +122,7 @@ func (p *parser) target(o *object, d *syncdef.Definition) {
 func (p *parser) operation(o *object) syncdef.Operation {
 	allowed := syncdef.Operations
 	if p.known {
-		allowed = p.kind.Operations
+		allowed = p.kind.Carries()
 	}
 	standard := syncdef.Upsert
 	if !slices.Contains(allowed, standard) && len(allowed) > 0 {
@@ -135,14 +137,47 @@ func (p *parser) operation(o *object) syncdef.Operation {
 	case !ok:
 	case slices.Contains(allowed, op):
 		return op
-	case op == syncdef.Mirror:
-		p.fault(n, "operation", "operation: this version of Penstock does not %s records; allowed: %s", op, listed(allowed))
 	case slices.Contains(syncdef.Operations, op):
 		p.fault(n, "operation", "operation: %s is not possible with %s; allowed: %s", op, p.title(), listed(allowed))
 	default:
 		p.fault(n, "operation", "operation: %q is not known; %s", shorten(s), possible(s, words(allowed)))
 	}
 	return standard
+}
+
+// maxDeletes is what mirror.max_deletes may be.
+var maxDeletes = regexp.MustCompile("^(" + syncdef.MaxDeletesPattern + ")$")
+
+// mirror reads how much a mirror may remove; nil where the operation is another one. A
+// mirror is an upsert in all other respects.
+func (p *parser) mirror(o *object, op *syncdef.Operation) *syncdef.Mirror {
+	n, mirrors := o.get("mirror"), *op == syncdef.Mirroring
+	m := &syncdef.Mirror{MaxDeletes: syncdef.DefaultMaxDeletes}
+	if mirrors {
+		*op = syncdef.Upsert
+	}
+	if n != nil {
+		if in := p.object(n, "mirror", "mirror", o.key("mirror").Keys); in != nil {
+			if written := in.get("max_deletes"); written != nil {
+				s, ok := p.scalar(written, "mirror.max_deletes", "max_deletes")
+				switch {
+				case !ok:
+				case maxDeletes.MatchString(s):
+					m.MaxDeletes = s
+				default:
+					p.fault(written, "mirror.max_deletes", "max_deletes: %q is neither a share such as 5%% or 0.05 nor a number of records such as 200", shorten(s))
+				}
+			}
+			in.close()
+		}
+		if !mirrors {
+			p.notice(o.keys["mirror"], "mirror", "mirror removes nothing with operation: "+string(*op)+"; operation: mirror does")
+		}
+	}
+	if !mirrors {
+		return nil
+	}
+	return m
 }
 
 // onDelete reads what is done with the record of a deleting row: what is written, else
