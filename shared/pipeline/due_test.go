@@ -113,6 +113,31 @@ func TestDueIsSuperseded(t *testing.T) {
 	}
 }
 
+// A newer row of the key that was refused closes the error too: the older value is not
+// sent, and the newer row's error is the one that stays open.
+func TestDueIsSupersededByAFailure(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	answer := dest.Outcome{Status: dest.Retry, Code: "BUSY", Message: "busy"}
+	tried := 0
+	w.crm.outcome = func(string) *dest.Outcome {
+		tried++
+		return &answer
+	}
+	w.send("q1", "k")
+	w.once()
+	answer = dest.Outcome{Status: dest.Rejected, Code: "INVALID", Message: "no"}
+	second := w.send("q2", "k")
+	w.once()
+	before := tried
+	w.live(time.Hour)
+	if tried != before {
+		t.Errorf("the older row was sent %d times after the newer one was refused", tried-before)
+	}
+	if errs := w.errors(second); len(errs) != 1 || errs[0].Type != "INVALID" {
+		t.Errorf("the newer row's errors: %+v", errs)
+	}
+}
+
 // penstock_retry sends exactly the open errors again.
 func TestRetry(t *testing.T) {
 	w := newWorld(t, 2, nil)

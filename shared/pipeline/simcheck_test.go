@@ -69,12 +69,12 @@ func (s *sim) heal() bool {
 	}
 	for n := range 3 {
 		for i := range syncNames {
-			if !s.statementUntilItRuns(i, n) {
+			if !s.statementUntilItRuns(i, n, "incremental") {
 				return false
 			}
 		}
 	}
-	return true
+	return !s.plan.Mirror || s.statementUntilItRuns(0, 3, "full")
 }
 
 // mend applies a version that can be delivered.
@@ -100,7 +100,7 @@ func (s *sim) mend() {
 	}
 }
 
-func (s *sim) statementUntilItRuns(i, n int) bool {
+func (s *sim) statementUntilItRuns(i, n int, mode string) bool {
 	ran := ""
 	for try := 0; ran == ""; try++ {
 		if try > 60 {
@@ -110,7 +110,7 @@ func (s *sim) statementUntilItRuns(i, n int) bool {
 		s.model.going++
 		s.spawn(0, func(k *task) {
 			defer s.gone()
-			ran = s.statement(k, rand.New(rand.NewPCG(s.plan.Seed, uint64(9+n))), i, "incremental", fmt.Sprintf("last%d.%d.%d", i, n, try), false)
+			ran = s.statement(k, rand.New(rand.NewPCG(s.plan.Seed, uint64(9+n))), i, mode, fmt.Sprintf("last%d.%d.%d", i, n, try), false)
 		})
 		if !s.settle("a statement") {
 			return false
@@ -173,6 +173,7 @@ func (s *sim) checkModel(i int) {
 		s.fails("%v", err)
 		return
 	}
+	s.checkMirror(i, vendor, target, keys)
 	for _, k := range keys {
 		name, want, e := syncNames[i]+"/"+k, s.model.rows[i][k], entries[k]
 		switch {
@@ -190,6 +191,44 @@ func (s *sim) checkModel(i int) {
 			s.fails("%s: the vendor holds %d, the model %d, and no error is open; entry %+v", name, vendor.values[name], want.v, e)
 		case e.Held.Fingerprint.Void():
 			s.fails("%s was delivered, and the ledger does not know", name)
+		}
+	}
+}
+
+// checkMirror: after a full run that was not refused, the vendor has nothing of the sync's
+// that is not in its model, but for removals in open errors (I8).
+func (s *sim) checkMirror(i int, vendor *book, target string, keys []string) {
+	if i != 0 || !s.plan.Mirror {
+		return
+	}
+	all, err := s.store.RecentRuns(bg, syncNames[i], 10)
+	if err != nil {
+		s.fails("%v", err)
+	}
+	for _, r := range all {
+		if run.IsRetry(r.ID) || r.Mode != run.Full || !r.Bracketed {
+			continue
+		}
+		if r.Mirror == nil || !r.Mirror.Done {
+			s.fails("the last full run %s mirrored nothing: %+v", r.ID, r.Mirror)
+			return
+		}
+		if r.Mirror.Refused != "" || r.Target != target {
+			return
+		}
+		break
+	}
+	for name, value := range vendor.values {
+		key, mine := strings.CutPrefix(name, syncNames[i]+"/")
+		if !mine || value == removed || slices.Contains(keys, key) {
+			continue
+		}
+		entries, err := s.store.Entries(bg, target, []string{key})
+		if err != nil {
+			s.fails("%v", err)
+		}
+		if e := entries[key]; e.Wrote() && e.Last.Error == "" {
+			s.fails("%s left the model, and the vendor holds %d; entry %+v", name, value, e)
 		}
 	}
 }

@@ -28,6 +28,7 @@ type model struct {
 
 	contents    map[string][]content // rows of a batch, by run and batch
 	sequence    map[cell]int64       // of what was pinned
+	left        map[string][]string  // what mirrors' runs found to remove
 	deletions   map[string]int64     // the same of deleting rows, by run and name
 	newest      map[string]int       // greatest value that was pinned, by name
 	stale       map[string]bool      // an older value was accepted after a newer one
@@ -66,7 +67,7 @@ type content struct {
 
 func newModel(s *sim) *model {
 	m := &model{
-		s: s, contents: map[string][]content{}, sequence: map[cell]int64{}, deletions: map[string]int64{}, newest: map[string]int{}, stale: map[string]bool{}, known: map[string]int{},
+		s: s, contents: map[string][]content{}, sequence: map[cell]int64{}, left: map[string][]string{}, deletions: map[string]int64{}, newest: map[string]int{}, stale: map[string]bool{}, known: map[string]int{},
 		marks: map[string]string{}, lost: map[string]int{}, cancelled: map[string]time.Time{}, answers: map[string][]row.Answer{},
 	}
 	for i := range m.rows {
@@ -80,6 +81,13 @@ func newModel(s *sim) *model {
 
 // pinned notes the order in which values were accepted.
 func (m *model) pinned(b run.Batch) {
+	if b.Removal {
+		m.s.hits["cell:mirrored"]++
+		for _, key := range m.left[b.Run] {
+			name := b.Run + " " + b.Sync + "/" + key
+			m.deletions[name] = max(m.deletions[name], b.Sequence)
+		}
+	}
 	rows := m.contents[b.Run+"/"+b.ID]
 	for _, c := range rows {
 		name := b.Sync + "/" + c.key
@@ -162,6 +170,14 @@ func (m *model) remove(r *rand.Rand, i, many int) (keys []string) {
 		m.rows[i][key] = v
 	}
 	return keys
+}
+
+// leave takes so many rows out of the model, without a word.
+func (m *model) leave(r *rand.Rand, i, many int) {
+	all := m.sorted(i, 0)
+	for range min(many, len(all)-3) {
+		delete(m.rows[i], all[r.IntN(len(all))])
+	}
 }
 
 // sorted are a model's keys, the least cursor first, from one on.
@@ -301,6 +317,8 @@ func (s *sim) step(k *task, n int, st step) {
 				s.push(k, r, b)
 			}
 		}
+	case "leave":
+		m.leave(r, i, 1+r.IntN(3))
 	case "account":
 		s.account(k, r)
 	case "lanes":

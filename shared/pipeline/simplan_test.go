@@ -24,6 +24,7 @@ type plan struct {
 	Busy     []string // keys that it has locked, until all is healed
 	Stop     [2]bool  // stop_on_error
 	Include  string   // include_failed of both syncs; "" is the default
+	Mirror   bool     `json:",omitempty"` // the first sync's full runs remove what left its model
 	Steps    []step
 	Faults   []fault
 	Spells   []spell
@@ -86,6 +87,7 @@ func newPlan(seed uint64) plan {
 	p := plan{
 		Seed: seed, Lanes: 1 + r.IntN(4), Second: []string{"upsert", "insert", "insert-lookup"}[r.IntN(3)], Search: r.IntN(3) == 0,
 		Workers: 1 + r.IntN(3), CallSize: []int{1, 3, 3, 20}[r.IntN(4)],
+		Mirror: seed%3 == 0, // drawn from nothing, so that seeds keep their plans
 	}
 	if r.IntN(2) == 0 {
 		p.Quota = 20
@@ -117,8 +119,23 @@ func newPlan(seed uint64) plan {
 	if r.IntN(3) == 0 {
 		p.Include = []string{"1m", "10m"}[r.IntN(2)]
 	}
+	if p.Mirror {
+		p.mirrors(rand.New(rand.NewPCG(seed, 2)))
+	}
 	slices.SortStableFunc(p.Steps, func(a, b step) int { return int(a.At - b.At) })
 	return p
+}
+
+// mirrors adds full runs, records that leave the model, and what befalls their removal.
+func (p *plan) mirrors(r *rand.Rand) {
+	for range 3 {
+		p.Steps = append(p.Steps, step{At: span(r, lasts), Do: []string{"full", "leave", "leave", "rekey"}[r.IntN(4)], Seed: r.Uint64()})
+	}
+	p.Steps = append(p.Steps, step{At: span(r, lasts), Do: "full", Seed: r.Uint64()})
+	for range r.IntN(4) {
+		port := []string{"StoreSeen", "Seen", "EntriesAfter", "StoreLeft", "Left", "UpdateRun"}[r.IntN(6)]
+		p.Faults = append(p.Faults, fault{port, 1 + r.IntN(4), storageFaults[r.IntN(len(storageFaults))]})
+	}
 }
 
 func span(r *rand.Rand, most time.Duration) time.Duration {

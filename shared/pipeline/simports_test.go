@@ -372,6 +372,7 @@ func (o port) Seen(_ context.Context, runID string, each func(string, int, []byt
 }
 
 func (o port) StoreLeft(_ context.Context, runID string, page int, keys []string) error {
+	o.p.s.model.left[runID] = append(o.p.s.model.left[runID], keys...)
 	return act(o.p, "StoreLeft", func() error { return o.p.s.store.StoreLeft(bg, runID, page, keys) })
 }
 

@@ -76,6 +76,9 @@ func (s *sim) definition(i int, constant string) syncdef.Version {
 	if d.Operation == syncdef.Upsert {
 		d.OnDelete = syncdef.RemoveDelete
 	}
+	if i == 0 && s.plan.Mirror {
+		d.Mirror = &syncdef.Mirror{MaxDeletes: "100%"}
+	}
 	return syncdef.NewVersion(d, rules, s.now)
 }
 

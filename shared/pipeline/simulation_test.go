@@ -230,6 +230,7 @@ var matrix = map[string][]string{
 	"failed rows stored, the counter not":           {"StoreErrors:die-after", "StoreErrors:partial-die", "StoreDue:die-before", "StoreDue:die-after"},
 	"partial success":                               {"cell:partial success"},
 	"a sweeper races another, or a worker":          {"CompleteRun:die-after", "UpdateRun:die-after", "DeleteDue:die-before", "UpdateRun:fail-after"},
+	"what left a mirror's model":                    {"cell:mirrored"},
 	"dead letters":                                  {"cell:dead letters"},
 	"a message that waited for days":                {"cell:expired"},
 	"a call's effect without its answer":            {"Push:lost", "Push:timeout", "Push:hang", "Push:partial", "Push:unknown"},
