@@ -14,9 +14,12 @@ import (
 )
 
 // StoreSeen stores the hashes of the keys of one part of a batch's rows, in an item beside
-// the batch's.
+// the batch's; keys (B) is absent when there are none.
 func (s *Store) StoreSeen(ctx context.Context, runID, batch string, part int, hashes []byte) error {
-	i := item(batchPK(runID, batch), "SEEN#"+batch+"#"+strconv.Itoa(part), attr.Item{"keys": attr.B(hashes), attr.Expires: s.expiry()})
+	i := item(batchPK(runID, batch), "SEEN#"+batch+"#"+strconv.Itoa(part), attr.Item{attr.Expires: s.expiry()})
+	if len(hashes) > 0 {
+		i["keys"] = attr.B(hashes)
+	}
 	err := attr.Fits(i, nameOf(i))
 	if err == nil {
 		_, err = s.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: s.table, Item: i})
