@@ -11,6 +11,7 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/pace"
+	"github.com/penstock-data/penstock/shared/pipeline/deliver"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -229,6 +230,42 @@ func TestAcceptedMeanwhile(t *testing.T) {
 			t.Errorf("%s: the insert was sent %d times", name, w.crm.sends["k"])
 		}
 	}
+}
+
+// An acceptance between the last look at the settings and the pin: what is pinned is
+// another ledger's account, so nothing is delivered by the settings of before.
+func TestAcceptedAtThePin(t *testing.T) {
+	w := newWorld(t, 1, func(c *crm, d *syncdef.Definition) { c.once, d.Operation = true, syncdef.Insert })
+	w.deliver.Connections = &acceptedAtPin{Connections: w.deliver.Connections, accept: func() {
+		if _, err := w.store.AcceptAccount(t.Context(), "prod", ""); err != nil {
+			t.Error(err)
+		}
+	}}
+	w.send("q1", "k")
+	w.drain(10 * time.Minute)
+	w.now = w.now.Add(2 * time.Minute) // settings are read anew
+	w.push(batch("q2", "b2", "accounts", object("k", 5)))
+	w.drain(10 * time.Minute)
+	if s, err := w.store.Connection(t.Context(), "prod"); err != nil || s.Epoch != 1 || s.Account != "org-1" {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if w.crm.sends["k"] != 1 {
+		t.Errorf("the insert was sent %d times", w.crm.sends["k"])
+	}
+}
+
+// acceptedAtPin accepts another account right before the first pin.
+type acceptedAtPin struct {
+	deliver.Connections
+	accept func()
+}
+
+func (a *acceptedAtPin) PinAccount(ctx context.Context, name, account string) (syncdef.Stored, error) {
+	if a.accept != nil {
+		a.accept()
+		a.accept = nil
+	}
+	return a.Connections.PinAccount(ctx, name, account)
 }
 
 // A run that is begun right after an acceptance is delivered to the accepted account
