@@ -28,7 +28,7 @@ func BenchmarkRoad(b *testing.B) {
 		}
 	}
 	for b.Loop() {
-		d := &demo{cmd: demoCmd{Rows: rows, Seed: 1, Syncs: "../../sql/syncs", JSON: true}, s: program{out: io.Discard, err: os.Stderr, clock: clock{now: time.Now, zone: time.UTC}, known: listed()}, dir: b.TempDir()}
+		d := &demo{cmd: demoCmd{Rows: rows, Seed: 1, Syncs: "../../sql/syncs", JSON: true}, s: program{out: io.Discard, err: os.Stderr, clock: clock{now: time.Now, zone: time.UTC}, known: listed()}, syncs: sampleSyncs[:1], dir: b.TempDir()}
 		ctx, cancel := context.WithCancel(b.Context())
 		g, gctx := errgroup.WithContext(ctx)
 		if err := d.open(gctx, g); err != nil {
