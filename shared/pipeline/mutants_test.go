@@ -13,127 +13,6 @@ import (
 	"testing"
 )
 
-// A mutant is a defect put into the source on purpose: in file (below shared) the
-// text from, which stands there exactly once, becomes to. Its suites are packages
-// below shared; some test of one of them, or the simulation, must fail.
-type mutant struct {
-	name, file, from, to string
-	suites               []string
-}
-
-var (
-	road    = []string{"pipeline"}
-	intakes = []string{"pipeline/intake", "pipeline"}
-	sweeps  = []string{"pipeline/runs", "pipeline"}
-)
-
-var mutants = []mutant{
-	{"a retry gets a new sequence", "pipeline/intake/replay.go",
-		"Sequence: r.Sequence,", "Sequence: r.Sequence + 1<<30,", road},
-	{"rows are stored as stopped before the run is", "pipeline/deliver/work.go",
-		"	w.stopFirst(ctx)\n", "", road},
-	{"a mirror forgets what its run saw", "pipeline/runs/mirror.go",
-		" || seen[run.KeyHash(e.Key)]", "", road},
-	{"a mirror removes what is newer than its run", "pipeline/runs/mirror.go",
-		"e.Sequence() >= m.Sequence || ", "", road},
-	{"a mirror's removals are newer than what was pushed since", "pipeline/intake/mirror.go",
-		"c.batch.ID, c.batch.Sequence, c.batch.Removal = b.ID, b.Sequence, true", "c.batch.ID, c.batch.Sequence, c.batch.Removal = b.ID, b.Sequence+1<<30, true", road},
-	{"a mirror counts no row without a key", "pipeline/intake/mirror.go",
-		"c.batch.Keyless++", "_ = n", road},
-	{"a retry gets a new sequence: it counts as the greatest", "pipeline/intake/duplicates.go",
-		"return c.replays[n].Sequence", "return 0", intakes},
-	{"the error store's failure is ignored at intake", "pipeline/intake/intake.go",
-		"if err := in.Errors.StoreErrors(ctx, c.errors()); err != nil {", "if err := in.Errors.StoreErrors(ctx, c.errors()); err != nil && len(c.fates) < 0 {", intakes},
-	{"the cursor comes from the last row only", "pipeline/intake/check.go",
-		`if greatest.Type == "" || cur.Compare(greatest) > 0 {`, `if true {`, intakes},
-	{"the cursor comes from the first row only", "pipeline/intake/check.go",
-		`if greatest.Type == "" || cur.Compare(greatest) > 0 {`, `if greatest.Type == "" {`, intakes},
-	{"a failed row's hold is forgotten", "pipeline/deliver/rows.go",
-		"if i.uncertain() || all {", "if all {", road},
-	{"a late row's hold is forgotten", "pipeline/deliver/rows.go",
-		`least, all := "", m.chunk.Late`, `least, all := "", false`, sweeps},
-	{"a hold is forgotten at completion", "run/mark.go",
-		"next.hold(c.Tally.Hold, released)", "", sweeps},
-	{"a call's failure is never taken for the connection's", "pipeline/deliver/call.go",
-		"if down := j.account.probe(ctx); down != nil {", "if down := j.account.probe(ctx); down != nil && tried < 0 {", road},
-	{"a call's failure is always taken for the connection's", "pipeline/deliver/call.go",
-		"if !j.account.livesSince(s.began) {", "if j.pause(ctx, failed); true {\nreturn nil, false\n}\nif !j.account.livesSince(s.began) {", road},
-	{"a pause is skipped", "pipeline/deliver/account.go",
-		"next, probe, wait := s.May(a.d.Now())", "next, probe, wait := s.May(a.d.Now().Add(24 * time.Hour))", road},
-	{"crashes are off by one: the receive", "pipeline/deliver/start.go",
-		"was.Receives == m.Receives-1", "was.Receives == m.Receives", road},
-	{"crashes are off by one: any receive", "pipeline/deliver/start.go",
-		"was.Receives == m.Receives-1 && d.Now().Sub(was.At) >= d.Hidden", "was.Receives <= m.Receives-1", road},
-	{"crashes are off by one: a killer after one", "pipeline/deliver/start.go",
-		"killerDeaths  = 2", "killerDeaths  = 1", road},
-	{"crashes are off by one: never suspect", "pipeline/deliver/start.go",
-		"suspectDeaths = 2", "suspectDeaths = 99", road},
-	{"rows of a cancelled run are delivered", "pipeline/deliver/open.go",
-		"case m.run.Status.Dead():", "case m.run.Status.Dead() && d.Dead:", road},
-	{"a failed hand-back is swallowed: the hiding", "pipeline/deliver/close.go",
-		`r.Storage = append(r.Storage, fmt.Errorf("hide a message: %w", err))`, "", road},
-	{"a failed hand-back is swallowed: the note", "pipeline/deliver/close.go",
-		"if err := inv.handBack(ctx, m); err != nil {", "if err := inv.handBack(ctx, m); err != nil && hide < 0 {", road},
-	{"leases never expire", "pipeline/deliver/tokens.go",
-		"if !now.Before(l.until) || l.tokens == 0 {", "if l.until.IsZero() || l.tokens == 0 {", road},
-	{"a retry is cut anew", "pipeline/intake/send.go",
-		"out[at] = append(out[at], n)", "out[n%len(out)] = append(out[n%len(out)], n)", intakes},
-	{"the body hash is not compared", "pipeline/intake/again.go",
-		"if stored.BodyHash != hash {", `if stored.BodyHash == "" {`, intakes},
-	{"unprocessed items are forgotten", "aws/attr/get.go",
-		"if ask = out.UnprocessedKeys; len(ask) == 0 {", "if ask = out.UnprocessedKeys; true {", []string{"aws/attr"}},
-	{"a due item is handed in twice under two ids", "run/batch.go",
-		`hash16("due", d.Run, d.Batch, d.By, itoa(d.Attempts))`, `hash16("due", d.Run, d.Batch, d.By, itoa(d.Attempts), d.At.String())`, sweeps},
-	{"a due item is handed in twice: its sweeper takes another id each time", "pipeline/runs/due.go",
-		"ID: d.ID()}", "ID: d.ID() + s.Now().String()}", sweeps},
-	{"a due item goes through another lane", "pipeline/intake/place.go",
-		"lane := row.Lane(c.texts[f.key:f.id], len(lanes))", "lane := row.Lane(c.texts[f.key:f.id], len(lanes))\nif c.replays != nil {\nlane = (lane + 1) % len(lanes)\n}", intakes},
-	{"attempts are not counted", "pipeline/deliver/commit.go",
-		"Attempts: i.attempts() + 1,", "Attempts: max(1, i.attempts()),", road},
-	{"an older error is sent after a newer failure", "ledger/ledger.go",
-		"case e.Sequence() > r.Sequence:", "case e.Held.Sequence > r.Sequence:", road},
-	{"the call size is forgotten at a hand-back", "pipeline/deliver/open.go",
-		"m.most = m.record.Most", "", road},
-	{"an unknown insert is sent again", "pipeline/deliver/work.go",
-		`return i.entry.Last.Intent != "" || i.entry.Last.Unknown`, "return false", road},
-	{"an unknown insert is sent again by a retry that does not name it", "pipeline/runs/retry.go",
-		"return e.Type != typeUnknown, e.Type == typeUnknown", "return true, false", sweeps},
-	{"an intent overwrites what another worker committed", "ledger/ledger.go",
-		"if mine.Intends {", "if false {", road},
-	{"keys change: a row's lane follows its record, not its key", "pipeline/intake/place.go",
-		"lane := row.Lane(c.texts[f.key:f.id], len(lanes))", "lane := row.Lane(c.texts[f.id:f.end], len(lanes))", intakes},
-	{"another account: its ledger is not another one", "ledger/ledger.go",
-		"if epoch > 0 {", "if epoch < 0 {", road},
-	{"another account: it is delivered to unasked", "pipeline/deliver/account.go",
-		`if id != "" && id != pinned {`, `if id != "" && id != pinned && pinned == "" {`, road},
-	{"another account: settings of before an acceptance still deliver", "pipeline/deliver/account.go",
-		"if m.version.Target(a.stored.Epoch) != m.target {", "if false {", road},
-	{"another account: a run that is begun after it is delivered by settings of before", "pipeline/deliver/account.go",
-		`if m.run.Target == "" || m.run.Target == m.target {`, "if true {", road},
-	{"another account: one that nobody delivers to is pinned", "pipeline/deliver/account.go",
-		"if stored.Epoch != epoch {", "if stored.Epoch != epoch && epoch < 0 {", road},
-	{"stop_on_error: an expired row does not stop its run", "pipeline/deliver/stop.go",
-		`i.m.end == "cancelled" ||`, `i.m.end != "" ||`, road},
-	{"stop_on_error: the run goes on", "pipeline/deliver/stop.go",
-		"stopped[id] = true", "stopped[id] = true\ncontinue", road},
-	{"lanes change while rows are on their way", "pipeline/runs/apply.go",
-		"if from == to {", "if true {", sweeps},
-	{"a message never expires", "pipeline/deliver/open.go",
-		"case age > maxAge, age > maxTried", "case age > 100*maxAge, age > 100*maxTried", road},
-	{"what came back by itself outlives its run", "pipeline/deliver/open.go",
-		"if run.IsDue(id) &&", "if id == \"\" &&", road},
-	{"a halted version uses up a row's attempts", "pipeline/deliver/apply.go",
-		"attempts: i.attempts() - i.halted(),", "attempts: i.attempts(),", road},
-	{"errors of an attempt that died are in no group", "pipeline/deliver/close.go",
-		"all := m.earlier", "var all []run.Group", road},
-	{"rows at the mark count as left behind", "run/mark.go",
-		"compareStored(h.Cursor, mark) < 0", "compareStored(h.Cursor, mark) <= 0", sweeps},
-	{"an echoed value is passed on as a code", "pipeline/deliver/send.go",
-		"r.Holds(o.Code)", "false", road},
-	{"the fingerprint is kept though a newer row lost", "ledger/ledger.go",
-		"newer.Held.Fingerprint, newer.Held.Fields = row.Fingerprint{}, nil", "", []string{"sqlite", "pipeline"}},
-}
-
 // TestMutants puts each mutant into the source by an overlay, and wants it killed.
 // PENSTOCK_MUTANT runs those whose name has that text.
 func TestMutants(t *testing.T) {
@@ -171,16 +50,12 @@ func TestMutants(t *testing.T) {
 
 // overlay writes the mutated file, and the file that tells go of it.
 func (m mutant) overlay(dir, shared string) (string, error) {
-	path := filepath.Join(shared, m.file)
-	text, err := os.ReadFile(path)
+	path, text, err := m.apply(shared)
 	if err != nil {
 		return "", err
 	}
-	if n := strings.Count(string(text), m.from); n != 1 {
-		return "", fmt.Errorf("the patch does not apply any more: its text stands %d times in %s", n, m.file)
-	}
 	mutated := filepath.Join(dir, "mutant.go")
-	if err := os.WriteFile(mutated, []byte(strings.Replace(string(text), m.from, m.to, 1)), 0o600); err != nil {
+	if err := os.WriteFile(mutated, []byte(text), 0o600); err != nil {
 		return "", err
 	}
 	list, err := json.Marshal(map[string]map[string]string{"Replace": {path: mutated}})
