@@ -28,7 +28,7 @@ var mutants = []mutant{
 	{"rows are stored as stopped before the run is", "pipeline/deliver/work.go",
 		"	w.stopFirst(ctx)\n", "", road},
 	{"a mirror forgets what its run saw", "pipeline/runs/mirror.go",
-		" || seen[run.KeyHash(e.Key)]", "", road},
+		" || seen[run.KeyHash(e.Key)]", " || seen[0]", road},
 	{"a mirror removes what is newer than its run", "pipeline/runs/mirror.go",
 		"e.Sequence() >= m.Sequence || ", "", road},
 	{"a mirror's removals are newer than what was pushed since", "pipeline/intake/mirror.go",
