@@ -107,7 +107,7 @@ func (c asking) open(s program, n note, v dest.Vendor, connection syncdef.Connec
 	}
 	connection.URL = to
 	secret := files.Secret
-	if _, err := secret(context.Background(), secretName(connection)); err != nil && onLoopback(to) {
+	if _, err := secret(context.Background(), secretName(connection)); errors.Is(err, secretfile.ErrAbsent) && onLoopback(to) {
 		secret = simulators // which guard nothing
 	}
 	account, err := openAccount(v, connection, nil, true, secret)

@@ -56,7 +56,7 @@ func (d *demo) heading(pass int) {
 		d.say("\nPass 1: everything is new")
 		return
 	}
-	d.say("\nPass %d: %s customers were scored again, %s are new, %s are gone; nothing else changed", pass,
+	d.say("\nPass %d: %s customers scored again, %s new, %s gone; all else as it was", pass,
 		humanize.Comma(int64(last.Rescored)), humanize.Comma(int64(last.Added)), humanize.Comma(int64(last.Gone)))
 }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"unicode/utf8"
 )
 
 // How a fenced block of the documentation is treated, by the words after its
@@ -201,6 +202,12 @@ func TestPictureOfTheDemo(t *testing.T) {
 		t.Fatalf("%v\n%s", err, printed)
 	}
 	got := timeless(string(printed))
+	running, _, _ := strings.Cut(string(printed), "\nNext ") // commands to copy are as long as they are
+	for line := range strings.Lines(running) {
+		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > 80 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
 	for _, b := range blocks(string(text)) {
 		if b.language != "text" || b.treat != "demo" {
 			continue

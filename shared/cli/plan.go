@@ -117,13 +117,25 @@ func (c gated) dryRun(ctx context.Context, s program, w *duckdb.Warehouse, p run
 	} else {
 		sum.print(s)
 	}
-	if err == nil && sum.Counts[runs.Refused] > 0 {
-		err = rowsError{fmt.Errorf("%s would be rejected", counted(sum.Counts[runs.Refused]))}
+	if err != nil {
+		return err
 	}
-	if err == nil && sum.Mirror != nil && sum.Mirror.Refused != "" {
-		err = rowsError{errors.New(sum.Mirror.Refused)}
+	return sum.verdict()
+}
+
+// verdict is why not all of the plan would be carried out; nil when all would.
+func (p *plan) verdict() error {
+	var why []string
+	if n := p.Counts[runs.Refused]; n > 0 {
+		why = append(why, counted(n)+" would be rejected")
 	}
-	return err
+	if p.Mirror != nil && p.Mirror.Refused != "" {
+		why = append(why, p.Mirror.Refused)
+	}
+	if len(why) == 0 {
+		return nil
+	}
+	return rowsError{errors.New(strings.Join(why, "; "))}
 }
 
 // eachObject reads the rows as the objects that a push would send.

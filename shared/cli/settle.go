@@ -67,7 +67,7 @@ func (s program) tellWait(told map[string]string, f fate) {
 		fmt.Fprintln(s.err, "waiting for the pushed rows to settle ...")
 	}
 	why := digits.ReplaceAllString(f.Waits, "0")
-	if told[f.ID] != why && !strings.HasSuffix(why, "rows that are queued") && !strings.Contains(why, "the sweeper") {
+	if told[f.ID] != why && !strings.HasSuffix(why, "rows that are queued") && !strings.HasSuffix(why, "row that is queued") && !strings.Contains(why, "the sweeper") {
 		fmt.Fprintln(s.err, wrapped("  ", f.ID+" waits for "+s.clock.local(f.Waits)))
 	}
 	told[f.ID] = why

@@ -66,7 +66,7 @@ func (p *Program) compileMade(out *field, f syncdef.Field, rules syncdef.Rules) 
 		return out.compileConstant(f, t)
 	case len(t) == 1 && (rules.Entities == "" || rules.Entities != f.Destination):
 		at := p.placeOf(columns[0])
-		out.made = &made{alone: &at}
+		out.made, out.source = &made{alone: &at}, columns[0]
 		return nil
 	}
 	return p.compileTemplate(out, f, t, rules)

@@ -46,7 +46,7 @@ func TestTemplates(t *testing.T) {
 		`\{{first}} {{t}}`:       `"{{first}} true"`,
 		`\\{{t}} \ "q" }}`:       `"\\true \\ \"q\" }}"`,
 		`{{t}}{{t}}`:             `"truetrue"`,
-		"{{tags}}":               `F not_a_string`,
+		"{{tags}}":               `tags not_a_string`,
 		"x {{tags}}":             `tags not_a_string`,
 		"x {{nosuch}}":           `nosuch missing_column`,
 		"{{nosuch}}":             `nosuch missing_column`,
@@ -72,6 +72,7 @@ func TestTemplatesConverted(t *testing.T) {
 		{"42", `42`, syncdef.Field{Type: syncdef.Number}},
 		{"1{{n}}", `112.5`, syncdef.Field{Type: syncdef.Number}},
 		{"{{first}}{{n}}", `F not_a_number`, syncdef.Field{Type: syncdef.Number}},
+		{"{{first}}", `first not_a_number`, syncdef.Field{Type: syncdef.Number}}, // the column: it is that one alone
 		{"true", `true`, syncdef.Field{Type: syncdef.Boolean}},
 		{"2024-01-15", `"2024-01-15"`, syncdef.Field{Type: syncdef.Date}},
 		{"{{first}} {{last}}", `"ada \"a\""`, syncdef.Field{MaxLength: 7, OnTooLong: syncdef.TruncateLong, Transform: []string{"lower"}}},

@@ -105,7 +105,7 @@ func TestMirrorCountsEveryRow(t *testing.T) {
 	}
 	r = w.bracket("t3", "full", object("a", 1), `{"id":null,"v":1,"constant":"c"}`)
 	w.holds("a", "b")
-	if !strings.Contains(r.Mirror.Refused, "1 rows have no match value") || r.Outcome != run.Partial || r.Reason != r.Mirror.Refused {
+	if !strings.Contains(r.Mirror.Refused, "1 row has no match value") || r.Outcome != run.Partial || r.Reason != r.Mirror.Refused {
 		t.Errorf("%+v, %+v", r, r.Mirror)
 	}
 }

@@ -23,6 +23,14 @@ type Reader struct {
 	Getenv func(string) string
 }
 
+// ErrAbsent is what errors.Is finds where there is no such secret, as opposed to one
+// that cannot be used.
+var ErrAbsent = errors.New("the secret is absent")
+
+type absent struct{ error }
+
+func (absent) Is(target error) bool { return target == ErrAbsent }
+
 // Variable is the environment variable of a secret: PENSTOCK_SECRET_ and its name
 // in upper case, with _ for everything but letters and digits.
 func Variable(name string) string {
@@ -44,7 +52,7 @@ func (r *Reader) Secret(_ context.Context, name string) (map[string]string, erro
 		return parse(name, []byte(text), "the environment variable "+variable)
 	}
 	if r.Dir == "" {
-		return nil, Unusable(name, "the environment", "is absent", "set "+variable+" to "+Shape)
+		return nil, absent{Unusable(name, "the environment", "is absent", "set "+variable+" to "+Shape)}
 	}
 	if name != filepath.Base(name) || strings.HasPrefix(name, ".") {
 		return nil, fmt.Errorf("secret %q cannot be a file's name: choose a name without slashes and leading dots, or set %s", name, variable)
@@ -52,7 +60,7 @@ func (r *Reader) Secret(_ context.Context, name string) (map[string]string, erro
 	path := filepath.Join(r.Dir, name+".json")
 	text, err := readPrivate(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, Unusable(name, "the environment and "+r.Dir, "is absent", fmt.Sprintf("set %s, or write %s with mode 0600; either is %s", variable, path, Shape))
+		return nil, absent{Unusable(name, "the environment and "+r.Dir, "is absent", fmt.Sprintf("set %s, or write %s with mode 0600; either is %s", variable, path, Shape))}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("secret %q: %w", name, err)

@@ -133,7 +133,7 @@ func seconds(v jsontext.Value) []byte {
 func attributeValue(a attribute, t syncdef.Type, v jsontext.Value) (value []byte, code, message string) {
 	switch v.Kind() {
 	case '{', '[':
-		return nil, "nested_attribute", "a custom attribute holds no object and no list: take it out of the object, or write its members beside the others"
+		return nil, "nested_attribute", "a custom attribute holds no object and no list: write data_type: string with as: join or as: json, which makes a text of it"
 	case '"':
 	default:
 		return v, "", ""

@@ -100,6 +100,9 @@ func (d *destination) flatten(ctx context.Context, b *body, f *dest.Field) (*des
 		if d.maps(name) {
 			continue // the definition's own mapping of it counts
 		}
+		if k := v.Kind(); k == '{' || k == '[' { // of which no attribute can be made
+			return reject("nested_attribute", "a custom attribute holds no object and no list: take it out of the object, or write as: flat, which makes attributes of its members and a text of a list"+called(name)), nil
+		}
 		a, known, err := d.attributes.find(ctx, name, d.wants(kindOfValue(v)))
 		switch {
 		case err != nil:

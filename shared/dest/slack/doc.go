@@ -29,7 +29,8 @@
 // A field mapping may make the text of a template, whose own text is markup, while &,
 // < and > of the columns in it are shown as they are:
 //
-//   - {value: "<https://crm.example/{{id}}|{{company}}>: {{message}}", destination: text}
+//	field_mappings:
+//	  - {value: "<https://crm.example/{{id}}|{{company}}>: {{message}}", destination: text}
 //
 // Slack asks for 4,000 characters at most and cuts at 40,000. A longer message is
 // refused, or with on_too_long: truncate cut to 4,000 with … at its end: between two

@@ -115,9 +115,9 @@ func judgeChannel(channel string, all []slackapi.Channel, hidden []string) (what
 	case at < 0:
 		what = "the bot sees no such channel: "
 		if near := nearest(channel, all); near != "" {
-			what += "did you mean #" + near + "? "
+			what += "did you mean #" + near + "? If not: "
 		}
-		what += "Where it is private, invite the bot to it (/invite @penstock)"
+		what += "where it is private, invite the bot to it (/invite @penstock)"
 		if len(hidden) > 0 {
 			what += ", and give the app the scope " + strings.Join(hidden, ", ") + " to see it"
 		}

@@ -47,9 +47,14 @@ func TestGeneratedFilesAreCheckedIn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if generated[destinations+kind.Name+".md"], err = schema.DestinationPage(kind, source); err != nil {
+		page, err := schema.DestinationPage(kind, source)
+		if err != nil {
 			t.Fatal(err)
 		}
+		if bytes.Contains(page, []byte("\n  - {")) {
+			t.Errorf("the page of %s shows a mapping as a list's text, which marks up what is in it: indent it with a tab, under field_mappings:", kind.Name)
+		}
+		generated[destinations+kind.Name+".md"] = page
 	}
 	for file, got := range generated {
 		if *update {

@@ -112,7 +112,7 @@ func TestOutageKeepsRunAlive(t *testing.T) {
 	w.ok(err)
 	w.pass(70 * time.Minute)
 	s := w.status(b.Run)
-	if got := s.Runs[0]; got.Status != run.Finishing || !strings.Contains(got.Waits, `1 rows, which connection "prod" holds up since`) || !strings.Contains(got.Waits, "the vendor is down") {
+	if got := s.Runs[0]; got.Status != run.Finishing || !strings.Contains(got.Waits, `1 row, which connection "prod" holds up since`) || !strings.Contains(got.Waits, "the vendor is down") {
 		t.Errorf("%s %q waits for %q", got.Status, got.Reason, got.Waits)
 	}
 	if !strings.Contains(s.Paused, "the vendor is down") {

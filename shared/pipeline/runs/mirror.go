@@ -136,6 +136,9 @@ func (s *Sweep) mayMirror(ctx context.Context, v syncdef.Version, r *run.Run) (r
 const emptyModel = "nothing is removed: the model is empty, and a mirror of nothing would remove everything; to do that, use operation: delete"
 
 func anybodys(keyless int) string {
+	if keyless == 1 {
+		return "nothing is removed: 1 row has no match value, and any record may be its: mend it, and run it once more"
+	}
 	return fmt.Sprintf("nothing is removed: %d rows have no match value, and any record may be theirs: mend them, and run it once more", keyless)
 }
 

@@ -37,19 +37,22 @@ func (s *Stores) delivery(ctx context.Context, r run.Run, left int64) (string, e
 	if err != nil {
 		return "", fmt.Errorf("read sync %q version %s: %w", r.Sync, r.Version, err)
 	}
-	name := v.Definition.Connection
+	name, rows, queued := v.Definition.Connection, fmt.Sprintf("%d rows", left), "that are queued"
+	if left == 1 {
+		rows, queued = "1 row", "that is queued"
+	}
 	p, err := s.Connections.Pace(ctx, name)
 	if err != nil {
 		return "", fmt.Errorf("read the state of connection %q: %w", name, err)
 	}
 	if p.Failing() {
-		return fmt.Sprintf("%d rows, which connection %q holds up since %s, until %s at least: %s", left, name, stamp(p.Since), stamp(p.Until), p.Reason), nil
+		return fmt.Sprintf("%s, which connection %q holds up since %s, until %s at least: %s", rows, name, stamp(p.Since), stamp(p.Until), p.Reason), nil
 	}
 	h, halted, err := s.halt(ctx, r.Sync, r.Version)
 	if halted {
-		return fmt.Sprintf("%d rows of version %s, which cannot be delivered since %s: %s", left, r.Version, stamp(h.Since), h.Reason), nil
+		return fmt.Sprintf("%s of version %s, which cannot be delivered since %s: %s", rows, r.Version, stamp(h.Since), h.Reason), nil
 	}
-	return fmt.Sprintf("%d rows that are queued", left), err
+	return rows + " " + queued, err
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
