@@ -203,7 +203,8 @@ func request(method, url, body string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	answer, err := http.DefaultClient.Do(r)
+	client := http.Client{Timeout: 20 * time.Second} // another process may have the address by now, and say nothing
+	answer, err := client.Do(r)
 	if err != nil {
 		return "", err
 	}
