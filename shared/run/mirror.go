@@ -8,9 +8,10 @@ import (
 // A Mirror is how far a mirror's full run has come with removing what left the model. It
 // begins when all rows of the run are settled, and is stored with the run.
 type Mirror struct {
-	After    string `json:"after,omitempty"`    // where the listing of the ledger goes on
-	Listed   bool   `json:"listed,omitempty"`   // all of it was listed, and the removals are within what the definition allows
-	Sequence int64  `json:"sequence,omitempty"` // of the removals: the run's least, so that whatever was accepted since wins (I3)
+	After    string `json:"after,omitempty"`    // where the reading of the ledger goes on
+	Found    bool   `json:"found,omitempty"`    // what left the model is stored; it is read once more for records that other keys have
+	Listed   bool   `json:"listed,omitempty"`   // the list is whole, and within what the definition allows
+	Sequence int64  `json:"sequence,omitempty"` // of the removals: the run's own, so that whatever was accepted since it began wins (I3)
 	Held     int64  `json:"held"`               // records that the sync wrote and that are there
 	Rows     int64  `json:"rows"`               // of them, those that left the model
 	Pages    int    `json:"pages,omitempty"`    // in which they are stored

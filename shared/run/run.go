@@ -81,6 +81,7 @@ type Run struct {
 	Expected     int64     `json:"expected"`                // rows that finish announced; -1 unknown
 	From         string    `json:"from,omitempty"`          // watermark that begin returned, a JSON scalar
 	SelectAll    bool      `json:"select_all,omitempty"`    // begin asked for all rows
+	Sequence     int64     `json:"sequence,omitempty"`      // of a mirror's full run: taken when it began, before any of its rows
 	MarkRevision int64     `json:"mark_revision,omitempty"` // of the mark that begin read
 	Cursor       string    `json:"cursor,omitempty"`        // greatest plausible cursor received, a JSON scalar
 	Hold         string    `json:"hold,omitempty"`          // least cursor among rows not known to be right, a JSON scalar

@@ -25,6 +25,7 @@ type message struct {
 	earlier []run.Group // of errors that an attempt stored which died before it counted them
 
 	end     string // why its rows are not sent at all: cancelled, expired, dead_letter; "" when they are
+	newer   bool   // it may be newer than a full run of its mirror: rows that are right already say so in the ledger
 	suspect bool   // workers died with it: it goes alone, row by row
 	done    bool   // settled and recorded: acknowledge
 	back    bool   // goes back to the queue

@@ -150,6 +150,10 @@ func (inv *invocation) place(ctx context.Context, m *message) {
 	if m.end != "" {
 		return
 	}
+	if err := inv.beside(ctx, m); err != nil {
+		m.broken(d, err)
+		return
+	}
 	if m.Receives > 1 {
 		if err := inv.mark(ctx, m); err != nil {
 			m.broken(d, err)
@@ -161,6 +165,24 @@ func (inv *invocation) place(ctx context.Context, m *message) {
 			m.broken(d, err)
 		}
 	}
+}
+
+// beside finds out whether a full run of the message's mirror goes on: it removes what
+// the ledger does not show to be newer (I8).
+func (inv *invocation) beside(ctx context.Context, m *message) error {
+	if m.version.Version.Definition.Mirror == nil || m.run.Bracketed {
+		return nil
+	}
+	id, err := inv.d.Runs.Latest(ctx, m.run.Sync)
+	if err != nil {
+		return fmt.Errorf("read the latest run of sync %q: %w", m.run.Sync, err)
+	}
+	if id == "" {
+		return nil
+	}
+	r, err := inv.runOf(ctx, id)
+	m.newer = r.Mode == run.Full && !r.Status.Ended()
+	return err
 }
 
 // gather keeps a message back until its run has all rows, so that what is sent can

@@ -42,6 +42,9 @@ type Tokens interface {
 type Runs interface {
 	// Run reads one run; run.ErrNotFound.
 	Run(ctx context.Context, id string) (run.Run, error)
+	// Latest is the id of the sync's bracketed run that was begun last; "" none. Asked only
+	// for plain pushes to mirrors.
+	Latest(ctx context.Context, sync string) (string, error)
 	// UpdateRun replaces a run whose stored Revision is r.Revision; run.ErrConflict.
 	UpdateRun(ctx context.Context, r run.Run) error
 	// Batches lists a run's batches, for versions that gather.

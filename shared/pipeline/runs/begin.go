@@ -86,6 +86,11 @@ func (c *Control) begin(ctx context.Context, v syncdef.Version, mode run.Mode, i
 	if r, err = c.from(ctx, r, v); err != nil {
 		return Begun{}, err
 	}
+	if mode == run.Full && v.Definition.Mirror != nil { // I8: what is accepted from here on is not removed
+		if r.Sequence, err = c.Syncs.NextSequence(ctx, sync); err != nil {
+			return Begun{}, fmt.Errorf("take the next sequence of sync %q: %w", sync, err)
+		}
+	}
 	if err := c.Runs.BeginRun(ctx, r, latest); err != nil {
 		return Begun{}, fmt.Errorf("begin a run of sync %q: %w", sync, err)
 	}

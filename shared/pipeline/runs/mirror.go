@@ -80,6 +80,9 @@ func (s *Sweep) mirrorStep(ctx context.Context, v syncdef.Version, r *run.Run) (
 				return false, err
 			}
 		}
+		if m.Found {
+			return s.spare(ctx, r)
+		}
 		return s.list(ctx, v, r)
 	}
 	most, err := s.free(ctx, v)
@@ -90,9 +93,11 @@ func (s *Sweep) mirrorStep(ctx context.Context, v syncdef.Version, r *run.Run) (
 	if err != nil {
 		return false, err
 	}
-	b := run.Removal{Run: r.ID, Sync: r.Sync, ID: run.RemovalBatch(r.ID, m.Sent), Sequence: m.Sequence, Keys: keys}
-	if err := s.Remover.Remove(ctx, b); err != nil {
-		return false, err
+	if len(keys) > 0 {
+		b := run.Removal{Run: r.ID, Sync: r.Sync, ID: run.RemovalBatch(r.ID, m.Sent), Sequence: m.Sequence, Keys: keys}
+		if err := s.Remover.Remove(ctx, b); err != nil {
+			return false, err
+		}
 	}
 	m.Sent++
 	m.Done = m.Sent == m.Pages
@@ -114,9 +119,10 @@ func (s *Sweep) mayMirror(ctx context.Context, v syncdef.Version, r *run.Run) (r
 		return "", fmt.Errorf("read the batches: %w", err)
 	}
 	rows, keyless, unseen := int64(0), 0, false
+	r.Mirror.Sequence = r.Sequence
 	for _, b := range batches {
 		rows, keyless, unseen = rows+b.Counts.Received, keyless+b.Keyless, unseen || !b.Seen
-		if r.Mirror.Sequence == 0 || b.Sequence < r.Mirror.Sequence {
+		if r.Mirror.Sequence == 0 || r.Sequence == 0 && b.Sequence < r.Mirror.Sequence { // an earlier release began it
 			r.Mirror.Sequence = b.Sequence
 		}
 	}
@@ -161,7 +167,7 @@ func (s *Sweep) list(ctx context.Context, v syncdef.Version, r *run.Run) (goOn b
 		m.Pages, keys, size = m.Pages+1, nil, 0
 		return nil
 	}
-	for n := 0; n < listPages && !m.Listed; n++ {
+	for n := 0; n < listPages && !m.Found; n++ {
 		entries, next, err := s.Ledger.EntriesAfter(ctx, r.Target, m.After, listPage)
 		if err != nil {
 			return false, fmt.Errorf("list the ledger of %s: %w", r.Target, err)
@@ -182,16 +188,15 @@ func (s *Sweep) list(ctx context.Context, v syncdef.Version, r *run.Run) (goOn b
 				}
 			}
 		}
-		m.After, m.Listed = next, next == ""
+		m.After, m.Found = next, next == ""
 	}
-	if err := flush(); err != nil || !m.Listed {
+	if err := flush(); err != nil || !m.Found {
 		return false, err
 	}
 	if m.Refused = tooMany(&v.Definition, m.Rows, m.Held); m.Refused != "" || m.Rows == 0 {
 		m.Done = true
 		return false, nil
 	}
-	r.Expected += m.Rows // the run is complete when they are settled too
 	return true, nil
 }
 

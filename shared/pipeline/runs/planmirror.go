@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
 )
@@ -49,21 +50,28 @@ func (c *Control) PlanMirror(ctx context.Context, sync string, s *Sight, each fu
 		return nil, err
 	}
 	p := &MirrorPlan{}
-	for after, more := "", true; more; more = after != "" {
-		entries, next, err := c.Ledger.EntriesAfter(ctx, target, after, listPage)
-		if err != nil {
-			return nil, fmt.Errorf("list the ledger of %s: %w", target, err)
+	var all []left
+	ids, shared := map[string]bool{}, map[string]bool{}
+	if err := c.eachRecord(ctx, target, func(e *ledger.Entry) {
+		if p.Held++; !s.keys[run.KeyHash(e.Key)] {
+			all = append(all, left{e.Key, e.Held.ID})
+			ids[e.Held.ID] = e.Held.ID != ""
 		}
-		for _, e := range entries {
-			if !e.Wrote() {
-				continue
-			}
-			if p.Held++; !s.keys[run.KeyHash(e.Key)] {
-				p.Rows++
-				each(Planned{Action: Removed, RecordID: e.Key})
-			}
+	}); err != nil {
+		return nil, err
+	}
+	if err := c.eachRecord(ctx, target, func(e *ledger.Entry) {
+		if ids[e.Held.ID] && s.keys[run.KeyHash(e.Key)] {
+			shared[e.Held.ID] = true
 		}
-		after = next
+	}); err != nil {
+		return nil, err
+	}
+	for _, k := range all {
+		if !shared[k.id] {
+			p.Rows++
+			each(Planned{Action: Removed, RecordID: k.key})
+		}
 	}
 	switch {
 	case s.rows == 0:
@@ -74,4 +82,21 @@ func (c *Control) PlanMirror(ctx context.Context, sync string, s *Sight, each fu
 		p.Refused = tooMany(&v.Definition, p.Rows, p.Held)
 	}
 	return p, nil
+}
+
+// eachRecord calls each for every record that the sync wrote and that is there.
+func (c *Control) eachRecord(ctx context.Context, target string, each func(*ledger.Entry)) error {
+	for after, more := "", true; more; more = after != "" {
+		entries, next, err := c.Ledger.EntriesAfter(ctx, target, after, listPage)
+		if err != nil {
+			return fmt.Errorf("list the ledger of %s: %w", target, err)
+		}
+		for n := range entries {
+			if entries[n].Wrote() {
+				each(&entries[n])
+			}
+		}
+		after = next
+	}
+	return nil
 }

@@ -20,6 +20,8 @@ type Syncs interface {
 	Apply(ctx context.Context, v syncdef.Version) error
 	// Remove takes the current version away: the sync is not applied any more.
 	Remove(ctx context.Context, sync string) error
+	// NextSequence is a number greater than any that it gave for the sync before.
+	NextSequence(ctx context.Context, sync string) (int64, error)
 	// List names the syncs that have a current version, sorted.
 	List(ctx context.Context) ([]string, error)
 }

@@ -1,0 +1,87 @@
+package runs
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// spare takes from the list the keys whose record another key has that is to stay: a
+// person gave the record another match value at the destination, or the destination
+// merged two (I8). It reads the ledger once more as far as one sweep goes.
+func (s *Sweep) spare(ctx context.Context, r *run.Run) (goOn bool, err error) {
+	m := r.Mirror
+	pages, ids, err := s.listed(ctx, r)
+	if err != nil {
+		return false, err
+	}
+	shared := map[string]bool{}
+	if m.Listed = len(ids) == 0; !m.Listed {
+		seen, err := s.keysSeen(ctx, r.ID)
+		if err != nil {
+			return false, err
+		}
+		for n := 0; n < listPages && !m.Listed; n++ {
+			entries, next, err := s.Ledger.EntriesAfter(ctx, r.Target, m.After, listPage)
+			if err != nil {
+				return false, fmt.Errorf("list the ledger of %s: %w", r.Target, err)
+			}
+			for _, e := range entries {
+				if ids[e.Held.ID] && e.Wrote() && (e.Sequence() >= m.Sequence || seen[run.KeyHash(e.Key)]) {
+					shared[e.Held.ID] = true
+				}
+			}
+			m.After, m.Listed = next, next == ""
+		}
+	}
+	m.Rows = 0
+	for n, page := range pages {
+		var keys []string
+		for _, k := range page {
+			if !shared[k.id] {
+				keys = append(keys, k.key)
+			}
+		}
+		if len(keys) < len(page) { // in its place: done again, nothing is there twice
+			if err := s.Mirrors.StoreLeft(ctx, r.ID, n, keys); err != nil {
+				return false, err
+			}
+		}
+		m.Rows += int64(len(keys))
+	}
+	if !m.Listed {
+		return false, nil
+	}
+	m.Done = m.Rows == 0
+	r.Expected += m.Rows // the run is complete when they are settled too
+	return true, nil
+}
+
+// A left is a key that left the model, with the destination's id of its record, "" where
+// none is known.
+type left struct{ key, id string }
+
+// listed are the pages of what left the model, and the ids in them.
+func (s *Sweep) listed(ctx context.Context, r *run.Run) (pages [][]left, ids map[string]bool, err error) {
+	ids = map[string]bool{}
+	for n := range r.Mirror.Pages {
+		keys, err := s.Mirrors.Left(ctx, r.ID, n)
+		if err != nil {
+			return nil, nil, err
+		}
+		entries, err := s.Ledger.Entries(ctx, r.Target, keys)
+		if err != nil {
+			return nil, nil, fmt.Errorf("read the ledger of %s: %w", r.Target, err)
+		}
+		page := make([]left, len(keys))
+		for i, k := range keys {
+			page[i] = left{k, entries[k].Held.ID}
+			if page[i].id != "" {
+				ids[page[i].id] = true
+			}
+		}
+		pages = append(pages, page)
+	}
+	return pages, ids, nil
+}
