@@ -64,3 +64,20 @@ func TestClaims(t *testing.T) {
 		t.Error("record ids are not told apart")
 	}
 }
+
+// A newer row that failed, and whose worker did not know of the older one that arrived,
+// leaves it known that the sync wrote the record, and for whom (a destination need not
+// give ids).
+func TestMergeKeepsThatItWasWritten(t *testing.T) {
+	delivered := Entry{Key: "a", Revision: 1, Held: Held{Fingerprint: row.Fingerprint{1}, Sequence: 5, Record: 7}, Last: Last{Run: "r", Sequence: 5}}
+	failed := Entry{Key: "a", Last: Last{Run: "s", Sequence: 6, Error: "e"}}
+	for name, merge := range map[string]func() (Entry, bool){
+		"failed last":    func() (Entry, bool) { return Merge(delivered, failed) },
+		"delivered last": func() (Entry, bool) { return Merge(failed, delivered) },
+	} {
+		got, lost := merge()
+		if !lost || !got.Wrote() || got.Held.Record != 7 || got.Held.Sequence != 5 || !got.Held.Fingerprint.Void() || got.Last.Error != "e" {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}

@@ -149,9 +149,14 @@ func Diff(e Entry, r Row) Verdict {
 }
 
 // Wrote reports whether the sync may have written a record of the key that is still
-// there: delivered, or sent without an answer.
+// there: delivered, or sent without an answer. An id alone says only that it was found.
 func (e Entry) Wrote() bool {
-	return e.Held.Fingerprint != row.Gone && (!e.Held.Fingerprint.Void() || e.Held.ID != "" || e.Held.Sequence > 0)
+	return e.Held.Fingerprint != row.Gone && (!e.Held.Fingerprint.Void() || e.Held.Sequence > 0)
+}
+
+// There reports whether a record of the key may be there: one that the sync wrote, or found.
+func (e Entry) There() bool {
+	return e.Wrote() || e.Held.ID != "" && e.Held.Fingerprint != row.Gone
 }
 
 // holds reports whether the destination holds the row.
@@ -170,8 +175,8 @@ func (e Entry) Changed(version string, hashes []uint32) func(i int) bool {
 
 // Merge is what to store where an entry is to be written over another one than
 // was read: the greater sequence stays, without its fingerprint unless it is the
-// row's own, because nobody knows which of the two arrived last; lost says so. Of
-// held ids the newer non-empty one is kept. An intent overwrites nothing: whoever
+// row's own, because nobody knows which of the two arrived last; lost says so. That
+// either was written is kept, and of held ids and records the newer that is known. An intent overwrites nothing: whoever
 // lost it has sent nothing yet, and looks again before it does.
 func Merge(stored, mine Entry) (write Entry, lost bool) {
 	if mine.Intends {
@@ -187,6 +192,10 @@ func Merge(stored, mine Entry) (write Entry, lost bool) {
 		newer, older = stored, mine
 	}
 	newer.Held = keepID(newer.Held, older.Held)
+	newer.Held.Sequence = max(newer.Held.Sequence, older.Held.Sequence)
+	if newer.Held.Record == 0 {
+		newer.Held.Record = older.Held.Record
+	}
 	newer.Held.Fingerprint, newer.Held.Fields = row.Fingerprint{}, nil
 	newer.Revision = stored.Revision
 	return newer, true

@@ -29,6 +29,7 @@ type crm struct {
 	most    int // records a call; 0 is 3
 	once    bool
 	lookup  bool
+	finds   bool // it is asked for the records whose id is not known
 
 	down    *dest.CallError                     // probes and calls fail
 	probed  bool                                // probes do not
@@ -84,12 +85,12 @@ func (c *crm) Limits() dest.Limits {
 func (c *crm) Open(syncdef.Version) (dest.Destination, error) { return c, nil }
 
 func (c *crm) Lookups(b dest.Batch) []dest.Call {
-	if !c.lookup {
+	if !c.lookup && !c.finds {
 		return nil
 	}
 	var call dest.Call
 	for i, r := range b.Records {
-		if r.Intent {
+		if r.Intent || c.finds && r.ID == "" {
 			call.Records = append(call.Records, i)
 		}
 	}
@@ -109,7 +110,11 @@ func (c *crm) Lookup(_ context.Context, b dest.Batch, call dest.Call) ([]dest.Ou
 	}
 	out := make([]dest.Outcome, len(call.Records))
 	for n, i := range call.Records {
-		if k := b.Records[i].Key; c.sends[k] > 0 {
+		if k := b.Records[i].Key; c.finds {
+			if c.records[k] != nil {
+				out[n] = dest.Outcome{Status: dest.Found, ID: "id-" + k}
+			}
+		} else if c.sends[k] > 0 {
 			out[n] = dest.Outcome{Status: dest.Delivered, ID: "id-" + k}
 		}
 	}

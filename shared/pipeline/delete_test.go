@@ -92,6 +92,24 @@ func TestDeleteAfterARefusal(t *testing.T) {
 	}
 }
 
+// Neither is what was found by a lookup and then refused: the sync knows its id, and wrote
+// nothing to it.
+func TestDeleteOfWhatWasOnlyFound(t *testing.T) {
+	w := mirroring(t, "100%")
+	w.crm.finds = true
+	w.crm.records["a"] = map[string]string{"Value__c": "7"}
+	w.crm.records["b"] = map[string]string{"Value__c": "7"}
+	w.crm.outcome = func(string) *dest.Outcome { return &dest.Outcome{Status: dest.Rejected, Code: "bad"} }
+	w.through("q1", object("a", 1), object("b", 1))
+	w.crm.outcome = nil
+	if _, c := w.through("q2", deletion("a")); c.Unchanged != 1 || w.crm.records["a"] == nil {
+		t.Errorf("counts %+v", c)
+	}
+	if r := w.bracket("t1", "full", objects("c")...); w.crm.records["b"] == nil || r.Mirror.Rows != 0 {
+		t.Errorf("%+v, the vendor holds %v", r.Mirror, w.crm.records)
+	}
+}
+
 // An upsert whose answer was lost may have arrived: its delete is sent.
 func TestDeleteAfterALostAnswer(t *testing.T) {
 	w := deleting(t, nil)

@@ -155,7 +155,7 @@ func (j *job) batch(items []*item) *batch {
 		}
 		var r dest.Record
 		r, fields = i.record(fields)
-		if len(r.Fields) == 0 && !r.Delete && i.entry.Wrote() && !i.whole {
+		if len(r.Fields) == 0 && !r.Delete && i.entry.There() && !i.whole {
 			i.state = stateUnchanged
 			continue
 		}

@@ -28,7 +28,7 @@ func (s *Sweep) spare(ctx context.Context, r *run.Run) (goOn bool, err error) {
 				return false, fmt.Errorf("list the ledger of %s: %w", r.Target, err)
 			}
 			for _, e := range entries {
-				if ids[e.Held.ID] && e.Wrote() && (e.Sequence() >= m.Sequence || seen[run.KeyHash(e.Key)]) {
+				if ids[e.Held.ID] && e.There() && (e.Sequence() >= m.Sequence || seen[run.KeyHash(e.Key)]) {
 					shared[e.Held.ID] = true
 				}
 			}

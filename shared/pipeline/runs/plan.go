@@ -190,12 +190,12 @@ func (l *look) at(x run.Checked, canonical []jsontext.Value) Planned {
 		return p
 	}
 	switch {
-	case updates(&l.v.Definition) || e.Wrote() && !l.v.Rules.Once:
+	case updates(&l.v.Definition) || e.There() && !l.v.Rules.Once:
 		p.Action = Update
 	default:
 		p.Action = Create
 	}
-	if p.Action == Update && e.Wrote() && !e.Held.Fingerprint.Void() {
+	if p.Action == Update && e.There() && !e.Held.Fingerprint.Void() {
 		hashes := make([]uint32, len(canonical))
 		for i, value := range canonical {
 			hashes[i] = row.FieldHash(value)
