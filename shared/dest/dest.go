@@ -77,6 +77,7 @@ type Outcome struct {
 	Scope   Scope         // Rejected: ScopeVersion when the answer tells that any record of the version would be; else the row's
 	ID      string        // the destination's id, when known
 	Created bool          // the record did not exist before
+	Written bool          // Rejected, Retry: a part of the record was written all the same
 	After   time.Duration // Retry: earliest time to try again, 0 when the vendor names none
 	Code    string        // the vendor's code: UNABLE_TO_LOCK_ROW, msg_too_long
 	Field   string        // the destination's field, when the vendor names one

@@ -110,6 +110,20 @@ func TestDeleteOfWhatWasOnlyFound(t *testing.T) {
 	}
 }
 
+// What was refused in part was written in part: its delete is sent.
+func TestDeleteOfWhatWasWrittenInPart(t *testing.T) {
+	w := deleting(t, nil)
+	w.crm.records["a"] = map[string]string{"Value__c": "1"} // as the refused row left it
+	w.crm.outcome = func(string) *dest.Outcome {
+		return &dest.Outcome{Status: dest.Rejected, Code: "bad", Written: true}
+	}
+	w.through("q1", object("a", 1))
+	w.crm.outcome = nil
+	if _, c := w.through("q2", deletion("a")); c.Delivered != 1 || w.crm.records["a"] != nil {
+		t.Errorf("counts %+v", c)
+	}
+}
+
 // An upsert whose answer was lost may have arrived: its delete is sent.
 func TestDeleteAfterALostAnswer(t *testing.T) {
 	w := deleting(t, nil)

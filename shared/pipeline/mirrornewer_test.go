@@ -1,10 +1,13 @@
 package pipeline_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
@@ -77,5 +80,53 @@ func TestMirrorLeavesARecordThatAnotherKeyHas(t *testing.T) {
 	w.holds("old", "b") // old's record is new's
 	if r.Mirror.Rows != 1 || r.Status != run.Complete {
 		t.Errorf("%+v, %+v, removed %q", r, r.Mirror, removed)
+	}
+}
+
+// slow lets something happen while the ledger is listed, and counts the pages that are
+// stored.
+type slow struct {
+	runs.Ledger
+	runs.Mirrors
+	amid  func()
+	pages int
+}
+
+func (s *slow) EntriesAfter(ctx context.Context, target, after string, limit int) ([]ledger.Entry, string, error) {
+	all, next, err := s.Ledger.EntriesAfter(ctx, target, after, limit)
+	if s.amid != nil {
+		s.amid()
+		s.amid = nil
+	}
+	return all, next, err
+}
+
+func (s *slow) StoreLeft(ctx context.Context, id string, page int, keys []string) error {
+	s.pages++
+	return s.Mirrors.StoreLeft(ctx, id, page, keys)
+}
+
+// A sweeper that is slower than another one leaves the pages alone that the other may
+// have handed in.
+func TestMirrorOfTwoSweepers(t *testing.T) {
+	w := mirroring(t, "100%")
+	w.bracket("t1", "full", objects("a", "b", "c")...)
+	id := w.full("t2")
+	w.push(batch("t2", "t2", id, object("a", 1)))
+	w.drain(time.Hour)
+	if _, err := w.control().Finish(t.Context(), id, 1); err != nil {
+		t.Fatal(err)
+	}
+	stores := w.stores()
+	late := &slow{Ledger: stores.Ledger, Mirrors: stores.Mirrors, amid: w.sweep}
+	stores.Ledger, stores.Mirrors = late, late
+	s := &runs.Sweep{Stores: stores, Replayer: w.intake, Remover: w.intake, Policy: run.DefaultPolicy(), Now: w.clock}
+	if err := s.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.live(5 * time.Minute)
+	w.holds("a")
+	if r := w.status(id); late.pages != 0 || r.Status != run.Complete || r.Counts.Received != 3 {
+		t.Errorf("%d pages, %+v", late.pages, r)
 	}
 }

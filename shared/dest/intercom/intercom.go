@@ -74,10 +74,15 @@ func (d *destination) push(ctx context.Context, r *dest.Record) (dest.Outcome, e
 		return done, err
 	}
 	o, err := d.retag(ctx, done.ID, stored, p.tags)
+	var failed *dest.CallError
 	switch {
+	case errors.As(err, &failed): // the contact itself was written
+		failed.Received = true
+		return dest.Outcome{}, err
 	case err != nil:
 		return dest.Outcome{}, err
 	case o != nil:
+		o.Written = o.Status != dest.Found
 		return *o, nil
 	}
 	return done, nil

@@ -144,3 +144,13 @@ func TestTagFailsAfterCreate(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+// A contact whose tag is refused was written all the same, and its outcome says so.
+func TestTagIsRefused(t *testing.T) {
+	w, id := tagWorld(t)
+	w.arm(sandbox.Fault{Match: "POST /tags", Status: 422, Body: `{"type":"error.list","errors":[{"code":"parameter_invalid","message":"no"}]}`})
+	o := w.push(w.known(id, "name", `"J"`, "tags", `["risk_x"]`))[0]
+	if o.Status != dest.Rejected || !o.Written || w.sim.Contact("john@acme.example").Values["name"] != "J" {
+		t.Errorf("%+v", o)
+	}
+}

@@ -26,7 +26,7 @@ func (j *job) apply(ctx context.Context, b *batch, c dest.Call, outcomes []dest.
 			continue
 		}
 		i.tries++
-		i.received = i.received || o.Status == dest.Unknown
+		i.received = i.received || o.Status == dest.Unknown || o.Written
 		if repeat, w := j.take(i, o, b.look); repeat {
 			again = append(again, at)
 			wait = max(wait, w)

@@ -161,7 +161,7 @@ func (s *Sweep) list(ctx context.Context, v syncdef.Version, r *run.Run) (goOn b
 		if len(keys) == 0 {
 			return nil
 		}
-		if err := s.Mirrors.StoreLeft(ctx, r.ID, m.Pages, keys); err != nil {
+		if err := s.storeLeft(ctx, r, m.Pages, keys); err != nil {
 			return err
 		}
 		m.Pages, keys, size = m.Pages+1, nil, 0
@@ -198,6 +198,19 @@ func (s *Sweep) list(ctx context.Context, v syncdef.Version, r *run.Run) (goOn b
 		return false, nil
 	}
 	return true, nil
+}
+
+// storeLeft stores a page, unless another sweeper was faster: it may have handed in the
+// page that is there.
+func (s *Sweep) storeLeft(ctx context.Context, r *run.Run, page int, keys []string) error {
+	stored, err := s.Runs.Run(ctx, r.ID)
+	if err != nil {
+		return fmt.Errorf("read run %q: %w", r.ID, err)
+	}
+	if stored.Revision != r.Revision {
+		return run.ErrConflict
+	}
+	return s.Mirrors.StoreLeft(ctx, r.ID, page, keys)
 }
 
 // tooMany says why so many of so many records may not be removed; "" where they may.

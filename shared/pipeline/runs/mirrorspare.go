@@ -44,7 +44,7 @@ func (s *Sweep) spare(ctx context.Context, r *run.Run) (goOn bool, err error) {
 			}
 		}
 		if len(keys) < len(page) { // in its place: done again, nothing is there twice
-			if err := s.Mirrors.StoreLeft(ctx, r.ID, n, keys); err != nil {
+			if err := s.storeLeft(ctx, r, n, keys); err != nil {
 				return false, err
 			}
 		}
