@@ -319,6 +319,31 @@ func TestSoftDeleteOfAnothersKey(t *testing.T) {
 	}
 }
 
+// Neither is one that passes to another record while the delete is on its way, be both
+// rows in hand or not.
+func TestSoftDeleteOfAKeyThatPasses(t *testing.T) {
+	for _, together := range []bool{true, false} {
+		w := people(t)
+		w.through("q1", person("1", "a", 1, false))
+		w.push(batch("q2", "b2", "accounts", person("2", "a", 2, false)))
+		w.push(batch("q3", "b3", "accounts", person("1", "", 0, true)))
+		if !together {
+			in, err := w.store.Receive(t.Context(), "crm", 1, hidden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.handle(in)
+		}
+		w.drain(time.Hour)
+		if w.crm.value("a") != 2 || w.crm.removed != 0 {
+			t.Errorf("together %v: the vendor holds %v", together, w.crm.records)
+		}
+		if _, c := w.through("q4", person("2", "", 0, true)); c.Delivered != 1 || w.crm.records["a"] != nil {
+			t.Errorf("together %v: counts %+v, the vendor holds %v", together, c, w.crm.records)
+		}
+	}
+}
+
 // It comes back by itself when it failed, and an upsert of the key in its batch wins.
 func TestSoftDeleteComesBack(t *testing.T) {
 	w := people(t)

@@ -53,6 +53,12 @@ type item struct {
 	written   bool // the ledger and the errors have it
 }
 
+// found reports whether the row deletes what intake found by its record id. A mirror's
+// removal has no record id but the key.
+func (i *item) found() bool {
+	return i.del && i.row.Key != "" && i.recordID() != i.key && i.def().KeepsRecords()
+}
+
 // absent is the entry of keys that have none; it is never written.
 var absent = &ledger.Entry{}
 

@@ -124,6 +124,9 @@ func (w *work) newest() {
 		if n.sequence() > i.sequence() {
 			winner, loser = n, i
 		}
+		if !loser.del && winner.found() && winner.recordID() != loser.recordID() { // its record's key is another record's since
+			winner, loser = loser, winner
+		}
 		loser.state, loser.winner = stateSuperseded, winner
 		winner.doubt = winner.doubt || loser.doubt || loser.m.Receives > 1
 		winner.least = run.Least(winner.least, run.Least(loser.least, loser.cursor()))
@@ -274,6 +277,10 @@ func (w *work) judge(items []*item, entries map[string]ledger.Entry) {
 
 func (w *work) verdict(i *item) {
 	m := i.m
+	if i.found() && i.entry.Held.Record != 0 && i.entry.Held.Record != ledger.RecordOf(i.recordID()) {
+		i.state, i.quiet = stateUnchanged, true // since intake found the key, another record's row was written under it
+		return
+	}
 	once := i.rules().Once
 	if i.doubt && !once {
 		// The ledger may be behind the destination: nothing counts as held, and all
