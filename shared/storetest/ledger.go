@@ -144,11 +144,11 @@ var ledgerTests = []test{
 		wantCommit(t, s, target, []ledger.Entry{intent}, 0) // an intent overwrites nothing: somebody else has sent it
 		wantEntries(t, s, target, []string{"i"}, anEntry("i", 5))
 	}},
-	{"the destination's id stays", func(t *testing.T, s Stores) {
+	{"the destination's id stays, and that it was written", func(t *testing.T, s Stores) {
 		wantCommit(t, s, target, []ledger.Entry{anEntry("k", 5)})
 		refused := ledger.Entry{Key: "k", Last: ledger.Last{Run: "health.q2", Sequence: 6, Error: "health.q2#b1#1"}} // read nothing
 		wantCommit(t, s, target, []ledger.Entry{refused}, 0)
-		refused.Held.ID = anEntry("", 0).Held.ID
+		refused.Held.ID, refused.Held.Sequence = anEntry("", 0).Held.ID, 5
 		wantEntries(t, s, target, []string{"k"}, refused)
 	}},
 	{"raced (I3)", func(t *testing.T, s Stores) {
