@@ -9,6 +9,7 @@ import (
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // full begins a full run.
@@ -81,6 +82,14 @@ func TestMirrorLeavesARecordThatAnotherKeyHas(t *testing.T) {
 	if r.Mirror.Rows != 1 || r.Status != run.Complete {
 		t.Errorf("%+v, %+v, removed %q", r, r.Mirror, removed)
 	}
+	// It uses nothing of max_deletes up either.
+	d := w.version.Definition
+	d.Mirror = &syncdef.Mirror{MaxDeletes: "0"}
+	w.apply(d)
+	if r := w.bracket("t3", "full", objects("new", "b")...); r.Mirror.Refused != "" || r.Mirror.Rows != 0 || r.Outcome != run.Succeeded {
+		t.Errorf("%+v, %+v", r, r.Mirror)
+	}
+	w.holds("old", "b")
 }
 
 // slow lets something happen while the ledger is listed, and counts the pages that are

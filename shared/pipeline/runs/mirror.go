@@ -22,6 +22,7 @@ const (
 	listPages = 100   // in one sweep; the next one goes on
 	leftKeys  = 1_000 // in a page of removals
 	leftBytes = 60 << 10
+	maxSpared = 10_000 // keys beyond what may be removed, of which spare is to say which stay
 )
 
 // mirror removes what left the model of a full run whose rows are all settled: it lists
@@ -81,7 +82,7 @@ func (s *Sweep) mirrorStep(ctx context.Context, v syncdef.Version, r *run.Run) (
 			}
 		}
 		if m.Found {
-			return s.spare(ctx, r)
+			return s.spare(ctx, v, r)
 		}
 		return s.list(ctx, v, r)
 	}
@@ -148,7 +149,7 @@ func anybodys(keyless int) string {
 	return fmt.Sprintf("nothing is removed: %d rows have no match value, and any record may be theirs: mend them, and run it once more", keyless)
 }
 
-// list lists the ledger as far as one sweep goes, and checks the whole list at its end.
+// list lists the ledger as far as one sweep goes; spare checks the whole list.
 func (s *Sweep) list(ctx context.Context, v syncdef.Version, r *run.Run) (goOn bool, err error) {
 	m := r.Mirror
 	seen, err := s.keysSeen(ctx, r.ID)
@@ -193,11 +194,11 @@ func (s *Sweep) list(ctx context.Context, v syncdef.Version, r *run.Run) (goOn b
 	if err := flush(); err != nil || !m.Found {
 		return false, err
 	}
-	if m.Refused = tooMany(&v.Definition, m.Rows, m.Held); m.Refused != "" || m.Rows == 0 {
-		m.Done = true
-		return false, nil
+	if m.Rows > v.Definition.Mirror.Allowed(m.Held)+maxSpared { // too many, whichever of them are to stay
+		m.Refused = tooMany(&v.Definition, m.Rows, m.Held)
 	}
-	return true, nil
+	m.Done = m.Rows == 0 || m.Refused != ""
+	return !m.Done, nil
 }
 
 // storeLeft stores a page, unless another sweeper was faster: it may have handed in the

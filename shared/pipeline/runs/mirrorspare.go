@@ -5,12 +5,14 @@ import (
 	"fmt"
 
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // spare takes from the list the keys whose record another key has that is to stay: a
 // person gave the record another match value at the destination, or the destination
-// merged two (I8). It reads the ledger once more as far as one sweep goes.
-func (s *Sweep) spare(ctx context.Context, r *run.Run) (goOn bool, err error) {
+// merged two (I8). It reads the ledger once more as far as one sweep goes, and checks the
+// whole list at its end.
+func (s *Sweep) spare(ctx context.Context, v syncdef.Version, r *run.Run) (goOn bool, err error) {
 	m := r.Mirror
 	pages, ids, err := s.listed(ctx, r)
 	if err != nil {
@@ -53,8 +55,9 @@ func (s *Sweep) spare(ctx context.Context, r *run.Run) (goOn bool, err error) {
 	if !m.Listed {
 		return false, nil
 	}
-	m.Done = m.Rows == 0
-	r.Expected += m.Rows // the run is complete when they are settled too
+	m.Refused = tooMany(&v.Definition, m.Rows, m.Held)
+	m.Done = m.Rows == 0 || m.Refused != ""
+	r.Expected += m.Expects() // the run is complete when they are settled too
 	return true, nil
 }
 
