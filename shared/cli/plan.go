@@ -26,6 +26,9 @@ const shownPlanned = 5
 
 // plan says what a push of the rows would do.
 func (c pushCmd) plan(ctx context.Context, s program) error {
+	if err := haveState(c.Data); err != nil { // before the warehouse, which apply makes too
+		return err
+	}
 	w, rows, err := c.source(ctx, "", &touched{})
 	if err != nil {
 		return err
@@ -36,6 +39,9 @@ func (c pushCmd) plan(ctx context.Context, s program) error {
 
 // plan says what a run would do.
 func (c runCmd) plan(ctx context.Context, s program) error {
+	if err := haveState(c.Data); err != nil {
+		return err
+	}
 	w, rows, err := c.model(ctx, c.Sync, "", &touched{})
 	if err != nil {
 		return err

@@ -50,6 +50,8 @@
 // Amplitude removes no user over these calls, and a user's past events keep what they were
 // sent with. A deleted row therefore clears: every mapped property is removed from the user
 // ($unset), whatever its operation, from the next event on (on_delete: clear, the only one).
+// What * or plan_* made of an object's members stays, for nothing remembers their names: what
+// has to go has a mapping of its own.
 // Deleting a user for good is Amplitude's User Privacy API, which takes up to 30 days, mails
 // every administrator, and makes a new user of what is sent afterwards; it is left to people.
 // operation: delete clears the mapped properties of each row's user, and makes a user

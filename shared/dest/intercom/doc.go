@@ -75,7 +75,8 @@
 // # Deletes
 //
 // A deleted row archives its contact (on_delete: archive), deletes it for good (on_delete:
-// delete), or empties the mapped fields and takes off the managed tags (on_delete: clear). A
+// delete), or empties the mapped fields and takes off the managed tags (on_delete: clear);
+// attributes that came of an object's members stay then, as nothing remembers their names. A
 // contact that the sync archived is taken out of the archive when its row comes back,
 // whatever on_archived says. What is not there, archived already, or merged into another
 // contact is as good as removed: a merge is never followed to remove the other one. A

@@ -25,6 +25,7 @@ func Check(d *syncdef.Definition, o *Object) Report {
 		c.field(i)
 	}
 	c.required()
+	c.cleared()
 	c.unbounded()
 	return c.report
 }
@@ -192,6 +193,22 @@ func (c *checker) required() {
 		if f := &c.object.Fields[i]; f.Required && !f.NoCreate && !given[f] {
 			c.fault("field_mappings", "a new record of %s needs %s %s, which nothing is mapped to: add {source: …, destination: %s}", c.object.Name, c.object.word(), f.Name, f.Name)
 		}
+	}
+}
+
+// cleared tells of fields that a deleting row would empty though a record needs them.
+func (c *checker) cleared() {
+	if c.def.OnDelete != syncdef.RemoveClear {
+		return
+	}
+	var needed []string
+	for i := range c.def.Fields {
+		if f, _ := c.object.target(c.def.Fields[i].Destination); f != nil && f.Required && f != c.object.Find(c.def.Match.Destination) {
+			needed = append(needed, f.Name)
+		}
+	}
+	if needed != nil {
+		c.notice("on_delete", "clear empties every mapped %s, and a record needs these, so that deleting rows may fail: %s; remove the record instead, or leave them out of a sync that deletes", c.object.word(), shortList(needed))
 	}
 }
 

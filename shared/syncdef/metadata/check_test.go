@@ -39,6 +39,20 @@ func text(s string) *string { return &s }
 func yes(b bool) *bool      { return &b }
 func places(n int) *int     { return &n }
 
+// A deleting row that empties what a record needs is told before the first one fails.
+func TestCheckCleared(t *testing.T) {
+	d := upsert()
+	d.OnDelete = syncdef.RemoveClear
+	want := []syncdef.Fault{{Path: "on_delete", Message: "on_delete: clear empties every mapped field, and a record needs these, so that deleting rows may fail: Name; remove the record instead, or leave them out of a sync that deletes"}}
+	if got := metadata.Check(&d, account()); len(got.Faults) > 0 || cmp.Diff(want, got.Notices) != "" {
+		t.Errorf("%+v", got)
+	}
+	d.OnDelete = syncdef.RemoveDelete
+	if got := metadata.Check(&d, account()); got.Notices != nil {
+		t.Errorf("%+v", got.Notices)
+	}
+}
+
 // What an account would refuse is told, each fault at its key and with what mends it.
 func TestCheckFields(t *testing.T) {
 	for name, test := range map[string]struct {
