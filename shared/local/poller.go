@@ -153,11 +153,11 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 // Bounds of the rest behind a tick: idle times as long as it took, so that what looks
-// at all of a large run takes a twentieth of one core, but no longer than people wait
+// at all of a large run takes a tenth of one core, but no longer than people wait
 // gladly, since it may have waited for others itself.
 const (
-	idle    = 19
-	longest = 2 * time.Second
+	idle    = 9
+	longest = time.Second
 )
 
 // Tick invokes f every interval, as EventBridge does, until ctx ends. A rest

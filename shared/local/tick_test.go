@@ -29,7 +29,7 @@ func TestTick(t *testing.T) {
 		if err := local.Tick(ctx, f, 200*time.Millisecond, slog.New(slog.DiscardHandler)); err != nil {
 			t.Fatal(err)
 		}
-		want := []time.Duration{200, 400, 600, 600 + 100 + 1900, 600 + 100 + 1900 + 5000 + 2000}
+		want := []time.Duration{200, 400, 600, 600 + 100 + 900, 600 + 100 + 900 + 5000 + 1000}
 		for i := range want {
 			want[i] *= time.Millisecond
 		}
