@@ -158,6 +158,21 @@ func fits(t *testing.T, printed string) {
 	}
 }
 
+// A folder that the demo goes on with is told within 80 columns, too.
+func TestDemoOpeningFits(t *testing.T) {
+	var out bytes.Buffer
+	d := &demo{dir: "penstock-data", syncs: sampleSyncs, s: program{out: &out}}
+	d.opening()
+	if !strings.Contains(out.String(), "penstock-data is not new") {
+		t.Error(out.String())
+	}
+	for line := range strings.Lines(out.String()) {
+		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > widest {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+}
+
 // pushedTo is the demo's sync to a destination type.
 func pushedTo(t *testing.T, kind string) pushedSync {
 	t.Helper()

@@ -28,7 +28,7 @@ func (d *demo) opening() {
 	d.say("simulated. Each allows as many calls in a window as the real one does, but here")
 	d.say("windows go by %d times faster, those under %s in %s.", faster, faster*sandbox.LeastWindow, sandbox.LeastWindow)
 	if !d.fresh {
-		d.say("%s is not new: this goes on with its customers; --rows and --seed are for a new folder.", d.dir)
+		d.say("%s", wrapped("", d.dir+" is not new: this goes on with its customers; --rows and --seed are for a new folder."))
 	}
 }
 
