@@ -24,7 +24,7 @@ var deletes = map[string]func(*testing.T, *world){
 func (w *world) pushed(t *testing.T, n int) dest.Batch {
 	t.Helper()
 	if d := &w.Version.Definition; len(w.Vendor.Removals) == 0 || d.OnDelete == "" || d.Operation == syncdef.Insert {
-		t.Skip("the version removes nothing")
+		t.Skip("the destination has no removals in this version")
 	}
 	b := w.batch(n)
 	for i, o := range w.push(t, b) {
