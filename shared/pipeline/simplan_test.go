@@ -87,7 +87,7 @@ func newPlan(seed uint64) plan {
 	p := plan{
 		Seed: seed, Lanes: 1 + r.IntN(4), Second: []string{"upsert", "insert", "insert-lookup"}[r.IntN(3)], Search: r.IntN(3) == 0,
 		Workers: 1 + r.IntN(3), CallSize: []int{1, 3, 3, 20}[r.IntN(4)],
-		Mirror: seed%3 == 0, // drawn from nothing, so that seeds keep their plans
+		Mirror: seed%3 == 0 && seed < 1_000_000, // drawn from nothing, so that seeds keep their plans; not yet among the fresh seeds: infra/RELIABILITY.md, "Open"
 	}
 	if r.IntN(2) == 0 {
 		p.Quota = 20
