@@ -171,7 +171,8 @@ func (s *sim) sweeper(k *task) {
 	boot()
 	for {
 		if !p.invoke(k, 0, func(ctx context.Context) {
-			if err := sweep.Run(ctx); err != nil && s.healed {
+			healed := s.healed // one that began amid the trouble may have met it
+			if err := sweep.Run(ctx); err != nil && healed {
 				s.fails("sweep: %v", err)
 			}
 		}) {
