@@ -205,9 +205,10 @@ func (j *job) intend(ctx context.Context, b *batch, c dest.Call) (dest.Call, err
 		e := *i.entry
 		e.Key = i.key
 		e.Intends = true
-		e.Last = ledger.Last{Run: i.m.run.ID, Sequence: i.sequence(), Intent: i.ref()}
+		// An error of the key, the row's own or an older row's, stays open until this try is settled.
+		e.Last = ledger.Last{Run: i.m.run.ID, Sequence: i.sequence(), Intent: i.ref(), Error: i.entry.Last.Error}
 		if i.row.Replay != nil {
-			e.Last.Error = i.ref() // it stays open until this try is settled
+			e.Last.Error = i.ref()
 		}
 		entries = append(entries, e)
 		fresh = append(fresh, i)

@@ -199,8 +199,9 @@ func (j *job) haltFor(ctx context.Context, failed *dest.CallError) {
 }
 
 // endHalted ends the job's open rows: a bracketed run fails, one summary a message
-// counts its rows, and the next run selects them; a plain push's rows are stored,
-// due again.
+// counts its rows, and the next run selects them, but for those whose key has an open
+// error: the mark may be past it, so they are stored in its place. A plain push's rows
+// are stored, due again.
 func (j *job) endHalted(ctx context.Context, h run.Halt) {
 	j.mu.Lock()
 	j.halted, j.wait = true, 0
@@ -220,7 +221,7 @@ func (j *job) endHalted(ctx context.Context, h run.Halt) {
 			continue
 		}
 		i.fail("deliver", h.Code, h.Field, h.Reason)
-		i.summed = bracketed
+		i.summed = bracketed && i.entry.Last.Error == ""
 		if !bracketed {
 			i.due, i.version, i.outcome.After = true, true, haltLater
 		}
