@@ -35,6 +35,7 @@ type sim struct {
 	workers []*proc
 	dead    int           // workers' deaths
 	shift   time.Duration // for how long nothing ran
+	last    string        // run of the last statement
 }
 
 // epoch is so far ahead that a deadline of virtual time is never over by the real clock.

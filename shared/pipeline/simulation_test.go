@@ -78,7 +78,7 @@ func TestSimulation(t *testing.T) {
 	}
 	fmt.Printf("simulation: %d seeds from %d on, failing: %v\n", many, first, failing)
 	if many >= fixedSeeds && len(failing) == 0 {
-		covered(t, hits, first < freshSeeds)
+		covered(t, hits)
 	}
 	if testing.Verbose() {
 		for _, k := range slices.Sorted(mapKeys(hits)) {
@@ -237,12 +237,9 @@ var matrix = map[string][]string{
 	"a delay beyond the visibility":                 {"Commit:slow", "Push:slow", "RecordChunk:slow", "Entries:slow"},
 }
 
-// covered asserts that every cell was reached; those of mirrors only where seeds mirror.
-func covered(t *testing.T, hits map[string]int, mirrors bool) {
+// covered asserts that every cell was reached.
+func covered(t *testing.T, hits map[string]int) {
 	for cell, any := range matrix {
-		if !mirrors && slices.Contains(any, "cell:mirrored") {
-			continue
-		}
 		n := 0
 		for _, k := range any {
 			n += hits[k]

@@ -192,7 +192,7 @@ func (i *item) next() (ledger.Entry, bool) {
 // without being sent: a delete of its key must not take the record for unknown.
 func (i *item) maybe() bool {
 	ended := i.state == stateFailed || i.state == stateCancelled
-	return !i.del && i.def().OnDelete != "" && ended && (i.untouched || i.m.Receives > 1)
+	return !i.del && i.def().OnDelete != "" && ended && (i.untouched || i.m.again())
 }
 
 // record8 stands for the row's record id in the ledger; 0 where it is not kept.

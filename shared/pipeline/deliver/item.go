@@ -37,7 +37,7 @@ type item struct {
 	del       bool // its record is to be removed
 	lacking   bool // of a delete: a lookup found no record
 	mine      bool // entry is its own copy
-	doubt     bool // an older value that this one supersedes may have been sent by an earlier attempt
+	doubt     bool // an older value of the key in hand may have been sent by an earlier attempt
 	summed    bool // failed with its version: its message's summary counts it
 	due       bool // failed: sent again by itself
 	version   bool // failed with its version, which uses no attempt of its own up

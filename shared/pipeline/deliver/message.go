@@ -53,6 +53,10 @@ func (m *message) broken(d *Deliver, err error) {
 	m.postpone(d.jitter(min(max(age/4, time.Second), 15*time.Minute)))
 }
 
+// again reports whether an earlier attempt may have sent the message's rows. The queue of
+// dead letters may count receives anew.
+func (m *message) again() bool { return m.Receives > 1 || m.end == "dead_letter" }
+
 // working reports whether the message still has to be worked on.
 func (m *message) working() bool { return !m.done && !m.back }
 

@@ -31,9 +31,8 @@ func (i *item) ended() {
 // another value than the ledger says is held, it must not go on calling that one
 // unchanged. (Inserts have their intent.)
 func (i *item) left() {
-	again := i.m.Receives > 1 || i.m.end == "dead_letter"
 	other := i.entry.Held.Fingerprint != i.print && !i.entry.Held.Fingerprint.Void()
-	i.received = i.received || again && other && !i.rules().Once
+	i.received = i.received || i.m.again() && other && !i.rules().Once
 }
 
 // stopFirst ends a run before any of its rows is stored as not sent for that: an attempt

@@ -45,6 +45,7 @@ func (w *work) do(ctx context.Context) {
 		w.items = append(w.items, m.items...)
 	}
 	w.newest()
+	w.doubts()
 	w.replays(ctx)
 	w.compare(ctx)
 	w.takeOver(ctx)
@@ -128,9 +129,32 @@ func (w *work) newest() {
 			winner, loser = loser, winner
 		}
 		loser.state, loser.winner = stateSuperseded, winner
-		winner.doubt = winner.doubt || loser.doubt || loser.m.Receives > 1
+		winner.doubt = winner.doubt || loser.doubt || loser.m.again()
 		winner.least = run.Least(winner.least, run.Least(loser.least, loser.cursor()))
 		newest[i.key] = winner
+	}
+}
+
+// doubts tells the rows of a key that an earlier attempt may have sent an older one in
+// hand, which is not sent any more: the ledger that both are compared with does not know
+// of it, so that a delete would find nothing to remove, and an upsert nothing to change.
+// (Inserts have their intent.)
+func (w *work) doubts() {
+	sent := map[string]int64{} // by key, the least sequence
+	for _, i := range w.items {
+		if i.m.end == "" || i.state != stateOpen || i.key == "" || !i.m.again() || i.rules().Once {
+			continue
+		}
+		if least, ok := sent[i.key]; !ok || i.sequence() < least {
+			sent[i.key] = i.sequence()
+		}
+	}
+	if len(sent) == 0 {
+		return
+	}
+	for _, i := range w.items {
+		least, ok := sent[i.key]
+		i.doubt = i.doubt || ok && i.state == stateOpen && i.sequence() > least
 	}
 }
 
