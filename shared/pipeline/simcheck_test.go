@@ -212,7 +212,8 @@ func (s *sim) checkMirror(i int, vendor *book, target string, keys []string) {
 		s.fails("the last full run %s mirrored nothing: it is %s (%s), %+v", r.ID, r.Status, r.Reason, r.Mirror)
 		return
 	}
-	if r.Mirror.Refused != "" || r.Target != target {
+	if r.Mirror.Refused != "" || r.Target != target { // nothing is left that could stop it
+		s.fails("the last full run %s removed nothing: %s; its target is %s, the sync's %s", r.ID, r.Mirror.Refused, r.Target, target)
 		return
 	}
 	for name, value := range vendor.values {

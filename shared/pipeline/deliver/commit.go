@@ -142,8 +142,8 @@ func (i *item) next() (ledger.Entry, bool) {
 		if e.Held.ID == "" {
 			e.Held.ID = i.entry.Held.ID
 		}
-	case stateUnchanged: // closes an error or an intent, says whose the record is, or that it is newer than a mirror's run, and costs nothing else
-		if e.Last.Error == "" && e.Last.Intent == "" && !moved && (i.del || !i.m.newer) {
+	case stateUnchanged: // closes an error or an intent, says whose the record is, or that it is newer than another row or a mirror's run, and costs nothing else
+		if e.Last.Error == "" && e.Last.Intent == "" && !moved && !i.ahead && (i.del || !i.m.newer) {
 			return e, false
 		}
 		if !i.del {

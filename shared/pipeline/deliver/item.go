@@ -38,6 +38,7 @@ type item struct {
 	lacking   bool // of a delete: a lookup found no record
 	mine      bool // entry is its own copy
 	doubt     bool // an older value of the key in hand may have been sent by an earlier attempt
+	ahead     bool // it superseded another value in hand, whose message may go back
 	summed    bool // failed with its version: its message's summary counts it
 	due       bool // failed: sent again by itself
 	version   bool // failed with its version, which uses no attempt of its own up

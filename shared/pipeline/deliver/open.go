@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -43,6 +44,7 @@ func (d *Deliver) open(ctx context.Context, in []envelope.Delivery) *invocation 
 	inv := &invocation{d: d, runs: map[string]run.Run{}, totals: map[string]run.Gathering{}, inHand: map[string]bool{}}
 	unpacker, err := envelope.NewUnpacker()
 	held := map[string]bool{} // groups whose first message goes back: the rest follows
+	late := map[string]bool{} // groups of a suspect message, which is worked on after the others
 	for _, got := range in {
 		m := &message{Delivery: got}
 		inv.messages = append(inv.messages, m)
@@ -53,6 +55,10 @@ func (d *Deliver) open(ctx context.Context, in []envelope.Delivery) *invocation 
 			m.back = true
 		default:
 			inv.read(ctx, m, unpacker)
+		}
+		late[m.Group] = late[m.Group] || m.suspect
+		if late[m.Group] && !m.suspect && m.working() { // else the older row would be sent after the newer one was compared (I3)
+			m.postpone(time.Millisecond)
 		}
 		held[m.Group] = held[m.Group] || m.back
 	}

@@ -130,6 +130,7 @@ func (w *work) newest() {
 		}
 		loser.state, loser.winner = stateSuperseded, winner
 		winner.doubt = winner.doubt || loser.doubt || loser.m.again()
+		winner.ahead = winner.ahead || loser.ahead || loser.print != winner.print
 		winner.least = run.Least(winner.least, run.Least(loser.least, loser.cursor()))
 		newest[i.key] = winner
 	}
