@@ -93,12 +93,22 @@ func TestPersonalAllowanceTakenBack(t *testing.T) {
 	if _, err := w.Control.Apply(t.Context(), version, syncdef.Connection{Name: "crm", Type: "salesforce"}); !errors.As(err, &refused) {
 		t.Errorf("applied with the connection: %v", err)
 	}
-	put(syncdef.PersonalAllowed)
-	if _, err := w.Control.Apply(t.Context(), version); err != nil {
+	w.Push(t, "q2", "q2:1", person("p1", "2")) // a worker reads the settings
+	w.Pass(t, soon)
+	conn.Personal = syncdef.PersonalAllowed
+	if _, err := w.Control.Apply(t.Context(), version, conn); err != nil {
 		t.Error(err)
 	}
-	w.Pass(t, 30*time.Minute)
-	if r := w.Run(t, id); w.stored(t)["p1"] != "1" || r.Status != run.Complete {
+	if s := w.Status(t, "people"); s.Halted != "" {
+		t.Errorf("applied, and still halted: %s", s.Halted)
+	}
+	w.Push(t, "q3", "q3:1", person("p3", "3"))
+	w.Pass(t, 3*time.Second) // the worker's settings are those of before
+	if got := w.stored(t); got["p3"] != "3" {
+		t.Errorf("allowed again, and pushed: %v", got)
+	}
+	w.Pass(t, 2*time.Minute)
+	if r := w.Run(t, id); w.stored(t)["p1"] != "2" || r.Status != run.Complete {
 		t.Errorf("allowed again: %s %+v", r.Status, r.Counts)
 	}
 }

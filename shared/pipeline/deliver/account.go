@@ -171,6 +171,13 @@ func (a *account) enter(ctx context.Context) (leave func(), entered bool) {
 	}
 }
 
+// settings are those that were read last, as they are stored.
+func (a *account) settings() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.raw
+}
+
 // doubt makes the next refresh read the settings again.
 func (a *account) doubt() {
 	a.mu.Lock()

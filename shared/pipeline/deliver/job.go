@@ -74,16 +74,7 @@ func (j *job) deliver(ctx context.Context) {
 		j.wait, j.cause = wait, failed
 		return
 	}
-	if !j.mayTry(ctx) {
-		return
-	}
-	if j.dst, err = j.account.end(j.messages[0]); errors.Is(err, errMoved) {
-		j.wait = time.Second
-		return
-	} else if err != nil {
-		failed := callError(err)
-		failed.Scope, failed.Received = dest.ScopeVersion, false
-		j.haltFor(ctx, failed)
+	if !j.mayTry(ctx) || !j.reach(ctx) {
 		return
 	}
 	for range maxRounds {
@@ -92,6 +83,33 @@ func (j *job) deliver(ctx context.Context) {
 		}
 	}
 	j.account.settleUp()
+}
+
+// reach opens the version's end of the road. Where that is refused, the version halts,
+// or its rows wait a moment when the settings are other ones by now.
+func (j *job) reach(ctx context.Context) bool {
+	raw := j.account.settings()
+	var err error
+	if j.dst, err = j.account.end(j.messages[0]); err == nil {
+		return true
+	}
+	moved := errors.Is(err, errMoved)
+	if !moved {
+		j.account.doubt()
+		if err := j.account.refresh(ctx); err != nil {
+			j.fault = err
+			return false
+		}
+		moved = j.account.settings() != raw
+	}
+	if moved {
+		j.wait = time.Second
+		return false
+	}
+	failed := callError(err)
+	failed.Scope, failed.Received = dest.ScopeVersion, false
+	j.haltFor(ctx, failed)
+	return false
 }
 
 // round looks up what must be, then pushes what is still open; it reports whether

@@ -100,6 +100,7 @@ const (
 	haltEvery = 5 * time.Minute
 	haltLater = 10 * time.Minute
 	haltRuns  = 20
+	haltLook  = time.Minute // how long messages are hidden at most: an apply ends the halt before its next try
 )
 
 // mayTry reads whether the job's version is halted, and claims the one try that is
@@ -150,7 +151,7 @@ func (j *job) hinder(ctx context.Context, h run.Halt, over bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.halted = true
-	j.wait = max(h.Next.Sub(j.d.Now()), time.Second)
+	j.wait = min(max(h.Next.Sub(j.d.Now()), time.Second), haltLook)
 }
 
 // haltFor stops the job for a failure of its version.

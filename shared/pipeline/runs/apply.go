@@ -22,7 +22,8 @@ const (
 )
 
 // Apply stores the settings of the sync's connection, and of those that its
-// notifications post through, and a version, and makes that the current one. notes say what changes for the rows; a *row.Refusal says what to wait for.
+// notifications post through, and a version, makes that the current one, and ends its
+// halt. notes say what changes for the rows; a *row.Refusal says what to wait for.
 func (c *Control) Apply(ctx context.Context, v syncdef.Version, settings ...syncdef.Connection) (notes []string, err error) {
 	if err := c.MayApply(ctx, v); err != nil {
 		return nil, err
@@ -41,6 +42,11 @@ func (c *Control) Apply(ctx context.Context, v syncdef.Version, settings ...sync
 	}
 	if err := c.Syncs.Apply(ctx, v); err != nil {
 		return nil, fmt.Errorf("apply sync %q: %w", v.Definition.Sync, err)
+	}
+	// What halted the version may be mended by the settings: it is tried anew, and halts
+	// again if not.
+	if err := c.Halts.DeleteHalt(ctx, v.Definition.Sync, v.ID); err != nil {
+		return nil, err
 	}
 	return notes, nil
 }

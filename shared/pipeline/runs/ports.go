@@ -132,6 +132,8 @@ type Mirrors interface {
 type Halts interface {
 	// Halt reads a version's halt; run.ErrNotFound.
 	Halt(ctx context.Context, sync, version string) (run.Halt, error)
+	// DeleteHalt ends it; nothing happens when there is none.
+	DeleteHalt(ctx context.Context, sync, version string) error
 }
 
 // Depths tells how full the queues are.
