@@ -274,7 +274,11 @@ func TestDueOfHaltedVersion(t *testing.T) {
 	if replays.rows != 3 {
 		t.Errorf("%d items in 30 minutes, want 3", replays.rows)
 	}
-	if s := w.status(syncName); !strings.Contains(s.Halted, "no such field") {
+	if s := w.status(syncName); !strings.Contains(s.Halted, ", tried again with the next rows: no such field") {
+		t.Errorf("the status says %q", s.Halted)
+	}
+	w.ok(w.store.SetHalt(t.Context(), run.Halt{Sync: syncName, Version: v.ID, Tries: 3, Since: noon, Next: w.now.Add(time.Minute), Reason: "no such field", Revision: 1}))
+	if s := w.status(syncName); !strings.Contains(s.Halted, ", tried again at 20") || !strings.Contains(s.Halted, "no such field") {
 		t.Errorf("the status says %q", s.Halted)
 	}
 }

@@ -140,7 +140,11 @@ func (c *Control) held(ctx context.Context, s *SyncStatus) error {
 	}
 	h, halted, err := c.halt(ctx, s.Sync, s.Version)
 	if halted {
-		s.Halted = fmt.Sprintf("since %s: %s", stamp(h.Since), h.Reason)
+		next := "with the next rows"
+		if h.Next.After(c.Now()) {
+			next = "at " + stamp(h.Next)
+		}
+		s.Halted = fmt.Sprintf("since %s, tried again %s: %s", stamp(h.Since), next, h.Reason)
 	}
 	return err
 }
