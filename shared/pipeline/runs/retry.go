@@ -155,17 +155,28 @@ func (c *Control) open(ctx context.Context, errs []*run.RowError) (map[string]bo
 	return open, nil
 }
 
+// number says a text of one thing, or of several.
+func number[N int | int64](n N, one, several string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, several)
+}
+
 // say is what a person should know.
 func (r Retried) say(id string) string {
-	s := fmt.Sprintf("%d rows are sent again", r.Queued)
+	s := number(r.Queued, "row is sent again", "rows are sent again")
 	if r.PushAgain > 0 {
-		s += fmt.Sprintf("; %d were rejected before they were queued, or have no stored source: push these rows again", r.PushAgain)
+		s += "; " + number(r.PushAgain, "was rejected before it was queued, or has no stored source: push this row again",
+			"were rejected before they were queued, or have no stored source: push these rows again")
 	}
 	if r.Unknown > 0 {
-		s += fmt.Sprintf("; %d may have arrived: look for them at the destination, and name the type unknown to send them again", r.Unknown)
+		s += "; " + number(r.Unknown, "may have arrived: look for it at the destination, and name the type unknown to send it again",
+			"may have arrived: look for them at the destination, and name the type unknown to send them again")
 	}
 	if r.Rejected > 0 {
-		s += fmt.Sprintf("; %d are refused by today's mapping: mend the definition, or push the rows again", r.Rejected)
+		s += "; " + number(r.Rejected, "is refused by today's mapping: mend the definition, or push the row again",
+			"are refused by today's mapping: mend the definition, or push the rows again")
 	}
 	if r.Next != "" {
 		s += fmt.Sprintf("; run %q has more errors: call again with what next says", id)

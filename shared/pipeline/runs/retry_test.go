@@ -51,7 +51,7 @@ func TestRetry(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if !strings.Contains(got.Message, "2 rows are sent again; 1 were rejected before they were queued") {
+	if !strings.Contains(got.Message, "2 rows are sent again; 1 was rejected before it was queued") {
 		t.Errorf("message %q", got.Message)
 	}
 	if again, err := w.control.Retry(t.Context(), r.ID, runs.Selector{}, "token"); err != nil || again != got {
@@ -117,7 +117,7 @@ func TestRetryWithoutSource(t *testing.T) {
 	r := w.complete("", record{"a", 1, 10})
 	got, err := w.control.Retry(t.Context(), r.ID, runs.Selector{}, "token")
 	w.ok(err)
-	if got.Queued != 0 || got.PushAgain != 1 || !strings.Contains(got.Message, "push these rows again") {
+	if got.Queued != 0 || got.PushAgain != 1 || !strings.Contains(got.Message, "push this row again") {
 		t.Errorf("%+v", got)
 	}
 }

@@ -37,10 +37,7 @@ func (s *Stores) delivery(ctx context.Context, r run.Run, left int64) (string, e
 	if err != nil {
 		return "", fmt.Errorf("read sync %q version %s: %w", r.Sync, r.Version, err)
 	}
-	name, rows, queued := v.Definition.Connection, fmt.Sprintf("%d rows", left), "that are queued"
-	if left == 1 {
-		rows, queued = "1 row", "that is queued"
-	}
+	name, rows := v.Definition.Connection, number(left, "row", "rows")
 	p, err := s.Connections.Pace(ctx, name)
 	if err != nil {
 		return "", fmt.Errorf("read the state of connection %q: %w", name, err)
@@ -52,7 +49,7 @@ func (s *Stores) delivery(ctx context.Context, r run.Run, left int64) (string, e
 	if halted {
 		return fmt.Sprintf("%s of version %s, which cannot be delivered since %s: %s", rows, r.Version, stamp(h.Since), h.Reason), nil
 	}
-	return rows + " " + queued, err
+	return number(left, "row that is queued", "rows that are queued"), err
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
