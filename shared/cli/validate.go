@@ -35,7 +35,8 @@ type validation struct {
 	Faults  []told      `json:"faults"`
 	Notices []told      `json:"notices"`
 
-	faults syncdef.Faults
+	faults, notices syncdef.Faults
+
 	stands []string // connections for which this machine's simulator was asked
 }
 
@@ -68,7 +69,7 @@ func (c validateCmd) Run(ctx context.Context, s program) error {
 		return err
 	}
 	for _, n := range set.Notices() {
-		v.Notices = append(v.Notices, told{n.File, n.Line, n.Column, "", n.Key + ": " + n.Message})
+		v.notices = append(v.notices, syncdef.Fault{File: n.File, Line: n.Line, Column: n.Column, Message: n.Key + ": " + n.Message})
 	}
 	if err := c.models(ctx, set, &v); err != nil {
 		return err
@@ -79,6 +80,7 @@ func (c validateCmd) Run(ctx context.Context, s program) error {
 		}
 	}
 	v.faults.Sort()
+	v.notices.Sort()
 	if err := c.print(s, &v); err != nil {
 		return err
 	}
@@ -91,16 +93,13 @@ func (c validateCmd) Run(ctx context.Context, s program) error {
 // print prints what was found, and for people, in order, what to jump to.
 func (c validateCmd) print(s program, v *validation) error {
 	v.Valid = len(v.faults) == 0
-	v.Faults = []told{}
-	for _, f := range v.faults {
-		v.Faults = append(v.Faults, told{f.File, f.Line, f.Column, f.Path, f.Message})
-	}
 	if c.JSON {
-		v.Syncs, v.Notices = append([]validSync{}, v.Syncs...), append([]told{}, v.Notices...) // never null
+		v.Syncs = append([]validSync{}, v.Syncs...) // never null
+		v.Faults, v.Notices = toldOf(v.faults), toldOf(v.notices)
 		return printJSON(s.out, v)
 	}
-	for _, n := range v.Notices {
-		fmt.Fprintln(s.err, syncdef.Fault{File: n.File, Line: n.Line, Column: n.Column, Message: n.Message}.Error())
+	for _, n := range v.notices {
+		fmt.Fprintln(s.err, n)
 	}
 	if !v.Valid {
 		_, err := fmt.Fprintln(s.err, v.faults.Error())
@@ -118,6 +117,15 @@ func (c validateCmd) print(s program, v *validation) error {
 	}
 	_, err := fmt.Fprintln(s.out, v.simulated())
 	return err
+}
+
+// toldOf is what is printed as JSON, never null.
+func toldOf(all syncdef.Faults) []told {
+	out := make([]told, len(all))
+	for i, f := range all {
+		out[i] = told(f)
+	}
+	return out
 }
 
 // models has each sync's model checked, in a process of its own.
@@ -164,7 +172,7 @@ func (c validateCmd) models(ctx context.Context, set yamlfile.Set, v *validation
 }
 
 func (v *validation) notice(file string, at modelcheck.Place, message string) {
-	v.Notices = append(v.Notices, told{file, at.Line, at.Col, "", message})
+	v.notices = append(v.notices, syncdef.Fault{File: file, Line: at.Line, Column: at.Col, Message: message})
 }
 
 // judge compares a sync with what its model selects, and reports whether it could.

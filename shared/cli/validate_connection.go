@@ -77,6 +77,5 @@ func (v *validation) simulated() string {
 
 // told notes something that is no fault.
 func (v *validation) told(y yamlfile.Sync, n syncdef.Fault) {
-	n = y.Placed([]syncdef.Fault{n})[0]
-	v.Notices = append(v.Notices, told{n.File, n.Line, n.Column, n.Path, n.Message})
+	v.notices = append(v.notices, y.Placed([]syncdef.Fault{n})...)
 }
