@@ -195,7 +195,8 @@ func (p *plan) remove(one runs.Planned) {
 
 // print prints the plan for people.
 func (p *plan) print(s program) {
-	fmt.Fprintf(s.out, "%s of %s would go (a dry run: nothing was sent or stored):\n", counted(p.Rows-p.Counts[runs.NotSelected]), p.Sync)
+	sent := p.Counts[runs.Create] + p.Counts[runs.Update] + p.Counts[runs.Delete]
+	fmt.Fprintf(s.out, "%s of %s of %s would be sent (a dry run: nothing was sent or stored):\n", humanize.Comma(sent), counted(p.Rows), p.Sync)
 	for _, a := range []runs.Action{runs.Create, runs.Update, runs.Delete, runs.Unchanged, runs.Replaced, runs.Refused, runs.NotSelected, runs.Removed} {
 		if n := p.Counts[a]; n > 0 {
 			fmt.Fprintf(s.out, "  %-13s %s\n", strings.ReplaceAll(string(a), "_", " "), humanize.Comma(n))
