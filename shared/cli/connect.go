@@ -64,11 +64,7 @@ func (c connectShowCmd) Run(ctx context.Context, s program) (err error) {
 	if c.JSON {
 		return printJSON(s.out, connected{c.Name, kind, stored.Account, stored.Epoch, n.To[kind]})
 	}
-	account := stored.Account
-	if account == "" {
-		account = "not known yet"
-	}
-	fmt.Fprintf(s.out, "%s  %s, account %s, epoch %d", c.Name, kind, account, stored.Epoch)
+	fmt.Fprintf(s.out, "%s  %s, account %s, epoch %d", c.Name, kind, s.known.account(kind, stored.Account), stored.Epoch)
 	if to := n.To[kind]; to != "" {
 		fmt.Fprintf(s.out, ", rows go to %s", to)
 	}

@@ -52,6 +52,17 @@ func (d destinations) secret(kind string) map[string]string {
 	return nil
 }
 
+// account is towards people which account a connection of a type delivers to.
+func (d destinations) account(kind, pinned string) string {
+	switch {
+	case pinned != "":
+		return pinned
+	case slices.ContainsFunc(d, func(one Destination) bool { return one.Vendor.Name == kind && one.Vendor.Anonymous }):
+		return "never told"
+	}
+	return "not known yet"
+}
+
 func (d destinations) names() []string { return syncdef.Kinds(d.kinds()).Names() }
 
 // check refuses a type that there is not, of a flag TYPE=VALUE.

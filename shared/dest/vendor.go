@@ -19,6 +19,8 @@ type Vendor struct {
 	// Open makes the account of a connection. It makes no call; a fault in the
 	// settings is a *CallError of class Configuration and scope Connection.
 	Open func(Config) (Account, error)
+	// Anonymous says that Account.Identity is always "": nobody tells whose a secret is.
+	Anonymous bool
 }
 
 // Kinds are what the vendors add to the definition language: for the reader, the

@@ -11,7 +11,7 @@ import (
 )
 
 // Vendor is Amplitude as a destination type.
-var Vendor = dest.Vendor{Kind: Kind, Open: open}
+var Vendor = dest.Vendor{Kind: Kind, Open: open, Anonymous: true}
 
 // Amplitude's caps on a batch ("Batch Event Upload API").
 const (

@@ -20,6 +20,9 @@ var accounts = map[string]func(*testing.T, *world){
 }
 
 func identity(t *testing.T, w *world) {
+	if w.Vendor.Anonymous != (w.Identity == "") {
+		t.Errorf("anonymous: %t, and its account is %q", w.Vendor.Anonymous, w.Identity)
+	}
 	for range 2 {
 		if got, err := w.account.Identity(t.Context()); err != nil || got != w.Identity {
 			t.Errorf("identity %q, %v; want %q", got, err, w.Identity)
