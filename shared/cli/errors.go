@@ -104,7 +104,7 @@ func (c errorsCmd) print(s program, found []run.RowError, more bool) {
 		}
 		head := "record " + e.RecordID
 		if e.RecordID == "" {
-			head = fmt.Sprintf("row %d of its batch", e.Row)
+			head = fmt.Sprintf("row %d of its batch", e.Row+1)
 		}
 		if n := len(e.Summary); n > 0 {
 			head = english.Plural(n, "row", "")
