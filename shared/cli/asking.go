@@ -57,6 +57,29 @@ func (c asking) asker(s program) (*inspect.Asker, func() error, error) {
 	}, nil
 }
 
+// An inquiry is about one connection, and asker asks its account.
+type inquiry struct {
+	*connections
+	of    syncdef.Connection
+	asker *inspect.Asker
+}
+
+// about opens what is known of the connection of that name, and who asks its account;
+// the function closes both.
+func (c asking) about(ctx context.Context, s program, syncs, name string) (q inquiry, done func() error, err error) {
+	if q.connections, err = knownConnections(ctx, s, syncs, c.Data); err != nil {
+		return q, nil, err
+	}
+	var closeAsker func() error
+	if q.of, err = q.find(name); err == nil {
+		q.asker, closeAsker, err = c.asker(s)
+	}
+	if err != nil {
+		return q, nil, errors.Join(err, q.close())
+	}
+	return q, func() error { return errors.Join(closeAsker(), q.close()) }, nil
+}
+
 // secretsOf are the secrets of a data folder's connections.
 func secretsOf(data string) *secretfile.Reader {
 	return &secretfile.Reader{Dir: filepath.Join(data, "secrets"), Getenv: os.Getenv}

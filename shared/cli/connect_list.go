@@ -53,9 +53,7 @@ func (c connectListCmd) Run(ctx context.Context, s program) (err error) {
 	if err != nil {
 		return err
 	}
-	if k.store != nil {
-		defer func() { err = errors.Join(err, k.store.Close()) }()
-	}
+	defer func() { err = errors.Join(err, k.close()) }()
 	n, err := readNote(c.Data)
 	if err != nil {
 		return err
@@ -78,11 +76,7 @@ func (c connectListCmd) Run(ctx context.Context, s program) (err error) {
 	}
 	t := narrowTable(s.out, table.Row{"connection", "type", "account", "rows go to", "state"})
 	for _, l := range list {
-		account := l.Account
-		if account == "" {
-			account = "not known yet"
-		}
-		t.AppendRow(table.Row{l.Connection, l.Type, account, l.RowsGo, l.State})
+		t.AppendRow(table.Row{l.Connection, l.Type, s.known.account(l.Type, l.Account), l.RowsGo, l.State})
 	}
 	t.Render()
 	for _, l := range list {
@@ -135,6 +129,14 @@ func knownConnections(ctx context.Context, s program, dir, data string) (*connec
 		return nil, errors.Join(err, store.Close())
 	}
 	return k, nil
+}
+
+// close closes the state, where there is one.
+func (k *connections) close() error {
+	if k.store == nil {
+		return nil
+	}
+	return k.store.Close()
 }
 
 // stored adds what was applied.

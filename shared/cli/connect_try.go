@@ -30,37 +30,26 @@ type tested struct {
 
 // Run tries the connection, and fails when something is missing.
 func (c connectTestCmd) Run(ctx context.Context, s program) (err error) {
-	k, err := knownConnections(ctx, s, c.Syncs, c.Data)
-	if err != nil {
-		return err
-	}
-	if k.store != nil {
-		defer func() { err = errors.Join(err, k.store.Close()) }()
-	}
-	connection, err := k.find(c.Name)
-	if err != nil {
-		return err
-	}
-	asker, done, err := c.asker(s)
+	q, done, err := c.about(ctx, s, c.Syncs, c.Name)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	stored, err := k.pin(ctx, c.Name)
+	stored, err := q.pin(ctx, c.Name)
 	if err != nil {
 		return err
 	}
 	var uses []syncdef.Definition
-	for _, y := range k.syncs {
+	for _, y := range q.syncs {
 		if y.Definition.Connection == c.Name {
 			uses = append(uses, y.Definition)
 		}
 	}
-	out := tested{Connection: c.Name, Type: connection.Type, Asked: c.asked(ctx, connection)}
-	if out.Steps, err = asker.Test(ctx, connection, stored.Account, uses); err != nil {
+	out := tested{Connection: c.Name, Type: q.of.Type, Asked: c.asked(ctx, q.of)}
+	if out.Steps, err = q.asker.Test(ctx, q.of, stored.Account, uses); err != nil {
 		return err
 	}
-	line, err := k.line(ctx, connection)
+	line, err := q.line(ctx, q.of)
 	if err != nil {
 		return err
 	}

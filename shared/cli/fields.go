@@ -60,24 +60,13 @@ The note says what else holds: required of a new record; read-only; new only, wh
 
 // Run asks the account, and prints the fields.
 func (c fieldsCmd) Run(ctx context.Context, s program) (err error) {
-	k, err := knownConnections(ctx, s, c.Syncs, c.Data)
-	if err != nil {
-		return err
-	}
-	if k.store != nil {
-		defer func() { err = errors.Join(err, k.store.Close()) }()
-	}
-	connection, err := k.find(c.Connection)
-	if err != nil {
-		return err
-	}
-	asker, done, err := c.asker(s)
+	q, done, err := c.about(ctx, s, c.Syncs, c.Connection)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	if c.Object == "" {
-		names, err := asker.Objects(ctx, connection)
+		names, err := q.asker.Objects(ctx, q.of)
 		switch {
 		case err != nil:
 			return err
@@ -86,7 +75,7 @@ func (c fieldsCmd) Run(ctx context.Context, s program) (err error) {
 		}
 		c.Object = names[0]
 	}
-	object, err := asker.Object(ctx, connection, c.Object)
+	object, err := q.asker.Object(ctx, q.of, c.Object)
 	if err != nil {
 		return err
 	}
@@ -105,7 +94,7 @@ func (c fieldsCmd) Run(ctx context.Context, s program) (err error) {
 		return fmt.Errorf("none of the %d fields of %s has %q in its name, label or type", len(object.Fields), object.Name, c.Filter)
 	}
 	of := ""
-	if c.asked(ctx, connection) == ownSimulator {
+	if c.asked(ctx, q.of) == ownSimulator {
 		of = " of this machine's simulator"
 	}
 	printObject(s, object, fields, of, c.Filter != "")

@@ -93,7 +93,8 @@ func (a *Asker) Check(ctx context.Context, d syncdef.Definition, c syncdef.Conne
 	case ctx.Err() != nil:
 		return Checked{}, ctx.Err()
 	case absent(err):
-		return Checked{Report: metadata.Report{Faults: []syncdef.Fault{a.noObject(ctx, inspector, d.Object, err)}}}, nil
+		const key = "destination_object"
+		return Checked{Report: metadata.Report{Faults: []syncdef.Fault{{Path: key, Message: key + ": " + noObject(ctx, inspector, d.Object, err)}}}}, nil
 	case err != nil:
 		return Checked{Untold: why(err)}, nil
 	}
@@ -117,9 +118,9 @@ func absent(err error) bool {
 	return is && call.Class == dest.Configuration && call.Scope == dest.ScopeVersion
 }
 
-// noObject is the fault of a definition whose object is not there.
-func (a *Asker) noObject(ctx context.Context, i dest.Inspector, object string, err error) syncdef.Fault {
-	message := "destination_object: " + why(err)
+// noObject says that an object is not there, and which one may be meant.
+func noObject(ctx context.Context, i dest.Inspector, object string, err error) string {
+	message := why(err)
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if names, err := i.Objects(limited); err == nil { // else the first error says enough
@@ -127,7 +128,7 @@ func (a *Asker) noObject(ctx context.Context, i dest.Inspector, object string, e
 			message += "; did you mean " + near + "?"
 		}
 	}
-	return syncdef.Fault{Path: "destination_object", Message: message}
+	return message
 }
 
 // why is an error towards people, without the operation that a CallError begins with.
@@ -155,7 +156,7 @@ func (a *Asker) Object(ctx context.Context, c syncdef.Connection, object string)
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case absent(err):
-		return nil, errors.New(strings.TrimPrefix(a.noObject(ctx, inspector, object, err).Message, "destination_object: "))
+		return nil, errors.New(noObject(ctx, inspector, object, err))
 	case err != nil:
 		return nil, errors.New(why(err))
 	}

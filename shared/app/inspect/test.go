@@ -131,7 +131,7 @@ func (a *Asker) use(ctx context.Context, i dest.Inspector, d *syncdef.Definition
 	case ctx.Err() != nil:
 		return step, ctx.Err()
 	case absent(err):
-		step.Verdict, step.Detail = Missing, strings.TrimPrefix(a.noObject(ctx, i, d.Object, err).Message, "destination_object: ")
+		step.Verdict, step.Detail = Missing, noObject(ctx, i, d.Object, err)
 	case err != nil:
 		step.Verdict, step.Detail = Unknown, why(err)
 	}
