@@ -20,6 +20,9 @@ const (
 	privateChannels = "private_channel"
 )
 
+// publicScope is what a token needs to be shown the public ones.
+const publicScope = "channels:read"
+
 // Describe implements dest.Inspector: a message's parts, and whether the bot can post to
 // the channels that the definition names. Those that a column names show row by row.
 func (a *account) Describe(ctx context.Context, d *syncdef.Definition) (*metadata.Object, error) {
@@ -50,7 +53,7 @@ func (a *account) Describe(ctx context.Context, d *syncdef.Definition) (*metadat
 // conversations lists the channels that the token shows; hidden are the scopes that it
 // lacks to show more.
 func (a *account) conversations(ctx context.Context) (all []slackapi.Channel, hidden []string, err error) {
-	for _, one := range []struct{ kind, scope string }{{publicChannels, "channels:read"}, {privateChannels, "groups:read"}} {
+	for _, one := range []struct{ kind, scope string }{{publicChannels, publicScope}, {privateChannels, "groups:read"}} {
 		list, err := a.client.list(ctx, one.kind)
 		var refused *refusedError
 		switch {
@@ -108,10 +111,10 @@ func judgeChannel(channel string, all []slackapi.Channel, hidden []string) (what
 		return c.ID == channel || c.Name == strings.TrimPrefix(channel, "#")
 	})
 	switch {
-	case at < 0 && slices.Contains(hidden, "channels:read"):
-		return "it cannot be looked for: the app lacks the scope channels:read; add it under OAuth & Permissions and install the app again", false
 	case at < 0 && channelID.MatchString(channel) && channel[0] == 'D':
 		return "", true // a person's, which no list shows
+	case at < 0 && (slices.Contains(hidden, publicScope) || channelID.MatchString(channel) && len(hidden) > 0): // an id is posted to unseen
+		return "it cannot be looked for: the app lacks the scope " + strings.Join(hidden, ", ") + "; add it under OAuth & Permissions and install the app again", false
 	case at < 0:
 		what = "the bot sees no such channel: "
 		if near := nearest(channel, all); near != "" {
@@ -146,7 +149,7 @@ func (a *account) Objects(context.Context) ([]string, error) { return Kind.Objec
 var scopes = []dest.Right{
 	{Name: "chat:write", For: "posting messages"},
 	{Name: "channels:history", For: "looking for what was sent, so that nothing is sent twice"},
-	{Name: "channels:read", For: "finding channels by their names"},
+	{Name: publicScope, For: "finding channels by their names"},
 	{Name: "groups:history", For: "the same in private channels", Some: true},
 	{Name: "groups:read", For: "finding private channels by their names", Some: true},
 }

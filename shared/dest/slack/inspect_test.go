@@ -39,6 +39,8 @@ func TestDescribe(t *testing.T) {
 		"archived, by id":    {channel: "C0OLD000001", fault: "the channel is archived"},
 		"private, not shown": {channel: "#hidden", fault: "the scope groups:read to see it"},
 		"private":            {channel: "#hidden", change: private},
+		"not shown, by id":   {channel: "C0HIDDEN001", notice: "lacks the scope groups:read"},
+		"not there, by id":   {channel: "C0ZEBRA0001", change: private, fault: "the bot sees no such channel: "},
 		"nothing is shown":   {channel: "#nowhere", change: blind, notice: "lacks the scope channels:read"},
 	} {
 		t.Run(name, func(t *testing.T) {
