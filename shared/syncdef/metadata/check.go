@@ -215,7 +215,7 @@ func (c *checker) cleared() {
 // unbounded tells of texts that may be longer than their fields.
 func (c *checker) unbounded() {
 	if c.loose != nil {
-		c.notice("field_mappings", "longer texts than these %ss take are refused row by row, unless max_length and on_too_long say otherwise: %s", c.object.word(), shortList(c.loose))
+		c.notice("field_mappings", "a text longer than its %s takes is refused, unless max_length and on_too_long say otherwise: %s", c.object.word(), shortList(c.loose))
 	}
 }
 

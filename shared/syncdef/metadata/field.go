@@ -134,18 +134,19 @@ func (c *checker) options(path string, f *Field, m *syncdef.Field) {
 }
 
 func (c *checker) option(path string, f *Field, v string) {
+	if v == "" {
+		return
+	}
 	var active []string
 	for _, o := range f.Options {
-		switch {
-		case v == "":
-			return
-		case o.Value == v && o.Inactive:
+		switch same := o.Value == v || c.object.Fold && strings.EqualFold(o.Value, v); {
+		case same && o.Inactive:
 			c.fault(path, "%s is an inactive value of %s %s: activate it, or leave it out", quoted(v), c.object.word(), f.Name)
 			return
-		case o.Value == v && o.Hidden:
+		case same && o.Hidden:
 			c.notice(path, "%s is a hidden value of %s %s: it is taken, and not shown to people", quoted(v), c.object.word(), f.Name)
 			return
-		case o.Value == v || c.object.Fold && strings.EqualFold(o.Value, v):
+		case same:
 			return
 		case !o.Inactive && !o.Hidden:
 			active = append(active, o.Value)

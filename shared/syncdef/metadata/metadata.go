@@ -20,7 +20,7 @@ type Object struct {
 	NoUpdate bool    // the user may not change records
 	NoDelete bool    // the user may not delete records
 	Word     string  // what the vendor calls a field: field, property, attribute; "" is field
-	Fold     bool    // fields' names are compared without regard to case
+	Fold     bool    // names of fields, and values that they offer, are compared without regard to case
 	Prefix   string  // that a mapping may write before a field's name
 	// Makes says that the definition has fields made that there are not.
 	Makes bool
