@@ -3,10 +3,10 @@ package cli
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/dustin/go-humanize"
+	"github.com/dustin/go-humanize/english"
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"github.com/penstock-data/penstock/shared/sandbox"
@@ -38,11 +38,7 @@ func (d *demo) titles() string {
 	for _, p := range d.syncs {
 		all = append(all, p.title)
 	}
-	last := len(all) - 1
-	if last == 0 {
-		return all[0]
-	}
-	return strings.Join(all[:last], ", ") + " and " + all[last]
+	return english.WordSeries(all, "and")
 }
 
 // heading says what is special about a pass.

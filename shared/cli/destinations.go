@@ -5,9 +5,9 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/alecthomas/kong"
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/sandbox"
@@ -70,7 +70,7 @@ func (d destinations) check(flag, kind, value string) error {
 	if slices.Contains(d.names(), kind) {
 		return nil
 	}
-	return usage("--%s %s=%s: there is no destination type %q: known are %s", flag, kind, value, kind, strings.Join(d.names(), " and "))
+	return usage("--%s %s=%s: there is no destination type %q: known are %s", flag, kind, value, kind, english.WordSeries(d.names(), "and"))
 }
 
 // simulated are the flags of commands that start simulated destinations.

@@ -220,7 +220,7 @@ func denials(o *metadata.Object) string {
 			out = append(out, one.name)
 		}
 	}
-	return strings.Join(out, " and ")
+	return english.WordSeries(out, "and")
 }
 
 func optionTexts(f *metadata.Field) []string {

@@ -37,9 +37,8 @@ func rule(f *syncdef.Field, got string) (want, have string) {
 // origin is what a field is made of: its column, or its template's text and columns,
 // which are null together.
 func origin(f *syncdef.Field) string {
-	column := func(name string) string { return `m."` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 	if f.Value == nil {
-		return column(f.Source)
+		return "m." + quoted(f.Source)
 	}
 	parts, err := syncdef.ParseTemplate(*f.Value)
 	if err != nil {
@@ -48,9 +47,9 @@ func origin(f *syncdef.Field) string {
 	var out []string
 	for _, p := range parts {
 		if p.Column != "" {
-			out = append(out, "CAST("+column(p.Column)+" AS VARCHAR)")
+			out = append(out, "CAST(m."+quoted(p.Column)+" AS VARCHAR)")
 		} else {
-			out = append(out, "'"+strings.ReplaceAll(p.Text, "'", "''")+"'")
+			out = append(out, literal(p.Text))
 		}
 	}
 	return "(" + strings.Join(out, " || ") + ")"

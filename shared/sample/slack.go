@@ -132,9 +132,7 @@ func (s *slackComparison) one(a alert) {
 // sent is a column's text as it is posted: the three characters of Slack's markup are
 // escaped (Slack, "Formatting text for app surfaces", "Escaping text").
 func sent(text string) string {
-	text = strings.ReplaceAll(text, "&", "&amp;")
-	text = strings.ReplaceAll(text, "<", "&lt;")
-	return strings.ReplaceAll(text, ">", "&gt;")
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
 }
 
 // An alert is one row of the view, id as the sync's record_id makes it.

@@ -86,7 +86,7 @@ func (a *Asker) Check(ctx context.Context, d syncdef.Definition, c syncdef.Conne
 	}
 	inspector, can := o.account.(dest.Inspector)
 	if !can {
-		return Checked{None: true, Untold: Silent(o.vendor)}, nil
+		return Checked{None: true, Untold: silent(o.vendor)}, nil
 	}
 	object, err := a.describe(ctx, inspector, &d)
 	switch {
@@ -101,8 +101,8 @@ func (a *Asker) Check(ctx context.Context, d syncdef.Definition, c syncdef.Conne
 	return Checked{Report: metadata.Check(&d, object)}, nil
 }
 
-// Silent says of a vendor that it shows no metadata.
-func Silent(v dest.Vendor) string {
+// silent says of a vendor that it shows no metadata.
+func silent(v dest.Vendor) string {
 	return v.Title + " shows no metadata: there is nothing to check against, and rows are judged one by one"
 }
 
@@ -188,7 +188,7 @@ func (a *Asker) inspector(ctx context.Context, c syncdef.Connection) (dest.Inspe
 	}
 	inspector, can := o.account.(dest.Inspector)
 	if !can {
-		return nil, errors.New(Silent(o.vendor))
+		return nil, errors.New(silent(o.vendor))
 	}
 	return inspector, nil
 }

@@ -71,7 +71,7 @@ func (a *Asker) Test(ctx context.Context, c syncdef.Connection, pinned string, u
 	}
 	inspector, can := o.account.(dest.Inspector)
 	if !can {
-		add("permissions", Unknown, "%s", Silent(o.vendor))
+		add("permissions", Unknown, "%s", silent(o.vendor))
 		return steps, nil
 	}
 	more, err := a.permissions(ctx, inspector, uses)
