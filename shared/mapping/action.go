@@ -17,10 +17,6 @@ const (
 	isUpdate // METADATA$ISUPDATE under the name that the sample's query gives it: read beside sync_action only
 )
 
-// layout are all columns that a row is read for: those of the definition, then the
-// reserved ones.
-func (p *Program) layout() []string { return p.SourceColumns() }
-
 // reserved is the raw value in a reserved column; nil when the row does not have it, or
 // has null.
 func (m *Mapper) reserved(which int) jsontext.Value {

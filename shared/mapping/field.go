@@ -127,7 +127,7 @@ func (out *field) compileType(f syncdef.Field, spread bool) error {
 func (out *field) compileNull(f syncdef.Field) error {
 	var fallback jsontext.Value
 	if f.Default != nil {
-		v, err := out.convertDefault(f)
+		v, err := out.converted("default", *f.Default, f.Type)
 		if err != nil {
 			return err
 		}
@@ -156,10 +156,6 @@ func (out *field) compileNull(f syncdef.Field) error {
 		return fmt.Errorf("on_unknown: %q is not one of reject, default", f.OnUnknown)
 	}
 	return nil
-}
-
-func (out *field) convertDefault(f syncdef.Field) (jsontext.Value, error) {
-	return out.converted("default", *f.Default, f.Type)
 }
 
 // converted is a text of the definition as a value of the field; key is where it

@@ -28,14 +28,7 @@ func (m *Mapper) joined(f *field, raw jsontext.Value) (jsontext.Value, *row.Faul
 	if len(m.parts) == 0 {
 		return f.null, nil
 	}
-	start := len(m.buf)
-	for i, p := range m.parts {
-		if i > 0 {
-			m.buf = append(m.buf, f.separator...)
-		}
-		m.buf = append(m.buf, p...)
-	}
-	return m.str(f, m.requoted(start))
+	return m.str(f, m.together(m.parts, f.separator))
 }
 
 // written takes a list or an object as its JSON, without blanks between the parts.
@@ -123,7 +116,7 @@ func (m *Mapper) multi(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault
 		return m.ofValues(f, raw)
 	}
 	slices.SortFunc(kept, bytes.Compare)
-	return m.set(slices.CompactFunc(kept, bytes.Equal)), nil
+	return m.together(slices.CompactFunc(kept, bytes.Equal), string(valueSeparator)), nil
 }
 
 // ofValues are the parts that are among the field's values, in their order.
@@ -148,15 +141,15 @@ func (m *Mapper) ofValues(f *field, raw jsontext.Value) (jsontext.Value, *row.Fa
 	for _, at := range slices.Compact(m.chosen) {
 		m.parts = append(m.parts, f.folded[at].name)
 	}
-	return m.set(m.parts), nil
+	return m.together(m.parts, string(valueSeparator)), nil
 }
 
-// set writes values as one text.
-func (m *Mapper) set(values [][]byte) jsontext.Value {
+// together writes values as one text, with a separator between them.
+func (m *Mapper) together(values [][]byte, separator string) jsontext.Value {
 	start := len(m.buf)
 	for i, v := range values {
 		if i > 0 {
-			m.buf = append(m.buf, valueSeparator)
+			m.buf = append(m.buf, separator...)
 		}
 		m.buf = append(m.buf, v...)
 	}

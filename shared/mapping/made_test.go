@@ -103,6 +103,10 @@ func TestTemplateEntities(t *testing.T) {
 	if got := making(t, syncdef.Field{Value: &value, Destination: "other"}, rules); !strings.Contains(got, "<b> & c") {
 		t.Error(got)
 	}
+	shout := syncdef.Field{Value: ptr("{{mark}} &lt; {{t}}"), Destination: "text", Transform: []string{"upper"}}
+	if got := making(t, shout, rules); got != `"&lt;B&gt; &amp; C &lt; TRUE"` {
+		t.Error(got)
+	}
 	for most, want := range map[int]string{16: `"<https://x|y> "`, 17: `"<https://x|y> "`, 18: `"<https://x|y> &lt;"`, 36: `"<https://x|y> &lt;b&gt; &amp; c & Ad"`} {
 		got := making(t, syncdef.Field{Value: &value, Destination: "text", MaxLength: most, OnTooLong: syncdef.TruncateLong}, rules)
 		if got != want {

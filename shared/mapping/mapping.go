@@ -54,7 +54,7 @@ type Mapper struct {
 
 // Mapper returns a new Mapper for one goroutine.
 func (p *Program) Mapper() *Mapper {
-	return &Mapper{p: p, out: make([]jsontext.Value, len(p.fields)), canon: make([]jsontext.Value, len(p.fields)), seen: newLayout(p.layout())}
+	return &Mapper{p: p, out: make([]jsontext.Value, len(p.fields)), canon: make([]jsontext.Value, len(p.fields)), seen: newLayout(p.SourceColumns())}
 }
 
 // Map maps one row, which must be valid JSON in UTF-8 without duplicate names.

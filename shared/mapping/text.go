@@ -55,6 +55,9 @@ func (m *Mapper) steps(f *field, t text) text {
 			t = m.mapCase(t, unicode.ToLower, 'A', 'Z')
 		case upper:
 			t = m.mapCase(t, unicode.ToUpper, 'a', 'z')
+			if f.made != nil && f.made.entities {
+				t.b = lowerEntities(t.b)
+			}
 		}
 	}
 	return t
@@ -136,14 +139,25 @@ func (out *field) cut(t text) (text, *row.Fault) {
 	return text{b: short, plain: t.plain}, nil
 }
 
+// lowerEntities gives the entities of an upper-case text their meaning back.
+func lowerEntities(b []byte) []byte {
+	for _, entity := range entityNames {
+		b = bytes.ReplaceAll(b, bytes.ToUpper(entity), entity)
+	}
+	return b
+}
+
+// entityNames are those that columns are written with.
+var entityNames = [][]byte{[]byte("&amp;"), []byte("&lt;"), []byte("&gt;")}
+
 // wholeEntities is the beginning of a text without the entity that it was cut in.
 func wholeEntities(short, b []byte) []byte {
 	at := bytes.LastIndexByte(short, '&')
 	if at < 0 || bytes.IndexByte(short[at:], ';') >= 0 {
 		return short
 	}
-	for _, entity := range []string{"&amp;", "&lt;", "&gt;"} {
-		if bytes.HasPrefix(b[at:], []byte(entity)) {
+	for _, entity := range entityNames {
+		if bytes.HasPrefix(b[at:], entity) {
 			return short[:at]
 		}
 	}

@@ -225,7 +225,7 @@ func (p *push) account(r request, got answer, said body) *dest.CallError {
 			if _, twice := settled[n]; !ok || twice {
 				return unreadable(r.op, got, "it has results that were not asked for")
 			}
-			settled[n] = dest.Outcome{Status: dest.Delivered, ID: string(one.ID), Created: one.New || p.kind == createKind}
+			settled[n] = dest.Outcome{Status: dest.Delivered, ID: p.keptID(n, one), Created: one.New || p.kind == createKind}
 		}
 	}
 	var loose []entry
@@ -292,6 +292,15 @@ func (p *push) archived(r request, got answer, said body) *dest.CallError {
 		p.settle(n, o)
 	}
 	return nil
+}
+
+// keptID is the id to remember of a record that was written. A merged one answers with the
+// id of the record that it became: its own tells a removal that it is not that record.
+func (p *push) keptID(n int, one result) string {
+	if p.kind == updateKind {
+		return p.d.named(p.record(n), p.kind)
+	}
+	return string(one.ID)
 }
 
 // written is the input that a result is of: by its trace id, else by the id that was

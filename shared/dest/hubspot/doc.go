@@ -29,9 +29,11 @@
 // A deleted row archives its record (on_delete: archive), which can be restored in HubSpot
 // within 90 days, and is no longer found: a row of its key that comes back makes a new one.
 // on_delete: clear empties the mapped properties instead and keeps the record. Records are
-// archived by their ids, those that the sync does not know by the unique property's value;
-// what is not there is as good as archived. Erasing a person for good is left to people
-// (Privacy in HubSpot).
+// archived by their ids, those that the sync does not know by the unique property's value.
+// Before that they are read, 100 a call: HubSpot answers the id of a record that was merged
+// into another with that other one, which is not the row's to archive or to clear. What is
+// not there, or was merged, is as good as archived. Erasing a person for good is left to
+// people (Privacy in HubSpot).
 //
 // Values are texts: a number plain and without commas, a boolean true or false, a
 // date YYYY-MM-DD, a datetime in ISO 8601, an option by its internal value, several

@@ -73,7 +73,7 @@ func FuzzAnswers(f *testing.F) {
 func FuzzLookup(f *testing.F) {
 	for _, seed := range []string{
 		`{"status":"COMPLETE","results":[{"id":"1","properties":{"email":"A@b.example","hs_additional_emails":"c@d.example;e@f.example"}}]}`,
-		`{"results":[],"errors":[{"category":"OBJECT_NOT_FOUND","context":{"ids":["x"]}}]}`, `{"results":[{"id":""}]}`, `{"results":null}`, `{}`, ``,
+		`{"results":[],"errors":[{"category":"OBJECT_NOT_FOUND","context":{"ids":["x"]}}]}`, `{"results":[{"id":"9","properties":{}}]}`, `{"results":[{"id":""}]}`, `{"results":null}`, `{}`, ``,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -83,11 +83,13 @@ func FuzzLookup(f *testing.F) {
 		if !ok {
 			return
 		}
-		asked := map[string][]int{"a@b.example": {0}, "e@f.example": {1}}
-		found, failed := d.found(request{op: "look up"}, answer{status: 200, body: b}, said, asked)
-		for key, id := range found {
-			if failed == nil && (id == "" || asked[key] == nil) {
-				t.Errorf("%q: %q", key, id)
+		asked := map[string][]int{"a@b.example": {0}, "e@f.example": {1}, "7": {2}}
+		for _, byID := range []bool{false, true} {
+			found, failed := d.found(request{op: "look up"}, answer{status: 200, body: b}, said, asked, byID)
+			for key, id := range found {
+				if failed == nil && (id == "" || asked[key] == nil || byID && id != key) {
+					t.Errorf("%q: %q", key, id)
+				}
 			}
 		}
 	})

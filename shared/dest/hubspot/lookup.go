@@ -11,30 +11,43 @@ import (
 )
 
 // Lookups implements dest.Destination: records that are updated by an id which is not
-// known, and inserts that may have arrived. Reading by a unique property sees what was
-// just written, unlike a search.
+// known, inserts that may have arrived, and all that are to be removed: those whose id is
+// known by it, for HubSpot answers the id of a merged record with the one that it became.
+// Reading by a unique property sees what was just written, unlike a search.
 func (d *destination) Lookups(b dest.Batch) []dest.Call {
 	var calls []dest.Call
+	open := map[bool]int{} // by whether records are read by their ids: the call that takes more, from 1
 	for i := range b.Records {
-		if !d.wanted(&b.Records[i]) {
+		r := &b.Records[i]
+		if !d.wanted(r) {
 			continue
 		}
-		if len(calls) == 0 || len(calls[len(calls)-1].Records) == maxRecords {
+		byID := d.removedID(r) != ""
+		if open[byID] == 0 || len(calls[open[byID]-1].Records) == maxRecords {
 			calls = append(calls, dest.Call{Costs: oneCall})
+			open[byID] = len(calls)
 		}
-		last := &calls[len(calls)-1]
+		last := &calls[open[byID]-1]
 		last.Records = append(last.Records, i)
 	}
 	return calls
 }
 
+// removedID is the record id that a record to be removed is known by, "" without one.
+func (d *destination) removedID(r *dest.Record) string {
+	if !r.Delete {
+		return ""
+	}
+	return d.named(r, d.kind(r))
+}
+
 // wanted reports whether a record must be found before it can be sent.
 func (d *destination) wanted(r *dest.Record) bool {
 	switch {
+	case r.Delete:
+		return true
 	case d.def.Match.Destination == "" || d.write == byID:
 		return false
-	case r.Delete:
-		return r.ID == ""
 	case d.write == insertOnly:
 		return r.Intent
 	}
@@ -43,6 +56,7 @@ func (d *destination) wanted(r *dest.Record) bool {
 
 // Lookup implements dest.Destination.
 func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]dest.Outcome, error) {
+	byID := d.removedID(&b.Records[c.Records[0]]) != ""
 	asked := map[string][]int{} // positions in c.Records by folded value
 	var values []string
 	for n, at := range c.Records {
@@ -53,7 +67,7 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 		}
 		asked[key] = append(asked[key], n)
 	}
-	r := request{op: "look up " + d.def.Object, method: http.MethodPost, path: d.path + "/batch/read", body: d.question(values), object: true, holds: func(s string) bool { return asked[d.folded(s)] != nil }}
+	r := request{op: "look up " + d.def.Object, method: http.MethodPost, path: d.path + "/batch/read", body: d.question(values, byID), object: true, holds: func(s string) bool { return asked[d.folded(s)] != nil }}
 	got, err := d.client.do(ctx, r)
 	if err != nil {
 		return nil, err
@@ -64,7 +78,7 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 	} else if failed := judge(r, got, d.client.now()); failed != nil {
 		return nil, failed
 	}
-	found, failed := d.found(r, got, said, asked)
+	found, failed := d.found(r, got, said, asked, byID)
 	if failed != nil {
 		return nil, failed
 	}
@@ -79,17 +93,24 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 
 // sought is the value that a record is looked up by.
 func (d *destination) sought(r *dest.Record) string {
+	if id := d.removedID(r); id != "" {
+		return id
+	}
 	if r.Match != "" {
 		return strings.TrimSpace(r.Match)
 	}
 	return r.Key
 }
 
-// question is {"idProperty":"email","inputs":[{"id":"..."}],"properties":["email",..],"propertiesWithHistory":[]}.
-func (d *destination) question(values []string) []byte {
-	name := d.def.Match.Destination
-	out := rawjson.AppendQuote([]byte(`{"idProperty":`), name)
-	out = append(out, `,"inputs":[`...)
+// question is {"idProperty":"email","inputs":[{"id":"..."}],"properties":["email",..],"propertiesWithHistory":[]},
+// without idProperty where the values are record ids.
+func (d *destination) question(values []string, byID bool) []byte {
+	name, out := propID, []byte{'{'}
+	if !byID {
+		name = d.def.Match.Destination
+		out = append(rawjson.AppendQuote(append(out, `"idProperty":`...), name), ',')
+	}
+	out = append(out, `"inputs":[`...)
 	for i, v := range values {
 		if i > 0 {
 			out = append(out, ',')
@@ -105,8 +126,8 @@ func (d *destination) question(values []string) []byte {
 
 // found are the ids by folded value. A contact is found by each of its addresses. A
 // record that answers to none of the values can only be of the one that is left, or
-// the answer is none.
-func (d *destination) found(r request, got answer, said body, asked map[string][]int) (map[string]string, *dest.CallError) {
+// the answer is none. Of ids it is one that a merged record became, and nobody's.
+func (d *destination) found(r request, got answer, said body, asked map[string][]int, byID bool) (map[string]string, *dest.CallError) {
 	entries, ok := said.entries()
 	if said.Results == nil || !ok {
 		return nil, unreadable(r.op, got, "it has no results")
@@ -122,8 +143,11 @@ func (d *destination) found(r request, got answer, said body, asked map[string][
 		if one.ID == "" {
 			return nil, unreadable(r.op, got, "a record has no id")
 		}
-		hit := false
-		for _, value := range d.names(one) {
+		hit, names := false, []string{string(one.ID)}
+		if !byID {
+			names = d.names(one)
+		}
+		for _, value := range names {
 			if key := d.folded(value); asked[key] != nil {
 				found[key], hit = string(one.ID), true
 			}
@@ -132,7 +156,7 @@ func (d *destination) found(r request, got answer, said body, asked map[string][
 			strange = append(strange, string(one.ID))
 		}
 	}
-	if len(strange) == 0 {
+	if len(strange) == 0 || byID {
 		return found, nil
 	}
 	var left []string

@@ -68,6 +68,16 @@ func (b *attributeBook) stale() {
 	}
 }
 
+// has reports whether the list that was read last has an attribute.
+func (b *attributeBook) has(name string) bool {
+	if b.enter(context.Background()) != nil {
+		return false
+	}
+	defer b.leave()
+	_, there := b.list[name]
+	return there
+}
+
 // find looks an attribute up, and makes it as kind where that is not "" and it is
 // not there.
 func (b *attributeBook) find(ctx context.Context, name, kind string) (attribute, known, error) {

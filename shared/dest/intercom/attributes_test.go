@@ -85,8 +85,27 @@ func TestAttributesThatAreNotThere(t *testing.T) {
 	w := newWorld(t, with(byExternalID(), "", fields...))
 	same(t, []string{"created"}, shorts(w.deliver(w.rec("c-1", "tier", `"gold"`, "note", `"`+strings.Repeat("ü", 255)+`"`))))
 	// Of another type than the attribute: Intercom refuses the row, and quotes it.
-	if o := w.push(w.rec("c-2", "custom_attributes", `{"seats":"secret-value"}`))[0]; short(o) != "parameter_invalid" || o.Field != "custom_attributes" || strings.Contains(o.Message, "secret") {
+	if o := w.push(w.rec("c-2", "custom_attributes", `{"note":"n","seats":"secret-value"}`))[0]; short(o) != "parameter_invalid" || o.Field != "custom_attributes" || strings.Contains(o.Message, "secret") || !strings.HasSuffix(o.Message, "the custom attribute is (seats)") {
 		t.Errorf("%+v", o)
+	}
+	for refusal, want := range map[string]string{
+		`"message":"Value 'gold' is not taken by the attribute 'seats'"`:        "custom_attributes (seats)",
+		`"message":"Value 'gold' is not taken by an attribute"`:                 "custom_attributes",
+		`"message":"not of type Numeric","field":"custom_attributes.seats"`:     "custom_attributes (seats)",
+		`"message":"not of type Numeric","field":"custom_attributes.stranger"`:  "",
+		`"message":"Value 'secret' is wrong","field":"custom_attributes.note"`:  "note",
+		`"message":"Value 'secret' is wrong: the attribute 'note' is a text"`:   "note",
+		`"message":"Value 'a secret' is wrong, and no name of it","field":"xx"`: "",
+	} {
+		w.arm(sandbox.Fault{Match: "POST /contacts", Status: 400, Body: `{"type":"error.list","errors":[{"code":"parameter_invalid",` + refusal + `}]}`})
+		o := w.push(w.rec("c-3", "note", `"n"`, "custom_attributes", `{"seats":"gold"}`))[0]
+		got := o.Field
+		if _, name, named := strings.Cut(o.Message, "the custom attribute is"); named {
+			got += name
+		}
+		if got != want || strings.Contains(o.Message, "gold") || strings.Contains(o.Message, "secret") {
+			t.Errorf("%s: %q, want %q (%+v)", refusal, got, want, o)
+		}
 	}
 }
 

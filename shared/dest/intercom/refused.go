@@ -138,11 +138,9 @@ var attributeNamed = regexp.MustCompile(`'([^']{1,190})'`)
 // definition's is the version's.
 func (d *destination) rejection(e *refusal) dest.Outcome {
 	o := dest.Outcome{Status: dest.Rejected, Code: e.code}
-	message := strings.ToLower(e.message)
-	if m := attributeNamed.FindStringSubmatch(e.message); m != nil && strings.Contains(message, "attribute") {
-		if o.Field = d.mapped(m[1]); o.Field == "" && d.types[fieldCustom] != "" {
-			o.Field = fieldCustom
-		}
+	message, attribute := strings.ToLower(e.message), ""
+	if strings.Contains(message, "attribute") || strings.HasPrefix(e.field, customPrefix) {
+		o.Field, attribute = d.blamed(e)
 	}
 	if strings.Contains(message, "attribute") && strings.Contains(message, "does not exist") {
 		d.attributes.stale()
@@ -159,7 +157,36 @@ func (d *destination) rejection(e *refusal) dest.Outcome {
 		o.Message = "Intercom refuses the contact"
 	}
 	o.Message += " (" + e.code + ")"
+	if attribute != "" {
+		o.Message += "; the custom attribute is" + called(attribute)
+	}
 	return o
+}
+
+// blamed is the field that a refusal for a custom attribute is about, and of an object of
+// attributes the one, where the workspace has it: what else is in quotes may be the row's.
+func (d *destination) blamed(e *refusal) (field, attribute string) {
+	names := []string{strings.TrimPrefix(e.field, customPrefix)}
+	for _, m := range attributeNamed.FindAllStringSubmatch(e.message, -1) {
+		names = append(names, m[1])
+	}
+	for _, name := range names {
+		if field := d.mapped(name); field != "" {
+			return field, ""
+		}
+	}
+	if d.types[fieldCustom] == "" {
+		return "", ""
+	}
+	for _, name := range names {
+		if called(name) != "" && d.attributes.has(name) {
+			return fieldCustom, name
+		}
+	}
+	if len(names) > 1 {
+		field = fieldCustom
+	}
+	return field, ""
 }
 
 // mapped is the destination that maps a custom attribute, "" when none does.

@@ -46,6 +46,8 @@ func (d *destination) outcome(kind int, r *dest.Record, errs []vendorError) dest
 	case wrongForAll(e) || unwritable(e, d.def.Object):
 		out.Scope = dest.ScopeVersion
 		out.Message += ": " + verdicts[e.code].remedy
+	case r.Delete && e.code == "REQUIRED_FIELD_MISSING": // of clear: the field is mapped
+		out.Message += ": on_delete: clear empties what is mapped, and the record needs this field: use on_delete: delete, or leave the field out of the sync"
 	default:
 		if remedy := remedies[e.code]; remedy != "" {
 			out.Message += ": " + remedy

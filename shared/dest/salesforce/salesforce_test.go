@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -234,6 +235,23 @@ func TestSuiteClear(t *testing.T) {
 	def.OnDelete = syncdef.RemoveClear
 	def.Fields = []syncdef.Field{{Source: "h", Destination: "Health_Score__c"}, {Source: "r", Destination: "Recommended_Action__c"}} // Name cannot be empty
 	desttest.Run(t, func(t *testing.T) desttest.Subject { return subject(t, start(t, def), def, "Customer_ID__c") })
+}
+
+// A field that a record needs cannot be cleared: it is mapped, and the advice is another
+// than that of a row that lacks it.
+func TestClearOfARequiredField(t *testing.T) {
+	def := byExternalID
+	def.OnDelete = syncdef.RemoveClear
+	w := start(t, def)
+	b := dest.Batch{Records: []dest.Record{account(1)}}
+	b.Records[0].ID = w.push(t, b)[0].ID
+	b.Records[0].Fields = []dest.Field{{Name: "Name", Value: jsontext.Value("null")}}
+	for deletes, want := range map[bool]string{true: "use on_delete: delete", false: "map the field"} {
+		b.Records[0].Delete = deletes
+		if o := w.push(t, b)[0]; o.Code != "REQUIRED_FIELD_MISSING" || o.Field != "Name" || !strings.Contains(o.Message, want) {
+			t.Errorf("%v: %+v", deletes, o)
+		}
+	}
 }
 
 // TestSuiteInsert has records whose arrival can be found out.

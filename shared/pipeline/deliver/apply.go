@@ -80,7 +80,7 @@ func (j *job) take(i *item, o *dest.Outcome, look bool) (again bool, wait time.D
 	switch d {
 	case deliverIt:
 		i.state = stateDelivered
-		if i.lacking = i.del && look && !i.received; i.lacking {
+		if i.lacking = i.del && look && !i.received && i.entry.Held.ID == ""; i.lacking {
 			i.state = stateUnchanged // nothing was there
 		}
 	case tryAgain:

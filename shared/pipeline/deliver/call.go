@@ -176,15 +176,17 @@ func (j *job) doubts(items []*item, b *batch, failed *dest.CallError) bool {
 // version's. It answers the call without the rows that it settled.
 func (j *job) sample(ctx context.Context, c dest.Call, b *batch, e *evidence) dest.Call {
 	var last *dest.CallError
+	answered := map[int]bool{}
 	for n := range sampled {
 		at := c.Records[n*len(c.Records)/sampled]
 		one := dest.Call{Costs: c.Costs, Records: []int{at}}
+		answered[at] = true
 		if failed := j.once(ctx, one, b, 1, e); failed != nil {
 			if j.doubts(b.pick(one), b, failed) {
 				last = nil // of an insert that may have arrived nothing can be tried
 				break
 			}
-			last = failed
+			last, answered[at] = failed, false
 			b.items[at].tries++
 		}
 		if e.good || e.done || j.ended() {
@@ -201,7 +203,7 @@ func (j *job) sample(ctx context.Context, c dest.Call, b *batch, e *evidence) de
 	for _, at := range c.Records {
 		i := b.items[at]
 		// A row that may have been inserted is not sent again, and is looked for all the more.
-		if again := b.look && i.entry.Held.ID == "" || !b.look && !(j.rules().Once && i.received); again && i.state == stateOpen {
+		if again := b.look && !answered[at] || !b.look && !(j.rules().Once && i.received); again && i.state == stateOpen {
 			left.Records = append(left.Records, at)
 		}
 	}

@@ -105,15 +105,20 @@ func (s *Server) open() error {
 
 // add takes a table in, with the properties that the journal brought beside the schema's.
 func (s *Server) add(o Object, t *records.Table) *object {
-	one := &object{Object: o, table: t, secondary: map[string]int{}}
+	one := &object{Object: o, table: t, secondary: map[string]int{}, merged: map[int]int{}}
 	for i := len(o.Properties); i < t.Columns(); i++ {
 		p := propertyOf(t.Column(i))
-		p.ReadOnly = i < len(system(false)) && len(o.Properties) == 0
+		p.ReadOnly = i < len(system(false)) && len(o.Properties) == 0 || p.Name == propMerged
 		one.Properties = append(one.Properties, p)
 	}
 	if at, ok := t.Lookup(propMore); ok && one.contacts() {
 		for row := range t.Rows() {
 			one.remember(row, string(t.Get(row, at)))
+		}
+	}
+	for row := range t.Rows() {
+		if !t.Deleted(row) {
+			one.recall(row)
 		}
 	}
 	s.objects = append(s.objects, one)
@@ -174,6 +179,7 @@ func (s *Server) routes() http.Handler {
 		"POST /crm/objects/{version}/{object}/batch/{verb}":    s.batch,
 		"POST /crm/objects/{version}/{object}/search":          s.search,
 		"POST /crm/objects/{version}/{object}/gdpr-delete":     s.erase,
+		"POST /crm/objects/{version}/{object}/merge":           s.merge,
 		"POST /crm/objects/{version}/{object}":                 s.create,
 		"GET /crm/objects/{version}/{object}":                  s.list,
 		"GET /crm/objects/{version}/{object}/{id}":             s.read,

@@ -245,3 +245,37 @@ func TestJournal(t *testing.T) {
 		t.Errorf("by a secondary address: %d %s", status, body)
 	}
 }
+
+// A merged record answers by its old id and its old address with the one that it became,
+// in reads, updates and where it is archived, also after a restart.
+func TestMerge(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hubspot")
+	a := start(t, hubspot.Options{Journal: path})
+	a.call("POST", contacts+"/batch/upsert", inputs(upsert("0", "a@b.example", `"phone":"1","city":"Oslo"`), upsert("1", "c@d.example", `"phone":"2"`)))
+	first, second := a.Record("contacts", "email", "a@b.example")["id"], a.Record("contacts", "email", "c@d.example")["id"]
+	for _, body := range []string{`{}`, fmt.Sprintf(`{"primaryObjectId":%q,"objectIdToMerge":%q}`, second, second), fmt.Sprintf(`{"primaryObjectId":%q,"objectIdToMerge":"7"}`, second)} {
+		if status, got := a.call("POST", contacts+"/merge", body); status/100 != 4 {
+			t.Errorf("%s: %d %s", body, status, got)
+		}
+	}
+	if status, got := a.call("POST", contacts+"/merge", fmt.Sprintf(`{"primaryObjectId":%q,"objectIdToMerge":%q}`, second, first)); status != 200 || !strings.Contains(got, `"id":"`+second+`"`) {
+		t.Fatalf("%d %s", status, got)
+	}
+	for range 2 {
+		for _, path := range []string{"/" + first, "/a@b.example?idProperty=email"} {
+			if status, got := a.call("GET", contacts+path, ""); status != 200 || !strings.Contains(got, `"id":"`+second+`"`) {
+				t.Errorf("%s: %d %s", path, status, got)
+			}
+		}
+		if r := a.Record("contacts", "email", "c@d.example"); r["phone"] != "2" || r["city"] != "Oslo" || r["hs_merged_object_ids"] != first || a.Count("contacts") != 1 {
+			t.Errorf("%v", r)
+		}
+		if err := a.Close(); err != nil {
+			t.Fatal(err)
+		}
+		a = start(t, hubspot.Options{Journal: path})
+	}
+	if status, _ := a.call("POST", contacts+"/batch/archive", inputs(fmt.Sprintf(`{"id":%q}`, first))); status != 204 || a.Count("contacts") != 0 {
+		t.Errorf("%d, %d contacts", status, a.Count("contacts"))
+	}
+}

@@ -173,3 +173,17 @@ func (s *Server) Seed(name string, rows iter.Seq[map[string]string]) ([]string, 
 	}
 	return ids, w.Commit()
 }
+
+// Merge makes one record a part of another, as people do in HubSpot.
+func (s *Server) Merge(name, from, into string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o, failed := s.object(name, false)
+	if failed == nil {
+		failed = s.join(o, o.rowOf(from), o.rowOf(into))
+	}
+	if failed != nil {
+		return fmt.Errorf("merge %s: %s", name, failed.Message)
+	}
+	return nil
+}

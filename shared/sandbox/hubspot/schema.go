@@ -128,6 +128,7 @@ type object struct {
 	Object
 	table     *records.Table
 	secondary map[string]int // a contact's other addresses, in lower case
+	merged    map[int]int    // the rows that merged ones became
 }
 
 // property finds one by its name.

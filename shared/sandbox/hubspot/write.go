@@ -25,10 +25,15 @@ const firstID = 1_000_001
 
 func idOf(row int) string { return strconv.Itoa(firstID + row) }
 
-// rowOf is the living row of an id; -1 when there is none.
+// rowOf is the living row of an id, or of the record that this one was merged into; -1
+// when there is none.
 func (o *object) rowOf(id string) int {
 	n, err := strconv.Atoi(id)
-	if row := n - firstID; err == nil && row >= 0 && row < o.table.Rows() && !o.table.Deleted(row) {
+	row := n - firstID
+	if into, is := o.merged[row]; is {
+		row = into
+	}
+	if err == nil && row >= 0 && row < o.table.Rows() && !o.table.Deleted(row) {
 		return row
 	}
 	return -1

@@ -16,9 +16,9 @@ func (a Access) valid() bool { return a == AccessAll || a == AccessRead || a == 
 // writes reports whether records of the object may be made, changed and deleted.
 func (o *Object) writes() bool { return o.Access == AccessAll }
 
-// denied refuses a record whose object the user may only read.
-func (c *write) denied(r *record) []fieldError {
-	if r.table.object.writes() {
+// denied refuses a record of an object that the user may only read.
+func (o *Object) denied() []fieldError {
+	if o.writes() {
 		return nil
 	}
 	return fault("INSUFFICIENT_ACCESS_OR_READONLY", usual["INSUFFICIENT_ACCESS_OR_READONLY"], "")

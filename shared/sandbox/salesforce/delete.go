@@ -25,8 +25,8 @@ func (s *Simulator) serveDelete(w http.ResponseWriter, r *http.Request) *apiErro
 			out = append(out, ',')
 		}
 		t, row, errs := s.findAny(id)
-		if errs == nil && !t.object.writes() {
-			errs = fault("INSUFFICIENT_ACCESS_OR_READONLY", usual["INSUFFICIENT_ACCESS_OR_READONLY"], "")
+		if errs == nil {
+			errs = t.object.denied()
 		}
 		if errs == nil {
 			errs = s.struck(r, id)

@@ -32,7 +32,11 @@ func (o single) remove(w http.ResponseWriter) *apiError {
 	if refusal != nil || rows == nil {
 		return refusal
 	}
-	if errs := o.sim.struck(o.request, string(o.table.appendID(nil, rows[0]))); errs != nil {
+	errs := o.table.object.denied()
+	if errs == nil {
+		errs = o.sim.struck(o.request, string(o.table.appendID(nil, rows[0])))
+	}
+	if errs != nil {
 		refuseOne(w, errs)
 		return nil
 	}
@@ -76,12 +80,14 @@ func (o single) rows(w http.ResponseWriter) ([]int, *apiError) {
 	return nil, nil
 }
 
-// asked are the fields of a list, all for an empty one.
+// asked are the fields of a list, all that the user may see for an empty one.
 func (t *table) asked(list string) ([]int, *apiError) {
 	var fields []int
 	if list == "" {
 		for i := range t.object.Fields {
-			fields = append(fields, i)
+			if t.object.Fields[i].Access != AccessNone {
+				fields = append(fields, i)
+			}
 		}
 		return fields, nil
 	}

@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -101,6 +102,31 @@ func TestSeveralByExternalID(t *testing.T) {
 	}
 	if got := o.query("SELECT Id, Name FROM Account"); got != "x|x" {
 		t.Error(got)
+	}
+}
+
+// TestSingleAccess wants what the user may not change to stay, by every road, and what it
+// may not see not to be shown.
+func TestSingleAccess(t *testing.T) {
+	schema := DefaultSchema()
+	schema[0].Access = AccessRead
+	for i := range schema[0].Fields {
+		if f := &schema[0].Fields[i]; f.Name == "Phone" {
+			f.Access = AccessNone
+		}
+	}
+	o := open(t, Options{Schema: schema})
+	if err := o.sim.Seed("Account", []string{"Name"}, slices.Values([][]string{{"One"}})); err != nil {
+		t.Fatal(err)
+	}
+	first := data + "sobjects/Account/0015g0000000001AAA"
+	for method, body := range map[string]string{"PATCH": `{"Name":"y"}`, "DELETE": ""} {
+		if status, _, got := o.send(method, first, body); status != 400 || !strings.Contains(got, "INSUFFICIENT_ACCESS_OR_READONLY") {
+			t.Errorf("%s: %d %s", method, status, got)
+		}
+	}
+	if status, _, got := o.send("GET", first, ""); status != 200 || !strings.Contains(got, `"Name":"One"`) || strings.Contains(got, "Phone") {
+		t.Errorf("%d %s", status, got)
 	}
 }
 

@@ -131,7 +131,7 @@ func (c *write) identity(r *record) []byte {
 
 // record applies one record, or says why not.
 func (c *write) record(r *record, now time.Time) (row int, created bool, errs []fieldError) {
-	if errs = c.denied(r); len(errs) == 0 {
+	if errs = r.table.object.denied(); len(errs) == 0 {
 		row, errs = c.find(r)
 	}
 	if len(errs) == 0 && c.faulty {
