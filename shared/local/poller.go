@@ -153,10 +153,10 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 // Bounds of the rest behind a tick: idle times as long as it took, so that what looks
-// at all of a large run takes a tenth of one core, but no longer than people wait
+// at all of a large run takes a twentieth of one core, but no longer than people wait
 // gladly, since it may have waited for others itself.
 const (
-	idle    = 9
+	idle    = 19
 	longest = time.Second
 )
 

@@ -17,7 +17,7 @@ func TestTick(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
 		var at []time.Duration
-		took := []time.Duration{0, time.Millisecond, 100 * time.Millisecond, 5 * time.Second, 0}
+		took := []time.Duration{0, time.Millisecond, 50 * time.Millisecond, 5 * time.Second, 0}
 		ctx, cancel := context.WithCancel(t.Context())
 		f := invoked(func(context.Context, []byte) ([]byte, error) {
 			at = append(at, time.Since(begun))
@@ -29,7 +29,7 @@ func TestTick(t *testing.T) {
 		if err := local.Tick(ctx, f, 200*time.Millisecond, slog.New(slog.DiscardHandler)); err != nil {
 			t.Fatal(err)
 		}
-		want := []time.Duration{200, 400, 600, 600 + 100 + 900, 600 + 100 + 900 + 5000 + 1000}
+		want := []time.Duration{200, 400, 600, 600 + 50 + 950, 600 + 50 + 950 + 5000 + 1000}
 		for i := range want {
 			want[i] *= time.Millisecond
 		}

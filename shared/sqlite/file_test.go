@@ -63,7 +63,7 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(newer, time.Now); err == nil || !strings.Contains(err.Error(), "layout 99, this program knows layout 5") {
+	if _, err := Open(newer, time.Now); err == nil || !strings.Contains(err.Error(), "layout 99, this program knows layout 6") {
 		t.Errorf("a newer layout: got %v", err)
 	}
 }
@@ -225,13 +225,13 @@ func TestRowsGolden(t *testing.T) {
 			return err
 		},
 		func() error {
-			return commit(ledger.Entry{Key: "k", Held: ledger.Held{Version: "v1", Sequence: 7}, Last: ledger.Last{Run: "health.1", Sequence: 7}})
+			return commit(ledger.Entry{Key: "k", Claim: "r 1", Held: ledger.Held{Version: "v1", Sequence: 7}, Last: ledger.Last{Run: "health.1", Sequence: 7}})
 		},
 		func() error {
-			return commit(ledger.Entry{Key: "l", Held: ledger.Held{Version: "v1"}, Last: ledger.Last{Run: "health.1", Sequence: 8}})
+			return commit(ledger.Entry{Key: "l", Claim: "r 2", Held: ledger.Held{Version: "v1"}, Last: ledger.Last{Run: "health.1", Sequence: 8}})
 		},
 		func() error {
-			return commit(ledger.Entry{Key: "waits", Held: ledger.Held{Version: "v2"}, Last: ledger.Last{Run: "health.2", Sequence: 9}})
+			return commit(ledger.Entry{Key: "waits", Claim: "r 3", Held: ledger.Held{Version: "v2"}, Last: ledger.Last{Run: "health.2", Sequence: 9}})
 		},
 		func() error {
 			return s.StoreErrors(ctx, []run.RowError{{Sync: "health", Run: "health.1", Batch: "b1", Row: 3, Attempts: 1, At: at, Source: []byte(`{"n":1}`)}})
@@ -256,7 +256,7 @@ func TestRowsGolden(t *testing.T) {
 		}
 	}
 	var b strings.Builder
-	for _, table := range []string{"version", "sync", "connection", "pace", "halt", "alert", "mark", "run", "batch", "chunk", "target", "origin", "ledger", "pending", "error", "due", "bucket", "message", "body", "dedup"} {
+	for _, table := range []string{"version", "sync", "connection", "pace", "halt", "alert", "mark", "run", "batch", "chunk", "target", "origin", "ledger", "pending", "claim", "claimed", "error", "due", "bucket", "message", "body", "dedup"} {
 		fmt.Fprintf(&b, "# %s\n", table)
 		if err := s.read(ctx, func(c *conn) error {
 			columns := ""

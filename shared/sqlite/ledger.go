@@ -174,12 +174,11 @@ func (s *Store) Commit(ctx context.Context, target string, entries []ledger.Entr
 			return err
 		}
 		body, scratch := make([]byte, 0, 128*len(entries)), []byte(nil)
+		claims := claims{target: id}
 		for i := range entries {
 			e := &entries[i]
 			if e.Claim != "" {
-				if _, err := c.exec("INSERT OR IGNORE INTO claim (target, record, key) VALUES (?1, ?2, ?3)", id, e.Claim, e.Key); err != nil {
-					return err
-				}
+				claims.add(e)
 			}
 			scratch = append(scratch[:0], e.Key...)
 			slot := slotOf(id, scratch)
@@ -197,6 +196,9 @@ func (s *Store) Commit(ctx context.Context, target string, entries []ledger.Entr
 			body = appendPending(body, slot, write, origin, s.late.last+1)
 		}
 		if err := s.late.add(c, body); err != nil {
+			return err
+		}
+		if err := claims.store(c, s.lateMost); err != nil {
 			return err
 		}
 		if len(s.late.all) < s.lateMost {

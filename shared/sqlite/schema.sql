@@ -56,11 +56,15 @@ CREATE TABLE ledger (slot INTEGER PRIMARY KEY, value BLOB NOT NULL);
 -- is the commit's number, the revision of its entries; body is appendPending's.
 CREATE TABLE pending (seq INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL);
 
--- Which keys were written for a record id, of syncs that delete; target is its number.
+-- Which keys were written for a record id, of syncs that delete; target is its number,
+-- record what stands for the id in an entry (ledger.RecordOf).
 CREATE TABLE claim (
-  target INTEGER NOT NULL, record TEXT NOT NULL, key TEXT NOT NULL,
+  target INTEGER NOT NULL, record INTEGER NOT NULL, key TEXT NOT NULL,
   PRIMARY KEY (target, record, key)
 ) WITHOUT ROWID;
+-- Those not yet sorted into the table claim, a row a commit; n is how many, body is
+-- appendClaim's.
+CREATE TABLE claimed (seq INTEGER PRIMARY KEY, target INTEGER NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL);
 
 -- Of a mirror's full run: the keys that it saw, as run.AppendSeen's hashes, and the keys
 -- that left the model, a JSON list of texts in base64.

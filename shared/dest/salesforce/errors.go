@@ -19,12 +19,14 @@ const smallBody = 8 << 10
 func classify(r request, res *http.Response, body []byte, now time.Time) error {
 	status := res.StatusCode
 	e := &dest.CallError{Op: r.op, Code: strconv.Itoa(status), After: dest.RetryAfter(res.Header, now)}
+	if status < 300 {
+		if plain(body) {
+			return unreadable(r.op, errors.New("Salesforce "+notJSON(res, body)))
+		}
+		return nil
+	}
 	errs := readErrors(body)
 	switch {
-	case status < 300 && plain(body):
-		return unreadable(r.op, errors.New("Salesforce "+notJSON(res, body)))
-	case status < 300:
-		return nil
 	case status >= 500:
 		e.Class, e.Received = dest.Unavailable, true
 		e.Message = "Salesforce answers " + res.Status
