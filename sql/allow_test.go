@@ -11,7 +11,7 @@ var external = regexp.MustCompile(`(?s)CREATE [A-Z ]*EXTERNAL FUNCTION (\w+)(.*?
 // Every function tells the role of its caller, or where a definition has allow nobody
 // could use it; and what runs them does so with the rights of its caller.
 func TestEveryFunctionTellsTheRole(t *testing.T) {
-	text, err := Setup("snowflake", SnowflakeParams{})
+	text, err := Setup("snowflake", Params{})
 	if err != nil {
 		t.Fatal(err)
 	}

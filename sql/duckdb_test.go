@@ -34,7 +34,7 @@ func warehouse(t *testing.T, gateway string) (*duckdb.Warehouse, *sql.DB) {
 			t.Error(err)
 		}
 	})
-	script, err := statements.Setup("duckdb", statements.SnowflakeParams{NoRows: true})
+	script, err := statements.Setup("duckdb", statements.Params{NoRows: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +224,7 @@ func TestSampleRows(t *testing.T) {
 		}
 		t.Cleanup(func() { w.Close() })
 		w.DB().SetMaxOpenConns(1) // one session, with one time zone
-		script, err := statements.Setup("duckdb", statements.SnowflakeParams{})
+		script, err := statements.Setup("duckdb", statements.Params{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -256,7 +256,7 @@ func TestSetupWithoutSample(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	script, err := statements.Setup("duckdb", statements.SnowflakeParams{NoSample: true})
+	script, err := statements.Setup("duckdb", statements.Params{NoSample: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,7 +74,7 @@ func colons(statement string) string {
 // tables and views.
 func snowflakeMonitoring(t *testing.T) []string {
 	t.Helper()
-	script, err := statements.Setup("snowflake", statements.SnowflakeParams{})
+	script, err := statements.Setup("snowflake", statements.Params{})
 	if err != nil {
 		t.Fatal(err)
 	}

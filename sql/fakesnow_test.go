@@ -52,7 +52,7 @@ var macros = []string{
 // fakesnow runs statements on fakesnow, after the tables and models of the script.
 func fakesnow(t *testing.T, statements []statement) []answer {
 	t.Helper()
-	script, err := Setup("snowflake", SnowflakeParams{APIURL: "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1", RoleARN: "arn:aws:iam::123456789012:role/penstock", Warehouse: "loading"})
+	script, err := Setup("snowflake", Params{APIURL: "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1", RoleARN: "arn:aws:iam::123456789012:role/penstock", Warehouse: "loading"})
 	if err != nil {
 		t.Fatal(err)
 	}

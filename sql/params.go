@@ -4,105 +4,166 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
+	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
 
-// SnowflakeParams are the names and addresses of one account. A field that is
-// empty and has no default becomes a placeholder such as <ROLE_ARN>.
-type SnowflakeParams struct {
-	APIURL       string   // the API's invoke URL with its stage: https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1
-	RoleARN      string   // the AWS role that the API integration assumes, named by CloudFormation: arn:aws:iam::123456789012:role/penstock-SnowflakeRole-1A2B3C4D5E6F
-	Integration  string   // default penstock_api
-	Database     string   // default penstock
-	Schema       string   // default public
-	Role         string   // the Snowflake role that owns what is made, and pushes; default sysadmin
-	Pushers      []string // further roles that may push, besides reading
-	Readers      []string // roles that may read status, errors and the monitoring tables
-	Warehouse    string   // the warehouse that the script and the tasks run in, and whose use the roles need; no default
+// Params are the names and addresses of one account. A field that is empty and has no
+// default becomes a placeholder such as <ROLE_ARN>; a dialect heeds its own alone.
+type Params struct {
+	dialect Dialect // set by Setup
+
+	Syncs []syncdef.Definition // whose views are made
+
+	// Snowflake, Redshift and BigQuery.
+	Pushers      []string // who may push, besides reading: roles; on BigQuery members such as serviceAccount:x@p.iam.gserviceaccount.com
+	Readers      []string // who may read status, errors and the monitoring tables
 	MaxBatchRows int      // default 1000: at 1,000 rows a batch a row may have 4.5 KB of JSON on average
-	RunAs        string   // whose rights penstock_run has: caller, the default, or owner
-	Streams      bool     // make the sample's stream and the task that it triggers too
-	NoSample     bool     // leave out the sample's tables, rows, models and tasks
-	NoRows       bool     // leave out the sample's rows alone
+
+	// Snowflake and Redshift.
+	RoleARN  string // the AWS role that the warehouse assumes, an output of the stack: arn:aws:iam::123456789012:role/penstock-SnowflakeRole-1A2B3C4D5E6F
+	Database string // default penstock; on Redshift the database that the script is run in, which is not made
+	Schema   string // default public; on Redshift penstock
+
+	// Snowflake.
+	APIURL      string // the API's invoke URL with its stage: https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1
+	Integration string // default penstock_api
+	Role        string // the role that owns what is made, and pushes; default sysadmin
+	Warehouse   string // the warehouse that the script and the tasks run in, and whose use the roles need; no default
+	RunAs       string // whose rights penstock_run has: caller, the default, or owner
+	Streams     bool   // make the sample's stream and the task that it triggers too
+
+	// Redshift.
+	Function  string // the Lambda behind the functions, an output of the stack: penstock-RedshiftFunction-1A2B3C4D5E6F
+	Cluster   string // the cluster's identifier, for the commands that the script names; or
+	Workgroup string // the serverless workgroup's name
+
+	// BigQuery.
+	Project    string // the project of the dataset and the connection
+	Dataset    string // default penstock
+	Location   string // of the dataset, the connection and the forwarder: europe-west1
+	Connection string // default penstock
+	Endpoint   string // the forwarder's URL: https://penstock-forwarder-abc123-ew.a.run.app
+
+	// Snowflake and DuckDB.
+	NoSample bool // leave out the sample's tables, rows, models and tasks
+	NoRows   bool // leave out the sample's rows alone
 }
 
 var (
-	identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$]*$`)
-	roleARN    = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$`)
-	apiURL     = regexp.MustCompile(`^https://[A-Za-z0-9.-]+(/[A-Za-z0-9_-]+)*/*$`)
-	runAs      = regexp.MustCompile(`^(?i:caller|owner)$`)
+	identifier = form{regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$]*$`), "a plain identifier"}
+	roleARN    = form{regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$`), "arn:aws:iam::ACCOUNT:role/NAME"}
+	apiURL     = form{regexp.MustCompile(`^https://[A-Za-z0-9.-]+(/[A-Za-z0-9_-]+)*/*$`), "https://HOST/STAGE"}
+	runAs      = form{regexp.MustCompile(`^(?i:caller|owner)$`), "caller or owner"}
+	lambda     = form{regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`), "the name of a Lambda function"}
+	cluster    = form{regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`), "small letters, digits and -"}
+	project    = form{regexp.MustCompile(`^([a-z][a-z0-9.-]*:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$`), "a project's id"}
+	location   = form{regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`), "a region such as europe-west1, or EU or US"}
+	connection = form{regexp.MustCompile(`^[A-Za-z0-9_-]+$`), "letters, digits, _ and -"}
+	member     = form{regexp.MustCompile(`^(user|group|serviceAccount|domain):[A-Za-z0-9._@+-]+$`), "user:, group:, serviceAccount: or domain: and an address"}
 )
 
+// A form is what a parameter may be; allowed says it to people.
+type form struct {
+	pattern *regexp.Regexp
+	allowed string
+}
+
+// A param is one of Params: how it is told by people, where it is heeded, and what
+// stands in its place when it is not given.
+type param struct {
+	name    string // also its flag, as --role-arn
+	value   *string
+	form    form
+	usual   map[Dialect]string // where it is heeded, with its default
+	meaning string             // of the placeholder that stands for it where it has no default
+}
+
+// no is a parameter without a default.
+const no = ""
+
+// params are the single texts of Params.
+func (p *Params) params() []param {
+	return []param{
+		{"api-url", &p.APIURL, apiURL, map[Dialect]string{Snowflake: no}, "the API's invoke URL, an output of the deployed stack: https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1"},
+		{"role-arn", &p.RoleARN, roleARN, map[Dialect]string{Snowflake: no, Redshift: no}, roleMeaning[p.dialect]},
+		{"integration", &p.Integration, identifier, map[Dialect]string{Snowflake: "penstock_api"}, ""},
+		{"database", &p.Database, identifier, map[Dialect]string{Snowflake: "penstock", Redshift: "dev"}, ""},
+		{"schema", &p.Schema, identifier, map[Dialect]string{Snowflake: "public", Redshift: "penstock"}, ""},
+		{"role", &p.Role, identifier, map[Dialect]string{Snowflake: "sysadmin"}, ""},
+		{"warehouse", &p.Warehouse, identifier, map[Dialect]string{Snowflake: no}, "the Snowflake warehouse in which the script and the tasks run: SHOW WAREHOUSES"},
+		{"run-as", &p.RunAs, runAs, map[Dialect]string{Snowflake: "caller"}, ""},
+		{"function", &p.Function, lambda, map[Dialect]string{Redshift: no}, "the Lambda behind the functions, an output of the deployed stack: penstock-RedshiftFunction-1A2B3C4D5E6F"},
+		{"cluster", &p.Cluster, cluster, map[Dialect]string{Redshift: no}, ""},
+		{"workgroup", &p.Workgroup, cluster, map[Dialect]string{Redshift: no}, ""},
+		{"project", &p.Project, project, map[Dialect]string{BigQuery: no}, "the Google Cloud project of the dataset and the connection: gcloud config get project"},
+		{"dataset", &p.Dataset, identifier, map[Dialect]string{BigQuery: "penstock"}, ""},
+		{"location", &p.Location, location, map[Dialect]string{BigQuery: no}, "the region of the dataset, the connection and the forwarder, one for all three: europe-west1"},
+		{"connection", &p.Connection, connection, map[Dialect]string{BigQuery: "penstock"}, ""},
+		{"endpoint", &p.Endpoint, apiURL, map[Dialect]string{BigQuery: no}, "the forwarder's URL on Cloud Run: gcloud run services describe penstock-forwarder --format 'value(status.url)'"},
+	}
+}
+
+// roleMeaning says whose role is wanted.
+var roleMeaning = map[Dialect]string{
+	Snowflake: "the AWS role that Snowflake assumes, an output of the deployed stack (the end of its name is generated): arn:aws:iam::123456789012:role/penstock-SnowflakeRole-1A2B3C4D5E6F",
+	Redshift:  "the AWS role that Redshift assumes, an output of the deployed stack (the end of its name is generated): arn:aws:iam::123456789012:role/penstock-RedshiftRole-1A2B3C4D5E6F",
+}
+
 // check refuses values that would not be what they stand for in the statements.
-func (p *SnowflakeParams) check() error {
-	type value struct {
-		name, value, allowed string
-		form                 *regexp.Regexp
-	}
-	values := []value{
-		{"API URL", p.APIURL, "https://HOST/STAGE", apiURL},
-		{"role ARN", p.RoleARN, "arn:aws:iam::ACCOUNT:role/NAME", roleARN},
-		{"integration", p.Integration, "a plain identifier", identifier},
-		{"database", p.Database, "a plain identifier", identifier},
-		{"schema", p.Schema, "a plain identifier", identifier},
-		{"role", p.Role, "a plain identifier", identifier},
-		{"warehouse", p.Warehouse, "a plain identifier", identifier},
-		{"run as", p.RunAs, "caller or owner", runAs},
-	}
-	for _, role := range append(append([]string(nil), p.Pushers...), p.Readers...) {
-		values = append(values, value{"role", role, "a plain identifier", identifier})
-	}
+func (p *Params) check() error {
 	var faults []error
-	for _, f := range values {
-		if f.value != "" && !f.form.MatchString(f.value) {
-			faults = append(faults, fmt.Errorf("%s %q: want %s", f.name, f.value, f.allowed))
+	check := func(name, value string, f form) {
+		if value != "" && !f.pattern.MatchString(value) {
+			faults = append(faults, fmt.Errorf("%s %q: want %s", name, value, f.allowed))
 		}
+	}
+	for _, f := range p.params() {
+		if _, heeded := f.usual[p.dialect]; heeded {
+			check(f.name, *f.value, f.form)
+		}
+	}
+	who := form{identifier.pattern, "a role, as a plain identifier"}
+	if p.dialect == BigQuery {
+		who = member
+	}
+	for _, role := range slices.Concat(p.Pushers, p.Readers) {
+		check("role", role, who)
 	}
 	return errors.Join(faults...)
 }
 
 // fill puts defaults and placeholders where nothing is given, and returns the
-// placeholders.
-func (p *SnowflakeParams) fill() (missing []string) {
-	p.APIURL = strings.TrimRight(p.APIURL, "/")
-	p.RunAs = strings.ToUpper(p.RunAs)
+// placeholders with what they stand for.
+func (p *Params) fill() (missing [][2]string) {
 	if p.MaxBatchRows <= 0 {
 		p.MaxBatchRows = snowflake.BatchRows
 	}
-	for _, f := range []struct {
-		value           *string
-		byDefault, name string
-	}{
-		{&p.APIURL, "", "API_URL"},
-		{&p.RoleARN, "", "ROLE_ARN"},
-		{&p.Integration, "penstock_api", ""},
-		{&p.Database, "penstock", ""},
-		{&p.Schema, "public", ""},
-		{&p.Role, "sysadmin", ""},
-		{&p.Warehouse, "", "WAREHOUSE"},
-		{&p.RunAs, "CALLER", ""},
-	} {
-		if *f.value != "" {
+	for _, f := range p.params() {
+		usual, heeded := f.usual[p.dialect]
+		if !heeded || *f.value != "" {
 			continue
 		}
-		if *f.value = f.byDefault; f.name != "" {
-			*f.value = "<" + f.name + ">"
-			missing = append(missing, *f.value)
+		if *f.value = usual; f.meaning != "" {
+			*f.value = "<" + strings.ToUpper(strings.ReplaceAll(f.name, "-", "_")) + ">"
+			missing = append(missing, [2]string{*f.value, f.meaning})
 		}
 	}
+	p.APIURL, p.Endpoint, p.RunAs = strings.TrimRight(p.APIURL, "/"), strings.TrimRight(p.Endpoint, "/"), strings.ToUpper(p.RunAs)
 	return missing
 }
 
 // Pusher grants a privilege to every further role that pushes, one statement a
 // line: {{.Pusher "USAGE ON FUNCTION penstock_reset(VARCHAR)"}}. What is made anew
 // has lost its grants, so that they stand after each create.
-func (p SnowflakeParams) Pusher(privilege string) string { return grants(privilege, p.Pushers) }
+func (p Params) Pusher(privilege string) string { return grants(privilege, p.Pushers) }
 
 // Reader grants a privilege to every further role that pushes or reads.
-func (p SnowflakeParams) Reader(privilege string) string {
-	return grants(privilege, append(append([]string(nil), p.Pushers...), p.Readers...))
+func (p Params) Reader(privilege string) string {
+	return grants(privilege, slices.Concat(p.Pushers, p.Readers))
 }
 
 func grants(privilege string, roles []string) string {
@@ -114,7 +175,7 @@ func grants(privilege string, roles []string) string {
 }
 
 // Monitoring are the tables and views that readers may select from.
-func (SnowflakeParams) Monitoring() []string {
+func (Params) Monitoring() []string {
 	return []string{
 		"TABLE penstock_models", "TABLE penstock_runs",
 		"TABLE reverse_etl_sync_state", "TABLE reverse_etl_sync_errors", "TABLE multi_destination_sync_state",
@@ -122,30 +183,17 @@ func (SnowflakeParams) Monitoring() []string {
 	}
 }
 
-// Step is a statement of penstock_run, for its procedure.
-func (SnowflakeParams) Step(name string) (string, error) {
-	s := FindStep(StepName(name))
-	if s.Name == "" {
-		return "", fmt.Errorf("penstock_run has no step %q", name)
-	}
-	return s.scripting(), nil
-}
+// Step is a statement of penstock_run, for the dialect's procedure.
+func (p Params) Step(name string) (string, error) { return speeches[p.dialect].step(name) }
 
-// meaning says what belongs where a placeholder stands.
-var meaning = map[string]string{
-	"<API_URL>":   "the API's invoke URL, an output of the deployed stack: https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1",
-	"<ROLE_ARN>":  "the AWS role that Snowflake assumes, an output of the deployed stack (the end of its name is generated): arn:aws:iam::123456789012:role/penstock-SnowflakeRole-1A2B3C4D5E6F",
-	"<WAREHOUSE>": "the Snowflake warehouse in which the script and the tasks run: SHOW WAREHOUSES",
-}
-
-func header(missing []string) string {
+func header(missing [][2]string) string {
 	if len(missing) == 0 {
 		return ""
 	}
 	var b strings.Builder
 	b.WriteString("-- NOT READY TO RUN. Replace these first:\n")
 	for _, m := range missing {
-		fmt.Fprintf(&b, "--   %-12s %s\n", m, meaning[m])
+		fmt.Fprintf(&b, "--   %-12s %s\n", m[0], m[1])
 	}
 	b.WriteString("\n")
 	return b.String()

@@ -39,9 +39,9 @@ func python(t *testing.T, program string, value, answer any) {
 
 // A text is what infra/parsesql takes.
 type text struct {
-	Dialect string `json:"dialect"`
-	Text    string `json:"text"`
-	Body    bool   `json:"body,omitempty"`
+	Dialect Dialect `json:"dialect"`
+	Text    string  `json:"text"`
+	Body    bool    `json:"body,omitempty"`
 }
 
 // unknown are the texts that neither parser knows, whole.
@@ -49,19 +49,30 @@ var unknown = map[string]bool{
 	"ALTER API INTEGRATION IF EXISTS penstock_api SET\n    API_AWS_ROLE_ARN = 'arn:aws:iam::123456789012:role/penstock'\n    API_ALLOWED_PREFIXES = ('https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1/')\n    ENABLED = TRUE": true,
 }
 
-// scripts are all scripts, with everything that can be left out, and with nothing of it.
-func scripts(t *testing.T) map[string][]string {
-	t.Helper()
-	full := SnowflakeParams{
-		APIURL: "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1", RoleARN: "arn:aws:iam::123456789012:role/penstock", Warehouse: "loading",
-		Pushers: []string{"loader"}, Readers: []string{"analyst"}, Streams: true,
+// filled are parameters with nothing left open.
+func filled(dialect Dialect) Params {
+	p := Params{
+		APIURL: "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1", RoleARN: "arn:aws:iam::123456789012:role/penstock", Warehouse: "loading", Streams: true,
+		Function: "penstock-RedshiftFunction-1A2B3C4D5E6F", Workgroup: "analytics",
+		Project: "acme-data", Location: "europe-west1", Endpoint: "https://penstock-forwarder-abc123-ew.a.run.app",
+		Pushers: []string{"loader"}, Readers: []string{"analyst"},
 	}
-	bare := full
-	bare.Pushers, bare.Readers, bare.Streams, bare.NoSample, bare.RunAs = nil, nil, false, true, "owner"
-	out := map[string][]string{}
+	if dialect == BigQuery {
+		p.Pushers, p.Readers = []string{"serviceAccount:loader@acme-data.iam.gserviceaccount.com"}, []string{"group:analysts@acme.com"}
+	}
+	return p
+}
+
+// scripts are all scripts, with everything that can be left out, and with nothing of it.
+func scripts(t *testing.T) map[Dialect][]string {
+	t.Helper()
+	out := map[Dialect][]string{}
 	for _, dialect := range Dialects {
 		seen := map[string]bool{}
-		for _, p := range []SnowflakeParams{full, bare} {
+		full := filled(dialect)
+		bare := full
+		bare.Pushers, bare.Readers, bare.Streams, bare.NoSample, bare.RunAs = nil, nil, false, true, "owner"
+		for _, p := range []Params{full, bare} {
 			script, err := Setup(dialect, p)
 			if err != nil {
 				t.Fatal(err)
@@ -74,9 +85,28 @@ func scripts(t *testing.T) map[string][]string {
 			}
 		}
 	}
+	groups, err := RefreshGroups()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range groups {
+		for _, s := range g.Steps {
+			for _, one := range split(s.Redshift.Statement()) {
+				out[Redshift] = append(out[Redshift], variable.ReplaceAllString(one, "${1}v_$2"))
+			}
+		}
+	}
 	for _, s := range RunSteps {
-		out["snowflake"] = append(out["snowflake"], strings.TrimSuffix(s.scripting(), ";"))
-		out["duckdb"] = append(out["duckdb"], s.DuckDB.Statement())
+		for _, d := range Dialects {
+			if s.In(d).Statement() != "" && d != DuckDB {
+				s := s
+				if d == Redshift { // INTO is PL/pgSQL
+					s.Into = nil
+				}
+				out[d] = append(out[d], strings.TrimSuffix(speeches[d].scripting(s), ";"))
+			}
+		}
+		out[DuckDB] = append(out[DuckDB], s.DuckDB.Statement())
 	}
 	return out
 }
@@ -93,7 +123,7 @@ func TestParse(t *testing.T) {
 				continue
 			}
 			texts = append(texts, text{Dialect: dialect, Text: s})
-			if b := body(s); b != "" {
+			if b := body(s); b != "" && dialect != Redshift { // neither knows PL/pgSQL: PostgreSQL runs those bodies, and their statements stand by themselves here
 				texts = append(texts, text{Dialect: dialect, Text: b, Body: true})
 			}
 		}

@@ -20,7 +20,7 @@ type RefreshGroup struct {
 	Steps   []RefreshStep
 }
 
-// RefreshGroups are the statements of penstock_refresh, the same in both dialects. Each
+// RefreshGroups are the statements of penstock_refresh, the same in all dialects. Each
 // does no harm when it is done twice, and a run is merged after its errors: so a
 // refresh that died is made good by the next. How far back it reads is told by what is
 // merged already: the runs of a sync that are not settled, and those since the last.
@@ -63,8 +63,18 @@ func RefreshGroups() ([]RefreshGroup, error) {
 	return groups, b.err
 }
 
-// refreshScript is the body of the procedure on Snowflake, by the same list.
-func refreshScript() (string, error) {
+// loop is how a dialect's procedure repeats a group, page by page.
+type loop struct{ first, while, next, end string }
+
+var loops = map[Dialect]loop{
+	Snowflake: {"page := 0;", "WHILE (pending > 0) DO", "page := page + 1;", "END WHILE;"},
+	Redshift:  {"v_page := 0;", "WHILE v_pending > 0 LOOP", "v_page := v_page + 1;", "END LOOP;"},
+	BigQuery:  {"SET v_page = 0;", "WHILE v_pending > 0 DO", "SET v_page = v_page + 1;", "END WHILE;"},
+}
+
+// refreshScript is the body of the dialect's procedure, by the same list.
+func (d speech) refreshScript() (string, error) {
+	words := loops[d.name]
 	groups, err := RefreshGroups()
 	if err != nil {
 		return "", err
@@ -79,25 +89,25 @@ func refreshScript() (string, error) {
 		if g.Pending.Into == nil {
 			for _, s := range g.Steps {
 				write(1, "-- "+string(s.Name))
-				write(1, s.scripting())
+				write(1, d.scripting(s.Step))
 			}
 			continue
 		}
-		write(1, "page := 0;")
-		write(1, g.Pending.scripting())
-		write(1, "WHILE (pending > 0) DO")
+		write(1, words.first)
+		write(1, d.scripting(g.Pending))
+		write(1, words.while)
 		for _, s := range g.Steps {
 			write(2, "-- "+string(s.Name))
-			write(2, s.scripting())
+			write(2, d.scripting(s.Step))
 		}
-		write(2, "page := page + 1;")
-		write(2, g.Pending.scripting())
-		write(1, "END WHILE;")
+		write(2, words.next)
+		write(2, d.scripting(g.Pending))
+		write(1, words.end)
 	}
 	return strings.TrimRight(b.String(), "\n"), nil
 }
 
-// A refreshBuilder renders steps in both dialects and keeps the first fault.
+// A refreshBuilder renders steps in all dialects and keeps the first fault.
 type refreshBuilder struct{ err error }
 
 func (b *refreshBuilder) step(name, table, text string) RefreshStep {
@@ -107,44 +117,47 @@ func (b *refreshBuilder) step(name, table, text string) RefreshStep {
 // pending counts the pages of a kind that come after $page.
 func (b *refreshBuilder) pending(kind string) Step {
 	return b.of("pending "+kind, "SELECT COUNT(*) FROM penstock_pages AS p WHERE p.refresh = $refresh AND p.kind = '"+kind+
-		"' AND p.page = $page AND "+next+" IS NOT NULL", []string{"pending"})
+		"' AND p.page = $page AND {{"+next+"}} IS NOT NULL", []string{"pending"})
 }
 
 func (b *refreshBuilder) of(name, text string, into []string) Step {
 	s := Step{Name: StepName(name), Into: into}
-	for _, d := range []struct {
-		dialect dialect
-		text    *Text
-	}{{snowDialect, &s.Snowflake}, {duckDialect, &s.DuckDB}} {
-		rendered, err := d.dialect.render(name, strings.TrimSpace(text), nil)
+	for _, in := range []struct {
+		speech
+		text *Text
+	}{{snow, &s.Snowflake}, {duck, &s.DuckDB}, {shift, &s.Redshift}, {query, &s.BigQuery}} {
+		rendered, err := in.render(name, strings.TrimSpace(text), nil)
+		if err == nil {
+			rendered, err = in.upsert(rendered)
+		}
 		if err != nil && b.err == nil {
 			b.err = fmt.Errorf("penstock_refresh: %w", err)
 		}
 		if list, rest, found := strings.Cut(strings.TrimPrefix(rendered, "SELECT "), " FROM "); into != nil && found {
-			*d.text = Text{Select: list, Rest: "FROM " + rest}
+			*in.text = Text{Select: list, Rest: "FROM " + rest}
 		} else {
-			d.text.Rest = rendered
+			in.text.Rest = rendered
 		}
 	}
 	return s
 }
 
 // next is where the answer of a page goes on.
-const next = `{{text "p.answer" "next"}}`
+const next = `(text "p.answer" "next")`
 
 const tidyPages = `DELETE FROM penstock_pages WHERE refresh = $refresh OR read_at < {{days 1}}`
 
 const readSyncs = `
 INSERT INTO penstock_pages (refresh, kind, page, answer)
-SELECT $refresh, 'syncs', 0, penstock_syncs()`
+SELECT $refresh, 'syncs', 0, {{answer "penstock_syncs()"}}`
 
 // nextPage reads the pages after $page.
 func nextPage(kind, call string) string {
 	return `
 INSERT INTO penstock_pages (refresh, kind, name, since, page, answer)
-SELECT $refresh, '` + kind + `', p.name, p.since, p.page + 1, ` + fmt.Sprintf(call, next) + `
+SELECT $refresh, '` + kind + `', p.name, p.since, p.page + 1, {{answer (printf "` + call + `" ` + next + `)}}
 FROM penstock_pages AS p
-WHERE p.refresh = $refresh AND p.kind = '` + kind + `' AND p.page = $page AND ` + next + ` IS NOT NULL`
+WHERE p.refresh = $refresh AND p.kind = '` + kind + `' AND p.page = $page AND {{` + next + `}} IS NOT NULL`
 }
 
 // besideYours drops a row of ours where there is one that was inserted by hand.
@@ -157,16 +170,16 @@ const dropMerged = `DELETE FROM penstock_pages WHERE refresh = $refresh AND kind
 
 // theSyncs are the applied syncs, each once.
 const theSyncs = `SELECT
-        {{text "u.value" "sync"}} AS sync,
-        {{text "u.value" "model"}} AS model,
-        {{text "u.value" "cursor"}} AS cursor_column,
-        {{text "u.value" "connection"}} AS destination_name,
-        {{text "u.value" "type"}} AS destination_type,
-        {{count "u.value" "interval_minutes"}} AS interval_minutes,
-        {{count "u.value" "warn_minutes"}} AS warn_minutes,
-        {{count "u.value" "stale_minutes"}} AS stale_minutes,
-        {{count "u.value" "dashboard_stale_minutes"}} AS dashboard_stale_minutes,
-        {{text "u.value" "store_source"}} AS store_source
+        {{text element "sync"}} AS sync,
+        {{text element "model"}} AS model,
+        {{text element "cursor"}} AS cursor_column,
+        {{text element "connection"}} AS destination_name,
+        {{text element "type"}} AS destination_type,
+        {{count element "interval_minutes"}} AS interval_minutes,
+        {{count element "warn_minutes"}} AS warn_minutes,
+        {{count element "stale_minutes"}} AS stale_minutes,
+        {{count element "dashboard_stale_minutes"}} AS dashboard_stale_minutes,
+        {{text element "store_source"}} AS store_source
     FROM penstock_pages AS p, {{each "p.answer" "syncs" "u"}}
     WHERE p.refresh = $refresh AND p.kind = 'syncs'`
 
@@ -196,11 +209,11 @@ WHEN NOT MATCHED THEN INSERT
 // last one; an hour before that, since a batch that comes late reopens a run.
 const readStatus = `
 INSERT INTO penstock_pages (refresh, kind, name, since, page, answer)
-SELECT $refresh, 'status', s.sync, s.since, 0, penstock_status(s.sync, s.since, CAST(NULL AS VARCHAR))
+SELECT $refresh, 'status', s.sync, s.since, 0, {{answer (printf "penstock_status(s.sync, s.since, %s)" noText)}}
 FROM (
-    SELECT g.sync, {{iso "GREATEST(g.oldest, COALESCE(r.unsettled, r.newest, g.oldest) - INTERVAL '1 HOUR')"}} AS since
+    SELECT g.sync, {{iso (printf "GREATEST(g.oldest, COALESCE(r.unsettled, r.newest, g.oldest) - %s)" (interval "1 HOUR"))}} AS since
     FROM (
-        SELECT {{text "u.value" "sync"}} AS sync, {{days 30}} AS oldest
+        SELECT {{text element "sync"}} AS sync, {{days 30}} AS oldest
         FROM penstock_pages AS p, {{each "p.answer" "syncs" "u"}}
         WHERE p.refresh = $refresh AND p.kind = 'syncs'
     ) AS g
@@ -218,37 +231,37 @@ FROM (
 ) AS s`
 
 // theRuns are the runs that were read, each once.
-const theRuns = `SELECT
+const theRuns = `{{$newest := (printf "PARTITION BY %s ORDER BY p.page DESC" (text element "run"))}}{{pick $newest}}
         p.name AS sync_name,
-        {{text "u.value" "run"}} AS sync_run_id,
-        {{text "u.value" "mode"}} AS mode,
-        {{text "u.value" "status"}} AS status,
-        {{text "u.value" "outcome"}} AS outcome,
-        {{text "u.value" "reason"}} AS reason,
-        {{at "u.value" "begun_at"}} AS begun_at,
-        {{at "u.value" "ended_at"}} AS ended_at,
-        {{count "u.value" "counts.received"}} AS received,
-        {{count "u.value" "counts.delivered"}} AS delivered,
-        {{count "u.value" "counts.unchanged"}} AS unchanged,
-        {{count "u.value" "counts.superseded"}} AS superseded,
-        {{count "u.value" "counts.rejected"}} AS rejected,
-        {{count "u.value" "counts.blocked"}} AS blocked,
-        {{count "u.value" "counts.failed"}} AS failed,
-        {{count "u.value" "counts.cancelled"}} AS cancelled,
-        {{count "u.value" "counts.calls"}} AS api_calls,
-        {{count "u.value" "due"}} + {{count "u.value" "retrying"}} AS due,
-        {{count "u.value" "retried_delivered"}} AS retried_delivered
+        {{text element "run"}} AS sync_run_id,
+        {{text element "mode"}} AS mode,
+        {{text element "status"}} AS status,
+        {{text element "outcome"}} AS outcome,
+        {{text element "reason"}} AS reason,
+        {{at element "begun_at"}} AS begun_at,
+        {{at element "ended_at"}} AS ended_at,
+        {{count element "counts.received"}} AS received,
+        {{count element "counts.delivered"}} AS delivered,
+        {{count element "counts.unchanged"}} AS unchanged,
+        {{count element "counts.superseded"}} AS superseded,
+        {{count element "counts.rejected"}} AS rejected,
+        {{count element "counts.blocked"}} AS blocked,
+        {{count element "counts.failed"}} AS failed,
+        {{count element "counts.cancelled"}} AS cancelled,
+        {{count element "counts.calls"}} AS api_calls,
+        {{count element "due"}} + {{count element "retrying"}} AS due,
+        {{count element "retried_delivered"}} AS retried_delivered
     FROM penstock_pages AS p, {{each "p.answer" "runs" "u"}}
     WHERE p.refresh = $refresh AND p.kind = 'status'
-    QUALIFY ROW_NUMBER() OVER (PARTITION BY {{text "u.value" "run"}} ORDER BY p.page DESC) = 1`
+    {{picked $newest}}`
 
 // readErrors asks about the runs that may have errors and have changed: whole once a
 // run has ended, before that only for what is new.
 const readErrors = `
 INSERT INTO penstock_pages (refresh, kind, name, since, page, answer)
-SELECT $refresh, 'errors', c.sync_run_id, c.since, 0, penstock_errors(c.sync_run_id, CAST(NULL AS VARCHAR), c.since)
+SELECT $refresh, 'errors', c.sync_run_id, c.since, 0, {{answer (printf "penstock_errors(c.sync_run_id, %s, c.since)" noText)}}
 FROM (
-    SELECT r.sync_run_id, CASE WHEN r.ended_at IS NULL THEN {{iso "e.latest - INTERVAL '10 MINUTES'"}} END AS since
+    SELECT r.sync_run_id, CASE WHEN r.ended_at IS NULL THEN {{iso (printf "e.latest - %s" (interval "10 MINUTES"))}} END AS since
     FROM (
     ` + theRuns + `
     ) AS r
@@ -258,9 +271,9 @@ FROM (
     ) AS e ON e.sync_run_id = r.sync_run_id
     WHERE (r.rejected + r.blocked + r.failed > 0 OR r.reason IS NOT NULL)
       AND r.sync_name IN (
-        SELECT {{text "u.value" "sync"}}
+        SELECT {{text element "sync"}}
         FROM penstock_pages AS p, {{each "p.answer" "syncs" "u"}}
-        WHERE p.refresh = $refresh AND p.kind = 'syncs' AND COALESCE({{text "u.value" "may_read_errors"}}, 'true') = 'true'
+        WHERE p.refresh = $refresh AND p.kind = 'syncs' AND COALESCE({{text element "may_read_errors"}}, 'true') = 'true'
       )
       AND (
         t.sync_run_id IS NULL
@@ -288,7 +301,7 @@ USING (
         {{text "u.value" "stage"}} AS stage,
         {{text "u.value" "run"}} || '#' || {{text "u.value" "batch"}} || '#' || {{text "u.value" "row"}} AS error_ref
     FROM (
-        SELECT u.value
+        SELECT {{elements}}
         FROM penstock_pages AS p, {{each "p.answer" "errors" "u"}}
         WHERE p.refresh = $refresh AND p.kind = 'errors' AND p.page = ` + page + `
     ) AS u
@@ -330,13 +343,13 @@ WHERE error_ref IS NOT NULL AND stage = 'connection'
 const dropSources = `
 UPDATE reverse_etl_sync_errors SET source_data = NULL
 WHERE error_ref IS NOT NULL AND source_data IS NOT NULL
-  AND SPLIT_PART(sync_run_id, '.', 1) IN (SELECT m.sync FROM penstock_models AS m WHERE m.store_source = 'none')`
+  AND {{syncOf "sync_run_id"}} IN (SELECT m.sync FROM penstock_models AS m WHERE m.store_source = 'none')`
 
 // successes are the last success of each sync.
-const successes = `SELECT r.sync_name, r.ended_at, {{records "r."}} AS records
+const successes = `{{$newest := "PARTITION BY r.sync_name ORDER BY r.ended_at DESC, r.sync_run_id DESC"}}{{pick $newest}} r.sync_name, r.ended_at, {{records "r."}} AS records
         FROM penstock_runs AS r
         WHERE {{succeeded "r."}}
-        QUALIFY ROW_NUMBER() OVER (PARTITION BY r.sync_name ORDER BY r.ended_at DESC, r.sync_run_id DESC) = 1`
+        {{picked $newest}}`
 
 // keepYours is the row's own value until the sync has succeeded since.
 const keepYours = `CASE WHEN g.ended_at IS NULL OR t.%[1]s > g.ended_at THEN t.%[2]s ELSE g.%[3]s END`
@@ -374,8 +387,8 @@ USING (
         CASE
             WHEN n.ended_at IS NULL AND n.reason IS NOT NULL THEN n.reason
             WHEN c.reason IS NOT NULL THEN c.reason
-            WHEN c.processed > c.succeeded THEN c.rejected || ' rejected, ' || c.blocked || ' blocked, ' || c.failed || ' failed, '
-                || c.cancelled || ' cancelled; see reverse_etl_sync_errors'
+            WHEN c.processed > c.succeeded THEN {{written "c.rejected"}} || ' rejected, ' || {{written "c.blocked"}} || ' blocked, ' || {{written "c.failed"}} || ' failed, '
+                || {{written "c.cancelled"}} || ' cancelled; see reverse_etl_sync_errors'
         END AS error_summary
     FROM (
     ` + theSyncs + `
@@ -387,23 +400,23 @@ USING (
         ` + successes + `
     ) AS w ON w.sync_name = s.sync
     LEFT JOIN (
-        SELECT r.sync_name, r.begun_at, r.ended_at, r.reason FROM penstock_runs AS r
-        QUALIFY ROW_NUMBER() OVER (PARTITION BY r.sync_name ORDER BY r.begun_at DESC, r.sync_run_id DESC) = 1
+        {{$newest := "PARTITION BY r.sync_name ORDER BY r.begun_at DESC, r.sync_run_id DESC"}}{{pick $newest}} r.sync_name, r.begun_at, r.ended_at, r.reason FROM penstock_runs AS r
+        {{picked $newest}}
     ) AS n ON n.sync_name = s.sync
     LEFT JOIN (
         SELECT
             q.*,
             CASE WHEN {{nothing "q."}} THEN 0 ELSE LEAST(q.processed, q.delivered + q.unchanged + q.superseded + q.retried_delivered) END AS succeeded
         FROM (
-            SELECT
+            {{$newest := "PARTITION BY r.sync_name ORDER BY CASE WHEN r.ended_at IS NULL THEN 1 ELSE 0 END, r.begun_at DESC, r.sync_run_id DESC"}}{{pick $newest}}
                 r.*,
                 CASE
                     WHEN r.ended_at IS NOT NULL THEN r.received
                     ELSE r.delivered + r.unchanged + r.superseded + r.rejected + r.blocked + r.failed + r.cancelled
                 END AS processed,
-                DATEDIFF('seconds', r.begun_at, r.ended_at) AS seconds
+                {{diff "seconds" "r.begun_at" "r.ended_at"}} AS seconds
             FROM penstock_runs AS r
-            QUALIFY ROW_NUMBER() OVER (PARTITION BY r.sync_name ORDER BY CASE WHEN r.ended_at IS NULL THEN 1 ELSE 0 END, r.begun_at DESC, r.sync_run_id DESC) = 1
+            {{picked $newest}}
         ) AS q
     ) AS c ON c.sync_name = s.sync
 ) AS g

@@ -5,13 +5,36 @@ import (
 	"strings"
 )
 
-// A Step is one statement of penstock_run, the same in both dialects as far as
-// these go. $name is a variable: an argument, or what an earlier step answered.
+// A Step is one statement of penstock_run, the same in all dialects as far as these
+// go. $name is a variable: an argument, or what an earlier step answered. A dialect
+// that needs another form of it has none here, and its own in its procedure.
 type Step struct {
 	Name      StepName
 	Into      []string // the variables that take the columns of its one row; nil for a statement without an answer
 	Snowflake Text
 	DuckDB    Text
+	Redshift  Text
+	BigQuery  Text
+}
+
+// In is the step's text in a dialect.
+func (s Step) In(d Dialect) Text {
+	switch d {
+	case Snowflake:
+		return s.Snowflake
+	case DuckDB:
+		return s.DuckDB
+	case Redshift:
+		return s.Redshift
+	case BigQuery:
+		return s.BigQuery
+	}
+	return Text{}
+}
+
+// inAll is a text that is the same in all dialects.
+func inAll(name StepName, into []string, text Text) Step {
+	return Step{Name: name, Into: into, Snowflake: text, DuckDB: text, Redshift: text, BigQuery: text}
 }
 
 // A Text is a statement: its select list, "" where it is no query, and the rest.
@@ -62,37 +85,35 @@ func PushStep(watermarkType string, zoned bool) StepName {
 // No identifier is put into a text. Numbers compare as doubles: rounding keeps
 // their order, so that it can only select too much.
 var RunSteps = []Step{
-	{
-		StepBegin, []string{"begun"},
-		Text{Select: "penstock_begin($sync, $mode)"},
-		Text{Select: "penstock_begin($sync, $mode)"},
-	},
+	inAll(StepBegin, []string{"begun"}, Text{Select: "penstock_begin($sync, $mode)"}),
 	push(StepPush, "", ""),
 	push(StepPushNumber, "GET(m.r, $cursor_key)::DOUBLE >= TO_DOUBLE($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS DOUBLE) >= CAST($watermark AS DOUBLE)"),
 	push(StepPushInstant, "GET(m.r, $cursor_key)::TIMESTAMP_TZ >= TO_TIMESTAMP_TZ($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS TIMESTAMPTZ) >= CAST($watermark AS TIMESTAMPTZ)"),
 	push(StepPushLocal, "GET(m.r, $cursor_key)::TIMESTAMP_NTZ >= TO_TIMESTAMP_NTZ($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS TIMESTAMP) >= CAST($watermark AS TIMESTAMP)"),
 	push(StepPushText, "GET(m.r, $cursor_key)::VARCHAR >= $watermark", "CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS VARCHAR) >= CAST($watermark AS VARCHAR)"),
 	{
-		StepCount, []string{"received", "queued", "rejected", "superseded", "blocked"},
-		Text{countIf("COUNT_IF(GET_PATH(p.answer, 'status')::VARCHAR = '%')"), "FROM penstock_receipts AS p WHERE p.run = $run"},
-		Text{countIf("COALESCE(count_if((p.answer->>'status') = '%'), 0)"), "FROM penstock_receipts AS p WHERE p.run = $run"},
+		Name: StepCount, Into: []string{"received", "queued", "rejected", "superseded", "blocked"},
+		Snowflake: Text{countIf("COUNT_IF(GET_PATH(p.answer, 'status')::VARCHAR = '%')"), receiptsOf},
+		DuckDB:    Text{countIf("COALESCE(count_if((p.answer->>'status') = '%'), 0)"), receiptsOf},
+		Redshift:  Text{countIf("COUNT(CASE WHEN JSON_EXTRACT_PATH_TEXT(p.answer, 'status', TRUE) = '%' THEN 1 END)"), receiptsOf},
+		BigQuery:  Text{countIf("COUNTIF(JSON_VALUE(p.answer, '$.status') = '%')"), receiptsOf},
 	},
+	inAll(StepFinish, []string{"answer"}, Text{Select: "penstock_finish($run, $received)"}),
+	inAll(StepCancel, []string{"answer"}, Text{Select: "penstock_cancel($run, $reason)"}),
 	{
-		StepFinish, []string{"answer"},
-		Text{Select: "penstock_finish($run, $received)"},
-		Text{Select: "penstock_finish($run, $received)"},
-	},
-	{
-		StepCancel, []string{"answer"},
-		Text{Select: "penstock_cancel($run, $reason)"},
-		Text{Select: "penstock_cancel($run, $reason)"},
-	},
-	{
-		StepTidy, nil,
-		Text{Rest: "DELETE FROM penstock_receipts WHERE sync = $sync AND pushed_at < DATEADD('day', -7, SYSDATE())"},
-		Text{Rest: "DELETE FROM penstock_receipts WHERE sync = $sync AND pushed_at < (CURRENT_TIMESTAMP AT TIME ZONE 'UTC') - INTERVAL 7 DAYS"},
+		Name:      StepTidy,
+		Snowflake: Text{Rest: tidyReceipts + "DATEADD('day', -7, SYSDATE())"},
+		DuckDB:    Text{Rest: tidyReceipts + "(CURRENT_TIMESTAMP AT TIME ZONE 'UTC') - INTERVAL 7 DAYS"},
+		Redshift:  Text{Rest: tidyReceipts + shift.now + " - INTERVAL '7 DAYS'"},
+		BigQuery:  Text{Rest: tidyReceipts + query.now + " - INTERVAL 7 DAY"},
 	},
 }
+
+// The beginnings and ends of statements that the dialects share.
+const (
+	receiptsOf   = "FROM penstock_receipts AS p WHERE p.run = $run"
+	tidyReceipts = "DELETE FROM penstock_receipts WHERE sync = $sync AND pushed_at < "
+)
 
 // push is a push step: all rows, or those at or above the watermark and those that
 // cannot be compared with it.
@@ -152,14 +173,4 @@ func (t Text) Variables() []string {
 		}
 	}
 	return out
-}
-
-// scripting is the statement as a procedure of Snowflake has it: :name for a
-// variable, and INTO after the select list.
-func (s Step) scripting() string {
-	t := s.Snowflake
-	if len(s.Into) > 0 {
-		t.Rest = strings.TrimSpace("INTO :" + strings.Join(s.Into, ", :") + " " + t.Rest)
-	}
-	return variable.ReplaceAllString(strings.ReplaceAll(t.Statement(), "\n", "\n            "), "$1:$2") + ";"
 }

@@ -9,12 +9,15 @@ import (
 )
 
 // split cuts a script into its statements, without the ; and without the comments
-// before them. Texts, quoted names, comments and $$ bodies are kept whole.
+// before them. A procedure's body, texts, quoted names, comments and $$ bodies are kept whole.
 func split(script string) []string {
 	var out []string
 	var now strings.Builder
 	for len(script) > 0 {
 		n := tokenLength(script)
+		if strings.HasPrefix(script, "BEGIN\n") && strings.Contains(now.String(), " PROCEDURE ") { // BigQuery's bodies stand in no $$
+			n = strings.Index(script, "\nEND;") + len("\nEND")
+		}
 		token := script[:n]
 		script = script[n:]
 		switch {
@@ -54,6 +57,10 @@ func body(statement string) string {
 func TestSplit(t *testing.T) {
 	got := split("-- one; not two\nSELECT 'a;''b', \"c;d\"; /* ; */\nCREATE x AS $$ BEGIN; END; $$;\n;-- end")
 	if d := cmp.Diff([]string{`SELECT 'a;''b', "c;d"`, "CREATE x AS $$ BEGIN; END; $$"}, got); d != "" {
+		t.Error(d)
+	}
+	got2 := split("CREATE PROCEDURE p()\nBEGIN\n  SELECT 1;\n  BEGIN\n    SELECT 2;\n  END;\nEND;\nSELECT 3;")
+	if d := cmp.Diff([]string{"CREATE PROCEDURE p()\nBEGIN\n  SELECT 1;\n  BEGIN\n    SELECT 2;\n  END;\nEND", "SELECT 3"}, got2); d != "" {
 		t.Error(d)
 	}
 	if b := body(got[1]); b != "BEGIN; END;" {

@@ -14,30 +14,55 @@ import (
 	"strings"
 )
 
-//go:embed duckdb/*.sql snowflake/*.sql
+//go:embed duckdb/*.sql snowflake/*.sql redshift/*.sql bigquery/*.sql
 var files embed.FS
 
-// Dialects are the warehouses that Setup knows.
-var Dialects = []string{"duckdb", "snowflake"}
+// A File is a part of a script, numbered by its name.
+type File struct{ Name, Text string }
 
-// Setup is the script that sets up a warehouse of the dialect, in order. The
-// parameters are Snowflake's; duckdb heeds NoSample and NoRows alone.
-func Setup(dialect string, params SnowflakeParams) (string, error) {
-	switch dialect {
-	case "duckdb":
-		return join(dialect, params, func(name, text string) (string, error) { return duckDialect.render(name, text, nil) })
-	case "snowflake":
-		if err := params.check(); err != nil {
-			return "", fmt.Errorf("set up %q: %w", dialect, err)
-		}
-		missing := params.fill()
-		body, err := join(dialect, params, func(name, text string) (string, error) {
-			text, err := snowDialect.render(name, text, params)
-			return squeeze(text), err
-		})
-		return header(missing) + body, err
+// Setup is the script that sets up a warehouse of the dialect, in order.
+func Setup(dialect Dialect, params Params) (string, error) {
+	files, err := Files(dialect, params)
+	if err != nil {
+		return "", err
 	}
-	return "", fmt.Errorf("set up %q: this dialect is not known; known are %s", dialect, strings.Join(Dialects, " and "))
+	var parts []string
+	for _, f := range files {
+		parts = append(parts, f.Text)
+	}
+	text := strings.Join(parts, "\n")
+	if dialect != DuckDB {
+		text = squeeze(text)
+	}
+	return params.notReady(dialect) + text, nil
+}
+
+// Files are the script's parts, without the list of what is to be replaced first.
+func Files(dialect Dialect, params Params) ([]File, error) {
+	d, known := speeches[dialect]
+	if !known {
+		var names []string
+		for _, d := range Dialects {
+			names = append(names, string(d))
+		}
+		return nil, fmt.Errorf("set up %q: this dialect is not known; known are %s", dialect, strings.Join(names, ", "))
+	}
+	params.dialect = dialect
+	if err := params.check(); err != nil {
+		return nil, fmt.Errorf("set up %q: %w", dialect, err)
+	}
+	params.fill()
+	all, err := d.files(params)
+	if err != nil {
+		return nil, fmt.Errorf("set up %q: %w", dialect, err)
+	}
+	return params.qualify(all), nil
+}
+
+// notReady is the list of what is to be replaced before the script is run.
+func (p Params) notReady(dialect Dialect) string {
+	p.dialect = dialect
+	return header(p.fill())
 }
 
 // squeeze takes away what an empty list of grants leaves: more than one blank line.
@@ -68,7 +93,7 @@ const (
 )
 
 // wanted reports whether a file is part of the script.
-func (p *SnowflakeParams) wanted(file string) bool {
+func (p *Params) wanted(file string) bool {
 	switch {
 	case strings.HasSuffix(file, streams):
 		return p.Streams && !p.NoSample
@@ -80,43 +105,67 @@ func (p *SnowflakeParams) wanted(file string) bool {
 	return true
 }
 
-// join runs the dialect's files and those of both through fill, in the order of their
+// files are the dialect's files and those of all, filled in, in the order of their
 // names.
-func join(dialect string, params SnowflakeParams, fill func(name, text string) (string, error)) (string, error) {
-	own, err := fs.Glob(files, dialect+"/*.sql")
+func (d speech) files(params Params) ([]File, error) {
+	own, err := fs.Glob(files, string(d.name)+"/*.sql")
 	shared, late := fs.Glob(monitoring, monitoringFolder+"/*.sql")
 	if err := errors.Join(err, late); err != nil {
-		return "", fmt.Errorf("set up %q: %w", dialect, err)
+		return nil, err
 	}
-	all := append(own, shared...)
+	all := slices.Concat(own, shared)
 	slices.SortFunc(all, func(a, b string) int { return strings.Compare(path.Base(a), path.Base(b)) })
-	var parts []string
+	var out []File
 	for _, file := range all {
-		if path.Dir(file) != monitoringFolder && !params.wanted(file) {
-			continue
-		}
-		from := files
+		name, from := path.Base(file), files
 		if path.Dir(file) == monitoringFolder {
 			from = monitoring
+		} else if !params.wanted(file) {
+			continue
 		}
 		text, err := from.ReadFile(file)
 		if err != nil {
-			return "", fmt.Errorf("set up %q: %w", dialect, err)
+			return nil, err
 		}
-		part, err := fill(path.Base(file), string(text))
+		part, err := d.render(name, string(text), params)
 		if err != nil {
-			return "", fmt.Errorf("set up %q: %w", dialect, err)
+			return nil, err
 		}
-		parts = append(parts, part)
 		if strings.HasSuffix(file, sampleModels) {
 			views, err := models()
 			if err != nil {
-				return "", fmt.Errorf("set up %q: %w", dialect, err)
+				return nil, err
 			}
-			parts = append(parts, views)
+			part += "\n" + views
+		}
+		out = append(out, File{name, part})
+	}
+	views, err := params.views()
+	if err != nil || views == "" {
+		return out, err
+	}
+	return append(out, File{syncsFile, views}), nil
+}
+
+// syncsFile has the views of the definitions.
+const syncsFile = "10_syncs.sql"
+
+// views makes the views of every definition.
+func (p Params) views() (string, error) {
+	var b strings.Builder
+	for _, d := range p.Syncs {
+		views, err := Views(p.dialect, p, d)
+		if err != nil {
+			return "", err
+		}
+		for _, v := range views {
+			b.WriteString("\n" + v.Create(p.dialect))
 		}
 	}
-	return strings.Join(parts, "\n"), nil
+	if b.Len() == 0 {
+		return "", nil
+	}
+	return "-- 10. What the definitions say in SQL: a view per sync. Make them again when a\n-- definition has changed: penstock sql-setup " + string(p.dialect) + " --syncs DIR.\n" + b.String(), nil
 }
 
 // models makes a view of every NAME.sql of the sample's syncs, under the sync's

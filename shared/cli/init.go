@@ -57,7 +57,7 @@ func (c initCmd) Run(ctx context.Context, s program) error {
 // ask gathers the answers, from flags, from the person, or the usual ones.
 func (p *project) ask(ctx context.Context, s program) (err error) {
 	a := newAsker(s)
-	p.Warehouse, err = a.answer(ctx, question{text: "Warehouse", flag: "warehouse", allowed: sql.Dialects, usual: sql.Dialects[0]}, p.Warehouse)
+	p.Warehouse, err = a.answer(ctx, question{text: "Warehouse", flag: "warehouse", allowed: []string{string(sql.DuckDB), string(sql.Snowflake)}, usual: string(sql.DuckDB)}, p.Warehouse)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 type setupCmd struct {
-	Dialect      string   `arg:"" enum:"snowflake,duckdb" help:"snowflake or duckdb."`
+	Dialect      string   `arg:"" enum:"snowflake,redshift,bigquery,duckdb" help:"snowflake, redshift, bigquery or duckdb."`
 	APIURL       string   `name:"api-url" help:"The API's invoke URL (stack output ApiUrl)." placeholder:"URL"`
 	RoleARN      string   `name:"role-arn" help:"The role that Snowflake assumes (stack output SnowflakeRoleArn)." placeholder:"ARN"`
 	Integration  string   `help:"The API integration's name (penstock_api)." placeholder:"NAME"`
@@ -25,7 +25,7 @@ type setupCmd struct {
 
 // Run prints the script.
 func (c setupCmd) Run(s program) error {
-	text, err := sql.Setup(c.Dialect, sql.SnowflakeParams{
+	text, err := sql.Setup(sql.Dialect(c.Dialect), sql.Params{
 		APIURL: c.APIURL, RoleARN: c.RoleARN, Integration: c.Integration, Database: c.Database, Schema: c.Schema,
 		Role: c.Role, Warehouse: c.Warehouse, MaxBatchRows: c.MaxBatchRows,
 		Pushers: c.Pusher, Readers: c.Reader, RunAs: c.RunAs, Streams: c.Streams, NoSample: !c.Sample,

@@ -138,7 +138,7 @@ func (c validateCmd) models(ctx context.Context, set yamlfile.Set, v *validation
 	m := modelChecker{limit: c.CheckTime, from: modelcheck.Source{Path: c.Warehouse}}
 	defer m.stop()
 	if c.Warehouse == "" {
-		script, err := sql.Setup("duckdb", sql.SnowflakeParams{})
+		script, err := sql.Setup("duckdb", sql.Params{})
 		if err != nil {
 			return err
 		}
@@ -243,7 +243,7 @@ func modelColumns(ctx context.Context, w *duckdb.Warehouse, model string) ([]str
 
 // sampleTables makes the sample's tables and views.
 func sampleTables(ctx context.Context, w *duckdb.Warehouse) error {
-	script, err := sql.Setup("duckdb", sql.SnowflakeParams{NoRows: true})
+	script, err := sql.Setup("duckdb", sql.Params{NoRows: true})
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func warehouse(t testing.TB) *sql.DB {
 			t.Error(err)
 		}
 	})
-	script, err := setup.Setup("duckdb", setup.SnowflakeParams{})
+	script, err := setup.Setup("duckdb", setup.Params{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,27 +6,27 @@
 -- The applied syncs: what each reads, where it goes, and after how many minutes
 -- without a success it is late.
 CREATE TABLE IF NOT EXISTS penstock_models (
-    sync                    VARCHAR(255),
-    model                   VARCHAR,
-    cursor_column           VARCHAR, -- grows with every change of a row; NULL: every run pushes all rows
-    destination_name        VARCHAR(100),
-    destination_type        VARCHAR(50),
+    sync                    {{string 255}},
+    model                   {{string 0}},
+    cursor_column           {{string 0}}, -- grows with every change of a row; NULL: every run pushes all rows
+    destination_name        {{string 100}},
+    destination_type        {{string 50}},
     interval_minutes        INTEGER, -- the longest time between due times; 0 without sync_frequency
     warn_minutes            INTEGER,
     stale_minutes           INTEGER,
     dashboard_stale_minutes INTEGER,
-    store_source            VARCHAR, -- none, mapped, all
+    store_source            {{string 0}}, -- none, mapped, all
     refreshed_at            {{timestamp}}
 );
 
 -- The runs of the last 30 days.
 CREATE TABLE IF NOT EXISTS penstock_runs (
-    sync_name         VARCHAR(255),
-    sync_run_id       VARCHAR(255),
-    mode              VARCHAR, -- incremental, full
-    status            VARCHAR, -- open, finishing, complete, incomplete, cancelled, failed
-    outcome           VARCHAR, -- by its rows, once it has ended: succeeded, partial, failed
-    reason            VARCHAR,
+    sync_name         {{string 255}},
+    sync_run_id       {{string 255}},
+    mode              {{string 0}}, -- incremental, full
+    status            {{string 0}}, -- open, finishing, complete, incomplete, cancelled, failed
+    outcome           {{string 0}}, -- by its rows, once it has ended: succeeded, partial, failed
+    reason            {{string 0}},
     begun_at          {{timestamp}},
     ended_at          {{timestamp}},
     received          BIGINT,
@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS penstock_runs (
 
 -- When each sync last succeeded, and with how many rows at the destination.
 CREATE TABLE IF NOT EXISTS reverse_etl_sync_state (
-    sync_name                VARCHAR(255){{key}},
+    sync_name                {{string 255}}{{key}},
     last_successful_run      {{timestamp}},
     last_synced_record_count INTEGER,
     created_at               {{timestamp}} DEFAULT {{default}},
@@ -56,29 +56,29 @@ CREATE TABLE IF NOT EXISTS reverse_etl_sync_state (
 -- Every row that was not delivered, with the reason; store_source says what of the
 -- row is kept.
 CREATE TABLE IF NOT EXISTS reverse_etl_sync_errors (
-    sync_run_id   VARCHAR(255),
-    record_id     VARCHAR,
-    error_type    VARCHAR(100),
-    error_message TEXT,
+    sync_run_id   {{string 255}},
+    record_id     {{string 0}},
+    error_type    {{string 100}},
+    error_message {{long}},
     source_data   {{json}},
     occurred_at   {{timestamp}} DEFAULT {{default}},
-    field         VARCHAR,
-    stage         VARCHAR, -- intake, match, deliver, deadletter; connection: not of a row, while its rows wait
-    error_ref     VARCHAR  -- names the error at Penstock; NULL in your own rows
+    field         {{string 0}},
+    stage         {{string 0}}, -- intake, match, deliver, deadletter; connection: not of a row, while its rows wait
+    error_ref     {{string 0}}  -- names the error at Penstock; NULL in your own rows
 );
 
 -- One row per sync and destination: its last run, and its last success.
 CREATE TABLE IF NOT EXISTS multi_destination_sync_state (
-    sync_id               VARCHAR(255){{key}},
-    destination_name      VARCHAR(100),
-    destination_type      VARCHAR(50),
+    sync_id               {{string 255}}{{key}},
+    destination_name      {{string 100}},
+    destination_type      {{string 50}},
     last_successful_sync  {{timestamp}},
     last_attempted_sync   {{timestamp}},
     records_processed     INTEGER,
     records_succeeded     INTEGER,
     records_failed        INTEGER,
     sync_duration_seconds INTEGER,
-    error_summary         TEXT,
+    error_summary         {{long}},
     created_at            {{timestamp}} DEFAULT {{default}},
     updated_at            {{timestamp}} DEFAULT {{default}},
     refreshed_at          {{timestamp}}
@@ -86,10 +86,10 @@ CREATE TABLE IF NOT EXISTS multi_destination_sync_state (
 
 -- What penstock_refresh has read and not merged yet.
 CREATE TABLE IF NOT EXISTS penstock_pages (
-    refresh VARCHAR,
-    kind    VARCHAR, -- syncs, status, errors
-    name    VARCHAR, -- a sync or a run
-    since   VARCHAR,
+    refresh {{string 0}},
+    kind    {{string 0}}, -- syncs, status, errors
+    name    {{string 0}}, -- a sync or a run
+    since   {{string 0}},
     page    INTEGER,
     answer  {{json}},
     read_at {{timestamp}} DEFAULT {{default}}

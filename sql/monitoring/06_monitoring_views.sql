@@ -3,14 +3,14 @@
 -- the longest time between its due times, or as its freshness says.
 {{view "reverse_etl_sync_health"}}
 WITH state AS (
-    SELECT sync_name, last_successful_run, last_synced_record_count
+    {{$newest := "PARTITION BY sync_name ORDER BY last_successful_run DESC NULLS LAST"}}{{pick $newest}} sync_name, last_successful_run, last_synced_record_count
     FROM reverse_etl_sync_state
-    WHERE refreshed_at IS NULL OR refreshed_at >= (SELECT MAX(refreshed_at) FROM reverse_etl_sync_state) - INTERVAL '3 HOURS'
-    QUALIFY ROW_NUMBER() OVER (PARTITION BY sync_name ORDER BY last_successful_run DESC NULLS LAST) = 1
+    WHERE refreshed_at IS NULL OR refreshed_at >= (SELECT MAX(refreshed_at) FROM reverse_etl_sync_state) - {{interval "3 HOURS"}}
+    {{picked $newest}}
 ),
 late AS (
-    SELECT sync, warn_minutes, stale_minutes FROM penstock_models
-    QUALIFY ROW_NUMBER() OVER (PARTITION BY sync ORDER BY refreshed_at DESC NULLS LAST) = 1
+    {{$newest := "PARTITION BY sync ORDER BY refreshed_at DESC NULLS LAST"}}{{pick $newest}} sync, warn_minutes, stale_minutes FROM penstock_models
+    {{picked $newest}}
 ),
 successes AS (
     SELECT
@@ -29,7 +29,7 @@ ended AS (
 SELECT
     s.sync_name,
     s.last_successful_run,
-    DATEDIFF('minutes', s.last_successful_run, {{now}}) AS minutes_since_last_sync,
+    {{diff "minutes" "s.last_successful_run" now}} AS minutes_since_last_sync,
     s.last_synced_record_count,
     CASE
         WHEN s.last_successful_run IS NULL THEN 'STALE'
@@ -51,18 +51,18 @@ ORDER BY s.sync_name;
 -- delivered nothing of what it got has the highest error rate there is.
 {{view "reverse_etl_dashboard"}}
 WITH state AS (
-    SELECT * FROM multi_destination_sync_state
-    WHERE refreshed_at IS NULL OR refreshed_at >= (SELECT MAX(refreshed_at) FROM multi_destination_sync_state) - INTERVAL '3 HOURS'
-    QUALIFY ROW_NUMBER() OVER (PARTITION BY sync_id ORDER BY last_successful_sync DESC NULLS LAST, refreshed_at DESC NULLS LAST) = 1
+    {{$newest := "PARTITION BY sync_id ORDER BY last_successful_sync DESC NULLS LAST, refreshed_at DESC NULLS LAST"}}{{pick $newest}} * FROM multi_destination_sync_state
+    WHERE refreshed_at IS NULL OR refreshed_at >= (SELECT MAX(refreshed_at) FROM multi_destination_sync_state) - {{interval "3 HOURS"}}
+    {{picked $newest}}
 ),
 late AS (
-    SELECT sync, warn_minutes, dashboard_stale_minutes FROM penstock_models
-    QUALIFY ROW_NUMBER() OVER (PARTITION BY sync ORDER BY refreshed_at DESC NULLS LAST) = 1
+    {{$newest := "PARTITION BY sync ORDER BY refreshed_at DESC NULLS LAST"}}{{pick $newest}} sync, warn_minutes, dashboard_stale_minutes FROM penstock_models
+    {{picked $newest}}
 ),
 ended AS (
-    SELECT sync_name, outcome, retried_delivered FROM penstock_runs
+    {{$newest := "PARTITION BY sync_name ORDER BY begun_at DESC, sync_run_id DESC"}}{{pick $newest}} sync_name, outcome, retried_delivered FROM penstock_runs
     WHERE ended_at IS NOT NULL
-    QUALIFY ROW_NUMBER() OVER (PARTITION BY sync_name ORDER BY begun_at DESC, sync_run_id DESC) = 1
+    {{picked $newest}}
 ),
 judged AS (
     SELECT
@@ -72,7 +72,7 @@ judged AS (
             WHEN s.last_successful_sync IS NULL THEN 'STALE'
             WHEN {{late "s.last_successful_sync" "late.dashboard_stale_minutes" 360}} THEN 'STALE'
             WHEN e.outcome = 'failed' AND e.retried_delivered = 0 THEN 'HIGH_ERROR_RATE'
-            WHEN s.records_failed::DOUBLE / NULLIF(s.records_processed, 0) > 0.1 THEN 'HIGH_ERROR_RATE'
+            WHEN {{float "s.records_failed"}} / NULLIF(s.records_processed, 0) > 0.1 THEN 'HIGH_ERROR_RATE'
             WHEN {{late "s.last_successful_sync" "late.warn_minutes" 120}} THEN 'WARNING'
             ELSE 'HEALTHY'
         END AS health_status
@@ -83,13 +83,13 @@ judged AS (
 SELECT
     destination_name,
     destination_type,
-    DATEDIFF('minutes', last_successful_sync, {{now}}) AS minutes_since_last_sync,
+    {{diff "minutes" "last_successful_sync" now}} AS minutes_since_last_sync,
     CASE
-        WHEN records_processed > 0 THEN ROUND(records_succeeded::DOUBLE / records_processed * 100, 1)
+        WHEN records_processed > 0 THEN ROUND({{float "records_succeeded"}} / records_processed * 100, 1)
     END AS success_rate_pct,
     CASE
         WHEN sync_duration_seconds > 0 AND records_processed > 0
-            THEN ROUND(records_processed::DOUBLE / sync_duration_seconds, 2)
+            THEN ROUND({{float "records_processed"}} / sync_duration_seconds, 2)
     END AS records_per_second,
     health_status,
     last_successful_sync,
@@ -109,27 +109,27 @@ ORDER BY
 -- nothing of what it got counts as 100% until the next one.
 {{view "reverse_etl_alerts"}}
 WITH late AS (
-    SELECT sync, stale_minutes FROM penstock_models
-    QUALIFY ROW_NUMBER() OVER (PARTITION BY sync ORDER BY refreshed_at DESC NULLS LAST) = 1
+    {{$newest := "PARTITION BY sync ORDER BY refreshed_at DESC NULLS LAST"}}{{pick $newest}} sync, stale_minutes FROM penstock_models
+    {{picked $newest}}
 ),
 ended AS (
-    SELECT
+    {{$newest := "PARTITION BY sync_name ORDER BY begun_at DESC, sync_run_id DESC"}}{{pick $newest}}
         sync_name,
         received,
         {{nothing ""}} AS delivered_nothing,
         CASE
-            WHEN ended_at >= {{now}} - INTERVAL '1 HOUR' THEN received - LEAST(received, delivered + unchanged + superseded + retried_delivered)
+            WHEN ended_at >= {{now}} - {{interval "1 HOUR"}} THEN received - LEAST(received, delivered + unchanged + superseded + retried_delivered)
             ELSE 0
         END AS missed
     FROM penstock_runs
     WHERE ended_at IS NOT NULL
-    QUALIFY ROW_NUMBER() OVER (PARTITION BY sync_name ORDER BY begun_at DESC, sync_run_id DESC) = 1
+    {{picked $newest}}
 ),
 yours AS (
-    SELECT SPLIT_PART(sync_run_id, '.', 1) AS sync_name, COUNT(*) AS errors
+    SELECT {{syncOf "sync_run_id"}} AS sync_name, COUNT(*) AS errors
     FROM reverse_etl_sync_errors
-    WHERE error_ref IS NULL AND occurred_at >= {{now}} - INTERVAL '1 HOUR'
-    GROUP BY SPLIT_PART(sync_run_id, '.', 1)
+    WHERE error_ref IS NULL AND occurred_at >= {{now}} - {{interval "1 HOUR"}}
+    GROUP BY {{syncOf "sync_run_id"}}
 ),
 first_seen AS (
     SELECT sync_name, MIN(created_at) AS created_at FROM reverse_etl_sync_state GROUP BY sync_name
@@ -140,10 +140,10 @@ counted AS (
         f.created_at,
         COALESCE(late.stale_minutes, 240) AS stale_minutes,
         COALESCE(r.delivered_nothing, FALSE) AS delivered_nothing,
-        CASE WHEN r.received > 0 THEN r.missed::DOUBLE / r.received ELSE 0 END AS missed,
+        CASE WHEN r.received > 0 THEN {{float "r.missed"}} / r.received ELSE 0 END AS missed,
         CASE
             WHEN e.errors > h.last_synced_record_count AND h.last_synced_record_count > 0 THEN 1
-            WHEN e.errors > 0 AND h.last_synced_record_count > 0 THEN e.errors::DOUBLE / h.last_synced_record_count
+            WHEN e.errors > 0 AND h.last_synced_record_count > 0 THEN {{float "e.errors"}} / h.last_synced_record_count
             ELSE 0
         END AS yours
     FROM reverse_etl_sync_health AS h
@@ -169,11 +169,11 @@ messages AS (
             WHEN last_successful_run IS NULL AND {{late "created_at" "stale_minutes" 240}}
                 THEN 'Sync overdue: ' || sync_name || ' has not succeeded yet'
             WHEN {{late "last_successful_run" "stale_minutes" 240}}
-                THEN 'Sync overdue: ' || sync_name || ' last ran ' || DATEDIFF('hours', last_successful_run, {{now}}) || ' hours ago'
+                THEN 'Sync overdue: ' || sync_name || ' last ran ' || {{written (diff "hours" "last_successful_run" now)}} || ' hours ago'
             WHEN ABS(record_count_change) > previous_record_count * 0.5 AND previous_record_count > 100
-                THEN 'Record count anomaly: ' || sync_name || ' synced ' || last_synced_record_count || ' records vs ' || previous_record_count || ' previous'
+                THEN 'Record count anomaly: ' || sync_name || ' synced ' || {{written "last_synced_record_count"}} || ' records vs ' || {{written "previous_record_count"}} || ' previous'
             WHEN error_rate > 0.1
-                THEN 'High error rate: ' || sync_name || ' has ' || CAST(ROUND(error_rate * 100, 1) AS DECIMAL(9, 1)) || '% error rate'
+                THEN 'High error rate: ' || sync_name || ' has ' || {{percent "error_rate"}} || '% error rate'
         END AS alert_message
     FROM judged
 )

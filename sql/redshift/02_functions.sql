@@ -1,0 +1,1 @@
+-- 2. The penstock functions.

@@ -1,0 +1,111 @@
+package sql
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// A View is one that a definition adds to a warehouse: what the definition says in SQL
+// is looked at there, and comes to no call of penstock_run as text.
+type View struct {
+	Name  string
+	Query string // a SELECT without its semicolon
+}
+
+// SourceView is the name of the view of a sync's rows, as penstock_run reads them.
+func SourceView(sync string) string { return "penstock_source_" + sync }
+
+// GateView is the name of the view that answers a sync's gate, in one row.
+func GateView(sync string) string { return "penstock_gate_" + sync }
+
+// rowColumn is the column of a source view on Redshift that has the row as JSON.
+const rowColumn = "r"
+
+// Views are the views of a definition, none where penstock_run reads the model itself
+// and no gate is asked for. params are those of the script.
+func Views(dialect Dialect, params Params, d syncdef.Definition) ([]View, error) {
+	params.dialect = dialect
+	var out []View
+	source, err := sourceView(params, d)
+	if err != nil {
+		return nil, fmt.Errorf("the view of the rows of %s: %w", d.Sync, err)
+	}
+	if source != "" {
+		out = append(out, View{SourceView(d.Sync), source})
+	}
+	gate, err := gateQuery(params, d)
+	if err != nil {
+		return nil, fmt.Errorf("the gate of %s: %w", d.Sync, err)
+	}
+	if gate != "" {
+		out = append(out, View{GateView(d.Sync), gate})
+	}
+	return out, nil
+}
+
+// Create makes the view, in place of an older one. Redshift replaces no view by one of
+// other columns.
+func (v View) Create(dialect Dialect) string {
+	drop := ""
+	if dialect == Redshift {
+		drop = "DROP VIEW IF EXISTS " + v.Name + ";\n"
+	}
+	return drop + fmt.Sprintf(speeches[dialect].view, v.Name) + "\n" + v.Query + ";\n"
+}
+
+// sourceView is the query of a source view, "" where the model is read itself. The
+// reserved columns stand beside the model's. Redshift has no whole row as an object, so
+// that the columns which the definition names are listed there.
+func sourceView(params Params, d syncdef.Definition) (string, error) {
+	reserved, err := reservedColumns(params, d)
+	if err != nil {
+		return "", err
+	}
+	list := []string{"m.*"}
+	if params.dialect == Redshift {
+		list = append(list, shiftRow(columnsOf(d))+" AS "+rowColumn)
+	}
+	if list = append(list, reserved...); len(list) == 1 {
+		return "", nil
+	}
+	return "SELECT\n    " + strings.Join(list, ",\n    ") + "\nFROM " + relation(params, d.Relation()) + " AS m", nil
+}
+
+// columnsOf are the model's columns that the definition names, small, each once: of a
+// path into a column the column.
+func columnsOf(d syncdef.Definition) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, c := range syncdef.Columns(d) {
+		c, _, _ = strings.Cut(strings.ToLower(c), ".")
+		if !seen[c] {
+			seen[c] = true
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// shiftRow is the row as JSON text. One of more than the 65,535 bytes of a VARCHAR would
+// fail the whole statement, so that it is NULL, which is a rejected row.
+func shiftRow(columns []string) string {
+	var pairs []string
+	for _, c := range columns {
+		pairs = append(pairs, fmt.Sprintf("'%[1]s', m.%[1]s", c))
+	}
+	object := "OBJECT(" + strings.Join(pairs, ", ") + ")"
+	return "CASE WHEN JSON_SIZE(" + object + ") <= 65535 THEN JSON_SERIALIZE(" + object + ") END"
+}
+
+// relation is a model's name as the dialect takes it. BigQuery knows no name without its
+// dataset.
+func relation(params Params, name string) string {
+	if params.dialect != BigQuery {
+		return name
+	}
+	parts := strings.Split(name, ".")
+	have := []string{params.Project, params.Dataset}
+	return "`" + strings.Join(append(have[:max(0, 3-len(parts))], parts...), ".") + "`"
+}
