@@ -67,3 +67,39 @@ func TestUnchangedSupersedes(t *testing.T) {
 		}
 	}
 }
+
+// deadlySend kills the process after the vendor took a key.
+func deadlySend(w *world, key string) {
+	w.crm.late = func(keys []string) *dest.CallError {
+		if slices.Contains(keys, key) {
+			panic(death{})
+		}
+		return nil
+	}
+}
+
+// A row that two workers died on may have arrived: a delete removes its record, and the
+// value that was held before is sent again.
+func TestAfterAKiller(t *testing.T) {
+	for name, newer := range map[string]string{"upsert": object("a", 1), "delete": deletion("b")} {
+		key := map[string]string{"upsert": "a", "delete": "b"}[name]
+		w := deleting(t, nil)
+		w.through("q1", object("a", 1))
+		id := w.push(batch("q2", "b", "accounts", object(key, 2)))[0].Run
+		for range 600 {
+			deadlySend(w, key)
+			if in := w.receive(); len(in) > 0 && !w.survives(in) {
+				w.boot()
+			}
+			w.now = w.now.Add(time.Second)
+		}
+		w.crm.late = nil
+		if w.errorTypes(id)["crashed"] != 1 || w.crm.value(key) != 2 {
+			t.Fatalf("%s: errors %v, the vendor holds %v", name, w.errorTypes(id), w.crm.records)
+		}
+		w.through("q3", newer)
+		if name == "upsert" && w.crm.value("a") != 1 || name == "delete" && w.crm.records["b"] != nil {
+			t.Errorf("%s: the vendor holds %v", name, w.crm.records)
+		}
+	}
+}
