@@ -127,6 +127,9 @@ func (i *item) ref() string {
 	return run.ErrorRef(i.m.chunk.Run, i.m.chunk.Batch, i.row.Number)
 }
 
+// intent names this attempt to send the row, as the ledger is told before it is made.
+func (i *item) intent() string { return ledger.IntentOf(i.ref(), i.m.Receipt) }
+
 // sequence orders the row among all of its key (I3).
 func (i *item) sequence() int64 {
 	if i.row.Replay != nil {
