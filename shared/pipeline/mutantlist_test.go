@@ -106,7 +106,7 @@ var mutants = []mutant{
 	{"an intent that is taken back late forgets what another worker inserted", "ledger/ledger.go",
 		"write.Held = keepID(stored.Held, mine.Held)", "", []string{"ledger", "pipeline"}},
 	{"an attempt that fails forgets another one's intent", "ledger/ledger.go",
-		"cmp.Or(mine.Last.Intent, theirs)", "mine.Last.Intent", []string{"ledger"}},
+		"cmp.Or(mine.Last.Intent, theirs)", "cmp.Or(mine.Last.Intent)", []string{"ledger"}},
 	{"an intent is another attempt's too", "ledger/ledger.go",
 		"h.Write([]byte(receipt))", "", []string{"ledger", "pipeline"}},
 	{"keys change: a row's lane follows its record, not its key", "pipeline/intake/place.go",
