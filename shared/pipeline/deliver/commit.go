@@ -42,7 +42,11 @@ func (w *work) commit(ctx context.Context, items []*item) {
 	for _, i := range ready {
 		by[i.m] = append(by[i.m], i)
 	}
-	for m, mine := range by {
+	for _, m := range w.messages {
+		mine := by[m]
+		if len(mine) == 0 {
+			continue
+		}
 		if err := w.store(ctx, mine); err != nil {
 			m.broken(w.inv.d, err)
 			for _, i := range mine {
