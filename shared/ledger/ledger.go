@@ -4,11 +4,14 @@
 package ledger
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"strconv"
+	"strings"
 
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -20,9 +23,12 @@ type Entry struct {
 	Held     Held
 	Last     Last
 	Revision int64 // changes with every write; 0 where nothing is stored. A Commit is conditional on it
-	// Intends says, of an entry to commit, that it tells of a send to come: it is
-	// stored over the revision that was read or not at all.
+	// Intends says, of an entry to commit, that it tells of a send to come, in Last.Intent,
+	// or takes that back: the first is stored over the revision that was read or not at all.
 	Intends bool
+	// Attempt is, of an insert's entry to commit, the intent of the attempt that commits
+	// it; "" elsewhere.
+	Attempt string
 	// Claim is, of an entry to commit, the record id that the key is kept for from now on;
 	// "" keeps nothing. It is stored before the entry, and never read back in it.
 	Claim string
@@ -43,9 +49,20 @@ type Last struct {
 	Run      string
 	Sequence int64
 	Error    string // run.ErrorRef of the error that this row became: the open one
-	Intent   string // run.ErrorRef of the row that is about to be sent, or may have been
+	Intent   string // of the row that is about to be sent, or may have been: IntentOf
 	Unknown  bool   // the error says that it may have arrived
 }
+
+// IntentOf names one attempt to send a row: by the row's run.ErrorRef, and by the receipt
+// that no other attempt has, so that each tells its own intent from another one's.
+func IntentOf(ref, receipt string) string {
+	h := fnv.New32a()
+	h.Write([]byte(receipt))
+	return ref + "@" + strconv.FormatUint(uint64(h.Sum32()), 16)
+}
+
+// Intended reports whether the intent is of an attempt to send the row of ref.
+func (l Last) Intended(ref string) bool { return strings.HasPrefix(l.Intent, ref+"@") }
 
 // Sequence is the greatest that was seen of the key.
 func (e Entry) Sequence() int64 { return max(e.Held.Sequence, e.Last.Sequence) }
@@ -176,11 +193,10 @@ func (e Entry) Changed(version string, hashes []uint32) func(i int) bool {
 // Merge is what to store where an entry is to be written over another one than
 // was read: the greater sequence stays, without its fingerprint unless it is the
 // row's own, because nobody knows which of the two arrived last; lost says so. That
-// either was written is kept, and of held ids and records the newer that is known. An intent overwrites nothing: whoever
-// lost it has sent nothing yet, and looks again before it does.
+// either was written is kept, and of held ids and records the newer that is known.
 func Merge(stored, mine Entry) (write Entry, lost bool) {
-	if mine.Intends {
-		return stored, true
+	if mine.Attempt != "" {
+		return mergeInsert(stored, mine)
 	}
 	if stored.Sequence() == mine.Sequence() {
 		mine.Revision = stored.Revision
@@ -199,6 +215,30 @@ func Merge(stored, mine Entry) (write Entry, lost bool) {
 	newer.Held.Fingerprint, newer.Held.Fields = row.Fingerprint{}, nil
 	newer.Revision = stored.Revision
 	return newer, true
+}
+
+// mergeInsert is Merge of an insert, which is sent once whatever its value: no attempt
+// forgets that another one made the record, or is about to. An intent overwrites nothing:
+// whoever lost it has sent nothing yet, and looks again before it does.
+func mergeInsert(stored, mine Entry) (write Entry, lost bool) {
+	theirs := stored.Last.Intent
+	if own := theirs == mine.Attempt; mine.Intends && (mine.Last.Intent != "" || !own) {
+		return stored, mine.Last.Intent != "" && !own // an own one: its answer was lost
+	} else if own {
+		theirs = ""
+	}
+	write = mine
+	if stored.Sequence() > mine.Sequence() {
+		write = stored
+	}
+	write.Revision, write.Held = stored.Revision, keepID(mine.Held, stored.Held)
+	if mine.Held.Fingerprint.Void() && !stored.Held.Fingerprint.Void() {
+		write.Held = keepID(stored.Held, mine.Held)
+	}
+	if write.Last.Intent = cmp.Or(mine.Last.Intent, theirs); !write.Held.Fingerprint.Void() {
+		write.Last.Intent = ""
+	}
+	return write, write.Held.Fingerprint.Void() && stored.Sequence() != mine.Sequence()
 }
 
 func keepID(h, other Held) Held {

@@ -103,6 +103,49 @@ func TestMerge(t *testing.T) {
 	}
 }
 
+// What several attempts to insert one record tell of it, each having read the same.
+func TestMergeOfInserts(t *testing.T) {
+	const mineAt, theirsAt = "r#b#0@1", "r#b#0@2"
+	entry := func(sequence int64, attempt string, change func(*Entry)) Entry {
+		e := Entry{Key: "k", Last: Last{Run: "r", Sequence: sequence}, Attempt: attempt}
+		change(&e)
+		return e
+	}
+	intends := func(e *Entry) { e.Intends, e.Last.Intent = true, e.Attempt }
+	takesBack := func(e *Entry) { e.Intends = true }
+	delivers := func(e *Entry) { e.Held = Held{Fingerprint: one, ID: "id", Sequence: e.Last.Sequence} }
+	fails := func(e *Entry) { e.Last.Error = "r#b#0" }
+	for name, c := range map[string]struct {
+		stored, mine Entry
+		held         bool // that the record is there
+		failed       bool
+		intent       string
+		lost         bool
+	}{
+		"an intent after another":         {entry(5, theirsAt, intends), entry(5, mineAt, intends), false, false, theirsAt, true},
+		"an intent after a delivery":      {entry(5, theirsAt, delivers), entry(5, mineAt, intends), true, false, "", true},
+		"an intent that was stored":       {entry(5, mineAt, intends), entry(5, mineAt, intends), false, false, mineAt, false},
+		"taken back":                      {entry(5, mineAt, intends), entry(5, mineAt, takesBack), false, false, "", false},
+		"taken back, another intends":     {entry(5, theirsAt, intends), entry(5, mineAt, takesBack), false, false, theirsAt, false},
+		"taken back, another delivered":   {entry(5, theirsAt, delivers), entry(5, mineAt, takesBack), true, false, "", false},
+		"delivered":                       {entry(5, mineAt, intends), entry(5, mineAt, delivers), true, false, "", false},
+		"failed, another intends":         {entry(5, theirsAt, intends), entry(5, mineAt, fails), false, true, theirsAt, false},
+		"failed, another delivered":       {entry(5, theirsAt, delivers), entry(5, mineAt, fails), true, true, "", false},
+		"failed later, another delivered": {entry(5, theirsAt, delivers), entry(6, mineAt, fails), true, true, "", false},
+		"failed later, another intends":   {entry(5, theirsAt, intends), entry(6, mineAt, fails), false, true, theirsAt, true},
+		"failed before, another intends":  {entry(6, theirsAt, intends), entry(5, mineAt, fails), false, false, theirsAt, true},
+		"delivered, another failed later": {entry(6, theirsAt, fails), entry(5, mineAt, delivers), true, true, "", false},
+	} {
+		got, lost := Merge(c.stored, c.mine)
+		if lost != c.lost || got.Held.Fingerprint.Void() == c.held || (got.Last.Error != "") != c.failed || got.Last.Intent != c.intent || c.held && got.Held.ID != "id" {
+			t.Errorf("%s: lost %v, %+v", name, lost, got)
+		}
+	}
+	if a := IntentOf("r#b#1", "x"); a == IntentOf("r#b#1", "y") || !(Last{Intent: a}).Intended("r#b#1") || (Last{Intent: a}).Intended("r#b") {
+		t.Error(a)
+	}
+}
+
 func TestTarget(t *testing.T) {
 	d := syncdef.Definition{Sync: "s", Connection: "c", Object: "Account", Strategy: syncdef.MatchField, Match: syncdef.Match{Source: "a", Destination: "A__c"}, RecordID: []string{"id"}}
 	rules := syncdef.Rules{Identity: row.Identity{Steps: []row.Step{row.StepTrim}}}

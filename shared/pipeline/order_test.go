@@ -67,3 +67,44 @@ func TestUnchangedSupersedes(t *testing.T) {
 		}
 	}
 }
+
+// killingAfter kills the process that is about to commit a key, so many times: the
+// destination has taken its row by then.
+type killingAfter struct {
+	*sqlite.Store
+	key    string
+	deaths *int
+}
+
+func (k killingAfter) Commit(ctx context.Context, target string, entries []ledger.Entry) ([]int, error) {
+	if *k.deaths > 0 && slices.ContainsFunc(entries, func(e ledger.Entry) bool { return e.Key == k.key }) {
+		*k.deaths--
+		panic(death{})
+	}
+	return k.Store.Commit(ctx, target, entries)
+}
+
+// A row that two workers died on may have arrived: a delete removes its record, and the
+// value that was held before is sent again.
+func TestAfterAKiller(t *testing.T) {
+	for name, newer := range map[string]string{"upsert": object("a", 1), "delete": deletion("b")} {
+		key := map[string]string{"upsert": "a", "delete": "b"}[name]
+		w := deleting(t, nil)
+		w.through("q1", object("a", 1))
+		id := w.push(batch("q2", "b", "accounts", object(key, 2)))[0].Run
+		deaths := 5 // at the first receive, at two more that make it suspect, and twice alone
+		for start := w.now; w.now.Sub(start) < time.Hour && w.depth() > 0; w.now = w.now.Add(time.Second) {
+			w.deliver.Ledger = killingAfter{w.store, key, &deaths}
+			if in := w.receive(); len(in) > 0 && !w.survives(in) {
+				w.boot()
+			}
+		}
+		if w.errorTypes(id)["crashed"] != 1 || w.crm.value(key) != 2 {
+			t.Fatalf("%s: errors %v, the vendor holds %v", name, w.errorTypes(id), w.crm.records)
+		}
+		w.through("q3", newer)
+		if name == "upsert" && w.crm.value("a") != 1 || name == "delete" && w.crm.records["b"] != nil {
+			t.Errorf("%s: the vendor holds %v", name, w.crm.records)
+		}
+	}
+}

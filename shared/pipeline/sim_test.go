@@ -36,6 +36,7 @@ type sim struct {
 	dead    int           // workers' deaths
 	shift   time.Duration // for how long nothing ran
 	last    string        // run of the last statement
+	digest  uint32        // of all calls of ports, in order
 }
 
 // epoch is so far ahead that a deadline of virtual time is never over by the real clock.

@@ -61,7 +61,7 @@ func (s *sim) heal() bool {
 	}
 	s.mend()
 	for i := range syncNames {
-		for name := range s.model.stale { // accepted in another order than they were made
+		for _, name := range slices.Sorted(mapKeys(s.model.stale)) { // accepted in another order than they were made
 			if key, ok := strings.CutPrefix(name, syncNames[i]+"/"); ok {
 				s.model.put(i, key, false)
 			}

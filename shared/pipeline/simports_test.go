@@ -2,7 +2,9 @@ package pipeline_test
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/envelope"
@@ -28,6 +30,7 @@ func (p *proc) meet(name string) string {
 		p.die()
 	}
 	s.calls[name]++
+	s.digest = crc32.Update(s.digest, crc32.IEEETable, binary.AppendVarint([]byte(name), s.now.UnixNano()))
 	kind := s.faults[name][s.calls[name]].Kind
 	d := time.Duration(1+s.rng.IntN(4)) * time.Millisecond
 	if kind == "slow" && !s.healed {

@@ -87,7 +87,7 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
-func mapKeys(m map[string]int) func(func(string) bool) {
+func mapKeys[V any](m map[string]V) func(func(string) bool) {
 	return func(yield func(string) bool) {
 		for k := range m {
 			if !yield(k) {
@@ -106,21 +106,42 @@ func lines(wrong []string) (out string) {
 
 // trySeed runs a plan, then its calm form with and without poison (I9).
 func trySeed(p plan) (wrong []string, hits map[string]int) {
-	s, err := newSim(p)
+	s, err := lived(p)
 	if err != nil {
 		return []string{err.Error()}, nil
+	}
+	wrong, hits = s.wrong, s.hits
+	if len(p.Poison) > 0 && len(wrong) == 0 {
+		wrong = compare(p.calm())
+	}
+	return wrong, hits
+}
+
+// lived is the world of a plan after its end.
+func lived(p plan) (*sim, error) {
+	s, err := newSim(p)
+	if err != nil {
+		return nil, err
 	}
 	s.run(lasts, nil)
 	if s.heal() {
 		s.check()
 	}
 	s.end()
-	_ = s.store.Close()
-	wrong, hits = s.wrong, s.hits
-	if len(p.Poison) > 0 && len(wrong) == 0 {
-		wrong = compare(p.calm())
+	return s, s.store.Close()
+}
+
+// TestRepeats: a plan is all that a simulation does, else a seed would fail by chance.
+func TestRepeats(t *testing.T) {
+	for seed := range uint64(20) {
+		first, err := lived(newPlan(seed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := lived(newPlan(seed)); err != nil || again.digest != first.digest {
+			t.Errorf("seed %d made other calls when it came again: %v", seed, err)
+		}
 	}
-	return wrong, hits
 }
 
 // shrink takes out of a plan what it can do without and still fail.

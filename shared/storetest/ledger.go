@@ -136,12 +136,19 @@ var ledgerTests = []test{
 		wantCommit(t, s, target, mine)
 		wantCommit(t, s, target, mine)
 		wantEntries(t, s, target, []string{"k"}, anEntry("k", 5))
-		intent := ledger.Entry{Key: "i", Last: ledger.Last{Run: "health.q1", Sequence: 5, Intent: "health.q1#b1#1"}}
+		intent := ledger.Entry{
+			Key: "i", Last: ledger.Last{Run: "health.q1", Sequence: 5, Intent: "health.q1#b1#1@1"}, Intends: true, Attempt: "health.q1#b1#1@1",
+		}
 		wantCommit(t, s, target, []ledger.Entry{intent})
-		wantCommit(t, s, target, []ledger.Entry{anEntry("i", 5)}) // it did not read its own intent
+		wantCommit(t, s, target, []ledger.Entry{intent}) // its answer was lost
+		sent := anEntry("i", 5)
+		sent.Attempt = intent.Attempt
+		wantCommit(t, s, target, []ledger.Entry{sent}) // it did not read its own intent
 		wantEntries(t, s, target, []string{"i"}, anEntry("i", 5))
-		intent.Intends = true
+		intent.Attempt, intent.Last.Intent = "health.q1#b1#1@2", "health.q1#b1#1@2"
 		wantCommit(t, s, target, []ledger.Entry{intent}, 0) // an intent overwrites nothing: somebody else has sent it
+		intent.Last.Intent = ""
+		wantCommit(t, s, target, []ledger.Entry{intent}) // nor does taking it back
 		wantEntries(t, s, target, []string{"i"}, anEntry("i", 5))
 	}},
 	{"the destination's id stays, and that it was written", func(t *testing.T, s Stores) {

@@ -116,7 +116,7 @@ func (i *item) goRound(o *dest.Outcome) {
 		i.own().Held.ID = o.ID
 		i.forget()
 	case dest.Unknown:
-		i.own().Last.Intent, i.received = i.ref(), true
+		i.own().Last.Intent, i.received = i.intent(), true
 	}
 }
 
@@ -204,9 +204,9 @@ func (j *job) intend(ctx context.Context, b *batch, c dest.Call) (dest.Call, err
 		}
 		e := *i.entry
 		e.Key = i.key
-		e.Intends = true
+		e.Intends, e.Attempt = true, i.intent()
 		// An error of the key, the row's own or an older row's, stays open until this try is settled.
-		e.Last = ledger.Last{Run: i.m.run.ID, Sequence: i.sequence(), Intent: i.ref(), Error: i.entry.Last.Error}
+		e.Last = ledger.Last{Run: i.m.run.ID, Sequence: i.sequence(), Intent: e.Attempt, Error: i.entry.Last.Error}
 		if i.row.Replay != nil {
 			e.Last.Error = i.ref()
 		}

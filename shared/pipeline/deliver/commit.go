@@ -42,7 +42,11 @@ func (w *work) commit(ctx context.Context, items []*item) {
 	for _, i := range ready {
 		by[i.m] = append(by[i.m], i)
 	}
-	for m, mine := range by {
+	for _, m := range w.messages {
+		mine := by[m]
+		if len(mine) == 0 {
+			continue
+		}
 		if err := w.store(ctx, mine); err != nil {
 			m.broken(w.inv.d, err)
 			for _, i := range mine {
@@ -120,6 +124,9 @@ func (i *item) next() (ledger.Entry, bool) {
 	if i.key == "" || i.quiet {
 		return e, false
 	}
+	if i.rules().Once {
+		e.Attempt = i.intent()
+	}
 	last := ledger.Last{Run: i.m.run.ID, Sequence: i.sequence()}
 	if i.received {
 		e.Held.Fingerprint, e.Held.Fields = row.Fingerprint{}, nil
@@ -155,7 +162,7 @@ func (i *item) next() (ledger.Entry, bool) {
 		}
 		last.Error = i.ref()
 		if i.rules().Once && (i.received || e.Last.Intent != "" && !i.intended) { // it, or an earlier row of the key, may have arrived
-			last.Intent = cmp.Or(e.Last.Intent, i.ref())
+			last.Intent = cmp.Or(e.Last.Intent, e.Attempt)
 		}
 	case stateStored:
 		if !i.adopted {
@@ -166,7 +173,7 @@ func (i *item) next() (ledger.Entry, bool) {
 		if i.outcome == nil {
 			return e, false // stored by an attempt that died
 		}
-		last.Error, last.Intent, last.Unknown = i.ref(), i.ref(), true
+		last.Error, last.Intent, last.Unknown = i.ref(), i.intent(), true
 	case stateWaiting, stateOpen, stateCancelled:
 		switch {
 		case i.received || i.doubt || i.state == stateCancelled && i.maybe():
@@ -174,10 +181,10 @@ func (i *item) next() (ledger.Entry, bool) {
 			// may follow it (I3), and the ledger must not call it unchanged.
 			last.Error, last.Unknown = e.Last.Error, e.Last.Unknown
 			if last.Intent = e.Last.Intent; i.intended {
-				last.Intent = i.ref()
+				last.Intent = i.intent()
 			}
 		case i.intended: // it was not sent
-			last.Error = e.Last.Error
+			last.Error, e.Intends = e.Last.Error, true
 		default:
 			return e, false
 		}

@@ -1,6 +1,7 @@
 package deliver
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -8,6 +9,7 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/mapping"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -97,15 +99,19 @@ func (i *item) cursor() string {
 	if i.untouched {
 		return ""
 	}
-	return i.m.cursorOf(i.row)
+	return string(i.m.mapped(i.row).Cursor)
 }
 
-// cursorOf reads a row's cursor.
-func (m *message) cursorOf(r *envelope.Row) string {
+// mapped reads a row's cursor and key.
+func (m *message) mapped(r *envelope.Row) mapping.Mapped {
 	mapper := m.version.Get()
 	defer m.version.Put(mapper)
 	got, _ := mapRow(mapper, r.Object)
-	return string(got.Cursor)
+	got = mapping.Mapped{Cursor: bytes.Clone(got.Cursor), Key: bytes.Clone(got.Key)} // of the mapper's
+	if r.Key != "" {
+		got.Key = []byte(r.Key)
+	}
+	return got
 }
 
 // blind reports whether the row failed in a way that leaves its cursor unread.
@@ -120,6 +126,9 @@ func (i *item) ref() string {
 	}
 	return run.ErrorRef(i.m.chunk.Run, i.m.chunk.Batch, i.row.Number)
 }
+
+// intent names this attempt to send the row, as the ledger is told before it is made.
+func (i *item) intent() string { return ledger.IntentOf(i.ref(), i.m.Receipt) }
 
 // sequence orders the row among all of its key (I3).
 func (i *item) sequence() int64 {

@@ -71,12 +71,12 @@ func (inv *invocation) rowByRow(ctx context.Context, m *message) {
 		w := &work{inv: inv, target: m.target, messages: []*message{m}}
 		deaths := m.start.Killers[at]
 		if deaths > killerDeaths { // it kills even where only its cursor is read
-			m.items = []*item{m.killer("")}
+			m.items = []*item{m.killer(mapping.Mapped{})}
 			w.commit(ctx, m.items)
 		} else if err := inv.storeMark(ctx, m); err != nil {
 			m.broken(inv.d, err)
 		} else if deaths == killerDeaths {
-			m.items = []*item{m.killer(m.cursorOf(&m.chunk.Rows[0]))}
+			m.items = []*item{m.killer(m.mapped(&m.chunk.Rows[0]))}
 			w.commit(ctx, m.items)
 		} else {
 			w.do(ctx)
@@ -93,12 +93,17 @@ func (inv *invocation) rowByRow(ctx context.Context, m *message) {
 }
 
 // killer is a row that workers died on: it is not touched again but for its cursor,
-// which holds the mark (I4), so that its error has neither key nor source.
-func (m *message) killer(cursor string) *item {
+// which holds the mark (I4), and its key, so that the ledger knows that it may have
+// arrived. Its error has no source. (Inserts have their intent, which stays.)
+func (m *message) killer(got mapping.Mapped) *item {
 	kept := newArena(1, nil)
+	key := ""
+	if !m.version.Version.Rules.Once {
+		key = string(got.Key)
+	}
 	kept.name(mapping.Mapped{})
 	r := &m.chunk.Rows[0]
-	i := &item{m: m, row: r, kept: kept, entry: absent, untouched: true, least: run.Least(string(r.Least), cursor)}
+	i := &item{m: m, row: r, kept: kept, key: key, entry: absent, del: r.Delete, untouched: true, received: key != "", least: run.Least(string(r.Least), string(got.Cursor))}
 	i.fail("deadletter", "crashed", "", fmt.Sprintf("%d workers died with this row in hand; it was not sent again: see the worker's log, then push it again", killerDeaths))
 	return i
 }

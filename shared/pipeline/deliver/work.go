@@ -225,7 +225,7 @@ func (w *work) takeOver(ctx context.Context) {
 		var mine []*item
 		var refs []string
 		for _, i := range m.items {
-			if i.row.Replay == nil && (i.state == stateStored || i.state == stateUnknown && (i.outcome == nil || i.entry.Last.Intent == i.ref())) {
+			if i.row.Replay == nil && (i.state == stateStored || i.state == stateUnknown && (i.outcome == nil || i.entry.Last.Intended(i.ref()))) {
 				mine, refs = append(mine, i), append(refs, i.ref())
 			}
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/row"
@@ -126,8 +128,8 @@ func (s *Sweep) handIn(ctx context.Context, d run.Due) error {
 			ends[why] = append(ends[why], b.Rows[n].Ref)
 		}
 	}
-	for why, refs := range ends {
-		if err := s.Errors.EndDue(ctx, d.Sync, refs, why); err != nil {
+	for _, why := range slices.Sorted(maps.Keys(ends)) {
+		if err := s.Errors.EndDue(ctx, d.Sync, ends[why], why); err != nil {
 			return fmt.Errorf("note in errors of run %q that they are not due: %w", d.Run, err)
 		}
 	}

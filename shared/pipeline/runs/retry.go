@@ -3,6 +3,7 @@ package runs
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/penstock-data/penstock/shared/row"
@@ -134,7 +135,8 @@ func (c *Control) open(ctx context.Context, errs []*run.RowError) (map[string]bo
 		byTarget[e.Target] = append(byTarget[e.Target], e)
 	}
 	open := map[string]bool{}
-	for target, list := range byTarget {
+	for _, target := range slices.Sorted(maps.Keys(byTarget)) {
+		list := byTarget[target]
 		keys := make([]string, 0, len(list))
 		for _, e := range list {
 			keys = append(keys, e.Key)
