@@ -150,6 +150,24 @@ func TestControl(t *testing.T) {
 	}
 }
 
+// The sample of penstock_plan carries the rows of the sample of penstock_push.
+func TestPlan(t *testing.T) {
+	_, push, err := decode(t, "push")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, plan, err := decode(t, "control-plan")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Path != "/plan" || plan.Function != wire.Plan || len(plan.Calls) != 0 {
+		t.Errorf("path %s, function %s, %d calls", r.Path, plan.Function, len(plan.Calls))
+	}
+	if d := cmp.Diff(pushed(push), pushed(plan)); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestUnknownSample(t *testing.T) {
 	if _, err := Read("absent"); err == nil {
 		t.Error("no error")

@@ -179,6 +179,9 @@ func (d *deployment) bracket(t *testing.T, event func(function, name string) []b
 	if list := said[struct{ Syncs []runs.SyncInfo }](t, event("control", "control-syncs")); len(list.Syncs) != 3 {
 		t.Errorf("control-syncs: %+v", list)
 	}
+	if status, rows, message := apptest.Status(t, event("control", "control-plan")); status != 200 || len(rows) != 4 {
+		t.Errorf("control-plan: %d %s", status, message)
+	}
 	// The sample names a record that is not among the errors: none is sent again.
 	if r := said[runs.Retried](t, event("control", "control-retry")); r.Queued != 0 {
 		t.Errorf("control-retry: %+v", r)

@@ -141,6 +141,11 @@ func most(w Window, rate float64) float64 {
 	return max(1, burst(w)*rate)
 }
 
+// Lasts is how long so many calls take at the least, from a full bucket on.
+func (w Window) Lasts(calls float64) time.Duration {
+	return time.Duration(max(0, calls-burst(w)) / refill(w) * float64(time.Second))
+}
+
 // burst is what may be spent at once.
 func burst(w Window) float64 { return float64(max(1, w.Calls/2)) }
 

@@ -72,6 +72,7 @@ func Diff(older, newer Version) []Change {
 	if older.ID == "" {
 		return out
 	}
+	older.Rules.Effort, newer.Rules.Effort = nil, nil
 	diffValue(&out, "rules", tree(older.Rules), tree(newer.Rules))
 	for i := range out {
 		out[i].Note = consequence(out[i].Path)

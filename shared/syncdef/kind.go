@@ -49,6 +49,9 @@ type Kind struct {
 	// Rules states what the pipeline must know of a version, as data. It is asked of
 	// faulty definitions too, whose mappings are still judged.
 	Rules func(d *Definition, c *Connection) Rules
+	// Effort states what the calls of a sound definition carry and what bounds them, for
+	// estimates; nil tells nothing.
+	Effort func(d *Definition) Effort
 	// Example is what penstock init writes; the zero value offers none.
 	Example Example
 	// AsksAccount reports whether the rule of identity depends on what kind of field
@@ -63,6 +66,10 @@ func (k Kind) RulesOf(d *Definition, c *Connection) Rules {
 		r = k.Rules(d, c)
 	}
 	r.Type = k.Name
+	if k.Effort != nil {
+		e := k.Effort(d)
+		r.Effort = &e
+	}
 	r.Nested = k.Nesting == NestObjects && slices.ContainsFunc(d.Fields, func(f Field) bool {
 		p, err := ParsePath(f.Destination)
 		return err == nil && (p.Nested() || p[0].Name != f.Destination)
@@ -133,6 +140,9 @@ type Rules struct {
 	// date or datetime, YYYY-MM-DD; "" is no bound but the years 1 to 9999.
 	DateMin string `json:"date_min,omitempty"`
 	DateMax string `json:"date_max,omitempty"`
+	// Effort is for estimates alone, and no part of the version's content; nil tells
+	// nothing.
+	Effort *Effort `json:"effort,omitempty"`
 }
 
 // LengthUnit is what a text's length is counted in.

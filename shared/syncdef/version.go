@@ -36,8 +36,10 @@ func (d *Definition) KeepsRecords() bool {
 
 // Canonical is the JSON that a version's id is computed from: one object with
 // definition and rules, every object's keys sorted, no blanks. Keys are sorted
-// because Go's field order is not part of the content.
+// because Go's field order is not part of the content. The effort, which only
+// estimates know, is left out.
 func Canonical(d Definition, rules Rules) []byte {
+	rules.Effort = nil
 	b, err := json.Marshal(map[string]any{
 		"definition": tree(d),
 		"rules":      tree(rules),

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -13,6 +14,7 @@ import (
 // The SQL functions.
 const (
 	Push   = "penstock_push"
+	Plan   = "penstock_plan"
 	Begin  = "penstock_begin"
 	Finish = "penstock_finish"
 	Cancel = "penstock_cancel"
@@ -51,6 +53,7 @@ type Function struct {
 // functions is the one place that knows at which position an argument stands.
 var functions = []Function{
 	{Push, []Param{Target, Object}, 2},
+	{Plan, []Param{Sync, Object}, 2},
 	{Begin, []Param{Sync, Mode}, 1},
 	{Finish, []Param{Run, RowCount}, 2},
 	{Cancel, []Param{Run, Reason}, 1},
@@ -88,6 +91,10 @@ func Unknown() *row.Refusal {
 	return row.Refuse("the request names no function of Penstock; there are %s", strings.Join(Functions(), ", "))
 }
 
+// TakesRows reports whether each call carries a row of a model: a Batch then has Rows,
+// and no Calls.
+func (f *Function) TakesRows() bool { return slices.Contains(f.Params, Object) }
+
 // Signature is the function as a person would write it:
 // penstock_cancel(run [, reason]).
 func (f *Function) Signature() string {
@@ -105,6 +112,14 @@ func (f *Function) Signature() string {
 	return b + ")"
 }
 
+// first is what the first argument of a function that takes rows names, for people.
+func (f *Function) first() string {
+	if f.Params[0] == Target {
+		return "sync, or the run that penstock_begin gave"
+	}
+	return "sync"
+}
+
 // takes says what is wrong with so many arguments.
 func (f *Function) takes(n int) *row.Fault {
 	if n >= f.Needed && n <= len(f.Params) {
@@ -113,7 +128,7 @@ func (f *Function) takes(n int) *row.Fault {
 	return &row.Fault{Rule: "wrong_arguments", Message: fmt.Sprintf("%s takes other arguments than the %d that came", f.Signature(), n)}
 }
 
-// A Call is one row of a function other than Push.
+// A Call is one row of a function that takes no rows.
 type Call struct {
 	Number int        // the caller's own number, 0-based within the batch
 	Fault  *row.Fault // set when its arguments cannot be read

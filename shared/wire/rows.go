@@ -12,16 +12,17 @@ import (
 // Rows gathers a request's rows. A Protocol's Decode adds each row's arguments,
 // and takes the batch at the end.
 type Rows struct {
-	batch    Batch
-	function *Function
-	scan     *Scanner
-	last     jsontext.Value // the target before, raw
-	target   string         // its text
+	batch     Batch
+	function  *Function
+	scan      *Scanner
+	takesRows bool
+	last      jsontext.Value // the target before, raw
+	target    string         // its text
 }
 
 // NewRows gathers the rows of a function from values that scan read.
 func NewRows(f *Function, scan *Scanner) *Rows {
-	r := &Rows{function: f, scan: scan}
+	r := &Rows{function: f, takesRows: f.TakesRows(), scan: scan}
 	r.batch.Function = f.Name
 	return r
 }
@@ -51,7 +52,7 @@ func (r *Rows) Room(read, rest int) {
 // Add adds a row with its arguments by position, each valid JSON, and with the
 // fault that was found in them. args may be used again; the values are kept.
 func (r *Rows) Add(number int, args []jsontext.Value, fault *row.Fault) {
-	if r.function.Name != Push {
+	if !r.takesRows {
 		c := NewCall(r.function, number, slices.Clone(args)...)
 		if fault != nil {
 			c.Fault = fault
@@ -67,7 +68,7 @@ func (r *Rows) Add(number int, args []jsontext.Value, fault *row.Fault) {
 		w.Fault = r.function.takes(len(args))
 	}
 	if w.Fault == nil && w.Target == "" {
-		w.Fault = &row.Fault{Field: "sync", Rule: "unknown_sync", Message: "the first argument of penstock_push is missing, null or no text: name a sync, or the run that penstock_begin gave"}
+		w.Fault = &row.Fault{Field: "sync", Rule: "unknown_sync", Message: "the first argument of " + r.function.Name + " is missing, null or no text: name a " + r.function.first()}
 	}
 	if len(args) > 1 {
 		object, flawed := r.scan.object(args[1])

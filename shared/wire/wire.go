@@ -38,7 +38,7 @@ type Response struct {
 // A Batch is one request: rows to push, or calls of another function, or a
 // question after an earlier request.
 type Batch struct {
-	row.Batch        // ID, Query, Function; Rows for Push
+	row.Batch        // ID, Query, Function; Rows of a function that takes them
 	Calls     []Call // one per row of any other function
 	Poll      bool   // asks for the answer to batch ID again, and carries nothing
 }

@@ -27,6 +27,19 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_push(sync VARCHAR, row_object VARIA
     AS '{{.APIURL}}/push';
 {{.Pusher "USAGE ON FUNCTION penstock_push(VARCHAR, VARIANT)"}}
 
+-- What a push of these very rows would do; nothing is sent and nothing is stored. The
+-- figures of "estimate" are a row's part of the whole, so that SUM adds them up.
+CREATE OR REPLACE EXTERNAL FUNCTION penstock_plan(sync VARCHAR, row_object VARIANT)
+    RETURNS VARIANT
+    VOLATILE
+    COMMENT = 'What would become of one row: action (create, update, delete, unchanged, superseded, rejected), record_id, fields, estimate'
+    API_INTEGRATION = {{.Integration}}
+    CONTEXT_HEADERS = (CURRENT_USER, CURRENT_ROLE)
+    MAX_BATCH_ROWS = {{.MaxBatchRows}}
+    COMPRESSION = AUTO
+    AS '{{.APIURL}}/plan';
+{{.Pusher "USAGE ON FUNCTION penstock_plan(VARCHAR, VARIANT)"}}
+
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_begin(sync VARCHAR, mode VARCHAR)
     RETURNS VARIANT
     VOLATILE

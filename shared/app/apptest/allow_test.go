@@ -94,6 +94,7 @@ func callsOf(id string) map[string]struct {
 		need string
 	}{
 		"push":   {Health(run.SyncOf(id), "sarah@techstartup.com", 3), "push"},
+		"plan":   {Health(run.SyncOf(id), "sarah@techstartup.com", 3), "push"},
 		"begin":  {[]string{sync}, "push"},
 		"finish": {[]string{quoted, "1"}, "push"},
 		"cancel": {[]string{quoted, `"why"`}, "push"},

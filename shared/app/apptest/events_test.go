@@ -31,6 +31,7 @@ var eventTests = map[string]func(t *testing.T, w *World, event []byte){
 	"control-cancel": testCancel,
 	"control-errors": testErrors,
 	"control-finish": testFinish,
+	"control-plan":   testPlan,
 	"control-reset":  testReset,
 	"control-retry":  testRetry,
 	"control-status": testStatus,
@@ -277,6 +278,29 @@ func testStatus(t *testing.T, w *World, event []byte) {
 	}
 	if r := s.Runs[0]; r.ID != pushed[0].Run || r.Status != run.Open || r.Counts.Delivered != 1 {
 		t.Errorf("run %+v", r)
+	}
+}
+
+func testPlan(t *testing.T, w *World, event []byte) {
+	w.Push(t, "q", "q:1", Health("salesforce_customer_health", "john@acmecorp.com", 85))
+	w.Drain(t, "salesforce")
+	status, rows, message := Status(t, w.Invoke(t, "control", event))
+	if status != http.StatusOK || len(rows) != 4 {
+		t.Fatalf("%d %s", status, message)
+	}
+	var actions []string
+	for _, r := range rows {
+		var p runs.Planned
+		if err := json.Unmarshal(r, &p); err != nil {
+			t.Fatal(err)
+		}
+		actions = append(actions, string(p.Action))
+	}
+	if d := cmp.Diff([]string{"update", "update", "update", "update"}, actions); d != "" { // what it does not find is an error: on_missing: report
+		t.Error(d)
+	}
+	if n := w.Depth(t, "salesforce"); n != 0 {
+		t.Errorf("a plan queued %d messages", n)
 	}
 }
 

@@ -2,8 +2,13 @@ package apptest
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/sandbox"
 )
@@ -85,6 +90,7 @@ func TestCallsPerThousandRows(t *testing.T) {
 				for i := range 1000 {
 					rows = append(rows, q.row(i, pass))
 				}
+				estimated := w.estimated(t, rows)
 				core.ResetCalls()
 				query := fmt.Sprintf("q%d", pass)
 				id := w.Push(t, query, query+":1", rows...)[0].Run
@@ -99,6 +105,10 @@ func TestCallsPerThousandRows(t *testing.T) {
 				for _, label := range opening {
 					n -= calls.By[label]
 				}
+				// What a plan said before is what it came to, but for lists of names.
+				if off := float64(n) - estimated; off > max(10, estimated/10) || -off > max(2, estimated/10) {
+					t.Errorf("pass %d: %d calls, and %.0f were estimated: %v", pass, n, estimated, calls.By)
+				}
 				if n > most+most/20 {
 					t.Errorf("pass %d: %d calls, %d at the most and 5%%: %v", pass, n, most, calls.By)
 				} else {
@@ -107,6 +117,37 @@ func TestCallsPerThousandRows(t *testing.T) {
 			}
 		})
 	}
+}
+
+// estimated is how many calls a plan of the rows expects.
+func (w *World) estimated(t *testing.T, rows [][]string) float64 {
+	t.Helper()
+	sync, err := strconv.Unquote(rows[0][0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := runs.PlanRequest{Sync: sync}
+	for n, r := range rows {
+		p.Rows = append(p.Rows, row.Row{Number: n, Target: sync, Object: jsontext.Value(r[1])})
+	}
+	planned, err := w.Control.PlanParts(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b runs.Bill
+	b.Add(planned)
+	whole, _, err := w.Control.Estimate(t.Context(), sync, &b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := 0.0
+	for _, one := range planned {
+		sum += one.Estimate.Calls
+	}
+	if sum > whole.Calls+0.01 || sum < whole.Calls-3 {
+		t.Errorf("the rows' parts are %.2f calls, and the whole %.0f", sum, whole.Calls)
+	}
+	return whole.Calls
 }
 
 // Two requests in hand are one full batch of Amplitude's.

@@ -32,7 +32,7 @@ const MaxCalls = 2048
 
 // Paths are the addresses at which a gateway calls the function.
 func Paths() []string {
-	return []string{"/begin", "/finish", "/cancel", "/retry", "/reset", "/status", "/errors", "/syncs"}
+	return []string{"/plan", "/begin", "/finish", "/cancel", "/retry", "/reset", "/status", "/errors", "/syncs"}
 }
 
 // Handler is the control function. It serves concurrent invocations.
@@ -79,6 +79,8 @@ func (h *Handler) answer(ctx context.Context, caller wire.Protocol, payload []by
 		err = row.Refuse("this address does not take rows: push them with penstock_push")
 	case batch.Poll:
 		err = row.Refuse("no answer is waited for here: every call is answered at once")
+	case batch.Function == wire.Plan && len(batch.Rows) > run.MaxRows:
+		err = &row.Refusal{Kind: row.TooLarge, Message: fmt.Sprintf("the request has %d rows, at most %d are taken: send fewer at a time", len(batch.Rows), run.MaxRows)}
 	case len(batch.Calls) > MaxCalls:
 		err = &row.Refusal{Kind: row.TooLarge, Message: fmt.Sprintf("the request has %d calls, at most %d are taken: set MAX_BATCH_ROWS = 10 on the function", len(batch.Calls), MaxCalls)}
 	}
@@ -88,6 +90,15 @@ func (h *Handler) answer(ctx context.Context, caller wire.Protocol, payload []by
 	}
 	if h.Person && batch.Caller.Role == "" {
 		batch.Caller.Owner = true
+	}
+	if batch.Function == wire.Plan {
+		planned, err := h.plans(ctx, &batch)
+		if err != nil {
+			r, err = caller.Fail(err)
+			return batch.Function, r, err
+		}
+		r, err = replyPlans(caller, &batch, planned)
+		return batch.Function, r, err
 	}
 	values := make([]jsontext.Value, len(batch.Calls))
 	for n, c := range batch.Calls {

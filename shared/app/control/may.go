@@ -35,7 +35,19 @@ func (h *Handler) may(ctx context.Context, caller row.Caller, function string, c
 	if function == wire.Syncs {
 		return nil // lists what the caller may see
 	}
-	name := cmp.Or(c.Text(wire.Sync), c.Text(wire.Run), c.Text(wire.Target))
+	return h.mayAbout(ctx, caller, function, cmp.Or(c.Text(wire.Sync), c.Text(wire.Run), c.Text(wire.Target)))
+}
+
+// mayPlan is may for rows of a sync.
+func (h *Handler) mayPlan(ctx context.Context, caller row.Caller, sync string) error {
+	if run.IsID(sync) {
+		return row.Refuse("penstock_plan(sync, row): %q is a run: name a sync", shorten(sync))
+	}
+	return h.mayAbout(ctx, caller, wire.Plan, sync)
+}
+
+// mayAbout judges a call about a sync, or a run of it, by its name.
+func (h *Handler) mayAbout(ctx context.Context, caller row.Caller, function, name string) error {
 	if !run.IsName(name) {
 		return unseen(function, caller, name)
 	}

@@ -69,7 +69,7 @@ func (a *account) ProbeCost() []dest.Cost { return []dest.Cost{{Tokens: 1}} }
 
 // Limits are this package's own: see the package comment.
 func (a *account) Limits() dest.Limits {
-	return dest.Limits{Concurrency: 4, InFlight: inFlight, Windows: func(string) []pace.Window { return []pace.Window{{Calls: 10, Per: time.Second}} }}
+	return dest.Limits{Concurrency: concurrency, InFlight: inFlight, Windows: func(string) []pace.Window { return []pace.Window{{Calls: perSecond, Per: time.Second}} }}
 }
 
 // APICalls counts every request.

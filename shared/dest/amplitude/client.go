@@ -19,6 +19,9 @@ const (
 	callTime  = 60 * time.Second // how long an answer to 20 MB is waited for
 	inFlight  = 8                // calls of a process
 
+	concurrency = 4  // calls of an invocation
+	perSecond   = 10 // calls that Penstock makes at the most: see the package comment
+
 	pathBatch = "/batch"
 )
 

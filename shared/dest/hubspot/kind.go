@@ -31,6 +31,7 @@ var Kind = syncdef.Kind{
 	CheckConnection: checkConnection,
 	Check:           check,
 	Rules:           rules,
+	Effort:          effort,
 	Example:         example,
 	AsksAccount:     asksAccount,
 }

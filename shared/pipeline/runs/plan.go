@@ -9,7 +9,10 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/estimate"
 	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/mapping"
+	"github.com/penstock-data/penstock/shared/pipeline/version"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -41,10 +44,25 @@ const (
 type Planned struct {
 	Action   Action   `json:"action"`
 	RecordID string   `json:"record_id,omitempty"`
-	Fields   []string `json:"fields,omitempty"` // of an update: the destination's fields that differ from what was delivered
-	Field    string   `json:"field,omitempty"`  // of a rejected row
+	Fields   []string `json:"fields,omitempty"`  // of an update: the destination's fields that differ from what was delivered
+	Changes  []Change `json:"changes,omitempty"` // of an update: the values of Fields
+	Field    string   `json:"field,omitempty"`   // of a rejected row
 	Type     string   `json:"error_type,omitempty"`
 	Message  string   `json:"error_message,omitempty"`
+
+	Estimate *estimate.Estimate `json:"estimate,omitempty"` // the row's part of what the push costs
+
+	work  estimate.Work
+	group string // of messages that digests gather
+}
+
+// A Change is a value that an update would write.
+type Change struct {
+	Field string         `json:"field"`
+	New   jsontext.Value `json:"new,omitempty"` // as it would be sent; never of personal data
+	// Old is what the destination holds, where it was read; never of personal data.
+	Old      jsontext.Value `json:"old,omitempty"`
+	Personal bool           `json:"personal,omitempty"` // its values are not shown
 }
 
 // A PlanRequest is rows of one sync, at most run.MaxRows, which a push would send as one
@@ -61,40 +79,45 @@ type PlanRequest struct {
 // Plan says what would become of rows: it maps and checks them, compares them with the
 // ledger, and writes nothing. A *row.Refusal refuses the request.
 func (c *Control) Plan(ctx context.Context, p PlanRequest) ([]Planned, error) {
+	out, _, err := c.plan(ctx, p)
+	return out, err
+}
+
+func (c *Control) plan(ctx context.Context, p PlanRequest) ([]Planned, syncdef.Version, error) {
 	if c.Checker == nil {
-		return nil, errors.New("plan: nothing is wired that checks rows")
+		return nil, syncdef.Version{}, errors.New("plan: nothing is wired that checks rows")
+	}
+	v, err := c.current(ctx, wirePlan, p.Sync)
+	if err != nil {
+		return nil, v, err
 	}
 	checked, err := c.Checker.Check(ctx, p.Sync, p.Rows)
 	if err != nil {
-		return nil, err
+		return nil, v, err
 	}
 	if p.Sight != nil {
 		p.Sight.add(checked)
 	}
-	v, err := c.current(ctx, "penstock_plan", p.Sync)
-	if err != nil {
-		return nil, err
-	}
 	program, err := c.versions.Of(v)
 	if err != nil {
-		return nil, fmt.Errorf("plan: %w", err)
+		return nil, v, fmt.Errorf("plan: %w", err)
 	}
 	target, err := c.target(ctx, v)
 	if err != nil {
-		return nil, err
+		return nil, v, err
 	}
 	selects, err := c.selects(ctx, v, target, p.Mode)
 	if err != nil {
-		return nil, err
+		return nil, v, err
 	}
 	entries, err := c.entries(ctx, target, checked)
 	if err != nil {
-		return nil, err
+		return nil, v, err
 	}
 	out := make([]Planned, len(checked))
 	mapper := program.Get()
 	defer program.Put(mapper)
-	l := look{v: &program.Version, full: p.Mode == run.Full, names: program.Mapping.Names(), tags: program.Mapping.Tags(), entries: entries}
+	l := newLook(program, p.Mode == run.Full, entries)
 	for n, x := range checked {
 		switch {
 		case !selects(x.Cursor):
@@ -102,19 +125,23 @@ func (c *Control) Plan(ctx context.Context, p PlanRequest) ([]Planned, error) {
 		case x.Status == row.Queued:
 			mapped, fault := mapper.Map(p.Rows[n].Object)
 			if fault != nil { // cannot be: it was mapped a moment ago
-				return nil, fmt.Errorf("plan: row %d was taken and is refused: %w", n, fault)
+				return nil, v, fmt.Errorf("plan: row %d was taken and is refused: %w", n, fault)
 			}
 			if x.Delete {
 				out[n] = l.removal(x)
-				continue
+			} else {
+				out[n] = l.at(x, &mapped)
 			}
-			out[n] = l.at(x, mapped.Canonical)
+			l.weigh(&out[n], x.Key)
 		default:
 			out[n] = refused(x)
 		}
 	}
-	return out, nil
+	return out, v, nil
 }
+
+// wirePlan is the function's name, for people.
+const wirePlan = "penstock_plan"
 
 func refused(x run.Checked) Planned {
 	p := Planned{Action: Refused, RecordID: x.RecordID}
@@ -170,20 +197,34 @@ func (c *Control) entries(ctx context.Context, target string, checked []run.Chec
 
 // A look compares mapped rows with the ledger.
 type look struct {
-	v       *syncdef.Version
-	full    bool
-	names   []string
-	tags    []row.Tag
-	entries map[string]ledger.Entry
-	scratch []byte
+	v        *syncdef.Version
+	full     bool
+	names    []string
+	tags     []row.Tag
+	personal map[string]bool // of names
+	entries  map[string]ledger.Entry
+	scratch  []byte
+}
+
+func newLook(p *version.Compiled, full bool, entries map[string]ledger.Entry) look {
+	l := look{v: &p.Version, full: full, names: p.Mapping.Names(), tags: p.Mapping.Tags(), entries: entries, personal: map[string]bool{}}
+	for _, f := range l.v.Definition.Fields {
+		if f.Personal {
+			l.personal[f.Destination] = true
+			if l.v.Rules.Nested {
+				l.personal[syncdef.TopField(f.Destination)] = true
+			}
+		}
+	}
+	return l
 }
 
 // at is what would become of a row that is queued. Its sequence would be the greatest.
-func (l *look) at(x run.Checked, canonical []jsontext.Value) Planned {
-	p := Planned{RecordID: x.RecordID}
+func (l *look) at(x run.Checked, m *mapping.Mapped) Planned {
+	p := Planned{RecordID: x.RecordID, group: string(m.Group)}
 	e := l.entries[x.Key]
 	var print row.Fingerprint
-	print, l.scratch = row.Digest(l.tags, canonical, l.scratch)
+	print, l.scratch = row.Digest(l.tags, m.Canonical, l.scratch)
 	r := ledger.Row{Sequence: math.MaxInt64, Fingerprint: print, Full: l.full, Once: l.v.Rules.Once}
 	if ledger.Diff(e, r) == ledger.Unchanged {
 		p.Action = Unchanged
@@ -196,18 +237,29 @@ func (l *look) at(x run.Checked, canonical []jsontext.Value) Planned {
 		p.Action = Create
 	}
 	if p.Action == Update && e.There() && !e.Held.Fingerprint.Void() {
-		hashes := make([]uint32, len(canonical))
-		for i, value := range canonical {
-			hashes[i] = row.FieldHash(value)
-		}
-		changed := e.Changed(l.v.ID, hashes)
-		for i, name := range l.names {
-			if canonical[i] != nil && changed(i) {
-				p.Fields = append(p.Fields, name)
-			}
-		}
+		l.changes(&p, &e, m)
 	}
 	return p
+}
+
+// changes notes which fields of an update differ from what was delivered.
+func (l *look) changes(p *Planned, e *ledger.Entry, m *mapping.Mapped) {
+	hashes := make([]uint32, len(m.Canonical))
+	for i, value := range m.Canonical {
+		hashes[i] = row.FieldHash(value)
+	}
+	changed := e.Changed(l.v.ID, hashes)
+	for i, name := range l.names {
+		if m.Canonical[i] == nil || !changed(i) {
+			continue
+		}
+		p.Fields = append(p.Fields, name)
+		c := Change{Field: name, Personal: l.personal[name]}
+		if !c.Personal {
+			c.New = slices.Clone(m.Values[i]) // the mapper's memory is used again
+		}
+		p.Changes = append(p.Changes, c)
+	}
 }
 
 // removal is what would become of a deleting row that is queued.

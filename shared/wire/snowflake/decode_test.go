@@ -128,7 +128,7 @@ func TestRefusedRequests(t *testing.T) {
 		{"no batch id", []string{HeaderBatchID, ""}, `{"data":[]}`, "query-batch-id is missing"},
 		{"broken twin", []string{HeaderName + "-base64", "%"}, `{"data":[]}`, "not base64"},
 		{"another function", []string{HeaderName, "MY_FUNCTION"}, `{"data":[]}`, "names no function of Penstock"},
-		{"no function", []string{HeaderName, ""}, `{"data":[]}`, "penstock_push, penstock_begin"},
+		{"no function", []string{HeaderName, ""}, `{"data":[]}`, "penstock_push, penstock_plan, penstock_begin"},
 		{"no body", ok, "  \n", "no body"},
 		{"no JSON", ok, `hello`, "not JSON (byte 0)"},
 		{"HTML", ok, `<html></html>`, "not JSON"},
