@@ -87,7 +87,7 @@ func (c *conn) batch(runID, id string) (b run.Batch, err error) {
 
 // readBatch reads the columns body and sent.
 func readBatch(q *stmt) (b run.Batch, err error) {
-	err = json.Unmarshal(q.view(0), &b)
+	err = decode(q.view(0), &b)
 	b.Sent = q.bool(1)
 	return b, err
 }

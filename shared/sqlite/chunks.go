@@ -107,7 +107,7 @@ func (s *Store) Chunks(ctx context.Context, runID string, each func(batch string
 		err := s.read(ctx, func(c *conn) error {
 			return c.query(func(q *stmt) error {
 				r := record{batch: q.text(0), index: int(q.int(1))}
-				err := json.Unmarshal(q.view(2), &r.chunk)
+				err := decode(q.view(2), &r.chunk)
 				page = append(page, r)
 				return err
 			}, "SELECT batch, idx, body FROM chunk WHERE run = ?1 AND (batch, idx) > (?2, ?3) ORDER BY batch, idx LIMIT ?4",

@@ -152,7 +152,7 @@ func (s *Store) runs(ctx context.Context, query string, args ...any) ([]run.Run,
 	err := s.read(ctx, func(c *conn) error {
 		return c.query(func(q *stmt) error {
 			var r run.Run
-			err := json.Unmarshal(q.view(0), &r)
+			err := decode(q.view(0), &r)
 			runs = append(runs, r)
 			return err
 		}, query, args...)
