@@ -70,6 +70,45 @@ func TestInsertIntentLost(t *testing.T) {
 	}
 }
 
+// lateLedger does not store an intent, and takes it back after somebody else went first.
+type lateLedger struct {
+	*sqlite.Store
+	commits int
+	before  func()
+}
+
+func (l *lateLedger) Commit(ctx context.Context, target string, entries []ledger.Entry) ([]int, error) {
+	switch l.commits++; l.commits {
+	case 1:
+		return nil, errStorage
+	case 2:
+		l.before()
+	}
+	return l.Store.Commit(ctx, target, entries)
+}
+
+// A worker that takes its intent back so late that another one has inserted the row does
+// not take that back.
+func TestInsertTakenBackLate(t *testing.T) {
+	w := newWorld(t, 1, func(c *crm, d *syncdef.Definition) { c.once, d.Operation = true, syncdef.Insert })
+	w.send("q1", "a")
+	first := w.receive()
+	w.deliver.Ledger = &lateLedger{Store: w.store, before: func() {
+		w.now = w.now.Add(2 * hidden)
+		other := w.deliver
+		w.boot()
+		w.once()
+		w.deliver = other
+	}}
+	w.handle(first)
+	w.boot()
+	w.send("q2", "a")
+	w.drain(time.Hour)
+	if w.crm.sends["a"] != 1 {
+		t.Errorf("it was sent %d times", w.crm.sends["a"])
+	}
+}
+
 // A call of inserts that failed before it was carried out is halved; halves whose
 // answers are lost are not tried row by row.
 func TestInsertHalvesInDoubt(t *testing.T) {
