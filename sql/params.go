@@ -16,7 +16,7 @@ import (
 type Params struct {
 	dialect Dialect // set by Setup
 
-	Syncs []syncdef.Definition // whose views are made
+	Syncs []Sync // whose views are made
 
 	// Snowflake, Redshift and BigQuery.
 	Pushers      []string // who may push, besides reading: roles; on BigQuery members such as serviceAccount:x@p.iam.gserviceaccount.com
@@ -51,6 +51,12 @@ type Params struct {
 	// Snowflake and DuckDB.
 	NoSample bool // leave out the sample's tables, rows, models and tasks
 	NoRows   bool // leave out the sample's rows alone
+}
+
+// A Sync is a definition whose views are made.
+type Sync struct {
+	Definition syncdef.Definition
+	Model      string // the SELECT of its model, in the warehouse's SQL; "" where the model is there already
 }
 
 var (
@@ -107,6 +113,37 @@ func (p *Params) params() []param {
 	}
 }
 
+// Foreign are what is given and not of the dialect, as flags, each with the dialects
+// that take it.
+func (p Params) Foreign(dialect Dialect) []string {
+	var out []string
+	note := func(flag string, given bool, takers ...Dialect) {
+		if !given || slices.Contains(takers, dialect) {
+			return
+		}
+		var names []string
+		for _, d := range takers {
+			names = append(names, string(d))
+		}
+		out = append(out, "--"+flag+" (of "+strings.Join(names, ", ")+")")
+	}
+	for _, f := range p.params() {
+		var takers []Dialect
+		for _, d := range Dialects {
+			if _, takes := f.usual[d]; takes {
+				takers = append(takers, d)
+			}
+		}
+		note(f.name, *f.value != "", takers...)
+	}
+	note("pusher", len(p.Pushers) > 0, Snowflake, Redshift, BigQuery)
+	note("reader", len(p.Readers) > 0, Snowflake, Redshift, BigQuery)
+	note("max-batch-rows", p.MaxBatchRows != 0, Snowflake, Redshift, BigQuery)
+	note("streams", p.Streams, Snowflake)
+	note("no-sample", p.NoSample, Snowflake, DuckDB)
+	return out
+}
+
 // roleMeaning says whose role is wanted.
 var roleMeaning = map[Dialect]string{
 	Snowflake: "the AWS role that Snowflake assumes, an output of the deployed stack (the end of its name is generated): arn:aws:iam::123456789012:role/penstock-SnowflakeRole-1A2B3C4D5E6F",
@@ -152,49 +189,86 @@ func (p *Params) fill() (missing [][2]string) {
 			missing = append(missing, [2]string{*f.value, f.meaning})
 		}
 	}
+	if p.dialect == Redshift { // which folds names to small letters
+		p.Schema = strings.ToLower(p.Schema)
+	}
+	if len(p.Pushers) == 0 && (p.dialect == Redshift || p.dialect == Snowflake) {
+		p.Pushers = []string{"penstock_pusher"}
+	}
 	p.APIURL, p.Endpoint, p.RunAs = strings.TrimRight(p.APIURL, "/"), strings.TrimRight(p.Endpoint, "/"), strings.ToUpper(p.RunAs)
 	return missing
 }
 
-// Pusher grants a privilege to every further role that pushes, one statement a
-// line: {{.Pusher "USAGE ON FUNCTION penstock_reset(VARCHAR)"}}. What is made anew
-// has lost its grants, so that they stand after each create.
-func (p Params) Pusher(privilege string) string { return grants(privilege, p.Pushers) }
+// Pusher grants a privilege to everybody who pushes, one statement a line:
+// {{.Pusher "USAGE ON FUNCTION penstock_reset(VARCHAR)"}}. What is made anew has lost its
+// grants, so that they stand after each create.
+func (p Params) Pusher(privilege string) string { return p.grants(privilege, p.Pushers) }
 
-// Reader grants a privilege to every further role that pushes or reads.
+// Reader grants a privilege to everybody who pushes or reads.
 func (p Params) Reader(privilege string) string {
-	return grants(privilege, slices.Concat(p.Pushers, p.Readers))
+	return p.grants(privilege, p.All())
 }
 
-func grants(privilege string, roles []string) string {
+// All are the roles that push or read, each once.
+func (p Params) All() []string {
+	var all []string
+	for _, role := range slices.Concat(p.Pushers, p.Readers) {
+		if !slices.Contains(all, role) {
+			all = append(all, role)
+		}
+	}
+	return all
+}
+
+func (p Params) grants(privilege string, roles []string) string {
+	to := "ROLE %s"
+	if p.dialect == BigQuery {
+		to = `"%s"`
+	}
 	var b strings.Builder
 	for _, role := range roles {
-		fmt.Fprintf(&b, "GRANT %s TO ROLE %s;\n", privilege, role)
+		fmt.Fprintf(&b, "GRANT %s TO "+to+";\n", privilege, role)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // Monitoring are the tables and views that readers may select from.
-func (Params) Monitoring() []string {
+func (p Params) Monitoring() []string {
+	view := "VIEW"
+	if p.dialect == Redshift { // where a view's privileges are a table's
+		view = "TABLE"
+	}
 	return []string{
 		"TABLE penstock_models", "TABLE penstock_runs",
 		"TABLE reverse_etl_sync_state", "TABLE reverse_etl_sync_errors", "TABLE multi_destination_sync_state",
-		"VIEW reverse_etl_sync_health", "VIEW reverse_etl_dashboard", "VIEW reverse_etl_alerts",
+		view + " reverse_etl_sync_health", view + " reverse_etl_dashboard", view + " reverse_etl_alerts",
+	}
+}
+
+// Refreshed are the tables that penstock_refresh writes.
+func (Params) Refreshed() []string {
+	return []string{
+		"penstock_models", "penstock_runs", "reverse_etl_sync_state", "reverse_etl_sync_errors", "multi_destination_sync_state", "penstock_pages",
 	}
 }
 
 // Step is a statement of penstock_run, for the dialect's procedure.
 func (p Params) Step(name string) (string, error) { return speeches[p.dialect].step(name) }
 
-func header(missing [][2]string) string {
-	if len(missing) == 0 {
-		return ""
-	}
+// headed is a text under the list of those placeholders that stand in it.
+func headed(missing [][2]string, text string) string {
 	var b strings.Builder
-	b.WriteString("-- NOT READY TO RUN. Replace these first:\n")
 	for _, m := range missing {
+		if !strings.Contains(text, m[0]) {
+			continue
+		}
+		if b.Len() == 0 {
+			b.WriteString("-- NOT READY TO RUN. Replace these first:\n")
+		}
 		fmt.Fprintf(&b, "--   %-12s %s\n", m[0], m[1])
 	}
-	b.WriteString("\n")
-	return b.String()
+	if b.Len() > 0 {
+		b.WriteString("\n")
+	}
+	return b.String() + text
 }

@@ -11,17 +11,22 @@ var creates = regexp.MustCompile(`(?m)^CREATE (?:OR REPLACE )?(?:EXTERNAL )?(?:T
 // word is a text, a quoted name, a comment or a name in a script.
 var word = regexp.MustCompile("(?s)'(?:[^'\\\\]|''|\\\\.)*'|\"[^\"]*\"|`[^`]*`|--[^\n]*|/\\*.*?\\*/|\\.?\\w+")
 
-// qualify puts the schema, or the project and dataset, before each name of what the
-// script makes: where a procedure or a view runs, names would be looked for in the
+// own is the name of an object of ours, with its schema, or project and dataset, where
+// the dialect wants it: where a procedure or a view runs, names would be looked for in the
 // caller's schema.
-func (p Params) qualify(all []File) []File {
-	var before, after string
+func (p *Params) own(name string) string {
 	switch p.dialect {
 	case Redshift:
-		before = p.Schema + "."
+		return p.Schema + "." + name
 	case BigQuery:
-		before, after = "`"+p.Project+"."+p.Dataset+".", "`"
-	default:
+		return "`" + p.Project + "." + p.Dataset + "." + name + "`"
+	}
+	return name
+}
+
+// qualify writes each name of what the files make as own does.
+func (p *Params) qualify(all []File) []File {
+	if p.own("") == "" {
 		return all
 	}
 	ours := map[string]bool{}
@@ -33,7 +38,7 @@ func (p Params) qualify(all []File) []File {
 	for i, f := range all {
 		all[i].Text = word.ReplaceAllStringFunc(f.Text, func(w string) string {
 			if ours[strings.ToLower(w)] {
-				return before + w + after
+				return p.own(w)
 			}
 			return w
 		})

@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-//go:embed duckdb/*.sql snowflake/*.sql redshift/*.sql bigquery/*.sql
+//go:embed duckdb/*.sql snowflake/*.sql redshift/*.sql bigquery/*.sql teardown/*.sql
 var files embed.FS
 
 // A File is a part of a script, numbered by its name.
@@ -34,7 +34,8 @@ func Setup(dialect Dialect, params Params) (string, error) {
 	if dialect != DuckDB {
 		text = squeeze(text)
 	}
-	return params.notReady(dialect) + text, nil
+	params.dialect = dialect
+	return headed(params.fill(), text), nil
 }
 
 // Files are the script's parts, without the list of what is to be replaced first.
@@ -56,13 +57,13 @@ func Files(dialect Dialect, params Params) ([]File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up %q: %w", dialect, err)
 	}
-	return params.qualify(all), nil
-}
-
-// notReady is the list of what is to be replaced before the script is run.
-func (p Params) notReady(dialect Dialect) string {
-	p.dialect = dialect
-	return header(p.fill())
+	all = params.qualify(all)
+	if views, err := params.views(); err != nil {
+		return nil, fmt.Errorf("set up %q: %w", dialect, err)
+	} else if views != "" {
+		all = append(all, File{syncsFile, views})
+	}
+	return all, nil
 }
 
 // squeeze takes away what an empty list of grants leaves: more than one blank line.
@@ -140,32 +141,60 @@ func (d speech) files(params Params) ([]File, error) {
 		}
 		out = append(out, File{name, part})
 	}
-	views, err := params.views()
-	if err != nil || views == "" {
-		return out, err
-	}
-	return append(out, File{syncsFile, views}), nil
+	return out, nil
 }
 
 // syncsFile has the views of the definitions.
 const syncsFile = "10_syncs.sql"
 
-// views makes the views of every definition.
-func (p Params) views() (string, error) {
-	var b strings.Builder
-	for _, d := range p.Syncs {
-		views, err := Views(p.dialect, p, d)
+// views makes the models that stand beside definitions, and the views of every
+// definition; "" where there are none. Redshift replaces no view by one of other columns,
+// and drops none that another needs.
+func (p *Params) views() (string, error) {
+	var all []View
+	for _, y := range p.Syncs {
+		if y.Model != "" {
+			all = append(all, View{relation(*p, y.Definition.Relation()), strings.TrimRight(y.Model, "; \n\t")})
+		}
+		views, err := Views(p.dialect, *p, y.Definition)
 		if err != nil {
 			return "", err
 		}
 		for _, v := range views {
-			b.WriteString("\n" + v.Create(p.dialect))
+			all = append(all, View{p.own(v.Name), v.Query})
 		}
 	}
-	if b.Len() == 0 {
+	if len(all) == 0 {
 		return "", nil
 	}
-	return "-- 10. What the definitions say in SQL: a view per sync. Make them again when a\n-- definition has changed: penstock sql-setup " + string(p.dialect) + " --syncs DIR.\n" + b.String(), nil
+	var b strings.Builder
+	b.WriteString("-- 10. What the definitions say in SQL: the models that stand beside them, and views\n" +
+		"-- of their own. Make them again when a definition has changed:\n-- penstock sql-setup " + string(p.dialect) + " --syncs DIR.\n")
+	if p.dialect == Redshift {
+		for _, v := range slices.Backward(all) {
+			b.WriteString("DROP VIEW IF EXISTS " + v.Name + ";\n")
+		}
+	}
+	for _, v := range all {
+		b.WriteString("\n" + v.Create(p.dialect))
+		if grant := p.mayRead(v.Name); grant != "" {
+			b.WriteString(grant + "\n")
+		}
+	}
+	return b.String(), nil
+}
+
+// mayRead lets who pushes read a view.
+func (p *Params) mayRead(view string) string {
+	switch p.dialect {
+	case Snowflake:
+		return p.Pusher("SELECT ON VIEW " + view)
+	case Redshift:
+		return p.Pusher("SELECT ON TABLE " + view)
+	case BigQuery:
+		return p.Pusher("`roles/bigquery.dataViewer` ON VIEW " + view)
+	}
+	return ""
 }
 
 // models makes a view of every NAME.sql of the sample's syncs, under the sync's

@@ -4,6 +4,8 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,6 +60,129 @@ func TestSetupSnowflake(t *testing.T) {
 	}
 }
 
+// The scripts of the other dialects, and what takes each away, with nothing left open.
+func TestSetupGolden(t *testing.T) {
+	for _, dialect := range Dialects {
+		p := filled(dialect)
+		if dialect != Snowflake {
+			script, err := Setup(dialect, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, string(dialect)+".golden", script)
+		}
+		teardown, err := Teardown(dialect, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, string(dialect)+"_teardown.golden", teardown)
+	}
+}
+
+// A placeholder stands for each parameter that has no default, in a statement too, and
+// the list on top says what each is.
+func TestSetupEmpty(t *testing.T) {
+	for dialect, want := range map[Dialect][]string{Redshift: {"<ROLE_ARN>", "<FUNCTION>"}, BigQuery: {"<PROJECT>", "<LOCATION>", "<ENDPOINT>"}, DuckDB: nil} {
+		script, err := Setup(dialect, Params{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if headed := strings.HasPrefix(script, "-- NOT READY TO RUN"); headed != (want != nil) {
+			t.Errorf("%s: the list on top: %t", dialect, headed)
+		}
+		for _, p := range want {
+			if !strings.Contains(script, "--   "+p+" ") || strings.Count(script, p) < 2 {
+				t.Errorf("%s: %s does not stand on top and below", dialect, p)
+			}
+		}
+	}
+}
+
+// Every part runs by itself, after those before it: on Snowflake it says where it is,
+// elsewhere its names do. Together they are the script.
+func TestParts(t *testing.T) {
+	for _, dialect := range Dialects {
+		parts, err := Parts(dialect, filled(dialect))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []string
+		for _, f := range parts[:len(parts)-1] {
+			all = append(all, split(f.Text)...)
+			if dialect == Snowflake && !strings.Contains(f.Text, "USE SCHEMA penstock.public;") {
+				t.Errorf("%s has no schema", f.Name)
+			}
+		}
+		script, err := Setup(dialect, filled(dialect))
+		if err != nil {
+			t.Fatal(err)
+		}
+		use := func(s string) bool { return strings.HasPrefix(s, "USE ") }
+		if d := cmp.Diff(slices.DeleteFunc(split(script), use), slices.DeleteFunc(all, use)); d != "" {
+			t.Errorf("%s: %s", dialect, d)
+		}
+		if last := parts[len(parts)-1]; last.Name != TeardownFile || !strings.Contains(last.Text, "DROP ") {
+			t.Errorf("%s: the last file is %s", dialect, last.Name)
+		}
+	}
+}
+
+// What a script makes, its teardown takes away, but for the landing tables, in an order
+// in which nothing is needed any more.
+func TestTeardown(t *testing.T) {
+	for _, dialect := range Dialects {
+		all, err := Files(dialect, filled(dialect))
+		if err != nil {
+			t.Fatal(err)
+		}
+		teardown, err := Teardown(dialect, filled(dialect))
+		if err != nil {
+			t.Fatal(err)
+		}
+		made := objects(all)
+		if len(made) < 10 {
+			t.Fatalf("%s: %d objects", dialect, len(made))
+		}
+		last := len(teardown)
+		for _, o := range made {
+			name := o.name[strings.LastIndex(o.name, ".")+1:]
+			at := regexp.MustCompile(`(?m)^(DROP|CALL) .*\b` + strings.Trim(name, "`") + `\b.*;`).FindStringIndex(teardown)
+			if o.landing {
+				if at != nil {
+					t.Errorf("%s: the landing table %s is dropped", dialect, o.name)
+				}
+				continue
+			}
+			if at == nil {
+				t.Errorf("%s: %s %s stays", dialect, o.kind, o.name)
+				continue
+			}
+			if at[0] > last && o.kind != "FUNCTION" {
+				t.Errorf("%s: %s %s is dropped after what was made before it", dialect, o.kind, o.name)
+			}
+			last = at[0]
+		}
+	}
+}
+
+func TestForeign(t *testing.T) {
+	for _, c := range []struct {
+		dialect Dialect
+		params  Params
+		want    []string
+	}{
+		{Snowflake, Params{Warehouse: "w", Database: "d", Readers: []string{"r"}, Streams: true, NoSample: true}, nil},
+		{Redshift, Params{Function: "f", RoleARN: "a", Schema: "s", MaxBatchRows: 5}, nil},
+		{BigQuery, Params{Project: "p", RoleARN: "a", Streams: true, NoSample: true}, []string{"--role-arn (of snowflake, redshift)", "--streams (of snowflake)", "--no-sample (of snowflake, duckdb)"}},
+		{DuckDB, Params{NoSample: true, Readers: []string{"r"}, MaxBatchRows: 5}, []string{"--reader (of snowflake, redshift, bigquery)", "--max-batch-rows (of snowflake, redshift, bigquery)"}},
+		{Redshift, Params{Endpoint: "e", Warehouse: "w"}, []string{"--warehouse (of snowflake)", "--endpoint (of bigquery)"}},
+	} {
+		if d := cmp.Diff(c.want, c.params.Foreign(c.dialect)); d != "" {
+			t.Errorf("%s: %s", c.dialect, d)
+		}
+	}
+}
+
 func TestSetupRefuses(t *testing.T) {
 	for _, c := range []struct {
 		dialect Dialect
@@ -66,6 +191,8 @@ func TestSetupRefuses(t *testing.T) {
 	}{
 		{"oracle", Params{}, []string{`"oracle"`, "snowflake, redshift, bigquery, duckdb"}},
 		{"snowflake", Params{APIURL: "http://x", Role: "a'; DROP", RoleARN: "arn:aws:iam::1:role/x", Readers: []string{"b; DROP"}, RunAs: "root"}, []string{"api-url", `role "b; DROP"`, `run-as "root"`, `role "a'; DROP"`, "role-arn"}},
+		{"redshift", Params{Schema: "a; DROP", RoleARN: "role", Function: "arn:aws:lambda:x", Cluster: "A B", Pushers: []string{"x y"}}, []string{`schema "a; DROP"`, `role-arn "role"`, `function "arn`, `cluster "A B"`, `role "x y"`}},
+		{"bigquery", Params{Project: "x`y", Dataset: "a-b", Location: "eu west", Connection: "a.b", Endpoint: "http://x", Readers: []string{"analyst", `user:a@b.c";`}}, []string{"project", `dataset "a-b"`, "location", `connection "a.b"`, "endpoint", `role "analyst": want user:, group:`, `role "user:a@b.c\"`}},
 	} {
 		_, err := Setup(c.dialect, c.params)
 		for _, want := range c.want {

@@ -2,6 +2,7 @@ package sql
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -45,14 +46,9 @@ func Views(dialect Dialect, params Params, d syncdef.Definition) ([]View, error)
 	return out, nil
 }
 
-// Create makes the view, in place of an older one. Redshift replaces no view by one of
-// other columns.
+// Create makes the view, in place of an older one.
 func (v View) Create(dialect Dialect) string {
-	drop := ""
-	if dialect == Redshift {
-		drop = "DROP VIEW IF EXISTS " + v.Name + ";\n"
-	}
-	return drop + fmt.Sprintf(speeches[dialect].view, v.Name) + "\n" + v.Query + ";\n"
+	return fmt.Sprintf(speeches[dialect].view, v.Name) + "\n" + v.Query + ";\n"
 }
 
 // sourceView is the query of a source view, "" where the model is read itself. The
@@ -100,12 +96,16 @@ func shiftRow(columns []string) string {
 }
 
 // relation is a model's name as the dialect takes it. BigQuery knows no name without its
-// dataset.
+// dataset; on Redshift what is made by the script is in its schema, and other models are
+// where the search_path finds them.
 func relation(params Params, name string) string {
-	if params.dialect != BigQuery {
-		return name
-	}
 	parts := strings.Split(name, ".")
-	have := []string{params.Project, params.Dataset}
-	return "`" + strings.Join(append(have[:max(0, 3-len(parts))], parts...), ".") + "`"
+	switch {
+	case params.dialect == BigQuery:
+		have := []string{params.Project, params.Dataset}
+		return "`" + strings.Join(append(have[:max(0, 3-len(parts))], parts...), ".") + "`"
+	case params.dialect == Redshift && len(parts) == 1 && slices.ContainsFunc(params.Syncs, func(y Sync) bool { return y.Model != "" && y.Definition.Relation() == name }):
+		return params.own(name)
+	}
+	return name
 }

@@ -6,3 +6,4 @@ CREATE TABLE IF NOT EXISTS penstock_receipts (
     pushed_at TIMESTAMP DEFAULT {{default}},
     answer    JSON
 );
+{{.Pusher "`roles/bigquery.dataEditor` ON TABLE penstock_receipts"}}

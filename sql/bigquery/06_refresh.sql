@@ -8,3 +8,8 @@ BEGIN
     DECLARE v_pending INT64 DEFAULT 0;
 {{refresh}}
 END;
+
+-- It runs with its caller's rights.
+{{range .Refreshed}}{{$.Pusher (printf "`roles/bigquery.dataEditor` ON TABLE %s" .)}}
+{{end}}{{range .Monitoring}}{{$.Reader (printf "`roles/bigquery.dataViewer` ON %s" .)}}
+{{end}}

@@ -6,3 +6,4 @@ CREATE TABLE IF NOT EXISTS penstock_receipts (
     pushed_at TIMESTAMP DEFAULT {{default}},
     answer    VARCHAR(65535)
 );
+{{.Pusher "SELECT, INSERT, DELETE ON TABLE penstock_receipts"}}

@@ -15,3 +15,10 @@ BEGIN
 {{refresh}}
 END;
 $$ LANGUAGE plpgsql;
+REVOKE ALL ON PROCEDURE penstock_refresh() FROM PUBLIC;
+{{.Pusher "EXECUTE ON PROCEDURE penstock_refresh()"}}
+
+-- It runs with its caller's rights.
+{{range .Refreshed}}{{$.Pusher (printf "SELECT, INSERT, UPDATE, DELETE ON TABLE %s" .)}}
+{{end}}{{range .Monitoring}}{{$.Reader (printf "SELECT ON %s" .)}}
+{{end}}

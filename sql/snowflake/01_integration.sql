@@ -28,7 +28,12 @@ GRANT USAGE ON INTEGRATION {{.Integration}} TO ROLE {{.Role}};
 GRANT USAGE ON DATABASE {{.Database}} TO ROLE {{.Role}};
 GRANT ALL ON SCHEMA {{.Database}}.{{.Schema}} TO ROLE {{.Role}};
 GRANT USAGE ON WAREHOUSE {{.Warehouse}} TO ROLE {{.Role}};
-{{.Reader (printf "USAGE ON DATABASE %s" .Database)}}
+
+-- Who pushes or reads besides: a role has what is granted to it here and below, and no
+-- more. Who is to push needs SELECT on the models too, which are yours. Give it to people:
+-- GRANT ROLE {{index .Pushers 0}} TO USER somebody;
+{{range .All}}CREATE ROLE IF NOT EXISTS {{.}};
+{{end}}{{.Reader (printf "USAGE ON DATABASE %s" .Database)}}
 {{.Reader (printf "USAGE ON SCHEMA %s.%s" .Database .Schema)}}
 {{.Reader (printf "USAGE ON WAREHOUSE %s" .Warehouse)}}
 

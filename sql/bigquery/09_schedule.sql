@@ -1,0 +1,6 @@
+-- 9. Schedules. penstock apply --stack makes schedules that run penstock_run as a job, at
+-- the times that the definitions say. A scheduled query does the same, and brings
+-- monitoring up to date between runs:
+--
+--     bq query --project_id={{.Project}} --location={{.Location}} --use_legacy_sql=false --display_name=penstock_refresh \
+--         --schedule='every 15 minutes' 'CALL `{{.Project}}.{{.Dataset}}`.penstock_refresh()'

@@ -1,0 +1,6 @@
+-- 9. Schedules. Redshift has no tasks: penstock apply --stack makes schedules that call
+-- penstock_run over the Data API, at the times that the definitions say. Something of
+-- your own that runs SQL does the same, and brings monitoring up to date between runs:
+--
+--     CALL {{.Schema}}.penstock_run('sf_health', 'incremental');
+--     CALL {{.Schema}}.penstock_refresh();
