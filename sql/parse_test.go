@@ -96,7 +96,13 @@ func scripts(t *testing.T) map[Dialect][]string {
 			}
 		}
 	}
+	steps := RunSteps
 	for _, s := range RunSteps {
+		if plan := FindStep(PlanOf(s.Name)); plan.Name != s.Name {
+			steps = append(steps[:len(steps):len(steps)], plan)
+		}
+	}
+	for _, s := range steps {
 		for _, d := range Dialects {
 			if s.In(d).Statement() != "" && d != DuckDB {
 				s := s

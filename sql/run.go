@@ -146,6 +146,9 @@ func FindStep(name StepName) Step {
 		if s.Name == name {
 			return s
 		}
+		if strings.HasPrefix(string(s.Name), string(StepPush)) && name == PlanOf(s.Name) {
+			return planStep(s)
+		}
 	}
 	return Step{}
 }

@@ -22,6 +22,7 @@ type cli struct {
 	SQL      sqlCmd      `cmd:"" name:"sql" help:"Run SQL on the embedded warehouse, with the penstock functions; without a statement: a prompt."`
 	Push     pushCmd     `cmd:"" help:"Push rows of the embedded warehouse, or of a file, to a sync's destination."`
 	Run      runCmd      `cmd:"" help:"Run a sync: select what changed, push it, and move the watermark."`
+	Plan     planCmd     `cmd:"" help:"Say what a run would do and cost, and do nothing: create, update, calls, quota, time, AWS."`
 	Status   statusCmd   `cmd:"" help:"Show how syncs stand: last run, watermark, what is held up and why."`
 	Runs     runsCmd     `cmd:"" help:"List runs, the newest first."`
 	Errors   errorsCmd   `cmd:"" help:"List the rows that were not delivered, each with its reason."`

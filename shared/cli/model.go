@@ -45,13 +45,56 @@ func (c modelled) model(ctx context.Context, sync, gateway string, did *touched)
 	r := relation{qualified(name)}
 	if text != "" {
 		err = w.SetModel(ctx, name, text)
-	} else if _, missing := columnsOf(ctx, w, r.sql); missing != nil {
-		err = fmt.Errorf("the warehouse has no table or view %s, the model of sync %s: put its SELECT into %[2]s.sql beside %[2]s.yaml, or push a file with --from (%[3]s)", name, sync, firstLine(missing))
+	} else {
+		err = c.missingModel(ctx, w, r, name, sync)
 	}
 	if err != nil {
 		return nil, r, errors.Join(err, w.Close())
 	}
 	return w, r, nil
+}
+
+// look opens the warehouse to be read only, and answers the rows of the sync's model: of
+// its SELECT, of which no view is made, or of the relation.
+func (c modelled) look(ctx context.Context, sync string) (*duckdb.Warehouse, relation, error) {
+	name, text, err := c.find(ctx, sync)
+	if err != nil {
+		return nil, relation{}, err
+	}
+	path := c.Warehouse
+	if path == "" {
+		path = filepath.Join(c.Data, warehouseFile)
+	}
+	cfg := duckdb.Config{Path: path, ReadOnly: true}
+	if err := haveWarehouse(path, c.Data); err != nil {
+		if text == "" || c.Warehouse != "" {
+			return nil, relation{}, err
+		}
+		cfg = duckdb.Config{} // the model may read files alone
+	}
+	w, err := duckdb.Open(ctx, cfg)
+	if err != nil {
+		return nil, relation{}, warehouseFault(err, path, c.Data)
+	}
+	r := relation{qualified(name)}
+	if text != "" {
+		r.sql, err = w.Subquery(ctx, name, text)
+	} else {
+		err = c.missingModel(ctx, w, r, name, sync)
+	}
+	if err != nil {
+		return nil, r, errors.Join(err, w.Close())
+	}
+	return w, r, nil
+}
+
+// missingModel says what to do where the warehouse does not have the relation.
+func (c modelled) missingModel(ctx context.Context, w *duckdb.Warehouse, r relation, name, sync string) error {
+	_, err := columnsOf(ctx, w, r.sql)
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("the warehouse has no table or view %s, the model of sync %s: put its SELECT into %[2]s.sql beside %[2]s.yaml, or push a file with --from (%[3]s)", name, sync, firstLine(err))
 }
 
 // find is the relation of the sync's model as it is applied, and its SELECT where the

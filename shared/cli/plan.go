@@ -3,14 +3,13 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/dustin/go-humanize"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/app/machine"
+	"github.com/penstock-data/penstock/shared/estimate"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
@@ -24,30 +23,48 @@ const plannedRows = 10_000
 // shownPlanned is how many rows of each action are shown to people.
 const shownPlanned = 5
 
-// plan says what a push of the rows would do.
-func (c pushCmd) plan(ctx context.Context, s program) error {
+type planCmd struct {
+	Sync  string `arg:"" help:"The sync."`
+	Mode  string `default:"incremental" enum:"incremental,full,push" help:"Of what: an incremental run, a full one, or a plain push of all rows."`
+	From  string `help:"Plan a push of the rows of this file (.csv, .parquet, .json, .ndjson) instead of the model's." placeholder:"FILE"`
+	Limit int    `help:"At most so many rows." placeholder:"N"`
+	JSON  bool   `name:"json" help:"Print JSON."`
+	modelled
+}
+
+// plainPush is the mode of what is no run.
+const plainPush = "push"
+
+// Run reads the rows and says what would become of them. Nothing is written: neither is
+// a gateway started, nor does anybody need to be at work in the folder.
+func (c planCmd) Run(ctx context.Context, s program) error {
+	switch {
+	case c.Gateway != "":
+		return usage("a plan reads this machine's state: leave --gateway out; in SQL it is penstock_plan(sync, row)")
+	case c.Limit < 0:
+		return usage("--limit %d: at least 1, or leave it out for all rows", c.Limit)
+	}
 	if err := haveState(c.Data); err != nil { // before the warehouse, which apply makes too
 		return err
 	}
-	w, rows, err := c.source(ctx, "", &touched{})
+	w, rows, err := c.rows(ctx)
 	if err != nil {
 		return err
 	}
 	defer w.Close()
-	return c.dryRun(ctx, s, w, runs.PlanRequest{Sync: c.Sync}, rows, c.JSON)
+	p := runs.PlanRequest{Sync: c.Sync}
+	if c.Mode != plainPush && c.From == "" {
+		p.Mode = run.Mode(c.Mode)
+	}
+	return c.plan(ctx, s, w, p, rows)
 }
 
-// plan says what a run would do.
-func (c runCmd) plan(ctx context.Context, s program) error {
-	if err := haveState(c.Data); err != nil {
-		return err
+func (c planCmd) rows(ctx context.Context) (*duckdb.Warehouse, relation, error) {
+	if c.From != "" {
+		return openFile(ctx, c.From, c.Limit, duckdb.Config{})
 	}
-	w, rows, err := c.model(ctx, c.Sync, "", &touched{})
-	if err != nil {
-		return err
-	}
-	defer w.Close()
-	return c.dryRun(ctx, s, w, runs.PlanRequest{Sync: c.Sync, Mode: run.Mode(c.Mode)}, rows, c.JSON)
+	w, rows, err := c.look(ctx, c.Sync)
+	return w, rows.limited(c.Limit), err
 }
 
 // shownRemoved is how many records that a mirror would remove are shown to people.
@@ -64,25 +81,34 @@ type plan struct {
 	Plan   []runs.Planned        `json:"plan"`             // of each row, in order; of people's plan some of each action
 	Mirror *runs.MirrorPlan      `json:"mirror,omitempty"` // of a mirror's full run; what it would remove follows the rows in Plan
 
+	Estimate   estimate.Estimate `json:"estimate"` // what it would cost
+	Connection string            `json:"connection"`
+	// Calls that the account has in 24 hours, and what the connection grants of them;
+	// absent where the vendor counts no days.
+	PerDay  int64 `json:"calls_per_day,omitempty"`
+	Granted int64 `json:"granted_per_day,omitempty"`
+
 	shown map[runs.Action]int
 	all   bool
+	bill  runs.Bill
+	blind bool // the version says nothing of its calls
 }
 
-// dryRun reads the rows and plans them, batch by batch. Nothing is written: neither is
-// a gateway started, nor does anybody need to be at work in the folder.
-func (c gated) dryRun(ctx context.Context, s program, w *duckdb.Warehouse, p runs.PlanRequest, rows relation, asJSON bool) (err error) {
-	if c.Gateway != "" {
-		return usage("--dry-run reads this machine's state: leave --gateway out")
-	}
+func newPlan(sync string, all bool) *plan {
+	return &plan{Sync: sync, DryRun: true, Counts: map[runs.Action]int64{}, Errors: []answered{}, Fields: map[string]int64{}, Plan: []runs.Planned{}, shown: map[runs.Action]int{}, all: all}
+}
+
+// plan plans the rows, batch by batch.
+func (c planCmd) plan(ctx context.Context, s program, w *duckdb.Warehouse, p runs.PlanRequest, rows relation) (err error) {
 	store, err := openState(c.Data)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	control := machine.Control(store)
-	sum := plan{Sync: p.Sync, DryRun: true, Counts: map[runs.Action]int64{}, Errors: []answered{}, Fields: map[string]int64{}, Plan: []runs.Planned{}, shown: map[runs.Action]int{}, all: asJSON}
+	sum := newPlan(p.Sync, c.JSON)
 	b, total := &bar{}, int64(0)
-	if terminal(s.out) && !asJSON {
+	if terminal(s.out) && !c.JSON {
 		if total, err = rows.count(ctx, w); err != nil {
 			return err
 		}
@@ -93,6 +119,7 @@ func (c gated) dryRun(ctx context.Context, s program, w *duckdb.Warehouse, p run
 	}
 	batch := func() error {
 		got, err := control.Plan(ctx, p)
+		sum.bill.Add(got)
 		for _, one := range got {
 			one.Message = row.InDuckDB(one.Message)
 			sum.add(one)
@@ -118,7 +145,10 @@ func (c gated) dryRun(ctx context.Context, s program, w *duckdb.Warehouse, p run
 	if err != nil {
 		return err
 	}
-	if asJSON {
+	if err := sum.price(ctx, control); err != nil {
+		return err
+	}
+	if c.JSON {
 		err = printJSON(s.out, sum)
 	} else {
 		sum.print(s)
@@ -187,30 +217,9 @@ func (p *plan) add(one runs.Planned) {
 // remove counts a record that a mirror would remove: it is no row.
 func (p *plan) remove(one runs.Planned) {
 	p.Counts[one.Action]++
+	p.bill.Add([]runs.Planned{one})
 	if p.all || p.shown[one.Action] < shownRemoved {
 		p.Plan = append(p.Plan, one)
 		p.shown[one.Action]++
 	}
-}
-
-// print prints the plan for people.
-func (p *plan) print(s program) {
-	sent := p.Counts[runs.Create] + p.Counts[runs.Update] + p.Counts[runs.Delete]
-	fmt.Fprintf(s.out, "%s of %s of %s would be sent (a dry run: nothing was sent or stored):\n", humanize.Comma(sent), counted(p.Rows), p.Sync)
-	for _, a := range []runs.Action{runs.Create, runs.Update, runs.Delete, runs.Unchanged, runs.Replaced, runs.Refused, runs.NotSelected, runs.Removed} {
-		if n := p.Counts[a]; n > 0 {
-			fmt.Fprintf(s.out, "  %-13s %s\n", strings.ReplaceAll(string(a), "_", " "), humanize.Comma(n))
-		}
-	}
-	for _, one := range p.Plan {
-		text := string(one.Action) + " " + one.RecordID
-		if len(one.Fields) > 0 {
-			text += ": " + strings.Join(one.Fields, ", ")
-		}
-		fmt.Fprintln(s.out, wrapped("    ", text))
-	}
-	if more := p.Counts[runs.Removed] - int64(p.shown[runs.Removed]); more > 0 && !p.all {
-		fmt.Fprintf(s.out, "    and %s more to remove: --json lists them all\n", humanize.Comma(more))
-	}
-	printAnswered(s, p.Errors)
 }

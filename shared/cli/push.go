@@ -32,7 +32,7 @@ func (c pushCmd) Run(ctx context.Context, s program) (err error) {
 		return usage("--limit %d: at least 1, or leave it out for all rows", c.Limit)
 	}
 	if c.DryRun {
-		return c.plan(ctx, s)
+		return planCmd{Sync: c.Sync, Mode: plainPush, From: c.From, Limit: c.Limit, JSON: c.JSON, modelled: c.modelled}.Run(ctx, s)
 	}
 	started := s.clock.now()
 	c.accept = true
@@ -74,18 +74,23 @@ func (c pushCmd) source(ctx context.Context, gateway string, did *touched) (*duc
 		w, rows, err := c.model(ctx, c.Sync, gateway, did)
 		return w, rows.limited(c.Limit), err
 	}
-	if err := readable(c.From); err != nil {
+	return openFile(ctx, c.From, c.Limit, duckdb.Config{Gateway: gateway, Token: c.token(), Answered: did.answered})
+}
+
+// openFile opens a file in a warehouse of its own, in memory.
+func openFile(ctx context.Context, file string, limit int, cfg duckdb.Config) (*duckdb.Warehouse, relation, error) {
+	if err := readable(file); err != nil {
 		return nil, relation{}, err
 	}
-	w, err := duckdb.Open(ctx, duckdb.Config{Gateway: gateway, Token: c.token(), Answered: did.answered})
+	w, err := duckdb.Open(ctx, cfg)
 	if err != nil {
 		return nil, relation{}, err
 	}
-	rows, err := fileRows(ctx, w, c.From)
+	rows, err := fileRows(ctx, w, file)
 	if err != nil {
 		return nil, rows, errors.Join(err, w.Close())
 	}
-	return w, rows.limited(c.Limit), nil
+	return w, rows.limited(limit), nil
 }
 
 // A pushed is what a push came to.

@@ -22,7 +22,7 @@ type runCmd struct {
 // Run executes CALL penstock_run on the embedded warehouse and waits for the run.
 func (c runCmd) Run(ctx context.Context, s program) (err error) {
 	if c.DryRun {
-		return c.plan(ctx, s)
+		return planCmd{Sync: c.Sync, Mode: c.Mode, JSON: c.JSON, modelled: c.modelled}.Run(ctx, s)
 	}
 	started := s.clock.now()
 	c.accept = true

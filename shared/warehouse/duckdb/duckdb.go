@@ -19,6 +19,9 @@ import (
 type Config struct {
 	// Path is the database file, made when it is absent; "" keeps all in memory.
 	Path string
+	// ReadOnly opens the file without a write: nothing is made in it, and one that is
+	// absent is not made. The penstock functions work; penstock_run does not.
+	ReadOnly bool
 	// Gateway is the base URL: http://127.0.0.1:8080 makes penstock_push call
 	// POST http://127.0.0.1:8080/push.
 	Gateway string

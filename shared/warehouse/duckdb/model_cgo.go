@@ -45,6 +45,20 @@ func (w *Warehouse) SetModel(ctx context.Context, relation, text string) error {
 	return nil
 }
 
+// Subquery is a model's SELECT as it may stand in FROM, and be read without a view; the
+// errors are SetModel's.
+func (w *Warehouse) Subquery(ctx context.Context, relation, text string) (string, error) {
+	if err := w.oneSelect(ctx, text); err != nil {
+		return "", fmt.Errorf("model %s: %w", relation, err)
+	}
+	_, one := splitLast(text)
+	sub := "(" + one + "\n)"
+	if _, err := w.db.ExecContext(ctx, "DESCRIBE SELECT * FROM "+sub); err != nil {
+		return "", fmt.Errorf("model %s: %w", relation, err)
+	}
+	return sub, nil
+}
+
 // oneSelect refuses all but one SELECT. The text is bound, so that it is only read.
 func (w *Warehouse) oneSelect(ctx context.Context, text string) error {
 	if strings.ContainsRune(text, 0) {

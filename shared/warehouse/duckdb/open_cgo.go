@@ -60,7 +60,11 @@ func (w *Warehouse) setUp(ctx context.Context, cfg Config) error {
 	}
 	// DuckDB scans a table in parallel by row groups. Its default of 122,880 rows
 	// would leave most models to one thread, that waits for the gateway meanwhile.
-	if _, err := conn.ExecContext(ctx, "ATTACH "+quote(path)+" AS "+catalog+" (ROW_GROUP_SIZE 8192)"); err != nil {
+	how := "ROW_GROUP_SIZE 8192"
+	if cfg.ReadOnly && cfg.Path != "" {
+		how = "READ_ONLY"
+	}
+	if _, err := conn.ExecContext(ctx, "ATTACH "+quote(path)+" AS "+catalog+" ("+how+")"); err != nil {
 		return err
 	}
 	if cfg.Path != "" { // else what does not fit the memory would go to the working directory

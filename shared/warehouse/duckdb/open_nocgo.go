@@ -35,6 +35,9 @@ func (*Warehouse) SetModel(context.Context, string, string) error { return errNo
 // Close has nothing to close.
 func (*Warehouse) Close() error { return nil }
 
+// Subquery fails as Open does.
+func (*Warehouse) Subquery(context.Context, string, string) (string, error) { return "", errNoCgo }
+
 // Append fails as Open does.
 func Append(context.Context, *sql.DB, string, string, func(add func(values ...driver.Value) error) error) error {
 	return errNoCgo
