@@ -69,7 +69,9 @@ func TestLargeValues(t *testing.T) {
 	if err != nil || failed != nil || string(got[0]) != `{"status":"rejected","field":"f","error_type":"x"}` {
 		t.Errorf("%v, %v, %.80s", err, failed, got)
 	}
-	value := func(n int) []jsontext.Value { return []jsontext.Value{jsontext.Value(`"` + strings.Repeat("x", n-2) + `"`)} }
+	value := func(n int) []jsontext.Value {
+		return []jsontext.Value{jsontext.Value(`"` + strings.Repeat("x", n-2) + `"`)}
+	}
 	if r, err := Protocol.Reply(&b, value(MaxValue)); err != nil || !strings.HasPrefix(string(r.Body), `"{\"success\":true`) {
 		t.Errorf("%.60s, %v", r.Body, err)
 	}
