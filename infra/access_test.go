@@ -434,7 +434,7 @@ func TestRedshiftRoleInvokesOneFunction(t *testing.T) {
 		t.Fatalf("trust is %v, want one choice by RedshiftKnown", trust)
 	}
 	known, unknown := trust[0].(object).list("Fn::If")[1].(object), trust[0].(object).list("Fn::If")[2].(object)
-	if d := cmp.Diff([]string{"redshift.amazonaws.com", "redshift-serverless.amazonaws.com"}, words(known.object("Principal").list("Service"))); d != "" {
+	if d := cmp.Diff([]string{"redshift-serverless.amazonaws.com", "redshift.amazonaws.com"}, words(known.object("Principal").list("Service"))); d != "" {
 		t.Errorf("trusted: %s", d)
 	}
 	if target(known.object("Condition").object("StringLike")["sts:ExternalId"]) != "RedshiftUsers" || len(known.object("Condition")) != 1 {

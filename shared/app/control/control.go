@@ -102,11 +102,9 @@ func (h *Handler) Take(ctx context.Context, caller wire.Protocol, batch wire.Bat
 	if batch.Function == wire.Plan {
 		planned, err := h.plans(ctx, &batch)
 		if err != nil {
-			r, err = caller.Fail(err)
-			return batch.Function, r, err
+			return caller.Fail(err)
 		}
-		r, err = replyPlans(caller, &batch, planned)
-		return batch.Function, r, err
+		return replyPlans(caller, &batch, planned)
 	}
 	values := make([]jsontext.Value, len(batch.Calls))
 	for n, c := range batch.Calls {

@@ -26,7 +26,7 @@ func Decode(r wire.Request) (wire.Batch, error) {
 		f, _ = wire.Lookup(wire.Push) // so that a body that is no request is told as such
 	}
 	scan := wire.Scan(r.Body)
-	if f.Name == wire.Push {
+	if f.Name == wire.Push || f.Name == wire.Plan {
 		scan.Unfold()
 	}
 	rows := wire.NewRows(f, scan)
