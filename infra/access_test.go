@@ -419,3 +419,37 @@ func calls(t *testing.T, folder, service string) map[string]bool {
 	}
 	return found
 }
+
+// Redshift's role trusts users that somebody named, by the external id that Redshift
+// gives them, and invokes one function.
+func TestRedshiftRoleInvokesOneFunction(t *testing.T) {
+	tpl := readTemplate(t)
+	role := tpl.resources["RedshiftRole"]
+	granted := rights(t, role)
+	if d := cmp.Diff(map[string][]string{"RedshiftFunction": {"lambda:InvokeFunction"}}, granted); d != "" || role.properties["ManagedPolicyArns"] != nil {
+		t.Errorf("RedshiftRole may do something else than invoke its function: %s", d)
+	}
+	trust := role.properties.object("AssumeRolePolicyDocument").list("Statement")
+	if len(trust) != 1 || len(trust[0].(object).list("Fn::If")) != 3 || trust[0].(object).list("Fn::If")[0] != "RedshiftKnown" {
+		t.Fatalf("trust is %v, want one choice by RedshiftKnown", trust)
+	}
+	known, unknown := trust[0].(object).list("Fn::If")[1].(object), trust[0].(object).list("Fn::If")[2].(object)
+	if d := cmp.Diff([]string{"redshift-serverless.amazonaws.com", "redshift.amazonaws.com"}, words(known.object("Principal").list("Service"))); d != "" {
+		t.Errorf("trusted: %s", d)
+	}
+	if target(known.object("Condition").object("StringLike")["sts:ExternalId"]) != "RedshiftUsers" || len(known.object("Condition")) != 1 {
+		t.Errorf("the trust is in every cluster of every account: %v", known)
+	}
+	if unknown.text("Effect") != "Deny" {
+		t.Errorf("without users the role trusts %v, want nobody", unknown)
+	}
+	f := tpl.resources["RedshiftFunction"]
+	if f.properties["Events"] != nil || f.properties["FunctionUrlConfig"] != nil {
+		t.Error("RedshiftFunction can be called by somebody else than the role")
+	}
+	for _, p := range tpl.of("AWS::Lambda::Permission") {
+		if target(p.properties["FunctionName"]) == f.name {
+			t.Errorf("%s lets somebody else call RedshiftFunction", p.name)
+		}
+	}
+}

@@ -82,6 +82,7 @@ func TestBootstrapsDriveTheRoad(t *testing.T) {
 	}
 	counts[oversize.Run] = run.Counts{Received: 3, Rejected: 1, Superseded: 1, Delivered: 1}
 	d.bracket(t, event, counts)
+	d.redshift(t, event, counts)
 
 	// The road ends in settled runs, by way of the queues.
 	for _, id := range slices.Sorted(maps.Keys(counts)) {

@@ -9,6 +9,9 @@ type Caller struct {
 	// Role is the name exactly as the system stores it: Snowflake's CURRENT_ROLE, of
 	// which an unquoted ANALYST and a quoted "analyst" are two. "" when none came.
 	Role string
+	// Within is where the role is one, for systems in which a definition may write
+	// within/role as well: Redshift's database. "" where there is nothing of the kind.
+	Within string
 	// Names is how a name that a definition writes is read.
 	Names Naming
 	// Owner is the person on whose machine all this runs; everything is theirs.
@@ -30,7 +33,31 @@ const (
 // Is reports whether a name that a definition writes is the caller's role. Roles are
 // compared as they are stored, byte by byte: nothing is trimmed, folded or unquoted
 // of what came, so that nobody can make a role that passes for another.
-func (c Caller) Is(written string) bool { return c.Role != "" && c.Role == c.Names.stored(written) }
+func (c Caller) Is(written string) bool {
+	if c.Role == "" {
+		return false
+	}
+	if c.Within == "" {
+		return c.Role == c.Names.stored(written)
+	}
+	within, role, both := split(written)
+	return c.Role == c.Names.stored(role) && (!both || c.Within == c.Names.stored(within))
+}
+
+// split takes a written within/role apart at its first slash outside of double quotes,
+// so that a role with a slash in its name has to be quoted and is no other's.
+func split(written string) (within, role string, both bool) {
+	quoted := false
+	for i := range len(written) {
+		switch {
+		case written[i] == '"':
+			quoted = !quoted
+		case written[i] == '/' && !quoted:
+			return written[:i], written[i+1:], true
+		}
+	}
+	return "", written, false
+}
 
 // stored is how the system stores a name that is written like this: "Data Team" is
 // Data Team, analyst is ANALYST, and what is no identifier stands for itself.

@@ -48,3 +48,42 @@ func TestCallerIs(t *testing.T) {
 		}
 	}
 }
+
+// Where a role is one within something, both may be written: Redshift's database/user.
+func TestCallerWithin(t *testing.T) {
+	for _, c := range []struct {
+		written, within, role string
+		want                  bool
+	}{
+		{"etl", "dev", "etl", true},
+		{"ETL", "dev", "etl", true},
+		{"dev/etl", "dev", "etl", true},
+		{"DEV/Etl", "dev", "etl", true},
+		{"prod/etl", "dev", "etl", false},
+		{"dev/other", "dev", "etl", false},
+		{"etl/dev", "dev", "etl", false},
+		{"dev/", "dev", "etl", false},
+		{"/etl", "dev", "etl", false},
+		{"dev/etl", "other", "dev/etl", false}, // a user of that name elsewhere is not the pair
+		{`"dev/etl"`, "other", "dev/etl", true},
+		{`"dev/etl"`, "dev", "etl", false},
+		{`dev/"Etl"`, "dev", "Etl", true},
+		{`dev/"Etl"`, "dev", "etl", false},
+		{`"My DB"/etl`, "My DB", "etl", true},
+		{`"a/b"/etl`, "a/b", "etl", true},
+		{"a/b/etl", "a/b", "etl", false},
+		{"IAMR:Loader", "dev", "IAMR:Loader", true},
+		{"IAMR:Loader", "dev", "iamr:loader", false},
+		{"dev/IAM:jo@acme.example", "dev", "IAM:jo@acme.example", true},
+		{"dev/etl", "dev", "", false},
+		{"dev/", "dev", "", false},
+	} {
+		caller := row.Caller{Role: c.role, Within: c.within, Names: row.Lower}
+		if got := caller.Is(c.written); got != c.want {
+			t.Errorf("allow %q, user %q in %q: %v, want %v", c.written, c.role, c.within, got, c.want)
+		}
+	}
+	if (row.Caller{Role: "etl", Names: row.Lower}).Is("dev/etl") {
+		t.Error("a caller without a database is one of its users")
+	}
+}

@@ -13,7 +13,11 @@ import (
 // A Batch is one request of a warehouse: at most 10 MB of rows and a token that
 // stays the same when the warehouse retries the request.
 type Batch struct {
-	ID       string // the warehouse's idempotency token (Snowflake: query-batch-id)
+	ID string // the warehouse's idempotency token (Snowflake: query-batch-id)
+	// Same is another identity of the batch, for callers that may send it again under
+	// another ID: what is the same then. Batches that have it in common hold equal rows.
+	// "" where a retry keeps its ID.
+	Same     string
 	Query    string // the query's id, the same for all batches of a statement
 	Function string // the SQL function that was called: penstock_push
 	Caller   Caller // who sent it

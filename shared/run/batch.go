@@ -10,10 +10,13 @@ import (
 // A Batch is one request's rows for one sync, pinned before its first send, so
 // that a retry is answered alike and sends the same chunks under the same ids.
 type Batch struct {
-	Run      string    `json:"run"`
-	ID       string    `json:"id"` // BatchID(sync or run, function, caller's batch id); of a due item its ID
-	Sync     string    `json:"sync"`
-	Version  string    `json:"version"`
+	Run     string `json:"run"`
+	ID      string `json:"id"` // BatchID(sync or run, function, caller's batch id); of a due item its ID
+	Sync    string `json:"sync"`
+	Version string `json:"version"`
+	// Attempt is the caller's id of the request that was pinned, where the same batch may
+	// come under another: row.Batch.Same. "" elsewhere.
+	Attempt  string    `json:"attempt,omitempty"`
 	BodyHash string    `json:"body_hash"`        // CRC-32C and length of the rows; a retry with other rows is refused
 	Sent     bool      `json:"sent"`             // every chunk was accepted by the queue
 	Sequence int64     `json:"sequence"`         // the order of acceptance within the sync (I3)
@@ -35,6 +38,16 @@ type Batch struct {
 	Keyless int    `json:"keyless,omitempty"`
 	Seen    bool   `json:"seen,omitempty"`
 	Counts  Counts `json:"counts"` // Received, Queued, Rejected, Blocked, Superseded, NoCursor as of intake
+}
+
+// Repeat is a batch that stands for the rows of this one, of which there are so many,
+// having come again under another id of the caller's: it counts them, once per id, and
+// holds nothing else. To a mirror all of its keys are known.
+func (b *Batch) Repeat(attempt string, rows int, now time.Time) Batch {
+	return Batch{
+		Run: b.Run, ID: hash16(b.ID, "again", attempt), Sync: b.Sync, Version: b.Version, Attempt: attempt, BodyHash: b.BodyHash,
+		Sent: true, Sequence: b.Sequence, At: now, Seen: true, Counts: Counts{Repeated: int64(rows)},
+	}
 }
 
 // A Chunk is the record of one queue message, an item of its own.

@@ -119,7 +119,10 @@ type Counts struct {
 	Cancelled  int64 `json:"cancelled"`         // not sent, because the run was ended
 	Calls      int64 `json:"calls"`             // requests to the destination
 	Rekeyed    int64 `json:"rekeyed,omitempty"` // updates of a stream that changed the key: the old key's record is left as it is
-	NoCursor   int64 `json:"no_cursor"`         // received rows whose cursor is null, unreadable or implausible: they move no watermark
+	// Repeated are the rows of requests that came again under another id: a retry's, or as
+	// many rows of the same query, equal to these. They are received for finish alone.
+	Repeated int64 `json:"repeated,omitempty"`
+	NoCursor int64 `json:"no_cursor"` // received rows whose cursor is null, unreadable or implausible: they move no watermark
 }
 
 // Add returns the sum, field by field.
@@ -135,9 +138,13 @@ func (c Counts) Add(d Counts) Counts {
 	c.Cancelled += d.Cancelled
 	c.Calls += d.Calls
 	c.Rekeyed += d.Rekeyed
+	c.Repeated += d.Repeated
 	c.NoCursor += d.NoCursor
 	return c
 }
+
+// Lacks reports whether fewer rows came than were announced.
+func (c Counts) Lacks(announced int64) bool { return c.Received+c.Repeated < announced }
 
 // Settled is the number of received rows whose fate is known.
 func (c Counts) Settled() int64 {

@@ -70,13 +70,13 @@ func Settle(r Run, t *Tally, now time.Time, p Policy) Run {
 // complete: finished, no batch pending, at least the expected rows received, and
 // all of them settled.
 func complete(r Run, t *Tally) bool {
-	return r.Status == Finishing && t.Pending == 0 && t.Counts.Received >= r.Expected && t.Left() == 0
+	return r.Status == Finishing && t.Pending == 0 && !t.Counts.Lacks(r.Expected) && t.Left() == 0
 }
 
 // gone: nothing more is to be expected. Rows that are queued keep a finished run
 // alive as long as a queue keeps messages.
 func gone(r Run, t *Tally, now time.Time, p Policy) bool {
-	lacks := r.Status == Open || t.Pending > 0 || t.Counts.Received < r.Expected
+	lacks := r.Status == Open || t.Pending > 0 || t.Counts.Lacks(r.Expected)
 	if lacks && (r.Status != Open || r.Bracketed || t.Pending > 0) {
 		return p.quiet(r, t, now)
 	}
@@ -92,7 +92,7 @@ func later(a, b time.Time) time.Time {
 
 // waiting is what a person may mend while a finished run goes on.
 func waiting(r Run, t *Tally) string {
-	if r.Status == Finishing && r.Bracketed && t.Pending == 0 && t.Counts.Received < r.Expected {
+	if r.Status == Finishing && r.Bracketed && t.Pending == 0 && t.Counts.Lacks(r.Expected) {
 		return short(r, t.Counts)
 	}
 	return ""
@@ -114,7 +114,7 @@ func why(r Run, t *Tally) string {
 		return "penstock_finish was not called, and no request named the run for long"
 	case t.Pending > 0:
 		return fmt.Sprintf("%d batches were not wholly queued, and the warehouse did not send them again", t.Pending)
-	case t.Counts.Received < r.Expected:
+	case t.Counts.Lacks(r.Expected):
 		return short(r, t.Counts)
 	}
 	return fmt.Sprintf("%d of %d rows did not settle as long as a queue keeps messages", t.Left(), t.Counts.Received)

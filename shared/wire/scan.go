@@ -17,16 +17,52 @@ type Scanner struct {
 	body  []byte
 	clean bool // the body is UTF-8
 	check rawjson.Checker
+
+	unfolds bool // objects may come as their text, in strings
+	fold    rawjson.Unfolder
+	learnt  int
+	room    []byte // for the objects that were unfolded
 }
 
 // Scan reads a body.
 func Scan(body []byte) *Scanner { return &Scanner{body: body, clean: utf8.Valid(body)} }
+
+// Unfold lets Value read the object that a string holds in the string's place, where
+// that is certain: for callers without objects. No other argument may begin with {.
+func (s *Scanner) Unfold() { s.unfolds = true }
+
+// maxLearnt is how many rows an Unfolder is taught by: of rows that it cannot read
+// it would be taught in vain.
+const maxLearnt = 8
+
+// unfolded is the object that the string at i holds, and the index after it; -1 when
+// it is to be read as a string.
+func (s *Scanner) unfolded(i int) (jsontext.Value, int) {
+	if i+1 >= len(s.body) || s.body[i] != '"' || s.body[i+1] != '{' || s.learnt == 0 {
+		return nil, -1
+	}
+	if s.room == nil {
+		s.room = make([]byte, 0, len(s.body)-i+8)
+	}
+	from := len(s.room)
+	room, end := s.fold.Object(s.room, s.body, i)
+	if end < 0 || !s.clean && !utf8.Valid(s.body[i:end]) {
+		return nil, -1
+	}
+	s.room = room
+	return s.room[from:len(s.room):len(s.room)], end
+}
 
 // Value reads the value that starts at i: a span of the body, or beside a fault
 // what can be stored of it. end is the index after it, -1 when the body ends
 // within it. Of a fault InvalidJSON nobody knows where the value really ends: the
 // request as a whole is no JSON.
 func (s *Scanner) Value(i int) (v jsontext.Value, end int, fault *row.Fault) {
+	if s.unfolds {
+		if v, end = s.unfolded(i); end >= 0 {
+			return v, end, nil
+		}
+	}
 	if end = s.check.Value(s.body, i); end >= 0 && (s.clean || utf8.Valid(s.body[i:end])) {
 		return s.body[i:end:end], end, nil
 	}
@@ -69,6 +105,10 @@ func (s *Scanner) object(v jsontext.Value) (jsontext.Value, *row.Fault) {
 		return nil, fault
 	case end != len(text):
 		return nil, invalid("")
+	}
+	if s.unfolds && fault == nil && s.learnt < maxLearnt {
+		s.learnt++
+		s.fold.Learn(read)
 	}
 	return read, fault
 }

@@ -16,11 +16,18 @@ type Table struct {
 	Key      string // under which the rows stand: data, arguments, calls
 	Form     string // what the object looks like, for people
 	Numbered bool   // whether a row begins with its number; else its position is it
+	// Bare says that a row may be null, for which Row gets nil, or one argument's value
+	// without its array.
+	Bare bool
+	// Optional says that the rows may be left out, or null: then there are none.
+	Optional bool
 	// Row takes a row's values, which are valid JSON, and the fault that was found in
 	// them. args may be kept only as long as the call.
 	Row func(number int, args []jsontext.Value, fault *row.Fault)
 	// Member takes the value under another key; nil passes over it.
 	Member func(name string, v jsontext.Value)
+	// Whole takes the span of all rows, once they are read; may be nil.
+	Whole func(jsontext.Value)
 	// Room is told before each row how many bytes of rows were read and how many of
 	// the body are left; may be nil.
 	Room func(read, rest int)
@@ -75,7 +82,7 @@ func (r *reader) document() error {
 	if r.at++; r.space() != 0 || r.at < len(r.body) {
 		return row.Refuse("the request's body goes on after its JSON ends (byte %d)", r.at)
 	}
-	if !seen[r.Key] {
+	if !seen[r.Key] && !r.Optional {
 		return row.Refuse("the request's body has no %q; send %s", r.Key, r.Form)
 	}
 	return nil
@@ -101,9 +108,14 @@ func (r *reader) member(name string) error {
 
 // table reads the array of rows.
 func (r *reader) table() error {
-	if r.space() != '[' {
+	if c := r.space(); c == 'n' && r.Optional {
+		_, _, err := r.value()
+		return err
+	} else if c != '[' {
 		return r.other(strconv.Quote(r.Key))
 	}
+	whole := r.at
+	r.args = make([]jsontext.Value, 0, 8)
 	r.at++
 	start := r.at
 	for c := r.space(); c != ']'; c = r.space() {
@@ -112,18 +124,40 @@ func (r *reader) table() error {
 				return err
 			}
 		}
-		if r.space() != '[' {
+		array := r.space() == '['
+		if !array && !r.Bare {
 			return r.other(fmt.Sprintf("row %d of the request", r.rows))
 		}
 		if r.Room != nil {
 			r.Room(r.at-start, len(r.body)-r.at)
 		}
-		if err := r.row(); err != nil {
+		read := r.row
+		if !array {
+			read = r.bare
+		}
+		if err := read(); err != nil {
 			return err
 		}
 		r.rows++
 	}
 	r.at++
+	if r.Whole != nil {
+		r.Whole(r.body[whole:r.at:r.at])
+	}
+	return nil
+}
+
+// bare reads a row that is null, or the value of its one argument.
+func (r *reader) bare() error {
+	v, fault, err := r.value()
+	if err != nil {
+		return err
+	}
+	args := append(r.args[:0], v)
+	if v.Kind() == 'n' {
+		args = nil // nothing tells how many arguments are null
+	}
+	r.Row(r.rows, args, fault)
 	return nil
 }
 

@@ -69,6 +69,9 @@ type Protocol struct {
 	// fail the query (Mistake, TooLarge) or send the same batch again (SlowDown,
 	// Failure), and the message where a person sees it.
 	Refuse func(kind row.RefusalKind, message string) Response
+	// MaxValue is how many bytes the answer to one row may have, so that pages are cut
+	// to it; 0 where only whole answers have a limit.
+	MaxValue int
 }
 
 // Answer answers a batch of Push: one answer per row, in order. Where full

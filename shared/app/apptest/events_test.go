@@ -49,6 +49,16 @@ var eventTests = map[string]func(t *testing.T, w *World, event []byte){
 	"sqs-hubspot":    testSQSHubSpot,
 	"push-intercom":  testPushIntercom,
 	"sqs-intercom":   testSQSIntercom,
+
+	"redshift-push":          testRedshiftPush,
+	"redshift-retried":       testRedshiftRetried,
+	"redshift-nulls":         testRedshiftNulls,
+	"redshift-contradiction": testRedshiftContradiction,
+	"redshift-begin":         testRedshiftBegin,
+	"redshift-finish":        testRedshiftFinish,
+	"redshift-status":        testRedshiftStatus,
+	"redshift-errors":        testRedshiftErrors,
+	"redshift-syncs":         testRedshiftSyncs,
 }
 
 func TestEvents(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/app/control"
 	"github.com/penstock-data/penstock/shared/app/push"
+	"github.com/penstock-data/penstock/shared/app/redshift"
 	"github.com/penstock-data/penstock/shared/app/sweep"
 	"github.com/penstock-data/penstock/shared/app/worker"
 	"github.com/penstock-data/penstock/shared/aws/secrets"
@@ -53,7 +54,7 @@ type World struct {
 	Secrets map[string]string // JSON texts by their whole name; what is changed here holds at once
 	Net     *Net              // the network between the workers and the services
 
-	// Functions are the handlers by the names of their folders: push, control, sweep,
+	// Functions are the handlers by the names of their folders: push, control, redshift, sweep,
 	// deadletter, and a worker per vendor.
 	Functions map[string]local.Invoker
 
@@ -98,8 +99,9 @@ func NewOf(t testing.TB, clock *Clock, services []Service, set yamlfile.Set) *Wo
 		Due: store, Ledger: store, Halts: store, Depths: store, Mirrors: store,
 	}
 	w.Control = &runs.Control{Stores: stores, Replayer: in, Checker: in, Policy: policy, Now: clock.Now}
-	w.Functions["push"] = &push.Handler{Log: log, Intake: in}
-	w.Functions["control"] = &control.Handler{Log: log, Control: w.Control}
+	pushes, controls := &push.Handler{Log: log, Intake: in}, &control.Handler{Log: log, Control: w.Control}
+	w.Functions["push"], w.Functions["control"] = pushes, controls
+	w.Functions["redshift"] = &redshift.Handler{Push: pushes, Control: controls, Log: log, Now: clock.Now, Wait: func(_ context.Context, d time.Duration) { clock.Advance(d) }}
 	w.Functions["sweep"] = &sweep.Handler{Log: log, Sweep: &runs.Sweep{Stores: stores, Replayer: in, Remover: in, Policy: policy, Now: clock.Now}}
 	dead := w.deliver("deadletter", dest.Vendor{})
 	dead.Dead = true

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -73,8 +72,18 @@ func (h *Handler) answer(ctx context.Context, caller wire.Protocol, payload []by
 		return "", r, err
 	}
 	batch, err := caller.Decode(request.Wire())
+	if err != nil {
+		r, err = caller.Fail(err)
+		return "", r, err
+	}
+	r, err = h.Take(ctx, caller, batch)
+	return batch.Function, r, err
+}
+
+// Take answers a batch that a caller's protocol has read; the response is good whatever
+// the error says that is to be logged.
+func (h *Handler) Take(ctx context.Context, caller wire.Protocol, batch wire.Batch) (r wire.Response, err error) {
 	switch {
-	case err != nil:
 	case batch.Function == wire.Push:
 		err = row.Refuse("this address does not take rows: push them with penstock_push")
 	case batch.Poll:
@@ -85,8 +94,7 @@ func (h *Handler) answer(ctx context.Context, caller wire.Protocol, payload []by
 		err = &row.Refusal{Kind: row.TooLarge, Message: fmt.Sprintf("the request has %d calls, at most %d are taken: set MAX_BATCH_ROWS = 10 on the function", len(batch.Calls), MaxCalls)}
 	}
 	if err != nil {
-		r, err = caller.Fail(err)
-		return batch.Function, r, err
+		return caller.Fail(err)
 	}
 	if h.Person && batch.Caller.Role == "" {
 		batch.Caller.Owner = true
@@ -94,25 +102,26 @@ func (h *Handler) answer(ctx context.Context, caller wire.Protocol, payload []by
 	if batch.Function == wire.Plan {
 		planned, err := h.plans(ctx, &batch)
 		if err != nil {
-			r, err = caller.Fail(err)
-			return batch.Function, r, err
+			return caller.Fail(err)
 		}
-		r, err = replyPlans(caller, &batch, planned)
-		return batch.Function, r, err
+		return replyPlans(caller, &batch, planned)
 	}
 	values := make([]jsontext.Value, len(batch.Calls))
 	for n, c := range batch.Calls {
-		if values[n], err = h.call(ctx, batch.Caller, batch.Function, batch.ID+"#"+strconv.Itoa(c.Number), c); err != nil {
-			r, err = caller.Fail(err)
-			return batch.Function, r, err
+		token, err := h.token(ctx, &batch, c)
+		if err != nil {
+			return caller.Fail(err)
+		}
+		if values[n], err = h.call(ctx, batch.Caller, batch.Function, token, c, caller.MaxValue); err != nil {
+			return caller.Fail(err)
 		}
 	}
-	r, err = caller.Reply(&batch, values)
-	return batch.Function, r, err
+	return caller.Reply(&batch, values)
 }
 
-// call makes one row's call; token is the same when the caller repeats it.
-func (h *Handler) call(ctx context.Context, caller row.Caller, function, token string, c wire.Call) (jsontext.Value, error) {
+// call makes one row's call; token is the same when the caller repeats it. An answer
+// has at most so many bytes, 0 is any number.
+func (h *Handler) call(ctx context.Context, caller row.Caller, function, token string, c wire.Call, most int) (jsontext.Value, error) {
 	if c.Fault != nil {
 		return nil, row.Refuse("%s", c.Fault.Message)
 	}
@@ -122,19 +131,25 @@ func (h *Handler) call(ctx context.Context, caller row.Caller, function, token s
 	var value any
 	err := h.may(ctx, caller, function, c)
 	if err == nil {
-		value, err = h.answers(ctx, caller, function, token, c)
+		value, err = h.answers(ctx, caller, function, token, c, most)
 	}
 	if value, err = unknown(function, c, value, err); err != nil {
 		return nil, err
 	}
 	b, err := json.Marshal(value)
+	if err == nil && most > 0 && len(b) > most {
+		if value, err = h.smaller(ctx, c, value, most); err != nil {
+			return nil, err
+		}
+		b, err = json.Marshal(value)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("encode the answer of %s: %w", function, err)
 	}
 	return b, nil
 }
 
-func (h *Handler) answers(ctx context.Context, caller row.Caller, function, token string, c wire.Call) (any, error) {
+func (h *Handler) answers(ctx context.Context, caller row.Caller, function, token string, c wire.Call, most int) (any, error) {
 	switch function {
 	case wire.Begin:
 		begun, err := h.Control.Begin(ctx, c.Text(wire.Sync), c.Text(wire.Mode), token)
@@ -174,7 +189,7 @@ func (h *Handler) answers(ctx context.Context, caller row.Caller, function, toke
 		if err != nil {
 			return nil, err
 		}
-		errs, next, err := h.Control.RunErrorsSince(ctx, c.Text(wire.Run), MaxErrors, after, since)
+		errs, next, err := h.Control.RunErrorsSince(ctx, c.Text(wire.Run), errorsWithin(most), after, since)
 		return ErrorPage(errs, next), err
 	case wire.Syncs:
 		list, err := h.Control.ListSyncs(ctx)

@@ -38,13 +38,14 @@ func QueueOf(kind string) string { return queuePrefix + strings.ToUpper(kind) }
 var Functions = map[string][]string{
 	"push":       {StateTable, ErrorsTable, LedgerTable},
 	"control":    {StateTable, ErrorsTable, LedgerTable},
+	"redshift":   {StateTable, ErrorsTable, LedgerTable},
 	"sweep":      {StateTable, ErrorsTable, LedgerTable, Quiet, AlertFrom, SecretPrefix},
 	"deadletter": {StateTable, ErrorsTable, LedgerTable},
 }
 
 // AllQueues names the functions that send to the queues of all destination types,
 // which they learn from their environment: they link no vendor.
-var AllQueues = []string{"push", "control", "sweep"}
+var AllQueues = []string{"push", "control", "redshift", "sweep"}
 
 // Worker names the variables of the worker of a destination type.
 func Worker(kind string) []string {

@@ -61,8 +61,17 @@ func (h *Handler) answer(ctx context.Context, caller wire.Protocol, d *gateway.D
 		return 0, 0, r, err
 	}
 	batch, err := caller.Decode(request.Wire())
+	if err != nil {
+		r, err = caller.Fail(err)
+		return 0, 0, r, err
+	}
+	stored, r, err = h.Take(ctx, caller, batch)
+	return len(batch.Rows), stored, r, err
+}
+
+// Take answers a batch that a caller's protocol has read; see answer.
+func (h *Handler) Take(ctx context.Context, caller wire.Protocol, batch wire.Batch) (stored int, r wire.Response, err error) {
 	switch {
-	case err != nil:
 	case batch.Function != wire.Push:
 		err = row.Refuse("this address takes %s only: call the other functions at theirs", wire.Push)
 	case batch.Poll:
@@ -72,12 +81,12 @@ func (h *Handler) answer(ctx context.Context, caller wire.Protocol, d *gateway.D
 	}
 	if err != nil {
 		r, err = caller.Fail(err)
-		return 0, 0, r, err
+		return 0, r, err
 	}
 	answers, err := h.Intake.Push(ctx, batch.Batch)
 	if err != nil {
 		r, err = caller.Fail(err)
-		return len(batch.Rows), 0, r, err
+		return 0, r, err
 	}
 	for _, a := range answers {
 		if a.Run != "" && (a.Status == row.Rejected || a.Status == row.Blocked) { // without a run it is stored nowhere
@@ -85,5 +94,5 @@ func (h *Handler) answer(ctx context.Context, caller wire.Protocol, d *gateway.D
 		}
 	}
 	r, err = caller.Answer(&batch, answers)
-	return len(batch.Rows), stored, r, err
+	return stored, r, err
 }

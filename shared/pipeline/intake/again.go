@@ -64,6 +64,13 @@ func (in *Intake) pushAgain(ctx context.Context, stored run.Batch, hash string, 
 	if stored.BodyHash != hash {
 		return row.Refuse("batch id %q came before with other rows; a batch id stands for one request only", b.ID)
 	}
+	if stored.Attempt != "" && stored.Attempt != b.ID {
+		// Whether it is a retry or another part of the query with equal rows cannot be
+		// told: they are queued once, and finish may announce them twice.
+		if _, _, err := in.Batches.PinBatch(ctx, stored.Repeat(b.ID, len(p.rows), in.Now())); err != nil {
+			return fmt.Errorf("count a repeated batch of run %q: %w", stored.Run, err)
+		}
+	}
 	rep, err := in.repeat(ctx, stored, len(p.rows), func(n int) *row.Row { return &b.Rows[p.rows[n]] })
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -113,7 +114,7 @@ func (in *Intake) part(ctx context.Context, b row.Batch, p *part, answers []row.
 	if err := in.may(ctx, b.Caller, p.name); err != nil {
 		return err
 	}
-	runID, id := p.runID(b), run.BatchID(p.name, b.Function, b.ID)
+	runID, id := p.runID(b), run.BatchID(p.name, b.Function, cmp.Or(b.Same, b.ID))
 	hash := bodyHash(b.Rows, p.rows)
 	stored, err := in.Batches.Batch(ctx, runID, id)
 	if err == nil {
@@ -135,6 +136,9 @@ func (in *Intake) part(ctx context.Context, b row.Batch, p *part, answers []row.
 	}
 	c := newCheck(v, r, len(p.rows), in.Now())
 	c.batch.ID, c.batch.BodyHash, c.batch.Sequence = id, hash, sequence
+	if b.Same != "" {
+		c.batch.Attempt = b.ID
+	}
 	c.mapRows(func(n int) *row.Row { return &b.Rows[p.rows[n]] })
 	if r.Status.Dead() {
 		c.block(blocked(r))

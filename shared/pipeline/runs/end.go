@@ -2,6 +2,7 @@ package runs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -50,6 +51,18 @@ func (c *Control) finish(r *run.Run, rows int64) bool {
 	r.Status, r.FinishedAt, r.Expected = run.Finishing, c.Now(), rows
 	r.Reason, r.Outcome, r.EndedAt = "", "", time.Time{}
 	return true
+}
+
+// Ended reports whether there is a run of that id that has ended.
+func (c *Control) Ended(ctx context.Context, id string) (bool, error) {
+	r, err := c.Runs.Run(ctx, id)
+	if errors.Is(err, run.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read run %q: %w", id, err)
+	}
+	return r.Status.Ended(), nil
 }
 
 // Cancel ends a run: its rows that are not delivered yet are not sent. Twice is the

@@ -15,6 +15,7 @@ import (
 type Page struct {
 	Since time.Time // no runs begun before, but for those whose errors were sent again since; zero is all
 	After string    // SyncStatus.Next of the page before; "" is the first
+	Runs  int       // how many runs one page looks at, at most pageRuns; 0 is these
 }
 
 // pageRuns is how many runs one page looks at: with 50 groups of failures each about
@@ -23,20 +24,24 @@ const pageRuns = 100
 
 // page reads one page of a sync's runs; recent are the newest, read already.
 func (c *Control) page(ctx context.Context, sync string, recent []run.Run, p Page) ([]run.Run, string, error) {
+	most := pageRuns
+	if p.Runs > 0 {
+		most = min(most, p.Runs)
+	}
 	read := recent
 	if p.After != "" {
 		begun, id, err := p.after(sync)
 		if err != nil {
 			return nil, "", err
 		}
-		if read, err = c.History.RunsBefore(ctx, sync, begun, id, pageRuns); err != nil {
+		if read, err = c.History.RunsBefore(ctx, sync, begun, id, most); err != nil {
 			return nil, "", fmt.Errorf("list older runs of sync %q: %w", sync, err)
 		}
 	}
 	next := ""
-	if len(read) >= pageRuns {
-		read = read[:pageRuns]
-		last := read[pageRuns-1]
+	if len(read) >= most {
+		read = read[:most]
+		last := read[most-1]
 		next = strconv.FormatInt(last.BegunAt.UnixNano(), 10) + "#" + last.ID
 	}
 	for n, r := range read {

@@ -22,7 +22,7 @@ func (s *Stores) waits(ctx context.Context, r run.Run, t *run.Tally) (string, er
 		return "penstock_finish, or another push", nil
 	case r.Mirror != nil && !r.Mirror.Done:
 		return "the removal of what left the model", nil
-	case r.Status == run.Finishing && t.Counts.Received < r.Expected:
+	case r.Status == run.Finishing && t.Counts.Lacks(r.Expected):
 		return fmt.Sprintf("rows: %d were received, finish announced %d; call penstock_finish again with the right number", t.Counts.Received, r.Expected), nil
 	case !r.Status.Ended():
 		return "the sweeper, which runs every minute", nil
