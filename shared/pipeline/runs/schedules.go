@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -48,6 +50,21 @@ type Event struct {
 	Sync string    `json:"sync"`
 	Mode run.Mode  `json:"mode"`
 	At   time.Time `json:"scheduled_time"`
+}
+
+// ParseEvent reads an event's texts; a *row.Refusal where they can be no event: whoever
+// wrote the schedule must mend it.
+func ParseEvent(sync string, mode run.Mode, at string) (Event, error) {
+	due, err := time.Parse(time.RFC3339, at)
+	switch {
+	case !run.IsName(sync) || run.IsID(sync):
+		return Event{}, row.Refuse("the schedule's event names no sync")
+	case err != nil:
+		return Event{}, row.Refuse("the schedule's event for sync %q has no scheduled_time such as 2026-01-31T06:00:00Z: write \"<aws.scheduler.scheduled-time>\" there", sync)
+	case mode != "" && !slices.Contains(syncdef.ScheduleModes, syncdef.ScheduleMode(mode)):
+		return Event{}, row.Refuse("the schedule's event for sync %q has a mode that is not known: use incremental, full or cdc", sync)
+	}
+	return Event{Sync: sync, Mode: mode, At: due.UTC()}, nil
 }
 
 // Fire takes an event. One that was taken before changes nothing. A sync that is not
