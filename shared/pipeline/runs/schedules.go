@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/row"
@@ -158,12 +159,11 @@ func (s *Schedules) set(ctx context.Context, f run.Firing, status run.FiringStat
 
 // cut keeps a reason to what is kept of reasons.
 func cut(reason string) string {
-	for i := range reason {
-		if i > maxReason-4 {
-			return reason[:i] + "…"
-		}
+	const mark = "…"
+	if len(reason) <= maxReason {
+		return reason
 	}
-	return reason
+	return strings.ToValidUTF8(reason[:maxReason-len(mark)], "") + mark
 }
 
 // call hands the statement over. again says that it may have been handed over before,
