@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize/english"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/penstock-data/penstock/shared/sample"
@@ -25,6 +26,7 @@ type localCmd struct {
 	Seed     uint64            `default:"1" help:"Of the generated customers."`
 	Quiet    time.Duration     `default:"2s" help:"How long after its last batch a query's run is closed."`
 	Endpoint map[string]string `help:"Talk to this URL instead of this type's simulator, with its secret from the environment or a file; the folder remembers it. TYPE=simulator goes back." placeholder:"TYPE=URL"`
+	Schedule bool              `default:"true" negatable:"" env:"PENSTOCK_SCHEDULE" help:"Run the syncs that have a sync_frequency when they are due, in the folder's warehouse."`
 	Bare     bool              `help:"Only gateway, queue, workers and state: no simulators, no warehouse."`
 	tells    bool              // people are told of what is wrong
 	Faster   int               `hidden:"" help:"How many times faster the windows of the vendors' limits go by: for simulators that do so."`
@@ -98,14 +100,22 @@ func (c localCmd) announce(ctx context.Context, s program, p *place) error {
 	if err := p.noteSimulators(c.Data); err != nil {
 		return err
 	}
+	if p.due != nil {
+		p.due.ready.Store(true)
+	}
+	if n := frequent(p.set); n > 0 && p.due != nil {
+		fmt.Fprintf(s.out, "Schedule    %s when due:  %s status --data %s\n", english.Plural(n, "sync runs", "syncs run"), self(), c.Data)
+	}
 	fmt.Fprintln(s.out, "Up. Ctrl-C ends it; nothing that was queued is lost.")
 	return nil
 }
 
+func (c localCmd) warehousePath() string { return filepath.Join(c.Data, warehouseFile) }
+
 // warehouse makes the sample's tables and rows where there are none, and closes
 // the file again for penstock sql.
 func (c localCmd) warehouse(ctx context.Context, s program, p *place) error {
-	path := filepath.Join(c.Data, warehouseFile)
+	path := c.warehousePath()
 	w, err := duckdb.Open(ctx, duckdb.Config{Path: path})
 	if err != nil {
 		return err
@@ -137,6 +147,6 @@ func (c localCmd) ownWarehouse(ctx context.Context, s program, p *place, w *duck
 	if err := errors.Join(err, w.Close()); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "Warehouse   %s\n  %s sql --data %s\n", filepath.Join(c.Data, warehouseFile), self(), c.Data)
+	fmt.Fprintf(s.out, "Warehouse   %s\n  %s sql --data %s\n", c.warehousePath(), self(), c.Data)
 	return nil
 }

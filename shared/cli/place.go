@@ -26,6 +26,7 @@ type place struct {
 	to      where
 	log     io.Closer
 	post    post
+	due     *dueRunner   // runs due syncs; nil where none are run
 	set     yamlfile.Set // that was applied; empty where nothing was
 	cancel  context.CancelFunc
 }
@@ -96,8 +97,10 @@ func (c localCmd) startWith(ctx context.Context, s program, n note, box *machine
 	if err != nil {
 		return nil, errors.Join(err, logFile.Close())
 	}
+	warehouse, due := c.scheduled()
 	m, err := machine.New(machine.Config{
-		Tells: c.tells, Mail: post.mailer, NoMail: noMail,
+		Warehouse: warehouse,
+		Tells:     c.tells, Mail: post.mailer, NoMail: noMail,
 		Dir: c.Data, Listen: c.Listen, Token: c.Token, Vendors: s.known.vendors(), Endpoints: endpoints, Secret: c.secrets(box), Quiet: c.Quiet, Faster: c.Faster,
 		Sweep: 200 * time.Millisecond, Log: slog.New(slog.NewJSONHandler(logFile, nil)),
 	})
@@ -105,6 +108,9 @@ func (c localCmd) startWith(ctx context.Context, s program, n note, box *machine
 		return nil, errors.Join(err, post.Close(), logFile.Close())
 	}
 	p := &place{machine: m, to: n.To, log: logFile, post: post}
+	if p.due = due; due != nil {
+		due.place = p
+	}
 	if err = n.keep(ctx, c.Data, m.Store); err == nil {
 		err = c.apply(ctx, s, p, c.accounts(s, p, box, endpoints))
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	_ "modernc.org/sqlite" // changes what is stored
 
 	"github.com/penstock-data/penstock/shared/dest/vendors"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
@@ -54,6 +56,7 @@ func runScripts(t *testing.T, folder string) {
 		Dir: filepath.Join("testdata", "script", folder),
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("SYNCS", syncs)
+			e.Setenv("PENSTOCK_SCHEDULE", "false") // the time of the day decides nothing here
 			return nil
 		},
 		RequireExplicitExec: true,
@@ -61,6 +64,7 @@ func runScripts(t *testing.T, folder string) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"printed": runPrinted, "address": address, "await": await, "http": send, "json": checkJSON, "code": exitCode, "wait-file": awaitFile, "settled": settled,
 			"await-sql": awaitSQL, "run-id": runID, "private": private,
+			"await-status": awaitStatus, "backdate": backdate,
 		},
 	})
 }
@@ -316,4 +320,27 @@ func private(ts *testscript.TestScript, _ bool, args []string) {
 	if n == 0 {
 		ts.Fatalf("%s is empty", args[0])
 	}
+}
+
+// await-status SYNC TEXT... prints the sync's status until it has all the texts, for at
+// most 20 s.
+func awaitStatus(ts *testscript.TestScript, _ bool, args []string) {
+	for range 200 {
+		ts.Check(ts.Exec("penstock", "status", args[0], "--json"))
+		text := ts.ReadFile("stdout")
+		if !slices.ContainsFunc(args[1:], func(want string) bool { return !strings.Contains(text, want) }) {
+			return
+		}
+		<-time.After(100 * time.Millisecond)
+	}
+	ts.Fatalf("the status of %s has not %v: %s", args[0], args[1:], ts.ReadFile("stdout"))
+}
+
+// backdate DIR says of the state in a folder that all syncs were applied three days ago.
+func backdate(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := sql.Open("sqlite", filepath.Join(ts.MkAbs(args[0]), stateFile))
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.Exec("UPDATE version SET body = json_set(body, '$.applied_at', ?)", time.Now().Add(-72*time.Hour).UTC().Format(time.RFC3339Nano)) // the version's id does not hold it
+	ts.Check(err)
 }

@@ -88,6 +88,7 @@ func (s program) printStatus(x runs.SyncStatus, most int) {
 	if x.Halted != "" {
 		s.line("halted", paint(s.out, bad, s.clock.local(x.Halted)))
 	}
+	s.printSchedule(x.Schedule)
 	if len(x.Runs) == 0 {
 		s.line("runs", "none yet")
 		return
@@ -95,6 +96,29 @@ func (s program) printStatus(x runs.SyncStatus, most int) {
 	fmt.Fprintln(s.out, "  last "+english.PluralWord(min(most, len(x.Runs)), "run", "runs"))
 	for _, r := range x.Runs[:min(most, len(x.Runs))] {
 		s.printRun("    ", r)
+	}
+}
+
+// printSchedule says when a sync is due next, and what is wrong with its schedule.
+func (s program) printSchedule(x *runs.ScheduleStatus) {
+	if x == nil {
+		return
+	}
+	if x.Frequency != "" {
+		s.line("schedule", fmt.Sprintf("%s (%s), next %s", x.Frequency, x.TimeZone, s.clock.when(x.Next)))
+	}
+	if !x.Missed.IsZero() {
+		s.line("missed", paint(s.out, warning, "due "+s.clock.when(x.Missed)+", and no run began"))
+	}
+	if f := x.Last; f != nil && f.Status != run.FiringRan {
+		text := "due " + s.clock.when(f.At) + ": " + string(f.Status)
+		if f.Reason != "" {
+			text += ", " + s.clock.local(f.Reason)
+		}
+		s.line("last due", paint(s.out, warning, text))
+	}
+	if x.After != "" {
+		s.line("waits for", s.clock.local(x.After))
 	}
 }
 

@@ -88,6 +88,12 @@ CREATE TABLE due (
   PRIMARY KEY (sync, at, id)
 ) WITHOUT ROWID;
 
+-- The due times of schedules.
+CREATE TABLE firing (
+  sync TEXT NOT NULL, at INTEGER NOT NULL, revision INTEGER NOT NULL, body TEXT NOT NULL,
+  PRIMARY KEY (sync, at)
+) WITHOUT ROWID;
+
 -- Bodies lie apart, so that a change of visibility does not rewrite them.
 CREATE TABLE message (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -36,5 +36,6 @@ var (
 	_ = []runs.Mirrors{Store(nil)}
 	_ = []intake.Seen{Store(nil)}
 	_ = []runs.Halts{Store(nil)}
+	_ = []runs.Firings{Store(nil)}
 	_ = []runs.Depths{Store(nil)}
 )

@@ -41,6 +41,10 @@ type Store interface {
 	RecentRuns(ctx context.Context, sync string, limit int) ([]run.Run, error)
 	RunsBefore(ctx context.Context, sync string, begun time.Time, id string, limit int) ([]run.Run, error)
 
+	Firing(ctx context.Context, sync string, at time.Time) (run.Firing, error)
+	SetFiring(ctx context.Context, f run.Firing) error
+	RecentFirings(ctx context.Context, sync string, limit int) ([]run.Firing, error)
+
 	Batch(ctx context.Context, runID, batch string) (run.Batch, error)
 	Batches(ctx context.Context, runID string) ([]run.Batch, error)
 	PinBatch(ctx context.Context, b run.Batch) (stored run.Batch, created bool, err error)

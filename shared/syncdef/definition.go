@@ -21,7 +21,9 @@ type Definition struct {
 	Operation     Operation      `json:"operation"`                // default upsert, or insert where nothing else is possible
 	RecordID      []string       `json:"record_id"`                // columns, joined with ":" (mapping.Mapped.RecordID); YAML takes one name or a list
 	Fields        []Field        `json:"field_mappings"`           // in the order in which the fingerprint is taken
-	Frequency     string         `json:"sync_frequency,omitempty"` // hourly, daily, weekly, "every 15m" or a cron expression (UTC); how often it should run: package frequency
+	Frequency     string         `json:"sync_frequency,omitempty"` // hourly, daily, weekly, "every 15m" or a cron expression; how often it runs: package frequency
+	Schedule      *Schedule      `json:"schedule,omitempty"`       // how Frequency is acted on; nil is all defaults: Scheduled
+	After         []string       `json:"after,omitempty"`          // syncs that a run waits for
 	BatchSize     int            `json:"batch_size"`               // upper bound of records a call; default 1000
 	Lanes         int            `json:"lanes"`                    // 1 to 64; default 4, or the destination type's own
 	OnError       OnError        `json:"error_handling"`           // default continue_on_error

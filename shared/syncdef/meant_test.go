@@ -43,7 +43,7 @@ func TestMeantKey(t *testing.T) {
 		known      []string
 	}{
 		{"feild_mappings", "field_mappings", top}, {"fieldMappings", "field_mappings", top}, {"mappings", "field_mappings", top},
-		{"object", "destination_object", top}, {"Operation", "operation", top}, {"schedule", "sync_frequency", top}, {"primary_key", "record_id", top},
+		{"object", "destination_object", top}, {"Operation", "operation", top}, {"cron", "sync_frequency", top}, {"depends_on", "after", top}, {"primary_key", "record_id", top},
 		{"type", "data_type", field}, {"Data_Type", "data_type", field}, {"column", "source", field}, {"to", "destination", field}, {"max_lenght", "max_length", field},
 		{"weather", "", top},
 	} {

@@ -14,7 +14,9 @@ var DefinitionKeys = []Key{
 	{Name: "operation", Type: KeyText, Allowed: texts(Operations), Doc: "What is done to the records: upsert by default, or insert where nothing else is possible."},
 	{Name: "record_id", Type: KeyTexts, Doc: "The columns that name a row towards people; the match column when left out."},
 	{Name: "field_mappings", Type: KeyObjects, Needed: true, Keys: FieldKeys, Doc: "Which column goes to which field, in the order in which changes are told."},
-	{Name: "sync_frequency", Type: KeyText, Later: true, Doc: `How often it should run: hourly, daily, weekly, "every 15m", or a cron expression (UTC).`},
+	{Name: "sync_frequency", Type: KeyText, Doc: `How often it runs: hourly, daily, weekly, "every 15m", or a cron expression of five fields. penstock local acts on it, and a stack whose connections.yaml has warehouse; elsewhere it only says how late a sync is.`},
+	{Name: "schedule", Type: KeyObject, Keys: scheduleKeys, Doc: "How sync_frequency is acted on."},
+	{Name: "after", Type: KeyTexts, Pattern: NamePattern, Example: "companies", Doc: "Syncs that this one waits for: no run of it begins until each has succeeded, since it was due last where it has a sync_frequency, else since this one began last."},
 	{Name: "batch_size", Type: KeyInteger, Min: 1, Max: MaxBatchSize, Default: strconv.Itoa(DefaultBatchSize), Doc: "The most records a call; the vendor's own cap also holds."},
 	{Name: "lanes", Type: KeyInteger, Min: 1, Max: MaxLanes, Doc: "How many workers may be busy with the sync at a time; 4, or the type's own default."},
 	{Name: "error_handling", Type: KeyText, Allowed: texts(OnErrors), Default: string(Continue), Doc: "Whether the good rows of a run go on when others fail."},
@@ -99,6 +101,13 @@ var notificationKeys = []Key{
 	{Name: "connection", Type: KeyText, Doc: "The connection that posts; the only one of the type when left out."},
 	{Name: "channel", Type: KeyText, Example: "#data-alerts", Doc: "Where it posts to."},
 	{Name: "conditions", Type: KeyTexts, Allowed: Conditions, Doc: "What it is sent for; everything but partial_failure when left out."},
+}
+
+var scheduleKeys = []Key{
+	{Name: "time_zone", Type: KeyText, Example: "Europe/Berlin", Default: DefaultTimeZone, Doc: "The zone that daily, weekly and a cron expression are in. A time that the clocks leave out is left out, and one that they repeat runs once."},
+	{Name: "jitter", Type: KeyDuration, Min: 1, Max: MaxJitter, Doc: "A run begins up to so long after it is due, so that not all begin at once; it must be shorter than the time between two runs. In AWS whole minutes, rounded up. At the due time, when left out."},
+	{Name: "when_running", Type: KeyText, Allowed: texts(WhenRunnings), Default: string(SkipRunning), Doc: "What is done when a run is due while the last one still goes on: skip leaves it out and says so, queue runs once as soon as the other has ended."},
+	{Name: "mode", Type: KeyText, Allowed: texts(ScheduleModes), Default: string(ScheduleIncremental), Doc: "The mode of penstock_run."},
 }
 
 var freshnessKeys = []Key{

@@ -21,7 +21,7 @@ func FromAWS(ctx context.Context, stateTable string) (*runs.Control, error) {
 	}
 	s := state.New(cfg, state.Config{Table: stateTable, Now: time.Now})
 	return &runs.Control{
-		Stores: runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Halts: s},
+		Stores: runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Halts: s, Firings: s},
 		Policy: run.DefaultPolicy(), Now: time.Now,
 	}, nil
 }

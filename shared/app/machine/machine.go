@@ -57,6 +57,8 @@ type Config struct {
 	Tells  bool
 	Mail   tell.Mailer
 	NoMail string
+	// Warehouse runs the syncs that have a frequency, at their due times; nil runs none.
+	Warehouse runs.Warehouse
 	// Quiet is how long after its last batch an implicit run is closed; 0 is 2 min.
 	Quiet time.Duration
 	// Sweep is the sweeper's interval; 0 is a second.
@@ -159,8 +161,14 @@ func (m *Machine) Run(ctx context.Context) error {
 		}
 		return nil
 	})
+	scheduled := make(chan struct{}) // a run that is interrupted is closed over the gateway
+	g.Go(func() error {
+		defer close(scheduled)
+		return m.schedule(ctx)
+	})
 	g.Go(func() error {
 		<-ctx.Done()
+		<-scheduled
 		return server.Shutdown(context.WithoutCancel(ctx))
 	})
 	m.countLanes(ctx)
@@ -193,7 +201,7 @@ func Control(s *sqlite.Store) *runs.Control {
 }
 
 func stores(s *sqlite.Store) runs.Stores {
-	return runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s}
+	return runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s, Firings: s}
 }
 
 func (m *Machine) policy() run.Policy {

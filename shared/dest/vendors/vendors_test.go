@@ -109,7 +109,7 @@ func TestOurSyncs(t *testing.T) {
 	if diff := cmp.Diff([]string{"amplitude_health", "hubspot_health", "intercom_health", "salesforce_customer_health", "sf_health", "slack_alerts"}, names); diff != "" {
 		t.Error(diff)
 	}
-	if _, ok := set.Find("nobody"); ok || len(set.Notices()) != 2 { // sync_frequency twice
+	if _, ok := set.Find("nobody"); ok || len(set.Notices()) != 0 {
 		t.Errorf("found nobody: %v; notices: %v", ok, set.Notices())
 	}
 	want := syncdef.Connections{

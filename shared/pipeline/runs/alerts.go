@@ -127,7 +127,7 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 			if out.Last == nil {
 				out.Last = lastRun(r)
 			}
-			if delivered := r.Counts.Delivered + r.Counts.Unchanged; out.Success.IsZero() && r.Status == run.Complete && r.Outcome != run.None && (delivered > 0 || r.Outcome == run.Succeeded) {
+			if out.Success.IsZero() && success(r) {
 				out.Success = r.EndedAt
 			}
 		}

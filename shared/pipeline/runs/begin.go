@@ -18,7 +18,7 @@ type Selection string
 const (
 	Since Selection = "since" // those at or above the watermark
 	All   Selection = "all"
-	Wait  Selection = "wait" // none: the last run still settles
+	Wait  Selection = "wait" // none: the last run still settles, or a sync of after has to run first
 )
 
 // Begun answers penstock_begin. With Select wait there is no Run, and Reason says
@@ -73,7 +73,10 @@ func (c *Control) begin(ctx context.Context, v syncdef.Version, mode run.Mode, i
 	if err != nil {
 		return Begun{}, fmt.Errorf("read the latest run of sync %q: %w", sync, err)
 	}
-	wait, err := c.vacate(ctx, latest, id)
+	wait, err := c.awaits(ctx, &v.Definition, c.Now())
+	if err == nil && wait == "" {
+		wait, err = c.vacate(ctx, latest, id)
+	}
 	if err != nil {
 		return Begun{}, err
 	}
@@ -160,26 +163,9 @@ func (c *Control) remapped(ctx context.Context, m run.Mark, v syncdef.Version) (
 // vacate says what the next begin waits for: the last begun run, unless it has
 // ended. One that nobody has named for long is taken over by the run next.
 func (c *Control) vacate(ctx context.Context, latest, next string) (wait string, err error) {
-	if latest == "" {
-		return "", nil
-	}
-	r, err := c.Runs.Run(ctx, latest)
-	if errors.Is(err, run.ErrNotFound) {
-		return "", nil // it has expired
-	}
-	if err != nil {
-		return "", fmt.Errorf("read run %q: %w", latest, err)
-	}
-	if r.Status.Ended() {
-		return "", nil
-	}
-	t, err := c.tally(ctx, latest)
-	if err != nil {
-		return "", err
-	}
-	if !c.Policy.Abandoned(r, t, c.Now()) {
-		waits, err := c.waits(ctx, r, t)
-		return fmt.Sprintf("run %q, begun %s, is %s and waits for %s", r.ID, r.BegunAt.UTC().Format(time.RFC3339), r.Status, waits), err
+	r, wait, err := c.goesOn(ctx, latest, c.Policy, c.Now())
+	if err != nil || wait != "" || r.ID == "" {
+		return wait, err
 	}
 	r, err = c.update(ctx, r, func(r *run.Run) bool {
 		if r.Status != run.Open {
@@ -193,4 +179,31 @@ func (c *Control) vacate(ctx context.Context, latest, next string) (wait string,
 		err = fmt.Errorf("take run %q over: %w", latest, run.ErrConflict)
 	}
 	return "", err
+}
+
+// goesOn says how the last begun run goes on; "" where it has ended, or may be taken
+// over: then it is r.
+func (s *Stores) goesOn(ctx context.Context, latest string, p run.Policy, now time.Time) (r run.Run, how string, err error) {
+	if latest == "" {
+		return run.Run{}, "", nil
+	}
+	r, err = s.Runs.Run(ctx, latest)
+	if errors.Is(err, run.ErrNotFound) {
+		return run.Run{}, "", nil // it has expired
+	}
+	if err != nil {
+		return run.Run{}, "", fmt.Errorf("read run %q: %w", latest, err)
+	}
+	if r.Status.Ended() {
+		return run.Run{}, "", nil
+	}
+	t, err := s.tally(ctx, latest)
+	if err != nil {
+		return run.Run{}, "", err
+	}
+	if p.Abandoned(r, t, now) {
+		return r, "", nil
+	}
+	waits, err := s.waits(ctx, r, t)
+	return r, fmt.Sprintf("run %q, begun %s, is %s and waits for %s", r.ID, r.BegunAt.UTC().Format(time.RFC3339), r.Status, waits), err
 }

@@ -136,6 +136,17 @@ type Halts interface {
 	DeleteHalt(ctx context.Context, sync, version string) error
 }
 
+// Firings stores the due times of schedules.
+type Firings interface {
+	// Firing reads one; run.ErrNotFound.
+	Firing(ctx context.Context, sync string, at time.Time) (run.Firing, error)
+	// SetFiring stores one over the one with its Revision (0: none is stored), with
+	// Revision+1; run.ErrConflict when another one is.
+	SetFiring(ctx context.Context, f run.Firing) error
+	// RecentFirings lists a sync's firings, the latest due time first.
+	RecentFirings(ctx context.Context, sync string, limit int) ([]run.Firing, error)
+}
+
 // Depths tells how full the queues are.
 type Depths interface {
 	// Depth is the approximate number of messages that wait in the queue.

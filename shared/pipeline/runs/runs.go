@@ -31,6 +31,7 @@ type Stores struct {
 	Halts       Halts
 	Depths      Depths
 	Mirrors     Mirrors // asked only for full runs of mirrors
+	Firings     Firings // of schedules; nil where nothing is scheduled
 }
 
 // A Replayer takes rows that failed before: package intake's Intake.

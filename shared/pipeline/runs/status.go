@@ -31,17 +31,18 @@ type RunStatus struct {
 
 // SyncStatus answers penstock_status.
 type SyncStatus struct {
-	Sync          string      `json:"sync"`
-	Version       string      `json:"version"`
-	AppliedAt     time.Time   `json:"applied_at"`
-	Connection    string      `json:"connection"`
-	Paused        string      `json:"paused,omitempty"`    // why the connection is
-	SetUp         bool        `json:"set_up,omitempty"`    // it is, until a person mends login, secret, permissions or url
-	Halted        string      `json:"halted,omitempty"`    // why the version cannot be delivered
-	Watermark     string      `json:"watermark,omitempty"` // a raw JSON scalar
-	WatermarkType string      `json:"watermark_type,omitempty"`
-	Runs          []RunStatus `json:"runs"`           // newest first, without those of retries
-	Next          string      `json:"next,omitempty"` // where the older ones go on: Page.After
+	Sync          string          `json:"sync"`
+	Version       string          `json:"version"`
+	AppliedAt     time.Time       `json:"applied_at"`
+	Connection    string          `json:"connection"`
+	Paused        string          `json:"paused,omitempty"`    // why the connection is
+	SetUp         bool            `json:"set_up,omitempty"`    // it is, until a person mends login, secret, permissions or url
+	Halted        string          `json:"halted,omitempty"`    // why the version cannot be delivered
+	Watermark     string          `json:"watermark,omitempty"` // a raw JSON scalar
+	WatermarkType string          `json:"watermark_type,omitempty"`
+	Schedule      *ScheduleStatus `json:"schedule,omitempty"` // nil without a frequency
+	Runs          []RunStatus     `json:"runs"`               // newest first, without those of retries
+	Next          string          `json:"next,omitempty"`     // where the older ones go on: Page.After
 }
 
 // Status reports a sync and its last runs, or the one run whose id is given.
@@ -72,6 +73,9 @@ func (c *Control) StatusPage(ctx context.Context, syncOrRun string, p Page) (Syn
 	all, err := c.History.RecentRuns(ctx, name, lookedRuns)
 	if err != nil {
 		return s, fmt.Errorf("list the runs of sync %q: %w", name, err)
+	}
+	if s.Schedule, err = c.schedule(ctx, v, all, c.Now()); err != nil {
+		return s, err
 	}
 	shown, next, err := c.shown(ctx, syncOrRun, all, p)
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/penstock-data/penstock/shared/syncdef"
-	"github.com/penstock-data/penstock/shared/syncdef/frequency"
 )
 
 // Parse reads one definition. file names it in messages and, without its folder
@@ -116,15 +115,7 @@ func nameOf(file string) string {
 
 // behaviour reads the keys that say when and how much is sent.
 func (p *parser) behaviour(o *object, d *syncdef.Definition) {
-	if n := o.get("sync_frequency"); n != nil {
-		d.Frequency = p.str(n, "sync_frequency", "sync_frequency")
-		if d.Frequency != "" {
-			if _, err := frequency.Parse(d.Frequency); err != nil {
-				p.fault(n, "sync_frequency", "sync_frequency: %v; allowed: %s", err, frequency.Allowed)
-			}
-			p.notice(o.keys["sync_frequency"], "sync_frequency", syncdef.NotActedOn) // nothing schedules yet
-		}
-	}
+	p.frequency(o, d)
 	d.BatchSize = o.number("batch_size")
 	if d.Lanes = o.number("lanes"); d.Lanes == 0 {
 		d.Lanes = cmp.Or(p.kind.Lanes, syncdef.DefaultLanes)

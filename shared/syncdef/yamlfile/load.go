@@ -110,7 +110,9 @@ func Load(dir string, kinds []syncdef.Kind) (Set, error) {
 	if err != nil {
 		return Set{}, err
 	}
-	return LoadFiles(paths, kinds)
+	l := newLoader(kinds)
+	l.whole = true
+	return l.load(paths)
 }
 
 // LoadFS is Load for the root of a file system, such as the embedded sample's.
@@ -120,6 +122,7 @@ func LoadFS(fsys fs.FS, kinds []syncdef.Kind) (Set, error) {
 		return Set{}, fmt.Errorf("read sync definitions: %w", err)
 	}
 	l := newLoader(kinds)
+	l.whole = true
 	l.open = func(path string) ([]byte, error) { return fs.ReadFile(fsys, filepath.ToSlash(path)) }
 	return l.load(definitionsAmong(entries))
 }
@@ -171,12 +174,14 @@ func (l *loader) load(paths []string) (Set, error) {
 	slices.SortFunc(l.set.Syncs, func(a, b Sync) int { return strings.Compare(a.Definition.Sync, b.Definition.Sync) })
 	slices.SortFunc(l.set.Connections, func(a, b syncdef.Connection) int { return strings.Compare(a.Name, b.Name) })
 	l.set.Connections = slices.CompactFunc(l.set.Connections, func(a, b syncdef.Connection) bool { return reflect.DeepEqual(a, b) })
+	l.order()
 	l.faults.Sort()
 	return l.set, l.faults.Err()
 }
 
 type loader struct {
 	kinds   []syncdef.Kind
+	whole   bool // all definitions of the folder are read
 	open    func(path string) ([]byte, error)
 	set     Set
 	faults  syncdef.Faults
