@@ -117,12 +117,37 @@ func scripts(t *testing.T) map[Dialect][]string {
 	return out
 }
 
+// The sample's monitoring statements, as each dialect writes them, and the teardowns.
+func others(t *testing.T) map[Dialect][]string {
+	t.Helper()
+	out := map[Dialect][]string{}
+	for _, dialect := range Dialects {
+		teardown, err := Teardown(dialect, filled(dialect))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[dialect] = split(teardown)
+	}
+	for dialect, file := range map[Dialect]string{Redshift: "sample_monitoring_redshift", BigQuery: "sample_monitoring_bigquery", Snowflake: "sample_monitoring"} {
+		text, err := os.ReadFile("testdata/" + file + ".sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[dialect] = append(out[dialect], split(string(text))...)
+	}
+	return out
+}
+
 // Every statement of every script, and the inside of every $$, is known to sqlglot or
 // sqlfluff in its dialect, but for a list of exact texts.
 func TestParse(t *testing.T) {
 	var texts []text
 	left := map[string]bool{}
-	for dialect, statements := range scripts(t) {
+	all := scripts(t)
+	for dialect, statements := range others(t) {
+		all[dialect] = append(all[dialect], statements...)
+	}
+	for dialect, statements := range all {
 		for _, s := range statements {
 			if unknown[s] {
 				left[s] = true
@@ -161,6 +186,12 @@ func TestParseFindsFaults(t *testing.T) {
 		{Dialect: "snowflake", Text: "ALTER API INTEGRATION penstock_api SET API_ALLOWED_PREFIXES = ('https://elsewhere/')"}, // not the exact text
 		{Dialect: "snowflake", Text: "DECLARE\n    x INTEGER DEFAULT 0;\nBEGIN\n    IF (x = 0) THEN\n        x := 1;\nEND", Body: true},
 		{Dialect: "snowflake", Text: "BEGIN\n    SELECT 1 INTO x FROM WHERE;\nEND", Body: true},
+		{Dialect: "redshift", Text: "GRANT USAGE ON SCHEMA s ROLE r"},
+		{Dialect: "redshift", Text: "CREATE TABLE t (a VARCHAR(10) b, c SUPER)"},
+		{Dialect: "redshift", Text: "SELECT u.a::VARCHAR( FROM p, p.answer.syncs AS u"},
+		{Dialect: "bigquery", Text: "CREATE VIEW `p.d.v` AS SELECT JSON_VALUE(a, '$.b' FROM t"},
+		{Dialect: "bigquery", Text: "CREATE OR REPLACE PROCEDURE `p.d.q`()\nBEGIN\n    SET v_page = ;\nEND"},
+		{Dialect: "bigquery", Text: "GRANT `roles/bigquery.dataViewer` ON TABLE `p.d.t` \"user:a@b.c\""},
 		{Dialect: "duckdb", Text: "SELECT count(*) FILTER WHERE x FROM t"},
 		{Dialect: "duckdb", Text: "CREATE VIEW v AS SELECT * FROM t WHERE (a = 1"},
 	}

@@ -86,11 +86,11 @@ func PushStep(watermarkType string, zoned bool) StepName {
 // their order, so that it can only select too much.
 var RunSteps = []Step{
 	inAll(StepBegin, []string{"begun"}, Text{Select: "penstock_begin($sync, $mode)"}),
-	push(StepPush, "", ""),
-	push(StepPushNumber, "GET(m.r, $cursor_key)::DOUBLE >= TO_DOUBLE($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS DOUBLE) >= CAST($watermark AS DOUBLE)"),
-	push(StepPushInstant, "GET(m.r, $cursor_key)::TIMESTAMP_TZ >= TO_TIMESTAMP_TZ($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS TIMESTAMPTZ) >= CAST($watermark AS TIMESTAMPTZ)"),
-	push(StepPushLocal, "GET(m.r, $cursor_key)::TIMESTAMP_NTZ >= TO_TIMESTAMP_NTZ($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS TIMESTAMP) >= CAST($watermark AS TIMESTAMP)"),
-	push(StepPushText, "GET(m.r, $cursor_key)::VARCHAR >= $watermark", "CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS VARCHAR) >= CAST($watermark AS VARCHAR)"),
+	push(StepPush, "", "", ""),
+	push(StepPushNumber, "FLOAT8", "GET(m.r, $cursor_key)::DOUBLE >= TO_DOUBLE($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS DOUBLE) >= CAST($watermark AS DOUBLE)"),
+	push(StepPushInstant, "TIMESTAMPTZ", "GET(m.r, $cursor_key)::TIMESTAMP_TZ >= TO_TIMESTAMP_TZ($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS TIMESTAMPTZ) >= CAST($watermark AS TIMESTAMPTZ)"),
+	push(StepPushLocal, "TIMESTAMP", "GET(m.r, $cursor_key)::TIMESTAMP_NTZ >= TO_TIMESTAMP_NTZ($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS TIMESTAMP) >= CAST($watermark AS TIMESTAMP)"),
+	push(StepPushText, "VARCHAR(65535)", "GET(m.r, $cursor_key)::VARCHAR >= $watermark", "CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS VARCHAR) >= CAST($watermark AS VARCHAR)"),
 	{
 		Name: StepCount, Into: []string{"received", "queued", "rejected", "superseded", "blocked"},
 		Snowflake: Text{countIf("COUNT_IF(GET_PATH(p.answer, 'status')::VARCHAR = '%')"), receiptsOf},
@@ -116,14 +116,20 @@ const (
 )
 
 // push is a push step: all rows, or those at or above the watermark and those that
-// cannot be compared with it.
-func push(name StepName, snowflake, duckdb string) Step {
+// cannot be compared with it. On Redshift, where a name cannot be a variable, its
+// procedure has made $insert of the view's name; there all is of one type.
+func push(name StepName, shiftType, snowflake, duckdb string) Step {
 	s := Step{Name: name}
+	s.Redshift.Rest = "EXECUTE $insert"
 	s.Snowflake.Rest = "INSERT INTO penstock_receipts (sync, run, answer)\n" +
 		"SELECT $sync, $run, penstock_push($run, m.r::VARIANT)\n" +
 		"FROM (SELECT OBJECT_CONSTRUCT_KEEP_NULL(*) AS r FROM IDENTIFIER($model)) AS m"
 	s.DuckDB.Rest = "INSERT INTO penstock_receipts (sync, run, answer)\n" +
 		"SELECT $sync, $run, penstock_push($run, m)\nFROM query_table($model) AS m"
+	if shiftType != "" {
+		s.Redshift.Rest += " || ' WHERE m.' || QUOTE_IDENT($cursor) || '::" + shiftType + " >= ' || QUOTE_LITERAL($watermark) || '::" + shiftType +
+			" OR m.' || QUOTE_IDENT($cursor) || ' IS NULL'"
+	}
 	if snowflake != "" {
 		s.Snowflake.Rest += "\nWHERE " + snowflake + " OR COALESCE(IS_NULL_VALUE(GET(m.r, $cursor_key)), TRUE)"
 		s.DuckDB.Rest += "\nWHERE COALESCE(" + duckdb + ", TRUE)"

@@ -61,7 +61,7 @@ func sourceView(params Params, d syncdef.Definition) (string, error) {
 	}
 	list := []string{"m.*"}
 	if params.dialect == Redshift {
-		list = append(list, shiftRow(columnsOf(d))+" AS "+rowColumn)
+		list = append(list, shiftRow(d)+" AS "+rowColumn)
 	}
 	if list = append(list, reserved...); len(list) == 1 {
 		return "", nil
@@ -82,17 +82,6 @@ func columnsOf(d syncdef.Definition) []string {
 		}
 	}
 	return out
-}
-
-// shiftRow is the row as JSON text. One of more than the 65,535 bytes of a VARCHAR would
-// fail the whole statement, so that it is NULL, which is a rejected row.
-func shiftRow(columns []string) string {
-	var pairs []string
-	for _, c := range columns {
-		pairs = append(pairs, fmt.Sprintf("'%[1]s', m.%[1]s", c))
-	}
-	object := "OBJECT(" + strings.Join(pairs, ", ") + ")"
-	return "CASE WHEN JSON_SIZE(" + object + ") <= 65535 THEN JSON_SERIALIZE(" + object + ") END"
 }
 
 // relation is a model's name as the dialect takes it. BigQuery knows no name without its

@@ -1,6 +1,7 @@
 package redshift
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -48,11 +49,26 @@ func Decode(r wire.Request) (wire.Batch, error) {
 		return wire.Batch{}, err
 	}
 	b = rows.Batch()
+	longRows(&b)
 	if err := h.identify(f, &b); err != nil {
 		return wire.Batch{}, err
 	}
 	return b, nil
 }
+
+// longRows rejects the rows that were too long to be sent, by what was sent for them.
+func longRows(b *wire.Batch) {
+	for i := range b.Rows {
+		w := &b.Rows[i]
+		if w.Fault != nil || !bytes.HasPrefix(w.Object, marked) {
+			continue
+		}
+		w.Fault = &row.Fault{Rule: "row_too_large", Message: fmt.Sprintf("the row has %s bytes as JSON, and Redshift passes at most %d: "+
+			"shorten its texts in the model, or map fewer columns", rawjson.Scalar(rawjson.Get(w.Object, TooLarge)), MaxRow)}
+	}
+}
+
+var marked = []byte(`{"` + TooLarge + `":`)
 
 // spread makes a row's arguments of what came: of a row that is null nobody knows how
 // many there were, and of one without arguments whatever stands in its place is nothing.

@@ -183,3 +183,23 @@ func TestLongIdsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// A row that is too long for a VARCHAR comes as its length and its record's id.
+func TestLongRowsAreMarked(t *testing.T) {
+	b := decode(t, `{"request_id":"r","external_function":"penstock_push","arguments":[["s","{\"penstock_too_large\":70123,\"id\":\"a\"}"],["s","{\"id\":\"penstock_too_large\"}"],["s","{\"penstock_too_large\":70123}"]]}`)
+	for i, want := range []string{"row_too_large", "", "row_too_large"} {
+		got := ""
+		if f := b.Rows[i].Fault; f != nil {
+			got = f.Rule
+			if !strings.Contains(f.Message, "70123 bytes") || !strings.Contains(f.Message, "65535") {
+				t.Error(f.Message)
+			}
+		}
+		if got != want {
+			t.Errorf("row %d: %q, want %q", i, got, want)
+		}
+	}
+	if string(b.Rows[0].Object) != `{"penstock_too_large":70123,"id":"a"}` {
+		t.Errorf("its record is lost: %s", b.Rows[0].Object)
+	}
+}

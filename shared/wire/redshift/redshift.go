@@ -20,10 +20,10 @@ var Protocol = wire.Protocol{Name: "redshift", Decode: Decode, Encode: encode, R
 const (
 	// BatchRows is MAX_BATCH_ROWS of the external functions: Redshift's own is 2^31.
 	BatchRows = 1000
-	// BatchKB is MAX_BATCH_SIZE in KB. Redshift's own, 5 MB, leaves no room within the
+	// BatchMB is MAX_BATCH_SIZE in MB. Redshift's own, 5 MB, leaves no room within the
 	// 6 MB of a Lambda payload (AWS documentation, "Lambda quotas") for the quotes that
 	// JSON in VARCHAR needs.
-	BatchKB = 1024
+	BatchMB = 1
 	// RetryTimeout is RETRY_TIMEOUT in milliseconds: how long Redshift waits in all
 	// between its tries of one batch. Its own is 20 s; queues and tables that are
 	// throttled need longer to grow.
@@ -31,6 +31,11 @@ const (
 	// MaxValue is how many bytes one result may have: a VARCHAR has 65,535 (Redshift
 	// documentation, "Character types"), and the result may stand beside others.
 	MaxValue = 60_000
+	// MaxRow is how many bytes a row may have as JSON text, by the same page.
+	MaxRow = 65535
+	// TooLarge is the key of what the source view of a sync sends for a longer row: its
+	// length, beside the columns of its record id.
+	TooLarge = "penstock_too_large"
 	// MaxReply is how many bytes an answer may have: 6 MB (AWS documentation, "Lambda
 	// quotas": invocation payload, synchronous), less what a runtime may add.
 	MaxReply = 6<<20 - 1024

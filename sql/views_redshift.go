@@ -1,0 +1,61 @@
+package sql
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/wire/redshift"
+)
+
+// shiftRow is a row as JSON text. JSON_SERIALIZE of a longer one would fail the whole
+// statement, so that JSON_SIZE is asked before: what stands for it names its record, and
+// is rejected as row_too_large.
+func shiftRow(d syncdef.Definition) string {
+	whole := shiftObject(d, columnsOf(d))
+	id := shiftObject(d, folded(d.RecordID))
+	return strings.Join([]string{
+		"CASE",
+		fmt.Sprintf("        WHEN JSON_SIZE(%s) <= %d THEN JSON_SERIALIZE(%s)", whole, redshift.MaxRow, whole),
+		fmt.Sprintf("        WHEN JSON_SIZE(%s) <= %d THEN '{\"%s\":' || JSON_SIZE(%s)::VARCHAR(32) || ',' || SUBSTRING(JSON_SERIALIZE(%s), 2)", id, redshift.MaxRow/2, redshift.TooLarge, whole, id),
+		fmt.Sprintf("        ELSE '{\"%s\":' || JSON_SIZE(%s)::VARCHAR(32) || '}'", redshift.TooLarge, whole),
+		"    END",
+	}, "\n")
+}
+
+func folded(columns []string) []string {
+	out := make([]string, len(columns))
+	for i, c := range columns {
+		out[i] = strings.ToLower(c)
+	}
+	return out
+}
+
+// shiftObject is columns as a SUPER. SUPER takes no dates and times, so that these are
+// text: fields that are mapped as such, and the cursor. Of a cursor nobody says its type:
+// what is a number stays one, because numbers compare otherwise than texts.
+func shiftObject(d syncdef.Definition, columns []string) string {
+	times := map[string]bool{}
+	for _, f := range d.Fields {
+		if f.Type == syncdef.DateTime || f.Type == syncdef.Date {
+			times[strings.ToLower(f.Source)] = true
+		}
+	}
+	cursors := map[string]bool{}
+	if d.Incremental != nil {
+		cursors[strings.ToLower(d.Incremental.Cursor)] = true
+	}
+	pairs := make([]string, len(columns))
+	for i, c := range columns {
+		value := "m." + c
+		switch {
+		case times[c]:
+			value += "::VARCHAR(64)"
+		case cursors[c]:
+			text := value + "::VARCHAR(255)"
+			value = fmt.Sprintf("CASE WHEN CAN_JSON_PARSE(%[1]s) THEN JSON_PARSE(%[1]s) ELSE %[1]s::SUPER END", text)
+		}
+		pairs[i] = "'" + c + "', " + value
+	}
+	return "OBJECT(" + strings.Join(pairs, ", ") + ")"
+}
