@@ -19,7 +19,7 @@ const module = "github.com/penstock-data/penstock/"
 
 // never is what no function may link.
 var never = []string{
-	module + "shared/sqlite", module + "shared/sandbox", module + "shared/local", module + "shared/warehouse", module + "shared/sample",
+	module + "shared/sqlite", module + "shared/sandbox", module + "shared/local", module + "shared/warehouse/duckdb", module + "shared/sample",
 	module + "shared/app/apptest", module + "shared/app/machine", module + "shared/syncdef/yamlfile", module + "shared/storetest",
 	"github.com/aws/aws-sdk-go-v2/config", "github.com/aws/aws-sdk-go-v2/service/sts", "github.com/aws/aws-sdk-go-v2/service/sso", "github.com/aws/aws-sdk-go-v2/feature",
 	module + "shared/wire/wiretest", "modernc.org/", "github.com/duckdb/", "github.com/alecthomas/kong", "github.com/goccy/go-yaml", "gopkg.in/yaml",
@@ -32,6 +32,8 @@ const (
 	secrets   = "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	snowflake = module + "shared/wire/snowflake"
 	direct    = module + "shared/wire/redshift"
+	redshift  = "github.com/aws/aws-sdk-go-v2/service/redshiftdata"
+	scheduler = "github.com/aws/aws-sdk-go-v2/service/scheduler"
 	ses       = "github.com/aws/aws-sdk-go-v2/service/sesv2"
 	cron      = "github.com/robfig/cron/v3" // how late a sync may be
 )
@@ -43,7 +45,8 @@ func uses() map[string][]string {
 		"control":    {sqs, snowflake, cron},                     // retry hands rows to the queue
 		"redshift":   {sqs, snowflake, direct, cron},             // both of them, by another protocol
 		"sweep":      {sqs, cron, secrets, ses, vendor("slack")}, // and so do due errors
-		"deadletter": {sqs, secrets},                             // calls neither: it shares the workers' wiring, and is rarely started
+		"schedule":   {cron, secrets, redshift},
+		"deadletter": {sqs, secrets}, // calls neither: it shares the workers' wiring, and is rarely started
 	}
 	for _, v := range vendors.Vendors() { // a worker links its one vendor
 		all[v.Name] = []string{sqs, secrets, vendor(v.Name)}
@@ -55,7 +58,7 @@ func vendor(name string) string { return module + "shared/dest/" + name }
 
 // optional are what a function may or may not link.
 func optional() []string {
-	all := []string{sqs, secrets, snowflake, direct, cron, ses}
+	all := []string{sqs, secrets, snowflake, direct, cron, ses, redshift, scheduler}
 	for _, v := range vendors.Vendors() {
 		all = append(all, vendor(v.Name))
 	}

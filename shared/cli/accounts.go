@@ -47,12 +47,12 @@ func (c localCmd) accounts(s program, p *place, box *machine.Sandbox, endpoints 
 func (c applyCmd) accounts(s program, current func(context.Context, string) (syncdef.Version, error)) (*apply.Accounts, func() error) {
 	var boxes []*machine.Sandbox
 	files := &secretfile.Reader{Getenv: os.Getenv}
-	if c.StateTable == "" {
+	if !c.remote() {
 		files.Dir = filepath.Join(c.Data, "secrets")
 	}
 	a := &apply.Accounts{Vendors: s.known.vendors(), Current: current}
 	a.Open = func(v dest.Vendor, connection syncdef.Connection) (dest.Account, error) {
-		if c.StateTable != "" {
+		if c.remote() {
 			return openAccount(v, connection, nil, false, files.Secret)
 		}
 		n, err := readNote(c.Data)

@@ -27,8 +27,14 @@ type applyCmd struct {
 	definitions
 	Data       string `default:"penstock-data" help:"The folder of this machine's state."`
 	StateTable string `help:"Apply to this DynamoDB table (stack output StateTable) instead of this machine." placeholder:"NAME"`
+	Stack      string `help:"Apply to this stack in AWS, its schedules included, with your own credentials, instead of this machine." placeholder:"NAME"`
 	Yes        bool   `short:"y" help:"Do not ask."`
+
+	schedules *apply.Schedules // of the stack; nil without one, or where it has none
 }
+
+// remote reports whether the definitions go to AWS.
+func (c applyCmd) remote() bool { return c.StateTable != "" || c.Stack != "" }
 
 // A change is a sync, and the connections that it uses, of which something differs from
 // what is applied.
@@ -39,6 +45,9 @@ type change struct {
 
 // Run shows what would change, asks, and stores the versions.
 func (c applyCmd) Run(ctx context.Context, s program) (err error) {
+	if c.StateTable != "" && c.Stack != "" {
+		return usage("--state-table and --stack exclude each other: a stack knows its table")
+	}
 	set, err := c.load(s)
 	if err != nil {
 		return err
@@ -55,7 +64,18 @@ func (c applyCmd) Run(ctx context.Context, s program) (err error) {
 		return err
 	}
 	changed, err := differences(ctx, s, control, set)
-	if err != nil || len(changed) == 0 {
+	if err != nil {
+		return err
+	}
+	versions := make([]syncdef.Version, len(changed))
+	for i, x := range changed {
+		versions[i] = x.version
+	}
+	if err := control.CheckAfter(ctx, versions); err != nil {
+		return err
+	}
+	planned, err := c.due(ctx, s, control, set)
+	if err != nil || len(changed) == 0 && planned.empty() {
 		return err
 	}
 	for _, x := range changed {
@@ -91,7 +111,7 @@ func (c applyCmd) Run(ctx context.Context, s program) (err error) {
 			fmt.Fprintln(s.out, n)
 		}
 	}
-	return nil
+	return planned.make(ctx, s, control, c.schedules)
 }
 
 // ask fills in the rules that depend on the accounts, and says which could not be
@@ -118,7 +138,7 @@ func (c applyCmd) ask(ctx context.Context, s program, control *runs.Control, set
 // haveFolder refuses a folder that is not there: it is mistyped, mostly. Only the one
 // that is used when none is named is made.
 func (c applyCmd) haveFolder() error {
-	if c.StateTable != "" || c.Data == defaultData {
+	if c.remote() || c.Data == defaultData {
 		return nil
 	}
 	if info, err := os.Stat(c.Data); err != nil || !info.IsDir() {
@@ -129,7 +149,12 @@ func (c applyCmd) haveFolder() error {
 
 // state opens where the versions are stored. Until something is to be stored, a folder
 // without a state is an empty one in memory: nothing is made by looking.
-func (c applyCmd) state(ctx context.Context, store bool) (*runs.Control, func() error, error) {
+func (c *applyCmd) state(ctx context.Context, store bool) (*runs.Control, func() error, error) {
+	if c.Stack != "" {
+		control, schedules, err := apply.FromStack(ctx, c.Stack)
+		c.schedules = schedules
+		return control, func() error { return nil }, err
+	}
 	if c.StateTable != "" {
 		control, err := apply.FromAWS(ctx, c.StateTable)
 		return control, func() error { return nil }, err

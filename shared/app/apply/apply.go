@@ -6,6 +6,9 @@ import (
 	"context"
 	"time"
 
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/penstock-data/penstock/shared/app/remote"
 	"github.com/penstock-data/penstock/shared/aws"
 	"github.com/penstock-data/penstock/shared/aws/state"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
@@ -19,9 +22,23 @@ func FromAWS(ctx context.Context, stateTable string) (*runs.Control, error) {
 	if err != nil {
 		return nil, err
 	}
+	return over(cfg, stateTable), nil
+}
+
+// FromStack is over the table of a stack, and over its schedules; these are nil where
+// the stack was deployed from a template that had none.
+func FromStack(ctx context.Context, stack string) (*runs.Control, *Schedules, error) {
+	cfg, out, err := remote.Stack(ctx, stack)
+	if err != nil {
+		return nil, nil, err
+	}
+	return over(cfg, out["StateTable"]), schedules(cfg, out), nil
+}
+
+func over(cfg sdk.Config, stateTable string) *runs.Control {
 	s := state.New(cfg, state.Config{Table: stateTable, Now: time.Now})
 	return &runs.Control{
 		Stores: runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Halts: s, Firings: s},
 		Policy: run.DefaultPolicy(), Now: time.Now,
-	}, nil
+	}
 }

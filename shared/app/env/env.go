@@ -40,6 +40,7 @@ var Functions = map[string][]string{
 	"control":    {StateTable, ErrorsTable, LedgerTable},
 	"redshift":   {StateTable, ErrorsTable, LedgerTable},
 	"sweep":      {StateTable, ErrorsTable, LedgerTable, Quiet, AlertFrom, SecretPrefix},
+	"schedule":   {StateTable, SecretPrefix},
 	"deadletter": {StateTable, ErrorsTable, LedgerTable},
 }
 

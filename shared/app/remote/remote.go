@@ -36,19 +36,7 @@ const patience = 10 * time.Second
 // Open is over the tables of the stack of that name, in the account and the region of
 // the environment or the profile. Its errors are one line, with the remedy.
 func Open(ctx context.Context, stack string) (*runs.Control, error) {
-	cfg, err := aws.Load(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if cfg.Region == "" {
-		return nil, errors.New("no AWS region is set: set AWS_REGION, or AWS_PROFILE to a profile that has one")
-	}
-	asked, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	if _, err := cfg.Credentials.Retrieve(asked); err != nil {
-		return nil, errors.New("no AWS credentials were found, or they have expired: run  aws sso login , or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
-	}
-	tables, err := outputs(ctx, cfg, stack)
+	cfg, tables, err := Stack(ctx, stack)
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +49,25 @@ func Open(ctx context.Context, stack string) (*runs.Control, error) {
 		},
 		Policy: run.DefaultPolicy(), Now: time.Now,
 	}, nil
+}
+
+// Stack is the SDK's configuration by the environment or the profile, and the outputs of
+// the stack of that name.
+func Stack(ctx context.Context, stack string) (sdk.Config, map[string]string, error) {
+	cfg, err := aws.Load(ctx)
+	if err != nil {
+		return cfg, nil, err
+	}
+	if cfg.Region == "" {
+		return cfg, nil, errors.New("no AWS region is set: set AWS_REGION, or AWS_PROFILE to a profile that has one")
+	}
+	asked, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if _, err := cfg.Credentials.Retrieve(asked); err != nil {
+		return cfg, nil, errors.New("no AWS credentials were found, or they have expired: run  aws sso login , or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+	}
+	out, err := outputs(ctx, cfg, stack)
+	return cfg, out, err
 }
 
 // outputs are the stack's outputs, those of its tables among them.

@@ -30,6 +30,7 @@ func Page(kinds []syncdef.Kind) []byte {
 			p.table("A connection of type "+kind.Name, kind.Connection, "Beside the keys that every connection has.")
 		}
 	}
+	p.table("The warehouse", syncdef.WarehouseKeys, "In `connections.yaml`, under `warehouse`: where a stack in AWS runs `penstock_run` when a sync is due ([schedules](schedules.md)). Without it nothing is scheduled there. No secret stands here.")
 	return []byte(p.String())
 }
 

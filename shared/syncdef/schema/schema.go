@@ -76,6 +76,9 @@ func root(definition, connection *jsonschema.Schema) *jsonschema.Schema {
 		PropertyNames:        &jsonschema.Schema{Pattern: syncdef.ConnectionPattern},
 		AdditionalProperties: &jsonschema.Schema{Ref: "#/$defs/Connection"},
 	})
+	warehouse := object(syncdef.WarehouseKeys, true)
+	warehouse.Description = "Where the schedules of a stack run penstock_run."
+	file.Properties.Set("warehouse", warehouse)
 	file.Required = []string{"connections"}
 	file.AdditionalProperties = jsonschema.FalseSchema
 	return &jsonschema.Schema{

@@ -1,6 +1,7 @@
 package yamlfile
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -19,32 +20,50 @@ import (
 // connections whose name and type could be read, so that definitions can still
 // be checked.
 func ParseConnections(file string, src []byte, kinds []syncdef.Kind) (syncdef.Connections, error) {
-	r := &reader{file: file, places: map[string]at{}}
-	conns := r.connections(src, kinds)
-	r.faults.Sort()
-	return conns, r.faults.Err()
+	conns, _, err := parseConnections(file, src, kinds)
+	return conns, err
 }
 
-func (r *reader) connections(src []byte, kinds syncdef.Kinds) syncdef.Connections {
+// ParseWarehouse reads the section warehouse of connections.yaml; nil without one. What
+// is wrong with the connections is no fault here.
+func ParseWarehouse(file string, src []byte) (*syncdef.Connection, error) {
+	_, warehouse, err := parseConnections(file, src, nil)
+	var faults syncdef.Faults
+	if errors.As(err, &faults) {
+		faults = slices.DeleteFunc(faults, func(f syncdef.Fault) bool { return !strings.HasPrefix(f.Path, "warehouse") })
+	}
+	return warehouse, faults.Err()
+}
+
+func parseConnections(file string, src []byte, kinds []syncdef.Kind) (syncdef.Connections, *syncdef.Connection, error) {
+	r := &reader{file: file, places: map[string]at{}}
+	conns, warehouse := r.connections(src, kinds)
+	r.faults.Sort()
+	return conns, warehouse, r.faults.Err()
+}
+
+func (r *reader) connections(src []byte, kinds syncdef.Kinds) (out syncdef.Connections, warehouse *syncdef.Connection) {
 	root := r.document(src, "the key connections")
 	if root == nil {
-		return nil
+		return nil, nil
 	}
-	top := r.object(root, "", "the file", []syncdef.Key{{Name: "connections"}})
+	top := r.object(root, "", "the file", []syncdef.Key{{Name: "connections"}, {Name: "warehouse"}})
 	if top == nil {
-		return nil
+		return nil, nil
 	}
 	defer top.close()
+	if n := top.get("warehouse"); n != nil {
+		warehouse = r.warehouse(n)
+	}
 	n := top.get("connections")
 	top.missing("connections", "list them as name: {type: "+first(kinds.Names())+", ...}")
 	if n == nil {
-		return nil
+		return nil, warehouse
 	}
 	list := r.object(n, "connections", "connections", nil)
 	if list == nil {
-		return nil
+		return nil, warehouse
 	}
-	var out syncdef.Connections
 	for _, name := range list.order {
 		settings := list.values[name]
 		if !connectionName.MatchString(name) {
@@ -54,7 +73,7 @@ func (r *reader) connections(src []byte, kinds syncdef.Kinds) syncdef.Connection
 		out = append(out, r.connection(name, settings, kinds))
 	}
 	slices.SortFunc(out, func(a, b syncdef.Connection) int { return strings.Compare(a.Name, b.Name) })
-	return out
+	return out, warehouse
 }
 
 var connectionName = regexp.MustCompile(syncdef.ConnectionPattern)

@@ -20,6 +20,7 @@ const ConnectionsFile = "connections.yaml"
 type Set struct {
 	Connections syncdef.Connections // of all folders that were read, sorted by name
 	Syncs       []Sync              // sorted by name
+	Warehouse   *syncdef.Connection // where a stack's schedules run, as it is stored; nil where none is named
 }
 
 // A Sync is one definition with what stands beside it.
@@ -234,13 +235,16 @@ func (l *loader) folder(dir string) *folder {
 	if !ok {
 		return f
 	}
-	conns, err := ParseConnections(path, src, l.kinds)
+	conns, warehouse, err := parseConnections(path, src, l.kinds)
 	var faults syncdef.Faults
 	if errors.As(err, &faults) {
 		l.faults = append(l.faults, faults...)
 	}
 	f.conns, f.blind = conns, err != nil && len(conns) == 0
 	l.set.Connections = append(l.set.Connections, conns...)
+	if l.set.Warehouse == nil {
+		l.set.Warehouse = warehouse
+	}
 	return f
 }
 

@@ -1,0 +1,85 @@
+// Package warehouse is what the packages below it share: each runs penstock_run in one
+// kind of warehouse, without waiting for it, for schedules. It holds what the answer of
+// penstock_run looks like, and no connection.
+package warehouse
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// Skipped is the status with which penstock_run answers that it began nothing.
+const skipped = "skipped"
+
+// Summary reads the answer of penstock_run, one row: either a JSON object in its only
+// column, or a column per member. Nothing that it says in words is kept but why nothing
+// was begun, which is Penstock's own text: all else may quote a row (I6).
+func Summary(columns, cells []string) run.Statement {
+	st := run.Statement{State: run.StatementDone}
+	values := map[string]string{}
+	for i, name := range columns {
+		if i < len(cells) {
+			values[strings.ToLower(name)] = cells[i]
+		}
+	}
+	for _, cell := range cells { // an object says more than the column's name
+		var object map[string]any
+		if json.Unmarshal([]byte(cell), &object) == nil && object != nil {
+			for name, v := range object {
+				if s, ok := v.(string); ok {
+					values[strings.ToLower(name)] = s
+				}
+			}
+		}
+	}
+	if run.IsName(values["run"]) {
+		st.Run = values["run"]
+	}
+	if st.Skipped = values["status"] == skipped; st.Skipped {
+		st.Reason = values["reason"]
+	}
+	return st
+}
+
+// Refused is run.ErrRefused with what is wrong and how to mend it.
+func Refused(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{run.ErrRefused}, args...)...)
+}
+
+// Busy is run.ErrBusy with what is going on.
+func Busy(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{run.ErrBusy}, args...)...)
+}
+
+// Check refuses a call whose words cannot stand in a statement: they are put between
+// quotes where a warehouse takes no parameters.
+func Check(c run.Call) error {
+	if !run.IsName(c.Sync) || run.IsID(c.Sync) {
+		return Refused("%q is no sync's name", c.Sync)
+	}
+	for _, r := range c.Mode {
+		if (r < 'a' || r > 'z') && r != '_' {
+			return Refused("the mode is not known")
+		}
+	}
+	return nil
+}
+
+// Unanswered classes an HTTP status that no answer of a statement has: 429 and 503 took
+// nothing, other 5xx leave open what they did.
+func Unanswered(what string, status int) error {
+	switch {
+	case status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable:
+		return Busy("%s answered %d", what, status)
+	case status >= 500 || status == http.StatusRequestTimeout:
+		return fmt.Errorf("%s answered %d", what, status)
+	}
+	return Refused("%s answered %d", what, status)
+}
+
+// MaxAnswer is how much of an answer is read: penstock_run answers one row.
+const MaxAnswer = 1 << 20
