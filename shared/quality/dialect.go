@@ -106,12 +106,3 @@ func (d *Dialect) numberOf(column string) string {
 	}
 	return n
 }
-
-// table is the model's name, whose parts are plain identifiers. Snowflake keeps the case
-// of what is quoted, and none of what is not.
-func (d *Dialect) table(relation string) string {
-	if d == Snowflake {
-		return relation
-	}
-	return d.quote + strings.ReplaceAll(relation, ".", d.quote+"."+d.quote) + d.quote
-}

@@ -45,7 +45,7 @@ func bothWays(t testing.TB, db *sql.DB, d *syncdef.Definition) quality.Verdict {
 	if err != nil {
 		t.Fatal(err)
 	}
-	exec(t, db, "CREATE OR REPLACE VIEW "+quality.ViewName(d.Sync)+" AS "+g.Select(quality.DuckDB))
+	exec(t, db, "CREATE OR REPLACE VIEW "+quality.ViewName(d.Sync)+" AS "+g.Select(quality.DuckDB, d.Relation()))
 	var decision, text string
 	read := "SELECT decision, CAST(to_json({decision: decision, total: total, rules: rules, definition: definition}) AS VARCHAR) FROM " + quality.ViewName(d.Sync)
 	if err := db.QueryRow(read).Scan(&decision, &text); err != nil {

@@ -24,10 +24,9 @@ const compiledFormat = "1"
 // A Gate is the compiled quality of a definition. It is immutable and safe for
 // concurrent use.
 type Gate struct {
-	id       string
-	relation string
-	minRows  int64
-	rules    []rule
+	id      string
+	minRows int64
+	rules   []rule
 }
 
 // A rule is one compiled rule.
@@ -74,7 +73,7 @@ func Compile(d *syncdef.Definition) (*Gate, error) {
 		return nil, fmt.Errorf("quality: %w", err)
 	}
 	sum := sha256.Sum256([]byte(compiledFormat + "\x00" + d.Relation() + "\x00" + string(content)))
-	g := &Gate{id: hex.EncodeToString(sum[:4]), relation: d.Relation(), minRows: q.MinRows}
+	g := &Gate{id: hex.EncodeToString(sum[:4]), minRows: q.MinRows}
 	for i := range q.Rules {
 		r, err := compile(q, &q.Rules[i])
 		if err != nil {

@@ -83,7 +83,7 @@ func TestViewsAreLocked(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, dialect := range quality.Dialects {
-			golden(t, name+"."+dialect.Name+".golden", g.Select(dialect)+"\n")
+			golden(t, name+"."+dialect.Name+".golden", g.Select(dialect, d.Relation())+"\n")
 		}
 	}
 }

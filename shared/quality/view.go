@@ -12,9 +12,10 @@ import (
 func ViewName(sync string) string { return "penstock_gate_" + sync }
 
 // Select is the query of a gate's view: one row of decision, total, rules (a list of
-// objects, as a Verdict has them) and definition. It reads the model once: in v each of
-// the rules' columns is a text, and where numbers are asked for a number beside it.
-func (g *Gate) Select(d *Dialect) string {
+// objects, as a Verdict has them) and definition. table is the model's name as the
+// warehouse takes it. It is read once: in v each of the rules' columns is a text, and
+// where numbers are asked for a number beside it.
+func (g *Gate) Select(d *Dialect, table string) string {
 	values := &valueList{dialect: d, texts: map[string]string{}, numbers: map[string]string{}}
 	conditions := make([]string, len(g.rules))
 	for i := range g.rules {
@@ -28,7 +29,7 @@ func (g *Gate) Select(d *Dialect) string {
 	if len(values.list) == 0 {
 		values.list = []string{"1 AS row_1"}
 	}
-	fmt.Fprintf(&b, "\n    FROM (\n        SELECT\n            %s\n        FROM %s AS m\n    ) AS v\n)\n\nSELECT\n    ", strings.Join(values.list, ",\n            "), d.table(g.relation))
+	fmt.Fprintf(&b, "\n    FROM (\n        SELECT\n            %s\n        FROM %s AS m\n    ) AS v\n)\n\nSELECT\n    ", strings.Join(values.list, ",\n            "), table)
 	b.WriteString(g.decision())
 	fmt.Fprintf(&b, " AS decision,\n    c.total_rows AS total,\n    %s AS rules,\n    '%s' AS definition\nFROM counted AS c", g.results(d), g.id)
 	return b.String()
