@@ -33,13 +33,13 @@ type Gate struct {
 type rule struct {
 	column      string
 	kind        syncdef.QualityKind
-	least, most float64        // of between
-	bounds      [2]json.Number // the same as written
-	length      int            // of max_length
-	pattern     string         // of matches, as written
-	found       *regexp.Regexp // the same, portable
-	texts       []string       // of in
-	numbers     []float64      // of in, and as they are written
+	least, most float64            // of between
+	bounds      [2]syncdef.Decimal // the same as written
+	length      int                // of max_length
+	pattern     string             // of matches, as written
+	found       *regexp.Regexp     // the same, portable
+	texts       []string           // of in
+	numbers     []float64          // of in, and as they are written
 	written     []string
 	warn, block threshold
 	countOnly   bool
@@ -136,16 +136,16 @@ func parts(s syncdef.Share) (threshold, error) {
 	return t, nil
 }
 
-func (r *rule) between(bounds []json.Number) error {
+func (r *rule) between(bounds []syncdef.Decimal) error {
 	if len(bounds) != 2 {
 		return errors.New("between needs a least and a greatest number")
 	}
 	var err error
-	r.bounds = [2]json.Number{bounds[0], bounds[1]}
-	if r.least, err = bounds[0].Float64(); err != nil {
+	r.bounds = [2]syncdef.Decimal{bounds[0], bounds[1]}
+	if r.least, err = strconv.ParseFloat(string(bounds[0]), 64); err != nil {
 		return fmt.Errorf("between: %q is no number", bounds[0])
 	}
-	if r.most, err = bounds[1].Float64(); err != nil {
+	if r.most, err = strconv.ParseFloat(string(bounds[1]), 64); err != nil {
 		return fmt.Errorf("between: %q is no number", bounds[1])
 	}
 	return nil

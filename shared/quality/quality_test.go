@@ -43,7 +43,7 @@ func raw(values ...string) (out []json.RawMessage) {
 	return out
 }
 
-func numbers(least, most json.Number) []json.Number { return []json.Number{least, most} }
+func numbers(least, most syncdef.Decimal) []syncdef.Decimal { return []syncdef.Decimal{least, most} }
 
 // sampleChecks is the sample's data quality checks as a definition.
 func sampleChecks() *syncdef.Definition {

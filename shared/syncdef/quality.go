@@ -20,7 +20,7 @@ type QualityRule struct {
 	Column    string            `json:"column"`               // in any case
 	NotNull   bool              `json:"not_null,omitempty"`   //
 	NotEmpty  bool              `json:"not_empty,omitempty"`  // neither null nor a text without a character
-	Between   []json.Number     `json:"between,omitempty"`    // the least and the greatest number, inclusive
+	Between   []Decimal         `json:"between,omitempty"`    // the least and the greatest number, inclusive
 	MaxLength int               `json:"max_length,omitempty"` // in characters
 	Matches   string            `json:"matches,omitempty"`    // a regular expression, found anywhere in the text
 	In        []json.RawMessage `json:"in,omitempty"`         // the values that pass, JSON scalars: numbers by value, others as text
@@ -31,7 +31,28 @@ type QualityRule struct {
 
 // Share is a part of a whole as a decimal from 0 to 1 with at most ShareDigits
 // digits: 0.05. "" is none.
-type Share = json.Number
+type Share = Decimal
+
+// A Decimal is a number by its digits, and a number in JSON: 0.05. "" is none.
+type Decimal string
+
+// MarshalJSON writes the digits; none is null.
+func (d Decimal) MarshalJSON() ([]byte, error) {
+	if d == "" {
+		return []byte("null"), nil
+	}
+	return []byte(d), nil
+}
+
+// UnmarshalJSON keeps the digits as they are written.
+func (d *Decimal) UnmarshalJSON(b []byte) error {
+	var n json.Number
+	if err := json.Unmarshal(b, &n); err != nil {
+		return err
+	}
+	*d = Decimal(n)
+	return nil
+}
 
 // ShareDigits is how many digits a share has after the point: those of a percentage
 // with six.

@@ -167,7 +167,7 @@ func shareOf(whole, digits string) syncdef.Share {
 }
 
 // range2 reads the least and the greatest number.
-func (o *object) range2(key string) []json.Number {
+func (o *object) range2(key string) []syncdef.Decimal {
 	n := o.get(key)
 	if n == nil {
 		return nil
@@ -177,7 +177,7 @@ func (o *object) range2(key string) []json.Number {
 		o.fault(n, path, "%s must be a list of two numbers, the least and the greatest, not %s; write [0, 1]", key, kindOrLength(n))
 		return nil
 	}
-	var out []json.Number
+	var out []syncdef.Decimal
 	for i, c := range n.Content {
 		s, ok := o.scalar(c, item(path, i), key)
 		if ok && !decimalNumber.MatchString(s) {
@@ -187,7 +187,7 @@ func (o *object) range2(key string) []json.Number {
 		if !ok {
 			return nil
 		}
-		out = append(out, json.Number(s))
+		out = append(out, syncdef.Decimal(s))
 	}
 	if compareDecimals(string(out[0]), string(out[1])) > 0 {
 		o.fault(n, path, "%s: %s is more than %s, and nothing is between them; write the least first", key, out[0], out[1])
