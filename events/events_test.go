@@ -125,6 +125,7 @@ func TestControl(t *testing.T) {
 		"cancel": {wire.Run: run, wire.Reason: "the model is wrong"},
 		"errors": {wire.Run: run},
 		"finish": {wire.Run: run, wire.RowCount: "4"},
+		"gate":   {wire.Run: run, wire.Verdict: `{"decision":"WARN_CONTINUE","total":1000,"rules":[{"rule":"not_empty","column":"email","failed":11,"share":0.011,"warn_over":0.01,"block_over":0.05,"decision":"WARN_CONTINUE"}],"definition":"GATE_ID"}`},
 		"reset":  {wire.Sync: sync},
 		"retry":  {wire.Run: run, wire.Selector: `{"records":["mike@enterprise.com"]}`},
 		"status": {wire.Target: sync},
@@ -140,7 +141,7 @@ func TestControl(t *testing.T) {
 		f, _ := wire.Lookup(b.Function)
 		for _, p := range f.Params {
 			got := b.Calls[0].Text(p)
-			if p == wire.Selector {
+			if p == wire.Selector || p == wire.Verdict {
 				got = string(b.Calls[0].Value(p))
 			}
 			if got != want[p] {

@@ -50,6 +50,7 @@ type speech struct {
 	qualifies bool                               // has QUALIFY, without a WHERE too
 	merges    bool                               // has MERGE with a query as its source
 	variable  string                             // before a variable's name, in a procedure
+	added     string                             // adds to a table %s, where it is missing, a column %s of type %s; "" where every table has all
 }
 
 var duck = speech{
@@ -66,6 +67,7 @@ var duck = speech{
 	str: varchar, long: "TEXT", float: "%s::DOUBLE", written: "%s",
 	percent: "CAST(ROUND(%s * 100, 1) AS DECIMAL(9, 1))", syncOf: "SPLIT_PART(%s, '.', 1)",
 	interval: quotedInterval, diff: quotedDiff, answer: "%s", qualifies: true, merges: true,
+	added: "ALTER TABLE %s ADD COLUMN IF NOT EXISTS %s %s;",
 }
 
 var snow = speech{
@@ -81,6 +83,7 @@ var snow = speech{
 	str: varchar, long: "TEXT", float: "%s::DOUBLE", written: "%s",
 	percent: "CAST(ROUND(%s * 100, 1) AS DECIMAL(9, 1))", syncOf: "SPLIT_PART(%s, '.', 1)",
 	interval: quotedInterval, diff: quotedDiff, answer: "%s", qualifies: true, merges: true, variable: ":",
+	added: "ALTER TABLE %s ADD COLUMN IF NOT EXISTS %s %s;",
 }
 
 // shift takes an answer, which is VARCHAR, apart with JSON_PARSE; the elements of a
@@ -160,6 +163,12 @@ func (d speech) words() template.FuncMap {
 		"timestamp": word(d.timestamp),
 		"json":      word(d.json),
 		"now":       word(d.now),
+		"added": func(table, column, kind string) string {
+			if d.added == "" {
+				return ""
+			}
+			return fmt.Sprintf(d.added, table, column, kind)
+		},
 		"default":   word(d.byDefault),
 		"key":       word(d.key),
 		"long":      word(d.long),

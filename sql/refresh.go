@@ -250,7 +250,9 @@ const theRuns = `{{$newest := (printf "PARTITION BY %s ORDER BY p.page DESC" (te
         {{count element "counts.cancelled"}} AS cancelled,
         {{count element "counts.calls"}} AS api_calls,
         {{count element "due"}} + {{count element "retrying"}} AS due,
-        {{count element "retried_delivered"}} AS retried_delivered
+        {{count element "retried_delivered"}} AS retried_delivered,
+        {{text element "gate.decision"}} AS gate_decision,
+        {{object element "gate"}} AS gate_counts
     FROM penstock_pages AS p, {{each "p.answer" "runs" "u"}}
     WHERE p.refresh = $refresh AND p.kind = 'status'
     {{picked $newest}}`
@@ -330,10 +332,11 @@ WHEN MATCHED THEN UPDATE SET
     mode = g.mode, status = g.status, outcome = g.outcome, reason = g.reason, begun_at = g.begun_at, ended_at = g.ended_at,
     received = g.received, delivered = g.delivered, unchanged = g.unchanged, superseded = g.superseded, rejected = g.rejected,
     blocked = g.blocked, failed = g.failed, cancelled = g.cancelled, api_calls = g.api_calls, due = g.due,
+    gate_decision = g.gate_decision, gate_counts = g.gate_counts,
     retried_delivered = GREATEST(COALESCE(t.retried_delivered, 0), g.retried_delivered), refreshed_at = {{now}}
 WHEN NOT MATCHED THEN INSERT
-    (sync_name, sync_run_id, mode, status, outcome, reason, begun_at, ended_at, received, delivered, unchanged, superseded, rejected, blocked, failed, cancelled, api_calls, due, retried_delivered, refreshed_at)
-    VALUES (g.sync_name, g.sync_run_id, g.mode, g.status, g.outcome, g.reason, g.begun_at, g.ended_at, g.received, g.delivered, g.unchanged, g.superseded, g.rejected, g.blocked, g.failed, g.cancelled, g.api_calls, g.due, g.retried_delivered, {{now}})`
+    (sync_name, sync_run_id, mode, status, outcome, reason, begun_at, ended_at, received, delivered, unchanged, superseded, rejected, blocked, failed, cancelled, api_calls, due, retried_delivered, gate_decision, gate_counts, refreshed_at)
+    VALUES (g.sync_name, g.sync_run_id, g.mode, g.status, g.outcome, g.reason, g.begun_at, g.ended_at, g.received, g.delivered, g.unchanged, g.superseded, g.rejected, g.blocked, g.failed, g.cancelled, g.api_calls, g.due, g.retried_delivered, g.gate_decision, g.gate_counts, {{now}})`
 
 const endedConnections = `
 DELETE FROM reverse_etl_sync_errors

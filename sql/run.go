@@ -50,6 +50,8 @@ type StepName string
 // watermark's type asks, or push where all rows are selected.
 const (
 	StepBegin       StepName = "begin"
+	StepGate        StepName = "gate"
+	StepVerdict     StepName = "gate verdict"
 	StepPush        StepName = "push"
 	StepPushNumber  StepName = "push since a number"
 	StepPushInstant StepName = "push since a timestamp with a zone"
@@ -86,6 +88,12 @@ func PushStep(watermarkType string, zoned bool) StepName {
 // their order, so that it can only select too much.
 var RunSteps = []Step{
 	inAll(StepBegin, []string{"begun"}, Text{Select: "penstock_begin($sync, $mode)"}),
+	{ // only where begin answers a gate: its view's row, as an object
+		Name: StepGate, Into: []string{"verdict"},
+		Snowflake: Text{"OBJECT_CONSTRUCT_KEEP_NULL(" + gateColumns + ")::VARIANT", "FROM IDENTIFIER($gate) AS g"},
+		DuckDB:    Text{"CAST(json_object(" + gateColumns + ") AS VARCHAR)", "FROM query_table($gate) AS g"},
+	},
+	inAll(StepVerdict, []string{"answer"}, Text{Select: "penstock_gate($run, $verdict)"}), // a run that it leaves open is to be pushed
 	push(StepPush, "", "", ""),
 	push(StepPushNumber, "FLOAT8", "GET(m.r, $cursor_key)::DOUBLE >= TO_DOUBLE($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS DOUBLE) >= CAST($watermark AS DOUBLE)"),
 	push(StepPushInstant, "TIMESTAMPTZ", "GET(m.r, $cursor_key)::TIMESTAMP_TZ >= TO_TIMESTAMP_TZ($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS TIMESTAMPTZ) >= CAST($watermark AS TIMESTAMPTZ)"),
@@ -111,6 +119,7 @@ var RunSteps = []Step{
 
 // The beginnings and ends of statements that the dialects share.
 const (
+	gateColumns  = "'decision', g.decision, 'total', g.total, 'rules', g.rules, 'definition', g.definition"
 	receiptsOf   = "FROM penstock_receipts AS p WHERE p.run = $run"
 	tidyReceipts = "DELETE FROM penstock_receipts WHERE sync = $sync AND pushed_at < "
 )

@@ -1,6 +1,20 @@
 package sql
 
-import "github.com/penstock-data/penstock/shared/syncdef"
+import (
+	"github.com/penstock-data/penstock/shared/quality"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
 
 // gateQuery is the query of a gate view, "" where the definition has no quality.
-func gateQuery(Params, syncdef.Definition) (string, error) { return "", nil }
+func gateQuery(params Params, d syncdef.Definition) (string, error) {
+	g, err := quality.Compile(&d)
+	if err != nil || g == nil {
+		return "", err
+	}
+	for _, dialect := range quality.Dialects {
+		if dialect.Name == string(params.dialect) {
+			return g.Select(dialect, relation(params, d.Relation())), nil
+		}
+	}
+	return "", nil
+}

@@ -139,7 +139,11 @@ func (c localCmd) ownWarehouse(ctx context.Context, s program, p *place, w *duck
 		if err != nil || y.ModelFile == "" {
 			continue
 		}
-		if why := w.SetModel(ctx, y.Definition.Relation(), y.Model); why != nil {
+		why := w.SetModel(ctx, y.Definition.Relation(), y.Model)
+		if why == nil {
+			why = w.SetViews(ctx, &y.Definition)
+		}
+		if why != nil {
 			line, _, _ := strings.Cut(why.Error(), "\n")
 			fmt.Fprintf(s.err, "%s: no view of it yet: %s\n", y.ModelFile, line)
 		}

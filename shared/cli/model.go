@@ -25,10 +25,11 @@ type modelled struct {
 // model opens the warehouse, makes the sync's model a view where its SELECT stands in
 // the folder of definitions, and answers its rows.
 func (c modelled) model(ctx context.Context, sync, gateway string, did *touched) (*duckdb.Warehouse, relation, error) {
-	name, text, err := c.find(ctx, sync)
+	d, text, err := c.find(ctx, sync)
 	if err != nil {
 		return nil, relation{}, err
 	}
+	name := d.Relation()
 	path := c.Warehouse
 	if path == "" {
 		path = filepath.Join(c.Data, warehouseFile)
@@ -48,6 +49,9 @@ func (c modelled) model(ctx context.Context, sync, gateway string, did *touched)
 	} else {
 		err = c.missingModel(ctx, w, r, name, sync)
 	}
+	if err == nil {
+		err = w.SetViews(ctx, &d)
+	}
 	if err != nil {
 		return nil, r, errors.Join(err, w.Close())
 	}
@@ -57,10 +61,11 @@ func (c modelled) model(ctx context.Context, sync, gateway string, did *touched)
 // look opens the warehouse to be read only, and answers the rows of the sync's model: of
 // its SELECT, of which no view is made, or of the relation.
 func (c modelled) look(ctx context.Context, sync string) (*duckdb.Warehouse, relation, error) {
-	name, text, err := c.find(ctx, sync)
+	d, text, err := c.find(ctx, sync)
 	if err != nil {
 		return nil, relation{}, err
 	}
+	name := d.Relation()
 	path := c.Warehouse
 	if path == "" {
 		path = filepath.Join(c.Data, warehouseFile)
@@ -97,31 +102,31 @@ func (c modelled) missingModel(ctx context.Context, w *duckdb.Warehouse, r relat
 	return fmt.Errorf("the warehouse has no table or view %s, the model of sync %s: put its SELECT into %[2]s.sql beside %[2]s.yaml, or push a file with --from (%[3]s)", name, sync, firstLine(err))
 }
 
-// find is the relation of the sync's model as it is applied, and its SELECT where the
-// folder of definitions has one.
-func (c modelled) find(ctx context.Context, sync string) (name, text string, err error) {
-	name = sync
+// find is the sync's definition as it is applied, its name alone where that is not known
+// here, and its model's SELECT where the folder of definitions has one.
+func (c modelled) find(ctx context.Context, sync string) (d syncdef.Definition, text string, err error) {
+	d.Sync = sync
 	var applied []string
 	if haveState(c.Data) == nil {
 		store, err := openState(c.Data)
 		if err != nil {
-			return "", "", err
+			return d, "", err
 		}
 		v, err := store.Current(ctx, sync)
 		names, listed := store.List(ctx)
 		if err := errors.Join(notMissing(err), listed, store.Close()); err != nil {
-			return "", "", fmt.Errorf("read sync %q: %w", sync, err)
+			return d, "", fmt.Errorf("read sync %q: %w", sync, err)
 		}
 		applied = names
 		if v.ID != "" {
-			name = v.Definition.Relation()
+			d = v.Definition
 		}
 	}
 	text, err = c.selectOf(sync)
 	if err == nil && text == "" && len(applied) > 0 && c.Gateway == "" && !slices.Contains(applied, sync) {
-		return "", "", noSync(sync, applied)
+		return d, "", noSync(sync, applied)
 	}
-	return name, text, err
+	return d, text, err
 }
 
 // noSync says that a sync is not applied, and which are.

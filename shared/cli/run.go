@@ -43,9 +43,9 @@ func (c runCmd) Run(ctx context.Context, s program) (err error) {
 		did.watch(func(n int) { b.at(int64(n), int64(n)+1) })
 	}
 	r := runReport{Sync: c.Sync}
-	var id, selected, reason sql.NullString
+	var id, selected, reason, decision sql.NullString
 	var rows sql.NullInt64
-	err = scanOne(ctx, w, "SELECT run, status, selected, received, reason FROM penstock_run(?, ?)", []any{c.Sync, c.Mode}, &id, &r.Status, &selected, &rows, &reason)
+	err = scanOne(ctx, w, "SELECT run, status, selected, received, decision, reason FROM penstock_run(?, ?)", []any{c.Sync, c.Mode}, &id, &r.Status, &selected, &rows, &decision, &reason)
 	if err == nil {
 		b.whole()
 	}
@@ -54,7 +54,7 @@ func (c runCmd) Run(ctx context.Context, s program) (err error) {
 		return err
 	}
 	r.Rows = rows.Int64
-	r.Run, r.Selected, r.Reason = id.String, selected.String, reason.String
+	r.Run, r.Selected, r.Decision, r.Reason = id.String, selected.String, decision.String, reason.String
 	var fates []fate
 	if r.Run != "" {
 		if fates, err = settleWithBar(ctx, s, g, c.Sync, []string{r.Run}, c.JSON); err != nil {
@@ -72,6 +72,7 @@ type runReport struct {
 	Status   string          `json:"status"`             // of the run after finish; skipped
 	Selected string          `json:"selected,omitempty"` // since, all
 	Rows     int64           `json:"rows"`
+	Decision string          `json:"decision,omitempty"` // the quality gate's
 	Reason   string          `json:"reason,omitempty"`
 	Seconds  float64         `json:"seconds"`
 	Settled  bool            `json:"settled"`

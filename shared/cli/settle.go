@@ -126,6 +126,9 @@ func (g *gate) verdict(fates []fate, wrong int) error {
 		return nil
 	}
 	for _, f := range fates {
+		if f.Status == run.Blocked {
+			return fmt.Errorf("%s was blocked by its quality gate, and nothing was sent", f.Sync)
+		}
 		if !f.settled {
 			return rowsError{fmt.Errorf("not all rows have settled; they go on at the next start on %s, nothing is lost", g.data)}
 		}
@@ -137,7 +140,7 @@ func (g *gate) verdict(fates []fate, wrong int) error {
 // left a mirror's model was removed.
 func (f fate) right() bool {
 	c := f.Counts
-	return f.settled && (f.Mirror == nil || f.Mirror.Refused == "") && c.Rejected+c.Failed+c.Blocked+c.Cancelled == 0
+	return f.settled && f.Status != run.Blocked && (f.Mirror == nil || f.Mirror.Refused == "") && c.Rejected+c.Failed+c.Blocked+c.Cancelled == 0
 }
 
 // dataFlag repeats --data where it is not the default.

@@ -136,6 +136,9 @@ func (s program) printRun(indent string, r runs.RunStatus) {
 	if r.Reason != "" {
 		fmt.Fprintln(s.out, wrapped(indent+"  ", s.clock.local(r.Reason)))
 	}
+	if g := r.Gate; g != nil {
+		fmt.Fprintln(s.out, paint(s.out, weight[g.Decision], wrapped(indent+"  ", gateLine(g, r.Status == run.Blocked))))
+	}
 	if r.Waits != "" {
 		fmt.Fprintln(s.out, wrapped(indent+"  ", "waits for "+s.clock.local(r.Waits)))
 	}
@@ -170,6 +173,8 @@ func (s program) printGroups(indent string, r runs.RunStatus) {
 // outcome is how a run went, or where it stands.
 func (s program) outcome(r runs.RunStatus) string {
 	switch {
+	case r.Status == run.Blocked:
+		return paint(s.out, bad, string(r.Status))
 	case r.Outcome == run.Succeeded:
 		return paint(s.out, good, string(r.Outcome))
 	case r.Outcome == run.Partial:

@@ -41,14 +41,15 @@ const (
 	Complete   Status = "complete"   // every row received and settled
 	Incomplete Status = "incomplete" // given up after a quiet hour; Reason says why
 	Cancelled  Status = "cancelled"  // stop_on_error, penstock_cancel or a take-over
-	Failed     Status = "failed"     // its version cannot be delivered; Reason says why
+	Failed     Status = "failed"     // its version cannot be delivered, or it cannot be carried out; Reason says why
+	Blocked    Status = "blocked"    // its gate stopped it before its first row; Gate and Reason say why
 )
 
 // Ended reports whether the status is final (a late batch reopens an implicit run).
 func (s Status) Ended() bool { return s != Open && s != Finishing }
 
 // Dead reports whether rows of such a run are not to be sent any more.
-func (s Status) Dead() bool { return s == Cancelled }
+func (s Status) Dead() bool { return s == Cancelled || s == Blocked }
 
 // Outcome says how an ended run went, by its rows.
 type Outcome string
@@ -89,6 +90,7 @@ type Run struct {
 	Looked       bool      `json:"looked,omitempty"`        // ended without completing, and all its holds are in the mark
 	LeftBehind   int64     `json:"left_behind,omitempty"`   // rows below the mark that were not delivered: only retry and full reach them
 	Mirror       *Mirror   `json:"mirror,omitempty"`        // of a mirror's full run: the removal of what left the model
+	Gate         *Gate     `json:"gate,omitempty"`          // what its quality gate said; nil where none was asked yet
 	Counts       Counts    `json:"counts"`                  // totals, as of the last sweep
 	Groups       []Group   `json:"groups,omitempty"`        // its failures by stage, type and field, at most MaxGroups and one of the others
 	Revision     int64     `json:"revision"`                // optimistic lock: grows with every update

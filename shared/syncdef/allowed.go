@@ -51,6 +51,12 @@ const (
 	MaxRetryWait     = 86_400     // seconds: 20 of these are over before the error is deleted, after 30 days
 	MaxLate          = 31_622_400 // seconds: 366 days, a yearly sync
 	MaxFailed        = 2_592_000  // seconds: 30 days, as long as errors are kept
+
+	MaxQualityRules  = 100           // each is a column of the gate's view, and a count of every batch
+	MaxQualityValues = 1000          // of a rule in, whose values stand in the view's text
+	MaxQualityLength = 16_777_216    // the longest text of any warehouse, in characters
+	MaxQualityRows   = 1_000_000_000 // of min_rows
+	MaxPattern       = 1000          // bytes of a regular expression
 )
 
 // DefaultFailed is incremental.include_failed where it is left out.

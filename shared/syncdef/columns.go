@@ -6,7 +6,7 @@ import (
 )
 
 // Columns lists every column that a row of the sync must have, each once: record
-// id, match source, mapped columns, cursor. Names that differ only by case count
+// id, match source, mapped columns, cursor, those of the gate. Names that differ only by case count
 // as one, because columns match without regard to case.
 func Columns(d Definition) []string {
 	var out []string
@@ -63,6 +63,11 @@ func needs(d Definition) []need {
 	}
 	if d.Incremental != nil {
 		out = append(out, need{path: "incremental.cursor", column: d.Incremental.Cursor})
+	}
+	if d.Quality != nil {
+		for i := range d.Quality.Rules {
+			out = append(out, need{path: fmt.Sprintf("quality.rules[%d].column", i), column: d.Quality.Rules[i].Column})
+		}
 	}
 	return out
 }

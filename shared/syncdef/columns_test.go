@@ -49,7 +49,8 @@ func TestCheckColumns(t *testing.T) {
 		{"record id", without("customer_id", "custommer_id"), []string{
 			`record_id[1]: column "customer_id" is not in the model; did you mean custommer_id?`}},
 		{"match", without("email"), []string{
-			`match.source: column "email" is not in the model, which has: region, customer_id, score, status, name, since, updated`}},
+			`match.source: column "email" is not in the model, which has: region, customer_id, score, status, name, since, updated`,
+			`quality.rules[0].column: column "email" is not in the model, which has: region, customer_id, score, status, name, since, updated`}},
 		{"cursor and mapping", without("updated", "update"), []string{
 			`field_mappings[4].source: column "updated" is not in the model; did you mean update?`,
 			`incremental.cursor: column "updated" is not in the model; did you mean update?`}},

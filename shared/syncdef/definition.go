@@ -35,7 +35,7 @@ type Definition struct {
 	StoreSource   StoreSource    `json:"store_source,omitempty"`   // what of a failed row's source is stored; default mapped
 	Incremental   *Incremental   `json:"incremental,omitempty"`
 	Allow         *Allow         `json:"allow,omitempty"`         // which roles may call for the sync; nil leaves it to who may call at all
-	Quality       any            `json:"quality,omitempty"`       // accepted, not acted on yet
+	Quality       *Quality       `json:"quality,omitempty"`       // the gate: what makes a row bad, and how many of these stop a run
 	Mirror        *Mirror        `json:"mirror,omitempty"`        // nil unless the operation is mirror, which is an upsert that also removes what left the model
 	Notifications []Notification `json:"notifications,omitempty"` // who is told when something is wrong
 	Freshness     *Freshness     `json:"freshness,omitempty"`     // how late a sync may be; from Frequency when absent

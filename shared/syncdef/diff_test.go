@@ -43,9 +43,11 @@ var changes = map[string]func(*syncdef.Definition, *syncdef.Rules){
 	"match": func(d *syncdef.Definition, _ *syncdef.Rules) {
 		d.Strategy, d.Match = syncdef.MatchExternalID, syncdef.Match{Source: "customer_id", Destination: "Customer__c"}
 	},
-	"record id":    func(d *syncdef.Definition, _ *syncdef.Rules) { d.RecordID = []string{"customer_id"} },
-	"no cursor":    func(d *syncdef.Definition, _ *syncdef.Rules) { d.Incremental = nil },
-	"quality":      func(d *syncdef.Definition, _ *syncdef.Rules) { d.Quality = map[string]any{"warn_over": 0.02} },
+	"record id": func(d *syncdef.Definition, _ *syncdef.Rules) { d.RecordID = []string{"customer_id"} },
+	"no cursor": func(d *syncdef.Definition, _ *syncdef.Rules) { d.Incremental = nil },
+	"quality": func(d *syncdef.Definition, _ *syncdef.Rules) {
+		d.Quality = &syncdef.Quality{WarnOver: "0.02", MinRows: 1}
+	},
 	"no freshness": func(d *syncdef.Definition, _ *syncdef.Rules) { d.Freshness = nil },
 	"frequency":    func(d *syncdef.Definition, _ *syncdef.Rules) { d.Frequency = "*/15 * * * *" },
 }

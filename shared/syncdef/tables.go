@@ -28,7 +28,7 @@ var DefinitionKeys = []Key{
 	{Name: "store_source", Type: KeyText, Allowed: texts(StoreSources), Default: string(StoreMapped), Doc: "Which columns of a failed row are stored beside its error: none, those that the definition reads, or all."},
 	{Name: "incremental", Type: KeyObject, Keys: incrementalKeys, Doc: "Selects only rows that changed since the last complete run."},
 	{Name: "allow", Type: KeyObject, Keys: allowKeys, Doc: `Which warehouse roles may call the functions for this sync, written as in SQL: analyst is ANALYST, '"Analyst"' is Analyst; whoever may call them at all, when left out.`},
-	{Name: "quality", Type: KeyObject, Later: true, Keys: qualityKeys, Doc: "When too many bad rows warn or stop a run."},
+	{Name: "quality", Type: KeyObject, Keys: qualityKeys, Doc: "The gate: how many bad rows of the model warn, or stop a run before its first row is sent. See [quality](quality.md)."},
 	{Name: "mirror", Type: KeyObject, Keys: []Key{{Name: "max_deletes", Type: KeyText, Pattern: MaxDeletesPattern, Example: "5%", Default: DefaultMaxDeletes, Doc: "The most records that one full run may remove: a percentage of those that the sync wrote and that are there, rounded down, or a number of records. A run that would remove more removes none, and says so."}}, Doc: "How much operation: mirror may remove. After a complete run of mode full, records that this sync wrote and that the model has no more are removed as on_delete says; incremental runs remove nothing."},
 	{Name: "notifications", Type: KeyObjects, Keys: notificationKeys, Doc: "Who is told when something is wrong."},
 	{Name: "freshness", Type: KeyObject, Keys: freshnessKeys, Doc: "How long after its last success a sync is late; by sync_frequency when left out."},
@@ -88,10 +88,20 @@ var textual = []Type{String, Email, Picklist}
 var picklists = []Type{Picklist, MultiPicklist}
 
 var qualityKeys = []Key{
-	{Name: "warn_over", Type: KeyShare, Doc: "The share of bad rows from which on a run warns."},
-	{Name: "block_over", Type: KeyShare, Doc: "The share of bad rows from which on a run is stopped."},
-	{Name: "rules", Type: KeyObjects, Doc: "What makes a row bad.", Keys: []Key{
-		{Name: "column", Type: KeyText, Needed: true, Doc: "The column that the rule is about."},
+	{Name: "warn_over", Type: KeyShare, Doc: "The share of failing rows over which a rule without its own warns: the run goes on and says so. Exactly this share is not over it. Nothing warns when left out."},
+	{Name: "block_over", Type: KeyShare, Doc: "The share of failing rows over which a rule without its own stops the run before its first row is sent. A rule that has neither threshold, nor finds one here, stops at the first failing row."},
+	{Name: "min_rows", Type: KeyInteger, Max: MaxQualityRows, Doc: "A model with fewer rows stops the run; an empty one goes on when left out. Judged in the warehouse alone."},
+	{Name: "rules", Type: KeyObjects, Doc: "What the values of a column must be, one kind a rule. Null passes every kind but not_null and not_empty.", Keys: []Key{
+		{Name: "column", Type: KeyText, Needed: true, Doc: "The model's column, in any case."},
+		{Name: string(QualityNotNull), Type: KeyBoolean, Doc: "true: null fails."},
+		{Name: string(QualityNotEmpty), Type: KeyBoolean, Doc: "true: null and the text without a character fail."},
+		{Name: string(QualityBetween), Type: KeyValues, Example: "[0, 1]", Doc: "The least and the greatest number, inclusive; what is no number fails."},
+		{Name: string(QualityMaxLength), Type: KeyInteger, Min: 1, Max: MaxQualityLength, Doc: "The longest text, in characters."},
+		{Name: string(QualityMatches), Type: KeyText, Example: `"^[^@ ]+@[^@ ]+$"`, Doc: "A regular expression that is found somewhere in the text: write ^ and $ for the whole of it. Of the syntax, what means the same in every warehouse: groups, classes, . * + ? {n,m} | ^ $, \\d \\w \\s and (?i)."},
+		{Name: string(QualityIn), Type: KeyValues, Example: "[low, medium, high]", Doc: "The values that pass: numbers by value, others as text, upper and lower case told apart."},
+		{Name: "warn_over", Type: KeyShare, Doc: "In place of the gate's warn_over."},
+		{Name: "block_over", Type: KeyShare, Doc: "In place of the gate's block_over; 0 stops at the first failing row."},
+		{Name: "count_only", Type: KeyBoolean, Default: "false", Doc: "true: failing rows are counted, and neither warn nor stop."},
 	}},
 }
 

@@ -60,7 +60,7 @@ func sample() (syncdef.Definition, syncdef.Rules) {
 		Retry:         &syncdef.Retry{Attempts: 5, Base: "30s", Max: "1h"},
 		StoreSource:   syncdef.StoreAll,
 		Options:       json.RawMessage(`{"room":"#\u003chealth\u003e","gather_over":20}`),
-		Quality:       map[string]any{"warn_over": 0.01, "rules": []any{map[string]any{"column": "email", "not_null": true}}},
+		Quality:       &syncdef.Quality{WarnOver: "0.01", Rules: []syncdef.QualityRule{{Column: "email", NotNull: true}}},
 		Mirror:        &syncdef.Mirror{MaxDeletes: "5%"},
 		Notifications: []syncdef.Notification{{Type: "email", Recipients: []string{"a@b.co"}}},
 		Freshness:     &syncdef.Freshness{WarnAfter: "2h"},

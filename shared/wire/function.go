@@ -16,6 +16,7 @@ const (
 	Push   = "penstock_push"
 	Plan   = "penstock_plan"
 	Begin  = "penstock_begin"
+	Gate   = "penstock_gate"
 	Finish = "penstock_finish"
 	Cancel = "penstock_cancel"
 	Retry  = "penstock_retry"
@@ -35,6 +36,7 @@ const (
 	Sync     Param = "sync"
 	Mode     Param = "mode" // incremental, full
 	Run      Param = "run"
+	Verdict  Param = "verdict"  // the row of a gate's view, an object
 	RowCount Param = "rows"     // how many rows were pushed
 	Reason   Param = "reason"   // why a run is cancelled, for people
 	Selector Param = "selector" // which errors, an object
@@ -55,6 +57,7 @@ var functions = []Function{
 	{Push, []Param{Target, Object}, 2},
 	{Plan, []Param{Sync, Object}, 2},
 	{Begin, []Param{Sync, Mode}, 1},
+	{Gate, []Param{Run, Verdict}, 2},
 	{Finish, []Param{Run, RowCount}, 2},
 	{Cancel, []Param{Run, Reason}, 1},
 	{Retry, []Param{Run, Selector}, 1},

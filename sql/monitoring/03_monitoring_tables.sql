@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS penstock_runs (
     sync_name         {{string 255}},
     sync_run_id       {{string 255}},
     mode              {{string 0}}, -- incremental, full
-    status            {{string 0}}, -- open, finishing, complete, incomplete, cancelled, failed
+    status            {{string 0}}, -- open, finishing, complete, incomplete, cancelled, failed, blocked (by its gate)
     outcome           {{string 0}}, -- by its rows, once it has ended: succeeded, partial, failed
     reason            {{string 0}},
     begun_at          {{timestamp}},
@@ -40,8 +40,12 @@ CREATE TABLE IF NOT EXISTS penstock_runs (
     api_calls         BIGINT,
     due               BIGINT, -- failed rows that are sent again by themselves
     retried_delivered BIGINT, -- failed rows that a retry has delivered since
-    refreshed_at      {{timestamp}}
+    refreshed_at      {{timestamp}},
+    gate_decision     {{string 0}}, -- PROCEED, WARN_CONTINUE, BLOCK_SYNC; NULL: no quality gate was asked
+    gate_counts       {{json}} -- its total, and of each rule the failed rows, their share, the thresholds
 );
+{{added "penstock_runs" "gate_decision" (string 0)}}
+{{added "penstock_runs" "gate_counts" json}}
 
 -- When each sync last succeeded, and with how many rows at the destination.
 CREATE TABLE IF NOT EXISTS reverse_etl_sync_state (

@@ -51,6 +51,17 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_begin(sync VARCHAR, mode VARCHAR)
     AS '{{.APIURL}}/begin';
 {{.Pusher "USAGE ON FUNCTION penstock_begin(VARCHAR, VARCHAR)"}}
 
+CREATE OR REPLACE EXTERNAL FUNCTION penstock_gate(run VARCHAR, verdict VARIANT)
+    RETURNS VARIANT
+    VOLATILE
+    COMMENT = 'Tells what a run''s quality gate said, before its first push: BLOCK_SYNC ends the run'
+    API_INTEGRATION = {{.Integration}}
+    CONTEXT_HEADERS = (CURRENT_USER, CURRENT_ROLE)
+    MAX_BATCH_ROWS = 1
+    COMPRESSION = AUTO
+    AS '{{.APIURL}}/gate';
+{{.Pusher "USAGE ON FUNCTION penstock_gate(VARCHAR, VARIANT)"}}
+
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_finish(run VARCHAR, row_count NUMBER)
     RETURNS VARIANT
     VOLATILE

@@ -1,4 +1,4 @@
--- 5. One CALL for a schedule or a person: begin, push, finish.
+-- 5. One CALL for a schedule or a person: begin, gate, push, finish.
 --
 --     CALL penstock_run('sf_health');
 --     CALL penstock_run('sf_health', 'full');
@@ -19,6 +19,12 @@ CREATE TABLE IF NOT EXISTS penstock_receipts (
 -- unchanged. Rows without a cursor are pushed in every run, since no watermark finds
 -- them. The model and the watermark's type are those of the version that begin pinned.
 --
+-- Where the sync's definition has quality, its gate's view is asked before the first
+-- push. BLOCK_SYNC ends the run: nothing is pushed, the answer says status blocked, and
+-- why; the next run may begin at once. WARN_CONTINUE goes on, and the answer says of what
+-- it warns. A view that was made of another definition ends the run as failed: run
+-- penstock sql-setup again.
+--
 -- Whatever fails, the run is closed with its reason, so that the next one need not
 -- wait for it: a missing model, a column that is gone, a refused push or finish. A
 -- cancelled or timed-out statement reaches no handler; the next run takes such a run
@@ -35,6 +41,10 @@ DECLARE
     answer VARIANT DEFAULT NULL;
     run VARCHAR DEFAULT NULL;
     model VARCHAR DEFAULT NULL;
+    gate VARCHAR DEFAULT NULL;
+    verdict VARIANT DEFAULT NULL;
+    decision VARCHAR DEFAULT NULL;
+    warning VARCHAR DEFAULT NULL;
     cursor_key VARCHAR DEFAULT NULL;
     watermark VARCHAR DEFAULT NULL;
     watermark_type VARCHAR DEFAULT NULL;
@@ -57,6 +67,20 @@ BEGIN
     ELSE
         run := GET(begun, 'run')::VARCHAR;
         is_open := TRUE;
+        gate := GET(begun, 'gate')::VARCHAR;
+        IF (gate IS NOT NULL) THEN
+            step := 'gate';
+            {{.Step "gate"}}
+            {{.Step "gate verdict"}}
+            decision := GET(answer, 'decision')::VARCHAR;
+            status := GET(answer, 'status')::VARCHAR;
+            reason := GET(answer, 'reason')::VARCHAR;
+            is_open := (status = 'open');
+        END IF;
+    END IF;
+
+    IF (is_open) THEN
+        warning := reason; -- what the gate warns of
         step := 'push';
         model := GET(begun, 'model')::VARCHAR;
         selected := GET(begun, 'select')::VARCHAR;
@@ -85,7 +109,7 @@ BEGIN
         {{.Step "finish"}}
         is_open := FALSE;
         status := GET(answer, 'status')::VARCHAR;
-        reason := GET(answer, 'reason')::VARCHAR;
+        reason := COALESCE(GET(answer, 'reason')::VARCHAR, warning);
     END IF;
 
     -- The rows are pushed, whatever becomes of the tables.
@@ -99,13 +123,14 @@ BEGIN
     RETURN OBJECT_CONSTRUCT_KEEP_NULL(
         'sync', sync, 'run', run, 'status', status, 'selected', selected,
         'received', received, 'queued', queued, 'rejected', rejected, 'superseded', superseded, 'blocked', blocked,
-        'reason', reason
+        'decision', decision, 'reason', reason
     )::VARIANT;
 EXCEPTION
     WHEN OTHER THEN
         reason := LEFT('penstock_run: ' || step || IFF(step = 'push', ' of the model ' || COALESCE(model, '?'), '')
             || ': SQLSTATE ' || COALESCE(SQLSTATE, '?') || ', code ' || SQLCODE
             || IFF(step = 'push' AND SQLSTATE = '42S02', ': the model does not exist, or this role may not read it', '')
+            || IFF(step = 'gate' AND SQLSTATE = '42S02', ': the view ' || COALESCE(gate, '?') || ' does not exist: run penstock sql-setup again', '')
             || '; the message is in the query history of the account', 480); -- Penstock keeps 500 bytes
         IF (is_open) THEN
             BEGIN

@@ -96,6 +96,7 @@ func callsOf(id string) map[string]struct {
 		"push":   {Health(run.SyncOf(id), "sarah@techstartup.com", 3), "push"},
 		"plan":   {Health(run.SyncOf(id), "sarah@techstartup.com", 3), "push"},
 		"begin":  {[]string{sync}, "push"},
+		"gate":   {[]string{quoted, "{}"}, "push"},
 		"finish": {[]string{quoted, "1"}, "push"},
 		"cancel": {[]string{quoted, `"why"`}, "push"},
 		"retry":  {[]string{quoted}, "push"},

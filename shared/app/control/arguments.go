@@ -49,6 +49,15 @@ func texts(function string, c wire.Call) error {
 	return nil
 }
 
+// verdict is the second argument of penstock_gate: an object, or its text, as warehouses
+// pass a value of any type.
+func verdict(v jsontext.Value) []byte {
+	if text, ok := rawjson.Text(v); ok {
+		return []byte(text)
+	}
+	return v
+}
+
 // maxReason is how many bytes are kept of why a run is cancelled.
 const maxReason = 500
 

@@ -31,7 +31,7 @@ const MaxCalls = 2048
 
 // Paths are the addresses at which a gateway calls the function.
 func Paths() []string {
-	return []string{"/plan", "/begin", "/finish", "/cancel", "/retry", "/reset", "/status", "/errors", "/syncs"}
+	return []string{"/plan", "/begin", "/gate", "/finish", "/cancel", "/retry", "/reset", "/status", "/errors", "/syncs"}
 }
 
 // Handler is the control function. It serves concurrent invocations.
@@ -157,6 +157,8 @@ func (h *Handler) answers(ctx context.Context, caller row.Caller, function, toke
 			runs.Begun
 			Watermark json.RawMessage `json:"watermark"`
 		}{begun, raw(begun.Watermark)}, err
+	case wire.Gate:
+		return h.Control.Gate(ctx, c.Text(wire.Run), verdict(c.Value(wire.Verdict)))
 	case wire.Finish:
 		rows, ok := c.Int(wire.RowCount)
 		if !ok {

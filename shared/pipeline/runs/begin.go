@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/quality"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -34,6 +35,8 @@ type Begun struct {
 	Zoned     bool      `json:"watermark_zoned,omitempty"` // a timestamp that says its zone; one that does not compares with what says none
 	Model     string    `json:"model"`                     // the table or view to read
 	Cursor    string    `json:"cursor,omitempty"`          // its column that the watermark is of
+	Gate      string    `json:"gate,omitempty"`            // the view of its quality gate, to be read before the first push
+	GateOf    string    `json:"gate_definition,omitempty"` // the definition that the view must be of: quality.Gate.ID
 	Reason    string    `json:"reason,omitempty"`
 }
 
@@ -112,6 +115,13 @@ func (c *Control) begun(ctx context.Context, r run.Run, v syncdef.Version) (Begu
 	b := Begun{Run: r.ID, Sync: r.Sync, Version: r.Version, Mode: r.Mode, Select: All, Model: v.Definition.Relation(), Cursor: cursorColumn(&v.Definition)}
 	if mark, ok := run.ReadCursor(r.From); ok && !r.SelectAll {
 		b.Select, b.Watermark, b.Type, b.Zoned = Since, r.From, string(mark.Type), mark.Zoned()
+	}
+	g, err := quality.Compile(&v.Definition)
+	if err != nil {
+		return b, row.Refuse("penstock_begin: sync %q: %v; mend the definition and run penstock apply", r.Sync, err)
+	}
+	if g != nil {
+		b.Gate, b.GateOf = quality.ViewName(r.Sync), g.ID()
 	}
 	return b, nil
 }

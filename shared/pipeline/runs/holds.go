@@ -28,7 +28,7 @@ func (s *Stores) holdForDead(ctx context.Context, sync, target, column string, w
 		switch {
 		case r.Target != target, run.IsRetry(r.ID):
 			continue
-		case r.Status != run.Cancelled && r.Status != run.Failed && r.Status != run.Incomplete:
+		case r.Status != run.Cancelled && r.Status != run.Failed && r.Status != run.Incomplete && r.Status != run.Blocked:
 			continue
 		case r.Looked || now.Sub(r.EndedAt) > run.DefaultPolicy().Keep:
 			continue

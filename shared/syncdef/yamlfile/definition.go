@@ -63,7 +63,7 @@ func (p *parser) definition(src []byte) (d syncdef.Definition) {
 	d.Freshness = p.freshness(o)
 	p.section(o, &d)
 	p.matching(o, &d)
-	p.later(o, &d)
+	d.Quality = p.quality(o)
 	o.close()
 	p.matchAgrees(&d)
 	p.check(o, &d)

@@ -165,3 +165,14 @@ func join(path, key string) string {
 }
 
 func item(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
+
+// each visits the items of a list.
+func (r *reader) each(n *yaml.Node, path string, visit func(n *yaml.Node, path string)) {
+	if n.Kind != yaml.SequenceNode {
+		r.fault(n, path, "%s must be a list, not %s", path, kind(n))
+		return
+	}
+	for i, c := range n.Content {
+		visit(c, item(path, i))
+	}
+}

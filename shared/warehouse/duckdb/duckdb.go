@@ -73,6 +73,7 @@ var functions = []function{
 	{"penstock_push", "/push", "(SYNC VARCHAR, ROW_OBJECT VARIANT)", []param{{name: "sync", cast: "VARCHAR"}, {name: "row_object"}}, 0},
 	{"penstock_plan", "/plan", "(SYNC VARCHAR, ROW_OBJECT VARIANT)", []param{{name: "sync", cast: "VARCHAR"}, {name: "row_object"}}, 0},
 	{"penstock_begin", "/begin", "(SYNC VARCHAR, MODE VARCHAR)", []param{{name: "sync", cast: "VARCHAR"}, {name: "mode", cast: "VARCHAR", optional: true}}, 0},
+	{"penstock_gate", "/gate", "(RUN VARCHAR, VERDICT VARIANT)", []param{{name: "run", cast: "VARCHAR"}, {name: "verdict"}}, 0},
 	{"penstock_finish", "/finish", "(RUN VARCHAR, ROW_COUNT NUMBER)", []param{{name: "run", cast: "VARCHAR"}, {name: "row_count", cast: "BIGINT"}}, 0},
 	{"penstock_cancel", "/cancel", "(RUN VARCHAR, REASON VARCHAR)", []param{{name: "run", cast: "VARCHAR"}, {name: "reason", cast: "VARCHAR", optional: true}}, 0},
 	{"penstock_retry", "/retry", "(RUN VARCHAR, SELECTOR VARIANT)", []param{{name: "run", cast: "VARCHAR"}, {name: "selector", optional: true}}, 0},

@@ -7,6 +7,8 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // A Warehouse is an open DuckDB database; there is none without cgo.
@@ -31,6 +33,9 @@ func (*Warehouse) Exec(context.Context, string, ...any) (sql.Result, error) { re
 
 // SetModel fails as Open does.
 func (*Warehouse) SetModel(context.Context, string, string) error { return errNoCgo }
+
+// SetViews fails as Open does.
+func (*Warehouse) SetViews(context.Context, *syncdef.Definition) error { return errNoCgo }
 
 // Close has nothing to close.
 func (*Warehouse) Close() error { return nil }

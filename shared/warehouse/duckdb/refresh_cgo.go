@@ -66,7 +66,11 @@ func (w *Warehouse) monitoring(ctx context.Context) error {
 	err := w.db.QueryRowContext(ctx, `SELECT count(*) FROM information_schema.tables WHERE table_catalog = current_database() AND table_schema = current_schema() AND table_name IN (
 		'penstock_models', 'penstock_runs', 'reverse_etl_sync_state', 'reverse_etl_sync_errors', 'multi_destination_sync_state', 'penstock_pages',
 		'reverse_etl_sync_health', 'reverse_etl_dashboard', 'reverse_etl_alerts')`).Scan(&found)
-	if err != nil || found == 9 {
+	var columns int // of an earlier release the table has not all
+	if err == nil {
+		err = w.db.QueryRowContext(ctx, "SELECT count(*) FROM information_schema.columns WHERE table_catalog = current_database() AND table_schema = current_schema() AND table_name = 'penstock_runs' AND column_name = 'gate_counts'").Scan(&columns)
+	}
+	if err != nil || found == 9 && columns == 1 {
 		return err
 	}
 	script, err := statements.MonitoringTables()

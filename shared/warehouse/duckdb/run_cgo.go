@@ -16,17 +16,18 @@ import (
 	statements "github.com/penstock-data/penstock/sql"
 )
 
-// runProcedure is penstock_run(sync [, mode]): begin, push, count, finish, refresh.
-// Its one row is: sync; run, null where none was begun; status, that of the run
-// after finish, or skipped; selected, since or all; the counts of the pushed rows by
-// answer; reason, why it was skipped, or what of the end went wrong.
+// runProcedure is penstock_run(sync [, mode]): begin, gate, push, count, finish,
+// refresh. Its one row is: sync; run, null where none was begun; status, that of the run
+// after finish, blocked by its gate, or skipped; selected, since or all; the counts of
+// the pushed rows by answer; decision, the gate's, null without one; reason, why it was
+// skipped or blocked, what the gate warns of, or what of the end went wrong.
 var runProcedure = procedure{
 	name:   "penstock_run",
 	params: []param{{name: "sync"}, {name: "mode", optional: true}},
 	columns: []output{
 		{"sync", duck.TYPE_VARCHAR}, {"run", duck.TYPE_VARCHAR}, {"status", duck.TYPE_VARCHAR}, {"selected", duck.TYPE_VARCHAR},
 		{"received", duck.TYPE_BIGINT}, {"queued", duck.TYPE_BIGINT}, {"rejected", duck.TYPE_BIGINT},
-		{"superseded", duck.TYPE_BIGINT}, {"blocked", duck.TYPE_BIGINT}, {"reason", duck.TYPE_VARCHAR},
+		{"superseded", duck.TYPE_BIGINT}, {"blocked", duck.TYPE_BIGINT}, {"decision", duck.TYPE_VARCHAR}, {"reason", duck.TYPE_VARCHAR},
 	},
 	run: func(ctx context.Context, w *Warehouse, args []string) ([][]any, error) {
 		r := runner{w: w, values: map[string]any{"sync": args[0], "mode": args[1]}}
@@ -36,11 +37,12 @@ var runProcedure = procedure{
 
 // A runner is one penstock_run.
 type runner struct {
-	w      *Warehouse
-	begun  begun
-	step   string         // the one that is running, for people
-	open   bool           // the run was begun and not finished
-	values map[string]any // the steps' variables
+	w       *Warehouse
+	begun   begun
+	step    string         // the one that is running, for people
+	open    bool           // the run was begun and not finished
+	warning string         // the gate's
+	values  map[string]any // the steps' variables
 }
 
 // begun is what penstock_begin answers.
@@ -53,7 +55,15 @@ type begun struct {
 	Zoned     bool            `json:"watermark_zoned"`
 	Model     string          `json:"model"`
 	Cursor    string          `json:"cursor"`
+	Gate      string          `json:"gate"`
 	Reason    string          `json:"reason"`
+}
+
+// ended is what penstock_gate and penstock_finish answer.
+type ended struct {
+	Status   string `json:"status"`
+	Reason   string `json:"reason"`
+	Decision string `json:"decision"`
 }
 
 // closing bounds what is done after a failure or an interrupt.
@@ -96,6 +106,11 @@ func (r *runner) push(ctx context.Context) error {
 	}
 	r.open = true
 	r.values["run"], r.values["model"], r.values["cursor"], r.values["watermark"] = r.begun.Run, r.begun.Model, r.begun.Cursor, scalar(r.begun.Watermark)
+	if r.begun.Gate != "" {
+		if blocked, err := r.gate(ctx); err != nil || blocked {
+			return err
+		}
+	}
 	push := statements.StepPush
 	if r.begun.Select == "since" && r.begun.Cursor != "" {
 		push = statements.PushStep(r.begun.Type, r.begun.Zoned)
@@ -110,15 +125,43 @@ func (r *runner) push(ctx context.Context) error {
 		return err
 	}
 	r.open = false
-	var finished struct {
-		Status string `json:"status"`
-		Reason string `json:"reason"`
-	}
+	var finished ended
 	if err := json.Unmarshal([]byte(answer), &finished); err != nil {
 		return fmt.Errorf("read the answer: %w", err)
 	}
-	r.values["status"], r.begun.Reason = finished.Status, finished.Reason
+	r.values["status"], r.begun.Reason = finished.Status, cmp.Or(finished.Reason, r.warning)
 	return nil
+}
+
+// gate asks the gate's view, and reports whether its verdict ended the run: then nothing
+// is pushed.
+func (r *runner) gate(ctx context.Context) (blocked bool, err error) {
+	r.values["gate"] = r.begun.Gate
+	var verdict, answer string
+	if err := r.do(ctx, statements.StepGate, &verdict); err != nil {
+		return false, fmt.Errorf("read the view %s, which penstock run and penstock sql-setup make: %w", r.begun.Gate, err)
+	}
+	r.values["verdict"] = verdict
+	if err := r.do(ctx, statements.StepVerdict, &answer); err != nil {
+		return false, err
+	}
+	var said ended
+	if err := json.Unmarshal([]byte(answer), &said); err != nil {
+		return false, fmt.Errorf("read the answer: %w", err)
+	}
+	if said.Decision != "" {
+		r.values["decision"] = said.Decision
+	}
+	if said.Status == "open" {
+		r.warning = said.Reason
+		return false, nil
+	}
+	r.open = false
+	for _, name := range statements.FindStep(statements.StepCount).Into {
+		r.values[name] = int64(0)
+	}
+	r.values["status"], r.begun.Reason = said.Status, said.Reason
+	return true, nil
 }
 
 // do runs one step. Its answer goes to into, or else into the variables of the step.
@@ -178,13 +221,13 @@ func (r *runner) tidy(ctx context.Context) error {
 
 // answer is the procedure's row.
 func (r *runner) answer(reason string) []any {
-	row := []any{r.begun.Sync, nil, "skipped", nil, nil, nil, nil, nil, nil, nil}
+	row := []any{r.begun.Sync, nil, "skipped", nil, nil, nil, nil, nil, nil, nil, nil}
 	if r.begun.Run != "" {
 		row = []any{r.begun.Sync, r.begun.Run, r.values["status"], r.begun.Select}
 		for _, name := range statements.FindStep(statements.StepCount).Into {
 			row = append(row, r.values[name])
 		}
-		row = append(row, nil)
+		row = append(row, r.values["decision"], nil)
 	}
 	if reason != "" {
 		row[len(row)-1] = reason
