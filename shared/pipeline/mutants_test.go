@@ -104,7 +104,7 @@ func firstFailure(out string) string {
 		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "--- FAIL: "); ok {
 			return name
 		}
-		if strings.HasPrefix(line, "simulation:") || strings.HasPrefix(line, "panic:") {
+		if strings.HasPrefix(line, "simulation:") && !strings.Contains(line, "failing: []") || strings.HasPrefix(line, "panic:") {
 			return strings.TrimSpace(line)
 		}
 	}
