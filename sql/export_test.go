@@ -27,7 +27,7 @@ var (
 	exfunc    = regexp.MustCompile(`(?m)^.*\bON LANGUAGE EXFUNC\b.*;$`)
 	toRole    = regexp.MustCompile(`\b(TO|FROM) ROLE `)
 	dateDiff  = regexp.MustCompile(`\b(DATE(?:DIFF|ADD))\((\w+),`)
-	asSuper   = regexp.MustCompile(`CAST\(([\w.]+::VARCHAR\(\d+\)) AS SUPER\)`)
+	asSuper   = regexp.MustCompile(`([\w.]+::VARCHAR\(\d+\))::SUPER`)
 	atomicity = regexp.MustCompile(`(?m)^\s+NONATOMIC\n`)
 )
 
