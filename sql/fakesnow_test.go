@@ -77,7 +77,7 @@ func fakesnow(t *testing.T, statements []statement) []answer {
 }
 
 // elsewhere are the statements that fakesnow does not have: their texts are parsed.
-var elsewhere = regexp.MustCompile(`^(USE|GRANT|DESC INTEGRATION|ALTER API|CREATE API|CREATE DATABASE|CREATE OR REPLACE EXTERNAL|CREATE OR REPLACE PROCEDURE|CREATE STREAM|CREATE TASK)\b`)
+var elsewhere = regexp.MustCompile(`^(USE|GRANT|DESC INTEGRATION|ALTER API|CREATE API|CREATE DATABASE|CREATE ROLE|CREATE OR REPLACE EXTERNAL|CREATE OR REPLACE PROCEDURE|CREATE STREAM|CREATE TASK)\b`)
 
 // penstock_run's statements do on fakesnow what they are for, each push with its own
 // type of watermark.

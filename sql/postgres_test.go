@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	statements "github.com/penstock-data/penstock/sql"
 )
 
@@ -148,11 +150,84 @@ func (p *postgres) setUp(params statements.Params) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if !strings.Contains(script, "EXTERNAL FUNCTION") {
-		p.exec(statements.Postgres(`
-CREATE OR REPLACE EXTERNAL FUNCTION public.penstock_syncs() RETURNS VARCHAR;
-CREATE OR REPLACE EXTERNAL FUNCTION public.penstock_status(VARCHAR, VARCHAR, VARCHAR) RETURNS VARCHAR;
-CREATE OR REPLACE EXTERNAL FUNCTION public.penstock_errors(VARCHAR, VARCHAR, VARCHAR) RETURNS VARCHAR;`))
-	}
 	p.exec(statements.Postgres(script))
+}
+
+// What a role may, and what not: who reads sees monitoring and calls nothing that sends;
+// who pushes brings monitoring up to date.
+func TestPostgresRoles(t *testing.T) {
+	p := newPostgres(t)
+	p.answer = func(function string, _ []json.RawMessage) string {
+		return map[string]string{"penstock_syncs": `{"syncs": []}`, "penstock_status": "{}", "penstock_push": "{}"}[function]
+	}
+	p.setUp(statements.Params{Pushers: []string{"loader"}, Readers: []string{"analyst"}})
+	// COPY FROM PROGRAM is the stand-in's, not a right that Redshift's roles have.
+	p.exec("CREATE ROLE stranger; GRANT pg_execute_server_program TO loader, analyst;")
+	for _, c := range []struct {
+		role, statement string
+		may             bool
+	}{
+		{"loader", "CALL penstock.penstock_refresh()", true},
+		{"loader", "SELECT * FROM penstock.reverse_etl_alerts", true},
+		{"loader", "INSERT INTO penstock.penstock_receipts (sync) VALUES ('a')", true},
+		{"loader", "DROP TABLE penstock.penstock_runs", false},
+		{"loader", "CREATE TABLE penstock.mine (a INTEGER)", false},
+		{"analyst", "SELECT * FROM penstock.reverse_etl_dashboard", true},
+		{"analyst", "SELECT * FROM penstock.reverse_etl_sync_errors", true},
+		{"analyst", "SELECT * FROM penstock.penstock_receipts", false},
+		{"analyst", "DELETE FROM penstock.penstock_runs", false},
+		{"loader", "SELECT penstock.penstock_push('a', '{}')", true},
+		{"analyst", "SELECT penstock.penstock_status('a')", true},
+		{"analyst", "SELECT penstock.penstock_push('a', '{}')", false},
+		{"analyst", "SELECT penstock.penstock_begin('a')", false},
+		{"analyst", "CALL penstock.penstock_run('a', NULL, NULL)", false},
+		{"analyst", "CALL penstock.penstock_refresh()", false},
+		{"stranger", "SELECT penstock.penstock_status('a')", false},
+		{"stranger", "SELECT * FROM penstock.reverse_etl_dashboard", false},
+		{"stranger", "CALL penstock.penstock_refresh()", false},
+	} {
+		_, err := p.psql("SET ROLE " + c.role + ";\n" + c.statement + ";\n")
+		switch {
+		case c.may && err != nil:
+			t.Errorf("%s may not: %s: %v", c.role, c.statement, err)
+		case !c.may && (err == nil || !strings.Contains(err.Error(), "permission denied") && !strings.Contains(err.Error(), "must be owner")):
+			t.Errorf("%s: %s: %v", c.role, c.statement, err)
+		}
+	}
+}
+
+// The source view has each row as JSON, with the columns that the definition names, and
+// what stands for one that a VARCHAR would not hold.
+func TestPostgresSourceView(t *testing.T) {
+	p := newPostgres(t)
+	p.exec(`CREATE TABLE customers (customer_id VARCHAR(20), score NUMERIC, address jsonb, since DATE, updated_at VARCHAR(99), unused TEXT);
+INSERT INTO customers VALUES
+('a', 9007199254740993, '{"city": "Ulm"}', '2024-01-15', '9007199254740993', 'x'),
+('b', NULL, NULL, NULL, NULL, 'x'),
+('c', 1, jsonb_build_object('city', repeat('x', 70000)), NULL, NULL, 'x'),
+('d', 1, NULL, NULL, '2024-01-15 10:00:00.5', 'x'),
+('e', 1, NULL, NULL, 'it"s', 'x');`)
+	params := statements.Params{Syncs: []statements.Sync{statements.Scored}}
+	for range 2 { // it can be made again
+		p.setUp(params)
+	}
+	got := p.query("SELECT customer_id, r FROM penstock_source_scored ORDER BY 1")
+	want := []string{
+		`a | {"score": 9007199254740993, "since": "2024-01-15", "address": {"city": "Ulm"}, "updated_at": 9007199254740993, "customer_id": "a"}`,
+		`b | {"score": null, "since": null, "address": null, "updated_at": null, "customer_id": "b"}`,
+		`c | {"penstock_too_large":70092,"customer_id": "c"}`,
+		`d | {"score": 1, "since": null, "address": null, "updated_at": "2024-01-15 10:00:00.5", "customer_id": "d"}`,
+		`e | {"score": 1, "since": null, "address": null, "updated_at": "it\"s", "customer_id": "e"}`,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	teardown, err := statements.Teardown(statements.Redshift, params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.exec(statements.Postgres(teardown))
+	if got := p.query("SELECT COUNT(*) FROM customers"); got[0] != "5" {
+		t.Errorf("%s rows are left", got)
+	}
 }

@@ -32,7 +32,7 @@ type setupCmd struct {
 	Streams     bool   `help:"Snowflake: make the sample's stream, and the task that it triggers, too."`
 	Sample      bool   `default:"true" negatable:"" help:"Snowflake and DuckDB: the sample's tables, rows, models and tasks too."`
 
-	Function  string `help:"Redshift: the Lambda function behind the functions (stack output RedshiftFunctionName)." placeholder:"NAME"`
+	Function  string `help:"Redshift: the Lambda function behind the functions (stack output RedshiftFunction)." placeholder:"NAME"`
 	Cluster   string `help:"Redshift: the cluster's identifier." placeholder:"NAME"`
 	Workgroup string `help:"Redshift: the serverless workgroup, in a cluster's place." placeholder:"NAME"`
 
