@@ -32,6 +32,7 @@ const (
 	secrets   = "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	snowflake = module + "shared/wire/snowflake"
 	direct    = module + "shared/wire/redshift"
+	bigquery  = module + "shared/wire/bigquery"
 	ses       = "github.com/aws/aws-sdk-go-v2/service/sesv2"
 	cron      = "github.com/robfig/cron/v3" // how late a sync may be
 )
@@ -39,9 +40,10 @@ const (
 // uses are what the functions link of these.
 func uses() map[string][]string {
 	all := map[string][]string{
-		"push":       {sqs, snowflake},
-		"control":    {sqs, snowflake, cron},                     // retry hands rows to the queue
-		"redshift":   {sqs, snowflake, direct, cron},             // both of them, by another protocol
+		"authorizer": nil,
+		"push":       {sqs, snowflake, bigquery},
+		"control":    {sqs, snowflake, bigquery, cron},           // retry hands rows to the queue
+		"redshift":   {sqs, snowflake, bigquery, direct, cron},   // both of them, by another protocol
 		"sweep":      {sqs, cron, secrets, ses, vendor("slack")}, // and so do due errors
 		"deadletter": {sqs, secrets},                             // calls neither: it shares the workers' wiring, and is rarely started
 	}
@@ -55,7 +57,7 @@ func vendor(name string) string { return module + "shared/dest/" + name }
 
 // optional are what a function may or may not link.
 func optional() []string {
-	all := []string{sqs, secrets, snowflake, direct, cron, ses}
+	all := []string{sqs, secrets, snowflake, bigquery, direct, cron, ses}
 	for _, v := range vendors.Vendors() {
 		all = append(all, vendor(v.Name))
 	}
