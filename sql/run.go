@@ -85,12 +85,12 @@ func PushStep(watermarkType string, zoned bool) StepName {
 // No identifier is put into a text. Numbers compare as doubles: rounding keeps
 // their order, so that it can only select too much.
 var RunSteps = []Step{
-	inAll(StepBegin, []string{"begun"}, Text{Select: "penstock_begin($sync, $mode)"}),
-	push(StepPush, "", ""),
-	push(StepPushNumber, "GET(m.r, $cursor_key)::DOUBLE >= TO_DOUBLE($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS DOUBLE) >= CAST($watermark AS DOUBLE)"),
-	push(StepPushInstant, "GET(m.r, $cursor_key)::TIMESTAMP_TZ >= TO_TIMESTAMP_TZ($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS TIMESTAMPTZ) >= CAST($watermark AS TIMESTAMPTZ)"),
-	push(StepPushLocal, "GET(m.r, $cursor_key)::TIMESTAMP_NTZ >= TO_TIMESTAMP_NTZ($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS TIMESTAMP) >= CAST($watermark AS TIMESTAMP)"),
-	push(StepPushText, "GET(m.r, $cursor_key)::VARCHAR >= $watermark", "CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS VARCHAR) >= CAST($watermark AS VARCHAR)"),
+	begin(),
+	push(StepPush, "", "", ""),
+	push(StepPushNumber, "GET(m.r, $cursor_key)::DOUBLE >= TO_DOUBLE($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS DOUBLE) >= CAST($watermark AS DOUBLE)", "FLOAT64"),
+	push(StepPushInstant, "GET(m.r, $cursor_key)::TIMESTAMP_TZ >= TO_TIMESTAMP_TZ($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS TIMESTAMPTZ) >= CAST($watermark AS TIMESTAMPTZ)", "TIMESTAMP"),
+	push(StepPushLocal, "GET(m.r, $cursor_key)::TIMESTAMP_NTZ >= TO_TIMESTAMP_NTZ($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS TIMESTAMP) >= CAST($watermark AS TIMESTAMP)", "DATETIME"),
+	push(StepPushText, "GET(m.r, $cursor_key)::VARCHAR >= $watermark", "CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS VARCHAR) >= CAST($watermark AS VARCHAR)", "STRING"),
 	{
 		Name: StepCount, Into: []string{"received", "queued", "rejected", "superseded", "blocked"},
 		Snowflake: Text{countIf("COUNT_IF(GET_PATH(p.answer, 'status')::VARCHAR = '%')"), receiptsOf},
@@ -115,9 +115,17 @@ const (
 	tidyReceipts = "DELETE FROM penstock_receipts WHERE sync = $sync AND pushed_at < "
 )
 
+// begin is the first step. On BigQuery the call has an id of its own: nobody says that a
+// request which it sends again has the same name.
+func begin() Step {
+	s := inAll(StepBegin, []string{"begun"}, Text{Select: "penstock_begin($sync, $mode)"})
+	s.BigQuery.Select = "penstock_begin_once($sync, $mode, GENERATE_UUID())"
+	return s
+}
+
 // push is a push step: all rows, or those at or above the watermark and those that
 // cannot be compared with it.
-func push(name StepName, snowflake, duckdb string) Step {
+func push(name StepName, snowflake, duckdb, bigquery string) Step {
 	s := Step{Name: name}
 	s.Snowflake.Rest = "INSERT INTO penstock_receipts (sync, run, answer)\n" +
 		"SELECT $sync, $run, penstock_push($run, m.r::VARIANT)\n" +
@@ -128,7 +136,25 @@ func push(name StepName, snowflake, duckdb string) Step {
 		s.Snowflake.Rest += "\nWHERE " + snowflake + " OR COALESCE(IS_NULL_VALUE(GET(m.r, $cursor_key)), TRUE)"
 		s.DuckDB.Rest += "\nWHERE COALESCE(" + duckdb + ", TRUE)"
 	}
+	s.BigQuery.Rest = queryPush(bigquery)
 	return s
+}
+
+// queryPush is a push step of BigQuery, where no identifier is a variable: the text has
+// the dataset and the relation, which is checked and quoted before, and everything else
+// goes in beside it. The cursor is read from the row, since a key of JSON may be a
+// value. penstock_push stands in no condition, in whose branches BigQuery would make a
+// request of every row. Wide numbers are text, so that no digit is lost.
+func queryPush(as string) string {
+	text := "INSERT INTO %s.penstock_receipts (sync, run, answer)\n" +
+		"SELECT @sync, @run, %s.penstock_push(@run, m.r)\n" +
+		"FROM (SELECT TO_JSON(t, stringify_wide_numbers => TRUE) AS r FROM %s AS t) AS m"
+	using := "$sync AS sync, $run AS run"
+	if as != "" {
+		text += "\nWHERE COALESCE(SAFE_CAST(JSON_VALUE(m.r[@cursor_key]) AS " + as + ") >= CAST(@watermark AS " + as + "), TRUE)"
+		using += ", $cursor_key AS cursor_key, $watermark AS watermark"
+	}
+	return "EXECUTE IMMEDIATE FORMAT(\"\"\"" + text + "\"\"\", $here, $here, $relation)\nUSING " + using
 }
 
 // countIf is the select list that counts the receipts, in all and by status.
