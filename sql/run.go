@@ -85,7 +85,7 @@ func PushStep(watermarkType string, zoned bool) StepName {
 // No identifier is put into a text. Numbers compare as doubles: rounding keeps
 // their order, so that it can only select too much.
 var RunSteps = []Step{
-	begin(),
+	inAll(StepBegin, []string{"begun"}, Text{Select: "penstock_begin($sync, $mode)"}),
 	push(StepPush, "", "", ""),
 	push(StepPushNumber, "GET(m.r, $cursor_key)::DOUBLE >= TO_DOUBLE($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS DOUBLE) >= CAST($watermark AS DOUBLE)", "FLOAT64"),
 	push(StepPushInstant, "GET(m.r, $cursor_key)::TIMESTAMP_TZ >= TO_TIMESTAMP_TZ($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS TIMESTAMPTZ) >= CAST($watermark AS TIMESTAMPTZ)", "TIMESTAMP"),
@@ -114,14 +114,6 @@ const (
 	receiptsOf   = "FROM penstock_receipts AS p WHERE p.run = $run"
 	tidyReceipts = "DELETE FROM penstock_receipts WHERE sync = $sync AND pushed_at < "
 )
-
-// begin is the first step. On BigQuery the call has an id of its own: nobody says that a
-// request which it sends again has the same name.
-func begin() Step {
-	s := inAll(StepBegin, []string{"begun"}, Text{Select: "penstock_begin($sync, $mode)"})
-	s.BigQuery.Select = "penstock_begin_once($sync, $mode, GENERATE_UUID())"
-	return s
-}
 
 // push is a push step: all rows, or those at or above the watermark and those that
 // cannot be compared with it.

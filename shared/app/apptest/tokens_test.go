@@ -87,14 +87,14 @@ func testBeginToken(t *testing.T, w *World, event []byte) {
 	if first.Run == "" || first.Select != runs.All || first.Sync != "salesforce_customer_health" {
 		t.Errorf("%+v", first)
 	}
-	// The call's own id is what counts, whatever the request is called.
+	// What it holds is what counts within a query, whatever the request is called.
 	renamed := []byte(strings.Replace(string(event), `124ab1d`, `77f0e2d`, 1))
 	if again := tokenAnswers[runs.Begun](t, w.Invoke(t, "control", renamed))[0]; again != first {
 		t.Errorf("a repeat under another id is answered %+v, want %+v", again, first)
 	}
-	other := []byte(strings.Replace(string(event), `0b5a6a2e`, `1c5a6a2e`, 1))
+	other := []byte(strings.Replace(string(event), `18d0a2`, `18d0a3`, 1))
 	if second := tokenAnswers[runs.Begun](t, w.Invoke(t, "control", other))[0]; second.Select != runs.Wait {
-		t.Errorf("another call is answered %+v", second)
+		t.Errorf("another query's is answered %+v", second)
 	}
 }
 

@@ -11,10 +11,12 @@
 package bigquery
 
 import (
+	"encoding/hex"
 	"path"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/zeebo/xxh3"
 
 	"github.com/penstock-data/penstock/shared/rawjson"
 	"github.com/penstock-data/penstock/shared/row"
@@ -27,21 +29,20 @@ var Protocol = wire.Protocol{Name: "bigquery", Decode: Decode, Encode: encode, R
 // PathPrefix is where the API takes this protocol: /token/push.
 const PathPrefix = "/token/"
 
-// The keys of userDefinedContext, which CREATE FUNCTION fixes.
-const (
-	ContextFunction = "function" // penstock_push; counts where the address names no function
-	ContextCall     = "call"     // "last": the last argument is the call's own id, and none of the function's
-)
+// ContextFunction is the key of userDefinedContext, which CREATE FUNCTION fixes, under
+// which the function's name stands: penstock_push. It counts where the address names
+// none.
+const ContextFunction = "function"
 
 // table is what requests look like.
 var table = wire.Table{Key: "calls", Form: `{"requestId":"...","caller":"...","sessionUser":"...","calls":[[...],...]}`}
 
 // A head is a request without its calls.
 type head struct {
-	id      string         // requestId: unique within the query's job
-	job     string         // caller: the job's full name
-	user    string         // sessionUser: the email of who runs the query
-	context jsontext.Value // userDefinedContext
+	id    string         // requestId: unique within the query's job
+	job   string         // caller: the job's full name
+	user  string         // sessionUser: the email of who runs the query
+	calls jsontext.Value // as they came
 }
 
 func (h *head) member(name string, v jsontext.Value) {
@@ -52,8 +53,6 @@ func (h *head) member(name string, v jsontext.Value) {
 		h.job, _ = rawjson.Text(v)
 	case "sessionUser":
 		h.user, _ = rawjson.Text(v)
-	case "userDefinedContext":
-		h.context = v
 	}
 }
 
@@ -71,16 +70,7 @@ func Decode(r wire.Request) (wire.Batch, error) {
 	var h head
 	t := table
 	t.Row, t.Room, t.Member = rows.Add, rows.Room, h.member
-	var call string
-	if f.Name != wire.Push && last(r.Body) {
-		t.Row = func(number int, args []jsontext.Value, fault *row.Fault) {
-			if n := len(args); n > 0 {
-				call = rawjson.Scalar(args[n-1])
-				args = args[:n-1]
-			}
-			rows.Add(number, args, fault)
-		}
-	}
+	t.Whole = func(v jsontext.Value) { h.calls = v }
 	if err := t.Read(scan); err != nil {
 		return wire.Batch{}, err
 	}
@@ -88,7 +78,7 @@ func Decode(r wire.Request) (wire.Batch, error) {
 		return wire.Batch{}, wire.Unknown()
 	}
 	b := rows.Batch()
-	if err := h.identify(&b, call); err != nil {
+	if err := h.identify(&b); err != nil {
 		return wire.Batch{}, err
 	}
 	b.Caller = caller(r, h.user)
@@ -104,31 +94,26 @@ func function(r wire.Request) (*wire.Function, bool) {
 	return wire.Lookup(rawjson.Scalar(rawjson.Get(rawjson.Get(r.Body, "userDefinedContext"), ContextFunction)))
 }
 
-// last reports whether the last argument of each call is an id of the call.
-func last(body []byte) bool {
-	return rawjson.Scalar(rawjson.Get(rawjson.Get(body, "userDefinedContext"), ContextCall)) == "last"
-}
-
 // maxID is how many bytes the ids may have together, far more than BigQuery's: they
 // are stored. A job's id has 1,024 at most (BigQuery documentation, "jobs").
 const maxID = 1600
 
-// identify says which batch of which query it is. A job is one statement, and within it
+// identify says which batch of which query it is. A job is one statement, within which
 // the request's id is unique; nobody says whether a request that is sent again keeps
-// it. Rows are safe either way, by their keys. A call that must not be made twice brings
-// an id of its own in its arguments, which are the same whenever it is sent again.
-func (h *head) identify(b *wire.Batch, call string) error {
+// it. So what it holds is its other identity: a hash of 128 bits of what the caller
+// itself sent, so that whoever made two requests collide would only harm a query of his
+// own.
+func (h *head) identify(b *wire.Batch) error {
 	switch {
 	case h.id == "" || h.job == "":
 		return row.Refuse("the request has no requestId or no caller: without them a retry cannot be told from new rows. " +
 			"Call this address through a BigQuery remote function")
-	case len(h.id)+len(h.job)+len(call) > maxID:
-		return row.Refuse("the request's requestId and caller have %d bytes, at most %d are taken", len(h.id)+len(h.job)+len(call), maxID)
+	case len(h.id)+len(h.job) > maxID:
+		return row.Refuse("the request's requestId and caller have %d bytes, at most %d are taken", len(h.id)+len(h.job), maxID)
 	}
+	sum := xxh3.Hash128(h.calls).Bytes()
 	b.Query = h.job[strings.LastIndexByte(h.job, '/')+1:]
 	b.ID = b.Query + "/" + h.id
-	if call != "" && b.Len() == 1 {
-		b.ID = b.Query + "/call/" + call
-	}
+	b.Same = strings.Join([]string{h.job, b.Function, hex.EncodeToString(sum[:])}, "\x00")
 	return nil
 }

@@ -74,43 +74,38 @@ func TestWideIntegers(t *testing.T) {
 	}
 }
 
-// What tells batches apart: the job and the request within it, or the id that a call
-// brings along.
+// What tells batches apart: the job and the request within it, and for requests that
+// are sent again under another id the job, the function and the calls.
 func TestIdentity(t *testing.T) {
-	id := func(r bigquery.Request, function string) string {
+	decode := func(r bigquery.Request, function string) wire.Batch {
 		t.Helper()
 		b, err := bigquery.Decode(post("/token/"+function, r))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return b.ID
+		return b
 	}
-	r := bigquery.Request{ID: "r-1", Job: job, Calls: [][]jsontext.Value{values(`"s"`, `{}`)}}
-	other := r
-	other.Job = strings.Replace(job, "US.", "EU.", 1)
-	again := r
-	again.User = "somebody@else.example"
-	if id(r, "push") == id(other, "push") || id(r, "push") != id(again, "push") {
-		t.Error("a request is another one in another job, and the same one whoever is said to send it")
-	}
-	once := bigquery.Request{ID: "r-1", Job: job, Context: []string{"function", "penstock_begin", "call", "last"}, Calls: [][]jsontext.Value{values(`"s"`, `"full"`, `"6f8a"`)}}
-	renamed := once
-	renamed.ID = "r-2"
-	if id(once, "begin") != id(renamed, "begin") {
-		t.Error("a call with an id of its own is the same whatever its request is called")
-	}
-	renamed.Calls = [][]jsontext.Value{values(`"s"`, `"full"`, `"6f8b"`)}
-	if id(once, "begin") == id(renamed, "begin") {
-		t.Error("two calls with ids of their own are two")
-	}
-	b, err := bigquery.Decode(post("/", once))
-	if err != nil || b.Function != wire.Begin || len(b.Calls) != 1 || b.Calls[0].Fault != nil || b.Calls[0].Text(wire.Mode) != "full" {
-		t.Errorf("%+v, %v", b, err)
-	}
-	several := once
-	several.Calls = append(several.Calls, values(`"t"`, `"full"`, `"6f8b"`))
-	if got := id(several, "begin"); got != query+"/r-1" {
-		t.Errorf("several calls in one request have its id, got %s", got)
+	r := bigquery.Request{ID: "r-1", Job: job, User: person, Calls: [][]jsontext.Value{values(`"s"`, `{"a":1}`)}}
+	first := decode(r, "push")
+	for name, c := range map[string]struct {
+		change         func(*bigquery.Request)
+		function       string
+		id, same, told bool // whether ID, Same and Query stay
+	}{
+		"again":                   {func(*bigquery.Request) {}, "push", true, true, true},
+		"another id":              {func(r *bigquery.Request) { r.ID = "r-2" }, "push", false, true, true},
+		"whoever is said to send": {func(r *bigquery.Request) { r.User = "somebody@else.example" }, "push", true, true, true},
+		"another region's job":    {func(r *bigquery.Request) { r.Job = strings.Replace(job, "US.", "EU.", 1) }, "push", false, false, false},
+		"another row":             {func(r *bigquery.Request) { r.Calls = [][]jsontext.Value{values(`"s"`, `{"a":2}`)} }, "push", true, false, true},
+		"a row more":              {func(r *bigquery.Request) { r.Calls = append(r.Calls, r.Calls[0]) }, "push", true, false, true},
+		"another function":        {func(*bigquery.Request) {}, "plan", true, false, true},
+	} {
+		changed := r
+		c.change(&changed)
+		b := decode(changed, c.function)
+		if (b.ID == first.ID) != c.id || (b.Same == first.Same) != c.same || (b.Query == first.Query) != c.told || b.Same == "" {
+			t.Errorf("%s: %q, %q, %q; the first is %q, %q, %q", name, b.ID, b.Same, b.Query, first.ID, first.Same, first.Query)
+		}
 	}
 }
 
