@@ -115,10 +115,13 @@ func immediate(t *testing.T, s Step) string {
 // penstock_push in no branch: there BigQuery would send every row by itself.
 func TestBigQueryPushes(t *testing.T) {
 	var texts []text
+	var steps []Step
 	for _, s := range RunSteps {
-		if !strings.Contains(s.BigQuery.Statement(), "penstock_push(") {
-			continue
+		if strings.Contains(s.BigQuery.Statement(), "penstock_push(") {
+			steps = append(steps, s, FindStep(PlanOf(s.Name)))
 		}
+	}
+	for _, s := range steps {
 		made := immediate(t, s)
 		texts = append(texts, text{Dialect: BigQuery, Text: made})
 		var given []string
@@ -137,13 +140,19 @@ func TestBigQueryPushes(t *testing.T) {
 		if !slices.Equal(given, used) {
 			t.Errorf("%s: the text names %v, and %v are given", s.Name, used, given)
 		}
+		if strings.HasPrefix(string(s.Name), "plan") {
+			if strings.Count(made, "\nSELECT `acme-data.penstock`.penstock_plan(@sync, m.r) AS answer\nFROM") != 1 || strings.Contains(made, "INSERT") {
+				t.Errorf("%s: %s", s.Name, made)
+			}
+			continue
+		}
 		list, _, _ := strings.Cut(made, "\nFROM")
 		if want := "INSERT INTO `acme-data.penstock`.penstock_receipts (sync, run, answer)\nSELECT @sync, @run, `acme-data.penstock`.penstock_push(@run, m.r)"; list != want {
 			t.Errorf("%s: %s, want %s", s.Name, list, want)
 		}
 	}
-	if len(texts) != 5 {
-		t.Fatalf("%d push steps, want five", len(texts))
+	if len(texts) != 10 {
+		t.Fatalf("%d push and plan steps, want five of each", len(texts))
 	}
 	script, err := Setup(BigQuery, filled(BigQuery))
 	if err != nil {
