@@ -34,6 +34,7 @@ const (
 	direct    = module + "shared/wire/redshift"
 	redshift  = "github.com/aws/aws-sdk-go-v2/service/redshiftdata"
 	scheduler = "github.com/aws/aws-sdk-go-v2/service/scheduler"
+	bigquery  = module + "shared/wire/bigquery"
 	ses       = "github.com/aws/aws-sdk-go-v2/service/sesv2"
 	cron      = "github.com/robfig/cron/v3" // how late a sync may be
 )
@@ -41,9 +42,10 @@ const (
 // uses are what the functions link of these.
 func uses() map[string][]string {
 	all := map[string][]string{
-		"push":       {sqs, snowflake},
-		"control":    {sqs, snowflake, cron},                     // retry hands rows to the queue
-		"redshift":   {sqs, snowflake, direct, cron},             // both of them, by another protocol
+		"authorizer": nil,
+		"push":       {sqs, snowflake, bigquery},
+		"control":    {sqs, snowflake, bigquery, cron},           // retry hands rows to the queue
+		"redshift":   {sqs, snowflake, bigquery, direct, cron},   // both of them, by another protocol
 		"sweep":      {sqs, cron, secrets, ses, vendor("slack")}, // and so do due errors
 		"schedule":   {cron, secrets, redshift},
 		"deadletter": {sqs, secrets}, // calls neither: it shares the workers' wiring, and is rarely started
@@ -58,7 +60,7 @@ func vendor(name string) string { return module + "shared/dest/" + name }
 
 // optional are what a function may or may not link.
 func optional() []string {
-	all := []string{sqs, secrets, snowflake, direct, cron, ses, redshift, scheduler}
+	all := []string{sqs, secrets, snowflake, bigquery, direct, cron, ses, redshift, scheduler}
 	for _, v := range vendors.Vendors() {
 		all = append(all, vendor(v.Name))
 	}

@@ -17,7 +17,7 @@ type claim struct{ kind, value, by string }
 var perStack = map[string]bool{"StageName": true}
 
 // shared are variables that are no names of anything.
-var shared = map[string]bool{"PENSTOCK_VISIBILITY": true, "PENSTOCK_QUIET": true, "PENSTOCK_ALERT_FROM": true}
+var shared = map[string]bool{"PENSTOCK_VISIBILITY": true, "PENSTOCK_QUIET": true, "PENSTOCK_ALERT_FROM": true, "PENSTOCK_TOKEN_AUDIENCE": true, "PENSTOCK_TOKEN_EMAILS": true, "PENSTOCK_TOKEN_FORWARDERS": true}
 
 // resourceARN is an ARN of what a stack makes.
 var resourceARN = regexp.MustCompile(`arn:aws:(sqs|lambda|dynamodb|secretsmanager|logs|events|scheduler):[^\s\]]+`)

@@ -33,7 +33,7 @@ func planStep(push Step) Step {
 	s.Snowflake = planText(push.Snowflake, "COUNT_IF(GET_PATH(p.answer, 'action')::VARCHAR = '%')", "SUM(GET_PATH(p.answer, 'estimate.%')::DOUBLE)")
 	s.DuckDB = planText(push.DuckDB, "COALESCE(count_if((p.answer->>'action') = '%'), 0)", "sum(CAST(p.answer->'estimate'->>'%' AS DOUBLE))")
 	s.Redshift = planText(push.Redshift, "COUNT(CASE WHEN JSON_EXTRACT_PATH_TEXT(p.answer, 'action', TRUE) = '%' THEN 1 END)", "SUM(CAST(NULLIF(JSON_EXTRACT_PATH_TEXT(p.answer, 'estimate', '%', TRUE), '') AS DOUBLE PRECISION))")
-	s.BigQuery = planText(push.BigQuery, "COUNTIF(JSON_VALUE(p.answer, '$.action') = '%')", "SUM(CAST(JSON_VALUE(p.answer, '$.estimate.%') AS FLOAT64))")
+	s.BigQuery = queryPlan(push.BigQuery, "COUNTIF(JSON_VALUE(p.answer, '$.action') = '%')", "SUM(CAST(JSON_VALUE(p.answer, '$.estimate.%') AS FLOAT64))")
 	return s
 }
 
@@ -43,6 +43,16 @@ var pushed = regexp.MustCompile(`(?s)^INSERT INTO penstock_receipts .*?penstock_
 // planText is a push step's text as a plan: count counts an action, and sum adds up a
 // figure of the estimate, each in the place of %.
 func planText(push Text, count, sum string) Text {
+	list := planList(count, sum)
+	m := pushed.FindStringSubmatch(push.Rest)
+	if m == nil {
+		return Text{}
+	}
+	return Text{Select: list, Rest: "FROM (\nSELECT penstock_plan($sync, " + m[1] + ") AS answer\n" + m[2] + "\n) AS p"}
+}
+
+// planList is the select list of a plan.
+func planList(count, sum string) string {
 	list := "COUNT(*)"
 	for _, action := range planActions {
 		list += ", " + strings.ReplaceAll(count, "%", action)
@@ -50,9 +60,19 @@ func planText(push Text, count, sum string) Text {
 	for _, figure := range []string{"calls", "seconds", "aws_dollars"} {
 		list += ", COALESCE(" + strings.ReplaceAll(sum, "%", figure) + ", 0)"
 	}
-	m := pushed.FindStringSubmatch(push.Rest)
+	return list
+}
+
+// queryPushed is BigQuery's push step, whose statement is a text: the row that it
+// pushes, where from, and what goes in beside it.
+var queryPushed = regexp.MustCompile(`(?s)^EXECUTE IMMEDIATE FORMAT\("""INSERT INTO .*?\.penstock_push\(@run, ([^\n]+)\)\n(FROM .*)""", \$here, \$here, (.*)\)\nUSING \$sync AS sync, \$run AS run(.*)$`)
+
+// queryPlan is planText of such a statement.
+func queryPlan(push Text, count, sum string) Text {
+	m := queryPushed.FindStringSubmatch(push.Rest)
 	if m == nil {
 		return Text{}
 	}
-	return Text{Select: list, Rest: "FROM (\nSELECT penstock_plan($sync, " + m[1] + ") AS answer\n" + m[2] + "\n) AS p"}
+	return Text{Rest: `EXECUTE IMMEDIATE FORMAT("""SELECT ` + planList(count, sum) + "\nFROM (\nSELECT %s.penstock_plan(@sync, " + m[1] + ") AS answer\n" + m[2] + "\n) AS p" + `""", $here, ` + m[3] + ")\n" +
+		"INTO $" + strings.Join(planInto, ", $") + "\nUSING $sync AS sync" + m[4]}
 }

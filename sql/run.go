@@ -94,11 +94,11 @@ var RunSteps = []Step{
 		DuckDB:    Text{"CAST(json_object(" + gateColumns + ") AS VARCHAR)", "FROM query_table($gate) AS g"},
 	},
 	inAll(StepVerdict, []string{"answer"}, Text{Select: "penstock_gate($run, $verdict)"}), // a run that it leaves open is to be pushed
-	push(StepPush, "", "", ""),
-	push(StepPushNumber, "FLOAT8", "GET(m.r, $cursor_key)::DOUBLE >= TO_DOUBLE($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS DOUBLE) >= CAST($watermark AS DOUBLE)"),
-	push(StepPushInstant, "TIMESTAMPTZ", "GET(m.r, $cursor_key)::TIMESTAMP_TZ >= TO_TIMESTAMP_TZ($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS TIMESTAMPTZ) >= CAST($watermark AS TIMESTAMPTZ)"),
-	push(StepPushLocal, "TIMESTAMP", "GET(m.r, $cursor_key)::TIMESTAMP_NTZ >= TO_TIMESTAMP_NTZ($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS TIMESTAMP) >= CAST($watermark AS TIMESTAMP)"),
-	push(StepPushText, "VARCHAR(65535)", "GET(m.r, $cursor_key)::VARCHAR >= $watermark", "CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS VARCHAR) >= CAST($watermark AS VARCHAR)"),
+	push(StepPush, "", "", "", ""),
+	push(StepPushNumber, "FLOAT8", "GET(m.r, $cursor_key)::DOUBLE >= TO_DOUBLE($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS DOUBLE) >= CAST($watermark AS DOUBLE)", "FLOAT64"),
+	push(StepPushInstant, "TIMESTAMPTZ", "GET(m.r, $cursor_key)::TIMESTAMP_TZ >= TO_TIMESTAMP_TZ($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS TIMESTAMPTZ) >= CAST($watermark AS TIMESTAMPTZ)", "TIMESTAMP"),
+	push(StepPushLocal, "TIMESTAMP", "GET(m.r, $cursor_key)::TIMESTAMP_NTZ >= TO_TIMESTAMP_NTZ($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS TIMESTAMP) >= CAST($watermark AS TIMESTAMP)", "DATETIME"),
+	push(StepPushText, "VARCHAR(65535)", "GET(m.r, $cursor_key)::VARCHAR >= $watermark", "CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS VARCHAR) >= CAST($watermark AS VARCHAR)", "STRING"),
 	{
 		Name: StepCount, Into: []string{"received", "queued", "rejected", "superseded", "blocked"},
 		Snowflake: Text{countIf("COUNT_IF(GET_PATH(p.answer, 'status')::VARCHAR = '%')"), receiptsOf},
@@ -127,7 +127,7 @@ const (
 // push is a push step: all rows, or those at or above the watermark and those that
 // cannot be compared with it. On Redshift, where a name cannot be a variable, its
 // procedure has made $insert of the view's name; there all is of one type.
-func push(name StepName, shiftType, snowflake, duckdb string) Step {
+func push(name StepName, shiftType, snowflake, duckdb, bigquery string) Step {
 	s := Step{Name: name}
 	s.Redshift.Rest = "EXECUTE $insert"
 	s.Snowflake.Rest = "INSERT INTO penstock_receipts (sync, run, answer)\n" +
@@ -143,7 +143,25 @@ func push(name StepName, shiftType, snowflake, duckdb string) Step {
 		s.Snowflake.Rest += "\nWHERE " + snowflake + " OR COALESCE(IS_NULL_VALUE(GET(m.r, $cursor_key)), TRUE)"
 		s.DuckDB.Rest += "\nWHERE COALESCE(" + duckdb + ", TRUE)"
 	}
+	s.BigQuery.Rest = queryPush(bigquery)
 	return s
+}
+
+// queryPush is a push step of BigQuery, where no identifier is a variable: the text has
+// the dataset and the relation, which is checked and quoted before, and everything else
+// goes in beside it. The cursor is read from the row, since a key of JSON may be a
+// value. penstock_push stands in no condition, in whose branches BigQuery would make a
+// request of every row. Wide numbers are text, so that no digit is lost.
+func queryPush(as string) string {
+	text := "INSERT INTO %s.penstock_receipts (sync, run, answer)\n" +
+		"SELECT @sync, @run, %s.penstock_push(@run, m.r)\n" +
+		"FROM (SELECT TO_JSON(t, stringify_wide_numbers => TRUE) AS r FROM %s AS t) AS m"
+	using := "$sync AS sync, $run AS run"
+	if as != "" {
+		text += "\nWHERE COALESCE(SAFE_CAST(JSON_VALUE(m.r[@cursor_key]) AS " + as + ") >= CAST(@watermark AS " + as + "), TRUE)"
+		using += ", $cursor_key AS cursor_key, $watermark AS watermark"
+	}
+	return "EXECUTE IMMEDIATE FORMAT(\"\"\"" + text + "\"\"\", $here, $here, $relation)\nUSING " + using
 }
 
 // countIf is the select list that counts the receipts, in all and by status.

@@ -16,6 +16,7 @@ import (
 	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/wire/gateway"
 )
 
 // sampleSync is the sync of the control samples, and sampleRun the run that they name.
@@ -81,6 +82,7 @@ func TestBootstrapsDriveTheRoad(t *testing.T) {
 		t.Errorf("oversize answered %+v", oversize)
 	}
 	counts[oversize.Run] = run.Counts{Received: 3, Rejected: 1, Superseded: 1, Delivered: 1}
+	d.tokens(t, event, counts)
 	d.bracket(t, event, counts)
 	d.redshift(t, event, counts)
 
@@ -128,6 +130,29 @@ func TestBootstrapsDriveTheRoad(t *testing.T) {
 	}
 }
 
+// tokens runs the samples of callers with tokens: what the authorizer let in is taken
+// once, and an authorizer without an audience lets in nobody.
+func (d *deployment) tokens(t *testing.T, event func(function, name string) []byte, counts map[string]run.Counts) {
+	t.Helper()
+	first := event("push", "push-token")
+	if d := cmp.Diff(string(first), string(event("push", "push-token-retried"))); d != "" {
+		t.Errorf("the repeat is answered otherwise: %s", d)
+	}
+	var answers struct {
+		Replies []apptest.Answer `json:"replies"`
+	}
+	r, err := gateway.DecodeResponse(first)
+	if err != nil || json.Unmarshal(r.Body, &answers) != nil || len(answers.Replies) != 4 {
+		t.Fatalf("%s, %v", first, err)
+	}
+	counts[answers.Replies[0].Run] = run.Counts{Received: 4, Unchanged: 4}
+	for _, name := range []string{"authorizer-token", "authorizer-stranger"} {
+		if got := string(event("authorizer", name)); !strings.Contains(got, `"Effect":"Deny"`) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
 // begin stores the run that the control samples name, as the sync's latest after
 // another one.
 func (d *deployment) begin(t *testing.T, id, latest string) {
@@ -150,6 +175,9 @@ func (d *deployment) begin(t *testing.T, id, latest string) {
 func (d *deployment) bracket(t *testing.T, event func(function, name string) []byte, counts map[string]run.Counts) {
 	t.Helper()
 	d.begin(t, sampleRun, "")
+	if r, err := gateway.DecodeResponse(event("control", "control-token-begin")); err != nil || r.Status != 200 || !strings.Contains(string(r.Body), "is open") {
+		t.Errorf("a second active run, from BigQuery: %d %s, %v", r.Status, r.Body, err)
+	}
 	if b := said[runs.Begun](t, event("control", "control-begin")); b.Select != runs.Wait || !strings.Contains(b.Reason, "is open") {
 		t.Errorf("a second active run: %+v", b)
 	}

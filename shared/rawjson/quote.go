@@ -1,6 +1,7 @@
 package rawjson
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"slices"
@@ -66,4 +67,29 @@ func quote(dst, s []byte) []byte {
 		i++
 	}
 	return append(dst, '"')
+}
+
+// Escapes is how many bytes quoting adds to valid JSON text.
+func Escapes(b []byte) int {
+	n := bytes.Count(b, []byte{'"'}) + bytes.Count(b, []byte{'\\'})
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for ; len(b) >= 8; b = b[8:] {
+		if w := binary.LittleEndian.Uint64(b); (w-ones*0x20)&^w&tops != 0 {
+			n += controls(b[:8])
+		}
+	}
+	return n + controls(b)
+}
+
+// controls is the same for control characters, which JSON text has between values.
+func controls(b []byte) (n int) {
+	for _, c := range b {
+		switch {
+		case c == '\n' || c == '\t' || c == '\r':
+			n++
+		case c < 0x20:
+			n += 5 // \u001f; JSON text has none
+		}
+	}
+	return n
 }

@@ -97,3 +97,18 @@ func FuzzQuote(f *testing.F) {
 	}
 	f.Fuzz(checkQuote)
 }
+
+func TestEscapesAreExact(t *testing.T) {
+	for _, v := range []string{"", `"plain"`, `"qu\"ote \\ \n naïve ☃"`, "{\n\t\"spaced\": 1 }\r", `"\u001f"`, "\"\u2028\x7f<>&\"", "1234567\n", "12345678\n"} {
+		for pad := range 9 {
+			text := strings.Repeat(" ", pad) + v
+			quoted, err := jsontext.AppendQuote(nil, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := len(text)+Escapes([]byte(text)), len(quoted)-2; got != want {
+				t.Errorf("%q: %d, want %d", text, got, want)
+			}
+		}
+	}
+}

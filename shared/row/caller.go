@@ -1,6 +1,9 @@
 package row
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // A Caller is who sent a request, as the caller's own system vouches for it: a wire
 // protocol reads it where nobody but that system can write. The zero Caller is
@@ -12,6 +15,11 @@ type Caller struct {
 	// Within is where the role is one, for systems in which a definition may write
 	// within/role as well: Redshift's database. "" where there is nothing of the kind.
 	Within string
+	// User is who is behind the role where the caller's system tells both, and the role is
+	// trusted to tell the truth of it: either name may be what a definition allows.
+	// BigQuery's role is the service account that carries the call, its user the person
+	// who runs the query. "" where nothing of the kind came.
+	User string
 	// Names is how a name that a definition writes is read.
 	Names Naming
 	// Owner is the person on whose machine all this runs; everything is theirs.
@@ -30,18 +38,16 @@ const (
 	Lower               // as one that is stored in small letters, unless it is quoted
 )
 
-// Is reports whether a name that a definition writes is the caller's role. Roles are
+// Is reports whether a name that a definition writes is the caller's role or user. They are
 // compared as they are stored, byte by byte: nothing is trimmed, folded or unquoted
 // of what came, so that nobody can make a role that passes for another.
 func (c Caller) Is(written string) bool {
-	if c.Role == "" {
-		return false
+	if c.Within != "" {
+		within, role, both := split(written)
+		return c.Role != "" && c.Role == c.Names.stored(role) && (!both || c.Within == c.Names.stored(within))
 	}
-	if c.Within == "" {
-		return c.Role == c.Names.stored(written)
-	}
-	within, role, both := split(written)
-	return c.Role == c.Names.stored(role) && (!both || c.Within == c.Names.stored(within))
+	stored := c.Names.stored(written)
+	return c.Role != "" && c.Role == stored || c.User != "" && c.User == stored
 }
 
 // split takes a written within/role apart at its first slash outside of double quotes,
@@ -57,6 +63,14 @@ func split(written string) (within, role string, both bool) {
 		}
 	}
 	return "", written, false
+}
+
+// Named are the caller's names for people: the role, and the user behind it.
+func (c Caller) Named() string {
+	if c.User == "" {
+		return fmt.Sprintf("the role %q", c.Role)
+	}
+	return fmt.Sprintf("the role %q (of the user %q)", c.Role, c.User)
 }
 
 // stored is how the system stores a name that is written like this: "Data Team" is

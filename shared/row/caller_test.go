@@ -87,3 +87,21 @@ func TestCallerWithin(t *testing.T) {
 		t.Error("a caller without a database is one of its users")
 	}
 }
+
+// A caller with two names is let in by either, and by nothing between them.
+func TestCallerOfTwoNames(t *testing.T) {
+	c := row.Caller{Role: "forwarder@p.iam.gserviceaccount.com", User: "jo@acme.example"}
+	for written, want := range map[string]bool{
+		"forwarder@p.iam.gserviceaccount.com": true, "jo@acme.example": true, "Jo@acme.example": false, "acme.example": false, "": false,
+	} {
+		if got := c.Is(written); got != want {
+			t.Errorf("allow %q: %v, want %v", written, got, want)
+		}
+	}
+	if (row.Caller{}).Is("") {
+		t.Error("nobody is let in by an empty name")
+	}
+	if got := c.Named(); got != `the role "forwarder@p.iam.gserviceaccount.com" (of the user "jo@acme.example")` {
+		t.Error(got)
+	}
+}

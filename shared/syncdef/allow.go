@@ -31,8 +31,8 @@ func (a *Allow) MaySee(c row.Caller) bool { return a.MayPush(c) || a.MayReadErro
 // Denied says for people why a caller that may see a sync may not do this with it:
 // "push to it", "read its errors". list is the key that would have to name the role.
 func Denied(c row.Caller, sync, what, list string) string {
-	return fmt.Sprintf("the role %q may not %s: %q lets in the roles of its allow.%s only; use one of them, or add this one and run penstock apply; %s",
-		c.Role, what, sync, list, c.Remedy)
+	return fmt.Sprintf("%s may not %s: %q lets in the roles of its allow.%s only; use one of them, or add this one and run penstock apply; %s",
+		c.Named(), what, sync, list, c.Remedy)
 }
 
 // Unseen is what follows "there is no sync", for a caller from whom one may be hidden:
@@ -44,5 +44,5 @@ func Unseen(c row.Caller) string {
 	case c.Role == "":
 		return "; or it has allow, and no role came with this call: " + c.Remedy
 	}
-	return fmt.Sprintf("; or its allow does not name the role %q", c.Role)
+	return "; or its allow does not name " + c.Named()
 }

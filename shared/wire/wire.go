@@ -26,6 +26,9 @@ type Request struct {
 	Path   string                   // /push; "" where the transport has none
 	Header func(name string) string // by name in any case, "" when absent; nil where there are none
 	Body   []byte                   // plain bytes; must stay unchanged as long as the batch is used
+	// Verified is what the transport has verified of who calls, by name (email), "" when it
+	// has not. No caller can write it. nil where the transport verifies nothing.
+	Verified func(name string) string
 }
 
 // A Response is what the caller gets.

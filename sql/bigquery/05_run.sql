@@ -1,4 +1,9 @@
--- 5. What penstock_push answered in a run of penstock_run, row by row, for 7 days: the
+-- 5. One CALL for a schedule or a person: begin, push, finish.
+--
+--     CALL {{.Dataset}}.penstock_run('sf_health', 'incremental');
+--     CALL {{.Dataset}}.penstock_run('sf_health', 'full');
+
+-- What penstock_push answered in a run of penstock_run, row by row, for 7 days: the
 -- stored answers are counted, so that the push cannot be left out.
 CREATE TABLE IF NOT EXISTS penstock_receipts (
     sync      STRING,
@@ -7,3 +12,116 @@ CREATE TABLE IF NOT EXISTS penstock_receipts (
     answer    JSON
 );
 {{.Pusher "`roles/bigquery.dataEditor` ON TABLE penstock_receipts"}}
+
+-- While the last run still goes on nothing is begun: the answer says status skipped,
+-- and why. Rows whose cursor equals the watermark are pushed once more, because rows
+-- with that very value may have come later; those that were delivered are answered
+-- unchanged. Rows without a cursor are pushed in every run, since no watermark finds
+-- them. The model and the watermark's type are those of the version that begin pinned.
+--
+-- The model's name is the one thing that goes into the text of a statement: it is
+-- checked to be up to three plain names, and quoted.
+--
+-- Whatever fails, the run is closed with its reason, so that the next one need not
+-- wait for it: a missing model, a column that is gone, a refused push or finish. A
+-- cancelled job reaches no handler; the next run takes such a run over after an hour.
+-- BigQuery's message may quote a row's value and stays there: the reason names step and
+-- model.
+CREATE OR REPLACE PROCEDURE penstock_run(sync STRING, mode STRING)
+BEGIN
+    DECLARE v_sync STRING DEFAULT sync;
+    DECLARE v_mode STRING DEFAULT mode;
+    DECLARE v_here STRING DEFAULT '`{{.Project}}.{{.Dataset}}`';
+    DECLARE v_begun JSON;
+    DECLARE v_answer JSON;
+    DECLARE v_run STRING;
+    DECLARE v_model STRING;
+    DECLARE v_relation STRING;
+    DECLARE v_cursor_key STRING;
+    DECLARE v_watermark STRING;
+    DECLARE v_watermark_type STRING;
+    DECLARE v_zoned BOOL DEFAULT FALSE;
+    DECLARE v_selected STRING;
+    DECLARE v_status STRING;
+    DECLARE v_received INT64 DEFAULT 0;
+    DECLARE v_queued INT64 DEFAULT 0;
+    DECLARE v_rejected INT64 DEFAULT 0;
+    DECLARE v_superseded INT64 DEFAULT 0;
+    DECLARE v_blocked INT64 DEFAULT 0;
+    DECLARE v_step STRING DEFAULT 'begin';
+    DECLARE v_reason STRING;
+    DECLARE v_is_open BOOL DEFAULT FALSE;
+    BEGIN
+        {{.Step "begin"}}
+        IF JSON_VALUE(v_begun, '$.select') = 'wait' THEN
+            SET v_status = 'skipped';
+            SET v_reason = JSON_VALUE(v_begun, '$.reason');
+        ELSE
+            SET v_run = JSON_VALUE(v_begun, '$.run');
+            SET v_is_open = TRUE;
+            SET v_step = 'push';
+            SET v_model = JSON_VALUE(v_begun, '$.model');
+            SET v_selected = JSON_VALUE(v_begun, '$.select');
+            IF NOT REGEXP_CONTAINS(v_model, r'^[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+){0,2}$') THEN
+                RAISE USING MESSAGE = 'penstock_run: the model is no name of a table or view';
+            END IF;
+            SET v_relation = CONCAT('`', IF(STRPOS(v_model, '.') = 0, '{{.Project}}.{{.Dataset}}.', IF(ARRAY_LENGTH(SPLIT(v_model, '.')) = 2, '{{.Project}}.', '')), v_model, '`');
+            IF v_selected = 'since' THEN
+                SET v_cursor_key = JSON_VALUE(v_begun, '$.cursor');
+                SET v_watermark = JSON_VALUE(v_begun, '$.watermark');
+                SET v_watermark_type = JSON_VALUE(v_begun, '$.watermark_type');
+                SET v_zoned = COALESCE(JSON_VALUE(v_begun, '$.watermark_zoned') = 'true', FALSE);
+            END IF;
+
+            IF v_watermark_type = 'number' THEN
+                {{.Step "push since a number"}}
+            ELSEIF v_watermark_type = 'timestamp' AND v_zoned THEN
+                {{.Step "push since a timestamp with a zone"}}
+            ELSEIF v_watermark_type = 'timestamp' THEN
+                {{.Step "push since a timestamp without a zone"}}
+            ELSEIF v_watermark_type = 'text' THEN
+                {{.Step "push since a text"}}
+            ELSE
+                {{.Step "push"}}
+            END IF;
+
+            SET v_step = 'count';
+            {{.Step "count"}}
+            SET v_step = 'finish';
+            {{.Step "finish"}}
+            SET v_is_open = FALSE;
+            SET v_status = JSON_VALUE(v_answer, '$.status');
+            SET v_reason = JSON_VALUE(v_answer, '$.reason');
+        END IF;
+
+        -- The rows are pushed, whatever becomes of the tables.
+        BEGIN
+            {{.Step "tidy"}}
+            CALL penstock_refresh();
+        EXCEPTION WHEN ERROR THEN
+            SET v_reason = CONCAT('the monitoring tables were not refreshed, and the rows are pushed: ', @@error.message);
+        END;
+        SELECT
+            v_sync AS sync, v_run AS run, v_status AS status, v_selected AS selected, v_received AS received, v_queued AS queued,
+            v_rejected AS rejected, v_superseded AS superseded, v_blocked AS blocked, v_reason AS reason;
+    EXCEPTION WHEN ERROR THEN
+        -- Penstock keeps 500 bytes.
+        SET v_reason = LEFT(CONCAT(
+            'penstock_run: ', v_step, IF(v_step = 'push', CONCAT(' of the model ', COALESCE(v_model, '?')), ''),
+            ' failed; the message is in the job history of the project'
+        ), 480);
+        IF v_is_open THEN
+            BEGIN
+                {{.Step "cancel"}}
+            EXCEPTION WHEN ERROR THEN
+                SET v_is_open = FALSE; -- Penstock cannot be reached: the next run takes this one over
+            END;
+        END IF;
+        BEGIN
+            CALL penstock_refresh();
+        EXCEPTION WHEN ERROR THEN
+            SET v_is_open = FALSE; -- what failed before is what counts
+        END;
+        RAISE;
+    END;
+END;

@@ -59,6 +59,12 @@ var eventTests = map[string]func(t *testing.T, w *World, event []byte){
 	"redshift-status":        testRedshiftStatus,
 	"redshift-errors":        testRedshiftErrors,
 	"redshift-syncs":         testRedshiftSyncs,
+
+	"push-token":          testPushToken,
+	"push-token-retried":  testRetriedToken,
+	"control-token-begin": testBeginToken,
+	"authorizer-token":    testToken,
+	"authorizer-stranger": testStranger,
 }
 
 func TestEvents(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/app/callers"
 	"github.com/penstock-data/penstock/shared/app/metrics"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/row"
@@ -48,8 +49,7 @@ type Handler struct {
 // Invoke answers one API Gateway event, never with an error of its own.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	started := h.Control.Now()
-	caller := snowflake.Protocol
-	function, response, err := h.answer(ctx, caller, payload)
+	caller, function, response, err := h.answer(ctx, payload)
 	attrs := []slog.Attr{
 		slog.String("caller", caller.Name), slog.String("function", function),
 		slog.Int("status", response.Status), slog.Int64("ms", h.Control.Now().Sub(started).Milliseconds()),
@@ -65,19 +65,23 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 }
 
 // answer is the response, good whatever the error says that is to be logged.
-func (h *Handler) answer(ctx context.Context, caller wire.Protocol, payload []byte) (function string, r wire.Response, err error) {
+func (h *Handler) answer(ctx context.Context, payload []byte) (caller wire.Protocol, function string, r wire.Response, err error) {
+	caller = snowflake.Protocol // whose refusals are plain text
 	request, err := gateway.Decode(payload)
+	if err == nil {
+		caller, err = callers.Of(&request)
+	}
 	if err != nil {
 		r, err = caller.Fail(err)
-		return "", r, err
+		return caller, "", r, err
 	}
 	batch, err := caller.Decode(request.Wire())
 	if err != nil {
 		r, err = caller.Fail(err)
-		return "", r, err
+		return caller, "", r, err
 	}
 	r, err = h.Take(ctx, caller, batch)
-	return batch.Function, r, err
+	return caller, batch.Function, r, err
 }
 
 // Take answers a batch that a caller's protocol has read; the response is good whatever

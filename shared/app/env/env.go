@@ -21,7 +21,13 @@ const (
 	AlertFrom    = "PENSTOCK_ALERT_FROM"    // the sender of alerts by email, "none" without one
 	Quiet        = "PENSTOCK_QUIET"         // how long an implicit run is silent before it is closed, e.g. "2m"
 	Visibility   = "PENSTOCK_VISIBILITY"    // the visibility timeout of the worker's queue, e.g. "360s"
-	queuePrefix  = "PENSTOCK_QUEUE_"        // and the destination type in capitals
+	// TokenAudience is for whom an ID token is made that the API takes, TokenEmails whose
+	// tokens, TokenForwarders whose word about their users counts; with commas between,
+	// "none" without any.
+	TokenAudience   = "PENSTOCK_TOKEN_AUDIENCE"
+	TokenEmails     = "PENSTOCK_TOKEN_EMAILS"
+	TokenForwarders = "PENSTOCK_TOKEN_FORWARDERS"
+	queuePrefix     = "PENSTOCK_QUEUE_" // and the destination type in capitals
 )
 
 // FunctionName is the variable in which Lambda gives every function its name (AWS
@@ -42,6 +48,7 @@ var Functions = map[string][]string{
 	"sweep":      {StateTable, ErrorsTable, LedgerTable, Quiet, AlertFrom, SecretPrefix},
 	"schedule":   {StateTable, SecretPrefix},
 	"deadletter": {StateTable, ErrorsTable, LedgerTable},
+	"authorizer": {TokenAudience, TokenEmails, TokenForwarders},
 }
 
 // AllQueues names the functions that send to the queues of all destination types,

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/app/callers"
 	"github.com/penstock-data/penstock/shared/app/metrics"
 	"github.com/penstock-data/penstock/shared/pipeline/intake"
 	"github.com/penstock-data/penstock/shared/row"
@@ -39,8 +40,7 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		d = new(gateway.Decoder)
 	}
 	defer h.decoders.Put(d)
-	caller := snowflake.Protocol
-	rows, stored, response, err := h.answer(ctx, caller, d, payload)
+	caller, rows, stored, response, err := h.answer(ctx, d, payload)
 	level := slog.LevelInfo
 	attrs := []slog.Attr{slog.String("caller", caller.Name), slog.Int("rows", rows), slog.Int("status", response.Status), slog.Int64("ms", time.Since(started).Milliseconds())}
 	if err != nil {
@@ -54,19 +54,23 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 
 // answer is the response, good whatever the error says that is to be logged. stored
 // counts the rows whose errors are stored, those of a request that comes again too.
-func (h *Handler) answer(ctx context.Context, caller wire.Protocol, d *gateway.Decoder, payload []byte) (rows, stored int, r wire.Response, err error) {
+func (h *Handler) answer(ctx context.Context, d *gateway.Decoder, payload []byte) (caller wire.Protocol, rows, stored int, r wire.Response, err error) {
+	caller = snowflake.Protocol // whose refusals are plain text
 	request, err := d.Decode(payload)
+	if err == nil {
+		caller, err = callers.Of(&request)
+	}
 	if err != nil {
 		r, err = caller.Fail(err)
-		return 0, 0, r, err
+		return caller, 0, 0, r, err
 	}
 	batch, err := caller.Decode(request.Wire())
 	if err != nil {
 		r, err = caller.Fail(err)
-		return 0, 0, r, err
+		return caller, 0, 0, r, err
 	}
 	stored, r, err = h.Take(ctx, caller, batch)
-	return len(batch.Rows), stored, r, err
+	return caller, len(batch.Rows), stored, r, err
 }
 
 // Take answers a batch that a caller's protocol has read; see answer.

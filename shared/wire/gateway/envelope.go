@@ -140,6 +140,11 @@ func (d *Decoder) member(dec *jsontext.Decoder, name []byte, e *envelope) error 
 			return fmt.Errorf("body: want a string, got %s", k)
 		}
 		err = dec.SkipValue()
+	case "requestContext":
+		var v jsontext.Value
+		if v, err = dec.ReadValue(); err == nil {
+			r.authorizer = bytes.Clone(rawjson.Get(v, "authorizer"))
+		}
 	case "isBase64Encoded":
 		var tok jsontext.Token
 		if tok, err = dec.ReadToken(); err == nil {

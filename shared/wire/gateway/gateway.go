@@ -31,6 +31,13 @@ type Request struct {
 
 	header, headers fields // headers, multiValueHeaders
 	query, queries  fields // queryStringParameters, multiValueQueryStringParameters
+	authorizer      []byte // requestContext.authorizer, an object; nil without one
+}
+
+// Verified is what a Lambda authorizer said of who calls, by name, "" where none did.
+// It stands in the event beside the request, where nobody but the gateway writes.
+func (r *Request) Verified(name string) string {
+	return rawjson.Scalar(rawjson.Get(r.authorizer, name))
 }
 
 // Header is the value of a header whose name matches regardless of case, ""
@@ -91,7 +98,7 @@ func (d *Decoder) Decode(raw []byte) (Request, error) {
 
 // Wire is the request as a protocol reads it.
 func (r *Request) Wire() wire.Request {
-	return wire.Request{Method: r.Method, Path: r.Path, Header: r.Header, Body: r.Body}
+	return wire.Request{Method: r.Method, Path: r.Path, Header: r.Header, Body: r.Body, Verified: r.Verified}
 }
 
 // Encode writes the proxy response. Headers are sorted, so that equal responses

@@ -1,13 +1,12 @@
 package snowflake
 
 import (
-	"bytes"
 	"crypto/md5" // the protocol's checksum, not a safeguard
 	"encoding/base64"
-	"encoding/binary"
 	"fmt"
 	"strconv"
 
+	"github.com/penstock-data/penstock/shared/rawjson"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/wire"
 )
@@ -40,7 +39,7 @@ func encode(b *wire.Batch, value func(dst []byte, i int) []byte) (wire.Response,
 		}
 	}
 	body = append(body, closing...)
-	if len(body)+escapes(body) > MaxReply {
+	if len(body)+rawjson.Escapes(body) > MaxReply {
 		return wire.Response{}, tooLarge()
 	}
 	sum := md5.Sum(body)
@@ -52,31 +51,6 @@ func encode(b *wire.Batch, value func(dst []byte, i int) []byte) (wire.Response,
 
 func tooLarge() error {
 	return &row.Refusal{Kind: row.TooLarge, Message: fmt.Sprintf("the batch has too many rows to answer within 6 MB: set MAX_BATCH_ROWS = %d on the external function", BatchRows)}
-}
-
-// escapes is how many bytes quoting adds to valid JSON text.
-func escapes(b []byte) int {
-	n := bytes.Count(b, []byte{'"'}) + bytes.Count(b, []byte{'\\'})
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	for ; len(b) >= 8; b = b[8:] {
-		if w := binary.LittleEndian.Uint64(b); (w-ones*0x20)&^w&tops != 0 {
-			n += controls(b[:8])
-		}
-	}
-	return n + controls(b)
-}
-
-// controls is the same for control characters, which JSON text has between values.
-func controls(b []byte) (n int) {
-	for _, c := range b {
-		switch {
-		case c == '\n' || c == '\t' || c == '\r':
-			n++
-		case c < 0x20:
-			n += 5 // \u001f; JSON text has none
-		}
-	}
-	return n
 }
 
 // statuses are what makes Snowflake do the right thing: it slows down and tries

@@ -61,7 +61,7 @@ func polls(t *testing.T, c Caller) {
 		t.Skip("the caller does not poll")
 	}
 	b := decode(t, c, c.Poll("b-1", wire.Push))
-	if !b.Poll || b.ID != "b-1" || b.Function != wire.Push || b.Len() != 0 {
+	if !b.Poll || b.ID != c.id("b-1") || b.Function != wire.Push || b.Len() != 0 {
 		t.Errorf("%+v", b)
 	}
 }

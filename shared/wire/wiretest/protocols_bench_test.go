@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/wire"
+	"github.com/penstock-data/penstock/shared/wire/bigquery"
 	"github.com/penstock-data/penstock/shared/wire/redshift"
 	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
@@ -39,12 +40,17 @@ func benchCallers() []struct {
 		Request: "23FF1F97-F28A-44AA-AB67-266ED976BF40", Cluster: "arn:aws:redshift:eu-west-1:123456789012:cluster:warehouse",
 		User: "etl", Database: "dev", Function: "public.penstock_push", Query: 5678234, Records: -1,
 	}
+	remote := bigquery.Request{
+		ID: "124ab1c", Job: "//bigquery.googleapis.com/projects/acme/jobs/acme:US.bquxjob_5b4c112c_17961fafeaf", User: "jo@acme.example",
+		Context: []string{bigquery.ContextFunction, wire.Push}, Calls: rows,
+	}
 	return []struct {
 		protocol wire.Protocol
 		request  wire.Request
 	}{
 		{snowflake.Protocol, wire.Request{Method: "POST", Path: "/push", Header: header, Body: snowflake.EncodeRequest(nil, rows)}},
 		{redshift.Protocol, wire.Request{Body: redshift.EncodeRequest(nil, direct, rows)}},
+		{bigquery.Protocol, wire.Request{Method: "POST", Path: "/token/push", Body: remote.Append(nil)}},
 	}
 }
 

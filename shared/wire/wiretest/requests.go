@@ -29,7 +29,7 @@ var good = [][]jsontext.Value{
 
 func goodRows(t *testing.T, c Caller) {
 	b := decode(t, c, c.Request("b-1", wire.Push, good))
-	if b.ID != "b-1" || b.Query == "" || b.Function != wire.Push || b.Poll || len(b.Calls) != 0 || len(b.Rows) != len(good) {
+	if b.ID != c.id("b-1") || b.Query == "" || b.Function != wire.Push || b.Poll || len(b.Calls) != 0 || len(b.Rows) != len(good) {
 		t.Fatalf("%+v", b)
 	}
 	for i, r := range b.Rows {

@@ -19,6 +19,8 @@ type Caller struct {
 	// raw JSON; a protocol that cannot carry objects sends them as text. An empty id
 	// leaves the batch's id out.
 	Request func(id, function string, rows [][]jsontext.Value) wire.Request
+	// ID is the batch's id of a request with this id; nil where it is the same.
+	ID func(id string) string
 	// As is a request that somebody of this role makes.
 	As func(r wire.Request, role string) wire.Request
 	// Poll is how the client asks again for an answer; nil when it never does.
@@ -67,6 +69,14 @@ func Run(t *testing.T, c Caller) {
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(t, c) })
 	}
+}
+
+// id is the batch's id of a request with this id.
+func (c Caller) id(id string) string {
+	if c.ID == nil {
+		return id
+	}
+	return c.ID(id)
 }
 
 // args are arguments in raw JSON.
