@@ -88,7 +88,11 @@ func TestGateway(t *testing.T) {
 //
 // ses:SendEmail is on whichever identity covers the sender, the address or its domain;
 // a condition names the address.
-var withoutResource = []string{"ses:SendEmail"}
+//
+// Redshift's statements are told apart by who started them, which a condition names; a
+// login is to any user and database of the one cluster.
+var withoutResource = []string{"ses:SendEmail", "redshift-data:DescribeStatement", "redshift-data:GetStatementResult",
+	"redshift:GetClusterCredentials", "redshift:GetClusterCredentialsWithIAM"}
 
 func TestEveryFunctionHasItsOwnNarrowRole(t *testing.T) {
 	tpl := readTemplate(t)
@@ -119,7 +123,7 @@ func TestEveryFunctionHasItsOwnNarrowRole(t *testing.T) {
 		if secrets := slices.Contains(reads(name), env.SecretPrefix); secrets != slices.Contains(allActions(granted), "secretsmanager:GetSecretValue") {
 			t.Errorf("%s: reads secrets: %t, and %s does not agree", f.name, secrets, role.name)
 		}
-		if sends := slices.Contains(env.AllQueues, name); sends != slices.Contains(allActions(granted), "sqs:SendMessage") {
+		if sends := slices.Contains(env.AllQueues, name) || name == "schedule"; sends != slices.Contains(allActions(granted), "sqs:SendMessage") {
 			t.Errorf("%s: sends to the queues: %t, and %s does not agree", f.name, sends, role.name)
 		}
 		for _, kind := range kinds() {
@@ -232,8 +236,14 @@ func TestWorkersReadExactlyTheirSecrets(t *testing.T) {
 			}
 			slices.Sort(read)
 			own := secrets[name]
-			if name == "sweep" { // posts alerts
+			switch name {
+			case "sweep": // posts alerts
 				own = secrets["slack"]
+			case "schedule": // logs in to the warehouse
+				own = []string{s.name + "/warehouse"}
+				if arn := s.parameters["WarehouseSecretArn"]; arn != "" {
+					own = append(own, arn)
+				}
 			}
 			if d := cmp.Diff(slices.Sorted(slices.Values(own)), read); d != "" {
 				t.Errorf("%s of %v reads other secrets (+) than its connections' (-):\n%s", f.name, s.parameters, d)
@@ -344,7 +354,7 @@ var adapters = []struct {
 	{"ledger", "dynamodb", []string{"LedgerTable"}},
 	{"errors", "dynamodb", []string{"ErrorsTable"}},
 	{"queue", "sqs", []string{"SalesforceQueue", "SlackQueue", "HubspotQueue", "AmplitudeQueue", "IntercomQueue", "SalesforceDeadLetters", "SlackDeadLetters", "HubspotDeadLetters", "AmplitudeDeadLetters", "IntercomDeadLetters"}},
-	{"secrets", "secretsmanager", secretsOf("Salesforce", "Slack", "Hubspot", "Amplitude", "Intercom")},
+	{"secrets", "secretsmanager", append(secretsOf("Salesforce", "Slack", "Hubspot", "Amplitude", "Intercom"), "WarehouseSecret", "WarehouseSecretArn")},
 	{"mail", "ses", []string{""}}, // an identity, which is no resource of the stack
 }
 
@@ -385,6 +395,7 @@ func TestRolesGrantWhatTheAdaptersCall(t *testing.T) {
 		for _, name := range a.resources {
 			maps.Copy(got, granted[name])
 		}
+		maps.DeleteFunc(got, func(action string, _ bool) bool { return !strings.HasPrefix(action, a.service+":") })
 		want := slices.Sorted(maps.Keys(calls(t, a.folder, a.service)))
 		if d := cmp.Diff(want, slices.Sorted(maps.Keys(got))); d != "" {
 			t.Errorf("what shared/aws/%s calls (-) and all roles together grant on %v (+):\n%s", a.folder, a.resources, d)

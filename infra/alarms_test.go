@@ -14,7 +14,7 @@ import (
 func counted() map[string][]string {
 	workers := append(kinds(), "deadletter")
 	return map[string][]string{
-		appmetrics.StorageFailures: append(slices.Clip(workers), "push", "control", "sweep"),
+		appmetrics.StorageFailures: append(slices.Clip(workers), "push", "control", "sweep", "schedule"),
 		appmetrics.FailedRows:      workers,
 		appmetrics.StoredErrors:    append(slices.Clip(workers), "push"),
 		appmetrics.OldMessages:     workers,

@@ -46,7 +46,9 @@ func claims(tpl template) (all []claim) {
 			add("metric", m, name)
 		}
 		for _, arn := range resourceARN.FindAllString(fmt.Sprint(r.properties), -1) {
-			add("ARN", arn, name)
+			if tpl.resources[name].name != "ScheduleRole" || !strings.Contains(arn, ":secret:redshift-") { // a parameter's, of the account
+				add("ARN", arn, name)
+			}
 		}
 	}
 	for name, o := range tpl.outputs {

@@ -113,6 +113,7 @@ func TestBootstrapsDriveTheRoad(t *testing.T) {
 	}
 	d.poison(t)
 	event("sweep", "schedule-tick")
+	d.scheduled(t, event)
 	for _, s := range apptest.Samples() {
 		if s.World != nil { // of another set of syncs: run in memory alone
 			used[s.Name], used["push-"+s.Function] = true, true

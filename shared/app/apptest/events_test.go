@@ -37,6 +37,8 @@ var eventTests = map[string]func(t *testing.T, w *World, event []byte){
 	"control-status": testStatus,
 	"control-syncs":  testSyncs,
 	"schedule-tick":  testTick,
+	"schedule":       testSchedule,
+	"schedule-twice": testScheduleTwice,
 	"sqs-single":     testSingle,
 	"sqs-batch":      testBatch,
 	"sqs-duplicate":  testDuplicate,

@@ -21,6 +21,7 @@ import (
 	"github.com/penstock-data/penstock/shared/app/control"
 	"github.com/penstock-data/penstock/shared/app/push"
 	"github.com/penstock-data/penstock/shared/app/redshift"
+	"github.com/penstock-data/penstock/shared/app/schedule"
 	"github.com/penstock-data/penstock/shared/app/sweep"
 	"github.com/penstock-data/penstock/shared/app/worker"
 	"github.com/penstock-data/penstock/shared/aws/secrets"
@@ -54,8 +55,10 @@ type World struct {
 	Secrets map[string]string // JSON texts by their whole name; what is changed here holds at once
 	Net     *Net              // the network between the workers and the services
 
+	Warehouse Warehouse // runs the statements of schedules
+
 	// Functions are the handlers by the names of their folders: push, control, redshift, sweep,
-	// deadletter, and a worker per vendor.
+	// schedule, deadletter, and a worker per vendor.
 	Functions map[string]local.Invoker
 
 	types []string
@@ -96,13 +99,14 @@ func NewOf(t testing.TB, clock *Clock, services []Service, set yamlfile.Set) *Wo
 	policy.Quiet = Quiet
 	stores := runs.Stores{
 		Syncs: store, Connections: store, Runs: store, History: store, Marks: store, Errors: store,
-		Due: store, Ledger: store, Halts: store, Depths: store, Mirrors: store,
+		Due: store, Ledger: store, Halts: store, Depths: store, Mirrors: store, Firings: store,
 	}
 	w.Control = &runs.Control{Stores: stores, Replayer: in, Checker: in, Policy: policy, Now: clock.Now}
 	pushes, controls := &push.Handler{Log: log, Intake: in}, &control.Handler{Log: log, Control: w.Control}
 	w.Functions["push"], w.Functions["control"] = pushes, controls
 	w.Functions["redshift"] = &redshift.Handler{Push: pushes, Control: controls, Log: log, Now: clock.Now, Wait: func(_ context.Context, d time.Duration) { clock.Advance(d) }}
 	w.Functions["sweep"] = &sweep.Handler{Log: log, Sweep: &runs.Sweep{Stores: stores, Replayer: in, Remover: in, Policy: policy, Now: clock.Now}}
+	w.Functions["schedule"] = &schedule.Handler{Log: log, Schedules: &runs.Schedules{Stores: stores, Warehouse: &w.Warehouse, Policy: policy, Now: clock.Now, Lease: time.Minute}}
 	dead := w.deliver("deadletter", dest.Vendor{})
 	dead.Dead = true
 	w.Functions["deadletter"] = &worker.Handler{Log: log, Deliver: dead}

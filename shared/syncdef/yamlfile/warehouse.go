@@ -1,7 +1,6 @@
 package yamlfile
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 
@@ -37,10 +36,8 @@ func (r *reader) warehouse(n *yaml.Node) *syncdef.Connection {
 			c.Options[key.Name] = o.ownText(n, key)
 		}
 	}
-	c.Secret = c.Options["secret"]
-	delete(c.Options, "secret")
-	if _, used := uses["secret"]; used {
-		c.Secret = cmp.Or(c.Secret, syncdef.WarehouseSecret)
+	if known && c.Type != syncdef.Redshift {
+		c.Secret = syncdef.WarehouseSecret
 	}
 	o.refuseSecrets()
 	o.close()

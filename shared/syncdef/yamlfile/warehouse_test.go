@@ -20,7 +20,7 @@ func TestWarehouse(t *testing.T) {
 	}{
 		{`{type: snowflake, account: myorg-acme, user: penstock, role: '"Runner"', warehouse: wh, database: penstock}`, &syncdef.Connection{Name: syncdef.StoredWarehouse, Type: "snowflake", Secret: "warehouse", Options: snow}, ""},
 		{"{type: redshift, workgroup: wg, database: dev}", &syncdef.Connection{Name: syncdef.StoredWarehouse, Type: "redshift", Options: map[string]string{"workgroup": "wg", "database": "dev"}}, ""},
-		{"{type: bigquery, project: acme-data, dataset: penstock, location: EU, secret: warehouse_bq}", &syncdef.Connection{Name: syncdef.StoredWarehouse, Type: "bigquery", Secret: "warehouse_bq",
+		{"{type: bigquery, project: acme-data, dataset: penstock, location: EU}", &syncdef.Connection{Name: syncdef.StoredWarehouse, Type: "bigquery", Secret: "warehouse",
 			Options: map[string]string{"project": "acme-data", "dataset": "penstock", "location": "EU"}}, ""},
 		{"snowflake", nil, "warehouse must be a mapping"},
 		{"{account: a}", nil, "3:12: type is missing; allowed: snowflake, redshift, bigquery"},
@@ -29,7 +29,7 @@ func TestWarehouse(t *testing.T) {
 		{"{type: snowflake, account: https://a.snowflakecomputing.com, user: u, role: r, warehouse: w, database: d}", nil, "write it as myorg-myaccount"},
 		{"{type: snowflake, account: a, user: u, role: r, warehouse: w, database: d, dataset: x}", nil, "dataset has no use with type: snowflake"},
 		{"{type: snowflake, account: a, user: u, role: r, warehouse: w, database: d, password: x}", nil, "password does not belong in a file"},
-		{"{type: snowflake, account: a, user: u, role: r, warehouse: w, database: d, secret: prod}", nil, "write it as warehouse"},
+		{"{type: snowflake, account: a, user: u, role: r, warehouse: w, database: d, secret: prod}", nil, "unknown key secret"},
 		{"{type: redshift, database: dev}", nil, "workgroup is missing, or cluster"},
 		{"{type: redshift, workgroup: a, cluster: b, database: dev}", nil, "exclude each other"},
 		{"{type: redshift, workgroup: a, user: b, database: dev}", nil, "user has no use with a workgroup"},
