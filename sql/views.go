@@ -61,7 +61,7 @@ func sourceView(params Params, d syncdef.Definition) (string, error) {
 	}
 	list := []string{"m.*"}
 	if params.dialect == Redshift {
-		list = append(list, shiftRow(d)+" AS "+rowColumn)
+		list = append(list, shiftRow(d, deletesOf(params, d))+" AS "+rowColumn)
 	}
 	if list = append(list, reserved...); len(list) == 1 {
 		return "", nil

@@ -2,6 +2,8 @@ package sql
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -11,8 +13,9 @@ import (
 // shiftRow is a row as JSON text. JSON_SERIALIZE of a longer one would fail the whole
 // statement, so that JSON_SIZE is asked before: what stands for it names its record, and
 // is rejected as row_too_large.
-func shiftRow(d syncdef.Definition) string {
-	whole := shiftObject(d, columnsOf(d))
+// also are further columns of it.
+func shiftRow(d syncdef.Definition, also []string) string {
+	whole := shiftObject(d, append(columnsOf(d), also...))
 	id := shiftObject(d, folded(d.RecordID))
 	return strings.Join([]string{
 		"CASE",
@@ -21,6 +24,24 @@ func shiftRow(d syncdef.Definition) string {
 		fmt.Sprintf("        ELSE '{\"%s\":' || JSON_SIZE(%s)::VARCHAR(32) || '}'", redshift.TooLarge, whole),
 		"    END",
 	}, "\n")
+}
+
+// deletesOf are the reserved columns that say of a row that its record is to be removed,
+// as far as the model's own text has them: a definition names no reserved column.
+func deletesOf(params Params, d syncdef.Definition) []string {
+	named := columnsOf(d)
+	var out []string
+	for _, y := range params.Syncs {
+		if y.Definition.Sync != d.Sync {
+			continue
+		}
+		for _, c := range []string{"sync_action", "should_delete_from_destination"} {
+			if regexp.MustCompile(`(?i)\b`+c+`\b`).MatchString(y.Model) && !slices.Contains(named, c) {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
 }
 
 func folded(columns []string) []string {
