@@ -29,6 +29,7 @@ type crm struct {
 	most    int // records a call; 0 is 3
 	once    bool
 	lookup  bool
+	idless  bool // it tells no ids of its own
 	finds   bool // it is asked for the records whose id is not known
 
 	down    *dest.CallError                     // probes and calls fail
@@ -201,7 +202,11 @@ func (c *crm) push(r dest.Record) dest.Outcome {
 		stored[f.Name] = string(f.Value)
 	}
 	c.sends[r.Key]++
-	return dest.Outcome{Status: dest.Delivered, ID: "id-" + r.Key, Created: !there}
+	o := dest.Outcome{Status: dest.Delivered, Created: !there}
+	if !c.idless {
+		o.ID = "id-" + r.Key
+	}
+	return o
 }
 
 // value is what it holds of a key's v, 0 where it holds none.

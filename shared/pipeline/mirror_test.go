@@ -89,24 +89,27 @@ func TestMirrorIsFullRunsOnly(t *testing.T) {
 
 // A rejected and a failed row count as present; a row without a key stops the removals.
 func TestMirrorCountsEveryRow(t *testing.T) {
-	w := mirroring(t, "100%")
-	w.bracket("t1", "full", objects("a", "b", "c")...)
-	w.crm.outcome = func(key string) *dest.Outcome {
-		if key == "b" {
-			return &dest.Outcome{Status: dest.Rejected, Code: "bad"}
+	for _, idless := range []bool{false, true} { // without ids a key is all that a record is known by
+		w := mirroring(t, "100%")
+		w.crm.idless = idless
+		w.bracket("t1", "full", objects("a", "b", "c")...)
+		w.crm.outcome = func(key string) *dest.Outcome {
+			if key == "b" {
+				return &dest.Outcome{Status: dest.Rejected, Code: "bad"}
+			}
+			return nil
 		}
-		return nil
-	}
-	r := w.bracket("t2", "full", `{"id":"a","v":1}`, object("b", 7)) // a lacks a column: rejected
-	w.crm.outcome = nil
-	w.holds("a", "b")
-	if r.Counts.Rejected != 1 || r.Counts.Failed != 1 || r.Mirror.Rows != 1 || r.Outcome != run.Partial {
-		t.Errorf("%+v, %+v", r, r.Mirror)
-	}
-	r = w.bracket("t3", "full", object("a", 1), `{"id":null,"v":1,"constant":"c"}`)
-	w.holds("a", "b")
-	if !strings.Contains(r.Mirror.Refused, "1 row has no match value") || r.Outcome != run.Partial || r.Reason != r.Mirror.Refused {
-		t.Errorf("%+v, %+v", r, r.Mirror)
+		r := w.bracket("t2", "full", `{"id":"a","v":1}`, object("b", 7)) // a lacks a column: rejected
+		w.crm.outcome = nil
+		w.holds("a", "b")
+		if r.Counts.Rejected != 1 || r.Counts.Failed != 1 || r.Mirror.Rows != 1 || r.Outcome != run.Partial {
+			t.Errorf("%+v, %+v", r, r.Mirror)
+		}
+		r = w.bracket("t3", "full", object("a", 1), `{"id":null,"v":1,"constant":"c"}`)
+		w.holds("a", "b")
+		if !strings.Contains(r.Mirror.Refused, "1 row has no match value") || r.Outcome != run.Partial || r.Reason != r.Mirror.Refused {
+			t.Errorf("%+v, %+v", r, r.Mirror)
+		}
 	}
 }
 
@@ -136,22 +139,25 @@ func TestMirrorBounds(t *testing.T) {
 
 // What was pushed after the full run began is newer than its removals, and stays.
 func TestMirrorLeavesWhatIsNewer(t *testing.T) {
-	w := mirroring(t, "100%")
-	w.bracket("t1", "full", objects("a", "b", "c")...)
-	b, err := w.control().Begin(t.Context(), "accounts", "full", "t2")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.push(batch("t2", "t2", b.Run, object("a", 1)))
-	w.live(time.Minute)
-	w.through("q1", object("b", 9), object("new", 9)) // b came back, and new is new
-	if _, err := w.control().Finish(t.Context(), b.Run, 1); err != nil {
-		t.Fatal(err)
-	}
-	w.live(5 * time.Minute)
-	w.holds("a", "b", "new")
-	if r := w.status(b.Run); r.Status != run.Complete || r.Mirror.Rows != 1 {
-		t.Errorf("%+v, %+v", r, r.Mirror)
+	for _, idless := range []bool{false, true} { // without ids a key is all that a record is known by
+		w := mirroring(t, "100%")
+		w.crm.idless = idless
+		w.bracket("t1", "full", objects("a", "b", "c")...)
+		b, err := w.control().Begin(t.Context(), "accounts", "full", "t2")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.push(batch("t2", "t2", b.Run, object("a", 1)))
+		w.live(time.Minute)
+		w.through("q1", object("b", 9), object("new", 9)) // b came back, and new is new
+		if _, err := w.control().Finish(t.Context(), b.Run, 1); err != nil {
+			t.Fatal(err)
+		}
+		w.live(5 * time.Minute)
+		w.holds("a", "b", "new")
+		if r := w.status(b.Run); r.Status != run.Complete || r.Mirror.Rows != 1 {
+			t.Errorf("%+v, %+v", r, r.Mirror)
+		}
 	}
 }
 
