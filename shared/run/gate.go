@@ -12,6 +12,8 @@ type Gate struct {
 	By GateKeeper `json:"by"`
 	// Before is how many of the run's rows had come before intake blocked the others.
 	Before int64     `json:"before,omitempty"`
+	Batch  string    `json:"batch,omitempty"` // of intake's block: in which it came, for that batch's retry,
+	From   int       `json:"from,omitempty"`  // and the first of its rows that is blocked
 	At     time.Time `json:"at"`
 }
 

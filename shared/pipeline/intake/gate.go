@@ -23,7 +23,11 @@ func (in *Intake) gate(ctx context.Context, c *check) error {
 	case !g.Counts() || known != nil && known.By == run.ByWarehouse:
 		return nil
 	case known.Blocks():
-		c.stop(0, gateFault(known))
+		from := 0
+		if known.Batch == c.batch.ID { // it died before it was pinned: the same rows go as would have
+			from = known.From
+		}
+		c.stop(from, gateFault(known))
 		return nil
 	}
 	own, failing := c.fails(g)
@@ -87,7 +91,7 @@ func (c *check) verdict(g *quality.Gate, own, all run.GateCounts, failing [][]in
 		said.Verdict = g.Judge(all.Rows, all.Failed, false)
 	}
 	if said.Blocks() {
-		said.Before = first.Rows
+		said.Before, said.Batch, said.From = first.Rows, c.batch.ID, from
 	}
 	return said, from
 }
