@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/penstock-data/penstock/shared/app/machine"
 	"github.com/penstock-data/penstock/shared/estimate"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/quality"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
@@ -81,7 +83,8 @@ type plan struct {
 	Plan   []runs.Planned        `json:"plan"`             // of each row, in order; of people's plan some of each action
 	Mirror *runs.MirrorPlan      `json:"mirror,omitempty"` // of a mirror's full run; what it would remove follows the rows in Plan
 
-	Estimate   estimate.Estimate `json:"estimate"` // what it would cost
+	Gate       *quality.Verdict  `json:"gate,omitempty"` // what the quality gate says of the rows
+	Estimate   estimate.Estimate `json:"estimate"`       // what it would cost
 	Connection string            `json:"connection"`
 	// Calls that the account has in 24 hours, and what the connection grants of them;
 	// absent where the vendor counts no days.
@@ -128,7 +131,12 @@ func (c planCmd) plan(ctx context.Context, s program, w *duckdb.Warehouse, p run
 		b.at(sum.Rows, total)
 		return err
 	}
+	gate, err := gateOf(ctx, store, p.Sync)
+	if err != nil {
+		return err
+	}
 	err = eachObject(ctx, w, rows, func(object jsontext.Value) error {
+		gate.add(object)
 		p.Rows = append(p.Rows, row.Row{Number: len(p.Rows), Target: p.Sync, Object: object})
 		if len(p.Rows) < plannedRows {
 			return nil
@@ -145,6 +153,7 @@ func (c planCmd) plan(ctx context.Context, s program, w *duckdb.Warehouse, p run
 	if err != nil {
 		return err
 	}
+	sum.Gate = gate.verdict(c.Limit == 0)
 	if err := sum.price(ctx, control); err != nil {
 		return err
 	}
@@ -167,6 +176,9 @@ func (p *plan) verdict() error {
 	}
 	if p.Mirror != nil && p.Mirror.Refused != "" {
 		why = append(why, p.Mirror.Refused)
+	}
+	if g := p.Gate; g != nil && g.Decision == quality.Block {
+		return fmt.Errorf("the quality gate of %s would block a run: %s", p.Sync, g.Why())
 	}
 	if len(why) == 0 {
 		return nil

@@ -11,6 +11,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/run"
 )
 
 // price estimates what the plan would cost.
@@ -38,6 +39,9 @@ func (p *plan) print(s program) {
 		if n := p.Counts[a]; n > 0 {
 			fmt.Fprintf(s.out, "  %-13s %s\n", strings.ReplaceAll(string(a), "_", " "), humanize.Comma(n))
 		}
+	}
+	if g := p.Gate; g != nil {
+		fmt.Fprintln(s.out, paint(s.out, weight[g.Decision], wrapped("  ", gateLine(&run.Gate{Verdict: *g}, false))))
 	}
 	for _, one := range p.Plan {
 		text := string(one.Action) + " " + one.RecordID

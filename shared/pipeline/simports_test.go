@@ -366,6 +366,10 @@ func (o port) EntriesAfter(_ context.Context, target, after string, limit int) (
 	return all, next, err
 }
 
+func (o port) CountGate(_ context.Context, runID, batch string, c run.GateCounts) (run.GateCounts, error) {
+	return ask(o.p, "CountGate", func() (run.GateCounts, error) { return o.p.s.store.CountGate(bg, runID, batch, c) })
+}
+
 func (o port) StoreSeen(_ context.Context, runID, batch string, part int, hashes []byte) error {
 	return act(o.p, "StoreSeen", func() error { return o.p.s.store.StoreSeen(bg, runID, batch, part, hashes) })
 }

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 )
@@ -58,7 +59,7 @@ func Settle(r Run, t *Tally, now time.Time, p Policy) Run {
 	switch {
 	case complete(r, t):
 		r.Status, r.EndedAt = Complete, later(t.Last, r.BegunAt)
-		r.Reason = surplus(r, t)
+		r.Reason = cmp.Or(surplus(r, t), stopped(r, t))
 	case gone(r, t, now, p):
 		r.Reason = why(r, t)
 		r.Status, r.EndedAt = Incomplete, now
@@ -105,6 +106,14 @@ func surplus(r Run, t *Tally) string {
 		return ""
 	}
 	return fmt.Sprintf("%d rows were received, finish announced %d: the watermark stays", t.Counts.Received, r.Expected)
+}
+
+// stopped says that the gate let only a part of a complete run pass: its mark stays.
+func stopped(r Run, t *Tally) string {
+	if !r.Gate.Blocks() || t.Counts.Blocked == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the quality gate stopped %d rows after the first %d: %s", t.Counts.Blocked, r.Gate.Before, r.Gate.Why())
 }
 
 // why says in one sentence what an incomplete run lacks.

@@ -66,6 +66,12 @@ CREATE TABLE claim (
 -- appendClaim's.
 CREATE TABLE claimed (seq INTEGER PRIMARY KEY, target INTEGER NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL);
 
+-- Which batches are counted for their run's gate; the body of the batch '' is the sums.
+CREATE TABLE gate (
+  run TEXT NOT NULL, batch TEXT NOT NULL, body TEXT NOT NULL,
+  PRIMARY KEY (run, batch)
+) WITHOUT ROWID;
+
 -- Of a mirror's full run: the keys that it saw, as run.AppendSeen's hashes, and the keys
 -- that left the model, a JSON list of texts in base64.
 CREATE TABLE seen (

@@ -48,6 +48,7 @@ type Store interface {
 	Batch(ctx context.Context, runID, batch string) (run.Batch, error)
 	Batches(ctx context.Context, runID string) ([]run.Batch, error)
 	PinBatch(ctx context.Context, b run.Batch) (stored run.Batch, created bool, err error)
+	CountGate(ctx context.Context, runID, batch string, c run.GateCounts) (run.GateCounts, error)
 	MarkSent(ctx context.Context, runID, batch string) error
 
 	Chunk(ctx context.Context, runID, batch string, index int) (run.Chunk, error)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/penstock-data/penstock/events"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/quality"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
@@ -31,6 +32,7 @@ var eventTests = map[string]func(t *testing.T, w *World, event []byte){
 	"control-cancel": testCancel,
 	"control-errors": testErrors,
 	"control-finish": testFinish,
+	"control-gate":   testGate,
 	"control-plan":   testPlan,
 	"control-reset":  testReset,
 	"control-retry":  testRetry,
@@ -263,6 +265,21 @@ func testBegin(t *testing.T, w *World, event []byte) {
 		t.Errorf("a second begin while the first is open: %+v", wait)
 	}
 	says(t, wait.Reason, first.Run, "is open and waits for", "penstock_finish")
+}
+
+// The sample's sync has no quality: whatever its gate would say, the run goes on.
+func testGate(t *testing.T, w *World, event []byte) {
+	begun(t, w)
+	for range 2 {
+		var got runs.Gated
+		answer(t, w.Invoke(t, "control", event), &got)
+		if got.Run != controlRun || got.Decision != quality.Proceed || got.Status != run.Open {
+			t.Errorf("%+v", got)
+		}
+	}
+	if r := w.Run(t, controlRun); r.Gate != nil || r.Status != run.Open {
+		t.Errorf("%+v", r)
+	}
 }
 
 func testFinish(t *testing.T, w *World, event []byte) {

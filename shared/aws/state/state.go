@@ -14,6 +14,7 @@
 //	RUN#run#shard / BATCH#id    a batch                  RUN#run#shard / CHUNK#batch#index  a message's record
 //	RUN#run#shard / SEEN#batch#part  keys that a mirror's full run saw
 //	RUN#run#shard / LEFT#page   keys that it removes
+//	RUN#run#0 / GATE            what intake counted of a run for its quality gate
 //	PACE#connection / STATE     its pause                PACE#bucket / BUCKET  tokens
 //
 // Batches and records have prefixes of their own, so that a sweep that counts both

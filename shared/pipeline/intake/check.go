@@ -153,13 +153,6 @@ func unreadable(r *row.Row) *row.Fault {
 	return nil
 }
 
-// block answers every row blocked: their run was cancelled.
-func (c *check) block(why *row.Fault) {
-	for n := range c.fates {
-		c.fates[n].status, c.fates[n].fault = row.Blocked, why
-	}
-}
-
 func (c *check) answer(n int) row.Answer {
 	f := &c.fates[n]
 	shown := f.shown

@@ -141,7 +141,9 @@ func (in *Intake) part(ctx context.Context, b row.Batch, p *part, answers []row.
 	}
 	c.mapRows(func(n int) *row.Row { return &b.Rows[p.rows[n]] })
 	if r.Status.Dead() {
-		c.block(blocked(r))
+		c.stop(0, blocked(r))
+	} else if err := in.gate(ctx, c); err != nil {
+		return err
 	}
 	if err := in.find(ctx, c); err != nil {
 		return err

@@ -51,6 +51,10 @@ type Batches interface {
 	// PinBatch stores a batch unless it exists, and returns what is stored; with
 	// created false the caller has a retry in hand.
 	PinBatch(ctx context.Context, b run.Batch) (stored run.Batch, created bool, err error)
+	// CountGate adds a batch's rows, and which rules of the gate they failed, to those of
+	// its run, once however often it is called, and returns what the run has then. Of very
+	// many batches it may forget the oldest.
+	CountGate(ctx context.Context, runID, batch string, c run.GateCounts) (run.GateCounts, error)
 	// MarkSent notes that every chunk of the batch was accepted by the queue.
 	MarkSent(ctx context.Context, runID, batch string) error
 	// ChunksDone tells which of a batch's chunks are recorded, by index.

@@ -212,6 +212,11 @@ func (m *mortal) PinBatch(ctx context.Context, b run.Batch) (stored run.Batch, c
 	return stored, created, err
 }
 
+func (m *mortal) CountGate(ctx context.Context, runID, batch string, c run.GateCounts) (all run.GateCounts, err error) {
+	err = m.do(func() error { all, err = m.Store.CountGate(ctx, runID, batch, c); return err })
+	return all, err
+}
+
 func (m *mortal) MarkSent(ctx context.Context, runID, batch string) error {
 	return m.do(func() error { return m.Store.MarkSent(ctx, runID, batch) })
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/mapping"
+	"github.com/penstock-data/penstock/shared/quality"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -18,6 +19,7 @@ import (
 type Compiled struct {
 	Version syncdef.Version
 	Mapping *mapping.Program
+	Gate    *quality.Gate // nil where the definition has no quality
 
 	mappers sync.Pool
 }
@@ -55,7 +57,11 @@ func (c *Cache) Of(v syncdef.Version) (*Compiled, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile sync %q version %s: %w: %w", def.Sync, v.ID, ErrUnusable, err)
 	}
-	out := &Compiled{Version: v, Mapping: m}
+	g, err := quality.Compile(&def)
+	if err != nil {
+		return nil, fmt.Errorf("compile sync %q version %s: %w: %w", def.Sync, v.ID, ErrUnusable, err)
+	}
+	out := &Compiled{Version: v, Mapping: m, Gate: g}
 	out.mappers.New = func() any { return m.Mapper() }
 	c.mu.Lock()
 	defer c.mu.Unlock()
