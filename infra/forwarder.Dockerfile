@@ -1,5 +1,5 @@
 # The forwarder between BigQuery and the API, for Cloud Run. From the repository's root:
-#   docker build -f infra/forwarder.Dockerfile -t REGION-docker.pkg.dev/PROJECT/penstock/forwarder .
+#   docker build -f infra/forwarder.Dockerfile -t IMAGE .
 # The image holds the program and the certificates, and no shell; it runs as nobody.
 FROM golang:1.26 AS build
 WORKDIR /src

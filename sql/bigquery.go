@@ -47,4 +47,4 @@ var argumentNames = names{wire.Target: "sync", wire.Object: "row_object", wire.R
 type names map[wire.Param]string
 
 // argumentTypes are the types of those that are no text.
-var argumentTypes = names{wire.Object: "JSON", wire.RowCount: "INT64", wire.Selector: "JSON"}
+var argumentTypes = names{wire.Object: "JSON", wire.Verdict: "JSON", wire.RowCount: "INT64", wire.Selector: "JSON"}

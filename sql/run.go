@@ -92,6 +92,7 @@ var RunSteps = []Step{
 		Name: StepGate, Into: []string{"verdict"},
 		Snowflake: Text{"OBJECT_CONSTRUCT_KEEP_NULL(" + gateColumns + ")::VARIANT", "FROM IDENTIFIER($gate) AS g"},
 		DuckDB:    Text{"CAST(json_object(" + gateColumns + ") AS VARCHAR)", "FROM query_table($gate) AS g"},
+		BigQuery:  Text{Rest: "EXECUTE IMMEDIATE FORMAT(\"\"\"SELECT JSON_OBJECT(" + gateColumns + ")\nFROM %s AS g\"\"\", $gate_relation)\nINTO $verdict"},
 	},
 	inAll(StepVerdict, []string{"answer"}, Text{Select: "penstock_gate($run, $verdict)"}), // a run that it leaves open is to be pushed
 	push(StepPush, "", "", "", ""),

@@ -1,4 +1,4 @@
--- 5. One CALL for a schedule or a person: begin, push, finish.
+-- 5. One CALL for a schedule or a person: begin, gate, push, finish.
 --
 --     CALL {{.Dataset}}.penstock_run('sf_health', 'incremental');
 --     CALL {{.Dataset}}.penstock_run('sf_health', 'full');
@@ -19,8 +19,11 @@ CREATE TABLE IF NOT EXISTS penstock_receipts (
 -- unchanged. Rows without a cursor are pushed in every run, since no watermark finds
 -- them. The model and the watermark's type are those of the version that begin pinned.
 --
--- The model's name is the one thing that goes into the text of a statement: it is
--- checked to be up to three plain names, and quoted.
+-- Where the sync's definition has quality, its gate's view is asked before the first
+-- push, and a run that it blocks ends with nothing pushed.
+--
+-- The names of the model and of the gate's view are all that goes into the text of a
+-- statement: they are checked to be plain names, and quoted.
 --
 -- Whatever fails, the run is closed with its reason, so that the next one need not
 -- wait for it: a missing model, a column that is gone, a refused push or finish. A
@@ -37,6 +40,11 @@ BEGIN
     DECLARE v_run STRING;
     DECLARE v_model STRING;
     DECLARE v_relation STRING;
+    DECLARE v_gate STRING;
+    DECLARE v_gate_relation STRING;
+    DECLARE v_verdict JSON;
+    DECLARE v_decision STRING;
+    DECLARE v_warning STRING;
     DECLARE v_cursor_key STRING;
     DECLARE v_watermark STRING;
     DECLARE v_watermark_type STRING;
@@ -59,6 +67,24 @@ BEGIN
         ELSE
             SET v_run = JSON_VALUE(v_begun, '$.run');
             SET v_is_open = TRUE;
+            SET v_gate = JSON_VALUE(v_begun, '$.gate');
+            IF v_gate IS NOT NULL THEN
+                SET v_step = 'gate';
+                IF NOT REGEXP_CONTAINS(v_gate, r'^[A-Za-z0-9_]+$') THEN
+                    RAISE USING MESSAGE = 'penstock_run: the gate is no name of a view';
+                END IF;
+                SET v_gate_relation = CONCAT('`{{.Project}}.{{.Dataset}}.', v_gate, '`');
+                {{.Step "gate"}}
+                {{.Step "gate verdict"}}
+                SET v_decision = JSON_VALUE(v_answer, '$.decision');
+                SET v_status = JSON_VALUE(v_answer, '$.status');
+                SET v_reason = JSON_VALUE(v_answer, '$.reason');
+                SET v_is_open = COALESCE(v_status = 'open', FALSE);
+            END IF;
+        END IF;
+
+        IF v_is_open THEN
+            SET v_warning = v_reason; -- what the gate warns of
             SET v_step = 'push';
             SET v_model = JSON_VALUE(v_begun, '$.model');
             SET v_selected = JSON_VALUE(v_begun, '$.select');
@@ -91,7 +117,7 @@ BEGIN
             {{.Step "finish"}}
             SET v_is_open = FALSE;
             SET v_status = JSON_VALUE(v_answer, '$.status');
-            SET v_reason = JSON_VALUE(v_answer, '$.reason');
+            SET v_reason = COALESCE(JSON_VALUE(v_answer, '$.reason'), v_warning);
         END IF;
 
         -- The rows are pushed, whatever becomes of the tables.
@@ -103,7 +129,7 @@ BEGIN
         END;
         SELECT
             v_sync AS sync, v_run AS run, v_status AS status, v_selected AS selected, v_received AS received, v_queued AS queued,
-            v_rejected AS rejected, v_superseded AS superseded, v_blocked AS blocked, v_reason AS reason;
+            v_rejected AS rejected, v_superseded AS superseded, v_blocked AS blocked, v_decision AS decision, v_reason AS reason;
     EXCEPTION WHEN ERROR THEN
         -- Penstock keeps 500 bytes.
         SET v_reason = LEFT(CONCAT(
