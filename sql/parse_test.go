@@ -158,6 +158,13 @@ func others(t *testing.T) map[Dialect][]string {
 			t.Fatal(err)
 		}
 		out[dialect] = split(teardown)
+		views, err := Views(dialect, filled(dialect), judged)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range views {
+			out[dialect] = append(out[dialect], strings.TrimSuffix(strings.TrimSpace(v.Create(dialect)), ";"))
+		}
 	}
 	for dialect, file := range map[Dialect]string{Redshift: "sample_monitoring_redshift", BigQuery: "sample_monitoring_bigquery", Snowflake: "sample_monitoring"} {
 		text, err := os.ReadFile("testdata/" + file + ".sql")

@@ -118,7 +118,7 @@ BEGIN
         CALL penstock_refresh();
     EXCEPTION
         WHEN OTHER THEN
-            reason := 'the monitoring tables were not refreshed, and the rows are pushed: ' || SQLERRM;
+            reason := COALESCE(reason || '; ', '') || 'the monitoring tables were not refreshed, and what was pushed is pushed: ' || SQLERRM;
     END;
     RETURN OBJECT_CONSTRUCT_KEEP_NULL(
         'sync', sync, 'run', run, 'status', status, 'selected', selected,

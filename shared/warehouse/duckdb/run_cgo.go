@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	duck "github.com/duckdb/duckdb-go/v2"
@@ -83,7 +84,7 @@ func (r *runner) run(ctx context.Context) ([][]any, error) {
 	}
 	reason := r.begun.Reason
 	if err := r.tidy(ctx); err != nil { // the rows are pushed whatever becomes of the tables
-		reason = err.Error()
+		reason = strings.TrimPrefix(reason+"; "+err.Error(), "; ")
 	}
 	return [][]any{r.answer(reason)}, nil
 }
