@@ -15,10 +15,10 @@ var due = time.Date(2024, 1, 15, 10, 0, 0, 0, time.UTC)
 func testSchedule(t *testing.T, w *World, event []byte) {
 	w.Invoke(t, "schedule", event)
 	f, err := w.Store.Firing(t.Context(), "sf_health", due)
-	if err != nil || f.Status != run.FiringCalled || len(w.Warehouse.Calls) != 1 {
-		t.Fatalf("%+v, %v, %d calls", f, err, len(w.Warehouse.Calls))
+	if err != nil || f.Status != run.FiringCalled || len(w.Statements.Calls) != 1 {
+		t.Fatalf("%+v, %v, %d calls", f, err, len(w.Statements.Calls))
 	}
-	if c := w.Warehouse.Calls[0]; c.Sync != "sf_health" || c.Mode != run.Incremental || c.Request != f.Request() || c.Again {
+	if c := w.Statements.Calls[0]; c.Sync != "sf_health" || c.Mode != run.Incremental || c.Request != f.Request() || c.Again {
 		t.Errorf("%+v", c)
 	}
 	w.Invoke(t, "schedule", Event(t, "schedule-tick"))
@@ -39,8 +39,8 @@ func testScheduleTwice(t *testing.T, w *World, event []byte) {
 	w.Invoke(t, "schedule", event)
 	w.Invoke(t, "schedule", Event(t, "schedule-tick"))
 	w.Invoke(t, "schedule", event)
-	if len(w.Warehouse.Calls) != 1 {
-		t.Errorf("%d calls", len(w.Warehouse.Calls))
+	if len(w.Statements.Calls) != 1 {
+		t.Errorf("%d calls", len(w.Statements.Calls))
 	}
 }
 
@@ -50,7 +50,7 @@ func TestScheduleRefusesEvents(t *testing.T) {
 	for _, event := range []string{`{"sync":"sf_health","scheduled_time":"soon"}`, `{"sync":"a b","scheduled_time":"2024-01-15T10:00:00Z"}`, `{"sync":"nobody","scheduled_time":"2024-01-15T10:00:00Z"}`} {
 		w.Invoke(t, "schedule", []byte(event))
 	}
-	if len(w.Warehouse.Calls) != 0 || strings.Count(w.Log(), `"level":"ERROR"`) != 2 || !strings.Contains(w.Log(), "not applied") {
-		t.Errorf("%d calls: %s", len(w.Warehouse.Calls), w.Log())
+	if len(w.Statements.Calls) != 0 || strings.Count(w.Log(), `"level":"ERROR"`) != 2 || !strings.Contains(w.Log(), "not applied") {
+		t.Errorf("%d calls: %s", len(w.Statements.Calls), w.Log())
 	}
 }

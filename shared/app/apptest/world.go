@@ -55,7 +55,7 @@ type World struct {
 	Secrets map[string]string // JSON texts by their whole name; what is changed here holds at once
 	Net     *Net              // the network between the workers and the services
 
-	Warehouse Warehouse // runs the statements of schedules
+	Statements Statements // runs the statements of schedules
 
 	// Functions are the handlers by the names of their folders: push, control, redshift, sweep,
 	// schedule, deadletter, and a worker per vendor.
@@ -106,7 +106,7 @@ func NewOf(t testing.TB, clock *Clock, services []Service, set yamlfile.Set) *Wo
 	w.Functions["push"], w.Functions["control"] = pushes, controls
 	w.Functions["redshift"] = &redshift.Handler{Push: pushes, Control: controls, Log: log, Now: clock.Now, Wait: func(_ context.Context, d time.Duration) { clock.Advance(d) }}
 	w.Functions["sweep"] = &sweep.Handler{Log: log, Sweep: &runs.Sweep{Stores: stores, Replayer: in, Remover: in, Policy: policy, Now: clock.Now}}
-	w.Functions["schedule"] = &schedule.Handler{Log: log, Schedules: &runs.Schedules{Stores: stores, Warehouse: &w.Warehouse, Policy: policy, Now: clock.Now, Lease: time.Minute}}
+	w.Functions["schedule"] = &schedule.Handler{Log: log, Schedules: &runs.Schedules{Stores: stores, Warehouse: &w.Statements, Policy: policy, Now: clock.Now, Lease: time.Minute}}
 	dead := w.deliver("deadletter", dest.Vendor{})
 	dead.Dead = true
 	w.Functions["deadletter"] = &worker.Handler{Log: log, Deliver: dead}

@@ -6,16 +6,16 @@ import (
 	"github.com/penstock-data/penstock/shared/run"
 )
 
-// A Warehouse notes the statements that schedules ask for, and ends each at once.
-type Warehouse struct{ Calls []run.Call }
+// Statements notes the statements that schedules ask for, and ends each at once.
+type Statements struct{ Calls []run.Call }
 
 // Start notes a call.
-func (w *Warehouse) Start(_ context.Context, c run.Call) (run.Statement, error) {
+func (w *Statements) Start(_ context.Context, c run.Call) (run.Statement, error) {
 	w.Calls = append(w.Calls, c)
 	return run.Statement{Handle: c.Request, State: run.StatementRunning}, nil
 }
 
 // Look says that a statement has ended well.
-func (w *Warehouse) Look(_ context.Context, handle string) (run.Statement, error) {
+func (w *Statements) Look(_ context.Context, handle string) (run.Statement, error) {
 	return run.Statement{Handle: handle, State: run.StatementDone}, nil
 }
