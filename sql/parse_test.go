@@ -109,6 +109,13 @@ func scripts(t *testing.T) map[Dialect][]string {
 			}
 		}
 	}
+	for _, dialect := range []Dialect{DuckDB, Snowflake} {
+		more, err := SetupModels(dialect)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[dialect] = append(out[dialect], split(more)...)
+	}
 	groups, err := RefreshGroups()
 	if err != nil {
 		t.Fatal(err)

@@ -54,8 +54,15 @@ func newRoad(t *testing.T, definitions map[string]string) *road {
 			t.Fatal(err)
 		}
 	}
-	r := &road{T: t, world: apptest.NewWith(t, apptest.Load(t, dir)), refuse: map[string]int{}, status: http.StatusBadRequest, calls: map[string]*atomic.Int64{}}
+	r := roadOf(t, apptest.NewWith(t, apptest.Load(t, dir)))
 	r.world.Vendors.SeedAccounts(t, "https://a.com", "https://b.com", "https://c.com", "https://d.com")
+	return r
+}
+
+// roadOf is a warehouse in front of a World.
+func roadOf(t *testing.T, world *apptest.World) *road {
+	t.Helper()
+	r := &road{T: t, world: world, refuse: map[string]int{}, status: http.StatusBadRequest, calls: map[string]*atomic.Int64{}}
 	paths := map[string]local.Invoker{"/push": r.world.Functions["push"]}
 	for _, path := range controlled.Paths() {
 		paths[path] = r.world.Functions["control"]

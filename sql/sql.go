@@ -211,11 +211,7 @@ func models() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		comment, query := "", string(text)
-		for strings.HasPrefix(query, "--") {
-			line, rest, _ := strings.Cut(query, "\n")
-			comment, query = comment+line+"\n", rest
-		}
+		comment, query := head(string(text))
 		sync := strings.TrimSuffix(path.Base(name), ".sql")
 		parts = append(parts, comment+"CREATE OR REPLACE VIEW "+sync+" AS\n"+strings.TrimRight(query, "\n;")+";\n")
 	}

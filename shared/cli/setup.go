@@ -30,6 +30,7 @@ type setupCmd struct {
 	Warehouse   string `help:"Snowflake: the warehouse in which the script and the tasks run." placeholder:"NAME"`
 	RunAs       string `help:"Snowflake: whose rights penstock_run has, caller (the default) or owner." placeholder:"WHO"`
 	Streams     bool   `help:"Snowflake: make the sample's stream, and the task that it triggers, too."`
+	Models      bool   `help:"Snowflake and DuckDB: the further models (sql/models) and their tables too, at the end of what is printed."`
 	Sample      bool   `default:"true" negatable:"" help:"Snowflake and DuckDB: the sample's tables, rows, models and tasks too."`
 
 	Function  string `help:"Redshift: the Lambda function behind the functions (stack output RedshiftFunction)." placeholder:"NAME"`
@@ -55,6 +56,9 @@ func (c setupCmd) Run(s program) error {
 	if c.Out != "" && c.Teardown {
 		return usage("--out writes teardown.sql too: leave --teardown out")
 	}
+	if c.Models && (c.Out != "" || c.Teardown) {
+		return usage("--models is printed behind the script: leave --out and --teardown out")
+	}
 	if c.Syncs != "" {
 		set, err := loadFolder(c.Syncs, s.known.kinds())
 		if err != nil {
@@ -74,6 +78,13 @@ func (c setupCmd) Run(s program) error {
 	text, err := script(dialect, params)
 	if err != nil {
 		return err
+	}
+	if c.Models {
+		more, err := sql.SetupModels(sql.Dialect(c.Dialect))
+		if err != nil {
+			return err
+		}
+		text += "\n" + more
 	}
 	_, err = fmt.Fprint(s.out, text)
 	return err
