@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -116,7 +117,7 @@ func (c localCmd) warehousePath() string { return filepath.Join(c.Data, warehous
 // the file again for penstock sql.
 func (c localCmd) warehouse(ctx context.Context, s program, p *place) error {
 	path := c.warehousePath()
-	w, err := duckdb.Open(ctx, duckdb.Config{Path: path})
+	w, err := duckdb.Open(ctx, duckdb.Config{Path: path, Files: cmp.Or(c.Syncs, syncsFolder())})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ func (c modelled) model(ctx context.Context, sync, gateway string, did *touched)
 			return nil, relation{}, err
 		}
 	}
-	w, err := duckdb.Open(ctx, duckdb.Config{Path: path, Gateway: gateway, Token: c.token(), Answered: did.answered})
+	w, err := duckdb.Open(ctx, duckdb.Config{Path: path, Files: c.folder(), Gateway: gateway, Token: c.token(), Answered: did.answered})
 	if err != nil {
 		return nil, relation{}, warehouseFault(err, path, c.Data)
 	}
@@ -70,12 +71,12 @@ func (c modelled) look(ctx context.Context, sync string) (*duckdb.Warehouse, rel
 	if path == "" {
 		path = filepath.Join(c.Data, warehouseFile)
 	}
-	cfg := duckdb.Config{Path: path, ReadOnly: true}
+	cfg := duckdb.Config{Path: path, ReadOnly: true, Files: c.folder()}
 	if err := haveWarehouse(path, c.Data); err != nil {
 		if text == "" || c.Warehouse != "" {
 			return nil, relation{}, err
 		}
-		cfg = duckdb.Config{} // the model may read files alone
+		cfg = duckdb.Config{Files: c.folder()} // the model may read files alone
 	}
 	w, err := duckdb.Open(ctx, cfg)
 	if err != nil {
@@ -145,15 +146,15 @@ func notMissing(err error) error {
 	return err
 }
 
+// folder is that of the definitions; "" where there is none.
+func (c modelled) folder() string { return cmp.Or(c.Syncs, syncsFolder()) }
+
 // selectOf is the text of NAME.sql beside NAME.yaml; "" where there is none.
 func (c modelled) selectOf(sync string) (string, error) {
 	if sync == "" || filepath.Base(sync) != sync {
 		return "", usage("%q is no sync's name", sync)
 	}
-	dir := c.Syncs
-	if dir == "" {
-		dir = syncsFolder()
-	}
+	dir := c.folder()
 	if dir == "" {
 		return "", nil
 	}

@@ -61,7 +61,7 @@ func (c sqlCmd) Run(ctx context.Context, s program) (err error) {
 	}
 	defer func() { err = errors.Join(err, g.leave()) }()
 	did := &touched{}
-	w, err := duckdb.Open(ctx, duckdb.Config{Path: file, Gateway: g.url, Token: g.token, Role: c.As, Answered: did.answered})
+	w, err := duckdb.Open(ctx, duckdb.Config{Path: file, Files: syncsFolder(), Gateway: g.url, Token: g.token, Role: c.As, Answered: did.answered})
 	if err != nil {
 		return warehouseFault(err, file, c.Data)
 	}

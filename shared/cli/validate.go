@@ -186,6 +186,9 @@ func (c validateCmd) judge(y yamlfile.Sync, r modelcheck.Result, v *validation, 
 	case r.Fault != nil:
 		fault(r.Fault.Place, r.Fault.Message)
 		return false
+	case r.Reads != nil && r.Columns == nil:
+		v.notice(file, r.Reads.Place, fmt.Sprintf("the model reads a file (%s), which a check does not open: the columns are not checked; name them in the SELECT, and they are", r.Reads.What))
+		return false
 	case m != nil && c.Warehouse != "" && m.Near != "":
 		fault(m.Place, fmt.Sprintf("there is no %s %s in the warehouse; did you mean %s?", m.What, m.Name, m.Near))
 		return false

@@ -22,6 +22,9 @@ type Config struct {
 	// ReadOnly opens the file without a write: nothing is made in it, and one that is
 	// absent is not made. The penstock functions work; penstock_run does not.
 	ReadOnly bool
+	// Files is the folder in which a model's relative paths are looked for after the
+	// working directory; "" is none.
+	Files string
 	// Gateway is the base URL: http://127.0.0.1:8080 makes penstock_push call
 	// POST http://127.0.0.1:8080/push.
 	Gateway string

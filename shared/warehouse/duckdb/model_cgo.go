@@ -13,10 +13,12 @@ import (
 // SetModel makes a view of a sync's SELECT, in place of an earlier one, under the
 // name that the sync's definition gives its model (syncdef.Definition.Relation). A
 // text that is not one SELECT, or that does not run, leaves the earlier view; a
-// table of that name is an error that says what to write.
+// table of that name is an error that says what to write. Before the SELECT files may be
+// attached (Attachments), which holds for this Warehouse.
 func (w *Warehouse) SetModel(ctx context.Context, relation, text string) error {
-	if err := w.oneSelect(ctx, text); err != nil {
-		return fmt.Errorf("model %s: %w", relation, err)
+	text, err := w.selectOf(ctx, relation, text)
+	if err != nil {
+		return err
 	}
 	kind, err := w.kindOf(ctx, relation)
 	if err != nil {
@@ -36,7 +38,7 @@ func (w *Warehouse) SetModel(ctx context.Context, relation, text string) error {
 			if strings.Contains(err.Error(), "infinite recursion") {
 				err = errors.New("its SELECT reads from itself: give the model another name with model: NAME in the sync's definition")
 			}
-			return fmt.Errorf("model %s: %w", relation, err)
+			return fmt.Errorf("model %s: %w", relation, modelFault(err, w.files))
 		}
 	}
 	if err := tx.Commit(); err != nil {
@@ -48,15 +50,55 @@ func (w *Warehouse) SetModel(ctx context.Context, relation, text string) error {
 // Subquery is a model's SELECT as it may stand in FROM, and be read without a view; the
 // errors are SetModel's.
 func (w *Warehouse) Subquery(ctx context.Context, relation, text string) (string, error) {
-	if err := w.oneSelect(ctx, text); err != nil {
-		return "", fmt.Errorf("model %s: %w", relation, err)
+	text, err := w.selectOf(ctx, relation, text)
+	if err != nil {
+		return "", err
 	}
 	_, one := splitLast(text)
 	sub := "(" + one + "\n)"
 	if _, err := w.db.ExecContext(ctx, "DESCRIBE SELECT * FROM "+sub); err != nil {
-		return "", fmt.Errorf("model %s: %w", relation, err)
+		return "", fmt.Errorf("model %s: %w", relation, modelFault(err, w.files))
 	}
 	return sub, nil
+}
+
+// selectOf attaches the files that a model names before its SELECT, and answers that.
+func (w *Warehouse) selectOf(ctx context.Context, relation, text string) (string, error) {
+	attach, one, err := Attachments(text)
+	for _, a := range attach {
+		if err == nil {
+			err = w.attach(ctx, a)
+		}
+	}
+	if err == nil {
+		err = w.oneSelect(ctx, one)
+	}
+	if err != nil {
+		return "", fmt.Errorf("model %s: %w", relation, err)
+	}
+	return one, nil
+}
+
+// attach opens a file to be read, once; two files of one name would be one to models.
+func (w *Warehouse) attach(ctx context.Context, a Attachment) error {
+	path, err := found(a.File, w.files)
+	if err != nil {
+		return err
+	}
+	var have string
+	err = w.db.QueryRowContext(ctx, "SELECT coalesce(max(path), '') FROM duckdb_databases() WHERE lower(database_name) = lower(?)", a.Name).Scan(&have)
+	switch {
+	case err != nil:
+		return fmt.Errorf("attach %s: %w", a.File, err)
+	case have == path:
+		return nil
+	case have != "":
+		return fmt.Errorf("attach %s: another model attaches %s as %s: give one of them another name with AS", a.File, have, a.Name)
+	}
+	if _, err := w.db.ExecContext(ctx, "ATTACH "+quote(path)+" AS "+quoteRelation(a.Name)+" (READ_ONLY)"); err != nil {
+		return fmt.Errorf("attach %s: %w", a.File, modelFault(err, w.files))
+	}
+	return nil
 }
 
 // oneSelect refuses all but one SELECT. The text is bound, so that it is only read.

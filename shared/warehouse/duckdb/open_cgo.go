@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -21,6 +22,7 @@ type Warehouse struct {
 	db         *sql.DB
 	client     *client
 	refreshing sync.Mutex // held by penstock_refresh
+	files      string     // Config.Files
 }
 
 // Open opens or makes the database. Times are UTC in every session.
@@ -35,16 +37,13 @@ func Open(ctx context.Context, cfg Config) (*Warehouse, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open warehouse %q: %w", cfg.Path, err)
 	}
-	w := &Warehouse{db: sql.OpenDB(connector), client: newClient(cfg)}
+	w := &Warehouse{db: sql.OpenDB(connector), client: newClient(cfg), files: cfg.Files}
 	if err := w.setUp(ctx, cfg); err != nil {
 		return nil, errors.Join(fmt.Errorf("open warehouse %q: %w", cfg.Path, err), w.db.Close())
 	}
 	registered.Store(true)
 	return w, nil
 }
-
-// catalog is the name under which the database file is attached.
-const catalog = "warehouse"
 
 // setUp configures the database and registers the functions in its system
 // catalogue, where every connection finds them.
@@ -69,6 +68,11 @@ func (w *Warehouse) setUp(ctx context.Context, cfg Config) error {
 	}
 	if cfg.Path != "" { // else what does not fit the memory would go to the working directory
 		if _, err := conn.ExecContext(ctx, "SET temp_directory = "+quote(cfg.Path+".tmp")); err != nil {
+			return err
+		}
+	}
+	if cfg.Files != "" && !strings.Contains(cfg.Files, ",") { // which parts the folders
+		if _, err := conn.ExecContext(ctx, "SET GLOBAL file_search_path = "+quote(".,"+cfg.Files)); err != nil {
 			return err
 		}
 	}

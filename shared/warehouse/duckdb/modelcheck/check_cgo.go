@@ -83,6 +83,10 @@ func (c *Checker) Check(ctx context.Context, text string) (Result, error) {
 	if nul := strings.IndexByte(text, 0); nul >= 0 {
 		return Result{Fault: faultAt(text, nul, "a NUL stands here; delete it")}, nil // DuckDB would read no further
 	}
+	attached, text, err := duckdb.Attachments(text)
+	if err != nil {
+		return Result{Fault: faultAt(text, first(text), "%s", err)}, nil
+	}
 	tree, fault, err := c.parse(ctx, text)
 	if err != nil || fault != nil {
 		return Result{Fault: fault}, err
@@ -91,6 +95,13 @@ func (c *Checker) Check(ctx context.Context, text string) (Result, error) {
 		return Result{Fault: fault}, nil
 	}
 	r := Result{Aliases: aliasesOf(text)}
+	if r.Reads = readOf(text, tree); r.Reads == nil && len(attached) > 0 {
+		r.Reads = &Read{attached[0].File, placeOf(text, attached[0].Offset)}
+	}
+	if r.Reads != nil { // nothing is opened here
+		r.Columns = selected(tree)
+		return r, nil
+	}
 	columns, fault, missing, err := c.bind(ctx, text)
 	switch {
 	case err != nil || fault != nil:

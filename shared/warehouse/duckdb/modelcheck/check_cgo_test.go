@@ -64,8 +64,8 @@ var hostile = []string{
 	"INSTALL httpfs", "LOAD httpfs", "CREATE SECRET s (TYPE s3)", "SET enable_external_access = true", "RESET enable_external_access", "SET lock_configuration = false", "USE memory",
 	"PRAGMA enable_profiling", "PRAGMA database_list", "SET VARIABLE x = 1", "BEGIN", "COMMIT", "VACUUM", "CHECKPOINT",
 	"SUMMARIZE customers", "DESCRIBE customers", "SHOW TABLES", "SHOW customers", "SELECT * FROM (SUMMARIZE customers)", "SELECT * FROM (DESCRIBE SELECT 1)", "WITH x AS (SELECT * FROM (SHOW TABLES)) SELECT * FROM x",
-	"SELECT * FROM 'FILE'", "FROM 'FILE'", `SELECT * FROM "FILE"`, "SELECT * FROM read_csv('FILE')", "SELECT * FROM read_csv_auto('FILE')", "SELECT * FROM read_text('FILE')", "SELECT * FROM read_blob('FILE')",
-	"SELECT * FROM read_json('FILE')", "SELECT * FROM read_parquet('FILE')", "SELECT * FROM glob('*')", "SELECT * FROM sniff_csv('FILE')", "SELECT * FROM 'https://127.0.0.1/x.parquet'",
+	"SELECT * FROM read_text('FILE')", "SELECT * FROM read_blob('FILE')",
+	"SELECT * FROM read_parquet(['x.parquet', 's3://bucket/x.parquet'])", "ATTACH 'FILE' AS warehouse; SELECT 1 AS one", "ATTACH 'FILE' (TYPE sqlite); SELECT 1 AS one", "SELECT * FROM glob('*')", "SELECT * FROM sniff_csv('FILE')", "SELECT * FROM 'https://127.0.0.1/x.parquet'",
 	"SELECT (SELECT content FROM read_text('FILE')) AS x", "SELECT 1 WHERE EXISTS (FROM read_text('FILE'))", "SELECT * FROM customers JOIN read_text('FILE') ON true",
 	"SELECT * FROM enable_logging(storage = 'file', storage_path = 'OUT')", "SELECT * FROM query('SELECT 1')", "SELECT * FROM query_table('customers')", "SELECT * FROM duckdb_secrets()", "SELECT * FROM duckdb_settings()",
 	"SELECT * FROM pragma_database_list()", "SELECT * FROM sqlite_scan('FILE', 'x')", "SELECT * FROM test_all_types()",
@@ -107,6 +107,43 @@ func TestRefused(t *testing.T) {
 }
 
 // A warehouse's own tables are read from its file, and the file stays as it is.
+// A model may read files of this machine: a check says so and opens none, and takes the
+// columns from the text where that names them.
+func TestFilesAreNotOpened(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	if err := os.WriteFile("secret.csv", []byte("hidden\n1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := open(t, Source{Script: script})
+	for text, want := range map[string]string{
+		"SELECT * FROM 'secret.csv'":                                          "[] reads secret.csv 1:15",
+		"SELECT a, b AS c FROM read_csv('secret.csv')":                        "[a c] reads read_csv 1:23",
+		"SELECT a FROM read_parquet(['a.parquet', 'b.parquet'])":              "[a] reads read_parquet 1:15",
+		"SELECT a FROM read_json('*.json')":                                   "[a] reads read_json 1:15",
+		"SELECT a FROM read_duckdb('o.duckdb', table_name = 't')":             "[a] reads read_duckdb 1:15",
+		"SELECT c.email FROM customers c JOIN 'x.parquet' p ON c.email = p.e": "[email] reads x.parquet 1:38",
+		"ATTACH 'o.duckdb' AS o (READ_ONLY);\nSELECT a FROM o.t":              "[a] reads o.duckdb 1:1",
+		"-- mine\nATTACH 'o.duckdb';\nSELECT a FROM o.t":                      "[a] reads o.duckdb 2:1",
+		"ATTACH 'o.duckdb';\nSELEC a FROM o.t":                                "[] 2:1 SELEC is no keyword; did you mean SELECT?",
+	} {
+		r, err := c.Check(t.Context(), text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := fmt.Sprint(r.Columns)
+		if r.Reads != nil {
+			got += fmt.Sprintf(" reads %s %d:%d", r.Reads.What, r.Reads.Line, r.Reads.Col)
+		}
+		if r.Fault != nil {
+			got += fmt.Sprintf(" %d:%d %s", r.Fault.Line, r.Fault.Col, r.Fault.Message)
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
+
 func TestOwnTables(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "it's.duckdb")

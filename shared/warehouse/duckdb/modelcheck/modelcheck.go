@@ -34,6 +34,15 @@ type Result struct {
 	// Missing is the table, function or type that the database does not have, nil for
 	// none. Columns then come from the text alone.
 	Missing *Missing `json:"missing,omitempty"`
+	// Reads is a file that the model reads, nil for none. A check opens none, so that
+	// Columns come from the text alone, and whether all is there nobody knows.
+	Reads *Read `json:"reads,omitempty"`
+}
+
+// Read is a file that a model reads.
+type Read struct {
+	What string `json:"what"` // the function or the file, as the model names it
+	Place
 }
 
 // Missing is what a model reads or calls and the database does not have.

@@ -18,6 +18,61 @@ var tableFunctions = words("RANGE GENERATE_SERIES UNNEST JSON_EACH JSON_TREE REG
 // fileName is a table's name that DuckDB would take for a file or an address.
 var fileName = regexp.MustCompile(`(?i)://|[/\\*]|\.(csv|tsv|txt|json|jsonl|ndjson|parquet|xlsx|db|duckdb|gz|zst)$`)
 
+// fileFunctions read files of this machine: a check does not open them.
+var fileFunctions = words("READ_CSV READ_CSV_AUTO READ_PARQUET PARQUET_SCAN READ_JSON READ_JSON_AUTO READ_NDJSON READ_NDJSON_AUTO READ_JSON_OBJECTS READ_NDJSON_OBJECTS READ_DUCKDB")
+
+// address is what a file's name begins with that is on another machine.
+var address = regexp.MustCompile(`(?i)^[a-z][a-z0-9+.-]*://`)
+
+// readOf is the first file that a statement reads, nil for none.
+func readOf(text string, tree any) (found *Read) {
+	each(tree, func(n node) {
+		var name string
+		switch n["type"] {
+		case "BASE_TABLE":
+			if name, _ = n["table_name"].(string); !fileName.MatchString(name) {
+				return
+			}
+		case "TABLE_FUNCTION":
+			f, _ := n["function"].(node)
+			if name, _ = f["function_name"].(string); !fileFunctions[strings.ToUpper(name)] {
+				return
+			}
+		default:
+			return
+		}
+		if found == nil {
+			found = &Read{name, placeOf(text, offsetOf(n))}
+		}
+	})
+	return found
+}
+
+// addressOf is an address that a file function is given, "" for none.
+func addressOf(n node) (name string) {
+	each(n, func(one node) {
+		if value, ok := one["value"].(string); ok && name == "" && address.MatchString(value) {
+			name = value
+		}
+	})
+	return name
+}
+
+// each calls back for every node of a tree.
+func each(tree any, f func(node)) {
+	switch n := tree.(type) {
+	case []any:
+		for _, one := range n {
+			each(one, f)
+		}
+	case node:
+		f(n)
+		for _, key := range slices.Sorted(maps.Keys(n)) {
+			each(n[key], f)
+		}
+	}
+}
+
 // refused looks through a statement's tree for what a model may not have.
 func refused(text string, tree any) *Fault {
 	switch n := tree.(type) {
@@ -46,8 +101,8 @@ func refusedNode(text string, n node) *Fault {
 	case "SHOW_REF":
 		return faultAt(text, at, "SUMMARIZE, SHOW and DESCRIBE are no models; write a SELECT")
 	case "BASE_TABLE":
-		if name, _ := n["table_name"].(string); fileName.MatchString(name) {
-			return faultAt(text, at, "a model reads no file, and %q is one to DuckDB; select from a table, or push the file itself with --from", name)
+		if name, _ := n["table_name"].(string); address.MatchString(name) {
+			return elsewhere(text, at)
 		}
 	case "TABLE_FUNCTION":
 		f, _ := n["function"].(node)
@@ -55,9 +110,19 @@ func refusedNode(text string, n node) *Fault {
 		if name == "" || tableFunctions[strings.ToUpper(name)] {
 			return nil
 		}
-		return faultAt(text, at, "a model selects from tables, and %s is a function that may reach further; select from a table, or push a file itself with --from", name)
+		if !fileFunctions[strings.ToUpper(name)] {
+			return faultAt(text, at, "a model selects from tables and files, and %s is a function that may reach further; select from a table, or from a file with read_csv, read_parquet, read_json or read_duckdb", name)
+		}
+		if addressOf(n) != "" {
+			return elsewhere(text, at)
+		}
 	}
 	return nil
+}
+
+// elsewhere refuses a file that is on another machine.
+func elsewhere(text string, at int) *Fault {
+	return faultAt(text, at, "a model reads files of this machine, and this is an address; fetch it into a file or a table first")
 }
 
 // offsetOf is where a node stands in the text, 0 when DuckDB does not know.
