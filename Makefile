@@ -14,6 +14,8 @@ FUZZ     ?= 2000000x
 SEEDS    ?= 20000
 # The first of the seeds.
 SEED     ?= 1
+# How many rows make bench-parquet runs.
+PARQUET  ?= 1000000
 # How many rows it pushes through the built binaries while these are killed.
 KILLED   ?= 200000
 
@@ -87,6 +89,10 @@ proof: ## what takes longer than CI may: long fuzzing, many seeds, a million row
 	$(MAKE) --no-print-directory simulation
 	$(MAKE) --no-print-directory proof-processes
 	go run ./cmd/penstock demo --rows 1000000 --only sf_health --json | infra/checkdemo
+
+.PHONY: bench-parquet
+bench-parquet: ## PARQUET rows of a Parquet file with penstock run, against demo: memory and rate
+	infra/bench-parquet $(PARQUET)
 
 # The servers are stopped where this started them; those that ran before stay.
 .PHONY: proof-processes

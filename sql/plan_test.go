@@ -3,6 +3,7 @@ package sql_test
 import (
 	"database/sql"
 	"fmt"
+	"slices"
 	"testing"
 
 	statements "github.com/penstock-data/penstock/sql"
@@ -43,8 +44,8 @@ func TestPlanStepCounts(t *testing.T) {
 func TestEveryPushHasAPlan(t *testing.T) {
 	for _, name := range []statements.StepName{statements.StepPush, statements.StepPushNumber, statements.StepPushInstant, statements.StepPushLocal, statements.StepPushText} {
 		push, plan := statements.FindStep(name), statements.FindStep(statements.PlanOf(name))
-		for _, d := range statements.Dialects {
-			if (push.In(d).Rest == "") != (plan.In(d).Rest == "") {
+		for _, d := range []statements.Dialect{statements.DuckDB, statements.Snowflake} { // Redshift and BigQuery have texts of their own
+			if push.In(d).Rest == "" || plan.In(d).Rest == "" || !slices.Equal(push.In(d).Variables()[2:], plan.In(d).Variables()[1:]) {
 				t.Errorf("%s in %s has no plan", name, d)
 			}
 		}

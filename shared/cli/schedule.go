@@ -20,6 +20,7 @@ import (
 // so that penstock sql can have it in between.
 type dueRunner struct {
 	path  string
+	files string // the folder of definitions
 	token string
 	place *place      // whose gateway is called; set before anything is due
 	ready atomic.Bool // the warehouse is made: one process opens the file once at a time
@@ -31,7 +32,7 @@ func (e *dueRunner) Start(ctx context.Context, c run.Call) (st run.Statement, er
 	if !e.ready.Load() {
 		return st, fmt.Errorf("%w: the warehouse is being made", run.ErrBusy)
 	}
-	w, err := duckdb.Open(ctx, duckdb.Config{Path: e.path, Gateway: e.place.machine.URL, Token: e.token})
+	w, err := duckdb.Open(ctx, duckdb.Config{Path: e.path, Files: e.files, Gateway: e.place.machine.URL, Token: e.token})
 	if err != nil {
 		if strings.Contains(err.Error(), "Could not set lock on file") {
 			return st, fmt.Errorf("%w: the warehouse is open in another process (penstock sql, push or demo)", run.ErrBusy)
@@ -87,7 +88,7 @@ func (c localCmd) scheduled() (runs.Warehouse, *dueRunner) {
 	if !c.Schedule || c.Bare || !c.tells {
 		return nil, nil
 	}
-	e := &dueRunner{path: c.warehousePath(), token: c.Token}
+	e := &dueRunner{path: c.warehousePath(), files: cmp.Or(c.Syncs, syncsFolder()), token: c.Token}
 	return e, e
 }
 
