@@ -25,6 +25,7 @@ func AsPostgres(t *testing.T) {
 var (
 	external2 = regexp.MustCompile(`(?s)CREATE (?:OR REPLACE )?EXTERNAL FUNCTION ([\w.]+)\s*\(([^;]*?)\)\s*RETURNS[^;]*;`)
 	textSuper = regexp.MustCompile(`\b([\w.]+::VARCHAR\(\d+\))::SUPER\b`) // there a text becomes a string, and here it would be parsed
+	arrayOf   = regexp.MustCompile(`\bARRAY\(\n`)                         // there a function, and here of a query
 	exfunc    = regexp.MustCompile(`(?m)^.*\bON LANGUAGE EXFUNC\b.*;$`)
 	toRole    = regexp.MustCompile(`\b(TO|FROM) ROLE `)
 	dateDiff  = regexp.MustCompile(`\b(DATE(?:DIFF|ADD))\((\w+),`)
@@ -50,6 +51,7 @@ func Postgres(script string) string {
 			m[1], strings.Join(types, ", "), name, strings.Join(values, ", "))
 	})
 	script = textSuper.ReplaceAllString(script, "to_jsonb($1::text)")
+	script = arrayOf.ReplaceAllString(script, "jsonb_build_array(\n")
 	script = exfunc.ReplaceAllString(script, "")
 	script = toRole.ReplaceAllString(script, "$1 ")
 	script = dateDiff.ReplaceAllString(script, "$1('$2',")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -232,7 +233,7 @@ func TestPostgresRunsThatFail(t *testing.T) {
 		}
 	}
 	s.run("accounts", "full", "RUN finishing all 1 1 0 0 0")
-	if got, err := s.summary("accounts", "full"); err != nil || !strings.HasPrefix(got, "skipped wait 0 0 0 0 0 run ") {
+	if got, err := s.summary("accounts", "full"); err != nil || !strings.HasPrefix(got, "skipped  0 0 0 0 0 run ") {
 		t.Errorf("while it goes on: %q, %v", got, err)
 	}
 	if _, err := s.summary("nothing", "full"); err == nil || !strings.Contains(err.Error(), "there is no sync") {
@@ -242,5 +243,36 @@ func TestPostgresRunsThatFail(t *testing.T) {
 	s.refuse["penstock_syncs"] = "no"
 	if got, err := s.summary("accounts", "full"); err != nil || !strings.Contains(got, "the monitoring tables were not refreshed, and the rows are pushed") {
 		t.Errorf("without refresh: %q, %v", got, err)
+	}
+}
+
+// The gate is asked before the first push: what blocks is told with its counts, and
+// pushes nothing; what warns goes on. A view of another definition pushes nothing either.
+func TestPostgresGate(t *testing.T) {
+	s := newShifted(t, map[string]string{"accounts": definition("model: penstock.health\nrecord_id: email\nquality: {rules: [{column: score, not_null: true, warn_over: 0.2, block_over: 0.4}]}\n")})
+	s.setUp(s.params)
+	s.exec("CREATE OR REPLACE PROCEDURE penstock.penstock_refresh() AS 'BEGIN END' LANGUAGE plpgsql;" +
+		"INSERT INTO penstock.health VALUES ('x@a.com', 1, NULL, NULL), ('x@b.com', 2, NULL, NULL), ('x@c.com', NULL, NULL, NULL), ('x@d.com', NULL, NULL, NULL);")
+	got, err := s.summary("accounts", "full")
+	if err != nil || !strings.HasPrefix(got, "RUN blocked all 0 0 0 0 0 ") || !strings.Contains(got, "score") {
+		t.Errorf("%q, %v", got, err)
+	}
+	if n := s.world.Depth(t, "salesforce"); n != 0 || slices.Contains(s.asked, "penstock_push") {
+		t.Errorf("%d messages of a blocked run; asked %q", n, s.asked)
+	}
+	s.exec("DELETE FROM penstock.health WHERE email = 'x@d.com';")
+	if got, err = s.summary("accounts", "full"); err != nil || !strings.HasPrefix(got, "RUN finishing all 3 3 0 0 0 ") || !strings.Contains(got, "score") {
+		t.Errorf("what warns: %q, %v", got, err)
+	}
+	s.settle()
+	s.exec("DELETE FROM penstock.health WHERE score IS NULL;")
+	s.run("accounts", "full", "RUN finishing all 2 2 0 0 0")
+	s.settle()
+	s.exec("DROP VIEW penstock.penstock_gate_accounts;")
+	if _, err := s.summary("accounts", "full"); err == nil {
+		t.Error("a gate that is gone lets rows pass")
+	}
+	if r := s.last("accounts"); !strings.Contains(r.Reason, "gate: SQLSTATE 42P01: the view penstock_gate_accounts") {
+		t.Errorf("%s: %q", r.Status, r.Reason)
 	}
 }

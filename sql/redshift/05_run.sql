@@ -17,7 +17,13 @@ CREATE TABLE IF NOT EXISTS penstock_receipts (
 -- on nothing is begun: the summary says status skipped, and why. It reads the view
 -- penstock_source_SYNC; rows whose cursor equals the watermark are pushed once more,
 -- because rows with that very value may have come later, and those without a cursor in
--- every run. Only the names of that view and of the cursor are put into a text.
+-- every run. Only the names of that view, of the gate's and of the cursor are put into a
+-- text.
+--
+-- Where the sync's definition has quality, its gate's view is asked before the first
+-- push. BLOCK_SYNC ends the run: nothing is pushed, the summary says status blocked, and
+-- why. WARN_CONTINUE goes on, and the summary says of what it warns. A view that was made
+-- of another definition ends the run as failed: run penstock sql-setup again.
 --
 -- NONATOMIC: each statement commits, so that the receipts stay, and a handler may go on.
 -- Whatever fails, the run is closed with its reason, so that the next one need not wait
@@ -32,6 +38,10 @@ DECLARE
     v_begun VARCHAR(65535) := '';
     v_answer VARCHAR(65535) := '';
     v_run VARCHAR(255) := '';
+    v_gate VARCHAR(255) := '';
+    v_verdict VARCHAR(65535) := '';
+    v_decision VARCHAR(32) := '';
+    v_warning VARCHAR(65535) := '';
     v_insert VARCHAR(65535) := '';
     v_cursor VARCHAR(255) := '';
     v_watermark VARCHAR(65535) := '';
@@ -56,6 +66,21 @@ BEGIN
     ELSE
         v_run := JSON_EXTRACT_PATH_TEXT(v_begun, 'run', TRUE);
         v_open := TRUE;
+        v_gate := COALESCE(JSON_EXTRACT_PATH_TEXT(v_begun, 'gate', TRUE), '');
+        IF v_gate <> '' THEN
+            v_step := 'gate';
+            EXECUTE 'SELECT JSON_SERIALIZE(OBJECT(''decision'', g.decision, ''total'', g.total, ''rules'', g.rules, ''definition'', g.definition)) FROM {{.Schema}}.'
+                || QUOTE_IDENT(v_gate) || ' AS g' INTO v_verdict;
+            {{.Step "gate verdict"}}
+            v_decision := COALESCE(JSON_EXTRACT_PATH_TEXT(v_answer, 'decision', TRUE), '');
+            v_status := JSON_EXTRACT_PATH_TEXT(v_answer, 'status', TRUE);
+            v_reason := COALESCE(JSON_EXTRACT_PATH_TEXT(v_answer, 'reason', TRUE), '');
+            v_open := v_status = 'open';
+        END IF;
+    END IF;
+
+    IF v_open THEN
+        v_warning := v_reason; -- what the gate warns of
         v_step := 'push';
         v_insert := 'INSERT INTO {{.Schema}}.penstock_receipts (sync, run, answer) SELECT ' || QUOTE_LITERAL(v_sync) || ', ' || QUOTE_LITERAL(v_run)
             || ', {{.Schema}}.penstock_push(' || QUOTE_LITERAL(v_run) || ', m.r) FROM {{.Schema}}.' || QUOTE_IDENT('penstock_source_' || v_sync) || ' AS m';
@@ -86,7 +111,7 @@ BEGIN
         {{.Step "finish"}}
         v_open := FALSE;
         v_status := JSON_EXTRACT_PATH_TEXT(v_answer, 'status', TRUE);
-        v_reason := JSON_EXTRACT_PATH_TEXT(v_answer, 'reason', TRUE);
+        v_reason := COALESCE(NULLIF(JSON_EXTRACT_PATH_TEXT(v_answer, 'reason', TRUE), ''), v_warning);
     END IF;
 
     -- The rows are pushed, whatever becomes of the tables.
@@ -98,16 +123,17 @@ BEGIN
             v_reason := 'the monitoring tables were not refreshed, and the rows are pushed: ' || SQLERRM;
     END;
     summary := JSON_SERIALIZE(OBJECT(
-        'sync', v_sync, 'run', NULLIF(v_run, ''), 'status', v_status, 'selected', v_selected,
+        'sync', v_sync, 'run', NULLIF(v_run, ''), 'status', v_status, 'selected', NULLIF(v_selected, 'wait'),
         'received', v_received, 'queued', v_queued, 'rejected', v_rejected, 'superseded', v_superseded, 'blocked', v_blocked,
-        'reason', NULLIF(v_reason, '')
+        'decision', NULLIF(v_decision, ''), 'reason', NULLIF(v_reason, '')
     ));
 EXCEPTION
     WHEN OTHERS THEN
         v_message := 'penstock_run: ' || v_step || ': ' || SQLERRM;
         v_reason := 'penstock_run: ' || v_step || ': SQLSTATE ' || SQLSTATE;
-        IF SQLSTATE = '42P01' AND v_step = 'push' THEN
-            v_reason := v_reason || ': the view penstock_source_' || v_sync || ' or what it reads is gone: run the statements of penstock sql-setup again';
+        IF SQLSTATE = '42P01' AND v_step IN ('push', 'gate') THEN
+            v_reason := v_reason || ': the view ' || CASE WHEN v_step = 'gate' THEN v_gate ELSE 'penstock_source_' || v_sync END
+                || ' or what it reads is gone: run the statements of penstock sql-setup again';
         END IF;
         v_reason := v_reason || '; the message is in the error of the CALL';
         IF v_open THEN
