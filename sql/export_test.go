@@ -29,7 +29,6 @@ var (
 	exfunc    = regexp.MustCompile(`(?m)^.*\bON LANGUAGE EXFUNC\b.*;$`)
 	toRole    = regexp.MustCompile(`\b(TO|FROM) ROLE `)
 	dateDiff  = regexp.MustCompile(`\b(DATE(?:DIFF|ADD))\((\w+),`)
-	asSuper   = regexp.MustCompile(`([\w.]+::VARCHAR\(\d+\))::SUPER`)
 	atomicity = regexp.MustCompile(`(?m)^\s+NONATOMIC\n`)
 )
 
@@ -55,7 +54,6 @@ func Postgres(script string) string {
 	script = exfunc.ReplaceAllString(script, "")
 	script = toRole.ReplaceAllString(script, "$1 ")
 	script = dateDiff.ReplaceAllString(script, "$1('$2',")
-	script = asSuper.ReplaceAllString(script, "to_jsonb($1)") // a text as a SUPER is a string, and as jsonb it would be parsed
 	return atomicity.ReplaceAllString(script, "")
 }
 

@@ -18,7 +18,6 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
     RETURN FALSE;
 END $$;
-CREATE FUNCTION can_json_parse(text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT is_valid_json($1)';
 
 -- Times: GETDATE() and SYSDATE are in the session's time zone, and DATEDIFF counts the
 -- units that begin between two times.
