@@ -78,6 +78,15 @@ func TestBigQueryChecksTheModelsName(t *testing.T) {
 			t.Errorf("the model %q is taken: %v", name, !want)
 		}
 	}
+	gate := regexp.MustCompile(`REGEXP_CONTAINS\(v_gate, r'([^']*)'\)`).FindStringSubmatch(script)
+	if gate == nil {
+		t.Fatal("the gate's name is not checked")
+	}
+	for name, want := range map[string]bool{"penstock_gate_sf_health": true, "": false, "a.b": false, "a`": false, "a b": false, "a-b": false} {
+		if regexp.MustCompile(gate[1]).MatchString(name) != want {
+			t.Errorf("the gate %q is taken: %v", name, !want)
+		}
+	}
 	uses := regexp.MustCompile(`v_relation|v_model`).FindAllStringIndex(script, -1)
 	first := strings.Index(script, "REGEXP_CONTAINS(v_model")
 	for _, u := range uses {
