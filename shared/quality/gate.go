@@ -113,7 +113,7 @@ func compile(q *syncdef.Quality, from *syncdef.QualityRule) (r rule, err error) 
 	case syncdef.QualityMatches:
 		err = r.matching(from.Matches)
 	case syncdef.QualityIn:
-		err = r.among(from.In)
+		r.among(from.In)
 	}
 	return r, err
 }
@@ -151,7 +151,7 @@ func (r *rule) between(bounds []syncdef.Decimal) error {
 	return nil
 }
 
-func (r *rule) among(values []json.RawMessage) error {
+func (r *rule) among(values []json.RawMessage) {
 	for _, v := range values {
 		text := rawjson.Scalar(v)
 		if n, ok := number(text); ok && v[0] != '"' {
@@ -160,7 +160,6 @@ func (r *rule) among(values []json.RawMessage) error {
 			r.texts = append(r.texts, text)
 		}
 	}
-	return nil
 }
 
 func (r *rule) matching(pattern string) error {
