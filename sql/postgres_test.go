@@ -44,7 +44,7 @@ func newPostgres(t *testing.T) *postgres {
 	statements.AsPostgres(t)
 	p := &postgres{t: t}
 	var err error
-	if p.dir, err = os.MkdirTemp("", "pg"); err != nil { // not t.TempDir, whose name may be too long for a socket
+	if p.dir, err = os.MkdirTemp("", "pg"); err != nil { //nolint:usetesting // the name of t.TempDir may be too long for a socket
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(p.dir) })

@@ -20,8 +20,8 @@ func shiftRow(d syncdef.Definition, also []string) string {
 	return strings.Join([]string{
 		"CASE",
 		fmt.Sprintf("        WHEN JSON_SIZE(%s) <= %d THEN JSON_SERIALIZE(%s)", whole, redshift.MaxRow, whole),
-		fmt.Sprintf("        WHEN JSON_SIZE(%s) <= %d THEN '{\"%s\":' || JSON_SIZE(%s)::VARCHAR(32) || ',' || SUBSTRING(JSON_SERIALIZE(%s), 2)", id, redshift.MaxRow/2, redshift.TooLarge, whole, id),
-		fmt.Sprintf("        ELSE '{\"%s\":' || JSON_SIZE(%s)::VARCHAR(32) || '}'", redshift.TooLarge, whole),
+		fmt.Sprintf("        WHEN JSON_SIZE(%s) <= %d THEN '{%q:' || JSON_SIZE(%s)::VARCHAR(32) || ',' || SUBSTRING(JSON_SERIALIZE(%s), 2)", id, redshift.MaxRow/2, redshift.TooLarge, whole, id),
+		fmt.Sprintf("        ELSE '{%q:' || JSON_SIZE(%s)::VARCHAR(32) || '}'", redshift.TooLarge, whole),
 		"    END",
 	}, "\n")
 }
