@@ -306,8 +306,12 @@ func TestNew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if resp, err := inside.Client.Get(server.URL); err == nil || !strings.Contains(err.Error(), "an address of this machine") {
-		t.Errorf("an address of the inside is called: %v, %v", resp, err)
+	resp, err := inside.Client.Get(server.URL)
+	if err == nil {
+		_ = resp.Body.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), "an address of this machine") {
+		t.Errorf("an address of the inside is called: %v", err)
 	}
 }
 
