@@ -34,7 +34,7 @@ var WarehouseKeys = []Key{
 	{Name: "workgroup", Type: KeyText, Pattern: placePattern, Example: "analytics", Doc: "Redshift Serverless: the workgroup; either it or cluster is written."},
 	{Name: "cluster", Type: KeyText, Pattern: placePattern, Example: "analytics", Doc: "Redshift: the cluster."},
 	{Name: "database", Type: KeyText, Doc: "Snowflake, Redshift: the database that the set-up script made penstock_run in."},
-	{Name: "schema", Type: KeyText, Doc: "Snowflake, Redshift: its schema; public when left out."},
+	{Name: "schema", Type: KeyText, Doc: "Snowflake, Redshift: its schema; when left out, public in Snowflake and the user's search path in Redshift."},
 	{Name: "project", Type: KeyText, Pattern: placePattern, Example: "acme-data", Doc: "BigQuery: the project."},
 	{Name: "dataset", Type: KeyText, Pattern: `[A-Za-z0-9_]{1,200}`, Example: "penstock", Doc: "BigQuery: the dataset that the set-up script made penstock_run in."},
 	{Name: "location", Type: KeyText, Pattern: `[A-Za-z0-9-]{1,40}`, Example: "EU", Doc: "BigQuery: the dataset's location."},
