@@ -252,6 +252,9 @@ func (Params) Refreshed() []string {
 	}
 }
 
+// NoStream is what a procedure says of mode cdc where there are no streams.
+func (Params) NoStream() string { return NoStream }
+
 // Step is a statement of penstock_run, for the dialect's procedure.
 func (p Params) Step(name string) (string, error) { return speeches[p.dialect].step(name) }
 
