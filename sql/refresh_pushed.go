@@ -19,7 +19,7 @@ WHERE gone IS NULL AND sync || '#' || key IN (
 // caller's role may not read them. A row that another one of its key took the place of is
 // as good as pushed.
 const rememberPushed = `
-INSERT INTO penstock_pushed (sync, key, hash, version, run, row_data, pushed_at)
+INSERT INTO penstock_pushed (sync, key, {{hash}}, version, run, row_data, pushed_at)
 SELECT s.sync, {{text "s.answer" "record_id"}}, s.hash, s.version, s.run, s.row_data, r.begun_at
 FROM penstock_pushing AS s
 JOIN penstock_runs AS r ON r.sync_run_id = s.run AND r.status = 'complete' AND r.refreshed_at IS NOT NULL
@@ -30,7 +30,7 @@ LEFT JOIN (
     SELECT sync_run_id, COUNT(*) AS failures FROM reverse_etl_sync_errors WHERE error_ref IS NOT NULL AND stage <> 'intake' GROUP BY sync_run_id
 ) AS c ON c.sync_run_id = s.run
 LEFT JOIN (
-    SELECT DISTINCT run, key, hash FROM penstock_pushed
+    SELECT DISTINCT o.run, o.key, o.hash FROM penstock_pushed AS o
 ) AS a ON a.run = s.run AND a.key = {{text "s.answer" "record_id"}} AND a.hash = s.hash
 WHERE {{text "s.answer" "status"}} IN ('queued', 'superseded')
   AND e.record_id IS NULL AND a.run IS NULL AND s.hash IS NOT NULL

@@ -63,4 +63,4 @@ var streamSteps = []Step{
 }
 
 // NoStream says what a warehouse without streams does with mode cdc.
-const NoStream = "mode cdc reads a stream of changes, and this warehouse has none: use incremental with a cursor, changed_only: true, or a model over the table's own change history"
+const NoStream = "mode cdc reads a stream of changes, and this warehouse has none: use incremental with a cursor, changed_only: true, or a model that selects changes"

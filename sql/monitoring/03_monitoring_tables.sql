@@ -104,7 +104,7 @@ CREATE TABLE IF NOT EXISTS penstock_pages (
 CREATE TABLE IF NOT EXISTS penstock_pushed (
     sync      {{string 255}},
     key       {{string 0}}, -- the record id
-    hash      {{string 0}}, -- of what the row says in the columns that the definition reads
+    {{hash}}      {{string 0}}, -- of what the row says in the columns that the definition reads
     version   {{string 0}}, -- of the definition
     run       {{string 255}},
     row_data  {{json}}, -- NULL with store_source: none
@@ -118,7 +118,7 @@ CREATE TABLE IF NOT EXISTS penstock_pushing (
     sync      {{string 255}},
     run       {{string 255}},
     answer    {{json}},
-    hash      {{string 0}},
+    {{hash}}      {{string 0}},
     version   {{string 0}},
     row_data  {{json}},
     pushed_at {{timestamp}} DEFAULT {{default}}
