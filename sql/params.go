@@ -248,7 +248,7 @@ func (p Params) Monitoring() []string {
 // Refreshed are the tables that penstock_refresh writes.
 func (Params) Refreshed() []string {
 	return []string{
-		"penstock_models", "penstock_runs", "reverse_etl_sync_state", "reverse_etl_sync_errors", "multi_destination_sync_state", "penstock_pages",
+		"penstock_models", "penstock_runs", "reverse_etl_sync_state", "reverse_etl_sync_errors", "multi_destination_sync_state", "penstock_pages", "penstock_pushed", "penstock_pushing",
 	}
 }
 
