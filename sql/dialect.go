@@ -173,6 +173,7 @@ func (d speech) words() template.FuncMap {
 		"key":       word(d.key),
 		"long":      word(d.long),
 		"element":   word(d.element),
+		"hash":      word(map[bool]string{true: "`hash`", false: "hash"}[d.name == BigQuery]), // which it reserves
 		"elements":  word(d.elements),
 		"string":    d.str,
 		"noText":    func() string { return "CAST(NULL AS " + d.str(0) + ")" },

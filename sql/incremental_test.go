@@ -180,7 +180,7 @@ func TestRefreshMakesTheTables(t *testing.T) {
 	for _, view := range []string{"reverse_etl_alerts", "reverse_etl_dashboard", "reverse_etl_sync_health"} {
 		exec(t, m.db, "DROP VIEW "+view)
 	}
-	for _, table := range []string{"penstock_models", "penstock_runs", "reverse_etl_sync_state", "reverse_etl_sync_errors", "multi_destination_sync_state", "penstock_pages"} {
+	for _, table := range []string{"penstock_models", "penstock_runs", "reverse_etl_sync_state", "reverse_etl_sync_errors", "multi_destination_sync_state", "penstock_pages", "penstock_pushed", "penstock_pushing"} {
 		exec(t, m.db, "DROP TABLE "+table)
 	}
 	m.refresh()

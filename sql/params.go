@@ -248,9 +248,12 @@ func (p Params) Monitoring() []string {
 // Refreshed are the tables that penstock_refresh writes.
 func (Params) Refreshed() []string {
 	return []string{
-		"penstock_models", "penstock_runs", "reverse_etl_sync_state", "reverse_etl_sync_errors", "multi_destination_sync_state", "penstock_pages",
+		"penstock_models", "penstock_runs", "reverse_etl_sync_state", "reverse_etl_sync_errors", "multi_destination_sync_state", "penstock_pages", "penstock_pushed", "penstock_pushing",
 	}
 }
+
+// NoStream is what a procedure says of mode cdc where there are no streams.
+func (Params) NoStream() string { return NoStream }
 
 // Step is a statement of penstock_run, for the dialect's procedure.
 func (p Params) Step(name string) (string, error) { return speeches[p.dialect].step(name) }

@@ -38,13 +38,19 @@ func planStep(push Step) Step {
 }
 
 // pushed is a push step's statement: the row that it pushes, and where from.
-var pushed = regexp.MustCompile(`(?s)^INSERT INTO penstock_receipts .*?penstock_push\(\$run, ([^\n]+)\)\n(FROM .*)$`)
+var (
+	pushed        = regexp.MustCompile(`(?s)^INSERT INTO penstock_receipts .*?penstock_push\(\$run, ([^\n]+)\)\n(FROM .*)$`)
+	pushedChanged = regexp.MustCompile(`(?s)^INSERT INTO penstock_pushing .*?penstock_push\(\$run, ([\w.:]+)\)[^\n]*\n(FROM .*)$`)
+)
 
 // planText is a push step's text as a plan: count counts an action, and sum adds up a
 // figure of the estimate, each in the place of %.
 func planText(push Text, count, sum string) Text {
 	list := planList(count, sum)
 	m := pushed.FindStringSubmatch(push.Rest)
+	if m == nil {
+		m = pushedChanged.FindStringSubmatch(push.Rest)
+	}
 	if m == nil {
 		return Text{}
 	}

@@ -46,6 +46,10 @@ func RefreshGroups() ([]RefreshGroup, error) {
 		}},
 		{Steps: []RefreshStep{
 			b.step("runs", "penstock_runs", mergeRuns),
+			b.step("rows that failed since", "", goneByErrors),
+			b.step("rows that were pushed", "penstock_pushed", rememberPushed),
+			b.step("rows that are gone", "", forgetGone),
+			b.step("rows on their way", "", forgetSent),
 			b.step("connections that ended", "", endedConnections),
 			b.step("sources that are not kept", "", dropSources),
 			b.step("state beside yours", "", besideYours("reverse_etl_sync_state", "sync_name")),

@@ -2,6 +2,7 @@ package sql
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -52,11 +53,18 @@ const (
 	StepBegin       StepName = "begin"
 	StepGate        StepName = "gate"
 	StepVerdict     StepName = "gate verdict"
+	StepCheck       StepName = "check" // of the view that is read: how many rows of it are made of another definition
 	StepPush        StepName = "push"
 	StepPushNumber  StepName = "push since a number"
 	StepPushInstant StepName = "push since a timestamp with a zone"
 	StepPushLocal   StepName = "push since a timestamp without a zone"
 	StepPushText    StepName = "push since a text"
+	StepPushStream  StepName = "push a stream"
+	StepForget      StepName = "forget"              // what was remembered of the sync's rows, before all are pushed
+	StepForgetSent  StepName = "forget what is sent" // the same of what was on its way
+	StepPushChanged StepName = "push what changed"
+	StepReceive     StepName = "push: keep the receipts" // of what changed
+	StepGone        StepName = "note what is gone"
 	StepCount       StepName = "count"
 	StepFinish      StepName = "finish"
 	StepCancel      StepName = "cancel"
@@ -84,22 +92,27 @@ func PushStep(watermarkType string, zoned bool) StepName {
 // A row whose cursor is null is pushed in every run, since no watermark finds it,
 // and one whose cursor equals the watermark once more, because another with that
 // very value may have come later: those that were delivered are answered unchanged.
+// $created is the cursor again where the definition names no column of that kind.
 // No identifier is put into a text. Numbers compare as doubles: rounding keeps
 // their order, so that it can only select too much.
-var RunSteps = []Step{
-	inAll(StepBegin, []string{"begun"}, Text{Select: "penstock_begin($sync, $mode)"}),
-	{ // only where begin answers a gate: its view's row, as an object
+var RunSteps = slices.Concat(
+	[]Step{inAll(StepBegin, []string{"begun"}, Text{Select: "penstock_begin($sync, $mode)"})},
+	gateSteps, []Step{checkStep}, pushSteps, changedSteps, streamSteps, endSteps,
+)
+
+// gateSteps are of runs whose begin answers a gate.
+var gateSteps = []Step{
+	{ // its view's row, as an object
 		Name: StepGate, Into: []string{"verdict"},
 		Snowflake: Text{"OBJECT_CONSTRUCT_KEEP_NULL(" + gateColumns + ")::VARIANT", "FROM IDENTIFIER($gate) AS g"},
 		DuckDB:    Text{"CAST(json_object(" + gateColumns + ") AS VARCHAR)", "FROM query_table($gate) AS g"},
 		BigQuery:  Text{Rest: "EXECUTE IMMEDIATE FORMAT(\"\"\"SELECT JSON_OBJECT(" + gateColumns + ")\nFROM %s AS g\"\"\", $gate_relation)\nINTO $verdict"},
 	},
 	inAll(StepVerdict, []string{"answer"}, Text{Select: "penstock_gate($run, $verdict)"}), // a run that it leaves open is to be pushed
-	push(StepPush, "", "", "", ""),
-	push(StepPushNumber, "FLOAT8", "GET(m.r, $cursor_key)::DOUBLE >= TO_DOUBLE($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS DOUBLE) >= CAST($watermark AS DOUBLE)", "FLOAT64"),
-	push(StepPushInstant, "TIMESTAMPTZ", "GET(m.r, $cursor_key)::TIMESTAMP_TZ >= TO_TIMESTAMP_TZ($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS TIMESTAMPTZ) >= CAST($watermark AS TIMESTAMPTZ)", "TIMESTAMP"),
-	push(StepPushLocal, "TIMESTAMP", "GET(m.r, $cursor_key)::TIMESTAMP_NTZ >= TO_TIMESTAMP_NTZ($watermark)", "TRY_CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS TIMESTAMP) >= CAST($watermark AS TIMESTAMP)", "DATETIME"),
-	push(StepPushText, "VARCHAR(65535)", "GET(m.r, $cursor_key)::VARCHAR >= $watermark", "CAST(COLUMNS(lambda c: lower(c) = lower($cursor)) AS VARCHAR) >= CAST($watermark AS VARCHAR)", "STRING"),
+}
+
+// endSteps are those after the push.
+var endSteps = []Step{
 	{
 		Name: StepCount, Into: []string{"received", "queued", "rejected", "superseded", "blocked"},
 		Snowflake: Text{countIf("COUNT_IF(GET_PATH(p.answer, 'status')::VARCHAR = '%')"), receiptsOf},
@@ -124,46 +137,6 @@ const (
 	receiptsOf   = "FROM penstock_receipts AS p WHERE p.run = $run"
 	tidyReceipts = "DELETE FROM penstock_receipts WHERE sync = $sync AND pushed_at < "
 )
-
-// push is a push step: all rows, or those at or above the watermark and those that
-// cannot be compared with it. On Redshift, where a name cannot be a variable, its
-// procedure has made $insert of the view's name; there all is of one type.
-func push(name StepName, shiftType, snowflake, duckdb, bigquery string) Step {
-	s := Step{Name: name}
-	s.Redshift.Rest = "EXECUTE $insert"
-	s.Snowflake.Rest = "INSERT INTO penstock_receipts (sync, run, answer)\n" +
-		"SELECT $sync, $run, penstock_push($run, m.r::VARIANT)\n" +
-		"FROM (SELECT OBJECT_CONSTRUCT_KEEP_NULL(*) AS r FROM IDENTIFIER($model)) AS m"
-	s.DuckDB.Rest = "INSERT INTO penstock_receipts (sync, run, answer)\n" +
-		"SELECT $sync, $run, penstock_push($run, m)\nFROM query_table($model) AS m"
-	if shiftType != "" {
-		s.Redshift.Rest += " || ' WHERE m.' || QUOTE_IDENT($cursor) || '::" + shiftType + " >= ' || QUOTE_LITERAL($watermark) || '::" + shiftType +
-			" OR m.' || QUOTE_IDENT($cursor) || ' IS NULL'"
-	}
-	if snowflake != "" {
-		s.Snowflake.Rest += "\nWHERE " + snowflake + " OR COALESCE(IS_NULL_VALUE(GET(m.r, $cursor_key)), TRUE)"
-		s.DuckDB.Rest += "\nWHERE COALESCE(" + duckdb + ", TRUE)"
-	}
-	s.BigQuery.Rest = queryPush(bigquery)
-	return s
-}
-
-// queryPush is a push step of BigQuery, where no identifier is a variable: the text has
-// the dataset and the relation, which is checked and quoted before, and everything else
-// goes in beside it. The cursor is read from the row, since a key of JSON may be a
-// value. penstock_push stands in no condition, in whose branches BigQuery would make a
-// request of every row. Wide numbers are text, so that no digit is lost.
-func queryPush(as string) string {
-	text := "INSERT INTO %s.penstock_receipts (sync, run, answer)\n" +
-		"SELECT @sync, @run, %s.penstock_push(@run, m.r)\n" +
-		"FROM (SELECT TO_JSON(t, stringify_wide_numbers => TRUE) AS r FROM %s AS t) AS m"
-	using := "$sync AS sync, $run AS run"
-	if as != "" {
-		text += "\nWHERE COALESCE(SAFE_CAST(JSON_VALUE(m.r[@cursor_key]) AS " + as + ") >= CAST(@watermark AS " + as + "), TRUE)"
-		using += ", $cursor_key AS cursor_key, $watermark AS watermark"
-	}
-	return "EXECUTE IMMEDIATE FORMAT(\"\"\"" + text + "\"\"\", $here, $here, $relation)\nUSING " + using
-}
 
 // countIf is the select list that counts the receipts, in all and by status.
 func countIf(one string) string {

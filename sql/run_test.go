@@ -3,9 +3,11 @@
 package sql_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -22,16 +24,19 @@ import (
 	"github.com/penstock-data/penstock/shared/local"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
 )
 
 // A road is Penstock behind a gateway on loopback, and a warehouse that calls it.
 type road struct {
 	*testing.T
+	set   yamlfile.Set
 	world *apptest.World
 	w     *duckdb.Warehouse
 	// refuse answers a path in the gateway's place, from the nth call on; calls counts.
 	refuse    map[string]int
+	arrived   func(body []byte) // is told of every push
 	status    int
 	onRefusal func()
 	calls     map[string]*atomic.Int64
@@ -54,7 +59,9 @@ func newRoad(t *testing.T, definitions map[string]string) *road {
 			t.Fatal(err)
 		}
 	}
-	r := roadOf(t, apptest.NewWith(t, apptest.Load(t, dir)))
+	set := apptest.Load(t, dir)
+	r := roadOf(t, apptest.NewWith(t, set))
+	r.set = set
 	r.world.Vendors.SeedAccounts(t, "https://a.com", "https://b.com", "https://c.com", "https://d.com")
 	return r
 }
@@ -79,6 +86,14 @@ func roadOf(t *testing.T, world *apptest.World) *road {
 			}
 			http.Error(w, "refused by the test", r.status)
 			return
+		}
+		if r.arrived != nil && q.URL.Path == "/push" {
+			body, err := io.ReadAll(q.Body)
+			if err != nil {
+				t.Error(err)
+			}
+			r.arrived(body)
+			q.Body = io.NopCloser(bytes.NewReader(body))
 		}
 		gateway.ServeHTTP(w, q)
 	}))
@@ -198,7 +213,7 @@ func TestPenstockRunFails(t *testing.T) {
 	}{
 		{"unknown sync", nil, "penstock_run('nobody')", "nobody", "", ""},
 		{"no sync", nil, "penstock_run(NULL)", "penstock_run: begin: ", "", ""},
-		{"unknown mode", nil, "penstock_run('accounts', 'some')", "use incremental or full", "", ""},
+		{"unknown mode", nil, "penstock_run('accounts', 'some')", "use incremental, full, cdc or dry_run", "", ""},
 		{"missing model", func(r *road) { r.exec("DROP TABLE health") }, "penstock_run('accounts')", "health does not exist", "push of the model health: Catalog Error: Table with name health does not exist", run.Cancelled},
 		{"a model that fails midway", func(r *road) {
 			r.exec("ALTER TABLE health RENAME TO facts")

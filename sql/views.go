@@ -16,7 +16,7 @@ type View struct {
 }
 
 // SourceView is the name of the view of a sync's rows, as penstock_run reads them.
-func SourceView(sync string) string { return "penstock_source_" + sync }
+func SourceView(sync string) string { return syncdef.SourcePrefix + sync }
 
 // GateView is the name of the view that answers a sync's gate, in one row.
 func GateView(sync string) string { return "penstock_gate_" + sync }
@@ -35,6 +35,9 @@ func Views(dialect Dialect, params Params, d syncdef.Definition) ([]View, error)
 	}
 	if source != "" {
 		out = append(out, View{SourceView(d.Sync), source})
+	}
+	if history := historyQuery(params, d); history != "" {
+		out = append(out, View{d.Relation() + HistorySuffix, history})
 	}
 	gate, err := gateQuery(params, d)
 	if err != nil {
@@ -66,7 +69,7 @@ func sourceView(params Params, d syncdef.Definition) (string, error) {
 	if list = append(list, reserved...); len(list) == 1 {
 		return "", nil
 	}
-	return "SELECT\n    " + strings.Join(list, ",\n    ") + "\nFROM " + relation(params, d.Relation()) + " AS m", nil
+	return "SELECT\n    " + strings.Join(list, ",\n    ") + "\nFROM " + relation(params, d.Relation()) + " AS m" + orderOf(d), nil
 }
 
 // columnsOf are the model's columns that the definition names, small, each once: of a

@@ -16,6 +16,9 @@ import (
 // also are further columns of it.
 func shiftRow(d syncdef.Definition, also []string) string {
 	whole := shiftObject(d, append(columnsOf(d), also...))
+	if always, err := alwaysOf(d); err == nil && d.AlwaysEvery() > 0 { // a fault is told where the column stands by itself
+		whole = strings.TrimSuffix(whole, ")") + ", '" + syncdef.AlwaysColumn + "', " + always + ")"
+	}
 	id := shiftObject(d, folded(d.RecordID))
 	return strings.Join([]string{
 		"CASE",

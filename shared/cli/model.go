@@ -14,6 +14,7 @@ import (
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
+	"github.com/penstock-data/penstock/sql"
 )
 
 // modelled are the flags of commands that read a sync's model on the embedded warehouse.
@@ -87,6 +88,9 @@ func (c modelled) look(ctx context.Context, sync string) (*duckdb.Warehouse, rel
 		r.sql, err = w.Subquery(ctx, name, text)
 	} else {
 		err = c.missingModel(ctx, w, r, name, sync)
+	}
+	if err == nil {
+		r.sql, err = sql.WithAlways(r.sql, d)
 	}
 	if err != nil {
 		return nil, r, errors.Join(err, w.Close())

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
 )
 
 type runCmd struct {
 	Sync   string `arg:"" help:"The sync."`
-	Mode   string `default:"incremental" enum:"incremental,full" help:"incremental: what changed since the watermark; full: all rows, and they are sent again."`
+	Mode   string `default:"incremental" enum:"incremental,full,cdc,dry_run" help:"incremental: what changed since the last run; full: all rows, and they are sent again; cdc: the definition's stream of changes, which is consumed; dry_run: as --dry-run."`
 	DryRun bool   `help:"Send nothing, store nothing: say what would become of the rows."`
 	JSON   bool   `name:"json" help:"Print JSON."`
 	modelled
@@ -21,6 +22,12 @@ type runCmd struct {
 
 // Run executes CALL penstock_run on the embedded warehouse and waits for the run.
 func (c runCmd) Run(ctx context.Context, s program) (err error) {
+	if c.Mode == string(run.DryRun) {
+		c.Mode, c.DryRun = string(run.Incremental), true
+	}
+	if c.DryRun && c.Mode == string(run.CDC) {
+		return usage("a dry run does not read a stream: what it would take of it is gone when it is read; use --dry-run with incremental or full")
+	}
 	if c.DryRun {
 		return planCmd{Sync: c.Sync, Mode: c.Mode, JSON: c.JSON, modelled: c.modelled}.Run(ctx, s)
 	}
@@ -70,7 +77,7 @@ type runReport struct {
 	Sync     string          `json:"sync"`
 	Run      string          `json:"run,omitempty"`
 	Status   string          `json:"status"`             // of the run after finish; skipped
-	Selected string          `json:"selected,omitempty"` // since, all
+	Selected string          `json:"selected,omitempty"` // since, all, changed, stream
 	Rows     int64           `json:"rows"`
 	Decision string          `json:"decision,omitempty"` // the quality gate's
 	Reason   string          `json:"reason,omitempty"`

@@ -165,6 +165,13 @@ func (c validateCmd) models(ctx context.Context, set yamlfile.Set, v *validation
 			}
 			one.Columns = r.Columns
 			one.Checked = c.judge(y, r, v, faulty)
+			if !one.Checked || r.Columns == nil || r.Missing != nil {
+				break
+			}
+			changing(y, r.Uses, v)
+			if err := c.selection(ctx, &m, y, v); err != nil {
+				return err
+			}
 		}
 		v.Syncs = append(v.Syncs, one)
 	}

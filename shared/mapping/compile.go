@@ -20,6 +20,8 @@ type Program struct {
 	recordID     []int // positions in columns
 	match        match
 	cursor       int    // position in columns, -1 without one
+	created      int    // the same of incremental.created
+	always       int    // the same of syncdef.AlwaysColumn
 	group        string // Rules.Group
 	groupField   int    // position in fields of the one that Rules.Group names, -1 without one
 	groupDefault []byte // nil is none
@@ -31,7 +33,7 @@ type Program struct {
 // groups, lengths and dates: it loads time zones, parses decimals, and converts
 // defaults as if they were values. All faults are reported, joined.
 func Compile(def *syncdef.Definition, rules syncdef.Rules) (*Program, error) {
-	p := &Program{deletes: def.Operation == syncdef.Delete, removes: def.OnDelete != "", cursor: -1, group: rules.Group, groupField: -1, fields: make([]field, len(def.Fields))}
+	p := &Program{deletes: def.Operation == syncdef.Delete, removes: def.OnDelete != "", cursor: -1, created: -1, always: -1, group: rules.Group, groupField: -1, fields: make([]field, len(def.Fields))}
 	vendor, err := compileRules(rules)
 	errs := []error{err}
 	for i, f := range def.Fields {
@@ -53,6 +55,12 @@ func Compile(def *syncdef.Definition, rules syncdef.Rules) (*Program, error) {
 	}
 	if def.Incremental != nil && def.Incremental.Cursor != "" {
 		p.cursor = p.columnOf(def.Incremental.Cursor)
+	}
+	if def.Incremental != nil && def.Incremental.Created != "" {
+		p.created = p.columnOf(def.Incremental.Created)
+	}
+	if def.AlwaysEvery() > 0 {
+		p.always = p.columnOf(syncdef.AlwaysColumn)
 	}
 	errs = append(errs, p.compileOutputs(def.Fields, rules.Nested))
 	if rules.Spread {

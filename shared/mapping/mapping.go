@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // Mapped is one mapped row. Its slices are read only and valid until the next
@@ -23,9 +24,12 @@ type Mapped struct {
 	Match    []byte         // the match value as the row writes it, without outer blanks; nil where it is Key
 	RecordID []byte         // the record_id column as text; several are joined with ":", in all but the last with a "\" before each ":" and "\"
 	Cursor   jsontext.Value // the raw scalar in the incremental.cursor column; nil without one, and for null
+	Created  jsontext.Value // the same in the incremental.created column
 	// Action is what the row asks for. Of a deleting row neither Values nor Canonical are
 	// set; its Key is nil where only the record id names it.
 	Action row.Action
+	// Always says that the row is one of those that incremental.always sends again.
+	Always bool
 	// Half says that the row is the new half of an update, of a stream of changes.
 	Half   bool
 	Group  []byte           // the value of the field that Rules.Group names, or Rules.GroupDefault; nil where rows have no group
@@ -72,7 +76,8 @@ func (m *Mapper) Map(object jsontext.Value) (Mapped, *row.Fault) {
 	}
 	var out Mapped
 	var idFault, keyFault *row.Fault
-	out.Cursor = m.cursor()
+	out.Cursor, out.Created = m.cursor(m.p.cursor), m.cursor(m.p.created)
+	out.Always = m.always()
 	var actionFault *row.Fault
 	out.Action, out.Half, actionFault = m.action()
 	out.RecordID, idFault = m.recordID()
@@ -140,16 +145,30 @@ func (m *Mapper) field(f *field) (jsontext.Value, *row.Fault) {
 
 func isNull(raw jsontext.Value) bool { return raw[0] == 'n' }
 
-// cursor is the row's value in the cursor column, when that is a scalar.
-func (m *Mapper) cursor() jsontext.Value {
-	if m.p.cursor < 0 {
+// cursor is the row's value in a column of cursors, when that is a scalar; -1 is none.
+func (m *Mapper) cursor(column int) jsontext.Value {
+	if column < 0 {
 		return nil
 	}
-	raw := m.column(m.p.cursor)
+	raw := m.column(column)
 	if raw == nil || isNull(raw) || raw[0] == '{' || raw[0] == '[' {
 		return nil
 	}
 	return raw
+}
+
+// always reports whether the row is one that incremental.always sends again: what the
+// source view says in its own column, which is a boolean or the text of one.
+func (m *Mapper) always() bool {
+	if m.p.always < 0 {
+		return false
+	}
+	raw := m.column(m.p.always)
+	if raw == nil || isNull(raw) {
+		return false
+	}
+	v, f := m.boolean(&field{source: syncdef.AlwaysColumn}, raw)
+	return f == nil && v[0] == 't'
 }
 
 // recordID joins the record id columns; none of them may be absent, null or empty.

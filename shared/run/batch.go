@@ -65,6 +65,7 @@ type Chunk struct {
 	At       time.Time `json:"at,omitzero"`        // when it was recorded
 	Counts   Counts    `json:"counts"`             // Superseded, Delivered, Unchanged, Failed, Cancelled, Calls
 	Hold     string    `json:"hold,omitempty"`     // least cursor among its rows that are not known to be right, a JSON scalar
+	Doubt    int       `json:"doubt,omitempty"`    // rows of a sync without a cursor that are not known to be right, and of which no error tells
 	Cursors  []Held    `json:"cursors,omitempty"`  // of its rows that are not known to be right: BoundHeld
 	Outcomes []byte    `json:"outcomes,omitempty"` // PackFates of a Fate per row, in the chunk's order
 	Groups   []Group   `json:"groups,omitempty"`   // of its failures
@@ -175,6 +176,7 @@ type Mark struct {
 	Value    string    `json:"value,omitempty"`   // a JSON scalar; "" when none was set
 	Type     string    `json:"type,omitempty"`    // number, timestamp or text
 	Version  string    `json:"version,omitempty"` // with which all rows were selected last by a complete run
+	Always   time.Time `json:"always,omitzero"`   // when the last complete run began that sent the rows of incremental.always again
 	Low      string    `json:"low,omitempty"`     // least hold of other runs since the value was set, a JSON scalar
 	Past     []Past    `json:"past,omitempty"`    // oldest first, at most one an hour
 	Revision int64     `json:"revision"`

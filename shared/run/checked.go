@@ -8,6 +8,8 @@ type Checked struct {
 	Key      string // as far as it can be read
 	RecordID string // as far as it can be read
 	Cursor   string // a raw JSON scalar; "" where the row has none
+	Created  string // of incremental.created, the same
+	Always   bool   // incremental.always is true of it
 	Delete   bool   // its record is to be removed
 	Fault    *row.Fault
 }

@@ -19,6 +19,18 @@ type Completion struct {
 // leaves behind, and what a person should know; changed is false when the mark
 // stays as it is stored.
 func (m Mark) Complete(c Completion) (next Mark, changed bool, left int64, note string) {
+	next, changed, left, note = m.complete(c)
+	r := c.Run
+	if c.Tally.Doubt > 0 && r.Status == Complete && next.Version != "" { // which rows those are is not known
+		next, changed = next.forget(c.Now), true
+	}
+	if r.Always && r.Status == Complete && r.Bracketed && c.Latest && c.Tally.Counts.Received <= r.Expected && c.Tally.Counts.Blocked == 0 {
+		next.Always, changed = r.BegunAt, true
+	}
+	return next, changed, left, note
+}
+
+func (m Mark) complete(c Completion) (next Mark, changed bool, left int64, note string) {
 	r := c.Run
 	switch {
 	case r.Status != Complete || !r.Bracketed:
@@ -53,6 +65,12 @@ func (m Mark) Complete(c Completion) (next Mark, changed bool, left int64, note 
 	next.Low, next.Type, next.At = "", typeOf(next.Value), c.Now
 	next.remember(greatest, c.Window, c.Now)
 	return next, true, c.Tally.behind(next.Value), ""
+}
+
+// Doubted is the mark after rows of a sync without a cursor whose values may not be at
+// the destination, and which no error names: the next run selects all rows.
+func (m Mark) Doubted(now time.Time) (next Mark, changed bool) {
+	return m.forget(now), m.Version != ""
 }
 
 // Lower holds the mark at a cursor: a row there is not right at the destination,

@@ -25,11 +25,17 @@ var (
 // Mode says which rows a run means to push.
 type Mode string
 
-// incremental pushes what changed; full re-sends whatever other runs delivered.
+// incremental pushes what changed; full all rows, and re-sends what other runs
+// delivered; cdc consumes a stream of changes, once; dry_run begins no run.
 const (
 	Incremental Mode = "incremental"
 	Full        Mode = "full"
+	CDC         Mode = "cdc"
+	DryRun      Mode = "dry_run"
 )
+
+// Modes are the words of penstock_run, the command line and schedules.
+var Modes = []Mode{Incremental, Full, CDC, DryRun}
 
 // Status is where a run stands.
 type Status string
@@ -81,7 +87,10 @@ type Run struct {
 	EndedAt      time.Time `json:"ended_at,omitzero"`       // when the last row settled
 	Expected     int64     `json:"expected"`                // rows that finish announced; -1 unknown
 	From         string    `json:"from,omitempty"`          // watermark that begin returned, a JSON scalar
+	Since        string    `json:"since,omitempty"`         // the least cursor that a selected row may have, a JSON scalar, where that is less than From
 	SelectAll    bool      `json:"select_all,omitempty"`    // begin asked for all rows
+	Remapped     bool      `json:"remapped,omitempty"`      // of a stream: the mapping is another one than that with which all rows were selected last
+	Always       bool      `json:"always,omitempty"`        // the period of incremental.always was over when it began: rows that it is true of are sent again
 	Sequence     int64     `json:"sequence,omitempty"`      // of a mirror's full run: taken when it began, before any of its rows
 	MarkRevision int64     `json:"mark_revision,omitempty"` // of the mark that begin read
 	Cursor       string    `json:"cursor,omitempty"`        // greatest plausible cursor received, a JSON scalar
@@ -106,6 +115,19 @@ type Group struct {
 
 // MaxGroups is how many groups a run keeps apart; the rest is counted as "other".
 const MaxGroups = 50
+
+// Selects reports whether the next run selects the rows again that this one did not
+// deliver: those of a begun run that read a model, not those of a consumed stream.
+func (r Run) Selects() bool { return r.Bracketed && r.Mode != CDC }
+
+// Least is the least cursor that a row of the run may have, as far as it is known; ""
+// where it may have any.
+func (r Run) Least() string {
+	if r.Since != "" {
+		return r.Since
+	}
+	return r.From
+}
 
 // Counts are rows by what became of them, and the calls that it took. In a
 // settled run Received = Rejected + Blocked + Superseded + Delivered + Unchanged + Failed + Cancelled.

@@ -14,7 +14,8 @@ type Tally struct {
 	Queued  time.Time // when the last batch was accepted
 	Cursor  string    // greatest plausible cursor, a JSON scalar
 	Hold    string    // least cursor among rows that are not known to be right, a JSON scalar
-	Held    int       // messages that hold
+	Held    int       // messages that hold, or doubt
+	Doubt   int       // rows without a cursor that are not known to be right, and of which no error tells
 	Cursors []Held    // of their rows that are not known to be right
 	Groups  []Group
 }
@@ -72,7 +73,8 @@ func (t *Tally) AddChunk(c Chunk) {
 	}
 	t.Counts = t.Counts.Add(c.Counts)
 	t.seen(c.At)
-	if c.Hold != "" {
+	t.Doubt += c.Doubt
+	if c.Hold != "" || c.Doubt > 0 {
 		t.Hold = Least(t.Hold, c.Hold)
 		t.Held++
 		t.Cursors = append(t.Cursors, c.Cursors...)

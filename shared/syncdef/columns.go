@@ -38,6 +38,18 @@ func CheckColumns(d Definition, columns []string) []Fault {
 	return out
 }
 
+// CheckReserved reports each place that names a column which Penstock itself adds to a
+// model's rows: one that begins with ReservedPrefix.
+func CheckReserved(d Definition) []Fault {
+	var out []Fault
+	for _, n := range needs(d) {
+		if len(n.column) > len(ReservedPrefix) && strings.EqualFold(n.column[:len(ReservedPrefix)], ReservedPrefix) {
+			out = append(out, Fault{File: d.Sync, Path: n.path, Message: fmt.Sprintf("column %q: names that begin with %s are Penstock's own; give the model's column another one", n.column, ReservedPrefix)})
+		}
+	}
+	return out
+}
+
 type need struct {
 	path, column string
 	nested       bool // the column may be a path into one
@@ -61,8 +73,12 @@ func needs(d Definition) []need {
 			out = append(out, need{fmt.Sprintf("field_mappings[%d].%s", i, key), c, true})
 		}
 	}
-	if d.Incremental != nil {
-		out = append(out, need{path: "incremental.cursor", column: d.Incremental.Cursor})
+	if i := d.Incremental; i != nil {
+		for _, n := range []need{{path: "incremental.cursor", column: i.Cursor}, {path: "incremental.created", column: i.Created}} {
+			if n.column != "" {
+				out = append(out, n)
+			}
+		}
 	}
 	if d.Quality != nil {
 		for i := range d.Quality.Rules {

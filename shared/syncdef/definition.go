@@ -257,13 +257,6 @@ const (
 	DefaultUnknown OnUnknown = "default"
 )
 
-// Incremental names the column that grows with every change of a row.
-type Incremental struct {
-	Cursor        string `json:"cursor"`                   // column
-	IncludeFailed string `json:"include_failed,omitempty"` // how long a failed row is selected again: a duration; default 24h
-	Always        string `json:"always,omitempty"`         // accepted, not acted on yet
-}
-
 // A Connection is one account at a vendor, from connections.yaml. It is stored
 // apart from the versions that name it and read again while rows wait, so that a
 // mended address or quota soon holds.

@@ -15,6 +15,7 @@ type Key struct {
 	Doc     string   // one sentence
 	Needed  bool     // must be written
 	Or      string   // must be written unless this other key is
+	With    string   // may be written only beside this other key
 	For     []Type   // the data types that a key of a field mapping has a use with; nil is all
 	Keys    []Key    // KeyObject, KeyObjects: what the object may hold
 	Later   bool     // accepted, and announced as not acted on; an object's other keys are then kept too

@@ -53,9 +53,14 @@ var allowKeys = []Key{
 }
 
 var incrementalKeys = []Key{
-	{Name: "cursor", Type: KeyText, Needed: true, Doc: "The column that grows with every change of a row."},
-	{Name: "include_failed", Type: KeyDuration, Min: 60, Max: MaxFailed, Default: "24h", Doc: "How long a row that failed is selected again."},
-	{Name: "always", Type: KeyText, Later: true, Doc: "Which rows are selected at any rate."},
+	{Name: "cursor", Type: KeyText, Doc: "The column that grows with every change of a row."},
+	{Name: "created", Type: KeyText, With: "cursor", Doc: "A column that is set when a row is made, compared with the cursor's watermark: a new row is selected by it though its cursor is older."},
+	{Name: "overlap", Type: KeyValue, With: "cursor", Example: "10m", Doc: "What is taken off the watermark, for rows that are committed late: a duration of up to 30 days where the cursor holds times, a whole number where it holds numbers. Rows within it are pushed once more, and answered unchanged where they are."},
+	{Name: "include_failed", Type: KeyDuration, With: "cursor", Min: 60, Max: MaxFailed, Default: "24h", Doc: "How long a row that failed is selected again."},
+	{Name: "always", Type: KeyText, Pattern: AlwaysPattern, Example: "mrr > 10000 every 24h", Doc: "Rows that are pushed and sent again though nothing changed, at most once per period: a condition over the model's columns, in the warehouse's SQL, then every and a duration of 1 minute to 1 year."},
+	{Name: "order_by", Type: KeyTexts, Doc: "Which rows are pushed first: terms over the model's columns, in the warehouse's SQL, each with asc or desc behind it. It holds on the embedded DuckDB; elsewhere as far as the warehouse keeps the order of a view."},
+	{Name: "stream", Type: KeyText, Pattern: RelationPattern, Example: "customer_changes", Doc: "The stream of changes that a run of mode cdc reads and consumes, or a view over it; on DuckDB a table of changes with the columns METADATA$ACTION and METADATA$ISUPDATE. Beside none of the other keys."},
+	{Name: "changed_only", Type: KeyBoolean, Default: "false", Doc: "The warehouse remembers what was pushed, by a hash of the columns that the definition reads, and pushes only rows that differ: for models without a cursor."},
 }
 
 // FieldKeys are the keys of one field mapping that every destination type has.

@@ -46,6 +46,8 @@ BEGIN
     DECLARE v_decision STRING;
     DECLARE v_warning STRING;
     DECLARE v_cursor_key STRING;
+    DECLARE v_created_key STRING;
+    DECLARE v_always BOOL DEFAULT FALSE;
     DECLARE v_watermark STRING;
     DECLARE v_watermark_type STRING;
     DECLARE v_zoned BOOL DEFAULT FALSE;
@@ -59,6 +61,11 @@ BEGIN
     DECLARE v_step STRING DEFAULT 'begin';
     DECLARE v_reason STRING;
     DECLARE v_is_open BOOL DEFAULT FALSE;
+    IF v_mode = 'cdc' THEN
+        RAISE USING MESSAGE = '{{.NoStream}}';
+    ELSEIF v_mode = 'dry_run' THEN
+        RAISE USING MESSAGE = 'mode dry_run: plan rows with SELECT penstock_plan(sync, TO_JSON(t)) FROM the model, or with penstock plan';
+    END IF;
     BEGIN
         {{.Step "begin"}}
         IF JSON_VALUE(v_begun, '$.select') = 'wait' THEN
@@ -86,7 +93,7 @@ BEGIN
         IF v_is_open THEN
             SET v_warning = v_reason; -- what the gate warns of
             SET v_step = 'push';
-            SET v_model = JSON_VALUE(v_begun, '$.model');
+            SET v_model = COALESCE(JSON_VALUE(v_begun, '$.source'), JSON_VALUE(v_begun, '$.model'));
             SET v_selected = JSON_VALUE(v_begun, '$.select');
             IF NOT REGEXP_CONTAINS(v_model, r'^[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+){0,2}$') THEN
                 RAISE USING MESSAGE = 'penstock_run: the model is no name of a table or view';
@@ -94,6 +101,8 @@ BEGIN
             SET v_relation = CONCAT('`', IF(STRPOS(v_model, '.') = 0, '{{.Project}}.{{.Dataset}}.', IF(ARRAY_LENGTH(SPLIT(v_model, '.')) = 2, '{{.Project}}.', '')), v_model, '`');
             IF v_selected = 'since' THEN
                 SET v_cursor_key = JSON_VALUE(v_begun, '$.cursor');
+                SET v_created_key = COALESCE(JSON_VALUE(v_begun, '$.created'), v_cursor_key);
+                SET v_always = COALESCE(JSON_VALUE(v_begun, '$.always') = 'true', FALSE);
                 SET v_watermark = JSON_VALUE(v_begun, '$.watermark');
                 SET v_watermark_type = JSON_VALUE(v_begun, '$.watermark_type');
                 SET v_zoned = COALESCE(JSON_VALUE(v_begun, '$.watermark_zoned') = 'true', FALSE);

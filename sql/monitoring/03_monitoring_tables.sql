@@ -98,3 +98,28 @@ CREATE TABLE IF NOT EXISTS penstock_pages (
     answer  {{json}},
     read_at {{timestamp}} DEFAULT {{default}}
 );
+
+-- Of syncs with changed_only: what was pushed of each row, in a run that is complete. A
+-- row is pushed again unless its hash stands here. Dropping it costs calls alone.
+CREATE TABLE IF NOT EXISTS penstock_pushed (
+    sync      {{string 255}},
+    key       {{string 0}}, -- the record id
+    {{hash}}      {{string 0}}, -- of what the row says in the columns that the definition reads
+    version   {{string 0}}, -- of the definition
+    run       {{string 255}},
+    row_data  {{json}}, -- NULL with store_source: none
+    pushed_at {{timestamp}}, -- when the run began
+    gone      {{string 255}} -- the run that found another row in its place, or none; NULL: it is as it was
+);
+
+-- The same of what is on its way: penstock_refresh takes it over once its run is complete,
+-- without the rows that failed.
+CREATE TABLE IF NOT EXISTS penstock_pushing (
+    sync      {{string 255}},
+    run       {{string 255}},
+    answer    {{json}},
+    {{hash}}      {{string 0}},
+    version   {{string 0}},
+    row_data  {{json}},
+    pushed_at {{timestamp}} DEFAULT {{default}}
+);

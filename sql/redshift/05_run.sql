@@ -44,6 +44,8 @@ DECLARE
     v_warning VARCHAR(65535) := '';
     v_insert VARCHAR(65535) := '';
     v_cursor VARCHAR(255) := '';
+    v_created_column VARCHAR(255) := '';
+    v_always BOOLEAN := FALSE;
     v_watermark VARCHAR(65535) := '';
     v_type VARCHAR(16) := '';
     v_selected VARCHAR(16) := '';
@@ -58,6 +60,11 @@ DECLARE
     v_message VARCHAR(65535) := '';
     v_open BOOLEAN := FALSE;
 BEGIN
+    IF v_mode = 'cdc' THEN
+        RAISE EXCEPTION '{{.NoStream}}';
+    ELSIF v_mode = 'dry_run' THEN
+        RAISE EXCEPTION 'mode dry_run: plan rows with SELECT penstock_plan(sync, r) FROM penstock_source_SYNC, or with penstock plan';
+    END IF;
     {{.Step "begin"}}
     v_selected := JSON_EXTRACT_PATH_TEXT(v_begun, 'select', TRUE);
     IF v_selected = 'wait' THEN
@@ -86,6 +93,8 @@ BEGIN
             || ', {{.Schema}}.penstock_push(' || QUOTE_LITERAL(v_run) || ', m.r) FROM {{.Schema}}.' || QUOTE_IDENT('penstock_source_' || v_sync) || ' AS m';
         IF v_selected = 'since' THEN
             v_cursor := LOWER(JSON_EXTRACT_PATH_TEXT(v_begun, 'cursor', TRUE));
+            v_created_column := LOWER(COALESCE(NULLIF(JSON_EXTRACT_PATH_TEXT(v_begun, 'created', TRUE), ''), v_cursor));
+            v_always := JSON_EXTRACT_PATH_TEXT(v_begun, 'always', TRUE) = 'true';
             v_watermark := JSON_EXTRACT_PATH_TEXT(v_begun, 'watermark', TRUE);
             v_type := JSON_EXTRACT_PATH_TEXT(v_begun, 'watermark_type', TRUE);
             IF JSON_EXTRACT_PATH_TEXT(v_begun, 'watermark_zoned', TRUE) = 'true' THEN

@@ -127,7 +127,7 @@ func wrongArguments(sync, id string) (all []Mistake) {
 		add("penstock_finish", "finish", run, v)
 	}
 	for _, v := range []string{`"sideways"`, `"FULL"`, `"` + strings.Repeat("x", 4000) + `"`} {
-		add("use incremental or full", "begin", name, v)
+		add("use incremental, full, cdc or dry_run", "begin", name, v)
 	}
 	for _, v := range []string{`{}`, `["full"]`, `1`} {
 		add("must be text", "begin", name, v)

@@ -61,7 +61,7 @@ func (inv *invocation) record(ctx context.Context, m *message) error {
 			return fmt.Errorf("store when the rows of %s are due: %w", m.name(), err)
 		}
 	}
-	c := run.Chunk{Hold: m.hold(), Cursors: m.cursors(), Groups: m.groups()}
+	c := run.Chunk{Hold: m.hold(), Doubt: m.doubt(), Cursors: m.cursors(), Groups: m.groups()}
 	if m.account != nil {
 		c.Counts.Calls = m.account.booked(m.chunk.Run)
 	}

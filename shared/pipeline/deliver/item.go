@@ -37,6 +37,7 @@ type item struct {
 	state   state
 
 	del       bool // its record is to be removed
+	always    bool // incremental.always is true of it
 	lacking   bool // of a delete: a lookup found no record
 	mine      bool // entry is its own copy
 	doubt     bool // an older value of the key in hand may have been sent by an earlier attempt
@@ -54,6 +55,11 @@ type item struct {
 	lost      bool // the ledger had a newer one when it was committed
 	quiet     bool // it writes no entry: another row of its key in hand does
 	written   bool // the ledger and the errors have it
+}
+
+// full reports whether the row is sent though other runs have delivered the same.
+func (i *item) full() bool {
+	return i.m.chunk.Mode == run.Full || i.always && i.m.run.Always && i.row.Replay == nil
 }
 
 // found reports whether the row deletes what intake found by its record id. A mirror's

@@ -220,7 +220,7 @@ func (j *job) total() map[string]int {
 func (i *item) record(fields []dest.Field) (dest.Record, []dest.Field) {
 	def := i.def()
 	changed := func(int) bool { return true }
-	if def.Send != syncdef.SendAll && !i.rules().Once && i.m.chunk.Mode != run.Full && !i.whole {
+	if def.Send != syncdef.SendAll && !i.rules().Once && !i.full() && !i.whole {
 		changed = i.entry.Changed(i.m.chunk.Version, i.hashes())
 	}
 	r := dest.Record{Key: i.key, Match: i.match(), RecordID: i.recordID(), Sequence: i.sequence(), ID: i.entry.Held.ID, Intent: i.entry.Last.Intent != ""}
@@ -423,7 +423,7 @@ func (j *job) stopRest(items []*item) {
 		}
 		i.left()
 		i.stopped = true
-		if j.run.Bracketed {
+		if j.run.Selects() {
 			i.state = stateCancelled
 			continue
 		}

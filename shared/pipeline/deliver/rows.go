@@ -35,6 +35,7 @@ func (m *message) mapRows() {
 		if fault == nil && r.Delete != (got.Action == row.Delete) {
 			fault = actionChanged(r.Delete)
 		}
+		i.always = got.Always
 		a.name(got)
 		if fault != nil {
 			i.fail("deliver", fault.Rule, fault.Field, fault.Message)
@@ -144,7 +145,7 @@ func (m *message) hold() string {
 	least, all := "", m.chunk.Late
 	for _, i := range m.items {
 		if i.blind() && i.row.Replay == nil { // its cursor is not below where its run began
-			least, all = run.Least(least, m.run.From), true
+			least, all = run.Least(least, m.run.Least()), true
 		}
 	}
 	for _, i := range m.items {
@@ -158,6 +159,22 @@ func (m *message) hold() string {
 	return least
 }
 
+// doubt counts the rows that are not known to be right at the destination and that no
+// error tells of, in a sync whose rows have no cursor to hold a mark at: the rows that
+// the warehouse selects by what it remembers.
+func (m *message) doubt() int {
+	if !m.version.Version.Definition.ChangedOnly() {
+		return 0
+	}
+	rows := 0
+	for _, i := range m.items {
+		if i.row.Replay == nil && i.lost || i.state == stateCancelled && i.received {
+			rows++
+		}
+	}
+	return rows
+}
+
 // cursors are those of the message's rows that are not known to be right. One that
 // cannot be read is where the run began.
 func (m *message) cursors() []run.Held {
@@ -168,7 +185,7 @@ func (m *message) cursors() []run.Held {
 		}
 		h := run.Held{Cursor: i.cursor(), Rows: 1}
 		if h.Cursor == "" && i.blind() {
-			h.Cursor = m.run.From
+			h.Cursor = m.run.Least()
 		}
 		if h.Cursor != "" {
 			all = append(all, h)

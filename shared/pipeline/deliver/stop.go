@@ -15,7 +15,7 @@ func (i *item) ended() {
 	i.left()
 	switch i.m.end {
 	case "cancelled":
-		if i.m.run.Bracketed {
+		if i.m.run.Selects() {
 			i.state = stateCancelled
 			return
 		}

@@ -210,7 +210,7 @@ func (j *job) endHalted(ctx context.Context, h run.Halt) {
 		j.ending = true
 	}
 	j.mu.Unlock()
-	bracketed := j.run.Bracketed && !run.IsRetry(j.run.ID)
+	bracketed := j.run.Selects() && !run.IsRetry(j.run.ID)
 	if bracketed {
 		if err := j.d.endRun(ctx, j.run.ID, run.Failed, h.Reason); err != nil {
 			j.broken(err)

@@ -315,7 +315,7 @@ func (w *work) verdict(i *item) {
 	}
 	r := ledger.Row{
 		Run: m.run.ID, Sequence: i.sequence(), Fingerprint: i.print, Once: once, Delete: i.del, Unsure: i.del && i.key != "" && (i.doubt || i.def().Operation == syncdef.Delete),
-		Full: m.chunk.Mode == run.Full, Replay: i.row.Replay != nil,
+		Full: i.full(), Replay: i.row.Replay != nil,
 	}
 	if i.entry.Last.Error != "" || i.row.Replay != nil {
 		r.Ref = i.ref()

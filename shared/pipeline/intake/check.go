@@ -41,6 +41,8 @@ type fate struct {
 	shown        *row.Fault     // as the answer says it
 	code         run.Code       // where it goes
 	action       row.Action     // what it asks for
+	created      jsontext.Value // of incremental.created, for a plan
+	always       bool           // the same of incremental.always
 	half         bool           // the new half of an update, of a stream of changes
 	found        string         // the key that its record id stands for, of a deleting row without a match value
 }
@@ -89,6 +91,7 @@ func (c *check) mapRows(rows func(n int) *row.Row) {
 			arena = append(arena, got.RecordID...)
 			f.end = len(arena)
 			f.cursor, f.action, f.half = got.Cursor, got.Action, got.Half
+			f.created, f.always = got.Created, got.Always
 			c.note(n, got.Group)
 		}
 		switch {

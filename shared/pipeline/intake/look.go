@@ -35,7 +35,7 @@ func (in *Intake) Check(ctx context.Context, sync string, rows []row.Row) ([]run
 	out := make([]run.Checked, len(rows))
 	for n := range rows {
 		f := &c.fates[n]
-		out[n] = run.Checked{Status: f.status, Key: c.key(n), RecordID: c.recordID(n), Cursor: string(f.cursor), Delete: f.action == row.Delete, Fault: f.fault}
+		out[n] = run.Checked{Status: f.status, Key: c.key(n), RecordID: c.recordID(n), Cursor: string(f.cursor), Created: string(f.created), Always: f.always, Delete: f.action == row.Delete, Fault: f.fault}
 	}
 	return out, nil
 }

@@ -40,6 +40,7 @@ type cursors struct {
 	From   json.RawMessage `json:"from,omitempty"`
 	Cursor json.RawMessage `json:"cursor,omitempty"`
 	Hold   json.RawMessage `json:"hold,omitempty"`
+	Since  json.RawMessage `json:"since,omitempty"`
 }
 
 // MarshalJSON writes a run of an answer. Its id is run there, as in every other answer.
@@ -50,7 +51,7 @@ func (r RunStatus) MarshalJSON() ([]byte, error) {
 		plain
 		cursors
 		Hidden *struct{} `json:"id,omitempty"`
-	}{Run: r.ID, plain: plain(r), cursors: cursors{json.RawMessage(r.From), json.RawMessage(r.Cursor), json.RawMessage(r.Hold)}})
+	}{Run: r.ID, plain: plain(r), cursors: cursors{json.RawMessage(r.From), json.RawMessage(r.Cursor), json.RawMessage(r.Hold), json.RawMessage(r.Since)}})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
@@ -66,7 +67,7 @@ func (r *RunStatus) UnmarshalJSON(b []byte) error {
 	}
 	*r = RunStatus(in.plain)
 	r.ID = in.Run
-	r.From, r.Cursor, r.Hold = scalar(in.From), scalar(in.Cursor), scalar(in.Hold)
+	r.From, r.Cursor, r.Hold, r.Since = scalar(in.From), scalar(in.Cursor), scalar(in.Hold), scalar(in.Since)
 	return nil
 }
 

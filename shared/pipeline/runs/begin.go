@@ -17,9 +17,11 @@ type Selection string
 
 // The selections.
 const (
-	Since Selection = "since" // those at or above the watermark
-	All   Selection = "all"
-	Wait  Selection = "wait" // none: the last run still settles, or a sync of after has to run first
+	Since   Selection = "since" // those at or above the watermark
+	All     Selection = "all"
+	Changed Selection = "changed" // those that differ from what the warehouse remembers as pushed
+	Stream  Selection = "stream"  // those of a stream of changes
+	Wait    Selection = "wait"    // none: the last run still settles, or a sync of after has to run first
 )
 
 // Begun answers penstock_begin. With Select wait there is no Run, and Reason says
@@ -37,7 +39,18 @@ type Begun struct {
 	Cursor    string    `json:"cursor,omitempty"`          // its column that the watermark is of
 	Gate      string    `json:"gate,omitempty"`            // the view of its quality gate, to be read before the first push
 	GateOf    string    `json:"gate_definition,omitempty"` // the definition that the view must be of: quality.Gate.ID
-	Reason    string    `json:"reason,omitempty"`
+	Created   string    `json:"created,omitempty"`         // its column by which a row is new at or above the watermark
+	Always    bool      `json:"always,omitempty"`          // rows are selected too that the source says penstock_always of
+	// Source is the view to read in the model's place, and Definition what its column
+	// penstock_definition must say; "" where the model itself is read.
+	Source     string `json:"source,omitempty"`
+	Definition string `json:"definition,omitempty"`
+	Stream     string `json:"stream,omitempty"` // the relation that is consumed, where Select is stream
+	// ChangedOnly says that what is pushed is to be remembered: anew where Select is all.
+	// StoreSource is how much of it, where not the whole row: none.
+	ChangedOnly bool   `json:"changed_only,omitempty"`
+	StoreSource string `json:"store_source,omitempty"`
+	Reason      string `json:"reason,omitempty"`
 }
 
 // Begin starts a bracketed run, unless the last one still goes on. token is the
@@ -47,12 +60,20 @@ func (c *Control) Begin(ctx context.Context, sync, mode, token string) (Begun, e
 	if mode == "" {
 		mode = string(run.Incremental)
 	}
-	if mode != string(run.Incremental) && mode != string(run.Full) {
-		return Begun{}, row.Refuse("penstock_begin: this mode is not known: use incremental or full")
+	switch run.Mode(mode) {
+	case run.Incremental, run.Full, run.CDC, run.DryRun:
+	default:
+		return Begun{}, row.Refuse("penstock_begin: this mode is not known: use incremental, full, cdc or dry_run")
 	}
 	v, err := c.current(ctx, "penstock_begin", sync)
 	if err != nil {
 		return Begun{}, err
+	}
+	if mode == string(run.CDC) && streamOf(&v.Definition) == "" {
+		return Begun{}, row.Refuse("penstock_begin: mode cdc reads a stream of changes, and the sync %q names none: write incremental: {stream: NAME} into its definition, or use incremental or full", sync)
+	}
+	if mode == string(run.DryRun) {
+		return c.dry(ctx, v)
 	}
 	for range attempts {
 		answer, err := c.begin(ctx, v, run.Mode(mode), run.BegunID(sync, token))
@@ -61,6 +82,21 @@ func (c *Control) Begin(ctx context.Context, sync, mode, token string) (Begun, e
 		}
 	}
 	return Begun{}, fmt.Errorf("begin a run of sync %q: %w", sync, run.ErrConflict)
+}
+
+// dry answers what an incremental run would select, and begins and stores nothing: it
+// does not wait, has no run, and its rows go to penstock_plan.
+func (c *Control) dry(ctx context.Context, v syncdef.Version) (Begun, error) {
+	sync := v.Definition.Sync
+	latest, err := c.Runs.Latest(ctx, sync)
+	if err != nil {
+		return Begun{}, fmt.Errorf("read the latest run of sync %q: %w", sync, err)
+	}
+	r, err := c.from(ctx, run.Run{Sync: sync, Version: v.ID, Mode: run.DryRun}, v, latest)
+	if err != nil {
+		return Begun{}, err
+	}
+	return c.begun(ctx, r, v)
 }
 
 func (c *Control) begin(ctx context.Context, v syncdef.Version, mode run.Mode, id string) (Begun, error) {
@@ -89,7 +125,7 @@ func (c *Control) begin(ctx context.Context, v syncdef.Version, mode run.Mode, i
 	r = run.Run{
 		ID: id, Sync: sync, Version: v.ID, Mode: mode, Bracketed: true, Status: run.Open, BegunAt: c.Now(), Expected: -1,
 	}
-	if r, err = c.from(ctx, r, v); err != nil {
+	if r, err = c.from(ctx, r, v, latest); err != nil {
 		return Begun{}, err
 	}
 	if mode == run.Full && v.Definition.Mirror != nil { // I8: what is accepted from here on is not removed
@@ -112,9 +148,31 @@ func (c *Control) begun(ctx context.Context, r run.Run, v syncdef.Version) (Begu
 			return Begun{}, fmt.Errorf("read sync %q version %s: %w", r.Sync, r.Version, err)
 		}
 	}
-	b := Begun{Run: r.ID, Sync: r.Sync, Version: r.Version, Mode: r.Mode, Select: All, Model: v.Definition.Relation(), Cursor: cursorColumn(&v.Definition)}
-	if mark, ok := run.ReadCursor(r.From); ok && !r.SelectAll {
-		b.Select, b.Watermark, b.Type, b.Zoned = Since, r.From, string(mark.Type), mark.Zoned()
+	d := &v.Definition
+	b := Begun{
+		Run: r.ID, Sync: r.Sync, Version: r.Version, Mode: r.Mode, Select: All, Model: d.Relation(), Cursor: d.Cursor(),
+		Source: d.SourceView(), Definition: d.SourceHash(), ChangedOnly: d.ChangedOnly(),
+	}
+	if d.ChangedOnly() && d.SourceStored() == syncdef.StoreNone {
+		b.StoreSource = string(syncdef.StoreNone)
+	}
+	mark, marked := run.ReadCursor(r.From)
+	switch {
+	case r.Mode == run.CDC:
+		b.Select, b.Stream, b.Source, b.Definition = Stream, streamOf(d), "", ""
+		if r.Remapped {
+			b.Reason = "not all rows were pushed with this mapping yet, and a stream holds only changes: run mode full once"
+		}
+	case r.SelectAll:
+	case d.ChangedOnly():
+		b.Select, b.Always = Changed, r.Always
+	case marked:
+		least, err := overlapped(d, mark)
+		if err != nil {
+			return Begun{}, err
+		}
+		b.Select, b.Watermark, b.Type, b.Zoned = Since, least, string(mark.Type), mark.Zoned()
+		b.Created, b.Always = d.Incremental.Created, r.Always
 	}
 	g, err := quality.Compile(&v.Definition)
 	if err != nil {
@@ -126,29 +184,105 @@ func (c *Control) begun(ctx context.Context, r run.Run, v syncdef.Version) (Begu
 	return b, nil
 }
 
+// overlapped is the mark less the definition's overlap; a *row.Refusal where that does
+// not fit.
+func overlapped(d *syncdef.Definition, mark run.Cursor) (string, error) {
+	length, number, ok := d.OverlapOf()
+	if !ok || length == 0 && number == 0 {
+		return mark.String(), nil
+	}
+	least, err := mark.Minus(length, number)
+	if err != nil {
+		return "", row.Refuse("penstock_begin: sync %q: incremental.overlap %s: %v; then run penstock apply", d.Sync, d.Incremental.Overlap, err)
+	}
+	return least, nil
+}
+
+// streamOf is the definition's stream; "" when it names none.
+func streamOf(d *syncdef.Definition) string {
+	if d.Incremental == nil {
+		return ""
+	}
+	return d.Incremental.Stream
+}
+
 // from fills in where the run begins: the mark of today's target and column, or
-// all rows.
-func (c *Control) from(ctx context.Context, r run.Run, v syncdef.Version) (run.Run, error) {
+// all rows. latest is the run that was begun before.
+func (c *Control) from(ctx context.Context, r run.Run, v syncdef.Version, latest string) (run.Run, error) {
 	var err error
 	if r.Target, err = c.target(ctx, v); err != nil {
 		return r, err
 	}
-	column := cursorColumn(&v.Definition)
-	if column != "" {
-		if err := c.holdForDead(ctx, r.Sync, r.Target, column, includeFailed(&v.Definition), c.Now()); err != nil {
+	d := &v.Definition
+	if column := d.Cursor(); column != "" && r.Mode != run.DryRun {
+		if err := c.holdForDead(ctx, r.Sync, r.Target, column, includeFailed(d), c.Now()); err != nil {
 			return r, err
 		}
 	}
-	m, err := c.mark(ctx, r.Sync, r.Target, column)
+	m, err := c.mark(ctx, r.Sync, r.Target, d.Cursor())
 	if err != nil {
 		return r, err
 	}
 	r.From, r.MarkRevision = m.Value, m.Revision
-	r.SelectAll = r.Mode == run.Full || m.Value == ""
-	if !r.SelectAll {
-		r.SelectAll, err = c.remapped(ctx, m, v)
+	every := d.AlwaysEvery()
+	r.Always = every > 0 && (r.Mode == run.Full || c.Now().Sub(m.Always) >= every)
+	remapped, err := c.remapped(ctx, m, v)
+	if err != nil {
+		return r, err
+	}
+	switch {
+	case r.Mode == run.CDC:
+		r.Remapped = remapped
+	case r.Mode == run.Full || remapped:
+		r.SelectAll = true
+	case d.ChangedOnly():
+		if r.SelectAll = m.Version == ""; !r.SelectAll {
+			r.SelectAll, err = c.unclean(ctx, latest)
+		}
+	default:
+		r.SelectAll = m.Value == ""
+	}
+	if err != nil || r.SelectAll {
+		return r, err
+	}
+	return since(r, d)
+}
+
+// since notes how far below the mark rows may be that are selected.
+func since(r run.Run, d *syncdef.Definition) (run.Run, error) {
+	mark, ok := run.ReadCursor(r.From)
+	if !ok || r.Mode == run.CDC {
+		return r, nil
+	}
+	if d.Incremental.Created != "" || r.Always { // their cursor may be anything
+		r.Since = mark.Floor()
+	}
+	least, err := overlapped(d, mark)
+	if r.Since == "" && least != r.From {
+		r.Since = least
 	}
 	return r, err
+}
+
+// unclean reports whether the last begun run may have sent rows that the warehouse
+// does not remember: one that has not completed, unless it got no row and did not have
+// to push them all. All are selected then, which mends whatever was missed.
+func (c *Control) unclean(ctx context.Context, latest string) (bool, error) {
+	if latest == "" {
+		return false, nil
+	}
+	r, err := c.Runs.Run(ctx, latest)
+	if errors.Is(err, run.ErrNotFound) {
+		return true, nil // it has expired, and with it how it ended
+	}
+	if err != nil {
+		return false, fmt.Errorf("read run %q: %w", latest, err)
+	}
+	if r.Status == run.Complete {
+		return false, nil
+	}
+	t, err := c.tally(ctx, latest)
+	return r.SelectAll || t != nil && t.Counts.Received > 0, err
 }
 
 // remapped reports whether the mapping differs from the one with which all rows

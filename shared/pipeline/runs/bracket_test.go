@@ -239,7 +239,7 @@ func TestRefusals(t *testing.T) {
 	_, err := w.control.Begin(ctx, "orders", "", "t")
 	refusal(t, err, `there is no sync "orders"`)
 	_, err = w.control.Begin(ctx, syncName, "partial", "t")
-	refusal(t, err, "use incremental or full")
+	refusal(t, err, "use incremental, full, cdc or dry_run")
 	_, err = w.control.Finish(ctx, "accounts.r9", 1)
 	refusal(t, err, "there is no run")
 	_, err = w.control.Finish(ctx, "accounts", 1)

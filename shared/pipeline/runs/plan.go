@@ -106,7 +106,7 @@ func (c *Control) plan(ctx context.Context, p PlanRequest) ([]Planned, syncdef.V
 	if err != nil {
 		return nil, v, err
 	}
-	selects, err := c.selects(ctx, v, target, p.Mode)
+	selects, again, err := c.selects(ctx, v, target, p.Mode)
 	if err != nil {
 		return nil, v, err
 	}
@@ -118,9 +118,10 @@ func (c *Control) plan(ctx context.Context, p PlanRequest) ([]Planned, syncdef.V
 	mapper := program.Get()
 	defer program.Put(mapper)
 	l := newLook(program, p.Mode == run.Full, entries)
+	l.again = again
 	for n, x := range checked {
 		switch {
-		case !selects(x.Cursor):
+		case !selects(x):
 			out[n] = Planned{Action: NotSelected, RecordID: x.RecordID}
 		case x.Status == row.Queued:
 			mapped, fault := mapper.Map(p.Rows[n].Object)
@@ -154,29 +155,37 @@ func refused(x run.Checked) Planned {
 	return p
 }
 
-// selects tells by a row's cursor whether a run would push it. A row without a cursor
-// is pushed, as are all where there is no mark or the mapping is another one.
-func (c *Control) selects(ctx context.Context, v syncdef.Version, target string, mode run.Mode) (func(cursor string) bool, error) {
-	all := func(string) bool { return true }
-	column := cursorColumn(&v.Definition)
-	if mode != run.Incremental || column == "" {
-		return all, nil
-	}
-	m, err := c.mark(ctx, v.Definition.Sync, target, column)
+// selects tells whether a run would push a row: by its cursor, or by when it was made. A
+// row without a cursor is pushed, as are all where there is no mark or the mapping is
+// another one. again says that the rows of incremental.always are due: they are pushed
+// then, too, and sent.
+func (c *Control) selects(ctx context.Context, v syncdef.Version, target string, mode run.Mode) (selects func(run.Checked) bool, again bool, err error) {
+	all := func(run.Checked) bool { return true }
+	d := &v.Definition
+	m, err := c.mark(ctx, d.Sync, target, d.Cursor())
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
+	every := d.AlwaysEvery()
+	again = every > 0 && c.Now().Sub(m.Always) >= every
 	mark, ok := run.ReadCursor([]byte(m.Value))
-	if !ok {
-		return all, nil
+	if mode != run.Incremental || d.Cursor() == "" || !ok {
+		return all, again, nil
 	}
 	if anew, err := c.remapped(ctx, m, v); err != nil || anew {
-		return all, err
+		return all, again, err
 	}
-	return func(cursor string) bool {
-		at, ok := run.ReadCursor([]byte(cursor))
-		return !ok || at.Type != mark.Type || at.Compare(mark) >= 0
-	}, nil
+	least, err := overlapped(d, mark)
+	if err != nil {
+		return nil, false, err
+	}
+	mark, _ = run.ReadCursor([]byte(least))
+	return func(x run.Checked) bool {
+		at, ok := run.ReadCursor([]byte(x.Cursor))
+		made, known := run.ReadCursor([]byte(x.Created))
+		return !ok || at.Type != mark.Type || at.Compare(mark) >= 0 ||
+			known && made.Type == mark.Type && made.Compare(mark) >= 0 || again && x.Always
+	}, again, nil
 }
 
 // entries reads those of the rows that would be queued.
@@ -199,6 +208,7 @@ func (c *Control) entries(ctx context.Context, target string, checked []run.Chec
 type look struct {
 	v        *syncdef.Version
 	full     bool
+	again    bool // rows of incremental.always are due to be sent again
 	names    []string
 	tags     []row.Tag
 	personal map[string]bool // of names
@@ -225,7 +235,7 @@ func (l *look) at(x run.Checked, m *mapping.Mapped) Planned {
 	e := l.entries[x.Key]
 	var print row.Fingerprint
 	print, l.scratch = row.Digest(l.tags, m.Canonical, l.scratch)
-	r := ledger.Row{Sequence: math.MaxInt64, Fingerprint: print, Full: l.full, Once: l.v.Rules.Once}
+	r := ledger.Row{Sequence: math.MaxInt64, Fingerprint: print, Full: l.full || l.again && x.Always, Once: l.v.Rules.Once}
 	if ledger.Diff(e, r) == ledger.Unchanged {
 		p.Action = Unchanged
 		return p

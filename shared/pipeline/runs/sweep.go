@@ -162,7 +162,7 @@ func (s *Sweep) store(ctx context.Context, next run.Run, t *run.Tally, held bool
 		return fmt.Errorf("read version %s: %w", next.Version, err)
 	}
 	column := cursorColumn(&v.Definition)
-	if column == "" {
+	if !marks(&v.Definition) {
 		return s.Runs.UpdateRun(ctx, next)
 	}
 	window := includeFailed(&v.Definition)
@@ -176,7 +176,11 @@ func (s *Sweep) store(ctx context.Context, next run.Run, t *run.Tally, held bool
 		return err
 	}
 	if !ended {
-		if lower, changed := m.Lower(t.Hold, window, s.Now()); changed {
+		lower, changed := m.Lower(t.Hold, window, s.Now())
+		if t.Doubt > 0 {
+			lower, changed = m.Doubted(s.Now())
+		}
+		if changed {
 			if err := s.Marks.SetMark(ctx, lower); err != nil {
 				return fmt.Errorf("hold the watermark: %w", err)
 			}
@@ -200,6 +204,13 @@ func (s *Sweep) store(ctx context.Context, next run.Run, t *run.Tally, held bool
 
 // defaultInclude is include_failed where the definition names none: the sample's.
 const defaultInclude = 24 * time.Hour
+
+// marks reports whether something is kept of a sync's complete runs: a watermark, when
+// rows were sent again that are once a period, or merely that all rows were selected.
+func marks(d *syncdef.Definition) bool {
+	i := d.Incremental
+	return i != nil && (i.Cursor != "" || i.Always != "" || i.ChangedOnly || i.Stream != "")
+}
 
 func includeFailed(d *syncdef.Definition) time.Duration {
 	if w, err := time.ParseDuration(d.Incremental.IncludeFailed); err == nil && w > 0 {

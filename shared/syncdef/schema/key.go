@@ -34,6 +34,12 @@ func object(table []syncdef.Key, closed bool) *jsonschema.Schema {
 		if key.Or != "" {
 			s.OneOf = append(s.OneOf, &jsonschema.Schema{Required: []string{key.Name}}, &jsonschema.Schema{Required: []string{key.Or}})
 		}
+		if key.With != "" {
+			if s.DependentRequired == nil {
+				s.DependentRequired = map[string][]string{}
+			}
+			s.DependentRequired[key.Name] = []string{key.With}
+		}
 	}
 	return s
 }

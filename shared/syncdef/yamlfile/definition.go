@@ -66,6 +66,7 @@ func (p *parser) definition(src []byte) (d syncdef.Definition) {
 	d.Quality = p.quality(o)
 	o.close()
 	p.matchAgrees(&d)
+	p.reserved(o, &d)
 	p.check(o, &d)
 	if p.known && d.OnMissing == "" {
 		d.OnMissing = syncdef.Report
@@ -126,26 +127,4 @@ func (p *parser) behaviour(o *object, d *syncdef.Definition) {
 	p.incremental(o, d)
 	p.allow(o, d)
 	p.notifications(o, d)
-}
-
-// incremental reads the cursor, how long a failed row holds the watermark, and
-// what a later version will act on.
-func (p *parser) incremental(o *object, d *syncdef.Definition) {
-	n := o.get("incremental")
-	if n == nil {
-		return
-	}
-	in := p.object(n, "incremental", "incremental", o.key("incremental").Keys)
-	if in == nil {
-		return
-	}
-	inc := &syncdef.Incremental{Cursor: in.text("cursor")}
-	inc.IncludeFailed, _ = in.duration("include_failed")
-	inc.Always = in.text("always")
-	in.missing("cursor", "name the column that grows with every change of a row")
-	if in.has("always") {
-		p.notice(in.keys["always"], "incremental.always", syncdef.NotActedOn)
-	}
-	in.close()
-	d.Incremental = inc
 }

@@ -30,6 +30,9 @@ func (r *runner) plain(err error) error {
 		return err
 	}
 	if e.Type == duck.ErrorTypeBinder && strings.Contains(e.Msg, "resulted in an empty set of columns") {
+		if r.begun.Created != "" {
+			return fmt.Errorf("%w: the model has no column %v, or no column %v, which incremental.cursor and created name", errNoCursor, r.begun.Cursor, r.begun.Created)
+		}
 		return fmt.Errorf("%w: the model has no column %v, which incremental.cursor names", errNoCursor, r.values["cursor"])
 	}
 	text, _, _ := strings.Cut(e.Msg, "\n\nLINE ")
@@ -50,6 +53,8 @@ func (r *runner) reason(err error) string {
 	switch {
 	case errors.Is(err, errNoCursor):
 		_, what, _ = strings.Cut(err.Error(), errNoCursor.Error()+": ")
+	case errors.Is(err, errStale):
+		what = err.Error()
 	case answered.MatchString(err.Error()):
 		what = answered.FindString(err.Error())
 	case errors.As(err, &e) && (e.Type == duck.ErrorTypeCatalog || e.Type == duck.ErrorTypeBinder):

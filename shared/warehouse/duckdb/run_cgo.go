@@ -29,6 +29,8 @@ var runProcedure = procedure{
 		{"sync", duck.TYPE_VARCHAR}, {"run", duck.TYPE_VARCHAR}, {"status", duck.TYPE_VARCHAR}, {"selected", duck.TYPE_VARCHAR},
 		{"received", duck.TYPE_BIGINT}, {"queued", duck.TYPE_BIGINT}, {"rejected", duck.TYPE_BIGINT},
 		{"superseded", duck.TYPE_BIGINT}, {"blocked", duck.TYPE_BIGINT}, {"decision", duck.TYPE_VARCHAR}, {"reason", duck.TYPE_VARCHAR},
+		{"created", duck.TYPE_BIGINT}, {"updated", duck.TYPE_BIGINT}, {"deleted", duck.TYPE_BIGINT}, {"unchanged", duck.TYPE_BIGINT},
+		{"calls", duck.TYPE_DOUBLE}, {"seconds", duck.TYPE_DOUBLE}, {"dollars", duck.TYPE_DOUBLE},
 	},
 	run: func(ctx context.Context, w *Warehouse, args []string) ([][]any, error) {
 		r := runner{w: w, values: map[string]any{"sync": args[0], "mode": args[1]}}
@@ -43,6 +45,7 @@ type runner struct {
 	step    string         // the one that is running, for people
 	open    bool           // the run was begun and not finished
 	warning string         // the gate's
+	taken   bool           // rows of a stream were consumed: nobody pushes them again
 	values  map[string]any // the steps' variables
 }
 
@@ -50,7 +53,8 @@ type runner struct {
 type begun struct {
 	Run       string          `json:"run"`
 	Sync      string          `json:"sync"`
-	Select    string          `json:"select"` // since, all, wait
+	Mode      string          `json:"mode"`
+	Select    string          `json:"select"` // since, all, changed, stream, wait
 	Watermark json.RawMessage `json:"watermark"`
 	Type      string          `json:"watermark_type"`
 	Zoned     bool            `json:"watermark_zoned"`
@@ -58,6 +62,7 @@ type begun struct {
 	Cursor    string          `json:"cursor"`
 	Gate      string          `json:"gate"`
 	Reason    string          `json:"reason"`
+	selected
 }
 
 // ended is what penstock_gate and penstock_finish answer.
@@ -76,13 +81,19 @@ func (r *runner) run(ctx context.Context) ([][]any, error) {
 		err = fmt.Errorf("penstock_run: %s: %w", r.step, err)
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closing)
 		defer cancel()
-		if r.open {
+		switch {
+		case r.open && r.taken:
+			err = fmt.Errorf("%w; the run %s stays open, since its rows are consumed: they are delivered, and the next run takes it over", err, r.begun.Run)
+		case r.open:
 			err = r.close(ctx, err)
 		}
 		_, _ = refresh(ctx, r.w, nil) // the tables then show the failed run; the failure itself is what counts
 		return nil, err
 	}
 	reason := r.begun.Reason
+	if r.dry() {
+		return [][]any{r.planned()}, nil
+	}
 	if err := r.tidy(ctx); err != nil { // the rows are pushed whatever becomes of the tables
 		reason = strings.TrimPrefix(reason+"; "+err.Error(), "; ")
 	}
@@ -105,18 +116,14 @@ func (r *runner) push(ctx context.Context) error {
 	if r.begun.Select == "wait" {
 		return nil
 	}
-	r.open = true
+	r.open = r.begun.Run != ""
 	r.values["run"], r.values["model"], r.values["cursor"], r.values["watermark"] = r.begun.Run, r.begun.Model, r.begun.Cursor, scalar(r.begun.Watermark)
 	if r.begun.Gate != "" {
 		if blocked, err := r.gate(ctx); err != nil || blocked {
 			return err
 		}
 	}
-	push := statements.StepPush
-	if r.begun.Select == "since" && r.begun.Cursor != "" {
-		push = statements.PushStep(r.begun.Type, r.begun.Zoned)
-	}
-	if err := r.do(ctx, push); err != nil {
+	if err := r.pushSelected(ctx); err != nil || r.dry() {
 		return err
 	}
 	if err := r.do(ctx, statements.StepCount); err != nil {
@@ -130,7 +137,7 @@ func (r *runner) push(ctx context.Context) error {
 	if err := json.Unmarshal([]byte(answer), &finished); err != nil {
 		return fmt.Errorf("read the answer: %w", err)
 	}
-	r.values["status"], r.begun.Reason = finished.Status, cmp.Or(finished.Reason, r.warning)
+	r.values["status"], r.begun.Reason = finished.Status, cmp.Or(finished.Reason, r.warning, r.begun.Reason)
 	return nil
 }
 
@@ -143,6 +150,12 @@ func (r *runner) gate(ctx context.Context) (blocked bool, err error) {
 		return false, fmt.Errorf("read the view %s, which penstock run and penstock sql-setup make: %w", r.begun.Gate, err)
 	}
 	r.values["verdict"] = verdict
+	if r.dry() { // it has no run that the verdict could be noted with
+		var said ended
+		err := json.Unmarshal([]byte(verdict), &said)
+		r.values["decision"] = said.Decision
+		return false, err
+	}
 	if err := r.do(ctx, statements.StepVerdict, &answer); err != nil {
 		return false, err
 	}
@@ -233,7 +246,7 @@ func (r *runner) answer(reason string) []any {
 	if reason != "" {
 		row[len(row)-1] = reason
 	}
-	return row
+	return append(row, make([]any, planFigures)...)
 }
 
 // scalar is what a JSON scalar says, nil for null.

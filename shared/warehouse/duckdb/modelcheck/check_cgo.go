@@ -94,7 +94,7 @@ func (c *Checker) Check(ctx context.Context, text string) (Result, error) {
 	if fault := refused(text, tree); fault != nil {
 		return Result{Fault: fault}, nil
 	}
-	r := Result{Aliases: aliasesOf(text)}
+	r := Result{Aliases: aliasesOf(text), Uses: uses(tree)}
 	if r.Reads = readOf(text, tree); r.Reads == nil && len(attached) > 0 {
 		r.Reads = &Read{attached[0].File, placeOf(text, attached[0].Offset)}
 	}

@@ -29,6 +29,8 @@ type Result struct {
 	// Aliases are columns that are called by the word behind them, without AS: a comma
 	// may be missing between, and most likely is where the word is on the next line.
 	Aliases []Alias `json:"aliases,omitempty"`
+	// Uses are the columns that the model's own text names, with what each is made of.
+	Uses []Use `json:"uses,omitempty"`
 	// Fault says why the model is refused, nil when it is not.
 	Fault *Fault `json:"fault,omitempty"`
 	// Missing is the table, function or type that the database does not have, nil for

@@ -86,7 +86,7 @@ func refused(text string, tree any) *Fault {
 		if f := refusedNode(text, n); f != nil {
 			return f
 		}
-		for _, key := range slices.Sorted(maps.Keys(n)) {
+		for _, key := range sortedKeys(n) {
 			if f := refused(text, n[key]); f != nil {
 				return f
 			}
@@ -95,8 +95,16 @@ func refused(text string, tree any) *Fault {
 	return nil
 }
 
+func sortedKeys(n node) []string { return slices.Sorted(maps.Keys(n)) }
+
+// acts are functions that do something, which a model that is merely read must not.
+var acts = words("PENSTOCK_PUSH PENSTOCK_PUSH_WAIT PENSTOCK_BEGIN PENSTOCK_FINISH PENSTOCK_CANCEL PENSTOCK_RETRY PENSTOCK_RESET PENSTOCK_GATE NEXTVAL")
+
 func refusedNode(text string, n node) *Fault {
 	at := offsetOf(n)
+	if name, _ := n["function_name"].(string); n["class"] == "FUNCTION" && acts[strings.ToUpper(name)] {
+		return faultAt(text, at, "a model only reads, and %s does something; leave it out", name)
+	}
 	switch n["type"] {
 	case "SHOW_REF":
 		return faultAt(text, at, "SUMMARIZE, SHOW and DESCRIBE are no models; write a SELECT")

@@ -1,0 +1,170 @@
+//go:build cgo
+
+package sql_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/app/apptest"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// changesQuery is the sample's query over a stream, as it stands there.
+const changesQuery = `
+SELECT
+    customer_id,
+    email,
+    health_score * 100 as health_score_pct,
+    CASE
+        WHEN METADATA$ACTION = 'DELETE' THEN 'delete'
+        ELSE 'upsert'
+    END as sync_action,
+    METADATA$ACTION as change_type,
+    METADATA$ISUPDATE as is_update
+FROM customer_health_changes
+WHERE METADATA$ACTION IN ('INSERT', 'UPDATE', 'DELETE')`
+
+// streaming is a road with a sync of a stream, which is a table of changes, or the query
+// over it.
+func streaming(t *testing.T, stream string) *road {
+	t.Helper()
+	r := newRoad(t, map[string]string{"accounts": "destination_object: Account\nmatching_strategy: email_domain\nmatch: {source: email, destination: Website}\nrecord_id: customer_id\n" +
+		"model: health\non_missing: create\nfield_mappings: [{source: customer_id, destination: Name}, {source: health_score_pct, destination: Health_Score__c, data_type: number}]\nincremental: {stream: " + stream + "}\n"})
+	r.exec(`CREATE TABLE customer_health_changes (customer_id VARCHAR, email VARCHAR, health_score DECIMAL(3, 2), health_score_pct INTEGER, "METADATA$ACTION" VARCHAR, "METADATA$ISUPDATE" BOOLEAN)`)
+	r.exec("CREATE TABLE health AS SELECT 'c1' AS customer_id, 'x@a.com' AS email, 10 AS health_score_pct")
+	r.exec("CREATE VIEW changes_of_health AS " + changesQuery)
+	r.world.Clock.Advance(time.Since(apptest.Start))
+	return r
+}
+
+// change appends a row to the table of changes.
+func (r *road) change(id, email string, score float64, action string, update bool) {
+	r.Helper()
+	r.exec("INSERT INTO customer_health_changes VALUES (?, ?, ?, ?, ?, ?)", id, email, score, int(score*100), action, update)
+}
+
+// scoreOfB is the score of b.com's account, "" where it has none or there is none.
+func (r *road) scoreOfB() string {
+	all := r.world.Vendors.Accounts("Health_Score__c")
+	return strings.TrimSuffix(all["https://b.com"]+all["b.com"], ".0")
+}
+
+// A stream is consumed once: what was pushed is gone from it, also where the run takes
+// part in what a person does, and what fails stays.
+func TestStream(t *testing.T) {
+	for _, stream := range []string{"customer_health_changes", "changes_of_health"} {
+		t.Run(stream, func(t *testing.T) {
+			r := streaming(t, stream)
+			left := func(want string) {
+				t.Helper()
+				r.same(read(t, r.w.DB(), "SELECT count(*) FROM customer_health_changes")[0], want)
+			}
+			r.same(r.ran("full"), "all: c1; 1 sent")
+			r.change("c1", "x@a.com", 0.1, "DELETE", true)
+			r.change("c1", "x@a.com", 0.2, "INSERT", true)
+			r.change("c2", "x@b.com", 0.3, "INSERT", false)
+			got := r.ran("cdc")
+			if !strings.HasPrefix(got, "stream: c1 c1 c2;") && !strings.HasPrefix(got, "stream: c1 c2") || !strings.HasSuffix(got, " 2 sent") {
+				t.Error(got)
+			}
+			left("0")
+			r.same(r.ran("cdc"), "stream: -; 0 sent")
+			// A refused push leaves the stream as it is.
+			r.change("c2", "x@b.com", 0.4, "INSERT", true)
+			r.refuse["/push"] = 1
+			if _, err := r.call("penstock_run('accounts', 'cdc')"); err == nil {
+				t.Fatal("no error")
+			}
+			left("1")
+			clear(r.refuse)
+			r.same(r.ran("cdc"), "stream: c2; 1 sent")
+			left("0")
+			// Once they are consumed, the rows are delivered, though the run is not finished.
+			r.change("c2", "x@b.com", 0.5, "INSERT", true)
+			r.refuse["/finish"] = 1
+			_, err := r.call("penstock_run('accounts', 'cdc')")
+			if err == nil || !strings.Contains(err.Error(), "stays open") {
+				t.Fatal(err)
+			}
+			clear(r.refuse)
+			left("0")
+			r.settle()
+			if last := r.last("accounts"); last.Status != run.Open || last.Counts.Delivered != 1 {
+				t.Errorf("the run is %s: %+v", last.Status, last.Counts)
+			}
+			r.same(r.scoreOfB(), "50")
+		})
+	}
+}
+
+// What a stream may say of one record between two runs, in whatever order its rows come,
+// leaves the destination as the table is.
+func TestStreamOrders(t *testing.T) {
+	type change struct {
+		score  float64
+		action string
+		update bool
+	}
+	for name, c := range map[string]struct {
+		runs [][]change
+		want string
+	}{
+		"an update":                         {[][]change{{{0.1, "INSERT", false}}, {{0.1, "DELETE", true}, {0.2, "INSERT", true}}}, "20"},
+		"an update, the other half first":   {[][]change{{{0.1, "INSERT", false}}, {{0.2, "INSERT", true}, {0.1, "DELETE", true}}}, "20"},
+		"a delete":                          {[][]change{{{0.1, "INSERT", false}}, {{0.1, "DELETE", false}}}, ""},
+		"deleted and made again":            {[][]change{{{0.1, "INSERT", false}}, {{0.1, "DELETE", false}, {0.3, "INSERT", false}}}, "30"},
+		"made again and deleted, by a view": {[][]change{{{0.1, "INSERT", false}}, {{0.3, "INSERT", false}, {0.1, "DELETE", false}}}, "30"},
+		"deleted, then made again":          {[][]change{{{0.1, "INSERT", false}}, {{0.1, "DELETE", false}}, {{0.4, "INSERT", false}}}, "40"},
+		"a half alone":                      {[][]change{{{0.1, "INSERT", false}}, {{0.1, "DELETE", true}}}, "10"},
+		"nothing of it was known":           {[][]change{{{0.1, "DELETE", false}}}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := streaming(t, "customer_health_changes")
+			for _, changes := range c.runs {
+				for _, x := range changes {
+					r.change("c2", "x@b.com", x.score, x.action, x.update)
+				}
+				r.ran("cdc")
+			}
+			r.same(r.scoreOfB(), c.want)
+		})
+	}
+}
+
+// What cannot be a stream is told, and the run is closed.
+func TestStreamThatIsNone(t *testing.T) {
+	for stream, told := range map[string]string{"nothing": "there is no table or view of that name", "two": "this view reads 2"} {
+		r := streaming(t, stream)
+		r.exec("CREATE VIEW two AS SELECT * FROM customer_health_changes JOIN health USING (customer_id)")
+		got, err := r.call("penstock_run('accounts', 'cdc')")
+		if err == nil || !strings.Contains(err.Error(), told) || r.last("accounts").Status != run.Cancelled {
+			t.Errorf("%s: %q %v", stream, got, err)
+		}
+	}
+	r := newRoad(t, map[string]string{"accounts": definition("")})
+	if got, err := r.call("penstock_run('accounts', 'cdc')"); err == nil || !strings.Contains(err.Error(), "names none") {
+		t.Errorf("%q %v", got, err)
+	}
+}
+
+// Rows that are written while the stream is pushed stay in it for the next run.
+func TestStreamMeanwhile(t *testing.T) {
+	r := streaming(t, "customer_health_changes")
+	r.change("c1", "x@a.com", 0.2, "INSERT", false)
+	wrote := false
+	r.arrived = func([]byte) {
+		if wrote = true; wrote {
+			r.change("c2", "x@b.com", 0.3, "INSERT", false)
+		}
+		r.arrived = nil
+	}
+	r.same(r.ran("cdc"), "stream: c1; 1 sent")
+	if !wrote {
+		t.Fatal("nothing was written meanwhile")
+	}
+	r.same(r.ran("cdc"), "stream: c2; 1 sent")
+	r.same(fmt.Sprint(read(t, r.w.DB(), "SELECT count(*) FROM customer_health_changes")), "[0]")
+}
