@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// ErrOverlap: an overlap that cannot be taken off a watermark. From Cursor.Minus.
+// ErrOverlap says that an overlap cannot be taken off a watermark. From Cursor.Minus.
 var ErrOverlap = errors.New("the overlap does not fit the cursor")
 
 // Minus is the cursor less an overlap, a JSON scalar: a length off a timestamp, in its
