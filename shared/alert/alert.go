@@ -16,9 +16,13 @@ type Kind string
 const (
 	RunFailed     Kind = "run_failed"               // the last run delivered nothing of what it got, or could not be delivered
 	Misconfigured Kind = "connection_misconfigured" // a person must mend the connection
-	Overdue       Kind = "overdue"                  // no run succeeded for too long
+	GateBlocked   Kind = "gate_blocked"             // the quality gate stopped the last run that it judged
+	Overdue       Kind = "overdue"                  // no run succeeded for stale_after: the health view's STALE
+	Missed        Kind = "missed_schedule"          // a due time has passed, and no run began
 	ErrorRate     Kind = "error_rate"               // too many of the last hour's rows were not delivered
+	CountAnomaly  Kind = "count_anomaly"            // the last run had far more or fewer rows than those before
 	Paused        Kind = "connection_paused"        // the vendor is not reached, or its quota is spent
+	Quota         Kind = "quota"                    // the day's quota of the connection is nearly spent
 	DeadLetters   Kind = "dead_letters"             // messages could not be processed
 	Exhausted     Kind = "retries_exhausted"        // rows whose attempts are used up
 	RunPartial    Kind = "run_partial"              // some rows of the last run were not delivered
@@ -28,12 +32,18 @@ const (
 const Trial Kind = "test"
 
 // Kinds are all kinds, in the order of the constants.
-var Kinds = []Kind{RunFailed, Misconfigured, Overdue, ErrorRate, Paused, DeadLetters, Exhausted, RunPartial}
+var Kinds = []Kind{RunFailed, Misconfigured, GateBlocked, Overdue, Missed, ErrorRate, CountAnomaly, Paused, Quota, DeadLetters, Exhausted, RunPartial}
 
 // conditions are the words of a definition's notifications, and what each stands
-// for. sync_failure and high_error_rate are what people know from elsewhere.
+// for. sync_failure and high_error_rate are what people know from elsewhere; stale is
+// what freshness calls the age at which a sync is overdue.
 var conditions = map[string][]Kind{
-	"sync_failure":             {RunFailed, Misconfigured, Overdue},
+	"sync_failure":             {RunFailed, Misconfigured, GateBlocked, Overdue, Missed},
+	"gate_blocked":             {GateBlocked},
+	"stale":                    {Overdue},
+	"missed_schedule":          {Missed},
+	"count_anomaly":            {CountAnomaly},
+	"quota":                    {Quota},
 	"high_error_rate":          {ErrorRate},
 	"partial_failure":          {RunPartial},
 	"overdue":                  {Overdue},
@@ -68,11 +78,17 @@ type Policy struct {
 	ErrorRate float64       // over this share of an hour's rows; DefaultPolicy says 0.1, the sample's
 	Repeat    time.Duration // an alert that goes on is told again so often
 	Paused    time.Duration // a pause without a person's fault is told from so long on
+	Counts    CountPolicy
+	Quota     float64 // at this share of a day's burst and beyond
 }
 
-// DefaultPolicy is the sample's error rate, a repetition every four hours, and half an
-// hour of grace for a vendor that is away.
-var DefaultPolicy = Policy{ErrorRate: 0.1, Repeat: 4 * time.Hour, Paused: 30 * time.Minute}
+// DefaultPolicy is the sample's error rate and change of the record count, a repetition
+// every four hours, half an hour of grace for a vendor that is away, and nine tenths of
+// the day's quota.
+var DefaultPolicy = Policy{
+	ErrorRate: 0.1, Repeat: 4 * time.Hour, Paused: 30 * time.Minute, Quota: 0.9,
+	Counts: CountPolicy{Change: 0.5, Over: 100, Deviations: 3, Least: 7, Floor: 0.01},
+}
 
 // Seen is what the sweeper saw of a sync.
 type Seen struct {
@@ -85,8 +101,15 @@ type Seen struct {
 	// OverdueAfter is how old Success may be; 0 is no bound.
 	OverdueAfter time.Duration
 
+	// Blocked is the last run that was judged by its gate, where that stopped it, or nil.
+	// Last passes over such runs: nothing of them was to be sent.
+	Blocked *Run
+	Missed  Due    // the due time at which no run began; the zero value for none
+	Counted Counts // of the last complete run, and those before it
+
 	Hour      Rows  // of the runs that ended within the last hour
 	Pause     Pause // of the connection
+	Spent     Spent // of the connection's quota
 	Exhausted int64 // rows whose attempts were used up within the last hour
 	Dead      int64 // rows of messages that could not be processed within the last hour
 }
@@ -113,6 +136,27 @@ func (r Rows) Rate() float64 {
 		return 0
 	}
 	return float64(r.Lost) / float64(r.Received)
+}
+
+// A Due is a due time of the sync's schedule.
+type Due struct {
+	At     time.Time
+	Reason string // why no run began, as far as it is known; no row's value
+}
+
+// Counts are the rows that the last complete run received, and the complete runs before
+// it of the same mode, the newest first, at most CountedRuns.
+type Counts struct {
+	Run    string // "" where none is complete
+	Rows   int64
+	Before []int64
+}
+
+// Spent is how much of a quota of so many calls in Per is spent.
+type Spent struct {
+	Share float64 // of what may be spent at once, 0 to 1
+	Calls int64
+	Per   time.Duration
 }
 
 // A Pause is a connection that nobody calls; the zero value is none.

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"encoding/json"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -45,6 +46,11 @@ func TestRules(t *testing.T) {
 		{"paused for half an hour", func(s *Seen) { s.Pause = Pause{Since: noon.Add(-30 * time.Minute)} }, []Kind{Paused}},
 		{"misconfigured just now", func(s *Seen) { s.Pause = Pause{Since: noon, Person: true} }, []Kind{Misconfigured}},
 		{"exhausted", func(s *Seen) { s.Exhausted = 1 }, []Kind{Exhausted}},
+		{"blocked by its gate", func(s *Seen) { s.Blocked = &Run{ID: "sf_health.r2", Reason: "blocked by its quality gate"} }, []Kind{GateBlocked}},
+		{"blocked after a run that failed", func(s *Seen) { s.Blocked, s.Last.Failed = &Run{ID: "sf_health.r2"}, true }, []Kind{RunFailed, GateBlocked}},
+		{"a due time without a run", func(s *Seen) { s.Missed.At = noon.Add(-time.Hour) }, []Kind{Missed}},
+		{"89.9% of the quota", func(s *Seen) { s.Spent = Spent{Share: 0.899, Calls: 1000, Per: 24 * time.Hour} }, nil},
+		{"90% of the quota", func(s *Seen) { s.Spent = Spent{Share: 0.9, Calls: 1000, Per: 24 * time.Hour} }, []Kind{Quota}},
 		{"dead letters", func(s *Seen) { s.Dead = 1 }, []Kind{DeadLetters}},
 	} {
 		notices, open := Judge(seen(c.change), nil, noon, DefaultPolicy)
@@ -161,16 +167,19 @@ Since: 2026-03-02 12:00:00 UTC
 Rows:  1000 of 1000
 Run:   sf_health.r1
 Next:  penstock errors sf_health.r1
+See:   docs/operating.md#alert-run_failed
 [penstock] sf_health: connection misconfigured raised
 sf_health: connection misconfigured, raised
 What:  connection crm is paused for 3 hours: the secret is absent
 Since: 2026-03-02 12:00:00 UTC
 Next:  penstock connect crm
+See:   docs/operating.md#alert-connection_misconfigured
 [penstock] sf_health: sync overdue raised
 sf_health: sync overdue, raised
 What:  no run has succeeded for 2 days; it may take 4 hours
 Since: 2026-03-02 12:00:00 UTC
 Next:  penstock status sf_health
+See:   docs/operating.md#alert-overdue
 [penstock] sf_health: high error rate raised
 sf_health: high error rate, raised
 What:  33.3% of the rows of the last hour were not delivered; 10% are allowed
@@ -178,9 +187,38 @@ Since: 2026-03-02 12:00:00 UTC
 Rows:  1 of 3
 Run:   sf_health.r1
 Next:  penstock errors sf_health.r1
+See:   docs/operating.md#alert-error_rate
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Each kind has its section, and everything that a definition may ask for is named there.
+func TestKindsHaveSections(t *testing.T) {
+	text, err := os.ReadFile("../../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sections := map[string]string{}
+	for _, part := range strings.Split(string(text), "\n#")[1:] {
+		head, body, _ := strings.Cut(part, "\n")
+		sections[strings.ReplaceAll(strings.ReplaceAll(strings.ToLower(strings.TrimLeft(head, "# ")), ":", ""), " ", "-")] = body
+	}
+	for _, k := range Kinds {
+		path, anchor, _ := strings.Cut(k.Section(), "#")
+		body := sections[anchor]
+		if path != "docs/operating.md" || body == "" {
+			t.Errorf("%s: there is no section %s", k, k.Section())
+		}
+		for word, kinds := range conditions {
+			if slices.Contains(kinds, k) != strings.Contains(body, "`"+word+"`") {
+				t.Errorf("section %s: condition %s is to be named where it tells of the kind", anchor, word)
+			}
+		}
+	}
+	if Trial.Section() != "" {
+		t.Error("a test notice has no section")
 	}
 }
 

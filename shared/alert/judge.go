@@ -2,6 +2,7 @@ package alert
 
 import (
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -46,7 +47,11 @@ func (s *Seen) notice(n Notice, o Open, step Step, now time.Time) Notice {
 var rules = map[Kind]func(s Seen, now time.Time, p Policy) (Notice, bool){
 	RunFailed:     runFailed,
 	RunPartial:    runPartial,
+	GateBlocked:   gateBlocked,
 	Overdue:       overdue,
+	Missed:        missed,
+	CountAnomaly:  countAnomaly,
+	Quota:         quota,
 	ErrorRate:     errorRate,
 	Paused:        paused,
 	Misconfigured: misconfigured,
@@ -58,7 +63,11 @@ var rules = map[Kind]func(s Seen, now time.Time, p Policy) (Notice, bool){
 var recovery = map[Kind]string{
 	RunFailed:     "a later run delivered rows",
 	RunPartial:    "a later run delivered all of its rows",
+	GateBlocked:   "a later run passed its quality gate",
 	Overdue:       "a run succeeded",
+	Missed:        "a run began",
+	CountAnomaly:  "a later run had as many rows as are usual",
+	Quota:         "less of the quota is spent",
 	ErrorRate:     "the rows of the last hour were delivered",
 	Paused:        "the connection answers again",
 	Misconfigured: "the connection answers again",
@@ -75,6 +84,15 @@ func runFailed(s Seen, _ time.Time, _ Policy) (Notice, bool) {
 		n.Why = "the last run failed: " + s.Last.Reason
 	}
 	return n, true
+}
+
+// gateBlocked: the gate's own reason has the counts of its rules.
+func gateBlocked(s Seen, _ time.Time, _ Policy) (Notice, bool) {
+	if s.Blocked == nil {
+		return Notice{}, false
+	}
+	why := s.Blocked.Reason + "; mend the model's rows or the thresholds, then run again"
+	return Notice{Run: s.Blocked.ID, Rows: s.Blocked.Rows.Lost, Of: s.Blocked.Rows.Received, Why: why, Mend: "penstock run " + s.Sync}, true
 }
 
 func runPartial(s Seen, _ time.Time, _ Policy) (Notice, bool) {
@@ -99,6 +117,17 @@ func overdue(s Seen, now time.Time, _ Policy) (Notice, bool) {
 	}
 	why := fmt.Sprintf("no run has succeeded for %s; it may take %s", hours(now.Sub(since)), hours(s.OverdueAfter))
 	return Notice{Why: why, Mend: "penstock status " + s.Sync}, true
+}
+
+func missed(s Seen, _ time.Time, _ Policy) (Notice, bool) {
+	if s.Missed.At.IsZero() {
+		return Notice{}, false
+	}
+	why := fmt.Sprintf("a run was due at %s UTC, and none began", s.Missed.At.UTC().Format(time.DateTime))
+	if s.Missed.Reason != "" {
+		why += ": " + s.Missed.Reason
+	}
+	return Notice{Why: why, Mend: "penstock run " + s.Sync}, true
 }
 
 func errorRate(s Seen, _ time.Time, p Policy) (Notice, bool) {
@@ -130,6 +159,15 @@ func misconfigured(s Seen, now time.Time, _ Policy) (Notice, bool) {
 func (s *Seen) ofConnection(now time.Time) Notice {
 	why := fmt.Sprintf("connection %s is paused for %s: %s", s.Connection, hours(now.Sub(s.Pause.Since)), s.Pause.Reason)
 	return Notice{Why: why, Mend: "penstock connect " + s.Connection}
+}
+
+func quota(s Seen, _ time.Time, p Policy) (Notice, bool) {
+	if s.Spent.Share < p.Quota {
+		return Notice{}, false
+	}
+	why := fmt.Sprintf("%.0f%% of what connection %s may spend at once of its %d calls in %s is spent: raise quota.share of the connection, or push less",
+		math.Floor(s.Spent.Share*100), s.Connection, s.Spent.Calls, hours(s.Spent.Per))
+	return Notice{Why: why, Mend: "penstock apply"}, true
 }
 
 func exhausted(s Seen, _ time.Time, _ Policy) (Notice, bool) {

@@ -15,11 +15,12 @@ func (n Notice) Subject() string {
 var titles = map[Kind]string{
 	RunFailed: "run failed", RunPartial: "run partly failed", Overdue: "sync overdue", ErrorRate: "high error rate",
 	Paused: "connection paused", Misconfigured: "connection misconfigured", Exhausted: "retries exhausted", DeadLetters: "dead letters",
+	GateBlocked: "blocked by its quality gate", Missed: "missed schedule", CountAnomaly: "record count anomaly", Quota: "quota nearly spent",
 	Trial: "test notice",
 }
 
 // Text is a notice in lines without markup: what happened, since when, how many
-// rows, and the command that mends it.
+// rows, the command that mends it, and where to read on.
 func (n Notice) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s, %s\n", n.Sync, titles[n.Kind], n.Step)
@@ -37,5 +38,17 @@ func (n Notice) Text() string {
 	if n.Mend != "" && n.Step != Recovered {
 		fmt.Fprintf(&b, "Next:  %s\n", n.Mend)
 	}
+	if section := n.Kind.Section(); section != "" && n.Step != Recovered {
+		fmt.Fprintf(&b, "See:   %s\n", section)
+	}
 	return b.String()
+}
+
+// Section is where the documentation says what to do about an alert of the kind:
+// docs/operating.md#alert-overdue, its heading there; "" for a test.
+func (k Kind) Section() string {
+	if k == Trial {
+		return ""
+	}
+	return "docs/operating.md#alert-" + string(k)
 }

@@ -141,6 +141,18 @@ func most(w Window, rate float64) float64 {
 	return max(1, burst(w)*rate)
 }
 
+// Spent is how much of its longest window of a day or more a bucket has spent, as a share
+// of what may be spent at once; the zero Window where it has none, or all of it is left.
+func (b Bucket) Spent(now time.Time) (Window, float64) {
+	next := b.refilled(nil, b.trust(now))
+	for _, l := range slices.Backward(next.Levels) {
+		if w := (Window{l.Calls, l.Per}); w.Per >= 24*time.Hour {
+			return w, (burst(w) - max(l.Left, 0)) / burst(w)
+		}
+	}
+	return Window{}, 0
+}
+
 // Lasts is how long so many calls take at the least, from a full bucket on.
 func (w Window) Lasts(calls float64) time.Duration {
 	return time.Duration(max(0, calls-burst(w)) / refill(w) * float64(time.Second))

@@ -239,3 +239,25 @@ func TestDebt(t *testing.T) {
 		t.Error("nothing after the wait")
 	}
 }
+
+// What is spent of the longest window of a day or more; it comes back with time.
+func TestSpent(t *testing.T) {
+	day, second := Window{1000, 24 * time.Hour}, Window{1000, time.Second}
+	if w, share := (Bucket{}).Spent(start); w != (Window{}) || share != 0 {
+		t.Errorf("of nothing: %v, %v", w, share)
+	}
+	_, b, _ := Lease(Bucket{}, []Window{second, day}, 450, start)
+	if w, share := b.Spent(start); w != day || share != 0.9 {
+		t.Errorf("450 of 500 are spent: %v, %v", w, share)
+	}
+	if _, share := b.Spent(start.Add(12 * time.Hour)); share < 0.399 || share > 0.401 {
+		t.Errorf("after half a day, half of the day's calls have come back: %v", share)
+	}
+	if w, share := b.Spent(start.Add(24 * time.Hour)); w != (Window{}) || share != 0 {
+		t.Errorf("after a day: %v, %v", w, share)
+	}
+	_, b, _ = Lease(Bucket{}, []Window{second}, 450, start)
+	if _, share := b.Spent(start); share != 0 {
+		t.Errorf("a second's window is no day's: %v", share)
+	}
+}

@@ -32,6 +32,15 @@ func (s *Store) Slow(ctx context.Context, bucket string, now time.Time) error {
 	return nil
 }
 
+// Bucket reads a bucket and takes nothing; the zero value where none is stored.
+func (s *Store) Bucket(ctx context.Context, bucket string) (b pace.Bucket, err error) {
+	err = s.one(ctx, &b, "SELECT body FROM bucket WHERE name = ?1", bucket)
+	if err != nil && !errors.Is(err, run.ErrNotFound) {
+		return b, fmt.Errorf("read bucket %s: %w", bucket, err)
+	}
+	return b, nil
+}
+
 func (s *Store) bucket(ctx context.Context, name string, change func(pace.Bucket) pace.Bucket) error {
 	return s.write(ctx, func(c *conn) error {
 		var b pace.Bucket

@@ -44,6 +44,19 @@ var paceTests = []test{
 			t.Errorf("%d tokens in all, want 10", total)
 		}
 	}},
+	{"read and not taken", func(t *testing.T, s Stores) {
+		same(t, "none", pace.Bucket{}, must(s.Bucket(t.Context(), "sf/"))(t))
+		wantLease(t, s, "sf/", 4, start, 4)
+		for range 2 {
+			b := must(s.Bucket(t.Context(), "sf/"))(t)
+			if w, share := b.Spent(start); w != hourly[1] || share != 4.0/500 {
+				t.Errorf("%v of %v is spent, want 4 of 500", share, w)
+			}
+		}
+		same(t, "another", pace.Bucket{}, must(s.Bucket(t.Context(), "sf"))(t))
+		s = s.Reopen()
+		wantLease(t, s, "sf/", 10, start, 6)
+	}},
 	{"slow", func(t *testing.T, s Stores) {
 		w := []pace.Window{{Calls: 200, Per: 10 * time.Second}}
 		n, _, err := s.Lease(t.Context(), "sf", w, 200, start)

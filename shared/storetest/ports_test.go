@@ -38,4 +38,5 @@ var (
 	_ = []runs.Halts{Store(nil)}
 	_ = []runs.Firings{Store(nil)}
 	_ = []runs.Depths{Store(nil)}
+	_ = []runs.Quotas{Store(nil)}
 )

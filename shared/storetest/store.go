@@ -30,6 +30,7 @@ type Store interface {
 	SetPace(ctx context.Context, connection string, s pace.State) error
 	Lease(ctx context.Context, bucket string, limits []pace.Window, want int, now time.Time) (granted int, wait time.Duration, err error)
 	Slow(ctx context.Context, bucket string, now time.Time) error
+	Bucket(ctx context.Context, bucket string) (pace.Bucket, error)
 
 	BeginRun(ctx context.Context, r run.Run, latest string) error
 	Latest(ctx context.Context, sync string) (string, error)

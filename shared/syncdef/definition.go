@@ -60,6 +60,7 @@ const NotifyEmail = "email"
 var Conditions = []string{
 	"sync_failure", "high_error_rate", "partial_failure", "overdue",
 	"connection_paused", "connection_misconfigured", "retries_exhausted", "dead_letters",
+	"gate_blocked", "stale", "missed_schedule", "count_anomaly", "quota",
 }
 
 // Strategy is how a row finds its record at the destination.

@@ -185,7 +185,7 @@ func (m *Machine) Run(ctx context.Context) error {
 	g.Go(func() error {
 		sweeper := &runs.Sweep{Stores: stores(m.Store), Replayer: m.Intake, Remover: m.Intake, Policy: m.policy(), Now: time.Now}
 		if m.cfg.Tells {
-			sweeper.Alerts, sweeper.Teller = m.Store, m.teller()
+			sweeper.Alerts, sweeper.Teller, sweeper.Quotas = m.Store, m.teller(), m.Store
 		}
 		s := &sweep.Handler{Log: m.cfg.Log, Sweep: sweeper}
 		return local.Tick(ctx, ticks{s, m}, m.cfg.Sweep, m.cfg.Log)

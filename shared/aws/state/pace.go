@@ -46,6 +46,15 @@ func (s *Store) Slow(ctx context.Context, bucket string, now time.Time) error {
 	return nil
 }
 
+// Bucket reads a bucket and takes nothing; the zero value where none is stored.
+func (s *Store) Bucket(ctx context.Context, bucket string) (pace.Bucket, error) {
+	b, err := s.readBucket(ctx, "PACE#"+bucket)
+	if err != nil {
+		return pace.Bucket{}, fmt.Errorf("read bucket %s: %w", bucket, err)
+	}
+	return b.bucket, nil
+}
+
 // bucket changes a bucket. The first try is over what this process stored last, which
 // spares a read where it is alone; a bucket that others have taken from since grants
 // no more than that.

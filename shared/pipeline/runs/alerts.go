@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/penstock-data/penstock/shared/alert"
+	"github.com/penstock-data/penstock/shared/pace"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/syncdef/frequency"
@@ -18,6 +19,13 @@ type Alerts interface {
 	Alerts(ctx context.Context, sync string) (alert.Book, error)
 	// SetAlerts stores a book over the one with its Revision; run.ErrConflict.
 	SetAlerts(ctx context.Context, b alert.Book) error
+}
+
+// Quotas reads what is left of the vendors' quotas.
+type Quotas interface {
+	// Bucket reads a bucket as Lease stored it last, and takes nothing; the zero value,
+	// which is full, where none is stored.
+	Bucket(ctx context.Context, bucket string) (pace.Bucket, error)
 }
 
 // A Teller sends a notice to a recipient. An error is tried again later.
@@ -124,7 +132,7 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 			}
 			exhausted[original] = true
 		default:
-			if out.Last == nil {
+			if out.Last == nil && r.Status != run.Blocked {
 				out.Last = lastRun(r)
 			}
 			if out.Success.IsZero() && success(r) {
@@ -136,6 +144,18 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 			out.Hour.Lost += lost(r.Counts)
 			out.Dead += deadLetters(r)
 		}
+	}
+	out.Blocked, out.Counted = lastBlocked(all, due), counted(all, due)
+	if out.Missed, err = s.missedOf(ctx, v, all, now); err != nil {
+		return out, err
+	}
+	if s.Quotas != nil {
+		b, err := s.Quotas.Bucket(ctx, out.Connection+"/")
+		if err != nil {
+			return out, fmt.Errorf("read the quota of connection %q: %w", out.Connection, err)
+		}
+		w, share := b.Spent(now)
+		out.Spent = alert.Spent{Share: share, Calls: w.Calls, Per: w.Per}
 	}
 	p, err := s.Connections.Pace(ctx, out.Connection)
 	if err != nil {

@@ -72,10 +72,8 @@ func missed(p frequency.Plan, applied time.Time, last *run.Firing, recent []run.
 	if last != nil && !last.At.Before(from) {
 		return time.Time{}
 	}
-	for _, r := range recent {
-		if !run.IsRetry(r.ID) && !r.BegunAt.Before(from) {
-			return time.Time{}
-		}
+	if begunSince(recent, from) {
+		return time.Time{}
 	}
 	return due
 }

@@ -23,6 +23,7 @@ type Sweep struct {
 	Remover  Remover // takes what left a mirror's model
 	Alerts   Alerts  // nil where nobody is told of anything
 	Teller   Teller
+	Quotas   Quotas // nil where nobody is told of quotas
 	Policy   run.Policy
 	Now      func() time.Time
 

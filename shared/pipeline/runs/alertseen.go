@@ -1,0 +1,89 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/alert"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/syncdef/frequency"
+)
+
+// lastBlocked is the last run whose gate is known, where that stopped it; of runs, the
+// newest first. One that ended before its gate was asked says nothing of it.
+func lastBlocked(all []run.Run, due map[string]bool) *alert.Run {
+	for _, r := range all {
+		switch {
+		case !r.Status.Ended() || run.IsRetry(r.ID) || due[r.ID]:
+		case r.Status == run.Blocked:
+			return lastRun(r)
+		case r.Gate != nil || r.Status == run.Complete:
+			return nil
+		}
+	}
+	return nil
+}
+
+// counted are the rows of the last complete run and of those before it in its mode.
+// Runs that penstock_begin made are compared among themselves, and those of plain
+// queries likewise.
+func counted(all []run.Run, due map[string]bool) (out alert.Counts) {
+	var last run.Run
+	for _, r := range all {
+		switch {
+		case r.Status != run.Complete || run.IsRetry(r.ID) || due[r.ID]:
+		case out.Run == "":
+			last, out.Run, out.Rows = r, r.ID, r.Counts.Received
+		case r.Mode == last.Mode && r.Bracketed == last.Bracketed && len(out.Before) < alert.CountedRuns:
+			out.Before = append(out.Before, r.Counts.Received)
+		}
+	}
+	return out
+}
+
+// missedOf is the due time at which a run should have begun by now and none has, or the
+// one at which the warehouse refused the call. Where no due time has been acted on yet,
+// it may be that something else starts the runs, at times of its own: then one counts as
+// missed when the next one has passed without a run as well.
+func (s *Sweep) missedOf(ctx context.Context, v syncdef.Version, recent []run.Run, now time.Time) (alert.Due, error) {
+	if s.Firings == nil {
+		return alert.Due{}, nil
+	}
+	p, err := frequency.Of(&v.Definition)
+	if errors.Is(err, frequency.ErrNone) {
+		return alert.Due{}, nil
+	}
+	if err != nil {
+		return alert.Due{}, fmt.Errorf("read its frequency: %w", err)
+	}
+	fired, err := s.Firings.RecentFirings(ctx, v.Definition.Sync, 1)
+	if err != nil {
+		return alert.Due{}, fmt.Errorf("read its due times: %w", err)
+	}
+	if len(fired) == 0 {
+		due := missed(p, v.AppliedAt, nil, recent, now)
+		before := p.Last(due.Add(-time.Nanosecond))
+		if due.IsZero() || before.Before(v.AppliedAt) || begunSince(recent, before.Add(-early)) {
+			return alert.Due{}, nil
+		}
+		return alert.Due{At: due}, nil
+	}
+	last := fired[0]
+	if last.Status == run.FiringFailed && !begunSince(recent, last.At.Add(-early)) {
+		return alert.Due{At: last.At, Reason: last.Reason}, nil
+	}
+	return alert.Due{At: missed(p, v.AppliedAt, &last, recent, now)}, nil
+}
+
+// begunSince reports whether one of the runs began then or later, retries aside.
+func begunSince(recent []run.Run, from time.Time) bool {
+	for _, r := range recent {
+		if !run.IsRetry(r.ID) && !r.BegunAt.Before(from) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,163 @@
+package runs_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/alert"
+	"github.com/penstock-data/penstock/shared/pace"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// watched is a world like that of told, whose sweeper sees due times and quotas too.
+func watched(t *testing.T, conditions []string, change func(*syncdef.Definition)) (*world, *mailbox) {
+	w, m := told(t, "", conditions...)
+	w.sweep.Firings, w.sweep.Quotas = w.store, w.store
+	w.apply(func(d *syncdef.Definition, _ *syncdef.Rules) {
+		d.Notifications = []syncdef.Notification{{Type: "email", Recipients: []string{"a@b.co"}, Conditions: conditions}}
+		if change != nil {
+			change(d)
+		}
+	})
+	return w, m
+}
+
+// opened is the open alert of a kind.
+func (w *world) opened(kind alert.Kind) alert.Open {
+	w.t.Helper()
+	book, err := w.store.Alerts(w.t.Context(), syncName)
+	w.ok(err)
+	for _, o := range book.Open {
+		if o.Kind == kind {
+			return o
+		}
+	}
+	return alert.Open{}
+}
+
+// A gate that blocks is told instead of a failed run, until a run passes it: one that
+// ended before it was asked says nothing.
+func TestABlockedGateIsTold(t *testing.T) {
+	w, m := watched(t, []string{"sync_failure"}, func(d *syncdef.Definition) {
+		d.Quality = &syncdef.Quality{WarnOver: "0.01", BlockOver: "0.05", Rules: []syncdef.QualityRule{{Column: "v", NotNull: true}}}
+	})
+	ask := func(token string, failed int) string {
+		b := w.begin("", token)
+		_, err := w.control.Gate(t.Context(), b.Run, fmt.Appendf(nil, `{"total":1000,"definition":%q,"rules":[{"rule":"not_null","failed":%d}]}`, b.GateOf, failed))
+		w.ok(err)
+		return b.Run
+	}
+	blocked := ask("one", 51)
+	w.pass(2 * time.Minute)
+	m.is(t, "gate_blocked raised")
+	if o := w.opened(alert.GateBlocked); o.Run != blocked {
+		t.Errorf("%+v", o)
+	}
+	_, err := w.control.Cancel(t.Context(), w.begin("", "two").Run, "the statement failed")
+	w.ok(err)
+	w.pass(2 * time.Minute)
+	m.is(t, "gate_blocked raised")
+	passed := ask("three", 50)
+	w.push(passed, record{"a", 1, 10})
+	w.work()
+	_, err = w.control.Finish(t.Context(), passed, 1)
+	w.ok(err)
+	w.pass(2 * time.Minute)
+	m.is(t, "gate_blocked raised", "gate_blocked recovered")
+}
+
+// A run far from those before it is told; one that is as usual ends it.
+func TestACountAnomalyIsTold(t *testing.T) {
+	w, m := watched(t, []string{"count_anomaly"}, nil)
+	rows := func(n int) (all []record) {
+		for i := range n {
+			all = append(all, record{fmt.Sprint("k", i), i, i})
+		}
+		return all
+	}
+	w.complete("full", rows(202)...)
+	w.complete("", rows(1)...) // of another mode
+	w.pass(2 * time.Minute)
+	m.is(t)
+	few := w.complete("full", rows(100)...)
+	w.pass(2 * time.Minute)
+	m.is(t, "count_anomaly raised")
+	if o := w.opened(alert.CountAnomaly); o.Run != few.ID {
+		t.Errorf("%+v", o)
+	}
+	w.complete("full", rows(150)...)
+	w.pass(2 * time.Minute)
+	m.is(t, "count_anomaly raised", "count_anomaly recovered")
+}
+
+// A due time at which nothing acted is told from its grace on; a run ends it.
+func TestAMissedScheduleIsTold(t *testing.T) {
+	w, m := watched(t, []string{"missed_schedule"}, func(d *syncdef.Definition) { d.Frequency = "hourly" })
+	ran := run.Firing{Sync: syncName, At: noon.Add(time.Hour), Status: run.FiringRan, Since: noon.Add(time.Hour), Call: 1}
+	w.pass(time.Hour)
+	w.ok(w.store.SetFiring(t.Context(), ran))
+	w.complete("", record{"a", 1, 1})
+	w.pass(time.Hour + 4*time.Minute)
+	m.is(t)
+	w.pass(time.Minute)
+	m.is(t, "missed_schedule raised")
+	w.complete("", record{"a", 2, 2})
+	w.pass(time.Minute)
+	m.is(t, "missed_schedule raised", "missed_schedule recovered")
+	w.pass(50 * time.Minute)
+
+	ran.At, ran.Status, ran.Reason = noon.Add(3*time.Hour), run.FiringFailed, "the login was refused"
+	w.ok(w.store.SetFiring(t.Context(), ran))
+	w.pass(4 * time.Minute)
+	m.is(t, "missed_schedule raised", "missed_schedule recovered", "missed_schedule raised")
+	w.complete("", record{"a", 3, 3})
+	w.pass(time.Minute)
+	m.is(t, "missed_schedule raised", "missed_schedule recovered", "missed_schedule raised", "missed_schedule recovered")
+}
+
+// Where nothing of ours acts on due times, a run may begin at any time between them.
+func TestRunsOfAnotherScheduler(t *testing.T) {
+	w, m := watched(t, []string{"missed_schedule"}, func(d *syncdef.Definition) { d.Frequency = "hourly" })
+	for n := range 3 {
+		w.pass(40 * time.Minute)
+		w.complete("", record{"a", n, n})
+		w.pass(20 * time.Minute)
+	}
+	m.is(t) // it is 15:00, and the last run was at 14:40
+	w.pass(time.Hour + 4*time.Minute)
+	m.is(t)
+	w.pass(time.Minute)
+	m.is(t, "missed_schedule raised")
+}
+
+// The day's quota is told at nine tenths of what may be spent at once, and it comes back.
+func TestASpentQuotaIsTold(t *testing.T) {
+	w, m := watched(t, []string{"quota"}, nil)
+	day := []pace.Window{{Calls: 1000, Per: 24 * time.Hour}}
+	lease := func(want int) {
+		granted, _, err := w.store.Lease(t.Context(), "prod/", day, want, w.now)
+		w.ok(err)
+		if granted != want {
+			t.Fatalf("%d granted", granted)
+		}
+	}
+	lease(449)
+	w.sweepOnce()
+	m.is(t)
+	lease(1)
+	w.sweepOnce()
+	m.is(t, "quota raised")
+	w.pass(4 * time.Minute)
+	m.is(t, "quota raised", "quota recovered")
+}
+
+// What a notice says of a refused call is the warehouse's reason.
+func TestWhyAScheduleWasMissed(t *testing.T) {
+	n, _ := alert.Judge(alert.Seen{Sync: syncName, Missed: alert.Due{At: noon, Reason: "the login was refused"}}, nil, noon, alert.DefaultPolicy)
+	if len(n) != 1 || !strings.HasSuffix(n[0].Why, "2026-01-05 12:00:00 UTC, and none began: the login was refused") || n[0].Mend != "penstock run accounts" {
+		t.Errorf("%+v", n)
+	}
+}
