@@ -47,9 +47,13 @@ func (c validateCmd) selection(ctx context.Context, m *modelChecker, y yamlfile.
 }
 
 // changing gives notice of a record id that is made of a value which the sync itself
-// carries, or of the time: it is another one after every change.
+// carries, or of the time: it is another one after every change. Of inserts that is what
+// a record id is for: each change is a record of its own.
 func changing(y yamlfile.Sync, uses []modelcheck.Use, v *validation) {
 	d := y.Definition
+	if d.Operation == syncdef.Insert {
+		return
+	}
 	of := func(column string) modelcheck.Use {
 		if n := slices.IndexFunc(uses, func(u modelcheck.Use) bool { return strings.EqualFold(u.Column, column) }); n >= 0 {
 			return uses[n]
