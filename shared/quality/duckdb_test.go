@@ -111,6 +111,7 @@ func TestDuckDBAndGoJudgeAlike(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer insert.Close()
 	maybe := func(v any) any {
 		if random.IntN(6) == 0 {
 			return nil

@@ -83,9 +83,9 @@ const (
 	StatementFailed  StatementState = "failed"
 )
 
-// ErrRefused: the warehouse refuses a call in a way that a person must mend: login,
+// ErrRefused says that the warehouse refuses a call in a way that a person must mend: login,
 // rights, a name, a setting. From runs.Warehouse.
 var ErrRefused = errors.New("the warehouse refuses the call")
 
-// ErrBusy: the warehouse takes no call at this moment, and may soon. From runs.Warehouse.
+// ErrBusy says that the warehouse takes no call at this moment, and may soon. From runs.Warehouse.
 var ErrBusy = errors.New("the warehouse takes no call now")

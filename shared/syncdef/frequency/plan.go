@@ -13,7 +13,7 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// ErrNone: a definition has no sync_frequency. From Of.
+// ErrNone says that a definition has no sync_frequency. From Of.
 var ErrNone = errors.New("the sync has no sync_frequency")
 
 // A Plan is when a sync is due: its frequency in its time zone. An interval ("every

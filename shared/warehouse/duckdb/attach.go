@@ -34,7 +34,7 @@ func Attachments(text string) (all []Attachment, rest string, err error) {
 			break
 		}
 		m := attachment.FindStringSubmatch(code)
-		if m == nil || (m[2] == "") != (m[4] == "") {
+		if len(m) < 5 || (m[2] == "") != (m[4] == "") {
 			return nil, text, errors.New("a model attaches files as  ATTACH 'FILE.duckdb' AS NAME;  before its SELECT, to be read only")
 		}
 		a := Attachment{File: strings.ReplaceAll(m[1], "''", "'"), Name: m[3], Offset: p.Offset + skipped}

@@ -33,7 +33,6 @@ type standIn struct {
 	runs    int
 	handles map[string]string // request id -> handle
 	ended   map[string]int    // handle -> the status of GET
-	answer  string            // status of POST; "" is as documented
 	data    string
 }
 
