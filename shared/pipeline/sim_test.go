@@ -35,7 +35,7 @@ type sim struct {
 	workers []*proc
 	dead    int           // workers' deaths
 	shift   time.Duration // for how long nothing ran
-	last    string        // run of the last statement
+	last    [2]string     // run of each sync's last statement
 	digest  uint32        // of all calls of ports, in order
 }
 
