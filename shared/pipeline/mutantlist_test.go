@@ -72,7 +72,7 @@ var mutants = []mutant{
 	{"crashes are off by one: never suspect", "pipeline/deliver/start.go",
 		"suspectDeaths = 2", "suspectDeaths = 99", road},
 	{"the ledger does not know what a killer may have left", "pipeline/deliver/start.go",
-		`received: key != "",`, "received: false,", road},
+		"key = string(got.Key)", "_ = got", road},
 	{"rows of a cancelled run are delivered", "pipeline/deliver/open.go",
 		"case m.run.Status.Dead():", "case m.run.Status.Dead() && d.Dead:", road},
 	{"a failed hand-back is swallowed: the hiding", "pipeline/deliver/close.go",
