@@ -197,9 +197,9 @@ func TestColumnsOfAnyName(t *testing.T) {
 	columns := "m VARCHAR, t VARCHAR, s VARCHAR, r VARCHAR, p VARCHAR, k VARCHAR, sync VARCHAR, run VARCHAR, hash VARCHAR, version VARCHAR, answer VARCHAR, \"select\" VARCHAR, \"a b.\"\"c\" VARCHAR, moment TIMESTAMP DEFAULT '2026-11-01 10:00'"
 	insert := "INSERT INTO health (email, score, m, r) VALUES ('x@a.com', 1, 'm', '{}')"
 	for incremental, want := range map[string]string{
-		"{cursor: moment}":                          "since: x@a.com; 0 sent",
+		"{cursor: moment}":                           "since: x@a.com; 0 sent",
 		"{cursor: moment, always: m = 'm' every 1h}": "since: x@a.com; 0 sent",
-		"{changed_only: true}":                  "changed: -; 0 sent",
+		"{changed_only: true}":                       "changed: -; 0 sent",
 	} {
 		r := selecting(t, incremental, columns)
 		r.exec(insert)
