@@ -20,12 +20,12 @@ LEFT JOIN (
 ) AS k ON k.hash = GET(m.r, 'PENSTOCK_HASH')::VARCHAR
 WHERE k.hash IS NULL OR ($always AND GET(m.r, 'PENSTOCK_ALWAYS')::BOOLEAN)`},
 		DuckDB: Text{Rest: `INSERT INTO penstock_pushing (sync, run, answer, hash, version, row_data)
-SELECT $sync, $run, penstock_push($run, m), m.penstock_hash, $version, CASE WHEN $keep_rows THEN to_json(m) END
-FROM query_table($model) AS m
+SELECT $sync, $run, penstock_push($run, penstock_row), penstock_row.penstock_hash, $version, CASE WHEN $keep_rows THEN to_json(penstock_row) END
+FROM query_table($model) AS penstock_row
 LEFT JOIN (
     SELECT DISTINCT p.hash FROM penstock_pushed AS p WHERE p.sync = $sync AND p.version = $version AND p.gone IS NULL
-) AS k ON k.hash = m.penstock_hash
-WHERE k.hash IS NULL OR ($always AND m.penstock_always)`},
+) AS k ON k.hash = penstock_row.penstock_hash
+WHERE k.hash IS NULL OR ($always AND penstock_row.penstock_always)`},
 	},
 	inAll(StepReceive, nil, Text{Rest: "INSERT INTO penstock_receipts (sync, run, answer)\nSELECT p.sync, p.run, p.answer FROM penstock_pushing AS p WHERE p.run = $run"}),
 	{
@@ -58,7 +58,7 @@ var streamSteps = []Step{
 			"SELECT $sync, $run, penstock_push($run, m.r::VARIANT)\n" +
 			"FROM (SELECT OBJECT_CONSTRUCT_KEEP_NULL(*) AS r FROM IDENTIFIER($stream)) AS m"},
 		DuckDB: Text{Rest: "INSERT INTO penstock_receipts (sync, run, answer)\n" +
-			"SELECT $sync, $run, penstock_push($run, m)\nFROM query_table($stream) AS m"},
+			"SELECT $sync, $run, penstock_push($run, " + rowAlias + ")\nFROM query_table($stream) AS " + rowAlias},
 	},
 }
 

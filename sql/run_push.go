@@ -1,6 +1,10 @@
 package sql
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
 
 // checkStep counts rows of another definition than the run's in the view that is read:
 // the view has to be made again.
@@ -13,6 +17,10 @@ var checkStep = Step{
 // A comparison compares a column with the watermark, as its type asks; % is the column.
 // On Redshift and BigQuery all is cast to one type. Without texts it is none.
 type comparison struct{ shiftType, queryType, snowflake, duckdb string }
+
+// rowAlias is the whole row where a warehouse takes a table's alias for it: a column of
+// that name would come in its place, so that it is one that no model has.
+const rowAlias = syncdef.RowAlias
 
 // pushSteps push a model by a watermark, or all of it.
 var pushSteps = []Step{
@@ -35,7 +43,7 @@ func push(name StepName, since comparison) Step {
 		"SELECT $sync, $run, penstock_push($run, m.r::VARIANT)\n" +
 		"FROM (SELECT OBJECT_CONSTRUCT_KEEP_NULL(*) AS r FROM IDENTIFIER($model)) AS m"
 	s.DuckDB.Rest = "INSERT INTO penstock_receipts (sync, run, answer)\n" +
-		"SELECT $sync, $run, penstock_push($run, m)\nFROM query_table($model) AS m"
+		"SELECT $sync, $run, penstock_push($run, " + rowAlias + ")\nFROM query_table($model) AS " + rowAlias
 	if since.snowflake == "" {
 		return s
 	}
@@ -49,9 +57,9 @@ func push(name StepName, since comparison) Step {
 	// One expression may name one COLUMNS alone, so that each stands in a column of its own.
 	s.DuckDB.Rest = "INSERT INTO penstock_receipts (sync, run, answer)\n" +
 		"SELECT $sync, $run, penstock_push($run, s.r)\nFROM (\n" +
-		"    SELECT m AS r, " + of(since.duckdb, duckColumn("$cursor")) + " AS changed, " + of(since.duckdb, duckColumn("$created")) + " AS made,\n" +
+		"    SELECT " + rowAlias + " AS r, " + of(since.duckdb, duckColumn("$cursor")) + " AS changed, " + of(since.duckdb, duckColumn("$created")) + " AS made,\n" +
 		"        TRY_CAST(" + duckColumn("$always_column") + " AS BOOLEAN) AS again\n" +
-		"    FROM query_table($model) AS m\n) AS s\n" +
+		"    FROM query_table($model) AS " + rowAlias + "\n) AS s\n" +
 		"WHERE COALESCE(s.changed, TRUE) OR s.made OR ($always AND s.again)"
 	return s
 }
@@ -64,7 +72,7 @@ func push(name StepName, since comparison) Step {
 func queryPush(as string) string {
 	text := "INSERT INTO %s.penstock_receipts (sync, run, answer)\n" +
 		"SELECT @sync, @run, %s.penstock_push(@run, m.r)\n" +
-		"FROM (SELECT TO_JSON(t, stringify_wide_numbers => TRUE) AS r FROM %s AS t) AS m"
+		"FROM (SELECT TO_JSON(" + rowAlias + ", stringify_wide_numbers => TRUE) AS r FROM %s AS " + rowAlias + ") AS m"
 	using := "$sync AS sync, $run AS run"
 	if as != "" {
 		text += "\nWHERE COALESCE(SAFE_CAST(JSON_VALUE(m.r[@cursor_key]) AS " + as + ") >= CAST(@watermark AS " + as + "), TRUE)" +

@@ -190,3 +190,33 @@ func TestOrderBy(t *testing.T) {
 // inFlight is how many rows may pass each other on their way to the gateway: two chunks
 // of DuckDB.
 const inFlight = 2 * 2048
+
+// A model may have a column by any name that a person thinks of: what is pushed is the
+// row. Only names of Penstock's own are refused, with what to do.
+func TestColumnsOfAnyName(t *testing.T) {
+	columns := "m VARCHAR, t VARCHAR, s VARCHAR, r VARCHAR, p VARCHAR, k VARCHAR, sync VARCHAR, run VARCHAR, hash VARCHAR, version VARCHAR, answer VARCHAR, \"select\" VARCHAR, \"a b.\"\"c\" VARCHAR, moment TIMESTAMP DEFAULT '2026-11-01 10:00'"
+	insert := "INSERT INTO health (email, score, m, r) VALUES ('x@a.com', 1, 'm', '{}')"
+	for incremental, want := range map[string]string{
+		"{cursor: moment}":                           "since: x@a.com; 0 sent",
+		"{cursor: moment, always: m = 'm' every 1h}": "since: x@a.com; 0 sent",
+		"{changed_only: true}":                       "changed: -; 0 sent",
+	} {
+		r := selecting(t, incremental, columns)
+		r.exec(insert)
+		r.same(r.ran("incremental"), "all: x@a.com; 1 sent")
+		r.same(r.ran("incremental"), want)
+		if answer, err := r.call("penstock_run('accounts', 'dry_run')"); err != nil || strings.Fields(answer)[6] != "0" {
+			t.Errorf("%s: %s %v", incremental, answer, err)
+		}
+	}
+	r := selecting(t, "{changed_only: true}", "x VARCHAR")
+	d := r.set.Syncs[0].Definition
+	d.Model = "health_too"
+	for _, name := range []string{"penstock_always", "PENSTOCK_HASH", "penstock_row"} {
+		r.exec("CREATE OR REPLACE VIEW health_too AS SELECT email, score, x AS " + name + " FROM health")
+		err := r.w.SetViews(t.Context(), &d)
+		if err == nil || !strings.HasPrefix(err.Error(), "model health_too: the model has a column "+name+", ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -150,6 +150,23 @@ func TestStreamThatIsNone(t *testing.T) {
 	}
 }
 
+// A table of records is no table of changes, nor is a view over one: its rows stay. Of two
+// views by one name the named schema's is read.
+func TestStreamLosesNoRecords(t *testing.T) {
+	for _, stream := range []string{"health", "records", "other.changes_of_health"} {
+		r := streaming(t, stream)
+		r.exec("CREATE VIEW records AS SELECT *, 'INSERT' AS \"METADATA$ACTION\", FALSE AS \"METADATA$ISUPDATE\" FROM health")
+		r.exec("CREATE SCHEMA other")
+		r.exec("CREATE VIEW other.changes_of_health AS SELECT * FROM records")
+		r.change("c2", "x@b.com", 0.3, "INSERT", false)
+		got, err := r.call("penstock_run('accounts', 'cdc')")
+		if err == nil || !strings.Contains(err.Error(), "health has no column METADATA$ACTION") || r.last("accounts").Status != run.Cancelled {
+			t.Errorf("%s: %q %v", stream, got, err)
+		}
+		r.same(fmt.Sprint(read(t, r.w.DB(), "SELECT (SELECT count(*) FROM health) || ' ' || (SELECT count(*) FROM customer_health_changes)")), "[1 1]")
+	}
+}
+
 // Rows that are written while the stream is pushed stay in it for the next run.
 func TestStreamMeanwhile(t *testing.T) {
 	r := streaming(t, "customer_health_changes")

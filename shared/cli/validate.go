@@ -223,6 +223,9 @@ func (c validateCmd) judge(y yamlfile.Sync, r modelcheck.Result, v *validation, 
 		}
 		v.notice(file, a.Place, fmt.Sprintf("%s is called %s, by the next line: if a comma is missing, add it, and else write AS", a.Column, a.As))
 	}
+	if why := syncdef.ReservedAmong(r.Columns); why != "" {
+		fault(modelcheck.Place{}, why)
+	}
 	v.faults = append(v.faults, y.CheckColumns(columns)...)
 	return true
 }

@@ -49,6 +49,28 @@ const ReservedPrefix = "penstock_"
 // incremental.always sends again.
 const AlwaysColumn = ReservedPrefix + "always"
 
+// RowAlias is what penstock_run calls a row of the model in SQL, where a column of that
+// name would come in the row's place.
+const RowAlias = ReservedPrefix + "row"
+
+// ownColumns are the columns that a source view has beside the model's, and the row.
+var ownColumns = []string{AlwaysColumn, ReservedPrefix + "priority", ReservedPrefix + "hash", ReservedPrefix + "definition", RowAlias}
+
+// ReservedAmong says which of a model's columns have names that are Penstock's own, and
+// what to do; "" where none has.
+func ReservedAmong(columns []string) string {
+	var found []string
+	for _, c := range columns {
+		if slices.Contains(ownColumns, strings.ToLower(c)) {
+			found = append(found, c)
+		}
+	}
+	if len(found) == 0 {
+		return ""
+	}
+	return "the model has a column " + strings.Join(found, " and ") + ", a name that Penstock gives a column of its own beside the model's: give it another one with AS"
+}
+
 var always = regexp.MustCompile(`(?is)^(.*\S)\s+every\s+(\S+)\s*$`)
 
 // SplitAlways takes incremental.always apart; false where it is not CONDITION every

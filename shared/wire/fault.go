@@ -108,7 +108,26 @@ func flaw(v jsontext.Value) *row.Fault {
 		return &row.Fault{Field: field, Rule: InvalidUTF8, Message: place(field) + " holds bytes that are no UTF-8 text; " +
 			"convert it to UTF-8 in the model, or pass binary data as hex or base64"}
 	}
+	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok && notFinite(v, int(s.ByteOffset)) {
+		return &row.Fault{Field: field, Rule: InvalidJSON, Message: place(field) + " is NaN or infinite, for which JSON has no number; " +
+			"make it NULL in the model"}
+	}
 	return invalid(field)
+}
+
+// notFinite reports whether a float that JSON has no number for, as DuckDB and some
+// encoders write it, stands where the reader stopped: at its first letter or within it.
+func notFinite(v jsontext.Value, stopped int) bool {
+	const longest = len("-Infinity")
+	begin := max(0, min(stopped, len(v))-longest)
+	near := v[begin:min(len(v), begin+2*longest)]
+	for _, word := range []string{"NaN", "Infinity"} {
+		at := bytes.Index(near, []byte(word))
+		if at >= 0 && begin+at <= stopped && stopped <= begin+at+len(word) {
+			return true
+		}
+	}
+	return false
 }
 
 // maxField is how many bytes of a column's name are told and stored. No warehouse has

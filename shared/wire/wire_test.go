@@ -107,6 +107,19 @@ func TestDuplicateKeysAreToldByColumn(t *testing.T) {
 	}
 }
 
+// A float for which JSON has no number, as DuckDB's to_json writes it, is told as that.
+func TestNotFiniteIsTold(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"a":NaN}`: `column "a" is NaN`, `{"a":1,"b":Infinity}`: `column "b" is NaN or infinite`, `{"b":-Infinity,"a":1}`: `column "b" is NaN or infinite`,
+		`{"a":{"x":[1,NaN]}}`: `column "a" is NaN`, `{"a":Name}`: `column "a" is not valid JSON`, `{"a":"NaN","b":x}`: `column "b" is not valid JSON`, `{"a":1,}`: "not valid JSON",
+	} {
+		fault := flaw(jsontext.Value(in))
+		if fault == nil || fault.Rule != InvalidJSON || !strings.Contains(fault.Message, want) {
+			t.Errorf("%s: %v, want %s", in, fault, want)
+		}
+	}
+}
+
 // A table wider than the check compares by itself is judged by jsontext once.
 func TestScannerLearnsWideRows(t *testing.T) {
 	var b strings.Builder

@@ -264,7 +264,7 @@ func testBegin(t *testing.T, w *World, event []byte) {
 	if wait.Select != runs.Wait || wait.Run != "" {
 		t.Errorf("a second begin while the first is open: %+v", wait)
 	}
-	says(t, wait.Reason, first.Run, "is open and waits for", "penstock_finish")
+	says(t, wait.Reason, first.Run, "is open and waits for", "penstock_finish", "penstock_cancel('"+first.Run+"') ends it")
 }
 
 // The sample's sync has no quality: whatever its gate would say, the run goes on.

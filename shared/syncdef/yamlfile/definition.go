@@ -125,6 +125,7 @@ func (p *parser) behaviour(o *object, d *syncdef.Definition) {
 	d.OnDuplicate = choice[syncdef.OnDuplicate](o, "on_duplicate")
 	d.Send = choice[syncdef.Send](o, "send")
 	p.incremental(o, d)
+	p.scheduledStream(o, d)
 	p.allow(o, d)
 	p.notifications(o, d)
 }

@@ -101,6 +101,7 @@ var faults = []struct{ name, src, paths string }{
 	{"jitter without a unit", account + fields + "sync_frequency: daily\nschedule: {jitter: 60}\n", "schedule.jitter"},
 	{"jitter as long as the interval", account + fields + "sync_frequency: every 15m\nschedule: {jitter: 15m}\n", "schedule.jitter"},
 	{"jitter as long as the shortest gap", account + fields + "sync_frequency: 0,10 6 * * *\nschedule: {jitter: 10m}\n", "schedule.jitter"},
+	{"schedule of a stream that is none", account + fields + "sync_frequency: daily\nschedule: {mode: cdc}\n", "schedule.mode"},
 	{"when running", account + fields + "sync_frequency: daily\nschedule: {when_running: wait}\n", "schedule.when_running"},
 	{"a schedule's dry run", account + fields + "sync_frequency: daily\nschedule: {mode: dry_run}\n", "schedule.mode"},
 	{"unknown key of a schedule", account + fields + "sync_frequency: daily\nschedule: {zone: UTC}\n", "schedule.zone"},

@@ -76,3 +76,19 @@ func (p *parser) schedule(o *object, d *syncdef.Definition, sound bool) {
 		p.fault(in.values["jitter"], "schedule.jitter", "jitter: %s is not shorter than %s, the shortest time between two runs", s.Jitter, short(least))
 	}
 }
+
+// scheduledStream refuses a schedule of mode cdc where no stream is named: each of its
+// runs would be refused. It comes when incremental has been read.
+func (p *parser) scheduledStream(o *object, d *syncdef.Definition) {
+	if d.Schedule == nil || d.Schedule.Mode != syncdef.ScheduleCDC || d.Incremental != nil && d.Incremental.Stream != "" {
+		return
+	}
+	n := o.get("schedule")
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == "mode" {
+			n = n.Content[i+1]
+			break
+		}
+	}
+	p.fault(n, "schedule.mode", "mode: cdc reads a stream of changes, and the definition names none: write incremental: {stream: NAME}, or another mode")
+}

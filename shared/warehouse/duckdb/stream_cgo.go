@@ -3,6 +3,7 @@
 package duckdb
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,13 +29,22 @@ func (w *Warehouse) changesOf(ctx context.Context, relation string, depth int) (
 	case kind == "":
 		return "", errors.New("there is no table or view of that name")
 	case kind == "BASE TABLE":
-		return relation, nil
+		return relation, w.holdsChanges(ctx, relation)
 	case depth >= deepest:
 		return "", fmt.Errorf("more than %d views lie over its table", deepest)
 	}
 	parts := strings.Split(relation, ".")
+	var schema, database string // "" is the current one
+	if n := len(parts) - 2; n >= 0 {
+		schema = parts[n]
+	}
+	if n := len(parts) - 3; n >= 0 {
+		database = parts[n]
+	}
 	var text string
-	err = w.db.QueryRowContext(ctx, "SELECT coalesce(max(sql), '') FROM duckdb_views() WHERE lower(view_name) = lower(?) AND NOT internal AND database_name = current_database()", parts[len(parts)-1]).Scan(&text)
+	err = w.db.QueryRowContext(ctx, `SELECT coalesce(max(sql), '') FROM duckdb_views() WHERE lower(view_name) = lower(?) AND NOT internal
+		AND lower(schema_name) = lower(coalesce(nullif(?, ''), current_schema())) AND lower(database_name) = lower(coalesce(nullif(?, ''), current_database()))`,
+		parts[len(parts)-1], schema, database).Scan(&text)
 	if err != nil {
 		return "", fmt.Errorf("read the view: %w", err)
 	}
@@ -46,6 +56,29 @@ func (w *Warehouse) changesOf(ctx context.Context, relation string, depth int) (
 		return "", fmt.Errorf("a stream is one table of changes, or a view over one, and this view reads %d: %s", len(tables), strings.Join(tables, ", "))
 	}
 	return w.changesOf(ctx, tables[0], depth+1)
+}
+
+// actionColumns are those of which a table of changes has one, in any case.
+var actionColumns = []string{"metadata$action", "sync_action"}
+
+// holdsChanges refuses a table that does not say of each row what happened to it: it
+// holds records, and its rows would be deleted once they are pushed.
+func (w *Warehouse) holdsChanges(ctx context.Context, table string) error {
+	rows, err := w.db.QueryContext(ctx, "SELECT lower(column_name) FROM (DESCRIBE SELECT * FROM "+quoteRelation(table)+")")
+	if err != nil {
+		return fmt.Errorf("read its columns: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var column string
+		if err := rows.Scan(&column); err != nil {
+			return fmt.Errorf("read its columns: %w", err)
+		}
+		if slices.Contains(actionColumns, column) {
+			return nil
+		}
+	}
+	return cmp.Or(rows.Err(), fmt.Errorf("the table %s has no column METADATA$ACTION, so that it is no table of changes, and its rows would be deleted once they are pushed: name one that has it, or use mode incremental", table))
 }
 
 // tablesOf are the tables and views that a SELECT reads, each once: those of its tree
