@@ -238,7 +238,10 @@ func TestWorkersReadExactlyTheirSecrets(t *testing.T) {
 			own := secrets[name]
 			switch name {
 			case "sweep": // posts alerts
-				own = secrets["slack"]
+				own = slices.Clone(secrets["slack"])
+				if arn := s.parameters["WebhookSecretArn"]; arn != "" {
+					own = append(own, arn)
+				}
 			case "schedule": // logs in to the warehouse
 				own = []string{s.name + "/warehouse"}
 				if arn := s.parameters["WarehouseSecretArn"]; arn != "" {
@@ -354,7 +357,7 @@ var adapters = []struct {
 	{"ledger", "dynamodb", []string{"LedgerTable"}},
 	{"errors", "dynamodb", []string{"ErrorsTable"}},
 	{"queue", "sqs", []string{"SalesforceQueue", "SlackQueue", "HubspotQueue", "AmplitudeQueue", "IntercomQueue", "SalesforceDeadLetters", "SlackDeadLetters", "HubspotDeadLetters", "AmplitudeDeadLetters", "IntercomDeadLetters"}},
-	{"secrets", "secretsmanager", append(secretsOf("Salesforce", "Slack", "Hubspot", "Amplitude", "Intercom"), "WarehouseSecret", "WarehouseSecretArn")},
+	{"secrets", "secretsmanager", append(secretsOf("Salesforce", "Slack", "Hubspot", "Amplitude", "Intercom"), "WarehouseSecret", "WarehouseSecretArn", "WebhookSecretArn")},
 	{"mail", "ses", []string{""}}, // an identity, which is no resource of the stack
 }
 

@@ -250,6 +250,7 @@ func everything(name string) stack {
 		"PermissionsBoundary": "arn:aws:iam::123456789012:policy/bound", "AlarmTopicArn": "arn:aws:sns:eu-west-1:123456789012:alarms",
 		"SnowflakeUserArn": "arn:aws:iam::210987654321:user/snow", "SnowflakeExternalId": "ID=1",
 		"WarehouseArn": "arn:aws:redshift:eu-west-1:123456789012:cluster:analytics", "WarehouseSecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:redshift-AbCdEf",
+		"WebhookSecretArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:" + name + "/webhook-AbCdEf",
 	}
 	for _, kind := range kinds() {
 		p[upper(kind)+"Connections"] = kind + "_a," + kind + "_b," + kind + "_c," + kind + "_d," + kind + "_e"

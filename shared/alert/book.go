@@ -29,16 +29,17 @@ type Letter struct {
 
 // A Recipient is where a notice goes.
 type Recipient struct {
-	Channel    string   `json:"channel"`              // email, or a destination type that posts messages
+	Channel    string   `json:"channel"`              // email, webhook, or a destination type that posts messages
 	Addresses  []string `json:"addresses,omitempty"`  // of an email
 	Connection string   `json:"connection,omitempty"` // that posts
 	Room       string   `json:"room,omitempty"`       // where it posts to
+	Secret     string   `json:"secret,omitempty"`     // of a webhook: the name of the one that holds address and key
 }
 
 // ID names a notice to a recipient: equal for the same step of the same alert.
 func (l Letter) ID() string {
 	n := l.Notice
-	to := append([]string{l.To.Channel, l.To.Connection, l.To.Room}, l.To.Addresses...)
+	to := append([]string{l.To.Channel, l.To.Connection, l.To.Room, l.To.Secret}, l.To.Addresses...)
 	return strings.Join(append(to, string(n.Kind), string(n.Step), n.Since.UTC().Format(time.RFC3339), strconv.Itoa(n.Times)), " ")
 }
 

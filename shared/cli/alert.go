@@ -14,6 +14,7 @@ import (
 	"github.com/penstock-data/penstock/shared/app/worker"
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/secretfile"
 	"github.com/penstock-data/penstock/shared/smtp"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -61,6 +62,7 @@ func (c alertTestCmd) Run(ctx context.Context, s program) (err error) {
 		return err
 	}
 	teller := &tell.Teller{Mail: mailer, NoMail: noMail + ", or start penstock local, whose mailbox shows it", Connections: store, Tokens: store, Now: s.clock.now, Sleep: worker.Sleep,
+		Secret: (&secretfile.Reader{Dir: filepath.Join(c.Data, "secrets"), Getenv: os.Getenv}).Secret, Loopback: true,
 		Open: func(connection syncdef.Connection) (dest.Account, error) {
 			for _, v := range s.known.vendors() {
 				if v.Name == connection.Type {
@@ -72,9 +74,13 @@ func (c alertTestCmd) Run(ctx context.Context, s program) (err error) {
 	var out []trial
 	failed := 0
 	for _, n := range v.Definition.Notifications {
-		to := alert.Recipient{Channel: n.Type, Addresses: n.Recipients, Connection: n.Connection, Room: n.Channel}
+		to := alert.Recipient{Channel: n.Type, Addresses: n.Recipients, Connection: n.Connection, Room: n.Channel, Secret: n.Secret}
 		one := trial{Channel: n.Type, To: strings.Join(n.Recipients, ", "), Sent: true}
-		if n.Type != syncdef.NotifyEmail {
+		switch n.Type {
+		case syncdef.NotifyEmail:
+		case syncdef.NotifyWebhook:
+			one.To = "the url in the secret " + n.Secret
+		default:
 			one.To = n.Channel + " of " + n.Connection
 		}
 		if err := teller.Tell(ctx, to, alert.Test(c.Sync, v.Definition.Connection, s.clock.now())); err != nil {

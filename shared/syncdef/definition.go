@@ -46,15 +46,22 @@ type Definition struct {
 
 // A Notification says who is told, and of what.
 type Notification struct {
-	Type       string   `json:"type"`                 // email, or a destination type that posts messages
+	Type       string   `json:"type"`                 // email, webhook, or a destination type that posts messages
 	Recipients []string `json:"recipients,omitempty"` // addresses, of email
 	Connection string   `json:"connection,omitempty"` // that posts
 	Channel    string   `json:"channel,omitempty"`    // where it posts to
+	Secret     string   `json:"secret,omitempty"`     // that holds address and key, of webhook; default DefaultWebhookSecret
 	Conditions []string `json:"conditions,omitempty"` // of Conditions; none is all but partial_failure
 }
 
-// NotifyEmail is the type of a notification by email.
-const NotifyEmail = "email"
+// The types of notifications that no connection posts.
+const (
+	NotifyEmail   = "email"
+	NotifyWebhook = "webhook"
+)
+
+// DefaultWebhookSecret is the secret of a webhook that names none.
+const DefaultWebhookSecret = "webhook"
 
 // Conditions are what a notification may be about.
 var Conditions = []string{

@@ -111,10 +111,11 @@ var qualityKeys = []Key{
 }
 
 var notificationKeys = []Key{
-	{Name: "type", Type: KeyText, Needed: true, Doc: "How it is sent: email, or a destination type that posts messages."},
+	{Name: "type", Type: KeyText, Needed: true, Doc: "How it is sent: email, webhook, or a destination type that posts messages."},
 	{Name: "recipients", Type: KeyTexts, Doc: "The addresses of an email, at most 50."},
 	{Name: "connection", Type: KeyText, Doc: "The connection that posts; the only one of the type when left out."},
 	{Name: "channel", Type: KeyText, Example: "#data-alerts", Doc: "Where it posts to."},
+	{Name: "secret", Type: KeyText, Default: DefaultWebhookSecret, Doc: "The secret with the url and the key of a webhook."},
 	{Name: "conditions", Type: KeyTexts, Allowed: Conditions, Doc: "What it is sent for; everything but partial_failure when left out."},
 }
 

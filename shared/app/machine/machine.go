@@ -280,7 +280,10 @@ func (m *Machine) open(v dest.Vendor, c syncdef.Connection) (dest.Account, error
 
 // teller sends alerts.
 func (m *Machine) teller() *tell.Teller {
-	return &tell.Teller{Mail: m.cfg.Mail, NoMail: m.cfg.NoMail, Connections: m.Store, Tokens: m.Store, Now: time.Now, Sleep: worker.Sleep, Open: func(c syncdef.Connection) (dest.Account, error) {
+	secret := func(ctx context.Context, name string) (map[string]string, error) {
+		return m.cfg.Secret(ctx, syncdef.NotifyWebhook, name)
+	}
+	return &tell.Teller{Mail: m.cfg.Mail, NoMail: m.cfg.NoMail, Connections: m.Store, Tokens: m.Store, Now: time.Now, Sleep: worker.Sleep, Secret: secret, Loopback: true, Open: func(c syncdef.Connection) (dest.Account, error) {
 		for _, v := range m.cfg.Vendors {
 			if v.Name == c.Type {
 				return m.open(v, c)

@@ -55,6 +55,7 @@ func teller(cfg aws.Config, vars map[string]string, table *state.Store, posters 
 		t.Mail = mail.New(cfg, from)
 	}
 	store := secrets.New(cfg, secrets.Config{Prefix: vars[env.SecretPrefix]})
+	t.Secret, t.Loopback = store.Secret, awsenv.OneMachine(os.LookupEnv)
 	t.Open = func(c syncdef.Connection) (dest.Account, error) {
 		for _, v := range posters {
 			if v.Name == c.Type {

@@ -1,11 +1,12 @@
-// Package tell sends what people are to be told: by email, and through the
-// connections of destination types that post messages.
+// Package tell sends what people are to be told: by email, by webhooks, and
+// through the connections of destination types that post messages.
 package tell
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/alert"
@@ -38,6 +39,12 @@ type Teller struct {
 	Open        func(syncdef.Connection) (dest.Account, error) // makes no call
 	Now         func() time.Time
 	Sleep       func(ctx context.Context, d time.Duration) error
+	// Secret reads a webhook's secret by its name; nil where none can be read.
+	Secret func(ctx context.Context, name string) (map[string]string, error)
+	// Loopback lets webhooks go to this machine, and there without TLS.
+	Loopback bool
+	// HTTP is for tests; nil is a client that calls the public internet only.
+	HTTP *http.Client
 }
 
 // Tell sends one notice. Its error is for people, and holds no row's value.
@@ -47,6 +54,9 @@ func (t *Teller) Tell(ctx context.Context, to alert.Recipient, n alert.Notice) e
 			return errors.New("no email can be sent: " + t.NoMail)
 		}
 		return t.Mail.Send(ctx, to.Addresses, n.Subject(), n.Text())
+	}
+	if to.Channel == syncdef.NotifyWebhook {
+		return t.call(ctx, to.Secret, n)
 	}
 	return t.post(ctx, to, n.Text())
 }

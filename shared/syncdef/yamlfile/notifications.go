@@ -40,7 +40,7 @@ func (p *parser) notifications(o *object, d *syncdef.Definition) {
 
 func (p *parser) notification(in *object) (one syncdef.Notification, sound bool) {
 	before := len(p.faults)
-	in.missing("type", "write email, or a destination type that posts messages")
+	in.missing("type", "write email, webhook, or a destination type that posts messages")
 	one.Type = in.text("type")
 	one.Conditions = in.texts("conditions", func(n *yaml.Node, path, word string) {
 		if !slices.Contains(syncdef.Conditions, word) {
@@ -55,7 +55,10 @@ func (p *parser) notification(in *object) (one syncdef.Notification, sound bool)
 	if len(one.Recipients) > maxRecipients {
 		p.fault(in.values["recipients"], join(in.path, "recipients"), "recipients has %d addresses, at most %d are taken; make a mailing list for them", len(one.Recipients), maxRecipients)
 	}
-	one.Connection, one.Channel = in.text("connection"), in.text("channel")
+	one.Connection, one.Channel, one.Secret = in.text("connection"), in.text("channel"), in.text("secret")
+	if in.has("secret") && one.Type != "" && one.Type != syncdef.NotifyWebhook {
+		p.fault(in.keys["secret"], join(in.path, "secret"), "secret is for a webhook; a connection has its own in connections.yaml")
+	}
 	switch one.Type {
 	case "":
 	case syncdef.NotifyEmail:
@@ -65,6 +68,8 @@ func (p *parser) notification(in *object) (one syncdef.Notification, sound bool)
 				p.fault(in.keys[key], join(in.path, key), "%s is for notifications that are posted; an email has recipients", key)
 			}
 		}
+	case syncdef.NotifyWebhook:
+		p.webhook(in, &one)
 	default:
 		p.posts(in, &one)
 	}
@@ -72,9 +77,29 @@ func (p *parser) notification(in *object) (one syncdef.Notification, sound bool)
 	return one, len(p.faults) == before
 }
 
+// webhook checks a notification that is sent to an address of one's own. The address is
+// in the secret, since whoever knows it may be able to call it.
+func (p *parser) webhook(in *object, one *syncdef.Notification) {
+	for _, key := range []string{"recipients", "connection", "channel"} {
+		if in.has(key) {
+			p.fault(in.keys[key], join(in.path, key), "%s is not for a webhook; its secret holds the address", key)
+		}
+	}
+	switch {
+	case one.Secret == "":
+		one.Secret = syncdef.DefaultWebhookSecret
+	case !secretName.MatchString(one.Secret):
+		p.fault(in.values["secret"], join(in.path, "secret"), "%q cannot name a secret; use a small letter, then up to 62 small letters, digits, _ and -", shorten(one.Secret))
+	}
+}
+
+// secretName is like a connection's: a file's name, and a part of an environment
+// variable's.
+var secretName = connectionName
+
 // posts checks a notification that a connection posts.
 func (p *parser) posts(in *object, one *syncdef.Notification) {
-	types := []string{syncdef.NotifyEmail}
+	types := []string{syncdef.NotifyEmail, syncdef.NotifyWebhook}
 	for _, k := range p.kinds {
 		if k.Posts {
 			types = append(types, k.Name)
