@@ -6,9 +6,12 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // tools is the environment with the Python tools that infra/requirements.txt pins:
@@ -48,11 +51,6 @@ type text struct {
 
 // unknown are the texts that neither parser knows, whole.
 var unknown = map[string]bool{
-	// PL/pgSQL, which PostgreSQL runs: TestPostgresWatermarks.
-	"EXECUTE v_insert || ' WHERE m.' || QUOTE_IDENT(v_cursor) || '::FLOAT8 >= ' || QUOTE_LITERAL(v_watermark) || '::FLOAT8 OR m.' || QUOTE_IDENT(v_cursor) || ' IS NULL'":                                                           true,
-	"EXECUTE v_insert || ' WHERE m.' || QUOTE_IDENT(v_cursor) || '::TIMESTAMPTZ >= ' || QUOTE_LITERAL(v_watermark) || '::TIMESTAMPTZ OR m.' || QUOTE_IDENT(v_cursor) || ' IS NULL'":                                                 true,
-	"EXECUTE v_insert || ' WHERE m.' || QUOTE_IDENT(v_cursor) || '::TIMESTAMP >= ' || QUOTE_LITERAL(v_watermark) || '::TIMESTAMP OR m.' || QUOTE_IDENT(v_cursor) || ' IS NULL'":                                                     true,
-	"EXECUTE v_insert || ' WHERE m.' || QUOTE_IDENT(v_cursor) || '::VARCHAR(65535) >= ' || QUOTE_LITERAL(v_watermark) || '::VARCHAR(65535) OR m.' || QUOTE_IDENT(v_cursor) || ' IS NULL'":                                           true,
 	"ALTER API INTEGRATION IF EXISTS penstock_api SET\n    API_AWS_ROLE_ARN = 'arn:aws:iam::123456789012:role/penstock'\n    API_ALLOWED_PREFIXES = ('https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1/')\n    ENABLED = TRUE": true,
 }
 
@@ -140,13 +138,51 @@ func scripts(t *testing.T) map[Dialect][]string {
 				if d == Redshift { // INTO is PL/pgSQL
 					s.Into = nil
 				}
-				out[d] = append(out[d], strings.TrimSuffix(speeches[d].scripting(s), ";"))
+				one := strings.TrimSuffix(speeches[d].scripting(s), ";")
+				if d == Redshift {
+					one = executed(t, one)
+				}
+				out[d] = append(out[d], one)
 			}
 		}
 		out[DuckDB] = append(out[DuckDB], s.DuckDB.Statement())
 	}
 	return out
 }
+
+var (
+	executes = regexp.MustCompile(`(?s)^EXECUTE (.*?)(\s+INTO v_[\w, ]+)?$`)
+	operand  = regexp.MustCompile(`^(?:'((?:[^']|'')*)'|QUOTE_LITERAL\((v_\w+)\)|CASE WHEN v_\w+ THEN '((?:[^']|'')*)' ELSE '(?:[^']|'')*' END|(v_\w+))( \|\| |$)`)
+	// stand are the values of what is put into a text of Redshift without quotes.
+	stand = map[string]string{"v_here": "penstock", "v_relation": "penstock.penstock_source_scored", "v_since": " WHERE m.at::FLOAT8 >= '5'::FLOAT8 OR m.at IS NULL"}
+)
+
+// executed is the statement that EXECUTE of PL/pgSQL would run, which neither parser
+// knows; any other statement is as it is.
+func executed(t *testing.T, s string) string {
+	t.Helper()
+	m := executes.FindStringSubmatch(s)
+	if m == nil {
+		return s
+	}
+	var made strings.Builder
+	for rest := m[1]; rest != ""; {
+		o := operand.FindStringSubmatch(rest)
+		if o == nil || o[4] != "" && stand[o[4]] == "" {
+			t.Fatalf("a text of another form than the one that is known: %s", rest)
+		}
+		rest = rest[len(o[0]):]
+		made.WriteString(strings.ReplaceAll(o[1]+o[3], "''", "'") + stand[o[4]])
+		if o[2] != "" {
+			made.WriteString("'" + o[2] + "'")
+		}
+	}
+	return made.String()
+}
+
+// ranked is a definition whose source view has every reserved column.
+var ranked = syncdef.Definition{Sync: "ranked", Model: "accounts", RecordID: []string{"id"}, Fields: []syncdef.Field{{Source: "score"}},
+	Incremental: &syncdef.Incremental{ChangedOnly: true, Always: "score > 90 every 24h", OrderBy: []string{"score DESC"}}}
 
 // The sample's monitoring statements, as each dialect writes them, and the teardowns.
 func others(t *testing.T) map[Dialect][]string {
@@ -158,12 +194,14 @@ func others(t *testing.T) map[Dialect][]string {
 			t.Fatal(err)
 		}
 		out[dialect] = split(teardown)
-		views, err := Views(dialect, filled(dialect), judged)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, v := range views {
-			out[dialect] = append(out[dialect], strings.TrimSuffix(strings.TrimSpace(v.Create(dialect)), ";"))
+		for _, d := range []syncdef.Definition{judged, ranked} {
+			views, err := Views(dialect, filled(dialect), d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, v := range views {
+				out[dialect] = append(out[dialect], strings.TrimSuffix(strings.TrimSpace(v.Create(dialect)), ";"))
+			}
 		}
 	}
 	for dialect, file := range map[Dialect]string{Redshift: "sample_monitoring_redshift", BigQuery: "sample_monitoring_bigquery", Snowflake: "sample_monitoring"} {
