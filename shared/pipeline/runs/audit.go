@@ -69,5 +69,11 @@ func (c *Control) Actions(ctx context.Context, since time.Time, limit int) ([]ru
 	if c.Audit == nil {
 		return nil, nil
 	}
+	if oldest := c.Now().Add(-run.KeepActions); since.Before(oldest) {
+		since = oldest
+	}
+	if since.After(c.Now().Add(24 * time.Hour)) { // more than clocks differ, and more than storage can tell
+		return nil, nil
+	}
 	return c.Audit.Actions(ctx, since, limit)
 }
