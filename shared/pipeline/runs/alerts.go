@@ -112,13 +112,6 @@ const seenRuns = 200
 func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error) {
 	name, now := v.Definition.Sync, s.Now()
 	out := alert.Seen{Sync: name, Connection: v.Definition.Connection, Applied: v.AppliedAt, OverdueAfter: overdueAfter(&v.Definition, now)}
-	_, paused, err := s.pause(ctx, name)
-	if err != nil {
-		return out, err
-	}
-	if paused { // nobody expects it to run
-		out.OverdueAfter = 0
-	}
 	all, err := s.History.RecentRuns(ctx, name, seenRuns)
 	if err != nil {
 		return out, fmt.Errorf("list its runs: %w", err)
@@ -128,13 +121,8 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 		return out, err
 	}
 	exhausted := map[string]bool{}
+	all = unpaused(all)
 	for _, r := range all { // newest first
-		stopped := pausedRows(r)
-		if stopped > 0 && stopped == r.Counts.Received { // a person's pause is no fault
-			continue
-		}
-		r.Counts.Received -= stopped
-		r.Counts.Blocked -= stopped
 		recent := r.Status.Ended() && now.Sub(r.EndedAt) < time.Hour
 		original := run.OriginalOf(r.ID)
 		switch {
@@ -160,6 +148,9 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 	}
 	out.Blocked, out.Counted = lastBlocked(all, due), counted(all, due)
 	if out.Missed, err = s.missedOf(ctx, v, all, now); err != nil {
+		return out, err
+	}
+	if err := s.excuse(ctx, name, &out); err != nil {
 		return out, err
 	}
 	if s.Quotas != nil {
@@ -205,16 +196,6 @@ func lastRun(r run.Run) *alert.Run {
 }
 
 func lost(c run.Counts) int64 { return c.Rejected + c.Blocked + c.Failed }
-
-// pausedRows counts a run's rows that a person's pause stopped.
-func pausedRows(r run.Run) (n int64) {
-	for _, g := range r.Groups {
-		if g.Type == run.Paused {
-			n += g.Rows
-		}
-	}
-	return n
-}
 
 // deadLetters counts a run's rows whose messages could not be processed.
 func deadLetters(r run.Run) (n int64) {
