@@ -13,6 +13,9 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/penstock-data/penstock/shared/app/machine"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 )
 
 // cli is the command line; the tags are its help.
@@ -29,6 +32,9 @@ type cli struct {
 	Retry    retryCmd    `cmd:"" help:"Send a run's open errors again."`
 	Cancel   cancelCmd   `cmd:"" help:"End a run: what is not delivered yet is not sent."`
 	Reset    resetCmd    `cmd:"" help:"Clear a sync's watermark: the next run selects all rows."`
+	Pause    pauseCmd    `cmd:"" help:"Let a sync take nothing on: its runs wait, rows pushed to it are blocked, its schedule skips."`
+	Resume   resumeCmd   `cmd:"" help:"Let a paused sync go on."`
+	Audit    auditCmd    `cmd:"" help:"List what people did: pause, resume, retry, cancel, reset, apply, another account."`
 	Logs     logsCmd     `cmd:"" help:"Show this machine's log."`
 	Alert    alertCmd    `cmd:"" help:"Show what people were told of a sync, or send them a test notice."`
 	Connect  connectCmd  `cmd:"" help:"Show, list and test connections; let one deliver to another account."`
@@ -81,6 +87,7 @@ func Main(args []string, known []Destination) int {
 	}
 	ctx, sig := watchSignals(context.Background())
 	defer sig.stop()
+	ctx = runs.As(ctx, machine.Login())
 	gone := new(atomic.Bool)
 	out := &printer{Writer: os.Stdout, screen: screenOf(os.Stdout, os.Getenv), gone: gone, left: sig.cancel}
 	s := program{

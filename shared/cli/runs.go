@@ -35,12 +35,20 @@ func (c runsCmd) Run(ctx context.Context, s program) (err error) {
 		names = []string{c.Sync}
 	}
 	all := []runs.RunStatus{}
+	var paused []string
 	for _, name := range names {
 		some, err := control.List(ctx, name, c.Limit)
 		if err != nil {
 			return err
 		}
 		all = append(all, some...)
+		p, is, err := control.Paused(ctx, name)
+		if err != nil {
+			return err
+		}
+		if is {
+			paused = append(paused, name+" is "+s.clock.local(p.Why()))
+		}
 	}
 	slices.SortStableFunc(all, func(a, b runs.RunStatus) int {
 		if n := b.BegunAt.Compare(a.BegunAt); n != 0 {
@@ -50,6 +58,9 @@ func (c runsCmd) Run(ctx context.Context, s program) (err error) {
 	})
 	if c.JSON {
 		return printJSON(s.out, map[string]any{"runs": all})
+	}
+	for _, line := range paused {
+		fmt.Fprintln(s.out, paint(s.out, warning, wrapped("", line)))
 	}
 	if len(all) == 0 {
 		fmt.Fprintln(s.out, "no runs yet")

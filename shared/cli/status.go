@@ -82,6 +82,9 @@ func (s program) printStatus(x runs.SyncStatus, most int) {
 	if x.Watermark != "" {
 		s.line("watermark", x.Watermark+" ("+x.WatermarkType+")")
 	}
+	if x.SyncPaused != "" {
+		s.line("sync", paint(s.out, warning, s.clock.local(x.SyncPaused)))
+	}
 	if x.Paused != "" {
 		s.line("paused", paint(s.out, warning, s.clock.local(x.Paused)))
 	}

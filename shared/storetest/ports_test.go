@@ -39,4 +39,7 @@ var (
 	_ = []runs.Firings{Store(nil)}
 	_ = []runs.Depths{Store(nil)}
 	_ = []runs.Quotas{Store(nil)}
+	_ = []runs.Pauses{Store(nil)}
+	_ = []intake.Pauses{Store(nil)}
+	_ = []runs.Audit{Store(nil)}
 )

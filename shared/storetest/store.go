@@ -66,6 +66,12 @@ type Store interface {
 	SetHalt(ctx context.Context, h run.Halt) error
 	DeleteHalt(ctx context.Context, sync, version string) error
 
+	Pause(ctx context.Context, sync string) (run.Pause, error)
+	SetPause(ctx context.Context, p run.Pause) error
+	DeletePause(ctx context.Context, sync string) error
+	StoreAction(ctx context.Context, a run.Action) error
+	Actions(ctx context.Context, since time.Time, limit int) ([]run.Action, error)
+
 	Alerts(ctx context.Context, sync string) (alert.Book, error)
 	SetAlerts(ctx context.Context, b alert.Book) error
 

@@ -48,7 +48,7 @@ func Run(t *testing.T, open func(t *testing.T) Stores, only ...string) {
 		name  string
 		tests []test
 	}{
-		{"syncs", syncTests}, {"connections", connectionTests}, {"runs", runTests}, {"marks", markTests}, {"halts", haltTests},
+		{"syncs", syncTests}, {"connections", connectionTests}, {"runs", runTests}, {"marks", markTests}, {"halts", haltTests}, {"pauses", pauseTests}, {"audit", auditTests},
 		{"batches", batchTests}, {"chunks", chunkTests}, {"ledger", ledgerTests}, {"errors", errorTests}, {"due", dueTests},
 		{"firings", firingTests}, {"alerts", alertTests}, {"mirrors", mirrorTests}, {"gates", gateTests}, {"pace", paceTests}, {"queue", queueTests},
 	}

@@ -42,6 +42,8 @@ type Handler struct {
 	// Person says that all runs on somebody's own machine: a request that tells no
 	// role is theirs, and nothing is closed to it. On AWS it is false.
 	Person bool
+	// Login is that person's login name, for the audit log.
+	Login string
 	// Function is the name that metrics go under, as Lambda knows it; "" is control.
 	Function string
 }
@@ -103,6 +105,7 @@ func (h *Handler) Take(ctx context.Context, caller wire.Protocol, batch wire.Bat
 	if h.Person && batch.Caller.Role == "" {
 		batch.Caller.Owner = true
 	}
+	ctx = runs.As(ctx, h.actor(batch.Caller))
 	if batch.Function == wire.Plan {
 		planned, err := h.plans(ctx, &batch)
 		if err != nil {
@@ -121,6 +124,17 @@ func (h *Handler) Take(ctx context.Context, caller wire.Protocol, batch wire.Bat
 		}
 	}
 	return caller.Reply(&batch, values)
+}
+
+// actor is who a caller is in the audit log.
+func (h *Handler) actor(c row.Caller) string {
+	switch {
+	case c.Role == "" && c.Owner:
+		return h.Login
+	case c.User != "":
+		return c.Role + " (" + c.User + ")"
+	}
+	return c.Role
 }
 
 // call makes one row's call; token is the same when the caller repeats it. An answer

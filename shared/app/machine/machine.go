@@ -129,7 +129,7 @@ func New(cfg Config) (_ *Machine, err error) {
 	m.URL = "http://" + reachable(m.listener.Addr())
 	s := m.Store
 	m.tokens = hasten(s, cfg.Faster, time.Now())
-	m.Intake = &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Ledger: s, Seen: s, Now: time.Now}
+	m.Intake = &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Ledger: s, Seen: s, Pauses: s, Now: time.Now}
 	m.Runs = &runs.Control{Stores: stores(s), Replayer: m.Intake, Checker: m.Intake, Policy: m.policy(), Now: time.Now}
 	for _, v := range cfg.Vendors {
 		m.lanes[v.Name] = new(atomic.Int64)
@@ -149,7 +149,7 @@ func reachable(at net.Addr) string {
 // Run serves until ctx ends, finishes what is in hand, and closes the state.
 func (m *Machine) Run(ctx context.Context) error {
 	gateway := map[string]local.Invoker{"/push": &push.Handler{Intake: m.Intake, Log: m.cfg.Log, Person: true}}
-	c := &control.Handler{Control: m.Runs, Log: m.cfg.Log, Person: true}
+	c := &control.Handler{Control: m.Runs, Log: m.cfg.Log, Person: true, Login: Login()}
 	for _, path := range control.Paths() {
 		gateway[path] = c
 	}
@@ -196,12 +196,12 @@ func (m *Machine) Run(ctx context.Context) error {
 // Control is for commands over a state in which a Machine may work at the same
 // time: definitions and connections. It sends nothing again.
 func Control(s *sqlite.Store) *runs.Control {
-	in := &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Ledger: s, Seen: s, Now: time.Now}
+	in := &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Ledger: s, Seen: s, Pauses: s, Now: time.Now}
 	return &runs.Control{Stores: stores(s), Checker: in, Policy: run.DefaultPolicy(), Now: time.Now}
 }
 
 func stores(s *sqlite.Store) runs.Stores {
-	return runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s, Firings: s}
+	return runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s, Firings: s, Pauses: s, Audit: s}
 }
 
 func (m *Machine) policy() run.Policy {

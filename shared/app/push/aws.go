@@ -35,6 +35,7 @@ func FromEnvironment() (*Handler, error) {
 		Queue:  queue.New(cfg, queue.Config{URLs: urls}),
 		Ledger: ledger.New(cfg, ledger.Config{Table: vars[env.LedgerTable]}),
 		Seen:   store,
+		Pauses: store,
 		Now:    time.Now,
 	}}, nil
 }

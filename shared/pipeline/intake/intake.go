@@ -27,12 +27,14 @@ type Intake struct {
 	Queue       Queue
 	Ledger      Ledger // asked only for deleting rows without a match value
 	Seen        Seen   // asked only for full runs of mirrors
+	Pauses      Pauses // of people; nil where nothing is paused
 	Now         Clock
 
 	versions version.Cache
 	depths   recent[int]
 	allows   recent[*syncdef.Allow] // by sync
 	settings recent[int64]          // connections' epochs
+	pauses   recent[run.Pause]      // by sync; the zero Pause where it is not paused
 }
 
 // Push answers a batch of penstock_push(sync or run, row): one answer per row, in
@@ -140,10 +142,18 @@ func (in *Intake) part(ctx context.Context, b row.Batch, p *part, answers []row.
 		c.batch.Attempt = b.ID
 	}
 	c.mapRows(func(n int) *row.Row { return &b.Rows[p.rows[n]] })
-	if r.Status.Dead() {
-		c.stop(0, blocked(r))
-	} else if err := in.gate(ctx, c); err != nil {
+	paused, err := in.paused(ctx, p.name)
+	switch {
+	case err != nil:
 		return err
+	case r.Status.Dead():
+		c.stop(0, blocked(r))
+	case paused != nil:
+		c.stop(0, paused)
+	default:
+		if err := in.gate(ctx, c); err != nil {
+			return err
+		}
 	}
 	if err := in.find(ctx, c); err != nil {
 		return err

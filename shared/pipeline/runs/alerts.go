@@ -121,6 +121,7 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 		return out, err
 	}
 	exhausted := map[string]bool{}
+	all = unpaused(all)
 	for _, r := range all { // newest first
 		recent := r.Status.Ended() && now.Sub(r.EndedAt) < time.Hour
 		original := run.OriginalOf(r.ID)
@@ -147,6 +148,9 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 	}
 	out.Blocked, out.Counted = lastBlocked(all, due), counted(all, due)
 	if out.Missed, err = s.missedOf(ctx, v, all, now); err != nil {
+		return out, err
+	}
+	if err := s.excuse(ctx, name, &out); err != nil {
 		return out, err
 	}
 	if s.Quotas != nil {

@@ -25,6 +25,14 @@ const (
 // notifications post through, and a version, makes that the current one, and ends its
 // halt. notes say what changes for the rows; a *row.Refusal says what to wait for.
 func (c *Control) Apply(ctx context.Context, v syncdef.Version, settings ...syncdef.Connection) (notes []string, err error) {
+	err = c.act(ctx, "apply", v.Definition.Sync, func() (string, error) {
+		notes, err = c.apply(ctx, v, settings)
+		return "version " + v.ID, err
+	})
+	return notes, err
+}
+
+func (c *Control) apply(ctx context.Context, v syncdef.Version, settings []syncdef.Connection) (notes []string, err error) {
 	if err := c.MayApply(ctx, v); err != nil {
 		return nil, err
 	}
@@ -138,6 +146,10 @@ func (c *Control) notes(ctx context.Context, next syncdef.Version) ([]string, er
 // Remove takes a sync's current version away: it takes no more rows, and what is
 // due of it is not sent.
 func (c *Control) Remove(ctx context.Context, sync string) error {
+	return c.act(ctx, "remove", named(sync), func() (string, error) { return "", c.remove(ctx, sync) })
+}
+
+func (c *Control) remove(ctx context.Context, sync string) error {
 	if _, err := c.current(ctx, "penstock remove", sync); err != nil {
 		return err
 	}
@@ -150,7 +162,15 @@ func (c *Control) Remove(ctx context.Context, sync string) error {
 // AcceptAccount lets a connection deliver to another account than the pinned one,
 // "" for whichever it is next: the ledgers of its syncs start empty, and their next
 // runs select all rows.
-func (c *Control) AcceptAccount(ctx context.Context, connection, account string) (syncdef.Stored, error) {
+func (c *Control) AcceptAccount(ctx context.Context, connection, account string) (out syncdef.Stored, err error) {
+	err = c.act(ctx, "accept_account", cut(connection), func() (string, error) {
+		out, err = c.acceptAccount(ctx, connection, account)
+		return fmt.Sprintf("epoch %d", out.Epoch), err
+	})
+	return out, err
+}
+
+func (c *Control) acceptAccount(ctx context.Context, connection, account string) (syncdef.Stored, error) {
 	if _, err := c.Connections.Connection(ctx, connection); errors.Is(err, run.ErrNotFound) {
 		return syncdef.Stored{}, row.Refuse("there is no connection %q: run penstock apply", connection)
 	} else if err != nil {

@@ -112,7 +112,10 @@ func (c *Control) begin(ctx context.Context, v syncdef.Version, mode run.Mode, i
 	if err != nil {
 		return Begun{}, fmt.Errorf("read the latest run of sync %q: %w", sync, err)
 	}
-	wait, err := c.awaits(ctx, &v.Definition, c.Now())
+	wait, err := c.heldBack(ctx, sync)
+	if err == nil && wait == "" {
+		wait, err = c.awaits(ctx, &v.Definition, c.Now())
+	}
 	if err == nil && wait == "" {
 		wait, err = c.vacate(ctx, latest, id)
 	}

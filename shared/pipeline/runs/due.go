@@ -37,6 +37,9 @@ func (s *Sweep) due(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("read the sync: %w", err)
 	}
+	if _, paused, err := s.pause(ctx, name); err != nil || paused {
+		return err
+	}
 	most, err := s.free(ctx, v)
 	if err != nil || most == 0 {
 		return err

@@ -54,6 +54,9 @@ func (s *Stores) schedule(ctx context.Context, v syncdef.Version, recent []run.R
 	if len(fired) > 0 {
 		out.Last = &fired[0]
 	}
+	if _, paused, err := s.pause(ctx, d.Sync); err != nil || paused {
+		return out, err
+	}
 	out.Missed = missed(p, v.AppliedAt, out.Last, recent, now)
 	return out, nil
 }

@@ -67,7 +67,15 @@ func (c *Control) Ended(ctx context.Context, id string) (bool, error) {
 
 // Cancel ends a run: its rows that are not delivered yet are not sent. Twice is the
 // same as once.
-func (c *Control) Cancel(ctx context.Context, id, reason string) (RunStatus, error) {
+func (c *Control) Cancel(ctx context.Context, id, reason string) (out RunStatus, err error) {
+	err = c.act(ctx, "cancel", named(id), func() (string, error) {
+		out, err = c.cancel(ctx, id, reason)
+		return out.Reason, err
+	})
+	return out, err
+}
+
+func (c *Control) cancel(ctx context.Context, id, reason string) (RunStatus, error) {
 	r, err := c.run(ctx, "penstock_cancel", id)
 	if err != nil {
 		return RunStatus{}, err
@@ -97,6 +105,10 @@ func (c *Control) Cancel(ctx context.Context, id, reason string) (RunStatus, err
 // Reset clears a sync's watermarks: the next run selects all rows. It begins none,
 // and a run that goes on does not set the watermark unless it selected all rows.
 func (c *Control) Reset(ctx context.Context, sync string) error {
+	return c.act(ctx, "reset", named(sync), func() (string, error) { return "", c.reset(ctx, sync) })
+}
+
+func (c *Control) reset(ctx context.Context, sync string) error {
 	if _, err := c.current(ctx, "penstock_reset", sync); err != nil {
 		return err
 	}

@@ -51,13 +51,26 @@ const retriedRows = 20_000
 // Retry sends a run's open errors again: from their stored source, with today's
 // mapping, their original sequence and ref, as a run of their own. token is the
 // caller's batch id with the row's number.
-func (c *Control) Retry(ctx context.Context, id string, sel Selector, token string) (Retried, error) {
+func (c *Control) Retry(ctx context.Context, id string, sel Selector, token string) (out Retried, err error) {
+	err = c.act(ctx, "retry", named(id), func() (string, error) {
+		out, err = c.retry(ctx, id, sel, token)
+		return out.Message, err
+	})
+	return out, err
+}
+
+func (c *Control) retry(ctx context.Context, id string, sel Selector, token string) (Retried, error) {
 	r, err := c.run(ctx, "penstock_retry", run.OriginalOf(id))
 	if err != nil {
 		return Retried{}, err
 	}
 	if _, err := c.current(ctx, "penstock_retry", r.Sync); err != nil {
 		return Retried{}, err
+	}
+	if paused, err := c.heldBack(ctx, r.Sync); err != nil {
+		return Retried{}, err
+	} else if paused != "" {
+		return Retried{}, row.Refuse("penstock_retry: %s", paused)
 	}
 	out := Retried{Run: run.AskedID(r.ID, token)}
 	after := sel.After

@@ -32,6 +32,8 @@ type Stores struct {
 	Depths      Depths
 	Mirrors     Mirrors // asked only for full runs of mirrors
 	Firings     Firings // of schedules; nil where nothing is scheduled
+	Pauses      Pauses  // of people; nil where nothing is paused
+	Audit       Audit   // nil where nobody's actions are kept
 }
 
 // A Replayer takes rows that failed before: package intake's Intake.

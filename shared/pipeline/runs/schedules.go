@@ -116,7 +116,10 @@ func (s *Schedules) begin(ctx context.Context, v syncdef.Version, f run.Firing) 
 
 // held says what a run would wait for now; "" for nothing.
 func (s *Schedules) held(ctx context.Context, d *syncdef.Definition) (string, error) {
-	wait, err := s.awaits(ctx, d, s.Now())
+	wait, err := s.heldBack(ctx, d.Sync)
+	if err == nil && wait == "" {
+		wait, err = s.awaits(ctx, d, s.Now())
+	}
 	if err != nil || wait != "" {
 		return wait, err
 	}
@@ -129,8 +132,13 @@ func (s *Schedules) held(ctx context.Context, d *syncdef.Definition) (string, er
 }
 
 // wait keeps a firing for later, or leaves it out where the schedule says so. What a
-// sync comes after is always waited for.
+// sync comes after is always waited for; a person's pause never is.
 func (s *Schedules) wait(ctx context.Context, d *syncdef.Definition, f run.Firing, why string) (run.Firing, error) {
+	if paused, err := s.heldBack(ctx, d.Sync); err != nil {
+		return f, err
+	} else if paused != "" {
+		return s.set(ctx, f, run.FiringSkipped, paused)
+	}
 	if d.Scheduled().WhenRunning == syncdef.QueueRunning {
 		return s.set(ctx, f, run.FiringWaiting, why)
 	}

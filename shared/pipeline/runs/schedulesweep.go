@@ -72,6 +72,11 @@ func (s *Schedules) step(ctx context.Context, v syncdef.Version, f run.Firing, o
 	if err != nil {
 		return f, err
 	}
+	if paused, err := s.heldBack(ctx, f.Sync); err != nil {
+		return f, err
+	} else if paused != "" {
+		return s.set(ctx, f, run.FiringSkipped, paused)
+	}
 	if wait != "" {
 		if wait == f.Reason {
 			return f, nil

@@ -35,10 +35,11 @@ type SyncStatus struct {
 	Version       string          `json:"version"`
 	AppliedAt     time.Time       `json:"applied_at"`
 	Connection    string          `json:"connection"`
-	Paused        string          `json:"paused,omitempty"`    // why the connection is
-	SetUp         bool            `json:"set_up,omitempty"`    // it is, until a person mends login, secret, permissions or url
-	Halted        string          `json:"halted,omitempty"`    // why the version cannot be delivered
-	Watermark     string          `json:"watermark,omitempty"` // a raw JSON scalar
+	Paused        string          `json:"paused,omitempty"`      // why the connection is
+	SyncPaused    string          `json:"sync_paused,omitempty"` // since when, by whom and why a person has paused the sync
+	SetUp         bool            `json:"set_up,omitempty"`      // it is, until a person mends login, secret, permissions or url
+	Halted        string          `json:"halted,omitempty"`      // why the version cannot be delivered
+	Watermark     string          `json:"watermark,omitempty"`   // a raw JSON scalar
 	WatermarkType string          `json:"watermark_type,omitempty"`
 	Schedule      *ScheduleStatus `json:"schedule,omitempty"` // nil without a frequency
 	Runs          []RunStatus     `json:"runs"`               // newest first, without those of retries
@@ -141,6 +142,13 @@ func (c *Control) held(ctx context.Context, s *SyncStatus) error {
 	if p.Failing() {
 		s.SetUp = p.SetUp
 		s.Paused = fmt.Sprintf("since %s, until %s at least: %s", stamp(p.Since), stamp(p.Until), p.Reason)
+	}
+	pause, paused, err := c.pause(ctx, s.Sync)
+	if err != nil {
+		return err
+	}
+	if paused {
+		s.SyncPaused = pause.Why()
 	}
 	h, halted, err := c.halt(ctx, s.Sync, s.Version)
 	if halted {
