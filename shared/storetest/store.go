@@ -6,6 +6,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/alert"
 	"github.com/penstock-data/penstock/shared/envelope"
+	"github.com/penstock-data/penstock/shared/freshness"
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/pace"
 	"github.com/penstock-data/penstock/shared/run"
@@ -65,6 +66,9 @@ type Store interface {
 	Halt(ctx context.Context, sync, version string) (run.Halt, error)
 	SetHalt(ctx context.Context, h run.Halt) error
 	DeleteHalt(ctx context.Context, sync, version string) error
+
+	Freshness(ctx context.Context, sync string) (freshness.Reading, error)
+	SetFreshness(ctx context.Context, r freshness.Reading) error
 
 	Alerts(ctx context.Context, sync string) (alert.Book, error)
 	SetAlerts(ctx context.Context, b alert.Book) error

@@ -70,9 +70,9 @@ type ages struct {
 // ageing writes the queries of a definition. Names come from describe, so that nothing
 // else gets into a query.
 func ageing(op string, d *syncdef.Definition, o *described, now time.Time) (*ages, error) {
-	field := o.named(d.Freshness.DestinationField)
+	field := o.named(d.FreshnessField())
 	if field == nil || field.Type != "datetime" && field.Type != "date" {
-		why := "Salesforce shows the integration user no field " + d.Freshness.DestinationField + " of " + o.Name
+		why := "Salesforce shows the integration user no field " + d.FreshnessField() + " of " + o.Name
 		if field != nil {
 			why = field.Name + " of " + o.Name + " is of type " + field.Type + ", and no date or time"
 		}

@@ -30,8 +30,9 @@ type Stores struct {
 	Ledger      Ledger
 	Halts       Halts
 	Depths      Depths
-	Mirrors     Mirrors // asked only for full runs of mirrors
-	Firings     Firings // of schedules; nil where nothing is scheduled
+	Mirrors     Mirrors   // asked only for full runs of mirrors
+	Firings     Firings   // of schedules; nil where nothing is scheduled
+	Freshness   Freshness // nil where nothing is counted
 }
 
 // A Replayer takes rows that failed before: package intake's Intake.
