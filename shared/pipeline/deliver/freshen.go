@@ -117,8 +117,9 @@ func (a *account) count(ctx context.Context, p dest.Prober, v syncdef.Version, h
 	}
 	defer leave()
 	var storage error
+	var last dest.Cost // of the request that failed, if one did
 	figures, err = p.Freshness(ctx, &v.Definition, now, func(ctx context.Context, c dest.Cost) error {
-		storage = a.spend(ctx, c)
+		last, storage = c, a.spend(ctx, c)
 		return storage
 	})
 	a.settleUp()
@@ -133,8 +134,8 @@ func (a *account) count(ctx context.Context, p dest.Prober, v syncdef.Version, h
 		return had, "", storage
 	}
 	call := callError(err)
-	if call.Class == dest.Throttled {
-		if err := a.slow(ctx, dest.Call{Costs: []dest.Cost{{Tokens: 1}}}); err != nil {
+	if call.Class == dest.Throttled { // the bucket alone: rows go by others
+		if err := a.slow(ctx, dest.Call{Costs: []dest.Cost{last}}); err != nil {
 			return had, "", err
 		}
 	}
