@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -328,6 +329,9 @@ func alarmOn(t *testing.T, tpl template, name, metric string) {
 // CloudWatch Events takes rate(1 minute) and rate(2 minutes), and nothing between.
 var schedule = regexp.MustCompile(`^(rate\(1 (minute|hour|day)\)|rate\(([2-9]|[1-9]\d+) (minutes|hours|days)\)|cron\(\S+( \S+){5}\))$`)
 
+// minutes are those of a schedule's rate.
+var minutes = regexp.MustCompile(`^rate\((\d+) minutes?\)$`)
+
 func TestSchedules(t *testing.T) {
 	ticks := 0
 	for _, f := range functions(t, readTemplate(t)) {
@@ -336,8 +340,13 @@ func TestSchedules(t *testing.T) {
 			if got := e.text("Schedule"); !schedule.MatchString(got) {
 				t.Errorf("%s: %q is no schedule expression", f.name, got)
 			}
-			if got := f.properties.number("Timeout"); got > 60 {
-				t.Errorf("%s: runs for up to %d s and starts every minute", f.name, got)
+			every := 60
+			if n := minutes.FindStringSubmatch(e.text("Schedule")); n != nil {
+				every, _ = strconv.Atoi(n[1])
+				every *= 60
+			}
+			if got := f.properties.number("Timeout"); got > every {
+				t.Errorf("%s: runs for up to %d s and starts every %d s", f.name, got, every)
 			}
 		}
 	}

@@ -32,7 +32,7 @@ func (p Params) Remotes() []Remote {
 		switch name {
 		case wire.Push, wire.Plan:
 			r.Rows = p.MaxBatchRows
-		case wire.Status, wire.Syncs:
+		case wire.Status, wire.Freshness, wire.Syncs:
 			r.Rows = 10
 		}
 		out = append(out, r)

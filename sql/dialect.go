@@ -188,6 +188,7 @@ func (d speech) words() template.FuncMap {
 		"diff":      d.diff,
 		"text":      text,
 		"count":     func(object, path string) string { return "COALESCE(CAST(" + text(object, path) + " AS BIGINT), 0)" },
+		"known":     func(object, path string) string { return "CAST(" + text(object, path) + " AS BIGINT)" },
 		"at":        func(object, path string) string { return fmt.Sprintf(d.utc, text(object, path)) },
 		"object":    func(object, path string) string { return fmt.Sprintf(d.object, object, path) },
 		"each":      func(object, path, alias string) string { return fmt.Sprintf(d.each, object, path, alias) },

@@ -41,6 +41,7 @@ func (a answer) text() string {
 var macros = []string{
 	`SET TimeZone = 'America/Los_Angeles'`, // fakesnow has no ALTER SESSION SET TIMEZONE
 	`CREATE MACRO penstock.public.penstock_begin(sync, mode) AS to_json({'run': sync || '.r1', 'select': 'all', 'model': sync, 'mode': mode})`,
+	`CREATE MACRO penstock.public.penstock_freshness(s) AS to_json({'sync': s})`,
 	`CREATE MACRO penstock.public.penstock_syncs() AS to_json({'syncs': []})`,
 	`CREATE MACRO penstock.public.penstock_status(sync) AS to_json({'sync': sync, 'runs': []}), (sync, since, after) AS to_json({'sync': sync, 'runs': []})`,
 	`CREATE MACRO penstock.public.penstock_errors(run) AS to_json({'errors': []}), (run, after) AS to_json({'errors': []}), (run, after, since) AS to_json({'errors': []})`,

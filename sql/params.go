@@ -248,15 +248,16 @@ func (p Params) Monitoring() []string {
 	}
 	return []string{
 		"TABLE penstock_models", "TABLE penstock_runs",
-		"TABLE reverse_etl_sync_state", "TABLE reverse_etl_sync_errors", "TABLE multi_destination_sync_state",
+		"TABLE reverse_etl_sync_state", "TABLE reverse_etl_sync_errors", "TABLE multi_destination_sync_state", "TABLE penstock_destination_freshness",
 		view + " reverse_etl_sync_health", view + " reverse_etl_dashboard", view + " reverse_etl_alerts",
+		view + " destination_data_freshness", view + " data_freshness_check",
 	}
 }
 
 // Refreshed are the tables that penstock_refresh writes.
 func (Params) Refreshed() []string {
 	return []string{
-		"penstock_models", "penstock_runs", "reverse_etl_sync_state", "reverse_etl_sync_errors", "multi_destination_sync_state", "penstock_pages", "penstock_pushed", "penstock_pushing",
+		"penstock_models", "penstock_runs", "reverse_etl_sync_state", "reverse_etl_sync_errors", "multi_destination_sync_state", "penstock_destination_freshness", "penstock_pages", "penstock_pushed", "penstock_pushing",
 	}
 }
 

@@ -34,7 +34,7 @@ func (p Params) Functions() []Function {
 		for n := f.Needed; n <= len(f.Params); n++ {
 			one.Forms = append(one.Forms, Form{
 				Name: name, Types: shiftTypes(f.Params[:n]), BatchRows: p.shiftBatch(name), BatchMB: redshift.BatchMB, RetryTimeout: redshift.RetryTimeout,
-				Reads: slices.Contains([]string{wire.Status, wire.Errors, wire.Syncs}, name),
+				Reads: slices.Contains([]string{wire.Status, wire.Errors, wire.Freshness, wire.Syncs}, name),
 			})
 		}
 		out = append(out, one)

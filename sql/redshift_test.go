@@ -27,7 +27,7 @@ func TestRedshiftHasEveryFunction(t *testing.T) {
 			if !declared.MatchString(script) {
 				t.Errorf("%s with %d arguments is not declared, or not revoked from PUBLIC", name, n)
 			}
-			reads := name == wire.Status || name == wire.Errors || name == wire.Syncs
+			reads := name == wire.Status || name == wire.Errors || name == wire.Freshness || name == wire.Syncs
 			if granted := regexp.MustCompile(`GRANT EXECUTE ON FUNCTION ` + signature + ` TO ROLE analyst;`).MatchString(script); granted != reads {
 				t.Errorf("%s: readers may call it: %t", name, granted)
 			}

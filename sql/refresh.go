@@ -56,6 +56,9 @@ func RefreshGroups() ([]RefreshGroup, error) {
 			b.step("state", "reverse_etl_sync_state", mergeState),
 			b.step("destinations beside yours", "", besideYours("multi_destination_sync_state", "sync_id")),
 			b.step("destinations", "multi_destination_sync_state", mergeDestinations),
+			b.step("read the freshness", "", readFreshness),
+			b.step("freshness", "penstock_destination_freshness", mergeFreshness),
+			b.step("old freshness", "", "DELETE FROM penstock_destination_freshness WHERE refreshed_at < {{days 30}}"),
 			b.step("old errors", "", "DELETE FROM reverse_etl_sync_errors WHERE error_ref IS NOT NULL AND occurred_at < {{days 30}}"),
 			b.step("old runs", "", "DELETE FROM penstock_runs WHERE refreshed_at IS NOT NULL AND COALESCE(ended_at, begun_at) < {{days 30}}"),
 			b.step("old state", "", "DELETE FROM reverse_etl_sync_state WHERE refreshed_at < {{days 30}}"),
@@ -444,3 +447,44 @@ WHEN MATCHED THEN UPDATE SET
 WHEN NOT MATCHED THEN INSERT
     (sync_id, destination_name, destination_type, last_successful_sync, last_attempted_sync, records_processed, records_succeeded, records_failed, sync_duration_seconds, error_summary, created_at, updated_at, refreshed_at)
     VALUES (g.sync, g.destination_name, g.destination_type, g.ended_at, g.begun_at, g.processed, g.succeeded, g.failed, g.seconds, g.error_summary, {{now}}, {{now}}, {{now}})`
+
+// readFreshness asks for each sync how old its data at the destination is.
+const readFreshness = `
+INSERT INTO penstock_pages (refresh, kind, name, page, answer)
+SELECT $refresh, 'freshness', s.sync, 0, {{answer "penstock_freshness(s.sync)"}}
+FROM (
+    SELECT {{text element "sync"}} AS sync
+    FROM penstock_pages AS p, {{each "p.answer" "syncs" "u"}}
+    WHERE p.refresh = $refresh AND p.kind = 'syncs'
+) AS s`
+
+const mergeFreshness = `
+MERGE INTO penstock_destination_freshness AS t
+USING (
+    SELECT
+        p.name AS sync_name,
+        {{text "p.answer" "connection"}} AS destination_name,
+        {{text "p.answer" "type"}} AS destination_type,
+        {{text "p.answer" "object"}} AS object,
+        {{text "p.answer" "field"}} AS field,
+        {{at "p.answer" "as_of"}} AS as_of,
+        {{known "p.answer" "total"}} AS total_records,
+        {{known "p.answer" "updated_1h"}} AS updated_1h,
+        {{known "p.answer" "updated_4h"}} AS updated_4h,
+        {{known "p.answer" "updated_1d"}} AS updated_1d,
+        {{at "p.answer" "oldest"}} AS oldest,
+        {{at "p.answer" "newest"}} AS newest,
+        {{object "p.answer" "missing"}} AS missing,
+        {{object "p.answer" "missing_columns"}} AS missing_columns,
+        {{text "p.answer" "message"}} AS message
+    FROM penstock_pages AS p
+    WHERE p.refresh = $refresh AND p.kind = 'freshness'
+) AS g
+ON t.sync_name = g.sync_name
+WHEN MATCHED THEN UPDATE SET
+    destination_name = g.destination_name, destination_type = g.destination_type, object = g.object, field = g.field, as_of = g.as_of,
+    total_records = g.total_records, updated_1h = g.updated_1h, updated_4h = g.updated_4h, updated_1d = g.updated_1d,
+    oldest = g.oldest, newest = g.newest, missing = g.missing, missing_columns = g.missing_columns, message = g.message, refreshed_at = {{now}}
+WHEN NOT MATCHED THEN INSERT
+    (sync_name, destination_name, destination_type, object, field, as_of, total_records, updated_1h, updated_4h, updated_1d, oldest, newest, missing, missing_columns, message, refreshed_at)
+    VALUES (g.sync_name, g.destination_name, g.destination_type, g.object, g.field, g.as_of, g.total_records, g.updated_1h, g.updated_4h, g.updated_1d, g.oldest, g.newest, g.missing, g.missing_columns, g.message, {{now}})`

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/freshness"
 	"github.com/penstock-data/penstock/shared/pace"
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/syncdef/metadata"
@@ -95,6 +96,21 @@ type Inspector interface {
 	// out.
 	Rights(ctx context.Context, uses []syncdef.Definition) ([]Right, error)
 }
+
+// A Prober is an Account that counts an object's records by the age of a field of
+// theirs. It is optional: what cannot be searched has none.
+type Prober interface {
+	// Freshness counts the records of the definition's object by its
+	// freshness.destination_field, and those whose mapped fields are empty. It asks spend
+	// for each request before it makes it, and ends with spend's error. What the vendor
+	// cannot tell is nil in the figures, with the reason. Any other error is a *CallError,
+	// or the context's.
+	Freshness(ctx context.Context, d *syncdef.Definition, now time.Time, spend Spend) (freshness.Figures, error)
+}
+
+// Spend takes a request's tokens out of the connection's share (I7); an error says that
+// they are not to be had now.
+type Spend func(ctx context.Context, c Cost) error
 
 // A Right is something that the connection's user is allowed or not.
 type Right struct {

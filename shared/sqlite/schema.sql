@@ -100,6 +100,9 @@ CREATE TABLE due (
   PRIMARY KEY (sync, at, id)
 ) WITHOUT ROWID;
 
+-- How old the data of a sync is at its destination.
+CREATE TABLE freshness (sync TEXT PRIMARY KEY, revision INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+
 -- The due times of schedules.
 CREATE TABLE firing (
   sync TEXT NOT NULL, at INTEGER NOT NULL, revision INTEGER NOT NULL, body TEXT NOT NULL,

@@ -24,6 +24,7 @@ var (
 	_ = []deliver.Ledger{Store(nil)}
 	_ = []deliver.Errors{Store(nil)}
 	_ = []deliver.Visibility{Store(nil)}
+	_ = []deliver.Freshness{Store(nil)}
 
 	_ = []runs.Syncs{Store(nil)}
 	_ = []runs.Connections{Store(nil)}
@@ -37,6 +38,7 @@ var (
 	_ = []intake.Seen{Store(nil)}
 	_ = []runs.Halts{Store(nil)}
 	_ = []runs.Firings{Store(nil)}
+	_ = []runs.Freshness{Store(nil)}
 	_ = []runs.Depths{Store(nil)}
 	_ = []runs.Quotas{Store(nil)}
 	_ = []runs.Pauses{Store(nil)}

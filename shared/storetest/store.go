@@ -6,6 +6,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/alert"
 	"github.com/penstock-data/penstock/shared/envelope"
+	"github.com/penstock-data/penstock/shared/freshness"
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/pace"
 	"github.com/penstock-data/penstock/shared/run"
@@ -71,6 +72,8 @@ type Store interface {
 	DeletePause(ctx context.Context, sync string) error
 	StoreAction(ctx context.Context, a run.Action) error
 	Actions(ctx context.Context, since time.Time, limit int) ([]run.Action, error)
+	Freshness(ctx context.Context, sync string) (freshness.Reading, error)
+	SetFreshness(ctx context.Context, r freshness.Reading) error
 
 	Alerts(ctx context.Context, sync string) (alert.Book, error)
 	SetAlerts(ctx context.Context, b alert.Book) error

@@ -129,7 +129,7 @@ var scheduleKeys = []Key{
 var freshnessKeys = []Key{
 	{Name: "warn_after", Type: KeyDuration, Min: 60, Max: MaxLate, Doc: "The time since the last success that warns: the greater of 2 hours and twice the interval when left out."},
 	{Name: "stale_after", Type: KeyDuration, Min: 60, Max: MaxLate, Doc: "The time that is too long and raises the alert: the greater of 4 hours and 4 times the interval when left out (6 and 6 in the dashboard)."},
-	{Name: "destination_field", Type: KeyText, Later: true, Doc: "The field that holds the time of the data."},
+	{Name: "destination_field", Type: KeyText, Doc: "The field of the destination's object that holds the time of the data: how old the data there is, is counted by it."},
 }
 
 // ConnectionKeys are the keys of a connection that every destination type has. The

@@ -24,6 +24,8 @@ const (
 	Status = "penstock_status"
 	Errors = "penstock_errors"
 	Syncs  = "penstock_syncs"
+	// Freshness reads how old the data at a sync's destination is.
+	Freshness = "penstock_freshness"
 )
 
 // A Param names an argument of a function.
@@ -64,6 +66,7 @@ var functions = []Function{
 	{Reset, []Param{Sync}, 1},
 	{Status, []Param{Target, From, After}, 1},
 	{Errors, []Param{Run, After, From}, 1},
+	{Freshness, []Param{Sync}, 1},
 	{Syncs, nil, 0},
 }
 

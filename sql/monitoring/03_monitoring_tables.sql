@@ -88,10 +88,32 @@ CREATE TABLE IF NOT EXISTS multi_destination_sync_state (
     refreshed_at          {{timestamp}}
 );
 
+-- How old the data of each sync is at its destination: the records of the object by the
+-- age of the field that freshness.destination_field names, as they were counted at as_of.
+-- NULL is not known; the message says why.
+CREATE TABLE IF NOT EXISTS penstock_destination_freshness (
+    sync_name        {{string 255}}{{key}},
+    destination_name {{string 100}},
+    destination_type {{string 50}},
+    object           {{string 0}},
+    field            {{string 0}},
+    as_of            {{timestamp}},
+    total_records    BIGINT, -- with a value in the field
+    updated_1h       BIGINT,
+    updated_4h       BIGINT,
+    updated_1d       BIGINT,
+    oldest           {{timestamp}},
+    newest           {{timestamp}},
+    missing          {{json}}, -- of total_records, how many have nothing in each mapped field
+    missing_columns  {{json}}, -- the same by the model's columns
+    message          {{long}},
+    refreshed_at     {{timestamp}}
+);
+
 -- What penstock_refresh has read and not merged yet.
 CREATE TABLE IF NOT EXISTS penstock_pages (
     refresh {{string 0}},
-    kind    {{string 0}}, -- syncs, status, errors
+    kind    {{string 0}}, -- syncs, status, errors, freshness
     name    {{string 0}}, -- a sync or a run
     since   {{string 0}},
     page    INTEGER,

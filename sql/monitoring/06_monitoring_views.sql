@@ -186,3 +186,44 @@ SELECT
 FROM messages
 WHERE alert_message IS NOT NULL
 ORDER BY sync_name;
+
+-- How old the data is at each destination, and what it lacks. A destination without
+-- records has no oldest one; what cannot be known is NULL, and the message says why.
+{{view "destination_data_freshness"}}
+SELECT
+    f.destination_type || '_' || LOWER(f.object) AS destination,
+    f.total_records,
+    f.updated_1h AS updated_last_hour,
+    f.updated_4h AS updated_last_4_hours,
+    f.updated_1d AS updated_last_day,
+    f.oldest AS oldest_update,
+    f.newest AS newest_update,
+    {{known "f.missing_columns" "health_score_pct"}} AS missing_health_scores,
+    {{known "f.missing_columns" "customer_health_status"}} AS missing_status,
+    f.sync_name,
+    f.as_of,
+    f.message
+FROM penstock_destination_freshness AS f
+WHERE f.refreshed_at >= (SELECT MAX(refreshed_at) FROM penstock_destination_freshness) - {{interval "3 HOURS"}}
+ORDER BY f.sync_name;
+
+-- The share of stale data at each destination, of the records that have a health score;
+-- NULL where there are none.
+{{view "data_freshness_check"}}
+WITH counted AS (
+    SELECT
+        f.*,
+        f.total_records - COALESCE({{known "f.missing_columns" "health_score_pct"}}, 0) AS with_data
+    FROM penstock_destination_freshness AS f
+    WHERE f.refreshed_at >= (SELECT MAX(refreshed_at) FROM penstock_destination_freshness) - {{interval "3 HOURS"}}
+)
+SELECT
+    c.destination_type AS destination,
+    c.with_data AS total_records_with_health_data,
+    LEAST(c.updated_4h, c.with_data) AS records_updated_recently,
+    100 - LEAST(c.updated_4h, c.with_data) * 100.0 / NULLIF(c.with_data, 0) AS stale_data_percentage,
+    c.sync_name,
+    c.as_of,
+    c.message
+FROM counted AS c
+ORDER BY c.sync_name;

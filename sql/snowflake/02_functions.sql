@@ -142,6 +142,17 @@ CREATE OR REPLACE EXTERNAL FUNCTION penstock_status(sync VARCHAR, since VARCHAR,
     AS '{{.APIURL}}/status';
 {{.Reader "USAGE ON FUNCTION penstock_status(VARCHAR, VARCHAR, VARCHAR)"}}
 
+CREATE OR REPLACE EXTERNAL FUNCTION penstock_freshness(sync VARCHAR)
+    RETURNS VARIANT
+    VOLATILE
+    COMMENT = 'How old the data of a sync is at its destination: its records by age, as they were counted last'
+    API_INTEGRATION = {{.Integration}}
+    CONTEXT_HEADERS = (CURRENT_USER, CURRENT_ROLE)
+    MAX_BATCH_ROWS = 10
+    COMPRESSION = AUTO
+    AS '{{.APIURL}}/freshness';
+{{.Reader "USAGE ON FUNCTION penstock_freshness(VARCHAR)"}}
+
 CREATE OR REPLACE EXTERNAL FUNCTION penstock_errors(run VARCHAR)
     RETURNS VARIANT
     VOLATILE

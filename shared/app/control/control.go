@@ -32,7 +32,7 @@ const MaxCalls = 2048
 
 // Paths are the addresses at which a gateway calls the function.
 func Paths() []string {
-	return []string{"/plan", "/begin", "/gate", "/finish", "/cancel", "/retry", "/reset", "/status", "/errors", "/syncs"}
+	return []string{"/plan", "/begin", "/gate", "/finish", "/cancel", "/retry", "/reset", "/status", "/errors", "/freshness", "/syncs"}
 }
 
 // Handler is the control function. It serves concurrent invocations.
@@ -211,6 +211,8 @@ func (h *Handler) answers(ctx context.Context, caller row.Caller, function, toke
 		}
 		errs, next, err := h.Control.RunErrorsSince(ctx, c.Text(wire.Run), errorsWithin(most), after, since)
 		return ErrorPage(errs, next), err
+	case wire.Freshness:
+		return h.Control.Freshness(ctx, c.Text(wire.Sync))
 	case wire.Syncs:
 		list, err := h.Control.ListSyncs(ctx)
 		return map[string]any{"syncs": seen(caller, list)}, err
@@ -228,6 +230,8 @@ func unknown(function string, c wire.Call, value any, err error) (any, error) {
 	switch function {
 	case wire.Status:
 		return map[string]any{"sync": shorten(run.SyncOf(c.Text(wire.Target))), "runs": []any{}, "message": refused.Message}, nil
+	case wire.Freshness:
+		return map[string]any{"sync": shorten(c.Text(wire.Sync)), "as_of": nil, "message": refused.Message}, nil
 	case wire.Errors:
 		return map[string]any{"run": shorten(c.Text(wire.Run)), "errors": []any{}, "message": refused.Message}, nil
 	}

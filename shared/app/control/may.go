@@ -27,7 +27,7 @@ var (
 
 // rights are the functions' needs. One that is not here needs the right to push, so
 // that a new function is closed until somebody has thought about it.
-var rights = map[string]right{wire.Status: see, wire.Errors: read}
+var rights = map[string]right{wire.Status: see, wire.Freshness: see, wire.Errors: read}
 
 // may refuses a call of somebody who may not make it. A sync that the caller may not
 // see is told as one that does not exist.

@@ -180,6 +180,7 @@ func (m *Machine) Run(ctx context.Context) error {
 		}
 		dead := &local.Poller{Source: m.Store, Queue: v.Name + "-dlq", Worker: m.worker(v, true), Timeout: timeout, Visibility: visibility, Idle: time.Second, Log: m.cfg.Log}
 		g.Go(func() error { return poller.Run(ctx) })
+		g.Go(func() error { return local.Tick(ctx, counts{m.worker(v, false)}, countEvery, m.cfg.Log) })
 		g.Go(func() error { return dead.Run(ctx) })
 	}
 	g.Go(func() error {
@@ -201,7 +202,7 @@ func Control(s *sqlite.Store) *runs.Control {
 }
 
 func stores(s *sqlite.Store) runs.Stores {
-	return runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s, Firings: s, Pauses: s, Audit: s}
+	return runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s, Firings: s, Freshness: s, Pauses: s, Audit: s}
 }
 
 func (m *Machine) policy() run.Policy {
@@ -256,10 +257,23 @@ func (t ticks) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return t.sweeper.Invoke(ctx, payload)
 }
 
+// countEvery is how often it is looked whose turn it is that its data's age is counted.
+const countEvery = time.Minute
+
+// counts has a worker count how old the data at its destination is.
+type counts struct{ *worker.Handler }
+
+// Invoke counts once.
+func (c counts) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return c.Handler.Invoke(ctx, []byte(worker.Freshness))
+}
+
 func (m *Machine) worker(v dest.Vendor, dead bool) *worker.Handler {
 	s := m.Store
 	return &worker.Handler{Log: m.cfg.Log, Deliver: &deliver.Deliver{
-		Queue: v.Name, Syncs: s, Connections: s, Tokens: m.tokens, Runs: s, Chunks: s, Halts: s, Ledger: s, Errors: s, Visibility: s, Dead: dead,
+		Queue: v.Name, Syncs: s, Connections: s, Tokens: m.tokens, Runs: s, Chunks: s, Halts: s, Ledger: s, Errors: s, Visibility: s, Freshness: s, Dead: dead,
 		Open: func(c syncdef.Connection) (dest.Account, error) { return m.open(v, c) },
 		Now:  time.Now, Sleep: worker.Sleep, Rand: rand.Float64, Hidden: visibility,
 		LeaseLife: pace.LeaseLife / time.Duration(max(1, m.cfg.Faster)),

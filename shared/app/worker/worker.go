@@ -4,6 +4,7 @@
 package worker
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -31,6 +32,9 @@ type Handler struct {
 // have: an error of the invocation would send the others back too.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	started := h.Deliver.Now()
+	if string(bytes.TrimSpace(payload)) == Freshness {
+		return h.freshen(ctx, started)
+	}
 	in, err := sqs.Decode(payload)
 	if err != nil {
 		h.Log.LogAttrs(ctx, slog.LevelError, "deliver", slog.String("queue", h.Deliver.Queue), slog.String("error", err.Error()))
@@ -51,6 +55,26 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		metrics.Count{Name: metrics.StoredErrors, N: result.Stored}, metrics.Count{Name: metrics.OldMessages, N: old(in, started)})...)
 	h.Log.LogAttrs(ctx, level, "deliver", attrs...)
 	return sqs.EncodeFailures(result.Stay), nil
+}
+
+// Freshness is the event that makes a worker count, for the syncs whose turn it is, how
+// old the data at its destination is. A rule sends it every 5 minutes.
+const Freshness = `{"penstock":"freshness"}`
+
+// freshen answers the event. Its error is our storage's: the next event tries again.
+func (h *Handler) freshen(ctx context.Context, started time.Time) ([]byte, error) {
+	n, err := h.Deliver.Freshen(ctx)
+	attrs := []slog.Attr{slog.String("queue", h.Deliver.Queue), slog.Int("counted", n), slog.Int64("ms", h.Deliver.Now().Sub(started).Milliseconds())}
+	if err != nil {
+		attrs = append(attrs, slog.String("error", err.Error()))
+		attrs = append(attrs, metrics.Attrs(started, cmp.Or(h.Function, h.Deliver.Queue), metrics.Storage(err))...)
+		h.Log.LogAttrs(ctx, slog.LevelError, "freshness", attrs...)
+		return nil, err
+	}
+	if n > 0 {
+		h.Log.LogAttrs(ctx, slog.LevelInfo, "freshness", attrs...)
+	}
+	return []byte("null"), nil
 }
 
 // old counts the messages in hand that have used up a quarter of their life.

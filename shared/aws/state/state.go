@@ -11,6 +11,7 @@
 //	SYNC#name / MARK#n#target#column  a watermark        SYNC#name / HALT#version
 //	SYNC#name / PAUSE             a person's pause of it
 //	AUDIT#day / nanoseconds#id  what somebody did
+//	SYNC#name / FRESHNESS             how old its data at the destination is
 //	SYNC#name / FIRED#nanoseconds     a due time of its schedule
 //	SYNC#name / DUE#nanoseconds#id    a due item         CONN#name / SETTINGS  a connection and its pin
 //	RUN#run#shard / BATCH#id    a batch                  RUN#run#shard / CHUNK#batch#index  a message's record

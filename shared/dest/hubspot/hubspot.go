@@ -79,6 +79,13 @@ func (a *account) details(ctx context.Context, op string) (string, error) {
 	return details.PortalID.String(), nil
 }
 
+// searchBucket is the bucket of searches, which an account may make 4 of in a second
+// ("CRM search").
+const (
+	searchBucket  = "search"
+	searchASecond = 4
+)
+
 // oneCall is what a request costs.
 var oneCall = []dest.Cost{{Tokens: 1}}
 
@@ -86,7 +93,7 @@ var oneCall = []dest.Cost{{Tokens: 1}}
 func (a *account) ProbeCost() []dest.Cost { return oneCall }
 
 // Limits implements dest.Account: the connection's share of the account's calls in
-// any 10 seconds and in any 24 hours (I7). HubSpot's day ends at the account's
+// any 10 seconds and in any 24 hours, and of its searches in any second (I7). HubSpot's day ends at the account's
 // midnight; over any 24 hours the share holds for it too.
 func (a *account) Limits() dest.Limits {
 	rate, err := strconv.ParseInt(a.conn.Options[keyRate], 10, 64)
@@ -104,7 +111,13 @@ func (a *account) Limits() dest.Limits {
 		{Calls: max(1, rate*share/100), Per: 10 * time.Second},
 		{Calls: max(1, day*share/100), Per: 24 * time.Hour},
 	}
-	return dest.Limits{Concurrency: concurrency, InFlight: inFlight, Windows: func(string) []pace.Window { return windows }}
+	searches := []pace.Window{{Calls: max(1, searchASecond*share/100), Per: time.Second}}
+	return dest.Limits{Concurrency: concurrency, InFlight: inFlight, Windows: func(bucket string) []pace.Window {
+		if bucket == searchBucket {
+			return searches
+		}
+		return windows
+	}}
 }
 
 // APICalls implements dest.Account.

@@ -15,7 +15,7 @@ import (
 
 // composite writes a composite request of queries: their length would not fit
 // into an address of its own.
-func (d *destination) composite(queries []string) []byte {
+func (c *client) composite(queries []string) []byte {
 	b := []byte(`{"allOrNone":false,"compositeRequest":[`)
 	for i, q := range queries {
 		if i > 0 {
@@ -24,7 +24,7 @@ func (d *destination) composite(queries []string) []byte {
 		b = append(b, `{"method":"GET","referenceId":"`...)
 		b = append(b, reference(i)...)
 		b = append(b, `","url":`...)
-		b = rawjson.AppendQuote(b, d.client.data+"query?q="+url.QueryEscape(q))
+		b = rawjson.AppendQuote(b, c.data+"query?q="+url.QueryEscape(q))
 		b = append(b, '}')
 	}
 	return append(b, "]}"...)

@@ -42,6 +42,7 @@ type describedField struct {
 	Unique             bool   `json:"unique"`
 	CaseSensitive      bool   `json:"caseSensitive"`
 	Filterable         *bool  `json:"filterable"`
+	Aggregatable       *bool  `json:"aggregatable"`
 	RestrictedPicklist bool   `json:"restrictedPicklist"`
 	PicklistValues     []struct {
 		Value  string `json:"value"`

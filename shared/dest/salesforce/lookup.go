@@ -106,7 +106,7 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 // query makes one composite request and reads all pages of its queries.
 func (d *destination) query(ctx context.Context, queries []string, records int, found func(id, value string)) error {
 	op := "look up " + d.def.Object
-	answer, err := d.client.do(ctx, request{op: op, method: http.MethodPost, path: "composite", body: d.composite(queries), records: records})
+	answer, err := d.client.do(ctx, request{op: op, method: http.MethodPost, path: "composite", body: d.client.composite(queries), records: records})
 	if err != nil {
 		return err
 	}

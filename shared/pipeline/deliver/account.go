@@ -54,17 +54,7 @@ type account struct {
 // account finds a message's connection, with settings of the last minute, and the
 // target that its rows go to.
 func (d *Deliver) account(ctx context.Context, m *message) error {
-	name := m.version.Version.Definition.Connection
-	d.accounts.mu.Lock()
-	a := d.accounts.all[name]
-	if a == nil {
-		a = &account{d: d, name: name, ends: map[string]dest.Destination{}, leases: map[string]lease{}, spent: map[string]int64{}}
-		if d.accounts.all == nil {
-			d.accounts.all = map[string]*account{}
-		}
-		d.accounts.all[name] = a
-	}
-	d.accounts.mu.Unlock()
+	a := d.connection(m.version.Version.Definition.Connection)
 	if err := a.refresh(ctx); err != nil {
 		return err
 	}
@@ -80,6 +70,21 @@ func (d *Deliver) account(ctx context.Context, m *message) error {
 	}
 	m.target = a.target(m)
 	return nil
+}
+
+// connection is a connection by its name, as this process knows it.
+func (d *Deliver) connection(name string) *account {
+	d.accounts.mu.Lock()
+	defer d.accounts.mu.Unlock()
+	a := d.accounts.all[name]
+	if a == nil {
+		a = &account{d: d, name: name, ends: map[string]dest.Destination{}, leases: map[string]lease{}, spent: map[string]int64{}}
+		if d.accounts.all == nil {
+			d.accounts.all = map[string]*account{}
+		}
+		d.accounts.all[name] = a
+	}
+	return a
 }
 
 // target is where a message's rows go by the settings as they were read last.

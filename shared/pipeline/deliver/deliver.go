@@ -29,6 +29,7 @@ type Deliver struct {
 	Ledger      Ledger
 	Errors      Errors
 	Visibility  Visibility
+	Freshness   Freshness // asked by Freshen alone
 	// Open makes the account of a connection; it makes no call. It is called once per
 	// process, and again when the connection's settings have changed.
 	Open func(syncdef.Connection) (dest.Account, error)

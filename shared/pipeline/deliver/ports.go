@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/freshness"
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/pace"
 	"github.com/penstock-data/penstock/shared/run"
@@ -98,6 +99,19 @@ type Errors interface {
 	// StoreDue stores due items; of one ID and time the first stays: a message that
 	// was settled twice may find fewer of its rows due the second time.
 	StoreDue(ctx context.Context, due []run.Due) error
+}
+
+// Freshness stores how old the data at the destinations is, and names the syncs.
+type Freshness interface {
+	// List names the syncs that have a current version, sorted.
+	List(ctx context.Context) ([]string, error)
+	// Current is the applied version of a sync; run.ErrNotFound when none is.
+	Current(ctx context.Context, sync string) (syncdef.Version, error)
+	// Freshness reads what is known of a sync; the zero Reading of it when nothing is.
+	Freshness(ctx context.Context, sync string) (freshness.Reading, error)
+	// SetFreshness stores a reading over the one with its Revision (0: none is stored),
+	// with Revision+1; run.ErrConflict when another one is.
+	SetFreshness(ctx context.Context, r freshness.Reading) error
 }
 
 // Visibility keeps a message hidden.

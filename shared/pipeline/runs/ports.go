@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/freshness"
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/pace"
 	"github.com/penstock-data/penstock/shared/run"
@@ -145,6 +146,12 @@ type Firings interface {
 	SetFiring(ctx context.Context, f run.Firing) error
 	// RecentFirings lists a sync's firings, the latest due time first.
 	RecentFirings(ctx context.Context, sync string, limit int) ([]run.Firing, error)
+}
+
+// Freshness reads how old the data at the destinations is.
+type Freshness interface {
+	// Freshness reads what is known of a sync; the zero Reading of it when nothing is.
+	Freshness(ctx context.Context, sync string) (freshness.Reading, error)
 }
 
 // Depths tells how full the queues are.

@@ -30,10 +30,11 @@ type Stores struct {
 	Ledger      Ledger
 	Halts       Halts
 	Depths      Depths
-	Mirrors     Mirrors // asked only for full runs of mirrors
-	Firings     Firings // of schedules; nil where nothing is scheduled
-	Pauses      Pauses  // of people; nil where nothing is paused
-	Audit       Audit   // nil where nobody's actions are kept
+	Mirrors     Mirrors   // asked only for full runs of mirrors
+	Firings     Firings   // of schedules; nil where nothing is scheduled
+	Pauses      Pauses    // of people; nil where nothing is paused
+	Audit       Audit     // nil where nobody's actions are kept
+	Freshness   Freshness // nil where nothing is counted
 }
 
 // A Replayer takes rows that failed before: package intake's Intake.

@@ -41,6 +41,10 @@ func (s *Server) search(c *call) *failure {
 		Limit      int             `json:"limit"`
 		After      json.RawMessage `json:"after"`
 		Query      string          `json:"query"`
+		Sorts      []struct {
+			Property  string `json:"propertyName"`
+			Direction string `json:"direction"`
+		} `json:"sorts"`
 	}{Limit: 10}
 	if json.Unmarshal(c.body, &in) != nil {
 		return invalid("Invalid input JSON")
@@ -79,6 +83,22 @@ func (s *Server) search(c *call) *failure {
 			return !slices.ContainsFunc(g.Filters, func(f filter) bool { return !o.meets(row, f) })
 		})) && (in.Query == "" || o.mentions(row, in.Query))
 	})
+	if len(in.Sorts) > 1 {
+		return invalid("sorts: at most one")
+	}
+	for _, sort := range in.Sorts {
+		p, there := o.property(sort.Property)
+		if !there || sort.Direction != "ASCENDING" && sort.Direction != "DESCENDING" {
+			return invalid("sorts: %s is no property, or %s no direction", sort.Property, sort.Direction)
+		}
+		slices.SortStableFunc(rows, func(a, b int) int {
+			n := order(p, o.value(a, sort.Property), o.value(b, sort.Property))
+			if sort.Direction == "DESCENDING" {
+				return -n
+			}
+			return n
+		})
+	}
 	total := len(rows)
 	out := page{Total: &total, Results: []record{}}
 	for at := after; at < min(total, after+in.Limit); at++ {
@@ -129,8 +149,26 @@ func (o *object) meets(row int, f filter) bool {
 	return false
 }
 
+// order is compare with records that have no value before all others.
+func order(p *Property, a, b *string) int {
+	switch {
+	case a == nil && b == nil:
+		return 0
+	case a == nil:
+		return -1
+	case b == nil:
+		return 1
+	}
+	return compare(p, *a, *b)
+}
+
 // compare orders two values of a property: numbers as such, texts without case.
 func compare(p *Property, a, b string) int {
+	if p.Type == "datetime" || p.Type == "date" { // asked for in milliseconds, too
+		if kept, bad := p.kept(b, ""); bad == nil {
+			b = kept
+		}
+	}
 	if p.Type == "number" {
 		x, errX := strconv.ParseFloat(a, 64)
 		y, errY := strconv.ParseFloat(b, 64)

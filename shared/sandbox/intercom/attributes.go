@@ -85,6 +85,12 @@ func (s *Server) findAttribute(name string) int {
 	return -1
 }
 
+// isDate reports whether an attribute holds dates, which a search compares by whole days.
+func (s *Server) isDate(name string) bool {
+	row := s.findAttribute(name)
+	return row >= 0 && s.readAttribute(row).Type == "date"
+}
+
 func (s *Server) putAttribute(a Attribute) int {
 	options := ""
 	if len(a.Options) > 0 {

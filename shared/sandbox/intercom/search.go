@@ -116,7 +116,7 @@ func (s *Server) filter(q query, depth int) (func(row int) bool, error) {
 		}
 		return s.get(row, column)
 	}
-	return s.compare(q, get, strings.HasSuffix(q.Field, "_at"))
+	return s.compare(q, get, strings.HasSuffix(q.Field, "_at") || isCustom && s.isDate(name))
 }
 
 // secondsADay: dates are compared by whole days, here in UTC.

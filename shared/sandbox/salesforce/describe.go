@@ -30,6 +30,7 @@ type describedField struct {
 	Calculated         bool             `json:"calculated"`
 	AutoNumber         bool             `json:"autoNumber"`
 	Filterable         bool             `json:"filterable"`
+	Aggregatable       bool             `json:"aggregatable"`
 	Custom             bool             `json:"custom"`
 	ExternalID         bool             `json:"externalId"`
 	IDLookup           bool             `json:"idLookup"`
@@ -71,7 +72,7 @@ func describe(f *Field) describedField {
 		Name: f.Name, Label: f.label(), Type: f.Type, Length: f.Length, Precision: f.Precision, Scale: f.Scale,
 		Nillable: !f.Required && f.Type != Boolean && f.Type != ID, Createable: !f.ReadOnly, Updateable: !f.ReadOnly,
 		Custom: strings.HasSuffix(f.Name, "__c"), ExternalID: f.ExternalID, IDLookup: f.ExternalID || f.Type == ID,
-		DefaultedOnCreate: f.Type == Boolean || f.Type == ID, Filterable: f.Type != TextArea,
+		DefaultedOnCreate: f.Type == Boolean || f.Type == ID, Filterable: f.Type != TextArea, Aggregatable: f.aggregatable(),
 		Unique: f.Unique, CaseSensitive: f.CaseSensitive, RestrictedPicklist: f.Restricted, PicklistValues: []describedValue{},
 	}
 	if f.Type == Int {

@@ -52,6 +52,10 @@ func (s *Simulator) serveQuery(w http.ResponseWriter, r *http.Request, version s
 		answer(w, http.StatusOK, fmt.Appendf(nil, `{"totalSize":%d,"done":true,"records":[]}`, len(rows)))
 		return nil
 	}
+	if q.totals != nil {
+		answer(w, http.StatusOK, q.appendTotals(nil, rows))
+		return nil
+	}
 	s.cursors.last++
 	c := &cursor{name: fmt.Sprintf("01g5g0%09dAAA", s.cursors.last), q: q, rows: rows}
 	if len(rows) > pageSize {

@@ -10,12 +10,13 @@ import (
 	"github.com/penstock-data/penstock/shared/sandbox/records"
 )
 
-// A query is a parsed SOQL statement. The subset: SELECT fields or COUNT() FROM
-// an object, WHERE over =, !=, IN, NOT IN and LIKE with AND, OR and parentheses,
+// A query is a parsed SOQL statement. The subset: SELECT fields, COUNT(), or COUNT, MIN
+// and MAX of fields FROM an object, WHERE over =, !=, <, <=, >, >=, IN, NOT IN and LIKE with AND, OR and parentheses,
 // ORDER BY one field, LIMIT, OFFSET.
 type query struct {
 	table  *table
 	count  bool
+	totals []total
 	fields []int
 	names  []string // of the fields, as the query wrote them
 	where  *records.Condition
@@ -67,6 +68,9 @@ func (s *Simulator) parse(q string) (*query, *apiError) {
 		return nil, &apiError{status: http.StatusBadRequest, code: "INVALID_TYPE", message: fmt.Sprintf("sObject type '%s' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the entity name.", object.text)}
 	}
 	out.table = p.table
+	if refusal := p.resolve(out.totals, names); refusal != nil {
+		return nil, refusal
+	}
 	for _, name := range names {
 		i, refusal := p.column(name)
 		if refusal != nil {
@@ -126,6 +130,15 @@ func (p *parser) selected(q *query) ([]string, *apiError) {
 		l := p.next()
 		if l.kind != 'w' {
 			return nil, malformedQuery("unexpected token: '%s'", l.text)
+		}
+		if p.rest[0].kind == '(' {
+			if refusal := p.total(q, l.text); refusal != nil {
+				return nil, refusal
+			}
+			if !p.mark(',') {
+				return names, nil
+			}
+			continue
 		}
 		names = append(names, l.text)
 		if !p.mark(',') {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 	"unicode/utf16"
 
 	"github.com/penstock-data/penstock/shared/sandbox/records"
@@ -73,6 +74,13 @@ func (p *parser) term() (*records.Condition, *apiError) {
 	case p.mark('='):
 	case p.mark('!'):
 		negated = true
+	case p.rest[0].kind == '<' || p.rest[0].kind == '>':
+		if field < firstColumn && field != absent {
+			return nil, malformedQuery("the simulator does not compare %s", f.Name)
+		}
+		if c.Op, refusal = p.order(f); refusal != nil {
+			return nil, refusal
+		}
 	case p.word("LIKE"):
 		c.Op = records.Like
 	case p.word("IN"):
@@ -82,13 +90,32 @@ func (p *parser) term() (*records.Condition, *apiError) {
 	default:
 		return nil, p.unexpected()
 	}
+	ordered := c.Op
 	if refusal := p.literals(c, f, list); refusal != nil {
 		return nil, refusal
+	}
+	if ordered >= records.Less && ordered <= records.GreaterEqual && c.Op == ordered && c.Values[0] == nil {
+		return nil, invalidField("invalid operator on %s field: null has no order", f.Type)
 	}
 	if negated {
 		c = &records.Condition{Op: records.Not, Kids: []*records.Condition{c}}
 	}
 	return c, nil
+}
+
+// order reads <, <=, > or >=, which booleans, ids and lists of values have not.
+func (p *parser) order(f *Field) (records.Op, *apiError) {
+	op, orEqual := records.Less, records.LessEqual
+	if p.next().kind == '>' {
+		op, orEqual = records.Greater, records.GreaterEqual
+	}
+	if p.mark('=') {
+		op = orEqual
+	}
+	if f.Type == Boolean || f.Type == ID || f.Type == Reference || f.Type == MultiPicklist {
+		return op, invalidField("invalid operator on %s field", f.Type)
+	}
+	return op, nil
 }
 
 // literals reads one value, or a list of them in parentheses.
@@ -158,12 +185,32 @@ func (p *parser) literal(c *records.Condition, f *Field) *apiError {
 		c.Values = append(c.Values, []byte("false"), nil)
 	case word && f.Type == Boolean:
 		c.Values = append(c.Values, []byte(strings.ToLower(l.text)))
-	case f.Type == Date || f.Type == DateTime:
-		return malformedQuery("the simulator does not compare dates")
+	case word && (f.Type == Date || f.Type == DateTime):
+		value, ok := appendDateLiteral(nil, f.Type, l.text)
+		if !ok {
+			return invalidField("value of filter criterion for field '%s' must be of type %s and should not be enclosed in quotes", f.Name, strings.ToLower(string(f.Type)))
+		}
+		if c.Op == records.In {
+			return malformedQuery("the simulator does not compare %s", f.Name)
+		}
+		c.Values = append(c.Values, value)
 	default:
 		return invalidField("value of filter criterion for field '%s' must be of type %s", f.Name, f.Type)
 	}
 	return nil
+}
+
+// appendDateLiteral reads a date, or a date and time with its zone, as SOQL writes them
+// without quotes ("SOQL and SOSL Reference", Date Formats and Date Literals), in the form
+// in which they are stored.
+func appendDateLiteral(dst []byte, kind Type, text string) ([]byte, bool) {
+	if kind == DateTime {
+		return appendDateTime(dst, []byte(text))
+	}
+	if _, err := time.Parse(time.DateOnly, text); err != nil {
+		return dst, false
+	}
+	return append(dst, text...), true
 }
 
 // queried finds the row that an Id in a query names, -1 for one that names none

@@ -21,9 +21,6 @@ func (p *parser) freshness(o *object) *syncdef.Freshness {
 	f.WarnAfter, warn = in.duration("warn_after")
 	f.StaleAfter, stale = in.duration("stale_after")
 	f.DestinationField = in.text("destination_field")
-	if in.has("destination_field") {
-		p.notice(in.keys["destination_field"], "freshness.destination_field", syncdef.NotActedOn)
-	}
 	in.close()
 	if warn > 0 && stale > 0 && warn > stale {
 		p.fault(in.values["warn_after"], "freshness.warn_after", "freshness.warn_after: %s is later than stale_after %s: a warning comes first", f.WarnAfter, f.StaleAfter)

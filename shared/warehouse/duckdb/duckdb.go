@@ -83,6 +83,7 @@ var functions = []function{
 	{"penstock_reset", "/reset", "(SYNC VARCHAR)", []param{{name: "sync", cast: "VARCHAR"}}, 0},
 	{"penstock_status", "/status", "(SYNC VARCHAR, SINCE VARCHAR, AFTER VARCHAR)", []param{{name: "sync", cast: "VARCHAR"}, {name: "since", cast: "VARCHAR", optional: true}, {name: "after", cast: "VARCHAR", optional: true}}, 10},
 	{"penstock_errors", "/errors", "(RUN VARCHAR, AFTER VARCHAR, SINCE VARCHAR)", []param{{name: "run", cast: "VARCHAR"}, {name: "after", cast: "VARCHAR", optional: true}, {name: "since", cast: "VARCHAR", optional: true}}, 1},
+	{"penstock_freshness", "/freshness", "(SYNC VARCHAR)", []param{{name: "sync", cast: "VARCHAR"}}, 10},
 	{"penstock_syncs", "/syncs", "()", nil, 0},
 }
 
