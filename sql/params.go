@@ -165,6 +165,9 @@ func (p *Params) check() error {
 			check(f.name, *f.value, f.form)
 		}
 	}
+	if p.MaxBatchRows < 0 {
+		faults = append(faults, fmt.Errorf("max-batch-rows %d: want a number of rows from 1 on", p.MaxBatchRows))
+	}
 	who := form{identifier.pattern, "a role, as a plain identifier"}
 	if p.dialect == BigQuery {
 		who = member

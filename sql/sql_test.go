@@ -191,7 +191,7 @@ func TestSetupRefuses(t *testing.T) {
 	}{
 		{"oracle", Params{}, []string{`"oracle"`, "snowflake, redshift, bigquery, duckdb"}},
 		{"snowflake", Params{APIURL: "http://x", Role: "a'; DROP", RoleARN: "arn:aws:iam::1:role/x", Readers: []string{"b; DROP"}, RunAs: "root"}, []string{"api-url", `role "b; DROP"`, `run-as "root"`, `role "a'; DROP"`, "role-arn"}},
-		{"redshift", Params{Schema: "a; DROP", RoleARN: "role", Function: "arn:aws:lambda:x", Cluster: "A B", Pushers: []string{"x y"}}, []string{`schema "a; DROP"`, `role-arn "role"`, `function "arn`, `cluster "A B"`, `role "x y"`}},
+		{"redshift", Params{Schema: "a; DROP", RoleARN: "role", Function: "arn:aws:lambda:x", Cluster: "A B", Pushers: []string{"x y"}, MaxBatchRows: -5}, []string{"max-batch-rows -5", `schema "a; DROP"`, `role-arn "role"`, `function "arn`, `cluster "A B"`, `role "x y"`}},
 		{"bigquery", Params{Project: "x`y", Dataset: "a-b", Location: "eu west", Connection: "a.b", Endpoint: "http://x", Readers: []string{"analyst", `user:a@b.c";`}}, []string{"project", `dataset "a-b"`, "location", `connection "a.b"`, "endpoint", `role "analyst": want user:, group:`, `role "user:a@b.c\"`}},
 	} {
 		_, err := Setup(c.dialect, c.params)
