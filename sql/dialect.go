@@ -246,7 +246,7 @@ func (d speech) scripting(s Step) string {
 	into := func(before string) string { return before + strings.Join(s.Into, ", "+before) }
 	text := t.Statement()
 	switch {
-	case len(s.Into) == 0, strings.HasPrefix(text, "EXECUTE IMMEDIATE "): // which says itself where its row goes
+	case len(s.Into) == 0, strings.HasPrefix(text, "EXECUTE "): // which says itself where its row goes
 	case d.name == BigQuery && len(s.Into) == 1:
 		text = "SET $" + s.Into[0] + " = (" + text + ")"
 	case d.name == BigQuery:

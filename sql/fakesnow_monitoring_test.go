@@ -83,12 +83,12 @@ func snowflakeMonitoring(t *testing.T) []string {
 	for s := range strings.SplitSeq(body, ";\n") {
 		s = regexp.MustCompile(`(?m)^\s*--.*\n`).ReplaceAllString(s, "")
 		s = strings.TrimSpace(s)
-		if regexp.MustCompile(`^CREATE (TABLE IF NOT EXISTS|OR REPLACE VIEW) (penstock_(models|runs|pages)|reverse_etl|multi_)`).MatchString(s) {
+		if regexp.MustCompile(`^CREATE (TABLE IF NOT EXISTS|OR REPLACE VIEW) (penstock_(models|runs|pages|pushed|pushing)|reverse_etl|multi_)`).MatchString(s) {
 			out = append(out, s)
 		}
 	}
-	if len(out) < 9 {
-		t.Fatalf("%d statements, want the 6 tables and 3 views: %q", len(out), out)
+	if len(out) < 11 {
+		t.Fatalf("%d statements, want the 8 tables and 3 views: %q", len(out), out)
 	}
 	return out
 }

@@ -108,7 +108,7 @@ func TestFakesnowRunSteps(t *testing.T) {
 		{StepPushNumber, "ABSENT", "5", "at bad below none"},
 	} {
 		run := fmt.Sprint("s.r", i)
-		values := map[string]any{"sync": "s", "run": run, "model": "rows_of", "cursor_key": c.cursor, "watermark": c.watermark}
+		values := map[string]any{"sync": "s", "run": run, "model": "rows_of", "cursor_key": c.cursor, "created_key": c.cursor, "always": false, "watermark": c.watermark}
 		n := len(strings.Fields(c.ids))
 		step(c.step, values, fmt.Sprint(n))
 		statements = append(statements, statement{Text: "SELECT LISTAGG(answer:record_id::VARCHAR, ' ') WITHIN GROUP (ORDER BY answer:record_id::VARCHAR) FROM penstock_receipts WHERE run = '" + run + "'"})

@@ -44,7 +44,8 @@ type Params struct {
 	// BigQuery.
 	Project    string // the project of the dataset and the connection
 	Dataset    string // default penstock
-	Location   string // of the dataset, the connection and the forwarder: europe-west1
+	Location   string // of the dataset and the connection: europe-west1, or EU or US
+	Region     string // of the forwarder on Cloud Run; default Location where that is a region
 	Connection string // default penstock
 	Endpoint   string // the forwarder's URL: https://penstock-forwarder-abc123-ew.a.run.app
 
@@ -107,7 +108,8 @@ func (p *Params) params() []param {
 		{"workgroup", &p.Workgroup, cluster, map[Dialect]string{Redshift: no}, ""},
 		{"project", &p.Project, project, map[Dialect]string{BigQuery: no}, "the Google Cloud project of the dataset and the connection: gcloud config get project"},
 		{"dataset", &p.Dataset, identifier, map[Dialect]string{BigQuery: "penstock"}, ""},
-		{"location", &p.Location, location, map[Dialect]string{BigQuery: no}, "the region of the dataset, the connection and the forwarder, one for all three: europe-west1"},
+		{"location", &p.Location, location, map[Dialect]string{BigQuery: no}, "the region of the dataset, the connection and the forwarder, europe-west1; or EU or US, and --region is the forwarder's"},
+		{"region", &p.Region, location, map[Dialect]string{BigQuery: no}, ""},
 		{"connection", &p.Connection, connection, map[Dialect]string{BigQuery: "penstock"}, ""},
 		{"endpoint", &p.Endpoint, apiURL, map[Dialect]string{BigQuery: no}, "the forwarder's URL on Cloud Run: gcloud run services describe penstock-forwarder --format 'value(status.url)'"},
 	}
@@ -187,6 +189,12 @@ func (p *Params) fill() (missing [][2]string) {
 		if *f.value = usual; f.meaning != "" {
 			*f.value = "<" + strings.ToUpper(strings.ReplaceAll(f.name, "-", "_")) + ">"
 			missing = append(missing, [2]string{*f.value, f.meaning})
+		}
+	}
+	if p.dialect == BigQuery && p.Region == "" {
+		if p.Region = p.Location; slices.Contains([]string{"EU", "US"}, strings.ToUpper(p.Location)) { // in which nothing runs
+			p.Region = "<REGION>"
+			missing = append(missing, [2]string{p.Region, "the forwarder's region on Cloud Run, one within " + p.Location + ": gcloud run services list"})
 		}
 	}
 	if p.dialect == Redshift { // which folds names to small letters

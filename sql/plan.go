@@ -32,7 +32,7 @@ func planStep(push Step) Step {
 	s := Step{Name: PlanOf(push.Name), Into: planInto}
 	s.Snowflake = planText(push.Snowflake, "COUNT_IF(GET_PATH(p.answer, 'action')::VARCHAR = '%')", "SUM(GET_PATH(p.answer, 'estimate.%')::DOUBLE)")
 	s.DuckDB = planText(push.DuckDB, "COALESCE(count_if((p.answer->>'action') = '%'), 0)", "sum(CAST(p.answer->'estimate'->>'%' AS DOUBLE))")
-	s.Redshift = planText(push.Redshift, "COUNT(CASE WHEN JSON_EXTRACT_PATH_TEXT(p.answer, 'action', TRUE) = '%' THEN 1 END)", "SUM(CAST(NULLIF(JSON_EXTRACT_PATH_TEXT(p.answer, 'estimate', '%', TRUE), '') AS DOUBLE PRECISION))")
+	s.Redshift = shiftPlan(push.Redshift, "COUNT(CASE WHEN JSON_EXTRACT_PATH_TEXT(p.answer, 'action', TRUE) = '%' THEN 1 END)", "SUM(CAST(NULLIF(JSON_EXTRACT_PATH_TEXT(p.answer, 'estimate', '%', TRUE), '') AS DOUBLE PRECISION))")
 	s.BigQuery = queryPlan(push.BigQuery, "COUNTIF(JSON_VALUE(p.answer, '$.action') = '%')", "SUM(CAST(JSON_VALUE(p.answer, '$.estimate.%') AS FLOAT64))")
 	return s
 }
@@ -80,5 +80,18 @@ func queryPlan(push Text, count, sum string) Text {
 		return Text{}
 	}
 	return Text{Rest: `EXECUTE IMMEDIATE FORMAT("""SELECT ` + planList(count, sum) + "\nFROM (\nSELECT %s.penstock_plan(@sync, " + m[1] + ") AS answer\n" + m[2] + "\n) AS p" + `""", $here, ` + m[3] + ")\n" +
-		"INTO $" + strings.Join(planInto, ", $") + "\nUSING $sync AS sync" + m[4]}
+		"INTO $" + strings.Join(planInto, ", $") + "\nUSING $sync AS sync" + strings.Replace(m[4], keepRows, "", 1)}
+}
+
+// shiftPushed is Redshift's push step, a text as well: where the rows come from.
+var shiftPushed = regexp.MustCompile(`(?s)^EXECUTE 'INSERT INTO .*?( FROM ' \|\| \$relation \|\| ' AS m.*)$`)
+
+// shiftPlan is planText of such a statement, whose end may stand within its quotes.
+func shiftPlan(push Text, count, sum string) Text {
+	m := shiftPushed.FindStringSubmatch(push.Rest)
+	if m == nil {
+		return Text{}
+	}
+	return Text{Rest: "EXECUTE 'SELECT " + strings.ReplaceAll(planList(count, sum), "'", "''") +
+		" FROM (SELECT ' || $here || '.penstock_plan(' || QUOTE_LITERAL($sync) || ', m.r) AS answer" + m[1] + " || ') AS p'\nINTO $" + strings.Join(planInto, ", $")}
 }

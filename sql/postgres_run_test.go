@@ -241,7 +241,7 @@ func TestPostgresRunsThatFail(t *testing.T) {
 	}
 	s.settle()
 	s.refuse["penstock_syncs"] = "no"
-	if got, err := s.summary("accounts", "full"); err != nil || !strings.Contains(got, "the monitoring tables were not refreshed, and the rows are pushed") {
+	if got, err := s.summary("accounts", "full"); err != nil || !strings.Contains(got, "the monitoring tables were not refreshed, and what was pushed is pushed") {
 		t.Errorf("without refresh: %q, %v", got, err)
 	}
 }

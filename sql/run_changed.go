@@ -26,13 +26,51 @@ LEFT JOIN (
     SELECT DISTINCT p.hash FROM penstock_pushed AS p WHERE p.sync = $sync AND p.version = $version AND p.gone IS NULL
 ) AS k ON k.hash = penstock_row.penstock_hash
 WHERE k.hash IS NULL OR ($always AND penstock_row.penstock_always)`},
+		Redshift: Text{Rest: shiftChanged},
+		BigQuery: Text{Rest: queryChanged},
 	},
-	inAll(StepReceive, nil, Text{Rest: "INSERT INTO penstock_receipts (sync, run, answer)\nSELECT p.sync, p.run, p.answer FROM penstock_pushing AS p WHERE p.run = $run"}),
+	{
+		Name:      StepReceive,
+		Snowflake: Text{Rest: receive("p.answer")},
+		DuckDB:    Text{Rest: receive("p.answer")},
+		Redshift:  Text{Rest: receive("JSON_SERIALIZE(p.answer)")}, // a receipt is text there
+		BigQuery:  Text{Rest: receive("p.answer")},
+	},
 	{
 		Name:      StepGone,
 		Snowflake: Text{Rest: gone("GET_PATH(s.answer, 'record_id')::VARCHAR", "IDENTIFIER($model)")},
 		DuckDB:    Text{Rest: gone("(s.answer->>'record_id')", "query_table($model)")},
+		Redshift:  Text{Rest: shiftGone},
+		BigQuery:  Text{Rest: queryGone},
 	},
+}
+
+// shiftChanged is the push of what changed on Redshift, where the statement is made of
+// names and values that are quoted.
+const shiftChanged = "EXECUTE 'INSERT INTO ' || $here || '.penstock_pushing (sync, run, answer, hash, version, row_data) SELECT ' || QUOTE_LITERAL($sync) || ', ' || QUOTE_LITERAL($run)" +
+	" || ', JSON_PARSE(' || $here || '.penstock_push(' || QUOTE_LITERAL($run) || ', m.r)), m.penstock_hash, ' || QUOTE_LITERAL($version)" +
+	" || CASE WHEN $keep_rows THEN ', JSON_PARSE(m.r)' ELSE ', NULL' END || ' FROM ' || $relation || ' AS m" + shiftKnown
+
+// shiftKnown joins what is remembered as it is to the rows of m, and leaves the others.
+const shiftKnown = " LEFT JOIN (SELECT DISTINCT p.hash FROM ' || $here || '.penstock_pushed AS p WHERE p.sync = ' || QUOTE_LITERAL($sync) || ' AND p.version = ' || QUOTE_LITERAL($version)" +
+	" || ' AND p.gone IS NULL) AS k ON k.hash = m.penstock_hash WHERE k.hash IS NULL' || CASE WHEN $always THEN ' OR m.penstock_always' ELSE '' END"
+
+// queryChanged is the same on BigQuery, where penstock_push stands last, as in every push.
+const queryChanged = "EXECUTE IMMEDIATE FORMAT(\"\"\"INSERT INTO %s.penstock_pushing (sync, run, `hash`, version, row_data, answer)\n" +
+	"SELECT @sync, @run, JSON_VALUE(m.r, '$.penstock_hash'), @version, IF(@keep_rows, m.r, NULL), %s.penstock_push(@run, m.r)\n" +
+	"FROM (SELECT TO_JSON(" + rowAlias + ", stringify_wide_numbers => TRUE) AS r FROM %s AS " + rowAlias + ") AS m\n" +
+	"LEFT JOIN (\n" +
+	"    SELECT DISTINCT p.`hash` FROM %s.penstock_pushed AS p WHERE p.sync = @sync AND p.version = @version AND p.gone IS NULL\n" +
+	") AS k ON k.`hash` = JSON_VALUE(m.r, '$.penstock_hash')\n" +
+	"WHERE k.`hash` IS NULL OR (@always AND JSON_VALUE(m.r, '$.penstock_always') = 'true')\"\"\", $here, $here, $relation, $here)\n" +
+	"USING $sync AS sync, $run AS run" + keepRows + ", $version AS version, $always AS always"
+
+// keepRows is what a push gives beside its statement and a plan does not.
+const keepRows = ", $keep_rows AS keep_rows"
+
+// receive keeps the answers of what changed as receipts.
+func receive(answer string) string {
+	return "INSERT INTO penstock_receipts (sync, run, answer)\nSELECT p.sync, p.run, " + answer + " FROM penstock_pushing AS p WHERE p.run = $run"
 }
 
 // gone notes what is not to keep a row from being pushed any more. A key whose rows are
@@ -46,6 +84,19 @@ WHERE sync = $sync AND (
         AND key NOT IN (SELECT o.key FROM penstock_pushed AS o WHERE o.sync = $sync AND o.gone IS NULL GROUP BY o.key HAVING COUNT(*) > 1))
 )`
 }
+
+// shiftGone is the same on Redshift, and queryGone on BigQuery.
+const (
+	shiftGone = "EXECUTE 'UPDATE ' || $here || '.penstock_pushed SET gone = ' || QUOTE_LITERAL($run) || ' WHERE sync = ' || QUOTE_LITERAL($sync)" +
+		" || ' AND (version <> ' || QUOTE_LITERAL($version) || ' OR hash NOT IN (SELECT m.penstock_hash FROM ' || $relation || ' AS m WHERE m.penstock_hash IS NOT NULL)" +
+		" OR (key IN (SELECT JSON_EXTRACT_PATH_TEXT(JSON_SERIALIZE(s.answer), ''record_id'', TRUE) FROM ' || $here || '.penstock_pushing AS s WHERE s.run = ' || QUOTE_LITERAL($run)" +
+		" || ') AND key NOT IN (SELECT o.key FROM ' || $here || '.penstock_pushed AS o WHERE o.sync = ' || QUOTE_LITERAL($sync) || ' AND o.gone IS NULL GROUP BY o.key HAVING COUNT(*) > 1)))'"
+	queryGone = "EXECUTE IMMEDIATE FORMAT(\"\"\"UPDATE %s.penstock_pushed SET gone = @run\nWHERE sync = @sync AND (\n    version <> @version\n" +
+		"    OR `hash` NOT IN (SELECT m.penstock_hash FROM %s AS m WHERE m.penstock_hash IS NOT NULL)\n" +
+		"    OR (key IN (SELECT JSON_VALUE(s.answer, '$.record_id') FROM %s.penstock_pushing AS s WHERE s.run = @run)\n" +
+		"        AND key NOT IN (SELECT o.key FROM %s.penstock_pushed AS o WHERE o.sync = @sync AND o.gone IS NULL GROUP BY o.key HAVING COUNT(*) > 1))\n" +
+		")\"\"\", $here, $relation, $here, $here)\nUSING $run AS run, $sync AS sync, $version AS version"
+)
 
 // streamSteps consume a stream of changes, once: on Snowflake the statement that reads
 // the stream and commits moves it on. DuckDB has no streams; there the relation is a table,

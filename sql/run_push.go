@@ -12,11 +12,13 @@ var checkStep = Step{
 	Name: StepCheck, Into: []string{"stale"},
 	Snowflake: Text{"COUNT(*)", "FROM (SELECT m.penstock_definition AS made_of FROM IDENTIFIER($model) AS m LIMIT 1) AS d WHERE d.made_of <> $definition"},
 	DuckDB:    Text{"COUNT(*)", "FROM (SELECT m.penstock_definition AS made_of FROM query_table($model) AS m LIMIT 1) AS d WHERE d.made_of <> $definition"},
+	Redshift:  Text{Rest: "EXECUTE 'SELECT COUNT(*) FROM (SELECT m.penstock_definition AS made_of FROM ' || $relation || ' AS m LIMIT 1) AS d WHERE d.made_of <> ' || QUOTE_LITERAL($definition)\nINTO $stale"},
+	BigQuery:  Text{Rest: "EXECUTE IMMEDIATE FORMAT(\"\"\"SELECT COUNT(*)\nFROM (SELECT m.penstock_definition AS made_of FROM %s AS m LIMIT 1) AS d WHERE d.made_of <> @definition\"\"\", $relation)\nINTO $stale\nUSING $definition AS definition"},
 }
 
 // A comparison compares a column with the watermark, as its type asks; % is the column.
-// On Redshift and BigQuery all is cast to one type. Without texts it is none.
-type comparison struct{ shiftType, queryType, snowflake, duckdb string }
+// On BigQuery all is cast to one type. Without texts it is none.
+type comparison struct{ queryType, snowflake, duckdb string }
 
 // rowAlias is the whole row where a warehouse takes a table's alias for it: a column of
 // that name would come in its place, so that it is one that no model has.
@@ -25,19 +27,18 @@ const rowAlias = syncdef.RowAlias
 // pushSteps push a model by a watermark, or all of it.
 var pushSteps = []Step{
 	push(StepPush, comparison{}),
-	push(StepPushNumber, comparison{"FLOAT8", "FLOAT64", "GET(m.r, %)::DOUBLE >= TO_DOUBLE($watermark)", "TRY_CAST(% AS DOUBLE) >= CAST($watermark AS DOUBLE)"}),
-	push(StepPushInstant, comparison{"TIMESTAMPTZ", "TIMESTAMP", "GET(m.r, %)::TIMESTAMP_TZ >= TO_TIMESTAMP_TZ($watermark)", "TRY_CAST(% AS TIMESTAMPTZ) >= CAST($watermark AS TIMESTAMPTZ)"}),
-	push(StepPushLocal, comparison{"TIMESTAMP", "DATETIME", "GET(m.r, %)::TIMESTAMP_NTZ >= TO_TIMESTAMP_NTZ($watermark)", "TRY_CAST(% AS TIMESTAMP) >= CAST($watermark AS TIMESTAMP)"}),
-	push(StepPushText, comparison{"VARCHAR(65535)", "STRING", "GET(m.r, %)::VARCHAR >= $watermark", "CAST(% AS VARCHAR) >= CAST($watermark AS VARCHAR)"}),
+	push(StepPushNumber, comparison{"FLOAT64", "GET(m.r, %)::DOUBLE >= TO_DOUBLE($watermark)", "TRY_CAST(% AS DOUBLE) >= CAST($watermark AS DOUBLE)"}),
+	push(StepPushInstant, comparison{"TIMESTAMP", "GET(m.r, %)::TIMESTAMP_TZ >= TO_TIMESTAMP_TZ($watermark)", "TRY_CAST(% AS TIMESTAMPTZ) >= CAST($watermark AS TIMESTAMPTZ)"}),
+	push(StepPushLocal, comparison{"DATETIME", "GET(m.r, %)::TIMESTAMP_NTZ >= TO_TIMESTAMP_NTZ($watermark)", "TRY_CAST(% AS TIMESTAMP) >= CAST($watermark AS TIMESTAMP)"}),
+	push(StepPushText, comparison{"STRING", "GET(m.r, %)::VARCHAR >= $watermark", "CAST(% AS VARCHAR) >= CAST($watermark AS VARCHAR)"}),
 }
 
 // push is a push step: all rows, or those at or above the watermark by the cursor or by
 // when they were made, those that cannot be compared with it, and those that are due to
-// be sent again. On Redshift, where a name cannot be a variable, its procedure has made
-// $insert of the view's name.
+// be sent again. On Redshift, where a name cannot be a variable, there is one step for all:
+// its procedure has made $since, the condition, and $relation of the view's name.
 func push(name StepName, since comparison) Step {
 	s := Step{Name: name}
-	s.Redshift.Rest = "EXECUTE $insert"
 	s.BigQuery.Rest = queryPush(since.queryType)
 	s.Snowflake.Rest = "INSERT INTO penstock_receipts (sync, run, answer)\n" +
 		"SELECT $sync, $run, penstock_push($run, m.r::VARIANT)\n" +
@@ -45,12 +46,9 @@ func push(name StepName, since comparison) Step {
 	s.DuckDB.Rest = "INSERT INTO penstock_receipts (sync, run, answer)\n" +
 		"SELECT $sync, $run, penstock_push($run, " + rowAlias + ")\nFROM query_table($model) AS " + rowAlias
 	if since.snowflake == "" {
+		s.Redshift.Rest = shiftPush
 		return s
 	}
-	shift := " || QUOTE_LITERAL($watermark) || '::" + since.shiftType
-	s.Redshift.Rest += " || ' WHERE m.' || QUOTE_IDENT($cursor) || '::" + since.shiftType + " >= '" + shift +
-		" OR m.' || QUOTE_IDENT($cursor) || ' IS NULL OR m.' || QUOTE_IDENT($created_column) || '::" + since.shiftType + " >= '" + shift +
-		"' || CASE WHEN $always THEN ' OR m.penstock_always' ELSE '' END"
 	of := func(text, column string) string { return strings.ReplaceAll(text, "%", column) }
 	s.Snowflake.Rest += "\nWHERE " + of(since.snowflake, "$cursor_key") + " OR COALESCE(IS_NULL_VALUE(GET(m.r, $cursor_key)), TRUE)" +
 		"\n   OR " + of(since.snowflake, "$created_key") + " OR ($always AND GET(m.r, 'PENSTOCK_ALWAYS')::BOOLEAN)"
@@ -63,6 +61,10 @@ func push(name StepName, since comparison) Step {
 		"WHERE COALESCE(s.changed, TRUE) OR s.made OR ($always AND s.again)"
 	return s
 }
+
+// shiftPush is the push step of Redshift.
+const shiftPush = "EXECUTE 'INSERT INTO ' || $here || '.penstock_receipts (sync, run, answer) SELECT ' || QUOTE_LITERAL($sync) || ', ' || QUOTE_LITERAL($run)" +
+	" || ', ' || $here || '.penstock_push(' || QUOTE_LITERAL($run) || ', m.r) FROM ' || $relation || ' AS m' || $since"
 
 // queryPush is a push step of BigQuery, where no identifier is a variable: the text has
 // the dataset and the relation, which is checked and quoted before, and everything else

@@ -19,6 +19,11 @@ func shiftRow(d syncdef.Definition, also []string) string {
 	if always, err := alwaysOf(d); err == nil && d.AlwaysEvery() > 0 { // a fault is told where the column stands by itself
 		whole = strings.TrimSuffix(whole, ")") + ", '" + syncdef.AlwaysColumn + "', " + always + ")"
 	}
+	return shiftText(d, whole)
+}
+
+// shiftText is an object as text, or what stands for one that is too long.
+func shiftText(d syncdef.Definition, whole string) string {
 	id := shiftObject(d, folded(d.RecordID))
 	return strings.Join([]string{
 		"CASE",

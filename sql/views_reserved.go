@@ -32,7 +32,7 @@ func reservedColumns(params Params, d syncdef.Definition) ([]string, error) {
 	}
 	hash := "CAST(NULL AS " + speeches[params.dialect].str(32) + ")"
 	if d.ChangedOnly() {
-		hash = hashOf(params.dialect, d)
+		hash = hashOf(params, d)
 	}
 	return []string{
 		always + " AS " + syncdef.AlwaysColumn,
@@ -80,7 +80,8 @@ var actions = []string{"sync_action", "should_delete_from_destination"}
 // hashOf is the hash over what a row says: the columns that the definition reads, and
 // the actions. Another column may change, such as the time of the query, and the row is
 // the same.
-func hashOf(dialect Dialect, d syncdef.Definition) string {
+func hashOf(params Params, d syncdef.Definition) string {
+	dialect := params.dialect
 	columns := d.SourceColumns()
 	switch dialect {
 	case DuckDB:
@@ -97,7 +98,7 @@ func hashOf(dialect Dialect, d syncdef.Definition) string {
 		return "MD5(TO_JSON(OBJECT_CONSTRUCT_KEEP_NULL(" + strings.Join(pairs, ", ") +
 			", 'penstock_action', OBJECT_PICK(OBJECT_CONSTRUCT_KEEP_NULL(*), 'SYNC_ACTION', 'SHOULD_DELETE_FROM_DESTINATION'))))"
 	case Redshift:
-		return "MD5(" + shiftRow(d, nil) + ")"
+		return "MD5(" + shiftText(d, shiftObject(d, append(columnsOf(d), deletesOf(params, d)...))) + ")"
 	case BigQuery:
 		var fields []string
 		for _, c := range columns {

@@ -39,7 +39,8 @@ type setupCmd struct {
 
 	Project    string `help:"BigQuery: the project of the dataset and the connection." placeholder:"ID"`
 	Dataset    string `help:"BigQuery: the dataset (penstock)." placeholder:"NAME"`
-	Location   string `help:"BigQuery: the region of dataset, connection and forwarder." placeholder:"REGION"`
+	Location   string `help:"BigQuery: the region of dataset and connection, or EU or US." placeholder:"REGION"`
+	Region     string `help:"BigQuery: the forwarder's region, where --location is EU or US." placeholder:"REGION"`
 	Connection string `help:"BigQuery: the connection's name (penstock)." placeholder:"NAME"`
 	Endpoint   string `help:"BigQuery: the forwarder's URL on Cloud Run." placeholder:"URL"`
 }
@@ -95,7 +96,7 @@ func (c setupCmd) params() sql.Params {
 		Pushers: c.Pusher, Readers: c.Reader, MaxBatchRows: c.MaxBatchRows, RoleARN: c.RoleARN, Database: c.Database, Schema: c.Schema,
 		APIURL: c.APIURL, Integration: c.Integration, Role: c.Role, Warehouse: c.Warehouse, RunAs: c.RunAs, Streams: c.Streams, NoSample: !c.Sample,
 		Function: c.Function, Cluster: c.Cluster, Workgroup: c.Workgroup,
-		Project: c.Project, Dataset: c.Dataset, Location: c.Location, Connection: c.Connection, Endpoint: c.Endpoint,
+		Project: c.Project, Dataset: c.Dataset, Location: c.Location, Region: c.Region, Connection: c.Connection, Endpoint: c.Endpoint,
 	}
 }
 

@@ -7,7 +7,7 @@
 --     gcloud services enable bigqueryconnection.googleapis.com run.googleapis.com --project {{.Project}}
 --     bq mk --connection --connection_type=CLOUD_RESOURCE --project_id={{.Project}} --location={{.Location}} {{.Connection}}
 --     bq show --connection --format=json {{.Project}}.{{.Location}}.{{.Connection}}    # cloudResource.serviceAccountId
---     gcloud run services add-iam-policy-binding penstock-forwarder --project {{.Project}} --region {{.Location}} \
+--     gcloud run services add-iam-policy-binding penstock-forwarder --project {{.Project}} --region {{.Region}} \
 --         --member serviceAccount:SERVICE_ACCOUNT_ID --role roles/run.invoker
 --
 -- The forwarder at {{.Endpoint}} lets nobody else in: deploy it with

@@ -2,6 +2,7 @@
 --
 --     CALL {{.Schema}}.penstock_run('sf_health', 'incremental');
 --     CALL {{.Schema}}.penstock_run('sf_health', 'full');
+--     CALL {{.Schema}}.penstock_run('sf_health', 'dry_run');  -- counts what incremental would do
 
 -- What penstock_push answered in a run of penstock_run, row by row, for 7 days: the
 -- stored answers are counted, so that the push cannot be left out.
@@ -25,6 +26,9 @@ CREATE TABLE IF NOT EXISTS penstock_receipts (
 -- why. WARN_CONTINUE goes on, and the summary says of what it warns. A view that was made
 -- of another definition ends the run as failed: run penstock sql-setup again.
 --
+-- With changed_only rows are pushed whose hash is not in penstock_pushed, which is brought
+-- up to date first; full and reset empty it.
+--
 -- NONATOMIC: each statement commits, so that the receipts stay, and a handler may go on.
 -- Whatever fails, the run is closed with its reason, so that the next one need not wait
 -- for it; a cancelled query reaches no handler, and the next run takes such a run over
@@ -42,7 +46,14 @@ DECLARE
     v_verdict VARCHAR(65535) := '';
     v_decision VARCHAR(32) := '';
     v_warning VARCHAR(65535) := '';
-    v_insert VARCHAR(65535) := '';
+    v_definition VARCHAR(32) := '';
+    v_stale BIGINT := 0;
+    v_version VARCHAR(255) := '';
+    v_changed BOOLEAN := FALSE;
+    v_keep_rows BOOLEAN := TRUE;
+    v_here VARCHAR(255) := '{{.Schema}}';
+    v_relation VARCHAR(1024) := '';
+    v_since VARCHAR(65535) := '';
     v_cursor VARCHAR(255) := '';
     v_created_column VARCHAR(255) := '';
     v_always BOOLEAN := FALSE;
@@ -55,6 +66,14 @@ DECLARE
     v_rejected BIGINT := 0;
     v_superseded BIGINT := 0;
     v_blocked BIGINT := 0;
+    v_created BIGINT := 0;
+    v_updated BIGINT := 0;
+    v_deleted BIGINT := 0;
+    v_unchanged BIGINT := 0;
+    v_calls FLOAT8 := 0;
+    v_seconds FLOAT8 := 0;
+    v_dollars FLOAT8 := 0;
+    v_dry BOOLEAN := FALSE;
     v_step VARCHAR(32) := 'begin';
     v_reason VARCHAR(65535) := '';
     v_message VARCHAR(65535) := '';
@@ -62,9 +81,8 @@ DECLARE
 BEGIN
     IF v_mode = 'cdc' THEN
         RAISE EXCEPTION '{{.NoStream}}';
-    ELSIF v_mode = 'dry_run' THEN
-        RAISE EXCEPTION 'mode dry_run: plan rows with SELECT penstock_plan(sync, r) FROM penstock_source_SYNC, or with penstock plan';
     END IF;
+    v_dry := COALESCE(v_mode = 'dry_run', FALSE);
     {{.Step "begin"}}
     v_selected := JSON_EXTRACT_PATH_TEXT(v_begun, 'select', TRUE);
     IF v_selected = 'wait' THEN
@@ -72,45 +90,87 @@ BEGIN
         v_reason := JSON_EXTRACT_PATH_TEXT(v_begun, 'reason', TRUE);
     ELSE
         v_run := JSON_EXTRACT_PATH_TEXT(v_begun, 'run', TRUE);
-        v_open := TRUE;
+        v_open := NOT v_dry; -- a dry run has none
         v_gate := COALESCE(JSON_EXTRACT_PATH_TEXT(v_begun, 'gate', TRUE), '');
         IF v_gate <> '' THEN
             v_step := 'gate';
             EXECUTE 'SELECT JSON_SERIALIZE(OBJECT(''decision'', g.decision, ''total'', g.total, ''rules'', g.rules, ''definition'', g.definition)) FROM {{.Schema}}.'
                 || QUOTE_IDENT(v_gate) || ' AS g' INTO v_verdict;
-            {{.Step "gate verdict"}}
-            v_decision := COALESCE(JSON_EXTRACT_PATH_TEXT(v_answer, 'decision', TRUE), '');
-            v_status := JSON_EXTRACT_PATH_TEXT(v_answer, 'status', TRUE);
-            v_reason := COALESCE(JSON_EXTRACT_PATH_TEXT(v_answer, 'reason', TRUE), '');
-            v_open := v_status = 'open';
+            IF v_dry THEN
+                v_decision := COALESCE(JSON_EXTRACT_PATH_TEXT(v_verdict, 'decision', TRUE), '');
+            ELSE
+                {{.Step "gate verdict"}}
+                v_decision := COALESCE(JSON_EXTRACT_PATH_TEXT(v_answer, 'decision', TRUE), '');
+                v_status := JSON_EXTRACT_PATH_TEXT(v_answer, 'status', TRUE);
+                v_reason := COALESCE(JSON_EXTRACT_PATH_TEXT(v_answer, 'reason', TRUE), '');
+                v_open := v_status = 'open';
+            END IF;
         END IF;
     END IF;
 
-    IF v_open THEN
-        v_warning := v_reason; -- what the gate warns of
-        v_step := 'push';
-        v_insert := 'INSERT INTO {{.Schema}}.penstock_receipts (sync, run, answer) SELECT ' || QUOTE_LITERAL(v_sync) || ', ' || QUOTE_LITERAL(v_run)
-            || ', {{.Schema}}.penstock_push(' || QUOTE_LITERAL(v_run) || ', m.r) FROM {{.Schema}}.' || QUOTE_IDENT('penstock_source_' || v_sync) || ' AS m';
+    IF v_open OR (v_dry AND v_status = '') THEN
+        -- What the gate warns of, or begin.
+        v_warning := COALESCE(NULLIF(v_reason, ''), JSON_EXTRACT_PATH_TEXT(v_begun, 'reason', TRUE), '');
+        v_relation := '{{.Schema}}.' || QUOTE_IDENT('penstock_source_' || v_sync);
+        v_version := JSON_EXTRACT_PATH_TEXT(v_begun, 'version', TRUE);
+        v_changed := JSON_EXTRACT_PATH_TEXT(v_begun, 'changed_only', TRUE) = 'true';
+        v_keep_rows := JSON_EXTRACT_PATH_TEXT(v_begun, 'store_source', TRUE) <> 'none';
+        v_always := JSON_EXTRACT_PATH_TEXT(v_begun, 'always', TRUE) = 'true';
         IF v_selected = 'since' THEN
             v_cursor := LOWER(JSON_EXTRACT_PATH_TEXT(v_begun, 'cursor', TRUE));
             v_created_column := LOWER(COALESCE(NULLIF(JSON_EXTRACT_PATH_TEXT(v_begun, 'created', TRUE), ''), v_cursor));
-            v_always := JSON_EXTRACT_PATH_TEXT(v_begun, 'always', TRUE) = 'true';
             v_watermark := JSON_EXTRACT_PATH_TEXT(v_begun, 'watermark', TRUE);
             v_type := JSON_EXTRACT_PATH_TEXT(v_begun, 'watermark_type', TRUE);
-            IF JSON_EXTRACT_PATH_TEXT(v_begun, 'watermark_zoned', TRUE) = 'true' THEN
+            IF v_type = 'timestamp' AND JSON_EXTRACT_PATH_TEXT(v_begun, 'watermark_zoned', TRUE) = 'true' THEN
                 v_type := 'instant';
             END IF;
+            -- Each kind of watermark compares as a type.
+            v_type := CASE v_type WHEN 'number' THEN 'FLOAT8' WHEN 'instant' THEN 'TIMESTAMPTZ' WHEN 'timestamp' THEN 'TIMESTAMP' WHEN 'text' THEN 'VARCHAR(65535)' ELSE '' END;
+            IF v_type <> '' THEN
+                v_since := ' WHERE m.' || QUOTE_IDENT(v_cursor) || '::' || v_type || ' >= ' || QUOTE_LITERAL(v_watermark) || '::' || v_type
+                    || ' OR m.' || QUOTE_IDENT(v_cursor) || ' IS NULL'
+                    || ' OR m.' || QUOTE_IDENT(v_created_column) || '::' || v_type || ' >= ' || QUOTE_LITERAL(v_watermark) || '::' || v_type
+                    || CASE WHEN v_always THEN ' OR m.penstock_always' ELSE '' END;
+            END IF;
         END IF;
+        v_definition := COALESCE(JSON_EXTRACT_PATH_TEXT(v_begun, 'definition', TRUE), '');
+        IF v_definition <> '' THEN
+            v_step := 'check';
+            {{.Step "check"}}
+            IF v_stale > 0 THEN
+                RAISE EXCEPTION 'the view % is made of another definition: run penstock sql-setup again', v_relation;
+            END IF;
+        END IF;
+        IF v_selected = 'changed' THEN
+            v_step := 'refresh';
+            CALL penstock_refresh();
+        END IF;
+    END IF;
 
-        IF v_type = 'number' THEN
-            {{.Step "push since a number"}}
-        ELSIF v_type = 'instant' THEN
-            {{.Step "push since a timestamp with a zone"}}
-        ELSIF v_type = 'timestamp' THEN
-            {{.Step "push since a timestamp without a zone"}}
-        ELSIF v_type = 'text' THEN
-            {{.Step "push since a text"}}
+    IF v_dry AND v_status = '' THEN
+        v_step := 'plan';
+        IF v_selected = 'changed' THEN
+            {{.Step "plan what changed"}}
         ELSE
+            {{.Step "plan"}}
+        END IF;
+        v_queued := v_received - v_rejected - v_superseded;
+        v_status := 'planned';
+        v_reason := v_warning;
+    ELSIF v_open THEN
+        IF v_changed THEN
+            IF v_selected = 'all' THEN
+                v_step := 'forget';
+                {{.Step "forget"}}
+                {{.Step "forget what is sent"}}
+            END IF;
+            v_step := 'push';
+            {{.Step "push what changed"}}
+            {{.Step "push: keep the receipts"}}
+            v_step := 'note';
+            {{.Step "note what is gone"}}
+        ELSE
+            v_step := 'push';
             {{.Step "push"}}
         END IF;
 
@@ -123,26 +183,39 @@ BEGIN
         v_reason := COALESCE(NULLIF(JSON_EXTRACT_PATH_TEXT(v_answer, 'reason', TRUE), ''), v_warning);
     END IF;
 
-    -- The rows are pushed, whatever becomes of the tables.
-    BEGIN
-        {{.Step "tidy"}}
-        CALL penstock_refresh();
-    EXCEPTION
-        WHEN OTHERS THEN
-            v_reason := 'the monitoring tables were not refreshed, and the rows are pushed: ' || SQLERRM;
-    END;
-    summary := JSON_SERIALIZE(OBJECT(
-        'sync', v_sync, 'run', NULLIF(v_run, ''), 'status', v_status, 'selected', NULLIF(v_selected, 'wait'),
-        'received', v_received, 'queued', v_queued, 'rejected', v_rejected, 'superseded', v_superseded, 'blocked', v_blocked,
-        'decision', NULLIF(v_decision, ''), 'reason', NULLIF(v_reason, '')
-    ));
+    IF v_dry THEN
+        summary := JSON_SERIALIZE(OBJECT(
+            'sync', v_sync, 'run', NULLIF(v_run, ''), 'status', v_status, 'selected', NULLIF(v_selected, 'wait'),
+            'received', v_received, 'queued', v_queued, 'rejected', v_rejected, 'superseded', v_superseded, 'blocked', v_blocked,
+            'decision', NULLIF(v_decision, ''), 'reason', NULLIF(v_reason, ''),
+            'created', v_created, 'updated', v_updated, 'deleted', v_deleted, 'unchanged', v_unchanged,
+            'calls', v_calls, 'seconds', v_seconds, 'dollars', v_dollars
+        ));
+    ELSE
+        -- The rows are pushed, whatever becomes of the tables.
+        BEGIN
+            {{.Step "tidy"}}
+            CALL penstock_refresh();
+        EXCEPTION
+            WHEN OTHERS THEN
+                v_reason := CASE WHEN v_reason = '' THEN '' ELSE v_reason || '; ' END || 'the monitoring tables were not refreshed, and what was pushed is pushed: ' || SQLERRM;
+        END;
+        summary := JSON_SERIALIZE(OBJECT(
+            'sync', v_sync, 'run', NULLIF(v_run, ''), 'status', v_status, 'selected', NULLIF(v_selected, 'wait'),
+            'received', v_received, 'queued', v_queued, 'rejected', v_rejected, 'superseded', v_superseded, 'blocked', v_blocked,
+            'decision', NULLIF(v_decision, ''), 'reason', NULLIF(v_reason, '')
+        ));
+    END IF;
 EXCEPTION
     WHEN OTHERS THEN
         v_message := 'penstock_run: ' || v_step || ': ' || SQLERRM;
         v_reason := 'penstock_run: ' || v_step || ': SQLSTATE ' || SQLSTATE;
-        IF SQLSTATE = '42P01' AND v_step IN ('push', 'gate') THEN
+        IF SQLSTATE = '42P01' AND v_step IN ('push', 'plan', 'gate') THEN
             v_reason := v_reason || ': the view ' || CASE WHEN v_step = 'gate' THEN v_gate ELSE 'penstock_source_' || v_sync END
                 || ' or what it reads is gone: run the statements of penstock sql-setup again';
+        END IF;
+        IF v_step = 'check' THEN
+            v_reason := v_reason || ': the view penstock_source_' || v_sync || ' is made of another definition: run penstock sql-setup again, with --syncs';
         END IF;
         v_reason := v_reason || '; the message is in the error of the CALL';
         IF v_open THEN

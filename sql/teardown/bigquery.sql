@@ -9,4 +9,4 @@ DROP SCHEMA IF EXISTS `{{.Project}}.{{.Dataset}}` RESTRICT;
 -- The connection, and the forwarder with its service account, are no SQL:
 --
 --     bq rm --connection --project_id={{.Project}} --location={{.Location}} {{.Connection}}
---     gcloud run services delete penstock-forwarder --project {{.Project}} --region {{.Location}}
+--     gcloud run services delete penstock-forwarder --project {{.Project}} --region {{.Region}}

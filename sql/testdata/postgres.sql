@@ -11,6 +11,7 @@ CREATE FUNCTION object(VARIADIC "any") RETURNS jsonb LANGUAGE internal STABLE AS
 -- With TRUE a text that is no JSON is NULL; here it is an error, which no test wants.
 CREATE FUNCTION json_extract_path_text(text, text, boolean) RETURNS varchar LANGUAGE sql IMMUTABLE AS $$SELECT COALESCE(CAST($1 AS jsonb) ->> $2, '')$$;
 CREATE FUNCTION json_extract_path_text(text, text) RETURNS varchar LANGUAGE sql IMMUTABLE AS $$SELECT COALESCE(CAST($1 AS jsonb) ->> $2, '')$$;
+CREATE FUNCTION json_extract_path_text(text, text, text, boolean) RETURNS varchar LANGUAGE sql IMMUTABLE AS $$SELECT COALESCE(CAST($1 AS jsonb) -> $2 ->> $3, '')$$;
 CREATE FUNCTION can_json_parse(text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     PERFORM CAST($1 AS jsonb);

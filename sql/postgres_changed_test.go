@@ -1,0 +1,113 @@
+//go:build cgo
+
+package sql_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// ran runs a sync to its end, and tells what was selected and the records that were pushed.
+func (s *shifted) ran(sync, mode, want string) {
+	s.t.Helper()
+	got, err := s.summary(sync, mode)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.settle()
+	last := s.last(sync)
+	if last.Status != run.Complete {
+		s.t.Fatalf("%s: the run is %s: %s", got, last.Status, last.Reason)
+	}
+	pushed := s.query("SELECT COALESCE(string_agg(k, ' ' ORDER BY k), '-') FROM (SELECT json_extract_path_text(answer, 'record_id') AS k FROM penstock_receipts WHERE run = '" + last.ID + "') AS p")
+	if told := strings.Fields(got)[2] + ": " + pushed[0]; told != want {
+		s.t.Errorf("%s %s: %s, want %s", sync, mode, told, want)
+	}
+}
+
+// planned makes a dry run, twice: it stores nothing.
+func (s *shifted) planned(sync, want string) {
+	s.t.Helper()
+	before, receipts := s.last(sync).ID, s.query("SELECT COUNT(*) FROM penstock_receipts")
+	for range 2 {
+		out, err := s.psql(fmt.Sprintf("CALL penstock.penstock_run('%s', 'dry_run', NULL);", sync))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		var v struct {
+			Run                                  *string
+			Status, Selected, Reason             string
+			Received, Queued, Rejected           int
+			Created, Updated, Deleted, Unchanged int
+			Calls, Seconds, Dollars              float64
+			Decision                             *string
+			Superseded, Blocked                  int
+		}
+		if err := json.Unmarshal([]byte(out), &v); err != nil {
+			s.t.Fatalf("%q: %v", out, err)
+		}
+		got := fmt.Sprint(v.Status, " ", v.Selected, " ", v.Received, v.Queued, v.Rejected, v.Updated, v.Unchanged)
+		if got != want || v.Run != nil || v.Updated > 0 && (v.Calls <= 0 || v.Seconds <= 0 || v.Dollars <= 0) {
+			s.t.Errorf("%s: %s, want %s: %s", sync, got, want, out)
+		}
+	}
+	if s.last(sync).ID != before || s.query("SELECT COUNT(*) FROM penstock_receipts")[0] != receipts[0] || s.world.Depth(s.t, "salesforce") != 0 {
+		s.t.Errorf("%s: a dry run left something", sync)
+	}
+}
+
+// Only what differs is pushed, until it has arrived; a dry run plans just that. A view of
+// another definition ends the run.
+func TestPostgresChangedOnly(t *testing.T) {
+	s := newShifted(t, map[string]string{"accounts": definition("model: penstock.health\nrecord_id: email\nincremental: {changed_only: true}\n")})
+	s.setUp(s.params)
+	// Old runs are not kept, so that the warehouse's clock has to be Penstock's.
+	s.exec("CREATE OR REPLACE FUNCTION public.getdate() RETURNS timestamp LANGUAGE sql STABLE AS $$SELECT CAST(timestamptz '" + s.world.Clock.Now().UTC().Format(time.RFC3339) + "' AS timestamp)$$;")
+	s.exec("INSERT INTO penstock.health VALUES ('x@a.com', 1, 'n', NULL), ('x@b.com', 2, 'n', NULL), ('x@nowhere.com', 3, 'n', NULL);")
+	s.ran("accounts", "incremental", "all: x@a.com x@b.com x@nowhere.com")
+	s.ran("accounts", "incremental", "changed: x@nowhere.com")
+	s.exec("UPDATE penstock.health SET note = 'is not read'; DELETE FROM penstock.health WHERE email = 'x@nowhere.com'; UPDATE penstock.health SET score = 5 WHERE email = 'x@a.com';")
+	s.planned("accounts", "planned changed 1 1 0 1 0")
+	s.ran("accounts", "incremental", "changed: x@a.com")
+	s.exec("UPDATE penstock.health SET score = 1 WHERE email = 'x@a.com';") // back
+	s.ran("accounts", "incremental", "changed: x@a.com")
+	s.ran("accounts", "incremental", "changed: -")
+	s.exec("CALL penstock.penstock_refresh();")
+	if d := cmp.Diff([]string{"x@a.com | 1", "x@b.com | 2"}, s.query("SELECT key, row_data ->> 'score' FROM penstock_pushed WHERE gone IS NULL ORDER BY 1")); d != "" {
+		t.Error(d)
+	}
+	s.ran("accounts", "full", "all: x@a.com x@b.com")
+	s.exec("ALTER VIEW penstock.penstock_source_accounts RENAME TO older; CREATE VIEW penstock.penstock_source_accounts AS SELECT email, r, penstock_always, penstock_hash, 'deadbeef' AS penstock_definition FROM penstock.older;")
+	if _, err := s.summary("accounts", "incremental"); err == nil || !strings.Contains(err.Error(), "made of another definition: run penstock sql-setup again") {
+		t.Error(err)
+	}
+	if r := s.last("accounts"); r.Status != run.Cancelled || !strings.Contains(r.Reason, "made of another definition: run penstock sql-setup again") {
+		t.Errorf("%s, %q", r.Status, r.Reason)
+	}
+	if _, err := s.summary("accounts", "cdc"); err == nil || !strings.Contains(err.Error(), "mode cdc reads a stream of changes, and this warehouse has none") {
+		t.Error(err)
+	}
+}
+
+// What was made since, what was committed late and what is to be sent again is selected
+// beside what lies above the watermark.
+func TestPostgresStrategies(t *testing.T) {
+	s := newShifted(t, map[string]string{"accounts": definition("model: penstock.moving\nrecord_id: email\nincremental: {cursor: at, created: made, overlap: 10m, always: \"score > 90 every 24h\"}\n")})
+	s.exec("CREATE TABLE penstock.moving (email text, score numeric, at timestamp, made timestamp);" +
+		"INSERT INTO penstock.moving VALUES ('x@a.com', 1, '2024-01-15 10:00:00', '2023-01-01'), ('x@d.com', 99, '2024-01-01', '2023-01-01');")
+	s.setUp(s.params)
+	s.exec("CREATE OR REPLACE PROCEDURE penstock.penstock_refresh() AS 'BEGIN END' LANGUAGE plpgsql;") // it has tests of its own, and takes long
+	s.ran("accounts", "incremental", "all: x@a.com x@d.com")
+	s.exec("INSERT INTO penstock.moving VALUES ('x@b.com', 2, '2024-01-15 09:49:59', '2024-01-15 09:50:00'), ('x@c.com', 3, '2024-01-15 09:50:00', NULL), ('z@a.com', 4, '2024-01-15 09:49:59', '2024-01-15 09:49:59');")
+	s.planned("accounts", "planned since 3 3 0 2 1")
+	s.ran("accounts", "incremental", "since: x@a.com x@b.com x@c.com")
+	s.world.Clock.Advance(25 * time.Hour)
+	s.ran("accounts", "incremental", "since: x@a.com x@b.com x@c.com x@d.com")
+}
