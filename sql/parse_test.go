@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // tools is the environment with the Python tools that infra/requirements.txt pins:
@@ -178,6 +180,10 @@ func executed(t *testing.T, s string) string {
 	return made.String()
 }
 
+// ranked is a definition whose source view has every reserved column.
+var ranked = syncdef.Definition{Sync: "ranked", Model: "accounts", RecordID: []string{"id"}, Fields: []syncdef.Field{{Source: "score"}},
+	Incremental: &syncdef.Incremental{ChangedOnly: true, Always: "score > 90 every 24h", OrderBy: []string{"score DESC"}}}
+
 // The sample's monitoring statements, as each dialect writes them, and the teardowns.
 func others(t *testing.T) map[Dialect][]string {
 	t.Helper()
@@ -188,12 +194,14 @@ func others(t *testing.T) map[Dialect][]string {
 			t.Fatal(err)
 		}
 		out[dialect] = split(teardown)
-		views, err := Views(dialect, filled(dialect), judged)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, v := range views {
-			out[dialect] = append(out[dialect], strings.TrimSuffix(strings.TrimSpace(v.Create(dialect)), ";"))
+		for _, d := range []syncdef.Definition{judged, ranked} {
+			views, err := Views(dialect, filled(dialect), d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, v := range views {
+				out[dialect] = append(out[dialect], strings.TrimSuffix(strings.TrimSpace(v.Create(dialect)), ";"))
+			}
 		}
 	}
 	for dialect, file := range map[Dialect]string{Redshift: "sample_monitoring_redshift", BigQuery: "sample_monitoring_bigquery", Snowflake: "sample_monitoring"} {

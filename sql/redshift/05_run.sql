@@ -113,8 +113,8 @@ BEGIN
         v_warning := COALESCE(NULLIF(v_reason, ''), JSON_EXTRACT_PATH_TEXT(v_begun, 'reason', TRUE), '');
         v_relation := '{{.Schema}}.' || QUOTE_IDENT('penstock_source_' || v_sync);
         v_version := JSON_EXTRACT_PATH_TEXT(v_begun, 'version', TRUE);
-        v_changed := JSON_EXTRACT_PATH_TEXT(v_begun, 'changed_only', TRUE) = 'true';
-        v_keep_rows := JSON_EXTRACT_PATH_TEXT(v_begun, 'store_source', TRUE) <> 'none';
+        v_changed := COALESCE(JSON_EXTRACT_PATH_TEXT(v_begun, 'changed_only', TRUE) = 'true', FALSE);
+        v_keep_rows := COALESCE(JSON_EXTRACT_PATH_TEXT(v_begun, 'store_source', TRUE), '') <> 'none';
         v_always := JSON_EXTRACT_PATH_TEXT(v_begun, 'always', TRUE) = 'true';
         IF v_selected = 'since' THEN
             v_cursor := LOWER(JSON_EXTRACT_PATH_TEXT(v_begun, 'cursor', TRUE));
