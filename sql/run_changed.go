@@ -58,7 +58,7 @@ const shiftKnown = " LEFT JOIN (SELECT DISTINCT p.hash FROM ' || $here || '.pens
 // queryChanged is the same on BigQuery, where penstock_push stands last, as in every push.
 const queryChanged = "EXECUTE IMMEDIATE FORMAT(\"\"\"INSERT INTO %s.penstock_pushing (sync, run, `hash`, version, row_data, answer)\n" +
 	"SELECT @sync, @run, JSON_VALUE(m.r, '$.penstock_hash'), @version, IF(@keep_rows, m.r, NULL), %s.penstock_push(@run, m.r)\n" +
-	"FROM (SELECT TO_JSON(t, stringify_wide_numbers => TRUE) AS r FROM %s AS t) AS m\n" +
+	"FROM (SELECT TO_JSON(" + rowAlias + ", stringify_wide_numbers => TRUE) AS r FROM %s AS " + rowAlias + ") AS m\n" +
 	"LEFT JOIN (\n" +
 	"    SELECT DISTINCT p.`hash` FROM %s.penstock_pushed AS p WHERE p.sync = @sync AND p.version = @version AND p.gone IS NULL\n" +
 	") AS k ON k.`hash` = JSON_VALUE(m.r, '$.penstock_hash')\n" +
