@@ -34,6 +34,7 @@ type cli struct {
 	Reset    resetCmd    `cmd:"" help:"Clear a sync's watermark: the next run selects all rows."`
 	Pause    pauseCmd    `cmd:"" help:"Let a sync take nothing on: its runs wait, rows pushed to it are blocked, its schedule skips."`
 	Resume   resumeCmd   `cmd:"" help:"Let a paused sync go on."`
+	Cost     costCmd     `cmd:"" help:"Estimate what a run cost at AWS, or a month of a sync's runs."`
 	Audit    auditCmd    `cmd:"" help:"List what people did: pause, resume, retry, cancel, reset, apply, another account."`
 	Logs     logsCmd     `cmd:"" help:"Show this machine's log."`
 	Alert    alertCmd    `cmd:"" help:"Show what people were told of a sync, or send them a test notice."`
