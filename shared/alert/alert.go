@@ -20,6 +20,7 @@ const (
 	Overdue       Kind = "overdue"                  // no run succeeded for stale_after: the health view's STALE
 	Missed        Kind = "missed_schedule"          // a due time has passed, and no run began
 	ErrorRate     Kind = "error_rate"               // too many of the last hour's rows were not delivered
+	MatchRate     Kind = "match_rate"               // too many of the last day's rows found no record at the destination
 	CountAnomaly  Kind = "count_anomaly"            // the last run had far more or fewer rows than those before
 	Paused        Kind = "connection_paused"        // the vendor is not reached, or its quota is spent
 	Quota         Kind = "quota"                    // the day's quota of the connection is nearly spent
@@ -32,7 +33,7 @@ const (
 const Trial Kind = "test"
 
 // Kinds are all kinds, in the order of the constants.
-var Kinds = []Kind{RunFailed, Misconfigured, GateBlocked, Overdue, Missed, ErrorRate, CountAnomaly, Paused, Quota, DeadLetters, Exhausted, RunPartial}
+var Kinds = []Kind{RunFailed, Misconfigured, GateBlocked, Overdue, Missed, ErrorRate, MatchRate, CountAnomaly, Paused, Quota, DeadLetters, Exhausted, RunPartial}
 
 // conditions are the words of a definition's notifications, and what each stands
 // for. sync_failure and high_error_rate are what people know from elsewhere; stale is
@@ -43,6 +44,7 @@ var conditions = map[string][]Kind{
 	"stale":                    {Overdue},
 	"missed_schedule":          {Missed},
 	"count_anomaly":            {CountAnomaly},
+	"match_rate":               {MatchRate},
 	"quota":                    {Quota},
 	"high_error_rate":          {ErrorRate},
 	"partial_failure":          {RunPartial},
@@ -79,14 +81,16 @@ type Policy struct {
 	Repeat    time.Duration // an alert that goes on is told again so often
 	Paused    time.Duration // a pause without a person's fault is told from so long on
 	Counts    CountPolicy
+	MatchRate float64 // under this share of a day's rows that were looked for,
+	Matched   int64   // where these are so many
 	Quota     float64 // at this share of a day's burst and beyond
 }
 
-// DefaultPolicy is the sample's error rate and change of the record count, a repetition
-// every four hours, half an hour of grace for a vendor that is away, and nine tenths of
+// DefaultPolicy is the sample's error rate and change of the record count, 95% of at
+// least 100 rows that find their record, a repetition every four hours, half an hour of grace for a vendor that is away, and nine tenths of
 // the day's quota.
 var DefaultPolicy = Policy{
-	ErrorRate: 0.1, Repeat: 4 * time.Hour, Paused: 30 * time.Minute, Quota: 0.9,
+	ErrorRate: 0.1, Repeat: 4 * time.Hour, Paused: 30 * time.Minute, Quota: 0.9, MatchRate: 0.95, Matched: 100,
 	Counts: CountPolicy{Change: 0.5, Over: 100, Deviations: 3, Least: 7, Floor: 0.01},
 }
 
@@ -107,6 +111,7 @@ type Seen struct {
 	Missed  Due    // the due time at which no run began; the zero value for none
 	Counted Counts // of the last complete run, and those before it
 
+	Matches   Rows  // of the runs that ended within the last 24 hours: rows whose record was looked for, and those without one
 	Hour      Rows  // of the runs that ended within the last hour
 	Pause     Pause // of the connection
 	Spent     Spent // of the connection's quota

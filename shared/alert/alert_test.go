@@ -51,6 +51,9 @@ func TestRules(t *testing.T) {
 		{"a due time without a run", func(s *Seen) { s.Missed.At = noon.Add(-time.Hour) }, []Kind{Missed}},
 		{"89.9% of the quota", func(s *Seen) { s.Spent = Spent{Share: 0.899, Calls: 1000, Per: 24 * time.Hour} }, nil},
 		{"90% of the quota", func(s *Seen) { s.Spent = Spent{Share: 0.9, Calls: 1000, Per: 24 * time.Hour} }, []Kind{Quota}},
+		{"95 of 100 matched", func(s *Seen) { s.Matches = Rows{Received: 100, Lost: 5} }, nil},
+		{"94 of 100 matched", func(s *Seen) { s.Matches = Rows{Received: 100, Lost: 6} }, []Kind{MatchRate}},
+		{"none of 99 matched", func(s *Seen) { s.Matches = Rows{Received: 99, Lost: 99} }, nil},
 		{"dead letters", func(s *Seen) { s.Dead = 1 }, []Kind{DeadLetters}},
 	} {
 		notices, open := Judge(seen(c.change), nil, noon, DefaultPolicy)

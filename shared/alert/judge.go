@@ -50,6 +50,7 @@ var rules = map[Kind]func(s Seen, now time.Time, p Policy) (Notice, bool){
 	GateBlocked:   gateBlocked,
 	Overdue:       overdue,
 	Missed:        missed,
+	MatchRate:     matchRate,
 	CountAnomaly:  countAnomaly,
 	Quota:         quota,
 	ErrorRate:     errorRate,
@@ -66,6 +67,7 @@ var recovery = map[Kind]string{
 	GateBlocked:   "a later run passed its quality gate",
 	Overdue:       "a run succeeded",
 	Missed:        "a run began",
+	MatchRate:     "the rows of the last day found their records",
 	CountAnomaly:  "a later run had as many rows as are usual",
 	Quota:         "less of the quota is spent",
 	ErrorRate:     "the rows of the last hour were delivered",
@@ -159,6 +161,19 @@ func misconfigured(s Seen, now time.Time, _ Policy) (Notice, bool) {
 func (s *Seen) ofConnection(now time.Time) Notice {
 	why := fmt.Sprintf("connection %s is paused for %s: %s", s.Connection, hours(now.Sub(s.Pause.Since)), s.Pause.Reason)
 	return Notice{Why: why, Mend: "penstock connect " + s.Connection}
+}
+
+func matchRate(s Seen, _ time.Time, p Policy) (Notice, bool) {
+	if s.Matches.Received < p.Matched || 1-s.Matches.Rate() >= p.MatchRate {
+		return Notice{}, false
+	}
+	why := fmt.Sprintf("%.1f%% of the last day's rows whose record had to be looked for found one; %.0f%% are expected: create the others, or correct the match value",
+		math.Floor((1-s.Matches.Rate())*1000)/10, p.MatchRate*100)
+	n := Notice{Rows: s.Matches.Lost, Of: s.Matches.Received, Why: why, Mend: "penstock errors " + s.Sync}
+	if s.Last != nil {
+		n.Run, n.Mend = s.Last.ID, "penstock errors "+s.Last.ID
+	}
+	return n, true
 }
 
 func quota(s Seen, _ time.Time, p Policy) (Notice, bool) {

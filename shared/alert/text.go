@@ -15,7 +15,7 @@ func (n Notice) Subject() string {
 var titles = map[Kind]string{
 	RunFailed: "run failed", RunPartial: "run partly failed", Overdue: "sync overdue", ErrorRate: "high error rate",
 	Paused: "connection paused", Misconfigured: "connection misconfigured", Exhausted: "retries exhausted", DeadLetters: "dead letters",
-	GateBlocked: "blocked by its quality gate", Missed: "missed schedule", CountAnomaly: "record count anomaly", Quota: "quota nearly spent",
+	GateBlocked: "blocked by its quality gate", Missed: "missed schedule", MatchRate: "low match rate", CountAnomaly: "record count anomaly", Quota: "quota nearly spent",
 	Trial: "test notice",
 }
 

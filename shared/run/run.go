@@ -146,6 +146,9 @@ type Counts struct {
 	// Repeated are the rows of requests that came again under another id: a retry's, or as
 	// many rows of the same query, equal to these. They are received for finish alone.
 	Repeated int64 `json:"repeated,omitempty"`
+	// LookedUp are the rows whose record had to be looked for, since no earlier delivery
+	// told its id: in lookups, or by an update that names it by the match value.
+	LookedUp int64 `json:"looked_up,omitempty"`
 	NoCursor int64 `json:"no_cursor"` // received rows whose cursor is null, unreadable or implausible: they move no watermark
 }
 
@@ -163,6 +166,7 @@ func (c Counts) Add(d Counts) Counts {
 	c.Calls += d.Calls
 	c.Rekeyed += d.Rekeyed
 	c.Repeated += d.Repeated
+	c.LookedUp += d.LookedUp
 	c.NoCursor += d.NoCursor
 	return c
 }

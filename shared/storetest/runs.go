@@ -97,7 +97,7 @@ var runTests = []test{
 		r := bracketed("health", "1")
 		ok(t, s.BeginRun(t.Context(), r, ""))
 		r.Status, r.FinishedAt, r.Expected, r.Cursor, r.Hold = run.Finishing, start.Add(time.Hour), 12, `"é"`, "9007199254740993"
-		r.Counts = run.Counts{Received: 12, Queued: 10, Rejected: 2, Calls: 1, Cancelled: 1, NoCursor: 1}
+		r.Counts = run.Counts{Received: 12, Queued: 10, Rejected: 2, Calls: 1, Cancelled: 1, LookedUp: 4, NoCursor: 1}
 		r.Groups = []run.Group{{Stage: "intake", Type: "too_long", Field: "größe", Rows: 2}}
 		ok(t, s.UpdateRun(t.Context(), r))
 		r.Revision++

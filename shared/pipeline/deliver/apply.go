@@ -62,6 +62,7 @@ func carriedOut(outcomes []dest.Outcome) bool {
 // take settles a row after an answer; it reports whether the row is tried again in
 // this invocation, and after what wait.
 func (j *job) take(i *item, o *dest.Outcome, look bool) (again bool, wait time.Duration) {
+	i.sought = i.sought || j.seeks(i, look)
 	if look && o.Status == dest.Pending { // nothing is known of it: it is pushed
 		i.own().Last.Intent, i.received = "", false
 		return false, 0
@@ -99,6 +100,15 @@ func (j *job) take(i *item, o *dest.Outcome, look bool) (again bool, wait time.D
 	j.answers = append(j.answers, i)
 	j.mu.Unlock()
 	return false, 0
+}
+
+// seeks reports whether an answer came of looking for the row's record: not where its
+// id is known, nor where a lookup asks what became of an insert.
+func (j *job) seeks(i *item, look bool) bool {
+	if look {
+		return !j.rules().Once
+	}
+	return i.entry.Held.ID == "" && j.def().Operation == syncdef.Update
 }
 
 // goRound prepares a row that goes round once more: found under another id, gone,

@@ -68,6 +68,9 @@ func (inv *invocation) record(ctx context.Context, m *message) error {
 	fates := make([]run.Fate, len(m.chunk.Rows))
 	for _, i := range m.items {
 		fates[i.at] = i.fate()
+		if i.sought {
+			c.Counts.LookedUp++
+		}
 		switch i.state {
 		case stateDelivered, stateCounted:
 			c.Counts.Delivered++

@@ -39,6 +39,7 @@ type item struct {
 	del       bool // its record is to be removed
 	always    bool // incremental.always is true of it
 	lacking   bool // of a delete: a lookup found no record
+	sought    bool // its record was looked for: Counts.LookedUp
 	mine      bool // entry is its own copy
 	doubt     bool // an older value of the key in hand may have been sent by an earlier attempt
 	ahead     bool // it superseded another value in hand, whose message may go back

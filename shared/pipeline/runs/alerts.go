@@ -140,6 +140,10 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 				out.Success = r.EndedAt
 			}
 		}
+		if r.Status.Ended() && !run.IsRetry(r.ID) && now.Sub(r.EndedAt) < 24*time.Hour {
+			out.Matches.Received += r.Counts.LookedUp
+			out.Matches.Lost += unmatched(r)
+		}
 		if recent && !run.IsRetry(r.ID) {
 			out.Hour.Received += r.Counts.Received
 			out.Hour.Lost += lost(r.Counts)

@@ -44,6 +44,20 @@ func counted(all []run.Run, due map[string]bool) (out alert.Counts) {
 	return out
 }
 
+// noMatch is the type of the error of a row whose record is not at the destination.
+const noMatch = "no_match"
+
+// unmatched counts a run's rows that found no record, as far as it keeps their group
+// apart; never more than were looked for.
+func unmatched(r run.Run) (n int64) {
+	for _, g := range r.Groups {
+		if g.Type == noMatch {
+			n += g.Rows
+		}
+	}
+	return min(n, r.Counts.LookedUp)
+}
+
 // missedOf is the due time at which a run should have begun by now and none has, or the
 // one at which the warehouse refused the call. Where no due time has been acted on yet,
 // it may be that something else starts the runs, at times of its own: then one counts as

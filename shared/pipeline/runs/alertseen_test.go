@@ -133,6 +133,31 @@ func TestRunsOfAnotherScheduler(t *testing.T) {
 	m.is(t, "missed_schedule raised")
 }
 
+// A match rate under 95% of the rows that had to be looked for is told; rows whose record
+// is known are not looked for again.
+func TestALowMatchRateIsTold(t *testing.T) {
+	w, m := watched(t, []string{"match_rate"}, func(d *syncdef.Definition) { d.Operation, d.OnMissing = syncdef.Update, syncdef.Report })
+	w.vendor.lacks = map[string]bool{"k0": true, "k1": true, "k2": true, "k3": true, "k4": true}
+	var rows []record
+	for i := range 100 {
+		rows = append(rows, record{fmt.Sprint("k", i), i, i})
+	}
+	if r := w.complete("full", rows...); r.Counts.LookedUp != 100 || r.Counts.Failed != 5 {
+		t.Fatalf("%+v", r.Counts)
+	}
+	w.sweepOnce()
+	m.is(t)
+	if r := w.complete("full", rows[4], rows[50]); r.Counts.LookedUp != 1 { // the other's id is known
+		t.Fatalf("%+v", r.Counts)
+	}
+	w.sweepOnce()
+	m.is(t, "match_rate raised") // 6 of 101
+	w.pass(24*time.Hour + time.Minute)
+	if len(m.got) == 0 || m.got[len(m.got)-1] != "match_rate recovered" {
+		t.Errorf("%v", m.got)
+	}
+}
+
 // The day's quota is told at nine tenths of what may be spent at once, and it comes back.
 func TestASpentQuotaIsTold(t *testing.T) {
 	w, m := watched(t, []string{"quota"}, nil)

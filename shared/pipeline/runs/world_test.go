@@ -219,6 +219,7 @@ type vendor struct {
 	values  map[string]string
 	refuses map[string]bool
 	busy    map[string]bool
+	lacks   map[string]bool // keys that an update does not find
 	down    bool
 	broken  bool // every call fails with the version
 	calls   int64
@@ -271,6 +272,8 @@ func (v *vendor) Push(_ context.Context, b dest.Batch, c dest.Call) ([]dest.Outc
 		switch {
 		case v.refuses[r.Key]:
 			out[n] = dest.Outcome{Status: dest.Rejected, Code: "REFUSED", Message: "refused"}
+		case v.lacks[r.Key]:
+			out[n] = dest.Outcome{Status: dest.Rejected, Code: "no_match", Field: "Key__c", Message: "there is no such record"}
 		case v.busy[r.Key]:
 			out[n] = dest.Outcome{Status: dest.Retry, Code: "BUSY", Message: "busy"}
 		default:
