@@ -6,9 +6,9 @@ import "time"
 
 // The ages that are counted.
 const (
-	Hour      = time.Hour
-	FourHours = 4 * time.Hour
-	Day       = 24 * time.Hour
+	Short  = time.Hour
+	Medium = 4 * time.Hour
+	Long   = 24 * time.Hour
 )
 
 // Figures are the records of one sync's object by the age of its freshness field. What

@@ -41,7 +41,7 @@ func (a *account) Freshness(ctx context.Context, d *syncdef.Definition, now time
 	ages := []struct {
 		age  time.Duration
 		into **int64
-	}{{freshness.Hour, &out.Updated1h}, {freshness.FourHours, &out.Updated4h}, {freshness.Day, &out.Updated1d}}
+	}{{freshness.Short, &out.Updated1h}, {freshness.Medium, &out.Updated4h}, {freshness.Long, &out.Updated1d}}
 	if p.Type == "date" {
 		ages, out.Why = ages[2:], p.Name+" is a date without a time: hours are not known, and a day is that of UTC"
 	}

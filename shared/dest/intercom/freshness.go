@@ -49,7 +49,7 @@ func (a *account) Freshness(ctx context.Context, d *syncdef.Definition, now time
 		return out, nil
 	}
 	out.Why = fmt.Sprintf("of more than %d contacts Intercom tells neither the oldest nor what is empty", maxRead)
-	since := now.Add(-2 * freshness.Day).Unix() // days after this one: all of the last 24 hours, in any zone
+	since := now.Add(-2 * freshness.Long).Unix() // days after this one: all of the last 24 hours, in any zone
 	recent, _, _, err := c.page(ctx, since, 1, "")
 	switch {
 	case err != nil:
@@ -203,7 +203,7 @@ func ages(out *freshness.Figures, field string, all []aged, now time.Time) {
 		}
 		return &n
 	}
-	out.Updated1h, out.Updated4h, out.Updated1d = count(freshness.Hour), count(freshness.FourHours), count(freshness.Day)
+	out.Updated1h, out.Updated4h, out.Updated1d = count(freshness.Short), count(freshness.Medium), count(freshness.Long)
 }
 
 // edges are the least and the greatest time of contacts, of which there is one at least.

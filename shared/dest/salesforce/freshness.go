@@ -92,10 +92,10 @@ func ageing(op string, d *syncdef.Definition, o *described, now time.Time) (*age
 	if field.Type == "date" {
 		q.out.Why = field.Name + " is a date without a time: hours are not known, and a day is that of UTC"
 	} else {
-		since(freshness.Hour, &q.out.Updated1h)
-		since(freshness.FourHours, &q.out.Updated4h)
+		since(freshness.Short, &q.out.Updated1h)
+		since(freshness.Medium, &q.out.Updated4h)
 	}
-	since(freshness.Day, &q.out.Updated1d)
+	since(freshness.Long, &q.out.Updated1d)
 	q.apart(d, o, from+with)
 	return q, nil
 }
