@@ -69,9 +69,6 @@ func (n Notice) String() string {
 // NoSource is what store_source: none gives up.
 const NoSource = "without its source a failed row is not tried again by itself, and penstock_retry cannot send it; only the next run or push does"
 
-// NotActedOn is the message of a key that a later version will act on.
-const NotActedOn = "accepted, not acted on by this version"
-
 func place(file string, line, column int) string {
 	if line == 0 {
 		return file + ": "

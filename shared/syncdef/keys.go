@@ -18,7 +18,6 @@ type Key struct {
 	With    string   // may be written only beside this other key
 	For     []Type   // the data types that a key of a field mapping has a use with; nil is all
 	Keys    []Key    // KeyObject, KeyObjects: what the object may hold
-	Later   bool     // accepted, and announced as not acted on; an object's other keys are then kept too
 }
 
 // KeyType is what a key's value is.

@@ -19,7 +19,7 @@ func object(table []syncdef.Key, closed bool) *jsonschema.Schema {
 		s.AdditionalProperties = jsonschema.FalseSchema
 	}
 	for _, key := range table {
-		this := of(key, closed && !key.Later)
+		this := of(key, closed)
 		switch other, twice := s.Properties.Get(key.Name); {
 		case !twice || reflect.DeepEqual(this, other):
 		case len(other.AnyOf) > 0:
@@ -48,9 +48,6 @@ func object(table []syncdef.Key, closed bool) *jsonschema.Schema {
 func of(key syncdef.Key, closed bool) *jsonschema.Schema {
 	s := value(key, closed)
 	s.Description = key.Doc
-	if key.Later {
-		s.Description += " Accepted, not acted on by this version."
-	}
 	s.Default = standard(key)
 	return s
 }

@@ -55,11 +55,7 @@ func (p *page) table(title string, table []syncdef.Key, intro string) {
 		case key.Default != "":
 			standard = code(key.Default)
 		}
-		doc := key.Doc
-		if key.Later {
-			doc += " Accepted, not acted on by this version."
-		}
-		p.line("| %s | %s | %s | %s |", code(key.Name), strings.ReplaceAll(values(key), "|", `\|`), standard, strings.ReplaceAll(escape(doc), "|", `\|`))
+		p.line("| %s | %s | %s | %s |", code(key.Name), strings.ReplaceAll(values(key), "|", `\|`), standard, strings.ReplaceAll(escape(key.Doc), "|", `\|`))
 	}
 }
 

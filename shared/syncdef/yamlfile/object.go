@@ -93,7 +93,7 @@ func (o *object) owner(key string) string {
 	}
 	section := ""
 	for _, k := range o.table {
-		if _, has := syncdef.Named(k.Keys, key); !has || k.Later {
+		if _, has := syncdef.Named(k.Keys, key); !has {
 			continue
 		}
 		if k.Type == syncdef.KeyObjects {
