@@ -168,7 +168,7 @@ func executed(t *testing.T, s string) string {
 	var made strings.Builder
 	for rest := m[1]; rest != ""; {
 		o := operand.FindStringSubmatch(rest)
-		if o == nil || o[4] != "" && stand[o[4]] == "" {
+		if len(o) < 5 || o[4] != "" && stand[o[4]] == "" {
 			t.Fatalf("a text of another form than the one that is known: %s", rest)
 		}
 		rest = rest[len(o[0]):]

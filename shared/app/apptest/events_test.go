@@ -124,7 +124,7 @@ func testPush(t *testing.T, w *World, event []byte) {
 	}
 	w.Settle(t)
 	r := w.Run(t, got[0].Run)
-	want := run.Counts{Received: 4, Delivered: 4, Calls: r.Counts.Calls}
+	want := run.Counts{Received: 4, Delivered: 4, LookedUp: 4, Calls: r.Counts.Calls}
 	if d := cmp.Diff(want, r.Counts); d != "" || r.Status != run.Complete || r.Counts.Calls == 0 {
 		t.Errorf("run %s, %d calls: %s", r.Status, r.Counts.Calls, d)
 	}

@@ -33,7 +33,7 @@ func testSingle(t *testing.T, w *World, event []byte) {
 	if stay := Stay(t, w.Invoke(t, "salesforce", event)); stay != nil {
 		t.Errorf("%v stay", stay)
 	}
-	if d := cmp.Diff(run.Counts{Received: 4, Queued: 2, Delivered: 2}, counts(t, w, theRun)); d != "" {
+	if d := cmp.Diff(run.Counts{Received: 4, Queued: 2, Delivered: 2, LookedUp: 2}, counts(t, w, theRun)); d != "" {
 		t.Error(d)
 	}
 	scores := map[string]string{"acmecorp.com": "85", "techstartup.com": "", "enterprise.com": "", "cafenoir.example": "72.5"}
@@ -69,7 +69,7 @@ func testBatch(t *testing.T, w *World, event []byte) {
 
 func testDuplicate(t *testing.T, w *World, event []byte) {
 	queue(t, w, "sqs-duplicate")
-	want := run.Counts{Received: 4, Queued: 2, Delivered: 2}
+	want := run.Counts{Received: 4, Queued: 2, Delivered: 2, LookedUp: 2}
 	for range 2 { // and the whole event once more
 		if stay := Stay(t, w.Invoke(t, "salesforce", event)); stay != nil {
 			t.Errorf("%v stay", stay)
@@ -89,7 +89,7 @@ func testPoison(t *testing.T, w *World, event []byte) {
 		if stay := Stay(t, w.Invoke(t, function, event)); stay != nil {
 			t.Errorf("%s: %v stay", function, stay)
 		}
-		if d := cmp.Diff(run.Counts{Received: 4, Queued: 2, Delivered: 2}, counts(t, w, theRun)); d != "" {
+		if d := cmp.Diff(run.Counts{Received: 4, Queued: 2, Delivered: 2, LookedUp: 2}, counts(t, w, theRun)); d != "" {
 			t.Errorf("%s: %s", function, d)
 		}
 	}
