@@ -89,7 +89,7 @@ func TestBootstrapsDriveTheRoad(t *testing.T) {
 	// The road ends in settled runs, by way of the queues.
 	for _, id := range slices.Sorted(maps.Keys(counts)) {
 		got := d.settled(t, id, time.Minute).Counts
-		got.Calls, got.NoCursor = 0, 0
+		got.Calls, got.NoCursor, got.LookedUp = 0, 0, 0
 		if d := cmp.Diff(counts[id], got); d != "" {
 			t.Errorf("run %s: %s", id, d)
 		}
@@ -182,6 +182,9 @@ func (d *deployment) bracket(t *testing.T, event func(function, name string) []b
 	if b := said[runs.Begun](t, event("control", "control-begin")); b.Select != runs.Wait || !strings.Contains(b.Reason, "is open") {
 		t.Errorf("a second active run: %+v", b)
 	}
+	if g := said[runs.Gated](t, event("control", "control-gate")); g.Run != sampleRun || g.Status != run.Open {
+		t.Errorf("control-gate: %+v", g)
+	}
 	raw, err := d.fleets["push"].Invoke(t.Context(), apptest.Request("push", "q", "q:1",
 		apptest.Health(sampleRun, "old@bracket.example", 6), apptest.Health(sampleRun, "new@bracket.example", 7),
 		apptest.Health(sampleRun, "no address", 8), apptest.Health(sampleRun, "mike@nowhere.example", 9)))
@@ -205,6 +208,12 @@ func (d *deployment) bracket(t *testing.T, event func(function, name string) []b
 	}
 	if status, rows, message := apptest.Status(t, event("control", "control-errors")); status != 200 || strings.Count(string(rows[0]), `"record_id"`) != 2 {
 		t.Errorf("control-errors: %d %s", status, message)
+	}
+	if status, rows, message := apptest.Status(t, event("control", "control-freshness")); status != 200 || !strings.Contains(string(rows[0]), `"as_of":null`) {
+		t.Errorf("control-freshness: %d %s", status, message)
+	}
+	if answer := string(event("salesforce", "freshness")); answer != "null" {
+		t.Errorf("freshness: %s", answer)
 	}
 	if list := said[struct{ Syncs []runs.SyncInfo }](t, event("control", "control-syncs")); len(list.Syncs) != 3 {
 		t.Errorf("control-syncs: %+v", list)
@@ -245,7 +254,7 @@ func (d *deployment) queuedEvents(t *testing.T, event func(function, name string
 	}
 	for id, want := range counts {
 		got := d.run(t, id).Counts
-		got.Calls, got.NoCursor = 0, 0
+		got.Calls, got.NoCursor, got.LookedUp = 0, 0, 0
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("run %s was counted again: %s", id, d)
 		}

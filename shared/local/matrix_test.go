@@ -294,7 +294,7 @@ func (s *scene) ends(c cell) {
 func (s *scene) counted(want run.Counts) {
 	s.t.Helper()
 	got := s.deployment.run(s.t, s.run).Counts
-	got.Calls = 0
+	got.Calls, got.LookedUp = 0, 0
 	if d := cmp.Diff(want, got); d != "" {
 		s.t.Errorf("counts: %s", d)
 	}
