@@ -146,7 +146,7 @@ func (d *deployment) tokens(t *testing.T, event func(function, name string) []by
 	if err != nil || json.Unmarshal(r.Body, &answers) != nil || len(answers.Replies) != 4 {
 		t.Fatalf("%s, %v", first, err)
 	}
-	counts[answers.Replies[0].Run] = run.Counts{Received: 4, Unchanged: 4}
+	counts[answers.Replies[0].Run] = run.Counts{Received: 4, Unchanged: 4, Repeated: 4}
 	for _, name := range []string{"authorizer-token", "authorizer-stranger"} {
 		if got := string(event("authorizer", name)); !strings.Contains(got, `"Effect":"Deny"`) {
 			t.Errorf("%s: %s", name, got)

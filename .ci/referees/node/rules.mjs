@@ -26,13 +26,21 @@ const objects = (end) => new RegExp(`^/crm/objects/2026-09/[^/]+/batch/${end}$`)
 export const hubspot = {
   library: "@hubspot/api-client",
   exempt: "the dated path (2026-09) stands where the client has v3; the bodies are checked",
-  imports: ['import type * as hs from "@hubspot/api-client/lib/codegen/crm/contacts/index.js";'],
+  imports: [
+    'import type * as hs from "@hubspot/api-client/lib/codegen/crm/contacts/index.js";',
+    'import { FilterOperatorEnum as op } from "@hubspot/api-client/lib/codegen/crm/contacts/models/Filter.js";',
+  ],
   rules: [
     { name: "batch upsert", method: "POST", path: objects("upsert"), type: "hs.BatchInputSimplePublicObjectBatchInputUpsert" },
     { name: "batch update", method: "POST", path: objects("update"), type: "hs.BatchInputSimplePublicObjectBatchInput" },
     { name: "batch create", method: "POST", path: objects("create"), type: "hs.BatchInputSimplePublicObjectBatchInputForCreate" },
     { name: "batch archive", method: "POST", path: objects("archive"), optional: true, type: "hs.BatchInputSimplePublicObjectId" },
     { name: "batch read", method: "POST", path: objects("read"), type: "hs.BatchReadInputSimplePublicObjectId" },
+    {
+      name: "search", method: "POST", path: /^\/crm\/objects\/2026-09\/[^/]+\/search$/, type: "hs.PublicObjectSearchRequest",
+      enums: { GTE: "op.Gte", GT: "op.Gt", LT: "op.Lt", LTE: "op.Lte", HAS_PROPERTY: "op.HasProperty", NOT_HAS_PROPERTY: "op.NotHasProperty" },
+      exempt: [without("sorts, objects in the vendor's reference; the client's type has texts", (name) => name === "sorts")],
+    },
     { name: "GET account, properties, schemas", method: "GET", path: /^\/(account-info|crm\/properties|crm-object-schemas)\//, none: noBody },
   ],
 };
