@@ -21,6 +21,16 @@ export const amplitude = {
   ],
 };
 
+// Members of a body that the client's types do not know as the vendor has them.
+const without = (what, drops) => ({
+  what,
+  drop(body) {
+    const names = Object.keys(body).filter((name) => drops(name, body[name]));
+    for (const name of names) delete body[name];
+    return names.length;
+  },
+});
+
 const objects = (end) => new RegExp(`^/crm/objects/2026-09/[^/]+/batch/${end}$`);
 
 export const hubspot = {
@@ -66,15 +76,6 @@ const byClient = (call) => async (r, path) => {
   return sent;
 };
 
-// Members of a body that the client's types do not know as the vendor has them.
-const without = (what, drops) => ({
-  what,
-  drop(body) {
-    const names = Object.keys(body).filter((name) => drops(name, body[name]));
-    for (const name of names) delete body[name];
-    return names.length;
-  },
-});
 const contact = [
   without("null, which clears a field by the vendor's reference", (_, v) => v === null),
   without("owner_id, a text since 2.16; the client's types end at 2.14", (name, v) => name === "owner_id" && typeof v === "string"),
