@@ -135,9 +135,12 @@ func FuzzPortable(f *testing.F) {
 		if a.MatchString(text) != b.MatchString(text) {
 			t.Fatalf("%s became %s, which judges %q otherwise", pattern, portable, text)
 		}
-		again, err := quality.Portable(portable)
-		if err != nil || again != portable {
-			t.Fatalf("%s became %s, and that %s, %v", pattern, portable, again, err)
+		again, err := quality.Portable(portable) // (0|0) may become (0)
+		if err != nil {
+			t.Fatalf("%s became %s, which is refused: %v", pattern, portable, err)
+		}
+		if c, err := regexp.Compile(again); err != nil || c.MatchString(text) != b.MatchString(text) {
+			t.Fatalf("%s became %s, and that %s, which judges %q otherwise: %v", pattern, portable, again, text, err)
 		}
 	})
 }
