@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/penstock-data/penstock/shared/quality"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -17,9 +18,6 @@ type View struct {
 
 // SourceView is the name of the view of a sync's rows, as penstock_run reads them.
 func SourceView(sync string) string { return syncdef.SourcePrefix + sync }
-
-// GateView is the name of the view that answers a sync's gate, in one row.
-func GateView(sync string) string { return "penstock_gate_" + sync }
 
 // rowColumn is the column of a source view on Redshift that has the row as JSON.
 const rowColumn = "r"
@@ -44,7 +42,7 @@ func Views(dialect Dialect, params Params, d syncdef.Definition) ([]View, error)
 		return nil, fmt.Errorf("the gate of %s: %w", d.Sync, err)
 	}
 	if gate != "" {
-		out = append(out, View{GateView(d.Sync), gate})
+		out = append(out, View{quality.ViewName(d.Sync), gate})
 	}
 	return out, nil
 }

@@ -43,7 +43,7 @@ func deletesOf(params Params, d syncdef.Definition) []string {
 		if y.Definition.Sync != d.Sync {
 			continue
 		}
-		for _, c := range []string{"sync_action", "should_delete_from_destination"} {
+		for _, c := range actions {
 			if regexp.MustCompile(`(?i)\b`+c+`\b`).MatchString(y.Model) && !slices.Contains(named, c) {
 				out = append(out, c)
 			}

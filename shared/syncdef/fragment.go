@@ -1,6 +1,9 @@
 package syncdef
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // CheckFragment says why a text cannot be one expression of SQL within a statement that
 // Penstock writes: it would end the statement, hide a part of it, or reach out of its
@@ -20,11 +23,11 @@ func CheckFragment(text string) error {
 				return err
 			}
 			i += end
-		case begins(rest, "--") || begins(rest, "/*") || begins(rest, "//") || c == '#':
+		case strings.HasPrefix(rest, "--") || strings.HasPrefix(rest, "/*") || strings.HasPrefix(rest, "//") || c == '#':
 			return errors.New("it holds a comment, which would hide what comes behind it: leave it out")
 		case c == ';':
 			return errors.New("a semicolon ends the statement: write one expression")
-		case begins(rest, "$$"):
+		case strings.HasPrefix(rest, "$$"):
 			return errors.New("it quotes with $$, which not every warehouse does: use '...'")
 		case c == '(' || c == '[' || c == '{':
 			depth++
@@ -56,5 +59,3 @@ func quoted(text string) (int, error) {
 	}
 	return 0, errors.New("a quote is not closed")
 }
-
-func begins(text, with string) bool { return len(text) >= len(with) && text[:len(with)] == with }

@@ -126,14 +126,7 @@ func prepareSession(ctx context.Context, conn driver.ExecerContext) error {
 }
 
 func quote(s string) string {
-	q := "'"
-	for _, r := range s {
-		if r == '\'' {
-			q += "'"
-		}
-		q += string(r)
-	}
-	return q + "'"
+	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
 }
 
 // DB is the database. A statement run through it directly has one query id per
