@@ -93,5 +93,5 @@ func shiftPlan(push Text, count, sum string) Text {
 		return Text{}
 	}
 	return Text{Rest: "EXECUTE 'SELECT " + strings.ReplaceAll(planList(count, sum), "'", "''") +
-		" FROM (SELECT ' || $here || '.penstock_plan(' || QUOTE_LITERAL($sync) || ', m.r) AS answer" + m[1] + " || ') AS p'\nINTO $" + strings.Join(planInto, ", $")}
+		" FROM (SELECT ' || $here || '.penstock_plan(' || QUOTE_LITERAL($sync) || ', m." + rowAlias + ") AS answer" + m[1] + " || ') AS p'\nINTO $" + strings.Join(planInto, ", $")}
 }

@@ -84,7 +84,7 @@ func TestPostgresChangedOnly(t *testing.T) {
 		t.Error(d)
 	}
 	s.ran("accounts", "full", "all: x@a.com x@b.com")
-	s.exec("ALTER VIEW penstock.penstock_source_accounts RENAME TO older; CREATE VIEW penstock.penstock_source_accounts AS SELECT email, r, penstock_always, penstock_hash, 'deadbeef' AS penstock_definition FROM penstock.older;")
+	s.exec("ALTER VIEW penstock.penstock_source_accounts RENAME TO older; CREATE VIEW penstock.penstock_source_accounts AS SELECT email, penstock_row, penstock_always, penstock_hash, 'deadbeef' AS penstock_definition FROM penstock.older;")
 	if _, err := s.summary("accounts", "incremental"); err == nil || !strings.Contains(err.Error(), "made of another definition: run penstock sql-setup again") {
 		t.Error(err)
 	}

@@ -50,7 +50,7 @@ func newShifted(t *testing.T, definitions map[string]string) *shifted {
 	for _, one := range set.Syncs {
 		params.Syncs = append(params.Syncs, statements.Sync{Definition: one.Definition})
 	}
-	s.exec("CREATE SCHEMA penstock; CREATE TABLE penstock.health (email text, score numeric, note text, at text); SET search_path TO penstock;")
+	s.exec("CREATE SCHEMA penstock; CREATE TABLE penstock.health (email text, score numeric, note text, at text, r text); SET search_path TO penstock;")
 	s.params = params
 	return s
 }

@@ -211,7 +211,7 @@ INSERT INTO customers VALUES
 	for range 2 { // it can be made again
 		p.setUp(params)
 	}
-	got := p.query("SELECT customer_id, r FROM penstock_source_scored ORDER BY 1")
+	got := p.query("SELECT customer_id, penstock_row FROM penstock_source_scored ORDER BY 1")
 	want := []string{
 		`a | {"score": 9007199254740993, "since": "2024-01-15", "address": {"city": "Ulm"}, "updated_at": 9007199254740993, "customer_id": "a"}`,
 		`b | {"score": null, "since": null, "address": null, "updated_at": null, "customer_id": "b"}`,

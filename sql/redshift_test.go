@@ -61,7 +61,7 @@ func TestRedshiftRow(t *testing.T) {
         WHEN JSON_SIZE(%[1]s) <= 65535 THEN JSON_SERIALIZE(%[1]s)
         WHEN JSON_SIZE(%[2]s) <= 32767 THEN '{"penstock_too_large":' || JSON_SIZE(%[1]s)::VARCHAR(32) || ',' || SUBSTRING(JSON_SERIALIZE(%[2]s), 2)
         ELSE '{"penstock_too_large":' || JSON_SIZE(%[1]s)::VARCHAR(32) || '}'
-    END AS r`, whole, id)
+    END AS penstock_row`, whole, id)
 		if !strings.Contains(views[0].Query, want) {
 			t.Errorf("%s\nwant\n%s", views[0].Query, want)
 		}

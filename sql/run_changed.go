@@ -48,8 +48,8 @@ WHERE k.hash IS NULL OR ($always AND penstock_row.penstock_always)`},
 // shiftChanged is the push of what changed on Redshift, where the statement is made of
 // names and values that are quoted.
 const shiftChanged = "EXECUTE 'INSERT INTO ' || $here || '.penstock_pushing (sync, run, answer, hash, version, row_data) SELECT ' || QUOTE_LITERAL($sync) || ', ' || QUOTE_LITERAL($run)" +
-	" || ', JSON_PARSE(' || $here || '.penstock_push(' || QUOTE_LITERAL($run) || ', m.r)), m.penstock_hash, ' || QUOTE_LITERAL($version)" +
-	" || CASE WHEN $keep_rows THEN ', JSON_PARSE(m.r)' ELSE ', NULL' END || ' FROM ' || $relation || ' AS m" + shiftKnown
+	" || ', JSON_PARSE(' || $here || '.penstock_push(' || QUOTE_LITERAL($run) || ', m." + rowAlias + ")), m.penstock_hash, ' || QUOTE_LITERAL($version)" +
+	" || CASE WHEN $keep_rows THEN ', JSON_PARSE(m." + rowAlias + ")' ELSE ', NULL' END || ' FROM ' || $relation || ' AS m" + shiftKnown
 
 // shiftKnown joins what is remembered as it is to the rows of m, and leaves the others.
 const shiftKnown = " LEFT JOIN (SELECT DISTINCT p.hash FROM ' || $here || '.penstock_pushed AS p WHERE p.sync = ' || QUOTE_LITERAL($sync) || ' AND p.version = ' || QUOTE_LITERAL($version)" +

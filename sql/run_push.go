@@ -20,8 +20,9 @@ var checkStep = Step{
 // On BigQuery all is cast to one type. Without texts it is none.
 type comparison struct{ queryType, snowflake, duckdb string }
 
-// rowAlias is the whole row where a warehouse takes a table's alias for it: a column of
-// that name would come in its place, so that it is one that no model has.
+// rowAlias is the whole row: where a warehouse takes a table's alias for it, and the column
+// of Redshift's source views that has it as JSON. A model's column of that name would come
+// in its place, so that it is one that no model has.
 const rowAlias = syncdef.RowAlias
 
 // pushSteps push a model by a watermark, or all of it.
@@ -64,7 +65,7 @@ func push(name StepName, since comparison) Step {
 
 // shiftPush is the push step of Redshift.
 const shiftPush = "EXECUTE 'INSERT INTO ' || $here || '.penstock_receipts (sync, run, answer) SELECT ' || QUOTE_LITERAL($sync) || ', ' || QUOTE_LITERAL($run)" +
-	" || ', ' || $here || '.penstock_push(' || QUOTE_LITERAL($run) || ', m.r) FROM ' || $relation || ' AS m' || $since"
+	" || ', ' || $here || '.penstock_push(' || QUOTE_LITERAL($run) || ', m." + rowAlias + ") FROM ' || $relation || ' AS m' || $since"
 
 // queryPush is a push step of BigQuery, where no identifier is a variable: the text has
 // the dataset and the relation, which is checked and quoted before, and everything else

@@ -19,9 +19,6 @@ type View struct {
 // SourceView is the name of the view of a sync's rows, as penstock_run reads them.
 func SourceView(sync string) string { return syncdef.SourcePrefix + sync }
 
-// rowColumn is the column of a source view on Redshift that has the row as JSON.
-const rowColumn = "r"
-
 // Views are the views of a definition, none where penstock_run reads the model itself
 // and no gate is asked for. params are those of the script.
 func Views(dialect Dialect, params Params, d syncdef.Definition) ([]View, error) {
@@ -62,7 +59,7 @@ func sourceView(params Params, d syncdef.Definition) (string, error) {
 	}
 	list := []string{"m.*"}
 	if params.dialect == Redshift {
-		list = append(list, shiftRow(d, deletesOf(params, d))+" AS "+rowColumn)
+		list = append(list, shiftRow(d, deletesOf(params, d))+" AS "+rowAlias)
 	}
 	if list = append(list, reserved...); len(list) == 1 {
 		return "", nil

@@ -1,9 +1,9 @@
 -- 2. The penstock functions. Redshift invokes the Lambda function {{.Function}}
 -- with a batch of arguments, and takes VARCHAR back: each answer is JSON, which JSON_PARSE
 -- or JSON_EXTRACT_PATH_TEXT read. There is no whole row as an object, so that a view
--- penstock_source_SYNC lists a sync's columns as the JSON text r:
+-- penstock_source_SYNC lists a sync's columns as the JSON text penstock_row:
 --
---     SELECT {{.Schema}}.penstock_push('sf_health', m.r) AS answer FROM {{.Schema}}.penstock_source_sf_health AS m;
+--     SELECT {{.Schema}}.penstock_push('sf_health', m.penstock_row) AS answer FROM {{.Schema}}.penstock_source_sf_health AS m;
 --
 -- A row has at most 65,535 bytes as JSON, and so has an answer; pages of status and errors
 -- are cut to 60,000. MAX_BATCH_SIZE leaves room for the quotes of JSON in JSON, within
