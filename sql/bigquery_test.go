@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/wire"
 )
 
@@ -181,6 +182,22 @@ func TestBigQueryPushes(t *testing.T) {
 	for i, w := range why {
 		if w != "" {
 			t.Errorf("%s\n%s", w, texts[i].Text)
+		}
+	}
+}
+
+// BigQuery takes a name for a column first: no view calls the model by a name that a
+// column of it may have.
+func TestBigQueryViewsOfAModelWithAColumnM(t *testing.T) {
+	d := judged
+	d.Incremental = &syncdef.Incremental{ChangedOnly: true, Always: "score > 1 every 1d", OrderBy: []string{"score"}}
+	views, err := Views(BigQuery, filled(BigQuery), d)
+	if err != nil || len(views) != 2 {
+		t.Fatal(views, err)
+	}
+	for _, v := range views {
+		if called := regexp.MustCompile(`\bm\b`).FindString(v.Query); called != "" || !strings.Contains(v.Query, "AS penstock_row") {
+			t.Errorf("%s: %s", v.Name, v.Query)
 		}
 	}
 }

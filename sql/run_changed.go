@@ -92,7 +92,7 @@ const (
 		" OR (key IN (SELECT JSON_EXTRACT_PATH_TEXT(JSON_SERIALIZE(s.answer), ''record_id'', TRUE) FROM ' || $here || '.penstock_pushing AS s WHERE s.run = ' || QUOTE_LITERAL($run)" +
 		" || ') AND key NOT IN (SELECT o.key FROM ' || $here || '.penstock_pushed AS o WHERE o.sync = ' || QUOTE_LITERAL($sync) || ' AND o.gone IS NULL GROUP BY o.key HAVING COUNT(*) > 1)))'"
 	queryGone = "EXECUTE IMMEDIATE FORMAT(\"\"\"UPDATE %s.penstock_pushed SET gone = @run\nWHERE sync = @sync AND (\n    version <> @version\n" +
-		"    OR `hash` NOT IN (SELECT m.penstock_hash FROM %s AS m WHERE m.penstock_hash IS NOT NULL)\n" +
+		"    OR `hash` NOT IN (SELECT " + rowAlias + ".penstock_hash FROM %s AS " + rowAlias + " WHERE " + rowAlias + ".penstock_hash IS NOT NULL)\n" +
 		"    OR (key IN (SELECT JSON_VALUE(s.answer, '$.record_id') FROM %s.penstock_pushing AS s WHERE s.run = @run)\n" +
 		"        AND key NOT IN (SELECT o.key FROM %s.penstock_pushed AS o WHERE o.sync = @sync AND o.gone IS NULL GROUP BY o.key HAVING COUNT(*) > 1))\n" +
 		")\"\"\", $here, $relation, $here, $here)\nUSING $run AS run, $sync AS sync, $version AS version"

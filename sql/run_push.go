@@ -13,7 +13,7 @@ var checkStep = Step{
 	Snowflake: Text{"COUNT(*)", "FROM (SELECT m.penstock_definition AS made_of FROM IDENTIFIER($model) AS m LIMIT 1) AS d WHERE d.made_of <> $definition"},
 	DuckDB:    Text{"COUNT(*)", "FROM (SELECT m.penstock_definition AS made_of FROM query_table($model) AS m LIMIT 1) AS d WHERE d.made_of <> $definition"},
 	Redshift:  Text{Rest: "EXECUTE 'SELECT COUNT(*) FROM (SELECT m.penstock_definition AS made_of FROM ' || $relation || ' AS m LIMIT 1) AS d WHERE d.made_of <> ' || QUOTE_LITERAL($definition)\nINTO $stale"},
-	BigQuery:  Text{Rest: "EXECUTE IMMEDIATE FORMAT(\"\"\"SELECT COUNT(*)\nFROM (SELECT m.penstock_definition AS made_of FROM %s AS m LIMIT 1) AS d WHERE d.made_of <> @definition\"\"\", $relation)\nINTO $stale\nUSING $definition AS definition"},
+	BigQuery:  Text{Rest: "EXECUTE IMMEDIATE FORMAT(\"\"\"SELECT COUNT(*)\nFROM (SELECT " + rowAlias + ".penstock_definition AS made_of FROM %s AS " + rowAlias + " LIMIT 1) AS d WHERE d.made_of <> @definition\"\"\", $relation)\nINTO $stale\nUSING $definition AS definition"},
 }
 
 // A comparison compares a column with the watermark, as its type asks; % is the column.

@@ -57,14 +57,24 @@ func sourceView(params Params, d syncdef.Definition) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	list := []string{"m.*"}
+	m := modelAlias(params.dialect)
+	list := []string{m + ".*"}
 	if params.dialect == Redshift {
 		list = append(list, shiftRow(d, deletesOf(params, d))+" AS "+rowAlias)
 	}
 	if list = append(list, reserved...); len(list) == 1 {
 		return "", nil
 	}
-	return "SELECT\n    " + strings.Join(list, ",\n    ") + "\nFROM " + relation(params, d.Relation()) + " AS m" + orderOf(d), nil
+	return "SELECT\n    " + strings.Join(list, ",\n    ") + "\nFROM " + relation(params, d.Relation()) + " AS " + m + orderOf(d), nil
+}
+
+// modelAlias is what a source view calls the model. BigQuery takes a name for a column
+// before it takes it for a table's alias, so that it is one that no column has there.
+func modelAlias(d Dialect) string {
+	if d == BigQuery {
+		return rowAlias
+	}
+	return "m"
 }
 
 // columnsOf are the model's columns that the definition names, small, each once: of a

@@ -102,10 +102,10 @@ func hashOf(params Params, d syncdef.Definition) string {
 	case BigQuery:
 		var fields []string
 		for _, c := range columns {
-			fields = append(fields, "m."+column(dialect, c))
+			fields = append(fields, rowAlias+"."+column(dialect, c))
 		}
 		for _, c := range actions {
-			fields = append(fields, "JSON_VALUE(TO_JSON(m), '$."+c+"') AS penstock_"+c)
+			fields = append(fields, "JSON_VALUE(TO_JSON("+rowAlias+"), '$."+c+"') AS penstock_"+c)
 		}
 		return "TO_HEX(MD5(TO_JSON_STRING(STRUCT(" + strings.Join(fields, ", ") + "))))"
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // A Dialect is how a warehouse spells what a gate asks for. The values are Snowflake,
@@ -22,6 +24,7 @@ type Dialect struct {
 	escapes string // the characters that a literal has a backslash before
 	list    string // a list of JSON: %s
 	object  string // an object of JSON, of names and values: %s
+	model   string // what the model is called; BigQuery takes a name for a column before it takes it for a table's alias
 }
 
 // The warehouses.
@@ -30,21 +33,21 @@ var (
 	// notes). The text of a FLOAT has fewer digits than it.
 	Snowflake = &Dialect{
 		Name: "snowflake", text: "TO_VARCHAR(TO_VARIANT(%s))", double: "DOUBLE", length: "LENGTH(%s)", found: "REGEXP_INSTR(%s, %s) > 0",
-		cast: "TRY_TO_DOUBLE(%s)", native: "AS_DOUBLE(TO_VARIANT(%s))", anyChar: ".", quote: `"`, escapes: `\`, list: "ARRAY_CONSTRUCT(%s)", object: "OBJECT_CONSTRUCT_KEEP_NULL(%s)",
+		cast: "TRY_TO_DOUBLE(%s)", native: "AS_DOUBLE(TO_VARIANT(%s))", anyChar: ".", quote: `"`, escapes: `\`, list: "ARRAY_CONSTRUCT(%s)", object: "OBJECT_CONSTRUCT_KEEP_NULL(%s)", model: "m",
 	}
 	DuckDB = &Dialect{
 		Name: "duckdb", text: "(to_json(%s)->>'$')", double: "DOUBLE", length: "length(%s)", found: "regexp_matches(%s, %s)",
-		cast: "TRY_CAST(%s AS DOUBLE)", anyChar: ".", quote: `"`, list: "json_array(%s)", object: "json_object(%s)",
+		cast: "TRY_CAST(%s AS DOUBLE)", anyChar: ".", quote: `"`, list: "json_array(%s)", object: "json_object(%s)", model: "m",
 	}
 	// A cast to VARCHAR alone would cut after 256 bytes; POSIX's . is a new line too.
 	Redshift = &Dialect{
 		Name: "redshift", text: "CAST(%s AS VARCHAR(65535))", double: "DOUBLE PRECISION", length: "LEN(%s)", found: "REGEXP_INSTR(%s, %s) > 0",
-		cast: "CAST(%s AS DOUBLE PRECISION)", anyChar: "[^\n]", quote: `"`, escapes: `\`, list: "ARRAY(%s)", object: "OBJECT(%s)",
+		cast: "CAST(%s AS DOUBLE PRECISION)", anyChar: "[^\n]", quote: `"`, escapes: `\`, list: "ARRAY(%s)", object: "OBJECT(%s)", model: "m",
 	}
 	// JSON_VALUE answers null for what is no scalar.
 	BigQuery = &Dialect{
 		Name: "bigquery", text: "COALESCE(JSON_VALUE(TO_JSON(%[1]s)), NULLIF(TO_JSON_STRING(%[1]s), 'null'))", double: "FLOAT64", length: "CHAR_LENGTH(%s)", found: "REGEXP_CONTAINS(%s, %s)",
-		cast: "SAFE_CAST(%s AS FLOAT64)", anyChar: ".", quote: "`", escapes: `\`, list: "JSON_ARRAY(%s)", object: "JSON_OBJECT(%s)",
+		cast: "SAFE_CAST(%s AS FLOAT64)", anyChar: ".", quote: "`", escapes: `\`, list: "JSON_ARRAY(%s)", object: "JSON_OBJECT(%s)", model: syncdef.RowAlias,
 	}
 )
 
@@ -64,11 +67,11 @@ var reservedWords = map[string]bool{
 	"using": true, "when": true, "where": true, "with": true, "user": true, "values": true, "grant": true, "start": true, "references": true,
 }
 
-// column is a column of the model, as m has it. Plain names stand without quotes, so that
+// column is a column of the model. Plain names stand without quotes, so that
 // their case does not matter; Snowflake keeps that of a quoted one.
 func (d *Dialect) column(name string) string {
 	if plainName.MatchString(name) && !reservedWords[strings.ToLower(name)] {
-		return "m." + name
+		return d.model + "." + name
 	}
 	if d == Snowflake && plainName.MatchString(name) {
 		name = strings.ToUpper(name) // a reserved word is stored so
@@ -77,7 +80,7 @@ func (d *Dialect) column(name string) string {
 	if d == BigQuery {
 		twice = "\\`"
 	}
-	return "m." + d.quote + strings.ReplaceAll(name, d.quote, twice) + d.quote
+	return d.model + "." + d.quote + strings.ReplaceAll(name, d.quote, twice) + d.quote
 }
 
 // literal is a text in quotes. It has no control characters: the reader of definitions

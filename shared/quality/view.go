@@ -29,7 +29,7 @@ func (g *Gate) Select(d *Dialect, table string) string {
 	if len(values.list) == 0 {
 		values.list = []string{"1 AS row_1"}
 	}
-	fmt.Fprintf(&b, "\n    FROM (\n        SELECT\n            %s\n        FROM %s AS m\n    ) AS v\n)\n\nSELECT\n    ", strings.Join(values.list, ",\n            "), table)
+	fmt.Fprintf(&b, "\n    FROM (\n        SELECT\n            %s\n        FROM %s AS %s\n    ) AS v\n)\n\nSELECT\n    ", strings.Join(values.list, ",\n            "), table, d.model)
 	b.WriteString(g.decision())
 	fmt.Fprintf(&b, " AS decision,\n    c.total_rows AS total,\n    %s AS rules,\n    '%s' AS definition\nFROM counted AS c", g.results(d), g.id)
 	return b.String()
