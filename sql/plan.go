@@ -1,7 +1,7 @@
 package sql
 
 import (
-	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -27,37 +27,37 @@ func PlanOf(push StepName) StepName {
 	return StepName(strings.Replace(string(push), string(StepPush), string(StepPlan), 1))
 }
 
-// planStep makes a plan step of a push step.
-func planStep(push Step) Step {
-	s := Step{Name: PlanOf(push.Name), Into: planInto}
-	s.Snowflake = planText(push.Snowflake, "COUNT_IF(GET_PATH(p.answer, 'action')::VARCHAR = '%')", "SUM(GET_PATH(p.answer, 'estimate.%')::DOUBLE)")
-	s.DuckDB = planText(push.DuckDB, "COALESCE(count_if((p.answer->>'action') = '%'), 0)", "sum(CAST(p.answer->'estimate'->>'%' AS DOUBLE))")
-	s.Redshift = shiftPlan(push.Redshift, "COUNT(CASE WHEN JSON_EXTRACT_PATH_TEXT(p.answer, 'action', TRUE) = '%' THEN 1 END)", "SUM(CAST(NULLIF(JSON_EXTRACT_PATH_TEXT(p.answer, 'estimate', '%', TRUE), '') AS DOUBLE PRECISION))")
-	s.BigQuery = queryPlan(push.BigQuery, "COUNTIF(JSON_VALUE(p.answer, '$.action') = '%')", "SUM(CAST(JSON_VALUE(p.answer, '$.estimate.%') AS FLOAT64))")
-	return s
+// planSteps are the plan steps of everything that is selected from a model.
+var planSteps = func() []Step {
+	var out []Step
+	for _, s := range append(slices.Clone(selections), changed) {
+		out = append(out, s.plan())
+	}
+	return out
+}()
+
+// plan is the step that counts what penstock_plan says of a selection.
+func (s selecting) plan() Step {
+	plain := func(from source, count, sum string) Text {
+		return Text{Select: planList(count, sum), Rest: "FROM (\nSELECT penstock_plan($sync, " + from.row + ") AS answer\n" + from.from + "\n) AS p"}
+	}
+	into := "\nINTO $" + strings.Join(planInto, ", $")
+	step := Step{Name: PlanOf(s.name), Into: planInto}
+	step.Snowflake = plain(s.snowflake, "COUNT_IF(GET_PATH(p.answer, 'action')::VARCHAR = '%')", "SUM(GET_PATH(p.answer, 'estimate.%')::DOUBLE)")
+	step.DuckDB = plain(s.duckdb, "COALESCE(count_if((p.answer->>'action') = '%'), 0)", "sum(CAST(p.answer->'estimate'->>'%' AS DOUBLE))")
+	if s.redshift != "" {
+		list := planList("COUNT(CASE WHEN JSON_EXTRACT_PATH_TEXT(p.answer, 'action', TRUE) = '%' THEN 1 END)", "SUM(CAST(NULLIF(JSON_EXTRACT_PATH_TEXT(p.answer, 'estimate', '%', TRUE), '') AS DOUBLE PRECISION))")
+		step.Redshift.Rest = "EXECUTE 'SELECT " + strings.ReplaceAll(list, "'", "''") +
+			" FROM (SELECT ' || $here || '.penstock_plan(' || QUOTE_LITERAL($sync) || ', m." + rowAlias + ") AS answer" + s.redshift + " || ') AS p'" + into
+	}
+	list := planList("COUNTIF(JSON_VALUE(p.answer, '$.action') = '%')", "SUM(CAST(JSON_VALUE(p.answer, '$.estimate.%') AS FLOAT64))")
+	step.BigQuery.Rest = `EXECUTE IMMEDIATE FORMAT("""SELECT ` + list + "\nFROM (\nSELECT %s.penstock_plan(@sync, " + s.bigquery.row + ") AS answer\n" + s.bigquery.from + "\n) AS p" +
+		`""", $here, ` + s.names + ")" + into + "\nUSING $sync AS sync" + s.using
+	return step
 }
 
-// pushed is a push step's statement: the row that it pushes, and where from.
-var (
-	pushed        = regexp.MustCompile(`(?s)^INSERT INTO penstock_receipts .*?penstock_push\(\$run, ([^\n]+)\)\n(FROM .*)$`)
-	pushedChanged = regexp.MustCompile(`(?s)^INSERT INTO penstock_pushing .*?penstock_push\(\$run, ([\w.:]+)\)[^\n]*\n(FROM .*)$`)
-)
-
-// planText is a push step's text as a plan: count counts an action, and sum adds up a
+// planList is the select list of a plan: count counts an action, and sum adds up a
 // figure of the estimate, each in the place of %.
-func planText(push Text, count, sum string) Text {
-	list := planList(count, sum)
-	m := pushed.FindStringSubmatch(push.Rest)
-	if m == nil {
-		m = pushedChanged.FindStringSubmatch(push.Rest)
-	}
-	if m == nil {
-		return Text{}
-	}
-	return Text{Select: list, Rest: "FROM (\nSELECT penstock_plan($sync, " + m[1] + ") AS answer\n" + m[2] + "\n) AS p"}
-}
-
-// planList is the select list of a plan.
 func planList(count, sum string) string {
 	list := "COUNT(*)"
 	for _, action := range planActions {
@@ -67,31 +67,4 @@ func planList(count, sum string) string {
 		list += ", COALESCE(" + strings.ReplaceAll(sum, "%", figure) + ", 0)"
 	}
 	return list
-}
-
-// queryPushed is BigQuery's push step, whose statement is a text: the row that it
-// pushes, where from, and what goes in beside it.
-var queryPushed = regexp.MustCompile(`(?s)^EXECUTE IMMEDIATE FORMAT\("""INSERT INTO .*?\.penstock_push\(@run, ([^\n]+)\)\n(FROM .*)""", \$here, \$here, (.*)\)\nUSING \$sync AS sync, \$run AS run(.*)$`)
-
-// queryPlan is planText of such a statement.
-func queryPlan(push Text, count, sum string) Text {
-	m := queryPushed.FindStringSubmatch(push.Rest)
-	if m == nil {
-		return Text{}
-	}
-	return Text{Rest: `EXECUTE IMMEDIATE FORMAT("""SELECT ` + planList(count, sum) + "\nFROM (\nSELECT %s.penstock_plan(@sync, " + m[1] + ") AS answer\n" + m[2] + "\n) AS p" + `""", $here, ` + m[3] + ")\n" +
-		"INTO $" + strings.Join(planInto, ", $") + "\nUSING $sync AS sync" + strings.Replace(m[4], keepRows, "", 1)}
-}
-
-// shiftPushed is Redshift's push step, a text as well: where the rows come from.
-var shiftPushed = regexp.MustCompile(`(?s)^EXECUTE 'INSERT INTO .*?( FROM ' \|\| \$relation \|\| ' AS m.*)$`)
-
-// shiftPlan is planText of such a statement, whose end may stand within its quotes.
-func shiftPlan(push Text, count, sum string) Text {
-	m := shiftPushed.FindStringSubmatch(push.Rest)
-	if m == nil {
-		return Text{}
-	}
-	return Text{Rest: "EXECUTE 'SELECT " + strings.ReplaceAll(planList(count, sum), "'", "''") +
-		" FROM (SELECT ' || $here || '.penstock_plan(' || QUOTE_LITERAL($sync) || ', m." + rowAlias + ") AS answer" + m[1] + " || ') AS p'\nINTO $" + strings.Join(planInto, ", $")}
 }

@@ -97,7 +97,7 @@ func PushStep(watermarkType string, zoned bool) StepName {
 // their order, so that it can only select too much.
 var RunSteps = slices.Concat(
 	[]Step{inAll(StepBegin, []string{"begun"}, Text{Select: "penstock_begin($sync, $mode)"})},
-	gateSteps, []Step{checkStep}, pushSteps, changedSteps, streamSteps, endSteps,
+	gateSteps, []Step{checkStep}, pushSteps(), changedSteps, streamSteps, endSteps,
 )
 
 // gateSteps are of runs whose begin answers a gate.
@@ -149,12 +149,9 @@ func countIf(one string) string {
 
 // FindStep is the step of that name; its zero value is of none.
 func FindStep(name StepName) Step {
-	for _, s := range RunSteps {
-		if s.Name == name {
-			return s
-		}
-		if strings.HasPrefix(string(s.Name), string(StepPush)) && name == PlanOf(s.Name) {
-			return planStep(s)
+	for _, steps := range [][]Step{RunSteps, planSteps} {
+		if i := slices.IndexFunc(steps, func(s Step) bool { return s.Name == name }); i >= 0 {
+			return steps[i]
 		}
 	}
 	return Step{}

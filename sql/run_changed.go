@@ -14,20 +14,12 @@ var changedSteps = []Step{
 		Name: StepPushChanged,
 		Snowflake: Text{Rest: `INSERT INTO penstock_pushing (sync, run, answer, hash, version, row_data)
 SELECT $sync, $run, penstock_push($run, m.r::VARIANT), GET(m.r, 'PENSTOCK_HASH')::VARCHAR, $version, IFF($keep_rows, m.r::VARIANT, NULL)
-FROM (SELECT OBJECT_CONSTRUCT_KEEP_NULL(*) AS r FROM IDENTIFIER($model)) AS m
-LEFT JOIN (
-    SELECT DISTINCT p.hash FROM penstock_pushed AS p WHERE p.sync = $sync AND p.version = $version AND p.gone IS NULL
-) AS k ON k.hash = GET(m.r, 'PENSTOCK_HASH')::VARCHAR
-WHERE k.hash IS NULL OR ($always AND GET(m.r, 'PENSTOCK_ALWAYS')::BOOLEAN)`},
+` + changed.snowflake.from},
 		DuckDB: Text{Rest: `INSERT INTO penstock_pushing (sync, run, answer, hash, version, row_data)
 SELECT $sync, $run, penstock_push($run, penstock_row), penstock_row.penstock_hash, $version, CASE WHEN $keep_rows THEN to_json(penstock_row) END
-FROM query_table($model) AS penstock_row
-LEFT JOIN (
-    SELECT DISTINCT p.hash FROM penstock_pushed AS p WHERE p.sync = $sync AND p.version = $version AND p.gone IS NULL
-) AS k ON k.hash = penstock_row.penstock_hash
-WHERE k.hash IS NULL OR ($always AND penstock_row.penstock_always)`},
-		Redshift: Text{Rest: shiftChanged},
-		BigQuery: Text{Rest: queryChanged},
+` + changed.duckdb.from},
+		Redshift: Text{Rest: shiftChanged + changed.redshift},
+		BigQuery: Text{Rest: queryChanged + changed.bigquery.from + "\"\"\", $here, $here, " + changed.names + ")\nUSING $sync AS sync, $run AS run, $keep_rows AS keep_rows" + changed.using},
 	},
 	{
 		Name:      StepReceive,
@@ -45,28 +37,37 @@ WHERE k.hash IS NULL OR ($always AND penstock_row.penstock_always)`},
 	},
 }
 
-// shiftChanged is the push of what changed on Redshift, where the statement is made of
-// names and values that are quoted.
+// changed are the rows whose very hash is not remembered, and those that are due to be
+// sent again.
+var changed = selecting{StepPushChanged, selection{
+	snowflake: source{"m.r::VARIANT", `FROM (SELECT OBJECT_CONSTRUCT_KEEP_NULL(*) AS r FROM IDENTIFIER($model)) AS m
+LEFT JOIN (
+    SELECT DISTINCT p.hash FROM penstock_pushed AS p WHERE p.sync = $sync AND p.version = $version AND p.gone IS NULL
+) AS k ON k.hash = GET(m.r, 'PENSTOCK_HASH')::VARCHAR
+WHERE k.hash IS NULL OR ($always AND GET(m.r, 'PENSTOCK_ALWAYS')::BOOLEAN)`},
+	duckdb: source{rowAlias, `FROM query_table($model) AS penstock_row
+LEFT JOIN (
+    SELECT DISTINCT p.hash FROM penstock_pushed AS p WHERE p.sync = $sync AND p.version = $version AND p.gone IS NULL
+) AS k ON k.hash = penstock_row.penstock_hash
+WHERE k.hash IS NULL OR ($always AND penstock_row.penstock_always)`},
+	redshift: shiftRows + " LEFT JOIN (SELECT DISTINCT p.hash FROM ' || $here || '.penstock_pushed AS p WHERE p.sync = ' || QUOTE_LITERAL($sync) || ' AND p.version = ' || QUOTE_LITERAL($version)" +
+		" || ' AND p.gone IS NULL) AS k ON k.hash = m.penstock_hash WHERE k.hash IS NULL' || CASE WHEN $always THEN ' OR m.penstock_always' ELSE '' END",
+	bigquery: source{"m.r", queryRows + "\nLEFT JOIN (\n" +
+		"    SELECT DISTINCT p.`hash` FROM %s.penstock_pushed AS p WHERE p.sync = @sync AND p.version = @version AND p.gone IS NULL\n" +
+		") AS k ON k.`hash` = JSON_VALUE(m.r, '$.penstock_hash')\n" +
+		"WHERE k.`hash` IS NULL OR (@always AND JSON_VALUE(m.r, '$.penstock_always') = 'true')"},
+	names: "$relation, $here", using: ", $version AS version, $always AS always",
+}}
+
+// shiftChanged begins the push of what changed on Redshift, where the statement is made
+// of names and values that are quoted.
 const shiftChanged = "EXECUTE 'INSERT INTO ' || $here || '.penstock_pushing (sync, run, answer, hash, version, row_data) SELECT ' || QUOTE_LITERAL($sync) || ', ' || QUOTE_LITERAL($run)" +
 	" || ', JSON_PARSE(' || $here || '.penstock_push(' || QUOTE_LITERAL($run) || ', m." + rowAlias + ")), m.penstock_hash, ' || QUOTE_LITERAL($version)" +
-	" || CASE WHEN $keep_rows THEN ', JSON_PARSE(m." + rowAlias + ")' ELSE ', NULL' END || ' FROM ' || $relation || ' AS m" + shiftKnown
-
-// shiftKnown joins what is remembered as it is to the rows of m, and leaves the others.
-const shiftKnown = " LEFT JOIN (SELECT DISTINCT p.hash FROM ' || $here || '.penstock_pushed AS p WHERE p.sync = ' || QUOTE_LITERAL($sync) || ' AND p.version = ' || QUOTE_LITERAL($version)" +
-	" || ' AND p.gone IS NULL) AS k ON k.hash = m.penstock_hash WHERE k.hash IS NULL' || CASE WHEN $always THEN ' OR m.penstock_always' ELSE '' END"
+	" || CASE WHEN $keep_rows THEN ', JSON_PARSE(m." + rowAlias + ")' ELSE ', NULL' END || '"
 
 // queryChanged is the same on BigQuery, where penstock_push stands last, as in every push.
 const queryChanged = "EXECUTE IMMEDIATE FORMAT(\"\"\"INSERT INTO %s.penstock_pushing (sync, run, `hash`, version, row_data, answer)\n" +
-	"SELECT @sync, @run, JSON_VALUE(m.r, '$.penstock_hash'), @version, IF(@keep_rows, m.r, NULL), %s.penstock_push(@run, m.r)\n" +
-	"FROM (SELECT TO_JSON(" + rowAlias + ", stringify_wide_numbers => TRUE) AS r FROM %s AS " + rowAlias + ") AS m\n" +
-	"LEFT JOIN (\n" +
-	"    SELECT DISTINCT p.`hash` FROM %s.penstock_pushed AS p WHERE p.sync = @sync AND p.version = @version AND p.gone IS NULL\n" +
-	") AS k ON k.`hash` = JSON_VALUE(m.r, '$.penstock_hash')\n" +
-	"WHERE k.`hash` IS NULL OR (@always AND JSON_VALUE(m.r, '$.penstock_always') = 'true')\"\"\", $here, $here, $relation, $here)\n" +
-	"USING $sync AS sync, $run AS run" + keepRows + ", $version AS version, $always AS always"
-
-// keepRows is what a push gives beside its statement and a plan does not.
-const keepRows = ", $keep_rows AS keep_rows"
+	"SELECT @sync, @run, JSON_VALUE(m.r, '$.penstock_hash'), @version, IF(@keep_rows, m.r, NULL), %s.penstock_push(@run, m.r)\n"
 
 // receive keeps the answers of what changed as receipts.
 func receive(answer string) string {
