@@ -3,6 +3,7 @@ package sql
 import (
 	"embed"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -12,6 +13,26 @@ var monitoring embed.FS
 // monitoringFolder holds the tables and views that all dialects have, as one text
 // that says in a few words where they differ.
 const monitoringFolder = "monitoring"
+
+// What monitoring makes: the tables and views that people read, and the tables that
+// Penstock keeps for itself.
+var (
+	monitoringTables = []string{
+		"penstock_models", "penstock_runs",
+		"reverse_etl_sync_state", "reverse_etl_sync_errors", "multi_destination_sync_state", "penstock_destination_freshness",
+	}
+	monitoringViews = []string{
+		"reverse_etl_sync_health", "reverse_etl_dashboard", "reverse_etl_alerts", "destination_data_freshness", "data_freshness_check",
+	}
+	ownTables = []string{"penstock_pages", "penstock_pushed", "penstock_pushing"}
+)
+
+// Monitored are the tables and views that people read and penstock_refresh brings up to
+// date.
+func Monitored() []string { return slices.Concat(monitoringTables, monitoringViews) }
+
+// MonitoringNames are all that MonitoringTables makes.
+func MonitoringNames() []string { return slices.Concat(Monitored(), ownTables) }
 
 // records is how many rows of a run are at the destination.
 func records(of string) string {

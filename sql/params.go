@@ -245,24 +245,22 @@ func (p Params) grants(privilege string, roles []string) string {
 
 // Monitoring are the tables and views that readers may select from.
 func (p Params) Monitoring() []string {
-	view := "VIEW"
+	table, view := "TABLE ", "VIEW "
 	if p.dialect == Redshift { // where a view's privileges are a table's
-		view = "TABLE"
+		view = table
 	}
-	return []string{
-		"TABLE penstock_models", "TABLE penstock_runs",
-		"TABLE reverse_etl_sync_state", "TABLE reverse_etl_sync_errors", "TABLE multi_destination_sync_state", "TABLE penstock_destination_freshness",
-		view + " reverse_etl_sync_health", view + " reverse_etl_dashboard", view + " reverse_etl_alerts",
-		view + " destination_data_freshness", view + " data_freshness_check",
+	var out []string
+	for _, name := range monitoringTables {
+		out = append(out, table+name)
 	}
+	for _, name := range monitoringViews {
+		out = append(out, view+name)
+	}
+	return out
 }
 
 // Refreshed are the tables that penstock_refresh writes.
-func (Params) Refreshed() []string {
-	return []string{
-		"penstock_models", "penstock_runs", "reverse_etl_sync_state", "reverse_etl_sync_errors", "multi_destination_sync_state", "penstock_destination_freshness", "penstock_pages", "penstock_pushed", "penstock_pushing",
-	}
-}
+func (Params) Refreshed() []string { return slices.Concat(monitoringTables, ownTables) }
 
 // NoStream is what a procedure says of mode cdc where there are no streams.
 func (Params) NoStream() string { return NoStream }

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"fmt"
 	"regexp"
+	"strings"
 
 	duck "github.com/duckdb/duckdb-go/v2"
 
@@ -21,8 +22,8 @@ var refreshProcedure = procedure{
 	run:     refresh,
 }
 
-// monitors finds the tables and views that penstock_refresh fills.
-var monitors = regexp.MustCompile(`(?i)\b(reverse_etl_(sync_state|sync_errors|sync_health|dashboard|alerts)|multi_destination_sync_state|penstock_(models|runs|pushed)|\w+_with_sync_history)\b`)
+// monitors finds the tables and views that penstock_refresh fills, and what shows them.
+var monitors = regexp.MustCompile(`(?i)\b(` + strings.Join(statements.Monitored(), "|") + `|penstock_pushed|\w+` + statements.HistorySuffix + `)\b`)
 
 // maxPages bounds what one refresh reads of a kind; the next one goes on.
 const maxPages = 10_000
@@ -62,16 +63,15 @@ func refresh(ctx context.Context, w *Warehouse, _ []string) ([][]any, error) {
 
 // monitoring makes the tables and views where one of them is missing.
 func (w *Warehouse) monitoring(ctx context.Context) error {
+	names := statements.MonitoringNames()
 	var found int
-	err := w.db.QueryRowContext(ctx, `SELECT count(*) FROM information_schema.tables WHERE table_catalog = current_database() AND table_schema = current_schema() AND table_name IN (
-		'penstock_models', 'penstock_runs', 'reverse_etl_sync_state', 'reverse_etl_sync_errors', 'multi_destination_sync_state', 'penstock_pages',
-		'penstock_pushed', 'penstock_pushing',
-		'reverse_etl_sync_health', 'reverse_etl_dashboard', 'reverse_etl_alerts')`).Scan(&found)
+	err := w.db.QueryRowContext(ctx, `SELECT count(*) FROM information_schema.tables WHERE table_catalog = current_database() AND table_schema = current_schema()
+		AND table_name IN ('`+strings.Join(names, "', '")+"')").Scan(&found)
 	var columns int // of an earlier release the table has not all
 	if err == nil {
 		err = w.db.QueryRowContext(ctx, "SELECT count(*) FROM information_schema.columns WHERE table_catalog = current_database() AND table_schema = current_schema() AND table_name = 'penstock_runs' AND column_name = 'gate_counts'").Scan(&columns)
 	}
-	if err != nil || found == 11 && columns == 1 {
+	if err != nil || found == len(names) && columns == 1 {
 		return err
 	}
 	script, err := statements.MonitoringTables()
