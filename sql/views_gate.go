@@ -11,10 +11,5 @@ func gateQuery(params Params, d syncdef.Definition) (string, error) {
 	if err != nil || g == nil {
 		return "", err
 	}
-	for _, dialect := range quality.Dialects {
-		if dialect.Name == string(params.dialect) {
-			return g.Select(dialect, relation(params, d.Relation())), nil
-		}
-	}
-	return "", nil
+	return g.Select(quality.In(string(params.dialect)), relation(params, d.Relation())), nil
 }

@@ -40,7 +40,7 @@ func historyQuery(params Params, d syncdef.Definition) string {
 LEFT JOIN (
     SELECT sync, key, row_data FROM penstock_pushed
     QUALIFY ROW_NUMBER() OVER (PARTITION BY sync, key ORDER BY pushed_at DESC, run DESC) = 1
-) AS p ON p.sync = ` + literal(d.Sync) + ` AND p.key = ` + labelOf(params.dialect, d.RecordID)
+) AS p ON p.sync = ` + literal(params.dialect, d.Sync) + ` AND p.key = ` + labelOf(params.dialect, d.RecordID)
 }
 
 // mapped are the columns that a definition's fields read, each once, in order.
@@ -63,9 +63,9 @@ func mapped(d syncdef.Definition) []string {
 // there. On DuckDB it has the type of the model's, and is null where it cannot.
 func lastSynced(d Dialect, name string) string {
 	if d == Snowflake {
-		return "GET_IGNORE_CASE(p.row_data, " + literal(name) + ")"
+		return "GET_IGNORE_CASE(p.row_data, " + literal(d, name) + ")"
 	}
-	key := fmt.Sprintf("(list_filter(json_keys(p.row_data), lambda k: lower(k) = %s))[1]", literal(strings.ToLower(name)))
+	key := fmt.Sprintf("(list_filter(json_keys(p.row_data), lambda k: lower(k) = %s))[1]", literal(d, strings.ToLower(name)))
 	return "TRY(cast_to_type(p.row_data->>('$.\"' || " + key + " || '\"'), m." + column(d, name) + "))"
 }
 

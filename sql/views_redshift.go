@@ -76,7 +76,7 @@ func shiftObject(d syncdef.Definition, columns []string) string {
 	}
 	pairs := make([]string, len(columns))
 	for i, c := range columns {
-		value := "m." + c
+		value := "m." + column(Redshift, c)
 		switch {
 		case times[c]:
 			value += "::VARCHAR(64)"
@@ -84,7 +84,7 @@ func shiftObject(d syncdef.Definition, columns []string) string {
 			text := value + "::VARCHAR(255)"
 			value = fmt.Sprintf("CASE WHEN CAN_JSON_PARSE(%[1]s) THEN JSON_PARSE(%[1]s) ELSE %[1]s::SUPER END", text)
 		}
-		pairs[i] = "'" + c + "', " + value
+		pairs[i] = literal(Redshift, c) + ", " + value
 	}
 	return "OBJECT(" + strings.Join(pairs, ", ") + ")"
 }

@@ -2,9 +2,9 @@ package sql
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
+	"github.com/penstock-data/penstock/shared/quality"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -87,13 +87,13 @@ func hashOf(params Params, d syncdef.Definition) string {
 	case DuckDB:
 		var names []string
 		for _, c := range append(append([]string(nil), columns...), actions...) {
-			names = append(names, literal(strings.ToLower(c)))
+			names = append(names, literal(dialect, strings.ToLower(c)))
 		}
 		return "md5(CAST(to_json(row(*COLUMNS(lambda c: list_contains([" + strings.Join(names, ", ") + "], lower(c))))) AS VARCHAR))"
 	case Snowflake:
 		var pairs []string
 		for _, c := range columns {
-			pairs = append(pairs, literal(c)+", m."+column(dialect, c))
+			pairs = append(pairs, literal(dialect, c)+", m."+column(dialect, c))
 		}
 		return "MD5(TO_JSON(OBJECT_CONSTRUCT_KEEP_NULL(" + strings.Join(pairs, ", ") +
 			", 'penstock_action', OBJECT_PICK(OBJECT_CONSTRUCT_KEEP_NULL(*), 'SYNC_ACTION', 'SHOULD_DELETE_FROM_DESTINATION'))))"
@@ -112,22 +112,9 @@ func hashOf(params Params, d syncdef.Definition) string {
 	return "NULL"
 }
 
-var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-
-// column is a column's name as the dialect takes it: as it is written, so that it is
-// found in whatever case, unless it needs quotes.
-func column(d Dialect, name string) string {
-	quote := `"`
-	if d == BigQuery {
-		quote = "`"
-	}
-	if plainName.MatchString(name) {
-		return name
-	}
-	return quote + strings.ReplaceAll(name, quote, quote+quote) + quote
-}
-
-func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+// column is a column's name, and literal a text in quotes, as the dialect takes them.
+func column(d Dialect, name string) string  { return quality.In(string(d)).Column(name) }
+func literal(d Dialect, text string) string { return quality.In(string(d)).Literal(text) }
 
 // WithAlways is a relation of DuckDB with the column penstock_always that the source
 // view of a definition has, for what reads rows without making that view; the relation

@@ -3,6 +3,7 @@ package quality
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -67,11 +68,22 @@ var reservedWords = map[string]bool{
 	"using": true, "when": true, "where": true, "with": true, "user": true, "values": true, "grant": true, "start": true, "references": true,
 }
 
-// column is a column of the model. Plain names stand without quotes, so that
-// their case does not matter; Snowflake keeps that of a quoted one.
-func (d *Dialect) column(name string) string {
+// In is the dialect of that name, nil where there is none.
+func In(name string) *Dialect {
+	if i := slices.IndexFunc(Dialects, func(d *Dialect) bool { return d.Name == name }); i >= 0 {
+		return Dialects[i]
+	}
+	return nil
+}
+
+// column is a column of the model.
+func (d *Dialect) column(name string) string { return d.model + "." + d.Column(name) }
+
+// Column is a column's name as the warehouse takes it. Plain names stand without quotes,
+// so that their case does not matter; Snowflake keeps that of a quoted one.
+func (d *Dialect) Column(name string) string {
 	if plainName.MatchString(name) && !reservedWords[strings.ToLower(name)] {
-		return d.model + "." + name
+		return name
 	}
 	if d == Snowflake && plainName.MatchString(name) {
 		name = strings.ToUpper(name) // a reserved word is stored so
@@ -80,12 +92,12 @@ func (d *Dialect) column(name string) string {
 	if d == BigQuery {
 		twice = "\\`"
 	}
-	return d.model + "." + d.quote + strings.ReplaceAll(name, d.quote, twice) + d.quote
+	return d.quote + strings.ReplaceAll(name, d.quote, twice) + d.quote
 }
 
-// literal is a text in quotes. It has no control characters: the reader of definitions
+// Literal is a text in quotes. It has no control characters: the reader of definitions
 // refuses them.
-func (d *Dialect) literal(s string) string {
+func (d *Dialect) Literal(s string) string {
 	for _, c := range d.escapes {
 		s = strings.ReplaceAll(s, string(c), `\`+string(c))
 	}
@@ -103,7 +115,7 @@ func (d *Dialect) textOf(column string) string { return fmt.Sprintf(d.text, colu
 // warehouse from reading what is none.
 func (d *Dialect) numberOf(column string) string {
 	text := d.textOf(column)
-	n := fmt.Sprintf("CASE WHEN %s THEN %s END", fmt.Sprintf(d.found, text, d.literal(numeric)), fmt.Sprintf(d.cast, text))
+	n := fmt.Sprintf("CASE WHEN %s THEN %s END", fmt.Sprintf(d.found, text, d.Literal(numeric)), fmt.Sprintf(d.cast, text))
 	if d.native != "" {
 		n = "COALESCE(" + fmt.Sprintf(d.native, column) + ", " + n + ")"
 	}

@@ -73,13 +73,13 @@ func (r *rule) sql(d *Dialect, values *valueList) string {
 		return fmt.Sprintf("%s > %d", fmt.Sprintf(d.length, text), r.length)
 	case syncdef.QualityMatches:
 		pattern, _ := portable(r.pattern, d.anyChar) // it compiled
-		return fmt.Sprintf("NOT (%s)", fmt.Sprintf(d.found, text, d.literal(pattern)))
+		return fmt.Sprintf("NOT (%s)", fmt.Sprintf(d.found, text, d.Literal(pattern)))
 	}
 	var either []string // in: texts as they are, numbers by value
 	if len(r.texts) > 0 {
 		quoted := make([]string, len(r.texts))
 		for i, s := range r.texts {
-			quoted[i] = d.literal(s)
+			quoted[i] = d.Literal(s)
 		}
 		either = append(either, text+" IN ("+strings.Join(quoted, ", ")+")")
 	}
@@ -145,13 +145,13 @@ func decide(block, warn string) string {
 func (g *Gate) results(d *Dialect) string {
 	var all []string
 	if g.minRows > 0 {
-		all = append(all, d.result(d.literal(MinRows), "NULL", fmt.Sprintf("GREATEST(%d - c.total_rows, 0)", g.minRows), "0", threshold{}, threshold{}, decide(g.tooFew(), "")))
+		all = append(all, d.result(d.Literal(MinRows), "NULL", fmt.Sprintf("GREATEST(%d - c.total_rows, 0)", g.minRows), "0", threshold{}, threshold{}, decide(g.tooFew(), "")))
 	}
 	for i := range g.rules {
 		r := &g.rules[i]
 		failed := "c.failed_" + strconv.Itoa(i+1)
 		share := fmt.Sprintf("CASE WHEN c.total_rows = 0 THEN 0 ELSE ROUND(CAST(%s AS %s) / c.total_rows, 6) END", failed, d.double)
-		all = append(all, d.result(d.literal(string(r.kind)), d.literal(r.column), failed, share, r.warn, r.block, decide(r.block.sql(i), r.warn.sql(i))))
+		all = append(all, d.result(d.Literal(string(r.kind)), d.Literal(r.column), failed, share, r.warn, r.block, decide(r.block.sql(i), r.warn.sql(i))))
 	}
 	return fmt.Sprintf(d.list, "\n        "+strings.Join(all, ",\n        ")+"\n    ")
 }
