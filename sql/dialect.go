@@ -2,7 +2,6 @@ package sql
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"text/template"
 )
@@ -271,23 +270,4 @@ func (d speech) render(name, text string, data any) (string, error) {
 		return "", fmt.Errorf("fill in %s: %w", name, err)
 	}
 	return b.String(), nil
-}
-
-// merge is a MERGE of the one form that ours have.
-var merge = regexp.MustCompile(`(?s)^MERGE INTO (\w+) AS t\nUSING \((.*)\n\) AS g\nON (t\.(\w+) = g\.\w+)\nWHEN MATCHED THEN UPDATE SET\s+(.*)\nWHEN NOT MATCHED THEN INSERT\s+\((.*)\)\n\s+VALUES \((.*)\)$`)
-
-// upsert is a MERGE for a dialect that takes no query as its source: an UPDATE, and an
-// INSERT of what is still missing. Done twice it is the same as once.
-func (d speech) upsert(text string) (string, error) {
-	if d.merges || !strings.HasPrefix(text, "MERGE ") {
-		return text, nil
-	}
-	m := merge.FindStringSubmatch(text)
-	if m == nil {
-		return "", fmt.Errorf("a MERGE of another form than the one that is known: %.60q", text)
-	}
-	table, source, on, key, set, columns, values := m[1], m[2], m[3], m[4], m[5], m[6], m[7]
-	return "UPDATE " + table + " AS t SET\n    " + set + "\nFROM (" + source + "\n) AS g\nWHERE " + on + ";\n" +
-		"INSERT INTO " + table + "\n    (" + columns + ")\nSELECT " + values + "\nFROM (" + source + "\n) AS g\n" +
-		"LEFT JOIN " + table + " AS t ON " + on + "\nWHERE t." + key + " IS NULL", nil
 }

@@ -31,21 +31,21 @@ func RefreshGroups() ([]RefreshGroup, error) {
 			b.step("tidy", "", tidyPages),
 			b.step("read the syncs", "", readSyncs),
 			b.step("models beside yours", "", besideYours("penstock_models", "sync")),
-			b.step("models", "penstock_models", mergeModels),
+			b.merge("models", mergeModels),
 			b.step("read the runs", "", readStatus),
 		}},
 		{Pending: b.pending("status"), Steps: []RefreshStep{b.step("read older runs", "", nextPage("status", "penstock_status(p.name, p.since, %s)"))}},
 		{Steps: []RefreshStep{
 			b.step("read the errors", "", readErrors),
-			b.step("errors", "reverse_etl_sync_errors", mergeErrors("0")),
+			b.merge("errors", mergeErrors("0")),
 		}},
 		{Pending: b.pending("errors"), Steps: []RefreshStep{
 			b.step("read more errors", "", nextPage("errors", "penstock_errors(p.name, %s, p.since)")),
-			b.step("more errors", "reverse_etl_sync_errors", mergeErrors("$page + 1")),
+			b.merge("more errors", mergeErrors("$page + 1")),
 			b.step("drop what is merged", "", dropMerged),
 		}},
 		{Steps: []RefreshStep{
-			b.step("runs", "penstock_runs", mergeRuns),
+			b.merge("runs", mergeRuns),
 			b.step("rows that failed since", "", goneByErrors),
 			b.step("rows that were pushed", "penstock_pushed", rememberPushed),
 			b.step("rows that are gone", "", forgetGone),
@@ -53,11 +53,11 @@ func RefreshGroups() ([]RefreshGroup, error) {
 			b.step("connections that ended", "", endedConnections),
 			b.step("sources that are not kept", "", dropSources),
 			b.step("state beside yours", "", besideYours("reverse_etl_sync_state", "sync_name")),
-			b.step("state", "reverse_etl_sync_state", mergeState),
+			b.merge("state", mergeState),
 			b.step("destinations beside yours", "", besideYours("multi_destination_sync_state", "sync_id")),
-			b.step("destinations", "multi_destination_sync_state", mergeDestinations),
+			b.merge("destinations", mergeDestinations),
 			b.step("read the freshness", "", readFreshness),
-			b.step("freshness", "penstock_destination_freshness", mergeFreshness),
+			b.merge("freshness", mergeFreshness),
 			b.step("old freshness", "", "DELETE FROM penstock_destination_freshness WHERE refreshed_at < {{days 30}}"),
 			b.step("old errors", "", "DELETE FROM reverse_etl_sync_errors WHERE error_ref IS NOT NULL AND occurred_at < {{days 30}}"),
 			b.step("old runs", "", "DELETE FROM penstock_runs WHERE refreshed_at IS NOT NULL AND COALESCE(ended_at, begun_at) < {{days 30}}"),
@@ -118,25 +118,27 @@ func (d speech) refreshScript() (string, error) {
 type refreshBuilder struct{ err error }
 
 func (b *refreshBuilder) step(name, table, text string) RefreshStep {
-	return RefreshStep{Step: b.of(name, text, nil), Table: table}
+	return RefreshStep{Step: b.of(name, func(speech) string { return text }, nil), Table: table}
+}
+
+func (b *refreshBuilder) merge(name string, m merging) RefreshStep {
+	return RefreshStep{Step: b.of(name, m.text, nil), Table: m.table}
 }
 
 // pending counts the pages of a kind that come after $page.
 func (b *refreshBuilder) pending(kind string) Step {
-	return b.of("pending "+kind, "SELECT COUNT(*) FROM penstock_pages AS p WHERE p.refresh = $refresh AND p.kind = '"+kind+
-		"' AND p.page = $page AND {{"+next+"}} IS NOT NULL", []string{"pending"})
+	text := "SELECT COUNT(*) FROM penstock_pages AS p WHERE p.refresh = $refresh AND p.kind = '" + kind +
+		"' AND p.page = $page AND {{" + next + "}} IS NOT NULL"
+	return b.of("pending "+kind, func(speech) string { return text }, []string{"pending"})
 }
 
-func (b *refreshBuilder) of(name, text string, into []string) Step {
+func (b *refreshBuilder) of(name string, text func(speech) string, into []string) Step {
 	s := Step{Name: StepName(name), Into: into}
 	for _, in := range []struct {
 		speech
 		text *Text
 	}{{snow, &s.Snowflake}, {duck, &s.DuckDB}, {shift, &s.Redshift}, {query, &s.BigQuery}} {
-		rendered, err := in.render(name, strings.TrimSpace(text), nil)
-		if err == nil {
-			rendered, err = in.upsert(rendered)
-		}
+		rendered, err := in.render(name, strings.TrimSpace(text(in.speech)), nil)
 		if err != nil && b.err == nil {
 			b.err = fmt.Errorf("penstock_refresh: %w", err)
 		}

@@ -36,11 +36,10 @@ FROM (
 ) AS c`
 
 // mergeErrors merges one page of every run.
-func mergeErrors(page string) string {
-	return `
-MERGE INTO reverse_etl_sync_errors AS t
-USING (
-    SELECT
+func mergeErrors(page string) merging {
+	return merging{
+		table: "reverse_etl_sync_errors",
+		source: `    SELECT
         {{text "u.value" "run"}} AS sync_run_id,
         {{text "u.value" "record_id"}} AS record_id,
         {{text "u.value" "error_type"}} AS error_type,
@@ -57,15 +56,13 @@ USING (
     ) AS u
     LEFT JOIN (
         SELECT sync, MAX(store_source) AS store_source FROM penstock_models GROUP BY sync
-    ) AS m ON m.sync = {{text "u.value" "sync"}}
-) AS g
-ON t.error_ref = g.error_ref
-WHEN MATCHED THEN UPDATE SET
-    record_id = g.record_id, error_type = g.error_type, error_message = g.error_message, source_data = g.source_data,
-    occurred_at = g.occurred_at, field = g.field, stage = g.stage
-WHEN NOT MATCHED THEN INSERT
-    (sync_run_id, record_id, error_type, error_message, source_data, occurred_at, field, stage, error_ref)
-    VALUES (g.sync_run_id, g.record_id, g.error_type, g.error_message, g.source_data, g.occurred_at, g.field, g.stage, g.error_ref)`
+    ) AS m ON m.sync = {{text "u.value" "sync"}}`,
+		key: "error_ref", of: "error_ref",
+		set: `record_id = g.record_id, error_type = g.error_type, error_message = g.error_message, source_data = g.source_data,
+    occurred_at = g.occurred_at, field = g.field, stage = g.stage`,
+		columns: `sync_run_id, record_id, error_type, error_message, source_data, occurred_at, field, stage, error_ref`,
+		values:  `g.sync_run_id, g.record_id, g.error_type, g.error_message, g.source_data, g.occurred_at, g.field, g.stage, g.error_ref`,
+	}
 }
 
 const endedConnections = `

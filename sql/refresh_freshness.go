@@ -12,10 +12,9 @@ FROM (
     WHERE p.refresh = $refresh AND p.kind = 'syncs'
 ) AS s`
 
-const mergeFreshness = `
-MERGE INTO penstock_destination_freshness AS t
-USING (
-    SELECT
+var mergeFreshness = merging{
+	table: "penstock_destination_freshness",
+	source: `    SELECT
         p.name AS sync_name,
         {{text "p.answer" "connection"}} AS destination_name,
         {{text "p.answer" "type"}} AS destination_type,
@@ -32,13 +31,11 @@ USING (
         {{object "p.answer" "missing_columns"}} AS missing_columns,
         {{text "p.answer" "message"}} AS message
     FROM penstock_pages AS p
-    WHERE p.refresh = $refresh AND p.kind = 'freshness'
-) AS g
-ON t.sync_name = g.sync_name
-WHEN MATCHED THEN UPDATE SET
-    destination_name = g.destination_name, destination_type = g.destination_type, object = g.object, field = g.field, as_of = g.as_of,
+    WHERE p.refresh = $refresh AND p.kind = 'freshness'`,
+	key: "sync_name", of: "sync_name",
+	set: `destination_name = g.destination_name, destination_type = g.destination_type, object = g.object, field = g.field, as_of = g.as_of,
     total_records = g.total_records, updated_1h = g.updated_1h, updated_4h = g.updated_4h, updated_1d = g.updated_1d,
-    oldest = g.oldest, newest = g.newest, missing = g.missing, missing_columns = g.missing_columns, message = g.message, refreshed_at = {{now}}
-WHEN NOT MATCHED THEN INSERT
-    (sync_name, destination_name, destination_type, object, field, as_of, total_records, updated_1h, updated_4h, updated_1d, oldest, newest, missing, missing_columns, message, refreshed_at)
-    VALUES (g.sync_name, g.destination_name, g.destination_type, g.object, g.field, g.as_of, g.total_records, g.updated_1h, g.updated_4h, g.updated_1d, g.oldest, g.newest, g.missing, g.missing_columns, g.message, {{now}})`
+    oldest = g.oldest, newest = g.newest, missing = g.missing, missing_columns = g.missing_columns, message = g.message, refreshed_at = {{now}}`,
+	columns: `sync_name, destination_name, destination_type, object, field, as_of, total_records, updated_1h, updated_4h, updated_1d, oldest, newest, missing, missing_columns, message, refreshed_at`,
+	values:  `g.sync_name, g.destination_name, g.destination_type, g.object, g.field, g.as_of, g.total_records, g.updated_1h, g.updated_4h, g.updated_1d, g.oldest, g.newest, g.missing, g.missing_columns, g.message, {{now}}`,
+}

@@ -22,14 +22,11 @@ const theSyncs = `SELECT
     WHERE p.refresh = $refresh AND p.kind = 'syncs'`
 
 // mergeModels keeps what you wrote into a row of yours.
-const mergeModels = `
-MERGE INTO penstock_models AS t
-USING (
-    ` + theSyncs + `
-) AS g
-ON t.sync = g.sync
-WHEN MATCHED THEN UPDATE SET
-    model = CASE WHEN t.refreshed_at IS NULL THEN COALESCE(t.model, g.model) ELSE g.model END,
+var mergeModels = merging{
+	table:  "penstock_models",
+	source: `    ` + theSyncs + ``,
+	key:    "sync", of: "sync",
+	set: `model = CASE WHEN t.refreshed_at IS NULL THEN COALESCE(t.model, g.model) ELSE g.model END,
     cursor_column = CASE WHEN t.refreshed_at IS NULL THEN COALESCE(t.cursor_column, g.cursor_column) ELSE g.cursor_column END,
     destination_name = CASE WHEN t.refreshed_at IS NULL THEN COALESCE(t.destination_name, g.destination_name) ELSE g.destination_name END,
     destination_type = CASE WHEN t.refreshed_at IS NULL THEN COALESCE(t.destination_type, g.destination_type) ELSE g.destination_type END,
@@ -38,7 +35,7 @@ WHEN MATCHED THEN UPDATE SET
     stale_minutes = g.stale_minutes,
     dashboard_stale_minutes = g.dashboard_stale_minutes,
     store_source = g.store_source,
-    refreshed_at = CASE WHEN t.refreshed_at IS NOT NULL THEN {{now}} END
-WHEN NOT MATCHED THEN INSERT
-    (sync, model, cursor_column, destination_name, destination_type, interval_minutes, warn_minutes, stale_minutes, dashboard_stale_minutes, store_source, refreshed_at)
-    VALUES (g.sync, g.model, g.cursor_column, g.destination_name, g.destination_type, g.interval_minutes, g.warn_minutes, g.stale_minutes, g.dashboard_stale_minutes, g.store_source, {{now}})`
+    refreshed_at = CASE WHEN t.refreshed_at IS NOT NULL THEN {{now}} END`,
+	columns: `sync, model, cursor_column, destination_name, destination_type, interval_minutes, warn_minutes, stale_minutes, dashboard_stale_minutes, store_source, refreshed_at`,
+	values:  `g.sync, g.model, g.cursor_column, g.destination_name, g.destination_type, g.interval_minutes, g.warn_minutes, g.stale_minutes, g.dashboard_stale_minutes, g.store_source, {{now}}`,
+}

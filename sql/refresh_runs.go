@@ -57,18 +57,15 @@ const theRuns = `{{$newest := (printf "PARTITION BY %s ORDER BY p.page DESC" (te
 
 // mergeRuns never lets what retries delivered fall: the runs of old ones are not read
 // again.
-const mergeRuns = `
-MERGE INTO penstock_runs AS t
-USING (
-    ` + theRuns + `
-) AS g
-ON t.sync_run_id = g.sync_run_id
-WHEN MATCHED THEN UPDATE SET
-    mode = g.mode, status = g.status, outcome = g.outcome, reason = g.reason, begun_at = g.begun_at, ended_at = g.ended_at,
+var mergeRuns = merging{
+	table:  "penstock_runs",
+	source: `    ` + theRuns + ``,
+	key:    "sync_run_id", of: "sync_run_id",
+	set: `mode = g.mode, status = g.status, outcome = g.outcome, reason = g.reason, begun_at = g.begun_at, ended_at = g.ended_at,
     received = g.received, delivered = g.delivered, unchanged = g.unchanged, superseded = g.superseded, rejected = g.rejected,
     blocked = g.blocked, failed = g.failed, cancelled = g.cancelled, api_calls = g.api_calls, due = g.due,
     gate_decision = g.gate_decision, gate_counts = g.gate_counts,
-    retried_delivered = GREATEST(COALESCE(t.retried_delivered, 0), g.retried_delivered), refreshed_at = {{now}}
-WHEN NOT MATCHED THEN INSERT
-    (sync_name, sync_run_id, mode, status, outcome, reason, begun_at, ended_at, received, delivered, unchanged, superseded, rejected, blocked, failed, cancelled, api_calls, due, retried_delivered, gate_decision, gate_counts, refreshed_at)
-    VALUES (g.sync_name, g.sync_run_id, g.mode, g.status, g.outcome, g.reason, g.begun_at, g.ended_at, g.received, g.delivered, g.unchanged, g.superseded, g.rejected, g.blocked, g.failed, g.cancelled, g.api_calls, g.due, g.retried_delivered, g.gate_decision, g.gate_counts, {{now}})`
+    retried_delivered = GREATEST(COALESCE(t.retried_delivered, 0), g.retried_delivered), refreshed_at = {{now}}`,
+	columns: `sync_name, sync_run_id, mode, status, outcome, reason, begun_at, ended_at, received, delivered, unchanged, superseded, rejected, blocked, failed, cancelled, api_calls, due, retried_delivered, gate_decision, gate_counts, refreshed_at`,
+	values:  `g.sync_name, g.sync_run_id, g.mode, g.status, g.outcome, g.reason, g.begun_at, g.ended_at, g.received, g.delivered, g.unchanged, g.superseded, g.rejected, g.blocked, g.failed, g.cancelled, g.api_calls, g.due, g.retried_delivered, g.gate_decision, g.gate_counts, {{now}}`,
+}

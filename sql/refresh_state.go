@@ -13,34 +13,30 @@ const successes = `{{$newest := "PARTITION BY r.sync_name ORDER BY r.ended_at DE
 // keepYours is the row's own value until the sync has succeeded since.
 const keepYours = `CASE WHEN g.ended_at IS NULL OR t.%[1]s > g.ended_at THEN t.%[2]s ELSE g.%[3]s END`
 
-var mergeState = `
-MERGE INTO reverse_etl_sync_state AS t
-USING (
-    SELECT s.sync, r.ended_at, r.records
+var mergeState = merging{
+	table: "reverse_etl_sync_state",
+	source: `    SELECT s.sync, r.ended_at, r.records
     FROM (
     ` + theSyncs + `
     ) AS s
     LEFT JOIN (
         ` + successes + `
-    ) AS r ON r.sync_name = s.sync
-) AS g
-ON t.sync_name = g.sync
-WHEN MATCHED THEN UPDATE SET
-    last_synced_record_count = ` + fmt.Sprintf(keepYours, "last_successful_run", "last_synced_record_count", "records") + `,
+    ) AS r ON r.sync_name = s.sync`,
+	key: "sync_name", of: "sync",
+	set: `last_synced_record_count = ` + fmt.Sprintf(keepYours, "last_successful_run", "last_synced_record_count", "records") + `,
     updated_at = CASE WHEN g.ended_at > t.last_successful_run OR (g.ended_at IS NOT NULL AND t.last_successful_run IS NULL) THEN {{now}} ELSE t.updated_at END,
     last_successful_run = ` + fmt.Sprintf(keepYours, "last_successful_run", "last_successful_run", "ended_at") + `,
-    refreshed_at = CASE WHEN t.refreshed_at IS NOT NULL THEN {{now}} END
-WHEN NOT MATCHED THEN INSERT
-    (sync_name, last_successful_run, last_synced_record_count, created_at, updated_at, refreshed_at)
-    VALUES (g.sync, g.ended_at, g.records, {{now}}, {{now}}, {{now}})`
+    refreshed_at = CASE WHEN t.refreshed_at IS NOT NULL THEN {{now}} END`,
+	columns: `sync_name, last_successful_run, last_synced_record_count, created_at, updated_at, refreshed_at`,
+	values:  `g.sync, g.ended_at, g.records, {{now}}, {{now}}, {{now}}`,
+}
 
 // mergeDestinations counts the last run that has ended, or as long as there is none
 // what has settled of the first; superseded rows are right by the row that took their
 // place. A run that delivered nothing of what it got failed with all of it.
-var mergeDestinations = `
-MERGE INTO multi_destination_sync_state AS t
-USING (
-    SELECT
+var mergeDestinations = merging{
+	table: "multi_destination_sync_state",
+	source: `    SELECT
         s.sync, m.destination_name, m.destination_type, w.ended_at, n.begun_at,
         c.processed, c.succeeded, c.processed - c.succeeded AS failed, c.seconds,
         CASE
@@ -77,11 +73,9 @@ USING (
             FROM penstock_runs AS r
             {{picked $newest}}
         ) AS q
-    ) AS c ON c.sync_name = s.sync
-) AS g
-ON t.sync_id = g.sync
-WHEN MATCHED THEN UPDATE SET
-    destination_name = CASE WHEN t.refreshed_at IS NULL THEN COALESCE(t.destination_name, g.destination_name) ELSE g.destination_name END,
+    ) AS c ON c.sync_name = s.sync`,
+	key: "sync_id", of: "sync",
+	set: `destination_name = CASE WHEN t.refreshed_at IS NULL THEN COALESCE(t.destination_name, g.destination_name) ELSE g.destination_name END,
     destination_type = CASE WHEN t.refreshed_at IS NULL THEN COALESCE(t.destination_type, g.destination_type) ELSE g.destination_type END,
     last_successful_sync = ` + fmt.Sprintf(keepYours, "last_successful_sync", "last_successful_sync", "ended_at") + `,
     last_attempted_sync = COALESCE(g.begun_at, t.last_attempted_sync),
@@ -92,7 +86,7 @@ WHEN MATCHED THEN UPDATE SET
     error_summary = CASE WHEN g.begun_at IS NULL THEN t.error_summary ELSE g.error_summary END,
     updated_at = CASE WHEN g.begun_at > t.last_attempted_sync OR g.ended_at > t.last_successful_sync OR (g.begun_at IS NOT NULL AND t.last_attempted_sync IS NULL)
         THEN {{now}} ELSE t.updated_at END,
-    refreshed_at = CASE WHEN t.refreshed_at IS NOT NULL THEN {{now}} END
-WHEN NOT MATCHED THEN INSERT
-    (sync_id, destination_name, destination_type, last_successful_sync, last_attempted_sync, records_processed, records_succeeded, records_failed, sync_duration_seconds, error_summary, created_at, updated_at, refreshed_at)
-    VALUES (g.sync, g.destination_name, g.destination_type, g.ended_at, g.begun_at, g.processed, g.succeeded, g.failed, g.seconds, g.error_summary, {{now}}, {{now}}, {{now}})`
+    refreshed_at = CASE WHEN t.refreshed_at IS NOT NULL THEN {{now}} END`,
+	columns: `sync_id, destination_name, destination_type, last_successful_sync, last_attempted_sync, records_processed, records_succeeded, records_failed, sync_duration_seconds, error_summary, created_at, updated_at, refreshed_at`,
+	values:  `g.sync, g.destination_name, g.destination_type, g.ended_at, g.begun_at, g.processed, g.succeeded, g.failed, g.seconds, g.error_summary, {{now}}, {{now}}, {{now}}`,
+}
