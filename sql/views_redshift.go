@@ -12,14 +12,13 @@ import (
 
 // shiftRow is a row as JSON text. JSON_SERIALIZE of a longer one would fail the whole
 // statement, so that JSON_SIZE is asked before: what stands for it names its record, and
-// is rejected as row_too_large.
-// also are further columns of it.
+// is rejected as row_too_large. also are further columns of it.
 func shiftRow(d syncdef.Definition, also []string) string {
-	whole := shiftObject(d, append(columnsOf(d), also...))
+	var own []string
 	if always, err := alwaysOf(d); err == nil && d.AlwaysEvery() > 0 { // a fault is told where the column stands by itself
-		whole = strings.TrimSuffix(whole, ")") + ", '" + syncdef.AlwaysColumn + "', " + always + ")"
+		own = append(own, literal(Redshift, syncdef.AlwaysColumn)+", "+always)
 	}
-	return shiftText(d, whole)
+	return shiftText(d, shiftObject(d, append(columnsOf(d), also...), own...))
 }
 
 // shiftText is an object as text, or what stands for one that is too long.
@@ -62,8 +61,9 @@ func folded(columns []string) []string {
 
 // shiftObject is columns as a SUPER. SUPER takes no dates and times, so that these are
 // text: fields that are mapped as such, and the cursor. Of a cursor nobody says its type:
-// what is a number stays one, because numbers compare otherwise than texts.
-func shiftObject(d syncdef.Definition, columns []string) string {
+// what is a number stays one, because numbers compare otherwise than texts. further are
+// names and values behind them.
+func shiftObject(d syncdef.Definition, columns []string, further ...string) string {
 	times := map[string]bool{}
 	for _, f := range d.Fields {
 		if f.Type == syncdef.DateTime || f.Type == syncdef.Date {
@@ -86,5 +86,5 @@ func shiftObject(d syncdef.Definition, columns []string) string {
 		}
 		pairs[i] = literal(Redshift, c) + ", " + value
 	}
-	return "OBJECT(" + strings.Join(pairs, ", ") + ")"
+	return "OBJECT(" + strings.Join(append(pairs, further...), ", ") + ")"
 }
