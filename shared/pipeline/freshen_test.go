@@ -34,3 +34,34 @@ func TestFreshenPanics(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
+
+// An idle account has no record.
+type idle struct{ *crm }
+
+func (idle) Freshness(context.Context, *syncdef.Definition, time.Time, dest.Spend) (freshness.Figures, error) {
+	return freshness.Figures{Total: freshness.N(0)}, nil
+}
+
+// Counting pins no account: a secret of another one may be corrected until rows go there.
+func TestFreshenPinsNothing(t *testing.T) {
+	w := newWorld(t, 1, func(_ *crm, d *syncdef.Definition) {
+		d.Freshness = &syncdef.Freshness{DestinationField: "v"}
+	})
+	w.deliver.Freshness = w.store
+	w.deliver.Open = func(syncdef.Connection) (dest.Account, error) { return idle{w.crm}, nil }
+	pinned := func() string {
+		stored, err := w.store.Connection(t.Context(), "prod")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return stored.Account
+	}
+	if n, err := w.deliver.Freshen(t.Context()); n != 1 || err != nil || pinned() != "" {
+		t.Errorf("%d counted, %v, pinned %q", n, err, pinned())
+	}
+	w.send("q", "a")
+	w.once()
+	if pinned() == "" {
+		t.Error("the first delivery pinned nothing")
+	}
+}

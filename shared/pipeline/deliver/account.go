@@ -230,8 +230,9 @@ func (a *account) end(m *message) (dest.Destination, error) {
 
 // ready says whether calls may be made now, or how long to wait. A connection that
 // failed is probed by one worker at a time, and by nobody before its pause is over;
-// failed is what this worker's own probe met. err is our storage's.
-func (a *account) ready(ctx context.Context) (wait time.Duration, failed *dest.CallError, err error) {
+// failed is what this worker's own probe met. delivers says that the calls are a
+// delivery's, the first of which pins the account. err is our storage's.
+func (a *account) ready(ctx context.Context, delivers bool) (wait time.Duration, failed *dest.CallError, err error) {
 	s, err := a.d.Connections.Pace(ctx, a.name)
 	if err != nil {
 		return 0, nil, fmt.Errorf("read the state of connection %q: %w", a.name, err)
@@ -256,7 +257,7 @@ func (a *account) ready(ctx context.Context) (wait time.Duration, failed *dest.C
 	if failed == nil {
 		moved := true
 		for range 3 { // settings that change meanwhile: the message's target is compared anyway
-			if moved, failed, err = a.check(ctx); !moved {
+			if moved, failed, err = a.check(ctx, delivers); !moved {
 				break
 			}
 		}
@@ -283,7 +284,7 @@ func (a *account) ready(ctx context.Context) (wait time.Duration, failed *dest.C
 // pins it at the connection's first delivery: only with settings that still hold, so
 // that a process which has older ones pins none. moved says that they have changed.
 // err is our storage's.
-func (a *account) check(ctx context.Context) (moved bool, failed *dest.CallError, err error) {
+func (a *account) check(ctx context.Context, delivers bool) (moved bool, failed *dest.CallError, err error) {
 	opened, failed := a.vendor()
 	if failed != nil {
 		return false, failed, nil
@@ -299,6 +300,9 @@ func (a *account) check(ctx context.Context) (moved bool, failed *dest.CallError
 		return false, callError(err), nil
 	}
 	if id != "" && pinned == "" {
+		if !delivers {
+			return false, nil, nil
+		}
 		if moved, pinned, err = a.pin(ctx, id, raw); moved || err != nil {
 			return moved, nil, err
 		}

@@ -100,7 +100,7 @@ var errSpent = errors.New("the connection's share of the vendor's quota is spent
 // count asks the destination; had are the figures that stay where it tells none, for the
 // reason why. err is our storage's.
 func (a *account) count(ctx context.Context, p dest.Prober, v syncdef.Version, had freshness.Figures, now time.Time) (figures freshness.Figures, why string, err error) {
-	wait, failed, err := a.ready(ctx)
+	wait, failed, err := a.ready(ctx, false)
 	switch {
 	case err != nil:
 		return had, "", err

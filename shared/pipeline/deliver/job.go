@@ -65,7 +65,7 @@ func (j *job) deliver(ctx context.Context) {
 		j.stopRest(j.open)
 		return
 	}
-	wait, failed, err := j.account.ready(ctx)
+	wait, failed, err := j.account.ready(ctx, true)
 	if err != nil {
 		j.fault = err
 		return
