@@ -104,6 +104,8 @@ type Seen struct {
 	Success time.Time // when a run last delivered something, zero for never
 	// OverdueAfter is how old Success may be; 0 is no bound.
 	OverdueAfter time.Duration
+	// Excused says why a run that is late is no fault, a person's pause; "" where it is one.
+	Excused string
 
 	// Blocked is the last run that was judged by its gate, where that stopped it, or nil.
 	// Last passes over such runs: nothing of them was to be sent.

@@ -25,7 +25,7 @@ func Judge(s Seen, open []Open, now time.Time, p Policy) (notices []Notice, afte
 			o.Told, o.Times, o.Run, o.Rows = now, o.Times+1, n.Run, n.Rows
 			notices = append(notices, s.notice(n, o, Repeated, now))
 		case !on && told:
-			n = Notice{Run: o.Run, Rows: o.Rows, Why: recovery[k]}
+			n = Notice{Run: o.Run, Rows: o.Rows, Why: s.over(k)}
 			notices = append(notices, s.notice(n, o, Recovered, now))
 			continue
 		case !on:
@@ -34,6 +34,14 @@ func Judge(s Seen, open []Open, now time.Time, p Policy) (notices []Notice, afte
 		after = append(after, o)
 	}
 	return notices, after
+}
+
+// over says why an alert is over: one that is excused has not recovered by itself.
+func (s *Seen) over(k Kind) string {
+	if s.Excused != "" && (k == Overdue || k == Missed) {
+		return s.Excused
+	}
+	return recovery[k]
 }
 
 // notice fills in what all notices have.
@@ -114,7 +122,7 @@ func overdue(s Seen, now time.Time, _ Policy) (Notice, bool) {
 	if since.IsZero() {
 		since = s.Applied
 	}
-	if s.OverdueAfter == 0 || now.Sub(since) <= s.OverdueAfter {
+	if s.Excused != "" || s.OverdueAfter == 0 || now.Sub(since) <= s.OverdueAfter {
 		return Notice{}, false
 	}
 	why := fmt.Sprintf("no run has succeeded for %s; it may take %s", hours(now.Sub(since)), hours(s.OverdueAfter))
@@ -122,7 +130,7 @@ func overdue(s Seen, now time.Time, _ Policy) (Notice, bool) {
 }
 
 func missed(s Seen, _ time.Time, _ Policy) (Notice, bool) {
-	if s.Missed.At.IsZero() {
+	if s.Excused != "" || s.Missed.At.IsZero() {
 		return Notice{}, false
 	}
 	why := fmt.Sprintf("a run was due at %s UTC, and none began", s.Missed.At.UTC().Format(time.DateTime))

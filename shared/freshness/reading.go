@@ -43,8 +43,12 @@ func Every(warnAfter time.Duration) time.Duration {
 	return min(max(warnAfter/4, least), longest)
 }
 
+// early is how much sooner after the last counting a tick may come than it should: one
+// that came a second too soon would leave its turn to the next.
+const early = 30 * time.Second
+
 // Due reports whether records are to be counted at now. A clock that was put back waits
 // for nothing.
 func (r *Reading) Due(now time.Time, every time.Duration) bool {
-	return now.Before(r.TriedAt) || now.Sub(r.TriedAt) >= every
+	return now.Before(r.TriedAt) || now.Sub(r.TriedAt) >= every-early
 }

@@ -19,7 +19,7 @@ func TestEvery(t *testing.T) {
 
 func TestDue(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	for tried, want := range map[time.Time]bool{{}: true, now.Add(-15 * time.Minute): true, now.Add(-14 * time.Minute): false, now: false, now.Add(time.Second): true} {
+	for tried, want := range map[time.Time]bool{{}: true, now.Add(-15 * time.Minute): true, now.Add(-15*time.Minute + time.Second): true, now.Add(-14 * time.Minute): false, now: false, now.Add(time.Second): true} {
 		r := freshness.Reading{TriedAt: tried}
 		if got := r.Due(now, 15*time.Minute); got != want {
 			t.Errorf("tried at %s: %v", tried, got)

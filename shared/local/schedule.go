@@ -14,7 +14,8 @@ import (
 // target with the entry's payload and the time. Due times that passed while the machine
 // was off or asleep are one call, for the last of them. Each call of Invoke looks once.
 type Scheduler struct {
-	// Entries lists the schedules, each with the last due time that its target knows.
+	// Entries lists the schedules, each with the last due time that its target knows. With
+	// an error it lists those that can be read.
 	Entries func(ctx context.Context) ([]Entry, error)
 	Target  Invoker
 	Now     func() time.Time
@@ -31,10 +32,10 @@ type Entry struct {
 // Invoke calls the target for every entry that is due.
 func (s *Scheduler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 	all, err := s.Entries(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list schedules: %w", err)
-	}
 	var errs []error
+	if err != nil {
+		errs = append(errs, fmt.Errorf("list schedules: %w", err))
+	}
 	for _, e := range all {
 		due, is := e.due(s.Now())
 		if !is {

@@ -85,3 +85,22 @@ func TestScheduler(t *testing.T) {
 		}
 	}
 }
+
+// A schedule that cannot be read keeps no other one from being called.
+func TestSchedulerWithoutOne(t *testing.T) {
+	p, err := frequency.Of(&syncdef.Definition{Frequency: "hourly"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	noon, calls := time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC), 0
+	s := &local.Scheduler{
+		Now: func() time.Time { return noon },
+		Entries: func(context.Context) ([]local.Entry, error) {
+			return []local.Entry{{Sync: "good", Plan: p, After: noon.Add(-time.Hour)}}, errors.New("the sync \"bad\": no such zone")
+		},
+		Target: invoked(func(context.Context, []byte) ([]byte, error) { calls++; return nil, nil }),
+	}
+	if _, err := s.Invoke(t.Context(), nil); err == nil || calls != 1 {
+		t.Errorf("%d calls, %v", calls, err)
+	}
+}

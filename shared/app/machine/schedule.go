@@ -58,30 +58,37 @@ func (m *Machine) entries(ctx context.Context) ([]local.Entry, error) {
 		return nil, err
 	}
 	var out []local.Entry
+	var errs []error
 	for _, name := range names {
-		v, err := m.Store.Current(ctx, name)
-		if errors.Is(err, run.ErrNotFound) {
-			continue // removed since
+		e, err := m.entry(ctx, name)
+		switch {
+		case errors.Is(err, run.ErrNotFound), errors.Is(err, frequency.ErrNone): // removed since, or without a schedule
+		case err != nil: // the others are due all the same
+			errs = append(errs, fmt.Errorf("the sync %q: %w", name, err))
+		default:
+			out = append(out, e)
 		}
-		if err != nil {
-			return nil, err
-		}
-		p, err := frequency.Of(&v.Definition)
-		if errors.Is(err, frequency.ErrNone) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("the sync %q: %w", name, err)
-		}
-		last, err := m.Store.RecentFirings(ctx, name, 1)
-		if err != nil {
-			return nil, err
-		}
-		e := local.Entry{Sync: name, Mode: string(v.Definition.Scheduled().Mode), Plan: p, After: v.AppliedAt}
-		if len(last) > 0 && last[0].At.After(e.After) {
-			e.After = last[0].At
-		}
-		out = append(out, e)
 	}
-	return out, nil
+	return out, errors.Join(errs...)
+}
+
+// entry is a sync's schedule; run.ErrNotFound, frequency.ErrNone.
+func (m *Machine) entry(ctx context.Context, name string) (local.Entry, error) {
+	v, err := m.Store.Current(ctx, name)
+	if err != nil {
+		return local.Entry{}, err
+	}
+	p, err := frequency.Of(&v.Definition)
+	if err != nil {
+		return local.Entry{}, err
+	}
+	last, err := m.Store.RecentFirings(ctx, name, 1)
+	if err != nil {
+		return local.Entry{}, err
+	}
+	e := local.Entry{Sync: name, Mode: string(v.Definition.Scheduled().Mode), Plan: p, After: v.AppliedAt}
+	if len(last) > 0 && last[0].At.After(e.After) {
+		e.After = last[0].At
+	}
+	return e, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -15,6 +16,7 @@ import (
 	awserrors "github.com/penstock-data/penstock/shared/aws/errors"
 	"github.com/penstock-data/penstock/shared/aws/ledger"
 	"github.com/penstock-data/penstock/shared/aws/state"
+	"github.com/penstock-data/penstock/shared/freshness"
 	entries "github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/pace"
 	"github.com/penstock-data/penstock/shared/run"
@@ -65,6 +67,13 @@ func TestFormatsOfOtherReleases(t *testing.T) {
 		"SetMark":     func() error { return s.SetMark(ctx, run.Mark{Sync: "health", Target: "t", Column: "c"}) },
 		"SetHalt":     func() error { return s.SetHalt(ctx, run.Halt{Sync: "health", Version: "v1"}) },
 		"StoreDue":    func() error { return s.StoreDue(ctx, []run.Due{{Sync: "health", At: at, Run: r.ID}}) },
+		"CountGate":   func() error { return first(s.CountGate(ctx, r.ID, "b1", run.GateCounts{Rows: 1})) },
+		"SetPause":    func() error { return s.SetPause(ctx, run.Pause{Sync: "health"}) },
+		"StoreAction": func() error { return s.StoreAction(ctx, run.Action{At: now(), Who: "x"}) },
+		"SetFiring":   func() error { return s.SetFiring(ctx, run.Firing{Sync: "health", At: at}) },
+		"SetFreshness": func() error {
+			return s.SetFreshness(ctx, freshness.Reading{Sync: "health"})
+		},
 		"Commit":      func() error { return first(l.Commit(ctx, "t", entry)) },
 		"StoreErrors": func() error { return e.StoreErrors(ctx, []run.RowError{rowError}) },
 	}
@@ -87,26 +96,32 @@ func TestFormatsOfOtherReleases(t *testing.T) {
 		"Lease": func() error {
 			return both(state.New(cfg, state.Config{Table: name + State, Now: now}).Lease(ctx, "prod/", windows, 1, at))
 		},
-		"Latest":      func() error { return first(s.Latest(ctx, "health")) },
-		"Run":         func() error { return first(s.Run(ctx, r.ID)) },
-		"EnsureRun":   func() error { return first(s.EnsureRun(ctx, r)) },
-		"OpenRuns":    func() error { return first(s.OpenRuns(ctx)) },
-		"RecentRuns":  func() error { return first(s.RecentRuns(ctx, "health", 5)) },
-		"Batch":       func() error { return first(s.Batch(ctx, r.ID, "b1")) },
-		"Batches":     func() error { return first(s.Batches(ctx, r.ID)) },
-		"a mark":      func() error { return first(s.Chunk(ctx, r.ID, "b1", 0)) },
-		"a record":    func() error { return first(s.Chunk(ctx, r.ID, "b1", 1)) },
-		"ChunksDone":  func() error { return first(s.ChunksDone(ctx, r.ID, "b1", 2)) },
-		"Chunks":      func() error { return s.Chunks(ctx, r.ID, func(string, int, run.Chunk) error { return nil }) },
-		"Mark":        func() error { return first(s.Mark(ctx, "health", "t", "c")) },
-		"Halt":        func() error { return first(s.Halt(ctx, "health", "v1")) },
-		"DueItems":    func() error { return first(s.DueItems(ctx, "health", at, 5)) },
-		"Entries":     func() error { return first(l.Entries(ctx, "t", []string{"k"})) },
-		"RunErrors":   func() error { return both(e.RunErrors(ctx, r.ID, 5, "")) },
-		"ErrorsByRef": func() error { return first(e.ErrorsByRef(ctx, "health", []string{rowError.Ref()})) },
-		"EndDue":      func() error { return e.EndDue(ctx, "health", []string{rowError.Ref()}, "why") },
+		"Latest":        func() error { return first(s.Latest(ctx, "health")) },
+		"Run":           func() error { return first(s.Run(ctx, r.ID)) },
+		"EnsureRun":     func() error { return first(s.EnsureRun(ctx, r)) },
+		"OpenRuns":      func() error { return first(s.OpenRuns(ctx)) },
+		"RecentRuns":    func() error { return first(s.RecentRuns(ctx, "health", 5)) },
+		"Batch":         func() error { return first(s.Batch(ctx, r.ID, "b1")) },
+		"Batches":       func() error { return first(s.Batches(ctx, r.ID)) },
+		"a mark":        func() error { return first(s.Chunk(ctx, r.ID, "b1", 0)) },
+		"a record":      func() error { return first(s.Chunk(ctx, r.ID, "b1", 1)) },
+		"ChunksDone":    func() error { return first(s.ChunksDone(ctx, r.ID, "b1", 2)) },
+		"Chunks":        func() error { return s.Chunks(ctx, r.ID, func(string, int, run.Chunk) error { return nil }) },
+		"Mark":          func() error { return first(s.Mark(ctx, "health", "t", "c")) },
+		"Halt":          func() error { return first(s.Halt(ctx, "health", "v1")) },
+		"Bucket":        func() error { return first(s.Bucket(ctx, "prod/")) },
+		"Pause":         func() error { return first(s.Pause(ctx, "health")) },
+		"Actions":       func() error { return first(s.Actions(ctx, now().Add(-time.Hour), 5)) },
+		"Firing":        func() error { return first(s.Firing(ctx, "health", at)) },
+		"RecentFirings": func() error { return first(s.RecentFirings(ctx, "health", 5)) },
+		"Freshness":     func() error { return first(s.Freshness(ctx, "health")) },
+		"DueItems":      func() error { return first(s.DueItems(ctx, "health", at, 5)) },
+		"Entries":       func() error { return first(l.Entries(ctx, "t", []string{"k"})) },
+		"RunErrors":     func() error { return both(e.RunErrors(ctx, r.ID, 5, "")) },
+		"ErrorsByRef":   func() error { return first(e.ErrorsByRef(ctx, "health", []string{rowError.Ref()})) },
+		"EndDue":        func() error { return e.EndDue(ctx, "health", []string{rowError.Ref()}, "why") },
 	}
-	for _, call := range []string{"NextSequence", "PutConnection", "PinBatch", "Commit"} {
+	for _, call := range []string{"NextSequence", "PutConnection", "PinBatch", "CountGate", "SetPause", "StoreAction", "Commit"} {
 		calls[call] = writes[call]
 	}
 	for call, f := range calls {

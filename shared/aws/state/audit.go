@@ -17,7 +17,7 @@ func (s *Store) StoreAction(ctx context.Context, a run.Action) error {
 	content, err := body(a)
 	if err == nil {
 		fields := attr.Item{"body": content, attr.Expires: attr.N(a.At.Add(run.KeepActions).Unix())}
-		_, err = s.put(ctx, item(auditPK(a.At), number(a.At)+"#"+a.ID, fields), anyway, attr.Item{":f": attr.Format(format)})
+		err = s.overwrite(ctx, item(auditPK(a.At), number(a.At)+"#"+a.ID, fields))
 	}
 	if err != nil {
 		return fmt.Errorf("write the audit log: %w", err)

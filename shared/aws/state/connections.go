@@ -43,7 +43,7 @@ func readConnection(i attr.Item) (syncdef.Stored, error) {
 func (s *Store) PutConnection(ctx context.Context, c syncdef.Connection) error {
 	content, err := body(c)
 	if err == nil {
-		_, err = s.updateConnection(ctx, c.Name, "SET f = :f, body = :body", "attribute_not_exists(pk) OR f = :f",
+		_, err = s.updateConnection(ctx, c.Name, "SET f = :f, body = :body", anyway,
 			attr.Item{":body": content, ":f": attr.Format(format)})
 	}
 	if found, other := attr.Refused(err); other {

@@ -41,7 +41,7 @@ func (s *Store) CountGate(ctx context.Context, runID, batch string, c run.GateCo
 	out, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: s.table, Key: key, ReturnValues: types.ReturnValueAllNew,
 		UpdateExpression:         aws.String("SET " + attr.F + " = :f, " + attr.Expires + " = :until ADD " + strings.Join(add, ", ")),
-		ConditionExpression:      aws.String("attribute_not_exists(#counted) OR NOT contains(#counted, :id)"),
+		ConditionExpression:      aws.String("(" + anyway + ") AND (attribute_not_exists(#counted) OR NOT contains(#counted, :id))"),
 		ExpressionAttributeNames: map[string]string{"#rows": "rows", "#counted": "counted"}, ExpressionAttributeValues: values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})

@@ -23,16 +23,13 @@ func (s *Store) Pause(ctx context.Context, sync string) (run.Pause, error) {
 func (s *Store) SetPause(ctx context.Context, p run.Pause) error {
 	content, err := body(p)
 	if err == nil {
-		_, err = s.put(ctx, item(syncPK(p.Sync), pauseSK, attr.Item{"body": content}), anyway, attr.Item{":f": attr.Format(format)})
+		err = s.overwrite(ctx, item(syncPK(p.Sync), pauseSK, attr.Item{"body": content}))
 	}
 	if err != nil {
 		return fmt.Errorf("pause sync %q: %w", p.Sync, err)
 	}
 	return nil
 }
-
-// anyway stores over whatever is there in this format.
-const anyway = "attribute_not_exists(pk) OR f = :f"
 
 // DeletePause ends it; nothing happens when there is none.
 func (s *Store) DeletePause(ctx context.Context, sync string) error {

@@ -120,8 +120,18 @@ func (s *Store) put(ctx context.Context, i attr.Item, condition string, values a
 	return found, err
 }
 
+// overwrite stores an item over whatever is there in this format; run.ErrFormat.
+func (s *Store) overwrite(ctx context.Context, i attr.Item) error {
+	found, err := s.put(ctx, i, anyway, attr.Item{":f": attr.Format(format)})
+	if found != nil {
+		return attr.Known(found, format, nameOf(i))
+	}
+	return err
+}
+
 const (
 	absent       = "attribute_not_exists(pk)"
+	anyway       = absent + " OR f = :f" // of this format
 	sameRevision = "revision = :read"
 )
 

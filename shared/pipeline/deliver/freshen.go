@@ -100,7 +100,7 @@ var errSpent = errors.New("the connection's share of the vendor's quota is spent
 // count asks the destination; had are the figures that stay where it tells none, for the
 // reason why. err is our storage's.
 func (a *account) count(ctx context.Context, p dest.Prober, v syncdef.Version, had freshness.Figures, now time.Time) (figures freshness.Figures, why string, err error) {
-	wait, failed, err := a.ready(ctx)
+	wait, failed, err := a.ready(ctx, false)
 	switch {
 	case err != nil:
 		return had, "", err
@@ -118,7 +118,7 @@ func (a *account) count(ctx context.Context, p dest.Prober, v syncdef.Version, h
 	defer leave()
 	var storage error
 	var last dest.Cost // of the request that failed, if one did
-	figures, err = p.Freshness(ctx, &v.Definition, now, func(ctx context.Context, c dest.Cost) error {
+	figures, err = ask(ctx, p, &v.Definition, now, func(ctx context.Context, c dest.Cost) error {
 		last, storage = c, a.spend(ctx, c)
 		return storage
 	})
@@ -140,6 +140,17 @@ func (a *account) count(ctx context.Context, p dest.Prober, v syncdef.Version, h
 		}
 	}
 	return had, call.Error(), nil
+}
+
+// ask asks the destination; a panic is a defect that costs this sync its figures, and the
+// process nothing.
+func ask(ctx context.Context, p dest.Prober, d *syncdef.Definition, now time.Time, spend dest.Spend) (figures freshness.Figures, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &dest.CallError{Op: "count the records", Class: dest.Refused, Code: codePanic, Message: "a defect in Penstock met this count (" + kindOf(p) + "): report it"}
+		}
+	}()
+	return p.Freshness(ctx, d, now, spend)
 }
 
 // spend takes a request's tokens, and waits for those that come soon (I5); errSpent.

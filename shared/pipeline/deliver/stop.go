@@ -104,3 +104,38 @@ func (d *Deliver) endRun(ctx context.Context, id string, status run.Status, reas
 
 // stops reports whether a definition ends its run at the first failure.
 func stops(def *syncdef.Definition) bool { return def.OnError == syncdef.Stop }
+
+// failedBefore says which row of a stop_on_error job failed first, in an attempt
+// that died before it could stop the run; "" while none did.
+func (j *job) failedBefore() string {
+	if !stops(j.def()) {
+		return ""
+	}
+	for _, i := range j.w.items {
+		if i.m.run.ID == j.run.ID && i.failed() {
+			return stopReason(i)
+		}
+	}
+	return ""
+}
+
+// stopReason names the row by its place only: a record id is a row's value (I6).
+func stopReason(i *item) string {
+	return fmt.Sprintf("error_handling is stop_on_error, and row %d of batch %s failed: penstock_errors says why", i.row.Number, i.m.chunk.Batch)
+}
+
+// stopRest ends the rows that come after the first failure of a stop_on_error sync.
+func (j *job) stopRest(items []*item) {
+	for _, i := range items {
+		if i.state != stateOpen {
+			continue
+		}
+		i.left()
+		i.stopped = true
+		if j.run.Selects() {
+			i.state = stateCancelled
+			continue
+		}
+		i.fail("deliver", "cancelled", "", "the run was stopped before this row was sent: "+j.stop)
+	}
+}

@@ -33,8 +33,8 @@ func pausedRows(r run.Run) (n int64) {
 	return n
 }
 
-// excuse takes away what looks late because a person has paused the sync. The pause is
-// read only where something does: each tick of the sweeper would pay for it.
+// excuse tells that what looks late is a person's pause of the sync. The pause is read
+// only where something does: each tick of the sweeper would pay for it.
 func (s *Sweep) excuse(ctx context.Context, sync string, seen *alert.Seen) error {
 	last := seen.Success
 	if last.IsZero() {
@@ -44,9 +44,9 @@ func (s *Sweep) excuse(ctx context.Context, sync string, seen *alert.Seen) error
 	if !overdue && seen.Missed == (alert.Due{}) {
 		return nil
 	}
-	_, paused, err := s.pause(ctx, sync)
+	p, paused, err := s.pause(ctx, sync)
 	if paused {
-		seen.OverdueAfter, seen.Missed = 0, alert.Due{}
+		seen.Excused = "the sync is " + p.Why()
 	}
 	return err
 }

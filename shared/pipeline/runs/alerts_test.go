@@ -17,6 +17,7 @@ import (
 // A mailbox keeps what people are told; it fails while down, and dies once.
 type mailbox struct {
 	got  []string
+	last alert.Notice
 	down bool
 	dies bool // after the sending, before anybody hears of it
 }
@@ -27,7 +28,7 @@ func (m *mailbox) Tell(_ context.Context, to alert.Recipient, n alert.Notice) er
 	if m.down {
 		return errors.New("451 try later")
 	}
-	m.got = append(m.got, string(n.Kind)+" "+string(n.Step))
+	m.got, m.last = append(m.got, string(n.Kind)+" "+string(n.Step)), n
 	if m.dies {
 		m.dies = false
 		panic(errDied)

@@ -2,7 +2,6 @@ package runs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -67,11 +66,8 @@ func (s *Sweep) missedOf(ctx context.Context, v syncdef.Version, recent []run.Ru
 		return alert.Due{}, nil
 	}
 	p, err := frequency.Of(&v.Definition)
-	if errors.Is(err, frequency.ErrNone) {
+	if err != nil { // none, or one that this program cannot read: its other alerts are told
 		return alert.Due{}, nil
-	}
-	if err != nil {
-		return alert.Due{}, fmt.Errorf("read its frequency: %w", err)
 	}
 	fired, err := s.Firings.RecentFirings(ctx, v.Definition.Sync, 1)
 	if err != nil {

@@ -126,7 +126,7 @@ func (c *Control) notes(ctx context.Context, next syncdef.Version) ([]string, er
 		return nil, fmt.Errorf("read sync %q: %w", name, err)
 	}
 	was, is := ledger.Target(&old.Definition, &old.Rules, 0), ledger.Target(&next.Definition, &next.Rules, 0)
-	from, to := cursorColumn(&old.Definition), cursorColumn(&next.Definition)
+	from, to := old.Definition.Cursor(), next.Definition.Cursor()
 	switch {
 	case next.Rules.Once && was == is:
 		if mappingOf(old) != mappingOf(next) {
@@ -219,7 +219,7 @@ func (c *Control) ListSyncs(ctx context.Context) ([]SyncInfo, error) {
 		d := &v.Definition
 		out = append(out, SyncInfo{
 			Sync: name, Version: v.ID, AppliedAt: v.AppliedAt, Connection: d.Connection, Type: v.Rules.Type,
-			Object: d.Object, Operation: string(d.Operation), Model: d.Relation(), Cursor: cursorColumn(d), Frequency: d.Frequency,
+			Object: d.Object, Operation: string(d.Operation), Model: d.Relation(), Cursor: d.Cursor(), Frequency: d.Frequency,
 			Source: d.SourceStored(), Lateness: frequency.LatenessOf(d, c.Now()),
 			Allow: d.Allow,
 		})

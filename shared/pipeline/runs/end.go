@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/row"
@@ -12,6 +13,15 @@ import (
 
 // maxReason is how many bytes of a person's reason are kept.
 const maxReason = 500
+
+// cut keeps a reason to what is kept of reasons.
+func cut(reason string) string {
+	const mark = "…"
+	if len(reason) <= maxReason {
+		return reason
+	}
+	return strings.ToValidUTF8(reason[:maxReason-len(mark)], "") + mark
+}
 
 // Finish says that all rows of a run were pushed. Twice is the same as once; with
 // another number it corrects the first.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/penstock-data/penstock/shared/quality"
 	"github.com/penstock-data/penstock/shared/row"
@@ -76,15 +75,7 @@ func (c *Control) Gate(ctx context.Context, id string, verdict []byte) (Gated, e
 
 // blockedBy is the reason of a run that its gate stopped.
 func blockedBy(v quality.Verdict) string {
-	return shortened("blocked by its quality gate, and nothing was sent: " + v.Why())
-}
-
-// shortened keeps a reason to what is kept of one.
-func shortened(text string) string {
-	if len(text) <= maxReason {
-		return text
-	}
-	return strings.ToValidUTF8(text[:maxReason-len("…")], "") + "…"
+	return cut("blocked by its quality gate, and nothing was sent: " + v.Why())
 }
 
 func gated(r run.Run) Gated {
@@ -94,7 +85,7 @@ func gated(r run.Run) Gated {
 	}
 	out.Decision, out.Total, out.Rules = r.Gate.Decision, r.Gate.Total, r.Gate.Rules
 	if out.Decision == quality.Warn {
-		out.Reason = shortened("the quality gate warns: " + r.Gate.Why())
+		out.Reason = cut("the quality gate warns: " + r.Gate.Why())
 	}
 	return out
 }

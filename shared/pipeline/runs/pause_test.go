@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/alert"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
@@ -200,5 +201,19 @@ func TestPauseIsNoAlert(t *testing.T) {
 	w.pass(time.Minute)
 	if len(m.got) == 0 || m.got[0] != "overdue raised" {
 		t.Errorf("after the pause: %q", m.got)
+	}
+}
+
+// An alert of a sync that is late ends with the pause, and does not say that a run
+// succeeded.
+func TestPauseEndsAlert(t *testing.T) {
+	w, m := told(t, "hourly", "overdue")
+	w.pauses()
+	w.complete("full", record{"a", 1, 1})
+	w.pass(12 * time.Hour)
+	w.pause("the model is wrong")
+	w.pass(time.Minute)
+	if n := m.last; n.Kind != alert.Overdue || n.Step != alert.Recovered || !strings.Contains(n.Why, "paused since") || !strings.HasSuffix(n.Why, "by ada: the model is wrong") {
+		t.Errorf("told last: %s %s, %q", n.Kind, n.Step, n.Why)
 	}
 }

@@ -141,14 +141,6 @@ func (s *Stores) mark(ctx context.Context, sync, target, column string) (run.Mar
 	return m, nil
 }
 
-// cursorColumn is the definition's; "" when it names none.
-func cursorColumn(d *syncdef.Definition) string {
-	if d.Incremental == nil {
-		return ""
-	}
-	return d.Incremental.Cursor
-}
-
 // attempts is how often an optimistic update is tried.
 const attempts = 10
 

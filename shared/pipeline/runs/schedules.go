@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/row"
@@ -163,15 +162,6 @@ func (s *Schedules) set(ctx context.Context, f run.Firing, status run.FiringStat
 	}
 	f.Revision++
 	return f, nil
-}
-
-// cut keeps a reason to what is kept of reasons.
-func cut(reason string) string {
-	const mark = "…"
-	if len(reason) <= maxReason {
-		return reason
-	}
-	return strings.ToValidUTF8(reason[:maxReason-len(mark)], "") + mark
 }
 
 // call hands the statement over. again says that it may have been handed over before,

@@ -19,8 +19,9 @@ import (
 // again, what failed or goes on may be.
 type warehouse struct {
 	w       *world
-	slow    bool  // statements go on until they are let go
-	down    error // of Start
+	slow    bool   // statements go on until they are let go
+	down    error  // of Start
+	lost    string // the handle whose statement cannot be looked for
 	calls   int
 	by      map[string]string // request -> handle, of those that succeeded
 	handles map[string]run.Statement
@@ -59,6 +60,9 @@ func (x *warehouse) Start(ctx context.Context, c run.Call) (run.Statement, error
 
 func (x *warehouse) Look(_ context.Context, handle string) (run.Statement, error) {
 	st, known := x.handles[handle]
+	if handle == x.lost {
+		return st, errors.New("no answer")
+	}
 	if !known {
 		return st, run.ErrRefused
 	}
@@ -254,6 +258,24 @@ func TestTheWarehouseFails(t *testing.T) {
 	w.ok(s.Sweep(t.Context()))
 	if f := w.firing(noon.Add(2 * time.Hour)); f.Status != run.FiringFailed || len(f.Reason) > 500 {
 		t.Errorf("given up: %+v", f)
+	}
+}
+
+// A statement that cannot be looked for keeps its sync's later due times from nothing.
+func TestAStatementIsLost(t *testing.T) {
+	w, x, s := scheduled(t, nil)
+	for _, at := range []time.Time{noon, noon.Add(time.Hour)} {
+		if _, err := s.Fire(t.Context(), runs.Event{Sync: syncName, At: at}); err != nil {
+			t.Fatal(err)
+		}
+		w.sweepOnce()
+	}
+	x.lost = "h1"
+	if err := s.Sweep(t.Context()); err == nil {
+		t.Error("that a statement cannot be looked for is not told")
+	}
+	if first, second := w.firing(noon), w.firing(noon.Add(time.Hour)); first.Status != run.FiringCalled || second.Status != run.FiringRan {
+		t.Errorf("%+v\n%+v", first, second)
 	}
 }
 

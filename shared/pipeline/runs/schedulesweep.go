@@ -18,7 +18,7 @@ func (s *Schedules) Sweep(ctx context.Context) error {
 	}
 	var errs []error
 	for _, name := range turn(names, s.Now()) {
-		if err := conflict(s.sweep(ctx, name)); err != nil {
+		if err := s.sweep(ctx, name); err != nil {
 			errs = append(errs, fmt.Errorf("the schedule of sync %q: %w", name, err))
 		}
 		if ctx.Err() != nil {
@@ -40,15 +40,16 @@ func (s *Schedules) sweep(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for i := len(all) - 1; i >= 0; i-- { // the oldest first
 		if all[i].Status.Ended() {
 			continue
 		}
-		if _, err := s.step(ctx, v, all[i], i > 0, all[0]); err != nil {
-			return err
+		if _, err := s.step(ctx, v, all[i], i > 0, all[0]); conflict(err) != nil {
+			errs = append(errs, err) // a statement that cannot be looked for keeps no later due time
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // step takes an open firing on. One that has begun nothing gives way to the next due

@@ -66,7 +66,7 @@ func (c *Control) StatusPage(ctx context.Context, syncOrRun string, p Page) (Syn
 	if err != nil {
 		return s, err
 	}
-	m, err := c.mark(ctx, name, target, cursorColumn(&v.Definition))
+	m, err := c.mark(ctx, name, target, v.Definition.Cursor())
 	if err != nil {
 		return s, err
 	}

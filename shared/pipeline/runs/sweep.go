@@ -162,7 +162,7 @@ func (s *Sweep) store(ctx context.Context, next run.Run, t *run.Tally, held bool
 	if err != nil {
 		return fmt.Errorf("read version %s: %w", next.Version, err)
 	}
-	column := cursorColumn(&v.Definition)
+	column := v.Definition.Cursor()
 	if !marks(&v.Definition) {
 		return s.Runs.UpdateRun(ctx, next)
 	}

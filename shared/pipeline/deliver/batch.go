@@ -1,0 +1,103 @@
+package deliver
+
+import (
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// A round's batch: the records that a destination sees, and the item of each.
+type batch struct {
+	dest.Batch
+	items   []*item
+	refused bool // rows with a known fault: what fails of them proves nothing about the version
+	look    bool // lookups
+}
+
+// batch makes the destination's view of open rows. A row whose fields all hold
+// already is unchanged.
+func (j *job) batch(items []*item) *batch {
+	b := j.newBatch(len(items))
+	fields := make([]dest.Field, 0, len(items)*len(j.def().Fields))
+	for _, i := range items {
+		if i.state != stateOpen {
+			continue
+		}
+		var r dest.Record
+		r, fields = i.record(fields)
+		if len(r.Fields) == 0 && !r.Delete && i.entry.There() && !i.whole {
+			i.state = stateUnchanged
+			continue
+		}
+		b.add(i, r)
+	}
+	return b
+}
+
+func (j *job) newBatch(rows int) *batch {
+	return &batch{
+		Batch: dest.Batch{Run: j.run.ID, Total: j.total(), Records: make([]dest.Record, 0, rows)},
+		items: make([]*item, 0, rows),
+	}
+}
+
+func (b *batch) add(i *item, r dest.Record) {
+	b.Records = append(b.Records, r)
+	b.items = append(b.items, i)
+	b.refused = b.refused || i.refused()
+}
+
+// total is the run's rows per group in hand, less those that turned out to need no
+// sending: what a digest counts. Of a run over more messages than one invocation
+// has in hand, the rows not yet compared count in full.
+func (j *job) total() map[string]int {
+	all, ok := j.w.inv.totals[j.run.ID]
+	if !ok {
+		return nil
+	}
+	total := map[string]int{}
+	for _, i := range j.open {
+		total[i.group()] = all.Of(i.group())
+	}
+	for _, i := range j.w.items {
+		if _, ok := total[i.group()]; ok && i.m.run.ID == j.run.ID && (i.state == stateUnchanged || i.state == stateSuperseded) {
+			total[i.group()]--
+		}
+	}
+	return total
+}
+
+// record is the item as the destination gets it: the changed fields, or all. They
+// are appended to fields, which is returned grown.
+func (i *item) record(fields []dest.Field) (dest.Record, []dest.Field) {
+	def := i.def()
+	changed := func(int) bool { return true }
+	if def.Send != syncdef.SendAll && !i.rules().Once && !i.full() && !i.whole {
+		changed = i.entry.Changed(i.m.chunk.Version, i.hashes())
+	}
+	r := dest.Record{Key: i.key, Match: i.match(), RecordID: i.recordID(), Sequence: i.sequence(), ID: i.entry.Held.ID, Intent: i.entry.Last.Intent != ""}
+	i.partial = false
+	first, program := len(fields), i.m.version.Mapping
+	if r.Delete = i.del; i.del {
+		fields = appendCleared(fields, def, program)
+		r.Fields = fields[first:len(fields):len(fields)]
+		return r, fields
+	}
+	r.Removed = i.entry.Held.Fingerprint == row.Gone
+	names := program.Names()
+	for n := range names {
+		switch v := i.value(n); {
+		case v == nil:
+		case !changed(n):
+			i.partial = true
+		default:
+			if prefix, is := program.Spread(n); is {
+				fields = spread(fields, names, prefix, v)
+				continue
+			}
+			fields = append(fields, dest.Field{Name: names[n], Value: v})
+		}
+	}
+	r.Fields = fields[first:len(fields):len(fields)]
+	return r, fields
+}
