@@ -21,7 +21,7 @@ const stateFile = "penstock.db"
 // defaultData is the folder that commands use when none is named.
 const defaultData = "penstock-data"
 
-// somewhere is where a command that only reads finds the state.
+// somewhere is where a command that starts nothing finds the state.
 type somewhere struct {
 	Data  string `default:"penstock-data" help:"The folder of this machine's state."`
 	Stack string `help:"This stack in AWS, with your own credentials, instead of this machine." placeholder:"NAME"`
