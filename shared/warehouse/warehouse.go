@@ -81,5 +81,19 @@ func Unanswered(what string, status int) error {
 	return Refused("%s answered %d", what, status)
 }
 
+// Word is a code or an id of a warehouse's answer as it may be shown: "?" for what has
+// other characters than these have, because it may quote a row (I6).
+func Word(s string) string {
+	if s == "" || len(s) > 64 {
+		return "?"
+	}
+	for _, r := range s {
+		if (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '-' && r != '_' {
+			return "?"
+		}
+	}
+	return s
+}
+
 // MaxAnswer is how much of an answer is read: penstock_run answers one row.
 const MaxAnswer = 1 << 20
