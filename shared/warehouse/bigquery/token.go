@@ -74,7 +74,7 @@ func (c *Client) bearer(ctx context.Context) (string, error) {
 		return "", warehouse.Refused("the key's token_uri is no address")
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	status, text, err := c.send(r)
+	status, text, err := warehouse.Send(c.cfg.HTTP, r)
 	if err != nil {
 		return "", err
 	}
