@@ -12,6 +12,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/aws/awstest"
 	"github.com/penstock-data/penstock/shared/cost"
+	"github.com/penstock-data/penstock/shared/dest/vendors"
 	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
 
@@ -28,16 +29,48 @@ func fixed(t *testing.T) []cost.Line {
 	tpl := render(t, readTemplate(t), stack{name: "penstock"})
 	s := cost.Stack{
 		Secrets: float64(len(tpl.of("AWS::SecretsManager::Secret"))),
-		SweepGB: float64(tpl.resources["SweepFunction"].properties.number("MemorySize")) / 1024,
-		Syncs:   syncs, Reads: awstest.IdleReads + awstest.IdleReadsPerSync*syncs,
+		Syncs:   syncs,
+		Ticks: []cost.Tick{
+			{What: "sweeper", Reads: awstest.IdleSweep + awstest.IdleSweepPerSync*syncs},
+			{What: "schedules", Reads: awstest.IdleSchedule + awstest.IdleSchedulePerSync*syncs},
+			{What: "freshness", Reads: awstest.IdleFreshness + awstest.IdleFreshnessPerSync*syncs},
+		},
 	}
-	for _, f := range functions(t, tpl) {
+	const sweeper, schedules, workers = 0, 1, 2
+	of := map[string]int{"sweep": sweeper, "schedule": schedules}
+	for _, v := range vendors.Vendors() {
+		of[v.Name] = workers
+	}
+	for name, f := range functions(t, tpl) {
 		s.Queues += float64(len(events(f, "SQS")))
+		for _, rule := range events(f, "Schedule") {
+			n, known := of[name]
+			if !known {
+				t.Fatalf("what the rule of function %s costs is not counted", name)
+			}
+			tick, times := &s.Ticks[n], float64(cost.MonthHours*60)/everyMinutes(t, rule)
+			tick.GB = (tick.GB*tick.Times + float64(f.properties.number("MemorySize"))/1024*times) / (tick.Times + times)
+			tick.Times += times
+		}
 	}
+	s.Ticks[workers].Reads += awstest.IdleFreshnessPerOwn * syncs / float64(len(vendors.Vendors())) // a sync is one worker's
 	for _, a := range tpl.of("AWS::CloudWatch::Alarm") {
 		s.Alarms += float64(len(metrics(a)))
 	}
 	return s.Month()
+}
+
+// everyMinutes is how many minutes a rule of the template waits.
+func everyMinutes(t *testing.T, rule object) float64 {
+	m := regexp.MustCompile(`^rate\((\d+) minutes?\)$`).FindStringSubmatch(rule.text("Schedule"))
+	if m == nil {
+		t.Fatalf("the rate of the rule %v is not read", rule)
+	}
+	n, err := strconv.ParseFloat(m[1], 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 // rows is what a million rows cost of which a share changed, at 1,000 rows a request.

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/app/env"
+	"github.com/penstock-data/penstock/shared/app/worker"
 	"github.com/penstock-data/penstock/shared/dest/vendors"
 )
 
@@ -211,6 +212,17 @@ func events(r resource, kind string) []object {
 		}
 	}
 	return found
+}
+
+// Every worker is sent, by a rule, the event at which it counts how old data is.
+func TestWorkersCountFreshness(t *testing.T) {
+	all := functions(t, readTemplate(t))
+	for _, v := range vendors.Vendors() {
+		rules := events(all[v.Name], "Schedule")
+		if len(rules) != 1 || rules[0].text("Input") != worker.Freshness {
+			t.Errorf("functions/%s: want one rule with the input %s, got %v", v.Name, worker.Freshness, rules)
+		}
+	}
 }
 
 func TestQueueSources(t *testing.T) {

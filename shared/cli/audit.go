@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jedib0t/go-pretty/v6/text"
+
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 )
@@ -51,12 +53,22 @@ func (c auditCmd) Run(ctx context.Context, s program) (err error) {
 		fmt.Fprintln(s.out, "nothing was done since "+s.clock.when(since))
 	}
 	for _, a := range all {
-		fmt.Fprintf(s.out, "%s  %s  %s %s%s\n", s.clock.when(a.At), a.Who, a.What, a.On, s.ended(a.Result))
-		if a.Note != "" {
-			fmt.Fprintln(s.out, wrapped("    ", a.Note))
-		}
+		s.printAction(a)
 	}
 	return nil
+}
+
+// printAction prints an action on one line, or on several where names are long.
+func (s program) printAction(a run.Action) {
+	when, what := s.clock.when(a.At), a.What+" "+a.On+s.ended(a.Result)
+	if line := when + "  " + a.Who + "  " + what; text.StringWidthWithoutEscSequences(line) <= widest {
+		fmt.Fprintln(s.out, line)
+	} else {
+		fmt.Fprintf(s.out, "%s\n%s\n", when, wrapped("    ", a.Who+" "+what))
+	}
+	if a.Note != "" {
+		fmt.Fprintln(s.out, wrapped("    ", a.Note))
+	}
 }
 
 // ended says how an action went, unless it is done.

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strings"
 	"sync/atomic"
 
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
@@ -34,7 +33,7 @@ func (e *dueRunner) Start(ctx context.Context, c run.Call) (st run.Statement, er
 	}
 	w, err := duckdb.Open(ctx, duckdb.Config{Path: e.path, Files: e.files, Gateway: e.place.machine.URL, Token: e.token})
 	if err != nil {
-		if strings.Contains(err.Error(), "Could not set lock on file") {
+		if inUse(err) {
 			return st, fmt.Errorf("%w: the warehouse is open in another process (penstock sql, push or demo)", run.ErrBusy)
 		}
 		return st, err

@@ -21,13 +21,13 @@ const stateFile = "penstock.db"
 // defaultData is the folder that commands use when none is named.
 const defaultData = "penstock-data"
 
-// somewhere is where a command that only reads finds the state.
+// somewhere is where a command that starts nothing finds the state.
 type somewhere struct {
 	Data  string `default:"penstock-data" help:"The folder of this machine's state."`
-	Stack string `help:"Read this stack in AWS, with your own credentials, instead of this machine." placeholder:"NAME"`
+	Stack string `help:"This stack in AWS, with your own credentials, instead of this machine." placeholder:"NAME"`
 }
 
-// open opens the state to be read, also while a penstock local works in it.
+// open opens the state, also while a penstock local works in it.
 func (c somewhere) open(ctx context.Context) (*runs.Control, func() error, error) {
 	if c.Stack != "" {
 		control, err := remote.Open(ctx, c.Stack)

@@ -23,12 +23,15 @@ func haveWarehouse(path, dir string) error {
 	return nil
 }
 
+// inUse reports whether DuckDB could not open a file because another process has it.
+func inUse(err error) bool { return strings.Contains(err.Error(), "Could not set lock on file") }
+
 // warehouseFault says in one line what DuckDB says about a file that it cannot open,
 // and what to do.
 func warehouseFault(err error, path, dir string) error {
 	text := err.Error()
 	switch {
-	case strings.Contains(text, "Could not set lock on file"):
+	case inUse(err):
 		return fmt.Errorf("the warehouse in %s is open in another process (penstock sql, push or demo): only one at a time can have it", dir)
 	case strings.Contains(text, "not a valid DuckDB database"), strings.Contains(text, "sqlite_scanner"): // SQLite's
 		return fmt.Errorf("%s is no DuckDB file: move it away, or name another with --warehouse FILE.duckdb", path)

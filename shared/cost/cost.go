@@ -28,8 +28,8 @@ const (
 	MonthHours   = 730
 	Polls        = 5   // long polls of an event source mapping at once
 	PollSeconds  = 20  // each
-	TickSeconds  = 0.1 // of the sweeper without work
-	TickLog      = 700 // bytes of log a tick, Lambda's own lines included
+	TickSeconds  = 0.1 // of an invocation by a rule, without work
+	TickLog      = 700 // bytes of its log, Lambda's own lines included
 	PushSeconds  = 0.3 // a request of 1,000 rows
 	CallSeconds  = 2.0 // of the vendor
 	CallsAtOnce  = 4
@@ -75,20 +75,34 @@ type Stack struct {
 	Queues  float64 // with an event source mapping, dead letters included
 	Alarms  float64 // metrics that alarms watch
 	Secrets float64
-	SweepGB float64 // memory of the sweeper
 	Syncs   float64 // applied
-	Reads   float64 // read units of a tick without work
+	Ticks   []Tick
+}
+
+// A Tick is what a rule makes functions do by itself.
+type Tick struct {
+	What  string
+	Times float64 // a month, of all the functions together
+	GB    float64 // memory of each, the mean
+	Reads float64 // read units of one without work
 }
 
 // Month is what a stack costs in a month without a row.
 func (s Stack) Month() []Line {
-	ticks, each := float64(MonthHours*60), float64(MonthHours*3600/PollSeconds)
-	return []Line{
+	each := float64(MonthHours * 3600 / PollSeconds)
+	lines := []Line{
 		{"SQS, idle polling of every queue", fmt.Sprintf("%.0f queues × %d long polls at once × %s a month (one takes %d s) = %s requests × $0.50/M", s.Queues, Polls, Thousands(each), PollSeconds, Thousands(s.Queues*Polls*each)), s.Queues * Polls * each * PerSQS},
 		{"CloudWatch alarms", fmt.Sprintf("%.0f metrics that the alarms watch × $0.10", s.Alarms), s.Alarms * PerAlarm},
 		{"Secrets Manager", fmt.Sprintf("%.0f secrets × $0.40", s.Secrets), s.Secrets * PerSecret},
-		{"Lambda, sweeper", fmt.Sprintf("%s ticks × %.1f s × %.2f GB × $0.0000133334/GB-s, and × $0.20/M", Thousands(ticks), TickSeconds, s.SweepGB), ticks*TickSeconds*s.SweepGB*PerGBSecond + ticks*PerInvocation},
-		{"DynamoDB, sweeper", fmt.Sprintf("%s ticks × %.0f requests of a read unit (%.0f syncs) × $0.125/M", Thousands(ticks), s.Reads, s.Syncs), ticks * s.Reads * PerRead},
-		{"Logs", fmt.Sprintf("%s ticks × %d bytes = %.2f GB × $0.50", Thousands(ticks), TickLog, ticks*TickLog/1e9), ticks * TickLog / 1e9 * PerLogGB},
 	}
+	times := 0.0
+	for _, t := range s.Ticks {
+		times += t.Times
+		lines = append(
+			lines,
+			Line{"Lambda, " + t.What, fmt.Sprintf("%s ticks × %.1f s × %.2f GB × $0.0000133334/GB-s, and × $0.20/M", Thousands(t.Times), TickSeconds, t.GB), t.Times*TickSeconds*t.GB*PerGBSecond + t.Times*PerInvocation},
+			Line{"DynamoDB, " + t.What, fmt.Sprintf("%s ticks × %.0f requests of a read unit (%.0f syncs) × $0.125/M", Thousands(t.Times), t.Reads, s.Syncs), t.Times * t.Reads * PerRead},
+		)
+	}
+	return append(lines, Line{"Logs", fmt.Sprintf("%s ticks × %d bytes = %.2f GB × $0.50", Thousands(times), TickLog, times*TickLog/1e9), times * TickLog / 1e9 * PerLogGB})
 }

@@ -16,7 +16,7 @@ var DefinitionKeys = []Key{
 	{Name: "field_mappings", Type: KeyObjects, Needed: true, Keys: FieldKeys, Doc: "Which column goes to which field, in the order in which changes are told."},
 	{Name: "sync_frequency", Type: KeyText, Doc: `How often it runs: hourly, daily, weekly, "every 15m", or a cron expression of five fields. penstock local acts on it, and a stack whose connections.yaml has warehouse; elsewhere it only says how late a sync is.`},
 	{Name: "schedule", Type: KeyObject, Keys: scheduleKeys, Doc: "How sync_frequency is acted on."},
-	{Name: "after", Type: KeyTexts, Pattern: NamePattern, Example: "companies", Doc: "Syncs that this one waits for: no run of it begins until each has succeeded, since it was due last where it has a sync_frequency, else since this one began last."},
+	{Name: "after", Type: KeyTexts, Pattern: NamePattern, Example: "companies", Doc: "Syncs that this one waits for: no run of it begins until each has succeeded, since it was due last where it has a sync_frequency, else since the last success of this one began."},
 	{Name: "batch_size", Type: KeyInteger, Min: 1, Max: MaxBatchSize, Default: strconv.Itoa(DefaultBatchSize), Doc: "The most records a call; the vendor's own cap also holds."},
 	{Name: "lanes", Type: KeyInteger, Min: 1, Max: MaxLanes, Doc: "How many workers may be busy with the sync at a time; 4, or the type's own default."},
 	{Name: "error_handling", Type: KeyText, Allowed: texts(OnErrors), Default: string(Continue), Doc: "Whether the good rows of a run go on when others fail."},

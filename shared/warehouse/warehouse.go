@@ -1,11 +1,12 @@
 // Package warehouse is what the packages below it share: each runs penstock_run in one
 // kind of warehouse, without waiting for it, for schedules. It holds what the answer of
-// penstock_run looks like, and no connection.
+// penstock_run looks like and how an HTTP API is called, and logs in nowhere.
 package warehouse
 
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 
@@ -81,5 +82,32 @@ func Unanswered(what string, status int) error {
 	return Refused("%s answered %d", what, status)
 }
 
-// MaxAnswer is how much of an answer is read: penstock_run answers one row.
-const MaxAnswer = 1 << 20
+// Word is a code or an id of a warehouse's answer as it may be shown: "?" for what has
+// other characters than these have, because it may quote a row (I6).
+func Word(s string) string {
+	if s == "" || len(s) > 64 {
+		return "?"
+	}
+	for _, r := range s {
+		if (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '-' && r != '_' {
+			return "?"
+		}
+	}
+	return s
+}
+
+// maxAnswer is how much of an answer is read: penstock_run answers one row.
+const maxAnswer = 1 << 20
+
+// Send makes a call and answers its status and what it says.
+func Send(client *http.Client, r *http.Request) (status int, text []byte, err error) {
+	response, err := client.Do(r)
+	if err != nil {
+		return 0, nil, fmt.Errorf("call %s: %w", r.URL.Host, err)
+	}
+	defer response.Body.Close()
+	if text, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer)); err != nil {
+		return 0, nil, fmt.Errorf("read the answer of %s: %w", r.URL.Host, err)
+	}
+	return response.StatusCode, text, nil
+}

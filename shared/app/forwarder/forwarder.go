@@ -11,6 +11,7 @@ package forwarder
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -64,8 +65,11 @@ func (h *Handler) forward(ctx context.Context, w http.ResponseWriter, r *http.Re
 		return "", http.StatusMethodNotAllowed, bigquery.Failure("BigQuery's remote functions come by POST"), nil
 	}
 	sent, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
-	if err != nil {
+	if _, long := errors.AsType[*http.MaxBytesError](err); long {
 		return "", http.StatusRequestEntityTooLarge, tooLarge(), fmt.Errorf("read the request: %w", err)
+	}
+	if err != nil { // it broke off, or came too slowly: BigQuery sends it again
+		return "", http.StatusServiceUnavailable, bigquery.Failure("the request did not arrive whole"), fmt.Errorf("read the request: %w", err)
 	}
 	if name = function(r.URL.Path, sent); name == "" {
 		return "", http.StatusBadRequest, bigquery.Failure("the request names no function: create the remote function by the statements of penstock sql-setup bigquery"), nil

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -221,6 +222,16 @@ func noise(n int) string {
 		b[i] = byte(x)
 	}
 	return string(b)
+}
+
+// A request that broke off is sent again, not refused as if it were too large.
+func TestRequestThatBreaksOff(t *testing.T) {
+	w := newWorld(t)
+	rec := httptest.NewRecorder()
+	w.ServeHTTP(rec, httptest.NewRequest(http.MethodPost, "/push", io.MultiReader(strings.NewReader(small[:20]), iotest.ErrReader(io.ErrUnexpectedEOF))))
+	if rec.Code != http.StatusServiceUnavailable || bigquery.Message(rec.Body.Bytes()) == "" || len(w.api.got) != 0 {
+		t.Errorf("%d %s, %d sent on", rec.Code, rec.Body, len(w.api.got))
+	}
 }
 
 // A token is kept until shortly before its end, and used to its end when the metadata

@@ -1,6 +1,7 @@
 package awstest
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -10,9 +11,9 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// What a minute without any work costs in the state table: docs/cost.md counts with
-// it.
-func TestIdleTick(t *testing.T) {
+// What comes by itself costs in the state table without any work: docs/cost.md counts
+// with it.
+func TestIdle(t *testing.T) {
 	servers(t)
 	w := newRoad(t)
 	const syncs = 10
@@ -20,24 +21,41 @@ func TestIdleTick(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n := range syncs - 1 {
+	for n := range syncs {
 		d := first.Definition
-		d.Sync = fmt.Sprint("sync_", n)
+		d.Frequency = "hourly"
+		if n > 0 {
+			d.Sync = fmt.Sprint("sync_", n)
+		}
 		if err := w.state.Apply(t.Context(), syncdef.NewVersion(d, first.Rules, at)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s, m := w.state, w.memory
-	sweep := &runs.Sweep{
-		Stores:   runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Due: s, Halts: s, Errors: m, Depths: m, Ledger: m},
-		Replayer: &w.intake, Policy: run.DefaultPolicy(), Now: func() time.Time { return w.now },
-	}
-	w.units.read, w.units.written, w.units.calls = 0, 0, 0
-	if err := sweep.Run(t.Context()); err != nil {
+	s, m, now := w.state, w.memory, func() time.Time { return w.now }
+	stores := runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Due: s, Halts: s, Errors: m, Depths: m, Ledger: m, Firings: s, Freshness: s, Pauses: s}
+	sweep := &runs.Sweep{Stores: stores, Replayer: &w.intake, Alerts: s, Quotas: s, Policy: run.DefaultPolicy(), Now: now}
+	schedules := &runs.Schedules{Stores: stores, Policy: run.DefaultPolicy(), Now: now}
+	w.worker.Freshness = s
+	freshen := func(ctx context.Context) error { _, err := w.worker.Freshen(ctx); return err }
+	if err := freshen(t.Context()); err != nil { // it stores that this destination tells nothing
 		t.Fatal(err)
 	}
-	t.Logf("an idle tick over %d syncs: %d requests, %.1f read units, %.1f write units", syncs, w.units.calls, w.units.read, w.units.written)
-	if want := IdleReads + syncs*IdleReadsPerSync; w.units.calls != want || w.units.written != 0 || w.units.read > float64(want) {
-		t.Errorf("%d requests of %.1f read and %.1f write units, want %d that read and write no more than a unit each", w.units.calls, w.units.read, w.units.written, want)
+	for _, c := range []struct {
+		name string
+		do   func(context.Context) error
+		want int
+	}{
+		{"sweep", sweep.Run, IdleSweep + syncs*IdleSweepPerSync},
+		{"schedules", schedules.Sweep, IdleSchedule + syncs*IdleSchedulePerSync},
+		{"freshness", freshen, IdleFreshness + syncs*(IdleFreshnessPerSync+IdleFreshnessPerOwn)},
+	} {
+		w.units.read, w.units.written, w.units.calls = 0, 0, 0
+		if err := c.do(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s without work over %d syncs: %d requests, %.1f read units, %.1f write units", c.name, syncs, w.units.calls, w.units.read, w.units.written)
+		if w.units.calls != c.want || w.units.written != 0 || w.units.read > float64(c.want) {
+			t.Errorf("%s: %d requests of %.1f read and %.1f write units, want %d that read and write no more than a unit each", c.name, w.units.calls, w.units.read, w.units.written, c.want)
+		}
 	}
 }

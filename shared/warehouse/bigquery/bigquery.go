@@ -17,10 +17,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -144,22 +142,9 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
 	r.Header.Set("Content-Type", "application/json")
-	status, text, err := c.send(r)
+	status, text, err := warehouse.Send(c.cfg.HTTP, r)
 	if status == http.StatusUnauthorized {
 		c.forget(token)
 	}
 	return status, text, err
-}
-
-func (c *Client) send(r *http.Request) (int, []byte, error) {
-	response, err := c.cfg.HTTP.Do(r)
-	if err != nil {
-		return 0, nil, fmt.Errorf("call %s: %w", strings.TrimPrefix(r.URL.Host, "www."), err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, warehouse.MaxAnswer))
-	if err != nil {
-		return 0, nil, fmt.Errorf("read the answer of %s: %w", r.URL.Host, err)
-	}
-	return response.StatusCode, text, nil
 }

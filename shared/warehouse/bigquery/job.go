@@ -32,7 +32,7 @@ func stateOf(handle string, text []byte) (run.Statement, error) {
 	case job.Status.State != "DONE":
 	case job.Status.Error != nil:
 		st.State = run.StatementFailed
-		st.Reason = fmt.Sprintf("CALL penstock_run failed: %s; the message is in the job history of the project, job %s", word(job.Status.Error.Reason), handle)
+		st.Reason = fmt.Sprintf("CALL penstock_run failed: %s; the message is in the job history of the project, job %s", warehouse.Word(job.Status.Error.Reason), handle)
 	default:
 		st.State = run.StatementDone
 	}
@@ -78,7 +78,7 @@ func refused(status int, text []byte) error {
 	}
 	reason := "?"
 	if json.Unmarshal(text, &a) == nil && len(a.Error.Errors) > 0 {
-		reason = word(a.Error.Errors[0].Reason)
+		reason = warehouse.Word(a.Error.Errors[0].Reason)
 	}
 	switch {
 	case reason == "rateLimitExceeded" || reason == "quotaExceeded" || reason == "jobRateLimitExceeded":
@@ -89,17 +89,4 @@ func refused(status int, text []byte) error {
 		return warehouse.Refused("BigQuery answered %d (%s): look at project, dataset and location in connections.yaml; the service account needs the roles BigQuery Job User and, on the dataset, BigQuery Data Editor", status, reason)
 	}
 	return warehouse.Unanswered("BigQuery", status)
-}
-
-// word keeps of a reason what a reason can have.
-func word(s string) string {
-	if s == "" || len(s) > 64 {
-		return "?"
-	}
-	for _, r := range s {
-		if (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && (r < '0' || r > '9') {
-			return "?"
-		}
-	}
-	return s
 }

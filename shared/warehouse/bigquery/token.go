@@ -3,9 +3,7 @@ package bigquery
 import (
 	"context"
 	"crypto/rsa"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/http"
@@ -40,13 +38,11 @@ func ReadKey(file map[string]string) (Key, error) {
 	if err != nil || u.Scheme != "https" || u.Host != tokenHosts[0] && u.Host != tokenHosts[1] {
 		return Key{}, fmt.Errorf("has a token_uri that is not at %s", strings.Join(tokenHosts, " or "))
 	}
-	block, _ := pem.Decode([]byte(file["private_key"]))
-	if block == nil {
+	key, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(file["private_key"]))
+	switch {
+	case errors.Is(err, jwt.ErrKeyMustBePEMEncoded):
 		return Key{}, errors.New("has a private_key that is no PEM")
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	key, isRSA := parsed.(*rsa.PrivateKey)
-	if err != nil || !isRSA {
+	case err != nil:
 		return Key{}, errors.New("has a private_key that cannot be read")
 	}
 	return Key{Email: file["client_email"], ID: file["private_key_id"], TokenURL: u.String(), Private: key}, nil
@@ -78,7 +74,7 @@ func (c *Client) bearer(ctx context.Context) (string, error) {
 		return "", warehouse.Refused("the key's token_uri is no address")
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	status, text, err := c.send(r)
+	status, text, err := warehouse.Send(c.cfg.HTTP, r)
 	if err != nil {
 		return "", err
 	}

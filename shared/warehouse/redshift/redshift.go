@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -87,11 +88,11 @@ func (c *Client) Look(ctx context.Context, handle string) (run.Statement, error)
 		return st, nil
 	}
 	result, err := c.api.GetStatementResult(ctx, &redshiftdata.GetStatementResultInput{Id: &handle})
-	if err != nil {
-		return run.Statement{}, looked(err, handle)
-	}
-	if len(result.Records) == 0 {
+	switch {
+	case err != nil && unreadable(err), err == nil && len(result.Records) == 0: // it is done, whatever it answered
 		return st, nil
+	case err != nil:
+		return run.Statement{}, looked(err, handle)
 	}
 	var columns, cells []string
 	for i, f := range result.Records[0] {
@@ -137,6 +138,13 @@ func refused(err error) error {
 	default:
 		return fmt.Errorf("Redshift's Data API answered %s", code) //nolint:staticcheck,revive // a name
 	}
+}
+
+// unreadable reports whether a result will not be shown however often it is asked for:
+// it has gone, or the role may not read it.
+func unreadable(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && slices.Contains([]string{"ResourceNotFoundException", "ValidationException", "AccessDeniedException"}, api.ErrorCode())
 }
 
 // looked classes what asking answered.

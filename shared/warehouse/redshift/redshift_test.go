@@ -28,6 +28,7 @@ type standIn struct {
 	result bool
 	records,
 	refuse string // the error of ExecuteStatement
+	hide string // the error of GetStatementResult
 }
 
 func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -68,6 +69,10 @@ func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "RedshiftData.GetStatementResult":
 		if !s.known(id) || !s.result || s.status != "FINISHED" {
 			s.fail(w, 400, "ValidationException")
+			return
+		}
+		if s.hide != "" {
+			s.fail(w, 400, s.hide)
 			return
 		}
 		fmt.Fprint(w, s.records)
@@ -152,6 +157,23 @@ func TestSummary(t *testing.T) {
 		want.Handle, want.State = st.Handle, run.StatementDone
 		if got, err := c.Look(t.Context(), st.Handle); err != nil || got != want {
 			t.Errorf("%s: %+v, %v", records, got, err)
+		}
+	}
+}
+
+// A statement that is done stays done where its result cannot be read.
+func TestResultThatCannotBeRead(t *testing.T) {
+	s, c := open(t, Config{Workgroup: "wg", Database: "dev"})
+	st, err := c.Start(t.Context(), call(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.status, s.result = "FINISHED", true
+	for code, again := range map[string]bool{"ResourceNotFoundException": false, "ValidationException": false, "AccessDeniedException": false, "InternalServerException": true, "ThrottlingException": true} {
+		s.hide = code
+		got, err := c.Look(t.Context(), st.Handle)
+		if again != (err != nil) || !again && (got.State != run.StatementDone || got.Handle != st.Handle) || errors.Is(err, run.ErrRefused) {
+			t.Errorf("%s: %+v, %v", code, got, err)
 		}
 	}
 }

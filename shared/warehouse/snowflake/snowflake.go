@@ -16,7 +16,6 @@ import (
 	"crypto/rsa"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -114,18 +113,13 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte) (int,
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", "penstock/1.0")
-	response, err := c.cfg.HTTP.Do(r)
+	status, text, err := warehouse.Send(c.cfg.HTTP, r)
 	if err != nil {
-		return 0, answer{}, fmt.Errorf("call Snowflake: %w", err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, warehouse.MaxAnswer))
-	if err != nil {
-		return 0, answer{}, fmt.Errorf("read Snowflake's answer: %w", err)
+		return 0, answer{}, err
 	}
 	var a answer
 	_ = json.Unmarshal(text, &a) // a proxy's page has no members: the status says enough
-	return response.StatusCode, a, nil
+	return status, a, nil
 }
 
 // fold writes a name as the SQL API takes it.

@@ -37,9 +37,9 @@ func started(status int, a answer) (run.Statement, error) {
 	case http.StatusUnprocessableEntity:
 		return failed(a), nil
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return run.Statement{}, warehouse.Refused("Snowflake lets the user not in (%d, code %s): compare the public key's fingerprint with DESC USER, and account and user in connections.yaml", status, word(a.Code))
+		return run.Statement{}, warehouse.Refused("Snowflake lets the user not in (%d, code %s): compare the public key's fingerprint with DESC USER, and account and user in connections.yaml", status, warehouse.Word(a.Code))
 	case http.StatusBadRequest:
-		return run.Statement{}, warehouse.Refused("Snowflake takes no such statement (400, code %s): look at role, warehouse, database and schema in connections.yaml", word(a.Code))
+		return run.Statement{}, warehouse.Refused("Snowflake takes no such statement (400, code %s): look at role, warehouse, database and schema in connections.yaml", warehouse.Word(a.Code))
 	}
 	return run.Statement{}, warehouse.Unanswered("Snowflake", status)
 }
@@ -58,7 +58,7 @@ func looked(handle string, status int, a answer) (run.Statement, error) {
 		st.Handle = handle
 		return st, nil
 	case http.StatusNotFound, http.StatusGone:
-		return run.Statement{}, warehouse.Refused("Snowflake knows no statement %s any more", word(handle))
+		return run.Statement{}, warehouse.Refused("Snowflake knows no statement %s any more", warehouse.Word(handle))
 	}
 	return run.Statement{}, fmt.Errorf("Snowflake answered %d", status) //nolint:staticcheck,revive // a name
 }
@@ -84,18 +84,5 @@ func summary(a answer) run.Statement {
 
 func failed(a answer) run.Statement {
 	return run.Statement{Handle: a.Handle, State: run.StatementFailed, Reason: fmt.Sprintf(
-		"CALL penstock_run failed: SQLSTATE %s, code %s; the message is in the query history of the account, statement %s", word(a.SQLState), word(a.Code), word(a.Handle))}
-}
-
-// word keeps of a code what a code can have.
-func word(s string) string {
-	if s == "" || len(s) > 64 {
-		return "?"
-	}
-	for _, r := range s {
-		if (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '-' && r != '_' {
-			return "?"
-		}
-	}
-	return s
+		"CALL penstock_run failed: SQLSTATE %s, code %s; the message is in the query history of the account, statement %s", warehouse.Word(a.SQLState), warehouse.Word(a.Code), warehouse.Word(a.Handle))}
 }

@@ -48,26 +48,20 @@ func fingerprint(key *rsa.PublicKey) (string, error) {
 // ParseKey reads a private key in PEM: PKCS#8 or PKCS#1, RSA of 2,048 bits at least,
 // without a passphrase. Its errors quote nothing of it.
 func ParseKey(text string) (*rsa.PrivateKey, error) {
-	block, _ := pem.Decode([]byte(strings.ReplaceAll(text, `\n`, "\n"))) // as JSON within JSON has it
+	text = strings.ReplaceAll(text, `\n`, "\n") // as JSON within JSON has it
+	block, _ := pem.Decode([]byte(text))
 	if block == nil {
 		return nil, errors.New("is no PEM: write the file that  openssl genrsa 2048 | openssl pkcs8 -topk8 -nocrypt  makes, with its BEGIN and END lines")
 	}
 	if block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "" {
 		return nil, errors.New("has a passphrase: take it off with  openssl pkcs8 -in key.p8 -out plain.p8 ; the secret itself is encrypted")
 	}
-	var parsed any
-	var err error
-	if block.Type == "RSA PRIVATE KEY" {
-		parsed, err = x509.ParsePKCS1PrivateKey(block.Bytes)
-	} else {
-		parsed, err = x509.ParsePKCS8PrivateKey(block.Bytes)
-	}
-	key, isRSA := parsed.(*rsa.PrivateKey)
+	key, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(text))
 	switch {
+	case errors.Is(err, jwt.ErrNotRSAPrivateKey), err == nil && key.N.BitLen() < 2048:
+		return nil, errors.New("is no RSA key of 2,048 bits at least, which Snowflake asks for")
 	case err != nil:
 		return nil, errors.New("cannot be read as a private key")
-	case !isRSA || key.N.BitLen() < 2048:
-		return nil, errors.New("is no RSA key of 2,048 bits at least, which Snowflake asks for")
 	}
 	return key, nil
 }

@@ -67,10 +67,10 @@ func caller(path func(function string) string) wiretest.Caller {
 	}
 }
 
+var byPath = caller(func(function string) string { return "/token/" + function[len("penstock_"):] })
+
 func TestSuite(t *testing.T) {
-	t.Run("by path", func(t *testing.T) {
-		wiretest.Run(t, caller(func(function string) string { return "/token/" + function[len("penstock_"):] }))
-	})
+	t.Run("by path", func(t *testing.T) { wiretest.Run(t, byPath) })
 	t.Run("by context", func(t *testing.T) {
 		wiretest.Run(t, caller(func(string) string { return "/" }))
 	})

@@ -1,7 +1,6 @@
 package redshift
 
 import (
-	"bytes"
 	"fmt"
 	"strconv"
 
@@ -29,8 +28,7 @@ func encode(b *wire.Batch, value func(dst []byte, i int) []byte) (wire.Response,
 		}
 	}
 	body = append(body, `]}`...)
-	// Quoting a text that is JSON adds a backslash before each quote and backslash.
-	if len(body)+2+bytes.Count(body, []byte{'"'})+bytes.Count(body, []byte{'\\'}) > MaxReply {
+	if len(body)+2+rawjson.Escapes(body) > MaxReply {
 		return wire.Response{}, tooLarge()
 	}
 	return whole(body), nil

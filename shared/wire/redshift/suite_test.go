@@ -29,20 +29,21 @@ func results(r wire.Response) ([]jsontext.Value, error) {
 	return DecodeReply(r.Body, int(n))
 }
 
-func TestSuite(t *testing.T) {
-	wiretest.Run(t, wiretest.Caller{
-		Protocol: Protocol,
-		Request:  request,
-		As: func(r wire.Request, role string) wire.Request {
-			r.Body = []byte(strings.Replace(string(r.Body), `"user":"etl"`, string(rawjson.AppendMember(nil, "user", role)), 1))
-			return r
-		},
-		Values: results,
-		React:  react,
-		Sent:   func(r wire.Response) int { return len(r.Body) },
-		Limit:  6 << 20,
-	})
+// caller is Redshift, by its documentation.
+var caller = wiretest.Caller{
+	Protocol: Protocol,
+	Request:  request,
+	As: func(r wire.Request, role string) wire.Request {
+		r.Body = []byte(strings.Replace(string(r.Body), `"user":"etl"`, string(rawjson.AppendMember(nil, "user", role)), 1))
+		return r
+	},
+	Values: results,
+	React:  react,
+	Sent:   func(r wire.Response) int { return len(r.Body) },
+	Limit:  6 << 20,
 }
+
+func TestSuite(t *testing.T) { wiretest.Run(t, caller) }
 
 // react is what Redshift does with an answer; a failed invocation it may send again.
 func react(r wire.Response) (wiretest.Reaction, string) {

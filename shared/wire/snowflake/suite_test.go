@@ -15,12 +15,15 @@ import (
 // blanked is what a header cannot carry: each run of it becomes one blank.
 var blanked = regexp.MustCompile(`[^\x20-\x7e]+`)
 
-func TestSuite(t *testing.T) {
+func TestSuite(t *testing.T) { wiretest.Run(t, asSnowflake()) }
+
+// asSnowflake is Snowflake, by its documentation.
+func asSnowflake() wiretest.Caller {
 	send := func(method, id, function string, body []byte) wire.Request {
 		h := headers(HeaderBatchID, id, HeaderName, function)
 		return wire.Request{Method: method, Path: "/", Header: h, Body: body}
 	}
-	wiretest.Run(t, wiretest.Caller{
+	return wiretest.Caller{
 		Protocol: Protocol,
 		Request: func(id, function string, rows [][]jsontext.Value) wire.Request {
 			return send("POST", id, function, EncodeRequest(nil, rows))
@@ -54,5 +57,5 @@ func TestSuite(t *testing.T) {
 		Sent:    func(r wire.Response) int { return len(gateway.Encode(r)) },
 		Limit:   6 << 20,
 		Gateway: true,
-	})
+	}
 }
