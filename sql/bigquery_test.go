@@ -123,7 +123,7 @@ func immediate(t *testing.T, s Step) string {
 
 // Each statement that is made parses, has every value beside it, and calls
 // penstock_push in no branch: there BigQuery would send every row by itself.
-func TestBigQueryPushes(t *testing.T) {
+func TestBigQueryPushesParse(t *testing.T) {
 	var texts []text
 	var steps []Step
 	for _, s := range RunSteps {

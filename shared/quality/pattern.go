@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -76,11 +77,27 @@ func (w *writer) refuse(format string, args ...any) {
 	}
 }
 
-func (w *writer) write(re *syntax.Regexp, around int) {
+// empty tells whether a part is of nothing but empty ones: the parser leaves such, as it
+// reads a|a as a and one of two empty parts.
+func empty(re *syntax.Regexp) bool {
 	switch re.Op {
 	case syntax.OpEmptyMatch:
+		return true
+	case syntax.OpConcat, syntax.OpAlternate:
+		return !slices.ContainsFunc(re.Sub, full)
+	}
+	return false
+}
+
+func full(re *syntax.Regexp) bool { return !empty(re) }
+
+func (w *writer) write(re *syntax.Regexp, around int) {
+	if empty(re) {
 		w.b.WriteString("()")
 		w.refuse("an empty part is not known everywhere: write ? behind what may be missing")
+		return
+	}
+	switch re.Op {
 	case syntax.OpLiteral:
 		w.literal(re, around)
 	case syntax.OpCharClass:
@@ -98,7 +115,9 @@ func (w *writer) write(re *syntax.Regexp, around int) {
 	case syntax.OpConcat:
 		w.grouped(around == repeated, func() {
 			for _, sub := range re.Sub {
-				w.write(sub, inSequence)
+				if full(sub) {
+					w.write(sub, inSequence)
+				}
 			}
 		})
 	case syntax.OpAlternate:
@@ -128,7 +147,7 @@ func (w *writer) grouped(needed bool, inner func()) {
 func (w *writer) alternate(re *syntax.Regexp, around int) {
 	var some []*syntax.Regexp
 	for _, sub := range re.Sub {
-		if sub.Op != syntax.OpEmptyMatch {
+		if full(sub) {
 			some = append(some, sub)
 		}
 	}
@@ -149,10 +168,6 @@ func (w *writer) alternate(re *syntax.Regexp, around int) {
 // repeat writes a repetition; whether it is greedy does not change what is found.
 func (w *writer) repeat(re *syntax.Regexp, around int) {
 	sub := re.Sub[0]
-	if sub.Op == syntax.OpEmptyMatch {
-		w.refuse("an empty part is not known everywhere: write ? behind what may be missing")
-		return
-	}
 	w.grouped(around == repeated, func() {
 		w.write(sub, repeated)
 		switch re.Op {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -170,6 +171,7 @@ var errDied = errors.New("the process died")
 // then on nothing is done. A negative fuse never burns.
 type mortal struct {
 	*sqlite.Store
+	mu    sync.Mutex // of what follows
 	fuse  int
 	after bool
 	dead  bool
@@ -177,14 +179,12 @@ type mortal struct {
 
 // do makes a write, unless the process is dead.
 func (m *mortal) do(write func() error) error {
-	if m.dead {
+	switch m.burn() {
+	case dead:
 		return errDied
-	}
-	m.fuse--
-	if m.fuse != 0 {
+	case alive:
 		return write()
 	}
-	m.dead = true
 	if m.after {
 		if err := write(); err != nil {
 			return err
@@ -192,6 +192,28 @@ func (m *mortal) do(write func() error) error {
 	}
 	return errDied
 }
+
+// burn tells how the process meets its next write.
+func (m *mortal) burn() life {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.dead {
+		return dead
+	}
+	if m.fuse--; m.fuse != 0 {
+		return alive
+	}
+	m.dead = true
+	return dying
+}
+
+type life int
+
+const (
+	alive life = iota
+	dying
+	dead
+)
 
 func (m *mortal) NextSequence(ctx context.Context, sync string) (n int64, err error) {
 	err = m.do(func() error { n, err = m.Store.NextSequence(ctx, sync); return err })
