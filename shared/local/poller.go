@@ -17,8 +17,8 @@ type Source interface {
 	// Receive takes up to max messages and hides them for visibility; none from a
 	// group that has messages in flight.
 	Receive(ctx context.Context, queue string, max int, visibility time.Duration) ([]envelope.Delivery, error)
-	// Delete acknowledges a message.
-	Delete(ctx context.Context, queue, receipt string) error
+	// Delete acknowledges messages.
+	Delete(ctx context.Context, queue string, receipts ...string) error
 }
 
 // Poller hands the messages of one FIFO queue to a worker, as Lambda's SQS event
@@ -129,17 +129,19 @@ func (p *Poller) work(ctx context.Context, in []envelope.Delivery) int {
 		p.Log.Error("worker's answer", "queue", p.Queue, "error", err)
 		return len(in)
 	}
-	done := 0
+	var done []string
 	for _, m := range in {
-		if slices.Contains(stay, m.ID) {
-			continue
-		}
-		done++
-		if err := p.Source.Delete(context.WithoutCancel(ctx), p.Queue, m.Receipt); err != nil {
-			p.Log.Error("acknowledge", "queue", p.Queue, "error", err)
+		if !slices.Contains(stay, m.ID) {
+			done = append(done, m.Receipt)
 		}
 	}
-	return done
+	if len(done) == 0 {
+		return 0
+	}
+	if err := p.Source.Delete(context.WithoutCancel(ctx), p.Queue, done...); err != nil {
+		p.Log.Error("acknowledge", "queue", p.Queue, "error", err)
+	}
+	return len(done)
 }
 
 // pause waits for d or the end of ctx.

@@ -44,13 +44,13 @@ func (s *source) Receive(_ context.Context, queue string, max int, visibility ti
 	return b, nil
 }
 
-func (s *source) Delete(ctx context.Context, _, receipt string) error {
+func (s *source) Delete(ctx context.Context, _ string, receipts ...string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	s.deleted = append(s.deleted, receipt)
+	s.deleted = append(s.deleted, receipts...)
 	return s.refuse
 }
 

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
@@ -25,17 +26,21 @@ func (w *claims) add(e *ledger.Entry) {
 	w.n++
 }
 
+// claimsMost is how many claims wait before they are sorted in, 10 MB: a reader goes
+// through them in some 10 ms, and each sorting rewrites most of the table.
+const claimsMost = 500_000
+
 // store writes them, and sorts in what waits once it is more than most.
 func (w *claims) store(c *conn, most int) error {
 	if w.n == 0 {
 		return nil
 	}
-	if _, err := c.exec("INSERT INTO claimed (target, n, body) VALUES (?1, ?2, ?3)", w.target, w.n, w.body); err != nil {
+	waiting := w.n
+	err := c.query(func(q *stmt) error { waiting += int(q.int(0)); return nil }, "SELECT waiting FROM claimed ORDER BY seq DESC LIMIT 1")
+	if err != nil {
 		return err
 	}
-	waiting := 0
-	err := c.query(func(q *stmt) error { waiting = int(q.int(0)); return nil }, "SELECT SUM(n) FROM claimed")
-	if err != nil || waiting < most {
+	if _, err := c.exec("INSERT INTO claimed (target, waiting, body) VALUES (?1, ?2, ?3)", w.target, waiting, w.body); err != nil || waiting < most {
 		return err
 	}
 	return sortClaims(c, waiting)
@@ -58,9 +63,15 @@ func sortClaims(c *conn, n int) error {
 		return err
 	}
 	slices.SortFunc(all, func(a, b claim) int {
-		return cmp.Or(cmp.Compare(a.target, b.target), cmp.Compare(a.record, b.record), slices.Compare(a.key, b.key))
+		if a.target == b.target && a.record != b.record { // nearly always
+			return cmp.Compare(a.record, b.record)
+		}
+		return cmp.Or(cmp.Compare(a.target, b.target), cmp.Compare(a.record, b.record), bytes.Compare(a.key, b.key))
 	})
-	for _, m := range all {
+	for i, m := range all {
+		if i > 0 && m.target == all[i-1].target && m.record == all[i-1].record && bytes.Equal(m.key, all[i-1].key) {
+			continue
+		}
 		if _, err := c.exec("INSERT OR IGNORE INTO claim (target, record, key) VALUES (?1, ?2, ?3)", m.target, m.record, string(m.key)); err != nil {
 			return err
 		}

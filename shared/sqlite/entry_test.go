@@ -144,7 +144,7 @@ func TestKeysWithOneHash(t *testing.T) {
 
 func testKeysWithOneHash(t *testing.T, most int) {
 	s := mustOpen(t, "", newClock().now)
-	s.lateMost = most
+	s.waits(most)
 	entry := func(key string, sequence int64) ledger.Entry {
 		return ledger.Entry{Key: key, Held: ledger.Held{Fingerprint: row.Fingerprint{byte(sequence)}, ID: "id of " + key, Sequence: sequence}, Last: ledger.Last{Sequence: sequence}}
 	}

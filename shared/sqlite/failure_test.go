@@ -81,7 +81,7 @@ func stored(t *testing.T, s *Store, n, sent int) {
 func TestFullDisk(t *testing.T) {
 	for _, most := range []int{1, lateMost} {
 		s := mustOpen(t, filepath.Join(t.TempDir(), "penstock.db"), newClock().now)
-		s.lateMost = most
+		s.waits(most)
 		wantAll(t, writes(t, s, 1), "")
 		pragma(t, s, "PRAGMA max_page_count=1") // it stays at what the file has
 		wantAll(t, writes(t, s, 2), "the disk is full")

@@ -63,7 +63,7 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(newer, time.Now); err == nil || !strings.Contains(err.Error(), "layout 99, this program knows layout 8") {
+	if _, err := Open(newer, time.Now); err == nil || !strings.Contains(err.Error(), "layout 99, this program knows layout 9") {
 		t.Errorf("a newer layout: got %v", err)
 	}
 }
@@ -99,7 +99,8 @@ func TestTwoProcesses(t *testing.T) {
 func testTwoProcesses(t *testing.T, most int) {
 	c, path := newClock(), filepath.Join(t.TempDir(), "penstock.db")
 	both := []*Store{mustOpen(t, path, c.now), mustOpen(t, path, c.now)}
-	both[0].lateMost, both[1].lateMost = most, most
+	both[0].waits(most)
+	both[1].waits(most)
 	ctx := t.Context()
 	const rounds = 40
 	var g errgroup.Group
@@ -249,7 +250,7 @@ func TestRowsGolden(t *testing.T) {
 			return err
 		},
 	}
-	s.lateMost = 2 // two entries sorted in, one waiting
+	s.waits(2) // two entries sorted in, one waiting
 	for i, step := range steps {
 		if err := step(); err != nil {
 			t.Fatalf("step %d: %v", i, err)

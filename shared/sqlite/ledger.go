@@ -198,7 +198,7 @@ func (s *Store) Commit(ctx context.Context, target string, entries []ledger.Entr
 		if err := s.late.add(c, body); err != nil {
 			return err
 		}
-		if err := claims.store(c, s.lateMost); err != nil {
+		if err := claims.store(c, s.claimsMost); err != nil {
 			return err
 		}
 		if len(s.late.all) < s.lateMost {

@@ -55,7 +55,7 @@ func againstModel(t *testing.T, seed uint64) {
 	path := filepath.Join(t.TempDir(), "penstock.db")
 	stores := []*Store{mustOpen(t, path, newClock().now), mustOpen(t, path, newClock().now)}
 	for _, s := range stores {
-		s.lateMost = []int{1, 5, 20, 60}[rng.IntN(4)]
+		s.waits([]int{1, 5, 20, 60}[rng.IntN(4)])
 	}
 	m := model{entries: map[string]ledger.Entry{}}
 	type reading struct { // what a worker has in hand

@@ -193,20 +193,25 @@ func (s *Store) bury(c *conn, queue string, now time.Time) error {
 	return err
 }
 
-// Delete removes a message that was received. One that is gone, or was handed
-// out again since, is left as it is, without an error, as SQS does.
-func (s *Store) Delete(ctx context.Context, queue, receipt string) error {
-	seq, receives, err := parseReceipt(receipt)
-	if err == nil {
-		err = s.write(ctx, func(c *conn) error {
-			n, err := c.exec("DELETE FROM message WHERE seq = ?1 AND queue = ?2 AND receives = ?3", seq, queue, receives)
-			if err != nil || n == 0 {
+// Delete removes messages that were received. One that is gone, or was handed out
+// again since, is left as it is, without an error, as SQS does.
+func (s *Store) Delete(ctx context.Context, queue string, receipts ...string) error {
+	err := s.write(ctx, func(c *conn) error {
+		for _, receipt := range receipts {
+			seq, receives, err := parseReceipt(receipt)
+			if err != nil {
 				return err
 			}
-			_, err = c.exec("DELETE FROM body WHERE seq = ?1", seq)
-			return err
-		})
-	}
+			n, err := c.exec("DELETE FROM message WHERE seq = ?1 AND queue = ?2 AND receives = ?3", seq, queue, receives)
+			if err == nil && n > 0 {
+				_, err = c.exec("DELETE FROM body WHERE seq = ?1", seq)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return fmt.Errorf("delete from queue %s: %w", queue, err)
 	}

@@ -68,9 +68,9 @@ CREATE TABLE claim (
   target INTEGER NOT NULL, record INTEGER NOT NULL, key TEXT NOT NULL,
   PRIMARY KEY (target, record, key)
 ) WITHOUT ROWID;
--- Those not yet sorted into the table claim, a row a commit; n is how many, body is
--- appendClaim's.
-CREATE TABLE claimed (seq INTEGER PRIMARY KEY, target INTEGER NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL);
+-- Those not yet sorted into the table claim, a row a commit; waiting is how many they
+-- are with those of the commits before, body is what claims.add makes.
+CREATE TABLE claimed (seq INTEGER PRIMARY KEY, target INTEGER NOT NULL, waiting INTEGER NOT NULL, body BLOB NOT NULL);
 
 -- Which batches are counted for their run's gate; the body of the batch '' is the sums.
 CREATE TABLE gate (

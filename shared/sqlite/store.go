@@ -22,7 +22,7 @@ import (
 var schema string
 
 // schemaVersion is stored in the file; a file of another version is refused.
-const schemaVersion = 8
+const schemaVersion = 9
 
 // A Store is one open file. Its methods may be called from many goroutines; they
 // take turns on one connection, so that its page cache stays warm.
@@ -37,7 +37,7 @@ type Store struct {
 	late    late  // guarded by turn
 	touched bool  // guarded by turn: the transaction changes names or late
 
-	lateMost int // the constant, but for tests
+	lateMost, claimsMost int // the constants, but for tests
 }
 
 // Open opens or creates a file, with owner-only rights because it holds row
@@ -59,7 +59,7 @@ func Open(path string, now func() time.Time) (*Store, error) {
 		c.close()
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
-	s := &Store{turn: make(chan *conn, 1), now: now, names: newNames(), lateMost: lateMost}
+	s := &Store{turn: make(chan *conn, 1), now: now, names: newNames(), lateMost: lateMost, claimsMost: claimsMost}
 	s.turn <- c
 	return s, nil
 }

@@ -43,6 +43,9 @@ func mustOpen(t testing.TB, path string, now func() time.Time) *Store {
 	return s
 }
 
+// waits sets how many entries, and how many claims, wait to be sorted in.
+func (s *Store) waits(most int) { s.lateMost, s.claimsMost = most, most }
+
 func TestFile(t *testing.T) { testFile(t, lateMost) }
 
 // Every commit is sorted into the ledger at once, or after a few others.
@@ -61,7 +64,7 @@ func testFile(t *testing.T, lateMost int, only ...string) {
 				}
 			}
 			last = mustOpen(t, path, c.now)
-			last.lateMost = lateMost
+			last.waits(lateMost)
 			return stores(last, c, reopen)
 		}
 		return reopen()

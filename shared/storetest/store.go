@@ -99,5 +99,5 @@ type Store interface {
 	Depth(ctx context.Context, queue string) (int, error)
 	Hide(ctx context.Context, queue, receipt string, d time.Duration) error
 	Receive(ctx context.Context, queue string, max int, visibility time.Duration) ([]envelope.Delivery, error)
-	Delete(ctx context.Context, queue, receipt string) error
+	Delete(ctx context.Context, queue string, receipts ...string) error
 }

@@ -106,14 +106,16 @@ func (q *Queue) Receive(ctx context.Context, queue string, max int, visibility t
 	return got, nil
 }
 
-// Delete removes a message that was received; twice is no error.
-func (q *Queue) Delete(ctx context.Context, queue, receipt string) error {
+// Delete removes messages that were received; twice is no error.
+func (q *Queue) Delete(ctx context.Context, queue string, receipts ...string) error {
 	url, err := q.url(queue)
 	if err != nil {
 		return err
 	}
-	if _, err := q.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: url, ReceiptHandle: &receipt}); err != nil {
-		return fmt.Errorf("delete from queue %s: %w", queue, err)
+	for _, receipt := range receipts {
+		if _, err := q.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: url, ReceiptHandle: &receipt}); err != nil {
+			return fmt.Errorf("delete from queue %s: %w", queue, err)
+		}
 	}
 	return nil
 }
