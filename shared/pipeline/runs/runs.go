@@ -35,6 +35,7 @@ type Stores struct {
 	Pauses      Pauses    // of people; nil where nothing is paused
 	Audit       Audit     // nil where nobody's actions are kept
 	Freshness   Freshness // nil where nothing is counted
+	Told        Told      // of alerts and quotas; nil where nobody is told of them
 }
 
 // A Replayer takes rows that failed before: package intake's Intake.
