@@ -58,6 +58,8 @@ type Overview struct {
 
 	Freshness *freshness.Reading `json:"freshness,omitempty"`
 
+	Revision int64 `json:"revision"` // optimistic lock: grows with every update; 0 where nothing is stored
+
 	// Unreadable says why the stored item cannot be read; it holds Sync alone then. It is
 	// never stored.
 	Unreadable string `json:"-"`
@@ -81,6 +83,8 @@ type RunLine struct {
 	BegunAt   time.Time `json:"begun_at"`
 	EndedAt   time.Time `json:"ended_at,omitzero"`
 	Counts    Counts    `json:"counts"`
+	Due       int64     `json:"due,omitempty"`     // of its errors, that are sent again by themselves
+	Again     int64     `json:"again,omitempty"`   // of its errors, that are on their way again
 	Retried   int64     `json:"retried,omitempty"` // of its errors, that a retry has delivered since
 	Reason    string    `json:"reason,omitempty"`
 }
@@ -109,6 +113,8 @@ type AccountState struct {
 	Calls int64         `json:"calls,omitempty"`
 	Per   time.Duration `json:"per,omitempty"`
 	Spent int64         `json:"spent,omitempty"`
+	URL   string        `json:"url,omitempty"`   // of the account, where its connection names one
+	ID    string        `json:"id,omitempty"`    // which account it is, as the vendor says
 	Share float64       `json:"share,omitempty"` // of what may be spent at once, that is spent
 	Rate  float64       `json:"rate,omitempty"`  // part of the limits that is granted, after the vendor said that it was too fast
 }

@@ -1,14 +1,24 @@
 package run
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
 
-// Line is a run that has ended, in few words; retried are the rows of its errors that a
-// retry has delivered since.
-func Line(r Run, retried int64) RunLine {
-	return RunLine{
+// Line is a run that has ended, in few words. Due, Again and Retried are the caller's to
+// fill in.
+func Line(r Run) RunLine {
+	l := RunLine{
 		ID: r.ID, Mode: r.Mode, Bracketed: r.Bracketed, Status: r.Status, Outcome: r.Outcome, BegunAt: r.BegunAt, EndedAt: r.EndedAt,
-		Counts: r.Counts, Retried: retried, Reason: r.Reason,
+		Counts: r.Counts, Reason: r.Reason,
 	}
+	if l.Outcome == "" {
+		l.Outcome = OutcomeOf(r, r.Counts)
+	}
+	l.Counts.Queued = 0
+	return l
 }
 
 // ProgressOf is a run that goes on, with what its records add up to at now.
@@ -55,31 +65,34 @@ func (l *RunLine) Succeeded() bool {
 	return l.Status == Complete && (l.Outcome != None || l.Retried > 0)
 }
 
-// Summarize fills in what a sync's runs that have ended tell, newest first: the last
-// success, the rows before it, what is open, and the last runs of each mode.
+// Summarize fills in what a sync's runs that have ended tell, the one begun last first:
+// the last success, the rows before it, what is open, and the last runs of each mode.
 func Summarize(o *Overview, lines []RunLine) {
-	var mode Mode
-	kept := map[Mode]int{}
 	o.OpenErrors, o.Lines = 0, nil
-	bracketed := false
+	kept := map[Mode]int{}
+	var good []*RunLine
+	selected := false
 	for i := range lines {
 		l := &lines[i]
 		if l.Succeeded() {
-			switch {
-			case o.Success.Before(l.EndedAt):
-				o.Success, o.SuccessRun, o.SuccessRows, mode, o.PreviousRows = l.EndedAt, l.ID, l.Held(), l.Mode, -1
-			case o.PreviousRows < 0 && l.Mode == mode:
-				o.PreviousRows = l.Held()
-			}
+			good = append(good, l)
 		}
-		// A begun run selects again what the ones before it did not deliver.
-		if !bracketed && o.AsOf.Sub(l.EndedAt) < openFor {
+		if !selected && o.AsOf.Sub(l.EndedAt) < openFor {
 			o.OpenErrors += max(0, l.Counts.Received-l.Counts.Delivered-l.Counts.Unchanged-l.Counts.Superseded-l.Retried)
 		}
-		bracketed = bracketed || l.Bracketed
+		selected = selected || l.Bracketed // it selected again what those before it had not delivered
 		if kept[l.Mode]++; kept[l.Mode] <= OverviewRuns {
 			o.Lines = append(o.Lines, *l)
 		}
+	}
+	slices.SortStableFunc(good, func(a, b *RunLine) int { return cmp.Or(b.EndedAt.Compare(a.EndedAt), strings.Compare(b.ID, a.ID)) })
+	if len(good) == 0 {
+		return
+	}
+	last := good[0]
+	o.Success, o.SuccessRun, o.SuccessRows, o.PreviousRows = last.EndedAt, last.ID, last.Held(), -1
+	if n := slices.IndexFunc(good[1:], func(l *RunLine) bool { return l.Mode == last.Mode }); n >= 0 {
+		o.PreviousRows = good[n+1].Held()
 	}
 }
 

@@ -10,52 +10,16 @@ import (
 	"github.com/penstock-data/penstock/shared/run"
 )
 
-// pageErrors is how many errors one page has at most.
-const pageErrors = 100
-
 // Errors is a page of stored errors, the newest first.
 func (r *Reader) Errors(ctx context.Context, f Filter) (Errors, error) {
-	names := []string{f.Sync}
-	if f.Sync == "" && f.Run != "" {
-		names = []string{run.SyncOf(f.Run)}
-	} else if f.Sync == "" {
-		var err error
-		if names, err = r.stores.Syncs.List(ctx); err != nil {
-			return Errors{}, fmt.Errorf("list syncs: %w", err)
-		}
-	}
-	out := Errors{Errors: []Error{}}
-	for _, name := range names {
-		ids := []string{f.Run}
-		if f.Run == "" {
-			some, err := r.stores.History.RecentRuns(ctx, name, 20)
-			if err != nil {
-				return out, fmt.Errorf("list the runs of sync %q: %w", name, err)
-			}
-			ids = ids[:0]
-			for _, s := range some {
-				ids = append(ids, s.ID)
-			}
-		}
-		for _, id := range ids {
-			errs, _, err := r.stores.Errors.RunErrors(ctx, id, pageErrors, "")
-			if err != nil {
-				return out, fmt.Errorf("read errors of run %q: %w", id, err)
-			}
-			for i := range errs {
-				if f.takes(&errs[i]) {
-					out.Errors = append(out.Errors, errorOf(&errs[i], false))
-				}
-			}
-		}
-	}
-	slices.SortStableFunc(out.Errors, func(a, b Error) int { return b.OccurredAt.Compare(a.OccurredAt) })
-	limit := pageErrors
+	of := finding{filter: f, errors: mostErrors, lists: mostLists}
 	if f.Limit > 0 {
-		limit = min(limit, f.Limit)
+		of.errors = min(of.errors, f.Limit)
 	}
-	out.Errors = out.Errors[:min(len(out.Errors), limit)]
-	return out, nil
+	if f.Record != "" {
+		of.marks = []uint32{run.RecordMark(f.Record)}
+	}
+	return r.find(ctx, of)
 }
 
 // Error is one stored error with its source row, as far as that is stored; ErrNotFound.

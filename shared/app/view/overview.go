@@ -3,8 +3,6 @@ package view
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -18,7 +16,10 @@ func (r *Reader) Overview(ctx context.Context) (Overview, error) {
 	if err != nil {
 		return Overview{}, err
 	}
-	out := Overview{Now: r.now(), Syncs: []Row{}, Connections: connections(all)}
+	if err := r.alive(ctx, all); err != nil {
+		return Overview{}, err
+	}
+	out := Overview{Now: r.now(), Syncs: make([]Row, 0, len(all)), Connections: connections(all)}
 	for i := range all {
 		out.Syncs = append(out.Syncs, rowOf(&all[i], out.Now))
 	}
@@ -26,26 +27,6 @@ func (r *Reader) Overview(ctx context.Context) (Overview, error) {
 		return cmp.Or(cmp.Compare(rank(a.Health), rank(b.Health)), cmp.Compare(a.Sync, b.Sync))
 	})
 	return out, nil
-}
-
-// overviews are those of all applied syncs, by name.
-func (r *Reader) overviews(ctx context.Context) ([]run.Overview, error) {
-	names, err := r.stores.Syncs.List(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list syncs: %w", err)
-	}
-	var all []run.Overview
-	for _, name := range names {
-		o, err := r.stores.Overview(ctx, name, r.now())
-		if errors.Is(err, run.ErrNotFound) {
-			continue // removed since
-		}
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, o)
-	}
-	return all, nil
 }
 
 // rank puts the worst first.

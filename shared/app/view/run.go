@@ -2,29 +2,49 @@ package view
 
 import (
 	"context"
-	"fmt"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/run"
 )
 
-// Run is one run; ErrNotFound.
+// Run is one run; ErrNotFound. What it has added up to while it goes on is as of the
+// sweeper's last turn: AsOf. That of a retry is in the run whose rows it sends again.
 func (r *Reader) Run(ctx context.Context, id string) (Run, error) {
 	stored, err := r.stores.Runs.Run(ctx, id)
 	if err != nil {
 		return Run{}, err
 	}
-	status, err := r.stores.RunStatus(ctx, stored)
-	if err != nil {
+	out := runOf(stored)
+	out.AsOf = r.now()
+	o, err := r.overview(ctx, stored.Sync)
+	if err != nil && !missing(err) { // of a removed sync runs remain
 		return Run{}, err
 	}
-	out := runOf(status.Run)
-	out.AsOf = r.now()
-	out.Due, out.Retrying, out.Retried, out.WaitsFor = status.Due, status.Again, status.Retried, status.Waits
-	r.finish(&out)
-	if len(status.Groups) == 0 {
+	groups := stored.Groups
+	for _, p := range o.Running {
+		if p.ID == id && !stored.Status.Ended() {
+			out.AsOf, out.Counts, out.WaitsFor, groups = p.AsOf, p.Counts, p.WaitsFor, p.Groups
+		}
+	}
+	for _, l := range o.Lines {
+		if l.ID == id {
+			out.Due, out.Retrying, out.Retried = l.Due, l.Again, l.Retried
+			if stored.Status != run.Complete && l.Counts.Received > out.Counts.Received {
+				out.Counts, out.Outcome = l.Counts, l.Outcome
+			}
+		}
+	}
+	if out.Outcome == "" {
+		out.Outcome = run.OutcomeOf(stored, out.Counts)
+	}
+	if stored.Status == run.Complete {
+		out.Counts.Queued = 0
+	}
+	out.finish()
+	if len(groups) == 0 {
 		return out, nil
 	}
-	return out, r.groups(ctx, &out, status.Groups)
+	return out, r.groups(ctx, &out, groups)
 }
 
 func runOf(s run.Run) Run {
@@ -36,7 +56,7 @@ func runOf(s run.Run) Run {
 }
 
 // finish computes what follows from the counts.
-func (r *Reader) finish(out *Run) {
+func (out *Run) finish() {
 	end := out.EndedAt
 	if end.IsZero() {
 		end = out.AsOf
@@ -46,9 +66,9 @@ func (r *Reader) finish(out *Run) {
 	settled := c.Settled()
 	if !out.EndedAt.IsZero() {
 		line := run.RunLine{Outcome: out.Outcome, Counts: c, Retried: out.Retried}
-		out.SuccessRate, out.RowsPerSecond = rates(c.Received, line.Right(), passed(out.BegunAt, end, 1e9))
+		out.SuccessRate, out.RowsPerSecond = rates(c.Received, line.Right(), passed(out.BegunAt, end, time.Second))
 	} else {
-		out.SuccessRate, out.RowsPerSecond = rates(settled, c.Delivered+c.Unchanged+c.Superseded, passed(out.BegunAt, end, 1e9))
+		out.SuccessRate, out.RowsPerSecond = rates(settled, c.Delivered+c.Unchanged+c.Superseded, passed(out.BegunAt, end, time.Second))
 	}
 	refused := c.Rejected + c.Blocked
 	sent := c.Received - refused
@@ -70,15 +90,19 @@ func (r *Reader) groups(ctx context.Context, out *Run, all []run.Group) error {
 	for _, g := range all {
 		out.Groups = append(out.Groups, Group{Stage: g.Stage, Type: g.Type, Field: g.Field, Rows: g.Rows, Samples: []Error{}})
 	}
-	errs, _, err := r.stores.Errors.RunErrors(ctx, run.OriginalOf(out.Run), 100, "")
-	if err != nil {
-		return fmt.Errorf("read errors of run %q: %w", out.Run, err)
+	of := finding{filter: Filter{Sync: out.Sync, Run: run.OriginalOf(out.Run)}, errors: mostErrors, lists: mostLists, each: samplesOf}
+	if !out.EndedAt.IsZero() {
+		of.until = out.EndedAt.Add(time.Minute)
 	}
-	for i := range errs {
+	page, err := r.find(ctx, of)
+	if err != nil {
+		return err
+	}
+	for _, e := range page.Errors {
 		for j := range out.Groups {
 			g := &out.Groups[j]
-			if g.Stage == errs[i].Stage && g.Type == errs[i].Type && g.Field == errs[i].Field && len(g.Samples) < samplesOf {
-				g.Samples = append(g.Samples, errorOf(&errs[i], false))
+			if g.Stage == e.Stage && g.Type == e.Type && g.Field == e.Field && len(g.Samples) < samplesOf {
+				g.Samples = append(g.Samples, e)
 			}
 		}
 	}

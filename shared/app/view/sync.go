@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -15,18 +16,23 @@ const chartRuns = 60
 
 // Sync is one sync; ErrNotFound.
 func (r *Reader) Sync(ctx context.Context, name string) (Sync, error) {
-	v, err := r.stores.Syncs.Current(ctx, name)
-	if err != nil {
-		return Sync{}, fmt.Errorf("read sync %q: %w", name, err)
-	}
-	o, err := r.stores.Overview(ctx, name, r.now())
+	o, err := r.overview(ctx, name)
 	if err != nil {
 		return Sync{}, err
 	}
+	v, err := r.stores.Syncs.Version(ctx, name, o.Version)
+	if err != nil {
+		return Sync{}, fmt.Errorf("read sync %q version %s: %w", name, o.Version, err)
+	}
+	all, err := r.stores.History.RecentRuns(ctx, name, chartRuns)
+	if err != nil {
+		return Sync{}, fmt.Errorf("list the runs of sync %q: %w", name, err)
+	}
+	fresh(&o, all, r.now())
 	d := &v.Definition
 	out := Sync{
 		Row: rowOf(&o, r.now()), Operation: o.Operation, Model: o.Model, Strategy: string(d.Strategy), RecordID: d.RecordID,
-		Cursor: d.Cursor(), Watermark: o.Watermark, WatermarkType: o.MarkType, WatermarkAt: o.MarkAt, Hold: o.Hold, Mapping: []Mapping{}, Chart: []Line{},
+		Cursor: d.Cursor(), Watermark: o.Watermark, WatermarkType: o.MarkType, WatermarkAt: o.MarkAt, Hold: o.Hold, Mapping: []Mapping{}, Chart: chartOf(all, o.Lines),
 	}
 	if d.Match.Source != "" {
 		out.Match = d.Match.Source + " = " + d.Match.Destination
@@ -35,17 +41,6 @@ func (r *Reader) Sync(ctx context.Context, name string) (Sync, error) {
 		f := &d.Fields[i]
 		out.Mapping = append(out.Mapping, Mapping{Source: f.From(), Destination: f.Destination, Type: string(f.Type), Rules: rules(f), Personal: f.Personal})
 	}
-	all, err := r.stores.History.RecentRuns(ctx, name, chartRuns)
-	if err != nil {
-		return out, fmt.Errorf("list the runs of sync %q: %w", name, err)
-	}
-	for _, s := range all {
-		if s.Status.Ended() && !run.IsRetry(s.ID) {
-			l := run.Line(s, 0)
-			out.Chart = append(out.Chart, lineOf(&l))
-		}
-	}
-	slices.Reverse(out.Chart)
 	return out, nil
 }
 
@@ -88,4 +83,47 @@ func rules(f *syncdef.Field) string {
 		add("time zone %s", f.TimeZone)
 	}
 	return strings.Join(out, "; ")
+}
+
+// fresh brings an overview up to date with the sync's runs.
+func fresh(o *run.Overview, all []run.Run, now time.Time) {
+	shown := map[string]bool{}
+	for _, p := range o.Running {
+		shown[p.ID] = true
+	}
+	found := map[string]run.Run{}
+	for _, s := range all {
+		if !run.IsRetry(s.ID) && (shown[s.ID] || !s.Status.Ended() || s.BegunAt.After(o.AsOf)) {
+			found[s.ID] = s
+		}
+	}
+	bring(o, found, now)
+}
+
+// chartOf are the runs that have ended, the oldest first; known are those of which more is
+// known than the run itself says.
+func chartOf(all []run.Run, known []run.RunLine) []Line {
+	lines := map[string]run.RunLine{}
+	for _, l := range known {
+		lines[l.ID] = l
+	}
+	retried := map[string]int64{}
+	for _, s := range all {
+		if run.IsRetry(s.ID) {
+			retried[run.OriginalOf(s.ID)] += s.Counts.Delivered + s.Counts.Unchanged
+		}
+	}
+	out := []Line{}
+	for _, s := range slices.Backward(all) {
+		if run.IsRetry(s.ID) || !s.Status.Ended() {
+			continue
+		}
+		l, ok := lines[s.ID]
+		if !ok {
+			l = run.Line(s)
+			l.Retried = retried[s.ID]
+		}
+		out = append(out, lineOf(&l))
+	}
+	return out
 }

@@ -8,7 +8,7 @@
 package view
 
 import (
-	"errors"
+	"sync"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
@@ -33,15 +33,24 @@ type Reader struct {
 	stores runs.Stores
 	link   func(kind string, url string, account, object, id string) string
 	now    func() time.Time
+
+	mu    sync.Mutex
+	known map[string]*run.Overview // as they were read last: only what changed since is read whole
 }
 
 // New makes a Reader; it reads nothing yet.
 func New(c Config) *Reader {
-	r := &Reader{stores: c.Stores, link: c.Link, now: c.Now}
+	r := &Reader{stores: c.Stores, link: c.Link, now: c.Now, known: map[string]*run.Overview{}}
 	if r.link == nil {
 		r.link = func(string, string, string, string, string) string { return "" }
 	}
 	return r
 }
 
-func missing(err error) bool { return errors.Is(err, run.ErrNotFound) }
+// What one page reads at most. With 50 syncs a page asks five times at most.
+const (
+	mostItems  = 200
+	mostOpen   = 50 // runs that go on, of all syncs
+	mostErrors = 100
+	mostLists  = 80 // entries of a list of errors
+)

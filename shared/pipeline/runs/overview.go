@@ -33,11 +33,14 @@ func (s *Stores) Overview(ctx context.Context, sync string, now time.Time) (run.
 	if err != nil {
 		return run.Overview{}, fmt.Errorf("list the runs of sync %q: %w", sync, err)
 	}
-	return s.overview(ctx, v, all, now)
+	return s.overview(ctx, v, all, now, s.tally)
 }
 
+// A tallier adds up what is recorded of a run.
+type tallier func(ctx context.Context, id string) (*run.Tally, error)
+
 // overview is Overview of a version and its runs, the newest first.
-func (s *Stores) overview(ctx context.Context, v syncdef.Version, all []run.Run, now time.Time) (run.Overview, error) {
+func (s *Stores) overview(ctx context.Context, v syncdef.Version, all []run.Run, now time.Time, tally tallier) (run.Overview, error) {
 	d := &v.Definition
 	late := frequency.LatenessOf(d, now)
 	o := run.Overview{
@@ -46,7 +49,7 @@ func (s *Stores) overview(ctx context.Context, v syncdef.Version, all []run.Run,
 		Warn: late.Warn, Stale: late.Stale, Dashboard: late.Dashboard, PreviousRows: -1,
 	}
 	return o, errors.Join(
-		s.overRuns(ctx, &o, all),
+		s.overRuns(ctx, &o, all, tally),
 		s.overSchedule(ctx, &o, v, all, now),
 		s.overMark(ctx, &o, v),
 		s.overAccount(ctx, &o, now),
@@ -54,30 +57,43 @@ func (s *Stores) overview(ctx context.Context, v syncdef.Version, all []run.Run,
 	)
 }
 
+// lateTallies is how many runs that ended without completing are added up anew: their
+// rows in hand are settled after their end.
+const lateTallies = 5
+
 // overRuns fills in what the runs tell.
-func (s *Stores) overRuns(ctx context.Context, o *run.Overview, all []run.Run) error {
+func (s *Stores) overRuns(ctx context.Context, o *run.Overview, all []run.Run, tally tallier) error {
 	rest, err := s.rest(ctx, o.Sync, all)
 	if err != nil {
 		return err
 	}
 	var lines []run.RunLine
+	tallied := 0
 	for _, r := range all {
 		switch {
 		case run.IsRetry(r.ID):
+			continue
 		case !r.Status.Ended():
-			if len(o.Running) == run.OverviewOpen {
-				continue
+			if len(o.Running) < run.OverviewOpen {
+				if err := s.overOpen(ctx, o, r, tally); err != nil {
+					return err
+				}
 			}
-			p, err := s.progress(ctx, r, o.AsOf)
+			continue
+		case r.Status != run.Complete && tallied < lateTallies && (r.Counts.Received == 0 || o.AsOf.Sub(r.EndedAt) < time.Hour):
+			tallied++
+			t, err := tally(ctx, r.ID)
 			if err != nil {
 				return err
 			}
-			o.Running = append(o.Running, p)
-		default:
-			lines = append(lines, run.Line(r, rest.retried[r.ID]))
-			if o.GateRun == "" && r.Gate != nil {
-				o.Gate, o.GateRun = r.Gate, r.ID
-			}
+			r.Counts, r.Groups = t.Counts, t.Groups
+		}
+		l := run.Line(r)
+		l.Due, l.Again, l.Retried = rest.due[r.ID], rest.again[r.ID], rest.retried[r.ID]
+		l.Reason = cut(l.Reason)
+		lines = append(lines, l)
+		if o.GateRun == "" && r.Gate != nil {
+			o.Gate, o.GateRun = r.Gate, r.ID
 		}
 	}
 	for _, n := range rest.due {
@@ -87,20 +103,18 @@ func (s *Stores) overRuns(ctx context.Context, o *run.Overview, all []run.Run) e
 	return nil
 }
 
-// progress is what a run that goes on has added up to.
-func (s *Stores) progress(ctx context.Context, r run.Run, now time.Time) (run.Progress, error) {
-	t, err := s.tally(ctx, r.ID)
+// overOpen adds a run that goes on.
+func (s *Stores) overOpen(ctx context.Context, o *run.Overview, r run.Run, tally tallier) error {
+	t, err := tally(ctx, r.ID)
 	if err != nil {
-		return run.Progress{}, err
+		return err
 	}
-	return s.progressOf(ctx, r, t, now)
-}
-
-func (s *Stores) progressOf(ctx context.Context, r run.Run, t *run.Tally, now time.Time) (run.Progress, error) {
-	p := run.ProgressOf(r, t, now)
-	var err error
-	p.WaitsFor, err = s.waits(ctx, r, t)
-	return p, err
+	p := run.ProgressOf(r, t, o.AsOf)
+	if p.WaitsFor, err = s.waits(ctx, r, t); err != nil {
+		return err
+	}
+	o.Running = append(o.Running, p)
+	return nil
 }
 
 // overSchedule fills in when the sync is due, and what was missed.
@@ -126,6 +140,7 @@ func (s *Stores) overMark(ctx context.Context, o *run.Overview, v syncdef.Versio
 		return fmt.Errorf("read connection %q: %w", o.Connection, err)
 	}
 	o.Target = ledger.Target(&v.Definition, &v.Rules, c.Epoch)
+	o.Account.URL, o.Account.ID = c.Connection.URL, c.Account
 	m, err := s.mark(ctx, o.Sync, o.Target, v.Definition.Cursor())
 	o.Watermark, o.MarkType, o.MarkAt, o.Hold = m.Value, m.Type, m.At, m.Low
 	return err
@@ -138,7 +153,7 @@ func (s *Stores) overAccount(ctx context.Context, o *run.Overview, now time.Time
 		return fmt.Errorf("read the state of connection %q: %w", o.Connection, err)
 	}
 	if p.Failing() {
-		o.Account = run.AccountState{Since: p.Since, Until: p.Until, Reason: p.Reason, SetUp: p.SetUp}
+		o.Account.Since, o.Account.Until, o.Account.Reason, o.Account.SetUp = p.Since, p.Until, p.Reason, p.SetUp
 	}
 	if s.Told == nil {
 		return nil
