@@ -34,6 +34,9 @@ type Entry struct {
 	Claim string
 }
 
+// A Place is where an entry stands.
+type Place struct{ Target, Key string }
+
 // Held is what the destination holds. It is never forgotten: a refusal leaves it.
 type Held struct {
 	Fingerprint row.Fingerprint // void when nothing was delivered, or it is not known what is there; row.Gone after a delete

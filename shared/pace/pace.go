@@ -179,3 +179,17 @@ func refill(w Window) float64 {
 	}
 	return rest(w) / span.Seconds()
 }
+
+// Used is how many calls of its longest window of a day or more a bucket has spent and not
+// got back; 0 where it has none.
+func (b Bucket) Used(now time.Time) int64 {
+	w, share := b.Spent(now)
+	if w.Calls == 0 {
+		return 0
+	}
+	return int64(share*burst(w) + 0.5)
+}
+
+// Pace is the part of the limits that the bucket grants at now: 1 unless the vendor said
+// lately that it was too fast.
+func (b Bucket) Pace(now time.Time) float64 { return b.rate(b.trust(now)) }

@@ -18,6 +18,9 @@ func (s *Store) StoreErrors(ctx context.Context, errs []run.RowError) error {
 		return nil
 	}
 	err := s.write(ctx, func(c *conn) error {
+		if err := c.list(errs); err != nil {
+			return err
+		}
 		for _, e := range errs {
 			source := envelope.PackSource(e.Source)
 			e.Source = nil // beside the body, where it need not be base64

@@ -95,6 +95,12 @@ CREATE TABLE error (
   body TEXT NOT NULL, source BLOB NOT NULL,
   PRIMARY KEY (run, batch, row)
 ) WITHOUT ROWID;
+-- The errors by time, of each sync and of all (list '*'): run.Listed, one entry for those
+-- that were stored together; key is time and id.
+CREATE TABLE error_list (
+  list TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL,
+  PRIMARY KEY (list, key)
+) WITHOUT ROWID;
 CREATE TABLE due (
   sync TEXT NOT NULL, at INTEGER NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
   PRIMARY KEY (sync, at, id)
@@ -102,6 +108,9 @@ CREATE TABLE due (
 
 -- How old the data of a sync is at its destination.
 CREATE TABLE freshness (sync TEXT PRIMARY KEY, revision INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+
+-- What a page of all syncs shows of each, put together by the sweeper.
+CREATE TABLE overview (sync TEXT PRIMARY KEY, revision INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 
 -- The due times of schedules.
 CREATE TABLE firing (

@@ -39,6 +39,11 @@ var (
 	_ = []runs.Halts{Store(nil)}
 	_ = []runs.Firings{Store(nil)}
 	_ = []runs.Freshness{Store(nil)}
+	_ = []runs.Overviews{Store(nil)}
+	_ = []runs.Some{Store(nil)}
+	_ = []runs.Lists{Store(nil)}
+	_ = []runs.Places{Store(nil)}
+	_ = []runs.Told{Store(nil)}
 	_ = []runs.Depths{Store(nil)}
 	_ = []runs.Quotas{Store(nil)}
 	_ = []runs.Pauses{Store(nil)}

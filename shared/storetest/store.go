@@ -75,6 +75,16 @@ type Store interface {
 	Freshness(ctx context.Context, sync string) (freshness.Reading, error)
 	SetFreshness(ctx context.Context, r freshness.Reading) error
 
+	SetOverview(ctx context.Context, o run.Overview) error
+	DeleteOverview(ctx context.Context, sync string) error
+	Overview(ctx context.Context, sync string) (run.Overview, error)
+	Overviews(ctx context.Context, known map[string]int64) ([]run.Overview, error)
+	SomeRuns(ctx context.Context, ids []string) (map[string]run.Run, error)
+	SomeOpenRuns(ctx context.Context, limit int) ([]string, error)
+	ListErrors(ctx context.Context, list, from string, limit int) (all []run.Listed, more bool, err error)
+	SomeErrors(ctx context.Context, refs []string) (map[string]run.RowError, error)
+	Places(ctx context.Context, places []ledger.Place) (map[ledger.Place]ledger.Entry, error)
+
 	Alerts(ctx context.Context, sync string) (alert.Book, error)
 	SetAlerts(ctx context.Context, b alert.Book) error
 

@@ -41,11 +41,13 @@ func Open(ctx context.Context, stack string) (*runs.Control, error) {
 		return nil, err
 	}
 	table := state.New(cfg, state.Config{Table: tables[stateTable], Now: time.Now})
+	errs := awserrors.New(cfg, awserrors.Config{Table: tables[errorsTable], Now: time.Now})
+	held := ledger.New(cfg, ledger.Config{Table: tables[ledgerTable]})
 	return &runs.Control{
 		Stores: runs.Stores{
 			Syncs: table, Connections: table, Runs: table, History: table, Marks: table, Due: table, Halts: table, Firings: table, Freshness: table, Pauses: table, Audit: table,
-			Errors: awserrors.New(cfg, awserrors.Config{Table: tables[errorsTable], Now: time.Now}),
-			Ledger: ledger.New(cfg, ledger.Config{Table: tables[ledgerTable]}),
+			Errors: errs, Ledger: held,
+			Overviews: table, Some: table, Told: table, Lists: errs, Places: held,
 		},
 		Policy: run.DefaultPolicy(), Now: time.Now,
 	}, nil

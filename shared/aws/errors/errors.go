@@ -45,9 +45,12 @@ func New(cfg aws.Config, c Config) *Store {
 // StoreErrors stores each error under its Ref, unless what is stored there counts as
 // many attempts or more. All or an error; after an error some may be stored.
 func (s *Store) StoreErrors(ctx context.Context, errs []run.RowError) error {
+	expires := attr.N(s.now().Add(keep).Unix())
+	if err := s.list(ctx, errs, expires); err != nil {
+		return fmt.Errorf("list %d row errors: %w", len(errs), err)
+	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
-	expires := attr.N(s.now().Add(keep).Unix())
 	for _, e := range errs {
 		g.Go(func() error {
 			item, err := writeItem(e)
@@ -73,14 +76,23 @@ func (s *Store) StoreErrors(ctx context.Context, errs []run.RowError) error {
 
 // ErrorsByRef reads the errors of one sync that exist among refs, by Ref.
 func (s *Store) ErrorsByRef(ctx context.Context, sync string, refs []string) (map[string]run.RowError, error) {
-	found, err := s.byRef(ctx, sync, refs)
+	found, err := s.byRef(ctx, func(e *run.RowError) bool { return e.Sync == sync }, refs)
 	if err != nil {
 		return nil, fmt.Errorf("read %d errors of sync %q: %w", len(refs), sync, err)
 	}
 	return found, nil
 }
 
-func (s *Store) byRef(ctx context.Context, sync string, refs []string) (map[string]run.RowError, error) {
+// SomeErrors reads the errors that exist among refs, at most 100 of any syncs, by Ref.
+func (s *Store) SomeErrors(ctx context.Context, refs []string) (map[string]run.RowError, error) {
+	found, err := s.byRef(ctx, func(*run.RowError) bool { return true }, refs)
+	if err != nil {
+		return nil, fmt.Errorf("read %d errors: %w", len(refs), err)
+	}
+	return found, nil
+}
+
+func (s *Store) byRef(ctx context.Context, wanted func(*run.RowError) bool, refs []string) (map[string]run.RowError, error) {
 	var keys []attr.Item
 	seen := make(map[string]bool, len(refs)) // BatchGetItem refuses repeated keys
 	for _, ref := range refs {
@@ -112,7 +124,7 @@ func (s *Store) byRef(ctx context.Context, sync string, refs []string) (map[stri
 			if err != nil {
 				return nil, err
 			}
-			if e.Sync == sync {
+			if wanted(&e) {
 				found[e.Ref()] = e
 			}
 		}
@@ -124,7 +136,7 @@ func (s *Store) byRef(ctx context.Context, sync string, refs []string) (map[stri
 // why: run.RowError.Ended. Attempts stay. An error that counts another attempt
 // meanwhile was ended before that.
 func (s *Store) EndDue(ctx context.Context, sync string, refs []string, why string) error {
-	found, err := s.byRef(ctx, sync, refs)
+	found, err := s.byRef(ctx, func(e *run.RowError) bool { return e.Sync == sync }, refs)
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
 	for _, e := range found {

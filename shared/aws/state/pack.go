@@ -43,6 +43,10 @@ func packBody(b run.Batch) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return packText(text)
+}
+
+func packText(text []byte) ([]byte, error) {
 	z, err := packer()
 	if err != nil {
 		return nil, err
@@ -50,13 +54,17 @@ func packBody(b run.Batch) ([]byte, error) {
 	return z.EncodeAll(text, nil), nil
 }
 
-// unpackBody is its inverse. Its error quotes nothing (I6).
-func unpackBody(packed []byte) (b run.Batch, err error) {
+func unpackText(packed []byte) ([]byte, error) {
 	z, err := unpacker()
 	if err != nil {
-		return b, err
+		return nil, err
 	}
-	text, err := z.DecodeAll(packed, nil)
+	return z.DecodeAll(packed, nil)
+}
+
+// unpackBody is its inverse. Its error quotes nothing (I6).
+func unpackBody(packed []byte) (b run.Batch, err error) {
+	text, err := unpackText(packed)
 	if err == nil {
 		err = json.Unmarshal(text, &b)
 	}

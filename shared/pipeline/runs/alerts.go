@@ -66,6 +66,10 @@ func (s *Sweep) judge(ctx context.Context, name string) error {
 		return conflict(err)
 	}
 	book.Revision++
+	if sh, ok := s.shown[name]; ok { // its overview shows what is open
+		sh.busy = true
+		s.shown[name] = sh
+	}
 	return s.tell(ctx, book, due)
 }
 

@@ -36,6 +36,7 @@ func actor(ctx context.Context) string {
 // before anything is done, so that what a process did that died is known, and with its
 // result after. do answers what came of it. Where the log takes no entry, nothing is done.
 func (c *Control) act(ctx context.Context, what, on string, do func() (note string, err error)) error {
+	defer c.reshow(ctx, what, on)
 	if c.Audit == nil {
 		_, err := do()
 		return err

@@ -70,6 +70,9 @@ func (c *Control) Gate(ctx context.Context, id string, verdict []byte) (Gated, e
 		}
 		return true
 	})
+	if err == nil && r.Status.Ended() {
+		c.reshow(ctx, "gate", r.ID)
+	}
 	return gated(r), err
 }
 

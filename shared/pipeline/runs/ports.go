@@ -154,6 +154,44 @@ type Freshness interface {
 	Freshness(ctx context.Context, sync string) (freshness.Reading, error)
 }
 
+// Overviews stores how each sync stands, for pages: copies of what is stored elsewhere.
+type Overviews interface {
+	// SetOverview stores one over the one with its Revision (0: none is stored), with
+	// Revision+1; run.ErrConflict when another one is.
+	SetOverview(ctx context.Context, o run.Overview) error
+	// DeleteOverview deletes one; nothing happens when there is none.
+	DeleteOverview(ctx context.Context, sync string) error
+	// Overview reads one sync's; run.ErrNotFound.
+	Overview(ctx context.Context, sync string) (run.Overview, error)
+	// Overviews reads those of all syncs, by name. One whose revision is known comes with
+	// its Sync and Revision alone; one that cannot be read says why in Unreadable.
+	Overviews(ctx context.Context, known map[string]int64) ([]run.Overview, error)
+}
+
+// Some reads a bounded part of much.
+type Some interface {
+	// SomeRuns reads the runs that exist among the ids, at most 100, by id.
+	SomeRuns(ctx context.Context, ids []string) (map[string]run.Run, error)
+	// SomeOpenRuns names runs that have not ended, at most limit, by id.
+	SomeOpenRuns(ctx context.Context, limit int) ([]string, error)
+}
+
+// Lists reads which errors are stored, by time.
+type Lists interface {
+	// ListErrors reads entries of a list of errors by time, run.EveryError or a sync's, the
+	// newest first: from the one of that key on, "" from the newest, at most limit. more
+	// says that there may be older ones.
+	ListErrors(ctx context.Context, list, from string, limit int) (all []run.Listed, more bool, err error)
+	// SomeErrors reads the errors that exist among refs, at most 100 of any syncs, by Ref.
+	SomeErrors(ctx context.Context, refs []string) (map[string]run.RowError, error)
+}
+
+// Places reads ledger entries of several targets.
+type Places interface {
+	// Places reads the entries that exist among these, at most 100 of any targets.
+	Places(ctx context.Context, places []ledger.Place) (map[ledger.Place]ledger.Entry, error)
+}
+
 // Depths tells how full the queues are.
 type Depths interface {
 	// Depth is the approximate number of messages that wait in the queue.

@@ -35,6 +35,11 @@ type Stores struct {
 	Pauses      Pauses    // of people; nil where nothing is paused
 	Audit       Audit     // nil where nobody's actions are kept
 	Freshness   Freshness // nil where nothing is counted
+	Overviews   Overviews // for pages; nil where none are stored
+	Some        Some      // for pages, as are Lists and Places; nil where none are shown
+	Lists       Lists
+	Places      Places
+	Told        Told // of alerts and quotas; nil where nobody is told of them
 }
 
 // A Replayer takes rows that failed before: package intake's Intake.

@@ -169,9 +169,9 @@ type rest struct {
 }
 
 // rest counts what is due and what retries delivered.
-func (c *Control) rest(ctx context.Context, sync string, all []run.Run) (*rest, error) {
+func (s *Stores) rest(ctx context.Context, sync string, all []run.Run) (*rest, error) {
 	out := &rest{due: map[string]int64{}, again: map[string]int64{}, retried: map[string]int64{}}
-	items, err := c.Due.DueItems(ctx, sync, time.Time{}, countedDue)
+	items, err := s.Due.DueItems(ctx, sync, time.Time{}, countedDue)
 	if err != nil {
 		return nil, fmt.Errorf("list what is due of sync %q: %w", sync, err)
 	}
@@ -183,7 +183,7 @@ func (c *Control) rest(ctx context.Context, sync string, all []run.Run) (*rest, 
 			continue
 		}
 		if r.Status != run.Complete {
-			t, err := c.tally(ctx, r.ID)
+			t, err := s.tally(ctx, r.ID)
 			if err != nil {
 				return nil, err
 			}
@@ -199,7 +199,7 @@ func (c *Control) rest(ctx context.Context, sync string, all []run.Run) (*rest, 
 
 // runStatus gives a run the counts of this moment; without rest nothing is said of
 // what is due.
-func (c *Control) runStatus(ctx context.Context, r run.Run, rest *rest) (RunStatus, error) {
+func (s *Stores) runStatus(ctx context.Context, r run.Run, rest *rest) (RunStatus, error) {
 	out := RunStatus{Run: r}
 	if rest != nil {
 		out.Due, out.Again, out.Retried = rest.due[r.ID], rest.again[r.ID], rest.retried[r.ID]
@@ -208,7 +208,7 @@ func (c *Control) runStatus(ctx context.Context, r run.Run, rest *rest) (RunStat
 		out.Counts.Queued = 0 // all have settled
 		return out, nil
 	}
-	t, err := c.tally(ctx, r.ID)
+	t, err := s.tally(ctx, r.ID)
 	if err != nil {
 		return out, err
 	}
@@ -216,7 +216,7 @@ func (c *Control) runStatus(ctx context.Context, r run.Run, rest *rest) (RunStat
 	out.Counts.Queued = t.Left()
 	out.Outcome = run.OutcomeOf(r, t.Counts)
 	if !r.Status.Ended() {
-		out.Waits, err = c.waits(ctx, r, t)
+		out.Waits, err = s.waits(ctx, r, t)
 	}
 	return out, err
 }

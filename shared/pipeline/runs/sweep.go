@@ -29,6 +29,10 @@ type Sweep struct {
 
 	mu    sync.Mutex
 	tried map[string]time.Time // when a halted version's due item was handed in last
+
+	turns   sync.Mutex            // one Run at a time
+	shown   map[string]shown      // the overviews that are stored; nil: not read yet
+	tallies map[string]*run.Tally // that this turn has added up
 }
 
 // slice is the longest that one run or sync may take where the caller sets no
@@ -39,6 +43,9 @@ const slice = 20 * time.Second
 // share of the time that is left, and another one is the first every minute, so
 // that a slow one starves nobody. All failures are returned, joined.
 func (s *Sweep) Run(ctx context.Context) error {
+	s.turns.Lock()
+	defer s.turns.Unlock()
+	s.tallies = map[string]*run.Tally{}
 	open, err := s.History.OpenRuns(ctx)
 	if err != nil {
 		return fmt.Errorf("list open runs: %w", err)
@@ -75,7 +82,7 @@ func (s *Sweep) Run(ctx context.Context) error {
 			})
 		}
 	}
-	return s.share(ctx, steps)
+	return s.share(ctx, append(steps, s.showing(names, open)...))
 }
 
 // turn begins with another one every minute.
@@ -114,6 +121,7 @@ func (s *Sweep) settle(ctx context.Context, r run.Run) error {
 	if err != nil {
 		return err
 	}
+	s.tallies[r.ID] = t
 	next := run.Settle(r, t, s.Now(), s.Policy)
 	if r.Status == run.Open && !r.Bracketed && next.Status.Ended() {
 		// A batch may be pinned between the reading of the batches and the end of the

@@ -1,0 +1,103 @@
+package apptest
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/app/view"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// pages reads what people see of a World.
+func (w *World) pages() *view.Reader {
+	return view.New(view.Config{Stores: w.Control.Stores, Now: w.Clock.Now, Link: func(kind string, _ string, account, object, id string) string {
+		return kind + ":" + object + "/" + id
+	}})
+}
+
+// What a failing row looks like on each page, and that it is gone once it is mended.
+func TestPages(t *testing.T) {
+	w := faulty(t)
+	rows := accounts("accounts", 4)
+	rows[2][1] = `{"id":"c002","name":"Customer c002","n":"many","u":1}`
+	var id string
+	for _, a := range w.Push(t, "q1", "q1:1", rows...) {
+		id = a.Run
+	}
+	p := w.pages()
+	o, err := p.Overview(t.Context())
+	row := find(t, o, err, "accounts")
+	if len(row.Running) != 1 || row.Running[0].Run != id || row.Health != view.Stale || !row.LastSuccess.IsZero() || row.SuccessRate != -1 {
+		t.Errorf("before anything was delivered: %+v", row)
+	}
+	w.Pass(t, 5*time.Minute)
+	o, err = p.Overview(t.Context())
+	row = find(t, o, err, "accounts")
+	if row.LastRun == nil || row.LastRun.Run != id || row.SuccessRate != 0.75 || row.Health != view.HighErrorRate || row.Freshness != view.Healthy ||
+		len(row.Running) != 0 || len(row.Spark) != 1 || row.Records != 3 || row.Previous != -1 || row.OpenErrors != 1 {
+		t.Errorf("after: %+v", row)
+	}
+	if len(o.Connections) == 0 || o.Connections[0].PausedSince != (time.Time{}) {
+		t.Errorf("connections: %+v", o.Connections)
+	}
+	one, err := p.Run(t.Context(), id)
+	if err != nil || one.Outcome != run.Partial || one.Counts.Rejected != 1 || one.Counts.Delivered != 3 || len(one.Groups) != 1 || len(one.Groups[0].Samples) != 1 ||
+		one.Groups[0].Stage != "intake" || one.Groups[0].Field == "" || one.Stages[2].Done != 3 {
+		t.Errorf("the run: %+v, %v", one, err)
+	}
+	page, err := p.Errors(t.Context(), view.Filter{Sync: "accounts", Text: "C002"})
+	if err != nil || len(page.Errors) != 1 || page.Errors[0].RecordID != "c002" || page.Errors[0].Source != nil {
+		t.Fatalf("the errors: %+v, %v", page, err)
+	}
+	e, err := p.Error(t.Context(), page.Errors[0].Ref)
+	if err != nil || len(e.Source) == 0 {
+		t.Errorf("the error: %+v, %v", e, err)
+	}
+	s, err := p.Sync(t.Context(), "accounts")
+	if err != nil || len(s.Mapping) == 0 || len(s.Chart) != 1 || s.Version == "" {
+		t.Errorf("the sync: %+v, %v", s, err)
+	}
+	r, err := p.Record(t.Context(), s.Connection, "c001")
+	held := 0
+	for _, h := range r.Holds {
+		if h.Held && h.Run == id && h.ID != "" && h.Link != "" && !h.At.IsZero() {
+			held++
+		}
+	}
+	if err != nil || held != 1 {
+		t.Errorf("the record: %+v, %v", r, err)
+	}
+	if r, err = p.Record(t.Context(), s.Connection, "c002"); err != nil || len(r.Errors.Errors) != 1 {
+		t.Errorf("the rejected record: %+v, %v", r, err)
+	}
+}
+
+// Names of nothing are told as such.
+func TestPagesOfNothing(t *testing.T) {
+	p := faulty(t).pages()
+	_, runErr := p.Run(t.Context(), "accounts.r1")
+	_, syncErr := p.Sync(t.Context(), "nothing")
+	_, errorErr := p.Error(t.Context(), "accounts.r1#b#1")
+	_, oddErr := p.Error(t.Context(), "odd")
+	_, recordErr := p.Record(t.Context(), "nothing", "x")
+	for n, err := range []error{runErr, syncErr, errorErr, oddErr, recordErr} {
+		if !errors.Is(err, view.ErrNotFound) {
+			t.Errorf("%d: %v", n, err)
+		}
+	}
+}
+
+func find(t *testing.T, o view.Overview, err error, sync string) view.Row {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range o.Syncs {
+		if r.Sync == sync {
+			return r
+		}
+	}
+	t.Fatalf("no sync %s among %+v", sync, o.Syncs)
+	return view.Row{}
+}

@@ -1,0 +1,162 @@
+package view
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// Overview is all syncs at a glance.
+func (r *Reader) Overview(ctx context.Context) (Overview, error) {
+	all, err := r.overviews(ctx)
+	if err != nil {
+		return Overview{}, err
+	}
+	if err := r.alive(ctx, all); err != nil {
+		return Overview{}, err
+	}
+	out := Overview{Now: r.now(), Syncs: make([]Row, 0, len(all)), Connections: connections(all)}
+	for i := range all {
+		out.Syncs = append(out.Syncs, rowOf(&all[i], out.Now))
+	}
+	slices.SortStableFunc(out.Syncs, func(a, b Row) int {
+		return cmp.Or(cmp.Compare(rank(a.Health), rank(b.Health)), cmp.Compare(a.Sync, b.Sync))
+	})
+	return out, nil
+}
+
+// rank puts the worst first.
+func rank(h Health) int { return slices.Index([]Health{Stale, HighErrorRate, Warning, Healthy}, h) }
+
+// rowOf is a sync's row at now.
+func rowOf(o *run.Overview, now time.Time) Row {
+	if o.Unreadable != "" {
+		return Row{Sync: o.Sync, Health: Warning, Unreadable: o.Unreadable, SuccessRate: -1, RowsPerSecond: -1, Previous: -1, Alerts: []Alert{}, Spark: []Line{}, Running: []Live{}}
+	}
+	row := Row{
+		Sync: o.Sync, AsOf: o.AsOf, Connection: o.Connection, Type: o.Type, Object: o.Object, Version: o.Version,
+		LastSuccess: o.Success, AppliedAt: o.AppliedAt, Age: now.Sub(o.Success),
+		WarnAfter: minutes(o.Warn), StaleAfter: minutes(o.Stale), DashboardAfter: minutes(o.Dashboard),
+		Frequency: o.Frequency, NextRun: o.Next, Missed: o.Missed, MissedReason: o.MissedReason, WaitsFor: o.WaitsFor,
+		SuccessRate: -1, RowsPerSecond: -1, Records: o.SuccessRows, Previous: o.PreviousRows,
+		OpenErrors: o.OpenErrors, Due: o.Due, Gate: o.Gate, GateRun: o.GateRun, Paused: o.Pause, Halted: o.Halt, Destination: o.Freshness,
+		Alerts: []Alert{}, Spark: []Line{}, Running: []Live{},
+	}
+	if o.Success.IsZero() {
+		row.Age = now.Sub(o.AppliedAt)
+	}
+	lines := slices.Clone(o.Lines)
+	slices.SortStableFunc(lines, func(a, b run.RunLine) int { return b.BegunAt.Compare(a.BegunAt) })
+	for i := range lines {
+		l := lineOf(&lines[i])
+		if i == 0 {
+			row.LastRun, row.SuccessRate, row.RowsPerSecond = &l, l.SuccessRate, l.RowsPerSecond
+		}
+		if i < run.OverviewRuns {
+			row.Spark = append(row.Spark, l)
+		}
+	}
+	slices.Reverse(row.Spark)
+	for _, p := range o.Running {
+		row.Running = append(row.Running, liveOf(p))
+	}
+	for _, a := range o.Alerts {
+		row.Alerts = append(row.Alerts, Alert(a))
+	}
+	row.Health, row.Freshness = judge(o, row.LastRun, now)
+	return row
+}
+
+// judge gives the dashboard's and the health view's words.
+func judge(o *run.Overview, last *Line, now time.Time) (dashboard, health Health) {
+	health, dashboard = Healthy, Healthy
+	never := o.Success.IsZero()
+	warn := !never && late(o.Success, o.Warn, now)
+	if warn {
+		health, dashboard = Warning, Warning
+	}
+	if last != nil {
+		failed := last.Outcome == run.None && last.Retried == 0
+		if failed || last.Counts.Received > 0 && float64(last.Counts.Received-last.Right)/float64(last.Counts.Received) > 0.1 {
+			dashboard = HighErrorRate
+		}
+	}
+	if never || late(o.Success, o.Stale, now) {
+		health = Stale
+	}
+	if never || late(o.Success, o.Dashboard, now) {
+		dashboard = Stale
+	}
+	return dashboard, health
+}
+
+// late is what the views in the warehouse call so: whole hours are counted in hours, as
+// DATEDIFF does, by the boundaries that were passed, and others in minutes.
+func late(at time.Time, limit int64, now time.Time) bool {
+	if limit%60 == 0 {
+		return passed(at, now, time.Hour)*60 > limit
+	}
+	return passed(at, now, time.Minute) > limit
+}
+
+// passed is how many boundaries of a unit lie between two moments: DATEDIFF.
+func passed(from, to time.Time, unit time.Duration) int64 {
+	return to.UTC().Truncate(unit).Unix()/int64(unit.Seconds()) - from.UTC().Truncate(unit).Unix()/int64(unit.Seconds())
+}
+
+func minutes(n int64) time.Duration { return time.Duration(n) * time.Minute }
+
+func lineOf(l *run.RunLine) Line {
+	out := Line{
+		Run: l.ID, Mode: l.Mode, Status: l.Status, Outcome: l.Outcome, BegunAt: l.BegunAt, EndedAt: l.EndedAt, Took: l.EndedAt.Sub(l.BegunAt),
+		Counts: l.Counts, Retried: l.Retried, Right: l.Right(), Reason: l.Reason,
+	}
+	out.SuccessRate, out.RowsPerSecond = rates(l.Counts.Received, out.Right, passed(l.BegunAt, l.EndedAt, time.Second))
+	return out
+}
+
+// rates are those of the dashboard: -1 where it says NULL.
+func rates(received, right, seconds int64) (success, speed float64) {
+	success, speed = -1, -1
+	if received > 0 {
+		success = math.Round(float64(right)/float64(received)*1000) / 1000
+		if seconds > 0 {
+			speed = math.Round(float64(received)/float64(seconds)*100) / 100
+		}
+	}
+	return success, speed
+}
+
+func liveOf(p run.Progress) Live {
+	return Live{Run: p.ID, Mode: p.Mode, Status: p.Status, BegunAt: p.BegunAt, AsOf: p.AsOf, Expected: p.Expected, Counts: p.Counts, WaitsFor: p.WaitsFor}
+}
+
+// connections are those that the syncs name, by name.
+func connections(all []run.Overview) []Connection {
+	out := []Connection{}
+	latest := map[string]time.Time{}
+	for i := range all {
+		o := &all[i]
+		if o.Unreadable != "" {
+			continue
+		}
+		n := slices.IndexFunc(out, func(c Connection) bool { return c.Name == o.Connection })
+		if n < 0 {
+			n, out = len(out), append(out, Connection{Name: o.Connection, Type: o.Type})
+		}
+		c := &out[n]
+		c.Syncs = append(c.Syncs, o.Sync)
+		if at, known := latest[o.Connection]; !known || o.AsOf.After(at) { // the others know less of it
+			latest[o.Connection] = o.AsOf
+			a := &o.Account
+			c.PausedSince, c.Until, c.Reason, c.SetUp = a.Since, a.Until, a.Reason, a.SetUp
+			c.Quota, c.Per, c.Spent, c.SpentShare, c.Pace = a.Calls, a.Per, a.Spent, a.Share, a.Rate
+		}
+	}
+	slices.SortFunc(out, func(a, b Connection) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}

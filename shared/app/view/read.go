@@ -1,0 +1,157 @@
+package view
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// overviews are those of all applied syncs, by name, as they are stored. Where none is, no
+// sweeper has run yet: they are put together here.
+func (r *Reader) overviews(ctx context.Context) ([]run.Overview, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	revisions := make(map[string]int64, len(r.known))
+	for name, o := range r.known {
+		revisions[name] = o.Revision
+	}
+	all, err := r.stores.Overviews.Overviews(ctx, revisions)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		clear(r.known)
+		return r.compute(ctx)
+	}
+	there := make(map[string]bool, len(all))
+	for i := range all {
+		o := &all[i]
+		there[o.Sync] = true
+		switch known := r.known[o.Sync]; {
+		case o.Unreadable != "":
+			delete(r.known, o.Sync)
+		case known != nil && known.Revision == o.Revision:
+			all[i] = *known
+		default:
+			kept := *o
+			r.known[o.Sync] = &kept
+		}
+	}
+	maps.DeleteFunc(r.known, func(name string, _ *run.Overview) bool { return !there[name] })
+	return all, nil
+}
+
+// compute puts the overviews of all applied syncs together.
+func (r *Reader) compute(ctx context.Context) ([]run.Overview, error) {
+	names, err := r.stores.Syncs.List(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list syncs: %w", err)
+	}
+	var all []run.Overview
+	for _, name := range names {
+		o, err := r.stores.Overview(ctx, name, r.now())
+		if errors.Is(err, run.ErrNotFound) {
+			continue // removed since
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, o)
+	}
+	return all, nil
+}
+
+// overview is one sync's, as it is stored, or put together here; ErrNotFound.
+func (r *Reader) overview(ctx context.Context, sync string) (run.Overview, error) {
+	o, err := r.stores.Overviews.Overview(ctx, sync)
+	if missing(err) {
+		return r.stores.Overview(ctx, sync, r.now())
+	}
+	return o, err
+}
+
+// alive brings up to date which runs go on: those that began since the overviews were
+// stored are added, and those that ended since are lines. Two queries more.
+func (r *Reader) alive(ctx context.Context, all []run.Overview) error {
+	ids, err := r.stores.Some.SomeOpenRuns(ctx, mostOpen)
+	if err != nil {
+		return err
+	}
+	shown := map[string]bool{}
+	for i := range all {
+		for _, p := range all[i].Running {
+			shown[p.ID] = true
+		}
+	}
+	// Those that are shown come first: they may have ended.
+	ids = slices.DeleteFunc(ids, func(id string) bool { return shown[id] || run.IsRetry(id) })
+	ids = append(slices.Sorted(maps.Keys(shown)), ids...)
+	ids = ids[:min(len(ids), mostItems-len(all)-mostOpen, 100)]
+	if len(ids) == 0 {
+		return nil
+	}
+	found, err := r.stores.Some.SomeRuns(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		bring(&all[i], found, r.now())
+	}
+	return nil
+}
+
+// bring brings one overview up to date with the runs that were found.
+func bring(o *run.Overview, found map[string]run.Run, now time.Time) {
+	var mine []run.Run
+	for _, s := range found {
+		if s.Sync == o.Sync {
+			mine = append(mine, s)
+		}
+	}
+	if len(mine) == 0 || o.Unreadable != "" {
+		return
+	}
+	slices.SortFunc(mine, func(a, b run.Run) int { return b.BegunAt.Compare(a.BegunAt) })
+	old := map[string]run.Progress{}
+	for _, p := range o.Running {
+		old[p.ID] = p
+	}
+	var going []run.Progress
+	lines := slices.Clone(o.Lines)
+	ended := false
+	for _, s := range mine {
+		p, known := old[s.ID]
+		delete(old, s.ID)
+		switch {
+		case s.Status.Ended():
+			if s.Counts.Received == 0 { // as of the last turn
+				s.Counts = p.Counts
+			}
+			lines, ended = append(lines, run.Line(s)), true
+		case known:
+			p.Status, p.Expected = s.Status, s.Expected
+			going = append(going, p)
+		default:
+			going = append(going, run.Progress{ID: s.ID, Mode: s.Mode, Status: s.Status, BegunAt: s.BegunAt, Expected: s.Expected})
+		}
+	}
+	for _, p := range o.Running { // that were not looked at
+		if _, left := old[p.ID]; left {
+			going = append(going, p)
+		}
+	}
+	slices.SortStableFunc(going, func(a, b run.Progress) int { return b.BegunAt.Compare(a.BegunAt) })
+	o.Running = going
+	if ended {
+		slices.SortStableFunc(lines, func(a, b run.RunLine) int { return b.BegunAt.Compare(a.BegunAt) })
+		o.AsOf = now
+		run.Summarize(o, lines)
+	}
+}
+
+func missing(err error) bool { return errors.Is(err, run.ErrNotFound) }

@@ -1,0 +1,116 @@
+package view
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// How much of a record's page is read beside the overviews of the syncs.
+const (
+	recordSyncs  = 50
+	recordErrors = 25
+	recordLists  = 25
+)
+
+// Record is what is known of one record of a connection: what each of its syncs holds of
+// it, and its stored errors. key is the match value, or the record id where nothing is
+// matched; errors are found by either. ErrNotFound where no sync uses the connection.
+func (r *Reader) Record(ctx context.Context, connection, key string) (Record, error) {
+	out := Record{Connection: connection, Key: key, Holds: []Holding{}}
+	all, err := r.overviews(ctx)
+	if err != nil {
+		return out, err
+	}
+	var mine []*run.Overview
+	var places []ledger.Place
+	marks := []uint32{run.RecordMark(key)}
+	for i := range all {
+		o := &all[i]
+		if o.Connection != connection || o.Target == "" || len(mine) == recordSyncs {
+			continue
+		}
+		p := ledger.Place{Target: o.Target, Key: key}
+		if k, ok := o.Identity.Key(nil, []byte(key)); ok {
+			p.Key = string(k)
+		}
+		mine, places, marks = append(mine, o), append(places, p), append(marks, run.RecordMark(p.Key))
+	}
+	if len(mine) == 0 {
+		return out, fmt.Errorf("connection %q has no applied sync: %w", connection, ErrNotFound)
+	}
+	found, err := r.stores.Places.Places(ctx, places)
+	if err != nil {
+		return out, err
+	}
+	for i, o := range mine {
+		out.Holds = append(out.Holds, r.holding(o, places[i], found))
+	}
+	if err := r.times(ctx, out.Holds); err != nil {
+		return out, err
+	}
+	return out, r.recordErrors(ctx, &out, marks)
+}
+
+// holding is what one sync holds of a record.
+func (r *Reader) holding(o *run.Overview, p ledger.Place, found map[ledger.Place]ledger.Entry) Holding {
+	h := Holding{Sync: o.Sync, Object: o.Object, Key: p.Key}
+	e, ok := found[p]
+	if !ok {
+		return h
+	}
+	h.Known, h.Gone = true, e.Held.Fingerprint == row.Gone
+	h.Held = !h.Gone && e.Held.Fingerprint != (row.Fingerprint{})
+	h.ID, h.Run, h.Error, h.Doubt = e.Held.ID, e.Last.Run, e.Last.Error, e.Last.Unknown
+	if h.ID != "" {
+		h.Link = r.link(o.Type, o.Account.URL, o.Account.ID, o.Object, h.ID)
+	}
+	return h
+}
+
+// times fills in when the runs of holdings were.
+func (r *Reader) times(ctx context.Context, all []Holding) error {
+	var ids []string
+	for _, h := range all {
+		if h.Run != "" {
+			ids = append(ids, h.Run)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	found, err := r.stores.Some.SomeRuns(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		if s, ok := found[all[i].Run]; ok { // else it has expired
+			if all[i].At = s.EndedAt; all[i].At.IsZero() {
+				all[i].At = s.BegunAt
+			}
+		}
+	}
+	return nil
+}
+
+// recordErrors fills in the stored errors of a record.
+func (r *Reader) recordErrors(ctx context.Context, out *Record, marks []uint32) (err error) {
+	of := finding{marks: marks, errors: recordErrors, lists: recordLists}
+	if len(out.Holds) == 1 {
+		of.filter.Sync = out.Holds[0].Sync
+	}
+	page, err := r.find(ctx, of)
+	out.Errors = Errors{Errors: []Error{}, Next: page.Next, Since: page.Since}
+	for _, e := range page.Errors {
+		for _, h := range out.Holds {
+			if h.Sync == e.Sync && (e.Key == h.Key || e.RecordID == out.Key || e.Key == out.Key) {
+				out.Errors.Errors = append(out.Errors.Errors, e)
+				break
+			}
+		}
+	}
+	return err
+}

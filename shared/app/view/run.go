@@ -1,0 +1,110 @@
+package view
+
+import (
+	"context"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// Run is one run; ErrNotFound. What it has added up to while it goes on is as of the
+// sweeper's last turn: AsOf. That of a retry is in the run whose rows it sends again.
+func (r *Reader) Run(ctx context.Context, id string) (Run, error) {
+	stored, err := r.stores.Runs.Run(ctx, id)
+	if err != nil {
+		return Run{}, err
+	}
+	out := runOf(stored)
+	out.AsOf = r.now()
+	o, err := r.overview(ctx, stored.Sync)
+	if err != nil && !missing(err) { // of a removed sync runs remain
+		return Run{}, err
+	}
+	groups := stored.Groups
+	for _, p := range o.Running {
+		if p.ID == id && !stored.Status.Ended() {
+			out.AsOf, out.Counts, out.WaitsFor, groups = p.AsOf, p.Counts, p.WaitsFor, p.Groups
+		}
+	}
+	for _, l := range o.Lines {
+		if l.ID == id {
+			out.Due, out.Retrying, out.Retried = l.Due, l.Again, l.Retried
+			if stored.Status != run.Complete && l.Counts.Received > out.Counts.Received {
+				out.Counts, out.Outcome = l.Counts, l.Outcome
+			}
+		}
+	}
+	if out.Outcome == "" {
+		out.Outcome = run.OutcomeOf(stored, out.Counts)
+	}
+	if stored.Status == run.Complete {
+		out.Counts.Queued = 0
+	}
+	out.finish()
+	if len(groups) == 0 {
+		return out, nil
+	}
+	return out, r.groups(ctx, &out, groups)
+}
+
+func runOf(s run.Run) Run {
+	return Run{
+		Run: s.ID, Sync: s.Sync, Version: s.Version, Mode: s.Mode, Bracketed: s.Bracketed, Status: s.Status, Outcome: s.Outcome, Reason: s.Reason,
+		BegunAt: s.BegunAt, FinishedAt: s.FinishedAt, EndedAt: s.EndedAt, Expected: s.Expected, Counts: s.Counts, Gate: s.Gate,
+		From: s.From, SelectAll: s.SelectAll, Hold: s.Hold, LeftBehind: s.LeftBehind, Groups: []Group{},
+	}
+}
+
+// finish computes what follows from the counts.
+func (out *Run) finish() {
+	end := out.EndedAt
+	if end.IsZero() {
+		end = out.AsOf
+	}
+	out.Took = end.Sub(out.BegunAt)
+	c := out.Counts
+	settled := c.Settled()
+	if !out.EndedAt.IsZero() {
+		line := run.RunLine{Outcome: out.Outcome, Counts: c, Retried: out.Retried}
+		out.SuccessRate, out.RowsPerSecond = rates(c.Received, line.Right(), passed(out.BegunAt, end, time.Second))
+	} else {
+		out.SuccessRate, out.RowsPerSecond = rates(settled, c.Delivered+c.Unchanged+c.Superseded, passed(out.BegunAt, end, time.Second))
+	}
+	refused := c.Rejected + c.Blocked
+	sent := c.Received - refused
+	out.Stages = []Stage{
+		{Name: "intake", Done: c.Received, Total: max(out.Expected, -1), Lost: refused},
+		{Name: "queue", Done: sent - c.Queued, Total: sent, Lost: c.Cancelled},
+		{Name: "destination", Done: c.Delivered + c.Unchanged + c.Superseded + c.Failed, Total: sent - c.Cancelled, Lost: c.Failed},
+	}
+	if out.Expected < 0 && !out.EndedAt.IsZero() {
+		out.Stages[0].Total = c.Received
+	}
+}
+
+// samplesOf is how many errors of a group are shown.
+const samplesOf = 3
+
+// groups fills in the errors by kind, with a few of each.
+func (r *Reader) groups(ctx context.Context, out *Run, all []run.Group) error {
+	for _, g := range all {
+		out.Groups = append(out.Groups, Group{Stage: g.Stage, Type: g.Type, Field: g.Field, Rows: g.Rows, Samples: []Error{}})
+	}
+	of := finding{filter: Filter{Sync: out.Sync, Run: run.OriginalOf(out.Run)}, errors: mostErrors, lists: mostLists, each: samplesOf}
+	if !out.EndedAt.IsZero() {
+		of.until = out.EndedAt.Add(time.Minute)
+	}
+	page, err := r.find(ctx, of)
+	if err != nil {
+		return err
+	}
+	for _, e := range page.Errors {
+		for j := range out.Groups {
+			g := &out.Groups[j]
+			if g.Stage == e.Stage && g.Type == e.Type && g.Field == e.Field && len(g.Samples) < samplesOf {
+				g.Samples = append(g.Samples, e)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,278 @@
+package view
+
+import (
+	"time"
+
+	"github.com/penstock-data/penstock/shared/freshness"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// Overview is all syncs at a glance.
+type Overview struct {
+	Now   time.Time `json:"now"`
+	Syncs []Row     `json:"syncs"` // the worst first, then by name
+	// Connections are those that the syncs name, by name.
+	Connections []Connection `json:"connections"`
+}
+
+// Health is how a sync stands, the dashboard's word.
+type Health string
+
+// The words of the sample's dashboard; a sync that never succeeded is stale.
+const (
+	Stale         Health = "STALE"
+	HighErrorRate Health = "HIGH_ERROR_RATE"
+	Warning       Health = "WARNING"
+	Healthy       Health = "HEALTHY"
+)
+
+// A Row is one sync of the Overview.
+type Row struct {
+	Sync       string    `json:"sync"`
+	AsOf       time.Time `json:"as_of"` // when its figures were put together
+	Connection string    `json:"connection"`
+	Type       string    `json:"type"` // of the destination
+	Object     string    `json:"object"`
+	Version    string    `json:"version"`
+
+	Health    Health `json:"health"`           // the dashboard's
+	Freshness Health `json:"freshness_status"` // the health view's: STALE, WARNING or HEALTHY
+	// LastSuccess is when a run last succeeded, zero for never; Age is the time since, of
+	// AppliedAt where there was none. WarnAfter and StaleAfter are the thresholds of
+	// Freshness, DashboardAfter that of a Health of STALE.
+	LastSuccess    time.Time     `json:"last_success,omitzero"`
+	AppliedAt      time.Time     `json:"applied_at"`
+	Age            time.Duration `json:"age"`
+	WarnAfter      time.Duration `json:"warn_after"`
+	StaleAfter     time.Duration `json:"stale_after"`
+	DashboardAfter time.Duration `json:"dashboard_after"`
+
+	Frequency    string    `json:"frequency,omitempty"`
+	NextRun      time.Time `json:"next_run,omitzero"`
+	Missed       time.Time `json:"missed,omitzero"` // the due time at which no run began
+	MissedReason string    `json:"missed_reason,omitempty"`
+	WaitsFor     string    `json:"waits_for,omitempty"`
+
+	// Of the last run that has ended: SuccessRate is the share of its rows that are right at
+	// the destination, 0 to 1, and RowsPerSecond its speed; -1 where there is none to tell.
+	LastRun       *Line   `json:"last_run,omitempty"`
+	SuccessRate   float64 `json:"success_rate"`
+	RowsPerSecond float64 `json:"rows_per_second"`
+	// Records are the rows that the last success holds at the destination, and Previous
+	// those of the one before in the same mode, -1 where there is none.
+	Records  int64  `json:"records"`
+	Previous int64  `json:"previous_records"`
+	Spark    []Line `json:"spark"`   // the last 14 runs that have ended, the oldest first
+	Running  []Live `json:"running"` // the runs that go on, the newest first
+
+	OpenErrors int64      `json:"open_errors"`
+	Due        int64      `json:"due"` // of them, that are sent again by themselves
+	Gate       *run.Gate  `json:"gate,omitempty"`
+	GateRun    string     `json:"gate_run,omitempty"`
+	Alerts     []Alert    `json:"alerts"`
+	Paused     *run.Pause `json:"paused,omitempty"` // a person's; Why says it in words
+	Halted     *run.Halt  `json:"halted,omitempty"` // its version cannot be delivered
+	// Destination is how old the data at the destination is; nil where that is not known.
+	Destination *freshness.Reading `json:"destination,omitempty"`
+	// Unreadable says why the sync's figures cannot be read; all others are empty then.
+	Unreadable string `json:"unreadable,omitempty"`
+}
+
+// A Line is a run that has ended.
+type Line struct {
+	Run           string        `json:"run"`
+	Mode          run.Mode      `json:"mode"`
+	Status        run.Status    `json:"status"`
+	Outcome       run.Outcome   `json:"outcome,omitempty"`
+	BegunAt       time.Time     `json:"begun_at"`
+	EndedAt       time.Time     `json:"ended_at,omitzero"`
+	Took          time.Duration `json:"took"`
+	Counts        run.Counts    `json:"counts"`
+	Retried       int64         `json:"retried_delivered,omitempty"`
+	Right         int64         `json:"right"` // rows that are right at the destination
+	SuccessRate   float64       `json:"success_rate"`
+	RowsPerSecond float64       `json:"rows_per_second"`
+	Reason        string        `json:"reason,omitempty"`
+}
+
+// A Live is a run that goes on.
+type Live struct {
+	Run      string     `json:"run"`
+	Mode     run.Mode   `json:"mode"`
+	Status   run.Status `json:"status"`
+	BegunAt  time.Time  `json:"begun_at"`
+	AsOf     time.Time  `json:"as_of,omitzero"` // of Counts; zero: not counted yet
+	Expected int64      `json:"expected"`       // -1 unknown
+	Counts   run.Counts `json:"counts"`
+	WaitsFor string     `json:"waits_for,omitempty"`
+}
+
+// An Alert is one that was raised and is not over.
+type Alert struct {
+	Kind  string    `json:"kind"`
+	Since time.Time `json:"since"`
+}
+
+// A Connection is a vendor's account.
+type Connection struct {
+	Name  string   `json:"name"`
+	Type  string   `json:"type"`
+	Syncs []string `json:"syncs"`
+	// PausedSince is when its pause or halt began, zero where it has none; Until is before
+	// when nobody calls, and Reason why. SetUp says that a person must mend it.
+	PausedSince time.Time `json:"paused_since,omitzero"`
+	Until       time.Time `json:"until,omitzero"`
+	Reason      string    `json:"reason,omitempty"`
+	SetUp       bool      `json:"set_up,omitempty"`
+	// Spent calls of Quota in Per, the longest of its quotas of a day or more, are spent and
+	// have not come back; Quota is 0 where there is none. SpentShare is the part of what may be spent at once that is.
+	Quota      int64         `json:"quota"`
+	Per        time.Duration `json:"per"`
+	Spent      int64         `json:"spent"`
+	SpentShare float64       `json:"spent_share"`
+	// Pace is the part of the vendor's limits that is granted: under 1 after it said that it
+	// was called too fast.
+	Pace float64 `json:"pace"`
+}
+
+// Run is one run.
+type Run struct {
+	Run       string     `json:"run"`
+	Sync      string     `json:"sync"`
+	Version   string     `json:"version"`
+	Mode      run.Mode   `json:"mode"`
+	Bracketed bool       `json:"bracketed"`
+	Status    run.Status `json:"status"`
+	// Outcome of a run that goes on is "".
+	Outcome       run.Outcome   `json:"outcome,omitempty"`
+	Reason        string        `json:"reason,omitempty"`
+	WaitsFor      string        `json:"waits_for,omitempty"`
+	BegunAt       time.Time     `json:"begun_at"`
+	FinishedAt    time.Time     `json:"finished_at,omitzero"`
+	EndedAt       time.Time     `json:"ended_at,omitzero"`
+	Took          time.Duration `json:"took"` // until AsOf where it goes on
+	AsOf          time.Time     `json:"as_of"`
+	Expected      int64         `json:"expected"` // rows that finish announced, -1 unknown
+	Counts        run.Counts    `json:"counts"`   // Queued are the rows that have not settled
+	Due           int64         `json:"due"`
+	Retrying      int64         `json:"retrying"`
+	Retried       int64         `json:"retried_delivered"`
+	SuccessRate   float64       `json:"success_rate"`
+	RowsPerSecond float64       `json:"rows_per_second"`
+	Stages        []Stage       `json:"stages"`
+	Groups        []Group       `json:"groups"` // most rows first
+	Gate          *run.Gate     `json:"gate,omitempty"`
+	From          string        `json:"from,omitempty"` // watermark that it began with, a JSON scalar
+	SelectAll     bool          `json:"select_all,omitempty"`
+	Hold          string        `json:"hold,omitempty"`
+	LeftBehind    int64         `json:"left_behind,omitempty"`
+}
+
+// A Stage is a part of the road: of Total rows that reach it, Done have passed it.
+type Stage struct {
+	Name  string `json:"name"` // intake, queue, destination
+	Done  int64  `json:"done"`
+	Total int64  `json:"total"` // -1 unknown
+	Lost  int64  `json:"lost"`  // of Done, that were not let through
+}
+
+// A Group is a run's errors of one kind, with a few of them.
+type Group struct {
+	Stage   string  `json:"stage"`
+	Type    string  `json:"error_type"`
+	Field   string  `json:"field,omitempty"`
+	Rows    int64   `json:"rows"`
+	Samples []Error `json:"samples"`
+}
+
+// An Error is one row that was not delivered.
+type Error struct {
+	Ref        string    `json:"ref"`
+	Sync       string    `json:"sync"`
+	Run        string    `json:"run"`
+	RecordID   string    `json:"record_id"`
+	Key        string    `json:"key,omitempty"`
+	Version    string    `json:"version,omitempty"`
+	Stage      string    `json:"stage"`
+	Type       string    `json:"error_type"`
+	Field      string    `json:"field,omitempty"`
+	Message    string    `json:"error_message"`
+	Attempts   int       `json:"attempts"`
+	Due        time.Time `json:"due,omitzero"`
+	OccurredAt time.Time `json:"occurred_at"`
+	Rows       int       `json:"rows"`             // that it stands for: more than 1 of a message's summary
+	Source     []byte    `json:"source,omitempty"` // the row's JSON object, where it is stored and was asked for
+}
+
+// A Filter says which errors are meant; empty fields mean all.
+type Filter struct {
+	Sync   string `json:"sync,omitempty"`
+	Run    string `json:"run,omitempty"` // a run of the sync
+	Type   string `json:"type,omitempty"`
+	Stage  string `json:"stage,omitempty"`
+	Field  string `json:"field,omitempty"`
+	Record string `json:"record,omitempty"` // a record id or a key, whole
+	Text   string `json:"text,omitempty"`   // in message, record id, key, type or field, without regard to case
+	After  string `json:"after,omitempty"`  // Errors.Next of the page before
+	Limit  int    `json:"limit,omitempty"`  // at most 100, which 0 is
+}
+
+// Errors is a page of errors, the newest first.
+type Errors struct {
+	Errors []Error `json:"errors"`
+	// Next is where the older ones go on, "" at the end: a page may be empty and not be the
+	// last.
+	Next string `json:"next,omitempty"`
+	// Since is how far back the page looked; zero where it is the last.
+	Since time.Time `json:"since,omitzero"`
+}
+
+// Sync is one sync.
+type Sync struct {
+	Row
+	Operation     string    `json:"operation"`
+	Model         string    `json:"model"`
+	Match         string    `json:"match,omitempty"` // source column and destination field
+	Strategy      string    `json:"matching_strategy"`
+	RecordID      []string  `json:"record_id"`
+	Mapping       []Mapping `json:"mapping"`
+	Cursor        string    `json:"cursor,omitempty"`
+	Watermark     string    `json:"watermark,omitempty"` // a JSON scalar
+	WatermarkType string    `json:"watermark_type,omitempty"`
+	WatermarkAt   time.Time `json:"watermark_at,omitzero"`
+	Hold          string    `json:"hold,omitempty"` // the least cursor that is not known to be right: the next run begins there
+	Chart         []Line    `json:"chart"`          // its runs that have ended, the oldest first, at most 60
+}
+
+// A Mapping is one field.
+type Mapping struct {
+	Source      string `json:"source"` // the column, or the text in its place
+	Destination string `json:"destination"`
+	Type        string `json:"data_type"`
+	Rules       string `json:"rules,omitempty"` // its checks and defaults in words
+	Personal    bool   `json:"personal,omitempty"`
+}
+
+// Record is what is known of one record.
+type Record struct {
+	Connection string    `json:"connection"`
+	Key        string    `json:"key"` // as it was asked for
+	Holds      []Holding `json:"holds"`
+	Errors     Errors    `json:"errors"` // of the last 30 days
+}
+
+// A Holding is what one sync holds of a record.
+type Holding struct {
+	Sync   string    `json:"sync"`
+	Key    string    `json:"key"` // by the sync's rule of identity
+	Known  bool      `json:"known"`
+	Held   bool      `json:"held"` // the destination holds what a row of the sync said
+	Gone   bool      `json:"gone,omitempty"`
+	ID     string    `json:"id,omitempty"` // the destination's
+	Link   string    `json:"link,omitempty"`
+	Run    string    `json:"run,omitempty"`   // that last had a row of it
+	At     time.Time `json:"at,omitzero"`     // when that run ended, or began where it goes on
+	Error  string    `json:"error,omitempty"` // the ref of its open error
+	Doubt  bool      `json:"doubt,omitempty"` // a row was sent of which it is not known whether it arrived
+	Object string    `json:"object"`
+}

@@ -1,0 +1,56 @@
+// Package view answers what people see of a state: all syncs at a glance, one run, the
+// errors, one sync, one record. It reads what is stored and answers plain values, the
+// same for the console, the command line and SQL, so that their figures agree. It writes
+// nothing, and knows neither HTML nor a vendor.
+//
+// Figures that only the sweeper's records give are as of its last turn, and say when that
+// was; which runs go on, and how those ended that went on then, is read at the moment.
+package view
+
+import (
+	"sync"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// ErrNotFound says that nothing is stored under the name that was asked for. From all
+// methods of Reader that name one thing.
+var ErrNotFound = run.ErrNotFound
+
+// Config says what a Reader reads.
+type Config struct {
+	Stores runs.Stores // required; those of a runs.Control
+	// Link is the address of a record at its destination, for people; "" where there is
+	// none. nil knows no addresses.
+	Link func(kind string, url string, account, object, id string) string
+	Now  func() time.Time // required
+}
+
+// A Reader answers pages. Its methods may be called from many goroutines.
+type Reader struct {
+	stores runs.Stores
+	link   func(kind string, url string, account, object, id string) string
+	now    func() time.Time
+
+	mu    sync.Mutex
+	known map[string]*run.Overview // as they were read last: only what changed since is read whole
+}
+
+// New makes a Reader; it reads nothing yet.
+func New(c Config) *Reader {
+	r := &Reader{stores: c.Stores, link: c.Link, now: c.Now, known: map[string]*run.Overview{}}
+	if r.link == nil {
+		r.link = func(string, string, string, string, string) string { return "" }
+	}
+	return r
+}
+
+// What one page reads at most. With 50 syncs a page asks five times at most.
+const (
+	mostItems  = 200
+	mostOpen   = 50 // runs that go on, of all syncs
+	mostErrors = 100
+	mostLists  = 80 // entries of a list of errors
+)

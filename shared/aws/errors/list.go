@@ -1,0 +1,92 @@
+package errors
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/penstock-data/penstock/shared/aws/attr"
+	"github.com/penstock-data/penstock/shared/envelope"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// listPK is the partition of a list of errors by time. No sync's shard has this name.
+func listPK(list string) string { return list + "#new" }
+
+// list enters errors into the lists, theirs and that of all, before they are stored: no
+// stored error is without an entry, and an entry of one that is not stored is passed over.
+// An entry is written once for the errors that were stored together.
+func (s *Store) list(ctx context.Context, errs []run.RowError, expires types.AttributeValue) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for _, l := range run.List(errs) {
+		text, err := json.Marshal(l)
+		if err != nil {
+			return err
+		}
+		sk := fmt.Sprintf("%020d#%s", max(l.At.UnixNano(), 0), l.ID())
+		for _, list := range []string{l.Sync, run.EveryError} {
+			item := attr.Key(listPK(list), sk)
+			item[attr.F], item["packed"], item[attr.Expires] = attr.Format(format), attr.B(envelope.PackSource(text)), expires
+			g.Go(func() error {
+				if err := attr.Fits(item, "an entry of the list of errors"); err != nil {
+					return err
+				}
+				_, err := s.db.PutItem(gctx, &dynamodb.PutItemInput{TableName: s.table, Item: item})
+				return err
+			})
+		}
+	}
+	return g.Wait()
+}
+
+// ListErrors reads entries of a list of errors, the newest first: from the one of that key
+// on, "" from the newest; at most limit, in one request. more says that there may be older
+// ones.
+func (s *Store) ListErrors(ctx context.Context, list, from string, limit int) (all []run.Listed, more bool, err error) {
+	if limit <= 0 {
+		return nil, false, nil
+	}
+	ask := &dynamodb.QueryInput{
+		TableName: s.table, ConsistentRead: aws.Bool(true), ScanIndexForward: aws.Bool(false), Limit: aws.Int32(int32(min(limit, 1000))),
+		KeyConditionExpression: aws.String("pk = :pk"), ExpressionAttributeValues: attr.Item{":pk": attr.S(listPK(list))},
+	}
+	if from != "" {
+		ask.KeyConditionExpression = aws.String("pk = :pk AND sk <= :from")
+		ask.ExpressionAttributeValues[":from"] = attr.S(from)
+	}
+	out, err := s.db.Query(ctx, ask)
+	if err != nil {
+		return nil, false, fmt.Errorf("list errors: %w", err)
+	}
+	for _, i := range out.Items {
+		l, err := readListed(i)
+		if err != nil {
+			return nil, false, fmt.Errorf("list errors: %w", err)
+		}
+		all = append(all, l)
+	}
+	return all, out.LastEvaluatedKey != nil, nil
+}
+
+func readListed(i attr.Item) (l run.Listed, err error) {
+	name := "the entry " + attr.String(i[attr.SK]) + " of the list of errors"
+	if err := attr.Known(i, format, name); err != nil {
+		return l, err
+	}
+	text, err := envelope.UnpackSource(attr.Bytes(i["packed"]))
+	if err == nil {
+		err = json.Unmarshal(text, &l)
+	}
+	if err != nil {
+		return run.Listed{}, errors.New(name + " cannot be read: it is damaged")
+	}
+	l.Key = attr.String(i[attr.SK])
+	return l, nil
+}
