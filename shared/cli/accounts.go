@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/penstock-data/penstock/shared/app/apply"
 	"github.com/penstock-data/penstock/shared/app/machine"
@@ -93,28 +94,35 @@ func (c applyCmd) accounts(s program, current func(context.Context, string) (syn
 // simulator is the data folder's simulator of a type: opened for the question, or, as
 // a running penstock local has it, the address of that one.
 func (c applyCmd) simulator(s program, n note, kind string) (*machine.Sandbox, string, error) {
+	box, urls, err := simulatorsOf(s, c.Data, n, kind)
+	return box, urls[kind], err
+}
+
+// simulatorsOf are the data folder's simulators of these types, opened in this process,
+// and their addresses by type; without a Sandbox those of the process that has them.
+func simulatorsOf(s program, data string, n note, kinds ...string) (*machine.Sandbox, map[string]string, error) {
 	cfg := machine.SandboxConfig{Simulators: s.known.simulators(), Listen: map[string]string{}, Names: n.Names, Accept: n.AcceptNames}
 	for _, other := range s.known.names() {
-		if other != kind {
+		if !slices.Contains(kinds, other) {
 			cfg.Listen[other] = machine.Off
 		}
 	}
-	if journals, err := filepath.Glob(filepath.Join(c.Data, "sandbox-*")); err == nil && len(journals) > 0 {
-		cfg.Dir = c.Data // else there are no records that it could lose
+	if journals, err := filepath.Glob(filepath.Join(data, "sandbox-*")); err == nil && len(journals) > 0 {
+		cfg.Dir = data // else there are no records that it could lose
 	}
 	box, err := machine.NewSandbox(cfg)
 	if err == nil {
-		return box, box.Endpoints[kind], nil
+		return box, box.Endpoints, nil
 	}
 	if !errors.Is(err, machine.ErrInUse) {
-		return nil, "", err
+		return nil, nil, err
 	}
-	text, err := os.ReadFile(filepath.Join(c.Data, simulatorsFile))
+	text, err := os.ReadFile(filepath.Join(data, simulatorsFile))
 	var urls map[string]string
-	if err != nil || json.Unmarshal(text, &urls) != nil || urls[kind] == "" {
-		return nil, "", fmt.Errorf("another process works in %s, and does not say where its simulators are", c.Data)
+	if err != nil || json.Unmarshal(text, &urls) != nil || slices.ContainsFunc(kinds, func(k string) bool { return urls[k] == "" }) {
+		return nil, nil, fmt.Errorf("another process works in %s, and does not say where its simulators are", data)
 	}
-	return nil, urls[kind], nil
+	return nil, urls, nil
 }
 
 // noteSimulators notes where the simulators of a running place are.

@@ -97,6 +97,21 @@ type Inspector interface {
 	Rights(ctx context.Context, uses []syncdef.Definition) ([]Right, error)
 }
 
+// A Diagnoser is an Account that finds out about itself what commonly fails later, and
+// what neither a right nor an object's metadata shows. It is optional.
+type Diagnoser interface {
+	// Diagnose makes a few cheap calls and changes nothing; uses are the syncs of the
+	// connection. The error is a *CallError: nothing is known.
+	Diagnose(ctx context.Context, uses []syncdef.Definition) ([]Diagnosis, error)
+}
+
+// A Diagnosis is one thing that an account found out about itself.
+type Diagnosis struct {
+	Name   string // what was looked at: kind of app
+	Detail string // how it is, towards people
+	Remedy string // what to do; "" is well
+}
+
 // A Prober is an Account that counts an object's records by the age of a field of
 // theirs. It is optional: what cannot be searched has none.
 type Prober interface {

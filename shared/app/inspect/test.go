@@ -151,3 +151,23 @@ func (a *Asker) use(ctx context.Context, i dest.Inspector, d *syncdef.Definition
 	}
 	return step, nil
 }
+
+// Diagnose is what an account finds out about itself; nothing where it cannot be asked,
+// which Test says.
+func (a *Asker) Diagnose(ctx context.Context, c syncdef.Connection, uses []syncdef.Definition) []dest.Diagnosis {
+	o := a.account(ctx, c)
+	if o.err != nil {
+		return nil
+	}
+	d, can := o.account.(dest.Diagnoser)
+	if !can {
+		return nil
+	}
+	limited, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	found, err := d.Diagnose(limited, uses)
+	if err != nil {
+		return []dest.Diagnosis{{Name: "diagnosis", Detail: "not known: " + why(err)}}
+	}
+	return found
+}
