@@ -67,7 +67,9 @@ func (v *verifier) readable(ctx context.Context, w *written) error {
 			w.state = ""
 		}
 		v.note(name, f.Why)
-		v.note(name, f.Alters)
+		if !f.Match {
+			v.note(name, f.Alters)
+		}
 		w.fields.Of = append(w.fields.Of, f)
 	}
 	return nil
