@@ -32,6 +32,7 @@ type cli struct {
 	Retry    retryCmd    `cmd:"" help:"Send a run's open errors again."`
 	Cancel   cancelCmd   `cmd:"" help:"End a run: what is not delivered yet is not sent."`
 	Reset    resetCmd    `cmd:"" help:"Clear a sync's watermark: the next run selects all rows."`
+	Verify   verifyCmd   `cmd:"" help:"Read records back from the destination and compare them with what was delivered; have those that differ sent again."`
 	Pause    pauseCmd    `cmd:"" help:"Let a sync take nothing on: its runs wait, rows pushed to it are blocked, its schedule skips."`
 	Resume   resumeCmd   `cmd:"" help:"Let a paused sync go on."`
 	Cost     costCmd     `cmd:"" help:"Estimate what a run cost at AWS, or a month of a sync's runs."`

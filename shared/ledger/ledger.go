@@ -29,6 +29,9 @@ type Entry struct {
 	// Attempt is, of an insert's entry to commit, the intent of the attempt that commits
 	// it; "" elsewhere.
 	Attempt string
+	// Voids says, of an entry to commit, that it only takes back what is held: it is stored
+	// over the revision that was read or not at all, so that whatever was delivered since stays.
+	Voids bool
 	// Claim is, of an entry to commit, the record id that the key is kept for from now on;
 	// "" keeps nothing. It is stored before the entry, and never read back in it.
 	Claim string
@@ -193,11 +196,25 @@ func (e Entry) Changed(version string, hashes []uint32) func(i int) bool {
 	return func(i int) bool { return e.Held.Fields[i] != hashes[i] }
 }
 
+// Void is the entry, to be committed, without what is held of the key's record, as the
+// destination holds something else: the next row of the key is sent. gone says that the
+// destination has no such record any more, so that its id names nothing.
+func (e Entry) Void(gone bool) Entry {
+	e.Held.Fingerprint, e.Held.Fields, e.Voids = row.Fingerprint{}, nil, true
+	if gone {
+		e.Held.ID = ""
+	}
+	return e
+}
+
 // Merge is what to store where an entry is to be written over another one than
 // was read: the greater sequence stays, without its fingerprint unless it is the
 // row's own, because nobody knows which of the two arrived last; lost says so. That
 // either was written is kept, and of held ids and records the newer that is known.
 func Merge(stored, mine Entry) (write Entry, lost bool) {
+	if mine.Voids {
+		return stored, true
+	}
 	if mine.Attempt != "" {
 		return mergeInsert(stored, mine)
 	}

@@ -71,7 +71,7 @@ type Subject struct {
 
 // Run runs the suite; start makes a Subject.
 func Run(t *testing.T, start func(t *testing.T) Subject) {
-	for _, tests := range []map[string]func(*testing.T, *world){outcomes, failures, lookups, accounts, values, deletes} {
+	for _, tests := range []map[string]func(*testing.T, *world){outcomes, failures, lookups, accounts, values, deletes, reads} {
 		for name, test := range tests {
 			t.Run(name, func(t *testing.T) { test(t, open(t, start(t))) })
 		}

@@ -30,6 +30,7 @@ type Deliver struct {
 	Errors      Errors
 	Visibility  Visibility
 	Freshness   Freshness // asked by Freshen alone
+	Listing     Listing   // asked by Verify alone
 	// Open makes the account of a connection; it makes no call. It is called once per
 	// process, and again when the connection's settings have changed.
 	Open func(syncdef.Connection) (dest.Account, error)

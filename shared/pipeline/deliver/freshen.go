@@ -155,16 +155,23 @@ func ask(ctx context.Context, p dest.Prober, d *syncdef.Definition, now time.Tim
 
 // spend takes a request's tokens, and waits for those that come soon (I5); errSpent.
 func (a *account) spend(ctx context.Context, c dest.Cost) error {
+	return a.spendWithin(ctx, c, maxWait)
+}
+
+// spendWithin is spend, for who has more patience because nobody bills the wait.
+func (a *account) spendWithin(ctx context.Context, c dest.Cost, most time.Duration) error {
 	for waited := time.Duration(0); ; {
 		wait, err := a.take(ctx, c, c.Tokens)
 		if err != nil || wait <= 0 {
 			return err
 		}
-		if waited += wait; waited > maxWait {
+		if waited += wait; waited > most {
 			return errSpent
 		}
-		if err := a.d.Sleep(ctx, wait); err != nil {
-			return err
+		for left := wait; left > 0; left -= maxWait {
+			if err := a.d.Sleep(ctx, min(left, maxWait)); err != nil {
+				return err
+			}
 		}
 	}
 }

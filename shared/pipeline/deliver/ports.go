@@ -89,6 +89,15 @@ type Ledger interface {
 	Commit(ctx context.Context, target string, entries []ledger.Entry) (lost []int, err error)
 }
 
+// Listing lists what the ledger knows.
+type Listing interface {
+	// EntriesAfter lists a target's entries, in no order that means anything, from after
+	// the token on ("" from the first), about limit of them, perhaps none; next is "" at
+	// the end. An entry that is there throughout the listing is listed once; keys that are
+	// kept as a hash only are left out.
+	EntriesAfter(ctx context.Context, target, after string, limit int) (entries []ledger.Entry, next string, err error)
+}
+
 // Errors stores rows that were not delivered, and when they are due.
 type Errors interface {
 	// StoreErrors stores each error under its Ref, unless what is stored there counts

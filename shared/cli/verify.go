@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/app/machine"
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/pipeline/deliver"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/sqlite"
+	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/verify"
+)
+
+type verifyCmd struct {
+	Sync   string `arg:"" help:"The sync."`
+	Sample string `default:"1000" help:"Compare so many records, drawn at random, or all." placeholder:"N"`
+	Seed   uint64 `help:"Draw the same records as the verify that printed it." placeholder:"SEED"`
+	Mend   bool   `help:"Forget what is known of the records that differ, so that the next run sends them."`
+	JSON   bool   `name:"json" help:"Print JSON."`
+	asking
+}
+
+// sampleAll asks for every record.
+const sampleAll = "all"
+
+// verifyPatience is how long a call waits for its share of the quota: windows of seconds
+// go by, and that of a day does not.
+const verifyPatience = time.Minute
+
+// size is how many records are compared; 0 is all.
+func (c verifyCmd) size() (int, error) {
+	if c.Sample == sampleAll {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(c.Sample)
+	if err != nil || n < 1 {
+		return 0, usage("--sample %s: write a number of records, or %s", c.Sample, sampleAll)
+	}
+	return n, nil
+}
+
+// Run compares, and mends where it is asked to.
+func (c verifyCmd) Run(ctx context.Context, s program) (err error) {
+	size, err := c.size()
+	if err != nil {
+		return err
+	}
+	store, err := openState(c.Data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	d, done, err := c.verifier(ctx, s, store)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	if c.Seed == 0 {
+		c.Seed = uint64(s.clock.now().UnixNano()/1000%1_000_000) + 1
+	}
+	q := verify.Request{Sync: c.Sync, Sample: size, Seed: c.Seed, Mend: c.Mend, Found: true, Patience: verifyPatience}
+	if !c.JSON {
+		q.Told = func(b verify.Budget) error { return s.budget(c.Sync, b, c.Seed) }
+	}
+	var out verified
+	if c.Mend {
+		mended, err := machine.Control(store).Mend(ctx, c.Sync, func(ctx context.Context) (int64, error) {
+			out.Report, err = d.Verify(ctx, q)
+			return out.Mended, err
+		})
+		out.Meanwhile = mended.Run
+		if err != nil {
+			return verifyError(c.Sync, err)
+		}
+	} else if out.Report, err = d.Verify(ctx, q); err != nil {
+		return verifyError(c.Sync, err)
+	}
+	if c.JSON {
+		err = printJSON(s.out, out)
+	} else {
+		c.print(s, &out)
+	}
+	return errors.Join(err, out.verdict())
+}
+
+// verified is what verify --json prints.
+type verified struct {
+	verify.Report
+	// Meanwhile is a run that was begun while records were mended.
+	Meanwhile string `json:"begun_meanwhile,omitempty"`
+}
+
+// verifier opens the worker that reads the sync's records back; the function closes the
+// simulators that it needs.
+func (c verifyCmd) verifier(ctx context.Context, s program, store *sqlite.Store) (*deliver.Deliver, func() error, error) {
+	v, err := store.Current(ctx, c.Sync)
+	if errors.Is(err, run.ErrNotFound) {
+		return nil, nil, fmt.Errorf("there is no sync %q, or it is not applied: run penstock apply", c.Sync)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("read sync %q: %w", c.Sync, err)
+	}
+	asker, done, err := c.asker(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, vendor := range s.known.vendors() {
+		if vendor.Name == v.Rules.Type {
+			return machine.Verifier(store, vendor.Name, func(conn syncdef.Connection) (dest.Account, error) { return asker.Open(vendor, conn) }), done, nil
+		}
+	}
+	return nil, nil, errors.Join(fmt.Errorf("there is no destination type %q", v.Rules.Type), done())
+}
+
+// verifyError is an error of comparing towards people.
+func verifyError(sync string, err error) error {
+	if call, is := errors.AsType[*dest.CallError](err); is {
+		return fmt.Errorf("the records of %s cannot be read: %s", sync, call.Message)
+	}
+	return err
+}
+
+// verdict is why not all is well; nil when it is.
+func (v *verified) verdict() error {
+	if v.Stopped != "" {
+		return fmt.Errorf("%d of %d records were compared: %s", v.Compared, v.Records(), v.Stopped)
+	}
+	if n := v.Differ() - v.Mended; n > 0 {
+		return rowsError{fmt.Errorf("%s of %s differ from what was delivered", records(n), v.Sync)}
+	}
+	return nil
+}
+
+// Records is how many were to be read.
+func (v *verified) Records() int { return v.Budget.Records }

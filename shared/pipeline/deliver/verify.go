@@ -1,0 +1,213 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/verify"
+)
+
+// ErrUnknowable says, wrapped, that a destination's records cannot be read back; from Verify.
+var ErrUnknowable = errors.New("records cannot be read back")
+
+// listed is how many entries are listed at once.
+const listed = 2000
+
+// Verify reads records of a sync back from the destination and compares them with the
+// ledger. What is not read, because the share of the quota is spent or the vendor fails,
+// is told in the report's Stopped. The error is ErrUnknowable, of a sync that is not
+// applied run.ErrNotFound, of a connection that cannot be used a *dest.CallError, of the
+// request its own, or our storage's.
+func (d *Deliver) Verify(ctx context.Context, q verify.Request) (verify.Report, error) {
+	current, err := d.Freshness.Current(ctx, q.Sync)
+	if err != nil {
+		return verify.Report{}, fmt.Errorf("read sync %q: %w", q.Sync, err)
+	}
+	a := d.connection(current.Definition.Connection)
+	if err := a.refresh(ctx); err != nil {
+		return verify.Report{}, err
+	}
+	v := &verifier{d: d, a: a, q: q, current: current, versions: map[string]*written{}}
+	def := &current.Definition
+	v.out = verify.Report{Sync: q.Sync, Connection: def.Connection, Type: current.Rules.Type, Object: def.Object, Version: current.ID, AsOf: d.Now(), Seed: q.Seed,
+		States: map[verify.State]int64{}, Fields: map[string]int64{}, Unsure: map[string]int64{}}
+	opened, failed := a.vendor()
+	if failed != nil {
+		return v.out, failed
+	}
+	var reads bool
+	if v.reader, reads = opened.(dest.Reader); !reads {
+		return v.out, fmt.Errorf("%s: %w: what it holds cannot be known", current.Rules.Type, ErrUnknowable)
+	}
+	if why := syncdef.PersonalRefused(def, &a.stored.Connection); why != "" {
+		return v.out, &dest.CallError{Op: "read the records of sync " + q.Sync, Class: dest.Configuration, Scope: dest.ScopeVersion, Code: codePersonal, Message: why}
+	}
+	a.mu.Lock()
+	v.target = ledger.Target(def, &current.Rules, a.stored.Epoch)
+	a.mu.Unlock()
+	return v.out, v.run(ctx)
+}
+
+// A verifier compares one sync's records.
+type verifier struct {
+	d        *Deliver
+	a        *account
+	q        verify.Request
+	current  syncdef.Version
+	target   string
+	reader   dest.Reader
+	versions map[string]*written // by version id
+	out      verify.Report
+	storage  error     // of our own, met while tokens were taken
+	last     dest.Cost // of the request made last
+}
+
+// run lists, chooses, reads and compares.
+func (v *verifier) run(ctx context.Context) error {
+	sample, err := v.choose(ctx)
+	if err != nil {
+		return err
+	}
+	chosen := sample.Chosen()
+	readable := 0
+	for i := range chosen {
+		if verify.Before(&chosen[i]) == "" {
+			readable++
+		}
+	}
+	v.out.Budget = verify.Budget{Ledger: sample.Total(), Records: len(chosen), Calls: v.reader.ReadCalls(&v.current.Definition, readable)}
+	if v.q.Told != nil {
+		if err := v.q.Told(v.out.Budget); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := v.d.before(ctx)
+	defer cancel()
+	stopped, err := v.ready(ctx)
+	if err != nil || stopped != "" {
+		v.out.Stopped = stopped
+		return err
+	}
+	leave, entered := v.a.enter(ctx)
+	if !entered {
+		v.out.Stopped = "there was no time to read"
+		return nil
+	}
+	defer leave()
+	err = v.all(ctx, chosen)
+	v.a.settleUp()
+	if err != nil {
+		v.out.Stopped, err = v.why(ctx, err)
+	}
+	return err
+}
+
+// choose lists the ledger, and draws the sample.
+func (v *verifier) choose(ctx context.Context) (*verify.Sample, error) {
+	s := &verify.Sample{Size: v.q.Sample, Seed: v.q.Seed}
+	for after := ""; ; {
+		page, next, err := v.d.Listing.EntriesAfter(ctx, v.target, after, listed)
+		if err != nil {
+			return nil, fmt.Errorf("list the ledger of sync %q: %w", v.q.Sync, err)
+		}
+		for _, e := range page {
+			s.Add(e)
+		}
+		if next == "" {
+			return s, nil
+		}
+		after = next
+	}
+}
+
+// ready says why no call may be made now; "" for none.
+func (v *verifier) ready(ctx context.Context) (string, error) {
+	wait, failed, err := v.a.ready(ctx, false)
+	switch {
+	case err != nil:
+		return "", err
+	case failed != nil:
+		return failed.Error(), nil
+	case wait > 0:
+		return fmt.Sprintf("the connection %q is paused", v.a.name), nil
+	}
+	return "", nil
+}
+
+// spend takes a request's tokens, and waits for them as long as the request allows.
+func (v *verifier) spend(ctx context.Context, c dest.Cost) error {
+	v.last = c
+	err := v.a.spendWithin(ctx, c, max(v.q.Patience, maxWait))
+	if err != nil && !errors.Is(err, errSpent) && ctx.Err() == nil {
+		v.storage = err
+	}
+	return err
+}
+
+// why is an error of reading as what is told of it; err is our storage's, or the caller's.
+func (v *verifier) why(ctx context.Context, failure error) (stopped string, err error) {
+	call, isCall := errors.AsType[*dest.CallError](failure)
+	switch {
+	case v.storage != nil:
+		return "", v.storage
+	case errors.Is(failure, errSpent):
+		return errSpent.Error(), nil
+	case ctx.Err() != nil:
+		return "there was no time to read on", nil
+	case !isCall:
+		return "", failure
+	}
+	if call = callError(call); call.Class == dest.Throttled { // the bucket alone: rows go by others
+		if err := v.a.slow(ctx, dest.Call{Costs: []dest.Cost{v.last}}); err != nil {
+			return "", err
+		}
+	}
+	return call.Error(), nil
+}
+
+// all reads and compares the chosen entries, version by version, in calls of full size.
+func (v *verifier) all(ctx context.Context, chosen []ledger.Entry) error {
+	by := map[string][]ledger.Entry{}
+	for i := range chosen {
+		e := &chosen[i]
+		if state := verify.Before(e); state != "" {
+			v.out.States[state]++
+			continue
+		}
+		by[e.Held.Version] = append(by[e.Held.Version], *e)
+	}
+	for _, id := range slices.Sorted(mapKeys(by)) {
+		w, err := v.written(ctx, id)
+		if err != nil {
+			return err
+		}
+		if w.state != "" {
+			v.out.States[w.state] += int64(len(by[id]))
+			continue
+		}
+		for page := range slices.Chunk(by[id], v.reader.ReadSize()) {
+			if err := v.page(ctx, w, page); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// version loads the version that delivered; nil where it is not to be had.
+func (v *verifier) version(ctx context.Context, id string) (syncdef.Version, bool, error) {
+	if id == v.current.ID {
+		return v.current, true, nil
+	}
+	got, err := v.d.Syncs.Version(ctx, v.q.Sync, id)
+	if errors.Is(err, run.ErrNotFound) {
+		return got, false, nil
+	}
+	return got, err == nil, err
+}

@@ -1,0 +1,275 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/pipeline/version"
+	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/verify"
+)
+
+func mapKeys[V any](m map[string]V) iter.Seq[string] { return maps.Keys(m) }
+
+// written is a version whose records are read.
+type written struct {
+	program  *version.Compiled
+	names    []string // that are asked for: of the mapping, then the match field where it is none of them
+	fields   verify.Fields
+	personal map[string]bool
+	state    verify.State // why none of its records can be told; "" can
+}
+
+// written makes a version ready.
+func (v *verifier) written(ctx context.Context, id string) (*written, error) {
+	stored, known, err := v.version(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("read sync %q version %s: %w", v.q.Sync, id, err)
+	}
+	if !known {
+		return &written{state: verify.Untold}, nil
+	}
+	program, err := v.d.versions.Of(stored)
+	if errors.Is(err, version.ErrUnusable) {
+		return &written{state: verify.Untold}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	w := &written{program: program, names: program.Mapping.Names(), personal: personalFields(&program.Version.Definition)}
+	w.fields.Identity = program.Version.Rules.Identity
+	return w, v.readable(ctx, w)
+}
+
+// readable asks what reading the fields back tells.
+func (v *verifier) readable(ctx context.Context, w *written) error {
+	def := &w.program.Version.Definition
+	tells, err := v.reader.Readable(ctx, def, w.names, v.spend)
+	if err != nil {
+		return err
+	}
+	w.state = verify.Unread
+	for i, name := range w.names {
+		f := verify.Field{Name: name, Why: tells[i].Why, Alters: tells[i].Alters, Trims: tells[i].Trims, Empty: tells[i].Empty, Also: tells[i].Also}
+		f.Match = strings.EqualFold(name, def.Match.Destination) && len(w.fields.Identity.Steps) > 0
+		if f.Why == "" {
+			f.Why = w.program.Mapping.Comparable(i)
+		}
+		if f.Why == "" {
+			w.state = ""
+		}
+		v.note(name, f.Why)
+		if !f.Match {
+			v.note(name, f.Alters)
+		}
+		w.fields.Of = append(w.fields.Of, f)
+	}
+	return nil
+}
+
+// note notes what cannot be known of a field, once.
+func (v *verifier) note(field, why string) {
+	n := verify.Note{Field: field, Why: why}
+	for _, had := range v.out.Notes {
+		if had == n {
+			return
+		}
+	}
+	if why != "" {
+		v.out.Notes = append(v.out.Notes, n)
+	}
+}
+
+// personalFields are the destination's fields that hold personal data, and where the match
+// value is such a column, the match field.
+func personalFields(d *syncdef.Definition) map[string]bool {
+	out := map[string]bool{}
+	for i := range d.Fields {
+		if f := &d.Fields[i]; f.Personal {
+			out[f.Destination] = true
+			if strings.EqualFold(f.Source, d.Match.Source) {
+				out[d.Match.Destination] = true
+			}
+		}
+	}
+	return out
+}
+
+// A difference is an entry that does not agree with its record.
+type difference struct {
+	entry  ledger.Entry
+	record verify.Record
+}
+
+// page reads one call's records, and judges them.
+func (v *verifier) page(ctx context.Context, w *written, page []ledger.Entry) error {
+	def := &w.program.Version.Definition
+	ids, shown := make([]string, len(page)), w.shown()
+	for i := range page {
+		ids[i] = page[i].Held.ID
+	}
+	kept, err := v.reader.Read(ctx, def, shown, ids, v.spend)
+	if err != nil {
+		return err
+	}
+	mapper := w.program.Get()
+	defer w.program.Put(mapper)
+	w.fields.Form = mapper.ReadBack
+	var differ []difference
+	for i := range page {
+		record := w.judge(&page[i], &kept[i], v.out.Unsure, v.q.Found)
+		if v.q.Each != nil {
+			if err := v.q.Each(verify.Read{ID: ids[i], Gone: kept[i].Gone, Names: shown, Values: kept[i].Values}); err != nil {
+				return err
+			}
+		}
+		if record.State == verify.Same {
+			v.out.States[verify.Same]++
+			v.out.Compared++
+			continue
+		}
+		differ = append(differ, difference{page[i], record})
+	}
+	return v.settle(ctx, differ)
+}
+
+// shown are the names that are asked for: those that can be read.
+func (w *written) shown() []string {
+	var out []string
+	for i := range w.fields.Of {
+		if w.fields.Of[i].Why == "" {
+			out = append(out, w.fields.Of[i].Name)
+		}
+	}
+	return out
+}
+
+// judge compares one record.
+func (w *written) judge(e *ledger.Entry, k *dest.Kept, unsure map[string]int64, found bool) verify.Record {
+	r := verify.Record{State: verify.Same, ID: e.Held.ID}
+	if !w.personal[w.program.Version.Definition.Match.Destination] {
+		r.Key = e.Key
+	}
+	if k.Gone {
+		r.State = verify.Missing
+		return r
+	}
+	values := make([]jsontext.Value, len(w.fields.Of))
+	next := 0
+	for i := range w.fields.Of {
+		if w.fields.Of[i].Why == "" {
+			values[i] = k.Values[next]
+			next++
+		}
+	}
+	changed, doubtful := w.fields.Compare(e, values)
+	for _, i := range doubtful {
+		unsure[w.fields.Of[i].Name]++
+	}
+	for _, i := range changed {
+		r.State = verify.Changed
+		d := verify.Differ{Field: w.fields.Of[i].Name, Personal: w.personal[w.fields.Of[i].Name]}
+		if found && !d.Personal {
+			d.Found = append(jsontext.Value(nil), values[i]...)
+		}
+		r.Fields = append(r.Fields, d)
+	}
+	return r
+}
+
+// settle counts what differs, unless it was delivered anew since it was listed, and voids
+// it where that is asked for.
+func (v *verifier) settle(ctx context.Context, differ []difference) error {
+	if len(differ) == 0 {
+		return nil
+	}
+	keys := make([]string, len(differ))
+	for i := range differ {
+		keys[i] = differ[i].entry.Key
+	}
+	now, err := v.d.Ledger.Entries(ctx, v.target, keys)
+	if err != nil {
+		return v.ours(fmt.Errorf("read the ledger of sync %q again: %w", v.q.Sync, err))
+	}
+	still := differ[:0]
+	for _, d := range differ {
+		e, there := now[d.entry.Key]
+		if !there || e.Held.Fingerprint != d.entry.Held.Fingerprint || e.Held.Sequence != d.entry.Held.Sequence || e.Held.ID != d.entry.Held.ID {
+			v.out.States[verify.Moved]++
+			continue
+		}
+		d.entry.Revision = e.Revision
+		still = append(still, d)
+	}
+	if v.q.Mend {
+		if err := v.mend(ctx, still); err != nil {
+			return v.ours(err)
+		}
+	}
+	for _, d := range still {
+		v.count(d.record)
+	}
+	return nil
+}
+
+// ours notes an error of our storage.
+func (v *verifier) ours(err error) error {
+	v.storage = err
+	return err
+}
+
+// count counts a record that differs.
+func (v *verifier) count(r verify.Record) {
+	v.out.States[r.State]++
+	if r.State == verify.Moved {
+		return
+	}
+	v.out.Compared++
+	for _, f := range r.Fields {
+		v.out.Fields[f.Field]++
+	}
+	if len(v.out.Records) < verify.MaxRecords {
+		v.out.Records = append(v.out.Records, r)
+	}
+	switch {
+	case r.Mended:
+		v.out.Mended++
+	case v.q.Mend:
+		v.out.Unmended++
+	}
+}
+
+// mend voids the entries, each over what was compared: what a worker delivers meanwhile
+// stays (I3). An insert's record that is there is not sent again, or there would be two.
+func (v *verifier) mend(ctx context.Context, differ []difference) error {
+	var entries []ledger.Entry
+	var of []int
+	for i, d := range differ {
+		if v.current.Rules.Once && d.record.State != verify.Missing {
+			continue
+		}
+		entries, of = append(entries, d.entry.Void(d.record.State == verify.Missing)), append(of, i)
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	lost, err := v.d.Ledger.Commit(ctx, v.target, entries)
+	if err != nil {
+		return fmt.Errorf("void %d entries in the ledger of sync %q: %w", len(entries), v.q.Sync, err)
+	}
+	for _, i := range of {
+		differ[i].record.Mended = true
+	}
+	for _, n := range lost {
+		differ[of[n]].record.Mended, differ[of[n]].record.State = false, verify.Moved
+	}
+	return nil
+}
