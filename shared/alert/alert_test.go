@@ -175,7 +175,7 @@ See:   docs/operating.md#alert-run_failed
 sf_health: connection misconfigured, raised
 What:  connection crm is paused for 3 hours: the secret is absent
 Since: 2026-03-02 12:00:00 UTC
-Next:  penstock connect crm
+Next:  penstock connect test crm
 See:   docs/operating.md#alert-connection_misconfigured
 [penstock] sf_health: sync overdue raised
 sf_health: sync overdue, raised
