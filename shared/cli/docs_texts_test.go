@@ -192,3 +192,50 @@ func TestComparison(t *testing.T) {
 		t.Errorf("there are %d types of destination: docs/comparison.md says five", n)
 	}
 }
+
+var query = regexp.MustCompile("`(SELECT [^`]+)`")
+
+// Every statement that operating.md shows of an alert runs on the sample.
+func TestStatementsOfAlerts(t *testing.T) {
+	dir := t.TempDir()
+	out, err := shell(dir, "penstock demo --data d --only sf_health --rows 50 > demo.txt && penstock runs sf_health --data d --json").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	run := regexp.MustCompile(`"run": "([^"]+)"`).FindSubmatch(out)
+	if run == nil {
+		t.Fatalf("no run in\n%s", out)
+	}
+	_, part, _ := strings.Cut(read(t, "../../docs/operating.md"), "\n## An alert came\n")
+	part, _, _ = strings.Cut(part, "\n## ")
+	names := strings.NewReplacer("SYNC", "sf_health", "RUN", string(run[1]))
+	var all []string
+	for _, m := range query.FindAllStringSubmatch(part, -1) {
+		if !strings.Contains(m[1], "penstock_retry") {
+			all = append(all, names.Replace(m[1]))
+		}
+	}
+	if len(all) < 12 {
+		t.Errorf("found %d statements: the pattern finds too little", len(all))
+	}
+	if err := os.WriteFile(filepath.Join(dir, "all.sql"), []byte(strings.Join(all, ";\n")+";\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := shell(dir, "penstock sql --data d -f all.sql").CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// Every command that an alert quotes is one that the command line takes.
+func TestCommandsOfAlertsExist(t *testing.T) {
+	found := 0
+	for _, m := range regexp.MustCompile(`"(penstock [a-z-]+(?: [a-z]+)?) ?"`).FindAllStringSubmatch(read(t, "../alert/judge.go")+read(t, "../alert/counts.go"), -1) {
+		found++
+		if err := parses(append(words(m[1]), "a_name")); err != nil {
+			t.Errorf("%s: %v", m[1], err)
+		}
+	}
+	if found < 8 {
+		t.Errorf("found %d commands: the pattern finds too little", found)
+	}
+}
