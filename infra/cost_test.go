@@ -24,6 +24,38 @@ const (
 	lanes      = 4
 )
 
+// prices are those of package cost by the unit that AWS names, and the page that does.
+var prices = []struct {
+	what    string
+	dollars float64
+	page    string
+}{
+	{"SQS, a million requests of FIFO queues, each 64 KB of one", cost.PerSQS * 1e6, "sqs/pricing/"},
+	{"API Gateway, a million requests of a REST API", cost.PerAPI * 1e6, "api-gateway/pricing/"},
+	{"Lambda, a million invocations", cost.PerInvocation * 1e6, "lambda/pricing/"},
+	{"Lambda, a GB for a second (arm64)", cost.PerGBSecond, "lambda/pricing/"},
+	{"DynamoDB on demand, a million read units (4 KB, strongly consistent)", cost.PerRead * 1e6, "dynamodb/pricing/on-demand/"},
+	{"DynamoDB on demand, a million write units (1 KB)", cost.PerWrite * 1e6, "dynamodb/pricing/on-demand/"},
+	{"DynamoDB, a GB for a month", cost.PerTableGB, "dynamodb/pricing/on-demand/"},
+	{"DynamoDB, a GB of point-in-time recovery for a month", cost.PerBackupGB, "dynamodb/pricing/on-demand/"},
+	{"CloudWatch, a metric that an alarm watches, for a month", cost.PerAlarm, "cloudwatch/pricing/"},
+	{"CloudWatch, a metric of one's own for a month", cost.PerMetric, "cloudwatch/pricing/"},
+	{"CloudWatch Logs, a GB taken in", cost.PerLogGB, "cloudwatch/pricing/"},
+	{"Secrets Manager, a secret for a month", cost.PerSecret, "secrets-manager/pricing/"},
+}
+
+// The README's figures are the page's, rounded.
+func TestReadmeSaysWhatItCosts(t *testing.T) {
+	page, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("costs about $%.0f a month, a million rows $%.2f if all of them changed", cost.Total(fixed(t)), cost.Total(rows(1)))
+	if !strings.Contains(string(page), want) {
+		t.Errorf("README.md does not say %q", want)
+	}
+}
+
 // fixed is what a stack with the default parameters costs in a month without a row.
 func fixed(t *testing.T) []cost.Line {
 	tpl := render(t, readTemplate(t), stack{name: "penstock"})
@@ -140,10 +172,15 @@ func costTables(t *testing.T) map[string]string {
 	}
 	fmt.Fprintf(&s, "\nThe functions' own metrics are written only while there is something to count: at most %d × $%.2f a month, if something failed in every hour.\n", metrics, cost.PerMetric)
 
+	var p strings.Builder
+	p.WriteString("| What | Dollars | Source |\n|---|---|---|\n")
+	for _, one := range prices {
+		fmt.Fprintf(&p, "| %s | %s | <https://aws.amazon.com/%s> |\n", one.what, strconv.FormatFloat(one.dollars, 'f', -1, 64), one.page)
+	}
 	none := cost.Total(rows(0))
 	return map[string]string{
 		"summary": fmt.Sprintf("A stack without any work costs $%.2f a month. A million rows cost $%.2f if all of them changed, and $%.2f if 1%% did.\n", cost.Total(fixed(t)), cost.Total(all), cost.Total(few)),
-		"fixed":   f.String(), "rows": r.String(), "kept": s.String(),
+		"fixed":   f.String(), "rows": r.String(), "kept": s.String(), "prices": p.String(),
 		"formula": fmt.Sprintf("    %.2f + R × %.3f + C × %.3f + E × (K + 1) × %.3f\n", cost.Total(fixed(t)), none, cost.Total(all)-none, cost.PerWrite*1e6),
 	}
 }

@@ -175,7 +175,7 @@ See:   docs/operating.md#alert-run_failed
 sf_health: connection misconfigured, raised
 What:  connection crm is paused for 3 hours: the secret is absent
 Since: 2026-03-02 12:00:00 UTC
-Next:  penstock connect crm
+Next:  penstock connect test crm
 See:   docs/operating.md#alert-connection_misconfigured
 [penstock] sf_health: sync overdue raised
 sf_health: sync overdue, raised
@@ -261,5 +261,69 @@ func TestBooksStaySmall(t *testing.T) {
 	}
 	if len(b.Outbox) == 0 || !slices.ContainsFunc(b.Sent, func(d Delivery) bool { return d.Failure == "too many notices wait to be sent" }) {
 		t.Errorf("%d letters wait, %d are recorded", len(b.Outbox), len(b.Sent))
+	}
+}
+
+// Each section about an alert says where it is seen, what to check, what mends it and
+// when it ends, and has the command that the alert quotes.
+func TestSectionsSayWhatToDo(t *testing.T) {
+	text, err := os.ReadFile("../../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(string(text), "\n### Alert: ")[1:]
+	if len(parts) < len(Kinds) {
+		t.Errorf("%d sections about %d kinds", len(parts), len(Kinds))
+	}
+	bodies := map[string]string{}
+	for _, part := range parts {
+		name, body, _ := strings.Cut(part, "\n")
+		body, _, _ = strings.Cut(body, "\n#")
+		bodies[name] = body
+		for _, label := range []string{"Seen", "Check", "Mend", "Ends"} {
+			if strings.Count(body, "\n- **"+label+"**: ") != 1 {
+				t.Errorf("section %s has no line %s", name, label)
+			}
+		}
+	}
+	placeholder := strings.NewReplacer("sf_health.r1", "RUN", "sf_health.r2", "RUN", "sf_health", "SYNC", "crm", "NAME")
+	for _, n := range everyAlert() {
+		if command := "`" + placeholder.Replace(n.Mend) + "`"; !strings.Contains(bodies[string(n.Kind)], command) {
+			t.Errorf("section %s does not say %s, which the alert quotes", n.Kind, command)
+		}
+	}
+}
+
+// everyAlert is a notice of each kind.
+func everyAlert() (out []Notice) {
+	all := seen(func(s *Seen) {
+		s.Last.Failed, s.Hour, s.Matches = true, Rows{Received: 10, Lost: 10}, Rows{Received: 100, Lost: 100}
+		s.Success = noon.Add(-100 * time.Hour)
+		s.Blocked, s.Missed.At = &Run{ID: "sf_health.r2", Reason: "blocked"}, noon.Add(-time.Hour)
+		s.Counted = Counts{Run: "sf_health.r1", Rows: 1, Before: []int64{1000}}
+		s.Spent, s.Dead, s.Exhausted = Spent{Share: 1, Calls: 1, Per: 24 * time.Hour}, 1, 1
+		s.Pause = Pause{Since: noon.Add(-time.Hour), Person: true}
+	})
+	out, _ = Judge(all, nil, noon, DefaultPolicy)
+	all.Last.Failed, all.Last.Partial, all.Pause.Person = false, true, false
+	rest, _ := Judge(all, nil, noon, DefaultPolicy)
+	for _, n := range rest {
+		if n.Kind == RunPartial || n.Kind == Paused {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// Every kind is among those that the sections were held against.
+func TestEveryAlertIsRaised(t *testing.T) {
+	raised := map[Kind]bool{}
+	for _, n := range everyAlert() {
+		raised[n.Kind] = n.Mend != ""
+	}
+	for _, k := range Kinds {
+		if !raised[k] {
+			t.Errorf("%s is not raised, or names no command", k)
+		}
 	}
 }

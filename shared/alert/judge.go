@@ -168,7 +168,7 @@ func misconfigured(s Seen, now time.Time, _ Policy) (Notice, bool) {
 
 func (s *Seen) ofConnection(now time.Time) Notice {
 	why := fmt.Sprintf("connection %s is paused for %s: %s", s.Connection, hours(now.Sub(s.Pause.Since)), s.Pause.Reason)
-	return Notice{Why: why, Mend: "penstock connect " + s.Connection}
+	return Notice{Why: why, Mend: "penstock connect test " + s.Connection}
 }
 
 func matchRate(s Seen, _ time.Time, p Policy) (Notice, bool) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/penstock-data/penstock/shared/alert"
+	"github.com/penstock-data/penstock/shared/app/remote"
 	"github.com/penstock-data/penstock/shared/app/tell"
 	"github.com/penstock-data/penstock/shared/app/worker"
 	"github.com/penstock-data/penstock/shared/dest"
@@ -122,18 +123,13 @@ func (c alertTestCmd) mailer() (tell.Mailer, error) {
 
 type alertListCmd struct {
 	Sync string `arg:"" help:"The sync's name."`
-	Data string `default:"penstock-data" help:"The folder of this machine's state."`
 	JSON bool   `name:"json" help:"Print JSON."`
+	somewhere
 }
 
 // Run shows the sync's book.
-func (c alertListCmd) Run(ctx context.Context, s program) (err error) {
-	store, err := openState(c.Data)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	book, err := store.Alerts(ctx, c.Sync)
+func (c alertListCmd) Run(ctx context.Context, s program) error {
+	book, err := c.book(ctx)
 	if err != nil {
 		return err
 	}
@@ -157,4 +153,17 @@ func (c alertListCmd) Run(ctx context.Context, s program) (err error) {
 		fmt.Fprintf(s.out, "%s %s %s by %s, %s\n", verdict, d.Kind, d.Step, d.Channel, s.clock.when(d.At))
 	}
 	return nil
+}
+
+// book is what is stored of the sync's alerts.
+func (c alertListCmd) book(ctx context.Context) (_ alert.Book, err error) {
+	if c.Stack != "" {
+		return remote.Alerts(ctx, c.Stack, c.Sync)
+	}
+	store, err := openState(c.Data)
+	if err != nil {
+		return alert.Book{}, err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	return store.Alerts(ctx, c.Sync)
 }

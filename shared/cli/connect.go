@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/penstock-data/penstock/shared/app/machine"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
-	"github.com/penstock-data/penstock/shared/sqlite"
 )
 
 type connectCmd struct {
@@ -20,7 +19,7 @@ type connectShowCmd struct {
 	Name          string `arg:"" help:"The connection's name in connections.yaml."`
 	AcceptAccount bool   `help:"Deliver to whichever account answers next: its syncs start with an empty ledger and select all rows."`
 	JSON          bool   `name:"json" help:"Print JSON."`
-	Data          string `default:"penstock-data" help:"The folder of this machine's state."`
+	somewhere
 }
 
 // connected is what connect --json prints.
@@ -34,12 +33,12 @@ type connected struct {
 
 // Run shows the connection, or accepts another account for it.
 func (c connectShowCmd) Run(ctx context.Context, s program) (err error) {
-	store, err := openState(c.Data)
+	control, done, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	stored, err := store.Connection(ctx, c.Name)
+	defer func() { err = errors.Join(err, done()) }()
+	stored, err := control.Connections.Connection(ctx, c.Name)
 	if errors.Is(err, run.ErrNotFound) {
 		return fmt.Errorf("there is no connection %q: run penstock apply", c.Name)
 	}
@@ -48,7 +47,7 @@ func (c connectShowCmd) Run(ctx context.Context, s program) (err error) {
 	}
 	kind := stored.Connection.Type
 	if c.AcceptAccount {
-		if err := c.accept(ctx, store, kind); err != nil {
+		if err := c.accept(ctx, control, kind); err != nil {
 			return err
 		}
 		if c.JSON {
@@ -57,9 +56,11 @@ func (c connectShowCmd) Run(ctx context.Context, s program) (err error) {
 		fmt.Fprintf(s.out, "%s takes the account that answers next; its syncs start with an empty ledger, and their next runs select all rows\n", c.Name)
 		return nil
 	}
-	n, err := readNote(c.Data)
-	if err != nil {
-		return err
+	var n note // of where rows go; a stack's go to the vendor
+	if c.Stack == "" {
+		if n, err = readNote(c.Data); err != nil {
+			return err
+		}
 	}
 	if c.JSON {
 		return printJSON(s.out, connected{c.Name, kind, stored.Account, stored.Epoch, n.To[kind]})
@@ -74,8 +75,8 @@ func (c connectShowCmd) Run(ctx context.Context, s program) (err error) {
 
 // accept lets the connection deliver to another account, and forgets where the rows
 // of its type were, unless a penstock local is at work there.
-func (c connectShowCmd) accept(ctx context.Context, store *sqlite.Store, kind string) error {
-	if _, err := machine.Control(store).AcceptAccount(ctx, c.Name, ""); err != nil {
+func (c connectShowCmd) accept(ctx context.Context, control *runs.Control, kind string) error {
+	if _, err := control.AcceptAccount(ctx, c.Name, ""); err != nil || c.Stack != "" {
 		return err
 	}
 	if url := noted(c.Data); url != "" && answers(ctx, url) {

@@ -222,6 +222,33 @@ func TestPictureOfTheDemo(t *testing.T) {
 	t.Error("README.md shows nothing of the demo: a block of text demo")
 }
 
+// What docs/cost.md shows of the sample is what penstock cost prints, but for the calls,
+// which depend on how rows fall into messages.
+func TestPictureOfTheCost(t *testing.T) {
+	text, err := os.ReadFile("../../docs/cost.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := shell(t.TempDir(), "penstock demo --data d --only sf_health > demo.txt; penstock cost sf_health --data d").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	calls := regexp.MustCompile(`[0-9]+ calls`)
+	got := calls.ReplaceAllString(string(out), "N calls")
+	for _, b := range blocks(string(text)) {
+		if b.language != "text" || b.treat != "cost" {
+			continue
+		}
+		for line := range strings.Lines(b.text) {
+			if !strings.Contains(got, calls.ReplaceAllString(line, "N calls")) {
+				t.Errorf("line %d: penstock cost does not print\n%sin\n%s", b.line, line, out)
+			}
+		}
+		return
+	}
+	t.Error("docs/cost.md shows nothing of the sample: a block of text cost")
+}
+
 var seconds = regexp.MustCompile(`[0-9.]+ ?s\b`)
 
 // timeless is what is printed without its times, as it is printed off a terminal: there

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/smithy-go"
 
+	"github.com/penstock-data/penstock/shared/alert"
 	"github.com/penstock-data/penstock/shared/aws"
 	awserrors "github.com/penstock-data/penstock/shared/aws/errors"
 	"github.com/penstock-data/penstock/shared/aws/ledger"
@@ -51,6 +52,15 @@ func Open(ctx context.Context, stack string) (*runs.Control, error) {
 		},
 		Policy: run.DefaultPolicy(), Now: time.Now,
 	}, nil
+}
+
+// Alerts is what is stored of a sync's alerts in the stack of that name.
+func Alerts(ctx context.Context, stack, sync string) (alert.Book, error) {
+	cfg, tables, err := Stack(ctx, stack)
+	if err != nil {
+		return alert.Book{}, err
+	}
+	return state.New(cfg, state.Config{Table: tables[stateTable], Now: time.Now}).Alerts(ctx, sync)
 }
 
 // Stack is the SDK's configuration by the environment or the profile, and the outputs of

@@ -115,3 +115,12 @@ func TestOpenRefused(t *testing.T) {
 		})
 	}
 }
+
+func TestAlerts(t *testing.T) {
+	s := &standIn{stacks: stack("StateTable=prod-state", "LedgerTable=prod-ledger", "ErrorsTable=prod-errors"), tables: map[string]int{}}
+	environment(t, s)
+	book, err := Alerts(t.Context(), "prod", "sf_health")
+	if err != nil || book.Sync != "sf_health" || len(book.Open) != 0 || s.tables["prod-state"] != 1 {
+		t.Errorf("%+v, %v, asked %v", book, err, s.tables)
+	}
+}
