@@ -6,8 +6,8 @@ import (
 	"fmt"
 
 	"github.com/penstock-data/penstock/shared/app/machine"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
-	"github.com/penstock-data/penstock/shared/sqlite"
 )
 
 type connectCmd struct {
@@ -48,13 +48,13 @@ func (c connectShowCmd) Run(ctx context.Context, s program) (err error) {
 	}
 	kind := stored.Connection.Type
 	if c.AcceptAccount {
-		if err := c.accept(ctx, store, kind); err != nil {
+		if err := acceptAt(ctx, machine.Control(store), c.Data, c.Name, kind); err != nil {
 			return err
 		}
 		if c.JSON {
 			return printJSON(s.out, connected{Connection: c.Name, Type: kind, Epoch: stored.Epoch + 1})
 		}
-		fmt.Fprintf(s.out, "%s takes the account that answers next; its syncs start with an empty ledger, and their next runs select all rows\n", c.Name)
+		fmt.Fprintln(s.out, accepted(c.Name))
 		return nil
 	}
 	n, err := readNote(c.Data)
@@ -72,19 +72,19 @@ func (c connectShowCmd) Run(ctx context.Context, s program) (err error) {
 	return nil
 }
 
-// accept lets the connection deliver to another account, and forgets where the rows
+// acceptAt lets the connection deliver to another account, and forgets where the rows
 // of its type were, unless a penstock local is at work there.
-func (c connectShowCmd) accept(ctx context.Context, store *sqlite.Store, kind string) error {
-	if _, err := machine.Control(store).AcceptAccount(ctx, c.Name, ""); err != nil {
+func acceptAt(ctx context.Context, control *runs.Control, dir, name, kind string) error {
+	if _, err := control.AcceptAccount(ctx, name, ""); err != nil {
 		return err
 	}
-	if url := noted(c.Data); url != "" && answers(ctx, url) {
+	if url := noted(dir); url != "" && answers(ctx, url) {
 		return nil
 	}
-	n, err := readNote(c.Data)
+	n, err := readNote(dir)
 	if err != nil || n.To[kind] == "" {
 		return err
 	}
 	delete(n.To, kind)
-	return n.write(c.Data)
+	return n.write(dir)
 }
