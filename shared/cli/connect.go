@@ -47,13 +47,13 @@ func (c connectShowCmd) Run(ctx context.Context, s program) (err error) {
 	}
 	kind := stored.Connection.Type
 	if c.AcceptAccount {
-		if err := c.accept(ctx, control, kind); err != nil {
+		if err := acceptAt(ctx, control, c.somewhere, c.Name, kind); err != nil {
 			return err
 		}
 		if c.JSON {
 			return printJSON(s.out, connected{Connection: c.Name, Type: kind, Epoch: stored.Epoch + 1})
 		}
-		fmt.Fprintf(s.out, "%s takes the account that answers next; its syncs start with an empty ledger, and their next runs select all rows\n", c.Name)
+		fmt.Fprintln(s.out, accepted(c.Name))
 		return nil
 	}
 	var n note // of where rows go; a stack's go to the vendor
@@ -73,19 +73,19 @@ func (c connectShowCmd) Run(ctx context.Context, s program) (err error) {
 	return nil
 }
 
-// accept lets the connection deliver to another account, and forgets where the rows
+// acceptAt lets the connection deliver to another account, and forgets where the rows
 // of its type were, unless a penstock local is at work there.
-func (c connectShowCmd) accept(ctx context.Context, control *runs.Control, kind string) error {
-	if _, err := control.AcceptAccount(ctx, c.Name, ""); err != nil || c.Stack != "" {
+func acceptAt(ctx context.Context, control *runs.Control, at somewhere, name, kind string) error {
+	if _, err := control.AcceptAccount(ctx, name, ""); err != nil || at.Stack != "" {
 		return err
 	}
-	if url := noted(c.Data); url != "" && answers(ctx, url) {
+	if url := noted(at.Data); url != "" && answers(ctx, url) {
 		return nil
 	}
-	n, err := readNote(c.Data)
+	n, err := readNote(at.Data)
 	if err != nil || n.To[kind] == "" {
 		return err
 	}
 	delete(n.To, kind)
-	return n.write(c.Data)
+	return n.write(at.Data)
 }

@@ -13,6 +13,9 @@ type retryCmd struct {
 	Run_   string   `arg:"" name:"run" help:"The run whose errors are sent again; penstock_status lists a sync's runs."`
 	Record []string `help:"Only the errors of this record." placeholder:"ID"`
 	Type   []string `help:"Only errors of this type; unknown, which is of rows that may have arrived, is sent again only when it is named." placeholder:"TYPE"`
+	Stage  []string `help:"Only errors of this stage: match, deliver, connection or deadletter." placeholder:"STAGE"`
+	Field  []string `help:"Only errors that name this field." placeholder:"FIELD"`
+	Error  []string `help:"Only this error, by the name that penstock errors --json gives it, RUN#BATCH#ROW." placeholder:"NAME"`
 	JSON   bool     `name:"json" help:"Print JSON."`
 	gated
 }
@@ -24,7 +27,7 @@ func (c retryCmd) Run(ctx context.Context, s program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.leave()) }()
-	selector := runs.Selector{Records: c.Record, Types: c.Type}
+	selector := runs.Selector{Records: c.Record, Types: c.Type, Stages: c.Stage, Fields: c.Field, Refs: c.Error}
 	pages := []runs.Retried{}
 	var sent []string
 	for more := true; more; more = selector.After != "" {

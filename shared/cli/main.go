@@ -38,6 +38,7 @@ type cli struct {
 	Cost     costCmd     `cmd:"" help:"Estimate what a run cost at AWS, or a month of a sync's runs."`
 	Audit    auditCmd    `cmd:"" help:"List what people did: pause, resume, retry, cancel, reset, apply, another account."`
 	Doctor   doctorCmd   `cmd:"" help:"Examine this machine or a stack: credentials, state, queues, definitions, clock; each with its remedy."`
+	Console  consoleCmd  `cmd:"" help:"Serve a web page over the state on this machine: overview, runs as they go, errors, and what mends them."`
 	Logs     logsCmd     `cmd:"" help:"Show this machine's log."`
 	Alert    alertCmd    `cmd:"" help:"Show what people were told of a sync, or send them a test notice."`
 	Connect  connectCmd  `cmd:"" help:"Show, list and test connections; let one deliver to another account."`

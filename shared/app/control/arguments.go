@@ -32,8 +32,8 @@ func selector(v jsontext.Value) (s runs.Selector, err error) {
 	if !jsontext.Value(text).IsValid() || text[0] != '{' || d.Decode(&s) != nil {
 		return s, row.Refuse(`penstock_retry(run, selector): the selector is an object such as {"records": ["42"], "types": ["unknown"]}`)
 	}
-	if len(s.Records) > maxSelected || len(s.Types) > maxSelected {
-		return s, row.Refuse("penstock_retry(run, selector): at most %d records and types are taken in one call", maxSelected)
+	if max(len(s.Records), len(s.Types), len(s.Stages), len(s.Fields), len(s.Refs)) > maxSelected {
+		return s, row.Refuse("penstock_retry(run, selector): at most %d records, types, stages, fields and errors are taken in one call", maxSelected)
 	}
 	return s, run.CheckPage(s.After)
 }

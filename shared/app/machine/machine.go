@@ -201,6 +201,14 @@ func Control(s *sqlite.Store) *runs.Control {
 	return &runs.Control{Stores: stores(s), Checker: in, Policy: run.DefaultPolicy(), Now: time.Now}
 }
 
+// Resending is Control that sends again, too: what it queues is delivered by the Machine
+// that works in the folder, now or next.
+func Resending(s *sqlite.Store) *runs.Control {
+	c := Control(s)
+	c.Replayer = &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Ledger: s, Seen: s, Pauses: s, Now: time.Now}
+	return c
+}
+
 func stores(s *sqlite.Store) runs.Stores {
 	return runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s, Firings: s, Freshness: s, Pauses: s, Audit: s, Overviews: s, Some: s, Told: s, Lists: s, Places: s}
 }

@@ -1,6 +1,5 @@
-// Package remote reads a stack in AWS from a person's machine, with that person's
-// credentials: what the command line shows of runs and errors. It sends nothing and
-// changes nothing.
+// Package remote opens a stack in AWS from a person's machine, with that person's
+// credentials: what the command line and the console show of it, and what they do there.
 package remote
 
 import (
@@ -18,7 +17,9 @@ import (
 	"github.com/penstock-data/penstock/shared/aws"
 	awserrors "github.com/penstock-data/penstock/shared/aws/errors"
 	"github.com/penstock-data/penstock/shared/aws/ledger"
+	"github.com/penstock-data/penstock/shared/aws/queue"
 	"github.com/penstock-data/penstock/shared/aws/state"
+	"github.com/penstock-data/penstock/shared/pipeline/intake"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 )
@@ -44,13 +45,16 @@ func Open(ctx context.Context, stack string) (*runs.Control, error) {
 	table := state.New(cfg, state.Config{Table: tables[stateTable], Now: time.Now})
 	errs := awserrors.New(cfg, awserrors.Config{Table: tables[errorsTable], Now: time.Now})
 	held := ledger.New(cfg, ledger.Config{Table: tables[ledgerTable]})
+	queues := queue.New(cfg, queue.Config{URLs: queueURLs(tables)})
+	in := &intake.Intake{Syncs: table, Connections: table, Runs: table, Batches: table, Errors: errs, Queue: queues, Ledger: held, Seen: table, Pauses: table, Now: time.Now}
 	return &runs.Control{
 		Stores: runs.Stores{
 			Syncs: table, Connections: table, Runs: table, History: table, Marks: table, Due: table, Halts: table, Firings: table, Freshness: table, Pauses: table, Audit: table,
 			Errors: errs, Ledger: held,
 			Overviews: table, Some: table, Told: table, Lists: errs, Places: held,
 		},
-		Policy: run.DefaultPolicy(), Now: time.Now,
+		Replayer: in,
+		Policy:   run.DefaultPolicy(), Now: time.Now,
 	}, nil
 }
 
@@ -61,6 +65,18 @@ func Alerts(ctx context.Context, stack, sync string) (alert.Book, error) {
 		return alert.Book{}, err
 	}
 	return state.New(cfg, state.Config{Table: tables[stateTable], Now: time.Now}).Alerts(ctx, sync)
+}
+
+// queueURLs are the destination types' queues, by type: the outputs that are called after
+// them.
+func queueURLs(outputs map[string]string) map[string]string {
+	urls := map[string]string{}
+	for name, url := range outputs {
+		if kind, ok := strings.CutSuffix(name, "Queue"); ok {
+			urls[strings.ToLower(kind)] = url
+		}
+	}
+	return urls
 }
 
 // Stack is the SDK's configuration by the environment or the profile, and the outputs of

@@ -15,6 +15,9 @@ import (
 type Selector struct {
 	Records []string `json:"records,omitempty"` // record ids; nil is any
 	Types   []string `json:"types,omitempty"`   // error types; nil is any but unknown, which must be named
+	Stages  []string `json:"stages,omitempty"`  // where rows failed; nil is anywhere
+	Fields  []string `json:"fields,omitempty"`  // fields that are named; nil is any, and none
+	Refs    []string `json:"errors,omitempty"`  // single errors (run.RowError.Ref), one of the type unknown too; nil is any
 	After   string   `json:"after,omitempty"`   // where an earlier call stopped
 }
 
@@ -24,14 +27,20 @@ const typeUnknown = "unknown"
 // takes reports whether the selector takes an error; doubt says that it is left out
 // only because it may have arrived.
 func (s Selector) takes(e *run.RowError) (taken, doubt bool) {
-	if len(s.Records) > 0 && !slices.Contains(s.Records, e.RecordID) {
+	if !among(s.Records, e.RecordID) || !among(s.Stages, e.Stage) || !among(s.Fields, e.Field) || len(s.Refs) > 0 && !slices.Contains(s.Refs, e.Ref()) {
 		return false, false
+	}
+	if len(s.Refs) > 0 {
+		return among(s.Types, e.Type), false
 	}
 	if len(s.Types) > 0 {
 		return slices.Contains(s.Types, e.Type), false
 	}
 	return e.Type != typeUnknown, e.Type == typeUnknown
 }
+
+// among reports whether a list that names anything names this.
+func among(list []string, this string) bool { return len(list) == 0 || slices.Contains(list, this) }
 
 // Retried answers penstock_retry. Of the run's errors that the selector takes:
 type Retried struct {

@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/penstock-data/penstock/shared/app/machine"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
+)
+
+// consoleActs acts at a state as the person whose console it is.
+type consoleActs struct {
+	control *runs.Control
+	who     string
+	place   somewhere
+	s       program
+	g       *errgroup.Group // what delivers in the background; nil where workers are at work anyway
+	ctx     context.Context // of g
+	mu      sync.Mutex      // one delivery at a time
+}
+
+func (a *consoleActs) as(ctx context.Context) context.Context { return runs.As(ctx, a.who) }
+
+// Retry sends a run's errors again, page by page.
+func (a *consoleActs) Retry(ctx context.Context, run string, s runs.Selector, token string) (string, error) {
+	var said []string
+	queued := 0
+	for page := 0; ; page++ {
+		r, err := a.control.Retry(a.as(ctx), run, s, fmt.Sprint("console:", token, ":", page))
+		if err != nil {
+			return strings.Join(said, "; "), err
+		}
+		queued += r.Queued
+		text, _, _ := strings.Cut(r.Message, "; run ") // which page goes on is nobody's business here
+		said = append(said, text)
+		if r.Queued > 0 {
+			if err := a.deliver(r.Run); err != nil {
+				return strings.Join(said, "; "), err
+			}
+		}
+		if s.After = r.Next; r.Next == "" {
+			break
+		}
+	}
+	text := run + ": " + strings.Join(said, "; ")
+	if queued > 0 && a.g != nil && !machine.InUse(a.place.Data) {
+		text += "; no penstock local is at work here, so that the console delivers them"
+	}
+	return text, nil
+}
+
+// deliver starts what the queue of a folder needs where no other process works there, as
+// penstock retry does, until the run has settled.
+func (a *consoleActs) deliver(run string) error {
+	if a.g == nil || a.place.Stack != "" || machine.InUse(a.place.Data) {
+		return nil
+	}
+	a.g.Go(func() error {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		s := a.s
+		s.out, s.err = io.Discard, io.Discard
+		gate, err := gated{Data: a.place.Data, Wait: 10 * time.Minute}.enter(a.ctx, s)
+		if err != nil {
+			fmt.Fprintln(a.s.err, "deliver what was sent again:", plain(err))
+			return nil
+		}
+		if _, err := gate.settle(a.ctx, s, []string{run}, nil); err != nil && a.ctx.Err() == nil {
+			fmt.Fprintln(a.s.err, "wait for what was sent again:", plain(err))
+		}
+		return gate.leave()
+	})
+	return nil
+}
+
+// Cancel ends a run.
+func (a *consoleActs) Cancel(ctx context.Context, run, reason string) (string, error) {
+	if reason == "" {
+		reason = "cancelled at the console"
+	}
+	r, err := a.control.Cancel(a.as(ctx), run, reason)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s is %s: %s", r.ID, r.Status, r.Reason), nil
+}
+
+// Pause lets a sync take nothing on.
+func (a *consoleActs) Pause(ctx context.Context, sync, reason string) (string, error) {
+	p, err := a.control.Pause(a.as(ctx), sync, reason)
+	if err != nil {
+		return "", err
+	}
+	text := sync + " is paused"
+	for _, id := range p.Running {
+		text += "; still delivering: " + id
+	}
+	return text, nil
+}
+
+// Resume ends the pause.
+func (a *consoleActs) Resume(ctx context.Context, sync string) (string, error) {
+	p, err := a.control.Resume(a.as(ctx), sync)
+	if err != nil {
+		return "", err
+	}
+	if p.Before == nil {
+		return sync + " was not paused", nil
+	}
+	return sync + " goes on", nil
+}
+
+// Accept lets the connection deliver to the account that answers next.
+func (a *consoleActs) Accept(ctx context.Context, connection string) (string, error) {
+	ctx = a.as(ctx)
+	if a.place.Stack != "" {
+		_, err := a.control.AcceptAccount(ctx, connection, "")
+		return accepted(connection), err
+	}
+	stored, err := a.control.Connections.Connection(ctx, connection)
+	if err != nil {
+		return "", err
+	}
+	return accepted(connection), acceptAt(ctx, a.control, a.place, connection, stored.Connection.Type)
+}
+
+func accepted(connection string) string {
+	return connection + " takes the account that answers next; its syncs start with an empty ledger, and their next runs select all rows"
+}
+
+// Reset clears the watermark.
+func (a *consoleActs) Reset(ctx context.Context, sync string) (string, error) {
+	if err := a.control.Reset(a.as(ctx), sync); err != nil {
+		return "", err
+	}
+	return sync + ": the watermark is cleared: the next run selects all rows", nil
+}

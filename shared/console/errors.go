@@ -1,0 +1,108 @@
+package console
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/penstock-data/penstock/shared/app/view"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// An errorsPage is a page of the rows that were not delivered.
+type errorsPage struct {
+	view.Errors
+	Filter view.Filter
+	Syncs  []string
+	Types  []string // that the page shows, and the one that is filtered by
+	Stages []string
+	Older  string // the address of the page after, "" at the end
+	First  bool
+	Act    bool
+}
+
+// stages are where a row can fail.
+var stages = []string{"intake", "match", "deliver", "connection", "deadletter"}
+
+func (c *Console) errors(r *http.Request) (shown, error) {
+	f := filterOf(r.URL.Query())
+	page := errorsPage{Filter: f, Stages: stages, First: f.After == "", Act: c.cfg.Actions != nil}
+	if f.Run != "" && f.Sync == "" {
+		f.Sync = run.SyncOf(f.Run)
+	}
+	var err error
+	if page.Errors, err = c.cfg.Errors.Errors(r.Context(), f); err != nil {
+		return shown{}, err
+	}
+	o, err := c.cfg.Pages.Overview(r.Context())
+	if err != nil {
+		return shown{}, err
+	}
+	for _, s := range o.Syncs {
+		page.Syncs = append(page.Syncs, s.Sync)
+	}
+	slices.Sort(page.Syncs)
+	for _, e := range page.Errors.Errors {
+		page.Types = append(page.Types, e.Type)
+	}
+	if f.Type != "" {
+		page.Types = append(page.Types, f.Type)
+	}
+	slices.Sort(page.Types)
+	page.Types = slices.Compact(page.Types)
+	if page.Next != "" {
+		q := query(f)
+		q.Set("after", page.Next)
+		page.Older = "/errors?" + q.Encode()
+	}
+	return shown{Title: "Errors", Page: "errors", Section: "errors", Live: page.First, Body: page}, nil
+}
+
+// filterOf reads a filter; query writes it.
+func filterOf(q url.Values) view.Filter {
+	get := func(name string) string { return strings.TrimSpace(q.Get(name)) }
+	return view.Filter{
+		Sync: get("sync"), Run: get("run"), Type: get("type"), Stage: get("stage"), Field: get("field"), Record: get("record"), Text: get("text"), After: q.Get("after"),
+	}
+}
+
+func query(f view.Filter) url.Values {
+	q := url.Values{}
+	for name, value := range map[string]string{"sync": f.Sync, "run": f.Run, "type": f.Type, "stage": f.Stage, "field": f.Field, "record": f.Record, "text": f.Text} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	return q
+}
+
+// Narrow reports whether anything is filtered by.
+func (p errorsPage) Narrow() bool { return len(query(p.Filter)) > 0 }
+
+// An errorPage is one row that was not delivered, its source with it.
+type errorPage struct {
+	view.Error
+	Source    string // its JSON in lines, "" where none is stored
+	Retriable bool
+	Act       bool
+}
+
+func (c *Console) oneError(r *http.Request) (shown, error) {
+	e, err := c.cfg.Errors.Error(r.Context(), r.URL.Query().Get("ref"))
+	if err != nil {
+		return shown{}, err
+	}
+	page := errorPage{Error: e, Act: c.cfg.Actions != nil, Retriable: retriable(e)}
+	var pretty bytes.Buffer
+	if len(e.Source) > 0 && json.Indent(&pretty, e.Source, "", "  ") == nil {
+		page.Source = pretty.String()
+	}
+	return shown{Title: "Error", Page: "error", Section: "errors", Body: page}, nil
+}
+
+// retriable reports whether a retry can send the row: one that was rejected before it was
+// queued, or that a message's summary counts, is pushed again by whoever pushed it.
+func retriable(e view.Error) bool { return e.Stage != "intake" && e.Rows <= 1 }

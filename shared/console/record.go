@@ -1,0 +1,82 @@
+package console
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/app/view"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// A recordPage asks for a record, and shows it where one was asked for.
+type recordPage struct {
+	Connections []string
+	Connection  string
+	Key         string
+	Asked       bool
+	view.Record
+}
+
+func (c *Console) record(r *http.Request) (shown, error) {
+	q := r.URL.Query()
+	page := recordPage{Connection: q.Get("connection"), Key: strings.TrimSpace(q.Get("key"))}
+	o, err := c.cfg.Pages.Overview(r.Context())
+	if err != nil {
+		return shown{}, err
+	}
+	for _, x := range o.Connections {
+		page.Connections = append(page.Connections, x.Name)
+	}
+	if page.Asked = page.Connection != "" && page.Key != ""; page.Asked {
+		if page.Record, err = c.cfg.Pages.Record(r.Context(), page.Connection, page.Key); err != nil {
+			return shown{}, err
+		}
+	}
+	return shown{Title: "Record", Page: "record", Section: "record", Body: page}, nil
+}
+
+// Standing is the word of a holding's badge.
+func (recordPage) Standing(h view.Holding) string {
+	switch {
+	case !h.Known:
+		return "none"
+	case h.Error != "":
+		return "error"
+	case h.Doubt:
+		return "doubt"
+	case h.Gone:
+		return "gone"
+	case h.Held:
+		return "held"
+	}
+	return "none"
+}
+
+// An auditPage is what people did.
+type auditPage struct {
+	Actions []run.Action
+	Since   time.Time
+	Kept    bool
+	More    bool
+}
+
+// What the audit page shows: the newest of so many days.
+const (
+	auditDays = 30
+	auditRows = 200
+)
+
+func (c *Console) audit(r *http.Request) (shown, error) {
+	page := auditPage{Kept: c.cfg.Audit != nil, Since: c.cfg.Now().Add(-auditDays * 24 * time.Hour)}
+	if page.Kept {
+		var err error
+		if page.Actions, err = c.cfg.Audit.Actions(r.Context(), page.Since, auditRows+1); err != nil {
+			return shown{}, err
+		}
+	}
+	if page.More = len(page.Actions) > auditRows; page.More {
+		page.Actions = page.Actions[:auditRows]
+	}
+	return shown{Title: "Audit", Page: "audit", Section: "audit", Body: page}, nil
+}

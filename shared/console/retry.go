@@ -1,0 +1,217 @@
+package console
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/penstock-data/penstock/shared/app/view"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// prepareRetry is about one error (ref), errors of a run (type, stage and field narrow
+// them), or all of a sync's runs.
+func (c *Console) prepareRetry(ctx context.Context, q url.Values) (plan, error) {
+	switch {
+	case q.Get("ref") != "":
+		return c.retryOne(ctx, q)
+	case q.Get("run") != "":
+		return c.retryRun(ctx, q)
+	case q.Get("sync") != "":
+		return c.retrySync(ctx, q)
+	}
+	return plan{}, noRun()
+}
+
+func (c *Console) retryOne(ctx context.Context, q url.Values) (plan, error) {
+	e, err := c.cfg.Errors.Error(ctx, q.Get("ref"))
+	if err != nil {
+		return plan{}, err
+	}
+	q["run"] = []string{e.Run}
+	p := plan{Title: "Send 1 row again", Back: "/error?ref=" + url.QueryEscape(e.Ref)}
+	if !retriable(e) {
+		p.Says = []string{"The row was rejected before it was queued, so that nothing is stored that could be sent: mend it in the warehouse, or the mapping, and push it again."}
+		return p, nil
+	}
+	p.Button = "Send it again"
+	p.Says = []string{fmt.Sprintf("1 row of %s, which failed with %s, is sent again with today's mapping.", e.Sync, e.Type), stillOpen}
+	p.Commands = []string{"retry " + e.Run + " --error " + e.Ref}
+	return p, nil
+}
+
+// stillOpen is what a retry leaves out.
+const stillOpen = "A row that a later one has settled since is left out: an older value overwrites no newer one."
+
+// counted are rows by what a retry makes of them.
+type counted struct{ again, push, unknown int64 }
+
+// narrowed are the filters of a form.
+func narrowed(q url.Values) (kind, stage, field string) {
+	return q.Get("type"), q.Get("stage"), q.Get("field")
+}
+
+// take counts the groups that a form means.
+func take(groups []view.Group, q url.Values) (n counted) {
+	kind, stage, field := narrowed(q)
+	for _, g := range groups {
+		switch {
+		case kind != "" && g.Type != kind, stage != "" && g.Stage != stage, field != "" && g.Field != field:
+		case g.Stage == "intake":
+			n.push += g.Rows
+		case g.Type == "unknown" && kind == "":
+			n.unknown += g.Rows
+		default:
+			n.again += g.Rows
+		}
+	}
+	return n
+}
+
+func (c *Console) retryRun(ctx context.Context, q url.Values) (plan, error) {
+	v, err := c.cfg.Pages.Run(ctx, run.OriginalOf(q.Get("run")))
+	if err != nil {
+		return plan{}, err
+	}
+	n := take(v.Groups, q)
+	p := plan{Title: "Send " + plural(n.again, "row") + " again", Back: "/run/" + url.PathEscape(v.Run)}
+	p.Says = n.says(v.Sync)
+	if n.again > 0 {
+		p.Button = "Send " + them(n.again) + " again"
+		p.Commands = []string{"retry " + v.Run + flags(q)}
+	}
+	return p, nil
+}
+
+func them(n int64) string {
+	if n == 1 {
+		return "it"
+	}
+	return "them"
+}
+
+// says is what a retry does with the rows.
+func (n counted) says(sync string) (out []string) {
+	if n.again > 0 {
+		out = append(out, fmt.Sprintf("Up to %s of %s, which failed, %s sent again with today's mapping.", plural(n.again, "row"), sync, verb(n.again)), stillOpen)
+	} else {
+		out = append(out, "There is no row that could be sent again.")
+	}
+	if n.push > 0 {
+		out = append(out, fmt.Sprintf("%s rejected before being queued, and not sent: whoever pushed them pushes them again, once they are mended.", were(n.push)))
+	}
+	if n.unknown > 0 {
+		out = append(out, fmt.Sprintf("%s not sent, because they may have arrived: look for them at the destination, then retry that group alone.", verbed(n.unknown)))
+	}
+	return out
+}
+
+func verb(n int64) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
+
+func were(n int64) string {
+	if n == 1 {
+		return "1 more row was"
+	}
+	return plural(n, "more row") + " were"
+}
+
+func verbed(n int64) string {
+	if n == 1 {
+		return "1 row of the type unknown is"
+	}
+	return plural(n, "row") + " of the type unknown are"
+}
+
+// flags are those of penstock retry that narrow it as a form does.
+func flags(q url.Values) string {
+	kind, stage, field := narrowed(q)
+	text := ""
+	for _, f := range []struct{ name, value string }{{"type", kind}, {"stage", stage}, {"field", field}} {
+		if f.value != "" {
+			text += " --" + f.name + " " + quoted(f.value)
+		}
+	}
+	return text
+}
+
+// quoted is a word as a shell takes it.
+func quoted(s string) string {
+	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && !strings.ContainsRune("_-.:/@%+,#~", r)
+	}) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// retrySync is about all runs of a sync that have rows which are not right.
+func (c *Console) retrySync(ctx context.Context, q url.Values) (plan, error) {
+	v, err := c.cfg.Pages.Sync(ctx, q.Get("sync"))
+	if err != nil {
+		return plan{}, err
+	}
+	var n counted
+	p := plan{Title: "Send all open errors of " + v.Row.Sync + " again", Back: "/errors?sync=" + url.QueryEscape(v.Row.Sync)}
+	named := q["only"]
+	q["only"] = nil
+	for _, l := range v.Chart {
+		if l.Right >= l.Counts.Received || run.IsRetry(l.Run) {
+			continue
+		}
+		one, err := c.cfg.Pages.Run(ctx, l.Run)
+		if err != nil {
+			return plan{}, err
+		}
+		of := take(one.Groups, q)
+		n = counted{n.again + of.again, n.push + of.push, n.unknown + of.unknown}
+		if of.again > 0 {
+			q.Add("only", l.Run)
+			p.Commands = append(p.Commands, "retry "+l.Run+flags(q))
+		}
+	}
+	if q.Has("once") { // what was asked about is what is done
+		q["only"] = named
+	}
+	p.Says = n.says(v.Row.Sync)
+	if n.again > 0 {
+		p.Says[0] += fmt.Sprintf(" They are of %s.", plural(len(p.Commands), "run"))
+		p.Button = "Send " + them(n.again) + " again"
+	}
+	return p, nil
+}
+
+// retry sends what the form means.
+func retry(a Actions, ctx context.Context, q url.Values, _ plan) (string, error) {
+	kind, stage, field := narrowed(q)
+	s := runs.Selector{Types: some(kind), Stages: some(stage), Fields: some(field), Refs: some(q.Get("ref"))}
+	if len(s.Refs) > 0 {
+		s.Types, s.Stages, s.Fields = nil, nil, nil
+	}
+	ids := some(q.Get("run"))
+	if len(ids) == 0 {
+		ids = q["only"]
+	}
+	var said []string
+	for _, id := range ids {
+		text, err := a.Retry(ctx, run.OriginalOf(id), s, q.Get("once"))
+		if err != nil {
+			return strings.Join(said, "; "), err
+		}
+		said = append(said, text)
+	}
+	return strings.Join(said, "; "), nil
+}
+
+func some(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{s}
+}
