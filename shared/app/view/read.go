@@ -91,7 +91,7 @@ func (r *Reader) alive(ctx context.Context, all []run.Overview) error {
 	// Those that are shown come first: they may have ended.
 	ids = slices.DeleteFunc(ids, func(id string) bool { return shown[id] || run.IsRetry(id) })
 	ids = append(slices.Sorted(maps.Keys(shown)), ids...)
-	ids = ids[:min(len(ids), mostItems-len(all)-mostOpen, 100)]
+	ids = ids[:min(len(ids), max(mostItems-len(all)-mostOpen, mostOpen), 100)]
 	if len(ids) == 0 {
 		return nil
 	}

@@ -26,24 +26,30 @@ func (s *Store) list(ctx context.Context, errs []run.RowError, expires types.Att
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
 	for _, l := range run.List(errs) {
-		text, err := json.Marshal(l)
-		if err != nil {
-			return err
-		}
-		sk := fmt.Sprintf("%020d#%s", max(l.At.UnixNano(), 0), l.ID())
-		for _, list := range []string{l.Sync, run.EveryError} {
-			item := attr.Key(listPK(list), sk)
-			item[attr.F], item["packed"], item[attr.Expires] = attr.Format(format), attr.B(envelope.PackSource(text)), expires
-			g.Go(func() error {
-				if err := attr.Fits(item, "an entry of the list of errors"); err != nil {
-					return err
-				}
-				_, err := s.db.PutItem(gctx, &dynamodb.PutItemInput{TableName: s.table, Item: item})
-				return err
-			})
-		}
+		g.Go(func() error { return s.enter(gctx, l, expires) })
 	}
 	return g.Wait()
+}
+
+// enter writes one entry into its two lists; one that is there stays.
+func (s *Store) enter(ctx context.Context, l run.Listed, expires types.AttributeValue) error {
+	text, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	sk := fmt.Sprintf("%020d#%s", max(l.At.UnixNano(), 0), l.ID())
+	for _, list := range []string{l.Sync, run.EveryError} {
+		item := attr.Key(listPK(list), sk)
+		item[attr.F], item["packed"], item[attr.Expires] = attr.Format(format), attr.B(envelope.PackSource(text)), expires
+		if err := attr.Fits(item, "an entry of the list of errors"); err != nil {
+			return err
+		}
+		_, err := s.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: s.table, Item: item, ConditionExpression: aws.String("attribute_not_exists(pk)")})
+		if _, there := attr.Refused(err); err != nil && !there {
+			return err
+		}
+	}
+	return nil
 }
 
 // ListErrors reads entries of a list of errors, the newest first: from the one of that key
