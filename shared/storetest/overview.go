@@ -92,9 +92,7 @@ var overviewTests = []test{
 		ok(t, s.StoreErrors(t.Context(), errs))
 		rows := 0
 		for _, l := range listAll(t, s, "health", 2) {
-			for _, p := range l.Parts {
-				rows += len(p.Rows)
-			}
+			rows += len(must(l.Numbers())(t))
 		}
 		if n := len(listAll(t, s, run.EveryError, 2)); rows != 4500 || n != 4 {
 			t.Errorf("%d rows of the sync, %d entries of all", rows, n)
@@ -113,7 +111,7 @@ func listedErrors(t *testing.T, s Stores) {
 	ok(t, s.StoreErrors(t.Context(), []run.RowError{eu}))
 	rowsOf := func(all []run.Listed) (out []int) {
 		for _, l := range all {
-			out = append(out, l.Parts[0].Rows...)
+			out = append(out, must(l.Numbers())(t)...)
 		}
 		return out
 	}
@@ -121,11 +119,16 @@ func listedErrors(t *testing.T, s Stores) {
 	same(t, "of the sync", []int{4, 3, 2, 1, 0}, rowsOf(listAll(t, s, "health", 2)))
 	same(t, "of all", []int{4, 3, 9, 2, 1, 0}, rowsOf(listAll(t, s, run.EveryError, 4)))
 	same(t, "of nothing", 0, len(listAll(t, s, "nothing", 4)))
-	until, more, err := s.ListErrors(t.Context(), "health", fmt.Sprintf("%020d", start.Add(90*time.Second).UnixNano()), 9)
+	var until []run.Listed
+	more, err := s.ListErrors(t.Context(), "health", run.ListedFrom(start.Add(90*time.Second)), 9, func(l run.Listed) bool { until = append(until, l); return true })
 	if ok(t, err); more {
 		t.Error("more than all")
 	}
 	same(t, "until then", []int{1, 0}, rowsOf(until))
+	calls := 0
+	if more, err = s.ListErrors(t.Context(), "health", "", 9, func(run.Listed) bool { calls++; return false }); err != nil || !more || calls != 1 {
+		t.Errorf("stopped after %d calls: %v, %v", calls, more, err)
+	}
 
 	again := anErrorAt("health", 0, start.Add(time.Hour))
 	again.Attempts++
@@ -134,9 +137,9 @@ func listedErrors(t *testing.T, s Stores) {
 	if len(all) != 6 {
 		t.Fatalf("%d entries", len(all))
 	}
-	newest, oldest := all[0].Parts[0], all[5].Parts[0]
+	newest, oldest := all[0], all[5]
 	found := must(s.SomeErrors(t.Context(), []string{again.Ref(), eu.Ref(), "health.r1#b#77"}))(t)
-	if e := found[again.Ref()]; len(found) != 2 || !newest.Names(&e) || oldest.Names(&e) || !newest.Has(0, []uint32{run.RecordMark(e.RecordID)}) || !newest.Kind("deliver", e.Type, e.Field) {
+	if e := found[again.Ref()]; len(found) != 2 || !newest.Names(&e) || oldest.Names(&e) || !newest.Marked(0, []uint32{run.RecordMark(e.RecordID)}) || !newest.Kinds[0].Is("deliver", e.Type, e.Field) || e.Source != nil {
 		t.Errorf("%+v; %+v; %+v", found, newest, oldest)
 	}
 }
@@ -146,7 +149,8 @@ func listAll(t *testing.T, s Stores, list string, limit int) (all []run.Listed) 
 	t.Helper()
 	from := ""
 	for {
-		page, more, err := s.ListErrors(t.Context(), list, from, limit)
+		var page []run.Listed
+		more, err := s.ListErrors(t.Context(), list, from, limit, func(l run.Listed) bool { page = append(page, l); return true })
 		ok(t, err)
 		if len(page) > limit {
 			t.Fatalf("%d entries, at most %d were asked for", len(page), limit)

@@ -75,10 +75,9 @@ func (c *counted) SomeOpenRuns(ctx context.Context, limit int) ([]string, error)
 	return ids, err
 }
 
-func (c *counted) ListErrors(ctx context.Context, list, from string, limit int) ([]run.Listed, bool, error) {
-	all, more, err := c.s.ListErrors(ctx, list, from, limit)
-	c.count(len(all))
-	return all, more, err
+func (c *counted) ListErrors(ctx context.Context, list, from string, limit int, each func(run.Listed) bool) (bool, error) {
+	c.count(0)
+	return c.s.ListErrors(ctx, list, from, limit, func(l run.Listed) bool { c.items++; return each(l) })
 }
 
 func (c *counted) SomeErrors(ctx context.Context, refs []string) (map[string]run.RowError, error) {

@@ -37,7 +37,7 @@ func (s *Store) enter(ctx context.Context, l run.Listed, expires types.Attribute
 	if err != nil {
 		return err
 	}
-	sk := fmt.Sprintf("%020d#%s", max(l.At.UnixNano(), 0), l.ID())
+	sk := l.Place()
 	for _, list := range []string{l.Sync, run.EveryError} {
 		item := attr.Key(listPK(list), sk)
 		item[attr.F], item["packed"], item[attr.Expires] = attr.Format(format), attr.B(envelope.PackSource(text)), expires
@@ -52,12 +52,12 @@ func (s *Store) enter(ctx context.Context, l run.Listed, expires types.Attribute
 	return nil
 }
 
-// ListErrors reads entries of a list of errors, the newest first: from the one of that key
-// on, "" from the newest; at most limit, in one request. more says that there may be older
-// ones.
-func (s *Store) ListErrors(ctx context.Context, list, from string, limit int) (all []run.Listed, more bool, err error) {
+// ListErrors calls each with the entries of a list of errors, the newest first: from the
+// one of that Key on, "" from the newest, at most limit, until each answers false. It asks
+// once. more says that there may be older ones than the last.
+func (s *Store) ListErrors(ctx context.Context, list, from string, limit int, each func(run.Listed) bool) (more bool, err error) {
 	if limit <= 0 {
-		return nil, false, nil
+		return false, nil
 	}
 	ask := &dynamodb.QueryInput{
 		TableName: s.table, ConsistentRead: aws.Bool(true), ScanIndexForward: aws.Bool(false), Limit: aws.Int32(int32(min(limit, 1000))),
@@ -69,16 +69,18 @@ func (s *Store) ListErrors(ctx context.Context, list, from string, limit int) (a
 	}
 	out, err := s.db.Query(ctx, ask)
 	if err != nil {
-		return nil, false, fmt.Errorf("list errors: %w", err)
+		return false, fmt.Errorf("list errors: %w", err)
 	}
-	for _, i := range out.Items {
+	for n, i := range out.Items {
 		l, err := readListed(i)
 		if err != nil {
-			return nil, false, fmt.Errorf("list errors: %w", err)
+			return false, fmt.Errorf("list errors: %w", err)
 		}
-		all = append(all, l)
+		if !each(l) && n < len(out.Items)-1 {
+			return true, nil
+		}
 	}
-	return all, out.LastEvaluatedKey != nil, nil
+	return out.LastEvaluatedKey != nil, nil
 }
 
 func readListed(i attr.Item) (l run.Listed, err error) {
