@@ -35,7 +35,8 @@ type Store interface {
 // What Fill stores of each sync.
 const (
 	Connection = "crm"
-	runsOf     = 70 // that have ended, and one that goes on
+	runsOf     = 20 // that have ended, and one that goes on
+	firstRuns  = 70 // of the first sync
 	errorsOf   = 100
 )
 
@@ -65,10 +66,20 @@ func fill(ctx context.Context, s Store, n, errs int) error {
 		Target: Name(n) + "#crm", Warn: 120, Stale: 240, Dashboard: 360, Frequency: "hourly", Next: Start.Add(time.Hour),
 	}
 	var lines []run.RunLine
-	for i := range runsOf + 1 {
-		r := aRun(n, i, i == 0)
-		if _, err := s.EnsureRun(ctx, r); err != nil {
+	count := runsOf
+	if n == 0 {
+		count = firstRuns
+	}
+	for i := range count + 1 {
+		r, err := s.EnsureRun(ctx, aRun(n, i, true))
+		if err != nil {
 			return err
+		}
+		if i > 0 {
+			r = aRun(n, i, false)
+			if err := s.UpdateRun(ctx, r); err != nil {
+				return err
+			}
 		}
 		if i == 0 {
 			o.Running = []run.Progress{{ID: r.ID, Status: run.Open, BegunAt: r.BegunAt, AsOf: Start, Expected: -1}}
