@@ -108,15 +108,15 @@ type AccountState struct {
 	Until  time.Time `json:"until,omitzero"` // nobody calls before
 	Reason string    `json:"reason,omitempty"`
 	SetUp  bool      `json:"set_up,omitempty"` // a person has to mend it
-	// Calls in Per is the longest quota of a day or more, and Spent how many of its calls
+	// Calls in Per seconds is the longest quota of a day or more, and Spent how many of its calls
 	// are; all 0 where nothing of it is spent or there is none.
-	Calls int64         `json:"calls,omitempty"`
-	Per   time.Duration `json:"per,omitempty"`
-	Spent int64         `json:"spent,omitempty"`
-	URL   string        `json:"url,omitempty"`   // of the account, where its connection names one
-	ID    string        `json:"id,omitempty"`    // which account it is, as the vendor says
-	Share float64       `json:"share,omitempty"` // of what may be spent at once, that is spent
-	Rate  float64       `json:"rate,omitempty"`  // part of the limits that is granted, after the vendor said that it was too fast
+	Calls int64   `json:"calls,omitempty"`
+	Per   int64   `json:"per_seconds,omitempty"`
+	Spent int64   `json:"spent,omitempty"`
+	URL   string  `json:"url,omitempty"`   // of the account, where its connection names one
+	ID    string  `json:"id,omitempty"`    // which account it is, as the vendor says
+	Share float64 `json:"share,omitempty"` // of what may be spent at once, that is spent
+	Rate  float64 `json:"rate,omitempty"`  // part of the limits that is granted, after the vendor said that it was too fast
 }
 
 // An OpenAlert is an alert that was raised and is not over.

@@ -104,29 +104,42 @@ func (s *Store) SomeOpenRuns(ctx context.Context, limit int) (ids []string, err 
 	return ids, nil
 }
 
-// ListErrors reads entries of a list of errors, the newest first: from the one of that key
-// on, "" from the newest; at most limit. more says that there are older ones.
-func (s *Store) ListErrors(ctx context.Context, list, from string, limit int) (all []run.Listed, more bool, err error) {
+// ListErrors calls each with the entries of a list of errors, the newest first: from the
+// one of that Key on, "" from the newest, at most limit, until each answers false. more
+// says that there are older ones than the last.
+func (s *Store) ListErrors(ctx context.Context, list, from string, limit int, each func(run.Listed) bool) (more bool, err error) {
 	if from == "" {
 		from = "~"
 	}
 	err = s.read(ctx, func(c *conn) error {
-		return c.query(func(q *stmt) error {
-			l := run.Listed{}
-			if len(all) == limit {
-				more = true
+		q, err := c.prepare("SELECT key, body FROM error_list WHERE list = ?1 AND key <= ?2 ORDER BY key DESC LIMIT ?3")
+		if err != nil {
+			return err
+		}
+		defer q.reset()
+		if err := q.bind(list, from, max(limit, 0)+1); err != nil {
+			return err
+		}
+		for n, goOn := 0, true; ; n++ {
+			row, err := q.step()
+			if err != nil || !row {
+				return err
+			}
+			if more = n == limit || !goOn; more {
 				return nil
 			}
-			err := decode(q.view(1), &l)
+			l := run.Listed{}
+			if err := decode(q.view(1), &l); err != nil {
+				return err
+			}
 			l.Key = q.text(0)
-			all = append(all, l)
-			return err
-		}, "SELECT key, body FROM error_list WHERE list = ?1 AND key <= ?2 ORDER BY key DESC LIMIT ?3", list, from, max(limit, 0)+1)
+			goOn = each(l)
+		}
 	})
 	if err != nil {
-		return nil, false, fmt.Errorf("list errors: %w", err)
+		return false, fmt.Errorf("list errors: %w", err)
 	}
-	return all, more, nil
+	return more, nil
 }
 
 // list enters errors that are stored into the lists, theirs and that of all.
@@ -136,9 +149,8 @@ func (c *conn) list(errs []run.RowError) error {
 		if err != nil {
 			return err
 		}
-		key := fmt.Sprintf("%020d#%s", max(l.At.UnixNano(), 0), l.ID())
 		for _, list := range []string{l.Sync, run.EveryError} {
-			if _, err := c.exec("INSERT INTO error_list (list, key, body) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", list, key, string(body)); err != nil {
+			if _, err := c.exec("INSERT INTO error_list (list, key, body) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", list, l.Place(), string(body)); err != nil {
 				return err
 			}
 		}
@@ -167,7 +179,8 @@ func (s *Store) Places(ctx context.Context, places []ledger.Place) (map[ledger.P
 	return found, nil
 }
 
-// SomeErrors reads the errors that exist among refs, of any syncs, by Ref.
+// SomeErrors reads the errors that exist among refs, of any syncs, by Ref, without their
+// Source.
 func (s *Store) SomeErrors(ctx context.Context, refs []string) (map[string]run.RowError, error) {
 	found := make(map[string]run.RowError, len(refs))
 	err := s.read(ctx, func(c *conn) error {
@@ -177,10 +190,11 @@ func (s *Store) SomeErrors(ctx context.Context, refs []string) (map[string]run.R
 				return err
 			}
 			err = c.query(func(q *stmt) error {
-				e, err := readError(q)
+				var e run.RowError
+				err := decode(q.view(0), &e)
 				found[ref] = e
 				return err
-			}, "SELECT body, source FROM error WHERE run = ?1 AND batch = ?2 AND row = ?3", id, batch, row)
+			}, "SELECT body FROM error WHERE run = ?1 AND batch = ?2 AND row = ?3", id, batch, row)
 			if err != nil {
 				return err
 			}

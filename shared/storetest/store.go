@@ -81,7 +81,7 @@ type Store interface {
 	Overviews(ctx context.Context, known map[string]int64) ([]run.Overview, error)
 	SomeRuns(ctx context.Context, ids []string) (map[string]run.Run, error)
 	SomeOpenRuns(ctx context.Context, limit int) ([]string, error)
-	ListErrors(ctx context.Context, list, from string, limit int) (all []run.Listed, more bool, err error)
+	ListErrors(ctx context.Context, list, from string, limit int, each func(run.Listed) bool) (more bool, err error)
 	SomeErrors(ctx context.Context, refs []string) (map[string]run.RowError, error)
 	Places(ctx context.Context, places []ledger.Place) (map[ledger.Place]ledger.Entry, error)
 

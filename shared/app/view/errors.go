@@ -12,9 +12,12 @@ import (
 
 // Errors is a page of stored errors, the newest first.
 func (r *Reader) Errors(ctx context.Context, f Filter) (Errors, error) {
-	of := finding{filter: f, errors: mostErrors, lists: mostLists}
+	of := finding{filter: f, errors: usualErrors, lists: mostLists}
 	if f.Limit > 0 {
-		of.errors = min(of.errors, f.Limit)
+		of.errors = min(mostErrors, f.Limit)
+	}
+	if f == (Filter{Sync: f.Sync, After: f.After, Limit: f.Limit}) { // each entry has some
+		of.lists = of.errors
 	}
 	if f.Record != "" {
 		of.marks = []uint32{run.RecordMark(f.Record)}

@@ -1,9 +1,10 @@
 package view
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
-	"fmt"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,8 +26,9 @@ type finding struct {
 
 // A candidate is an error that a list names.
 type candidate struct {
-	ref  string
-	part *run.Part
+	ref      string
+	attempts int
+	at       time.Time
 }
 
 // find reads a page of errors: one query for the list, one for the errors.
@@ -40,36 +42,32 @@ func (r *Reader) find(ctx context.Context, of finding) (Errors, error) {
 	if err != nil {
 		return out, err
 	}
-	list := f.Sync
-	if list == "" {
-		list = run.EveryError
-	}
-	entries, more, err := r.stores.Lists.ListErrors(ctx, list, from, of.lists)
-	if err != nil {
+	p := picking{of: &of, from: from, skip: skip, seen: map[string]bool{}, kinds: map[run.ListedKind]int{}}
+	more, err := r.stores.Lists.ListErrors(ctx, cmp.Or(f.Sync, run.EveryError), from, of.lists, p.take)
+	if err = errors.Join(err, p.err); err != nil {
 		return out, err
 	}
-	picked, next := of.pick(entries, from, skip)
-	if next == "" && more {
-		last := &entries[len(entries)-1]
-		next = cursor(last.Key, rowsOf(last))
+	if out.Next = p.next; p.next == "" && more {
+		out.Next = cursor(p.last, p.lastLen)
 	}
-	if out.Next = next; next != "" {
-		out.Since = entries[len(entries)-1].At
+	if out.Next != "" {
+		out.Since = p.at
 	}
-	if len(picked) == 0 {
+	if len(p.picked) == 0 {
 		return out, nil
 	}
-	refs := make([]string, len(picked))
-	for i, c := range picked {
+	refs := make([]string, len(p.picked))
+	for i, c := range p.picked {
 		refs[i] = c.ref
 	}
 	found, err := r.stores.Lists.SomeErrors(ctx, refs)
 	if err != nil {
 		return out, err
 	}
-	for _, c := range picked {
+	for _, c := range p.picked {
 		e, there := found[c.ref]
-		if there && (f.Run != "" || c.part.Names(&e)) && f.takes(&e) {
+		named := e.Attempts == c.attempts && e.At.Equal(c.at)
+		if there && (f.Run != "" || named) && f.takes(&e) {
 			out.Errors = append(out.Errors, errorOf(&e, false))
 		}
 	}
@@ -77,44 +75,68 @@ func (r *Reader) find(ctx context.Context, of finding) (Errors, error) {
 	return out, nil
 }
 
-// pick picks the errors to read; next is where the page after goes on, "" where nothing of
-// the entries is left.
-func (of *finding) pick(entries []run.Listed, from string, skip int) (picked []candidate, next string) {
-	f := &of.filter
-	seen := map[string]bool{}
-	kinds := map[run.Group]int{}
-	for i := range entries {
-		l := &entries[i]
-		at := 0
-		for j := range l.Parts {
-			p := &l.Parts[j]
-			wanted := (f.Run == "" || p.Run == f.Run) && p.Kind(f.Stage, f.Type, f.Field)
-			kind := run.Group{Stage: p.Stage, Type: p.Type, Field: p.Field}
-			for n, row := range p.Rows {
-				if at++; !wanted || l.Key == from && at <= skip || of.marks != nil && !p.Has(n, of.marks) || of.each > 0 && kinds[kind] == of.each {
-					continue
-				}
-				ref := run.ErrorRef(p.Run, p.Batch, row)
-				if f.Run != "" && seen[ref] { // an earlier try of the same row
-					continue
-				}
-				if len(picked) == of.errors {
-					return picked, cursor(l.Key, at-1)
-				}
-				seen[ref] = true
-				kinds[kind]++
-				picked = append(picked, candidate{ref, p})
+// A picking picks the errors to read from the entries of a list.
+type picking struct {
+	of    *finding
+	from  string // the entry that the page begins with,
+	skip  int    // and how many of its rows the page before has seen
+	seen  map[string]bool
+	kinds map[run.ListedKind]int // how many are picked of each
+
+	picked  []candidate
+	next    string // where the page after goes on; "" while all is picked
+	last    string // the entry that was looked at last
+	lastLen int
+	at      time.Time // its time
+	err     error
+}
+
+// take looks at an entry, and says whether another one is wanted.
+func (p *picking) take(l run.Listed) bool {
+	f := &p.of.filter
+	p.last, p.lastLen, p.at = l.Key, l.Len(), l.At
+	if f.Run != "" && l.Run != f.Run {
+		return true
+	}
+	if !slices.ContainsFunc(l.Kinds, func(k run.ListedKind) bool { return k.Is(f.Stage, f.Type, f.Field) }) {
+		return true
+	}
+	numbers, err := l.Numbers()
+	if err != nil {
+		p.err = err
+		return false
+	}
+	at := 0
+	for _, k := range l.Kinds {
+		wanted, count := k.Is(f.Stage, f.Type, f.Field), k.Rows
+		k.Rows = 0
+		for range count {
+			n := at
+			at++
+			switch {
+			case !wanted, l.Key == p.from && n < p.skip, p.of.marks != nil && !l.Marked(n, p.of.marks), p.of.each > 0 && p.kinds[k] == p.of.each:
+				continue
+			case len(p.picked) == p.of.errors:
+				p.next = cursor(l.Key, n)
+				return false
+			}
+			if p.add(&l, numbers[n]) {
+				p.kinds[k]++
 			}
 		}
 	}
-	return picked, ""
+	return len(p.picked) < p.of.errors
 }
 
-func rowsOf(l *run.Listed) (n int) {
-	for i := range l.Parts {
-		n += len(l.Parts[i].Rows)
+// add picks an error; of a run's an earlier try of the same row is left out.
+func (p *picking) add(l *run.Listed, row int) bool {
+	ref := run.ErrorRef(l.Run, l.Batch, row)
+	if p.of.filter.Run != "" && p.seen[ref] {
+		return false
 	}
-	return n
+	p.seen[ref] = true
+	p.picked = append(p.picked, candidate{ref, l.Attempts, l.At})
+	return true
 }
 
 // cursor names a place in a list: an entry, and how many of its rows were looked at.
@@ -128,7 +150,7 @@ func (of *finding) from() (key string, skip int, err error) {
 		if of.until.IsZero() {
 			return "", 0, nil
 		}
-		return fmt.Sprintf("%020d", of.until.UnixNano()), 0, nil
+		return run.ListedFrom(of.until), 0, nil
 	}
 	text, err := base64.RawURLEncoding.DecodeString(of.filter.After)
 	key, rows, ok := strings.Cut(string(text), " ")

@@ -154,7 +154,7 @@ func connections(all []run.Overview) []Connection {
 			latest[o.Connection] = o.AsOf
 			a := &o.Account
 			c.PausedSince, c.Until, c.Reason, c.SetUp = a.Since, a.Until, a.Reason, a.SetUp
-			c.Quota, c.Per, c.Spent, c.SpentShare, c.Pace = a.Calls, a.Per, a.Spent, a.Share, a.Rate
+			c.Quota, c.Per, c.Spent, c.SpentShare, c.Pace = a.Calls, time.Duration(a.Per)*time.Second, a.Spent, a.Share, a.Rate
 		}
 	}
 	slices.SortFunc(out, func(a, b Connection) int { return cmp.Compare(a.Name, b.Name) })

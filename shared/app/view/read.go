@@ -76,9 +76,9 @@ func (r *Reader) overview(ctx context.Context, sync string) (run.Overview, error
 }
 
 // alive brings up to date which runs go on: those that began since the overviews were
-// stored are added, and those that ended since are lines. Two queries more.
+// stored are added, and those that ended since are lines. Two queries more at most.
 func (r *Reader) alive(ctx context.Context, all []run.Overview) error {
-	ids, err := r.stores.Some.SomeOpenRuns(ctx, mostOpen)
+	open, err := r.stores.Some.SomeOpenRuns(ctx, mostOpen)
 	if err != nil {
 		return err
 	}
@@ -88,10 +88,15 @@ func (r *Reader) alive(ctx context.Context, all []run.Overview) error {
 			shown[p.ID] = true
 		}
 	}
-	// Those that are shown come first: they may have ended.
-	ids = slices.DeleteFunc(ids, func(id string) bool { return shown[id] || run.IsRetry(id) })
+	var ids []string // that have ended, or began, since
+	for _, id := range open {
+		if !shown[id] && !run.IsRetry(id) {
+			ids = append(ids, id)
+		}
+		delete(shown, id)
+	}
 	ids = append(slices.Sorted(maps.Keys(shown)), ids...)
-	ids = ids[:min(len(ids), mostItems-len(all)-mostOpen, 100)]
+	ids = ids[:min(len(ids), max(mostItems-len(all)-mostOpen, mostOpen), 100)]
 	if len(ids) == 0 {
 		return nil
 	}
@@ -99,20 +104,18 @@ func (r *Reader) alive(ctx context.Context, all []run.Overview) error {
 	if err != nil {
 		return err
 	}
+	of := map[string][]run.Run{}
+	for _, s := range found {
+		of[s.Sync] = append(of[s.Sync], s)
+	}
 	for i := range all {
-		bring(&all[i], found, r.now())
+		bring(&all[i], of[all[i].Sync], r.now())
 	}
 	return nil
 }
 
 // bring brings one overview up to date with the runs that were found.
-func bring(o *run.Overview, found map[string]run.Run, now time.Time) {
-	var mine []run.Run
-	for _, s := range found {
-		if s.Sync == o.Sync {
-			mine = append(mine, s)
-		}
-	}
+func bring(o *run.Overview, mine []run.Run, now time.Time) {
 	if len(mine) == 0 || o.Unreadable != "" {
 		return
 	}

@@ -3,6 +3,7 @@ package view
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/row"
@@ -49,7 +50,7 @@ func (r *Reader) Record(ctx context.Context, connection, key string) (Record, er
 	for i, o := range mine {
 		out.Holds = append(out.Holds, r.holding(o, places[i], found))
 	}
-	if err := r.times(ctx, out.Holds); err != nil {
+	if err := r.times(ctx, out.Holds, mine); err != nil {
 		return out, err
 	}
 	return out, r.recordErrors(ctx, &out, marks)
@@ -71,11 +72,14 @@ func (r *Reader) holding(o *run.Overview, p ledger.Place, found map[ledger.Place
 	return h
 }
 
-// times fills in when the runs of holdings were.
-func (r *Reader) times(ctx context.Context, all []Holding) error {
+// times fills in when the runs of holdings were; most are among the last of their sync.
+func (r *Reader) times(ctx context.Context, all []Holding, of []*run.Overview) error {
 	var ids []string
-	for _, h := range all {
-		if h.Run != "" {
+	for i := range all {
+		h := &all[i]
+		if n := slices.IndexFunc(of[i].Lines, func(l run.RunLine) bool { return l.ID == h.Run }); n >= 0 {
+			h.At = of[i].Lines[n].EndedAt
+		} else if h.Run != "" {
 			ids = append(ids, h.Run)
 		}
 	}

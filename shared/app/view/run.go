@@ -82,15 +82,19 @@ func (out *Run) finish() {
 	}
 }
 
-// samplesOf is how many errors of a group are shown.
-const samplesOf = 3
+// How many errors of a group are shown at most, and of all groups.
+const (
+	mostSamples = 3
+	allSamples  = 30
+)
 
 // groups fills in the errors by kind, with a few of each.
 func (r *Reader) groups(ctx context.Context, out *Run, all []run.Group) error {
 	for _, g := range all {
 		out.Groups = append(out.Groups, Group{Stage: g.Stage, Type: g.Type, Field: g.Field, Rows: g.Rows, Samples: []Error{}})
 	}
-	of := finding{filter: Filter{Sync: out.Sync, Run: run.OriginalOf(out.Run)}, errors: mostErrors, lists: mostLists, each: samplesOf}
+	each := max(1, min(mostSamples, allSamples/len(all)))
+	of := finding{filter: Filter{Sync: out.Sync, Run: run.OriginalOf(out.Run)}, errors: mostErrors, lists: mostLists, each: each}
 	if !out.EndedAt.IsZero() {
 		of.until = out.EndedAt.Add(time.Minute)
 	}
@@ -101,7 +105,7 @@ func (r *Reader) groups(ctx context.Context, out *Run, all []run.Group) error {
 	for _, e := range page.Errors {
 		for j := range out.Groups {
 			g := &out.Groups[j]
-			if g.Stage == e.Stage && g.Type == e.Type && g.Field == e.Field && len(g.Samples) < samplesOf {
+			if g.Stage == e.Stage && g.Type == e.Type && g.Field == e.Field && len(g.Samples) < each {
 				g.Samples = append(g.Samples, e)
 			}
 		}

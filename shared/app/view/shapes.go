@@ -214,7 +214,7 @@ type Filter struct {
 	Record string `json:"record,omitempty"` // a record id or a key, whole
 	Text   string `json:"text,omitempty"`   // in message, record id, key, type or field, without regard to case
 	After  string `json:"after,omitempty"`  // Errors.Next of the page before
-	Limit  int    `json:"limit,omitempty"`  // at most 100, which 0 is
+	Limit  int    `json:"limit,omitempty"`  // at most 100; 0 is 25
 }
 
 // Errors is a page of errors, the newest first.

@@ -91,10 +91,10 @@ func fresh(o *run.Overview, all []run.Run, now time.Time) {
 	for _, p := range o.Running {
 		shown[p.ID] = true
 	}
-	found := map[string]run.Run{}
+	var found []run.Run
 	for _, s := range all {
 		if !run.IsRetry(s.ID) && (shown[s.ID] || !s.Status.Ended() || s.BegunAt.After(o.AsOf)) {
-			found[s.ID] = s
+			found = append(found, s)
 		}
 	}
 	bring(o, found, now)

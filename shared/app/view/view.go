@@ -52,5 +52,7 @@ const (
 	mostItems  = 200
 	mostOpen   = 50 // runs that go on, of all syncs
 	mostErrors = 100
-	mostLists  = 80 // entries of a list of errors
+	// usualErrors are on a page where nothing else is asked for.
+	usualErrors = 25
+	mostLists   = 80 // entries of a list of errors
 )

@@ -83,9 +83,10 @@ func (s *Store) ErrorsByRef(ctx context.Context, sync string, refs []string) (ma
 	return found, nil
 }
 
-// SomeErrors reads the errors that exist among refs, at most 100 of any syncs, by Ref.
+// SomeErrors reads the errors that exist among refs, at most 100 of any syncs, by Ref,
+// without their Source.
 func (s *Store) SomeErrors(ctx context.Context, refs []string) (map[string]run.RowError, error) {
-	found, err := s.byRef(ctx, func(*run.RowError) bool { return true }, refs)
+	found, err := s.byRef(ctx, func(e *run.RowError) bool { e.Source = nil; return true }, refs)
 	if err != nil {
 		return nil, fmt.Errorf("read %d errors: %w", len(refs), err)
 	}

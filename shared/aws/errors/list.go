@@ -26,32 +26,38 @@ func (s *Store) list(ctx context.Context, errs []run.RowError, expires types.Att
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
 	for _, l := range run.List(errs) {
-		text, err := json.Marshal(l)
-		if err != nil {
-			return err
-		}
-		sk := fmt.Sprintf("%020d#%s", max(l.At.UnixNano(), 0), l.ID())
-		for _, list := range []string{l.Sync, run.EveryError} {
-			item := attr.Key(listPK(list), sk)
-			item[attr.F], item["packed"], item[attr.Expires] = attr.Format(format), attr.B(envelope.PackSource(text)), expires
-			g.Go(func() error {
-				if err := attr.Fits(item, "an entry of the list of errors"); err != nil {
-					return err
-				}
-				_, err := s.db.PutItem(gctx, &dynamodb.PutItemInput{TableName: s.table, Item: item})
-				return err
-			})
-		}
+		g.Go(func() error { return s.enter(gctx, l, expires) })
 	}
 	return g.Wait()
 }
 
-// ListErrors reads entries of a list of errors, the newest first: from the one of that key
-// on, "" from the newest; at most limit, in one request. more says that there may be older
-// ones.
-func (s *Store) ListErrors(ctx context.Context, list, from string, limit int) (all []run.Listed, more bool, err error) {
+// enter writes one entry into its two lists; one that is there stays.
+func (s *Store) enter(ctx context.Context, l run.Listed, expires types.AttributeValue) error {
+	text, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	sk := l.Place()
+	for _, list := range []string{l.Sync, run.EveryError} {
+		item := attr.Key(listPK(list), sk)
+		item[attr.F], item["packed"], item[attr.Expires] = attr.Format(format), attr.B(envelope.PackSource(text)), expires
+		if err := attr.Fits(item, "an entry of the list of errors"); err != nil {
+			return err
+		}
+		_, err := s.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: s.table, Item: item, ConditionExpression: aws.String("attribute_not_exists(pk)")})
+		if _, there := attr.Refused(err); err != nil && !there {
+			return err
+		}
+	}
+	return nil
+}
+
+// ListErrors calls each with the entries of a list of errors, the newest first: from the
+// one of that Key on, "" from the newest, at most limit, until each answers false. It asks
+// once. more says that there may be older ones than the last.
+func (s *Store) ListErrors(ctx context.Context, list, from string, limit int, each func(run.Listed) bool) (more bool, err error) {
 	if limit <= 0 {
-		return nil, false, nil
+		return false, nil
 	}
 	ask := &dynamodb.QueryInput{
 		TableName: s.table, ConsistentRead: aws.Bool(true), ScanIndexForward: aws.Bool(false), Limit: aws.Int32(int32(min(limit, 1000))),
@@ -63,16 +69,18 @@ func (s *Store) ListErrors(ctx context.Context, list, from string, limit int) (a
 	}
 	out, err := s.db.Query(ctx, ask)
 	if err != nil {
-		return nil, false, fmt.Errorf("list errors: %w", err)
+		return false, fmt.Errorf("list errors: %w", err)
 	}
-	for _, i := range out.Items {
+	for n, i := range out.Items {
 		l, err := readListed(i)
 		if err != nil {
-			return nil, false, fmt.Errorf("list errors: %w", err)
+			return false, fmt.Errorf("list errors: %w", err)
 		}
-		all = append(all, l)
+		if !each(l) && n < len(out.Items)-1 {
+			return true, nil
+		}
 	}
-	return all, out.LastEvaluatedKey != nil, nil
+	return out.LastEvaluatedKey != nil, nil
 }
 
 func readListed(i attr.Item) (l run.Listed, err error) {

@@ -163,7 +163,7 @@ func (s *Stores) overAccount(ctx context.Context, o *run.Overview, now time.Time
 		return fmt.Errorf("read the quota of connection %q: %w", o.Connection, err)
 	}
 	w, share := b.Spent(now)
-	o.Account.Calls, o.Account.Per, o.Account.Share, o.Account.Rate = w.Calls, w.Per, share, b.Pace(now)
+	o.Account.Calls, o.Account.Per, o.Account.Share, o.Account.Rate = w.Calls, int64(w.Per.Seconds()), share, b.Pace(now)
 	o.Account.Spent = b.Used(now)
 	return nil
 }

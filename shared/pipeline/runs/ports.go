@@ -178,11 +178,12 @@ type Some interface {
 
 // Lists reads which errors are stored, by time.
 type Lists interface {
-	// ListErrors reads entries of a list of errors by time, run.EveryError or a sync's, the
-	// newest first: from the one of that key on, "" from the newest, at most limit. more
-	// says that there may be older ones.
-	ListErrors(ctx context.Context, list, from string, limit int) (all []run.Listed, more bool, err error)
-	// SomeErrors reads the errors that exist among refs, at most 100 of any syncs, by Ref.
+	// ListErrors calls each with the entries of a list of errors by time, run.EveryError or
+	// a sync's, the newest first: from the one of that Key on, "" from the newest, at most
+	// limit, until each answers false. more says that there may be older ones than the last.
+	ListErrors(ctx context.Context, list, from string, limit int, each func(run.Listed) bool) (more bool, err error)
+	// SomeErrors reads the errors that exist among refs, at most 100 of any syncs, by Ref,
+	// without their Source.
 	SomeErrors(ctx context.Context, refs []string) (map[string]run.RowError, error)
 }
 
