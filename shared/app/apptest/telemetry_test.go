@@ -158,3 +158,27 @@ func TestMetricsAreFew(t *testing.T) {
 		t.Errorf("%d metrics of one connection: %v", len(seen), seen)
 	}
 }
+
+// The sweeper writes how connections stand every five minutes: a connection's open errors
+// are those of its syncs together.
+func TestFiguresOfConnections(t *testing.T) {
+	w := faulty(t)
+	w.asLambda(t)
+	w.fault(t, sandbox.Fault{FailRecords: []string{"c005", "c006"}, Code: "FIELD_CUSTOM_VALIDATION_EXCEPTION", Message: "no", Count: -1})
+	w.Push(t, "q", "q:1", accounts("accounts", 20)...)
+	w.Pass(t, time.Hour)
+	w.Settle(t)
+	written := 0
+	for _, line := range w.logged(t) {
+		if line[metrics.OpenErrors] == nil {
+			continue
+		}
+		at := time.UnixMilli(int64(line["_aws"].(map[string]any)["Timestamp"].(float64))).UTC()
+		if written++; line[metrics.OpenErrors] != 2.0 || line[metrics.Connection] != "crm" || line[metrics.Dimension] != "one-sweep" || at.Minute()%5 != 0 {
+			t.Errorf("%v", line)
+		}
+	}
+	if written == 0 {
+		t.Error("nobody tells of the open errors")
+	}
+}

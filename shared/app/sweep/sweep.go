@@ -31,6 +31,7 @@ func (h *Handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 		line.End(ctx, telemetry.Failed, err)
 		return nil, err
 	}
+	h.figures(ctx, line)
 	line.End(ctx, telemetry.OK, nil)
 	return []byte("null"), nil
 }
