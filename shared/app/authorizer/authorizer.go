@@ -14,16 +14,17 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/penstock-data/penstock/shared/app/telemetry"
 	"github.com/penstock-data/penstock/shared/idtoken"
 )
 
@@ -44,6 +45,10 @@ type Handler struct {
 	Keys       *KeySet
 	Now        func() time.Time
 	Log        *slog.Logger
+	// Function is the name that lines go under, as Lambda knows it; "" is authorizer.
+	Function string
+
+	warm atomic.Bool
 }
 
 // An event is what API Gateway asks (AWS documentation, "Input to an API Gateway Lambda
@@ -56,20 +61,25 @@ type event struct {
 // Invoke answers one request for authorisation. An error, which the gateway answers with
 // status 500 and BigQuery tries again, says that it is not known who calls.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	ctx, line := telemetry.Source{Log: h.Log, What: "authorizer", Function: h.Function, Now: h.Now, Warm: &h.warm}.Begin(ctx, "authorizer")
 	var e event
 	if err := json.Unmarshal(payload, &e); err != nil {
-		return nil, fmt.Errorf("read the authorizer's event: %w", err)
+		err = errors.New("read the authorizer's event: it is not JSON of the documented shape") // which may quote a token (I6)
+		line.End(ctx, telemetry.Failed, err)
+		return nil, err
 	}
 	claims, err := h.verify(ctx, strings.TrimPrefix(e.Token, "Bearer "))
 	switch unsure, ours := errors.AsType[*unsureError](err); {
 	case ours:
-		h.Log.LogAttrs(ctx, slog.LevelError, "authorizer", slog.String("error", unsure.Error()))
+		line.End(ctx, telemetry.Failed, unsure)
 		return nil, unsure
 	case err != nil:
-		h.Log.LogAttrs(ctx, slog.LevelWarn, "authorizer", slog.Bool("allowed", false), slog.String("reason", err.Error()))
+		line.Add(slog.Bool("allowed", false), slog.String("reason", err.Error()))
+		line.End(ctx, telemetry.Refused, nil)
 		return json.Marshal(deny(e.Method))
 	}
-	h.Log.LogAttrs(ctx, slog.LevelInfo, "authorizer", slog.Bool("allowed", true), slog.String("email", claims.Email))
+	line.Add(slog.Bool("allowed", true), slog.String("email", claims.Email))
+	line.End(ctx, telemetry.OK, nil)
 	return json.Marshal(allow(e.Method, claims, slices.Contains(h.Forwarders, claims.Email)))
 }
 

@@ -21,7 +21,7 @@ func FromEnvironment() (*Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Handler{
+	return &Handler{Function: os.Getenv(env.FunctionName),
 		Policy: idtoken.Policy{
 			Audience: strings.TrimPrefix(vars[env.TokenAudience], None), Emails: list(vars[env.TokenEmails]), Skew: Skew,
 		},

@@ -3,17 +3,18 @@
 package control
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/app/callers"
 	"github.com/penstock-data/penstock/shared/app/metrics"
+	"github.com/penstock-data/penstock/shared/app/telemetry"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
@@ -46,23 +47,17 @@ type Handler struct {
 	Login string
 	// Function is the name that metrics go under, as Lambda knows it; "" is control.
 	Function string
+
+	warm atomic.Bool
 }
 
 // Invoke answers one API Gateway event, never with an error of its own.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	started := h.Control.Now()
+	ctx, line := telemetry.Source{Log: h.Log, What: "control", Function: h.Function, Now: h.Control.Now, Warm: &h.warm}.Begin(ctx, "control")
 	caller, function, response, err := h.answer(ctx, payload)
-	attrs := []slog.Attr{
-		slog.String("caller", caller.Name), slog.String("function", function),
-		slog.Int("status", response.Status), slog.Int64("ms", h.Control.Now().Sub(started).Milliseconds()),
-	}
-	level := slog.LevelInfo
-	if err != nil {
-		level = slog.LevelError
-		attrs = append(attrs, slog.String("error", err.Error()))
-	}
-	attrs = append(attrs, metrics.Attrs(started, cmp.Or(h.Function, "control"), metrics.Storage(err))...)
-	h.Log.LogAttrs(ctx, level, "control", attrs...)
+	line.Add(slog.String("caller", caller.Name), slog.String("function", function), slog.Int("status", response.Status))
+	line.Count(metrics.Storage(err))
+	line.End(ctx, telemetry.Status(response.Status), err)
 	return gateway.Encode(response), nil
 }
 
@@ -151,6 +146,9 @@ func (h *Handler) call(ctx context.Context, caller row.Caller, function, token s
 	if err == nil {
 		value, err = h.answers(ctx, caller, function, token, c, most)
 	}
+	if err == nil { // what it names is there
+		name(telemetry.From(ctx), c)
+	}
 	if value, err = unknown(function, c, value, err); err != nil {
 		return nil, err
 	}
@@ -167,10 +165,22 @@ func (h *Handler) call(ctx context.Context, caller row.Caller, function, token s
 	return b, nil
 }
 
+// name tells the invocation's line which run or sync a good call was about.
+func name(line *telemetry.Line, c wire.Call) {
+	for _, named := range []string{c.Text(wire.Run), c.Text(wire.Target), c.Text(wire.Sync)} {
+		if run.IsID(named) {
+			line.Run(named)
+		} else {
+			line.Sync(named)
+		}
+	}
+}
+
 func (h *Handler) answers(ctx context.Context, caller row.Caller, function, token string, c wire.Call, most int) (any, error) {
 	switch function {
 	case wire.Begin:
 		begun, err := h.Control.Begin(ctx, c.Text(wire.Sync), c.Text(wire.Mode), token)
+		telemetry.From(ctx).Run(begun.Run)
 		return struct {
 			runs.Begun
 			Watermark json.RawMessage `json:"watermark"`

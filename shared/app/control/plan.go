@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/app/telemetry"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/wire"
@@ -47,8 +48,11 @@ func (h *Handler) plans(ctx context.Context, batch *wire.Batch) ([]runs.Planned,
 		if err != nil {
 			return nil, err
 		}
+		line := telemetry.From(ctx)
+		line.Sync(sync)
 		for n, i := range bySync[sync] {
 			planned[i] = got[n]
+			line.Rows(string(got[n].Action), 1)
 		}
 	}
 	return planned, nil

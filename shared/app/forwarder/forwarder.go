@@ -19,10 +19,12 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
 
+	"github.com/penstock-data/penstock/shared/app/telemetry"
 	"github.com/penstock-data/penstock/shared/rawjson"
 	"github.com/penstock-data/penstock/shared/wire/bigquery"
 	"github.com/penstock-data/penstock/shared/wire/gateway"
@@ -42,20 +44,19 @@ type Handler struct {
 	Client *http.Client // for the API; ends a call after its gateway's 29 s
 	Log    *slog.Logger
 	Now    func() time.Time
+
+	warm atomic.Bool
 }
 
 // ServeHTTP answers one request of BigQuery.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	started := h.Now()
-	name, status, body, err := h.forward(r.Context(), w, r)
+	ctx, line := telemetry.Source{Log: h.Log, What: "forwarder", Now: h.Now, Warm: &h.warm}.Begin(r.Context(), "forward")
+	name, status, body, err := h.forward(ctx, w, r)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // whoever has gone asks again
-	level, attrs := slog.LevelInfo, []slog.Attr{slog.String("function", name), slog.Int("status", status), slog.Int("bytes", len(body)), slog.Int64("ms", h.Now().Sub(started).Milliseconds())}
-	if err != nil {
-		level, attrs = slog.LevelError, append(attrs, slog.String("error", err.Error()))
-	}
-	h.Log.LogAttrs(r.Context(), level, "forward", attrs...)
+	line.Add(slog.String("function", name), slog.Int("status", status), slog.Int("bytes", len(body)))
+	line.End(ctx, telemetry.Status(status), err)
 }
 
 // forward is the function's name, and status and body of the answer. The error is for

@@ -3,14 +3,15 @@
 package push
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/app/callers"
 	"github.com/penstock-data/penstock/shared/app/metrics"
+	"github.com/penstock-data/penstock/shared/app/telemetry"
 	"github.com/penstock-data/penstock/shared/pipeline/intake"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/wire"
@@ -28,33 +29,32 @@ type Handler struct {
 	// role is theirs, and nothing is closed to it. On AWS it is false.
 	Person bool
 
+	warm     atomic.Bool
 	decoders sync.Pool
 }
 
 // Invoke answers one API Gateway event. It never returns an error: whatever
 // fails is answered with the status that makes the caller do the right thing.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	started := time.Now()
+	ctx, line := h.source().Begin(ctx, "push")
 	d, ok := h.decoders.Get().(*gateway.Decoder)
 	if !ok {
 		d = new(gateway.Decoder)
 	}
 	defer h.decoders.Put(d)
-	caller, rows, stored, response, err := h.answer(ctx, d, payload)
-	level := slog.LevelInfo
-	attrs := []slog.Attr{slog.String("caller", caller.Name), slog.Int("rows", rows), slog.Int("status", response.Status), slog.Int64("ms", time.Since(started).Milliseconds())}
-	if err != nil {
-		level = slog.LevelError
-		attrs = append(attrs, slog.String("error", err.Error()))
-	}
-	attrs = append(attrs, metrics.Attrs(started, cmp.Or(h.Function, "push"), metrics.Count{Name: metrics.StoredErrors, N: stored}, metrics.Storage(err))...)
-	h.Log.LogAttrs(ctx, level, "push", attrs...)
+	caller, response, err := h.answer(ctx, d, payload)
+	line.Add(slog.String("caller", caller.Name), slog.Int("status", response.Status))
+	line.Count(metrics.Storage(err))
+	line.End(ctx, telemetry.Status(response.Status), err)
 	return gateway.Encode(response), nil
 }
 
-// answer is the response, good whatever the error says that is to be logged. stored
-// counts the rows whose errors are stored, those of a request that comes again too.
-func (h *Handler) answer(ctx context.Context, d *gateway.Decoder, payload []byte) (caller wire.Protocol, rows, stored int, r wire.Response, err error) {
+func (h *Handler) source() telemetry.Source {
+	return telemetry.Source{Log: h.Log, What: "push", Function: h.Function, Now: time.Now, Warm: &h.warm}
+}
+
+// answer is the response, good whatever the error says that is to be logged.
+func (h *Handler) answer(ctx context.Context, d *gateway.Decoder, payload []byte) (caller wire.Protocol, r wire.Response, err error) {
 	caller = snowflake.Protocol // whose refusals are plain text
 	request, err := d.Decode(payload)
 	if err == nil {
@@ -62,19 +62,20 @@ func (h *Handler) answer(ctx context.Context, d *gateway.Decoder, payload []byte
 	}
 	if err != nil {
 		r, err = caller.Fail(err)
-		return caller, 0, 0, r, err
+		return caller, r, err
 	}
 	batch, err := caller.Decode(request.Wire())
 	if err != nil {
 		r, err = caller.Fail(err)
-		return caller, 0, 0, r, err
+		return caller, r, err
 	}
-	stored, r, err = h.Take(ctx, caller, batch)
-	return caller, len(batch.Rows), stored, r, err
+	r, err = h.Take(ctx, caller, batch)
+	return caller, r, err
 }
 
-// Take answers a batch that a caller's protocol has read; see answer.
-func (h *Handler) Take(ctx context.Context, caller wire.Protocol, batch wire.Batch) (stored int, r wire.Response, err error) {
+// Take answers a batch that a caller's protocol has read; see answer. The invocation's
+// line tells its rows by what became of them.
+func (h *Handler) Take(ctx context.Context, caller wire.Protocol, batch wire.Batch) (r wire.Response, err error) {
 	switch {
 	case batch.Function != wire.Push:
 		err = row.Refuse("this address takes %s only: call the other functions at theirs", wire.Push)
@@ -84,19 +85,33 @@ func (h *Handler) Take(ctx context.Context, caller wire.Protocol, batch wire.Bat
 		batch.Caller.Owner = true
 	}
 	if err != nil {
-		r, err = caller.Fail(err)
-		return 0, r, err
+		return caller.Fail(err)
 	}
 	answers, err := h.Intake.Push(ctx, batch.Batch)
 	if err != nil {
-		r, err = caller.Fail(err)
-		return 0, r, err
+		return caller.Fail(err)
 	}
-	for _, a := range answers {
+	tell(telemetry.From(ctx), answers)
+	return caller.Answer(&batch, answers)
+}
+
+// tell counts the rows by status, and those whose errors are stored, of a request that
+// comes again too.
+func tell(line *telemetry.Line, answers []row.Answer) {
+	counts, last, stored := map[row.AnswerStatus]int64{}, "", 0
+	for i := range answers {
+		a := &answers[i]
+		counts[a.Status]++
+		if a.Run != last {
+			last = a.Run
+			line.Run(a.Run)
+		}
 		if a.Run != "" && (a.Status == row.Rejected || a.Status == row.Blocked) { // without a run it is stored nowhere
 			stored++
 		}
 	}
-	r, err = caller.Answer(&batch, answers)
-	return stored, r, err
+	for status, n := range counts {
+		line.Rows(string(status), n)
+	}
+	line.Count(metrics.Count{Name: metrics.StoredErrors, N: stored})
 }

@@ -4,10 +4,10 @@
 package redshift
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
@@ -15,6 +15,7 @@ import (
 	"github.com/penstock-data/penstock/shared/app/control"
 	"github.com/penstock-data/penstock/shared/app/metrics"
 	"github.com/penstock-data/penstock/shared/app/push"
+	"github.com/penstock-data/penstock/shared/app/telemetry"
 	"github.com/penstock-data/penstock/shared/wire"
 	"github.com/penstock-data/penstock/shared/wire/redshift"
 )
@@ -29,6 +30,8 @@ type Handler struct {
 	Wait func(ctx context.Context, d time.Duration)
 	// Function is the name that metrics go under, as Lambda knows it; "" is redshift.
 	Function string
+
+	warm atomic.Bool
 }
 
 // pauses are before the second and the third try of a batch that failed by our own
@@ -44,19 +47,11 @@ const patience = 8 * time.Second
 // that fails the query; what may be sent again is an error, of the type of those after
 // which Redshift's documentation says that it tries again.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	started := h.Now()
-	batch, stored, response, err := h.answer(ctx, started, payload)
-	level := slog.LevelInfo
-	attrs := []slog.Attr{
-		slog.String("caller", redshift.Protocol.Name), slog.String("function", batch.Function), slog.Int("rows", batch.Len()),
-		slog.Int("status", response.Status), slog.Int64("ms", h.Now().Sub(started).Milliseconds()),
-	}
-	if err != nil {
-		level = slog.LevelError
-		attrs = append(attrs, slog.String("error", err.Error()))
-	}
-	attrs = append(attrs, metrics.Attrs(started, cmp.Or(h.Function, "redshift"), metrics.Count{Name: metrics.StoredErrors, N: stored}, metrics.Storage(err))...)
-	h.Log.LogAttrs(ctx, level, "redshift", attrs...)
+	ctx, line := telemetry.Source{Log: h.Log, What: "redshift", Function: h.Function, Now: h.Now, Warm: &h.warm}.Begin(ctx, "redshift")
+	batch, response, err := h.answer(ctx, h.Now(), payload)
+	line.Add(slog.String("caller", redshift.Protocol.Name), slog.String("function", batch.Function), slog.Int("received", batch.Len()), slog.Int("status", response.Status))
+	line.Count(metrics.Storage(err))
+	line.End(ctx, telemetry.Status(response.Status), err)
 	if response.Status >= http.StatusInternalServerError {
 		return nil, messages.InvokeResponse_Error{Message: string(response.Body), Type: kind(response.Status)}
 	}
@@ -72,20 +67,20 @@ func kind(status int) string {
 }
 
 // answer is the response, good whatever the error says that is to be logged.
-func (h *Handler) answer(ctx context.Context, started time.Time, payload []byte) (b wire.Batch, stored int, r wire.Response, err error) {
+func (h *Handler) answer(ctx context.Context, started time.Time, payload []byte) (b wire.Batch, r wire.Response, err error) {
 	b, err = redshift.Protocol.Decode(wire.Request{Body: payload})
 	if err != nil {
 		r, err = redshift.Protocol.Fail(err)
-		return b, 0, r, err
+		return b, r, err
 	}
 	for try := 0; ; try++ {
 		if b.Function == wire.Push {
-			stored, r, err = h.Push.Take(ctx, redshift.Protocol, b)
+			r, err = h.Push.Take(ctx, redshift.Protocol, b)
 		} else {
 			r, err = h.Control.Take(ctx, redshift.Protocol, b)
 		}
 		if r.Status != http.StatusInternalServerError || try == len(pauses) || ctx.Err() != nil || h.Now().Sub(started) > patience {
-			return b, stored, r, err
+			return b, r, err
 		}
 		h.Wait(ctx, pauses[try])
 	}

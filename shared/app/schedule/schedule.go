@@ -9,8 +9,10 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/penstock-data/penstock/shared/app/metrics"
+	"github.com/penstock-data/penstock/shared/app/telemetry"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
@@ -22,6 +24,8 @@ type Handler struct {
 	Log       *slog.Logger
 	// Function is the name that metrics go under, as Lambda knows it; "" is schedule.
 	Function string
+
+	warm atomic.Bool
 }
 
 // Invoke takes the event of a due time, {"sync", "mode", "scheduled_time"}; any other
@@ -33,39 +37,41 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		Mode run.Mode `json:"mode"`
 		At   string   `json:"scheduled_time"`
 	}
+	ctx, line := telemetry.Source{Log: h.Log, What: "schedule", Function: h.Function, Now: h.Schedules.Now, Warm: &h.warm}.Begin(ctx, "due")
 	if err := json.Unmarshal(payload, &e); err != nil || e.Sync == nil {
-		return h.done(ctx, "schedule", h.Schedules.Sweep(ctx))
+		line.Message("schedule")
+		line.Tick()
+		return done(ctx, line, h.Schedules.Sweep(ctx))
 	}
 	due, err := runs.ParseEvent(*e.Sync, e.Mode, e.At)
 	var refused *row.Refusal
 	if errors.As(err, &refused) { // said once: it would be refused again
-		h.Log.LogAttrs(ctx, slog.LevelError, "schedule", slog.String("error", refused.Message))
+		line.Message("schedule")
+		line.End(ctx, telemetry.Refused, refused)
 		return []byte("null"), nil
 	}
 	f, err := h.Schedules.Fire(ctx, due)
 	if errors.Is(err, run.ErrConflict) { // another process takes it on
 		err = nil
 	}
-	attrs := []slog.Attr{slog.String("sync", due.Sync), slog.Time("due_at", due.At), slog.String("status", cmp.Or(string(f.Status), "not applied"))}
+	line.Add(slog.String("sync", due.Sync), slog.Time("due_at", due.At), slog.String("status", cmp.Or(string(f.Status), "not applied")))
 	if f.Run != "" {
-		attrs = append(attrs, slog.String("run", f.Run))
+		line.Run(f.Run)
+		line.Add(slog.String("run", f.Run))
 	}
 	if f.Reason != "" {
-		attrs = append(attrs, slog.String("reason", f.Reason))
+		line.Add(slog.String("reason", f.Reason))
 	}
-	return h.done(ctx, "due", err, attrs...)
+	return done(ctx, line, err)
 }
 
-// done logs one line, and the metric of a failure of storage.
-func (h *Handler) done(ctx context.Context, what string, err error, attrs ...slog.Attr) ([]byte, error) {
+// done writes the line, and the metric of a failure of storage.
+func done(ctx context.Context, line *telemetry.Line, err error) ([]byte, error) {
 	if err != nil {
-		attrs = append(attrs, slog.String("error", err.Error()))
-		attrs = append(attrs, metrics.Attrs(h.Schedules.Now(), cmp.Or(h.Function, "schedule"), metrics.Storage(err))...)
-		h.Log.LogAttrs(ctx, slog.LevelError, what, attrs...)
+		line.Count(metrics.Storage(err))
+		line.End(ctx, telemetry.Failed, err)
 		return nil, err
 	}
-	if len(attrs) > 0 {
-		h.Log.LogAttrs(ctx, slog.LevelInfo, what, attrs...)
-	}
+	line.End(ctx, telemetry.OK, nil)
 	return []byte("null"), nil
 }

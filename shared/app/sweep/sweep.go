@@ -3,11 +3,12 @@
 package sweep
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/penstock-data/penstock/shared/app/metrics"
+	"github.com/penstock-data/penstock/shared/app/telemetry"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 )
 
@@ -17,19 +18,20 @@ type Handler struct {
 	Log   *slog.Logger
 	// Function is the name that metrics go under, as Lambda knows it; "" is sweep.
 	Function string
+
+	warm atomic.Bool
 }
 
 // Invoke sweeps once.
 func (h *Handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
-	started := h.Sweep.Now()
-	err := h.Sweep.Run(ctx)
-	attrs := []slog.Attr{slog.Int64("ms", h.Sweep.Now().Sub(started).Milliseconds())}
-	if err != nil {
-		attrs = append(attrs, slog.String("error", err.Error()))
-		attrs = append(attrs, metrics.Attrs(started, cmp.Or(h.Function, "sweep"), metrics.Storage(err))...)
-		h.Log.LogAttrs(ctx, slog.LevelError, "sweep", attrs...)
+	ctx, line := telemetry.Source{Log: h.Log, What: "sweep", Function: h.Function, Now: h.Sweep.Now, Warm: &h.warm}.Begin(ctx, "sweep")
+	line.Tick()
+	if err := h.Sweep.Run(ctx); err != nil {
+		line.Count(metrics.Storage(err))
+		line.End(ctx, telemetry.Failed, err)
 		return nil, err
 	}
-	h.Log.LogAttrs(ctx, slog.LevelInfo, "sweep", attrs...)
+	h.figures(ctx, line)
+	line.End(ctx, telemetry.OK, nil)
 	return []byte("null"), nil
 }

@@ -156,7 +156,14 @@ func (inv *invocation) close(ctx context.Context) Result {
 	r := Result{Stored: int(inv.stored.Load())}
 	held := map[string]time.Duration{}
 	for _, m := range inv.messages {
-		r.Failed += m.failed
+		if m.counts != nil {
+			done := Done{Run: m.chunk.Run, Counts: *m.counts}
+			if m.version != nil {
+				done.Connection = m.version.Version.Definition.Connection
+			}
+			r.Done = append(r.Done, done)
+			r.Failed += int(m.counts.Failed)
+		}
 		if m.fault != nil {
 			r.Storage = append(r.Storage, m.fault)
 		}

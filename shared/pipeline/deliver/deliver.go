@@ -13,6 +13,7 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/pipeline/version"
+	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -74,18 +75,39 @@ type Result struct {
 	// Failed counts the rows that were recorded as failed, Stored the errors that were
 	// stored: for metrics.
 	Failed, Stored int
+	// Done are the messages that this invocation recorded, in their order: at most 10.
+	Done []Done
+	// Took is how long the parts of the work took.
+	Took Took
 }
+
+// Done is what was recorded of a message, for logs and metrics.
+type Done struct {
+	Run        string
+	Connection string     // "" where its version could not be read
+	Counts     run.Counts // those of run.Chunk
+}
+
+// Took is how long an invocation took to read its messages and the state of their runs,
+// to bring the rows to the destination, their ledger and errors included, and to record
+// and hand back the messages.
+type Took struct{ Read, Deliver, Record time.Duration }
 
 // Handle works on the messages of one invocation, each by itself: what fails for
 // one leaves the others alone (I9).
 func (d *Deliver) Handle(ctx context.Context, in []envelope.Delivery) Result {
 	release := d.alone.share()
+	began := d.Now()
 	inv := d.open(ctx, in)
+	read := d.Now()
 	for _, w := range inv.works() {
 		w.do(ctx)
 	}
 	release()
+	delivered := d.Now()
 	inv.settle(ctx)
 	inv.workAlone(ctx)
-	return inv.close(ctx)
+	r := inv.close(ctx)
+	r.Took = Took{Read: read.Sub(began), Deliver: delivered.Sub(read), Record: d.Now().Sub(delivered)}
+	return r
 }

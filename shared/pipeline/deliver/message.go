@@ -30,10 +30,10 @@ type message struct {
 	done    bool   // settled and recorded: acknowledge
 	back    bool   // goes back to the queue
 	hide    time.Duration
-	most    int       // the call size that halving reached
-	tried   time.Time // when its rows were last tried in vain
-	fault   error     // of our own storage
-	failed  int       // rows that this invocation recorded as failed
+	most    int         // the call size that halving reached
+	tried   time.Time   // when its rows were last tried in vain
+	fault   error       // of our own storage
+	counts  *run.Counts // that this invocation recorded; nil where it recorded nothing
 }
 
 // postpone sends the message back for at least so long.
@@ -79,7 +79,7 @@ func (m *message) recorded(ctx context.Context, d *Deliver, c run.Chunk) error {
 		return fmt.Errorf("record %s: %w", m.name(), err)
 	}
 	if first {
-		m.failed = int(c.Counts.Failed)
+		m.counts = &c.Counts
 	}
 	m.done = true
 	return nil
