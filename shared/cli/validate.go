@@ -152,6 +152,19 @@ func (c validateCmd) models(ctx context.Context, set yamlfile.Set, v *validation
 		one := validSync{Sync: y.Definition.Sync, File: y.File, Model: y.ModelFile}
 		switch {
 		case one.Model == "" && faulty:
+		case one.Model == "" && c.Warehouse != "" && y.Definition.Model != "" && !unable:
+			r, err := m.check(ctx, "SELECT * FROM "+y.Definition.Model)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if unable = err != nil; unable {
+				v.notice("columns are not checked", modelcheck.Place{}, err.Error())
+				break
+			}
+			one.Columns = r.Columns
+			one.Checked = judgeNamed(y, r, v)
+		case one.Model == "" && y.Definition.Model != "":
+			v.notice(y.File, modelcheck.Place{}, fmt.Sprintf("the columns of the model %s are not checked: --warehouse FILE names a database that has it", y.Definition.Model))
 		case one.Model == "":
 			v.notice(y.File, modelcheck.Place{}, fmt.Sprintf("there is no model beside it (%s.sql), so its columns are not checked", y.Definition.Sync))
 		case !unable:
@@ -176,6 +189,27 @@ func (c validateCmd) models(ctx context.Context, set yamlfile.Set, v *validation
 		v.Syncs = append(v.Syncs, one)
 	}
 	return nil
+}
+
+// judgeNamed compares a sync with the table or view that its model names, which somebody
+// else has made: dbt, say. It reports whether it could.
+func judgeNamed(y yamlfile.Sync, r modelcheck.Result, v *validation) bool {
+	fault := syncdef.Fault{Path: "model"}
+	switch {
+	case r.Missing != nil && r.Missing.Near != "":
+		fault.Message = fmt.Sprintf("model: there is no table or view %s in the warehouse; did you mean %s?", y.Definition.Model, r.Missing.Near)
+	case r.Missing != nil, r.Columns == nil:
+		fault.Message = fmt.Sprintf("model: there is no table or view %s in the warehouse", y.Definition.Model)
+	case r.Fault != nil:
+		fault.Message = "model: " + r.Fault.Message
+	default:
+		fault.Message = syncdef.ReservedAmong(r.Columns)
+		v.faults = append(v.faults, y.CheckColumns(r.Columns)...)
+	}
+	if fault.Message != "" {
+		v.faults = append(v.faults, y.Placed([]syncdef.Fault{fault})...)
+	}
+	return r.Columns != nil
 }
 
 func (v *validation) notice(file string, at modelcheck.Place, message string) {

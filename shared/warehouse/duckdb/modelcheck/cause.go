@@ -21,11 +21,24 @@ func cause(text string, offset int, said string) *Fault {
 // Cause is the likely reason why one statement's parser stopped at a byte; nil where
 // none is known.
 func Cause(text string, offset int) *Fault {
+	if f := bracesCause(text, offset); f != nil {
+		return f
+	}
 	all := tokens(text)
 	i := tokenAt(all, offset)
 	for _, look := range []func(text string, all []tok, i int) *Fault{quoteCause, keywordCause, bracketCause, commaCause} {
 		if f := look(text, all, i); f != nil {
 			return f
+		}
+	}
+	return nil
+}
+
+// bracesCause finds what a template engine has not filled in yet, dbt's ref say.
+func bracesCause(text string, offset int) *Fault {
+	for _, braces := range []string{"{{", "{%"} {
+		if at := strings.Index(text, braces); at >= 0 && at <= offset {
+			return faultAt(text, at, "%s is a template that nobody has filled in: take the SELECT that dbt has compiled (target/compiled), or write model: with the table that it builds, and leave this file out", braces)
 		}
 	}
 	return nil
