@@ -17,6 +17,7 @@ const (
 	RunFailed     Kind = "run_failed"               // the last run delivered nothing of what it got, or could not be delivered
 	Misconfigured Kind = "connection_misconfigured" // a person must mend the connection
 	GateBlocked   Kind = "gate_blocked"             // the quality gate stopped the last run that it judged
+	Halted        Kind = "sync_halted"              // the version cannot work at the destination: a field, a right
 	Overdue       Kind = "overdue"                  // no run succeeded for stale_after: the health view's STALE
 	Missed        Kind = "missed_schedule"          // a due time has passed, and no run began
 	ErrorRate     Kind = "error_rate"               // too many of the last hour's rows were not delivered
@@ -33,13 +34,14 @@ const (
 const Trial Kind = "test"
 
 // Kinds are all kinds, in the order of the constants.
-var Kinds = []Kind{RunFailed, Misconfigured, GateBlocked, Overdue, Missed, ErrorRate, MatchRate, CountAnomaly, Paused, Quota, DeadLetters, Exhausted, RunPartial}
+var Kinds = []Kind{RunFailed, Misconfigured, GateBlocked, Halted, Overdue, Missed, ErrorRate, MatchRate, CountAnomaly, Paused, Quota, DeadLetters, Exhausted, RunPartial}
 
 // conditions are the words of a definition's notifications, and what each stands
 // for. sync_failure and high_error_rate are what people know from elsewhere; stale is
 // what freshness calls the age at which a sync is overdue.
 var conditions = map[string][]Kind{
-	"sync_failure":             {RunFailed, Misconfigured, GateBlocked, Overdue, Missed},
+	"sync_failure":             {RunFailed, Misconfigured, GateBlocked, Halted, Overdue, Missed},
+	"sync_halted":              {Halted},
 	"gate_blocked":             {GateBlocked},
 	"stale":                    {Overdue},
 	"missed_schedule":          {Missed},
@@ -110,6 +112,7 @@ type Seen struct {
 	// Blocked is the last run that was judged by its gate, where that stopped it, or nil.
 	// Last passes over such runs: nothing of them was to be sent.
 	Blocked *Run
+	Halt    Halt   // of the current version; the zero value where it is delivered
 	Missed  Due    // the due time at which no run began; the zero value for none
 	Counted Counts // of the last complete run, and those before it
 
@@ -129,6 +132,13 @@ type Run struct {
 	Partial bool   // some of its rows were not delivered
 	Reason  string // why it could not be delivered, "" where its rows say so
 	Rows    Rows
+	Resends bool // some of its rows are stored errors, which a retry sends again
+}
+
+// A Halt says since when a version cannot be delivered, and why.
+type Halt struct {
+	Since  time.Time
+	Reason string // the destination's words
 }
 
 // Rows are counts.
@@ -205,7 +215,8 @@ type Notice struct {
 	Rows       int64     `json:"rows,omitempty"`  // that are concerned
 	Of         int64     `json:"of,omitempty"`    // rows in all
 	Why        string    `json:"why"`             // what happened, a sentence
-	Mend       string    `json:"mend,omitempty"`  // the command that mends it
+	Look       string    `json:"look,omitempty"`  // the command that shows what to correct
+	Mend       string    `json:"mend,omitempty"`  // the command that mends it, once that is corrected
 	Times      int       `json:"times,omitempty"` // how often it has been told, this time included
 }
 

@@ -169,19 +169,22 @@ What:  the last run delivered none of its rows
 Since: 2026-03-02 12:00:00 UTC
 Rows:  1000 of 1000
 Run:   sf_health.r1
-Next:  penstock errors sf_health.r1
+Look:  penstock errors sf_health.r1
+Mend:  penstock run sf_health
 See:   docs/operating.md#alert-run_failed
 [penstock] sf_health: connection misconfigured raised
 sf_health: connection misconfigured, raised
 What:  connection crm is paused for 3 hours: the secret is absent
 Since: 2026-03-02 12:00:00 UTC
-Next:  penstock connect test crm
+Look:  penstock connect list
+Mend:  penstock connect test crm
 See:   docs/operating.md#alert-connection_misconfigured
 [penstock] sf_health: sync overdue raised
 sf_health: sync overdue, raised
 What:  no run has succeeded for 2 days; it may take 4 hours
 Since: 2026-03-02 12:00:00 UTC
-Next:  penstock status sf_health
+Look:  penstock status sf_health
+Mend:  penstock run sf_health
 See:   docs/operating.md#alert-overdue
 [penstock] sf_health: high error rate raised
 sf_health: high error rate, raised
@@ -189,7 +192,8 @@ What:  33.3% of the rows of the last hour were not delivered; 10% are allowed
 Since: 2026-03-02 12:00:00 UTC
 Rows:  1 of 3
 Run:   sf_health.r1
-Next:  penstock errors sf_health.r1
+Look:  penstock errors sf_health.r1
+Mend:  penstock run sf_health
 See:   docs/operating.md#alert-error_rate
 `
 	if diff := cmp.Diff(want, b.String()); diff != "" {
@@ -288,8 +292,10 @@ func TestSectionsSayWhatToDo(t *testing.T) {
 	}
 	placeholder := strings.NewReplacer("sf_health.r1", "RUN", "sf_health.r2", "RUN", "sf_health", "SYNC", "crm", "NAME")
 	for _, n := range everyAlert() {
-		if command := "`" + placeholder.Replace(n.Mend) + "`"; !strings.Contains(bodies[string(n.Kind)], command) {
-			t.Errorf("section %s does not say %s, which the alert quotes", n.Kind, command)
+		for _, quoted := range []string{n.Look, n.Mend} {
+			if command := "`" + placeholder.Replace(quoted) + "`"; !strings.Contains(bodies[string(n.Kind)], command) {
+				t.Errorf("section %s does not say %s, which the alert quotes", n.Kind, command)
+			}
 		}
 	}
 }
@@ -299,6 +305,7 @@ func everyAlert() (out []Notice) {
 	all := seen(func(s *Seen) {
 		s.Last.Failed, s.Hour, s.Matches = true, Rows{Received: 10, Lost: 10}, Rows{Received: 100, Lost: 100}
 		s.Success = noon.Add(-100 * time.Hour)
+		s.Last.Resends, s.Halt = true, Halt{Since: noon.Add(-time.Hour), Reason: "no such column 'X__c'"}
 		s.Blocked, s.Missed.At = &Run{ID: "sf_health.r2", Reason: "blocked"}, noon.Add(-time.Hour)
 		s.Counted = Counts{Run: "sf_health.r1", Rows: 1, Before: []int64{1000}}
 		s.Spent, s.Dead, s.Exhausted = Spent{Share: 1, Calls: 1, Per: 24 * time.Hour}, 1, 1
@@ -319,7 +326,7 @@ func everyAlert() (out []Notice) {
 func TestEveryAlertIsRaised(t *testing.T) {
 	raised := map[Kind]bool{}
 	for _, n := range everyAlert() {
-		raised[n.Kind] = n.Mend != ""
+		raised[n.Kind] = n.Look != "" && n.Mend != ""
 	}
 	for _, k := range Kinds {
 		if !raised[k] {

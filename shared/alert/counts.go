@@ -28,7 +28,7 @@ func countAnomaly(s Seen, _ time.Time, p Policy) (Notice, bool) {
 	if c.Run == "" || len(c.Before) == 0 {
 		return Notice{}, false
 	}
-	n := Notice{Run: c.Run, Mend: "penstock runs " + s.Sync}
+	n := Notice{Run: c.Run, Look: "penstock runs " + s.Sync, Mend: "penstock run " + s.Sync}
 	before := c.Before[0]
 	if before > p.Counts.Over && math.Abs(float64(c.Rows-before)) > p.Counts.Change*float64(before) {
 		n.Why = fmt.Sprintf("the last run had %d rows, the one before it %d: look whether the model is right", c.Rows, before)

@@ -45,7 +45,7 @@ func TestCountAnomaly(t *testing.T) {
 		if on != (c.want != "") || !strings.Contains(n.Why, c.want) {
 			t.Errorf("%s: %v, %q", c.name, on, n.Why)
 		}
-		if on && (n.Run != "sf_health.r1" || n.Mend != "penstock runs sf_health") {
+		if on && (n.Run != "sf_health.r1" || n.Look != "penstock runs sf_health" || n.Mend != "penstock run sf_health") {
 			t.Errorf("%s: %+v", c.name, n)
 		}
 	}

@@ -56,6 +56,7 @@ var rules = map[Kind]func(s Seen, now time.Time, p Policy) (Notice, bool){
 	RunFailed:     runFailed,
 	RunPartial:    runPartial,
 	GateBlocked:   gateBlocked,
+	Halted:        halted,
 	Overdue:       overdue,
 	Missed:        missed,
 	MatchRate:     matchRate,
@@ -73,6 +74,7 @@ var recovery = map[Kind]string{
 	RunFailed:     "a later run delivered rows",
 	RunPartial:    "a later run delivered all of its rows",
 	GateBlocked:   "a later run passed its quality gate",
+	Halted:        "the destination takes the version again, or another one is applied",
 	Overdue:       "a run succeeded",
 	Missed:        "a run began",
 	MatchRate:     "the rows of the last day found their records",
@@ -102,7 +104,7 @@ func gateBlocked(s Seen, _ time.Time, _ Policy) (Notice, bool) {
 		return Notice{}, false
 	}
 	why := s.Blocked.Reason + "; mend the model's rows or the thresholds, then run again"
-	return Notice{Run: s.Blocked.ID, Rows: s.Blocked.Rows.Lost, Of: s.Blocked.Rows.Received, Why: why, Mend: "penstock run " + s.Sync}, true
+	return Notice{Run: s.Blocked.ID, Rows: s.Blocked.Rows.Lost, Of: s.Blocked.Rows.Received, Why: why, Look: "penstock status " + s.Blocked.ID, Mend: "penstock run " + s.Sync}, true
 }
 
 func runPartial(s Seen, _ time.Time, _ Policy) (Notice, bool) {
@@ -114,7 +116,29 @@ func runPartial(s Seen, _ time.Time, _ Policy) (Notice, bool) {
 
 // ofRun is a notice about the last run.
 func (s *Seen) ofRun(why string) Notice {
-	return Notice{Run: s.Last.ID, Rows: s.Last.Rows.Lost, Of: s.Last.Rows.Received, Why: why, Mend: "penstock errors " + s.Last.ID}
+	n := Notice{Rows: s.Last.Rows.Lost, Of: s.Last.Rows.Received, Why: why}
+	s.again(&n)
+	return n
+}
+
+// again says how rows that were not delivered are looked at, and how they are sent once
+// more: from their stored errors, or by a run that selects them where none is stored.
+func (s *Seen) again(n *Notice) {
+	if n.Look, n.Mend = "penstock errors "+s.Sync, "penstock run "+s.Sync; s.Last == nil {
+		return
+	}
+	n.Run, n.Look = s.Last.ID, "penstock errors "+s.Last.ID
+	if s.Last.Resends {
+		n.Mend = "penstock retry " + s.Last.ID
+	}
+}
+
+func halted(s Seen, now time.Time, _ Policy) (Notice, bool) {
+	if s.Halt.Since.IsZero() {
+		return Notice{}, false
+	}
+	why := fmt.Sprintf("nothing is delivered for %s, because the destination does not take the definition: %s; correct it, or give the destination what is missing", hours(now.Sub(s.Halt.Since)), s.Halt.Reason)
+	return Notice{Why: why, Look: "penstock status " + s.Sync, Mend: "penstock apply"}, true
 }
 
 func overdue(s Seen, now time.Time, _ Policy) (Notice, bool) {
@@ -126,7 +150,7 @@ func overdue(s Seen, now time.Time, _ Policy) (Notice, bool) {
 		return Notice{}, false
 	}
 	why := fmt.Sprintf("no run has succeeded for %s; it may take %s", hours(now.Sub(since)), hours(s.OverdueAfter))
-	return Notice{Why: why, Mend: "penstock status " + s.Sync}, true
+	return Notice{Why: why, Look: "penstock status " + s.Sync, Mend: "penstock run " + s.Sync}, true
 }
 
 func missed(s Seen, _ time.Time, _ Policy) (Notice, bool) {
@@ -137,7 +161,7 @@ func missed(s Seen, _ time.Time, _ Policy) (Notice, bool) {
 	if s.Missed.Reason != "" {
 		why += ": " + s.Missed.Reason
 	}
-	return Notice{Why: why, Mend: "penstock run " + s.Sync}, true
+	return Notice{Why: why, Look: "penstock status " + s.Sync, Mend: "penstock run " + s.Sync}, true
 }
 
 func errorRate(s Seen, _ time.Time, p Policy) (Notice, bool) {
@@ -145,10 +169,8 @@ func errorRate(s Seen, _ time.Time, p Policy) (Notice, bool) {
 		return Notice{}, false
 	}
 	why := fmt.Sprintf("%.1f%% of the rows of the last hour were not delivered; %.0f%% are allowed", s.Hour.Rate()*100, p.ErrorRate*100)
-	n := Notice{Rows: s.Hour.Lost, Of: s.Hour.Received, Why: why, Mend: "penstock errors " + s.Sync}
-	if s.Last != nil {
-		n.Run, n.Mend = s.Last.ID, "penstock errors "+s.Last.ID
-	}
+	n := Notice{Rows: s.Hour.Lost, Of: s.Hour.Received, Why: why}
+	s.again(&n)
 	return n, true
 }
 
@@ -168,7 +190,7 @@ func misconfigured(s Seen, now time.Time, _ Policy) (Notice, bool) {
 
 func (s *Seen) ofConnection(now time.Time) Notice {
 	why := fmt.Sprintf("connection %s is paused for %s: %s", s.Connection, hours(now.Sub(s.Pause.Since)), s.Pause.Reason)
-	return Notice{Why: why, Mend: "penstock connect test " + s.Connection}
+	return Notice{Why: why, Look: "penstock connect list", Mend: "penstock connect test " + s.Connection}
 }
 
 func matchRate(s Seen, _ time.Time, p Policy) (Notice, bool) {
@@ -177,10 +199,8 @@ func matchRate(s Seen, _ time.Time, p Policy) (Notice, bool) {
 	}
 	why := fmt.Sprintf("%.1f%% of the last day's rows whose record had to be looked for found one; %.0f%% are expected: create the others, or correct the match value",
 		math.Floor((1-s.Matches.Rate())*1000)/10, p.MatchRate*100)
-	n := Notice{Rows: s.Matches.Lost, Of: s.Matches.Received, Why: why, Mend: "penstock errors " + s.Sync}
-	if s.Last != nil {
-		n.Run, n.Mend = s.Last.ID, "penstock errors "+s.Last.ID
-	}
+	n := Notice{Rows: s.Matches.Lost, Of: s.Matches.Received, Why: why}
+	s.again(&n)
 	return n, true
 }
 
@@ -190,19 +210,18 @@ func quota(s Seen, _ time.Time, p Policy) (Notice, bool) {
 	}
 	why := fmt.Sprintf("%.0f%% of what connection %s may spend at once of its %d calls in %s is spent: raise quota.share of the connection, or push less",
 		math.Floor(s.Spent.Share*100), s.Connection, s.Spent.Calls, hours(s.Spent.Per))
-	return Notice{Why: why, Mend: "penstock apply"}, true
+	return Notice{Why: why, Look: "penstock cost " + s.Sync, Mend: "penstock apply"}, true
 }
 
 func exhausted(s Seen, _ time.Time, _ Policy) (Notice, bool) {
 	n := Notice{Rows: s.Exhausted, Why: "rows failed as often as they may be tried, and are not sent again by themselves"}
-	if s.Last != nil {
-		n.Run, n.Mend = s.Last.ID, "penstock retry "+s.Last.ID
-	}
+	s.again(&n)
 	return n, s.Exhausted > 0
 }
 
 func deadLetters(s Seen, _ time.Time, _ Policy) (Notice, bool) {
-	n := Notice{Rows: s.Dead, Why: "messages could not be processed; their rows are stored errors", Mend: "penstock status " + s.Sync}
+	n := Notice{Rows: s.Dead, Why: "messages could not be processed; their rows are stored errors"}
+	s.again(&n)
 	return n, s.Dead > 0
 }
 

@@ -15,12 +15,12 @@ func (n Notice) Subject() string {
 var titles = map[Kind]string{
 	RunFailed: "run failed", RunPartial: "run partly failed", Overdue: "sync overdue", ErrorRate: "high error rate",
 	Paused: "connection paused", Misconfigured: "connection misconfigured", Exhausted: "retries exhausted", DeadLetters: "dead letters",
-	GateBlocked: "blocked by its quality gate", Missed: "missed schedule", MatchRate: "low match rate", CountAnomaly: "record count anomaly", Quota: "quota nearly spent",
+	GateBlocked: "blocked by its quality gate", Halted: "sync halted", Missed: "missed schedule", MatchRate: "low match rate", CountAnomaly: "record count anomaly", Quota: "quota nearly spent",
 	Trial: "test notice",
 }
 
 // Text is a notice in lines without markup: what happened, since when, how many
-// rows, the command that mends it, and where to read on.
+// rows, the commands that show and mend it, and where to read on.
 func (n Notice) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s, %s\n", n.Sync, titles[n.Kind], n.Step)
@@ -35,8 +35,11 @@ func (n Notice) Text() string {
 	if n.Run != "" {
 		fmt.Fprintf(&b, "Run:   %s\n", n.Run)
 	}
+	if n.Look != "" && n.Step != Recovered {
+		fmt.Fprintf(&b, "Look:  %s\n", n.Look)
+	}
 	if n.Mend != "" && n.Step != Recovered {
-		fmt.Fprintf(&b, "Next:  %s\n", n.Mend)
+		fmt.Fprintf(&b, "Mend:  %s\n", n.Mend)
 	}
 	if section := n.Kind.Section(); section != "" && n.Step != Recovered {
 		fmt.Fprintf(&b, "See:   %s\n", section)

@@ -67,7 +67,7 @@ const DefaultWebhookSecret = "webhook"
 var Conditions = []string{
 	"sync_failure", "high_error_rate", "partial_failure", "overdue",
 	"connection_paused", "connection_misconfigured", "retries_exhausted", "dead_letters",
-	"gate_blocked", "stale", "missed_schedule", "count_anomaly", "match_rate", "quota",
+	"gate_blocked", "sync_halted", "stale", "missed_schedule", "count_anomaly", "match_rate", "quota",
 }
 
 // Strategy is how a row finds its record at the destination.

@@ -124,11 +124,14 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 	if err != nil {
 		return out, err
 	}
-	exhausted := map[string]bool{}
+	exhausted, resent := map[string]bool{}, map[string]int64{} // by the run whose rows were sent again
 	all = unpaused(all)
-	for _, r := range all { // newest first
+	for _, r := range all { // newest first, retries before their run
 		recent := r.Status.Ended() && now.Sub(r.EndedAt) < time.Hour
 		original := run.OriginalOf(r.ID)
+		if run.IsRetry(r.ID) {
+			resent[original] += r.Counts.Delivered + r.Counts.Unchanged + r.Counts.Superseded
+		}
 		switch {
 		case !r.Status.Ended() || due[original]:
 		case run.IsRetry(r.ID):
@@ -139,6 +142,9 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 		default:
 			if out.Last == nil && r.Status != run.Blocked {
 				out.Last = lastRun(r)
+				if n := resent[r.ID]; n > 0 && r.Status == run.Complete {
+					out.Last.Failed, out.Last.Partial = false, n < lost(r.Counts)
+				}
 			}
 			if out.Success.IsZero() && success(r) {
 				out.Success = r.EndedAt
@@ -157,6 +163,13 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 	out.Blocked, out.Counted = lastBlocked(all, due), counted(all, due)
 	if out.Missed, err = s.missedOf(ctx, v, all, now); err != nil {
 		return out, err
+	}
+	if s.Halts != nil {
+		h, _, err := s.halt(ctx, name, v.ID)
+		if err != nil {
+			return out, err
+		}
+		out.Halt = alert.Halt{Since: h.Since, Reason: h.Reason}
 	}
 	if err := s.excuse(ctx, name, &out); err != nil {
 		return out, err
@@ -197,6 +210,7 @@ func lastRun(r run.Run) *alert.Run {
 	out := &alert.Run{ID: r.ID, EndedAt: r.EndedAt, Rows: alert.Rows{Received: r.Counts.Received, Lost: lost(r.Counts)}}
 	out.Failed = r.Outcome == run.None
 	out.Partial = r.Outcome == run.Partial
+	out.Resends = r.Counts.Failed > 0
 	if r.Status != run.Complete {
 		out.Reason = r.Reason
 	}

@@ -38,6 +38,23 @@ func (w *world) opened(kind alert.Kind) alert.Open {
 	return alert.Open{}
 }
 
+// A definition that the destination does not take is told, until it is taken or another
+// one is applied.
+func TestAHaltIsTold(t *testing.T) {
+	w, m := watched(t, []string{"sync_halted"}, nil)
+	v, err := w.store.Current(t.Context(), syncName)
+	w.ok(err)
+	w.ok(w.store.SetHalt(t.Context(), run.Halt{Sync: syncName, Version: v.ID, Since: w.now, Next: w.now.Add(5 * time.Minute), Reason: "no such column 'Nmae'"}))
+	w.pass(2 * time.Minute)
+	m.is(t, "sync_halted raised")
+	w.apply(func(d *syncdef.Definition, _ *syncdef.Rules) {
+		d.Notifications = []syncdef.Notification{{Type: "email", Recipients: []string{"a@b.co"}, Conditions: []string{"sync_halted"}}}
+		d.BatchSize = 7
+	})
+	w.pass(2 * time.Minute)
+	m.is(t, "sync_halted raised", "sync_halted recovered")
+}
+
 // A gate that blocks is told instead of a failed run, until a run passes it: one that
 // ended before it was asked says nothing.
 func TestABlockedGateIsTold(t *testing.T) {
