@@ -1,0 +1,103 @@
+package cli
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// An opened console, with its session.
+type opened struct {
+	client *http.Client
+	base   string
+}
+
+// openConsole DIR serves the console of the state in a folder and opens it, as a person does
+// with the address that it prints.
+func openConsole(ts *testscript.TestScript, _ bool, args []string) {
+	path := ""
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		if _, err := os.Stat(filepath.Join(dir, "penstock")); err == nil && path == "" {
+			path = filepath.Join(dir, "penstock")
+		}
+	}
+	cmd := exec.Command(path, "console", "--data", ts.MkAbs(args[0]), "--port", "0")
+	cmd.Dir, cmd.Env, cmd.Stderr = ts.MkAbs("."), []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME")}, os.Stderr
+	out, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	ts.Defer(func() { cmd.Process.Kill(); cmd.Wait() })
+	line, err := bufio.NewReader(out).ReadString('\n')
+	ts.Check(err)
+	address, err := url.Parse(strings.TrimSpace(strings.TrimPrefix(line, "Console")))
+	ts.Check(err)
+	jar, err := cookiejar.New(nil)
+	ts.Check(err)
+	o := &opened{client: &http.Client{Jar: jar, Timeout: 10 * time.Second}, base: address.Scheme + "://" + address.Host}
+	if _, err := o.read(address.RequestURI()); err != nil {
+		ts.Fatalf("open the console: %v", err)
+	}
+	ts.Setenv("CONSOLE", o.base)
+	consoles[o.base] = o
+}
+
+var (
+	consoles = map[string]*opened{} // one script at a time opens one
+	markup   = regexp.MustCompile(`(?s)<style.*?</style>|<[^>]*>`)
+	blanks   = regexp.MustCompile(`\s+`)
+)
+
+// read is a page's text, without markup.
+func (o *opened) read(path string) (string, error) {
+	res, err := o.client.Get(o.base + path)
+	if err != nil {
+		return "", err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", res.Status, body)
+	}
+	return blanks.ReplaceAllString(markup.ReplaceAllString(string(body), " "), " "), err
+}
+
+// page PATH PATTERN waits, for at most 20 s, until a page of the console has what the
+// pattern says; with ! until it has not.
+func page(ts *testscript.TestScript, neg bool, args []string) {
+	o, want, last := consoles[ts.Getenv("CONSOLE")], regexp.MustCompile(args[1]), ""
+	for range 200 {
+		text, err := o.read(args[0])
+		ts.Check(err)
+		if want.MatchString(text) != neg {
+			return
+		}
+		last = text
+		<-time.After(100 * time.Millisecond)
+	}
+	ts.Fatalf("page %s: %s: %s", args[0], args[1], last)
+}
+
+// mend CHAT TITLE [ARG...] runs the command that the channel's last alert with the title
+// quotes, as it stands there, with further arguments.
+func mend(ts *testscript.TestScript, _ bool, args []string) {
+	body, err := request("GET", "http://"+args[0]+"/_sandbox/records", "")
+	ts.Check(err)
+	all := regexp.MustCompile(regexp.QuoteMeta(args[1])+`, raised.*?Mend:\s*(?:`+"`"+`)?(penstock [a-z]+[^\\`+"`"+`"]*)`).FindAllStringSubmatch(body, -1)
+	if len(all) == 0 {
+		ts.Fatalf("no alert %s with a command: %s", args[1], body)
+	}
+	words := append(strings.Fields(all[len(all)-1][1]), args[2:]...)
+	ts.Logf("mend: %s", strings.Join(words, " "))
+	ts.Check(ts.Exec(words[0], words[1:]...))
+}
