@@ -17,7 +17,9 @@ const theSyncs = `SELECT
         {{count element "warn_minutes"}} AS warn_minutes,
         {{count element "stale_minutes"}} AS stale_minutes,
         {{count element "dashboard_stale_minutes"}} AS dashboard_stale_minutes,
-        {{text element "store_source"}} AS store_source
+        {{text element "store_source"}} AS store_source,
+        {{text element "paused"}} AS paused,
+        {{at element "missed_at"}} AS missed_at
     FROM penstock_pages AS p, {{each "p.answer" "syncs" "u"}}
     WHERE p.refresh = $refresh AND p.kind = 'syncs'`
 
@@ -35,7 +37,9 @@ var mergeModels = merging{
     stale_minutes = g.stale_minutes,
     dashboard_stale_minutes = g.dashboard_stale_minutes,
     store_source = g.store_source,
+    paused = g.paused,
+    missed_at = g.missed_at,
     refreshed_at = CASE WHEN t.refreshed_at IS NOT NULL THEN {{now}} END`,
-	columns: `sync, model, cursor_column, destination_name, destination_type, interval_minutes, warn_minutes, stale_minutes, dashboard_stale_minutes, store_source, refreshed_at`,
-	values:  `g.sync, g.model, g.cursor_column, g.destination_name, g.destination_type, g.interval_minutes, g.warn_minutes, g.stale_minutes, g.dashboard_stale_minutes, g.store_source, {{now}}`,
+	columns: `sync, model, cursor_column, destination_name, destination_type, interval_minutes, warn_minutes, stale_minutes, dashboard_stale_minutes, store_source, paused, missed_at, refreshed_at`,
+	values:  `g.sync, g.model, g.cursor_column, g.destination_name, g.destination_type, g.interval_minutes, g.warn_minutes, g.stale_minutes, g.dashboard_stale_minutes, g.store_source, g.paused, g.missed_at, {{now}}`,
 }

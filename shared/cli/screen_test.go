@@ -16,6 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"github.com/penstock-data/penstock/shared/app/view"
+	"github.com/penstock-data/penstock/shared/freshness"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 )
@@ -159,6 +161,10 @@ func TestPrintStatus(t *testing.T) {
 				Waits: `1190 rows, which connection "salesforce_prod" holds up since 2026-11-25T13:00:00Z, until 2026-11-25T13:08:00Z at least: log in`},
 			{Run: run.Run{ID: "sf_health.r1123456789abcdef", Status: run.Complete, Outcome: run.Partial, BegunAt: now.Add(-time.Hour), Counts: run.Counts{Received: 3, Delivered: 1, Failed: 2}}, Due: 1, Retried: 1},
 		},
+	}, &view.Row{
+		Health: view.HighErrorRate, LastSuccess: now.Add(-time.Hour), WarnAfter: 2 * time.Hour, StaleAfter: 4 * time.Hour, LastRun: &view.Line{}, SuccessRate: 0.667, RowsPerSecond: 1.5,
+		Records: 2, Previous: 130, AlertMessage: "Record count anomaly: sf_health synced 2 records vs 130 previous", Alerts: []view.Alert{{Kind: "count_anomaly", Since: now.Add(-time.Minute)}},
+		Destination: &freshness.Reading{AsOf: now.Add(-10 * time.Minute), Figures: freshness.Figures{Total: freshness.N(130), Updated1h: freshness.N(2), Newest: &now}},
 	}, 2)
 	golden(t, "status.txt", b.String())
 	for line := range strings.Lines(b.String()) {

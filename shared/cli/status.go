@@ -7,6 +7,7 @@ import (
 
 	"github.com/dustin/go-humanize/english"
 
+	"github.com/penstock-data/penstock/shared/app/view"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 )
@@ -29,16 +30,25 @@ func (c statusCmd) Run(ctx context.Context, s program) (err error) {
 		if err != nil {
 			return err
 		}
-		if c.JSON {
-			return printJSON(s.out, one)
-		}
-		s.printStatus(one, len(one.Runs))
-		if run.IsID(c.Name) {
+		if run.IsID(c.Name) { // its sync may have been removed since
+			if c.JSON {
+				return printJSON(s.out, one)
+			}
+			s.printStatus(one, nil, len(one.Runs))
 			s.printGroups("      ", one.Runs[0])
+			return nil
 		}
+		x, err := s.stand(ctx, control, one)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return printJSON(s.out, x)
+		}
+		s.printStatus(one, &x.Overview, len(one.Runs))
 		return nil
 	}
-	all, err := statuses(ctx, control)
+	all, err := s.standings(ctx, control)
 	if err != nil {
 		return err
 	}
@@ -52,7 +62,7 @@ func (c statusCmd) Run(ctx context.Context, s program) (err error) {
 		if i > 0 {
 			fmt.Fprintln(s.out)
 		}
-		s.printStatus(one, 1)
+		s.printStatus(one.SyncStatus, &one.Overview, 1)
 	}
 	return nil
 }
@@ -74,8 +84,25 @@ func statuses(ctx context.Context, control *runs.Control) ([]runs.SyncStatus, er
 	return all, nil
 }
 
-// printStatus prints a sync and its last runs.
-func (s program) printStatus(x runs.SyncStatus, most int) {
+// standings are those of all applied syncs, by name.
+func (s program) standings(ctx context.Context, control *runs.Control) ([]standing, error) {
+	all, err := statuses(ctx, control)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]standing, 0, len(all))
+	for _, one := range all {
+		x, err := s.stand(ctx, control, one)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, x)
+	}
+	return out, nil
+}
+
+// printStatus prints a sync and its last runs; of nil figures none.
+func (s program) printStatus(x runs.SyncStatus, figures *view.Row, most int) {
 	fmt.Fprintln(s.out, x.Sync)
 	s.line("version", x.Version+", applied "+s.clock.when(x.AppliedAt))
 	s.line("connection", x.Connection)
@@ -92,6 +119,9 @@ func (s program) printStatus(x runs.SyncStatus, most int) {
 		s.line("halted", paint(s.out, bad, s.clock.local(x.Halted)))
 	}
 	s.printSchedule(x.Schedule)
+	if figures != nil {
+		s.printStanding(*figures)
+	}
 	if len(x.Runs) == 0 {
 		s.line("runs", "none yet")
 		return

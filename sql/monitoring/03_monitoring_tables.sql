@@ -16,8 +16,12 @@ CREATE TABLE IF NOT EXISTS penstock_models (
     stale_minutes           INTEGER,
     dashboard_stale_minutes INTEGER,
     store_source            {{string 0}}, -- none, mapped, all
-    refreshed_at            {{timestamp}}
+    refreshed_at            {{timestamp}},
+    paused                  {{string 0}}, -- since when, by whom and why a person has paused the sync; NULL: it is not
+    missed_at               {{timestamp}} -- the due time at which no run began; NULL: there is none
 );
+{{added "penstock_models" "paused" (string 0)}}
+{{added "penstock_models" "missed_at" timestamp}}
 
 -- The runs of the last 30 days.
 CREATE TABLE IF NOT EXISTS penstock_runs (

@@ -9,7 +9,7 @@ WITH state AS (
     {{picked $newest}}
 ),
 late AS (
-    {{$newest := "PARTITION BY sync ORDER BY refreshed_at DESC NULLS LAST"}}{{pick $newest}} sync, warn_minutes, stale_minutes FROM penstock_models
+    {{$newest := "PARTITION BY sync ORDER BY refreshed_at DESC NULLS LAST"}}{{pick $newest}} sync, warn_minutes, stale_minutes, paused FROM penstock_models
     {{picked $newest}}
 ),
 successes AS (
@@ -39,7 +39,8 @@ SELECT
     END AS freshness_status,
     r.previous AS previous_record_count,
     r.records - r.previous AS record_count_change,
-    e.outcome AS last_outcome
+    e.outcome AS last_outcome,
+    late.paused
 FROM state AS s
 LEFT JOIN late ON late.sync = s.sync_name
 LEFT JOIN successes AS r ON r.sync_name = s.sync_name AND r.place = 1
@@ -56,7 +57,7 @@ WITH state AS (
     {{picked $newest}}
 ),
 late AS (
-    {{$newest := "PARTITION BY sync ORDER BY refreshed_at DESC NULLS LAST"}}{{pick $newest}} sync, warn_minutes, dashboard_stale_minutes FROM penstock_models
+    {{$newest := "PARTITION BY sync ORDER BY refreshed_at DESC NULLS LAST"}}{{pick $newest}} sync, warn_minutes, dashboard_stale_minutes, paused FROM penstock_models
     {{picked $newest}}
 ),
 ended AS (
@@ -68,6 +69,7 @@ judged AS (
     SELECT
         s.*,
         e.outcome,
+        late.paused,
         CASE
             WHEN s.last_successful_sync IS NULL THEN 'STALE'
             WHEN {{late "s.last_successful_sync" "late.dashboard_stale_minutes" 360}} THEN 'STALE'
@@ -95,7 +97,8 @@ SELECT
     last_successful_sync,
     error_summary,
     sync_id,
-    outcome AS last_outcome
+    outcome AS last_outcome,
+    paused
 FROM judged
 ORDER BY
     CASE health_status WHEN 'STALE' THEN 1 WHEN 'HIGH_ERROR_RATE' THEN 2 WHEN 'WARNING' THEN 3 ELSE 4 END,
@@ -106,10 +109,11 @@ ORDER BY
 -- rows that the last run did not deliver, if it ended in this hour, or the errors of
 -- your own in this hour in relation to the rows synced last, whichever is more: an
 -- error belongs to the sync that its run's id begins with. A run that delivered
--- nothing of what it got counts as 100% until the next one.
+-- nothing of what it got counts as 100% until the next one. A sync that a person has
+-- paused is neither overdue nor has it missed a due time.
 {{view "reverse_etl_alerts"}}
 WITH late AS (
-    {{$newest := "PARTITION BY sync ORDER BY refreshed_at DESC NULLS LAST"}}{{pick $newest}} sync, stale_minutes FROM penstock_models
+    {{$newest := "PARTITION BY sync ORDER BY refreshed_at DESC NULLS LAST"}}{{pick $newest}} sync, stale_minutes, missed_at FROM penstock_models
     {{picked $newest}}
 ),
 ended AS (
@@ -139,6 +143,7 @@ counted AS (
         h.*,
         f.created_at,
         COALESCE(late.stale_minutes, 240) AS stale_minutes,
+        late.missed_at,
         COALESCE(r.delivered_nothing, FALSE) AS delivered_nothing,
         CASE WHEN r.received > 0 THEN {{float "r.missed"}} / r.received ELSE 0 END AS missed,
         CASE
@@ -166,10 +171,12 @@ messages AS (
         sync_name,
         last_outcome,
         CASE
-            WHEN last_successful_run IS NULL AND {{late "created_at" "stale_minutes" 240}}
+            WHEN paused IS NULL AND last_successful_run IS NULL AND {{late "created_at" "stale_minutes" 240}}
                 THEN 'Sync overdue: ' || sync_name || ' has not succeeded yet'
-            WHEN {{late "last_successful_run" "stale_minutes" 240}}
+            WHEN paused IS NULL AND {{late "last_successful_run" "stale_minutes" 240}}
                 THEN 'Sync overdue: ' || sync_name || ' last ran ' || {{written (diff "hours" "last_successful_run" now)}} || ' hours ago'
+            WHEN paused IS NULL AND missed_at IS NOT NULL
+                THEN 'Missed schedule: ' || sync_name || ' was due ' || {{written (diff "minutes" "missed_at" now)}} || ' minutes ago, and no run began'
             WHEN ABS(record_count_change) > previous_record_count * 0.5 AND previous_record_count > 100
                 THEN 'Record count anomaly: ' || sync_name || ' synced ' || {{written "last_synced_record_count"}} || ' records vs ' || {{written "previous_record_count"}} || ' previous'
             WHEN error_rate > 0.1

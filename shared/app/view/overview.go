@@ -21,7 +21,7 @@ func (r *Reader) Overview(ctx context.Context) (Overview, error) {
 	}
 	out := Overview{Now: r.now(), Syncs: make([]Row, 0, len(all)), Connections: connections(all)}
 	for i := range all {
-		out.Syncs = append(out.Syncs, rowOf(&all[i], out.Now))
+		out.Syncs = append(out.Syncs, RowOf(&all[i], out.Now))
 	}
 	slices.SortStableFunc(out.Syncs, func(a, b Row) int {
 		return cmp.Or(cmp.Compare(rank(a.Health), rank(b.Health)), cmp.Compare(a.Sync, b.Sync))
@@ -32,8 +32,8 @@ func (r *Reader) Overview(ctx context.Context) (Overview, error) {
 // rank puts the worst first.
 func rank(h Health) int { return slices.Index([]Health{Stale, HighErrorRate, Warning, Healthy}, h) }
 
-// rowOf is a sync's row at now.
-func rowOf(o *run.Overview, now time.Time) Row {
+// RowOf is a sync's row at now.
+func RowOf(o *run.Overview, now time.Time) Row {
 	if o.Unreadable != "" {
 		return Row{Sync: o.Sync, Health: Warning, Unreadable: o.Unreadable, SuccessRate: -1, RowsPerSecond: -1, Previous: -1, Alerts: []Alert{}, Spark: []Line{}, Running: []Live{}}
 	}
@@ -46,8 +46,8 @@ func rowOf(o *run.Overview, now time.Time) Row {
 		OpenErrors: o.OpenErrors, Due: o.Due, Gate: o.Gate, GateRun: o.GateRun, Paused: o.Pause, Halted: o.Halt, Destination: o.Freshness,
 		Alerts: []Alert{}, Spark: []Line{}, Running: []Live{},
 	}
-	if o.Success.IsZero() {
-		row.Age = now.Sub(o.AppliedAt)
+	if row.Minutes = passed(o.Success, now, time.Minute); o.Success.IsZero() {
+		row.Age, row.Minutes = now.Sub(o.AppliedAt), -1
 	}
 	lines := slices.Clone(o.Lines)
 	slices.SortStableFunc(lines, func(a, b run.RunLine) int { return b.BegunAt.Compare(a.BegunAt) })
@@ -55,12 +55,17 @@ func rowOf(o *run.Overview, now time.Time) Row {
 		l := lineOf(&lines[i])
 		if i == 0 {
 			row.LastRun, row.SuccessRate, row.RowsPerSecond = &l, l.SuccessRate, l.RowsPerSecond
+			row.ErrorRate, row.ErrorSummary = lost(&l, now), summary(&l)
 		}
 		if i < run.OverviewRuns {
 			row.Spark = append(row.Spark, l)
 		}
 	}
 	slices.Reverse(row.Spark)
+	if n := len(o.Running); row.LastRun == nil && n > 0 { // what has settled of the first
+		c := o.Running[0].Counts
+		row.SuccessRate, _ = rates(c.Settled(), c.Delivered+c.Unchanged+c.Superseded, 0)
+	}
 	for _, p := range o.Running {
 		row.Running = append(row.Running, liveOf(p))
 	}
@@ -68,6 +73,7 @@ func rowOf(o *run.Overview, now time.Time) Row {
 		row.Alerts = append(row.Alerts, Alert(a))
 	}
 	row.Health, row.Freshness = judge(o, row.LastRun, now)
+	row.tell(o, now)
 	return row
 }
 

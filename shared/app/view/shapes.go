@@ -47,6 +47,10 @@ type Row struct {
 	StaleAfter     time.Duration `json:"stale_after"`
 	DashboardAfter time.Duration `json:"dashboard_after"`
 
+	// Minutes are the minutes since LastSuccess as the warehouse's views count them, by the
+	// boundaries that were passed; -1 for never.
+	Minutes int64 `json:"minutes_since_last_sync"`
+
 	Frequency    string    `json:"frequency,omitempty"`
 	NextRun      time.Time `json:"next_run,omitzero"`
 	Missed       time.Time `json:"missed,omitzero"` // the due time at which no run began
@@ -58,6 +62,12 @@ type Row struct {
 	LastRun       *Line   `json:"last_run,omitempty"`
 	SuccessRate   float64 `json:"success_rate"`
 	RowsPerSecond float64 `json:"rows_per_second"`
+	// ErrorRate is the share that was lost of the last run, if that ended within the hour; 1
+	// where it delivered nothing, until the next one. ErrorSummary says in words what was lost.
+	ErrorRate    float64 `json:"error_rate"`
+	ErrorSummary string  `json:"error_summary,omitempty"`
+	// AlertMessage is what reverse_etl_alerts says of the sync; "" where it is not there.
+	AlertMessage string `json:"alert_message,omitempty"`
 	// Records are the rows that the last success holds at the destination, and Previous
 	// those of the one before in the same mode, -1 where there is none.
 	Records  int64  `json:"records"`

@@ -31,7 +31,7 @@ func (r *Reader) Sync(ctx context.Context, name string) (Sync, error) {
 	fresh(&o, all, r.now())
 	d := &v.Definition
 	out := Sync{
-		Row: rowOf(&o, r.now()), Operation: o.Operation, Model: o.Model, Strategy: string(d.Strategy), RecordID: d.RecordID,
+		Row: RowOf(&o, r.now()), Operation: o.Operation, Model: o.Model, Strategy: string(d.Strategy), RecordID: d.RecordID,
 		Cursor: d.Cursor(), Watermark: o.Watermark, WatermarkType: o.MarkType, WatermarkAt: o.MarkAt, Hold: o.Hold, Mapping: []Mapping{}, Chart: chartOf(all, o.Lines),
 	}
 	if d.Match.Source != "" {

@@ -74,6 +74,7 @@ func TestFormatsOfOtherReleases(t *testing.T) {
 		"SetFreshness": func() error {
 			return s.SetFreshness(ctx, freshness.Reading{Sync: "health"})
 		},
+		"SetOverview": func() error { return s.SetOverview(ctx, run.Overview{Sync: "health"}) },
 		"Commit":      func() error { return first(l.Commit(ctx, "t", entry)) },
 		"StoreErrors": func() error { return e.StoreErrors(ctx, []run.RowError{rowError}) },
 	}
@@ -115,11 +116,25 @@ func TestFormatsOfOtherReleases(t *testing.T) {
 		"Firing":        func() error { return first(s.Firing(ctx, "health", at)) },
 		"RecentFirings": func() error { return first(s.RecentFirings(ctx, "health", 5)) },
 		"Freshness":     func() error { return first(s.Freshness(ctx, "health")) },
-		"DueItems":      func() error { return first(s.DueItems(ctx, "health", at, 5)) },
-		"Entries":       func() error { return first(l.Entries(ctx, "t", []string{"k"})) },
-		"RunErrors":     func() error { return both(e.RunErrors(ctx, r.ID, 5, "")) },
-		"ErrorsByRef":   func() error { return first(e.ErrorsByRef(ctx, "health", []string{rowError.Ref()})) },
-		"EndDue":        func() error { return e.EndDue(ctx, "health", []string{rowError.Ref()}, "why") },
+		"Overview":      func() error { return first(s.Overview(ctx, "health")) },
+		"Overviews": func() error { // one that cannot be read hides no other
+			all, err := s.Overviews(ctx, map[string]int64{"health": 0})
+			if err == nil && len(all) == 1 && all[0].Unreadable != "" {
+				err = fmt.Errorf("%w: %s", run.ErrFormat, all[0].Unreadable)
+			}
+			return err
+		},
+		"SomeRuns":   func() error { return first(s.SomeRuns(ctx, []string{r.ID})) },
+		"SomeErrors": func() error { return first(e.SomeErrors(ctx, []string{rowError.Ref()})) },
+		"ListErrors": func() error {
+			return first(e.ListErrors(ctx, "health", "", 5, func(run.Listed) bool { return true }))
+		},
+		"Places":      func() error { return first(l.Places(ctx, []entries.Place{{Target: "t", Key: "k"}})) },
+		"DueItems":    func() error { return first(s.DueItems(ctx, "health", at, 5)) },
+		"Entries":     func() error { return first(l.Entries(ctx, "t", []string{"k"})) },
+		"RunErrors":   func() error { return both(e.RunErrors(ctx, r.ID, 5, "")) },
+		"ErrorsByRef": func() error { return first(e.ErrorsByRef(ctx, "health", []string{rowError.Ref()})) },
+		"EndDue":      func() error { return e.EndDue(ctx, "health", []string{rowError.Ref()}, "why") },
 	}
 	for _, call := range []string{"NextSequence", "PutConnection", "PinBatch", "CountGate", "SetPause", "StoreAction", "Commit"} {
 		calls[call] = writes[call]

@@ -197,6 +197,10 @@ type SyncInfo struct {
 	Frequency  string              `json:"frequency,omitempty"`
 	Source     syncdef.StoreSource `json:"store_source"` // what of a failed row is stored, and answered by penstock_errors
 	frequency.Lateness
+	// As of the sweeper's last turn: since when, by whom and why a person has paused the
+	// sync, and the due time at which no run began.
+	Paused string    `json:"paused,omitempty"`
+	Missed time.Time `json:"missed_at,omitzero"`
 
 	Allow *syncdef.Allow `json:"-"` // who may see it
 }
@@ -206,6 +210,10 @@ func (c *Control) ListSyncs(ctx context.Context) ([]SyncInfo, error) {
 	names, err := c.Syncs.List(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list syncs: %w", err)
+	}
+	shown, err := c.overviewsBySync(ctx)
+	if err != nil {
+		return nil, err
 	}
 	out := make([]SyncInfo, 0, len(names))
 	for _, name := range names {
@@ -223,6 +231,12 @@ func (c *Control) ListSyncs(ctx context.Context) ([]SyncInfo, error) {
 			Source: d.SourceStored(), Lateness: frequency.LatenessOf(d, c.Now()),
 			Allow: d.Allow,
 		})
+		if o := shown[name]; o != nil {
+			one := &out[len(out)-1]
+			if one.Missed = o.Missed; o.Pause != nil {
+				one.Paused = o.Pause.Why()
+			}
+		}
 	}
 	return out, nil
 }

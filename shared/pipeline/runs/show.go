@@ -95,7 +95,9 @@ func (s *Sweep) recall(ctx context.Context, names []string) error {
 			errs = append(errs, s.Overviews.DeleteOverview(ctx, o.Sync))
 			continue
 		}
-		s.shown[o.Sync] = shownOf(o)
+		if o.Unreadable == "" { // else it is another release's, and stays
+			s.shown[o.Sync] = shownOf(o)
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -180,4 +182,20 @@ func (c *Control) showNow(ctx context.Context, name string) error {
 		}
 	}
 	return run.ErrConflict
+}
+
+// overviewsBySync are the overviews that are stored, by sync; none where none are kept.
+func (s *Stores) overviewsBySync(ctx context.Context) (map[string]*run.Overview, error) {
+	if s.Overviews == nil {
+		return nil, nil
+	}
+	all, err := s.Overviews.Overviews(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]*run.Overview, len(all))
+	for i := range all {
+		out[all[i].Sync] = &all[i]
+	}
+	return out, nil
 }
