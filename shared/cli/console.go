@@ -23,6 +23,12 @@ import (
 // consolePort is where the console listens if nothing is said.
 const consolePort = 8790
 
+// How often a live page looks at a state: at one in AWS each look is paid for.
+const (
+	wakes      = time.Second
+	wakesStack = 5 * time.Second
+)
+
 type consoleCmd struct {
 	Port int `default:"8790" help:"The port of 127.0.0.1; 0 is any free one."`
 	somewhere
@@ -39,9 +45,9 @@ func (c consoleCmd) Run(ctx context.Context, s program) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	acts := &consoleActs{control: control, who: consoleUser(), place: c.somewhere, s: s, g: g, ctx: ctx}
-	every := time.Second
+	every := wakes
 	if c.Stack != "" {
-		every = 5 * time.Second // what each look reads is paid for
+		every = wakesStack
 	}
 	p, err := newConsole(s, control, acts, c.somewhere, every)
 	if err == nil {
@@ -92,6 +98,30 @@ func newConsole(s program, control *runs.Control, acts console.Actions, at somew
 		return nil, err
 	}
 	return &consolePage{handler: h}, nil
+}
+
+// console serves the page of a place that stays up.
+func (c localCmd) console(ctx context.Context, s program, p *place, g *errgroup.Group) (err error) {
+	if c.Bare || c.Console < 0 {
+		return nil
+	}
+	if c.Console > 65535 {
+		return usage("--console %d: a port is between 0 and 65535, and -1 is none", c.Console)
+	}
+	p.page, err = p.machinePage(s, c.Data)
+	if err == nil {
+		err = p.page.listen(c.Console, true)
+	}
+	if err == nil {
+		g.Go(func() error { return p.page.serve(ctx) })
+	}
+	return err
+}
+
+// machinePage is the console of a machine in this process.
+func (p *place) machinePage(s program, dir string) (*consolePage, error) {
+	at := somewhere{Data: dir}
+	return newConsole(s, p.machine.Runs, &consoleActs{control: p.machine.Runs, who: consoleUser(), place: at, s: s}, at, wakes)
 }
 
 // wake waits so long.

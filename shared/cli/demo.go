@@ -23,6 +23,7 @@ type demoCmd struct {
 	Data  string   `help:"Keep the files in this folder, and go on there when it is used again." placeholder:"DIR"`
 	Syncs string   `default:"sample" help:"The folder of sync definitions; sample: those in the program." placeholder:"DIR"`
 	Only  []string `help:"Push only these of the sample's syncs." placeholder:"SYNC"`
+	Keep  bool     `help:"Stay up at the end, with the console's page, until interrupted."`
 	JSON  bool     `name:"json" help:"Print one JSON object instead of tables."`
 	Kill  bool     `help:"Run gateway, queue and workers as a process of their own, kill it in the middle of the first pass, and start it again."`
 }
@@ -106,7 +107,10 @@ func (c demoCmd) Run(ctx context.Context, s program) (err error) {
 	if err := d.open(ctx, g); err != nil {
 		return err
 	}
-	return d.passes(ctx, started)
+	if err := d.passes(ctx, started); err != nil || !c.Keep {
+		return err
+	}
+	return d.keep(ctx)
 }
 
 // open starts the simulators, the road and the warehouse, and loads the rows.

@@ -28,6 +28,7 @@ type localCmd struct {
 	Quiet    time.Duration     `default:"2s" help:"How long after its last batch a query's run is closed."`
 	Endpoint map[string]string `help:"Talk to this URL instead of this type's simulator, with its secret from the environment or a file; the folder remembers it. TYPE=simulator goes back." placeholder:"TYPE=URL"`
 	Schedule bool              `default:"true" negatable:"" env:"PENSTOCK_SCHEDULE" help:"Run the syncs that have a sync_frequency when they are due, in the folder's warehouse."`
+	Console  int               `default:"8790" help:"The port of the console's page, or any free one where it is in use; 0 is any, -1 is none." placeholder:"PORT"`
 	Bare     bool              `help:"Only gateway, queue, workers and state: no simulators, no warehouse."`
 	tells    bool              // people are told of what is wrong
 	Faster   int               `hidden:"" help:"How many times faster the windows of the vendors' limits go by: for simulators that do so."`
@@ -46,7 +47,11 @@ func (c localCmd) Run(ctx context.Context, s program) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	p.run(ctx, g)
-	if err := c.announce(ctx, s, p); err != nil {
+	err = c.console(ctx, s, p, g)
+	if err == nil {
+		err = c.announce(ctx, s, p)
+	}
+	if err != nil {
 		return errors.Join(err, stop(g, p))
 	}
 	err = errors.Join(g.Wait(), p.log.Close())
@@ -87,6 +92,9 @@ func (c localCmd) announce(ctx context.Context, s program, p *place) error {
 		fmt.Fprintf(s.out, "Mail        %s  what alerts sent; %s takes its place\n", url, mailServer)
 	}
 	fmt.Fprintf(s.out, "State       %s\n", c.Data)
+	if p.page != nil {
+		fmt.Fprintf(s.out, "Console     %s\n", p.page.url())
+	}
 	if !c.Bare {
 		if err := c.warehouse(ctx, s, p); err != nil {
 			if ctx.Err() != nil {

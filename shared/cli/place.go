@@ -28,6 +28,7 @@ type place struct {
 	post    post
 	due     *dueRunner   // runs due syncs; nil where none are run
 	set     yamlfile.Set // that was applied; empty where nothing was
+	page    *consolePage // nil where none is served
 	cancel  context.CancelFunc
 }
 

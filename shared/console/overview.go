@@ -32,6 +32,8 @@ type connectionRow struct {
 	view.Connection
 	State string // a word of badge
 	Share float64
+	// Pausable and Resumable say whether one of its syncs is.
+	Pausable, Resumable bool
 }
 
 // A share is a part of a run that goes on.
@@ -58,13 +60,18 @@ func (c *Console) overview(r *http.Request) (shown, error) {
 		}
 	}
 	for _, x := range o.Connections {
-		page.Connections = append(page.Connections, connectionOf(x))
+		page.Connections = append(page.Connections, connectionOf(x, o.Syncs))
 	}
 	return shown{Title: "Overview", Page: "overview", Section: "overview", Live: true, Body: page}, nil
 }
 
-func connectionOf(x view.Connection) connectionRow {
+func connectionOf(x view.Connection, syncs []view.Row) connectionRow {
 	row := connectionRow{Connection: x, State: "ok", Share: -1}
+	for _, s := range syncs {
+		if s.Connection == x.Name {
+			row.Pausable, row.Resumable = row.Pausable || s.Paused == nil, row.Resumable || s.Paused != nil
+		}
+	}
 	switch {
 	case x.SetUp:
 		row.State = "setup"
@@ -80,7 +87,7 @@ func connectionOf(x view.Connection) connectionRow {
 func (c *Console) syncRow(s view.Row) syncRow {
 	row := syncRow{Row: s, Spark: c.bars(s.Spark, 14, 98, 24, 2), Late: "good"}
 	switch {
-	case s.StaleAfter > 0 && s.Age > s.StaleAfter:
+	case s.StaleAfter > 0 && s.Age > s.StaleAfter, s.LastSuccess.IsZero() && s.Health == view.Stale:
 		row.Late = "bad"
 	case s.WarnAfter > 0 && s.Age > s.WarnAfter:
 		row.Late = "warn"
