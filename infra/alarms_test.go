@@ -14,9 +14,9 @@ import (
 func counted() map[string][]string {
 	workers := append(kinds(), "deadletter")
 	return map[string][]string{
-		appmetrics.StorageFailures: append(slices.Clip(workers), "push", "control", "sweep", "schedule"),
+		appmetrics.StorageFailures: append(slices.Clip(workers), "push", "control", "redshift", "sweep", "schedule"),
 		appmetrics.FailedRows:      workers,
-		appmetrics.StoredErrors:    append(slices.Clip(workers), "push"),
+		appmetrics.StoredErrors:    append(slices.Clip(workers), "push", "redshift"),
 		appmetrics.OldMessages:     workers,
 	}
 }

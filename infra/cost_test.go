@@ -61,6 +61,7 @@ func fixed(t *testing.T) []cost.Line {
 	tpl := render(t, readTemplate(t), stack{name: "penstock"})
 	s := cost.Stack{
 		Secrets: float64(len(tpl.of("AWS::SecretsManager::Secret"))),
+		Boards:  float64(len(tpl.of("AWS::CloudWatch::Dashboard"))),
 		Syncs:   syncs,
 		Ticks: []cost.Tick{
 			{What: "sweeper", Reads: awstest.IdleSweep + awstest.IdleSweepPerSync*syncs},
@@ -170,7 +171,7 @@ func costTables(t *testing.T) map[string]string {
 	for _, names := range counted() {
 		metrics += len(names)
 	}
-	fmt.Fprintf(&s, "\nThe functions' own metrics are written only while there is something to count: at most %d × $%.2f a month, if something failed in every hour.\n", metrics, cost.PerMetric)
+	fmt.Fprintf(&s, "\nThe functions' own metrics are written only while there is something to count: at most %d × $%.2f a month, if something failed in every hour, and %d × $%.2f for each connection that delivers in every hour.\n", metrics, cost.PerMetric, len(byConnection()), cost.PerMetric)
 
 	var p strings.Builder
 	p.WriteString("| What | Dollars | Source |\n|---|---|---|\n")

@@ -18,6 +18,7 @@ const (
 	PerTableGB    = 0.25         // a month
 	PerBackupGB   = 0.20         // of point-in-time recovery, a month
 	PerAlarm      = 0.10         // a metric that an alarm watches, a month
+	PerDashboard  = 3.00         // a month, beyond an account's first three of at most 50 metrics
 	PerMetric     = 0.30         // a custom metric, a month, by the hours in which it is written
 	PerSecret     = 0.40         // a month
 	PerLogGB      = 0.50         // taken in
@@ -74,6 +75,7 @@ func Thousands(n float64) string {
 type Stack struct {
 	Queues  float64 // with an event source mapping, dead letters included
 	Alarms  float64 // metrics that alarms watch
+	Boards  float64 // CloudWatch dashboards
 	Secrets float64
 	Syncs   float64 // applied
 	Ticks   []Tick
@@ -93,6 +95,7 @@ func (s Stack) Month() []Line {
 	lines := []Line{
 		{"SQS, idle polling of every queue", fmt.Sprintf("%.0f queues × %d long polls at once × %s a month (one takes %d s) = %s requests × $0.50/M", s.Queues, Polls, Thousands(each), PollSeconds, Thousands(s.Queues*Polls*each)), s.Queues * Polls * each * PerSQS},
 		{"CloudWatch alarms", fmt.Sprintf("%.0f metrics that the alarms watch × $0.10", s.Alarms), s.Alarms * PerAlarm},
+		{"CloudWatch dashboard", fmt.Sprintf("%.0f × $3.00; none with `Dashboard=off`", s.Boards), s.Boards * PerDashboard},
 		{"Secrets Manager", fmt.Sprintf("%.0f secrets × $0.40", s.Secrets), s.Secrets * PerSecret},
 	}
 	times := 0.0

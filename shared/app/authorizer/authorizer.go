@@ -25,6 +25,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/penstock-data/penstock/shared/app/telemetry"
+	"github.com/penstock-data/penstock/shared/app/telemetry/lambdaid"
 	"github.com/penstock-data/penstock/shared/idtoken"
 )
 
@@ -61,7 +62,7 @@ type event struct {
 // Invoke answers one request for authorisation. An error, which the gateway answers with
 // status 500 and BigQuery tries again, says that it is not known who calls.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	ctx, line := telemetry.Source{Log: h.Log, What: "authorizer", Function: h.Function, Now: h.Now, Warm: &h.warm}.Begin(ctx, "authorizer")
+	ctx, line := telemetry.Source{Log: h.Log, What: "authorizer", Function: h.Function, Now: h.Now, Warm: &h.warm, Request: lambdaid.Of}.Begin(ctx, "authorizer")
 	var e event
 	if err := json.Unmarshal(payload, &e); err != nil {
 		err = errors.New("read the authorizer's event: it is not JSON of the documented shape") // which may quote a token (I6)

@@ -15,6 +15,7 @@ import (
 	"github.com/penstock-data/penstock/shared/app/callers"
 	"github.com/penstock-data/penstock/shared/app/metrics"
 	"github.com/penstock-data/penstock/shared/app/telemetry"
+	"github.com/penstock-data/penstock/shared/app/telemetry/lambdaid"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
@@ -53,7 +54,7 @@ type Handler struct {
 
 // Invoke answers one API Gateway event, never with an error of its own.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	ctx, line := telemetry.Source{Log: h.Log, What: "control", Function: h.Function, Now: h.Control.Now, Warm: &h.warm}.Begin(ctx, "control")
+	ctx, line := telemetry.Source{Log: h.Log, What: "control", Function: h.Function, Now: h.Control.Now, Warm: &h.warm, Request: lambdaid.Of}.Begin(ctx, "control")
 	caller, function, response, err := h.answer(ctx, payload)
 	line.Add(slog.String("caller", caller.Name), slog.String("function", function), slog.Int("status", response.Status))
 	line.Count(metrics.Storage(err))

@@ -12,6 +12,7 @@ import (
 	"github.com/penstock-data/penstock/shared/app/callers"
 	"github.com/penstock-data/penstock/shared/app/metrics"
 	"github.com/penstock-data/penstock/shared/app/telemetry"
+	"github.com/penstock-data/penstock/shared/app/telemetry/lambdaid"
 	"github.com/penstock-data/penstock/shared/pipeline/intake"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/wire"
@@ -50,7 +51,7 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 }
 
 func (h *Handler) source() telemetry.Source {
-	return telemetry.Source{Log: h.Log, What: "push", Function: h.Function, Now: time.Now, Warm: &h.warm}
+	return telemetry.Source{Log: h.Log, What: "push", Function: h.Function, Now: time.Now, Warm: &h.warm, Request: lambdaid.Of}
 }
 
 // answer is the response, good whatever the error says that is to be logged.

@@ -16,6 +16,7 @@ import (
 	"github.com/penstock-data/penstock/shared/app/metrics"
 	"github.com/penstock-data/penstock/shared/app/push"
 	"github.com/penstock-data/penstock/shared/app/telemetry"
+	"github.com/penstock-data/penstock/shared/app/telemetry/lambdaid"
 	"github.com/penstock-data/penstock/shared/wire"
 	"github.com/penstock-data/penstock/shared/wire/redshift"
 )
@@ -47,7 +48,7 @@ const patience = 8 * time.Second
 // that fails the query; what may be sent again is an error, of the type of those after
 // which Redshift's documentation says that it tries again.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	ctx, line := telemetry.Source{Log: h.Log, What: "redshift", Function: h.Function, Now: h.Now, Warm: &h.warm}.Begin(ctx, "redshift")
+	ctx, line := telemetry.Source{Log: h.Log, What: "redshift", Function: h.Function, Now: h.Now, Warm: &h.warm, Request: lambdaid.Of}.Begin(ctx, "redshift")
 	batch, response, err := h.answer(ctx, h.Now(), payload)
 	line.Add(slog.String("caller", redshift.Protocol.Name), slog.String("function", batch.Function), slog.Int("received", batch.Len()), slog.Int("status", response.Status))
 	line.Count(metrics.Storage(err))

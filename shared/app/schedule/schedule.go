@@ -13,6 +13,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/app/metrics"
 	"github.com/penstock-data/penstock/shared/app/telemetry"
+	"github.com/penstock-data/penstock/shared/app/telemetry/lambdaid"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
@@ -37,7 +38,7 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		Mode run.Mode `json:"mode"`
 		At   string   `json:"scheduled_time"`
 	}
-	ctx, line := telemetry.Source{Log: h.Log, What: "schedule", Function: h.Function, Now: h.Schedules.Now, Warm: &h.warm}.Begin(ctx, "due")
+	ctx, line := telemetry.Source{Log: h.Log, What: "schedule", Function: h.Function, Now: h.Schedules.Now, Warm: &h.warm, Request: lambdaid.Of}.Begin(ctx, "due")
 	if err := json.Unmarshal(payload, &e); err != nil || e.Sync == nil {
 		line.Message("schedule")
 		line.Tick()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/app/metrics"
 	"github.com/penstock-data/penstock/shared/app/telemetry"
+	"github.com/penstock-data/penstock/shared/app/telemetry/lambdaid"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 )
 
@@ -24,7 +25,7 @@ type Handler struct {
 
 // Invoke sweeps once.
 func (h *Handler) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
-	ctx, line := telemetry.Source{Log: h.Log, What: "sweep", Function: h.Function, Now: h.Sweep.Now, Warm: &h.warm}.Begin(ctx, "sweep")
+	ctx, line := telemetry.Source{Log: h.Log, What: "sweep", Function: h.Function, Now: h.Sweep.Now, Warm: &h.warm, Request: lambdaid.Of}.Begin(ctx, "sweep")
 	line.Tick()
 	if err := h.Sweep.Run(ctx); err != nil {
 		line.Count(metrics.Storage(err))

@@ -13,8 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambdacontext"
-
 	"github.com/penstock-data/penstock/shared/app/metrics"
 	"github.com/penstock-data/penstock/shared/run"
 )
@@ -45,6 +43,8 @@ type Source struct {
 	Function string
 	Now      func() time.Time
 	Warm     *atomic.Bool // false until the first invocation of the process
+	// Request is the id of the invocation of a context; nil where there is none.
+	Request func(ctx context.Context) string
 }
 
 // A Line is one invocation's. It is safe for concurrent use.
@@ -74,8 +74,8 @@ func (s Source) Begin(ctx context.Context, message string) (context.Context, *Li
 	if s.Warm != nil {
 		l.cold = !s.Warm.Swap(true)
 	}
-	if lambda, ok := lambdacontext.FromContext(ctx); ok {
-		l.request = lambda.AwsRequestID
+	if s.Request != nil {
+		l.request = s.Request(ctx)
 	}
 	return context.WithValue(ctx, key{}, l), l
 }

@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/app/metrics"
@@ -35,8 +34,8 @@ func source(function string) (Source, *bytes.Buffer) {
 // The fields of a line, as docs/telemetry.md has them.
 func TestLine(t *testing.T) {
 	s, log := source("one-salesforce")
-	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "8f3c"})
-	ctx, l := s.Begin(ctx, "deliver")
+	s.Request = func(context.Context) string { return "8f3c" }
+	ctx, l := s.Begin(t.Context(), "deliver")
 	l.Add(slog.String("queue", "salesforce"))
 	From(ctx).Run("sf_health.r01")
 	From(ctx).Run("sf_health.r02")
@@ -45,6 +44,7 @@ func TestLine(t *testing.T) {
 	l.Count(metrics.Count{Name: metrics.FailedRows, N: 1})
 	l.Of("crm", metrics.Count{Name: metrics.Calls, N: 2}, metrics.Count{Name: metrics.Calls, N: 1})
 	l.End(ctx, OK, nil)
+	s.Request = nil
 	ctx, l = s.Begin(t.Context(), "deliver")
 	l.End(ctx, Failed, errors.New("the table is gone"))
 	want := `{"level":"INFO","msg":"deliver","FunctionName":"one-salesforce","request":"8f3c","cold":true,"outcome":"ok","queue":"salesforce",` +

@@ -13,6 +13,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/app/metrics"
 	"github.com/penstock-data/penstock/shared/app/telemetry"
+	"github.com/penstock-data/penstock/shared/app/telemetry/lambdaid"
 	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/pipeline/deliver"
 	"github.com/penstock-data/penstock/shared/wire/sqs"
@@ -34,7 +35,7 @@ type Handler struct {
 // StorageFailures, which has an alarm, as FailedRows, StoredErrors and OldMessages
 // have: an error of the invocation would send the others back too.
 func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	ctx, line := telemetry.Source{Log: h.Log, What: h.Deliver.Queue, Function: h.Function, Now: h.Deliver.Now, Warm: &h.warm}.Begin(ctx, "deliver")
+	ctx, line := telemetry.Source{Log: h.Log, What: h.Deliver.Queue, Function: h.Function, Now: h.Deliver.Now, Warm: &h.warm, Request: lambdaid.Of}.Begin(ctx, "deliver")
 	line.Add(slog.String("queue", h.Deliver.Queue))
 	if string(bytes.TrimSpace(payload)) == Freshness {
 		return h.freshen(ctx, line)
