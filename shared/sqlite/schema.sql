@@ -103,6 +103,9 @@ CREATE TABLE due (
 -- How old the data of a sync is at its destination.
 CREATE TABLE freshness (sync TEXT PRIMARY KEY, revision INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 
+-- What was found of a sync's records and schema at its destination.
+CREATE TABLE verification (sync TEXT PRIMARY KEY, revision INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+
 -- The due times of schedules.
 CREATE TABLE firing (
   sync TEXT NOT NULL, at INTEGER NOT NULL, revision INTEGER NOT NULL, body TEXT NOT NULL,

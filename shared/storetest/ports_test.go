@@ -25,6 +25,8 @@ var (
 	_ = []deliver.Errors{Store(nil)}
 	_ = []deliver.Visibility{Store(nil)}
 	_ = []deliver.Freshness{Store(nil)}
+	_ = []deliver.Listing{Store(nil)}
+	_ = []deliver.Verifications{Store(nil)}
 
 	_ = []runs.Syncs{Store(nil)}
 	_ = []runs.Connections{Store(nil)}
@@ -39,6 +41,7 @@ var (
 	_ = []runs.Halts{Store(nil)}
 	_ = []runs.Firings{Store(nil)}
 	_ = []runs.Freshness{Store(nil)}
+	_ = []runs.Verifications{Store(nil)}
 	_ = []runs.Depths{Store(nil)}
 	_ = []runs.Quotas{Store(nil)}
 	_ = []runs.Pauses{Store(nil)}

@@ -43,7 +43,7 @@ func Open(ctx context.Context, stack string) (*runs.Control, error) {
 	table := state.New(cfg, state.Config{Table: tables[stateTable], Now: time.Now})
 	return &runs.Control{
 		Stores: runs.Stores{
-			Syncs: table, Connections: table, Runs: table, History: table, Marks: table, Due: table, Halts: table, Firings: table, Freshness: table, Pauses: table, Audit: table,
+			Syncs: table, Connections: table, Runs: table, History: table, Marks: table, Due: table, Halts: table, Firings: table, Freshness: table, Verifications: table, Pauses: table, Audit: table,
 			Errors: awserrors.New(cfg, awserrors.Config{Table: tables[errorsTable], Now: time.Now}),
 			Ledger: ledger.New(cfg, ledger.Config{Table: tables[ledgerTable]}),
 		},

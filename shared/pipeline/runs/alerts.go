@@ -154,6 +154,9 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 	if out.Missed, err = s.missedOf(ctx, v, all, now); err != nil {
 		return out, err
 	}
+	if err := s.checked(ctx, v, &out); err != nil {
+		return out, err
+	}
 	if err := s.excuse(ctx, name, &out); err != nil {
 		return out, err
 	}

@@ -35,6 +35,8 @@ type Stores struct {
 	Pauses      Pauses    // of people; nil where nothing is paused
 	Audit       Audit     // nil where nobody's actions are kept
 	Freshness   Freshness // nil where nothing is counted
+	// Verifications is nil where no daily check is made.
+	Verifications Verifications
 }
 
 // A Replayer takes rows that failed before: package intake's Intake.
