@@ -309,6 +309,7 @@ func everyAlert() (out []Notice) {
 		s.Blocked, s.Missed.At = &Run{ID: "sf_health.r2", Reason: "blocked"}, noon.Add(-time.Hour)
 		s.Counted = Counts{Run: "sf_health.r1", Rows: 1, Before: []int64{1000}}
 		s.Spent, s.Dead, s.Exhausted = Spent{Share: 1, Calls: 1, Per: 24 * time.Hour}, 1, 1
+		s.Drift, s.Records = []string{"no field X__c"}, Records{Compared: 10, Differ: 1, Missing: 1}
 		s.Pause = Pause{Since: noon.Add(-time.Hour), Person: true}
 	})
 	out, _ = Judge(all, nil, noon, DefaultPolicy)

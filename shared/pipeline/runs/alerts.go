@@ -171,6 +171,9 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 		}
 		out.Halt = alert.Halt{Since: h.Since, Reason: h.Reason}
 	}
+	if err := s.checked(ctx, v, &out); err != nil {
+		return out, err
+	}
 	if err := s.excuse(ctx, name, &out); err != nil {
 		return out, err
 	}
