@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 type validateCmd struct {
 	definitions
 	Warehouse string        `help:"A DuckDB file whose tables the models read; without it the sample's tables are known." placeholder:"FILE"`
+	Dialect   string        `enum:",duckdb,snowflake,redshift,bigquery" default:"" help:"Whose SQL the models are: duckdb, snowflake, redshift or bigquery; by warehouse in connections.yaml when not given, else duckdb. What cannot be read as DuckDB's SQL is no fault in another one's."`
 	CheckTime time.Duration `default:"10s" help:"How long the check of one model may take."`
 	JSON      bool          `name:"json" help:"Print one JSON object: syncs, faults and notices."`
 
@@ -146,6 +148,9 @@ func (c validateCmd) models(ctx context.Context, set yamlfile.Set, v *validation
 	} else if path, err := filepath.Abs(c.Warehouse); err == nil {
 		m.from.Path = path
 	}
+	if set.Warehouse != nil {
+		c.Dialect = cmp.Or(c.Dialect, set.Warehouse.Type)
+	}
 	unable := false
 	for _, y := range set.Syncs {
 		faulty := slices.ContainsFunc(v.faults, func(f syncdef.Fault) bool { return f.File == y.File })
@@ -224,6 +229,12 @@ func (c validateCmd) judge(y yamlfile.Sync, r modelcheck.Result, v *validation, 
 		v.faults = append(v.faults, syncdef.Fault{File: file, Line: at.Line, Column: at.Col, Message: message})
 	}
 	switch m := r.Missing; {
+	case r.Fault != nil && c.foreign(y.Model):
+		v.notice(file, r.Fault.Place, fmt.Sprintf("this is no SQL of DuckDB's, so the columns are not checked; %s will judge it (%s)", c.Dialect, r.Fault.Message))
+		return false
+	case r.Fault != nil && strings.HasPrefix(r.Fault.Message, "syntax error"):
+		fault(r.Fault.Place, r.Fault.Message+": models are read as DuckDB's SQL; --dialect snowflake, say, takes another one's")
+		return false
 	case r.Fault != nil:
 		fault(r.Fault.Place, r.Fault.Message)
 		return false
@@ -262,6 +273,12 @@ func (c validateCmd) judge(y yamlfile.Sync, r modelcheck.Result, v *validation, 
 	}
 	v.faults = append(v.faults, y.CheckColumns(columns)...)
 	return true
+}
+
+// foreign reports whether a model is of another warehouse than DuckDB, which cannot be
+// read here as a whole. A template is nobody's SQL.
+func (c validateCmd) foreign(model string) bool {
+	return c.Dialect != "" && c.Dialect != "duckdb" && !strings.Contains(model, "{{") && !strings.Contains(model, "{%")
 }
 
 // hasColumn reports whether a column is among others, whatever the case.

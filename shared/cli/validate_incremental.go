@@ -35,6 +35,9 @@ func (c validateCmd) selection(ctx context.Context, m *modelChecker, y yamlfile.
 		}
 		fault := syncdef.Fault{Path: p.path}
 		switch {
+		case r.Fault != nil && c.foreign(y.Model):
+			fault.Message = fmt.Sprintf("%s: %s is no SQL of DuckDB's, so it is not checked (%s)", p.path, p.what, r.Fault.Message)
+			v.notices = append(v.notices, y.Placed([]syncdef.Fault{fault})...)
 		case r.Fault != nil:
 			fault.Message = p.path + ": " + p.what + " cannot be put into a SELECT over the model: " + strings.Replace(r.Fault.Message, "a model is", "it stands in", 1)
 			v.faults = append(v.faults, y.Placed([]syncdef.Fault{fault})...)

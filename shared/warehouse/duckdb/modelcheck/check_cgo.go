@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -228,6 +229,9 @@ func (c *Checker) bind(ctx context.Context, text string) (columns []string, faul
 	return columns, fault, missing, err
 }
 
+// apart is what DuckDB says of a table whose schema it does not have, and of a database.
+var apart = regexp.MustCompile(`^(Table|Catalog)(?: with name)? "?([^"]+?)"? does not exist(?: because schema|!|$)`)
+
 // judged turns an error of DuckDB into the model's fault; what is none of it stays
 // an error.
 func judged(text string, err error) (fault *Fault, missing *Missing, other error) {
@@ -258,6 +262,10 @@ func judged(text string, err error) (fault *Fault, missing *Missing, other error
 			m.Near = syncdef.Nearest(e.Name, strings.Split(e.Near, ","))
 		}
 		return nil, m, nil
+	case apart.MatchString(line): // a schema or database that is elsewhere, and all in it
+		m := apart.FindStringSubmatch(line)
+		what := map[string]string{"Table": "table", "Catalog": "database"}[m[1]]
+		return nil, &Missing{What: what, Name: m[2], Place: placeOf(text, at)}, nil
 	case e.Subtype == "COLUMN_NOT_FOUND":
 		return faultAt(text, at, "there is no column %s in the tables that the model reads%s", e.Name, among(e.Name, e.Near)), nil, nil
 	}
