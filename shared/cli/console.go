@@ -89,7 +89,7 @@ func newConsole(s program, control *runs.Control, acts console.Actions, at somew
 	if at.Stack == "" {
 		where = at.Data
 	}
-	reader := view.New(view.Config{Stores: control.Stores, Now: s.clock.now})
+	reader := view.New(view.Config{Stores: control.Stores, Now: s.clock.now, Link: s.known.link})
 	h, err := console.New(console.Config{
 		Pages: reader, Errors: reader, Audit: control, Actions: acts, Where: where, Flags: at.flags(), Program: self(),
 		Wake: wake(every), Now: s.clock.now, Zone: s.clock.zone, Log: slog.New(slog.NewTextHandler(s.err, nil)),

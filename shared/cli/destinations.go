@@ -32,6 +32,16 @@ func (d destinations) vendors() []dest.Vendor {
 	return out
 }
 
+// link is the address of a record in its vendor's own pages.
+func (d destinations) link(kind, url, account, object, id string) string {
+	for _, one := range d {
+		if one.Vendor.Name == kind && one.Vendor.Link != nil {
+			return one.Vendor.Link(url, account, object, id)
+		}
+	}
+	return ""
+}
+
 func (d destinations) kinds() []syncdef.Kind { return dest.Kinds(d.vendors()) }
 
 func (d destinations) simulators() []sandbox.Simulator {

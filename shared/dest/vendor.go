@@ -20,6 +20,10 @@ type Vendor struct {
 	// Open makes the account of a connection. It makes no call; a fault in the
 	// settings is a *CallError of class Configuration and scope Connection.
 	Open func(Config) (Account, error)
+	// Link is the address of a record in the vendor's own pages, for people: of the
+	// account as Identity names it, at the connection's url; "" where there is none. nil
+	// knows no addresses.
+	Link func(url, account, object, id string) string
 	// Anonymous says that Account.Identity is always "": nobody tells whose a secret is.
 	Anonymous bool
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // Vendor is HubSpot as a destination type.
-var Vendor = dest.Vendor{Kind: Kind, Open: open}
+var Vendor = dest.Vendor{Kind: Kind, Open: open, Link: link}
 
 // concurrency is calls in flight from one invocation of a worker and inFlight from one
 // process. HubSpot documents no such limit; a batch of 100 takes it a second or so,

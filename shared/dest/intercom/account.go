@@ -12,7 +12,7 @@ import (
 )
 
 // Vendor is Intercom as a destination type.
-var Vendor = dest.Vendor{Kind: Kind, Open: open}
+var Vendor = dest.Vendor{Kind: Kind, Open: open, Link: link}
 
 // How many calls are in flight: from one invocation of a worker, and from one
 // process. Intercom publishes no limit on calls at once; a call takes a few hundred
