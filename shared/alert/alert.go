@@ -23,6 +23,8 @@ const (
 	ErrorRate     Kind = "error_rate"               // too many of the last hour's rows were not delivered
 	MatchRate     Kind = "match_rate"               // too many of the last day's rows found no record at the destination
 	CountAnomaly  Kind = "count_anomaly"            // the last run had far more or fewer rows than those before
+	SchemaDrift   Kind = "schema_drift"             // the destination's fields do not fit the definition any more
+	Disagreement  Kind = "disagreement"             // records at the destination differ from what was delivered
 	Paused        Kind = "connection_paused"        // the vendor is not reached, or its quota is spent
 	Quota         Kind = "quota"                    // the day's quota of the connection is nearly spent
 	DeadLetters   Kind = "dead_letters"             // messages could not be processed
@@ -34,7 +36,7 @@ const (
 const Trial Kind = "test"
 
 // Kinds are all kinds, in the order of the constants.
-var Kinds = []Kind{RunFailed, Misconfigured, GateBlocked, Halted, Overdue, Missed, ErrorRate, MatchRate, CountAnomaly, Paused, Quota, DeadLetters, Exhausted, RunPartial}
+var Kinds = []Kind{RunFailed, Misconfigured, GateBlocked, Halted, Overdue, Missed, ErrorRate, MatchRate, CountAnomaly, SchemaDrift, Disagreement, Paused, Quota, DeadLetters, Exhausted, RunPartial}
 
 // conditions are the words of a definition's notifications, and what each stands
 // for. sync_failure and high_error_rate are what people know from elsewhere; stale is
@@ -48,6 +50,8 @@ var conditions = map[string][]Kind{
 	"count_anomaly":            {CountAnomaly},
 	"match_rate":               {MatchRate},
 	"quota":                    {Quota},
+	"disagreement":             {Disagreement},
+	"schema_drift":             {SchemaDrift},
 	"high_error_rate":          {ErrorRate},
 	"partial_failure":          {RunPartial},
 	"overdue":                  {Overdue},
@@ -116,6 +120,9 @@ type Seen struct {
 	Missed  Due    // the due time at which no run began; the zero value for none
 	Counted Counts // of the last complete run, and those before it
 
+	Drift   []string // what the destination would refuse by its fields' metadata, each with its remedy
+	Records Records  // of the destination, as a sample of them was compared
+
 	Matches   Rows  // of the runs that ended within the last 24 hours: rows whose record was looked for, and those without one
 	Hour      Rows  // of the runs that ended within the last hour
 	Pause     Pause // of the connection
@@ -153,6 +160,18 @@ func (r Rows) Rate() float64 {
 		return 0
 	}
 	return float64(r.Lost) / float64(r.Received)
+}
+
+// Records are those of a sample, compared with what was delivered.
+type Records struct {
+	Compared int64
+	Missing  int64
+	Mended   int64  // of those that differ: they are sent again by the next run that selects them
+	Differ   int64  // missing or changed
+	Field    string // the one that differs in the most records, and in how many
+	Changed  int64
+	// MissingOver and ChangedOver are the shares of Compared beyond which it is told.
+	MissingOver, ChangedOver float64
 }
 
 // A Due is a due time of the sync's schedule.

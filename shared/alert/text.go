@@ -16,6 +16,7 @@ var titles = map[Kind]string{
 	RunFailed: "run failed", RunPartial: "run partly failed", Overdue: "sync overdue", ErrorRate: "high error rate",
 	Paused: "connection paused", Misconfigured: "connection misconfigured", Exhausted: "retries exhausted", DeadLetters: "dead letters",
 	GateBlocked: "blocked by its quality gate", Halted: "sync halted", Missed: "missed schedule", MatchRate: "low match rate", CountAnomaly: "record count anomaly", Quota: "quota nearly spent",
+	SchemaDrift: "schema drift", Disagreement: "destination differs",
 	Trial: "test notice",
 }
 

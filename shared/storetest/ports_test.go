@@ -25,6 +25,8 @@ var (
 	_ = []deliver.Errors{Store(nil)}
 	_ = []deliver.Visibility{Store(nil)}
 	_ = []deliver.Freshness{Store(nil)}
+	_ = []deliver.Listing{Store(nil)}
+	_ = []deliver.Verifications{Store(nil)}
 
 	_ = []runs.Syncs{Store(nil)}
 	_ = []runs.Connections{Store(nil)}
@@ -44,6 +46,7 @@ var (
 	_ = []runs.Lists{Store(nil)}
 	_ = []runs.Places{Store(nil)}
 	_ = []runs.Told{Store(nil)}
+	_ = []runs.Verifications{Store(nil)}
 	_ = []runs.Depths{Store(nil)}
 	_ = []runs.Quotas{Store(nil)}
 	_ = []runs.Pauses{Store(nil)}

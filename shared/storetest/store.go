@@ -11,6 +11,7 @@ import (
 	"github.com/penstock-data/penstock/shared/pace"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/verify"
 )
 
 // A Store is all that intake, deliver, runs and a poller need of storage. What the
@@ -74,6 +75,8 @@ type Store interface {
 	Actions(ctx context.Context, since time.Time, limit int) ([]run.Action, error)
 	Freshness(ctx context.Context, sync string) (freshness.Reading, error)
 	SetFreshness(ctx context.Context, r freshness.Reading) error
+	Verification(ctx context.Context, sync string) (verify.Reading, error)
+	SetVerification(ctx context.Context, r verify.Reading) error
 
 	SetOverview(ctx context.Context, o run.Overview) error
 	DeleteOverview(ctx context.Context, sync string) error

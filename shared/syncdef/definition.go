@@ -39,6 +39,7 @@ type Definition struct {
 	Mirror        *Mirror        `json:"mirror,omitempty"`        // nil unless the operation is mirror, which is an upsert that also removes what left the model
 	Notifications []Notification `json:"notifications,omitempty"` // who is told when something is wrong
 	Freshness     *Freshness     `json:"freshness,omitempty"`     // how late a sync may be; from Frequency when absent
+	Verify        *Verify        `json:"verify,omitempty"`        // what is compared with the destination every day
 	// Options are the keys of the destination type's own, with their defaults: in
 	// YAML the object under the type's name.
 	Options json.RawMessage `json:"options,omitempty"`
@@ -68,6 +69,7 @@ var Conditions = []string{
 	"sync_failure", "high_error_rate", "partial_failure", "overdue",
 	"connection_paused", "connection_misconfigured", "retries_exhausted", "dead_letters",
 	"gate_blocked", "sync_halted", "stale", "missed_schedule", "count_anomaly", "match_rate", "quota",
+	"schema_drift", "disagreement",
 }
 
 // Strategy is how a row finds its record at the destination.

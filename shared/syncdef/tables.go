@@ -32,6 +32,7 @@ var DefinitionKeys = []Key{
 	{Name: "mirror", Type: KeyObject, Keys: []Key{{Name: "max_deletes", Type: KeyText, Pattern: MaxDeletesPattern, Example: "5%", Default: DefaultMaxDeletes, Doc: "The most records that one full run may remove: a percentage of those that the sync wrote and that are there, rounded down, or a number of records. A run that would remove more removes none, and says so."}}, Doc: "How much operation: mirror may remove. After a complete run of mode full, records that this sync wrote and that the model has no more are removed as on_delete says; incremental runs remove nothing."},
 	{Name: "notifications", Type: KeyObjects, Keys: notificationKeys, Doc: "Who is told when something is wrong."},
 	{Name: "freshness", Type: KeyObject, Keys: freshnessKeys, Doc: "How long after its last success a sync is late; by sync_frequency when left out."},
+	{Name: "verify", Type: KeyObject, Keys: verifyKeys, Doc: "What of the records is read back every day and compared with what was delivered. See [verify](verify.md)."},
 }
 
 var matchKeys = []Key{
@@ -130,6 +131,12 @@ var freshnessKeys = []Key{
 	{Name: "warn_after", Type: KeyDuration, Min: 60, Max: MaxLate, Doc: "The time since the last success that warns: the greater of 2 hours and twice the interval when left out."},
 	{Name: "stale_after", Type: KeyDuration, Min: 60, Max: MaxLate, Doc: "The time that is too long and raises the alert: the greater of 4 hours and 4 times the interval when left out (6 and 6 in the dashboard)."},
 	{Name: "destination_field", Type: KeyText, Doc: "The field of the destination's object that holds the time of the data: how old the data there is, is counted by it."},
+}
+
+var verifyKeys = []Key{
+	{Name: "sample", Type: KeyInteger, Max: MaxVerifySample, Default: strconv.Itoa(DefaultVerifySample), Doc: "How many records, drawn anew every day; 0 reads none back."},
+	{Name: "missing_over", Type: KeyShare, Default: "0", Doc: "The share of records that the destination has no more over which the alert disagreement is raised."},
+	{Name: "changed_over", Type: KeyShare, Default: "1%", Doc: "The share of records in which a field holds another value than was delivered, over which it is raised."},
 }
 
 // ConnectionKeys are the keys of a connection that every destination type has. The

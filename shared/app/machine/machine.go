@@ -210,7 +210,7 @@ func Resending(s *sqlite.Store) *runs.Control {
 }
 
 func stores(s *sqlite.Store) runs.Stores {
-	return runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s, Firings: s, Freshness: s, Pauses: s, Audit: s, Overviews: s, Some: s, Told: s, Lists: s, Places: s}
+	return runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s, Firings: s, Freshness: s, Verifications: s, Pauses: s, Audit: s, Overviews: s, Some: s, Told: s, Lists: s, Places: s}
 }
 
 func (m *Machine) policy() run.Policy {
@@ -281,7 +281,7 @@ func (c counts) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 func (m *Machine) worker(v dest.Vendor, dead bool) *worker.Handler {
 	s := m.Store
 	return &worker.Handler{Log: m.cfg.Log, Deliver: &deliver.Deliver{
-		Queue: v.Name, Syncs: s, Connections: s, Tokens: m.tokens, Runs: s, Chunks: s, Halts: s, Ledger: s, Errors: s, Visibility: s, Freshness: s, Listing: s, Dead: dead,
+		Queue: v.Name, Syncs: s, Connections: s, Tokens: m.tokens, Runs: s, Chunks: s, Halts: s, Ledger: s, Errors: s, Visibility: s, Freshness: s, Listing: s, Verifications: s, Dead: dead,
 		Open: func(c syncdef.Connection) (dest.Account, error) { return m.open(v, c) },
 		Now:  time.Now, Sleep: worker.Sleep, Rand: rand.Float64, Hidden: visibility,
 		LeaseLife: pace.LeaseLife / time.Duration(max(1, m.cfg.Faster)),

@@ -49,7 +49,7 @@ func Open(ctx context.Context, stack string) (*runs.Control, error) {
 	in := &intake.Intake{Syncs: table, Connections: table, Runs: table, Batches: table, Errors: errs, Queue: queues, Ledger: held, Seen: table, Pauses: table, Now: time.Now}
 	return &runs.Control{
 		Stores: runs.Stores{
-			Syncs: table, Connections: table, Runs: table, History: table, Marks: table, Due: table, Halts: table, Firings: table, Freshness: table, Pauses: table, Audit: table,
+			Syncs: table, Connections: table, Runs: table, History: table, Marks: table, Due: table, Halts: table, Firings: table, Freshness: table, Verifications: table, Pauses: table, Audit: table,
 			Errors: errs, Ledger: held,
 			Overviews: table, Some: table, Told: table, Lists: errs, Places: held,
 		},

@@ -21,6 +21,7 @@ import (
 	"github.com/penstock-data/penstock/shared/pace"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/verify"
 )
 
 // Whatever a later release stores in another format is refused with both numbers, by
@@ -58,19 +59,20 @@ func TestFormatsOfOtherReleases(t *testing.T) {
 		"PutConnection": func() error {
 			return s.PutConnection(ctx, c)
 		},
-		"SetPace":     func() error { return s.SetPace(ctx, "prod", pace.State{}) },
-		"Slow":        func() error { return s.Slow(ctx, "prod/", at) },
-		"BeginRun":    func() error { return s.BeginRun(ctx, r, "") },
-		"PinBatch":    func() error { return both(s.PinBatch(ctx, batch)) },
-		"StartChunk":  func() error { return s.StartChunk(ctx, r.ID, "b1", 0, run.Start{Receives: 2}) },
-		"RecordChunk": func() error { return first(s.RecordChunk(ctx, r.ID, "b1", 1, run.Chunk{})) },
-		"SetMark":     func() error { return s.SetMark(ctx, run.Mark{Sync: "health", Target: "t", Column: "c"}) },
-		"SetHalt":     func() error { return s.SetHalt(ctx, run.Halt{Sync: "health", Version: "v1"}) },
-		"StoreDue":    func() error { return s.StoreDue(ctx, []run.Due{{Sync: "health", At: at, Run: r.ID}}) },
-		"CountGate":   func() error { return first(s.CountGate(ctx, r.ID, "b1", run.GateCounts{Rows: 1})) },
-		"SetPause":    func() error { return s.SetPause(ctx, run.Pause{Sync: "health"}) },
-		"StoreAction": func() error { return s.StoreAction(ctx, run.Action{At: now(), Who: "x"}) },
-		"SetFiring":   func() error { return s.SetFiring(ctx, run.Firing{Sync: "health", At: at}) },
+		"SetPace":         func() error { return s.SetPace(ctx, "prod", pace.State{}) },
+		"Slow":            func() error { return s.Slow(ctx, "prod/", at) },
+		"BeginRun":        func() error { return s.BeginRun(ctx, r, "") },
+		"PinBatch":        func() error { return both(s.PinBatch(ctx, batch)) },
+		"StartChunk":      func() error { return s.StartChunk(ctx, r.ID, "b1", 0, run.Start{Receives: 2}) },
+		"RecordChunk":     func() error { return first(s.RecordChunk(ctx, r.ID, "b1", 1, run.Chunk{})) },
+		"SetMark":         func() error { return s.SetMark(ctx, run.Mark{Sync: "health", Target: "t", Column: "c"}) },
+		"SetHalt":         func() error { return s.SetHalt(ctx, run.Halt{Sync: "health", Version: "v1"}) },
+		"StoreDue":        func() error { return s.StoreDue(ctx, []run.Due{{Sync: "health", At: at, Run: r.ID}}) },
+		"CountGate":       func() error { return first(s.CountGate(ctx, r.ID, "b1", run.GateCounts{Rows: 1})) },
+		"SetPause":        func() error { return s.SetPause(ctx, run.Pause{Sync: "health"}) },
+		"StoreAction":     func() error { return s.StoreAction(ctx, run.Action{At: now(), Who: "x"}) },
+		"SetFiring":       func() error { return s.SetFiring(ctx, run.Firing{Sync: "health", At: at}) },
+		"SetVerification": func() error { return s.SetVerification(ctx, verify.Reading{Sync: "health"}) },
 		"SetFreshness": func() error {
 			return s.SetFreshness(ctx, freshness.Reading{Sync: "health"})
 		},
@@ -130,6 +132,7 @@ func TestFormatsOfOtherReleases(t *testing.T) {
 			return first(e.ListErrors(ctx, "health", "", 5, func(run.Listed) bool { return true }))
 		},
 		"Places":      func() error { return first(l.Places(ctx, []entries.Place{{Target: "t", Key: "k"}})) },
+		"Verification": func() error { return first(s.Verification(ctx, "health")) },
 		"DueItems":    func() error { return first(s.DueItems(ctx, "health", at, 5)) },
 		"Entries":     func() error { return first(l.Entries(ctx, "t", []string{"k"})) },
 		"RunErrors":   func() error { return both(e.RunErrors(ctx, r.ID, 5, "")) },

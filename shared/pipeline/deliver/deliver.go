@@ -32,6 +32,8 @@ type Deliver struct {
 	Visibility  Visibility
 	Freshness   Freshness // asked by Freshen alone
 	Listing     Listing   // asked by Verify alone
+	// Verifications keeps what is checked every day; nil checks nothing.
+	Verifications Verifications
 	// Open makes the account of a connection; it makes no call. It is called once per
 	// process, and again when the connection's settings have changed.
 	Open func(syncdef.Connection) (dest.Account, error)
@@ -49,6 +51,7 @@ type Deliver struct {
 	Dead bool
 
 	versions version.Cache
+	checked  checked
 	accounts accounts
 	alone    gate
 }

@@ -13,7 +13,8 @@ import (
 )
 
 // Freshen counts, for each sync of this destination type whose turn it is, the records at
-// the destination by their age, and stores the figures. Of several workers one counts a
+// the destination by their age, and stores the figures; and once a day it checks the sync
+// against its destination. Of several workers one counts a
 // sync. A destination that fails or is paused costs no row anything: its reason is stored
 // in place of figures, and the last ones stay. The error is our storage's.
 func (d *Deliver) Freshen(ctx context.Context) (counted int, err error) {
@@ -26,26 +27,31 @@ func (d *Deliver) Freshen(ctx context.Context) (counted int, err error) {
 		if !d.hasTime(ctx) {
 			break // the next time begins with those that were not tried
 		}
-		done, err := d.freshen(ctx, name)
+		v, err := d.Freshness.Current(ctx, name)
+		if errors.Is(err, run.ErrNotFound) || err == nil && v.Rules.Type != d.Queue {
+			continue
+		}
+		done := false
+		if err == nil {
+			done, err = d.freshen(ctx, v)
+		}
 		if done {
 			counted++
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("freshness of sync %q: %w", name, err))
+			continue
+		}
+		if err := d.check(ctx, v); err != nil {
+			errs = append(errs, fmt.Errorf("check sync %q against its destination: %w", name, err))
 		}
 	}
 	return counted, errors.Join(errs...)
 }
 
 // freshen counts one sync's records, if it is its turn.
-func (d *Deliver) freshen(ctx context.Context, sync string) (counted bool, err error) {
-	v, err := d.Freshness.Current(ctx, sync)
-	if errors.Is(err, run.ErrNotFound) || err == nil && v.Rules.Type != d.Queue {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
+func (d *Deliver) freshen(ctx context.Context, v syncdef.Version) (counted bool, err error) {
+	sync := v.Definition.Sync
 	stored, err := d.Freshness.Freshness(ctx, sync)
 	if err != nil {
 		return false, err

@@ -25,6 +25,35 @@ const listed = 2000
 // applied run.ErrNotFound, of a connection that cannot be used a *dest.CallError, of the
 // request its own, or our storage's.
 func (d *Deliver) Verify(ctx context.Context, q verify.Request) (verify.Report, error) {
+	report, err := d.compare(ctx, q)
+	if err == nil && d.Verifications != nil {
+		err = d.remember(ctx, &report)
+	}
+	return report, err
+}
+
+// remember stores a person's report as a daily check's, so that what it shows to be mended
+// ends the alert; a sample that is smaller than the last one that found something does not.
+func (d *Deliver) remember(ctx context.Context, r *verify.Report) error {
+	for range 3 {
+		stored, err := d.Verifications.Verification(ctx, r.Sync)
+		if err != nil {
+			return err
+		}
+		next := stored.Of(r.Sync, r.Connection, r.Object)
+		if next.Sample.Differ() > 0 && r.Compared < next.Sample.Compared && int64(r.Budget.Records) < r.Ledger {
+			return nil
+		}
+		keep(&next.Sample, r)
+		if err := d.Verifications.SetVerification(ctx, next); !errors.Is(err, run.ErrConflict) {
+			return err
+		}
+	}
+	return nil // others are at it
+}
+
+// compare is Verify, and stores nothing of what it finds.
+func (d *Deliver) compare(ctx context.Context, q verify.Request) (verify.Report, error) {
 	current, err := d.Freshness.Current(ctx, q.Sync)
 	if err != nil {
 		return verify.Report{}, fmt.Errorf("read sync %q: %w", q.Sync, err)

@@ -40,6 +40,8 @@ type Stores struct {
 	Lists       Lists
 	Places      Places
 	Told        Told // of alerts and quotas; nil where nobody is told of them
+	// Verifications is nil where no daily check is made.
+	Verifications Verifications
 }
 
 // A Replayer takes rows that failed before: package intake's Intake.

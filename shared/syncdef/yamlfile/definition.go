@@ -61,6 +61,7 @@ func (p *parser) definition(src []byte) (d syncdef.Definition) {
 	p.behaviour(o, &d)
 	p.failures(o, &d)
 	d.Freshness = p.freshness(o)
+	d.Verify = p.verify(o)
 	p.section(o, &d)
 	p.matching(o, &d)
 	d.Quality = p.quality(o)
