@@ -99,7 +99,7 @@ func NewOf(t testing.TB, clock *Clock, services []Service, set yamlfile.Set) *Wo
 	policy.Quiet = Quiet
 	stores := runs.Stores{
 		Syncs: store, Connections: store, Runs: store, History: store, Marks: store, Errors: store,
-		Due: store, Ledger: store, Halts: store, Depths: store, Mirrors: store, Firings: store, Freshness: store, Pauses: store, Audit: store,
+		Due: store, Ledger: store, Halts: store, Depths: store, Mirrors: store, Firings: store, Freshness: store, Verifications: store, Pauses: store, Audit: store,
 		Overviews: store, Some: store, Told: store, Lists: store, Places: store,
 	}
 	w.Control = &runs.Control{Stores: stores, Replayer: in, Checker: in, Policy: policy, Now: clock.Now}
@@ -154,7 +154,7 @@ func (w *World) Apply(t testing.TB, set yamlfile.Set) {
 func (w *World) deliver(queue string, v dest.Vendor) *deliver.Deliver {
 	s := w.Store
 	return &deliver.Deliver{
-		Queue: queue, Syncs: s, Connections: s, Tokens: s, Runs: s, Chunks: s, Halts: s, Ledger: s, Errors: s, Visibility: s, Freshness: s,
+		Queue: queue, Syncs: s, Connections: s, Tokens: s, Runs: s, Chunks: s, Halts: s, Ledger: s, Errors: s, Visibility: s, Freshness: s, Listing: s, Verifications: s,
 		Now: w.Clock.Now, Hidden: Visibility,
 		Sleep: func(_ context.Context, d time.Duration) error { w.Clock.Advance(d); return nil },
 		Rand:  func() float64 { return 0.5 },

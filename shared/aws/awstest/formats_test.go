@@ -131,13 +131,13 @@ func TestFormatsOfOtherReleases(t *testing.T) {
 		"ListErrors": func() error {
 			return first(e.ListErrors(ctx, "health", "", 5, func(run.Listed) bool { return true }))
 		},
-		"Places":      func() error { return first(l.Places(ctx, []entries.Place{{Target: "t", Key: "k"}})) },
+		"Places":       func() error { return first(l.Places(ctx, []entries.Place{{Target: "t", Key: "k"}})) },
 		"Verification": func() error { return first(s.Verification(ctx, "health")) },
-		"DueItems":    func() error { return first(s.DueItems(ctx, "health", at, 5)) },
-		"Entries":     func() error { return first(l.Entries(ctx, "t", []string{"k"})) },
-		"RunErrors":   func() error { return both(e.RunErrors(ctx, r.ID, 5, "")) },
-		"ErrorsByRef": func() error { return first(e.ErrorsByRef(ctx, "health", []string{rowError.Ref()})) },
-		"EndDue":      func() error { return e.EndDue(ctx, "health", []string{rowError.Ref()}, "why") },
+		"DueItems":     func() error { return first(s.DueItems(ctx, "health", at, 5)) },
+		"Entries":      func() error { return first(l.Entries(ctx, "t", []string{"k"})) },
+		"RunErrors":    func() error { return both(e.RunErrors(ctx, r.ID, 5, "")) },
+		"ErrorsByRef":  func() error { return first(e.ErrorsByRef(ctx, "health", []string{rowError.Ref()})) },
+		"EndDue":       func() error { return e.EndDue(ctx, "health", []string{rowError.Ref()}, "why") },
 	}
 	for _, call := range []string{"NextSequence", "PutConnection", "PinBatch", "CountGate", "SetPause", "StoreAction", "Commit"} {
 		calls[call] = writes[call]
