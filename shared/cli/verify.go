@@ -18,9 +18,10 @@ import (
 
 type verifyCmd struct {
 	Sync   string `arg:"" help:"The sync."`
-	Sample string `default:"1000" help:"Compare so many records, drawn at random, or all." placeholder:"N"`
+	Sample string `help:"Compare so many records, drawn at random, or all; 1000, or all with --into, when not given." placeholder:"N"`
 	Seed   uint64 `help:"Draw the same records as the verify that printed it." placeholder:"SEED"`
 	Mend   bool   `help:"Forget what is known of the records that differ, so that the next run sends them."`
+	Into   string `enum:",warehouse,snowflake,redshift,bigquery" default:"" help:"Make a table of what is read, TYPE_OBJECTs, and a view over it: in the embedded warehouse; for the others print the statements." placeholder:"WAREHOUSE"`
 	JSON   bool   `name:"json" help:"Print JSON."`
 	asking
 }
@@ -33,7 +34,13 @@ const sampleAll = "all"
 const verifyPatience = time.Minute
 
 // size is how many records are compared; 0 is all.
-func (c verifyCmd) size() (int, error) {
+func (c *verifyCmd) size() (int, error) {
+	if c.Sample == "" {
+		c.Sample = strconv.Itoa(verify.DefaultSample)
+		if c.Into != "" {
+			c.Sample = sampleAll
+		}
+	}
 	if c.Sample == sampleAll {
 		return 0, nil
 	}
@@ -55,15 +62,29 @@ func (c verifyCmd) Run(ctx context.Context, s program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	d, done, err := c.verifier(ctx, s, store)
+	d, v, done, err := c.verifier(ctx, s, store)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
+	table := tableOf(&v)
+	to, err := c.sink(ctx, s, &table)
+	if err != nil {
+		return err
+	}
+	if to != nil {
+		defer func() { err = errors.Join(err, to.close()) }()
+	}
+	if c.Into != "" && c.Into != intoWarehouse {
+		s.out = s.err // the statements are what is printed
+	}
 	if c.Seed == 0 {
 		c.Seed = uint64(s.clock.now().UnixNano()/1000%1_000_000) + 1
 	}
-	q := verify.Request{Sync: c.Sync, Sample: size, Seed: c.Seed, Mend: c.Mend, Found: true, Patience: verifyPatience}
+	q := verify.Request{Sync: c.Sync, Sample: size, Seed: c.Seed, Mend: c.Mend, Found: true, Patience: verifyPatience, Each: table.each(to)}
+	if field := v.Definition.FreshnessField(); to != nil && field != "" {
+		q.Also = []string{field}
+	}
 	if !c.JSON {
 		q.Told = func(b verify.Budget) error { return s.budget(c.Sync, b, c.Seed) }
 	}
@@ -80,10 +101,16 @@ func (c verifyCmd) Run(ctx context.Context, s program) (err error) {
 	} else if out.Report, err = d.Verify(ctx, q); err != nil {
 		return verifyError(c.Sync, err)
 	}
+	if to != nil && out.Stopped == "" {
+		if err := to.end(ctx); err != nil {
+			return err
+		}
+	}
 	if c.JSON {
 		err = printJSON(s.out, out)
 	} else {
 		c.print(s, &out)
+		c.filled(s, &table, &out)
 	}
 	return errors.Join(err, out.verdict())
 }
@@ -97,24 +124,24 @@ type verified struct {
 
 // verifier opens the worker that reads the sync's records back; the function closes the
 // simulators that it needs.
-func (c verifyCmd) verifier(ctx context.Context, s program, store *sqlite.Store) (*deliver.Deliver, func() error, error) {
+func (c verifyCmd) verifier(ctx context.Context, s program, store *sqlite.Store) (*deliver.Deliver, syncdef.Version, func() error, error) {
 	v, err := store.Current(ctx, c.Sync)
 	if errors.Is(err, run.ErrNotFound) {
-		return nil, nil, fmt.Errorf("there is no sync %q, or it is not applied: run penstock apply", c.Sync)
+		return nil, v, nil, fmt.Errorf("there is no sync %q, or it is not applied: run penstock apply", c.Sync)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("read sync %q: %w", c.Sync, err)
+		return nil, v, nil, fmt.Errorf("read sync %q: %w", c.Sync, err)
 	}
 	asker, done, err := c.asker(s)
 	if err != nil {
-		return nil, nil, err
+		return nil, v, nil, err
 	}
 	for _, vendor := range s.known.vendors() {
 		if vendor.Name == v.Rules.Type {
-			return machine.Verifier(store, vendor.Name, func(conn syncdef.Connection) (dest.Account, error) { return asker.Open(vendor, conn) }), done, nil
+			return machine.Verifier(store, vendor.Name, func(conn syncdef.Connection) (dest.Account, error) { return asker.Open(vendor, conn) }), v, done, nil
 		}
 	}
-	return nil, nil, errors.Join(fmt.Errorf("there is no destination type %q", v.Rules.Type), done())
+	return nil, v, nil, errors.Join(fmt.Errorf("there is no destination type %q", v.Rules.Type), done())
 }
 
 // verifyError is an error of comparing towards people.

@@ -91,6 +91,22 @@ func differing(r verify.Record) string {
 	return text
 }
 
+// filled says where what was read stands.
+func (c verifyCmd) filled(s program, t *keptTable, v *verified) {
+	switch {
+	case c.Into == "":
+		return
+	case v.Stopped != "":
+		fmt.Fprintln(s.out, wrapped("", "no table is made of a part of the records"))
+		return
+	case c.Into == intoWarehouse:
+		fmt.Fprintln(s.out, wrapped("", fmt.Sprintf("%s and the view %s hold what was read", t.name, t.view())))
+	}
+	if lacks := t.lacks(); lacks != nil && len(lacks) < len(asked) {
+		fmt.Fprintln(s.out, wrapped("", "the model has no column "+strings.Join(lacks, " and no ")+", which the sample's statements over it ask for"))
+	}
+}
+
 // next says what mends it.
 func (c verifyCmd) next(s program, v *verified) {
 	flags := somewhere{Data: c.Data}.flags()

@@ -111,6 +111,8 @@ CREATE TABLE freshness (sync TEXT PRIMARY KEY, revision INTEGER NOT NULL, body T
 
 -- What a page of all syncs shows of each, put together by the sweeper.
 CREATE TABLE overview (sync TEXT PRIMARY KEY, revision INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+-- What was found of a sync's records and schema at its destination.
+CREATE TABLE verification (sync TEXT PRIMARY KEY, revision INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 
 -- What was found of a sync's records and schema at its destination.
 CREATE TABLE verification (sync TEXT PRIMARY KEY, revision INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;

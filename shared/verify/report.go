@@ -19,6 +19,8 @@ type Request struct {
 	Found bool
 	// Patience is how long a call may wait for its share of the vendor's quota.
 	Patience time.Duration
+	// Also are fields of the object that are read for Each, and not compared.
+	Also []string
 	// Told is called before the first record is read; its error ends everything. May be nil.
 	Told func(Budget) error
 	// Each is called with every record that was read, and its values by name, before the

@@ -203,10 +203,14 @@ func (v *verifier) why(ctx context.Context, failure error) (stopped string, err 
 // all reads and compares the chosen entries, version by version, in calls of full size.
 func (v *verifier) all(ctx context.Context, chosen []ledger.Entry) error {
 	by := map[string][]ledger.Entry{}
+	var shown []ledger.Entry // of which nothing can be said, and which are shown all the same
 	for i := range chosen {
 		e := &chosen[i]
 		if state := verify.Before(e); state != "" {
 			v.out.States[state]++
+			if v.q.Each != nil && state != verify.Removed && e.Held.ID != "" {
+				shown = append(shown, *e)
+			}
 			continue
 		}
 		by[e.Held.Version] = append(by[e.Held.Version], *e)
@@ -224,6 +228,23 @@ func (v *verifier) all(ctx context.Context, chosen []ledger.Entry) error {
 			if err := v.page(ctx, w, page); err != nil {
 				return err
 			}
+		}
+	}
+	return v.show(ctx, shown)
+}
+
+// show reads entries for Each alone.
+func (v *verifier) show(ctx context.Context, entries []ledger.Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	w, err := v.written(ctx, v.current.ID)
+	if err != nil || w.state == verify.Untold {
+		return err
+	}
+	for page := range slices.Chunk(entries, v.reader.ReadSize()) {
+		if _, err := v.read(ctx, w, page); err != nil {
+			return err
 		}
 	}
 	return nil

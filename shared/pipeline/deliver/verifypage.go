@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -25,6 +26,7 @@ type written struct {
 	names    []string // that are asked for: of the mapping, then the match field where it is none of them
 	fields   verify.Fields
 	personal map[string]bool
+	also     []string     // fields that are read, and not compared
 	state    verify.State // why none of its records can be told; "" can
 }
 
@@ -52,7 +54,7 @@ func (v *verifier) written(ctx context.Context, id string) (*written, error) {
 // readable asks what reading the fields back tells.
 func (v *verifier) readable(ctx context.Context, w *written) error {
 	def := &w.program.Version.Definition
-	tells, err := v.reader.Readable(ctx, def, w.names, v.spend)
+	tells, err := v.reader.Readable(ctx, def, append(slices.Clone(w.names), v.q.Also...), v.spend)
 	if err != nil {
 		return err
 	}
@@ -71,6 +73,11 @@ func (v *verifier) readable(ctx context.Context, w *written) error {
 			v.note(name, f.Alters)
 		}
 		w.fields.Of = append(w.fields.Of, f)
+	}
+	for i, name := range v.q.Also {
+		if tells[len(w.names)+i].Why == "" && w.fields.Position(name) < 0 {
+			w.also = append(w.also, name)
+		}
 	}
 	return nil
 }
@@ -111,12 +118,7 @@ type difference struct {
 
 // page reads one call's records, and judges them.
 func (v *verifier) page(ctx context.Context, w *written, page []ledger.Entry) error {
-	def := &w.program.Version.Definition
-	ids, shown := make([]string, len(page)), w.shown()
-	for i := range page {
-		ids[i] = page[i].Held.ID
-	}
-	kept, err := v.reader.Read(ctx, def, shown, ids, v.spend)
+	kept, err := v.read(ctx, w, page)
 	if err != nil {
 		return err
 	}
@@ -126,11 +128,6 @@ func (v *verifier) page(ctx context.Context, w *written, page []ledger.Entry) er
 	var differ []difference
 	for i := range page {
 		record := w.judge(&page[i], &kept[i], v.out.Unsure, v.q.Found)
-		if v.q.Each != nil {
-			if err := v.q.Each(verify.Read{ID: ids[i], Gone: kept[i].Gone, Names: shown, Values: kept[i].Values}); err != nil {
-				return err
-			}
-		}
 		if record.State == verify.Same {
 			v.out.States[verify.Same]++
 			v.out.Compared++
@@ -141,7 +138,26 @@ func (v *verifier) page(ctx context.Context, w *written, page []ledger.Entry) er
 	return v.settle(ctx, differ)
 }
 
-// shown are the names that are asked for: those that can be read.
+// read reads one call's records, and shows them.
+func (v *verifier) read(ctx context.Context, w *written, page []ledger.Entry) ([]dest.Kept, error) {
+	ids, shown := make([]string, len(page)), w.shown()
+	for i := range page {
+		ids[i] = page[i].Held.ID
+	}
+	kept, err := v.reader.Read(ctx, &w.program.Version.Definition, shown, ids, v.spend)
+	if err != nil || v.q.Each == nil {
+		return kept, err
+	}
+	for i := range kept {
+		if err := v.q.Each(verify.Read{ID: ids[i], Gone: kept[i].Gone, Names: shown, Values: kept[i].Values}); err != nil {
+			return nil, err
+		}
+	}
+	return kept, nil
+}
+
+// shown are the names that are asked for: those that can be read, and those that are not
+// compared.
 func (w *written) shown() []string {
 	var out []string
 	for i := range w.fields.Of {
@@ -149,7 +165,7 @@ func (w *written) shown() []string {
 			out = append(out, w.fields.Of[i].Name)
 		}
 	}
-	return out
+	return append(out, w.also...)
 }
 
 // judge compares one record.
