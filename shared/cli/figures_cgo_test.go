@@ -25,7 +25,7 @@ import (
 	"github.com/penstock-data/penstock/shared/sqlite"
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
-	texts "github.com/penstock-data/penstock/sql"
+	setup "github.com/penstock-data/penstock/sql"
 )
 
 // A world of figures: what the test stores of syncs and runs, swept once, and a warehouse
@@ -116,7 +116,7 @@ func (f *figures) refreshed() {
 	w, err := duckdb.Open(f.t.Context(), duckdb.Config{Gateway: server.URL, Threads: 2})
 	f.ok(err)
 	f.t.Cleanup(func() { _ = w.Close() })
-	script, err := texts.Setup("duckdb", texts.Params{NoRows: true})
+	script, err := setup.Setup("duckdb", setup.Params{NoRows: true})
 	f.ok(err)
 	_, err = w.Exec(f.t.Context(), script)
 	f.ok(err)

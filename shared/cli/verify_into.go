@@ -156,7 +156,7 @@ func (f *tableFile) close() error {
 	return errors.Join(f.file.Close(), os.Remove(f.file.Name()), f.w.Close())
 }
 
-func quoteSQL(text string) string   { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+func quoteSQL(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 // statements prints what makes the table in another warehouse.
 type statements struct {
