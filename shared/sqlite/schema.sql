@@ -114,9 +114,6 @@ CREATE TABLE overview (sync TEXT PRIMARY KEY, revision INTEGER NOT NULL, body TE
 -- What was found of a sync's records and schema at its destination.
 CREATE TABLE verification (sync TEXT PRIMARY KEY, revision INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 
--- What was found of a sync's records and schema at its destination.
-CREATE TABLE verification (sync TEXT PRIMARY KEY, revision INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
-
 -- The due times of schedules.
 CREATE TABLE firing (
   sync TEXT NOT NULL, at INTEGER NOT NULL, revision INTEGER NOT NULL, body TEXT NOT NULL,
