@@ -52,8 +52,6 @@ var conditions = map[string][]Kind{
 	"quota":                    {Quota},
 	"disagreement":             {Disagreement},
 	"schema_drift":             {SchemaDrift},
-	"schema_drift":             {SchemaDrift},
-	"disagreement":             {Disagreement},
 	"high_error_rate":          {ErrorRate},
 	"partial_failure":          {RunPartial},
 	"overdue":                  {Overdue},

@@ -21,7 +21,7 @@ Mend:  penstock apply
 See:   docs/operating.md#alert-schema_drift
 `,
 		Disagreement: `sf_health: destination differs, raised
-What:  of 1000 records that were read back 2 are missing at the destination, and in 40 the field Health_Score__c holds another value than was delivered: stop whoever writes there, then have them sent again; penstock verify sf_health says which they are
+What:  of 1000 records that were read back 2 are missing at the destination, and in 40 the field Health_Score__c holds another value than was delivered: stop whoever writes there, then have them sent again
 Since: 2026-03-02 12:00:00 UTC
 Rows:  42 of 1000
 Look:  penstock verify sf_health
