@@ -54,6 +54,21 @@ func TestRules(t *testing.T) {
 		{"95 of 100 matched", func(s *Seen) { s.Matches = Rows{Received: 100, Lost: 5} }, nil},
 		{"94 of 100 matched", func(s *Seen) { s.Matches = Rows{Received: 100, Lost: 6} }, []Kind{MatchRate}},
 		{"none of 99 matched", func(s *Seen) { s.Matches = Rows{Received: 99, Lost: 99} }, nil},
+		{"the schema does not fit", func(s *Seen) { s.Drift = []string{"destination: Account has no field X__c: create it"} }, []Kind{SchemaDrift}},
+		{"nothing was compared", func(s *Seen) { s.Records = Records{} }, nil},
+		{"one is missing", func(s *Seen) { s.Records = Records{Compared: 1000, Missing: 1, Differ: 1, ChangedOver: 0.01} }, []Kind{Disagreement}},
+		{"one is missing, and mended", func(s *Seen) {
+			s.Records = Records{Compared: 1000, Missing: 1, Differ: 1, Mended: 1, ChangedOver: 0.01}
+		}, nil},
+		{"one may be missing", func(s *Seen) {
+			s.Records = Records{Compared: 1000, Missing: 1, Differ: 1, MissingOver: 0.001, ChangedOver: 0.01}
+		}, nil},
+		{"1% of a field", func(s *Seen) {
+			s.Records = Records{Compared: 1000, Differ: 10, Field: "F", Changed: 10, ChangedOver: 0.01}
+		}, nil},
+		{"more than 1% of a field", func(s *Seen) {
+			s.Records = Records{Compared: 1000, Differ: 11, Field: "F", Changed: 11, ChangedOver: 0.01}
+		}, []Kind{Disagreement}},
 		{"dead letters", func(s *Seen) { s.Dead = 1 }, []Kind{DeadLetters}},
 	} {
 		notices, open := Judge(seen(c.change), nil, noon, DefaultPolicy)

@@ -37,7 +37,7 @@ func (c verifyCmd) sink(ctx context.Context, s program, t *keptTable) (sink, err
 	case intoWarehouse:
 		return c.tableFile(ctx, t)
 	}
-	return &statements{out: s.out, table: t, dialect: c.Into}, nil
+	return &printedTable{out: s.out, table: t, dialect: c.Into}, nil
 }
 
 // each gives the records that are there to a sink.
@@ -158,8 +158,8 @@ func (f *tableFile) close() error {
 
 func quoteSQL(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
-// statements prints what makes the table in another warehouse.
-type statements struct {
+// A printedTable prints what makes the table in another warehouse.
+type printedTable struct {
 	out     io.Writer
 	table   *keptTable
 	dialect string
@@ -170,7 +170,7 @@ type statements struct {
 // insertedRows is how many rows one INSERT has.
 const insertedRows = 500
 
-func (p *statements) take(row []*string) error {
+func (p *printedTable) take(row []*string) error {
 	values := make([]string, len(row))
 	for i, v := range row {
 		values[i] = "NULL"
@@ -185,7 +185,7 @@ func (p *statements) take(row []*string) error {
 }
 
 // literal is a text: all but the embedded warehouse read a backslash as the beginning of an escape.
-func (p *statements) literal(text string) string {
+func (p *printedTable) literal(text string) string {
 	if p.dialect == "bigquery" {
 		text = strings.NewReplacer(`\`, `\\`, "'", `\'`, "\n", `\n`, "\r", `\r`).Replace(text)
 		return "'" + text + "'"
@@ -194,14 +194,14 @@ func (p *statements) literal(text string) string {
 }
 
 // name is an identifier that the statements need not quote.
-func (p *statements) name(n string) string {
+func (p *printedTable) name(n string) string {
 	if p.dialect == "bigquery" {
 		return "`" + n + "`"
 	}
 	return strings.Map(plainLetter, n)
 }
 
-func (p *statements) flush() error {
+func (p *printedTable) flush() error {
 	if err := p.begin(); err != nil || p.rows == nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (p *statements) flush() error {
 }
 
 // begin prints the table.
-func (p *statements) begin() error {
+func (p *printedTable) begin() error {
 	if p.begun {
 		return nil
 	}
@@ -224,7 +224,7 @@ func (p *statements) begin() error {
 	return err
 }
 
-func (p *statements) end(context.Context) error {
+func (p *printedTable) end(context.Context) error {
 	if err := p.flush(); err != nil {
 		return err
 	}
@@ -232,7 +232,7 @@ func (p *statements) end(context.Context) error {
 	return err
 }
 
-func (p *statements) close() error { return nil }
+func (p *printedTable) close() error { return nil }
 
 // columnKind is the kind of a field's column: what has no own one is a text.
 func columnKind(t syncdef.Type) syncdef.Type {

@@ -110,6 +110,26 @@ var ledgerTests = []test{
 		wantCommit(t, s, target, over(t, s, anEntry("k", 8)))
 		wantEntries(t, s, target, []string{"k"}, anEntry("k", 8))
 	}},
+	{"voided over what was read, or not at all", func(t *testing.T, s Stores) {
+		wantCommit(t, s, target, []ledger.Entry{anEntry("k", 5), anEntry("x", 5), anEntry("y", 5), anEntry("z", 5)})
+		read := over(t, s, anEntry("k", 5), anEntry("x", 5), anEntry("y", 5), anEntry("z", 5))
+		failed := anEntry("y", 5)
+		failed.Last.Error = "health.q1#b1#1"
+		wantCommit(t, s, target, over(t, s, anEntry("x", 6), failed))
+		for i := range read {
+			read[i] = read[i].Void(read[i].Key == "z")
+		}
+		wantCommit(t, s, target, read, 1, 2)
+		gone := void(anEntry("z", 5))
+		gone.Held.ID = ""
+		wantEntries(t, s, target, []string{"k", "x", "y", "z"}, void(anEntry("k", 5)), anEntry("x", 6), failed, gone)
+		again := over(t, s, void(anEntry("k", 5)))
+		wantCommit(t, s, target, []ledger.Entry{again[0].Void(false)})
+		wantEntries(t, s, target, []string{"k"}, void(anEntry("k", 5)))
+		// Who delivered while it was voided knows it, and leaves what is there.
+		wantCommit(t, s, target, over(t, s, anEntry("k", 6)))
+		wantEntries(t, s, target, []string{"k"}, anEntry("k", 6))
+	}},
 	{"absent for two", func(t *testing.T, s Stores) {
 		wantEntries(t, s, target, []string{"k", "l", "m"})
 		wantCommit(t, s, target, []ledger.Entry{anEntry("k", 2), anEntry("l", 1)})
