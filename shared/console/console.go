@@ -15,6 +15,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/app/view"
@@ -25,6 +26,7 @@ import (
 // Pages answers what is shown: a view.Reader.
 type Pages interface {
 	Overview(ctx context.Context) (view.Overview, error)
+	Names(ctx context.Context) (view.Names, error)
 	Run(ctx context.Context, id string) (view.Run, error)
 	Sync(ctx context.Context, name string) (view.Sync, error)
 	Record(ctx context.Context, connection, key string) (view.Record, error)
@@ -69,6 +71,8 @@ type Console struct {
 	key     []byte // of the sessions
 	sets    map[string]*template.Template
 	results results
+	rows    keptRows
+	sizes   sync.Map // of what was written last, in bytes, by page and part
 	handler http.Handler
 }
 

@@ -37,14 +37,11 @@ func (c *Console) errors(r *http.Request) (shown, error) {
 	if page.Errors, err = c.cfg.Errors.Errors(r.Context(), f); err != nil {
 		return shown{}, err
 	}
-	o, err := c.cfg.Pages.Overview(r.Context())
+	names, err := c.cfg.Pages.Names(r.Context())
 	if err != nil {
 		return shown{}, err
 	}
-	for _, s := range o.Syncs {
-		page.Syncs = append(page.Syncs, s.Sync)
-	}
-	slices.Sort(page.Syncs)
+	page.Syncs = names.Syncs
 	for _, e := range page.Errors.Errors {
 		page.Types = append(page.Types, e.Type)
 	}

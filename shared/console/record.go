@@ -21,17 +21,17 @@ type recordPage struct {
 func (c *Console) record(r *http.Request) (shown, error) {
 	q := r.URL.Query()
 	page := recordPage{Connection: q.Get("connection"), Key: strings.TrimSpace(q.Get("key"))}
-	o, err := c.cfg.Pages.Overview(r.Context())
+	var err error
+	if page.Asked = page.Connection != "" && page.Key != ""; page.Asked {
+		page.Record, err = c.cfg.Pages.Record(r.Context(), page.Connection, page.Key)
+		page.Connections = page.Record.Connections
+	} else {
+		var names view.Names
+		names, err = c.cfg.Pages.Names(r.Context())
+		page.Connections = names.Connections
+	}
 	if err != nil {
 		return shown{}, err
-	}
-	for _, x := range o.Connections {
-		page.Connections = append(page.Connections, x.Name)
-	}
-	if page.Asked = page.Connection != "" && page.Key != ""; page.Asked {
-		if page.Record, err = c.cfg.Pages.Record(r.Context(), page.Connection, page.Key); err != nil {
-			return shown{}, err
-		}
 	}
 	return shown{Title: "Record", Page: "record", Section: "record", Body: page}, nil
 }
@@ -39,8 +39,6 @@ func (c *Console) record(r *http.Request) (shown, error) {
 // Standing is the word of a holding's badge.
 func (recordPage) Standing(h view.Holding) string {
 	switch {
-	case !h.Known:
-		return "none"
 	case h.Error != "":
 		return "error"
 	case h.Doubt:

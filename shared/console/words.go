@@ -30,6 +30,7 @@ func (c *Console) funcs() template.FuncMap {
 		"link":   link,
 		"seg":    url.PathEscape,
 		"dict":   dict,
+		"kept":   c.keptRow,
 		"words":  func(s string) string { return strings.ReplaceAll(s, "_", " ") },
 	}
 }

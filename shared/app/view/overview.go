@@ -21,7 +21,7 @@ func (r *Reader) Overview(ctx context.Context) (Overview, error) {
 	}
 	out := Overview{Now: r.now(), Syncs: make([]Row, 0, len(all)), Connections: connections(all)}
 	for i := range all {
-		out.Syncs = append(out.Syncs, RowOf(&all[i], out.Now))
+		out.Syncs = append(out.Syncs, rowOf(&all[i], r.linesOf(&all[i]), out.Now))
 	}
 	slices.SortStableFunc(out.Syncs, func(a, b Row) int {
 		return cmp.Or(cmp.Compare(rank(a.Health), rank(b.Health)), cmp.Compare(a.Sync, b.Sync))
@@ -33,7 +33,39 @@ func (r *Reader) Overview(ctx context.Context) (Overview, error) {
 func rank(h Health) int { return slices.Index([]Health{Stale, HighErrorRate, Warning, Healthy}, h) }
 
 // RowOf is a sync's row at now.
-func RowOf(o *run.Overview, now time.Time) Row {
+func RowOf(o *run.Overview, now time.Time) Row { return rowOf(o, drawnOf(o), now) }
+
+// A drawn is what the last runs of an overview look like, the oldest first.
+type drawn struct {
+	revision int64
+	asOf     time.Time
+	lines    []Line
+}
+
+func drawnOf(o *run.Overview) drawn {
+	d := drawn{revision: o.Revision, asOf: o.AsOf, lines: make([]Line, min(len(o.Lines), run.OverviewRuns))}
+	for i := range d.lines {
+		d.lines[len(d.lines)-1-i] = lineOf(&o.Lines[i])
+	}
+	return d
+}
+
+// linesOf is drawnOf of an overview, or what it was while that is the same.
+func (r *Reader) linesOf(o *run.Overview) drawn {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d, ok := r.drawn[o.Sync]
+	if !ok || d.revision != o.Revision || !d.asOf.Equal(o.AsOf) || o.Revision == 0 {
+		d = drawnOf(o)
+		if len(r.drawn) > 1000 { // syncs that were removed
+			clear(r.drawn)
+		}
+		r.drawn[o.Sync] = d
+	}
+	return d
+}
+
+func rowOf(o *run.Overview, d drawn, now time.Time) Row {
 	if o.Unreadable != "" {
 		return Row{Sync: o.Sync, Health: Warning, Unreadable: o.Unreadable, SuccessRate: -1, RowsPerSecond: -1, Previous: -1, Alerts: []Alert{}, Spark: []Line{}, Running: []Live{}}
 	}
@@ -49,19 +81,11 @@ func RowOf(o *run.Overview, now time.Time) Row {
 	if row.Minutes = passed(o.Success, now, time.Minute); o.Success.IsZero() {
 		row.Age, row.Minutes = now.Sub(o.AppliedAt), -1
 	}
-	lines := slices.Clone(o.Lines)
-	slices.SortStableFunc(lines, func(a, b run.RunLine) int { return b.BegunAt.Compare(a.BegunAt) })
-	for i := range lines {
-		l := lineOf(&lines[i])
-		if i == 0 {
-			row.LastRun, row.SuccessRate, row.RowsPerSecond = &l, l.SuccessRate, l.RowsPerSecond
-			row.ErrorRate, row.ErrorSummary = lost(&l, now), summary(&l)
-		}
-		if i < run.OverviewRuns {
-			row.Spark = append(row.Spark, l)
-		}
+	if n := len(d.lines); n > 0 {
+		l := &d.lines[n-1]
+		row.LastRun, row.Spark, row.SuccessRate, row.RowsPerSecond = l, d.lines, l.SuccessRate, l.RowsPerSecond
+		row.ErrorRate, row.ErrorSummary = lost(l, now), summary(l)
 	}
-	slices.Reverse(row.Spark)
 	if n := len(o.Running); row.LastRun == nil && n > 0 { // what has settled of the first
 		c := o.Running[0].Counts
 		row.SuccessRate, _ = rates(c.Settled(), c.Delivered+c.Unchanged+c.Superseded, 0)

@@ -46,6 +46,25 @@ func (r *Reader) overviews(ctx context.Context) ([]run.Overview, error) {
 	return all, nil
 }
 
+// Names are the applied syncs and their connections: one query.
+func (r *Reader) Names(ctx context.Context) (Names, error) {
+	all, err := r.overviews(ctx)
+	return namesOf(all), err
+}
+
+func namesOf(all []run.Overview) Names {
+	out := Names{Syncs: []string{}, Connections: []string{}}
+	for i := range all {
+		out.Syncs = append(out.Syncs, all[i].Sync)
+		if c := all[i].Connection; c != "" && !slices.Contains(out.Connections, c) {
+			out.Connections = append(out.Connections, c)
+		}
+	}
+	slices.Sort(out.Syncs)
+	slices.Sort(out.Connections)
+	return out
+}
+
 // compute puts the overviews of all applied syncs together.
 func (r *Reader) compute(ctx context.Context) ([]run.Overview, error) {
 	names, err := r.stores.Syncs.List(ctx)

@@ -21,11 +21,12 @@ const (
 // it, and its stored errors. key is the match value, or the record id where nothing is
 // matched; errors are found by either. ErrNotFound where no sync uses the connection.
 func (r *Reader) Record(ctx context.Context, connection, key string) (Record, error) {
-	out := Record{Connection: connection, Key: key, Holds: []Holding{}}
+	out := Record{Connection: connection, Key: key, Holds: []Holding{}, Others: []string{}}
 	all, err := r.overviews(ctx)
 	if err != nil {
 		return out, err
 	}
+	out.Connections = namesOf(all).Connections
 	var mine []*run.Overview
 	var places []ledger.Place
 	marks := []uint32{run.RecordMark(key)}
@@ -47,23 +48,28 @@ func (r *Reader) Record(ctx context.Context, connection, key string) (Record, er
 	if err != nil {
 		return out, err
 	}
+	var of []*run.Overview
+	ways := make([]wayTo, 0, len(mine))
 	for i, o := range mine {
-		out.Holds = append(out.Holds, r.holding(o, places[i], found))
+		ways = append(ways, wayTo{o.Sync, places[i].Key})
+		if e, ok := found[places[i]]; ok {
+			out.Holds, of = append(out.Holds, r.holding(o, places[i].Key, &e)), append(of, o)
+		} else {
+			out.Others = append(out.Others, o.Sync)
+		}
 	}
-	if err := r.times(ctx, out.Holds, mine); err != nil {
+	if err := r.times(ctx, out.Holds, of); err != nil {
 		return out, err
 	}
-	return out, r.recordErrors(ctx, &out, marks)
+	return out, r.recordErrors(ctx, &out, ways, marks)
 }
 
+// A wayTo is a sync and the key of the record there.
+type wayTo struct{ sync, key string }
+
 // holding is what one sync holds of a record.
-func (r *Reader) holding(o *run.Overview, p ledger.Place, found map[ledger.Place]ledger.Entry) Holding {
-	h := Holding{Sync: o.Sync, Object: o.Object, Key: p.Key}
-	e, ok := found[p]
-	if !ok {
-		return h
-	}
-	h.Known, h.Gone = true, e.Held.Fingerprint == row.Gone
+func (r *Reader) holding(o *run.Overview, key string, e *ledger.Entry) Holding {
+	h := Holding{Sync: o.Sync, Object: o.Object, Key: key, Gone: e.Held.Fingerprint == row.Gone}
 	h.Held = !h.Gone && e.Held.Fingerprint != (row.Fingerprint{})
 	h.ID, h.Run, h.Error, h.Doubt = e.Held.ID, e.Last.Run, e.Last.Error, e.Last.Unknown
 	if h.ID != "" {
@@ -101,19 +107,18 @@ func (r *Reader) times(ctx context.Context, all []Holding, of []*run.Overview) e
 }
 
 // recordErrors fills in the stored errors of a record.
-func (r *Reader) recordErrors(ctx context.Context, out *Record, marks []uint32) (err error) {
+func (r *Reader) recordErrors(ctx context.Context, out *Record, ways []wayTo, marks []uint32) (err error) {
 	of := finding{marks: marks, errors: recordErrors, lists: recordLists}
-	if len(out.Holds) == 1 {
-		of.filter.Sync = out.Holds[0].Sync
+	if len(ways) == 1 {
+		of.filter.Sync = ways[0].sync
 	}
 	page, err := r.find(ctx, of)
 	out.Errors = Errors{Errors: []Error{}, Next: page.Next, Since: page.Since}
 	for _, e := range page.Errors {
-		for _, h := range out.Holds {
-			if h.Sync == e.Sync && (e.Key == h.Key || e.RecordID == out.Key || e.Key == out.Key) {
-				out.Errors.Errors = append(out.Errors.Errors, e)
-				break
-			}
+		if slices.ContainsFunc(ways, func(w wayTo) bool {
+			return w.sync == e.Sync && (e.Key == w.key || e.RecordID == out.Key || e.Key == out.Key)
+		}) {
+			out.Errors.Errors = append(out.Errors.Errors, e)
 		}
 	}
 	return err

@@ -224,7 +224,7 @@ type Filter struct {
 	Record string `json:"record,omitempty"` // a record id or a key, whole
 	Text   string `json:"text,omitempty"`   // in message, record id, key, type or field, without regard to case
 	After  string `json:"after,omitempty"`  // Errors.Next of the page before
-	Limit  int    `json:"limit,omitempty"`  // at most 100; 0 is 25
+	Limit  int    `json:"limit,omitempty"`  // at most 100; 0 is 20
 }
 
 // Errors is a page of errors, the newest first.
@@ -265,17 +265,26 @@ type Mapping struct {
 
 // Record is what is known of one record.
 type Record struct {
-	Connection string    `json:"connection"`
-	Key        string    `json:"key"` // as it was asked for
-	Holds      []Holding `json:"holds"`
-	Errors     Errors    `json:"errors"` // of the last 30 days
+	Connection string `json:"connection"`
+	Key        string `json:"key"` // as it was asked for
+	// Connections are all that syncs name, and Others the syncs of this one that know
+	// nothing of the record.
+	Connections []string  `json:"connections"`
+	Holds       []Holding `json:"holds"` // of the syncs that know it
+	Others      []string  `json:"others"`
+	Errors      Errors    `json:"errors"` // of the last 30 days
+}
+
+// Names are what there is to choose from.
+type Names struct {
+	Syncs       []string `json:"syncs"`
+	Connections []string `json:"connections"`
 }
 
 // A Holding is what one sync holds of a record.
 type Holding struct {
 	Sync   string    `json:"sync"`
-	Key    string    `json:"key"` // by the sync's rule of identity
-	Known  bool      `json:"known"`
+	Key    string    `json:"key"`  // by the sync's rule of identity
 	Held   bool      `json:"held"` // the destination holds what a row of the sync said
 	Gone   bool      `json:"gone,omitempty"`
 	ID     string    `json:"id,omitempty"` // the destination's

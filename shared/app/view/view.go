@@ -35,12 +35,13 @@ type Reader struct {
 	now    func() time.Time
 
 	mu    sync.Mutex
+	drawn map[string]drawn         // by sync
 	known map[string]*run.Overview // as they were read last: only what changed since is read whole
 }
 
 // New makes a Reader; it reads nothing yet.
 func New(c Config) *Reader {
-	r := &Reader{stores: c.Stores, link: c.Link, now: c.Now, known: map[string]*run.Overview{}}
+	r := &Reader{stores: c.Stores, link: c.Link, now: c.Now, known: map[string]*run.Overview{}, drawn: map[string]drawn{}}
 	if r.link == nil {
 		r.link = func(string, string, string, string, string) string { return "" }
 	}
@@ -53,6 +54,6 @@ const (
 	mostOpen   = 50 // runs that go on, of all syncs
 	mostErrors = 100
 	// usualErrors are on a page where nothing else is asked for.
-	usualErrors = 25
-	mostLists   = 80 // entries of a list of errors
+	usualErrors = 20
+	mostLists   = 50 // entries of a list of errors
 )

@@ -129,7 +129,7 @@ func someErrors(n, from, to int) []run.RowError {
 	for i := from; i < to; i++ {
 		all = append(all, run.RowError{
 			Sync: Name(n), Run: runID(n, 1), Batch: fmt.Sprint("b", from), Row: i, RecordID: fmt.Sprint("r", i), Key: fmt.Sprint("k", i),
-			Type: fmt.Sprintf("TYPE_%02d", i%run.MaxGroups), Field: "F1", Stage: "deliver", Message: "the field F1 does not take this", Attempts: 3, At: at,
+			Type: fmt.Sprintf("TYPE_%02d", i/20%run.MaxGroups), Field: "F1", Stage: "deliver", Message: "the field F1 does not take this", Attempts: 3, At: at,
 			Source: []byte(`{"id":"r","c1":"a text of some length"}`),
 		})
 	}
@@ -185,7 +185,7 @@ func Bounds(t *testing.T, r *view.Reader, syncs, errs int, count func() (queries
 	}
 	one, err := r.Run(t.Context(), runID(0, 1))
 	check(t, err)
-	for _, g := range one.Groups[:min(len(one.Groups), errs/syncs)] {
+	for _, g := range one.Groups[:min(len(one.Groups), errs/syncs/20)] {
 		if len(g.Samples) == 0 {
 			t.Errorf("no error of %s is shown", g.Type)
 			break
@@ -223,3 +223,6 @@ func check(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
+
+// LastRun is the last run of the first sync that has ended: all of its errors are of it.
+func LastRun() string { return runID(0, 1) }
