@@ -56,7 +56,7 @@ type Known struct {
 	Sources    int    `json:"sources"` // of Errors, those that keep the row's columns
 	Left       int    `json:"left"`    // keys that a mirror is to remove
 	// Records are what the destination holds of it.
-	Records []Held `json:"records"`
+	Records []Held              `json:"records"`
 	entries map[string][]string // keys by target
 	left    []leftPage
 	// RecordIDs are the labels of its rows towards people; the warehouse's tables have them.
