@@ -59,6 +59,22 @@ func Forget(d Dialect, p Params, values []string) []string {
 	return out
 }
 
+// ForgetRecords is the statement that deletes records from a table that
+// penstock verify --into warehouse made, by their destination's ids; "" for none.
+func ForgetRecords(d Dialect, p Params, table string, ids []string) string {
+	p.dialect = d
+	var texts []string
+	for _, id := range unique(slices.Clone(ids)) {
+		if id != "" {
+			texts = append(texts, literal(d, id))
+		}
+	}
+	if texts == nil {
+		return ""
+	}
+	return fmt.Sprintf("-- if  penstock verify --into warehouse  made it\nDELETE FROM %s\nWHERE destination_id IN (%s);", p.own(table), strings.Join(texts, ", "))
+}
+
 // contains is whether the text of a column of JSON, %s, holds another, %s.
 var contains = map[Dialect]string{
 	DuckDB:    "contains(LOWER(CAST(%s AS VARCHAR)), %s)",

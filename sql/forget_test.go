@@ -32,6 +32,12 @@ func TestForgetStatements(t *testing.T) {
 	if d := cmp.Diff(string(want), b.String()); d != "" {
 		t.Errorf("(-want +got; -update writes it):\n%s", d)
 	}
+	if got := ForgetRecords(BigQuery, Params{Project: "p", Dataset: "d"}, "crm_contacts", []string{"003'x", "", "003'x"}); !strings.HasSuffix(got, "DELETE FROM `p.d.crm_contacts`\nWHERE destination_id IN ('003\\'x');") {
+		t.Error(got)
+	}
+	if got := ForgetRecords(DuckDB, Params{}, "crm_contacts", []string{""}); got != "" {
+		t.Error(got)
+	}
 	if got := Forget(DuckDB, Params{}, []string{"", " "}); got != nil {
 		t.Errorf("for nobody: %v", got)
 	}

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"time"
 
-
 	"github.com/penstock-data/penstock/shared/app/apply"
 	"github.com/penstock-data/penstock/shared/app/machine"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"

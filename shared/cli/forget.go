@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -80,7 +81,7 @@ func (c forgetCmd) Run(ctx context.Context, s program) (err error) {
 	for _, k := range out.Found.Syncs {
 		values = append(append(values, k.RecordIDs...), k.Keys...)
 	}
-	out.Statements = sql.Forget(dialect, sql.Params{Schema: "penstock", Project: "<PROJECT>", Dataset: "penstock"}, values)
+	out.Statements = deletions(dialect, &out.Found, values)
 	if !c.JSON {
 		c.show(s, &out)
 	}
@@ -104,6 +105,25 @@ func (c forgetCmd) Run(ctx context.Context, s program) (err error) {
 		c.tell(s, &out)
 	}
 	return errors.Join(err, out.verdict())
+}
+
+// deletions delete from the warehouse's own tables what may be of the person.
+func deletions(d sql.Dialect, p *runs.Person, values []string) []string {
+	names := sql.Params{Schema: "penstock", Project: "<PROJECT>", Dataset: "penstock"}
+	all := sql.Forget(d, names, values)
+	ids := map[string][]string{}
+	for _, k := range p.Syncs {
+		for _, h := range k.Records {
+			table := tableOf(&h.Version).name
+			ids[table] = append(ids[table], h.ID)
+		}
+	}
+	for _, table := range slices.Sorted(maps.Keys(ids)) {
+		if one := sql.ForgetRecords(d, names, table, ids[table]); one != "" {
+			all = append(all, one)
+		}
+	}
+	return all
 }
 
 // dialect is whose statements are printed.
