@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,10 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/mattn/go-isatty"
 
 	"github.com/penstock-data/penstock/shared/app/apply"
 	"github.com/penstock-data/penstock/shared/app/machine"
@@ -237,21 +233,5 @@ func differentConnection(ctx context.Context, s program, control *runs.Control, 
 
 // confirmed asks on a terminal; elsewhere --yes has to be given.
 func confirmed(ctx context.Context, s program) (bool, error) {
-	if !isatty.IsTerminal(s.in.Fd()) {
-		fmt.Fprintln(s.err, "no terminal to ask on: pass --yes to apply")
-		return false, nil
-	}
-	fmt.Fprint(s.out, "Apply? [y/N] ")
-	answers := make(chan string, 1)
-	go func() { // outlives an interrupt: nothing can end the read
-		answer, _ := bufio.NewReader(s.in).ReadString('\n') // at its end: no answer
-		answers <- answer
-	}()
-	select {
-	case answer := <-answers:
-		return strings.EqualFold(strings.TrimSpace(answer), "y"), nil
-	case <-ctx.Done():
-		fmt.Fprintln(s.out)
-		return false, ctx.Err()
-	}
+	return agreed(ctx, s, "Apply? [y/N] ", "no terminal to ask on: pass --yes to apply")
 }

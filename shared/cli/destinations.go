@@ -62,6 +62,16 @@ func (d destinations) secret(kind string) map[string]string {
 	return nil
 }
 
+// title is what a type is called; the type itself where it is not known.
+func (d destinations) title(kind string) string {
+	for _, one := range d {
+		if one.Vendor.Name == kind {
+			return one.Vendor.Title
+		}
+	}
+	return kind
+}
+
 // account is towards people which account a connection of a type delivers to.
 func (d destinations) account(kind, pinned string) string {
 	switch {

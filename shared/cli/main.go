@@ -37,6 +37,7 @@ type cli struct {
 	Resume   resumeCmd   `cmd:"" help:"Let a paused sync go on."`
 	Cost     costCmd     `cmd:"" help:"Estimate what a run cost at AWS, or a month of a sync's runs."`
 	Audit    auditCmd    `cmd:"" help:"List what people did: pause, resume, retry, cancel, reset, apply, another account."`
+	Forget   forgetCmd   `cmd:"" help:"Delete what is stored of a person: ledger entries, stored errors with their rows; says what is left."`
 	Doctor   doctorCmd   `cmd:"" help:"Examine this machine or a stack: credentials, state, queues, definitions, clock; each with its remedy."`
 	Console  consoleCmd  `cmd:"" help:"Serve a web page over the state on this machine: overview, runs as they go, errors, and what mends them."`
 	Logs     logsCmd     `cmd:"" help:"Show this machine's log."`

@@ -14,7 +14,7 @@ import (
 
 // A slot is a target's number above 47 bits of the key's SHA-256, so that a
 // target's entries lie together. Where two keys have one hash, the later takes the
-// next free slot; entries are never deleted, so that no chain has a gap.
+// next free slot; no slot is ever freed, so that no chain has a gap (forget.go).
 const (
 	hashBits  = 47
 	maxTarget = 1<<(63-hashBits) - 1

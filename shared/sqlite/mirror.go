@@ -114,6 +114,9 @@ func (s *Store) EntriesAfter(ctx context.Context, target, after string, limit in
 			return err
 		}
 		for _, value := range values {
+			if isForgotten(value) {
+				continue
+			}
 			key, ok := keyOf(value)
 			if !ok {
 				return errEntry

@@ -49,8 +49,8 @@ func (s *Store) waits(most int) { s.lateMost, s.claimsMost = most, most }
 func TestFile(t *testing.T) { testFile(t, lateMost) }
 
 // Every commit is sorted into the ledger at once, or after a few others.
-func TestFileSortedIn(t *testing.T)      { testFile(t, 1, "ledger") }
-func TestFileSortedInLater(t *testing.T) { testFile(t, 5, "ledger") }
+func TestFileSortedIn(t *testing.T)      { testFile(t, 1, "ledger", "forget") }
+func TestFileSortedInLater(t *testing.T) { testFile(t, 5, "ledger", "forget") }
 
 func testFile(t *testing.T, lateMost int, only ...string) {
 	storetest.Run(t, func(t *testing.T) storetest.Stores {

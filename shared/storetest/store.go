@@ -99,6 +99,9 @@ type Store interface {
 	StoreLeft(ctx context.Context, runID string, page int, keys []string) error
 	Left(ctx context.Context, runID string, page int) ([]string, error)
 	KeysOf(ctx context.Context, target string, records []string) (map[string][]string, error)
+	ForgetEntries(ctx context.Context, target string, keys []string) error
+	ForgetErrors(ctx context.Context, refs []string) error
+	Versions(ctx context.Context, sync string) ([]syncdef.Version, error)
 
 	StoreErrors(ctx context.Context, errs []run.RowError) error
 	RunErrors(ctx context.Context, runID string, limit int, after string) (errs []run.RowError, next string, err error)

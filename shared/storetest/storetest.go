@@ -50,7 +50,7 @@ func Run(t *testing.T, open func(t *testing.T) Stores, only ...string) {
 	}{
 		{"syncs", syncTests}, {"connections", connectionTests}, {"runs", runTests}, {"marks", markTests}, {"halts", haltTests}, {"pauses", pauseTests}, {"audit", auditTests},
 		{"batches", batchTests}, {"chunks", chunkTests}, {"ledger", ledgerTests}, {"errors", errorTests}, {"due", dueTests},
-		{"firings", firingTests}, {"alerts", alertTests}, {"freshness", freshnessTests}, {"verification", verificationTests}, {"overview", overviewTests}, {"mirrors", mirrorTests}, {"gates", gateTests}, {"pace", paceTests}, {"queue", queueTests},
+		{"firings", firingTests}, {"alerts", alertTests}, {"freshness", freshnessTests}, {"verification", verificationTests}, {"overview", overviewTests}, {"mirrors", mirrorTests}, {"forget", forgetTests}, {"gates", gateTests}, {"pace", paceTests}, {"queue", queueTests},
 	}
 	for _, g := range groups {
 		if len(only) > 0 && !slices.Contains(only, g.name) {

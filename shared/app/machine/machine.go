@@ -210,7 +210,7 @@ func Resending(s *sqlite.Store) *runs.Control {
 }
 
 func stores(s *sqlite.Store) runs.Stores {
-	return runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s, Firings: s, Freshness: s, Verifications: s, Pauses: s, Audit: s, Overviews: s, Some: s, Told: s, Lists: s, Places: s}
+	return runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s, Firings: s, Freshness: s, Verifications: s, Pauses: s, Audit: s, Overviews: s, Some: s, Told: s, Lists: s, Places: s, Versions: s, Entries: s, Sources: s}
 }
 
 func (m *Machine) policy() run.Policy {

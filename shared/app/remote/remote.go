@@ -51,7 +51,7 @@ func Open(ctx context.Context, stack string) (*runs.Control, error) {
 		Stores: runs.Stores{
 			Syncs: table, Connections: table, Runs: table, History: table, Marks: table, Due: table, Halts: table, Firings: table, Freshness: table, Verifications: table, Pauses: table, Audit: table,
 			Errors: errs, Ledger: held,
-			Overviews: table, Some: table, Told: table, Lists: errs, Places: held,
+			Overviews: table, Some: table, Told: table, Lists: errs, Places: held, Versions: table, Entries: held, Sources: errs,
 		},
 		Replayer: in,
 		Policy:   run.DefaultPolicy(), Now: time.Now,

@@ -42,6 +42,9 @@ type Stores struct {
 	Told        Told // of alerts and quotas; nil where nobody is told of them
 	// Verifications is nil where no daily check is made.
 	Verifications Verifications
+	Versions      Versions // for Forget alone, as are Entries and Sources
+	Entries       Entries
+	Sources       Sources
 }
 
 // A Replayer takes rows that failed before: package intake's Intake.

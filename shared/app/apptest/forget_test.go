@@ -1,0 +1,206 @@
+package apptest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/pipeline/deliver"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/sandbox"
+)
+
+// found is what is stored of a key: ledger entries and errors.
+func (w *World) found(t *testing.T, key string) (entries, errs int) {
+	t.Helper()
+	p, err := w.Control.Find(t.Context(), key, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range p.Syncs {
+		entries, errs = entries+k.Entries, errs+k.Errors
+	}
+	return entries, errs
+}
+
+// erase finds and deletes.
+func (w *World) erase(t *testing.T, key string) {
+	t.Helper()
+	p, err := w.Control.Find(t.Context(), key, "")
+	if err == nil {
+		err = w.Control.Forget(t.Context(), key, p)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A key is found as its sync compares it, and nobody else's row goes with it.
+func TestForgetIsByTheRuleOfIdentity(t *testing.T) {
+	w := faulty(t)
+	w.fault(t, sandbox.Fault{FailRecords: []string{"c005", "c006"}, Code: "FIELD_CUSTOM_VALIDATION_EXCEPTION", Message: "no", Count: -1})
+	w.Push(t, "q", "q:1", accounts("accounts", 20)...)
+	w.Pass(t, time.Hour)
+	w.Settle(t)
+	for key, want := range map[string][2]int{"c001": {1, 0}, "c005": {1, 1}, "c00": {0, 0}, "Customer c006": {1, 1}, "customer  C006 ": {1, 1}, "nobody@acme.example": {0, 0}} {
+		if entries, errs := w.found(t, key); [2]int{entries, errs} != want {
+			t.Errorf("%q: %d entries and %d errors are found, want %v", key, entries, errs, want)
+		}
+	}
+	for _, key := range []string{"c001", "c005"} {
+		w.erase(t, key)
+		if entries, errs := w.found(t, key); entries+errs != 0 {
+			t.Errorf("of %s are left %d entries and %d errors", key, entries, errs)
+		}
+	}
+	if entries, errs := w.found(t, "c006"); entries != 1 || errs != 1 {
+		t.Errorf("of another row are left %d entries and %d errors", entries, errs)
+	}
+	if _, err := w.Control.Find(t.Context(), "  ", ""); err == nil {
+		t.Error("no key is taken for one")
+	}
+	if p, err := w.Control.Find(t.Context(), "c006", "another"); err != nil || !p.Nothing() {
+		t.Errorf("of another connection: %+v, %v", p, err)
+	}
+}
+
+// The audit log, the log and what is found name no value.
+func TestForgetTellsNoKey(t *testing.T) {
+	w := faulty(t)
+	w.Push(t, "q", "q:1", accounts("accounts", 3)...)
+	w.Pass(t, time.Minute)
+	p, err := w.Control.Find(t.Context(), "c001", "")
+	if err != nil || p.Nothing() {
+		t.Fatal(p, err)
+	}
+	shown, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.erase(t, "c001")
+	actions, err := w.Control.Actions(t.Context(), Start, 10)
+	if err != nil || len(actions) != 1 || actions[0].What != "forget" || actions[0].On != runs.KeyHash("c001") {
+		t.Errorf("%+v, %v", actions, err)
+	}
+	if all := string(shown) + fmt.Sprint(actions) + w.Log(); strings.Contains(all, "c001") || strings.Contains(all, "Customer") {
+		t.Errorf("the key is told: %s", all)
+	}
+}
+
+// dying fails the n-th call of what Forget writes, before or after its effect.
+type dying struct {
+	runs.Entries
+	runs.Sources
+	at, calls int
+	after     bool
+}
+
+var errDied = errors.New("died")
+
+func (d *dying) step(do func() error) error {
+	d.calls++
+	if d.calls != d.at {
+		return do()
+	}
+	if d.after {
+		return errors.Join(do(), errDied)
+	}
+	return errDied
+}
+
+func (d *dying) ForgetEntries(ctx context.Context, target string, keys []string) error {
+	return d.step(func() error { return d.Entries.ForgetEntries(ctx, target, keys) })
+}
+
+func (d *dying) ForgetErrors(ctx context.Context, refs []string) error {
+	return d.step(func() error { return d.Sources.ForgetErrors(ctx, refs) })
+}
+
+// A process that dies before or after any of its writes leaves what the next one finds;
+// that nothing is deleted before the audit log knows holds throughout.
+func TestForgetDies(t *testing.T) {
+	for at := 1; at <= 3; at++ {
+		for _, after := range []bool{false, true} {
+			w := faulty(t)
+			w.fault(t, sandbox.Fault{FailRecords: []string{"c005"}, Code: "FIELD_CUSTOM_VALIDATION_EXCEPTION", Message: "no", Count: -1})
+			w.Push(t, "q", "q:1", accounts("accounts", 8)...)
+			w.Pass(t, time.Hour)
+			d := &dying{Entries: w.Store, Sources: w.Store, at: at, after: after}
+			c := &runs.Control{Stores: w.Control.Stores, Policy: w.Control.Policy, Now: w.Control.Now}
+			c.Stores.Entries, c.Stores.Sources = d, d
+			p, err := c.Find(t.Context(), "c005", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = c.Forget(t.Context(), "c005", p)
+			if died := d.calls >= at; died != errors.Is(err, errDied) {
+				t.Fatalf("step %d: %v", at, err)
+			}
+			if actions, _ := w.Control.Actions(t.Context(), Start, 10); len(actions) != 1 {
+				t.Errorf("step %d: %d actions are known", at, len(actions))
+			}
+			for range 2 { // and twice is the same as once
+				w.erase(t, "c005")
+				if entries, errs := w.found(t, "c005"); entries+errs != 0 {
+					t.Errorf("step %d: %d entries and %d errors are left", at, entries, errs)
+				}
+			}
+			if entries, _ := w.found(t, "c004"); entries != 1 {
+				t.Errorf("step %d: another key's entry is gone", at)
+			}
+		}
+	}
+}
+
+// between forgets a key after a worker has read the ledger and before it commits.
+type between struct {
+	deliver.Ledger
+	forget func()
+}
+
+func (b *between) Commit(ctx context.Context, target string, entries []ledger.Entry) ([]int, error) {
+	if b.forget != nil {
+		b.forget()
+		b.forget = nil
+	}
+	return b.Ledger.Commit(ctx, target, entries)
+}
+
+// A worker that has the row in hand delivers it: the destination holds it then, and the
+// ledger knows. The next look finds that, and forgets it; the row of the warehouse comes
+// as a new one.
+func TestForgetWhileAWorkerDelivers(t *testing.T) {
+	w := faulty(t)
+	w.Push(t, "q", "q:1", accounts("accounts", 3)...)
+	w.Pass(t, time.Minute)
+	rows := accounts("accounts", 3)
+	rows[1] = []string{`"accounts"`, `{"id":"c001","name":"Customer c001","n":99,"u":99}`}
+	id := w.Push(t, "q2", "q2:1", rows...)[0].Run
+	if p, err := w.Control.Find(t.Context(), "c001", ""); err != nil || p.Queues["salesforce"] == 0 {
+		t.Errorf("the queue that may hold the row is not told: %+v, %v", p.Queues, err)
+	}
+	d := w.Deliver("salesforce")
+	d.Ledger = &between{d.Ledger, func() { w.erase(t, "c001") }}
+	w.Drain(t, "salesforce")
+	w.Pass(t, time.Minute)
+	if r := w.Run(t, id); r.Counts.Failed != 0 {
+		t.Errorf("the run: %+v", r.Counts)
+	}
+	if entries, _ := w.found(t, "c001"); entries != 1 {
+		t.Errorf("the destination holds the row, and the ledger has %d entries of it", entries)
+	}
+	w.erase(t, "c001")
+	if entries, _ := w.found(t, "c001"); entries != 0 {
+		t.Error("it is still there")
+	}
+	w.Push(t, "q3", "q3:1", rows[1])
+	w.Pass(t, time.Minute)
+	if entries, _ := w.found(t, "c001"); entries != 1 || w.stored(t)["c001"] != "99" {
+		t.Errorf("the row that is pushed anew is not held: %d, %s", entries, w.stored(t)["c001"])
+	}
+}

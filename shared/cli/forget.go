@@ -1,0 +1,306 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize/english"
+	"github.com/mattn/go-isatty"
+
+	"github.com/penstock-data/penstock/shared/app/machine"
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/sql"
+)
+
+type forgetCmd struct {
+	Key        string `arg:"" help:"A match value as rows write it, such as an email address, or a record id."`
+	Connection string `help:"Only what the syncs of this connection store." placeholder:"NAME"`
+	Yes        bool   `help:"Do not ask."`
+	Dialect    string `help:"Print the warehouse's statements for: snowflake, redshift, bigquery, duckdb; duckdb on one machine, snowflake for a stack, when not given." placeholder:"DIALECT"`
+	JSON       bool   `name:"json" help:"Print JSON; needs --yes."`
+	Stack      string `help:"This stack in AWS, with your own credentials, instead of this machine." placeholder:"NAME"`
+	asking
+}
+
+// Help says what is deleted, and what is not.
+func (forgetCmd) Help() string {
+	return `Deletes what Penstock stores of a person: ledger entries, stored errors with their source rows, claims of record ids, in every version and account of every sync. Keys are compared as each destination compares them.
+
+A sync of operation delete or mirror removes its record at the destination, too (on one machine); of any other the record's id is printed. The statements for the warehouse's own tables are printed and not run.
+
+Delete the person in the warehouse first: a row that is pushed again is delivered and stored again. The audit log names the key's hash alone.`
+}
+
+// forgotten is what forget --json prints.
+type forgotten struct {
+	Key        string       `json:"key_hash"`
+	Found      runs.Person  `json:"found"`
+	Removed    []removed    `json:"destination"` // what was done, or is to be done, there
+	Deleted    bool         `json:"deleted"`
+	CameBack   *runs.Person `json:"came_back,omitempty"` // while it was deleted
+	Until      time.Time    `json:"queued_until,omitzero"`
+	Statements []string     `json:"statements"`
+}
+
+// removed is what became of one record at its destination.
+type removed struct {
+	Connection string `json:"connection"`
+	Object     string `json:"object"`
+	ID         string `json:"id,omitempty"`
+	Removed    bool   `json:"removed"`
+	Do         string `json:"do,omitempty"` // where it is still there: why, and what to do
+}
+
+// Run finds, asks, deletes, and looks again.
+func (c forgetCmd) Run(ctx context.Context, s program) (err error) {
+	dialect, err := c.dialect()
+	if err != nil {
+		return err
+	}
+	if c.JSON && !c.Yes {
+		return usage("--json asks nobody: pass --yes too")
+	}
+	control, done, err := somewhere{Data: c.Data, Stack: c.Stack}.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	out := forgotten{Key: runs.KeyHash(c.Key), Removed: []removed{}}
+	if out.Found, err = control.Find(ctx, c.Key, c.Connection); err != nil {
+		return err
+	}
+	values := []string{c.Key}
+	for _, k := range out.Found.Syncs {
+		values = append(append(values, k.RecordIDs...), k.Keys...)
+	}
+	out.Statements = deletions(dialect, &out.Found, values)
+	if !c.JSON {
+		c.show(s, &out)
+	}
+	if !c.Yes && !out.Found.Nothing() {
+		if !isatty.IsTerminal(s.in.Fd()) {
+			return usage("no terminal to ask on: pass --yes to delete")
+		}
+		if yes, err := agreed(ctx, s, "Delete? [y/N] ", ""); err != nil || !yes {
+			return err
+		}
+	}
+	if err := c.remove(ctx, s, &out); err != nil {
+		return err
+	}
+	if err := c.delete(ctx, control, &out); err != nil {
+		return err
+	}
+	if c.JSON {
+		err = printJSON(s.out, out)
+	} else {
+		c.tell(s, &out)
+	}
+	return errors.Join(err, out.verdict())
+}
+
+// deletions delete from the warehouse's own tables what may be of the person.
+func deletions(d sql.Dialect, p *runs.Person, values []string) []string {
+	names := sql.Params{Schema: "penstock", Project: "<PROJECT>", Dataset: "penstock"}
+	all := sql.Forget(d, names, values)
+	ids := map[string][]string{}
+	for _, k := range p.Syncs {
+		for _, h := range k.Records {
+			table := tableOf(&h.Version).name
+			ids[table] = append(ids[table], h.ID)
+		}
+	}
+	for _, table := range slices.Sorted(maps.Keys(ids)) {
+		if one := sql.ForgetRecords(d, names, table, ids[table]); one != "" {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+// dialect is whose statements are printed.
+func (c forgetCmd) dialect() (sql.Dialect, error) {
+	d := sql.Dialect(c.Dialect)
+	switch {
+	case d == "" && c.Stack != "":
+		return sql.Snowflake, nil
+	case d == "":
+		return sql.DuckDB, nil
+	case !slices.Contains(sql.Dialects, d):
+		return d, usage("--dialect %s: one of snowflake, redshift, bigquery, duckdb", c.Dialect)
+	}
+	return d, nil
+}
+
+// delete deletes what is ours, and looks whether some came back meanwhile.
+func (c forgetCmd) delete(ctx context.Context, control *runs.Control, out *forgotten) error {
+	if err := control.Forget(ctx, c.Key, out.Found); err != nil {
+		return err
+	}
+	out.Deleted = true
+	again, err := control.Find(ctx, c.Key, c.Connection)
+	if err != nil {
+		return err
+	}
+	if !again.Nothing() {
+		out.CameBack = &again
+	}
+	if out.Found.Queues = again.Queues; waiting(again.Queues) > 0 {
+		out.Until = runs.QueuesUntil(control.Now())
+	}
+	return nil
+}
+
+func waiting(queues map[string]int) (n int) {
+	for _, m := range queues {
+		n += m
+	}
+	return n
+}
+
+// remove removes records at their destinations, where the syncs' operation does so, and
+// says of the others what is to be done.
+func (c forgetCmd) remove(ctx context.Context, s program, out *forgotten) error {
+	for _, k := range out.Found.Syncs {
+		for _, h := range k.Records {
+			r := removed{Connection: k.Connection, Object: k.Object, ID: h.ID, Removed: h.Removed}
+			if !r.Removed {
+				why, err := c.removeOne(ctx, s, k, h)
+				if err != nil {
+					return err
+				}
+				if r.Removed = why == ""; !r.Removed {
+					r.Do = why
+				}
+			}
+			if !slices.Contains(out.Removed, r) {
+				out.Removed = append(out.Removed, r)
+			}
+		}
+	}
+	return nil
+}
+
+// removeOne removes one record; why says what is left to be done, "" nothing.
+func (c forgetCmd) removeOne(ctx context.Context, s program, k runs.Known, h runs.Held) (why string, err error) {
+	d := &h.Version.Definition
+	title := s.known.title(k.Type)
+	byHand := fmt.Sprintf("delete it in %s, or push a row of it whose sync_action is delete", title)
+	switch {
+	case d.Operation != syncdef.Delete && d.Mirror == nil:
+		return byHand, nil
+	case d.OnDelete == "":
+		return "delete it in " + title + ", by hand: nothing is removed there through its API", nil
+	case c.Stack != "":
+		return byHand + ": a stack's records are not removed from here", nil
+	}
+	store, err := openState(c.Data)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	asker, done, err := c.asker(s)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	for _, vendor := range s.known.vendors() {
+		if vendor.Name != k.Type {
+			continue
+		}
+		worker := machine.Verifier(store, vendor.Name, func(conn syncdef.Connection) (dest.Account, error) { return asker.Open(vendor, conn) })
+		if why, err = worker.Remove(ctx, h.Version, h.Entry); why != "" {
+			why += ": " + byHand
+		}
+		return why, err
+	}
+	return byHand, nil
+}
+
+// show prints what was found: how much, of which syncs, and no value.
+func (c forgetCmd) show(s program, out *forgotten) {
+	fmt.Fprintf(s.out, "%s (printf %%s KEY | sha256sum)\n", out.Key)
+	if out.Found.Nothing() {
+		fmt.Fprintln(s.out, "nothing is stored of it")
+	}
+	for _, k := range out.Found.Syncs {
+		text := fmt.Sprintf("%s, %s: %s, %s", k.Connection, k.Object, english.Plural(k.Entries, "ledger entry", "ledger entries"), english.Plural(k.Errors, "stored error", ""))
+		if k.Sources > 0 {
+			text += fmt.Sprintf(" (%d with the row)", k.Sources)
+		}
+		if k.Left > 0 {
+			text += fmt.Sprintf(", %d to be removed by its mirror", k.Left)
+		}
+		fmt.Fprintf(s.out, "  %s\n%s\n", k.Sync, wrapped("    ", text))
+	}
+}
+
+// tell prints what was done, and what is left to do.
+func (c forgetCmd) tell(s program, out *forgotten) {
+	if !out.Found.Nothing() {
+		fmt.Fprintln(s.out, "deleted")
+	}
+	for _, r := range out.Removed {
+		name := r.Object + " " + r.ID
+		if r.ID == "" {
+			name = r.Object + ", whose id the destination did not tell"
+		}
+		if r.Removed {
+			fmt.Fprintln(s.out, wrapped("  ", fmt.Sprintf("%s: %s is not there any more", r.Connection, name)))
+			continue
+		}
+		fmt.Fprintln(s.out, wrapped("  ", fmt.Sprintf("%s: %s is still there: %s", r.Connection, name, r.Do)))
+	}
+	if out.CameBack != nil {
+		fmt.Fprintln(s.out, paint(s.out, warning, wrapped("", "a worker stored it again meanwhile: the destination holds it; once nothing of it waits, run the same command again")))
+	}
+	if n := waiting(out.Found.Queues); n > 0 {
+		fmt.Fprintln(s.out, wrapped("", fmt.Sprintf("%s in the queues, and may hold rows of it: run the same command again once they are delivered; the last of them expires on %s", english.Plural(n, "message waits", "messages wait"), s.clock.when(out.Until))))
+	}
+	fmt.Fprintln(s.out, "in the warehouse, after its own tables, run:")
+	for _, statement := range out.Statements {
+		fmt.Fprintln(s.out, "\n"+statement)
+	}
+}
+
+// verdict is the exit code: 3 where something is left that brings it back, or is still at
+// a destination.
+func (f *forgotten) verdict() error {
+	left := slices.ContainsFunc(f.Removed, func(r removed) bool { return !r.Removed })
+	switch {
+	case f.CameBack != nil || waiting(f.Found.Queues) > 0:
+		return rowsError{errors.New("rows of it may be on their way: run the same command again")}
+	case left:
+		return rowsError{errors.New("a destination still has a record of it")}
+	}
+	return nil
+}
+
+// agreed asks on a terminal; elsewhere it says what to pass.
+func agreed(ctx context.Context, s program, question, nobody string) (bool, error) {
+	if !isatty.IsTerminal(s.in.Fd()) {
+		fmt.Fprintln(s.err, nobody)
+		return false, nil
+	}
+	fmt.Fprint(s.out, question)
+	answers := make(chan string, 1)
+	go func() { // outlives an interrupt: nothing can end the read
+		answer, _ := bufio.NewReader(s.in).ReadString('\n') // at its end: no answer
+		answers <- answer
+	}()
+	select {
+	case answer := <-answers:
+		return strings.EqualFold(strings.TrimSpace(answer), "y"), nil
+	case <-ctx.Done():
+		fmt.Fprintln(s.out)
+		return false, ctx.Err()
+	}
+}

@@ -1,0 +1,155 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// forgottenFormat marks what takes a forgotten entry's slot, so that no chain has a gap:
+// a value whose key is random, which nobody looks for, and which no list shows.
+const forgottenFormat = 0xf0
+
+// forgottenValue is such a value.
+func forgottenValue() []byte {
+	nobody := make([]byte, 24)
+	_, _ = rand.Read(nobody) // never fails
+	return append(appendText(nil, string(nobody)), forgottenFormat)
+}
+
+// isForgotten reports whether a value is one.
+func isForgotten(value []byte) bool {
+	v := values{b: value}
+	v.text()
+	format := v.bytes(1)
+	return !v.bad && len(format) == 1 && format[0] == forgottenFormat
+}
+
+// ForgetEntries deletes the entries of the keys, and the claims that name them; what is
+// not there is no error.
+func (s *Store) ForgetEntries(ctx context.Context, target string, keys []string) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	err := s.shred(ctx, func(c *conn) error {
+		s.touched = true
+		id, err := s.names.target(c, target, false)
+		if err != nil || id == 0 {
+			return err
+		}
+		if err := s.late.load(c); err != nil {
+			return err
+		}
+		if err := s.sortIn(c); err != nil { // what waits names keys, too
+			return err
+		}
+		if err := sortClaims(c, 0); err != nil {
+			return err
+		}
+		for _, key := range keys {
+			if err := s.forget(c, id, key); err != nil {
+				return err
+			}
+			if _, err := c.exec("DELETE FROM claim WHERE target = ?1 AND key = ?2", id, key); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("forget %d ledger entries of %s: %w", len(keys), target, err)
+	}
+	return nil
+}
+
+// forget empties the slot of a key's entry.
+func (s *Store) forget(c *conn, target int64, key string) error {
+	q, err := c.prepare(selectEntry)
+	if err != nil {
+		return err
+	}
+	_, _, at, found, err := find(q, &reader{}, slotOf(target, []byte(key)), key)
+	q.reset()
+	if err != nil || !found {
+		return err
+	}
+	u, err := c.prepare(replaceEntry)
+	if err != nil {
+		return err
+	}
+	defer u.reset()
+	return u.put(at, forgottenValue(), 0)
+}
+
+// ForgetErrors deletes errors with their sources; what is not there is no error. The
+// lists by time keep their entries, which hold no value.
+func (s *Store) ForgetErrors(ctx context.Context, refs []string) error {
+	err := s.shred(ctx, func(c *conn) error {
+		for _, ref := range refs {
+			runID, batch, row, err := run.ParseRef(ref)
+			if err != nil {
+				return err
+			}
+			if _, err := c.exec("DELETE FROM error WHERE run = ?1 AND batch = ?2 AND row = ?3", runID, batch, int64(row)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("forget %d errors: %w", len(refs), err)
+	}
+	return nil
+}
+
+// shred runs f in one transaction that overwrites what it deletes, and brings it from
+// the write-ahead log into the file, where no other process reads at that moment; else
+// the next checkpoint does.
+func (s *Store) shred(ctx context.Context, f func(*conn) error) error {
+	err := s.write(ctx, func(c *conn) error {
+		if err := c.script("PRAGMA secure_delete=ON"); err != nil {
+			return err
+		}
+		return f(c)
+	})
+	var c *conn
+	var open bool
+	select {
+	case c, open = <-s.turn:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if !open {
+		return err
+	}
+	defer func() { s.turn <- c }()
+	if off := c.script("PRAGMA secure_delete=OFF"); err == nil {
+		err = off
+	}
+	if err == nil {
+		err = c.query(func(*stmt) error { return nil }, "PRAGMA wal_checkpoint(TRUNCATE)")
+	}
+	return err
+}
+
+// Versions are all versions of a sync that were ever applied.
+func (s *Store) Versions(ctx context.Context, sync string) (all []syncdef.Version, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		return c.query(func(q *stmt) error {
+			var v syncdef.Version
+			if err := json.Unmarshal(q.view(0), &v); err != nil {
+				return fmt.Errorf("a version of it cannot be read: the file is damaged")
+			}
+			all = append(all, v)
+			return nil
+		}, "SELECT body FROM version WHERE sync = ?1 ORDER BY id", sync)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("versions of sync %q: %w", sync, err)
+	}
+	return all, nil
+}
