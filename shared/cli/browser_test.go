@@ -91,7 +91,7 @@ func (b *tab) until(t *testing.T, expression string) {
 	ctx, cancel := context.WithTimeout(b.ctx, browserPatience)
 	defer cancel()
 	if _, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void]("Boolean("+expression+")", chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(browserPatience))); err != nil {
-		shown, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string]("document.body.innerText"))
+		shown, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`location.href + "\n" + document.body.innerText`))
 		t.Fatalf("%s: %v; the page shows:\n%s", expression, err, shown)
 	}
 }

@@ -236,12 +236,12 @@ func (s *stack) live(t *testing.T, b *tab) {
 		t.Error("the page was loaded again")
 	}
 	b.do(t, chromedp.Navigate(s.base+"/"), chromedp.WaitReady("#live"))
-	row := `document.getElementById("sync-hubspot_health").textContent`
+	going := `document.querySelector("#sync-hubspot_health .going")`
 	next := s.begin(t, "hubspot_health")
 	s.push(t, next, contacts(200, 207)...)
-	b.until(t, row+`.includes("7 of 7")`) // the overview's row moves, too
+	b.until(t, going+`?.textContent.includes("7 of 7")`) // the overview's row moves, too
 	s.finish(t, next, 7)
-	b.until(t, "!"+row+`.includes("7 of 7")`)
+	b.until(t, "!"+going)
 }
 
 // retryAtThePage finds the errors at the overview, opens one, mends what is wrong, and sends
