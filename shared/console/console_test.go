@@ -42,6 +42,17 @@ type state struct {
 	fail     error
 }
 
+func (s *state) Names(context.Context) (view.Names, error) {
+	n := view.Names{}
+	for _, r := range s.overview.Syncs {
+		n.Syncs = append(n.Syncs, r.Sync)
+	}
+	for _, c := range s.overview.Connections {
+		n.Connections = append(n.Connections, c.Name)
+	}
+	return n, nil
+}
+
 func (s *state) Overview(context.Context) (view.Overview, error) { return s.overview, s.fail }
 
 func (s *state) Run(_ context.Context, id string) (view.Run, error) {
@@ -132,7 +143,7 @@ func full() *state {
 		errs:    view.Errors{Errors: []view.Error{err}, Next: "more", Since: noon},
 		one:     one,
 		sync:    view.Sync{Row: r, Operation: "upsert", Model: "contacts_model", Match: "email = email", Strategy: "email", RecordID: []string{"id"}, Mapping: []view.Mapping{{Source: "name", Destination: "full_name", Type: "string", Rules: "at most 80 characters", Personal: true}}, Cursor: "updated_at", Watermark: `"2026-03-01"`, WatermarkType: "timestamp", Hold: `"2026-02-28"`, Chart: []view.Line{line, line}},
-		record:  view.Record{Connection: "crm_prod", Key: "ann@acme.com", Holds: []view.Holding{{Sync: "contacts", Key: "ann@acme.com", Known: true, Held: true, ID: "003X", Link: "https://crm.example/003X", Run: "contacts.r1", At: noon, Object: "contact"}}, Errors: view.Errors{Errors: []view.Error{err}}},
+		record:  view.Record{Connection: "crm_prod", Key: "ann@acme.com", Holds: []view.Holding{{Sync: "contacts", Key: "ann@acme.com", Held: true, ID: "003X", Link: "https://crm.example/003X", Run: "contacts.r1", At: noon, Object: "contact"}}, Errors: view.Errors{Errors: []view.Error{err}}},
 		actions: []run.Action{{At: noon, Who: "console: ann", What: "accept_account", On: "crm_prod", Result: run.ActionDone, Note: "epoch 2"}},
 	}
 }

@@ -147,18 +147,18 @@ func TestDue(t *testing.T) {
 		version             string
 		want                string
 	}{
-		"never, applied long ago":      {time.Time{}, long, slot, verify.Schema{}, "v", "true true"},
-		"never, applied since":         {time.Time{}, slot.Add(time.Second), slot.Add(time.Hour), verify.Schema{}, "v", "false false"},
-		"just before its time":         {slot.AddDate(0, 0, -1), long, slot.Add(-time.Second), verify.Schema{}, "v", "false false"},
-		"at its time":                  {slot.AddDate(0, 0, -1), long, slot, verify.Schema{}, "v", "true true"},
-		"done":                         {slot, long, slot.Add(23 * time.Hour), verify.Schema{}, "v", "false false"},
-		"a week later":                 {slot, long, slot.AddDate(0, 0, 7), verify.Schema{}, "v", "true true"},
-		"once a week later":            {slot.AddDate(0, 0, 7), long, slot.AddDate(0, 0, 7).Add(time.Hour), verify.Schema{}, "v", "false false"},
-		"amiss":                        {slot, long, slot.Add(59 * time.Minute), faulty, "v", "false false"},
-		"amiss, an hour ago":           {slot, long, slot.Add(time.Hour), faulty, "v", "true false"},
-		"amiss, another version":       {slot, long, slot.Add(time.Minute), faulty, "w", "true false"},
-		"well, another version":        {slot, long, slot.Add(time.Minute), verify.Schema{}, "w", "false false"},
-		"tried by a clock put back":    {slot.AddDate(0, 0, 3), long, slot.Add(time.Minute), verify.Schema{}, "v", "true true"},
+		"never, applied long ago":   {time.Time{}, long, slot, verify.Schema{}, "v", "true true"},
+		"never, applied since":      {time.Time{}, slot.Add(time.Second), slot.Add(time.Hour), verify.Schema{}, "v", "false false"},
+		"just before its time":      {slot.AddDate(0, 0, -1), long, slot.Add(-time.Second), verify.Schema{}, "v", "false false"},
+		"at its time":               {slot.AddDate(0, 0, -1), long, slot, verify.Schema{}, "v", "true true"},
+		"done":                      {slot, long, slot.Add(23 * time.Hour), verify.Schema{}, "v", "false false"},
+		"a week later":              {slot, long, slot.AddDate(0, 0, 7), verify.Schema{}, "v", "true true"},
+		"once a week later":         {slot.AddDate(0, 0, 7), long, slot.AddDate(0, 0, 7).Add(time.Hour), verify.Schema{}, "v", "false false"},
+		"amiss":                     {slot, long, slot.Add(59 * time.Minute), faulty, "v", "false false"},
+		"amiss, an hour ago":        {slot, long, slot.Add(time.Hour), faulty, "v", "true false"},
+		"amiss, another version":    {slot, long, slot.Add(time.Minute), faulty, "w", "true false"},
+		"well, another version":     {slot, long, slot.Add(time.Minute), verify.Schema{}, "w", "false false"},
+		"tried by a clock put back": {slot.AddDate(0, 0, 3), long, slot.Add(time.Minute), verify.Schema{}, "v", "true true"},
 	} {
 		r := verify.Reading{Sync: "s", Version: "v", TriedAt: c.tried, Schema: c.schema}
 		schema, sample := r.Due(c.now, c.applied, c.version)
