@@ -97,13 +97,18 @@ func address(ts *testscript.TestScript, _ bool, names []string) {
 	}
 }
 
-// await URL [TEXT [N]] asks until it is answered, with TEXT in the answer at least
-// N times, for at most 20 s.
+// await URL [TEXT [N [SECONDS]]] asks until it is answered, with TEXT in the answer at
+// least N times, for at most 20 s.
 func await(ts *testscript.TestScript, _ bool, args []string) {
-	if len(args) == 0 || len(args) > 3 {
-		ts.Fatalf("usage: await URL [TEXT [N]]")
+	if len(args) == 0 || len(args) > 4 {
+		ts.Fatalf("usage: await URL [TEXT [N [SECONDS]]]")
 	}
-	text, n := "", 0
+	text, n, seconds := "", 0, 20
+	if len(args) > 3 {
+		var err error
+		seconds, err = strconv.Atoi(args[3])
+		ts.Check(err)
+	}
 	if len(args) > 1 {
 		text, n = args[1], 1
 	}
@@ -113,7 +118,7 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 	}
 	last := ""
-	for range 400 {
+	for range 20 * seconds {
 		body, err := request("GET", args[0], "")
 		if err == nil && strings.Count(body, text) >= n {
 			return
