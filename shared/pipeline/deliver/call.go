@@ -35,7 +35,7 @@ func (j *job) once(ctx context.Context, c dest.Call, b *batch, want int, e *evid
 			return nil
 		}
 		if wait := j.bucketWait(c); wait > 0 {
-			j.hold(items, wait)
+			j.spare(items, wait)
 			return nil
 		}
 		s := j.send(ctx, c, b, want)
@@ -48,7 +48,7 @@ func (j *job) once(ctx context.Context, c dest.Call, b *batch, want int, e *evid
 		case s.late:
 		case s.wait > 0:
 			j.waitFor(s.bucket, s.wait)
-			j.hold(items, s.wait)
+			j.spare(items, s.wait)
 		case s.failed == nil:
 			e.good = true
 			j.apply(ctx, b, c, s.outcomes)

@@ -64,12 +64,25 @@ func (j *job) bucketWait(c dest.Call) (wait time.Duration) {
 
 // hold sends the rows back with their messages for so long.
 func (j *job) hold(items []*item, wait time.Duration) {
+	j.postpone(items, func(*message) time.Duration { return wait })
+}
+
+// spare is hold for calls that our own share of the quota does not grant yet. A share that
+// is raised meanwhile holds for these rows too, so that none waits for a quarter of its age
+// without asking again, nor for over half an hour; only the first of a lane asks.
+func (j *job) spare(items []*item, wait time.Duration) {
+	j.postpone(items, func(m *message) time.Duration {
+		return min(wait, max(j.d.Now().Sub(m.SentAt)/4, time.Minute), 30*time.Minute)
+	})
+}
+
+func (j *job) postpone(items []*item, wait func(*message) time.Duration) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, i := range items {
 		if i.state == stateOpen {
 			i.state = stateWaiting
-			i.m.postpone(j.d.jitter(wait))
+			i.m.postpone(j.d.jitter(wait(i.m)))
 		}
 	}
 }
