@@ -17,7 +17,7 @@ func (r *Reader) Errors(ctx context.Context, f Filter) (Errors, error) {
 		of.errors = min(mostErrors, f.Limit)
 	}
 	if f == (Filter{Sync: f.Sync, After: f.After, Limit: f.Limit}) { // each entry has some
-		of.lists = of.errors
+		of.lists = min(of.errors, mostLists-1) + 1 // the first one may be known to its end
 	}
 	if f.Record != "" {
 		of.marks = []uint32{run.RecordMark(f.Record)}

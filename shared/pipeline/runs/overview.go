@@ -68,7 +68,7 @@ func (s *Stores) overRuns(ctx context.Context, o *run.Overview, all []run.Run, t
 		return err
 	}
 	var lines []run.RunLine
-	tallied := 0
+	tallied, held := 0, false
 	for _, r := range all {
 		switch {
 		case run.IsRetry(r.ID):
@@ -94,6 +94,9 @@ func (s *Stores) overRuns(ctx context.Context, o *run.Overview, all []run.Run, t
 		lines = append(lines, l)
 		if o.GateRun == "" && r.Gate != nil {
 			o.Gate, o.GateRun = r.Gate, r.ID
+		}
+		if !held && r.Bracketed { // what the last begun run left is what the next one begins with
+			o.Hold, held = r.Hold, true
 		}
 	}
 	for _, n := range rest.due {
@@ -142,7 +145,10 @@ func (s *Stores) overMark(ctx context.Context, o *run.Overview, v syncdef.Versio
 	o.Target = ledger.Target(&v.Definition, &v.Rules, c.Epoch)
 	o.Account.URL, o.Account.ID = c.Connection.URL, c.Account
 	m, err := s.mark(ctx, o.Sync, o.Target, v.Definition.Cursor())
-	o.Watermark, o.MarkType, o.MarkAt, o.Hold = m.Value, m.Type, m.At, m.Low
+	o.Watermark, o.MarkType, o.MarkAt = m.Value, m.Type, m.At
+	if m.Low != "" {
+		o.Hold = run.Least(o.Hold, m.Low)
+	}
 	return err
 }
 

@@ -6,9 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/alert"
+	"github.com/penstock-data/penstock/shared/pace"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/sqlite"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 var errRefused = errors.New("storage refuses")
@@ -160,5 +163,38 @@ func TestOverviewsOfNothingGo(t *testing.T) {
 	w.sweepOnce()
 	if _, err := w.store.Overview(t.Context(), "gone"); !errors.Is(err, run.ErrNotFound) {
 		t.Error(err)
+	}
+}
+
+// What holds a sync up is in its overview: a spent quota, a paused connection, a due time
+// without a run, a version that cannot be delivered, an alert.
+func TestWhatHoldsUpIsInTheOverview(t *testing.T) {
+	w, _ := seen(t)
+	w.apply(func(d *syncdef.Definition, _ *syncdef.Rules) { d.Frequency = "0 * * * *" })
+	v, err := w.store.Current(t.Context(), syncName)
+	w.ok(err)
+	_, _, err = w.store.Lease(t.Context(), "prod/", []pace.Window{{Calls: 1000, Per: 24 * time.Hour}}, 450, w.now)
+	w.ok(err)
+	w.ok(w.store.SetPace(t.Context(), "prod", pace.State{}.Fail(w.now, time.Hour, "401", "log in: the secret is absent")))
+	w.ok(w.store.SetHalt(t.Context(), run.Halt{Sync: syncName, Version: v.ID, Tries: 3, Since: w.now, Code: "INVALID_FIELD", Reason: "no such field", Runs: []string{"x"}}))
+	w.ok(w.store.SetAlerts(t.Context(), alert.Book{Sync: syncName, Open: []alert.Open{{Kind: alert.Quota, Since: w.now}, {Kind: alert.RunFailed, Since: w.now}}}))
+	w.now = w.now.Add(70 * time.Minute) // due at one o'clock
+	w.sweepOnce()
+	o := w.overview()
+	if a := o.Account; a.Calls != 1000 || a.Per != 24*3600 || a.Spent < 400 || a.Share < 0.8 || a.Rate != 1 || a.Reason == "" || a.Since.IsZero() {
+		t.Errorf("the connection: %+v", a)
+	}
+	if !o.Missed.Equal(noon.Add(time.Hour)) || !o.Next.Equal(noon.Add(2*time.Hour)) {
+		t.Errorf("missed %v, next %v", o.Missed, o.Next)
+	}
+	if o.Halt == nil || o.Halt.Reason != "no such field" || o.Halt.Runs != nil {
+		t.Errorf("the halt: %+v", o.Halt)
+	}
+	if len(o.Alerts) != 2 || o.Alerts[0].Kind != string(alert.RunFailed) {
+		t.Errorf("the alerts: %+v", o.Alerts)
+	}
+	list, err := w.control.ListSyncs(t.Context())
+	if w.ok(err); len(list) != 1 || !list[0].Missed.Equal(o.Missed) || list[0].Paused != "" {
+		t.Errorf("penstock_syncs: %+v", list)
 	}
 }
