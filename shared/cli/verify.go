@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/app/machine"
+	"github.com/penstock-data/penstock/shared/app/remote"
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/pipeline/deliver"
 	"github.com/penstock-data/penstock/shared/run"
-	"github.com/penstock-data/penstock/shared/sqlite"
+	"github.com/penstock-data/penstock/shared/secretfile"
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/verify"
 )
@@ -22,6 +25,7 @@ type verifyCmd struct {
 	Seed   uint64 `help:"Draw the same records as the verify that printed it." placeholder:"SEED"`
 	Mend   bool   `help:"Forget what is known of the records that differ, so that the next run sends them."`
 	Into   string `enum:",warehouse,snowflake,redshift,bigquery" default:"" help:"Make a table of what is read, TYPE_OBJECTs, and a view over it: in the embedded warehouse; for the others print the statements." placeholder:"WAREHOUSE"`
+	Stack  string `help:"This stack in AWS, with your own credentials, instead of this machine; the connection's secret is read here, or else in the stack." placeholder:"NAME"`
 	JSON   bool   `name:"json" help:"Print JSON."`
 	asking
 }
@@ -44,6 +48,9 @@ func (c *verifyCmd) size() (int, error) {
 	if c.Sample == sampleAll {
 		return 0, nil
 	}
+	if c.Stack != "" && len(c.Endpoint) > 0 {
+		return 0, usage("--endpoint is of this machine: a stack's records are read where its rows go")
+	}
 	n, err := strconv.Atoi(c.Sample)
 	if err != nil || n < 1 {
 		return 0, usage("--sample %s: write a number of records, or %s", c.Sample, sampleAll)
@@ -57,16 +64,23 @@ func (c verifyCmd) Run(ctx context.Context, s program) (err error) {
 	if err != nil {
 		return err
 	}
-	store, err := openState(c.Data)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	d, v, done, err := c.verifier(ctx, s, store)
+	control, done, err := somewhere{Data: c.Data, Stack: c.Stack}.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
+	v, err := control.Syncs.Current(ctx, c.Sync)
+	if errors.Is(err, run.ErrNotFound) {
+		return fmt.Errorf("there is no sync %q, or it is not applied: run penstock apply", c.Sync)
+	}
+	if err != nil {
+		return fmt.Errorf("read sync %q: %w", c.Sync, err)
+	}
+	d, leave, err := c.verifier(ctx, s, &v)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, leave()) }()
 	table := tableOf(&v)
 	to, err := c.sink(ctx, s, &table)
 	if err != nil {
@@ -90,9 +104,9 @@ func (c verifyCmd) Run(ctx context.Context, s program) (err error) {
 	}
 	var out verified
 	if c.Mend {
-		mended, err := machine.Control(store).Mend(ctx, c.Sync, func(ctx context.Context) (int64, error) {
+		mended, err := control.Mend(ctx, c.Sync, func(ctx context.Context) (int64, error) {
 			out.Report, err = d.Verify(ctx, q)
-			return out.Mended, err
+			return out.Mended + out.States[verify.Waits], err
 		})
 		out.Meanwhile = mended.Run
 		if err != nil {
@@ -122,26 +136,34 @@ type verified struct {
 	Meanwhile string `json:"begun_meanwhile,omitempty"`
 }
 
-// verifier opens the worker that reads the sync's records back; the function closes the
-// simulators that it needs.
-func (c verifyCmd) verifier(ctx context.Context, s program, store *sqlite.Store) (*deliver.Deliver, syncdef.Version, func() error, error) {
-	v, err := store.Current(ctx, c.Sync)
-	if errors.Is(err, run.ErrNotFound) {
-		return nil, v, nil, fmt.Errorf("there is no sync %q, or it is not applied: run penstock apply", c.Sync)
+// verifier opens the worker that reads the sync's records back; the function closes what
+// was opened for it.
+func (c verifyCmd) verifier(ctx context.Context, s program, v *syncdef.Version) (*deliver.Deliver, func() error, error) {
+	at := slices.IndexFunc(s.known, func(one Destination) bool { return one.Vendor.Name == v.Rules.Type })
+	if at < 0 {
+		return nil, nil, fmt.Errorf("there is no destination type %q", v.Rules.Type)
 	}
+	vendor := s.known[at].Vendor
+	if c.Stack != "" {
+		own := &secretfile.Reader{Getenv: os.Getenv}
+		of, err := remote.Verifier(ctx, c.Stack, func(ctx context.Context, _ syncdef.Connection, name string) (map[string]string, error) {
+			return own.Secret(ctx, name)
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+		return of(vendor), func() error { return nil }, nil
+	}
+	store, err := openState(c.Data)
 	if err != nil {
-		return nil, v, nil, fmt.Errorf("read sync %q: %w", c.Sync, err)
+		return nil, nil, err
 	}
 	asker, done, err := c.asker(s)
 	if err != nil {
-		return nil, v, nil, err
+		return nil, nil, errors.Join(err, store.Close())
 	}
-	for _, vendor := range s.known.vendors() {
-		if vendor.Name == v.Rules.Type {
-			return machine.Verifier(store, vendor.Name, func(conn syncdef.Connection) (dest.Account, error) { return asker.Open(vendor, conn) }), v, done, nil
-		}
-	}
-	return nil, v, nil, errors.Join(fmt.Errorf("there is no destination type %q", v.Rules.Type), done())
+	open := func(conn syncdef.Connection) (dest.Account, error) { return asker.Open(vendor, conn) }
+	return machine.Verifier(store, vendor.Name, open), func() error { return errors.Join(done(), store.Close()) }, nil
 }
 
 // verifyError is an error of comparing towards people.

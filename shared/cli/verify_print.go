@@ -109,14 +109,18 @@ func (c verifyCmd) filled(s program, t *keptTable, v *verified) {
 
 // next says what mends it.
 func (c verifyCmd) next(s program, v *verified) {
-	flags := somewhere{Data: c.Data}.flags()
+	flags := somewhere{Data: c.Data, Stack: c.Stack}.flags()
 	if !c.Mend {
 		if v.Differ() > 0 {
 			fmt.Fprintf(s.out, "to send them again:  %s verify %s --sample %s --seed %d --mend%s\n", self(), c.Sync, c.Sample, c.Seed, flags)
 		}
 		return
 	}
-	fmt.Fprintln(s.out, wrapped("", fmt.Sprintf("%s of %s voided: the next run selects all rows, and sends these", records(v.Mended), c.Sync)))
+	if v.Mended+v.States[verify.Waits] > 0 {
+		fmt.Fprintln(s.out, wrapped("", fmt.Sprintf("%s of %s voided: the next run selects all rows, and sends these", records(v.Mended), c.Sync)))
+	} else {
+		fmt.Fprintln(s.out, "nothing was voided")
+	}
 	if v.Unmended > 0 {
 		fmt.Fprintln(s.out, wrapped("", fmt.Sprintf("%s that differ are left as they are: an insert makes each record once, and changes none", records(v.Unmended))))
 	}

@@ -244,6 +244,54 @@ func TestVerifyKeepsToTheShare(t *testing.T) {
 	}
 }
 
+// A destination that was changed is found by the daily check, and looked at again every
+// hour until it fits, or whenever a person verifies.
+func TestDailyCheckFindsDrift(t *testing.T) {
+	v := verifiables["salesforce"]
+	w := v.world(t, v.folder(t, "verify: {sample: 0}\n"))
+	w.delivered(t, "main", "q1", v.rows...)
+	faults := func() int {
+		w.Invoke(t, "salesforce", []byte(worker.Freshness))
+		r, err := w.Store.Verification(t.Context(), "main")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Sample.Compared != 0 && r.Sample.Ledger == 0 {
+			t.Errorf("records were read: %+v", r.Sample)
+		}
+		return len(r.Schema.Faults)
+	}
+	drift := sandbox.Fault{Match: "describe", Count: -1, Status: 200, Body: `{"name":"Account","createable":true,"updateable":true,"fields":[
+		{"name":"Customer_ID__c","type":"string","length":255,"externalId":true,"createable":true,"updateable":true,"nillable":true},
+		{"name":"Name","type":"string","length":255,"createable":true,"updateable":true,"nillable":true},
+		{"name":"Daily_Active_Users__c","type":"double","precision":18,"createable":true,"updateable":true,"nillable":true},
+		{"name":"Health_Score__c","type":"double","precision":18,"createable":false,"updateable":false,"nillable":true},
+		{"name":"Health_Status__c","type":"picklist","restrictedPicklist":true,"createable":true,"updateable":true,"nillable":true,"picklistValues":[{"value":"At Risk","active":true},{"value":"Healthy","active":false}]},
+		{"name":"Description","type":"textarea","length":32000,"createable":true,"updateable":true,"nillable":true}]}`}
+	w.fault(t, drift)
+	w.Clock.Advance(24 * time.Hour)
+	if n := faults(); n != 4 { // read-only, a value switched off twice (of values and default), and one that is gone
+		r, _ := w.Store.Verification(t.Context(), "main")
+		t.Errorf("%d faults: %q", n, r.Schema.Faults)
+	}
+	w.Vendors.Salesforce.Core().ClearFaults()
+	w.Clock.Advance(59 * time.Minute)
+	if n := faults(); n != 4 {
+		t.Errorf("%d faults before the hour is over", n)
+	}
+	w.Clock.Advance(time.Minute)
+	if n := faults(); n != 0 {
+		t.Errorf("%d faults after it was mended", n)
+	}
+	w.fault(t, drift)
+	w.Clock.Advance(24 * time.Hour)
+	faults()
+	w.Vendors.Salesforce.Core().ClearFaults()
+	if got := w.verified(t, "salesforce", verify.Request{}); states(got) != "3 same" || faults() != 0 {
+		t.Errorf("%s, %d faults after a person verified", states(got), faults())
+	}
+}
+
 // The daily check compares a sample once a day, holds the definition against the metadata,
 // and keeps what it found where the vendor fails; a missed day is not made up for.
 func TestDailyCheck(t *testing.T) {

@@ -45,6 +45,16 @@ func (d *Deliver) remember(ctx context.Context, r *verify.Report) error {
 			return nil
 		}
 		keep(&next.Sample, r)
+		if now := d.Now(); len(next.Schema.Faults) > 0 && r.Stopped == "" { // whoever mended it need not wait for the next check
+			v, err := d.Freshness.Current(ctx, r.Sync)
+			if err == nil {
+				next.Schema.TriedAt = now
+				err = d.connection(r.Connection).schema(ctx, v, &next.Schema, now)
+			}
+			if err != nil {
+				return err
+			}
+		}
 		if err := d.Verifications.SetVerification(ctx, next); !errors.Is(err, run.ErrConflict) {
 			return err
 		}

@@ -70,6 +70,9 @@ func TestMend(t *testing.T) {
 	if _, err := w.control.Mend(t.Context(), syncName, void(0, errors.New("storage"))); err == nil || w.mark() != mark {
 		t.Errorf("%v, mark %q", err, w.mark())
 	}
+	if _, err := w.control.Mend(t.Context(), syncName, void(0, nil)); err != nil || w.mark() != mark {
+		t.Errorf("nothing differs: %v, mark %q", err, w.mark())
+	}
 	going := w.begin("", "one")
 	_, err := w.control.Mend(t.Context(), syncName, func(context.Context) (int64, error) { t.Error("it was voided"); return 0, nil })
 	var refused *row.Refusal

@@ -13,7 +13,8 @@ import (
 // that dies in between has selected nothing that is not sent; twice is the same as once.
 //
 // It is refused while a run goes on: one that selects all rows would set the watermark
-// though it passed a record before it was voided. void answers how many it voided.
+// though it passed a record before it was voided. void answers how many records are
+// void now; of none the watermark stays.
 func (c *Control) Mend(ctx context.Context, sync string, void func(context.Context) (int64, error)) (Mended, error) {
 	out := Mended{Sync: sync}
 	err := c.act(ctx, "verify --mend", named(sync), func() (string, error) {
@@ -30,7 +31,9 @@ func (c *Control) Mend(ctx context.Context, sync string, void func(context.Conte
 		if err != nil {
 			return "", err
 		}
-		out.Records = n
+		if out.Records = n; n == 0 {
+			return "nothing differs", nil
+		}
 		if err := c.reset(ctx, sync); err != nil {
 			return "", err
 		}
