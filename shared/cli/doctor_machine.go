@@ -214,7 +214,7 @@ func (e *examination) warehouse(ctx context.Context) ([]doctor.Finding, error) {
 		return []doctor.Finding{f}, nil
 	}
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		f.Detail = "none yet: the first  penstock sql  or  local  makes it"
+		f.Detail = "none yet: the first  penstock run  of a model, or  local , makes it"
 		return []doctor.Finding{f}, nil
 	}
 	w, err := duckdb.Open(ctx, duckdb.Config{Path: path, Files: e.Syncs})

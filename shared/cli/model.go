@@ -47,7 +47,7 @@ func (c modelled) model(ctx context.Context, sync, gateway string, did *touched)
 	}
 	r := relation{qualified(name)}
 	if text != "" {
-		err = w.SetModel(ctx, name, text)
+		err = c.unread(w.SetModel(ctx, name, text), sync, path)
 	} else {
 		err = c.missingModel(ctx, w, r, name, sync)
 	}
@@ -86,6 +86,7 @@ func (c modelled) look(ctx context.Context, sync string) (*duckdb.Warehouse, rel
 	r := relation{qualified(name)}
 	if text != "" {
 		r.sql, err = w.Subquery(ctx, name, text)
+		err = c.unread(err, sync, path)
 	} else {
 		err = c.missingModel(ctx, w, r, name, sync)
 	}
@@ -98,13 +99,33 @@ func (c modelled) look(ctx context.Context, sync string) (*duckdb.Warehouse, rel
 	return w, r, nil
 }
 
+// unread says where a model reads a table that the warehouse does not have, and what to
+// do; any other error stays as it is.
+func (c modelled) unread(err error, sync, path string) error {
+	missing, ok := errors.AsType[*duckdb.MissingTable](err)
+	if !ok {
+		return err
+	}
+	mend := "correct the name"
+	if missing.Near != "" {
+		mend += " (did you mean " + missing.Near + "?)"
+	}
+	file := path
+	if c.Warehouse != "" {
+		file = c.Warehouse
+	}
+	return fmt.Errorf("%s: the warehouse %s has no table or view %s, which the model of sync %s reads: %s, or make it, such as with  %s sql%s \"CREATE TABLE %[3]s AS FROM 'FILE.csv'\"",
+		filepath.Join(c.folder(), sync+".sql"), file, missing.Name, sync, mend, self(), somewhere{Data: c.Data}.flags())
+}
+
 // missingModel says what to do where the warehouse does not have the relation.
 func (c modelled) missingModel(ctx context.Context, w *duckdb.Warehouse, r relation, name, sync string) error {
 	_, err := columnsOf(ctx, w, r.sql)
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("the warehouse has no table or view %s, the model of sync %s: put its SELECT into %[2]s.sql beside %[2]s.yaml, or push a file with --from (%[3]s)", name, sync, firstLine(err))
+	file := cmp.Or(c.Warehouse, filepath.Join(c.Data, warehouseFile))
+	return fmt.Errorf("the warehouse %s has no table or view %s, the model of sync %s: put its SELECT into %[3]s.sql beside %[3]s.yaml, name another with model: in %[3]s.yaml and penstock apply, or push a file with --from (%[4]s)", file, name, sync, firstLine(err))
 }
 
 // find is the sync's definition as it is applied, its name alone where that is not known

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
@@ -98,11 +99,11 @@ func (r runReport) print(s program, g *gate, fates []fate, asJSON bool) error {
 		if err := printJSON(s.out, r); err != nil {
 			return err
 		}
-		return g.quietly(fates)
+		return errors.Join(g.quietly(fates), r.skipped())
 	}
 	if r.Run == "" {
 		fmt.Fprintln(s.out, wrapped("", r.Sync+" was skipped: "+s.clock.local(r.Reason)))
-		return nil
+		return r.skipped()
 	}
 	fmt.Fprintf(s.out, "%s run in %s\n", r.Sync, r.took.Round(time.Millisecond))
 	for _, f := range fates {
@@ -110,6 +111,15 @@ func (r runReport) print(s program, g *gate, fates []fate, asJSON bool) error {
 		s.printGroups("    ", f.RunStatus)
 	}
 	return g.verdictOf(s, fates)
+}
+
+// skipped says that nothing was run, as the exit code does: rows wait that the next run
+// will select. A person's pause is no such thing: it is meant.
+func (r runReport) skipped() error {
+	if r.Run != "" || strings.Contains(r.Reason, "is paused since") {
+		return nil
+	}
+	return rowsError{fmt.Errorf("nothing was run of %s: it is tried again by its schedule, or by you", r.Sync)}
 }
 
 // scanOne runs a statement under one query id and reads its only row.

@@ -42,6 +42,11 @@ func Open(ctx context.Context, stack string) (*runs.Control, error) {
 	if err != nil {
 		return nil, err
 	}
+	return over(cfg, tables), nil
+}
+
+// over is Control over a stack's tables and queues.
+func over(cfg sdk.Config, tables map[string]string) *runs.Control {
 	table := state.New(cfg, state.Config{Table: tables[stateTable], Now: time.Now})
 	errs := awserrors.New(cfg, awserrors.Config{Table: tables[errorsTable], Now: time.Now})
 	held := ledger.New(cfg, ledger.Config{Table: tables[ledgerTable]})
@@ -50,12 +55,12 @@ func Open(ctx context.Context, stack string) (*runs.Control, error) {
 	return &runs.Control{
 		Stores: runs.Stores{
 			Syncs: table, Connections: table, Runs: table, History: table, Marks: table, Due: table, Halts: table, Firings: table, Freshness: table, Verifications: table, Pauses: table, Audit: table,
-			Errors: errs, Ledger: held,
+			Errors: errs, Ledger: held, Depths: queues,
 			Overviews: table, Some: table, Told: table, Lists: errs, Places: held, Versions: table, Entries: held, Sources: errs,
 		},
 		Replayer: in,
 		Policy:   run.DefaultPolicy(), Now: time.Now,
-	}, nil
+	}
 }
 
 // Alerts is what is stored of a sync's alerts in the stack of that name.

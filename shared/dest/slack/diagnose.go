@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	slackapi "github.com/slack-go/slack"
-
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -54,10 +52,10 @@ func (a *account) kindBy(ctx context.Context, channel string) (dest.Diagnosis, e
 	}
 	for range 2 {
 		messages, next, err := a.client.history(ctx, channel, time.Time{}, "")
-		if limited, ok := errors.AsType[*slackapi.RateLimitedError](err); ok && limited.RetryAfter >= distributedWait {
-			return restricted, nil
-		}
 		if err != nil {
+			if limited, ok := errors.AsType[*dest.CallError](a.call(ctx, "", err)); ok && limited.Class == dest.Throttled && limited.After >= distributedWait {
+				return restricted, nil
+			}
 			return dest.Diagnosis{}, err
 		}
 		if len(messages) == distributedPage && next != "" {

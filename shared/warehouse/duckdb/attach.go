@@ -123,8 +123,37 @@ func modelFault(err error, folder string) error {
 		return noFile(m[1], folder)
 	}
 	line, _, more := strings.Cut(err.Error(), "\n")
+	if m := missingTable.FindStringSubmatch(line); m != nil {
+		missing := &MissingTable{Name: m[1]}
+		if near := nearTable.FindStringSubmatch(err.Error()); near != nil && !catalogTable.MatchString(near[1]) {
+			missing.Near = near[1]
+		}
+		return missing
+	}
 	if !more {
 		return err
 	}
 	return errors.New(line)
+}
+
+// missingTable and nearTable read what DuckDB says of a relation that is not there.
+var (
+	missingTable = regexp.MustCompile(`^Catalog Error: Table with name (\S+) does not exist!`)
+	catalogTable = regexp.MustCompile(`^(pg_|duckdb_|sqlite_|pragma_|information_schema)`) // DuckDB's own, which nobody means
+	nearTable    = regexp.MustCompile(`Did you mean "([^"\n]+)"\?`)
+)
+
+// A MissingTable says that a model reads a relation which the warehouse does not have.
+type MissingTable struct {
+	Name string // as the model writes it
+	Near string // one that is there, of a like name; "" for none
+}
+
+// Error implements error.
+func (m *MissingTable) Error() string {
+	text := "the warehouse has no table or view " + m.Name + ", which its SELECT reads"
+	if m.Near != "" {
+		text += "; did you mean " + m.Near + "?"
+	}
+	return text
 }

@@ -1,0 +1,148 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/apigateway"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/penstock-data/penstock/shared/aws/secrets"
+	"github.com/penstock-data/penstock/shared/aws/state"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
+)
+
+// A Place is a stack as a person's credentials see it, to be examined. It changes nothing.
+type Place struct {
+	Control    *runs.Control
+	State      *state.Store // its connections' pace
+	Outputs    map[string]string
+	Parameters map[string]string
+	Status     string    // CloudFormation's: UPDATE_COMPLETE
+	Deployed   time.Time // when it was last
+	// ServerTime is when CloudFormation says that it answered a request that was sent and
+	// answered at these times; zero where it does not.
+	ServerTime, Sent, Answered time.Time
+
+	cfg sdk.Config
+}
+
+// Look opens a stack to be examined. Its errors are Open's.
+func Look(ctx context.Context, stack string) (*Place, error) {
+	cfg, out, err := Stack(ctx, stack)
+	if err != nil {
+		return nil, err
+	}
+	p := &Place{Outputs: out, Parameters: map[string]string{}, cfg: cfg, Control: over(cfg, out), State: state.New(cfg, state.Config{Table: out[stateTable], Now: time.Now})}
+	p.Sent = time.Now()
+	described, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stack})
+	p.Answered = time.Now()
+	if err != nil {
+		return nil, refused(err, stack, cfg.Region)
+	}
+	p.ServerTime, _ = awsmiddleware.GetServerTime(described.ResultMetadata)
+	for _, s := range described.Stacks {
+		p.Status, p.Deployed = string(s.StackStatus), sdk.ToTime(s.CreationTime)
+		if s.LastUpdatedTime != nil {
+			p.Deployed = *s.LastUpdatedTime
+		}
+		for _, one := range s.Parameters {
+			p.Parameters[sdk.ToString(one.ParameterKey)] = sdk.ToString(one.ParameterValue)
+		}
+	}
+	return p, nil
+}
+
+// Secret reads a connection's secret; its error says so where the credentials may not.
+func (p *Place) Secret(ctx context.Context, name string) (map[string]string, error) {
+	return secrets.New(p.cfg, secrets.Config{Prefix: p.Outputs["SecretPrefix"]}).Secret(ctx, name)
+}
+
+// Queue is how many messages the queue at a URL has, and how many its dead letters have.
+func (p *Place) Queue(ctx context.Context, address string) (waiting, dead int, err error) {
+	client := sqs.NewFromConfig(p.cfg)
+	waiting, redrive, err := depth(ctx, client, address)
+	if err != nil {
+		return 0, 0, err
+	}
+	_, arn, found := strings.Cut(redrive, `"deadLetterTargetArn":"`)
+	if !found {
+		return waiting, 0, errors.New("it has no dead letters: deploy the stack again")
+	}
+	arn, _, _ = strings.Cut(arn, `"`)
+	u, err := url.Parse(address)
+	if err != nil {
+		return waiting, 0, fmt.Errorf("the address of the queue: %w", err)
+	}
+	u.Path = u.Path[:strings.LastIndexByte(u.Path, '/')+1] + arn[strings.LastIndexByte(arn, ':')+1:]
+	dead, _, err = depth(ctx, client, u.String())
+	return waiting, dead, err
+}
+
+func depth(ctx context.Context, client *sqs.Client, address string) (n int, redrive string, err error) {
+	names := []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible, types.QueueAttributeNameRedrivePolicy}
+	out, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &address, AttributeNames: names})
+	if err != nil {
+		return 0, "", lacking(err, "sqs:GetQueueAttributes")
+	}
+	for _, name := range names[:2] {
+		one, err := strconv.Atoi(out.Attributes[string(name)])
+		if err != nil {
+			return 0, "", fmt.Errorf("%s is not told", name)
+		}
+		n += one
+	}
+	return n, strings.ReplaceAll(out.Attributes[string(types.QueueAttributeNameRedrivePolicy)], " ", ""), nil
+}
+
+// Trust is the trust policy of the role that the warehouse assumes.
+func (p *Place) Trust(ctx context.Context) (string, error) {
+	out, err := iam.NewFromConfig(p.cfg).GetRole(ctx, &iam.GetRoleInput{RoleName: sdk.String(p.Role())})
+	if err != nil {
+		return "", lacking(err, "iam:GetRole")
+	}
+	return url.QueryUnescape(sdk.ToString(out.Role.AssumeRolePolicyDocument)) // IAM escapes it as RFC 3986 has it
+}
+
+// Role is the name of that role.
+func (p *Place) Role() string {
+	arn := p.Outputs["SnowflakeRoleArn"]
+	return arn[strings.LastIndexByte(arn, '/')+1:]
+}
+
+// Access is the API's resource policy.
+func (p *Place) Access(ctx context.Context) (string, error) {
+	host := strings.TrimPrefix(p.Outputs["ApiUrl"], "https://")
+	id, _, _ := strings.Cut(host, ".")
+	out, err := apigateway.NewFromConfig(p.cfg).GetRestApi(ctx, &apigateway.GetRestApiInput{RestApiId: &id})
+	if err != nil {
+		return "", lacking(err, "apigateway:GET")
+	}
+	return sdk.ToString(out.Policy), nil
+}
+
+// ErrLacking says that the person's credentials may not look.
+var ErrLacking = errors.New("your AWS credentials may not look")
+
+// lacking names the permission that is missing, or gives the code that AWS answered.
+func lacking(err error, action string) error {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return err
+	}
+	if strings.Contains(api.ErrorCode(), "AccessDenied") || strings.Contains(api.ErrorCode(), "Forbidden") {
+		return fmt.Errorf("%w: they lack %s", ErrLacking, action)
+	}
+	return fmt.Errorf("%s: %s", api.ErrorCode(), api.ErrorMessage())
+}
