@@ -31,13 +31,14 @@ type stack struct {
 	base string // of the console's addresses
 }
 
-// newStack serves the sample's syncs until the test ends, as penstock local does; what the
+// newStack serves the syncs of a folder until the test ends, as penstock local does; what the
 // console reads by its clock is later than the rest.
-func newStack(t *testing.T, later time.Duration) *stack {
+func newStack(t *testing.T, data, syncs string, later time.Duration) *stack {
 	t.Helper()
 	now := func() time.Time { return time.Now().Add(later) }
 	s := program{out: io.Discard, err: os.Stderr, clock: clock{now: now, zone: time.UTC}, known: listed()}
-	c := localCmd{Data: t.TempDir(), Listen: "127.0.0.1:0", Syncs: "../../sql/syncs", Quiet: 200 * time.Millisecond}
+	c := localCmd{Data: data, Listen: "127.0.0.1:0", Syncs: syncs, Quiet: 200 * time.Millisecond, tells: true}
+	c.AcceptNames = true
 	p, err := c.start(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
@@ -131,10 +132,10 @@ func contacts(from, to int) (rows []map[string]any) {
 }
 
 // refusing makes the simulated destination refuse these records until the function is called.
-func (s *stack) refusing(t *testing.T, kind string, names ...string) (heal func()) {
+func (s *stack) refusing(t *testing.T, kind, code, message string, names ...string) (heal func()) {
 	t.Helper()
 	core := s.box.Simulated[kind].Core()
-	if err := core.AddFault(sandbox.Fault{FailRecords: names, Count: -1, Code: "INVALID_EMAIL", Message: "Email address is invalid"}); err != nil {
+	if err := core.AddFault(sandbox.Fault{FailRecords: names, Count: -1, Code: code, Message: message}); err != nil {
 		t.Fatal(err)
 	}
 	return core.ClearFaults
@@ -145,8 +146,8 @@ func (s *stack) refusing(t *testing.T, kind string, names ...string) (heal func(
 // and mended at the page.
 func TestConsoleInBrowser(t *testing.T) {
 	b := openTab(t)
-	s := newStack(t, 0)
-	heal := s.refusing(t, "hubspot", mailbox(1), mailbox(2))
+	s := newStack(t, t.TempDir(), "../../sql/syncs", 0)
+	heal := s.refusing(t, "hubspot", "INVALID_EMAIL", "Email address is invalid", mailbox(1), mailbox(2))
 	first := s.begin(t, "hubspot_health")
 	s.push(t, first, contacts(0, 20)...)
 	s.finish(t, first, 20)

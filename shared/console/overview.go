@@ -120,7 +120,7 @@ func (s syncRow) Words() []string {
 func (s syncRow) Thresholds() string {
 	switch {
 	case s.WarnAfter > 0 && s.StaleAfter > 0:
-		return "warns after " + brief(s.WarnAfter) + ", stale after " + brief(s.StaleAfter)
+		return "late after " + brief(s.WarnAfter) + ", stale " + brief(s.StaleAfter)
 	case s.StaleAfter > 0:
 		return "stale after " + brief(s.StaleAfter)
 	}

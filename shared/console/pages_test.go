@@ -17,7 +17,7 @@ import (
 func TestPages(t *testing.T) {
 	p := inside(t, full())
 	for path, says := range map[string][]string{
-		"/": {"Warning", "3 h ago", "warns after 2 h, stale after 4 h", "in 20 min", "94.0%", `class="n">13<`, `href="/errors?sync=contacts">6<`, "1 due", "error rate since", "<svg class=\"spark\"", "2 runs, 2 of them with rows that are not right; the last one: 94 of 100 rows right",
+		"/": {"Warning", "3 h ago", "late after 2 h, stale 4 h", "in 20 min", "94.0%", `class="n">13<`, `href="/errors?sync=contacts">6<`, "1 due", "error rate since", "<svg class=\"spark\"", "2 runs, 2 of them with rows that are not right; the last one: 94 of 100 rows right",
 			"20 of 50", "91.0%", "910 of 1,000 calls in 1 d", "50.0%", "Needs you", "the login is refused", "/confirm/pause_connection?connection=crm_prod"},
 		"/run/contacts.r1": {`<b>100</b> of 104 settled`, "still queued", "intake", "destination", "delivered", "Errors of 6 rows", "INVALID_EMAIL", `ref=contacts.r1%23b%237`, "Retry 3", "push again", "/confirm/cancel?run=contacts.r1", "Running", `hx-sse:connect="/run/contacts.r1?live=1"`},
 		"/errors":          {"The newest 1 error<", "c 7", "INVALID_EMAIL", "no address", "/errors?after=more", "Older than 2026-03-01 12:00:00"},
