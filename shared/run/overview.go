@@ -41,7 +41,7 @@ type Overview struct {
 	SuccessRows int64     `json:"success_rows"` // of it, at the destination
 	// PreviousRows are those of the success before it in the same mode; -1 where there is none.
 	PreviousRows int64        `json:"previous_rows"`
-	Lines        []RunLine    `json:"runs"`              // newest first: the last OverviewRuns of each mode that have ended
+	Lines        []Line       `json:"runs"`              // newest first: the last OverviewRuns of each mode that have ended
 	Running      []Progress   `json:"running,omitempty"` // newest first, at most OverviewOpen
 	Watermark    string       `json:"watermark,omitempty"`
 	MarkType     string       `json:"watermark_type,omitempty"`
@@ -73,8 +73,8 @@ const (
 	OverviewGroups = 10
 )
 
-// A RunLine is a run that has ended, in few words.
-type RunLine struct {
+// A Line is a run that has ended, in few words.
+type Line struct {
 	ID        string    `json:"id"`
 	Mode      Mode      `json:"mode"`
 	Bracketed bool      `json:"bracketed,omitempty"`

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Line is a run that has ended, in few words. Due, Again and Retried are the caller's to
+// LineOf is a run that has ended, in few words. Due, Again and Retried are the caller's to
 // fill in.
-func Line(r Run) RunLine {
-	l := RunLine{
+func LineOf(r Run) Line {
+	l := Line{
 		ID: r.ID, Mode: r.Mode, Bracketed: r.Bracketed, Status: r.Status, Outcome: r.Outcome, BegunAt: r.BegunAt, EndedAt: r.EndedAt,
 		Counts: r.Counts, Reason: r.Reason,
 	}
@@ -43,11 +43,11 @@ func boundGroups(all []Group, most int) []Group {
 
 // Missing is how many of a run's rows are not right at the destination: all of them where
 // it failed as a whole, and nothing was delivered since.
-func (l *RunLine) Missing() int64 { return l.Counts.Received - l.Right() }
+func (l *Line) Missing() int64 { return l.Counts.Received - l.Right() }
 
 // Right is how many of a run's rows are right at the destination; one that another row
 // took the place of is right by that one.
-func (l *RunLine) Right() int64 {
+func (l *Line) Right() int64 {
 	if l.Outcome == None && l.Retried == 0 {
 		return 0
 	}
@@ -55,22 +55,22 @@ func (l *RunLine) Right() int64 {
 }
 
 // Held is how many of a run's rows the destination holds.
-func (l *RunLine) Held() int64 {
+func (l *Line) Held() int64 {
 	return min(l.Counts.Received, l.Counts.Delivered+l.Counts.Unchanged+l.Retried)
 }
 
 // Succeeded reports whether a run counts as a success: it is complete, and has rows at
 // the destination or had none to deliver.
-func (l *RunLine) Succeeded() bool {
+func (l *Line) Succeeded() bool {
 	return l.Status == Complete && (l.Outcome != None || l.Retried > 0)
 }
 
 // Summarize fills in what a sync's runs that have ended tell, the one begun last first:
 // the last success, the rows before it, what is open, and the last runs of each mode.
-func Summarize(o *Overview, lines []RunLine) {
+func Summarize(o *Overview, lines []Line) {
 	o.OpenErrors, o.Lines = 0, nil
 	kept := map[Mode]int{}
-	var good []*RunLine
+	var good []*Line
 	selected := false
 	for i := range lines {
 		l := &lines[i]
@@ -85,13 +85,13 @@ func Summarize(o *Overview, lines []RunLine) {
 			o.Lines = append(o.Lines, *l)
 		}
 	}
-	slices.SortStableFunc(good, func(a, b *RunLine) int { return cmp.Or(b.EndedAt.Compare(a.EndedAt), strings.Compare(b.ID, a.ID)) })
+	slices.SortStableFunc(good, func(a, b *Line) int { return cmp.Or(b.EndedAt.Compare(a.EndedAt), strings.Compare(b.ID, a.ID)) })
 	if len(good) == 0 {
 		return
 	}
 	last := good[0]
 	o.Success, o.SuccessRun, o.SuccessRows, o.PreviousRows = last.EndedAt, last.ID, last.Held(), -1
-	if n := slices.IndexFunc(good[1:], func(l *RunLine) bool { return l.Mode == last.Mode }); n >= 0 {
+	if n := slices.IndexFunc(good[1:], func(l *Line) bool { return l.Mode == last.Mode }); n >= 0 {
 		o.PreviousRows = good[n+1].Held()
 	}
 }

@@ -176,12 +176,12 @@ func anErrorAt(sync string, row int, at time.Time) run.RowError {
 
 func anOverview(sync string) run.Overview {
 	total, r := int64(7), aReading(sync)
-	line := run.RunLine{ID: sync + ".r1", Mode: run.Full, Status: run.Complete, Outcome: run.Partial, BegunAt: start, EndedAt: start.Add(time.Minute), Counts: run.Counts{Received: 1 << 53, Failed: 2}, Reason: "<größe>"}
+	line := run.Line{ID: sync + ".r1", Mode: run.Full, Status: run.Complete, Outcome: run.Partial, BegunAt: start, EndedAt: start.Add(time.Minute), Counts: run.Counts{Received: 1 << 53, Failed: 2}, Reason: "<größe>"}
 	r.Figures.Total = &total
 	return run.Overview{
 		Sync: sync, AsOf: start, Version: "v0123456789ab", AppliedAt: start, Connection: "crm", Type: "crm", Object: "Account", Operation: "upsert", Model: "m",
 		Target: target, Identity: row.Identity{Steps: []row.Step{row.StepTrim}}, Warn: 120, Stale: 240, Dashboard: 360, Frequency: "hourly", Next: start.Add(time.Hour),
-		Success: start, SuccessRun: sync + ".r1", SuccessRows: 5, PreviousRows: -1, Lines: []run.RunLine{line, line},
+		Success: start, SuccessRun: sync + ".r1", SuccessRows: 5, PreviousRows: -1, Lines: []run.Line{line, line},
 		Running:   []run.Progress{{ID: sync + ".r2", Status: run.Open, BegunAt: start, AsOf: start, Expected: -1, Groups: []run.Group{{Stage: "deliver", Type: "busy", Rows: 3}}}},
 		Watermark: `"é"`, MarkType: "text", MarkAt: start, Hold: `"d"`, Halt: &run.Halt{Sync: sync, Version: "v0123456789ab", Since: start, Reason: "x"},
 		Pause: &run.Pause{Sync: sync, By: "x", At: start}, Account: run.AccountState{Since: start, Calls: 9, Per: 3600, Share: 0.5, Rate: 1},

@@ -44,7 +44,7 @@ func (r *Reader) find(ctx context.Context, of finding) (Errors, error) {
 	}
 	p := picking{of: &of, from: from, skip: skip, seen: map[string]bool{}, kinds: map[run.ListedKind]int{}}
 	more, err := r.stores.Lists.ListErrors(ctx, cmp.Or(f.Sync, run.EveryError), from, of.lists, p.take)
-	if err = errors.Join(err, p.err); err != nil {
+	if err := errors.Join(err, p.err); err != nil {
 		return out, err
 	}
 	if out.Next = p.next; p.next == "" && more {

@@ -140,7 +140,7 @@ func passed(from, to time.Time, unit time.Duration) int64 {
 
 func minutes(n int64) time.Duration { return time.Duration(n) * time.Minute }
 
-func lineOf(l *run.RunLine) Line {
+func lineOf(l *run.Line) Line {
 	out := Line{
 		Run: l.ID, Mode: l.Mode, Status: l.Status, Outcome: l.Outcome, BegunAt: l.BegunAt, EndedAt: l.EndedAt, Took: l.EndedAt.Sub(l.BegunAt),
 		Counts: l.Counts, Retried: l.Retried, Right: l.Right(), Reason: l.Reason,

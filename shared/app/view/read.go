@@ -154,7 +154,7 @@ func bring(o *run.Overview, mine []run.Run, now time.Time) {
 			if s.Counts.Received == 0 { // as of the last turn
 				s.Counts = p.Counts
 			}
-			lines, ended = append(lines, run.Line(s)), true
+			lines, ended = append(lines, run.LineOf(s)), true
 		case known:
 			p.Status, p.Expected = s.Status, s.Expected
 			going = append(going, p)
@@ -170,7 +170,7 @@ func bring(o *run.Overview, mine []run.Run, now time.Time) {
 	slices.SortStableFunc(going, func(a, b run.Progress) int { return b.BegunAt.Compare(a.BegunAt) })
 	o.Running = going
 	if ended {
-		slices.SortStableFunc(lines, func(a, b run.RunLine) int { return b.BegunAt.Compare(a.BegunAt) })
+		slices.SortStableFunc(lines, func(a, b run.Line) int { return b.BegunAt.Compare(a.BegunAt) })
 		o.AsOf = now
 		run.Summarize(o, lines)
 	}

@@ -83,7 +83,7 @@ func (r *Reader) times(ctx context.Context, all []Holding, of []*run.Overview) e
 	var ids []string
 	for i := range all {
 		h := &all[i]
-		if n := slices.IndexFunc(of[i].Lines, func(l run.RunLine) bool { return l.ID == h.Run }); n >= 0 {
+		if n := slices.IndexFunc(of[i].Lines, func(l run.Line) bool { return l.ID == h.Run }); n >= 0 {
 			h.At = of[i].Lines[n].EndedAt
 		} else if h.Run != "" {
 			ids = append(ids, h.Run)

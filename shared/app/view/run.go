@@ -65,7 +65,7 @@ func (out *Run) finish() {
 	c := out.Counts
 	settled := c.Settled()
 	if !out.EndedAt.IsZero() {
-		line := run.RunLine{Outcome: out.Outcome, Counts: c, Retried: out.Retried}
+		line := run.Line{Outcome: out.Outcome, Counts: c, Retried: out.Retried}
 		out.SuccessRate, out.RowsPerSecond = rates(c.Received, line.Right(), passed(out.BegunAt, end, time.Second))
 	} else {
 		out.SuccessRate, out.RowsPerSecond = rates(settled, c.Delivered+c.Unchanged+c.Superseded, passed(out.BegunAt, end, time.Second))

@@ -102,8 +102,8 @@ func fresh(o *run.Overview, all []run.Run, now time.Time) {
 
 // chartOf are the runs that have ended, the oldest first; known are those of which more is
 // known than the run itself says.
-func chartOf(all []run.Run, known []run.RunLine) []Line {
-	lines := map[string]run.RunLine{}
+func chartOf(all []run.Run, known []run.Line) []Line {
+	lines := map[string]run.Line{}
 	for _, l := range known {
 		lines[l.ID] = l
 	}
@@ -120,7 +120,7 @@ func chartOf(all []run.Run, known []run.RunLine) []Line {
 		}
 		l, ok := lines[s.ID]
 		if !ok {
-			l = run.Line(s)
+			l = run.LineOf(s)
 			l.Retried = retried[s.ID]
 		}
 		out = append(out, lineOf(&l))

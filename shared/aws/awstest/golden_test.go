@@ -130,7 +130,7 @@ func TestGoldenState(t *testing.T) {
 		return s.StoreDue(ctx, []run.Due{{Sync: "health", At: at, Run: "health.1", Batch: "b1", By: "health.1#b1#0", Attempts: 1, Rows: []int{3, 4}, Version: "v1"}})
 	})
 	call("SetOverview", func() error {
-		return s.SetOverview(ctx, run.Overview{Sync: "health", AsOf: at, Version: "v1", Lines: []run.RunLine{run.Line(ended)}, Running: []run.Progress{{ID: "health.2", AsOf: at}}, Revision: 3})
+		return s.SetOverview(ctx, run.Overview{Sync: "health", AsOf: at, Version: "v1", Lines: []run.Line{run.LineOf(ended)}, Running: []run.Progress{{ID: "health.2", AsOf: at}}, Revision: 3})
 	})
 	call("Overviews", func() error { _, err := s.Overviews(ctx, nil); return err })
 	call("DueItems", func() error { _, err := s.DueItems(ctx, "health", at, 5); return err })

@@ -67,7 +67,7 @@ func (s *Stores) overRuns(ctx context.Context, o *run.Overview, all []run.Run, t
 	if err != nil {
 		return err
 	}
-	var lines []run.RunLine
+	var lines []run.Line
 	tallied, held := 0, false
 	for _, r := range all {
 		switch {
@@ -88,7 +88,7 @@ func (s *Stores) overRuns(ctx context.Context, o *run.Overview, all []run.Run, t
 			}
 			r.Counts, r.Groups = t.Counts, t.Groups
 		}
-		l := run.Line(r)
+		l := run.LineOf(r)
 		l.Due, l.Again, l.Retried = rest.due[r.ID], rest.again[r.ID], rest.retried[r.ID]
 		l.Reason = cut(l.Reason)
 		lines = append(lines, l)

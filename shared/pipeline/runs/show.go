@@ -169,7 +169,7 @@ func (c *Control) showNow(ctx context.Context, name string) error {
 		if err != nil && !errors.Is(err, run.ErrNotFound) {
 			return err
 		}
-		o, err := c.Stores.Overview(ctx, name, c.Now())
+		o, err := c.Overview(ctx, name, c.Now())
 		if errors.Is(err, run.ErrNotFound) {
 			return c.Overviews.DeleteOverview(ctx, name)
 		}

@@ -65,7 +65,7 @@ func fill(ctx context.Context, s Store, n, errs int) error {
 		Sync: Name(n), AsOf: Start, Version: v.ID, AppliedAt: Start, Connection: Connection, Type: "crm", Object: "Account", Model: Name(n),
 		Target: Name(n) + "#crm", Warn: 120, Stale: 240, Dashboard: 360, Frequency: "hourly", Next: Start.Add(time.Hour),
 	}
-	var lines []run.RunLine
+	var lines []run.Line
 	count := runsOf
 	if n == 0 {
 		count = firstRuns
@@ -85,7 +85,7 @@ func fill(ctx context.Context, s Store, n, errs int) error {
 			o.Running = []run.Progress{{ID: r.ID, Status: run.Open, BegunAt: r.BegunAt, AsOf: Start, Expected: -1}}
 			continue
 		}
-		lines = append(lines, run.Line(r))
+		lines = append(lines, run.LineOf(r))
 	}
 	run.Summarize(&o, lines)
 	if err := s.SetOverview(ctx, o); err != nil {
@@ -136,7 +136,7 @@ func someErrors(n, from, to int) []run.RowError {
 	return all
 }
 
-// The pages, each of which is read once by its function.
+// Pages are the pages, each of which is read once by its function.
 var Pages = map[string]func(ctx context.Context, r *view.Reader) error{
 	"overview": func(ctx context.Context, r *view.Reader) error { _, err := r.Overview(ctx); return err },
 	"run":      func(ctx context.Context, r *view.Reader) error { _, err := r.Run(ctx, runID(0, 1)); return err },
