@@ -2,6 +2,7 @@ package infra_test
 
 import (
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -406,6 +407,29 @@ func TestRolesGrantWhatTheAdaptersCall(t *testing.T) {
 	}
 }
 
+// persons is the file, of any adapter, of what a person alone does, with credentials of
+// their own (penstock forget): no function may delete an entry or an error.
+const persons = "forget.go"
+
+// No function's code forgets.
+func TestNoFunctionForgets(t *testing.T) {
+	for _, folder := range []string{"../functions", "../shared/app/push", "../shared/app/control", "../shared/app/worker", "../shared/app/sweep", "../shared/app/schedule", "../shared/pipeline/deliver", "../shared/pipeline/intake"} {
+		err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
+				return err
+			}
+			source, err := os.ReadFile(path)
+			if err == nil && regexp.MustCompile(`\.Forget(Entries|Errors)?\(`).Match(source) {
+				t.Errorf("%s forgets: its role may not", path)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // calls lists the actions that an adapter's source needs.
 func calls(t *testing.T, folder, service string) map[string]bool {
 	t.Helper()
@@ -419,7 +443,7 @@ func calls(t *testing.T, folder, service string) map[string]bool {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.HasSuffix(path, "_test.go") {
+		if strings.HasSuffix(path, "_test.go") || filepath.Base(path) == persons {
 			continue
 		}
 		for _, m := range sdkCall.FindAllStringSubmatch(string(source), -1) {

@@ -11,7 +11,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/dustin/go-humanize"
 
@@ -235,10 +234,7 @@ func (e *examination) warehouse(ctx context.Context) ([]doctor.Finding, error) {
 			continue
 		}
 		name := y.Definition.Relation()
-		rows, err := w.Query(ctx, "SELECT * FROM "+name+" LIMIT 0")
-		if err == nil {
-			err = errors.Join(rows.Err(), rows.Close())
-		}
+		_, err := columnsOf(ctx, w, qualified(name))
 		if err != nil {
 			all = append(all, doctor.Finding{
 				Check: "model", About: y.Definition.Sync, Verdict: doctor.Warn, Detail: fmt.Sprintf("the warehouse has no table or view %s", name),
@@ -247,9 +243,4 @@ func (e *examination) warehouse(ctx context.Context) ([]doctor.Finding, error) {
 		}
 	}
 	return all, nil
-}
-
-// since is how long ago a time is, in whole minutes.
-func (e *examination) since(at time.Time) string {
-	return e.clock.now().Sub(at).Round(time.Minute).String()
 }

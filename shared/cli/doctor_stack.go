@@ -92,7 +92,10 @@ func (e *examination) tables(ctx context.Context, p *remote.Place) ([]doctor.Fin
 			_, err := p.Control.Ledger.Entries(ctx, "doctor", []string{"doctor"})
 			return err
 		}},
-		{"ErrorsTable", func() error { _, err := p.Control.Errors.ErrorsByRef(ctx, "doctor", []string{"doctor.r0#b#0"}); return err }},
+		{"ErrorsTable", func() error {
+			_, err := p.Control.Errors.ErrorsByRef(ctx, "doctor", []string{"doctor.r0#b#0"})
+			return err
+		}},
 	} {
 		if err := one.read(); err != nil {
 			return nil, fmt.Errorf("%s %s cannot be read: %w", one.name, p.Outputs[one.name], err)

@@ -111,10 +111,12 @@ func TestDoctorStack(t *testing.T) {
 		}},
 		"a deployment that failed": {func(c *cloud) { c.status = "UPDATE_ROLLBACK_COMPLETE" }, false, []string{"warn stack: UPDATE_ROLLBACK_COMPLETE", "describe-stack-events --stack-name one"}},
 		"another user":             {func(c *cloud) { c.trust = strings.ReplaceAll(trust, "user/snow", "user/else") }, true, []string{"fail trust:", "user/else", "-> docs/deploy.md", "ok policy:"}},
-		"open to everybody":        {func(c *cloud) { c.policy = strings.ReplaceAll(policy, `{"AWS":"arn:aws:sts::1:assumed-role/one-Role/snowflake"}`, `"*"`) }, true, []string{"fail policy:", "open to everybody", "ok trust:"}},
-		"dead letters":             {func(c *cloud) { c.dead = "2" }, false, []string{"warn queue salesforce:", "2 messages in the dead letters", "errors RUN --stack one"}},
-		"may not look":             {func(c *cloud) { c.denied = "apigateway" }, false, []string{"warn policy:", "they lack apigateway:GET", "ok trust:"}},
-		"a clock that is behind":   {func(c *cloud) { c.skew = -10 * time.Minute }, true, []string{"fail clock:", "behind AWS", "set the clock by NTP"}},
+		"open to everybody": {func(c *cloud) {
+			c.policy = strings.ReplaceAll(policy, `{"AWS":"arn:aws:sts::1:assumed-role/one-Role/snowflake"}`, `"*"`)
+		}, true, []string{"fail policy:", "open to everybody", "ok trust:"}},
+		"dead letters":           {func(c *cloud) { c.dead = "2" }, false, []string{"warn queue salesforce:", "2 messages in the dead letters", "errors RUN --stack one"}},
+		"may not look":           {func(c *cloud) { c.denied = "apigateway" }, false, []string{"warn policy:", "they lack apigateway:GET", "ok trust:"}},
+		"a clock that is behind": {func(c *cloud) { c.skew = -10 * time.Minute }, true, []string{"fail clock:", "behind AWS", "set the clock by NTP"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := &cloud{status: "UPDATE_COMPLETE", trust: trust, policy: policy, dead: "0"}

@@ -132,7 +132,7 @@ func TestForgetDies(t *testing.T) {
 			w.Pass(t, time.Hour)
 			d := &dying{Entries: w.Store, Sources: w.Store, at: at, after: after}
 			c := &runs.Control{Stores: w.Control.Stores, Policy: w.Control.Policy, Now: w.Control.Now}
-			c.Stores.Entries, c.Stores.Sources = d, d
+			c.Entries, c.Sources = d, d
 			p, err := c.Find(t.Context(), "c005", "")
 			if err != nil {
 				t.Fatal(err)

@@ -125,7 +125,7 @@ func modelFault(err error, folder string) error {
 	line, _, more := strings.Cut(err.Error(), "\n")
 	if m := missingTable.FindStringSubmatch(line); m != nil {
 		missing := &MissingTable{Name: m[1]}
-		if near := nearTable.FindStringSubmatch(err.Error()); near != nil && !catalogTable.MatchString(near[1]) {
+		if near := nearTable.FindStringSubmatch(err.Error()); len(near) > 1 && !catalogTable.MatchString(near[1]) {
 			missing.Near = near[1]
 		}
 		return missing
