@@ -28,7 +28,7 @@ type keptRow struct {
 func (c *Console) keptRow(row syncRow) (template.HTML, error) {
 	mark, now := row.mark(), c.cfg.Now()
 	c.rows.mu.Lock()
-	last, ok := c.rows.rows[row.Row.Sync]
+	last, ok := c.rows.rows[row.Sync]
 	c.rows.mu.Unlock()
 	if age := now.Sub(last.at); ok && last.mark == mark && age >= 0 && age < keptFor {
 		return last.html, nil
@@ -44,18 +44,18 @@ func (c *Console) keptRow(row syncRow) (template.HTML, error) {
 	if c.rows.rows == nil || len(c.rows.rows) > 1000 { // syncs that were removed
 		c.rows.rows = map[string]keptRow{}
 	}
-	c.rows.rows[row.Row.Sync] = keptRow{mark, now, html}
+	c.rows.rows[row.Sync] = keptRow{mark, now, html}
 	return html, nil
 }
 
 // mark is equal for two rows that differ in nothing but their ages: AsOf is when the row
 // was put together, and what goes on is read at the moment.
-func (row syncRow) mark() string {
-	b := strconv.AppendInt(nil, row.AsOf.UnixNano(), 36)
-	for _, s := range []string{row.Version, string(row.Health), row.Late, row.Unreadable} {
-		b = append(append(b, ' '), s...)
+func (s syncRow) mark() string {
+	b := strconv.AppendInt(nil, s.AsOf.UnixNano(), 36)
+	for _, text := range []string{s.Version, string(s.Health), s.Late, s.Unreadable} {
+		b = append(append(b, ' '), text...)
 	}
-	for _, l := range row.Running {
+	for _, l := range s.Running {
 		b = append(append(append(b, ' '), l.Run...), l.Status...)
 		b = strconv.AppendInt(append(b, ' '), l.AsOf.UnixNano(), 36)
 		b = strconv.AppendInt(append(b, ' '), l.Expected, 36)
