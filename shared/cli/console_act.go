@@ -40,9 +40,7 @@ func (a *consoleActs) Retry(ctx context.Context, run string, s runs.Selector, to
 		text, _, _ := strings.Cut(r.Message, "; run ") // which page goes on is nobody's business here
 		said = append(said, text)
 		if r.Queued > 0 {
-			if err := a.deliver(r.Run); err != nil {
-				return strings.Join(said, "; "), err
-			}
+			a.deliver(r.Run)
 		}
 		if s.After = r.Next; r.Next == "" {
 			break
@@ -57,9 +55,9 @@ func (a *consoleActs) Retry(ctx context.Context, run string, s runs.Selector, to
 
 // deliver starts what the queue of a folder needs where no other process works there, as
 // penstock retry does, until the run has settled.
-func (a *consoleActs) deliver(run string) error {
+func (a *consoleActs) deliver(run string) {
 	if a.g == nil || a.place.Stack != "" || machine.InUse(a.place.Data) {
-		return nil
+		return
 	}
 	a.g.Go(func() error {
 		a.mu.Lock()
@@ -76,7 +74,6 @@ func (a *consoleActs) deliver(run string) error {
 		}
 		return gate.leave()
 	})
-	return nil
 }
 
 // Cancel ends a run.

@@ -43,30 +43,30 @@ type plan struct {
 // An act is what the console can do: prepare says what that would be, and act does it.
 type act struct {
 	prepare func(c *Console, ctx context.Context, q url.Values) (plan, error)
-	act     func(a Actions, ctx context.Context, q url.Values, p plan) (string, error)
+	act     func(ctx context.Context, a Actions, q url.Values, p plan) (string, error)
 }
 
 var acts = map[string]act{
 	"retry": {(*Console).prepareRetry, retry},
-	"cancel": {(*Console).prepareCancel, func(a Actions, ctx context.Context, q url.Values, _ plan) (string, error) {
+	"cancel": {(*Console).prepareCancel, func(ctx context.Context, a Actions, q url.Values, _ plan) (string, error) {
 		return a.Cancel(ctx, q.Get("run"), reason(q))
 	}},
-	"pause": {(*Console).preparePause, func(a Actions, ctx context.Context, q url.Values, _ plan) (string, error) {
+	"pause": {(*Console).preparePause, func(ctx context.Context, a Actions, q url.Values, _ plan) (string, error) {
 		return a.Pause(ctx, q.Get("sync"), reason(q))
 	}},
-	"resume": {(*Console).prepareResume, func(a Actions, ctx context.Context, q url.Values, _ plan) (string, error) {
+	"resume": {(*Console).prepareResume, func(ctx context.Context, a Actions, q url.Values, _ plan) (string, error) {
 		return a.Resume(ctx, q.Get("sync"))
 	}},
-	"pause_connection": {(*Console).preparePauseAll, func(a Actions, ctx context.Context, q url.Values, _ plan) (string, error) {
+	"pause_connection": {(*Console).preparePauseAll, func(ctx context.Context, a Actions, q url.Values, _ plan) (string, error) {
 		return each(q, func(s string) (string, error) { return a.Pause(ctx, s, reason(q)) })
 	}},
-	"resume_connection": {(*Console).prepareResumeAll, func(a Actions, ctx context.Context, q url.Values, _ plan) (string, error) {
+	"resume_connection": {(*Console).prepareResumeAll, func(ctx context.Context, a Actions, q url.Values, _ plan) (string, error) {
 		return each(q, func(s string) (string, error) { return a.Resume(ctx, s) })
 	}},
-	"accept": {(*Console).prepareAccept, func(a Actions, ctx context.Context, q url.Values, _ plan) (string, error) {
+	"accept": {(*Console).prepareAccept, func(ctx context.Context, a Actions, q url.Values, _ plan) (string, error) {
 		return a.Accept(ctx, q.Get("connection"))
 	}},
-	"reset": {(*Console).prepareReset, func(a Actions, ctx context.Context, q url.Values, _ plan) (string, error) {
+	"reset": {(*Console).prepareReset, func(ctx context.Context, a Actions, q url.Values, _ plan) (string, error) {
 		return a.Reset(ctx, q.Get("sync"))
 	}},
 }
@@ -134,7 +134,7 @@ func (c *Console) do(name string) http.Handler {
 			c.fail(w, r, err)
 			return
 		}
-		text, err := acts[name].act(c.cfg.Actions, ctx, r.PostForm, p)
+		text, err := acts[name].act(ctx, c.cfg.Actions, r.PostForm, p)
 		out := resultPage{Title: p.Title, Text: text, Back: p.Back}
 		if err != nil {
 			out.Wrong = true

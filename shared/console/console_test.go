@@ -63,7 +63,7 @@ func (s *state) Run(_ context.Context, id string) (view.Run, error) {
 }
 
 func (s *state) Sync(_ context.Context, name string) (view.Sync, error) {
-	if name != s.sync.Row.Sync {
+	if name != s.sync.Sync {
 		return view.Sync{}, view.ErrNotFound
 	}
 	return s.sync, nil

@@ -53,7 +53,7 @@ func (c *Console) preparePause(ctx context.Context, q url.Values) (plan, error) 
 	if err != nil {
 		return plan{}, err
 	}
-	p := plan{Title: "Pause " + v.Row.Sync, Back: "/sync/" + url.PathEscape(v.Row.Sync), Button: "Pause the sync", Reason: "Why, for whoever looks at the sync or pushes to it"}
+	p := plan{Title: "Pause " + v.Sync, Back: "/sync/" + url.PathEscape(v.Sync), Button: "Pause the sync", Reason: "Why, for whoever looks at the sync or pushes to it"}
 	p.Says = pausing("The sync")
 	if n := len(v.Running); n > 0 {
 		p.Says = append(p.Says, fmt.Sprintf("%s on now, and will be delivered: a run is ended by cancelling it.", goes(n)))
@@ -61,7 +61,7 @@ func (c *Console) preparePause(ctx context.Context, q url.Values) (plan, error) 
 	if v.Paused != nil {
 		p.Says = []string{"The sync is " + v.Paused.Why() + ". Pausing it again changes the reason alone."}
 	}
-	p.Commands = []string{"pause " + v.Row.Sync}
+	p.Commands = []string{"pause " + v.Sync}
 	return p, nil
 }
 
@@ -84,14 +84,14 @@ func (c *Console) prepareResume(ctx context.Context, q url.Values) (plan, error)
 	if err != nil {
 		return plan{}, err
 	}
-	p := plan{Title: "Resume " + v.Row.Sync, Back: "/sync/" + url.PathEscape(v.Row.Sync)}
+	p := plan{Title: "Resume " + v.Sync, Back: "/sync/" + url.PathEscape(v.Sync)}
 	if v.Paused == nil {
 		p.Says = []string{"The sync is not paused: there is nothing to resume."}
 		return p, nil
 	}
 	p.Button = "Resume the sync"
 	p.Says = append([]string{"The sync was " + v.Paused.Why() + "."}, resuming...)
-	p.Commands = []string{"resume " + v.Row.Sync}
+	p.Commands = []string{"resume " + v.Sync}
 	return p, nil
 }
 
@@ -227,12 +227,12 @@ func (c *Console) prepareReset(ctx context.Context, q url.Values) (plan, error) 
 	if err != nil {
 		return plan{}, err
 	}
-	p := plan{Title: "Reset the watermark of " + v.Row.Sync, Back: "/sync/" + url.PathEscape(v.Row.Sync), Button: "Clear the watermark", Grave: true}
+	p := plan{Title: "Reset the watermark of " + v.Sync, Back: "/sync/" + url.PathEscape(v.Sync), Button: "Clear the watermark", Grave: true}
 	p.Says = []string{"The next run selects all rows of the model. The ledger stays: rows that are right at the destination are not sent again."}
 	if v.Watermark != "" {
 		p.Says = append(p.Says, "The watermark of now, "+v.Watermark+", is forgotten.")
 	}
-	p.Commands = []string{"reset " + v.Row.Sync}
+	p.Commands = []string{"reset " + v.Sync}
 	return p, nil
 }
 

@@ -158,7 +158,7 @@ func (c *Console) retrySync(ctx context.Context, q url.Values) (plan, error) {
 		return plan{}, err
 	}
 	var n counted
-	p := plan{Title: "Send all open errors of " + v.Row.Sync + " again", Back: "/errors?sync=" + url.QueryEscape(v.Row.Sync)}
+	p := plan{Title: "Send all open errors of " + v.Sync + " again", Back: "/errors?sync=" + url.QueryEscape(v.Sync)}
 	named := q["only"]
 	q["only"] = nil
 	for _, l := range v.Chart {
@@ -179,7 +179,7 @@ func (c *Console) retrySync(ctx context.Context, q url.Values) (plan, error) {
 	if q.Has("once") { // what was asked about is what is done
 		q["only"] = named
 	}
-	p.Says = n.says(v.Row.Sync)
+	p.Says = n.says(v.Sync)
 	if n.again > 0 {
 		p.Says[0] += fmt.Sprintf(" They are of %s.", plural(len(p.Commands), "run"))
 		p.Button = "Send " + them(n.again) + " again"
@@ -188,7 +188,7 @@ func (c *Console) retrySync(ctx context.Context, q url.Values) (plan, error) {
 }
 
 // retry sends what the form means.
-func retry(a Actions, ctx context.Context, q url.Values, _ plan) (string, error) {
+func retry(ctx context.Context, a Actions, q url.Values, _ plan) (string, error) {
 	kind, stage, field := narrowed(q)
 	s := runs.Selector{Types: some(kind), Stages: some(stage), Fields: some(field), Refs: some(q.Get("ref"))}
 	if len(s.Refs) > 0 {

@@ -28,5 +28,5 @@ func (c *Console) sync(r *http.Request) (shown, error) {
 	page.Runs = slices.Clone(v.Chart)
 	slices.Reverse(page.Runs)
 	page.Runs = page.Runs[:min(len(page.Runs), tabled)]
-	return shown{Title: v.Row.Sync, Page: "sync", Section: "overview", Live: true, Body: page}, nil
+	return shown{Title: v.Sync, Page: "sync", Section: "overview", Live: true, Body: page}, nil
 }
