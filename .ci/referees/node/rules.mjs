@@ -174,6 +174,7 @@ export const salesforce = {
     },
     { name: "update records", method: "PATCH", path: new RegExp(`^${data}/composite/sobjects$`), build: bySalesforce((body) => conn.update(...recordsOf(body))) },
     { name: "create records", method: "POST", path: new RegExp(`^${data}/composite/sobjects$`), build: bySalesforce((body) => conn.create(...recordsOf(body))) },
+    { name: "read records back", method: "POST", path: new RegExp(`^${data}/composite/sobjects/([^/]+)$`), build: bySalesforce((body, path) => conn.retrieve(path[1], body.ids, { fields: body.fields })) },
     { name: "delete records", method: "DELETE", path: new RegExp(`^${data}/composite/sobjects$`), build: bySalesforce((_, __, r) => conn.destroy("Account", new URLSearchParams(r.query).get("ids").split(","))) },
     { name: "describe", method: "GET", path: new RegExp(`^${data}/sobjects/([^/]+)/describe$`), build: bySalesforce((_, path) => conn.describe(path[1])) },
     { name: "log in with the client's secret", method: "POST", path: /^\/services\/oauth2\/token$/, when: (r) => r.json.grant_type === "client_credentials", build: logIn },
