@@ -41,7 +41,7 @@ func (w *world) reader(t *testing.T, n int) (r dest.Reader, b dest.Batch, ids, f
 	t.Helper()
 	r, is := w.account.(dest.Reader)
 	if !is {
-		t.Skip("the vendor shows no records")
+		t.Skip("the vendor does not show records")
 	}
 	b = w.batch(n)
 	for _, o := range w.push(t, b) {
@@ -129,7 +129,7 @@ func readsFailing(t *testing.T, w *world) {
 // readsGone wants a record that is not there any more to be told, and the others with it.
 func readsGone(t *testing.T, w *world) {
 	if w.Version.Definition.OnDelete == "" || w.clears() {
-		t.Skip("the version removes no records")
+		t.Skip("the destination does not remove records by this version")
 	}
 	r, b, ids, fields := w.reader(t, 3)
 	b.Records = b.Records[1:2]
@@ -156,7 +156,7 @@ func (w *world) prober(t *testing.T, field string) (dest.Prober, *syncdef.Defini
 	t.Helper()
 	p, is := w.account.(dest.Prober)
 	if !is {
-		t.Skip("the vendor counts no records")
+		t.Skip("the vendor does not count records")
 	}
 	def := w.Version.Definition
 	def.Freshness = &syncdef.Freshness{DestinationField: field}
