@@ -63,6 +63,13 @@ func (r *Report) Summary() Summary {
 	return s
 }
 
+// Outweighs reports whether a report says less than this, which found something: it
+// compared fewer records, and not all that the ledger knows.
+func (s *Summary) Outweighs(r *Report) bool {
+	all := r.Stopped == "" && int64(r.Budget.Records) >= r.Ledger
+	return s.Differ() > 0 && r.Compared < s.Compared && !all
+}
+
 // Differ counts the records that differ and are not to be sent again.
 func (s *Summary) Differ() int64 { return max(0, s.Missing+s.Changed-s.Mended) }
 

@@ -23,8 +23,8 @@ type Request struct {
 	Also []string
 	// Told is called before the first record is read; its error ends everything. May be nil.
 	Told func(Budget) error
-	// Each is called with every record that was read, and its values by name, before the
-	// report; its error ends everything. May be nil.
+	// Each is called once with every record that was read, and its values by name, before
+	// the report; its error ends everything. May be nil.
 	Each func(Read) error
 }
 

@@ -194,3 +194,27 @@ func TestSummary(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// A report that says less than what was found last does not end an alert.
+func TestOutweighs(t *testing.T) {
+	found := verify.Summary{Compared: 100, Changed: 2}
+	for name, c := range map[string]struct {
+		last     verify.Summary
+		compared int64
+		budget   verify.Budget
+		stopped  string
+		want     bool
+	}{
+		"nothing was found":        {verify.Summary{Compared: 100}, 1, verify.Budget{Ledger: 1000, Records: 1}, "", false},
+		"all that was is mended":   {verify.Summary{Compared: 100, Changed: 2, Mended: 2}, 1, verify.Budget{Ledger: 1000, Records: 1}, "", false},
+		"as many":                  {found, 100, verify.Budget{Ledger: 1000, Records: 100}, "", false},
+		"fewer":                    {found, 99, verify.Budget{Ledger: 1000, Records: 99}, "", true},
+		"fewer, but all":           {found, 50, verify.Budget{Ledger: 50, Records: 50}, "", false},
+		"fewer of all, then spent": {found, 50, verify.Budget{Ledger: 1000, Records: 1000}, "spent", true},
+	} {
+		r := verify.Report{Compared: c.compared, Budget: c.budget, Stopped: c.stopped}
+		if got := c.last.Outweighs(&r); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}

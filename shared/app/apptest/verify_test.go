@@ -15,6 +15,8 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/dest/hubspot"
 	"github.com/penstock-data/penstock/shared/dest/intercom"
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/sandbox"
 	hubspotsim "github.com/penstock-data/penstock/shared/sandbox/hubspot"
 	intercomsim "github.com/penstock-data/penstock/shared/sandbox/intercom"
@@ -225,8 +227,123 @@ func TestVerifyLeavesWhatIsDeliveredMeanwhile(t *testing.T) {
 	}
 }
 
-// Reading takes its calls out of the connection's share, and says where that ended; a
-// connection that is paused is not called.
+// What failed while a record was read stays open where the record is voided: a retry sends it.
+func TestMendLeavesErrorsOpen(t *testing.T) {
+	v := verifiables["salesforce"]
+	w := v.world(t, v.folder(t, ""))
+	w.delivered(t, "main", "q1", v.rows...)
+	w.delivered(t, "people", "q2", v.change)
+	once := false
+	got := w.verified(t, "salesforce", verify.Request{Mend: true, Each: func(verify.Read) error {
+		if !once {
+			once = true
+			w.fault(t, sandbox.Fault{FailRecords: []string{"a"}, Code: "FIELD_CUSTOM_VALIDATION_EXCEPTION", Message: "no", Count: -1})
+			if got := w.delivered(t, "main", "q3", strings.Replace(v.rows[0], "85.55", "12", 1)); got != "0 delivered, 0 unchanged" {
+				t.Error(got)
+			}
+		}
+		return nil
+	}})
+	if states(got) != "2 same, 1 changed" || got.Mended != 1 {
+		t.Errorf("%s: %+v", states(got), got)
+	}
+	recent, err := w.Store.RecentRuns(t.Context(), "main", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Vendors.Salesforce.Core().ClearFaults()
+	if r, err := w.Control.Retry(t.Context(), recent[0].ID, runs.Selector{}, "r"); err != nil || r.Queued != 1 {
+		t.Errorf("retried: %+v, %v", r, err)
+	}
+}
+
+// Several keys may be of one record, such as one that people merged others into: it is
+// named once in a call, and shown once.
+func TestVerifyOfMergedRecords(t *testing.T) {
+	v := verifiables["hubspot"]
+	clock := NewClock()
+	server, err := hubspotsim.New(hubspotsim.Options{Token: hubspotsim.Sandbox.Secret["token"], Now: clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := NewOf(t, clock, []Service{{Vendor: hubspot.Vendor, Server: server, Secret: hubspotsim.Sandbox.Secret}}, load(t, v.folder(t, ""), []dest.Vendor{hubspot.Vendor}))
+	w.delivered(t, "people", "q1", v.change)
+	w.delivered(t, "main", "q2", v.rows[1:]...)
+	id := func(sync, key string) string {
+		version, err := w.Store.Current(t.Context(), sync)
+		if err != nil {
+			t.Fatal(err)
+		}
+		held, err := w.Store.Entries(t.Context(), ledger.Target(&version.Definition, &version.Rules, 0), []string{key})
+		if err != nil || held[key].Held.ID == "" {
+			t.Fatalf("%+v, %v", held, err)
+		}
+		return held[key].Held.ID
+	}
+	if err := server.Merge("contacts", id("people", "a@b.example"), id("main", "b@b.example")); err != nil {
+		t.Fatal(err)
+	}
+	w.delivered(t, "main", "q3", v.rows[0])
+	one := id("main", "b@b.example")
+	if id("main", "a@b.example") != one {
+		t.Fatal("the addresses are not of one record")
+	}
+	shown := map[string]int{}
+	got := w.verified(t, "hubspot", verify.Request{Each: func(r verify.Read) error { shown[r.ID]++; return nil }})
+	if got.Stopped != "" || got.Compared != 3 || len(shown) != 2 || shown[one] != 1 {
+		t.Errorf("%s: %+v, shown %v", states(got), got, shown)
+	}
+}
+
+// What several versions delivered is read version by version, for as many calls as are told.
+func TestVerifyTellsItsCalls(t *testing.T) {
+	v := verifiables["salesforce"]
+	w := v.world(t, v.folder(t, ""))
+	w.delivered(t, "main", "q1", v.rows...)
+	w.Apply(t, Load(t, v.folder(t, "send: all\n")))
+	w.delivered(t, "main", "q2", strings.Replace(v.rows[0], "85.55", "12", 1))
+	calls, told := w.Vendors.Salesforce.Core().Calls, 0
+	before := calls().Total
+	got := w.verified(t, "salesforce", verify.Request{Told: func(b verify.Budget) error { told = b.Calls; return nil }})
+	if made := calls().Total - before; states(got) != "3 same" || told != 4 || int(made) != told {
+		t.Errorf("%s: %d calls told, %d made", states(got), told, made)
+	}
+}
+
+// A connection that is paused is not called, neither for a person nor by the daily check,
+// until its pause is over.
+func TestVerifyOfAPausedConnection(t *testing.T) {
+	v := verifiables["salesforce"]
+	w := v.world(t, v.folder(t, ""))
+	w.delivered(t, "main", "q1", v.rows...)
+	w.Clock.Advance(48 * time.Hour)
+	s, err := w.Store.Pace(t.Context(), "crm")
+	if err == nil {
+		err = w.Store.SetPace(t.Context(), "crm", s.Fail(w.Clock.Now(), time.Hour, "busy", "the vendor asks for it"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := w.Vendors.Salesforce.Core().Calls
+	before := calls().Total
+	if got := w.verified(t, "salesforce", verify.Request{}); !strings.Contains(got.Stopped, "is paused") || got.Compared != 0 {
+		t.Errorf("%s: %+v", states(got), got)
+	}
+	w.Invoke(t, "salesforce", []byte(worker.Freshness))
+	r, err := w.Store.Verification(t.Context(), "main")
+	if err != nil || !strings.Contains(r.Sample.Failure, "is paused") || !strings.Contains(r.Schema.Failure, "is paused") {
+		t.Errorf("the daily check: %+v, %v", r, err)
+	}
+	if n := calls().Total - before; n != 0 {
+		t.Errorf("%d calls were made", n)
+	}
+	w.Clock.Advance(time.Hour)
+	if got := w.verified(t, "salesforce", verify.Request{}); states(got) != "3 same" {
+		t.Errorf("after it: %s: %+v", states(got), got)
+	}
+}
+
+// Reading takes its calls out of the connection's share, and says where that ended.
 func TestVerifyKeepsToTheShare(t *testing.T) {
 	v := verifiables["salesforce"]
 	v.connection += ", quota: {calls_per_day: 6, share: 50}"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/penstock-data/penstock/shared/dest"
@@ -33,7 +34,7 @@ func (d *Deliver) Verify(ctx context.Context, q verify.Request) (verify.Report, 
 }
 
 // remember stores a person's report as a daily check's, so that what it shows to be mended
-// ends the alert; a sample that is smaller than the last one that found something does not.
+// ends the alert; one that says less than what was found last does not.
 func (d *Deliver) remember(ctx context.Context, r *verify.Report) error {
 	for range 3 {
 		stored, err := d.Verifications.Verification(ctx, r.Sync)
@@ -41,7 +42,7 @@ func (d *Deliver) remember(ctx context.Context, r *verify.Report) error {
 			return err
 		}
 		next := stored.Of(r.Sync, r.Connection, r.Object)
-		if next.Sample.Differ() > 0 && r.Compared < next.Sample.Compared && int64(r.Budget.Records) < r.Ledger {
+		if next.Sample.Outweighs(r) {
 			return nil
 		}
 		keep(&next.Sample, r)
@@ -72,7 +73,7 @@ func (d *Deliver) compare(ctx context.Context, q verify.Request) (verify.Report,
 	if err := a.refresh(ctx); err != nil {
 		return verify.Report{}, err
 	}
-	v := &verifier{d: d, a: a, q: q, current: current, versions: map[string]*written{}}
+	v := &verifier{d: d, a: a, q: q, current: current, versions: map[string]*written{}, seen: map[string]bool{}}
 	def := &current.Definition
 	v.out = verify.Report{Sync: q.Sync, Connection: def.Connection, Type: current.Rules.Type, Object: def.Object, Version: current.ID, AsOf: d.Now(), Seed: q.Seed,
 		States: map[verify.State]int64{}, Fields: map[string]int64{}, Unsure: map[string]int64{}}
@@ -90,7 +91,8 @@ func (d *Deliver) compare(ctx context.Context, q verify.Request) (verify.Report,
 	a.mu.Lock()
 	v.target = ledger.Target(def, &current.Rules, a.stored.Epoch)
 	a.mu.Unlock()
-	return v.out, v.run(ctx)
+	err = v.run(ctx)
+	return v.out, err
 }
 
 // A verifier compares one sync's records.
@@ -102,6 +104,7 @@ type verifier struct {
 	target   string
 	reader   dest.Reader
 	versions map[string]*written // by version id
+	seen     map[string]bool     // by the destination's id: records that Each was called with
 	out      verify.Report
 	storage  error     // of our own, met while tokens were taken
 	last     dest.Cost // of the request made last
@@ -114,13 +117,7 @@ func (v *verifier) run(ctx context.Context) error {
 		return err
 	}
 	chosen := sample.Chosen()
-	readable := 0
-	for i := range chosen {
-		if verify.Before(&chosen[i]) == "" {
-			readable++
-		}
-	}
-	v.out.Budget = verify.Budget{Ledger: sample.Total(), Records: len(chosen), Calls: v.reader.ReadCalls(&v.current.Definition, readable)}
+	v.out.Budget = verify.Budget{Ledger: sample.Total(), Records: len(chosen), Calls: v.calls(chosen)}
 	if v.q.Told != nil {
 		if err := v.q.Told(v.out.Budget); err != nil {
 			return err
@@ -145,6 +142,29 @@ func (v *verifier) run(ctx context.Context) error {
 		v.out.Stopped, err = v.why(ctx, err)
 	}
 	return err
+}
+
+// calls is how many calls reading the entries takes: version by version.
+func (v *verifier) calls(chosen []ledger.Entry) (n int) {
+	by := map[string]int{}
+	for i := range chosen {
+		e := &chosen[i]
+		switch state := verify.Before(e); {
+		case state == "":
+			by[e.Held.Version]++
+		case v.shows(e, state):
+			by[v.current.ID]++
+		}
+	}
+	for _, records := range by {
+		n += v.reader.ReadCalls(&v.current.Definition, records)
+	}
+	return n
+}
+
+// shows reports whether an entry of which nothing can be said is read for Each alone.
+func (v *verifier) shows(e *ledger.Entry, state verify.State) bool {
+	return v.q.Each != nil && state != verify.Removed && e.Held.ID != ""
 }
 
 // choose lists the ledger, and draws the sample.
@@ -218,14 +238,14 @@ func (v *verifier) all(ctx context.Context, chosen []ledger.Entry) error {
 		e := &chosen[i]
 		if state := verify.Before(e); state != "" {
 			v.out.States[state]++
-			if v.q.Each != nil && state != verify.Removed && e.Held.ID != "" {
+			if v.shows(e, state) {
 				shown = append(shown, *e)
 			}
 			continue
 		}
 		by[e.Held.Version] = append(by[e.Held.Version], *e)
 	}
-	for _, id := range slices.Sorted(mapKeys(by)) {
+	for _, id := range slices.Sorted(maps.Keys(by)) {
 		w, err := v.written(ctx, id)
 		if err != nil {
 			return err
@@ -249,7 +269,7 @@ func (v *verifier) show(ctx context.Context, entries []ledger.Entry) error {
 		return nil
 	}
 	w, err := v.written(ctx, v.current.ID)
-	if err != nil || w.state == verify.Untold {
+	if err != nil || w.state != "" {
 		return err
 	}
 	for page := range slices.Chunk(entries, v.reader.ReadSize()) {

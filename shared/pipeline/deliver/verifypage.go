@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-	"maps"
 	"slices"
 	"strings"
 
@@ -18,20 +16,29 @@ import (
 	"github.com/penstock-data/penstock/shared/verify"
 )
 
-func mapKeys[V any](m map[string]V) iter.Seq[string] { return maps.Keys(m) }
-
 // written is a version whose records are read.
 type written struct {
 	program  *version.Compiled
-	names    []string // that are asked for: of the mapping, then the match field where it is none of them
+	names    []string // of the mapping
 	fields   verify.Fields
 	personal map[string]bool
 	also     []string     // fields that are read, and not compared
 	state    verify.State // why none of its records can be told; "" can
 }
 
-// written makes a version ready.
+// written makes a version ready, once.
 func (v *verifier) written(ctx context.Context, id string) (*written, error) {
+	if w := v.versions[id]; w != nil {
+		return w, nil
+	}
+	w, err := v.load(ctx, id)
+	if err == nil {
+		v.versions[id] = w
+	}
+	return w, err
+}
+
+func (v *verifier) load(ctx context.Context, id string) (*written, error) {
 	stored, known, err := v.version(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("read sync %q version %s: %w", v.q.Sync, id, err)
@@ -138,22 +145,36 @@ func (v *verifier) page(ctx context.Context, w *written, page []ledger.Entry) er
 	return v.settle(ctx, differ)
 }
 
-// read reads one call's records, and shows them.
+// read reads one call's records, and shows them: one an entry, in their order. Several keys
+// may be of one record, such as one that others were merged into; a vendor may refuse a
+// call that names it twice.
 func (v *verifier) read(ctx context.Context, w *written, page []ledger.Entry) ([]dest.Kept, error) {
-	ids, shown := make([]string, len(page)), w.shown()
+	var ids []string
+	at, shown := map[string]int{}, w.shown()
 	for i := range page {
-		ids[i] = page[i].Held.ID
+		id := page[i].Held.ID
+		if _, twice := at[id]; !twice {
+			at[id], ids = len(ids), append(ids, id)
+		}
 	}
 	kept, err := v.reader.Read(ctx, &w.program.Version.Definition, shown, ids, v.spend)
-	if err != nil || v.q.Each == nil {
-		return kept, err
+	if err != nil {
+		return nil, err
 	}
-	for i := range kept {
-		if err := v.q.Each(verify.Read{ID: ids[i], Gone: kept[i].Gone, Names: shown, Values: kept[i].Values}); err != nil {
+	for i, id := range ids {
+		if v.q.Each == nil || v.seen[id] {
+			continue
+		}
+		v.seen[id] = true
+		if err := v.q.Each(verify.Read{ID: id, Gone: kept[i].Gone, Names: shown, Values: kept[i].Values}); err != nil {
 			return nil, err
 		}
 	}
-	return kept, nil
+	out := make([]dest.Kept, len(page))
+	for i := range page {
+		out[i] = kept[at[page[i].Held.ID]]
+	}
+	return out, nil
 }
 
 // shown are the names that are asked for: those that can be read, and those that are not
@@ -222,7 +243,7 @@ func (v *verifier) settle(ctx context.Context, differ []difference) error {
 			v.out.States[verify.Moved]++
 			continue
 		}
-		d.entry.Revision = e.Revision
+		d.entry = e // what happened of it since stays: the error of a later row is open
 		still = append(still, d)
 	}
 	if v.q.Mend {
