@@ -121,9 +121,11 @@ func (d *dying) ForgetErrors(ctx context.Context, refs []string) error {
 	return d.step(func() error { return d.Sources.ForgetErrors(ctx, refs) })
 }
 
-// A process that dies before or after any of its writes leaves what the next one finds;
-// that nothing is deleted before the audit log knows holds throughout.
+// A process that dies before or after any of its writes leaves what the next one finds, by
+// a column of a stored error, too; that nothing is deleted before the audit log knows holds
+// throughout.
 func TestForgetDies(t *testing.T) {
+	const name = "Customer c005"
 	for at := 1; at <= 3; at++ {
 		for _, after := range []bool{false, true} {
 			w := faulty(t)
@@ -133,11 +135,11 @@ func TestForgetDies(t *testing.T) {
 			d := &dying{Entries: w.Store, Sources: w.Store, at: at, after: after}
 			c := &runs.Control{Stores: w.Control.Stores, Policy: w.Control.Policy, Now: w.Control.Now}
 			c.Entries, c.Sources = d, d
-			p, err := c.Find(t.Context(), "c005", "")
+			p, err := c.Find(t.Context(), name, "")
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = c.Forget(t.Context(), "c005", p)
+			err = c.Forget(t.Context(), name, p)
 			if died := d.calls >= at; died != errors.Is(err, errDied) {
 				t.Fatalf("step %d: %v", at, err)
 			}
@@ -145,7 +147,7 @@ func TestForgetDies(t *testing.T) {
 				t.Errorf("step %d: %d actions are known", at, len(actions))
 			}
 			for range 2 { // and twice is the same as once
-				w.erase(t, "c005")
+				w.erase(t, name)
 				if entries, errs := w.found(t, "c005"); entries+errs != 0 {
 					t.Errorf("step %d: %d entries and %d errors are left", at, entries, errs)
 				}

@@ -12,23 +12,28 @@ import (
 	"github.com/penstock-data/penstock/shared/aws/attr"
 )
 
-// ForgetEntries deletes the entries of the keys, and the claims that name them; what is
-// not there is no error. Claims lie by record id, which is not known here, so that all of
-// the target's are looked through.
+// ForgetEntries deletes the entries of the keys, and then the claims that name them, by
+// which an entry that is left is found again; what is not there is no error. Claims lie by
+// record id, which is not known here, so that all of the target's are looked through.
 func (s *Store) ForgetEntries(ctx context.Context, target string, keys []string) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(parallel)
+	entries, gctx := errgroup.WithContext(ctx)
+	entries.SetLimit(parallel)
 	for _, key := range keys {
-		g.Go(func() error { return s.delete(gctx, attr.Key(partition(target, key), sortKey(key))) })
+		entries.Go(func() error { return s.delete(gctx, attr.Key(partition(target, key), sortKey(key))) })
 	}
-	for shard := range shards {
-		g.Go(func() error { return s.forgetClaims(gctx, target+"#record#"+strconv.Itoa(shard), keys) })
-	}
-	if err := g.Wait(); err != nil {
+	if err := entries.Wait(); err != nil {
 		return fmt.Errorf("forget %d ledger entries of %s: %w", len(keys), target, err)
+	}
+	claims, gctx := errgroup.WithContext(ctx)
+	claims.SetLimit(parallel)
+	for shard := range shards {
+		claims.Go(func() error { return s.forgetClaims(gctx, target+"#record#"+strconv.Itoa(shard), keys) })
+	}
+	if err := claims.Wait(); err != nil {
+		return fmt.Errorf("forget the claims of %d ledger entries of %s: %w", len(keys), target, err)
 	}
 	return nil
 }

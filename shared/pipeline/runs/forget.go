@@ -317,15 +317,12 @@ func distinct(list []string) []string {
 	return slices.Compact(list)
 }
 
-// Forget deletes what Find found: errors first, so that nothing sends their rows again,
-// then what mirrors are to remove, then the ledger. A process that dies in between has
-// deleted a part, and the next Forget finds the rest; twice is the same as once. The
-// audit log names the hash of the key alone.
+// Forget deletes what Find found: what mirrors are to remove, then the ledger, and the
+// errors last, as their keys and columns may be all that the rest is found by. A process
+// that dies in between has deleted a part, and the next Forget finds the rest; twice is the
+// same as once. The audit log names the hash of the key alone.
 func (c *Control) Forget(ctx context.Context, key string, p Person) error {
 	return c.act(ctx, "forget", KeyHash(key), func() (string, error) {
-		if err := c.Sources.ForgetErrors(ctx, p.refs); err != nil {
-			return "", err
-		}
 		entries, errs := 0, 0
 		for i := range p.Syncs {
 			k := &p.Syncs[i]
@@ -340,6 +337,9 @@ func (c *Control) Forget(ctx context.Context, key string, p Person) error {
 					return "", err
 				}
 			}
+		}
+		if err := c.Sources.ForgetErrors(ctx, p.refs); err != nil {
+			return "", err
 		}
 		return fmt.Sprintf("%d ledger entries and %d stored errors of %d syncs deleted", entries, errs, len(p.Syncs)), nil
 	})
