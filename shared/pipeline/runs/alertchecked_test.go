@@ -73,6 +73,17 @@ func TestMend(t *testing.T) {
 	if _, err := w.control.Mend(t.Context(), syncName, void(0, nil)); err != nil || w.mark() != mark {
 		t.Errorf("nothing differs: %v, mark %q", err, w.mark())
 	}
+	if got, err := w.control.Mend(t.Context(), syncName, void(2, errors.New("storage"))); err == nil || got.Records != 2 || w.mark() != "" {
+		t.Errorf("voided in part: %+v, %v, mark %q", got, err, w.mark())
+	}
+	if w.complete("", record{"a", 1, 10}); w.mark() != mark {
+		t.Fatalf("the watermark is %q", w.mark())
+	}
+	ctx, interrupt := context.WithCancel(t.Context())
+	if _, err := w.control.Mend(ctx, syncName, func(context.Context) (int64, error) { interrupt(); return 2, nil }); err != nil || w.mark() != "" {
+		t.Errorf("interrupted: %v, mark %q", err, w.mark())
+	}
+	w.complete("", record{"a", 1, 10})
 	going := w.begin("", "one")
 	_, err := w.control.Mend(t.Context(), syncName, func(context.Context) (int64, error) { t.Error("it was voided"); return 0, nil })
 	var refused *row.Refusal

@@ -164,9 +164,6 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 	if out.Missed, err = s.missedOf(ctx, v, all, now); err != nil {
 		return out, err
 	}
-	if err := s.checked(ctx, v, &out); err != nil {
-		return out, err
-	}
 	if s.Halts != nil {
 		h, _, err := s.halt(ctx, name, v.ID)
 		if err != nil {

@@ -2,6 +2,7 @@ package runs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/penstock-data/penstock/shared/row"
@@ -14,7 +15,7 @@ import (
 //
 // It is refused while a run goes on: one that selects all rows would set the watermark
 // though it passed a record before it was voided. void answers how many records are
-// void now; of none the watermark stays.
+// void now, also beside an error, and where ctx has ended: of none the watermark stays.
 func (c *Control) Mend(ctx context.Context, sync string, void func(context.Context) (int64, error)) (Mended, error) {
 	out := Mended{Sync: sync}
 	err := c.act(ctx, "verify --mend", named(sync), func() (string, error) {
@@ -27,18 +28,17 @@ func (c *Control) Mend(ctx context.Context, sync string, void func(context.Conte
 			}
 			return "", err
 		}
-		n, err := void(ctx)
-		if err != nil {
-			return "", err
-		}
+		n, failed := void(ctx)
 		if out.Records = n; n == 0 {
-			return "nothing differs", nil
+			return "nothing differs", failed
 		}
+		ctx := context.WithoutCancel(ctx)
 		if err := c.reset(ctx, sync); err != nil {
-			return "", err
+			return "", errors.Join(failed, err)
 		}
+		var err error
 		out.Run, err = c.underWay(ctx, sync)
-		return fmt.Sprintf("%d records", n), err
+		return fmt.Sprintf("%d records", n), errors.Join(failed, err)
 	})
 	return out, err
 }
