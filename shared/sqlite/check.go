@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -47,5 +46,8 @@ func (s *Store) Oldest(ctx context.Context, queue string) (at time.Time, err err
 			return nil
 		}, "SELECT coalesce(min(sent), 0) FROM message WHERE queue = ?1 AND sent > ?2", queue, s.now().Add(-retention).UnixNano())
 	})
-	return at, errors.Join(err)
+	if err != nil {
+		return at, fmt.Errorf("read queue %s: %w", queue, err)
+	}
+	return at, nil
 }
