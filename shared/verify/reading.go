@@ -1,7 +1,11 @@
 package verify
 
 import (
+	"cmp"
 	"hash/fnv"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -42,7 +46,7 @@ type Summary struct {
 }
 
 // MaxFaults is how many faults a reading keeps, and maxFields of how many fields counts,
-// so that it stays a small item.
+// those of the most records, so that it stays a small item.
 const (
 	MaxFaults = 20
 	maxFields = 200
@@ -52,13 +56,14 @@ const (
 func (r *Report) Summary() Summary {
 	s := Summary{AsOf: r.AsOf, Seed: r.Seed, Ledger: r.Ledger, Records: r.Budget.Records, Compared: r.Compared,
 		Missing: r.States[Missing], Changed: r.States[Changed], Mended: r.Mended}
-	for name, n := range r.Fields {
+	names := slices.SortedFunc(maps.Keys(r.Fields), func(a, b string) int {
+		return cmp.Or(cmp.Compare(r.Fields[b], r.Fields[a]), strings.Compare(a, b))
+	})
+	for _, name := range names[:min(len(names), maxFields)] {
 		if s.Fields == nil {
 			s.Fields = map[string]int64{}
 		}
-		if len(s.Fields) < maxFields {
-			s.Fields[name] = n
-		}
+		s.Fields[name] = r.Fields[name]
 	}
 	return s
 }
