@@ -171,9 +171,9 @@ func waiting(queues map[string]int) (n int) {
 func (c forgetCmd) remove(ctx context.Context, s program, out *forgotten) error {
 	for _, k := range out.Found.Syncs {
 		for _, h := range k.Records {
-			r := removed{Connection: k.Connection, Object: k.Object, ID: h.ID, Removed: h.Removed}
+			r := removed{Connection: h.Version.Definition.Connection, Object: h.Version.Definition.Object, ID: h.ID, Removed: h.Removed}
 			if !r.Removed {
-				why, err := c.removeOne(ctx, s, k, h)
+				why, err := c.removeOne(ctx, s, h)
 				if err != nil {
 					return err
 				}
@@ -190,9 +190,10 @@ func (c forgetCmd) remove(ctx context.Context, s program, out *forgotten) error 
 }
 
 // removeOne removes one record; why says what is left to be done, "" nothing.
-func (c forgetCmd) removeOne(ctx context.Context, s program, k runs.Known, h runs.Held) (why string, err error) {
+func (c forgetCmd) removeOne(ctx context.Context, s program, h runs.Held) (why string, err error) {
 	d := &h.Version.Definition
-	title := s.known.title(k.Type)
+	kind := h.Version.Rules.Type
+	title := s.known.title(kind)
 	byHand := fmt.Sprintf("delete it in %s, or push a row of it whose sync_action is delete", title)
 	switch {
 	case d.Operation != syncdef.Delete && d.Mirror == nil:
@@ -213,11 +214,11 @@ func (c forgetCmd) removeOne(ctx context.Context, s program, k runs.Known, h run
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	for _, vendor := range s.known.vendors() {
-		if vendor.Name != k.Type {
+		if vendor.Name != kind {
 			continue
 		}
 		worker := machine.Verifier(store, vendor.Name, func(conn syncdef.Connection) (dest.Account, error) { return asker.Open(vendor, conn) })
-		if why, err = worker.Remove(ctx, h.Version, h.Entry); why != "" {
+		if why, err = worker.Remove(ctx, h.Version, h.Target, h.Entry); why != "" {
 			why += ": " + byHand
 		}
 		return why, err

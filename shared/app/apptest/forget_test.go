@@ -206,3 +206,75 @@ func TestForgetWhileAWorkerDelivers(t *testing.T) {
 		t.Errorf("the row that is pushed anew is not held: %d, %s", entries, w.stored(t)["c001"])
 	}
 }
+
+// What becomes of a record says the definition that is applied, whichever of the versions
+// with its target delivered it.
+func TestForgetGoesByTheAppliedVersion(t *testing.T) {
+	v := verifiables["salesforce"]
+	w := v.world(t, v.folder(t, ""))
+	w.delivered(t, "main", "q1", v.rows...)
+	for _, more := range []string{"batch_size: 7\n", "operation: mirror\non_delete: delete\n", "batch_size: 8\n", "batch_size: 9\n", ""} {
+		w.Apply(t, Load(t, v.folder(t, more)))
+		current, err := w.Store.Current(t.Context(), "main")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := w.Control.Find(t.Context(), "a", "")
+		if err != nil || len(p.Syncs) == 0 || len(p.Syncs[0].Records) != 1 {
+			t.Fatalf("%+v, %v", p, err)
+		}
+		if got := p.Syncs[0].Records[0].Version.ID; got != current.ID {
+			t.Errorf("after %q: the version is %s, and %s is applied", more, got, current.ID)
+		}
+	}
+}
+
+// A record of an account that the connection led to before is not removed from the one that
+// it leads to now, where its id may be somebody else's.
+func TestForgetRemovesFromNoOtherAccount(t *testing.T) {
+	v := verifiables["salesforce"]
+	w := v.world(t, v.folder(t, "operation: mirror\non_delete: delete\n"))
+	w.delivered(t, "main", "q1", v.rows...)
+	held := func() runs.Held {
+		p, err := w.Control.Find(t.Context(), "a", "")
+		if err != nil || len(p.Syncs) == 0 || len(p.Syncs[0].Records) != 1 {
+			t.Fatalf("%+v, %v", p, err)
+		}
+		return p.Syncs[0].Records[0]
+	}
+	remove := func(h runs.Held) string {
+		why, err := w.Deliver("salesforce").Remove(t.Context(), h.Version, h.Target, h.Entry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return why
+	}
+	before := held()
+	stored, err := w.Store.AcceptAccount(t.Context(), "crm", "")
+	if err != nil || stored.Epoch != 1 {
+		t.Fatalf("%+v, %v", stored, err)
+	}
+	w.Clock.Advance(2 * time.Minute)
+	calls := w.Vendors.Salesforce.Core().Calls().Total
+	if why := remove(before); !strings.Contains(why, "another account") {
+		t.Errorf("%q", why)
+	}
+	if n := w.Vendors.Salesforce.Core().Calls().Total - calls; n != 0 {
+		t.Errorf("%d calls were made", n)
+	}
+	w.delivered(t, "main", "q2", v.rows...)
+	p, err := w.Control.Find(t.Context(), "a", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range p.Syncs[0].Records {
+		if h.Target != before.Target {
+			if why := remove(h); why != "" {
+				t.Error(why)
+			}
+		}
+	}
+	if n := len(w.stored(t)); n != 2 {
+		t.Errorf("%d records are there, want 2", n)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -92,6 +93,13 @@ func (a *account) target(m *message) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return m.version.Target(a.stored.Epoch)
+}
+
+// targetOf is where a version's rows go by them.
+func (a *account) targetOf(v *syncdef.Version) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return ledger.Target(&v.Definition, &v.Rules, a.stored.Epoch)
 }
 
 // refresh reads the settings when they are older than a minute, or doubted since a

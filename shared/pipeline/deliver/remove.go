@@ -15,14 +15,17 @@ import (
 // removePatience is how long Remove waits for its share of the quota: a person waits.
 const removePatience = time.Minute
 
-// Remove removes the record of a ledger entry at its destination, as the version's
+// Remove removes the record of a target's ledger entry at its destination, as the version's
 // on_delete says: for a person's erasure, outside of any run. It stores nothing. why says
 // what kept it from that, "" once the record is not there any more; err is our storage's
 // or the caller's.
-func (d *Deliver) Remove(ctx context.Context, v syncdef.Version, e ledger.Entry) (why string, err error) {
+func (d *Deliver) Remove(ctx context.Context, v syncdef.Version, target string, e ledger.Entry) (why string, err error) {
 	a := d.connection(v.Definition.Connection)
 	if err := a.refresh(ctx); err != nil {
 		return "", err
+	}
+	if a.targetOf(&v) != target { // its id may be somebody else's there
+		return fmt.Sprintf("it is of another account than the one that the connection %q leads to now", a.name), nil
 	}
 	wait, failed, err := a.ready(ctx, false)
 	switch {

@@ -88,9 +88,7 @@ func (d *Deliver) compare(ctx context.Context, q verify.Request) (verify.Report,
 	if why := syncdef.PersonalRefused(def, &a.stored.Connection); why != "" {
 		return v.out, &dest.CallError{Op: "read the records of sync " + q.Sync, Class: dest.Configuration, Scope: dest.ScopeVersion, Code: codePersonal, Message: why}
 	}
-	a.mu.Lock()
-	v.target = ledger.Target(def, &current.Rules, a.stored.Epoch)
-	a.mu.Unlock()
+	v.target = a.targetOf(&current)
 	err = v.run(ctx)
 	return v.out, err
 }

@@ -68,7 +68,7 @@ type Known struct {
 type Held struct {
 	ID      string          `json:"id,omitempty"` // the destination's; "" where it told none
 	Removed bool            `json:"removed,omitempty"`
-	Version syncdef.Version `json:"-"` // the applied one; that of the entry where none is
+	Version syncdef.Version `json:"-"` // the applied one where its rows go to Target; else the entry's
 	Entry   ledger.Entry    `json:"-"`
 	Target  string          `json:"-"`
 }
@@ -156,9 +156,10 @@ func (c *Control) known(ctx context.Context, name, key, connection string, errs 
 	if len(versions) == 0 {
 		return nil, nil, nil
 	}
-	shown := versions[len(versions)-1]
+	shown, applied := versions[len(versions)-1], ""
 	if v, err := c.Syncs.Current(ctx, name); err == nil && (connection == "" || v.Definition.Connection == connection) {
-		shown = v
+		shown, applied = v, v.ID
+		versions = append([]syncdef.Version{v}, versions...) // of those with one target it says what becomes of a record
 	} else if err != nil && !errors.Is(err, run.ErrNotFound) {
 		return nil, nil, err
 	}
@@ -177,6 +178,13 @@ func (c *Control) known(ctx context.Context, name, key, connection string, errs 
 	for i := range versions {
 		if err := c.holding(ctx, k, &versions[i], key, more); err != nil {
 			return nil, nil, err
+		}
+	}
+	for i := range k.Records {
+		r := &k.Records[i]
+		wrote := slices.IndexFunc(versions, func(v syncdef.Version) bool { return v.ID == r.Entry.Held.Version })
+		if r.Version.ID != applied && wrote >= 0 {
+			r.Version = versions[wrote]
 		}
 	}
 	if err := c.leaving(ctx, k, shown); err != nil {
