@@ -2,6 +2,7 @@ package apptest
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -307,6 +308,26 @@ func TestVerifyTellsItsCalls(t *testing.T) {
 	got := w.verified(t, "salesforce", verify.Request{Told: func(b verify.Budget) error { told = b.Calls; return nil }})
 	if made := calls().Total - before; states(got) != "3 same" || told != 4 || int(made) != told {
 		t.Errorf("%s: %d calls told, %d made", states(got), told, made)
+	}
+}
+
+// endless lists until its time is over.
+type endless struct{ over context.CancelFunc }
+
+func (e endless) EntriesAfter(ctx context.Context, _, _ string, _ int) ([]ledger.Entry, string, error) {
+	e.over()
+	return nil, "", ctx.Err()
+}
+
+// A ledger that is too large for an invocation costs the sync its sample, and says so.
+func TestVerifyOfAnEndlessLedger(t *testing.T) {
+	v := verifiables["salesforce"]
+	w := v.world(t, v.folder(t, ""))
+	ctx, cancel := context.WithCancel(t.Context())
+	d := w.Deliver("salesforce")
+	d.Listing, d.Verifications = endless{cancel}, nil
+	if got, err := d.Verify(ctx, verify.Request{Sync: "main"}); err != nil || !strings.Contains(got.Stopped, "no time to list") {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 

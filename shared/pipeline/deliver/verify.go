@@ -110,7 +110,13 @@ type verifier struct {
 
 // run lists, chooses, reads and compares.
 func (v *verifier) run(ctx context.Context) error {
+	ctx, cancel := v.d.before(ctx)
+	defer cancel()
 	sample, err := v.choose(ctx)
+	if err != nil && ctx.Err() != nil {
+		v.out.Stopped = "there was no time to list what was delivered"
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -121,8 +127,6 @@ func (v *verifier) run(ctx context.Context) error {
 			return err
 		}
 	}
-	ctx, cancel := v.d.before(ctx)
-	defer cancel()
 	stopped, err := v.ready(ctx)
 	if err != nil || stopped != "" {
 		v.out.Stopped = stopped
