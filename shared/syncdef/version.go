@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -26,6 +27,16 @@ func NewVersion(d Definition, rules Rules, now time.Time) Version {
 
 // Relation is the table or view that the sync's rows are read from.
 func (d *Definition) Relation() string { return cmp.Or(d.Model, d.Sync) }
+
+// MappingOf is the mapping to a field of the destination; the zero one where there is none.
+// Case does not count, as no two mappings differ in it alone.
+func (d *Definition) MappingOf(field string) Field {
+	i := slices.IndexFunc(d.Fields, func(f Field) bool { return strings.EqualFold(f.Destination, field) })
+	if i < 0 {
+		return Field{}
+	}
+	return d.Fields[i]
+}
 
 // KeepsRecords reports whether the ledger keeps which keys were written for a record id,
 // so that a deleting row without a match value finds its record.

@@ -41,7 +41,7 @@ func (a *account) Readable(ctx context.Context, d *syncdef.Definition, fields []
 	out := make([]dest.Readable, len(fields))
 	for i, name := range fields {
 		at := slices.IndexFunc(all, func(p Property) bool { return p.Name == name })
-		switch f := mapped(d, name); {
+		switch f := d.MappingOf(name); {
 		case at < 0 || all[at].Archived:
 			out[i].Why = d.Object + " has no such property any more, or the key may not see it"
 		case all[at].Calculated:
@@ -53,16 +53,6 @@ func (a *account) Readable(ctx context.Context, d *syncdef.Definition, fields []
 		}
 	}
 	return out, nil
-}
-
-// mapped is the definition's mapping to a property; the zero one where there is none.
-func mapped(d *syncdef.Definition, name string) syncdef.Field {
-	for i := range d.Fields {
-		if d.Fields[i].Destination == name {
-			return d.Fields[i]
-		}
-	}
-	return syncdef.Field{}
 }
 
 // lists are the lists that are written as the text of several options: of texts, or of
@@ -156,7 +146,7 @@ func valuesOf(d *syncdef.Definition, properties map[string]*text, fields []strin
 	out := make([]jsontext.Value, len(fields))
 	for i, name := range fields {
 		v, shown := properties[name]
-		switch kind := mapped(d, name).Type; {
+		switch kind := d.MappingOf(name).Type; {
 		case !shown:
 		case v == nil || *v == "":
 			out[i] = jsontext.Value("null")

@@ -35,7 +35,7 @@ func (a *account) Readable(ctx context.Context, d *syncdef.Definition, fields []
 	out := make([]dest.Readable, len(fields))
 	for i, name := range fields {
 		attribute, is := custom(name)
-		f := mapped(d, name)
+		f := d.MappingOf(name)
 		switch {
 		case name == fieldTags:
 			out[i].Why = "Intercom shows the first ten tags of a contact, by their ids"
@@ -61,16 +61,6 @@ func (a *account) Readable(ctx context.Context, d *syncdef.Definition, fields []
 		}
 	}
 	return out, nil
-}
-
-// mapped is the definition's mapping to a field; the zero one where there is none.
-func mapped(d *syncdef.Definition, name string) syncdef.Field {
-	for i := range d.Fields {
-		if d.Fields[i].Destination == name {
-			return d.Fields[i]
-		}
-	}
-	return syncdef.Field{}
 }
 
 // fractions are the moments within a second: Intercom keeps whole ones.
@@ -103,7 +93,7 @@ func (a *account) Read(ctx context.Context, d *syncdef.Definition, fields, ids [
 		}
 		out[i].Values = make([]jsontext.Value, len(fields))
 		for n, name := range fields {
-			out[i].Values[n] = c.kept(name, mapped(d, name).Type)
+			out[i].Values[n] = c.kept(name, d.MappingOf(name).Type)
 		}
 	}
 	return out, nil

@@ -49,19 +49,9 @@ func (a *account) Readable(ctx context.Context, d *syncdef.Definition, fields []
 			out[i].Why = "Salesforce does not show it to the integration user"
 			continue
 		}
-		out[i] = f.readable(mapped(d, name))
+		out[i] = f.readable(d.MappingOf(name))
 	}
 	return out, nil
-}
-
-// mapped is the definition's mapping to a field; the zero one where there is none.
-func mapped(d *syncdef.Definition, name string) syncdef.Field {
-	for i := range d.Fields {
-		if strings.EqualFold(d.Fields[i].Destination, name) {
-			return d.Fields[i]
-		}
-	}
-	return syncdef.Field{}
 }
 
 // readable says what reading a field back tells.

@@ -179,8 +179,8 @@ func (a *account) asking(ctx context.Context, costs []dest.Cost, ask func(contex
 	return nil, err
 }
 
-// guarded calls what may have a defect: a panic costs this sync its check, and the process
-// nothing.
+// guarded calls what may have a defect: a panic costs this sync its check or
+// its figures, and the process nothing.
 func guarded(do func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

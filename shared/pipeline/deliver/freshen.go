@@ -14,9 +14,9 @@ import (
 
 // Freshen counts, for each sync of this destination type whose turn it is, the records at
 // the destination by their age, and stores the figures; and once a day it checks the sync
-// against its destination. Of several workers one counts a
-// sync. A destination that fails or is paused costs no row anything: its reason is stored
-// in place of figures, and the last ones stay. The error is our storage's.
+// against its destination. Of several workers one counts a sync. A destination that fails
+// or is paused costs no row anything: its reason is stored in place of figures, and the
+// last ones stay. The error is our storage's.
 func (d *Deliver) Freshen(ctx context.Context) (counted int, err error) {
 	names, err := d.Freshness.List(ctx)
 	if err != nil {
@@ -124,9 +124,13 @@ func (a *account) count(ctx context.Context, p dest.Prober, v syncdef.Version, h
 	defer leave()
 	var storage error
 	var last dest.Cost // of the request that failed, if one did
-	figures, err = ask(ctx, p, &v.Definition, now, func(ctx context.Context, c dest.Cost) error {
+	spend := func(ctx context.Context, c dest.Cost) error {
 		last, storage = c, a.spend(ctx, c)
 		return storage
+	}
+	err = guarded(func() (err error) {
+		figures, err = p.Freshness(ctx, &v.Definition, now, spend)
+		return err
 	})
 	a.settleUp()
 	switch {
@@ -146,17 +150,6 @@ func (a *account) count(ctx context.Context, p dest.Prober, v syncdef.Version, h
 		}
 	}
 	return had, call.Error(), nil
-}
-
-// ask asks the destination; a panic is a defect that costs this sync its figures, and the
-// process nothing.
-func ask(ctx context.Context, p dest.Prober, d *syncdef.Definition, now time.Time, spend dest.Spend) (figures freshness.Figures, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = &dest.CallError{Op: "count the records", Class: dest.Refused, Code: codePanic, Message: "a defect in Penstock met this count (" + kindOf(p) + "): report it"}
-		}
-	}()
-	return p.Freshness(ctx, d, now, spend)
 }
 
 // spend takes a request's tokens, and waits for those that come soon (I5); errSpent.
