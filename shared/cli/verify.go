@@ -39,6 +39,9 @@ const verifyPatience = time.Minute
 
 // size is how many records are compared; 0 is all.
 func (c *verifyCmd) size() (int, error) {
+	if c.Stack != "" && len(c.Endpoint) > 0 {
+		return 0, usage("--endpoint is of this machine: a stack's records are read where its rows go")
+	}
 	if c.Sample == "" {
 		c.Sample = strconv.Itoa(verify.DefaultSample)
 		if c.Into != "" {
@@ -47,9 +50,6 @@ func (c *verifyCmd) size() (int, error) {
 	}
 	if c.Sample == sampleAll {
 		return 0, nil
-	}
-	if c.Stack != "" && len(c.Endpoint) > 0 {
-		return 0, usage("--endpoint is of this machine: a stack's records are read where its rows go")
 	}
 	n, err := strconv.Atoi(c.Sample)
 	if err != nil || n < 1 {
