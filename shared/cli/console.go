@@ -14,7 +14,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/penstock-data/penstock/shared/app/machine"
-	"github.com/penstock-data/penstock/shared/app/remote"
 	"github.com/penstock-data/penstock/shared/app/view"
 	"github.com/penstock-data/penstock/shared/console"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
@@ -39,7 +38,7 @@ func (c consoleCmd) Run(ctx context.Context, s program) error {
 	if c.Port < 0 || c.Port > 65535 {
 		return usage("--port %d: a port is between 0 and 65535", c.Port)
 	}
-	control, done, err := c.opened(ctx)
+	control, done, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
@@ -59,19 +58,6 @@ func (c consoleCmd) Run(ctx context.Context, s program) error {
 	fmt.Fprintf(s.out, "Console  %s\nIt answers this machine alone, and whoever has the address may act. Ctrl-C ends it.\n", p.url())
 	g.Go(func() error { return p.serve(ctx) })
 	return errors.Join(g.Wait(), done())
-}
-
-// opened is the state, with what a retry needs.
-func (c consoleCmd) opened(ctx context.Context) (*runs.Control, func() error, error) {
-	if c.Stack != "" {
-		control, err := remote.Open(ctx, c.Stack)
-		return control, func() error { return nil }, err
-	}
-	store, err := openState(c.Data)
-	if err != nil {
-		return nil, nil, err
-	}
-	return machine.Resending(store), store.Close, nil
 }
 
 // consoleUser is who acts at the console, for the audit log.
