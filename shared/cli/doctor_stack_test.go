@@ -24,10 +24,12 @@ type cloud struct {
 
 const snowUser = "arn:aws:iam::210987654321:user/snow"
 
+var noon = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+
 func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	target, form := r.Header.Get("X-Amz-Target"), string(body)
-	w.Header().Set("Date", time.Now().Add(-c.skew).UTC().Format(http.TimeFormat))
+	w.Header().Set("Date", noon.Add(-c.skew).Format(http.TimeFormat))
 	deny := func(action string) bool {
 		if c.denied != action {
 			return false
@@ -86,7 +88,7 @@ func (c *cloud) examine(t *testing.T) (string, error) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	s := program{out: &out, err: &out, clock: clock{now: time.Now, zone: time.UTC}, known: listed()}
+	s := program{out: &out, err: &out, clock: clock{now: func() time.Time { return noon }, zone: time.UTC}, known: listed()}
 	err := doctorCmd{Stack: "one", Syncs: dir, Wait: 20 * time.Second, asking: asking{Data: filepath.Join(dir, "none")}}.Run(t.Context(), s)
 	for line := range strings.Lines(out.String()) {
 		if len([]rune(strings.TrimRight(line, "\n"))) > widest {

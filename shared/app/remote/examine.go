@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -28,6 +29,7 @@ type Place struct {
 	Control    *runs.Control
 	State      *state.Store // its connections' pace
 	Outputs    map[string]string
+	Queues     map[string]string // the URLs of the destination types' queues, by type
 	Parameters map[string]string
 	Status     string    // CloudFormation's: UPDATE_COMPLETE
 	Deployed   time.Time // when it was last
@@ -38,16 +40,16 @@ type Place struct {
 	cfg sdk.Config
 }
 
-// Look opens a stack to be examined. Its errors are Open's.
-func Look(ctx context.Context, stack string) (*Place, error) {
+// Look opens a stack to be examined; now is this machine's clock. Its errors are Open's.
+func Look(ctx context.Context, stack string, now func() time.Time) (*Place, error) {
 	cfg, out, err := Stack(ctx, stack)
 	if err != nil {
 		return nil, err
 	}
-	p := &Place{Outputs: out, Parameters: map[string]string{}, cfg: cfg, Control: over(cfg, out), State: state.New(cfg, state.Config{Table: out[stateTable], Now: time.Now})}
-	p.Sent = time.Now()
+	p := &Place{Outputs: out, Queues: queueURLs(out), Parameters: map[string]string{}, cfg: cfg, Control: over(cfg, out, now), State: state.New(cfg, state.Config{Table: out[stateTable], Now: now})}
+	p.Sent = now()
 	described, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stack})
-	p.Answered = time.Now()
+	p.Answered = now()
 	if err != nil {
 		return nil, refused(err, stack, cfg.Region)
 	}
@@ -76,11 +78,13 @@ func (p *Place) Queue(ctx context.Context, address string) (waiting, dead int, e
 	if err != nil {
 		return 0, 0, err
 	}
-	_, arn, found := strings.Cut(redrive, `"deadLetterTargetArn":"`)
-	if !found {
+	var policy struct {
+		DeadLetterTargetArn string `json:"deadLetterTargetArn"`
+	}
+	if err := json.Unmarshal([]byte(redrive), &policy); err != nil || policy.DeadLetterTargetArn == "" {
 		return waiting, 0, errors.New("it has no dead letters: deploy the stack again")
 	}
-	arn, _, _ = strings.Cut(arn, `"`)
+	arn := policy.DeadLetterTargetArn
 	u, err := url.Parse(address)
 	if err != nil {
 		return waiting, 0, fmt.Errorf("the address of the queue: %w", err)
@@ -103,7 +107,7 @@ func depth(ctx context.Context, client *sqs.Client, address string) (n int, redr
 		}
 		n += one
 	}
-	return n, strings.ReplaceAll(out.Attributes[string(types.QueueAttributeNameRedrivePolicy)], " ", ""), nil
+	return n, out.Attributes[string(types.QueueAttributeNameRedrivePolicy)], nil
 }
 
 // Trust is the trust policy of the role that the warehouse assumes.

@@ -42,16 +42,16 @@ func Open(ctx context.Context, stack string) (*runs.Control, error) {
 	if err != nil {
 		return nil, err
 	}
-	return over(cfg, tables), nil
+	return over(cfg, tables, time.Now), nil
 }
 
 // over is Control over a stack's tables and queues.
-func over(cfg sdk.Config, tables map[string]string) *runs.Control {
-	table := state.New(cfg, state.Config{Table: tables[stateTable], Now: time.Now})
-	errs := awserrors.New(cfg, awserrors.Config{Table: tables[errorsTable], Now: time.Now})
+func over(cfg sdk.Config, tables map[string]string, now func() time.Time) *runs.Control {
+	table := state.New(cfg, state.Config{Table: tables[stateTable], Now: now})
+	errs := awserrors.New(cfg, awserrors.Config{Table: tables[errorsTable], Now: now})
 	held := ledger.New(cfg, ledger.Config{Table: tables[ledgerTable]})
 	queues := queue.New(cfg, queue.Config{URLs: queueURLs(tables)})
-	in := &intake.Intake{Syncs: table, Connections: table, Runs: table, Batches: table, Errors: errs, Queue: queues, Ledger: held, Seen: table, Pauses: table, Now: time.Now}
+	in := &intake.Intake{Syncs: table, Connections: table, Runs: table, Batches: table, Errors: errs, Queue: queues, Ledger: held, Seen: table, Pauses: table, Now: now}
 	return &runs.Control{
 		Stores: runs.Stores{
 			Syncs: table, Connections: table, Runs: table, History: table, Marks: table, Due: table, Halts: table, Firings: table, Freshness: table, Verifications: table, Pauses: table, Audit: table,
@@ -59,7 +59,7 @@ func over(cfg sdk.Config, tables map[string]string) *runs.Control {
 			Overviews: table, Some: table, Told: table, Lists: errs, Places: held, Versions: table, Entries: held, Sources: errs,
 		},
 		Replayer: in,
-		Policy:   run.DefaultPolicy(), Now: time.Now,
+		Policy:   run.DefaultPolicy(), Now: now,
 	}
 }
 
