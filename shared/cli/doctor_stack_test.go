@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/penstock-data/penstock/shared/aws/awstest"
 )
 
 // cloud answers as the services of AWS would that doctor asks, of a stack without syncs.
@@ -75,14 +77,7 @@ func (c *cloud) examine(t *testing.T) (string, error) {
 	t.Helper()
 	server := httptest.NewServer(c)
 	t.Cleanup(server.Close)
-	for name, value := range map[string]string{
-		"HOME": t.TempDir(), "AWS_ENDPOINT_URL": server.URL, "AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "", "AWS_PROFILE": "",
-		"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "", "AWS_EC2_METADATA_DISABLED": "true",
-		"AWS_CONFIG_FILE": "/nowhere", "AWS_SHARED_CREDENTIALS_FILE": "/nowhere", "AWS_MAX_ATTEMPTS": "1",
-		"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "", "AWS_CONTAINER_CREDENTIALS_FULL_URI": "", "AWS_WEB_IDENTITY_TOKEN_FILE": "",
-	} {
-		t.Setenv(name, value)
-	}
+	awstest.Environment(t, server.URL)
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "connections.yaml"), []byte("connections: {}\n"), 0o600); err != nil {
 		t.Fatal(err)

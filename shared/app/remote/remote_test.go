@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/penstock-data/penstock/shared/aws/awstest"
 )
 
 // standIn answers as CloudFormation and DynamoDB would, of a stack without syncs.
@@ -53,19 +55,12 @@ func refusal(status int, code, message string) func(http.ResponseWriter) {
 	}
 }
 
-// environment points the SDK at the stand-in, and at nothing of the machine's own.
+// environment serves the stand-in, and points the SDK at it.
 func environment(t *testing.T, s *standIn) {
 	t.Helper()
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	for name, value := range map[string]string{
-		"HOME": t.TempDir(), "AWS_ENDPOINT_URL": server.URL, "AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "", "AWS_PROFILE": "",
-		"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "", "AWS_EC2_METADATA_DISABLED": "true",
-		"AWS_CONFIG_FILE": "/nowhere", "AWS_SHARED_CREDENTIALS_FILE": "/nowhere", "AWS_MAX_ATTEMPTS": "1",
-		"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "", "AWS_CONTAINER_CREDENTIALS_FULL_URI": "", "AWS_WEB_IDENTITY_TOKEN_FILE": "",
-	} {
-		t.Setenv(name, value)
-	}
+	awstest.Environment(t, server.URL)
 }
 
 func TestOpen(t *testing.T) {
