@@ -202,6 +202,10 @@ func (c forgetCmd) removeOne(ctx context.Context, s program, k runs.Known, h run
 	case c.Stack != "":
 		return byHand + ": a stack's records are not removed from here", nil
 	}
+	to, known := s.known.find(k.Type)
+	if !known {
+		return byHand, nil
+	}
 	store, err := openState(c.Data)
 	if err != nil {
 		return "", err
@@ -212,17 +216,11 @@ func (c forgetCmd) removeOne(ctx context.Context, s program, k runs.Known, h run
 		return "", err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	for _, vendor := range s.known.vendors() {
-		if vendor.Name != k.Type {
-			continue
-		}
-		worker := machine.Verifier(store, vendor.Name, func(conn syncdef.Connection) (dest.Account, error) { return asker.Open(vendor, conn) })
-		if why, err = worker.Remove(ctx, h.Version, h.Entry); why != "" {
-			why += ": " + byHand
-		}
-		return why, err
+	worker := machine.Verifier(store, k.Type, func(conn syncdef.Connection) (dest.Account, error) { return asker.Open(to.Vendor, conn) })
+	if why, err = worker.Remove(ctx, h.Version, h.Entry); why != "" {
+		why += ": " + byHand
 	}
-	return byHand, nil
+	return why, err
 }
 
 // show prints what was found: how much, of which syncs, and no value.
