@@ -181,7 +181,7 @@ func (e *examination) entries(ctx context.Context) ([]doctor.Finding, error) {
 
 // remoteAccount tries a connection with its secret of the stack, from here.
 func (e *examination) remoteAccount(ctx context.Context, p *remote.Place, c syncdef.Connection) ([]doctor.Finding, error) {
-	if _, err := p.Secret(ctx, secretName(c)); err != nil && strings.Contains(err.Error(), "may not be read") {
+	if _, err := p.Secret(ctx, secretName(c)); errors.Is(err, remote.ErrLacking) {
 		found := []doctor.Finding{{Check: "connection", About: c.Name, Verdict: doctor.Warn, Detail: "not tried: your AWS credentials may not read its secret " + e.prefix + secretName(c), Remedy: "set AWS_PROFILE to one with secretsmanager:GetSecretValue, and run it again"}}
 		return append(found, e.pace(ctx, c)...), nil
 	}

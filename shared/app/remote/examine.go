@@ -66,9 +66,13 @@ func Look(ctx context.Context, stack string, now func() time.Time) (*Place, erro
 	return p, nil
 }
 
-// Secret reads a connection's secret; its error says so where the credentials may not.
+// Secret reads a connection's secret; ErrLacking where the credentials may not.
 func (p *Place) Secret(ctx context.Context, name string) (map[string]string, error) {
-	return secrets.New(p.cfg, secrets.Config{Prefix: p.Outputs["SecretPrefix"]}).Secret(ctx, name)
+	values, err := secrets.New(p.cfg, secrets.Config{Prefix: p.Outputs["SecretPrefix"]}).Secret(ctx, name)
+	if errors.Is(err, secrets.ErrDenied) {
+		return nil, fmt.Errorf("%w: they lack secretsmanager:GetSecretValue", ErrLacking)
+	}
+	return values, err
 }
 
 // Queue is how many messages the queue at a URL has, and how many its dead letters have.
