@@ -29,6 +29,14 @@ type consoleActs struct {
 	delivering bool       // it does: the folder is in use by itself
 }
 
+// consoleUser is who acts at the console, for the audit log.
+func consoleUser() string { return "console: " + machine.Login() }
+
+// newActs acts at a state where workers are at work.
+func newActs(s program, control *runs.Control, at somewhere) *consoleActs {
+	return &consoleActs{control: control, who: consoleUser(), place: at, s: s}
+}
+
 func (a *consoleActs) as(ctx context.Context) context.Context { return runs.As(ctx, a.who) }
 
 // Retry sends a run's errors again, page by page.
