@@ -13,7 +13,6 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/apigateway"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
@@ -42,17 +41,21 @@ type Place struct {
 
 // Look opens a stack to be examined; now is this machine's clock. Its errors are Open's.
 func Look(ctx context.Context, stack string, now func() time.Time) (*Place, error) {
-	cfg, out, err := Stack(ctx, stack)
+	cfg, err := load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p := &Place{Outputs: out, Queues: queueURLs(out), Parameters: map[string]string{}, cfg: cfg, Control: over(cfg, out, now), State: state.New(cfg, state.Config{Table: out[stateTable], Now: now})}
-	p.Sent = now()
-	described, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stack})
-	p.Answered = now()
+	p := &Place{Parameters: map[string]string{}, cfg: cfg, Sent: now()}
+	described, err := describe(ctx, cfg, stack)
 	if err != nil {
-		return nil, refused(err, stack, cfg.Region)
+		return nil, err
 	}
+	p.Answered = now()
+	if p.Outputs, err = outputs(described, stack); err != nil {
+		return nil, err
+	}
+	p.Queues, p.Control = queueURLs(p.Outputs), over(cfg, p.Outputs, now)
+	p.State = state.New(cfg, state.Config{Table: p.Outputs[stateTable], Now: now})
 	p.ServerTime, _ = awsmiddleware.GetServerTime(described.ResultMetadata)
 	for _, s := range described.Stacks {
 		p.Status, p.Deployed = string(s.StackStatus), sdk.ToTime(s.CreationTime)

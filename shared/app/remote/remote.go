@@ -87,30 +87,47 @@ func queueURLs(outputs map[string]string) map[string]string {
 // Stack is the SDK's configuration by the environment or the profile, and the outputs of
 // the stack of that name.
 func Stack(ctx context.Context, stack string) (sdk.Config, map[string]string, error) {
-	cfg, err := aws.Load(ctx)
+	cfg, err := load(ctx)
 	if err != nil {
 		return cfg, nil, err
 	}
+	described, err := describe(ctx, cfg, stack)
+	if err != nil {
+		return cfg, nil, err
+	}
+	out, err := outputs(described, stack)
+	return cfg, out, err
+}
+
+// load is the SDK's configuration, with a region and credentials.
+func load(ctx context.Context) (sdk.Config, error) {
+	cfg, err := aws.Load(ctx)
+	if err != nil {
+		return cfg, err
+	}
 	if cfg.Region == "" {
-		return cfg, nil, errors.New("no AWS region is set: set AWS_REGION, or AWS_PROFILE to a profile that has one")
+		return cfg, errors.New("no AWS region is set: set AWS_REGION, or AWS_PROFILE to a profile that has one")
 	}
 	asked, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if _, err := cfg.Credentials.Retrieve(asked); err != nil {
-		return cfg, nil, errors.New("no AWS credentials were found, or they have expired: run  aws sso login , or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+		return cfg, errors.New("no AWS credentials were found, or they have expired: run  aws sso login , or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 	}
-	out, err := outputs(ctx, cfg, stack)
-	return cfg, out, err
+	return cfg, nil
 }
 
-// outputs are the stack's outputs, those of its tables among them.
-func outputs(ctx context.Context, cfg sdk.Config, stack string) (map[string]string, error) {
+func describe(ctx context.Context, cfg sdk.Config, stack string) (*cloudformation.DescribeStacksOutput, error) {
 	out, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stack})
 	if err != nil {
 		return nil, refused(err, stack, cfg.Region)
 	}
+	return out, nil
+}
+
+// outputs are the stack's outputs, those of its tables among them.
+func outputs(described *cloudformation.DescribeStacksOutput, stack string) (map[string]string, error) {
 	found := map[string]string{}
-	for _, s := range out.Stacks {
+	for _, s := range described.Stacks {
 		for _, o := range s.Outputs {
 			found[sdk.ToString(o.OutputKey)] = sdk.ToString(o.OutputValue)
 		}
