@@ -13,11 +13,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/penstock-data/penstock/shared/app/machine"
-	"github.com/penstock-data/penstock/shared/app/remote"
 	"github.com/penstock-data/penstock/shared/app/view"
 	"github.com/penstock-data/penstock/shared/console"
-	"github.com/penstock-data/penstock/shared/pipeline/runs"
 )
 
 // consolePort is where the console listens if nothing is said.
@@ -39,17 +36,14 @@ func (c consoleCmd) Run(ctx context.Context, s program) error {
 	if c.Port < 0 || c.Port > 65535 {
 		return usage("--port %d: a port is between 0 and 65535", c.Port)
 	}
-	control, done, err := c.opened(ctx)
+	control, done, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	acts := &consoleActs{control: control, who: consoleUser(), place: c.somewhere, s: s, g: g, ctx: ctx}
-	every := wakes
-	if c.Stack != "" {
-		every = wakesStack
-	}
-	p, err := newConsole(s, control, acts, c.somewhere, every)
+	acts := newActs(s, control, c.somewhere)
+	acts.g, acts.ctx = g, ctx
+	p, err := newConsole(acts)
 	if err == nil {
 		err = p.listen(c.Port, false)
 	}
@@ -61,33 +55,18 @@ func (c consoleCmd) Run(ctx context.Context, s program) error {
 	return errors.Join(g.Wait(), done())
 }
 
-// opened is the state, with what a retry needs.
-func (c consoleCmd) opened(ctx context.Context) (*runs.Control, func() error, error) {
-	if c.Stack != "" {
-		control, err := remote.Open(ctx, c.Stack)
-		return control, func() error { return nil }, err
-	}
-	store, err := openState(c.Data)
-	if err != nil {
-		return nil, nil, err
-	}
-	return machine.Resending(store), store.Close, nil
-}
-
-// consoleUser is who acts at the console, for the audit log.
-func consoleUser() string { return "console: " + machine.Login() }
-
 // A consolePage is a console at its address.
 type consolePage struct {
 	handler  *console.Console
 	listener net.Listener
 }
 
-// newConsole makes the console of a state; its live pages look every so often.
-func newConsole(s program, control *runs.Control, acts console.Actions, at somewhere, every time.Duration) (*consolePage, error) {
-	where := "stack " + at.Stack
-	if at.Stack == "" {
-		where = at.Data
+// newConsole makes the console of the state that is acted at.
+func newConsole(acts *consoleActs) (*consolePage, error) {
+	s, control, at := acts.s, acts.control, acts.place
+	where, every := at.Data, wakes
+	if at.Stack != "" {
+		where, every = "stack "+at.Stack, wakesStack
 	}
 	reader := view.New(view.Config{Stores: control.Stores, Now: s.clock.now, Link: s.known.link})
 	h, err := console.New(console.Config{
@@ -120,8 +99,7 @@ func (c localCmd) console(ctx context.Context, s program, p *place, g *errgroup.
 
 // machinePage is the console of a machine in this process.
 func (p *place) machinePage(s program, dir string) (*consolePage, error) {
-	at := somewhere{Data: dir}
-	return newConsole(s, p.machine.Runs, &consoleActs{control: p.machine.Runs, who: consoleUser(), place: at, s: s}, at, wakes)
+	return newConsole(newActs(s, p.machine.Runs, somewhere{Data: dir}))
 }
 
 // wake waits so long.

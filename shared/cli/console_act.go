@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -22,7 +23,18 @@ type consoleActs struct {
 	s       program
 	g       *errgroup.Group // what delivers in the background; nil where workers are at work anyway
 	ctx     context.Context // of g
-	mu      sync.Mutex      // one delivery at a time
+
+	mu         sync.Mutex // guards what follows
+	waiting    []string   // runs that the console is to deliver
+	delivering bool       // it does: the folder is in use by itself
+}
+
+// consoleUser is who acts at the console, for the audit log.
+func consoleUser() string { return "console: " + machine.Login() }
+
+// newActs acts at a state where workers are at work.
+func newActs(s program, control *runs.Control, at somewhere) *consoleActs {
+	return &consoleActs{control: control, who: consoleUser(), place: at, s: s}
 }
 
 func (a *consoleActs) as(ctx context.Context) context.Context { return runs.As(ctx, a.who) }
@@ -30,50 +42,72 @@ func (a *consoleActs) as(ctx context.Context) context.Context { return runs.As(c
 // Retry sends a run's errors again, page by page.
 func (a *consoleActs) Retry(ctx context.Context, run string, s runs.Selector, token string) (string, error) {
 	var said []string
-	queued := 0
+	delivers := false
 	for page := 0; ; page++ {
 		r, err := a.control.Retry(a.as(ctx), run, s, fmt.Sprint("console:", token, ":", page))
 		if err != nil {
 			return strings.Join(said, "; "), err
 		}
-		queued += r.Queued
 		text, _, _ := strings.Cut(r.Message, "; run ") // which page goes on is nobody's business here
 		said = append(said, text)
-		if r.Queued > 0 {
-			a.deliver(r.Run)
+		if r.Queued > 0 && a.deliver(r.Run) {
+			delivers = true
 		}
 		if s.After = r.Next; r.Next == "" {
 			break
 		}
 	}
 	text := run + ": " + strings.Join(said, "; ")
-	if queued > 0 && a.g != nil && !machine.InUse(a.place.Data) {
+	if delivers {
 		text += "; no penstock local is at work here, so that the console delivers them"
 	}
 	return text, nil
 }
 
-// deliver starts what the queue of a folder needs where no other process works there, as
-// penstock retry does, until the run has settled.
-func (a *consoleActs) deliver(run string) {
-	if a.g == nil || a.place.Stack != "" || machine.InUse(a.place.Data) {
-		return
+// deliver has the console deliver a run, as penstock retry does, where no other process
+// works in the folder; it reports whether it does.
+func (a *consoleActs) deliver(run string) bool {
+	if a.g == nil || a.place.Stack != "" {
+		return false
 	}
-	a.g.Go(func() error {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		s := a.s
-		s.out, s.err = io.Discard, io.Discard
-		gate, err := gated{Data: a.place.Data, Wait: 10 * time.Minute}.enter(a.ctx, s)
-		if err != nil {
-			fmt.Fprintln(a.s.err, "deliver what was sent again:", plain(err))
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.delivering && machine.InUse(a.place.Data) {
+		return false
+	}
+	if a.waiting = append(a.waiting, run); !a.delivering {
+		a.delivering = true
+		a.g.Go(func() error {
+			for ids := a.take(); len(ids) > 0; ids = a.take() {
+				if err := a.settle(ids); err != nil && a.ctx.Err() == nil { // the page stays up
+					fmt.Fprintln(a.s.err, "deliver what was sent again:", plain(err))
+				}
+			}
 			return nil
-		}
-		if _, err := gate.settle(a.ctx, s, []string{run}, nil); err != nil && a.ctx.Err() == nil {
-			fmt.Fprintln(a.s.err, "wait for what was sent again:", plain(err))
-		}
-		return gate.leave()
-	})
+		})
+	}
+	return true
+}
+
+// take gives the runs that wait; with none of them the console delivers no more.
+func (a *consoleActs) take() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	ids := a.waiting
+	a.waiting, a.delivering = nil, len(ids) > 0
+	return ids
+}
+
+// settle starts what the queue of the folder needs, until the runs have settled.
+func (a *consoleActs) settle(runs []string) error {
+	s := a.s
+	s.out, s.err = io.Discard, io.Discard
+	gate, err := gated{Data: a.place.Data, Wait: 10 * time.Minute}.enter(a.ctx, s)
+	if err != nil {
+		return err
+	}
+	_, err = gate.settle(a.ctx, s, runs, nil)
+	return errors.Join(err, gate.leave())
 }
 
 // Cancel ends a run.

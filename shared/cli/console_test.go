@@ -17,7 +17,7 @@ import (
 )
 
 func consoleProgram(out io.Writer) program {
-	return program{out: out, err: io.Discard, clock: clock{now: time.Now, zone: time.UTC}, known: listed()}
+	return program{out: out, err: io.Discard, clock: clock{now: func() time.Time { return noon }, zone: time.UTC}, known: listed()}
 }
 
 // What keeps the console from starting is told with what to do about it.
@@ -51,7 +51,7 @@ func TestConsoleSaysWhyItDoesNotStart(t *testing.T) {
 func madeState(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	store, err := sqlite.Open(filepath.Join(dir, stateFile), time.Now)
+	store, err := sqlite.Open(filepath.Join(dir, stateFile), func() time.Time { return noon })
 	if err == nil {
 		err = store.Close()
 	}
@@ -66,9 +66,9 @@ func madeState(t *testing.T) string {
 func TestConsoleServesUntilItIsEnded(t *testing.T) {
 	ctx, end := context.WithCancel(t.Context())
 	read, write := io.Pipe()
-	ended := make(chan error, 1)
+	ended, dir := make(chan error, 1), madeState(t)
 	go func() {
-		err := consoleCmd{Port: 0, somewhere: somewhere{Data: madeState(t)}}.Run(ctx, consoleProgram(write))
+		err := consoleCmd{Port: 0, somewhere: somewhere{Data: dir}}.Run(ctx, consoleProgram(write))
 		write.CloseWithError(io.EOF)
 		ended <- err
 	}()

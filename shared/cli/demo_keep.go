@@ -19,8 +19,7 @@ func (d *demo) keep(ctx context.Context) (err error) {
 			return openErr
 		}
 		defer func() { err = errors.Join(err, store.Close()) }()
-		control, at := machine.Resending(store), somewhere{Data: d.dir}
-		page, err = newConsole(d.s, control, &consoleActs{control: control, who: consoleUser(), place: at, s: d.s}, at, wakes)
+		page, err = newConsole(newActs(d.s, machine.Control(store), somewhere{Data: d.dir}))
 	}
 	if err == nil {
 		err = page.listen(consolePort, true)

@@ -32,14 +32,23 @@ func (d destinations) vendors() []dest.Vendor {
 	return out
 }
 
-// link is the address of a record in its vendor's own pages.
-func (d destinations) link(kind, url, account, object, id string) string {
+// find is the destination of a type; the zero one where there is none.
+func (d destinations) find(kind string) (Destination, bool) {
 	for _, one := range d {
-		if one.Vendor.Name == kind && one.Vendor.Link != nil {
-			return one.Vendor.Link(url, account, object, id)
+		if one.Vendor.Name == kind {
+			return one, true
 		}
 	}
-	return ""
+	return Destination{}, false
+}
+
+// link is the address of a record in its vendor's own pages.
+func (d destinations) link(kind, url, account, object, id string) string {
+	one, _ := d.find(kind)
+	if one.Vendor.Link == nil {
+		return ""
+	}
+	return one.Vendor.Link(url, account, object, id)
 }
 
 func (d destinations) kinds() []syncdef.Kind { return dest.Kinds(d.vendors()) }
@@ -54,30 +63,24 @@ func (d destinations) simulators() []sandbox.Simulator {
 
 // secret is the secret of a type's simulator.
 func (d destinations) secret(kind string) map[string]string {
-	for _, one := range d {
-		if one.Vendor.Name == kind {
-			return one.Simulator.Secret
-		}
-	}
-	return nil
+	one, _ := d.find(kind)
+	return one.Simulator.Secret
 }
 
 // title is what a type is called; the type itself where it is not known.
 func (d destinations) title(kind string) string {
-	for _, one := range d {
-		if one.Vendor.Name == kind {
-			return one.Vendor.Title
-		}
+	if one, known := d.find(kind); known {
+		return one.Vendor.Title
 	}
 	return kind
 }
 
 // account is towards people which account a connection of a type delivers to.
 func (d destinations) account(kind, pinned string) string {
-	switch {
-	case pinned != "":
+	if pinned != "" {
 		return pinned
-	case slices.ContainsFunc(d, func(one Destination) bool { return one.Vendor.Name == kind && one.Vendor.Anonymous }):
+	}
+	if one, _ := d.find(kind); one.Vendor.Anonymous {
 		return "never told"
 	}
 	return "not known yet"

@@ -174,7 +174,7 @@ func (e *examination) judge(c syncdef.Connection, steps []inspect.Step) []doctor
 			granted++
 		case step.Verdict == inspect.Missing:
 			found = append(found, doctor.Finding{Check: "connection", About: c.Name, Verdict: doctor.Fail, Detail: step.Name + ": " + step.Detail, Remedy: e.remedyOf(c, step.Name)})
-		case step.Verdict == inspect.Unknown && step.Name != "account" && !strings.Contains(step.Detail, "shows no metadata"):
+		case step.Verdict == inspect.Unknown && !step.Never:
 			found = append(found, doctor.Finding{Check: "connection", About: c.Name, Verdict: doctor.Warn, Detail: step.Name + ": " + step.Detail, Remedy: e.remedyOf(c, step.Name)})
 		}
 	}

@@ -48,12 +48,10 @@ func (e *examination) stack(ctx context.Context) []doctor.Finding {
 		{Name: "schedules", Run: e.entries},
 		{Name: "proxy", Run: proxies},
 	}
-	for _, output := range slices.Sorted(maps.Keys(p.Outputs)) {
-		if kind, ok := strings.CutSuffix(output, "Queue"); ok {
-			checks = append(checks, doctor.Check{Name: "queue " + strings.ToLower(kind), Remedy: deployPage, Run: func(ctx context.Context) ([]doctor.Finding, error) {
-				return e.queue(ctx, p, strings.ToLower(kind), p.Outputs[output])
-			}})
-		}
+	for _, kind := range slices.Sorted(maps.Keys(p.Queues)) {
+		checks = append(checks, doctor.Check{Name: "queue " + kind, Remedy: deployPage, Run: func(ctx context.Context) ([]doctor.Finding, error) {
+			return e.queue(ctx, p, kind)
+		}})
 	}
 	for _, c := range e.connections() {
 		checks = append(checks, doctor.Check{Name: "connection " + c.Name, Run: func(ctx context.Context) ([]doctor.Finding, error) { return e.remoteAccount(ctx, p, c) }})
@@ -65,7 +63,7 @@ func (e *examination) stack(ctx context.Context) []doctor.Finding {
 // look opens the stack and says how its deployment ended.
 func (e *examination) look(ctx context.Context, opened chan<- *remote.Place) ([]doctor.Finding, error) {
 	f := doctor.Finding{Check: "stack", Verdict: doctor.OK}
-	p, err := remote.Look(ctx, e.Stack)
+	p, err := remote.Look(ctx, e.Stack, e.clock.now)
 	if err != nil {
 		f.Verdict, f.Detail, f.Remedy = doctor.Fail, oneLine(err.Error()), "aws cloudformation describe-stacks --stack-name "+e.Stack
 		return []doctor.Finding{f}, nil
@@ -114,10 +112,10 @@ func unseen(check, about string, err error) ([]doctor.Finding, error) {
 
 // queue judges one, and its dead letters. How old its oldest message is, is told by the
 // dashboard and an alarm.
-func (e *examination) queue(ctx context.Context, p *remote.Place, kind, address string) ([]doctor.Finding, error) {
+func (e *examination) queue(ctx context.Context, p *remote.Place, kind string) ([]doctor.Finding, error) {
 	q := doctor.Queue{Name: kind, Working: true, Errors: self() + " errors RUN" + e.flags()}
 	var err error
-	if q.Waiting, q.Dead, err = p.Queue(ctx, address); err != nil {
+	if q.Waiting, q.Dead, err = p.Queue(ctx, p.Queues[kind]); err != nil {
 		return unseen("queue", kind, err)
 	}
 	return []doctor.Finding{q.Finding()}, nil
@@ -183,7 +181,7 @@ func (e *examination) entries(ctx context.Context) ([]doctor.Finding, error) {
 
 // remoteAccount tries a connection with its secret of the stack, from here.
 func (e *examination) remoteAccount(ctx context.Context, p *remote.Place, c syncdef.Connection) ([]doctor.Finding, error) {
-	if _, err := p.Secret(ctx, secretName(c)); err != nil && strings.Contains(err.Error(), "may not be read") {
+	if _, err := p.Secret(ctx, secretName(c)); errors.Is(err, remote.ErrLacking) {
 		found := []doctor.Finding{{Check: "connection", About: c.Name, Verdict: doctor.Warn, Detail: "not tried: your AWS credentials may not read its secret " + e.prefix + secretName(c), Remedy: "set AWS_PROFILE to one with secretsmanager:GetSecretValue, and run it again"}}
 		return append(found, e.pace(ctx, c)...), nil
 	}

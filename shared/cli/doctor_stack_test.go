@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/penstock-data/penstock/shared/aws/awstest"
 )
 
 // cloud answers as the services of AWS would that doctor asks, of a stack without syncs.
@@ -24,10 +26,12 @@ type cloud struct {
 
 const snowUser = "arn:aws:iam::210987654321:user/snow"
 
+var noon = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+
 func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	target, form := r.Header.Get("X-Amz-Target"), string(body)
-	w.Header().Set("Date", time.Now().Add(-c.skew).UTC().Format(http.TimeFormat))
+	w.Header().Set("Date", noon.Add(-c.skew).Format(http.TimeFormat))
 	deny := func(action string) bool {
 		if c.denied != action {
 			return false
@@ -73,20 +77,13 @@ func (c *cloud) examine(t *testing.T) (string, error) {
 	t.Helper()
 	server := httptest.NewServer(c)
 	t.Cleanup(server.Close)
-	for name, value := range map[string]string{
-		"HOME": t.TempDir(), "AWS_ENDPOINT_URL": server.URL, "AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "", "AWS_PROFILE": "",
-		"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "", "AWS_EC2_METADATA_DISABLED": "true",
-		"AWS_CONFIG_FILE": "/nowhere", "AWS_SHARED_CREDENTIALS_FILE": "/nowhere", "AWS_MAX_ATTEMPTS": "1",
-		"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "", "AWS_CONTAINER_CREDENTIALS_FULL_URI": "", "AWS_WEB_IDENTITY_TOKEN_FILE": "",
-	} {
-		t.Setenv(name, value)
-	}
+	awstest.Environment(t, server.URL)
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "connections.yaml"), []byte("connections: {}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	s := program{out: &out, err: &out, clock: clock{now: time.Now, zone: time.UTC}, known: listed()}
+	s := program{out: &out, err: &out, clock: clock{now: func() time.Time { return noon }, zone: time.UTC}, known: listed()}
 	err := doctorCmd{Stack: "one", Syncs: dir, Wait: 20 * time.Second, asking: asking{Data: filepath.Join(dir, "none")}}.Run(t.Context(), s)
 	for line := range strings.Lines(out.String()) {
 		if len([]rune(strings.TrimRight(line, "\n"))) > widest {

@@ -203,6 +203,10 @@ func (c forgetCmd) removeOne(ctx context.Context, s program, h runs.Held) (why s
 	case c.Stack != "":
 		return byHand + ": a stack's records are not removed from here", nil
 	}
+	to, known := s.known.find(kind)
+	if !known {
+		return byHand, nil
+	}
 	store, err := openState(c.Data)
 	if err != nil {
 		return "", err
@@ -213,17 +217,11 @@ func (c forgetCmd) removeOne(ctx context.Context, s program, h runs.Held) (why s
 		return "", err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	for _, vendor := range s.known.vendors() {
-		if vendor.Name != kind {
-			continue
-		}
-		worker := machine.Verifier(store, vendor.Name, func(conn syncdef.Connection) (dest.Account, error) { return asker.Open(vendor, conn) })
-		if why, err = worker.Remove(ctx, h.Version, h.Target, h.Entry); why != "" {
-			why += ": " + byHand
-		}
-		return why, err
+	worker := machine.Verifier(store, kind, func(conn syncdef.Connection) (dest.Account, error) { return asker.Open(to.Vendor, conn) })
+	if why, err = worker.Remove(ctx, h.Version, h.Target, h.Entry); why != "" {
+		why += ": " + byHand
 	}
-	return byHand, nil
+	return why, err
 }
 
 // show prints what was found: how much, of which syncs, and no value.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"database/sql"
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -22,10 +23,11 @@ import (
 type opened struct {
 	client *http.Client
 	base   string
+	cmd    *exec.Cmd
 }
 
-// openConsole DIR serves the console of the state in a folder and opens it, as a person does
-// with the address that it prints.
+// console COMMAND [ARG...] starts a command of penstock that serves the console, and opens
+// it, as a person does with the address that it prints.
 func openConsole(ts *testscript.TestScript, _ bool, args []string) {
 	path := ""
 	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
@@ -33,19 +35,26 @@ func openConsole(ts *testscript.TestScript, _ bool, args []string) {
 			path = filepath.Join(dir, "penstock")
 		}
 	}
-	cmd := exec.Command(path, "console", "--data", ts.MkAbs(args[0]), "--port", "0")
-	cmd.Dir, cmd.Env, cmd.Stderr = ts.MkAbs("."), []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME")}, os.Stderr
+	cmd := exec.Command(path, args...)
+	cmd.Dir, cmd.Stderr = ts.MkAbs("."), os.Stderr
+	for _, name := range []string{"PATH", "HOME", "PENSTOCK_SCHEDULE"} {
+		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
+	}
 	out, err := cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())
 	ts.Defer(func() { cmd.Process.Kill(); cmd.Wait() })
-	line, err := bufio.NewReader(out).ReadString('\n')
-	ts.Check(err)
-	address, err := url.Parse(strings.TrimSpace(strings.TrimPrefix(line, "Console")))
+	lines, printed := bufio.NewReader(out), ""
+	for !strings.HasPrefix(printed, "Console ") {
+		printed, err = lines.ReadString('\n')
+		ts.Check(err)
+	}
+	go io.Copy(io.Discard, lines)
+	address, err := url.Parse(strings.TrimSpace(strings.TrimPrefix(printed, "Console")))
 	ts.Check(err)
 	jar, err := cookiejar.New(nil)
 	ts.Check(err)
-	o := &opened{client: &http.Client{Jar: jar, Timeout: 10 * time.Second}, base: address.Scheme + "://" + address.Host}
+	o := &opened{client: &http.Client{Jar: jar, Timeout: 10 * time.Second}, base: address.Scheme + "://" + address.Host, cmd: cmd}
 	if _, err := o.read(address.RequestURI()); err != nil {
 		ts.Fatalf("open the console: %v", err)
 	}
@@ -57,20 +66,54 @@ var (
 	consoles = map[string]*opened{} // one script at a time opens one
 	markup   = regexp.MustCompile(`(?s)<style.*?</style>|<[^>]*>`)
 	blanks   = regexp.MustCompile(`\s+`)
+	inputs   = regexp.MustCompile(`<input type="hidden" name="([a-z]+)" value="([^"]*)">`)
 )
 
-// read is a page's text, without markup.
-func (o *opened) read(path string) (string, error) {
-	res, err := o.client.Get(o.base + path)
+// leave interrupts the command that serves the console, which ends well.
+func leave(ts *testscript.TestScript, _ bool, _ []string) {
+	cmd := consoles[ts.Getenv("CONSOLE")].cmd
+	ts.Check(cmd.Process.Signal(os.Interrupt))
+	ts.Check(cmd.Wait())
+}
+
+// body is what was answered, if that is a page.
+func body(res *http.Response, err error) (string, error) {
 	if err != nil {
 		return "", err
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
+	text, err := io.ReadAll(res.Body)
 	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", res.Status, body)
+		err = fmt.Errorf("%s: %s", res.Status, text)
 	}
-	return blanks.ReplaceAllString(markup.ReplaceAllString(string(body), " "), " "), err
+	return string(text), err
+}
+
+// plainText is a page's text, without markup.
+func plainText(page string) string {
+	return blanks.ReplaceAllString(markup.ReplaceAllString(page, " "), " ")
+}
+
+// read is the text of the page at a path.
+func (o *opened) read(path string) (string, error) {
+	text, err := body(o.client.Get(o.base + path))
+	return plainText(text), err
+}
+
+// submit ACTION QUERY PATTERN sends the form with which the console asks about an action; the
+// page that says what came of it has the pattern.
+func submit(ts *testscript.TestScript, _ bool, args []string) {
+	o, form := consoles[ts.Getenv("CONSOLE")], url.Values{}
+	asks, err := body(o.client.Get(o.base + "/confirm/" + args[0] + "?" + args[1]))
+	ts.Check(err)
+	for _, m := range inputs.FindAllStringSubmatch(asks, -1) {
+		form.Add(m[1], html.UnescapeString(m[2]))
+	}
+	said, err := body(o.client.PostForm(o.base+"/do/"+args[0], form))
+	ts.Check(err)
+	if text := plainText(said); !regexp.MustCompile(args[2]).MatchString(text) {
+		ts.Fatalf("%s: %s: %s", args[0], args[2], text)
+	}
 }
 
 // page PATH PATTERN waits, for at most 20 s, until a page of the console has what the

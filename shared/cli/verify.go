@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"time"
 
@@ -63,6 +62,9 @@ func (c verifyCmd) Run(ctx context.Context, s program) (err error) {
 	size, err := c.size()
 	if err != nil {
 		return err
+	}
+	if c.Stack != "" && len(c.Endpoint) > 0 {
+		return usage("--endpoint is of this machine: a stack's records are read where its rows go")
 	}
 	control, done, err := somewhere{Data: c.Data, Stack: c.Stack}.open(ctx)
 	if err != nil {
@@ -139,11 +141,11 @@ type verified struct {
 // verifier opens the worker that reads the sync's records back; the function closes what
 // was opened for it.
 func (c verifyCmd) verifier(ctx context.Context, s program, v *syncdef.Version) (*deliver.Deliver, func() error, error) {
-	at := slices.IndexFunc(s.known, func(one Destination) bool { return one.Vendor.Name == v.Rules.Type })
-	if at < 0 {
+	to, known := s.known.find(v.Rules.Type)
+	if !known {
 		return nil, nil, fmt.Errorf("there is no destination type %q", v.Rules.Type)
 	}
-	vendor := s.known[at].Vendor
+	vendor := to.Vendor
 	if c.Stack != "" {
 		own := &secretfile.Reader{Getenv: os.Getenv}
 		of, err := remote.Verifier(ctx, c.Stack, func(ctx context.Context, _ syncdef.Connection, name string) (map[string]string, error) {

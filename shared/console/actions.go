@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/penstock-data/penstock/shared/app/view"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/row"
 )
@@ -43,30 +44,30 @@ type plan struct {
 // An act is what the console can do: prepare says what that would be, and act does it.
 type act struct {
 	prepare func(c *Console, ctx context.Context, q url.Values) (plan, error)
-	act     func(ctx context.Context, a Actions, q url.Values, p plan) (string, error)
+	act     func(ctx context.Context, a Actions, q url.Values) (string, error)
 }
 
 var acts = map[string]act{
 	"retry": {(*Console).prepareRetry, retry},
-	"cancel": {(*Console).prepareCancel, func(ctx context.Context, a Actions, q url.Values, _ plan) (string, error) {
+	"cancel": {(*Console).prepareCancel, func(ctx context.Context, a Actions, q url.Values) (string, error) {
 		return a.Cancel(ctx, q.Get("run"), reason(q))
 	}},
-	"pause": {(*Console).preparePause, func(ctx context.Context, a Actions, q url.Values, _ plan) (string, error) {
+	"pause": {(*Console).preparePause, func(ctx context.Context, a Actions, q url.Values) (string, error) {
 		return a.Pause(ctx, q.Get("sync"), reason(q))
 	}},
-	"resume": {(*Console).prepareResume, func(ctx context.Context, a Actions, q url.Values, _ plan) (string, error) {
+	"resume": {(*Console).prepareResume, func(ctx context.Context, a Actions, q url.Values) (string, error) {
 		return a.Resume(ctx, q.Get("sync"))
 	}},
-	"pause_connection": {(*Console).preparePauseAll, func(ctx context.Context, a Actions, q url.Values, _ plan) (string, error) {
-		return each(q, func(s string) (string, error) { return a.Pause(ctx, s, reason(q)) })
+	"pause_connection": {(*Console).preparePauseAll, func(ctx context.Context, a Actions, q url.Values) (string, error) {
+		return each(q["only"], func(s string) (string, error) { return a.Pause(ctx, s, reason(q)) })
 	}},
-	"resume_connection": {(*Console).prepareResumeAll, func(ctx context.Context, a Actions, q url.Values, _ plan) (string, error) {
-		return each(q, func(s string) (string, error) { return a.Resume(ctx, s) })
+	"resume_connection": {(*Console).prepareResumeAll, func(ctx context.Context, a Actions, q url.Values) (string, error) {
+		return each(q["only"], func(s string) (string, error) { return a.Resume(ctx, s) })
 	}},
-	"accept": {(*Console).prepareAccept, func(ctx context.Context, a Actions, q url.Values, _ plan) (string, error) {
+	"accept": {(*Console).prepareAccept, func(ctx context.Context, a Actions, q url.Values) (string, error) {
 		return a.Accept(ctx, q.Get("connection"))
 	}},
-	"reset": {(*Console).prepareReset, func(ctx context.Context, a Actions, q url.Values, _ plan) (string, error) {
+	"reset": {(*Console).prepareReset, func(ctx context.Context, a Actions, q url.Values) (string, error) {
 		return a.Reset(ctx, q.Get("sync"))
 	}},
 }
@@ -134,7 +135,7 @@ func (c *Console) do(name string) http.Handler {
 			c.fail(w, r, err)
 			return
 		}
-		text, err := acts[name].act(ctx, c.cfg.Actions, r.PostForm, p)
+		text, err := acts[name].act(ctx, c.cfg.Actions, r.PostForm)
 		out := resultPage{Title: p.Title, Text: text, Back: p.Back}
 		if err != nil {
 			out.Wrong = true
@@ -146,15 +147,22 @@ func (c *Console) do(name string) http.Handler {
 
 // wrong says what did not work, after what did.
 func (c *Console) wrong(done string, err error) string {
-	var refused *row.Refusal
-	text := err.Error()
-	if errors.As(err, &refused) {
-		text = refused.Message
-	} else {
-		c.cfg.Log.Error("console", slog.String("error", err.Error()))
+	errs := []error{err}
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
+		errs = several.Unwrap()
 	}
+	texts := make([]string, len(errs))
+	for i, one := range errs {
+		texts[i] = one.Error()
+		if refused, ok := errors.AsType[*row.Refusal](one); ok {
+			texts[i] = refused.Message
+		} else {
+			c.cfg.Log.Error("console", slog.String("error", one.Error()))
+		}
+	}
+	text := strings.Join(texts, "; ")
 	if done != "" {
-		return done + "; then: " + text
+		return done + "; but: " + text
 	}
 	return text
 }
@@ -194,16 +202,16 @@ func (c *Console) result(r *http.Request) (shown, error) {
 	p, ok := c.results.pages[r.PathValue("id")]
 	c.results.mu.Unlock()
 	if !ok {
-		return shown{}, fmt.Errorf("result: %w", errNotKept)
+		return shown{}, fmt.Errorf("result: %w", view.ErrNotFound)
 	}
 	return shown{Title: p.Title, Page: "result", Body: p}, nil
 }
 
-// each acts on several syncs, also where one of them is refused.
-func each(q url.Values, do func(sync string) (string, error)) (string, error) {
+// each acts on several syncs or runs, also where one of them is refused.
+func each(names []string, do func(name string) (string, error)) (string, error) {
 	var said []string
 	var errs []error
-	for _, name := range q["only"] {
+	for _, name := range names {
 		text, err := do(name)
 		if text != "" {
 			said = append(said, text)

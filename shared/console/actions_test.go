@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
@@ -80,6 +81,30 @@ func TestRefusalIsTold(t *testing.T) {
 	}
 }
 
+// A sync that is refused keeps no other one from its pause, and each refusal is told.
+func TestOneRefusalOfSeveral(t *testing.T) {
+	s := full()
+	for _, name := range []string{"leads", "deals"} {
+		other := s.overview.Syncs[0]
+		other.Sync = name
+		s.overview.Syncs = append(s.overview.Syncs, other)
+	}
+	p := inside(t, s)
+	_, page := p.get("/confirm/pause_connection?connection=crm_prod")
+	s.refuse, s.refused = refused(), "leads"
+	if _, body := p.do("POST", "/do/pause_connection", form(page)); !strings.Contains(body, "Not done.") || !strings.Contains(body, "it is done; it is done; but: the sync is paused") {
+		t.Error(body)
+	}
+	if diff := cmp.Diff([]string{"pause contacts ", "pause deals "}, s.did); diff != "" {
+		t.Error(diff)
+	}
+	s.refused = ""
+	s.refuse = errors.Join(refused(), errors.New("the disk is on fire"))
+	if _, body := p.do("POST", "/do/reset", url.Values{"csrf": form(page)["csrf"], "sync": {"contacts"}}); !strings.Contains(body, "the sync is paused; the disk is on fire") {
+		t.Error(body)
+	}
+}
+
 // What cannot be sent again is not offered to be.
 func TestNothingToRetry(t *testing.T) {
 	s := full()
@@ -93,6 +118,12 @@ func TestNothingToRetry(t *testing.T) {
 	}
 	if _, body := p.get("/error?ref=" + url.QueryEscape("contacts.r1#b#7")); strings.Contains(body, "Retry this row") {
 		t.Error("it offers to send a row again that was never queued")
+	}
+	s.one.Stage, s.one.Source = "deliver", nil
+	for _, path := range []string{"/error", "/confirm/retry"} {
+		if _, body := p.get(path + "?ref=" + url.QueryEscape("contacts.r1#b#7")); strings.Contains(body, "Retry this row") || strings.Contains(body, "Send it again") {
+			t.Errorf("%s offers to send a row again of which nothing is stored", path)
+		}
 	}
 }
 

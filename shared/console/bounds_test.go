@@ -6,11 +6,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-	"time"
 
-	"github.com/penstock-data/penstock/shared/app/view"
 	"github.com/penstock-data/penstock/shared/app/view/viewtest"
-	"github.com/penstock-data/penstock/shared/sqlite"
 )
 
 // asked are the pages of a state that viewtest filled.
@@ -23,16 +20,8 @@ var asked = map[string]string{
 // filled is a console over a state with so many syncs and errors, and how it asks for a page.
 func filled(t testing.TB, syncs, errs int) (*viewtest.Counted, func(path string) *httptest.ResponseRecorder) {
 	t.Helper()
-	now := func() time.Time { return viewtest.Start.Add(time.Minute) }
-	s, err := sqlite.Open("", now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	viewtest.Fill(t, s, syncs, errs)
-	counted := viewtest.Count(s)
-	r := view.New(view.Config{Stores: counted.Stores(), Now: now})
-	c, err := New(Config{Pages: r, Errors: r, Wake: func(context.Context) bool { return false }, Now: now, Log: slog.New(slog.DiscardHandler)})
+	counted, r := viewtest.Open(t, syncs, errs)
+	c, err := New(Config{Pages: r, Errors: r, Wake: func(context.Context) bool { return false }, Now: viewtest.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,6 @@ type chart struct {
 	Bars          []bar
 	Says          string // the chart in words
 	Top           int64  // rows at its upper edge
-	Lines         []float64
 }
 
 // A bar is one run.

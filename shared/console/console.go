@@ -15,7 +15,6 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/app/view"
@@ -72,7 +71,6 @@ type Console struct {
 	sets    map[string]*template.Template
 	results results
 	rows    keptRows
-	sizes   sync.Map // of what was written last, in bytes, by page and part
 	handler http.Handler
 }
 
@@ -142,7 +140,7 @@ func headers(next http.Handler) http.Handler {
 	})
 }
 
-// errGone says that a page's work was ended by the browser that asked for it.
+// gone reports whether a page's work was ended by the browser that asked for it.
 func gone(r *http.Request, err error) bool {
 	return r.Context().Err() != nil && errors.Is(err, context.Canceled)
 }

@@ -39,6 +39,7 @@ type state struct {
 	asked    view.Filter
 	did      []string
 	refuse   error
+	refused  string // what alone is refused; "" for everything
 	fail     error
 }
 
@@ -92,7 +93,7 @@ func (s *state) Actions(context.Context, time.Time, int) ([]run.Action, error) {
 
 // do notes an action.
 func (s *state) do(parts ...string) (string, error) {
-	if s.refuse != nil {
+	if s.refuse != nil && (s.refused == "" || s.refused == parts[1]) {
 		return "", s.refuse
 	}
 	s.did = append(s.did, strings.Join(parts, " "))

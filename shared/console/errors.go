@@ -101,5 +101,6 @@ func (c *Console) oneError(r *http.Request) (shown, error) {
 }
 
 // retriable reports whether a retry can send the row: one that was rejected before it was
-// queued, or that a message's summary counts, is pushed again by whoever pushed it.
-func retriable(e view.Error) bool { return e.Stage != "intake" && e.Rows <= 1 }
+// queued, that a message's summary counts, or whose source is not stored, is pushed again by
+// whoever pushed it.
+func retriable(e view.Error) bool { return e.Stage != "intake" && e.Rows <= 1 && len(e.Source) > 0 }

@@ -13,7 +13,7 @@ import (
 	"github.com/penstock-data/penstock/shared/run"
 )
 
-// Each page says what the columns are.
+// Each page says what people look for on it.
 func TestPages(t *testing.T) {
 	p := inside(t, full())
 	for path, says := range map[string][]string{

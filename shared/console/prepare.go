@@ -6,11 +6,7 @@ import (
 	"net/url"
 
 	"github.com/penstock-data/penstock/shared/app/view"
-	"github.com/penstock-data/penstock/shared/row"
 )
-
-// errNotKept: what is asked for is not there any more.
-var errNotKept = view.ErrNotFound
 
 func (c *Console) prepareCancel(ctx context.Context, q url.Values) (plan, error) {
 	v, err := c.cfg.Pages.Run(ctx, q.Get("run"))
@@ -130,7 +126,7 @@ func (c *Console) preparePauseAll(ctx context.Context, q url.Values) (plan, erro
 	}
 	p := plan{Title: "Pause all syncs of " + x.Name, Back: "/", Button: "Pause them", Reason: "Why, for whoever looks at the syncs or pushes to them"}
 	names := chosen(q, rows, func(s view.Row) bool { return s.Paused == nil })
-	return p.of(names, "pause", pausing("Each"), "All syncs of the connection are paused already.")
+	return p.of(names, "pause", pausing("Each"), "All syncs of the connection are paused already."), nil
 }
 
 func (c *Console) prepareResumeAll(ctx context.Context, q url.Values) (plan, error) {
@@ -140,7 +136,7 @@ func (c *Console) prepareResumeAll(ctx context.Context, q url.Values) (plan, err
 	}
 	p := plan{Title: "Resume all syncs of " + x.Name, Back: "/", Button: "Resume them"}
 	names := chosen(q, rows, func(s view.Row) bool { return s.Paused != nil })
-	return p.of(names, "resume", resuming, "No sync of the connection is paused.")
+	return p.of(names, "resume", resuming, "No sync of the connection is paused."), nil
 }
 
 // chosen are the syncs that a form names, or those that are offered; q names them then.
@@ -168,16 +164,16 @@ func chosen(q url.Values, rows []view.Row, take func(view.Row) bool) []string {
 }
 
 // of fills in a plan over several syncs.
-func (p plan) of(names []string, command string, says []string, nothing string) (plan, error) {
+func (p plan) of(names []string, command string, says []string, nothing string) plan {
 	if len(names) == 0 {
 		p.Button, p.Reason, p.Says = "", "", []string{nothing}
-		return p, nil
+		return p
 	}
 	p.Says = append([]string{plural(len(names), "sync") + ": " + list(names) + "."}, says...)
 	for _, name := range names {
 		p.Commands = append(p.Commands, command+" "+name)
 	}
-	return p, nil
+	return p
 }
 
 func list(names []string) string {
@@ -235,6 +231,3 @@ func (c *Console) prepareReset(ctx context.Context, q url.Values) (plan, error) 
 	p.Commands = []string{"reset " + v.Sync}
 	return p, nil
 }
-
-// refusedSyncs is a form without a run and without a sync.
-func noRun() error { return row.Refuse("a retry names a run, a sync or an error") }

@@ -73,13 +73,9 @@ func (c *Console) execute(page, name string, data any) ([]byte, error) {
 		return nil, fmt.Errorf("there is no page %q", page)
 	}
 	var b bytes.Buffer
-	if last, ok := c.sizes.Load(page + "/" + name); ok {
-		b.Grow(last.(int) + last.(int)/16)
-	}
 	if err := set.ExecuteTemplate(&b, name, data); err != nil {
 		return nil, fmt.Errorf("write the page %s: %w", page, err)
 	}
-	c.sizes.Store(page+"/"+name, b.Len())
 	return b.Bytes(), nil
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/app/view"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
@@ -22,7 +23,7 @@ func (c *Console) prepareRetry(ctx context.Context, q url.Values) (plan, error) 
 	case q.Get("sync") != "":
 		return c.retrySync(ctx, q)
 	}
-	return plan{}, noRun()
+	return plan{}, row.Refuse("a retry names a run, a sync or an error")
 }
 
 func (c *Console) retryOne(ctx context.Context, q url.Values) (plan, error) {
@@ -33,7 +34,7 @@ func (c *Console) retryOne(ctx context.Context, q url.Values) (plan, error) {
 	q["run"] = []string{e.Run}
 	p := plan{Title: "Send 1 row again", Back: "/error?ref=" + url.QueryEscape(e.Ref)}
 	if !retriable(e) {
-		p.Says = []string{"The row was rejected before it was queued, so that nothing is stored that could be sent: mend it in the warehouse, or the mapping, and push it again."}
+		p.Says = []string{"Nothing is stored of the row that could be sent again: mend it in the warehouse, or the mapping, and push it again."}
 		return p, nil
 	}
 	p.Button = "Send it again"
@@ -188,7 +189,7 @@ func (c *Console) retrySync(ctx context.Context, q url.Values) (plan, error) {
 }
 
 // retry sends what the form means.
-func retry(ctx context.Context, a Actions, q url.Values, _ plan) (string, error) {
+func retry(ctx context.Context, a Actions, q url.Values) (string, error) {
 	kind, stage, field := narrowed(q)
 	s := runs.Selector{Types: some(kind), Stages: some(stage), Fields: some(field), Refs: some(q.Get("ref"))}
 	if len(s.Refs) > 0 {
@@ -198,15 +199,7 @@ func retry(ctx context.Context, a Actions, q url.Values, _ plan) (string, error)
 	if len(ids) == 0 {
 		ids = q["only"]
 	}
-	var said []string
-	for _, id := range ids {
-		text, err := a.Retry(ctx, run.OriginalOf(id), s, q.Get("once"))
-		if err != nil {
-			return strings.Join(said, "; "), err
-		}
-		said = append(said, text)
-	}
-	return strings.Join(said, "; "), nil
+	return each(ids, func(id string) (string, error) { return a.Retry(ctx, run.OriginalOf(id), s, q.Get("once")) })
 }
 
 func some(s string) []string {

@@ -13,7 +13,6 @@ type runPage struct {
 	Act      bool
 	Ended    bool
 	Outcomes []outcome
-	Command  string
 }
 
 // An outcome is how many rows had it.

@@ -99,6 +99,9 @@ func TestTest(t *testing.T) {
 		for _, s := range steps {
 			got = append(got, s.Name+" "+string(s.Verdict))
 			said += s.Detail + "\n"
+			if s.Never != (name == "nothing to tell" && s.Verdict == inspect.Unknown) {
+				t.Errorf("%s: %s is never told: %v", name, s.Name, s.Never)
+			}
 		}
 		if d := cmp.Diff(test.want, got); d != "" || !strings.Contains(said, test.says) {
 			t.Errorf("%s: %s%s", name, d, said)

@@ -27,6 +27,7 @@ type Step struct {
 	Name    string  `json:"name"` // login, account, api, a scope, object Account
 	Verdict Verdict `json:"verdict"`
 	Detail  string  `json:"detail,omitempty"` // what it is, or why it is missing and the remedy
+	Never   bool    `json:"-"`                // the vendor never tells it: an Unknown that nobody can mend
 }
 
 // Test tries a connection: its secret, the login, which account answers (pinned is the
@@ -36,7 +37,7 @@ type Step struct {
 func (a *Asker) Test(ctx context.Context, c syncdef.Connection, pinned string, uses []syncdef.Definition) ([]Step, error) {
 	var steps []Step
 	add := func(name string, v Verdict, format string, args ...any) {
-		steps = append(steps, Step{name, v, fmt.Sprintf(format, args...)})
+		steps = append(steps, Step{Name: name, Verdict: v, Detail: fmt.Sprintf(format, args...)})
 	}
 	o := a.account(ctx, c)
 	if ctx.Err() != nil {
@@ -63,7 +64,7 @@ func (a *Asker) Test(ctx context.Context, c syncdef.Connection, pinned string, u
 	add("login", Granted, "%s takes the secret, and the API answers", o.vendor.Title)
 	switch {
 	case o.identity == "":
-		add("account", Unknown, "%s does not tell which account the secret is of", o.vendor.Title)
+		steps = append(steps, Step{Name: "account", Verdict: Unknown, Detail: o.vendor.Title + " does not tell which account the secret is of", Never: true})
 	case pinned != "" && pinned != o.identity:
 		add("account", Missing, "%s, but rows went to %s so far: mend url or secret, or deliver to the new one with  penstock connect %s --accept-account", o.identity, pinned, c.Name)
 	default:
@@ -71,8 +72,7 @@ func (a *Asker) Test(ctx context.Context, c syncdef.Connection, pinned string, u
 	}
 	inspector, can := o.account.(dest.Inspector)
 	if !can {
-		add("permissions", Unknown, "%s", silent(o.vendor))
-		return steps, nil
+		return append(steps, Step{Name: "permissions", Verdict: Unknown, Detail: silent(o.vendor), Never: true}), nil
 	}
 	more, err := a.permissions(ctx, inspector, uses)
 	return append(steps, more...), err
@@ -101,16 +101,16 @@ func (a *Asker) permissions(ctx context.Context, i dest.Inspector, uses []syncde
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil:
-		steps = append(steps, Step{"permissions", Unknown, why(err)})
+		steps = append(steps, Step{Name: "permissions", Verdict: Unknown, Detail: why(err)})
 	}
 	for _, r := range rights {
 		switch {
 		case r.Missing == "":
-			steps = append(steps, Step{r.Name, Granted, r.For})
+			steps = append(steps, Step{Name: r.Name, Verdict: Granted, Detail: r.For})
 		case r.Some:
-			steps = append(steps, Step{r.Name, Noticed, r.For + ": " + r.Missing})
+			steps = append(steps, Step{Name: r.Name, Verdict: Noticed, Detail: r.For + ": " + r.Missing})
 		default:
-			steps = append(steps, Step{r.Name, Missing, r.For + ": " + r.Missing})
+			steps = append(steps, Step{Name: r.Name, Verdict: Missing, Detail: r.For + ": " + r.Missing})
 		}
 	}
 	for n := range uses {

@@ -129,7 +129,7 @@ func New(cfg Config) (_ *Machine, err error) {
 	m.URL = "http://" + reachable(m.listener.Addr())
 	s := m.Store
 	m.tokens = hasten(s, cfg.Faster, time.Now())
-	m.Intake = &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Ledger: s, Seen: s, Pauses: s, Now: time.Now}
+	m.Intake = taking(s)
 	m.Runs = &runs.Control{Stores: stores(s), Replayer: m.Intake, Checker: m.Intake, Policy: m.policy(), Now: time.Now}
 	for _, v := range cfg.Vendors {
 		m.lanes[v.Name] = new(atomic.Int64)
@@ -194,19 +194,16 @@ func (m *Machine) Run(ctx context.Context) error {
 	return errors.Join(g.Wait(), m.Store.Close(), m.lock.Close())
 }
 
-// Control is for commands over a state in which a Machine may work at the same
-// time: definitions and connections. It sends nothing again.
+// Control is for commands over a state in which a Machine may work at the same time. What
+// it queues is delivered by the Machine that works in the folder, now or next.
 func Control(s *sqlite.Store) *runs.Control {
-	in := &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Ledger: s, Seen: s, Pauses: s, Now: time.Now}
-	return &runs.Control{Stores: stores(s), Checker: in, Policy: run.DefaultPolicy(), Now: time.Now}
+	in := taking(s)
+	return &runs.Control{Stores: stores(s), Replayer: in, Checker: in, Policy: run.DefaultPolicy(), Now: time.Now}
 }
 
-// Resending is Control that sends again, too: what it queues is delivered by the Machine
-// that works in the folder, now or next.
-func Resending(s *sqlite.Store) *runs.Control {
-	c := Control(s)
-	c.Replayer = &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Ledger: s, Seen: s, Pauses: s, Now: time.Now}
-	return c
+// taking is the intake over a state.
+func taking(s *sqlite.Store) *intake.Intake {
+	return &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Ledger: s, Seen: s, Pauses: s, Now: time.Now}
 }
 
 func stores(s *sqlite.Store) runs.Stores {

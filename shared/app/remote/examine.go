@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -12,7 +13,6 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/apigateway"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
@@ -28,6 +28,7 @@ type Place struct {
 	Control    *runs.Control
 	State      *state.Store // its connections' pace
 	Outputs    map[string]string
+	Queues     map[string]string // the URLs of the destination types' queues, by type
 	Parameters map[string]string
 	Status     string    // CloudFormation's: UPDATE_COMPLETE
 	Deployed   time.Time // when it was last
@@ -38,19 +39,23 @@ type Place struct {
 	cfg sdk.Config
 }
 
-// Look opens a stack to be examined. Its errors are Open's.
-func Look(ctx context.Context, stack string) (*Place, error) {
-	cfg, out, err := Stack(ctx, stack)
+// Look opens a stack to be examined; now is this machine's clock. Its errors are Open's.
+func Look(ctx context.Context, stack string, now func() time.Time) (*Place, error) {
+	cfg, err := load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p := &Place{Outputs: out, Parameters: map[string]string{}, cfg: cfg, Control: over(cfg, out), State: state.New(cfg, state.Config{Table: out[stateTable], Now: time.Now})}
-	p.Sent = time.Now()
-	described, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stack})
-	p.Answered = time.Now()
+	p := &Place{Parameters: map[string]string{}, cfg: cfg, Sent: now()}
+	described, err := describe(ctx, cfg, stack)
 	if err != nil {
-		return nil, refused(err, stack, cfg.Region)
+		return nil, err
 	}
+	p.Answered = now()
+	if p.Outputs, err = outputs(described, stack); err != nil {
+		return nil, err
+	}
+	p.Queues, p.Control = queueURLs(p.Outputs), over(cfg, p.Outputs, now)
+	p.State = state.New(cfg, state.Config{Table: p.Outputs[stateTable], Now: now})
 	p.ServerTime, _ = awsmiddleware.GetServerTime(described.ResultMetadata)
 	for _, s := range described.Stacks {
 		p.Status, p.Deployed = string(s.StackStatus), sdk.ToTime(s.CreationTime)
@@ -64,9 +69,13 @@ func Look(ctx context.Context, stack string) (*Place, error) {
 	return p, nil
 }
 
-// Secret reads a connection's secret; its error says so where the credentials may not.
+// Secret reads a connection's secret; ErrLacking where the credentials may not.
 func (p *Place) Secret(ctx context.Context, name string) (map[string]string, error) {
-	return secrets.New(p.cfg, secrets.Config{Prefix: p.Outputs["SecretPrefix"]}).Secret(ctx, name)
+	values, err := secrets.New(p.cfg, secrets.Config{Prefix: p.Outputs["SecretPrefix"]}).Secret(ctx, name)
+	if errors.Is(err, secrets.ErrDenied) {
+		return nil, fmt.Errorf("%w: they lack secretsmanager:GetSecretValue", ErrLacking)
+	}
+	return values, err
 }
 
 // Queue is how many messages the queue at a URL has, and how many its dead letters have.
@@ -76,11 +85,13 @@ func (p *Place) Queue(ctx context.Context, address string) (waiting, dead int, e
 	if err != nil {
 		return 0, 0, err
 	}
-	_, arn, found := strings.Cut(redrive, `"deadLetterTargetArn":"`)
-	if !found {
+	var policy struct {
+		DeadLetterTargetArn string `json:"deadLetterTargetArn"`
+	}
+	if err := json.Unmarshal([]byte(redrive), &policy); err != nil || policy.DeadLetterTargetArn == "" {
 		return waiting, 0, errors.New("it has no dead letters: deploy the stack again")
 	}
-	arn, _, _ = strings.Cut(arn, `"`)
+	arn := policy.DeadLetterTargetArn
 	u, err := url.Parse(address)
 	if err != nil {
 		return waiting, 0, fmt.Errorf("the address of the queue: %w", err)
@@ -103,7 +114,7 @@ func depth(ctx context.Context, client *sqs.Client, address string) (n int, redr
 		}
 		n += one
 	}
-	return n, strings.ReplaceAll(out.Attributes[string(types.QueueAttributeNameRedrivePolicy)], " ", ""), nil
+	return n, out.Attributes[string(types.QueueAttributeNameRedrivePolicy)], nil
 }
 
 // Trust is the trust policy of the role that the warehouse assumes.

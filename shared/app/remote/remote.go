@@ -42,16 +42,16 @@ func Open(ctx context.Context, stack string) (*runs.Control, error) {
 	if err != nil {
 		return nil, err
 	}
-	return over(cfg, tables), nil
+	return over(cfg, tables, time.Now), nil
 }
 
 // over is Control over a stack's tables and queues.
-func over(cfg sdk.Config, tables map[string]string) *runs.Control {
-	table := state.New(cfg, state.Config{Table: tables[stateTable], Now: time.Now})
-	errs := awserrors.New(cfg, awserrors.Config{Table: tables[errorsTable], Now: time.Now})
+func over(cfg sdk.Config, tables map[string]string, now func() time.Time) *runs.Control {
+	table := state.New(cfg, state.Config{Table: tables[stateTable], Now: now})
+	errs := awserrors.New(cfg, awserrors.Config{Table: tables[errorsTable], Now: now})
 	held := ledger.New(cfg, ledger.Config{Table: tables[ledgerTable]})
 	queues := queue.New(cfg, queue.Config{URLs: queueURLs(tables)})
-	in := &intake.Intake{Syncs: table, Connections: table, Runs: table, Batches: table, Errors: errs, Queue: queues, Ledger: held, Seen: table, Pauses: table, Now: time.Now}
+	in := &intake.Intake{Syncs: table, Connections: table, Runs: table, Batches: table, Errors: errs, Queue: queues, Ledger: held, Seen: table, Pauses: table, Now: now}
 	return &runs.Control{
 		Stores: runs.Stores{
 			Syncs: table, Connections: table, Runs: table, History: table, Marks: table, Due: table, Halts: table, Firings: table, Freshness: table, Verifications: table, Pauses: table, Audit: table,
@@ -59,7 +59,7 @@ func over(cfg sdk.Config, tables map[string]string) *runs.Control {
 			Overviews: table, Some: table, Told: table, Lists: errs, Places: held, Versions: table, Entries: held, Sources: errs,
 		},
 		Replayer: in,
-		Policy:   run.DefaultPolicy(), Now: time.Now,
+		Policy:   run.DefaultPolicy(), Now: now,
 	}
 }
 
@@ -87,30 +87,47 @@ func queueURLs(outputs map[string]string) map[string]string {
 // Stack is the SDK's configuration by the environment or the profile, and the outputs of
 // the stack of that name.
 func Stack(ctx context.Context, stack string) (sdk.Config, map[string]string, error) {
-	cfg, err := aws.Load(ctx)
+	cfg, err := load(ctx)
 	if err != nil {
 		return cfg, nil, err
 	}
+	described, err := describe(ctx, cfg, stack)
+	if err != nil {
+		return cfg, nil, err
+	}
+	out, err := outputs(described, stack)
+	return cfg, out, err
+}
+
+// load is the SDK's configuration, with a region and credentials.
+func load(ctx context.Context) (sdk.Config, error) {
+	cfg, err := aws.Load(ctx)
+	if err != nil {
+		return cfg, err
+	}
 	if cfg.Region == "" {
-		return cfg, nil, errors.New("no AWS region is set: set AWS_REGION, or AWS_PROFILE to a profile that has one")
+		return cfg, errors.New("no AWS region is set: set AWS_REGION, or AWS_PROFILE to a profile that has one")
 	}
 	asked, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if _, err := cfg.Credentials.Retrieve(asked); err != nil {
-		return cfg, nil, errors.New("no AWS credentials were found, or they have expired: run  aws sso login , or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+		return cfg, errors.New("no AWS credentials were found, or they have expired: run  aws sso login , or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 	}
-	out, err := outputs(ctx, cfg, stack)
-	return cfg, out, err
+	return cfg, nil
 }
 
-// outputs are the stack's outputs, those of its tables among them.
-func outputs(ctx context.Context, cfg sdk.Config, stack string) (map[string]string, error) {
+func describe(ctx context.Context, cfg sdk.Config, stack string) (*cloudformation.DescribeStacksOutput, error) {
 	out, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stack})
 	if err != nil {
 		return nil, refused(err, stack, cfg.Region)
 	}
+	return out, nil
+}
+
+// outputs are the stack's outputs, those of its tables among them.
+func outputs(described *cloudformation.DescribeStacksOutput, stack string) (map[string]string, error) {
 	found := map[string]string{}
-	for _, s := range out.Stacks {
+	for _, s := range described.Stacks {
 		for _, o := range s.Outputs {
 			found[sdk.ToString(o.OutputKey)] = sdk.ToString(o.OutputValue)
 		}

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -8,6 +9,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/aws/awstest"
 )
 
 // standIn answers as CloudFormation and DynamoDB would, of a stack without syncs.
@@ -15,6 +19,7 @@ type standIn struct {
 	stacks func(w http.ResponseWriter)
 	mu     sync.Mutex
 	tables map[string]int // that were asked, how often
+	denies bool           // secrets
 }
 
 func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -29,6 +34,11 @@ func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 		fmt.Fprint(w, `{"Items":[],"Count":0,"ScannedCount":0,"Responses":{},"UnprocessedKeys":{}}`)
+		return
+	}
+	if s.denies && strings.HasPrefix(r.Header.Get("X-Amz-Target"), "secretsmanager") {
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"__type":"AccessDeniedException","Message":"User: arn:x is not authorized"}`)
 		return
 	}
 	s.stacks(w)
@@ -53,19 +63,12 @@ func refusal(status int, code, message string) func(http.ResponseWriter) {
 	}
 }
 
-// environment points the SDK at the stand-in, and at nothing of the machine's own.
+// environment serves the stand-in, and points the SDK at it.
 func environment(t *testing.T, s *standIn) {
 	t.Helper()
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	for name, value := range map[string]string{
-		"HOME": t.TempDir(), "AWS_ENDPOINT_URL": server.URL, "AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "", "AWS_PROFILE": "",
-		"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "", "AWS_EC2_METADATA_DISABLED": "true",
-		"AWS_CONFIG_FILE": "/nowhere", "AWS_SHARED_CREDENTIALS_FILE": "/nowhere", "AWS_MAX_ATTEMPTS": "1",
-		"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "", "AWS_CONTAINER_CREDENTIALS_FULL_URI": "", "AWS_WEB_IDENTITY_TOKEN_FILE": "",
-	} {
-		t.Setenv(name, value)
-	}
+	awstest.Environment(t, server.URL)
 }
 
 func TestOpen(t *testing.T) {
@@ -113,6 +116,19 @@ func TestOpenRefused(t *testing.T) {
 				t.Errorf("%v, want %s", err, c.want)
 			}
 		})
+	}
+}
+
+// A secret that the credentials may not read is no failure of the stack's.
+func TestSecretDenied(t *testing.T) {
+	outputs := stack("StateTable=prod-state", "LedgerTable=prod-ledger", "ErrorsTable=prod-errors", "SecretPrefix=prod/")
+	environment(t, &standIn{stacks: outputs, tables: map[string]int{}, denies: true})
+	p, err := Look(t.Context(), "prod", func() time.Time { return time.Date(2026, 3, 14, 15, 0, 0, 0, time.UTC) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Secret(t.Context(), "crm"); !errors.Is(err, ErrLacking) || !strings.Contains(err.Error(), "they lack secretsmanager:GetSecretValue") {
+		t.Errorf("%v", err)
 	}
 }
 

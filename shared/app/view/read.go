@@ -15,34 +15,35 @@ import (
 // sweeper has run yet: they are put together here.
 func (r *Reader) overviews(ctx context.Context) ([]run.Overview, error) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	revisions := make(map[string]int64, len(r.known))
-	for name, o := range r.known {
+	known := r.known
+	r.mu.Unlock()
+	revisions := make(map[string]int64, len(known))
+	for name, o := range known {
 		revisions[name] = o.Revision
 	}
 	all, err := r.stores.Overviews.Overviews(ctx, revisions)
 	if err != nil {
 		return nil, err
 	}
-	if len(all) == 0 {
-		clear(r.known)
-		return r.compute(ctx)
-	}
-	there := make(map[string]bool, len(all))
+	next := make(map[string]*run.Overview, len(all))
 	for i := range all {
 		o := &all[i]
-		there[o.Sync] = true
-		switch known := r.known[o.Sync]; {
-		case o.Unreadable != "":
-			delete(r.known, o.Sync)
-		case known != nil && known.Revision == o.Revision:
-			all[i] = *known
-		default:
+		if o.Unreadable != "" {
+			continue
+		}
+		if last := known[o.Sync]; last != nil && last.Revision == o.Revision {
+			next[o.Sync], all[i] = last, *last
+		} else {
 			kept := *o
-			r.known[o.Sync] = &kept
+			next[o.Sync] = &kept
 		}
 	}
-	maps.DeleteFunc(r.known, func(name string, _ *run.Overview) bool { return !there[name] })
+	r.mu.Lock()
+	r.known = next
+	r.mu.Unlock()
+	if len(all) == 0 {
+		return r.compute(ctx)
+	}
 	return all, nil
 }
 

@@ -34,9 +34,11 @@ type Reader struct {
 	link   func(kind string, url string, account, object, id string) string
 	now    func() time.Time
 
-	mu    sync.Mutex
-	drawn map[string]drawn         // by sync
-	known map[string]*run.Overview // as they were read last: only what changed since is read whole
+	mu    sync.Mutex       // held over no reading: who waits for the storage holds up nobody else
+	drawn map[string]drawn // by sync
+	// known are the overviews as they were read last: only what changed since is read whole.
+	// The map is replaced, and never changed.
+	known map[string]*run.Overview
 }
 
 // New makes a Reader; it reads nothing yet.

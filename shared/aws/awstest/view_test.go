@@ -100,17 +100,16 @@ func TestPageBounds(t *testing.T) {
 		m.next = http.DefaultClient
 	}
 	cfg.HTTPClient = m
-	clock := func() time.Time { return viewtest.Start.Add(time.Minute) }
 	s := struct {
 		*stateStore
 		*ledgerStore
 		*errorStore
 	}{
-		state.New(cfg, state.Config{Table: name + State, Now: clock}), ledger.New(cfg, ledger.Config{Table: name + Ledger}),
-		errors.New(cfg, errors.Config{Table: name + Errors, Now: clock}),
+		state.New(cfg, state.Config{Table: name + State, Now: viewtest.Now}), ledger.New(cfg, ledger.Config{Table: name + Ledger}),
+		errors.New(cfg, errors.Config{Table: name + Errors, Now: viewtest.Now}),
 	}
 	const syncs = 50
 	viewtest.Fill(t, s, syncs, pageErrors())
-	r := view.New(view.Config{Stores: runs.Stores{Syncs: s, Runs: s, History: s, Overviews: s, Some: s, Lists: s, Places: s}, Now: clock})
+	r := view.New(view.Config{Stores: runs.Stores{Syncs: s, Runs: s, History: s, Overviews: s, Some: s, Lists: s, Places: s}, Now: viewtest.Now})
 	viewtest.Bounds(t, r, syncs, pageErrors(), m.count)
 }

@@ -31,7 +31,17 @@ func New(cfg aws.Config, c Config) *Reader {
 	return &Reader{client: secretsmanager.NewFromConfig(cfg), prefix: c.Prefix}
 }
 
-// Secret reads one secret. Its errors name the secret and the remedy, never a value.
+// ErrDenied says that the credentials may not read a secret. From Secret.
+var ErrDenied = errors.New(denied)
+
+// refusal is the message about a secret that the credentials may not read.
+type refusal struct{ error }
+
+// Is makes it an ErrDenied.
+func (refusal) Is(target error) bool { return target == ErrDenied }
+
+// Secret reads one secret; ErrDenied. Its errors name the secret and the remedy, never a
+// value.
 func (r *Reader) Secret(ctx context.Context, name string) (map[string]string, error) {
 	id := r.prefix + name
 	out, err := r.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &id})
@@ -48,7 +58,11 @@ func (r *Reader) Secret(ctx context.Context, name string) (map[string]string, er
 		}
 	}
 	if wrong != "" {
-		return nil, secretfile.Unusable(id, "AWS Secrets Manager", wrong, remedy(id, wrong))
+		err := secretfile.Unusable(id, "AWS Secrets Manager", wrong, remedy(id, wrong))
+		if wrong == denied {
+			err = refusal{err}
+		}
+		return nil, err
 	}
 	return values, nil
 }

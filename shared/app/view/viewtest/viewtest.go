@@ -15,11 +15,27 @@ import (
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/sqlite"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // Start is when all that Fill stores is as of.
 var Start = time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)
+
+// Now is a minute after Start.
+func Now() time.Time { return Start.Add(time.Minute) }
+
+// Open fills a state of one machine, in memory, and gives a Reader of it at Now whose calls
+// are counted.
+func Open(t testing.TB, syncs, errs int) (*Counted, *view.Reader) {
+	t.Helper()
+	s, err := sqlite.Open("", Now)
+	check(t, err)
+	t.Cleanup(func() { check(t, s.Close()) })
+	Fill(t, s, syncs, errs)
+	c := Count(s)
+	return c, view.New(view.Config{Stores: c.Stores(), Now: Now})
+}
 
 // A Store is what Fill fills.
 type Store interface {
