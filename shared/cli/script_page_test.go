@@ -84,7 +84,7 @@ func body(res *http.Response, err error) (string, error) {
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", res.Status, text)
+		err = fmt.Errorf("%s: %s", res.Status, plainText(string(text)))
 	}
 	return string(text), err
 }
@@ -108,6 +108,9 @@ func submit(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	for _, m := range inputs.FindAllStringSubmatch(asks, -1) {
 		form.Add(m[1], html.UnescapeString(m[2]))
+	}
+	if len(form) == 0 {
+		ts.Fatalf("%s: nothing is asked: %s", args[0], plainText(asks))
 	}
 	said, err := body(o.client.PostForm(o.base+"/do/"+args[0], form))
 	ts.Check(err)
