@@ -5,6 +5,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -106,18 +107,20 @@ func (q *Queue) Receive(ctx context.Context, queue string, max int, visibility t
 	return got, nil
 }
 
-// Delete removes messages that were received; twice is no error.
+// Delete removes messages that were received; twice is no error. One that cannot be
+// removed keeps no other: all are tried, and the error names each that remains.
 func (q *Queue) Delete(ctx context.Context, queue string, receipts ...string) error {
 	url, err := q.url(queue)
 	if err != nil {
 		return err
 	}
+	var failed []error
 	for _, receipt := range receipts {
 		if _, err := q.client.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: url, ReceiptHandle: &receipt}); err != nil {
-			return fmt.Errorf("delete from queue %s: %w", queue, err)
+			failed = append(failed, fmt.Errorf("delete from queue %s: %w", queue, err))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // Hide makes a message invisible for d (at most 12 h) from now, in whole seconds, rounded up.
