@@ -26,9 +26,9 @@ func (w *claims) add(e *ledger.Entry) {
 	w.n++
 }
 
-// claimsMost is how many claims wait before they are sorted in, 10 MB: a reader goes
-// through them in some 10 ms, and each sorting rewrites most of the table.
-const claimsMost = 500_000
+// claimsMost is how many claims wait before they are sorted in, 20 MB: a reader goes
+// through them in some 20 ms, and each sorting rewrites most of the table.
+const claimsMost = 1_000_000
 
 // store writes them, and sorts in what waits once it is more than most.
 func (w *claims) store(c *conn, most int) error {

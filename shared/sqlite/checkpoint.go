@@ -1,0 +1,67 @@
+package sqlite
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"modernc.org/libc"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// After so many pages, 64 MB, what was committed is brought from the write-ahead log into
+// the file. It waits for the disk, so that it is done beside the store's calls; a call
+// that finds four times as many in the log does it itself (prepareSchema).
+const checkpointPages = 8192
+
+// A checkpointer brings the write-ahead log of one file into it.
+type checkpointer struct {
+	path    string // "" in memory, which has no log
+	every   int    // checkpointPages, but for tests
+	pages   int    // how many the connection had written at the last start; guarded by turn
+	working atomic.Bool
+	done    sync.WaitGroup
+}
+
+// checkpoint starts one where it is time; the caller has the turn.
+func (s *Store) checkpoint(c *conn) {
+	k := &s.checkpoints
+	if k.path == "" {
+		return
+	}
+	if n := c.written(); n-k.pages >= k.every && k.working.CompareAndSwap(false, true) {
+		k.pages = n
+		k.done.Go(func() {
+			defer k.working.Store(false)
+			s.bring()
+		})
+	}
+}
+
+// bring copies what is in the log on a connection of its own, and then, in a turn, the
+// little that came meanwhile: only then is the log begun anew. What goes wrong is left to
+// the next one.
+func (s *Store) bring() {
+	const passive = "PRAGMA wal_checkpoint(PASSIVE)"
+	own, err := open(s.checkpoints.path)
+	if err != nil {
+		return
+	}
+	err = own.script(passive)
+	if own.close() != nil || err != nil {
+		return
+	}
+	if c, ok := <-s.turn; ok {
+		_ = c.script(passive)
+		s.turn <- c
+	}
+}
+
+// written is how many pages the connection has written.
+func (c *conn) written() int {
+	out := libc.Xmalloc(c.tls, 8)
+	defer libc.Xfree(c.tls, out)
+	if sqlite3.Xsqlite3_db_status(c.tls, c.db, sqlite3.SQLITE_DBSTATUS_CACHE_WRITE, out, out+4, 0) != sqlite3.SQLITE_OK {
+		return 0
+	}
+	return int(*(*int32)(pointer(out)))
+}
