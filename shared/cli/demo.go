@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -115,7 +114,6 @@ func (c demoCmd) Run(ctx context.Context, s program) (err error) {
 
 // open starts the simulators, the road and the warehouse, and loads the rows.
 func (d *demo) open(ctx context.Context, g *errgroup.Group) (err error) {
-	debug.SetGCPercent(50) // memory is dearer here than the few percent of CPU
 	if err := d.remember(); err != nil {
 		return err
 	}
