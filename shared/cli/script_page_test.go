@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"database/sql"
 	"fmt"
 	"html"
 	"io"
@@ -147,13 +146,4 @@ func mend(ts *testscript.TestScript, _ bool, args []string) {
 	words := append(strings.Fields(all[len(all)-1][1]), args[2:]...)
 	ts.Logf("mend: %s", strings.Join(words, " "))
 	ts.Check(ts.Exec(words[0], words[1:]...))
-}
-
-// backdate-quota DIR BUCKET says of a bucket that it was last asked three hours ago.
-func backdateQuota(ts *testscript.TestScript, _ bool, args []string) {
-	db, err := sql.Open("sqlite", filepath.Join(ts.MkAbs(args[0]), stateFile))
-	ts.Check(err)
-	defer db.Close()
-	_, err = db.Exec("UPDATE bucket SET body = json_set(body, '$.at', ?) WHERE name = ?", time.Now().Add(-3*time.Hour).UTC().Format(time.RFC3339Nano), args[1])
-	ts.Check(err)
 }

@@ -64,7 +64,7 @@ func runScripts(t *testing.T, folder string) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"printed": runPrinted, "address": address, "await": await, "http": send, "json": checkJSON, "code": exitCode, "wait-file": awaitFile, "settled": settled,
 			"await-sql": awaitSQL, "run-id": runID, "private": private,
-			"await-status": awaitStatus, "backdate": backdate, "console": openConsole, "page": page, "submit": submit, "leave": leave, "mend": mend, "backdate-quota": backdateQuota,
+			"await-status": awaitStatus, "backdate": backdate, "console": openConsole, "page": page, "submit": submit, "leave": leave, "mend": mend,
 		},
 	})
 }

@@ -5,7 +5,6 @@
 package pace
 
 import (
-	"cmp"
 	"slices"
 	"time"
 )
@@ -25,7 +24,7 @@ type Window struct {
 	Per   time.Duration
 }
 
-// A Bucket is the stored state of one limit set. The zero value is full.
+// A Bucket is the stored state of one limit set. The zero value has spent nothing.
 type Bucket struct {
 	Levels []Level   `json:"levels,omitempty"` // sorted by Per
 	At     time.Time `json:"at,omitzero"`      // when Levels held
@@ -33,20 +32,16 @@ type Bucket struct {
 	Slowed time.Time `json:"slowed,omitzero"`  // when the vendor last said that it was too fast
 }
 
-// A Level is what is left of one window. It is kept by the window's length, so that
-// versions with other windows or shares count the same calls.
-type Level struct {
-	Per   time.Duration `json:"per"`   // nanoseconds
-	Calls int64         `json:"calls"` // of the window that was asked for last
-	Left  float64       `json:"left"`  // tokens; below 0 where versions without this window spent more
-}
-
 // Lease takes up to want tokens and returns how many were granted, the bucket to
-// store, and, when none was, how long until one will be.
+// store, and, when none was, how long until one will be. One that grants nothing may be
+// stored or not.
 //
 // Half of a window is burst and half is refill over the window (1 and the rest
 // for windows of one call), so that burst plus refill never exceeds Calls in any
-// span of Per.
+// span of Per. Where the limits change, both are those of the greatest that granted in it:
+// what was spent counts in all of them, and comes back at the pace of the one that
+// granted it. Of a smaller share nothing is granted until what was spent fits into it,
+// which takes about Per at the most.
 //
 // A clock that runs behind the bucket's counts as the bucket's: two workers whose
 // clocks differ must not refill the same time twice. A bucket that is further ahead
@@ -54,23 +49,27 @@ type Level struct {
 // nobody for long.
 func Lease(b Bucket, limits []Window, want int, now time.Time) (granted int, next Bucket, wait time.Duration) {
 	now = b.trust(now)
-	next = b.refilled(limits, now)
-	rate := b.rate(now)
+	next = b.refilled(now)
+	rate := next.rate(now)
 	granted = max(want, 0)
 	for _, w := range limits {
-		l := next.level(w.Per)
-		granted = min(granted, int(l.Left+1e-9))
-		if l.Left+1e-9 < 1 {
-			wait = max(wait, lasts(rate, (1-l.Left)/refill(w))+time.Millisecond)
+		l := next.level(w)
+		left := burst(w) - w.counted(l.Spent, rate) + 1e-9
+		granted = min(granted, int(left))
+		if left < 1 {
+			wait = max(wait, lasts(rate, (1-left)/refill(l.window()))+time.Millisecond)
 		}
 	}
 	if granted < 1 {
 		return 0, next, wait
 	}
+	for _, w := range limits {
+		next.put(Level{w.Per, w.Calls, w.counted(next.level(w).Spent, rate)})
+	}
 	for i := range next.Levels {
 		l := &next.Levels[i]
-		w := Window{l.Calls, l.Per}
-		l.Left = max(l.Left-float64(granted), 1-rest(w)) // no debt outlives Per
+		w := l.window()
+		l.Spent = min(l.Spent+float64(granted), burst(w)+rest(w)-1) // no debt outlives Per
 	}
 	return granted, next, 0
 }
@@ -83,9 +82,9 @@ func (b Bucket) trust(now time.Time) time.Time {
 	return now
 }
 
-// refilled is the bucket at now, with a level for each limit. Levels of windows that
-// are not asked for go on; full ones among them are dropped, for they say nothing.
-func (b Bucket) refilled(limits []Window, now time.Time) Bucket {
+// refilled is the bucket at now. Levels of which nothing is spent any more are dropped,
+// for they say nothing.
+func (b Bucket) refilled(now time.Time) Bucket {
 	next := Bucket{At: now, Rate: b.Rate, Slowed: b.Slowed}
 	if b.Slowed.Sub(now) > maxSkew {
 		next.Slowed = now
@@ -94,42 +93,19 @@ func (b Bucket) refilled(limits []Window, now time.Time) Bucket {
 	if next.Slowed.After(from) && !next.Slowed.After(now) {
 		from = next.Slowed // what was granted before is not known any more
 	}
-	rate := next.rate(now)
 	worth := 0.0
 	if from.Before(now) {
 		worth = earned(next.rate(from), now.Sub(from))
 	}
-	if rate == 1 {
+	if next.rate(now) == 1 {
 		next.Rate, next.Slowed = 0, time.Time{}
 	}
-	for _, w := range limits {
-		l := Level{Per: w.Per, Calls: w.Calls, Left: burst(w)}
-		if have := b.level(w.Per); have != nil {
-			l.Left = have.Left + worth*refill(w)
-		}
-		l.Left = min(l.Left, most(w, rate))
-		next.Levels = append(next.Levels, l)
-	}
 	for _, l := range b.Levels {
-		if next.level(l.Per) != nil {
-			continue
-		}
-		w := Window{l.Calls, l.Per}
-		if l.Left += worth * refill(w); l.Left < most(w, rate) {
+		if l.Spent -= worth * refill(l.window()); l.Spent > 0 {
 			next.Levels = append(next.Levels, l)
 		}
 	}
-	slices.SortFunc(next.Levels, func(a, b Level) int { return cmp.Compare(a.Per, b.Per) })
 	return next
-}
-
-func (b Bucket) level(per time.Duration) *Level {
-	for i := range b.Levels {
-		if b.Levels[i].Per == per {
-			return &b.Levels[i]
-		}
-	}
-	return nil
 }
 
 // most is what may be spent at once at a rate. A slower rate lowers it only in
@@ -141,16 +117,24 @@ func most(w Window, rate float64) float64 {
 	return max(1, burst(w)*rate)
 }
 
-// Spent is how much of its longest window of a day or more a bucket has spent, as a share
-// of what may be spent at once; the zero Window where it has none, or all of it is left.
-func (b Bucket) Spent(now time.Time) (Window, float64) {
-	next := b.refilled(nil, b.trust(now))
-	for _, l := range slices.Backward(next.Levels) {
-		if w := (Window{l.Calls, l.Per}); w.Per >= 24*time.Hour {
-			return w, (burst(w) - max(l.Left, 0)) / burst(w)
-		}
+// Spent is how many calls of its longest window of a day or more a bucket has spent and not
+// got back, and which share that is of what may be spent at once, 0 to 1. Of the window's
+// calls it believes limits, which are those of now, before what granted last. It is the zero
+// Window where there is none, or all of it has come back.
+func (b Bucket) Spent(limits []Window, now time.Time) (w Window, calls int64, share float64) {
+	next := b.refilled(b.trust(now))
+	if len(next.Levels) == 0 {
+		return Window{}, 0, 0
 	}
-	return Window{}, 0
+	l := next.Levels[len(next.Levels)-1]
+	if w = l.window(); w.Per < 24*time.Hour {
+		return Window{}, 0, 0
+	}
+	if i := slices.IndexFunc(limits, func(known Window) bool { return known.Per == w.Per }); i >= 0 {
+		w = limits[i]
+	}
+	spent := min(l.Spent, burst(w))
+	return w, int64(spent + 0.5), spent / burst(w)
 }
 
 // Lasts is how long so many calls take at the least, from a full bucket on.
@@ -178,16 +162,6 @@ func refill(w Window) float64 {
 		span += min(w.Per/4, 1500*time.Millisecond)
 	}
 	return rest(w) / span.Seconds()
-}
-
-// Used is how many calls of its longest window of a day or more a bucket has spent and not
-// got back; 0 where it has none.
-func (b Bucket) Used(now time.Time) int64 {
-	w, share := b.Spent(now)
-	if w.Calls == 0 {
-		return 0
-	}
-	return int64(share*burst(w) + 0.5)
 }
 
 // Pace is the part of the limits that the bucket grants at now: 1 unless the vendor said

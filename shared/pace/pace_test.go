@@ -184,7 +184,7 @@ func TestVersionsShareABucket(t *testing.T) {
 		{"other windows, in another order", [][]Window{{day, ten}, {ten, hour}}, 10},
 		{"nothing in common", [][]Window{{ten}, {day}}, 510}, // the first 10 were made before the day was known
 		{"no windows and one", [][]Window{{}, {ten}}, 10},
-		{"a smaller share and a greater", [][]Window{{less}, {more}}, 4},
+		{"a smaller share and a greater", [][]Window{{less}, {more}}, 100}, // what the greater grants, not both
 		{"a greater share, then a smaller", [][]Window{{ten}, {less}}, 10},
 	} {
 		var b Bucket
@@ -243,21 +243,29 @@ func TestDebt(t *testing.T) {
 // What is spent of the longest window of a day or more; it comes back with time.
 func TestSpent(t *testing.T) {
 	day, second := Window{1000, 24 * time.Hour}, Window{1000, time.Second}
-	if w, share := (Bucket{}).Spent(start); w != (Window{}) || share != 0 {
-		t.Errorf("of nothing: %v, %v", w, share)
-	}
-	_, b, _ := Lease(Bucket{}, []Window{second, day}, 450, start)
-	if w, share := b.Spent(start); w != day || share != 0.9 {
-		t.Errorf("450 of 500 are spent: %v, %v", w, share)
-	}
-	if _, share := b.Spent(start.Add(12 * time.Hour)); share < 0.399 || share > 0.401 {
-		t.Errorf("after half a day, half of the day's calls have come back: %v", share)
-	}
-	if w, share := b.Spent(start.Add(24 * time.Hour)); w != (Window{}) || share != 0 {
-		t.Errorf("after a day: %v, %v", w, share)
-	}
-	_, b, _ = Lease(Bucket{}, []Window{second}, 450, start)
-	if _, share := b.Spent(start); share != 0 {
-		t.Errorf("a second's window is no day's: %v", share)
+	_, spent, _ := Lease(Bucket{}, []Window{second, day}, 450, start)
+	_, short, _ := Lease(Bucket{}, []Window{second}, 450, start)
+	for _, c := range []struct {
+		name   string
+		bucket Bucket
+		limits []Window // as they are now
+		after  time.Duration
+		window Window
+		calls  int64
+		share  float64
+	}{
+		{"nothing", Bucket{}, []Window{day}, 0, Window{}, 0, 0},
+		{"450 of 500", spent, nil, 0, day, 450, 0.9},
+		{"half a day later, half of the day's calls have come back", spent, nil, 12 * time.Hour, day, 200, 0.4},
+		{"a day later", spent, nil, 24 * time.Hour, Window{}, 0, 0},
+		{"a second's window is no day's", short, []Window{day}, 0, Window{}, 0, 0},
+		{"the share was raised since", spent, []Window{second, {5000, 24 * time.Hour}}, 0, Window{5000, 24 * time.Hour}, 450, 0.18},
+		{"it was lowered since", spent, []Window{{100, 24 * time.Hour}}, 0, Window{100, 24 * time.Hour}, 50, 1},
+		{"another window is not it", spent, []Window{{100, 48 * time.Hour}}, 0, day, 450, 0.9},
+	} {
+		w, calls, share := c.bucket.Spent(c.limits, start.Add(c.after))
+		if w != c.window || calls != c.calls || share < c.share-0.001 || share > c.share+0.001 {
+			t.Errorf("%s: %v, %d, %v; want %v, %d, %v", c.name, w, calls, share, c.window, c.calls, c.share)
+		}
 	}
 }

@@ -80,3 +80,52 @@ func TestCallsBeyondThosePaidFor(t *testing.T) {
 		}
 	}
 }
+
+// byQuota lets the crm grant what its connection's quota.calls_per_day says.
+func (w *world) byQuota() {
+	w.deliver.Open = func(c syncdef.Connection) (dest.Account, error) {
+		w.crm.quota = []pace.Window{{Calls: c.Quota.CallsPerDay, Per: 24 * time.Hour}}
+		return w.crm, nil
+	}
+}
+
+// grant applies a connection with another quota.
+func (w *world) grant(perDay int64) {
+	w.t.Helper()
+	if err := w.store.PutConnection(w.t.Context(), syncdef.Connection{Name: "prod", Type: "crm", Quota: syncdef.Quota{CallsPerDay: perDay}}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// Rows wait for a share that is spent. Once it is raised, they go on within a minute, and
+// those that have waited for long within half an hour, also where another message has made
+// the worker read its settings just before.
+func TestRaisedShareReachesRowsThatWait(t *testing.T) {
+	for _, c := range []struct{ waited, within time.Duration }{
+		{0, time.Minute}, {10 * time.Minute, time.Minute}, {2 * time.Hour, 10 * time.Minute}, {4 * time.Hour, 18 * time.Minute}, {20 * time.Hour, 30 * time.Minute},
+	} {
+		w := newWorld(t, 8, func(c *crm, _ *syncdef.Definition) { c.most = 1 })
+		w.byQuota()
+		w.grant(2) // one at once, and one a day
+		w.send("first", "x")
+		w.once()
+		w.send("then", "a", "b", "c", "d")
+		w.drain(c.waited)
+		waiting := w.depth()
+		if len(w.crm.records) != 1 || waiting == 0 {
+			t.Fatalf("after %v: %d sent, %d messages wait", c.waited, len(w.crm.records), waiting)
+		}
+		w.now = w.now.Add(settingsLife)
+		w.push(batch("again", "again:1", "accounts", object("x", 1)))
+		if w.once(); w.depth() != waiting {
+			t.Fatalf("%d messages, want %d: x is unchanged", w.depth(), waiting)
+		}
+		w.grant(100)
+		if took := w.drain(time.Hour); took > c.within || len(w.crm.records) != 5 {
+			t.Errorf("after %v: %d of 5 rows are there, %v after the share was raised", c.waited, len(w.crm.records), took)
+		}
+	}
+}
+
+// settingsLife is how long a worker believes a connection's settings.
+const settingsLife = time.Minute

@@ -23,6 +23,18 @@ var (
 )
 
 var mutants = []mutant{
+	{"a lowered share forgets what was spent", "pace/level.go",
+		"if l.Per == w.Per {", "if l.Per == w.Per && l.Calls <= w.Calls {", []string{"pace"}},
+	{"a raised share forgets what was spent", "pace/level.go",
+		"if l.Per == w.Per {", "if l.Per == w.Per && l.Calls >= w.Calls {", []string{"pace"}},
+	{"a raised share is withheld as what was left", "pace/pace.go",
+		"left := burst(w) - w.counted(l.Spent, rate)", "left := min(burst(w), burst(l.window())) - w.counted(l.Spent, rate)", []string{"pace"}},
+	{"what was spent comes back at the pace of whoever asks", "pace/pace.go",
+		"	next = b.refilled(now)\n	rate", "	for _, w := range limits {\n		if l := b.level(w); l.Spent > 0 {\n			b.put(Level{w.Per, w.Calls, l.Spent})\n		}\n	}\n	next = b.refilled(now)\n	rate", []string{"pace"}},
+	{"rows that wait do not see that their share is raised", "pipeline/deliver/wait.go",
+		"if wait < askLeast {", "if wait > 0 {", road},
+	{"the alert goes by the share that granted last", "pace/pace.go",
+		"); i >= 0 {", "); i > 9 {", sweeps},
 	{"a retry gets a new sequence", "pipeline/intake/replay.go",
 		"Sequence: r.Sequence,", "Sequence: r.Sequence + 1<<30,", road},
 	{"rows are stored as stopped before the run is", "pipeline/deliver/work.go",

@@ -15,6 +15,7 @@ type plan struct {
 	Second   string        // the other sync: upsert, insert, or insert-lookup
 	Search   bool          // upserts look their records up
 	Quota    int64         // calls in 10 s; 0 is no limit
+	Moving   bool          `json:",omitempty"` // the share of it is lowered and raised all the time
 	Limit    time.Duration // of an invocation: the platform ends it then; 0: it goes on
 	Workers  int
 	CallSize int
@@ -90,7 +91,7 @@ func newPlan(seed uint64) plan {
 		Mirror: seed%3 == 0, // drawn from nothing, so that seeds keep their plans
 	}
 	if r.IntN(2) == 0 {
-		p.Quota = 20
+		p.Quota, p.Moving = 20, seed%2 == 0
 	}
 	if r.IntN(3) > 0 {
 		p.Limit = 30 * time.Second

@@ -183,7 +183,7 @@ func shrink(p plan) plan {
 		}
 		for _, change := range []func(*plan){
 			func(q *plan) { q.Poison = nil }, func(q *plan) { q.Refused = nil }, func(q *plan) { q.Busy = nil },
-			func(q *plan) { q.Quota = 0 }, func(q *plan) { q.Workers = 1 }, func(q *plan) { q.Lanes = 1 }, func(q *plan) { q.Search = false },
+			func(q *plan) { q.Quota = 0 }, func(q *plan) { q.Moving = false }, func(q *plan) { q.Workers = 1 }, func(q *plan) { q.Lanes = 1 }, func(q *plan) { q.Search = false },
 		} {
 			q := p
 			change(&q)

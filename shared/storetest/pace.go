@@ -49,13 +49,27 @@ var paceTests = []test{
 		wantLease(t, s, "sf/", 4, start, 4)
 		for range 2 {
 			b := must(s.Bucket(t.Context(), "sf/"))(t)
-			if w, share := b.Spent(start); w != hourly[1] || share != 4.0/500 {
-				t.Errorf("%v of %v is spent, want 4 of 500", share, w)
+			if w, calls, share := b.Spent(nil, start); w != hourly[1] || calls != 4 || share != 4.0/500 {
+				t.Errorf("%d, %v of %v is spent, want 4 of 500", calls, share, w)
 			}
 		}
 		same(t, "another", pace.Bucket{}, must(s.Bucket(t.Context(), "sf"))(t))
 		s = s.Reopen()
 		wantLease(t, s, "sf/", 10, start, 6)
+	}},
+	{"a share that is raised, and lowered (I7)", func(t *testing.T, s Stores) {
+		less, more := []pace.Window{{Calls: 20, Per: time.Hour}}, []pace.Window{{Calls: 100, Per: time.Hour}}
+		for i, c := range []struct {
+			limits []pace.Window
+			want   int
+		}{{less, 10}, {less, 0}, {more, 40}, {less, 0}, {more, 0}} {
+			s = s.Reopen()
+			n, wait, err := s.Lease(t.Context(), "sf", c.limits, 100, start)
+			ok(t, err)
+			if n != c.want || (n == 0) != (wait > 0) {
+				t.Errorf("%d: %d granted of %v, wait %s; want %d", i, n, c.limits, wait, c.want)
+			}
+		}
 	}},
 	{"slow", func(t *testing.T, s Stores) {
 		w := []pace.Window{{Calls: 200, Per: 10 * time.Second}}

@@ -38,6 +38,7 @@ func (j *job) once(ctx context.Context, c dest.Call, b *batch, want int, e *evid
 			j.spare(items, wait)
 			return nil
 		}
+		settings := j.account.settings()
 		s := j.send(ctx, c, b, want)
 		c, items = s.call, b.pick(s.call)
 		switch {
@@ -47,8 +48,9 @@ func (j *job) once(ctx context.Context, c dest.Call, b *batch, want int, e *evid
 			j.ranOut(items, s.failed)
 		case s.late:
 		case s.wait > 0:
-			j.waitFor(s.bucket, s.wait)
-			j.spare(items, s.wait)
+			wait := j.byNow(ctx, settings, s.wait)
+			j.waitFor(s.bucket, wait)
+			j.spare(items, wait)
 		case s.failed == nil:
 			e.good = true
 			j.apply(ctx, b, c, s.outcomes)

@@ -67,13 +67,37 @@ func (j *job) hold(items []*item, wait time.Duration) {
 	j.postpone(items, func(*message) time.Duration { return wait })
 }
 
+// Rows that our own share of the quota does not grant yet ask again after a sixteenth of the
+// time that they have waited, but a minute at the least and half an hour at the most, jitter
+// included: 840 receives in the 13 days that a message may wait, of the 1,000 that it has.
+const (
+	askLeast = 48 * time.Second
+	askMost  = 24 * time.Minute
+)
+
 // spare is hold for calls that our own share of the quota does not grant yet. A share that
-// is raised meanwhile holds for these rows too, so that none waits for a quarter of its age
-// without asking again, nor for over half an hour; only the first of a lane asks.
+// is raised meanwhile holds for these rows too, so that they ask again before a call would
+// come back under the old one; only the first of a lane asks.
 func (j *job) spare(items []*item, wait time.Duration) {
 	j.postpone(items, func(m *message) time.Duration {
-		return min(wait, max(j.d.Now().Sub(m.SentAt)/4, time.Minute), 30*time.Minute)
+		return min(wait, max(j.d.Now().Sub(m.SentAt)/16, askLeast), askMost)
 	})
+}
+
+// byNow is how long to wait for a bucket that granted nothing under these settings: only a
+// moment where they are other ones by now.
+func (j *job) byNow(ctx context.Context, settings string, wait time.Duration) time.Duration {
+	if wait < askLeast {
+		return wait
+	}
+	j.account.doubt()
+	if err := j.account.refresh(ctx); err != nil {
+		j.broken(err)
+	}
+	if j.account.settings() != settings {
+		return time.Second
+	}
+	return wait
 }
 
 func (j *job) postpone(items []*item, wait func(*message) time.Duration) {

@@ -182,7 +182,11 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 		if err != nil {
 			return out, fmt.Errorf("read the quota of connection %q: %w", out.Connection, err)
 		}
-		w, share := b.Spent(now)
+		limits, err := s.granted(ctx, v, b)
+		if err != nil {
+			return out, err
+		}
+		w, _, share := b.Spent(limits, now)
 		out.Spent = alert.Spent{Share: share, Calls: w.Calls, Per: w.Per}
 	}
 	p, err := s.Connections.Pace(ctx, out.Connection)

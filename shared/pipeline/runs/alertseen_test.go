@@ -196,6 +196,37 @@ func TestASpentQuotaIsTold(t *testing.T) {
 	m.is(t, "quota raised", "quota recovered")
 }
 
+// A share that is raised ends the alert at the next look, and one that is lowered raises it,
+// whether or not a row asks meanwhile.
+func TestAChangedShareIsTold(t *testing.T) {
+	w, m := watched(t, []string{"quota"}, nil)
+	w.sweep.Told = w.store
+	w.apply(func(d *syncdef.Definition, r *syncdef.Rules) {
+		d.Notifications = []syncdef.Notification{{Type: "email", Recipients: []string{"a@b.co"}, Conditions: []string{"quota"}}}
+		d.BatchSize = 7
+		r.Effort = &syncdef.Effort{Write: 200, Day: 10_000}
+	})
+	share := func(percent int) {
+		w.ok(w.store.PutConnection(t.Context(), syncdef.Connection{Name: "prod", Type: "crm", Quota: syncdef.Quota{Share: percent}}))
+	}
+	share(10)
+	_, _, err := w.store.Lease(t.Context(), "prod/", []pace.Window{{Calls: 1000, Per: 24 * time.Hour}}, 500, w.now)
+	w.ok(err)
+	w.sweepOnce()
+	m.is(t, "quota raised")
+	share(50)
+	w.sweepOnce()
+	m.is(t, "quota raised", "quota recovered")
+	share(5)
+	w.sweepOnce()
+	m.is(t, "quota raised", "quota recovered", "quota raised")
+	o, err := w.sweep.Overview(t.Context(), syncName, w.now)
+	w.ok(err)
+	if a := o.Account; a.Calls != 500 || a.Spent != 250 || a.Share != 1 {
+		t.Errorf("the overview: %+v", a)
+	}
+}
+
 // What a notice says of a refused call is the warehouse's reason.
 func TestWhyAScheduleWasMissed(t *testing.T) {
 	n, _ := alert.Judge(alert.Seen{Sync: syncName, Missed: alert.Due{At: noon, Reason: "the login was refused"}}, nil, noon, alert.DefaultPolicy)

@@ -52,7 +52,7 @@ func (s *Stores) overview(ctx context.Context, v syncdef.Version, all []run.Run,
 		s.overRuns(ctx, &o, all, tally),
 		s.overSchedule(ctx, &o, v, all, now),
 		s.overMark(ctx, &o, v),
-		s.overAccount(ctx, &o, now),
+		s.overAccount(ctx, &o, v, now),
 		s.overRest(ctx, &o, d),
 	)
 }
@@ -153,7 +153,7 @@ func (s *Stores) overMark(ctx context.Context, o *run.Overview, v syncdef.Versio
 }
 
 // overAccount fills in how the connection stands.
-func (s *Stores) overAccount(ctx context.Context, o *run.Overview, now time.Time) error {
+func (s *Stores) overAccount(ctx context.Context, o *run.Overview, v syncdef.Version, now time.Time) error {
 	p, err := s.Connections.Pace(ctx, o.Connection)
 	if err != nil {
 		return fmt.Errorf("read the state of connection %q: %w", o.Connection, err)
@@ -168,10 +168,33 @@ func (s *Stores) overAccount(ctx context.Context, o *run.Overview, now time.Time
 	if err != nil {
 		return fmt.Errorf("read the quota of connection %q: %w", o.Connection, err)
 	}
-	w, share := b.Spent(now)
-	o.Account.Calls, o.Account.Per, o.Account.Share, o.Account.Rate = w.Calls, int64(w.Per.Seconds()), share, b.Pace(now)
-	o.Account.Spent = b.Used(now)
+	limits, err := s.granted(ctx, v, b)
+	if err != nil {
+		return err
+	}
+	w, spent, share := b.Spent(limits, now)
+	o.Account.Calls, o.Account.Per, o.Account.Spent, o.Account.Share, o.Account.Rate = w.Calls, int64(w.Per.Seconds()), spent, share, b.Pace(now)
 	return nil
+}
+
+// granted is what a version's connection grants of a day now, as far as its bucket counts
+// anything and its type counts days: what granted last may be of a share that was changed since.
+func (s *Stores) granted(ctx context.Context, v syncdef.Version, b pace.Bucket) ([]pace.Window, error) {
+	if v.Rules.Effort == nil || len(b.Levels) == 0 {
+		return nil, nil
+	}
+	c, err := s.Connections.Connection(ctx, v.Definition.Connection)
+	if errors.Is(err, run.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read connection %q: %w", v.Definition.Connection, err)
+	}
+	account, granted := v.Rules.Effort.PerDay(&c.Connection)
+	if account == 0 {
+		return nil, nil
+	}
+	return []pace.Window{{Calls: max(1, granted), Per: 24 * time.Hour}}, nil
 }
 
 // overRest fills in what else holds the sync up or is known of it.
