@@ -14,6 +14,7 @@ import (
 	"github.com/penstock-data/penstock/shared/app/tell"
 	"github.com/penstock-data/penstock/shared/app/worker"
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/secretfile"
 	"github.com/penstock-data/penstock/shared/smtp"
@@ -26,9 +27,10 @@ type alertCmd struct {
 }
 
 type alertTestCmd struct {
-	Sync string `arg:"" help:"The sync's name."`
-	Data string `default:"penstock-data" help:"The folder of this machine's state."`
-	JSON bool   `name:"json" help:"Print JSON."`
+	Sync  string `arg:"" help:"The sync's name."`
+	Data  string `default:"penstock-data" help:"The folder of this machine's state."`
+	Stack string `help:"This stack in AWS, with your own credentials, instead of this machine; secrets are read here, or else in the stack." placeholder:"NAME"`
+	JSON  bool   `name:"json" help:"Print JSON."`
 }
 
 // trial is what alert test says of one recipient.
@@ -41,12 +43,12 @@ type trial struct {
 
 // Run sends, at once and to all, and fails when one was not reached.
 func (c alertTestCmd) Run(ctx context.Context, s program) (err error) {
-	store, err := openState(c.Data)
+	syncs, teller, done, err := c.open(ctx, s)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	v, err := store.Current(ctx, c.Sync)
+	defer func() { err = errors.Join(err, done()) }()
+	v, err := syncs.Current(ctx, c.Sync)
 	if errors.Is(err, run.ErrNotFound) {
 		return fmt.Errorf("there is no sync %q: run penstock apply", c.Sync)
 	}
@@ -56,22 +58,6 @@ func (c alertTestCmd) Run(ctx context.Context, s program) (err error) {
 	if len(v.Definition.Notifications) == 0 {
 		return fmt.Errorf("sync %q has no notifications: name somebody in its definition, and run penstock apply", c.Sync)
 	}
-	accounts, closeAll := applyCmd{Data: c.Data}.accounts(s, store.Current)
-	defer func() { err = errors.Join(err, closeAll()) }()
-	mailer, err := c.mailer()
-	if err != nil {
-		return err
-	}
-	teller := &tell.Teller{Mail: mailer, NoMail: noMail + ", or start penstock local, whose mailbox shows it", Connections: store, Tokens: store, Now: s.clock.now, Sleep: worker.Sleep,
-		Secret: (&secretfile.Reader{Dir: filepath.Join(c.Data, "secrets"), Getenv: os.Getenv}).Secret, Loopback: true,
-		Open: func(connection syncdef.Connection) (dest.Account, error) {
-			for _, v := range s.known.vendors() {
-				if v.Name == connection.Type {
-					return accounts.Open(v, connection)
-				}
-			}
-			return nil, fmt.Errorf("there is no destination type %q", connection.Type)
-		}}
 	var out []trial
 	failed := 0
 	for _, n := range v.Definition.Notifications {
@@ -105,6 +91,56 @@ func (c alertTestCmd) Run(ctx context.Context, s program) (err error) {
 		return fmt.Errorf("%d of %d were not reached", failed, len(out))
 	}
 	return err
+}
+
+// open opens where the sync is applied, and what sends; the function closes both.
+func (c alertTestCmd) open(ctx context.Context, s program) (runs.Syncs, *tell.Teller, func() error, error) {
+	if c.Stack != "" {
+		return c.stack(ctx, s)
+	}
+	store, err := openState(c.Data)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	mailer, err := c.mailer()
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, store.Close())
+	}
+	accounts, closeAll := applyCmd{Data: c.Data}.accounts(s, store.Current)
+	teller := &tell.Teller{Mail: mailer, NoMail: noMail + ", or start penstock local, whose mailbox shows it", Connections: store, Tokens: store, Now: s.clock.now, Sleep: worker.Sleep,
+		Secret: (&secretfile.Reader{Dir: filepath.Join(c.Data, "secrets"), Getenv: os.Getenv}).Secret, Loopback: true, Open: s.opens(accounts.Open)}
+	return store, teller, func() error { return errors.Join(closeAll(), store.Close()) }, nil
+}
+
+// stack is open for a stack: what its sweeper sends by, with the person's credentials.
+func (c alertTestCmd) stack(ctx context.Context, s program) (runs.Syncs, *tell.Teller, func() error, error) {
+	place, err := remote.Look(ctx, c.Stack, s.clock.now)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	secrets := place.Secrets(ownSecret)
+	teller := place.Teller(secrets)
+	if teller.Mail == nil {
+		if teller.Mail, err = ownMail(); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	teller.Open = s.opens(func(v dest.Vendor, connection syncdef.Connection) (dest.Account, error) {
+		return place.Open(v, nil, secrets)(connection)
+	})
+	return place.State, teller, func() error { return nil }, nil
+}
+
+// opens opens the account of a connection by its type.
+func (s program) opens(open func(dest.Vendor, syncdef.Connection) (dest.Account, error)) func(syncdef.Connection) (dest.Account, error) {
+	return func(connection syncdef.Connection) (dest.Account, error) {
+		for _, v := range s.known.vendors() {
+			if v.Name == connection.Type {
+				return open(v, connection)
+			}
+		}
+		return nil, fmt.Errorf("there is no destination type %q", connection.Type)
+	}
 }
 
 // mailer is the environment's server, or the mailbox of a running penstock local.

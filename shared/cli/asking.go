@@ -13,6 +13,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/app/inspect"
 	"github.com/penstock-data/penstock/shared/app/machine"
+	"github.com/penstock-data/penstock/shared/app/remote"
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/netguard"
 	"github.com/penstock-data/penstock/shared/secretfile"
@@ -60,18 +61,27 @@ func (c asking) asker(s program) (*inspect.Asker, func() error, error) {
 // An inquiry is about one connection, and asker asks its account.
 type inquiry struct {
 	*connections
-	of    syncdef.Connection
-	asker *inspect.Asker
+	of      syncdef.Connection
+	asker   *inspect.Asker
+	secrets *remote.Secrets // of a stack
 }
 
 // about opens what is known of the connection of that name, and who asks its account;
 // the function closes both.
-func (c asking) about(ctx context.Context, s program, syncs, name string) (q inquiry, done func() error, err error) {
-	if q.connections, err = knownConnections(ctx, s, syncs, c.Data); err != nil {
+func (c asking) about(ctx context.Context, s program, syncs, stack, name string) (q inquiry, done func() error, err error) {
+	if q.connections, err = knownConnections(ctx, s, syncs, somewhere{Data: c.Data, Stack: stack}); err != nil {
 		return q, nil, err
 	}
-	var closeAsker func() error
-	if q.of, err = q.find(name); err == nil {
+	closeAsker := func() error { return nil }
+	q.of, err = q.find(name)
+	switch {
+	case err != nil:
+	case q.place != nil:
+		q.secrets = q.place.Secrets(ownSecret)
+		q.asker = &inspect.Asker{Vendors: s.known.vendors(), Open: func(v dest.Vendor, connection syncdef.Connection) (dest.Account, error) {
+			return q.place.Open(v, nil, q.secrets)(connection)
+		}}
+	default:
 		q.asker, closeAsker, err = c.asker(s)
 	}
 	if err != nil {
@@ -140,4 +150,10 @@ func (c asking) open(s program, n note, v dest.Vendor, connection syncdef.Connec
 func onLoopback(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && netguard.LoopbackHost(u.Hostname())
+}
+
+// ownSecret reads a secret that this machine has of a stack's connection: from the
+// environment alone, as the files are of a folder.
+func ownSecret(ctx context.Context, name string) (map[string]string, error) {
+	return (&secretfile.Reader{Getenv: os.Getenv}).Secret(ctx, name)
 }

@@ -56,11 +56,9 @@ func (c connectShowCmd) Run(ctx context.Context, s program) (err error) {
 		fmt.Fprintln(s.out, accepted(c.Name))
 		return nil
 	}
-	var n note // of where rows go; a stack's go to the vendor
-	if c.Stack == "" {
-		if n, err = readNote(c.Data); err != nil {
-			return err
-		}
+	n, err := c.note()
+	if err != nil {
+		return err
 	}
 	if c.JSON {
 		return printJSON(s.out, connected{c.Name, kind, stored.Account, stored.Epoch, n.To[kind]})

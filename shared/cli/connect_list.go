@@ -13,16 +13,19 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"github.com/penstock-data/penstock/shared/app/machine"
+	"github.com/penstock-data/penstock/shared/app/remote"
+	"github.com/penstock-data/penstock/shared/pace"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
-	"github.com/penstock-data/penstock/shared/sqlite"
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
 )
 
 type connectListCmd struct {
-	Syncs string `help:"The folder of definitions and connections.yaml: syncs, or else sql/syncs, when not given." placeholder:"DIR"`
-	Data  string `default:"penstock-data" help:"The folder of this machine's state."`
+	Syncs string `help:"The folder of definitions and connections.yaml: syncs, or else sql/syncs, when not given; of a stack what is applied, when not given." placeholder:"DIR"`
 	JSON  bool   `name:"json" help:"Print JSON."`
+	somewhere
 }
 
 // The states of a connection.
@@ -49,12 +52,12 @@ type listedConnection struct {
 
 // Run lists what the file and the state know.
 func (c connectListCmd) Run(ctx context.Context, s program) (err error) {
-	k, err := knownConnections(ctx, s, c.Syncs, c.Data)
+	k, err := knownConnections(ctx, s, c.Syncs, c.somewhere)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, k.close()) }()
-	n, err := readNote(c.Data)
+	n, err := c.note()
 	if err != nil {
 		return err
 	}
@@ -89,17 +92,30 @@ func (c connectListCmd) Run(ctx context.Context, s program) (err error) {
 
 // connections are those that a folder of definitions and a state know.
 type connections struct {
-	all     syncdef.Connections // by name; the file's settings go before the stored ones
-	syncs   []yamlfile.Sync     // of the folder, sound ones
-	applied map[string][]string // syncs, by connection
-	store   *sqlite.Store       // nil where nothing is stored
+	all      syncdef.Connections // by name; the file's settings go before the stored ones
+	syncs    []yamlfile.Sync     // of the folder, sound ones
+	applied  map[string][]string // syncs, by connection
+	control  *runs.Control       // of the state; nil where nothing is stored
+	versions []syncdef.Version   // that are applied
+	store    stored              // nil where nothing is stored
+	place    *remote.Place       // of a stack
+	close    func() error        // the state
+}
+
+// stored is what a state knows of connections.
+type stored interface {
+	List(ctx context.Context) ([]string, error)
+	Current(ctx context.Context, sync string) (syncdef.Version, error)
+	Connection(ctx context.Context, name string) (syncdef.Stored, error)
+	Pace(ctx context.Context, connection string) (pace.State, error)
 }
 
 // knownConnections reads both; a folder that is not named may be absent, and so may the
-// state. What is wrong in the folder is told, and what is sound of it holds.
-func knownConnections(ctx context.Context, s program, dir, data string) (*connections, error) {
-	k := &connections{applied: map[string][]string{}}
-	if dir != "" || syncsFolder() != "" {
+// state of this machine. What is wrong in the folder is told, and what is sound of it
+// holds. Beside a stack only a folder that is named is read: what is applied there counts.
+func knownConnections(ctx context.Context, s program, dir string, at somewhere) (*connections, error) {
+	k := &connections{applied: map[string][]string{}, close: func() error { return nil }}
+	if dir != "" || at.Stack == "" && syncsFolder() != "" {
 		set, err := loadFolder(dir, s.known.kinds())
 		var faults syncdef.Faults
 		if err != nil && !errors.As(err, &faults) {
@@ -117,26 +133,34 @@ func knownConnections(ctx context.Context, s program, dir, data string) (*connec
 			}
 		}
 	}
-	if _, err := os.Stat(filepath.Join(data, stateFile)); errors.Is(err, fs.ErrNotExist) {
+	if at.Stack != "" {
+		place, err := remote.Look(ctx, at.Stack, s.clock.now)
+		if err != nil {
+			return nil, err
+		}
+		k.place, k.store, k.control = place, place.State, place.Control
+		return k, k.stored(ctx)
+	}
+	if _, err := os.Stat(filepath.Join(at.Data, stateFile)); errors.Is(err, fs.ErrNotExist) {
 		return k, nil
 	}
-	store, err := openState(data)
+	store, err := openState(at.Data)
 	if err != nil {
 		return nil, err
 	}
-	k.store = store
+	k.store, k.close, k.control = store, store.Close, machine.Control(store)
 	if err := k.stored(ctx); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	return k, nil
 }
 
-// close closes the state, where there is one.
-func (k *connections) close() error {
-	if k.store == nil {
-		return nil
+// note is where the rows of this machine go; a stack's go to the vendors.
+func (c somewhere) note() (note, error) {
+	if c.Stack != "" {
+		return note{}, nil
 	}
-	return k.store.Close()
+	return readNote(c.Data)
 }
 
 // stored adds what was applied.
@@ -153,6 +177,7 @@ func (k *connections) stored(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read sync %q: %w", name, err)
 		}
+		k.versions = append(k.versions, v)
 		uses := []string{v.Definition.Connection}
 		for _, n := range v.Definition.Notifications {
 			if n.Connection != "" {
@@ -214,6 +239,9 @@ func (k *connections) line(ctx context.Context, c syncdef.Connection) (listedCon
 func (k *connections) find(name string) (syncdef.Connection, error) {
 	if c, ok := k.all.Find(name); ok {
 		return c, nil
+	}
+	if len(k.all) == 0 && k.place != nil {
+		return syncdef.Connection{}, fmt.Errorf("there is no connection %q: nothing is applied to the stack; run  %s apply --stack NAME", name, self())
 	}
 	if len(k.all) == 0 {
 		return syncdef.Connection{}, fmt.Errorf("there is no connection %q: no connections.yaml is here; make one with  %s init  or pass --syncs DIR", name, self())

@@ -46,7 +46,7 @@ func TestConnectList(t *testing.T) {
 	t.Chdir(t.TempDir()) // no definitions here
 	var out bytes.Buffer
 	s := program{out: &out, err: os.Stderr, clock: clock{now: func() time.Time { return at }, zone: time.UTC}}
-	if err := (connectListCmd{Data: data}).Run(t.Context(), s); err != nil {
+	if err := (connectListCmd{somewhere: somewhere{Data: data}}).Run(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"crm        cards org-1                    ok\n", "chat       cards not known yet            paused\n", "chat is paused since ", "the secret is refused"} {
@@ -55,7 +55,7 @@ func TestConnectList(t *testing.T) {
 		}
 	}
 	out.Reset()
-	if err := (connectListCmd{Data: data, JSON: true}).Run(t.Context(), s); err != nil {
+	if err := (connectListCmd{somewhere: somewhere{Data: data}, JSON: true}).Run(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
 	var got struct{ Connections []listedConnection }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
-	"github.com/penstock-data/penstock/shared/wire"
 )
 
 type retryCmd struct {
@@ -17,7 +16,7 @@ type retryCmd struct {
 	Field  []string `help:"Only errors that name this field." placeholder:"FIELD"`
 	Error  []string `help:"Only this error, by the name that penstock errors --json gives it, RUN#BATCH#ROW." placeholder:"NAME"`
 	JSON   bool     `name:"json" help:"Print JSON."`
-	gated
+	governing
 }
 
 // Run sends the errors again, page by page, and waits until their rows have settled.
@@ -31,8 +30,8 @@ func (c retryCmd) Run(ctx context.Context, s program) (err error) {
 	pages := []runs.Retried{}
 	var sent []string
 	for more := true; more; more = selector.After != "" {
-		var r runs.Retried
-		if err := g.call(ctx, wire.Retry, &r, c.Run_, selector); err != nil {
+		r, err := g.retry(ctx, c.Run_, selector)
+		if err != nil {
 			return err
 		}
 		if !c.JSON {
@@ -66,7 +65,7 @@ type cancelCmd struct {
 	Run_   string `arg:"" name:"run" help:"The run."`
 	Reason string `help:"Why, for whoever reads the run's status." placeholder:"TEXT"`
 	JSON   bool   `name:"json" help:"Print JSON."`
-	gated
+	governing
 }
 
 // Run ends the run.
@@ -76,8 +75,8 @@ func (c cancelCmd) Run(ctx context.Context, s program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.leave()) }()
-	var r runs.RunStatus
-	if err := g.call(ctx, wire.Cancel, &r, c.Run_, c.Reason); err != nil {
+	r, err := g.cancel(ctx, c.Run_, c.Reason)
+	if err != nil {
 		return err
 	}
 	if c.JSON {
@@ -90,7 +89,7 @@ func (c cancelCmd) Run(ctx context.Context, s program) (err error) {
 type resetCmd struct {
 	Sync string `arg:"" help:"The sync."`
 	JSON bool   `name:"json" help:"Print JSON."`
-	gated
+	governing
 }
 
 // Run clears the watermark.
@@ -100,11 +99,8 @@ func (c resetCmd) Run(ctx context.Context, s program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.leave()) }()
-	var r struct {
-		Sync    string `json:"sync"`
-		Message string `json:"message"`
-	}
-	if err := g.call(ctx, wire.Reset, &r, c.Sync); err != nil {
+	r, err := g.reset(ctx, c.Sync)
+	if err != nil {
 		return err
 	}
 	if c.JSON {
@@ -112,14 +108,4 @@ func (c resetCmd) Run(ctx context.Context, s program) (err error) {
 	}
 	fmt.Fprintf(s.out, "%s: %s\n", r.Sync, r.Message)
 	return nil
-}
-
-// control enters the gate of a folder that has a state.
-func (c gated) control(ctx context.Context, s program) (*gate, error) {
-	if c.Gateway == "" {
-		if err := haveState(c.Data); err != nil {
-			return nil, err
-		}
-	}
-	return c.enter(ctx, s)
 }

@@ -60,7 +60,7 @@ The note says what else holds: required of a new record; read-only; new only, wh
 
 // Run asks the account, and prints the fields.
 func (c fieldsCmd) Run(ctx context.Context, s program) (err error) {
-	q, done, err := c.about(ctx, s, c.Syncs, c.Connection)
+	q, done, err := c.about(ctx, s, c.Syncs, "", c.Connection)
 	if err != nil {
 		return err
 	}

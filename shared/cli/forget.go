@@ -14,7 +14,9 @@ import (
 	"github.com/mattn/go-isatty"
 
 	"github.com/penstock-data/penstock/shared/app/machine"
+	"github.com/penstock-data/penstock/shared/app/remote"
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/pipeline/deliver"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/sql"
@@ -26,15 +28,18 @@ type forgetCmd struct {
 	Yes        bool   `help:"Do not ask."`
 	Dialect    string `help:"Print the warehouse's statements for: snowflake, redshift, bigquery, duckdb; duckdb on one machine, snowflake for a stack, when not given." placeholder:"DIALECT"`
 	JSON       bool   `name:"json" help:"Print JSON; needs --yes."`
-	Stack      string `help:"This stack in AWS, with your own credentials, instead of this machine." placeholder:"NAME"`
+	Stack      string `help:"This stack in AWS, with your own credentials, instead of this machine; a connection's secret is read here, or else in the stack." placeholder:"NAME"`
+	StoredOnly bool   `help:"Remove no record at a destination: only what Penstock stores is deleted, and the records' ids are printed."`
 	asking
+
+	place *remote.Place // of the stack
 }
 
 // Help says what is deleted, and what is not.
 func (forgetCmd) Help() string {
 	return `Deletes what Penstock stores of a person: ledger entries, stored errors with their source rows, claims of record ids, in every version and account of every sync. Keys are compared as each destination compares them.
 
-A sync of operation delete or mirror removes its record at the destination, too (on one machine); of any other the record's id is printed. The statements for the warehouse's own tables are printed and not run.
+A sync of operation delete or mirror removes its record at the destination, too, before anything else is deleted; of any other the record's id is printed. Where a destination cannot be asked to (a secret, a login, an outage), nothing is deleted: mend it and run the command again, or pass --stored-only. The statements for the warehouse's own tables are printed and not run.
 
 Delete the person in the warehouse first: a row that is pushed again is delivered and stored again. The audit log names the key's hash alone.`
 }
@@ -68,7 +73,7 @@ func (c forgetCmd) Run(ctx context.Context, s program) (err error) {
 	if c.JSON && !c.Yes {
 		return usage("--json asks nobody: pass --yes too")
 	}
-	control, done, err := somewhere{Data: c.Data, Stack: c.Stack}.open(ctx)
+	control, done, err := c.open(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -93,11 +98,8 @@ func (c forgetCmd) Run(ctx context.Context, s program) (err error) {
 			return err
 		}
 	}
-	if err := c.remove(ctx, s, &out); err != nil {
-		return err
-	}
-	if err := c.delete(ctx, control, &out); err != nil {
-		return err
+	if err := c.delete(ctx, s, control, &out); err != nil {
+		return c.undone(s, &out, err)
 	}
 	if c.JSON {
 		err = printJSON(s.out, out)
@@ -105,6 +107,41 @@ func (c forgetCmd) Run(ctx context.Context, s program) (err error) {
 		c.tell(s, &out)
 	}
 	return errors.Join(err, out.verdict())
+}
+
+// open opens the state, or the stack.
+func (c *forgetCmd) open(ctx context.Context, s program) (*runs.Control, func() error, error) {
+	if c.Stack == "" {
+		return somewhere{Data: c.Data}.open(ctx)
+	}
+	if len(c.Endpoint) > 0 {
+		return nil, nil, usage("--endpoint is of this machine: a stack's records are removed where its rows go")
+	}
+	place, err := remote.Look(ctx, c.Stack, s.clock.now)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.place = place
+	return place.Control, func() error { return nil }, nil
+}
+
+// undone says how far it came: what is stored may be there still, and what was removed at
+// destinations is gone.
+func (c forgetCmd) undone(s program, out *forgotten, err error) error {
+	if !c.JSON {
+		for _, r := range out.Removed {
+			if r.Removed {
+				c.tellOne(s, r)
+			}
+		}
+	}
+	switch {
+	case out.Deleted:
+		return err
+	case errors.Is(err, deliver.ErrUnreached):
+		return fmt.Errorf("nothing that Penstock stores is deleted: %w; mend that and run the same command again, or pass --stored-only", err)
+	}
+	return fmt.Errorf("not all of it is deleted: %w; run the same command again, it finds the rest", err)
 }
 
 // deletions delete from the warehouse's own tables what may be of the person.
@@ -140,9 +177,10 @@ func (c forgetCmd) dialect() (sql.Dialect, error) {
 	return d, nil
 }
 
-// delete deletes what is ours, and looks whether some came back meanwhile.
-func (c forgetCmd) delete(ctx context.Context, control *runs.Control, out *forgotten) error {
-	if err := control.Forget(ctx, c.Key, out.Found); err != nil {
+// delete removes what is at destinations, deletes what is ours, and looks whether some
+// came back meanwhile.
+func (c forgetCmd) delete(ctx context.Context, s program, control *runs.Control, out *forgotten) error {
+	if err := control.Forget(ctx, c.Key, out.Found, func(ctx context.Context) error { return c.remove(ctx, s, out) }); err != nil {
 		return err
 	}
 	out.Deleted = true
@@ -200,28 +238,43 @@ func (c forgetCmd) removeOne(ctx context.Context, s program, h runs.Held) (why s
 		return byHand, nil
 	case d.OnDelete == "":
 		return "delete it in " + title + ", by hand: nothing is removed there through its API", nil
-	case c.Stack != "":
-		return byHand + ": a stack's records are not removed from here", nil
+	case c.StoredOnly:
+		return byHand, nil
 	}
 	to, known := s.known.find(kind)
 	if !known {
 		return byHand, nil
 	}
-	store, err := openState(c.Data)
-	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	asker, done, err := c.asker(s)
+	worker, done, err := c.worker(s, to.Vendor)
 	if err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	worker := machine.Verifier(store, kind, func(conn syncdef.Connection) (dest.Account, error) { return asker.Open(to.Vendor, conn) })
-	if why, err = worker.Remove(ctx, h.Version, h.Target, h.Entry); why != "" {
+	why, err = worker.Remove(ctx, h.Version, h.Target, h.Entry)
+	if errors.Is(err, deliver.ErrUnreached) {
+		err = fmt.Errorf("%s, %s: %w", d.Connection, d.Object, err)
+	}
+	if why != "" {
 		why += ": " + byHand
 	}
 	return why, err
+}
+
+// worker is one that removes records of a type; the function closes what was opened for it.
+func (c forgetCmd) worker(s program, v dest.Vendor) (*deliver.Deliver, func() error, error) {
+	if c.place != nil {
+		return c.place.Worker(v, c.place.Secrets(ownSecret)), func() error { return nil }, nil
+	}
+	store, err := openState(c.Data)
+	if err != nil {
+		return nil, nil, err
+	}
+	asker, done, err := c.asker(s)
+	if err != nil {
+		return nil, nil, errors.Join(err, store.Close())
+	}
+	open := func(conn syncdef.Connection) (dest.Account, error) { return asker.Open(v, conn) }
+	return machine.Verifier(store, v.Name, open), func() error { return errors.Join(done(), store.Close()) }, nil
 }
 
 // show prints what was found: how much, of which syncs, and no value.
@@ -248,15 +301,7 @@ func (c forgetCmd) tell(s program, out *forgotten) {
 		fmt.Fprintln(s.out, "deleted")
 	}
 	for _, r := range out.Removed {
-		name := r.Object + " " + r.ID
-		if r.ID == "" {
-			name = r.Object + ", whose id the destination did not tell"
-		}
-		if r.Removed {
-			fmt.Fprintln(s.out, wrapped("  ", fmt.Sprintf("%s: %s is not there any more", r.Connection, name)))
-			continue
-		}
-		fmt.Fprintln(s.out, wrapped("  ", fmt.Sprintf("%s: %s is still there: %s", r.Connection, name, r.Do)))
+		c.tellOne(s, r)
 	}
 	if out.CameBack != nil {
 		fmt.Fprintln(s.out, paint(s.out, warning, wrapped("", "a worker stored it again meanwhile: the destination holds it; once nothing of it waits, run the same command again")))
@@ -268,6 +313,19 @@ func (c forgetCmd) tell(s program, out *forgotten) {
 	for _, statement := range out.Statements {
 		fmt.Fprintln(s.out, "\n"+statement)
 	}
+}
+
+// tellOne prints what became of one record at its destination.
+func (c forgetCmd) tellOne(s program, r removed) {
+	name := r.Object + " " + r.ID
+	if r.ID == "" {
+		name = r.Object + ", whose id the destination did not tell"
+	}
+	if r.Removed {
+		fmt.Fprintln(s.out, wrapped("  ", fmt.Sprintf("%s: %s is not there any more", r.Connection, name)))
+		return
+	}
+	fmt.Fprintln(s.out, wrapped("  ", fmt.Sprintf("%s: %s is still there: %s", r.Connection, name, r.Do)))
 }
 
 // verdict is the exit code: 3 where something is left that brings it back, or is still at

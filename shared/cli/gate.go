@@ -34,20 +34,22 @@ type gated struct {
 	accept bool
 }
 
-// A gate is the gateway that a command calls: its own, or another process's.
+// A gate is the gateway that a command calls: its own, or another process's; or a stack
+// that it acts at without one.
 type gate struct {
-	url   string
-	token string
-	wait  time.Duration
-	data  string
-	own   *place // nil where another process works
-	group *errgroup.Group
+	url     string
+	token   string // of the gateway; at a stack the command's own, which no other command has
+	wait    time.Duration
+	at      somewhere
+	own     *place        // nil where another process works
+	control *runs.Control // of a stack; else nil
+	group   *errgroup.Group
 }
 
 // enter finds the gateway, or starts one with its queue, workers and simulators, to be
 // left with leave.
 func (c gated) enter(ctx context.Context, s program) (*gate, error) {
-	g := &gate{wait: c.Wait, data: c.Data, token: c.token()}
+	g := &gate{wait: c.Wait, at: somewhere{Data: c.Data}, token: c.token()}
 	if c.Gateway != "" {
 		g.url = strings.TrimRight(c.Gateway, "/")
 		if !answers(ctx, g.url) {
@@ -115,9 +117,12 @@ func (g *gate) call(ctx context.Context, function string, into any, args ...any)
 
 // status asks for one run, its sync's state around it.
 func (g *gate) status(ctx context.Context, id string) (s runs.SyncStatus, err error) {
-	if g.own != nil {
+	switch {
+	case g.own != nil:
 		s, err = g.own.machine.Runs.Status(ctx, id)
-	} else {
+	case g.control != nil:
+		s, err = g.control.Status(ctx, id)
+	default:
 		err = g.call(ctx, wire.Status, &s, id)
 	}
 	if err == nil && len(s.Runs) == 0 {

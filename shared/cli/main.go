@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -87,6 +88,10 @@ func Main(args []string, known []Destination) int {
 		fmt.Fprintf(os.Stderr, "penstock: %v (%s)\n", err, helpFor(err))
 		return exitUsage
 	}
+	if err := elsewhere(parsed); err != nil {
+		fmt.Fprintln(os.Stderr, "penstock:", err)
+		return exitUsage
+	}
 	if parsed.Selected() == nil || parsed.Selected().Name != "init" { // whose files are for others, too
 		ownerOnly()
 	}
@@ -108,7 +113,7 @@ func Main(args []string, known []Destination) int {
 	case gone.Load():
 		return exitPipe
 	case err != nil && ctx.Err() != nil && interrupted(err):
-		fmt.Fprintln(s.err, "penstock: interrupted"+after(parsed.Command()))
+		fmt.Fprintln(s.err, "penstock: interrupted"+after(parsed.Command(), given(parsed, "stack")))
 		return exitInterrupted
 	case err != nil:
 		fmt.Fprintln(s.err, "penstock:", plain(err))
@@ -123,14 +128,43 @@ func newParser(c *cli, more ...kong.Option) (*kong.Kong, error) {
 }
 
 // after says what becomes of rows when a command is interrupted.
-func after(command string) string {
+func after(command string, stack bool) string {
 	name, _, _ := strings.Cut(command, " ")
+	if stack {
+		if name == "retry" {
+			return "; what was queued is delivered by the stack's workers"
+		}
+		return ""
+	}
 	switch name {
 	case "demo", "sql", "retry", "push", "run":
 		return "; what was queued goes on at the next start with the same --data"
 	}
 	return ""
 }
+
+// given reports whether the command line names a flag.
+func given(parsed *kong.Context, flag string) bool {
+	return slices.ContainsFunc(parsed.Path, func(p *kong.Path) bool { return p.Flag != nil && p.Flag.Name == flag })
+}
+
+// elsewhere refuses flags of this machine beside --stack: one of the two is not meant.
+func elsewhere(parsed *kong.Context) error {
+	if !given(parsed, "stack") {
+		return nil
+	}
+	command, _, _ := strings.Cut(parsed.Command(), " ")
+	for _, flag := range []string{"data", "gateway", "endpoint"} {
+		if given(parsed, flag) && !slices.Contains(atStacks[command], flag) {
+			return usage("--%s is of this machine, and --stack names a stack in AWS: give one of the two", flag)
+		}
+	}
+	return nil
+}
+
+// atStacks are the flags of this machine that mean something at a stack, by command: verify
+// may fill the warehouse here, and doctor ask another address than a connection's.
+var atStacks = map[string][]string{"verify": {"data"}, "doctor": {"endpoint"}}
 
 // helpFor names the help that fits a wrong command line.
 func helpFor(err error) string {

@@ -55,9 +55,17 @@ func (g *gate) settle(ctx context.Context, s program, ids []string, show func(ru
 		select {
 		case <-ctx.Done():
 			return out, ctx.Err()
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(min(g.every(), until.Sub(s.clock.now())+time.Millisecond)):
 		}
 	}
+}
+
+// every is how long to wait between two looks.
+func (g *gate) every() time.Duration {
+	if g.control != nil {
+		return wakesStack
+	}
+	return 100 * time.Millisecond
 }
 
 // tellWait says that there is a wait, and for what where that is not the queue alone;
@@ -115,7 +123,7 @@ func (g *gate) tell(s program, fates []fate) error {
 			fmt.Fprintln(s.err, wrapped("  ", "waits for "+s.clock.local(f.Waits)))
 		}
 		if f.Counts.Rejected+f.Counts.Failed+f.Counts.Blocked > 0 {
-			fmt.Fprintf(s.err, "  why:  %s errors %s%s\n", self(), f.ID, g.dataFlag())
+			fmt.Fprintf(s.err, "  why:  %s errors %s%s\n", self(), f.ID, g.at.flags())
 		}
 	}
 	return g.quietly(fates)
@@ -130,7 +138,10 @@ func (g *gate) verdict(fates []fate, wrong int) error {
 			return fmt.Errorf("%s was blocked by its quality gate, and nothing was sent", f.Sync)
 		}
 		if !f.settled {
-			return rowsError{fmt.Errorf("not all rows have settled; they go on at the next start on %s, nothing is lost", g.data)}
+			if g.control != nil {
+				return rowsError{fmt.Errorf("not all rows have settled yet; the stack's workers deliver them: look with  %s status %s%s", self(), f.ID, g.at.flags())}
+			}
+			return rowsError{fmt.Errorf("not all rows have settled; they go on at the next start on %s, nothing is lost", g.at.Data)}
 		}
 	}
 	return rowsError{fmt.Errorf("some rows of %s were not delivered", english.Plural(wrong, "run", ""))}
@@ -141,14 +152,6 @@ func (g *gate) verdict(fates []fate, wrong int) error {
 func (f fate) right() bool {
 	c := f.Counts
 	return f.settled && f.Status != run.Blocked && (f.Mirror == nil || f.Mirror.Refused == "") && c.Rejected+c.Failed+c.Blocked+c.Cancelled == 0
-}
-
-// dataFlag repeats --data where it is not the default.
-func (g *gate) dataFlag() string {
-	if g.data == defaultData {
-		return ""
-	}
-	return " --data " + g.data
 }
 
 // outcomes lists what became of a run's rows, without the zeros.
@@ -187,7 +190,7 @@ func (g *gate) verdictOf(s program, fates []fate) error {
 			fmt.Fprintln(s.err, wrapped("", "the rows wait until somebody mends it: "+s.clock.local(f.held)))
 		}
 		if c := f.Counts; c.Rejected+c.Failed+c.Blocked > 0 {
-			fmt.Fprintf(s.out, "  why:  %s errors %s%s\n", self(), f.ID, g.dataFlag())
+			fmt.Fprintf(s.out, "  why:  %s errors %s%s\n", self(), f.ID, g.at.flags())
 		}
 	}
 	return g.quietly(fates)

@@ -81,7 +81,7 @@ func (c sqlCmd) Run(ctx context.Context, s program) (err error) {
 // gate enters the folder's gate. Another warehouse's statements may need none.
 func (c sqlCmd) gate(ctx context.Context, s program) (*gate, error) {
 	if c.Warehouse != "" && c.Gateway == "" && c.Data == defaultData && haveFolder(c.Data) != nil {
-		return &gate{data: c.Data}, nil
+		return &gate{at: somewhere{Data: c.Data}}, nil
 	}
 	return c.enter(ctx, s)
 }

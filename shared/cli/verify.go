@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/pipeline/deliver"
 	"github.com/penstock-data/penstock/shared/run"
-	"github.com/penstock-data/penstock/shared/secretfile"
 	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/verify"
 )
@@ -147,14 +145,11 @@ func (c verifyCmd) verifier(ctx context.Context, s program, v *syncdef.Version) 
 	}
 	vendor := to.Vendor
 	if c.Stack != "" {
-		own := &secretfile.Reader{Getenv: os.Getenv}
-		of, err := remote.Verifier(ctx, c.Stack, func(ctx context.Context, _ syncdef.Connection, name string) (map[string]string, error) {
-			return own.Secret(ctx, name)
-		})
+		place, err := remote.Look(ctx, c.Stack, s.clock.now)
 		if err != nil {
 			return nil, nil, err
 		}
-		return of(vendor), func() error { return nil }, nil
+		return place.Worker(vendor, place.Secrets(ownSecret)), func() error { return nil }, nil
 	}
 	store, err := openState(c.Data)
 	if err != nil {

@@ -11,6 +11,7 @@ type State struct {
 	Code     string    `json:"code,omitempty"`   //
 	Reason   string    `json:"reason,omitempty"` // for people; never a row's value
 	SetUp    bool      `json:"set_up,omitempty"` // a person has to mend it: login, secret, permissions, url
+	Quota    bool      `json:"quota,omitempty"`  // the vendor's quota is spent
 	Revision int64     `json:"revision"`         // grows with every change; 0 where nothing is stored
 }
 
@@ -58,6 +59,16 @@ func (s State) Fail(now time.Time, after time.Duration, code, reason string) Sta
 	}
 	s.Probe, s.Code, s.Reason = time.Time{}, code, reason
 	return s
+}
+
+// Tested is the state after a person's test of the connection found that it answers: in
+// order again. Of a spent quota an answer says nothing; mended is false then, and where
+// nothing fails.
+func (s State) Tested() (next State, mended bool) {
+	if !s.Failing() || s.Quota {
+		return s, false
+	}
+	return s.Mend(), true
 }
 
 // Mend is the state after a probe or a call that was answered.

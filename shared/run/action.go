@@ -14,7 +14,7 @@ type Action struct {
 	At time.Time `json:"at"`
 	// Who did it: the role in SQL, the person's login name on the command line.
 	Who    string       `json:"who"`
-	What   string       `json:"what"` // pause, resume, retry, cancel, reset, accept_account, apply, remove or forget
+	What   string       `json:"what"` // pause, resume, retry, cancel, reset, accept_account, connect test, apply, remove or forget
 	On     string       `json:"on"`   // the sync, the run or the connection; several are separated by commas
 	Result ActionResult `json:"result"`
 	Note   string       `json:"note,omitempty"` // what came of it

@@ -204,7 +204,7 @@ func (h *Handler) answers(ctx context.Context, caller row.Caller, function, toke
 		return h.Control.Retry(ctx, c.Text(wire.Run), s, token)
 	case wire.Reset:
 		sync := c.Text(wire.Sync)
-		return map[string]string{"sync": sync, "message": "the watermark is cleared: the next penstock_begin answers select: all"}, h.Control.Reset(ctx, sync)
+		return map[string]string{"sync": sync, "message": runs.ResetMessage}, h.Control.Reset(ctx, sync)
 	case wire.Status:
 		since, err := runs.ParseSince(c.Text(wire.From))
 		if err != nil {

@@ -23,7 +23,7 @@ import (
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 )
 
-// A Place is a stack as a person's credentials see it, to be examined. It changes nothing.
+// A Place is a stack as a person's credentials see it: to be examined, or acted at.
 type Place struct {
 	Control    *runs.Control
 	State      *state.Store // its connections' pace
@@ -36,16 +36,18 @@ type Place struct {
 	// answered at these times; zero where it does not.
 	ServerTime, Sent, Answered time.Time
 
-	cfg sdk.Config
+	name string
+	cfg  sdk.Config
+	now  func() time.Time
 }
 
-// Look opens a stack to be examined; now is this machine's clock. Its errors are Open's.
+// Look opens a stack; now is this machine's clock. Its errors are Open's.
 func Look(ctx context.Context, stack string, now func() time.Time) (*Place, error) {
 	cfg, err := load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p := &Place{Parameters: map[string]string{}, cfg: cfg, Sent: now()}
+	p := &Place{Parameters: map[string]string{}, name: stack, cfg: cfg, now: now, Sent: now()}
 	described, err := describe(ctx, cfg, stack)
 	if err != nil {
 		return nil, err
@@ -71,7 +73,7 @@ func Look(ctx context.Context, stack string, now func() time.Time) (*Place, erro
 
 // Secret reads a connection's secret; ErrLacking where the credentials may not.
 func (p *Place) Secret(ctx context.Context, name string) (map[string]string, error) {
-	values, err := secrets.New(p.cfg, secrets.Config{Prefix: p.Outputs["SecretPrefix"]}).Secret(ctx, name)
+	values, err := secrets.New(p.cfg, secrets.Config{Prefix: p.prefix()}).Secret(ctx, name)
 	if errors.Is(err, secrets.ErrDenied) {
 		return nil, fmt.Errorf("%w: they lack secretsmanager:GetSecretValue", ErrLacking)
 	}

@@ -55,7 +55,7 @@ func over(cfg sdk.Config, tables map[string]string, now func() time.Time) *runs.
 	return &runs.Control{
 		Stores: runs.Stores{
 			Syncs: table, Connections: table, Runs: table, History: table, Marks: table, Due: table, Halts: table, Firings: table, Freshness: table, Verifications: table, Pauses: table, Audit: table,
-			Errors: errs, Ledger: held, Depths: queues,
+			Errors: errs, Ledger: held, Depths: queues, Mirrors: table,
 			Overviews: table, Some: table, Told: table, Lists: errs, Places: held, Versions: table, Entries: held, Sources: errs,
 		},
 		Replayer: in,

@@ -70,6 +70,6 @@ var remedies = map[string]string{
 	"SendingPausedException":             "sending is paused for the account; see the SES console",
 	"TooManyRequestsException":           "its sending rate is used up; it is tried again",
 	"LimitExceededException":             "its sending quota is used up; ask for a greater one",
-	"AccessDeniedException":              "the function's role may not send: deploy the stack with AlertFrom",
+	"AccessDeniedException":              "whoever called may not send: the stack's role may once it is deployed with AlertFrom, and your own credentials with ses:SendEmail",
 	"NotFoundException":                  "a configuration set or identity is missing",
 }

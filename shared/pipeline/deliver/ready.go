@@ -23,6 +23,9 @@ func (a *account) ready(ctx context.Context, delivers bool) (wait time.Duration,
 	if wait > 0 {
 		return wait, nil, nil
 	}
+	if probe && a.d.Guest {
+		return time.Second, nil, nil
+	}
 	if probe {
 		if err := a.d.Connections.SetPace(ctx, a.name, next); errors.Is(err, run.ErrConflict) {
 			return time.Second, nil, nil // somebody else probes
@@ -164,6 +167,9 @@ func (a *account) livesSince(t time.Time) bool {
 // long its rows wait.
 func (a *account) pause(ctx context.Context, failed *dest.CallError) (time.Duration, error) {
 	a.doubt()
+	if a.d.Guest {
+		return time.Second, nil
+	}
 	reason := failed.Error()
 	if failed.Class != dest.Configuration {
 		reason += "; it is tried again by itself"
@@ -175,7 +181,7 @@ func (a *account) pause(ctx context.Context, failed *dest.CallError) (time.Durat
 		}
 		now := a.d.Now()
 		next := s.Fail(now, failed.After, failed.Code, reason)
-		next.SetUp = failed.Class == dest.Configuration
+		next.SetUp, next.Quota = failed.Class == dest.Configuration, failed.Class == dest.Throttled
 		err = a.d.Connections.SetPace(ctx, a.name, next)
 		if err == nil {
 			return max(next.Until.Sub(now), time.Second), nil

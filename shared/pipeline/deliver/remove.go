@@ -15,10 +15,17 @@ import (
 // removePatience is how long Remove waits for its share of the quota: a person waits.
 const removePatience = time.Minute
 
+// ErrUnreached is wrapped by Remove where the destination could not be asked to remove the
+// record: a secret, a login, an outage, a spent quota. Asked again it may well do it.
+var ErrUnreached = errors.New("the destination could not be asked to remove its record")
+
+// unreached wraps ErrUnreached; why is for people.
+func unreached(why string) error { return fmt.Errorf("%w: %s", ErrUnreached, why) }
+
 // Remove removes the record of a target's ledger entry at its destination, as the version's
 // on_delete says: for a person's erasure, outside of any run. It stores nothing. why says
-// what kept it from that, "" once the record is not there any more; err is our storage's
-// or the caller's.
+// what keeps the record there for good, "" once it is not there any more; err is our
+// storage's, the caller's or ErrUnreached.
 func (d *Deliver) Remove(ctx context.Context, v syncdef.Version, target string, e ledger.Entry) (why string, err error) {
 	a := d.connection(v.Definition.Connection)
 	if err := a.refresh(ctx); err != nil {
@@ -32,13 +39,13 @@ func (d *Deliver) Remove(ctx context.Context, v syncdef.Version, target string, 
 	case err != nil:
 		return "", err
 	case failed != nil:
-		return failed.Error(), nil
+		return "", unreached(failed.Error())
 	case wait > 0:
-		return fmt.Sprintf("the connection %q is paused", a.name), nil
+		return "", unreached(fmt.Sprintf("the connection %q is paused", a.name))
 	}
 	opened, _ := a.vendor()
 	if opened == nil {
-		return fmt.Sprintf("the connection %q cannot be opened", a.name), nil
+		return "", unreached(fmt.Sprintf("the connection %q cannot be opened", a.name))
 	}
 	program, err := d.versions.Of(v)
 	if errors.Is(err, version.ErrUnusable) {
@@ -93,7 +100,7 @@ func (r *removal) each(ctx context.Context, calls []dest.Call, make func(context
 		for _, cost := range c.Costs {
 			err := r.a.spendWithin(ctx, cost, removePatience)
 			if errors.Is(err, errSpent) {
-				return false, errSpent.Error(), nil
+				return false, "", unreached(errSpent.Error())
 			}
 			if err != nil {
 				return false, "", err
@@ -104,7 +111,16 @@ func (r *removal) each(ctx context.Context, calls []dest.Call, make func(context
 		case ctx.Err() != nil:
 			return false, "", ctx.Err()
 		case err != nil:
-			return false, callError(err).Error(), nil
+			failed := callError(err)
+			if failed.Class == dest.Throttled { // the workers slow down, too (I7)
+				if err := r.a.slow(ctx, c); err != nil {
+					return false, "", err
+				}
+			}
+			if failed.Class == dest.Refused || failed.Scope == dest.ScopeVersion {
+				return false, failed.Error(), nil
+			}
+			return false, "", unreached(failed.Error())
 		case len(outcomes) != 1:
 			return false, "the destination's answer is not whole", nil
 		}
@@ -113,8 +129,10 @@ func (r *removal) each(ctx context.Context, calls []dest.Call, make func(context
 			return true, "", nil
 		case dest.Found:
 			r.record.ID = o.ID
-		case dest.Rejected, dest.Retry, dest.Unknown:
+		case dest.Rejected:
 			return false, o.Message, nil
+		case dest.Retry, dest.Unknown:
+			return false, "", unreached(o.Message)
 		case dest.Pending:
 		}
 	}

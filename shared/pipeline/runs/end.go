@@ -112,6 +112,9 @@ func (c *Control) cancel(ctx context.Context, id, reason string) (RunStatus, err
 	return c.runStatus(ctx, r, nil)
 }
 
+// ResetMessage says what Reset did.
+const ResetMessage = "the watermark is cleared: the next penstock_begin answers select: all"
+
 // Reset clears a sync's watermarks: the next run selects all rows. It begins none,
 // and a run that goes on does not set the watermark unless it selected all rows.
 func (c *Control) Reset(ctx context.Context, sync string) error {

@@ -328,9 +328,17 @@ func distinct(list []string) []string {
 // Forget deletes what Find found: what mirrors are to remove, then the ledger, and the
 // errors last, as their keys and columns may be all that the rest is found by. A process
 // that dies in between has deleted a part, and the next Forget finds the rest; twice is the
-// same as once. The audit log names the hash of the key alone.
-func (c *Control) Forget(ctx context.Context, key string, p Person) error {
+// same as once. The audit log names the hash of the key alone, before anything is done.
+//
+// first is done before that, such as removing records at destinations: where one fails,
+// nothing is deleted.
+func (c *Control) Forget(ctx context.Context, key string, p Person, first ...func(context.Context) error) error {
 	return c.act(ctx, "forget", KeyHash(key), func() (string, error) {
+		for _, do := range first {
+			if err := do(ctx); err != nil {
+				return "", err
+			}
+		}
 		entries, errs := 0, 0
 		for i := range p.Syncs {
 			k := &p.Syncs[i]

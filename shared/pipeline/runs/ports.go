@@ -37,6 +37,9 @@ type Connections interface {
 	AcceptAccount(ctx context.Context, name, account string) (syncdef.Stored, error)
 	// Pace is the connection's state; the zero State when nothing is stored.
 	Pace(ctx context.Context, connection string) (pace.State, error)
+	// SetPace stores a state over the one with its Revision, with Revision+1;
+	// run.ErrConflict when another one is stored.
+	SetPace(ctx context.Context, connection string, s pace.State) error
 }
 
 // Runs stores runs. Reads are strongly consistent.

@@ -138,7 +138,7 @@ func (c *Control) reshow(ctx context.Context, what, on string) {
 		return
 	}
 	names := strings.Split(on, ",")
-	if what == "accept_account" {
+	if what == "accept_account" || what == "connect test" {
 		names = c.syncsOf(ctx, on)
 	}
 	for _, name := range names {

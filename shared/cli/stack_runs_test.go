@@ -1,0 +1,107 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// thingsFiles are a sync whose records are found by an external id.
+var thingsFiles = map[string]string{
+	"connections.yaml": "connections:\n  crm: {type: salesforce, url: \"https://acme.my.salesforce.com\"}\n",
+	"things.yaml": `sync: things
+connection: crm
+destination_object: Account
+matching_strategy: external_id
+match: {source: sku, destination: Customer_ID__c}
+record_id: sku
+incremental: {cursor: n}
+field_mappings:
+  - {source: title, destination: Name}
+`,
+}
+
+// A retry of a stack's run is queued from here, delivered by the stack's workers, and stands
+// in the audit log with who asked. One whose process dies once it has queued may be given
+// again: no row is sent twice.
+func TestServersStackRetry(t *testing.T) {
+	w := newStackWorld(t, thingsFiles)
+	w.fail("a2")
+	id := w.push("things", "q1", `{"sku":"a1","title":"Lamp","n":1}`, `{"sku":"a2","title":"Chair","n":2}`)
+	w.drain()
+	if c := w.status(id); c.Delivered != 1 || c.Failed != 1 {
+		t.Fatalf("%+v", c)
+	}
+	again := func() (string, error) {
+		return w.says(retryCmd{Run_: id, governing: governing{Stack: "prod"}})
+	}
+	out, err := again() // and its process dies: nobody has delivered
+	if codeOf(err) != exitRows || !strings.Contains(out, "1 row is sent again") || !strings.Contains(err.Error(), "the stack's workers deliver them: look with") || !strings.Contains(err.Error(), " status "+id+"~a") || !strings.Contains(err.Error(), " --stack prod") {
+		t.Fatalf("%v: %s", err, out)
+	}
+	first := run.AskedID(id, "")[:len(id)+2]
+	if out, err = again(); codeOf(err) != exitRows || !strings.Contains(out, first) {
+		t.Fatalf("%v: %s", err, out)
+	}
+	w.fail()
+	before := w.vendors.Salesforce.Core().Calls().Total
+	w.drain()
+	if n := w.vendors.Salesforce.Core().Calls().Total - before; n != 1 {
+		t.Errorf("the record was sent by %d calls, want 1", n)
+	}
+	if n := w.vendors.Salesforce.Count("Account"); n != 2 {
+		t.Errorf("%d records are there, want 2", n)
+	}
+	if out, err = again(); err != nil || !strings.Contains(out, "0 rows are sent again") {
+		t.Errorf("of an error that is not open: %v: %s", err, out)
+	}
+	if all := w.audited(); len(all) != 3 || all[0] != "ann retry "+id+" done" {
+		t.Errorf("the audit log: %q", all)
+	}
+	if out, err = w.says(retryCmd{Run_: "things.nosuch", governing: governing{Stack: "prod"}}); err == nil || !strings.Contains(err.Error(), "there is no run") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// What was retried and settled by the time of the look is told with its counts.
+func TestServersStackRetrySettled(t *testing.T) {
+	w := newStackWorld(t, thingsFiles)
+	w.fail("a2")
+	id := w.push("things", "q1", `{"sku":"a2","title":"Chair","n":2}`)
+	w.drain()
+	w.fail()
+	g, err := governing{Stack: "prod"}.control(w.Context(), program{clock: clock{}})
+	w.ok(err)
+	r, err := g.retry(w.Context(), id, runs.Selector{Records: []string{"a2"}})
+	w.ok(err)
+	w.drain()
+	status, err := g.status(w.Context(), r.Run)
+	w.ok(err)
+	if f := g.fateOf(status); !f.settled || f.Counts.Delivered != 1 || !f.right() {
+		t.Errorf("the run is not known as settled: %+v", f)
+	}
+}
+
+// A run of a stack is cancelled, and a watermark cleared, from here.
+func TestServersStackCancelAndReset(t *testing.T) {
+	w := newStackWorld(t, thingsFiles)
+	begun, err := w.control.Begin(w.Context(), "things", "incremental", "t1")
+	w.ok(err)
+	out, err := w.says(cancelCmd{Run_: begun.Run, Reason: "wrong model", governing: governing{Stack: "prod"}})
+	if err != nil || !strings.Contains(out, begun.Run+" cancelled: ") || !strings.Contains(out, "wrong model") {
+		t.Fatalf("%v: %s", err, out)
+	}
+	out, err = w.says(resetCmd{Sync: "things", governing: governing{Stack: "prod"}})
+	if err != nil || !strings.Contains(out, "things: the watermark is cleared") {
+		t.Fatalf("%v: %s", err, out)
+	}
+	out, err = w.says(resetCmd{Sync: "nothings", governing: governing{Stack: "prod"}})
+	if err == nil || !strings.Contains(err.Error(), "nothings") {
+		t.Errorf("%v: %s", err, out)
+	}
+	if all := w.audited(); len(all) != 3 || all[0] != "ann reset nothings refused" || all[1] != "ann reset things done" || all[2] != "ann cancel "+begun.Run+" done" {
+		t.Errorf("the audit log: %q", all)
+	}
+}

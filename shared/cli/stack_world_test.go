@@ -1,0 +1,280 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/penstock-data/penstock/shared/app/apptest"
+	"github.com/penstock-data/penstock/shared/app/remote"
+	"github.com/penstock-data/penstock/shared/app/worker"
+	"github.com/penstock-data/penstock/shared/aws"
+	"github.com/penstock-data/penstock/shared/aws/awstest"
+	awserrors "github.com/penstock-data/penstock/shared/aws/errors"
+	"github.com/penstock-data/penstock/shared/aws/ledger"
+	"github.com/penstock-data/penstock/shared/aws/queue"
+	"github.com/penstock-data/penstock/shared/aws/state"
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/dest/salesforce"
+	"github.com/penstock-data/penstock/shared/pipeline/deliver"
+	"github.com/penstock-data/penstock/shared/pipeline/intake"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/sandbox"
+	"github.com/penstock-data/penstock/shared/sandbox/mail"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// A stackWorld is the stack prod: its tables and queue on the servers that the adapters
+// are tested against, stand-ins for CloudFormation, Secrets Manager and SES, the simulated
+// vendors, an intake and a worker as the stack has them, and the command line over it with
+// a person's credentials.
+type stackWorld struct {
+	*testing.T
+	table   *state.Store
+	queue   *queue.Queue
+	in      *intake.Intake
+	control *runs.Control // as the stack's own function has it
+	worker  *deliver.Deliver
+	vendors *apptest.Vendors
+	box     *mail.Mailbox
+	hooks   chan string // bodies that the webhook got
+	outputs map[string]string
+
+	mu      sync.Mutex
+	secrets map[string]string // of the stack
+	denied  string            // a service that the person may not call
+}
+
+// dueErrors are stored in two tables, as a worker stores them.
+type dueErrors struct {
+	*awserrors.Store
+	state *state.Store
+}
+
+func (d dueErrors) StoreDue(ctx context.Context, due []run.Due) error {
+	return d.state.StoreDue(ctx, due)
+}
+
+// newStackWorld makes it, with these files applied.
+func newStackWorld(t *testing.T, files map[string]string) *stackWorld {
+	t.Helper()
+	for _, name := range []string{"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS"} {
+		if os.Getenv(name) != "" {
+			continue
+		}
+		why := name + ` is not set: run: .ci/servers start && eval "$(.ci/servers env)"`
+		if os.Getenv("PENSTOCK_REQUIRE_SERVERS") == "1" {
+			t.Fatal(why)
+		}
+		t.Skip(why)
+	}
+	w := &stackWorld{T: t, secrets: map[string]string{}, hooks: make(chan string, 8)}
+	server := httptest.NewServer(w)
+	t.Cleanup(server.Close)
+	awstest.Environment(t, server.URL)
+	t.Chdir(t.TempDir()) // no definitions and no state of this machine
+	cfg, err := aws.Load(t.Context())
+	w.ok(err)
+	name := fmt.Sprintf("cli%d", time.Now().UnixNano())
+	remove, err := awstest.CreateTables(t.Context(), cfg, name+"-")
+	w.ok(err)
+	t.Cleanup(func() { _ = remove(context.WithoutCancel(t.Context())) })
+	urls, err := awstest.CreateQueues(t.Context(), cfg, name, 1000)
+	w.ok(err)
+	w.outputs = map[string]string{
+		"StateTable": name + "-" + awstest.State, "LedgerTable": name + "-" + awstest.Ledger, "ErrorsTable": name + "-" + awstest.Errors,
+		"SalesforceQueue": urls[name], "SlackQueue": urls[name], "SecretPrefix": "prod/",
+	}
+
+	now := time.Now
+	w.vendors = apptest.NewVendors(t, now, -1)
+	for _, s := range w.vendors.Services() {
+		w.secrets["prod/"+map[string]string{"salesforce": "crm", "slack": "chat"}[s.Vendor.Name]] = string(w.json(s.Secret))
+	}
+	w.box, err = mail.New(mail.Config{Now: now, Verified: []string{"acme.com"}})
+	w.ok(err)
+	w.table = state.New(cfg, state.Config{Table: w.outputs["StateTable"], Now: now})
+	errs, held := awserrors.New(cfg, awserrors.Config{Table: w.outputs["ErrorsTable"], Now: now}), ledger.New(cfg, ledger.Config{Table: w.outputs["LedgerTable"]})
+	w.queue = queue.New(cfg, queue.Config{URLs: map[string]string{"salesforce": urls[name], "slack": urls[name]}})
+	w.in = &intake.Intake{Syncs: w.table, Connections: w.table, Runs: w.table, Batches: w.table, Errors: errs, Queue: w.queue, Ledger: held, Seen: w.table, Pauses: w.table, Now: now}
+	w.worker = &deliver.Deliver{
+		Queue: "salesforce", Syncs: w.table, Connections: w.table, Tokens: w.table, Runs: w.table, Chunks: w.table, Halts: w.table, Ledger: held, Errors: dueErrors{errs, w.table}, Visibility: w.queue,
+		Open: worker.Open(salesforce.Vendor, dest.Config{Now: now, Loopback: true}, func(_ context.Context, _ syncdef.Connection, name string) (map[string]string, error) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			var values map[string]string
+			return values, json.Unmarshal([]byte(w.secrets["prod/"+name]), &values)
+		}),
+		Now: now, Sleep: worker.Sleep, Rand: func() float64 { return 0.5 }, Hidden: time.Minute,
+	}
+	w.control, err = remote.Open(t.Context(), "prod")
+	w.ok(err)
+
+	dir := t.TempDir()
+	for name, text := range files {
+		w.ok(os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	set := apptest.Load(t, dir)
+	for _, c := range apptest.Connections(set, w.vendors.Serve(t)) {
+		w.ok(w.table.PutConnection(t.Context(), c))
+	}
+	for _, v := range apptest.Versions(set) {
+		w.ok(w.table.Apply(t.Context(), v))
+	}
+	return w
+}
+
+func (w *stackWorld) ok(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *stackWorld) json(v any) []byte {
+	text, err := json.Marshal(v)
+	w.ok(err)
+	return text
+}
+
+// deny lets the person call a service no more; "" all.
+func (w *stackWorld) deny(service string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.denied = service
+}
+
+// secret stores a secret of the stack.
+func (w *stackWorld) secret(name, text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.secrets["prod/"+name] = text
+}
+
+// ServeHTTP answers for the services that have no server of their own here, and for the
+// webhook's receiver.
+func (w *stackWorld) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch target := r.Header.Get("X-Amz-Target"); {
+	case strings.HasPrefix(target, "secretsmanager.") && w.denied == "secretsmanager":
+		rw.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(rw, `{"__type":"AccessDeniedException","Message":"User: arn:aws:iam::1:user/ann is not authorized to perform: secretsmanager:GetSecretValue"}`)
+	case strings.HasPrefix(target, "secretsmanager."):
+		apptest.SecretsManager(w.secrets).ServeHTTP(rw, r)
+	case strings.HasPrefix(r.URL.Path, "/v2/email/"):
+		w.box.ServeHTTP(rw, r)
+	case r.URL.Path == "/hook":
+		var body bytes.Buffer
+		_, _ = body.ReadFrom(r.Body)
+		w.hooks <- body.String()
+	default:
+		var members strings.Builder
+		for key, value := range w.outputs {
+			fmt.Fprintf(&members, "<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>", key, value)
+		}
+		fmt.Fprintf(rw, `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><StackName>prod</StackName><StackStatus>CREATE_COMPLETE</StackStatus><CreationTime>2026-01-01T00:00:00Z</CreationTime><Outputs>%s</Outputs><Parameters><member><ParameterKey>AlertFrom</ParameterKey><ParameterValue>alerts@acme.com</ParameterValue></member></Parameters></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`, &members)
+	}
+}
+
+// push pushes rows, and answers their run.
+func (w *stackWorld) push(sync, batch string, rows ...string) string {
+	w.Helper()
+	b := row.Batch{ID: batch, Query: batch, Function: "penstock_push"}
+	for n, object := range rows {
+		b.Rows = append(b.Rows, row.Row{Number: n, Target: sync, Object: jsontext.Value(object)})
+	}
+	answers, err := w.in.Push(w.Context(), b)
+	w.ok(err)
+	for _, a := range answers {
+		if a.Status != row.Queued {
+			w.Fatalf("%+v", a)
+		}
+	}
+	return answers[0].Run
+}
+
+// drain hands what the queue shows to the worker, as Lambda does, until nothing is left.
+func (w *stackWorld) drain() {
+	w.Helper()
+	for {
+		in, err := w.queue.Receive(w.Context(), "salesforce", 10, time.Minute)
+		w.ok(err)
+		if len(in) == 0 {
+			return
+		}
+		result := w.worker.Handle(w.Context(), in)
+		if len(result.Storage) > 0 {
+			w.Fatal(result.Storage)
+		}
+		for _, m := range in {
+			if !slices.Contains(result.Stay, m.ID) {
+				w.ok(w.queue.Delete(w.Context(), "salesforce", m.Receipt))
+			}
+		}
+	}
+}
+
+// fail makes the simulated vendor refuse records; without any it takes all.
+func (w *stackWorld) fail(records ...string) {
+	w.Helper()
+	w.vendors.Salesforce.Core().ClearFaults()
+	if len(records) > 0 {
+		w.ok(w.vendors.Salesforce.Core().AddFault(sandbox.Fault{FailRecords: records, Code: "FIELD_CUSTOM_VALIDATION_EXCEPTION", Message: "no", Count: -1}))
+	}
+}
+
+// says runs a command as ann, and answers what it printed, on one line.
+func (w *stackWorld) says(command interface {
+	Run(ctx context.Context, s program) error
+}) (string, error) {
+	w.Helper()
+	var out bytes.Buffer
+	in, err := os.Open(os.DevNull)
+	w.ok(err)
+	defer in.Close()
+	s := program{out: &out, err: &out, in: in, clock: clock{now: time.Now, zone: time.UTC}, known: listed()}
+	err = command.Run(runs.As(w.Context(), "ann"), s)
+	return strings.Join(strings.Fields(out.String()), " "), err
+}
+
+// audited is what the audit log has, the newest first.
+func (w *stackWorld) audited() (all []string) {
+	w.Helper()
+	actions, err := w.table.Actions(w.Context(), time.Now().Add(-time.Hour), 20)
+	w.ok(err)
+	for _, a := range actions {
+		all = append(all, fmt.Sprint(a.Who, " ", a.What, " ", a.On, " ", a.Result))
+	}
+	return all
+}
+
+// paused reports whether the connection's rows wait.
+func (w *stackWorld) paused(connection string) bool {
+	w.Helper()
+	p, err := w.table.Pace(w.Context(), connection)
+	w.ok(err)
+	return p.Failing()
+}
+
+// status is a run as it stands.
+func (w *stackWorld) status(id string) run.Counts {
+	w.Helper()
+	s, err := w.control.Status(w.Context(), id)
+	w.ok(err)
+	return s.Runs[0].Counts
+}
