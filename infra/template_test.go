@@ -126,7 +126,7 @@ func kinds() []string {
 var sources = func() map[string]string {
 	all := map[string]string{
 		env.StateTable: "StateTable", env.LedgerTable: "LedgerTable", env.ErrorsTable: "ErrorsTable",
-		env.SecretPrefix: "SecretPrefix", env.Quiet: "Quiet",
+		env.SecretPrefix: "SecretPrefix", env.Quiet: "Quiet", env.Stack: "AWS::StackName",
 	}
 	for _, kind := range kinds() {
 		all[env.QueueOf(kind)] = queueOf(kind)

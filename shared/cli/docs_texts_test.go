@@ -12,6 +12,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/penstock-data/penstock/shared/alert"
 	"github.com/penstock-data/penstock/shared/dest/vendors"
 )
 
@@ -226,20 +227,30 @@ func TestStatementsOfAlerts(t *testing.T) {
 	}
 }
 
-// Every command that an alert quotes is one that the command line takes.
+// Every command that an alert quotes is one that the command line takes, on one machine and,
+// as it stands in an alert of a stack, for a stack.
 func TestCommandsOfAlertsExist(t *testing.T) {
 	found := 0
-	for _, m := range regexp.MustCompile(`"(penstock [a-z -]+?)( ?)"`).FindAllStringSubmatch(read(t, "../alert/judge.go")+read(t, "../alert/counts.go"), -1) {
+	text := read(t, "../alert/judge.go") + read(t, "../alert/counts.go") + read(t, "../alert/checked.go")
+	for _, m := range regexp.MustCompile(`"(penstock [a-z -]+?)( ?)"`).FindAllStringSubmatch(text, -1) {
 		found++
-		args := words(m[1])
+		command := m[1]
 		if m[2] != "" { // a name follows
-			args = append(args, "a_name")
+			command += " a_name"
 		}
-		if err := parses(args); err != nil {
-			t.Errorf("%s: %v", m[1], err)
+		for _, quoted := range []string{command, alert.Notice{Mend: command}.OfStack("prod").Mend} {
+			if statement, is := strings.CutPrefix(quoted, alert.InWarehouse); is {
+				if statement != "CALL penstock_run('a_name')" {
+					t.Errorf("%s: %s", command, statement)
+				}
+				continue
+			}
+			if err := parses(words(quoted)); err != nil {
+				t.Errorf("%s: %v", quoted, err)
+			}
 		}
 	}
-	if found < 8 {
+	if found < 10 {
 		t.Errorf("found %d commands: the pattern finds too little", found)
 	}
 }

@@ -9,12 +9,16 @@ import (
 	"syscall"
 
 	"github.com/penstock-data/penstock/shared/app/machine"
+	"github.com/penstock-data/penstock/shared/app/remote"
 	"github.com/penstock-data/penstock/shared/sqlite"
 )
 
 // plain is an error's text for people: what a function of ours answered, without
 // the driver's words around it, and what to do where that is known.
 func plain(err error) string {
+	if denied := remote.Denied(err); denied != "" {
+		return denied
+	}
 	text := err.Error()
 	if _, answer, ok := strings.Cut(text, "database/sql/driver: API error: "); ok {
 		text = answer

@@ -105,3 +105,33 @@ func TestServersStackCancelAndReset(t *testing.T) {
 		t.Errorf("the audit log: %q", all)
 	}
 }
+
+// What a person's credentials lack is said in one line with its remedy, whichever service
+// refused; nothing was sent, and the same command later does it.
+func TestServersStackDenied(t *testing.T) {
+	w := newStackWorld(t, thingsFiles)
+	w.fail("a2")
+	id := w.push("things", "q1", `{"sku":"a2","title":"Chair","n":2}`)
+	w.drain()
+	w.fail()
+	retry := retryCmd{Run_: id, governing: governing{Stack: "prod"}}
+	for _, action := range []string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query", "sqs:SendMessage"} {
+		w.deny(action)
+		out, err := w.says(retry)
+		if codeOf(err) != exitFailed {
+			t.Errorf("%s: %v: %s", action, err, out)
+			continue
+		}
+		if said := plain(err); !strings.Contains(said, "your AWS credentials lack "+action+" on arn:aws:x: set AWS_PROFILE") || strings.Contains(said, "\n") || strings.Contains(said, "https response") {
+			t.Errorf("%s: %s", action, said)
+		}
+	}
+	w.deny("")
+	if out, err := w.says(retry); codeOf(err) != exitRows || !strings.Contains(out, "1 row is sent again") {
+		t.Fatalf("%v: %s", err, out)
+	}
+	w.drain()
+	if n := w.vendors.Salesforce.Count("Account"); n != 1 {
+		t.Errorf("%d records are there", n)
+	}
+}

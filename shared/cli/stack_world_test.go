@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,10 +55,11 @@ type stackWorld struct {
 	box     *mail.Mailbox
 	hooks   chan string // bodies that the webhook got
 	outputs map[string]string
+	servers map[string]*httputil.ReverseProxy // by what X-Amz-Target begins with
 
 	mu      sync.Mutex
 	secrets map[string]string // of the stack
-	denied  string            // a service that the person may not call
+	denied  string            // an action that the person may not do; "" none
 }
 
 // dueErrors are stored in two tables, as a worker stores them.
@@ -72,8 +75,10 @@ func (d dueErrors) StoreDue(ctx context.Context, due []run.Due) error {
 // newStackWorld makes it, with these files applied.
 func newStackWorld(t *testing.T, files map[string]string) *stackWorld {
 	t.Helper()
-	for _, name := range []string{"AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS"} {
-		if os.Getenv(name) != "" {
+	servers := map[string]*httputil.ReverseProxy{}
+	for name, prefix := range map[string]string{"AWS_ENDPOINT_URL_DYNAMODB": "DynamoDB", "AWS_ENDPOINT_URL_SQS": "AmazonSQS"} {
+		if address, err := url.Parse(os.Getenv(name)); err == nil && address.Host != "" {
+			servers[prefix] = httputil.NewSingleHostReverseProxy(address)
 			continue
 		}
 		why := name + ` is not set: run: .ci/servers start && eval "$(.ci/servers env)"`
@@ -82,10 +87,12 @@ func newStackWorld(t *testing.T, files map[string]string) *stackWorld {
 		}
 		t.Skip(why)
 	}
-	w := &stackWorld{T: t, secrets: map[string]string{}, hooks: make(chan string, 8)}
+	w := &stackWorld{T: t, servers: servers, secrets: map[string]string{}, hooks: make(chan string, 8)}
 	server := httptest.NewServer(w)
 	t.Cleanup(server.Close)
 	awstest.Environment(t, server.URL)
+	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", "")
+	t.Setenv("AWS_ENDPOINT_URL_SQS", "")
 	t.Chdir(t.TempDir()) // no definitions and no state of this machine
 	cfg, err := aws.Load(t.Context())
 	w.ok(err)
@@ -151,11 +158,11 @@ func (w *stackWorld) json(v any) []byte {
 	return text
 }
 
-// deny lets the person call a service no more; "" all.
-func (w *stackWorld) deny(service string) {
+// deny takes an action from the person, secretsmanager:GetSecretValue; "" gives all back.
+func (w *stackWorld) deny(action string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.denied = service
+	w.denied = action
 }
 
 // secret stores a secret of the stack.
@@ -165,15 +172,33 @@ func (w *stackWorld) secret(name, text string) {
 	w.secrets["prod/"+name] = text
 }
 
-// ServeHTTP answers for the services that have no server of their own here, and for the
-// webhook's receiver.
-func (w *stackWorld) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+// refuses reports whether a request is one that the person may not make.
+func (w *stackWorld) refuses(target string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	switch target := r.Header.Get("X-Amz-Target"); {
-	case strings.HasPrefix(target, "secretsmanager.") && w.denied == "secretsmanager":
+	_, action, _ := strings.Cut(w.denied, ":")
+	_, asked, _ := strings.Cut(target, ".")
+	return action != "" && strings.HasPrefix(asked, action) // SendMessageBatch needs sqs:SendMessage
+}
+
+// ServeHTTP answers for the services that have no server of their own here and for the
+// webhook's receiver, and hands the others on.
+func (w *stackWorld) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	target := r.Header.Get("X-Amz-Target")
+	if w.refuses(target) {
+		rw.Header().Set("Content-Type", "application/x-amz-json-1.0")
 		rw.WriteHeader(http.StatusBadRequest)
-		fmt.Fprint(rw, `{"__type":"AccessDeniedException","Message":"User: arn:aws:iam::1:user/ann is not authorized to perform: secretsmanager:GetSecretValue"}`)
+		fmt.Fprintf(rw, `{"__type":"AccessDeniedException","message":"User: arn:aws:iam::1:user/ann is not authorized to perform: %s on resource: arn:aws:x because no identity-based policy allows it"}`, w.denied)
+		return
+	}
+	prefix, _, _ := strings.Cut(strings.ReplaceAll(target, "_", "."), ".")
+	if server := w.servers[prefix]; server != nil {
+		server.ServeHTTP(rw, r)
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
 	case strings.HasPrefix(target, "secretsmanager."):
 		apptest.SecretsManager(w.secrets).ServeHTTP(rw, r)
 	case strings.HasPrefix(r.URL.Path, "/v2/email/"):

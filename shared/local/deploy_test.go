@@ -135,7 +135,7 @@ func deploy(t testing.TB, p plan) *deployment {
 	d.apply(t)
 	values := map[string]string{
 		env.StateTable: prefix + awstest.State, env.LedgerTable: prefix + awstest.Ledger, env.ErrorsTable: prefix + awstest.Errors,
-		env.SecretPrefix: apptest.Prefix, env.Quiet: "1s", env.AlertFrom: "none", env.Visibility: p.Visibility.String(),
+		env.SecretPrefix: apptest.Prefix, env.Quiet: "1s", env.AlertFrom: "none", env.Stack: "penstock", env.Visibility: p.Visibility.String(),
 		env.TokenAudience: "none", env.TokenEmails: "none", env.TokenForwarders: "none",
 		"AWS_ENDPOINT_URL_DYNAMODB":        d.taps["dynamodb"].URL,
 		"AWS_ENDPOINT_URL_SQS":             d.taps["sqs"].URL,

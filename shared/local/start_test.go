@@ -61,7 +61,7 @@ func environ(function string, values map[string]string) []string {
 
 // everything has a value for each variable that a function can read.
 var everything = map[string]string{
-	env.StateTable: "state", env.LedgerTable: "ledger", env.ErrorsTable: "errors", env.SecretPrefix: "penstock/", env.Quiet: "2m", env.AlertFrom: "none",
+	env.StateTable: "state", env.LedgerTable: "ledger", env.ErrorsTable: "errors", env.SecretPrefix: "penstock/", env.Quiet: "2m", env.AlertFrom: "none", env.Stack: "penstock",
 	env.TokenAudience: "none", env.TokenEmails: "none", env.TokenForwarders: "none",
 	env.Visibility: "360s", env.QueueOf("salesforce"): "http://127.0.0.1:9/salesforce.fifo", env.QueueOf("slack"): "http://127.0.0.1:9/slack.fifo",
 }

@@ -20,6 +20,7 @@ const (
 	SecretPrefix = "PENSTOCK_SECRET_PREFIX" // put before a connection's secret name, e.g. "penstock/"
 	AlertFrom    = "PENSTOCK_ALERT_FROM"    // the sender of alerts by email, "none" without one
 	Quiet        = "PENSTOCK_QUIET"         // how long an implicit run is silent before it is closed, e.g. "2m"
+	Stack        = "PENSTOCK_STACK"         // the stack's name, for the commands that alerts quote
 	Visibility   = "PENSTOCK_VISIBILITY"    // the visibility timeout of the worker's queue, e.g. "360s"
 	// TokenAudience is for whom an ID token is made that the API takes, TokenEmails whose
 	// tokens, TokenForwarders whose word about their users counts; with commas between,
@@ -45,7 +46,7 @@ var Functions = map[string][]string{
 	"push":       {StateTable, ErrorsTable, LedgerTable},
 	"control":    {StateTable, ErrorsTable, LedgerTable},
 	"redshift":   {StateTable, ErrorsTable, LedgerTable},
-	"sweep":      {StateTable, ErrorsTable, LedgerTable, Quiet, AlertFrom, SecretPrefix},
+	"sweep":      {StateTable, ErrorsTable, LedgerTable, Quiet, AlertFrom, SecretPrefix, Stack},
 	"schedule":   {StateTable, SecretPrefix},
 	"deadletter": {StateTable, ErrorsTable, LedgerTable},
 	"authorizer": {TokenAudience, TokenEmails, TokenForwarders},

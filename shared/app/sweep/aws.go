@@ -41,7 +41,7 @@ func FromEnvironment(posters ...dest.Vendor) (*Handler, error) {
 	table := state.New(cfg, state.Config{Table: vars[env.StateTable], Now: time.Now})
 	return &Handler{
 		Function: os.Getenv(env.FunctionName), Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)),
-		Sweep: &runs.Sweep{Stores: s, Replayer: in, Remover: in, Alerts: table, Teller: teller(cfg, vars, table, posters), Quotas: table, Policy: p, Now: time.Now},
+		Sweep: &runs.Sweep{Stores: s, Replayer: in, Remover: in, Alerts: table, Teller: teller(cfg, vars, table, posters), Quotas: table, Stack: vars[env.Stack], Policy: p, Now: time.Now},
 	}, nil
 }
 

@@ -57,6 +57,9 @@ func (s *Sweep) judge(ctx context.Context, name string) error {
 	}
 	now := s.Now()
 	notices, open := alert.Judge(seen, book.Open, now, alert.DefaultPolicy)
+	for i := range notices {
+		notices[i] = notices[i].OfStack(s.Stack)
+	}
 	book.Post(notices, subscriptions(&v.Definition), open)
 	due := book.Due(now)
 	if len(notices) == 0 && len(due) == 0 {

@@ -24,6 +24,7 @@ type Sweep struct {
 	Alerts   Alerts  // nil where nobody is told of anything
 	Teller   Teller
 	Quotas   Quotas // nil where nobody is told of quotas
+	Stack    string // in AWS, for the commands that alerts quote; "" on one machine
 	Policy   run.Policy
 	Now      func() time.Time
 
