@@ -274,7 +274,9 @@ func (c forgetCmd) worker(s program, v dest.Vendor) (*deliver.Deliver, func() er
 		return nil, nil, errors.Join(err, store.Close())
 	}
 	open := func(conn syncdef.Connection) (dest.Account, error) { return asker.Open(v, conn) }
-	return machine.Verifier(store, v.Name, open), func() error { return errors.Join(done(), store.Close()) }, nil
+	worker := machine.Verifier(store, v.Name, open)
+	worker.Guest = len(c.Endpoint) > 0 // another place is asked than the rows go to
+	return worker, func() error { return errors.Join(done(), store.Close()) }, nil
 }
 
 // show prints what was found: how much, of which syncs, and no value.

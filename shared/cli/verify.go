@@ -160,7 +160,9 @@ func (c verifyCmd) verifier(ctx context.Context, s program, v *syncdef.Version) 
 		return nil, nil, errors.Join(err, store.Close())
 	}
 	open := func(conn syncdef.Connection) (dest.Account, error) { return asker.Open(vendor, conn) }
-	return machine.Verifier(store, vendor.Name, open), func() error { return errors.Join(done(), store.Close()) }, nil
+	worker := machine.Verifier(store, vendor.Name, open)
+	worker.Guest = len(c.Endpoint) > 0 // another place is asked than the rows go to
+	return worker, func() error { return errors.Join(done(), store.Close()) }, nil
 }
 
 // verifyError is an error of comparing towards people.

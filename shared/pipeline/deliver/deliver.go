@@ -49,9 +49,9 @@ type Deliver struct {
 	// Dead says that the messages come from the dead-letter queue: their rows are
 	// stored as errors.
 	Dead bool
-	// Guest says that this is a person's machine, whose workers are elsewhere: what fails
-	// here for its own secret or network pauses no connection of theirs, and whether a
-	// paused one is mended they find out.
+	// Guest says that the workers of these stores are elsewhere, or ask another place: what
+	// fails here, for this machine's secret or network, pauses no connection of theirs, and
+	// whether a paused one is mended they find out.
 	Guest bool
 
 	versions version.Cache
