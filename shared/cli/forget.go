@@ -13,12 +13,8 @@ import (
 	"github.com/dustin/go-humanize/english"
 	"github.com/mattn/go-isatty"
 
-	"github.com/penstock-data/penstock/shared/app/machine"
 	"github.com/penstock-data/penstock/shared/app/remote"
-	"github.com/penstock-data/penstock/shared/dest"
-	"github.com/penstock-data/penstock/shared/pipeline/deliver"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
-	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/sql"
 )
 
@@ -53,15 +49,6 @@ type forgotten struct {
 	CameBack   *runs.Person `json:"came_back,omitempty"` // while it was deleted
 	Until      time.Time    `json:"queued_until,omitzero"`
 	Statements []string     `json:"statements"`
-}
-
-// removed is what became of one record at its destination.
-type removed struct {
-	Connection string `json:"connection"`
-	Object     string `json:"object"`
-	ID         string `json:"id,omitempty"`
-	Removed    bool   `json:"removed"`
-	Do         string `json:"do,omitempty"` // where it is still there: why, and what to do
 }
 
 // Run finds, asks, deletes, and looks again.
@@ -125,25 +112,6 @@ func (c *forgetCmd) open(ctx context.Context, s program) (*runs.Control, func() 
 	return place.Control, func() error { return nil }, nil
 }
 
-// undone says how far it came: what is stored may be there still, and what was removed at
-// destinations is gone.
-func (c forgetCmd) undone(s program, out *forgotten, err error) error {
-	if !c.JSON {
-		for _, r := range out.Removed {
-			if r.Removed {
-				c.tellOne(s, r)
-			}
-		}
-	}
-	switch {
-	case out.Deleted:
-		return err
-	case errors.Is(err, deliver.ErrUnreached):
-		return fmt.Errorf("nothing that Penstock stores is deleted: %w; mend that and run the same command again, or pass --stored-only", err)
-	}
-	return fmt.Errorf("not all of it is deleted: %w; run the same command again, it finds the rest", err)
-}
-
 // deletions delete from the warehouse's own tables what may be of the person.
 func deletions(d sql.Dialect, p *runs.Person, values []string) []string {
 	names := sql.Params{Schema: "penstock", Project: "<PROJECT>", Dataset: "penstock"}
@@ -204,81 +172,6 @@ func waiting(queues map[string]int) (n int) {
 	return n
 }
 
-// remove removes records at their destinations, where the syncs' operation does so, and
-// says of the others what is to be done.
-func (c forgetCmd) remove(ctx context.Context, s program, out *forgotten) error {
-	for _, k := range out.Found.Syncs {
-		for _, h := range k.Records {
-			r := removed{Connection: h.Version.Definition.Connection, Object: h.Version.Definition.Object, ID: h.ID, Removed: h.Removed}
-			if !r.Removed {
-				why, err := c.removeOne(ctx, s, h)
-				if err != nil {
-					return err
-				}
-				if r.Removed = why == ""; !r.Removed {
-					r.Do = why
-				}
-			}
-			if !slices.Contains(out.Removed, r) {
-				out.Removed = append(out.Removed, r)
-			}
-		}
-	}
-	return nil
-}
-
-// removeOne removes one record; why says what is left to be done, "" nothing.
-func (c forgetCmd) removeOne(ctx context.Context, s program, h runs.Held) (why string, err error) {
-	d := &h.Version.Definition
-	kind := h.Version.Rules.Type
-	title := s.known.title(kind)
-	byHand := fmt.Sprintf("delete it in %s, or push a row of it whose sync_action is delete", title)
-	switch {
-	case d.Operation != syncdef.Delete && d.Mirror == nil:
-		return byHand, nil
-	case d.OnDelete == "":
-		return "delete it in " + title + ", by hand: nothing is removed there through its API", nil
-	case c.StoredOnly:
-		return byHand, nil
-	}
-	to, known := s.known.find(kind)
-	if !known {
-		return byHand, nil
-	}
-	worker, done, err := c.worker(s, to.Vendor)
-	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, done()) }()
-	why, err = worker.Remove(ctx, h.Version, h.Target, h.Entry)
-	if errors.Is(err, deliver.ErrUnreached) {
-		err = fmt.Errorf("%s, %s: %w", d.Connection, d.Object, err)
-	}
-	if why != "" {
-		why += ": " + byHand
-	}
-	return why, err
-}
-
-// worker is one that removes records of a type; the function closes what was opened for it.
-func (c forgetCmd) worker(s program, v dest.Vendor) (*deliver.Deliver, func() error, error) {
-	if c.place != nil {
-		return c.place.Worker(v, c.place.Secrets(ownSecret)), func() error { return nil }, nil
-	}
-	store, err := openState(c.Data)
-	if err != nil {
-		return nil, nil, err
-	}
-	asker, done, err := c.asker(s)
-	if err != nil {
-		return nil, nil, errors.Join(err, store.Close())
-	}
-	open := func(conn syncdef.Connection) (dest.Account, error) { return asker.Open(v, conn) }
-	worker := machine.Verifier(store, v.Name, open)
-	worker.Guest = len(c.Endpoint) > 0 // another place is asked than the rows go to
-	return worker, func() error { return errors.Join(done(), store.Close()) }, nil
-}
-
 // show prints what was found: how much, of which syncs, and no value.
 func (c forgetCmd) show(s program, out *forgotten) {
 	fmt.Fprintf(s.out, "%s (printf %%s KEY | sha256sum)\n", out.Key)
@@ -315,19 +208,6 @@ func (c forgetCmd) tell(s program, out *forgotten) {
 	for _, statement := range out.Statements {
 		fmt.Fprintln(s.out, "\n"+statement)
 	}
-}
-
-// tellOne prints what became of one record at its destination.
-func (c forgetCmd) tellOne(s program, r removed) {
-	name := r.Object + " " + r.ID
-	if r.ID == "" {
-		name = r.Object + ", whose id the destination did not tell"
-	}
-	if r.Removed {
-		fmt.Fprintln(s.out, wrapped("  ", fmt.Sprintf("%s: %s is not there any more", r.Connection, name)))
-		return
-	}
-	fmt.Fprintln(s.out, wrapped("  ", fmt.Sprintf("%s: %s is still there: %s", r.Connection, name, r.Do)))
 }
 
 // verdict is the exit code: 3 where something is left that brings it back, or is still at

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -59,6 +61,7 @@ type stackWorld struct {
 
 	mu      sync.Mutex
 	secrets map[string]string // of the stack
+	needed  map[string]bool   // that what was called needs
 	denied  string            // an action that the person may not do; "" none
 }
 
@@ -87,7 +90,7 @@ func newStackWorld(t *testing.T, files map[string]string) *stackWorld {
 		}
 		t.Skip(why)
 	}
-	w := &stackWorld{T: t, servers: servers, secrets: map[string]string{}, hooks: make(chan string, 8)}
+	w := &stackWorld{T: t, servers: servers, secrets: map[string]string{}, needed: map[string]bool{}, hooks: make(chan string, 8)}
 	server := httptest.NewServer(w)
 	t.Cleanup(server.Close)
 	awstest.Environment(t, server.URL)
@@ -181,10 +184,63 @@ func (w *stackWorld) refuses(target string) bool {
 	return action != "" && strings.HasPrefix(asked, action) // SendMessageBatch needs sqs:SendMessage
 }
 
+// note notes what a request needs to be allowed, as the documentation writes it: the action,
+// and the table where there is one.
+func (w *stackWorld) note(target string, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	w.ok(err)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	service, operation, _ := strings.Cut(target, ".")
+	switch service {
+	case "DynamoDB_20120810":
+		for _, action := range actionsOf(operation, string(body)) {
+			for output, table := range w.outputs {
+				if strings.Contains(string(body), `"`+table+`"`) {
+					w.needed["dynamodb:"+action+" "+strings.ToLower(strings.TrimSuffix(output, "Table"))] = true
+				}
+			}
+		}
+	case "AmazonSQS":
+		w.needed["sqs:"+strings.TrimSuffix(operation, "Batch")] = true
+	case "secretsmanager":
+		w.needed["secretsmanager:"+operation] = true
+	default:
+		if strings.HasPrefix(r.URL.Path, "/v2/email/") {
+			w.needed["ses:SendEmail"] = true
+		}
+	}
+}
+
+// actionsOf are what IAM asks for of an operation (DynamoDB Developer Guide, "Using
+// identity-based policies": a transaction needs the actions of its items).
+func actionsOf(operation, body string) (actions []string) {
+	if operation != "TransactWriteItems" {
+		return []string{operation}
+	}
+	for item, action := range map[string]string{"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"} {
+		if strings.Contains(body, `"`+item+`":{`) {
+			actions = append(actions, action)
+		}
+	}
+	return actions
+}
+
+// needs is what was called since it was asked for last, sorted.
+func (w *stackWorld) needs() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := slices.Sorted(maps.Keys(w.needed))
+	clear(w.needed)
+	return all
+}
+
 // ServeHTTP answers for the services that have no server of their own here and for the
 // webhook's receiver, and hands the others on.
 func (w *stackWorld) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	target := r.Header.Get("X-Amz-Target")
+	w.note(target, r)
 	if w.refuses(target) {
 		rw.Header().Set("Content-Type", "application/x-amz-json-1.0")
 		rw.WriteHeader(http.StatusBadRequest)
@@ -263,10 +319,13 @@ func (w *stackWorld) fail(records ...string) {
 	}
 }
 
-// says runs a command as ann, and answers what it printed, on one line.
-func (w *stackWorld) says(command interface {
+// A subcommand is what a person gives.
+type subcommand interface {
 	Run(ctx context.Context, s program) error
-}) (string, error) {
+}
+
+// says runs a command as ann, and answers what it printed, on one line.
+func (w *stackWorld) says(command subcommand) (string, error) {
 	w.Helper()
 	var out bytes.Buffer
 	in, err := os.Open(os.DevNull)

@@ -104,3 +104,24 @@ func TestOutage(t *testing.T) {
 		t.Errorf("mended: %+v", mended)
 	}
 }
+
+// A person's test ends what an answer disproves, and no wait for a quota.
+func TestTested(t *testing.T) {
+	failed := State{Revision: 4}.Fail(start, time.Hour, "login", "why")
+	quota := failed
+	quota.Quota = true
+	for _, c := range []struct {
+		name   string
+		state  State
+		next   State
+		mended bool
+	}{
+		{"in order", State{Revision: 3}, State{Revision: 3}, false},
+		{"a refused login", failed, State{Revision: 4}, true},
+		{"a spent quota", quota, quota, false},
+	} {
+		if next, mended := c.state.Tested(); next != c.next || mended != c.mended {
+			t.Errorf("%s: %+v, %t", c.name, next, mended)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/dest/salesforce"
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/pipeline/deliver"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
@@ -276,5 +277,90 @@ func TestForgetRemovesFromNoOtherAccount(t *testing.T) {
 	}
 	if n := len(w.stored(t)); n != 2 {
 		t.Errorf("%d records are there, want 2", n)
+	}
+}
+
+// A destination that cannot be asked is told apart from one that refuses the record: asked
+// again it may remove it. A guest's failure pauses nobody's connection; a worker's does.
+func TestForgetOfADestinationThatCannotBeAsked(t *testing.T) {
+	v := verifiables["salesforce"]
+	const refused = `[{"success":false,"errors":[{"statusCode":"DELETE_FAILED","message":"it has cases","fields":[]}]}]`
+	for name, c := range map[string]struct {
+		fault  sandbox.Fault
+		secret bool // a wrong one
+		guest  bool
+		asked  bool
+		paused bool
+	}{
+		"the record may not be removed": {fault: sandbox.Fault{Match: "DELETE", Count: -1, Status: 200, Body: refused}, asked: true},
+		"an outage":                     {fault: sandbox.Fault{Match: "DELETE", Count: -1, Status: 503}},
+		"a quota":                       {fault: sandbox.Fault{Match: "DELETE", Count: -1, Status: 403, Body: `[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"TotalRequests Limit exceeded."}]`}},
+		"a worker's wrong secret":       {secret: true, paused: true},
+		"a guest's wrong secret":        {secret: true, guest: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := v.world(t, v.folder(t, "operation: mirror\non_delete: delete\n"))
+			w.delivered(t, "main", "q1", v.rows...)
+			p, err := w.Control.Find(t.Context(), "a", "")
+			if err != nil || len(p.Syncs) == 0 || len(p.Syncs[0].Records) != 1 {
+				t.Fatalf("%+v, %v", p, err)
+			}
+			h := p.Syncs[0].Records[0]
+			if c.secret {
+				for name := range w.Secrets {
+					w.Secrets[name] = `{"client_id":"x","client_secret":"y"}`
+				}
+				w.Vendors.Salesforce.ExpireSessions()
+			} else if err := w.Vendors.Salesforce.Core().AddFault(c.fault); err != nil {
+				t.Fatal(err)
+			}
+			d := w.deliver("salesforce", salesforce.Vendor)
+			d.Guest, d.Open = c.guest, w.Deliver("salesforce").Open
+			why, err := d.Remove(t.Context(), h.Version, h.Target, h.Entry)
+			if asked := err == nil && why != ""; asked != c.asked || !asked && !errors.Is(err, deliver.ErrUnreached) {
+				t.Errorf("%q, %v", why, err)
+			}
+			if s, err := w.Store.Pace(t.Context(), "crm"); err != nil || s.Failing() != c.paused {
+				t.Errorf("paused: %v, %v", s.Failing(), err)
+			}
+			if n := len(w.stored(t)); n != 3 {
+				t.Errorf("%d records are there, want 3", n)
+			}
+		})
+	}
+}
+
+// A guest finds out nothing of a connection that is paused: the workers' probe does.
+func TestForgetByAGuestProbesNothing(t *testing.T) {
+	v := verifiables["salesforce"]
+	w := v.world(t, v.folder(t, "operation: mirror\non_delete: delete\n"))
+	w.delivered(t, "main", "q1", v.rows...)
+	p, err := w.Control.Find(t.Context(), "a", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := p.Syncs[0].Records[0]
+	s, err := w.Store.Pace(t.Context(), "crm")
+	if err == nil {
+		err = w.Store.SetPace(t.Context(), "crm", s.Fail(w.Clock.Now().Add(-time.Hour), time.Minute, "login", "why")) // a probe is due
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := w.Store.Pace(t.Context(), "crm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := w.Deliver("salesforce")
+	d.Guest = true
+	if _, err := d.Remove(t.Context(), h.Version, h.Target, h.Entry); !errors.Is(err, deliver.ErrUnreached) || !strings.Contains(err.Error(), "is paused") {
+		t.Error(err)
+	}
+	if after, err := w.Store.Pace(t.Context(), "crm"); err != nil || after != before {
+		t.Errorf("%+v, %v", after, err)
+	}
+	d.Guest = false
+	if why, err := d.Remove(t.Context(), h.Version, h.Target, h.Entry); why != "" || err != nil {
+		t.Errorf("a worker: %q, %v", why, err)
 	}
 }
