@@ -105,13 +105,13 @@ func TestServersStackForgetWithinTheQuota(t *testing.T) {
 	w.drain()
 	b, err := w.table.Bucket(w.Context(), "crm/")
 	w.ok(err)
-	_, before := b.Spent(time.Now())
+	_, before, _ := b.Spent(nil, time.Now())
 	if _, err := w.says(forgetCmd{Key: "a1", Yes: true, Stack: "prod"}); err != nil {
 		t.Fatal(err)
 	}
 	b, err = w.table.Bucket(w.Context(), "crm/")
 	w.ok(err)
-	if _, after := b.Spent(time.Now()); after <= before {
+	if _, after, _ := b.Spent(nil, time.Now()); after <= before {
 		t.Errorf("of the day's quota %v was spent before and %v after: the calls took no tokens", before, after)
 	}
 }

@@ -94,8 +94,6 @@ func newStackWorld(t *testing.T, files map[string]string) *stackWorld {
 	server := httptest.NewServer(w)
 	t.Cleanup(server.Close)
 	awstest.Environment(t, server.URL)
-	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", "")
-	t.Setenv("AWS_ENDPOINT_URL_SQS", "")
 	t.Chdir(t.TempDir()) // no definitions and no state of this machine
 	cfg, err := aws.Load(t.Context())
 	w.ok(err)
@@ -187,8 +185,7 @@ func (w *stackWorld) refuses(target string) bool {
 // note notes what a request needs to be allowed, as the documentation writes it: the action,
 // and the table where there is one.
 func (w *stackWorld) note(target string, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	w.ok(err)
+	body, _ := io.ReadAll(r.Body) // the client may have gone away
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	w.mu.Lock()
 	defer w.mu.Unlock()
