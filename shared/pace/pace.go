@@ -137,42 +137,6 @@ func (b Bucket) Spent(limits []Window, now time.Time) (w Window, calls int64, sh
 	return w, int64(spent + 0.5), spent / burst(w)
 }
 
-// A Drought is a window of a bucket that is spent: calls are granted no faster than they
-// come back.
-type Drought struct {
-	Window Window
-	Spent  int64         // of Burst, rounded down
-	Burst  int64         // how many of the window's calls may be made at once
-	Every  time.Duration // a call comes back, at the rate of the moment
-	Wait   time.Duration // until the next call is granted; 0: one is
-}
-
-// longDrought is the least wait that is told of: shorter ones a worker sits out (I5).
-const longDrought = 2 * time.Second
-
-// Dry is the window for which a bucket's callers wait longest at now; false where none is
-// spent. One of a day or more counts as spent while no more than two calls of it are left,
-// or than come back in a LeaseLife: those are taken as soon as they are there.
-func (b Bucket) Dry(now time.Time) (out Drought, dry bool) {
-	now = b.trust(now)
-	next := b.refilled(nil, now)
-	rate := next.rate(now)
-	for _, l := range next.Levels {
-		w := Window{l.Calls, l.Per}
-		var wait time.Duration
-		if l.Left+1e-9 < 1 {
-			wait = lasts(rate, (1-l.Left)/refill(w)) + time.Millisecond
-		}
-		few := w.Per >= 24*time.Hour && l.Left < min(burst(w), max(2, refill(w)*LeaseLife.Seconds()))
-		if !few && wait <= longDrought || dry && wait <= out.Wait {
-			continue
-		}
-		every := time.Duration(float64(time.Second) / refill(w) / rate).Round(time.Millisecond)
-		out, dry = Drought{w, int64(burst(w) - max(l.Left, 0)), int64(burst(w)), every, wait}, true
-	}
-	return out, dry
-}
-
 // Lasts is how long so many calls take at the least, from a full bucket on.
 func (w Window) Lasts(calls float64) time.Duration {
 	return time.Duration(max(0, calls-burst(w)) / refill(w) * float64(time.Second))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // waits says what a run that goes on at now, or whose rows do, waits for; "" when it
@@ -53,23 +54,29 @@ func (s *Stores) delivery(ctx context.Context, r run.Run, left int64, now time.T
 	if err != nil {
 		return "", err
 	}
-	if spent, err := s.spent(ctx, name, now); err != nil || spent != "" {
+	if spent, err := s.spent(ctx, v, now); err != nil || spent != "" {
 		return rows + ", " + spent, err
 	}
 	return number(left, "row that is queued", "rows that are queued"), nil
 }
 
-// spent says that a connection's share of the quota keeps rows back at now, how much of it
-// is spent, and from when on the next ones go; "" where it grants calls.
-func (s *Stores) spent(ctx context.Context, connection string, now time.Time) (string, error) {
+// spent says that the share of the quota that a version's connection grants keeps rows
+// back at now, how much of it is spent, and from when on the next ones go; "" where it
+// grants calls.
+func (s *Stores) spent(ctx context.Context, v syncdef.Version, now time.Time) (string, error) {
 	if s.Told == nil {
 		return "", nil
 	}
+	connection := v.Definition.Connection
 	b, err := s.Told.Bucket(ctx, connection+"/")
 	if err != nil {
 		return "", fmt.Errorf("read the quota of connection %q: %w", connection, err)
 	}
-	d, dry := b.Dry(now)
+	limits, err := s.granted(ctx, v, b)
+	if err != nil {
+		return "", err
+	}
+	d, dry := b.Dry(limits, now)
 	if !dry {
 		return "", nil
 	}
