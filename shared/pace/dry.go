@@ -9,7 +9,7 @@ import (
 // come back.
 type Drought struct {
 	Window Window
-	Spent  int64         // of Burst, rounded down
+	Spent  int64         // of Burst, as Bucket.Spent counts them
 	Burst  int64         // how many of the window's calls may be made at once
 	Every  time.Duration // a call comes back, at the rate of the moment
 	Wait   time.Duration // until the next call is granted; 0: one is
@@ -41,7 +41,7 @@ func (b Bucket) Dry(limits []Window, now time.Time) (out Drought, dry bool) {
 			continue
 		}
 		every := time.Duration(float64(time.Second) / back / rate).Round(time.Millisecond)
-		out, dry = Drought{w, int64(min(l.Spent, burst(w))), int64(burst(w)), every, wait}, true
+		out, dry = Drought{w, int64(min(l.Spent, burst(w)) + 0.5), int64(burst(w)), every, wait}, true
 	}
 	return out, dry
 }
