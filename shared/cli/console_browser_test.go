@@ -165,13 +165,17 @@ func TestConsoleInBrowser(t *testing.T) {
 	b.quiet(t)
 }
 
-// views opens every page, wide and on a phone, light and dark.
-func (s *stack) views(t *testing.T, b *tab, id string) {
+// A viewed is a page and what it says.
+type viewed struct{ name, path, says string }
+
+// pages are all pages, after the first run of TestConsoleInBrowser.
+func (s *stack) pages(t *testing.T, id string) []viewed {
+	t.Helper()
 	errs, _, err := s.machine.Store.RunErrors(t.Context(), id, 1, "")
 	if err != nil || len(errs) != 1 {
 		t.Fatal(errs, err)
 	}
-	for _, v := range []struct{ name, path, says string }{
+	return []viewed{
 		{"overview", "/", "hubspot_health"},
 		{"errors", "/errors", "The newest 2 errors"},
 		{"error", "/error?ref=" + url.QueryEscape(errs[0].Ref()), `"email": "person0000`},
@@ -180,7 +184,12 @@ func (s *stack) views(t *testing.T, b *tab, id string) {
 		{"record", "/record?connection=hubspot_prod&key=" + url.QueryEscape(mailbox(3)), "Held"},
 		{"audit", "/audit", "Audit"},
 		{"confirm", "/confirm/retry?run=" + id, "Send 2 rows again"},
-	} {
+	}
+}
+
+// views opens every page, wide and on a phone, light and dark.
+func (s *stack) views(t *testing.T, b *tab, id string) {
+	for _, v := range s.pages(t, id) {
 		for _, look := range []struct {
 			width  int64
 			scheme string

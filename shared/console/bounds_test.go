@@ -57,14 +57,10 @@ func TestPagesKeepToTheirBounds(t *testing.T) {
 	}
 }
 
-// BenchmarkPages asks for each page with one sync and ten errors, and with 50 and 100,000.
-// What a page takes at most is in infra/ratios, which adds the time of a table's answers by
-// queries/op.
+// BenchmarkPages asks for each page with one sync and ten errors, and with 50 and 100,000:
+// what the console itself takes. BenchmarkPagesInBrowser measures what people wait for.
 func BenchmarkPages(b *testing.B) {
-	for _, size := range []struct {
-		name        string
-		syncs, errs int
-	}{{"few", 1, 10}, {"many", 50, 100_000}} {
+	for _, size := range sizes {
 		counted, get := filled(b, size.syncs, size.errs)
 		for name, path := range asked {
 			b.Run(name+"/"+size.name, func(b *testing.B) {

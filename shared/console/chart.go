@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/penstock-data/penstock/shared/app/view"
 )
@@ -21,11 +22,11 @@ type bar struct {
 	X, Width     float64
 	RightY, High float64 // of the part that is right
 	LostY, Lost  float64 // of the part that is not
-	Title        string
+	Line         *view.Line
 }
 
 // bars draws runs; most is how many there is room for.
-func (c *Console) bars(lines []view.Line, most int, width, height, gap float64) chart {
+func bars(lines []view.Line, most int, width, height, gap float64) chart {
 	if len(lines) > most {
 		lines = lines[len(lines)-most:]
 	}
@@ -34,9 +35,9 @@ func (c *Console) bars(lines []view.Line, most int, width, height, gap float64) 
 		out.Top = max(out.Top, l.Counts.Received)
 	}
 	step := width / float64(most)
-	for i, l := range lines {
-		b := bar{X: round(float64(most-len(lines)+i) * step), Width: round(step - gap), RightY: height, LostY: height}
-		b.Title = fmt.Sprintf("%s: %s of %s right", c.at(l.BegunAt), num(l.Right), plural(l.Counts.Received, "row"))
+	for i := range lines {
+		l := &lines[i]
+		b := bar{X: round(float64(most-len(lines)+i) * step), Width: round(step - gap), RightY: height, LostY: height, Line: l}
 		if out.Top > 0 {
 			b.High = round(height * float64(l.Right) / float64(out.Top))
 			b.Lost = round(height * float64(max(0, l.Counts.Received-l.Right)) / float64(out.Top))
@@ -58,6 +59,38 @@ func (c *Console) bars(lines []view.Line, most int, width, height, gap float64) 
 		out.Bars = append(out.Bars, b)
 	}
 	return out
+}
+
+// RightPath is what is right of all bars as one path: a chart among many others needs no
+// element a bar.
+func (c chart) RightPath() string {
+	var d []byte
+	for _, b := range c.Bars {
+		d = box(d, b.X, b.RightY, b.Width, b.High)
+	}
+	return string(d)
+}
+
+// LostPath is what is not right of all bars as one path.
+func (c chart) LostPath() string {
+	var d []byte
+	for _, b := range c.Bars {
+		if b.Lost > 0 {
+			d = box(d, b.X, b.LostY, b.Width, b.Lost)
+		}
+	}
+	return string(d)
+}
+
+// box adds a rectangle to a path.
+func box(d []byte, x, y, width, height float64) []byte {
+	add := func(command byte, n float64) { d = strconv.AppendFloat(append(d, command), n, 'f', -1, 64) }
+	add('M', x)
+	add(' ', y)
+	add('h', width)
+	add('v', height)
+	add('h', -width)
+	return append(d, 'z')
 }
 
 func round(x float64) float64 { return math.Round(x*100) / 100 }

@@ -12,7 +12,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"time"
@@ -68,9 +67,8 @@ type Console struct {
 	cfg     Config
 	token   string
 	key     []byte // of the sessions
-	sets    map[string]*template.Template
+	sets    map[string]*pageSet
 	results results
-	rows    keptRows
 	handler http.Handler
 }
 

@@ -23,7 +23,7 @@ type tallied struct {
 
 type syncRow struct {
 	view.Row
-	Spark  chart  // drawn when the row is written
+	Spark  chart
 	Late   string // the tone of the age: good, warn or bad
 	Shares []share
 }
@@ -85,7 +85,7 @@ func connectionOf(x view.Connection, syncs []view.Row) connectionRow {
 }
 
 func (c *Console) syncRow(s view.Row) syncRow {
-	row := syncRow{Row: s, Late: "good"}
+	row := syncRow{Row: s, Late: "good", Spark: bars(s.Spark, 14, 98, 24, 2)}
 	switch {
 	case s.StaleAfter > 0 && s.Age > s.StaleAfter, s.LastSuccess.IsZero() && s.Health == view.Stale:
 		row.Late = "bad"

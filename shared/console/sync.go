@@ -24,7 +24,7 @@ func (c *Console) sync(r *http.Request) (shown, error) {
 	if err != nil {
 		return shown{}, err
 	}
-	page := syncPage{Sync: v, Row: c.syncRow(v.Row), Chart: c.bars(v.Chart, min(max(len(v.Chart), 24), 60), 720, 120, 3), Act: c.cfg.Actions != nil}
+	page := syncPage{Sync: v, Row: c.syncRow(v.Row), Chart: bars(v.Chart, min(max(len(v.Chart), 24), 60), 720, 120, 3), Act: c.cfg.Actions != nil}
 	page.Runs = slices.Clone(v.Chart)
 	slices.Reverse(page.Runs)
 	page.Runs = page.Runs[:min(len(page.Runs), tabled)]

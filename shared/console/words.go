@@ -30,7 +30,6 @@ func (c *Console) funcs() template.FuncMap {
 		"link":   link,
 		"seg":    url.PathEscape,
 		"dict":   dict,
-		"kept":   c.keptRow,
 		"most":   func(total, done int64) int64 { return max(total, done, 1) }, // of a bar, also where the total is not known
 		"words":  func(s string) string { return strings.ReplaceAll(s, "_", " ") },
 	}

@@ -37,56 +37,61 @@ func (s *Store) Entries(ctx context.Context, target string, keys []string) (map[
 		return found, nil
 	}
 	err := s.read(ctx, func(c *conn) error {
-		id, err := s.names.target(c, target, false)
-		if err != nil || id == 0 {
-			return err
-		}
-		q, err := c.prepare(selectEntry)
-		if err != nil {
-			return err
-		}
-		defer q.reset()
 		if err := s.late.load(c); err != nil {
 			return err
 		}
-		s.late.absent.grow(len(keys))
-		r := reader{}
-		keep := func(i int, e ledger.Entry) {
-			e.Revision = s.late.last
-			found[keys[i]] = e
-		}
-		var rest []visit
-		var scratch []byte
-		for i, key := range keys {
-			scratch = append(scratch[:0], key...)
-			slot := slotOf(id, scratch)
-			e, stored, known, err := s.known(c, &r, slot, key)
-			switch {
-			case err != nil:
-				return err
-			case stored:
-				keep(i, e)
-			case !known:
-				rest = append(rest, visit{slot, i})
-			}
-		}
-		// By slot, so that neighbours in the table are visited together.
-		slices.SortFunc(rest, func(a, b visit) int { return cmp.Compare(a.slot, b.slot) })
-		for _, v := range rest {
-			e, stored, err := s.inTable(q, &r, v.slot, keys[v.i])
-			if err != nil {
-				return err
-			}
-			if stored {
-				keep(v.i, e)
-			}
-		}
-		return nil
+		return s.entries(c, target, keys, func(key string, e ledger.Entry) { found[key] = e })
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read %d ledger entries of %s: %w", len(keys), target, err)
 	}
 	return found, nil
+}
+
+// entries calls found with the entries that exist among the keys, after late.load.
+func (s *Store) entries(c *conn, target string, keys []string, found func(key string, e ledger.Entry)) error {
+	id, err := s.names.target(c, target, false)
+	if err != nil || id == 0 {
+		return err
+	}
+	q, err := c.prepare(selectEntry)
+	if err != nil {
+		return err
+	}
+	defer q.reset()
+	s.late.absent.grow(len(keys))
+	r := reader{}
+	keep := func(i int, e ledger.Entry) {
+		e.Revision = s.late.last
+		found(keys[i], e)
+	}
+	var rest []visit
+	var scratch []byte
+	for i, key := range keys {
+		scratch = append(scratch[:0], key...)
+		slot := slotOf(id, scratch)
+		e, stored, known, err := s.known(c, &r, slot, key)
+		switch {
+		case err != nil:
+			return err
+		case stored:
+			keep(i, e)
+		case !known:
+			rest = append(rest, visit{slot, i})
+		}
+	}
+	// By slot, so that neighbours in the table are visited together.
+	slices.SortFunc(rest, func(a, b visit) int { return cmp.Compare(a.slot, b.slot) })
+	for _, v := range rest {
+		e, stored, err := s.inTable(q, &r, v.slot, keys[v.i])
+		if err != nil {
+			return err
+		}
+		if stored {
+			keep(v.i, e)
+		}
+	}
+	return nil
 }
 
 // entry reads one key, with the revision that is stored.

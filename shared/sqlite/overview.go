@@ -167,14 +167,19 @@ func (s *Store) Places(ctx context.Context, places []ledger.Place) (map[ledger.P
 		}
 	}
 	found := make(map[ledger.Place]ledger.Entry, len(places))
-	for target, keys := range byTarget {
-		entries, err := s.Entries(ctx, target, keys)
-		if err != nil {
-			return nil, err
+	err := s.read(ctx, func(c *conn) error {
+		if err := s.late.load(c); err != nil {
+			return err
 		}
-		for key, e := range entries {
-			found[ledger.Place{Target: target, Key: key}] = e
+		for target, keys := range byTarget {
+			if err := s.entries(c, target, keys, func(key string, e ledger.Entry) { found[ledger.Place{Target: target, Key: key}] = e }); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read %d ledger entries: %w", len(places), err)
 	}
 	return found, nil
 }

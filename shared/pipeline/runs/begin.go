@@ -231,7 +231,7 @@ func (s *Stores) goesOn(ctx context.Context, latest string, p run.Policy, now ti
 	if p.Abandoned(r, t, now) {
 		return r, "", nil
 	}
-	waits, err := s.waits(ctx, r, t)
+	waits, err := s.waits(ctx, r, t, now)
 	how = fmt.Sprintf("run %q, begun %s, is %s and waits for %s", r.ID, r.BegunAt.UTC().Format(time.RFC3339), r.Status, waits)
 	if r.Status == run.Open { // what began it may have died
 		how += fmt.Sprintf("; if nothing works on it any more, penstock_cancel('%s') ends it", r.ID)

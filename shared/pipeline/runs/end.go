@@ -39,7 +39,7 @@ func (c *Control) Finish(ctx context.Context, id string, rows int64) (RunStatus,
 	if r, err = c.update(ctx, r, func(r *run.Run) bool { return c.finish(r, rows) }); err != nil {
 		return RunStatus{}, err
 	}
-	return c.runStatus(ctx, r, nil)
+	return c.runStatus(ctx, r, nil, c.Now())
 }
 
 // finish reports whether the call changes the run.
@@ -109,7 +109,7 @@ func (c *Control) cancel(ctx context.Context, id, reason string) (RunStatus, err
 	if r.Status != run.Cancelled {
 		return RunStatus{}, row.Refuse("penstock_cancel: the run %q is %s already", id, r.Status)
 	}
-	return c.runStatus(ctx, r, nil)
+	return c.runStatus(ctx, r, nil, c.Now())
 }
 
 // ResetMessage says what Reset did.

@@ -30,7 +30,7 @@ func (c *Control) List(ctx context.Context, sync string, limit int) ([]RunStatus
 		if len(out) == limit || run.IsRetry(r.ID) {
 			continue
 		}
-		one, err := c.runStatus(ctx, r, rest)
+		one, err := c.runStatus(ctx, r, rest, c.Now())
 		if err != nil {
 			return nil, err
 		}

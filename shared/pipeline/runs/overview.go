@@ -113,7 +113,7 @@ func (s *Stores) overOpen(ctx context.Context, o *run.Overview, r run.Run, tally
 		return err
 	}
 	p := run.ProgressOf(r, t, o.AsOf)
-	if p.WaitsFor, err = s.waits(ctx, r, t); err != nil {
+	if p.WaitsFor, err = s.waits(ctx, r, t, o.AsOf); err != nil {
 		return err
 	}
 	o.Running = append(o.Running, p)
@@ -237,17 +237,4 @@ func (s *Stores) overRest(ctx context.Context, o *run.Overview, d *syncdef.Defin
 		return slices.Index(alert.Kinds, alert.Kind(a.Kind)) - slices.Index(alert.Kinds, alert.Kind(b.Kind))
 	})
 	return nil
-}
-
-// RunStatus is a run with the counts of this moment, and what its failed rows came to.
-func (s *Stores) RunStatus(ctx context.Context, r run.Run) (RunStatus, error) {
-	all, err := s.History.RecentRuns(ctx, r.Sync, lookedRuns)
-	if err != nil {
-		return RunStatus{}, fmt.Errorf("list the runs of sync %q: %w", r.Sync, err)
-	}
-	rest, err := s.rest(ctx, r.Sync, all)
-	if err != nil {
-		return RunStatus{}, err
-	}
-	return s.runStatus(ctx, r, rest)
 }

@@ -88,7 +88,7 @@ func (c *Control) StatusPage(ctx context.Context, syncOrRun string, p Page) (Syn
 		return s, err
 	}
 	for _, r := range shown {
-		one, err := c.runStatus(ctx, r, rest)
+		one, err := c.runStatus(ctx, r, rest, c.Now())
 		if err != nil {
 			return s, err
 		}
@@ -197,9 +197,9 @@ func (s *Stores) rest(ctx context.Context, sync string, all []run.Run) (*rest, e
 	return out, nil
 }
 
-// runStatus gives a run the counts of this moment; without rest nothing is said of
+// runStatus gives a run the counts of this moment, now; without rest nothing is said of
 // what is due.
-func (s *Stores) runStatus(ctx context.Context, r run.Run, rest *rest) (RunStatus, error) {
+func (s *Stores) runStatus(ctx context.Context, r run.Run, rest *rest, now time.Time) (RunStatus, error) {
 	out := RunStatus{Run: r}
 	if rest != nil {
 		out.Due, out.Again, out.Retried = rest.due[r.ID], rest.again[r.ID], rest.retried[r.ID]
@@ -216,7 +216,7 @@ func (s *Stores) runStatus(ctx context.Context, r run.Run, rest *rest) (RunStatu
 	out.Counts.Queued = t.Left()
 	out.Outcome = run.OutcomeOf(r, t.Counts)
 	if !r.Status.Ended() {
-		out.Waits, err = s.waits(ctx, r, t)
+		out.Waits, err = s.waits(ctx, r, t, now)
 	}
 	return out, err
 }

@@ -4,16 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// waits says what a run that goes on, or whose rows do, waits for; "" when it
+// waits says what a run that goes on at now, or whose rows do, waits for; "" when it
 // waits for nothing.
-func (s *Stores) waits(ctx context.Context, r run.Run, t *run.Tally) (string, error) {
+func (s *Stores) waits(ctx context.Context, r run.Run, t *run.Tally, now time.Time) (string, error) {
 	if left := t.Left(); left > 0 {
-		return s.delivery(ctx, r, left)
+		return s.delivery(ctx, r, left, now)
 	}
 	switch {
 	case t.Pending > 0:
@@ -30,9 +32,9 @@ func (s *Stores) waits(ctx context.Context, r run.Run, t *run.Tally) (string, er
 	return "", nil
 }
 
-// delivery says what queued rows wait for: their connection, their version, or
-// their turn.
-func (s *Stores) delivery(ctx context.Context, r run.Run, left int64) (string, error) {
+// delivery says what queued rows wait for: their connection, their version, its share of
+// the quota, or their turn.
+func (s *Stores) delivery(ctx context.Context, r run.Run, left int64, now time.Time) (string, error) {
 	v, err := s.Syncs.Version(ctx, r.Sync, r.Version)
 	if err != nil {
 		return "", fmt.Errorf("read sync %q version %s: %w", r.Sync, r.Version, err)
@@ -49,7 +51,57 @@ func (s *Stores) delivery(ctx context.Context, r run.Run, left int64) (string, e
 	if halted {
 		return fmt.Sprintf("%s of version %s, which cannot be delivered since %s: %s", rows, r.Version, stamp(h.Since), h.Reason), nil
 	}
-	return number(left, "row that is queued", "rows that are queued"), err
+	if err != nil {
+		return "", err
+	}
+	if spent, err := s.spent(ctx, v, now); err != nil || spent != "" {
+		return rows + ", " + spent, err
+	}
+	return number(left, "row that is queued", "rows that are queued"), nil
+}
+
+// spent says that the share of the quota that a version's connection grants keeps rows
+// back at now, how much of it is spent, and from when on the next ones go; "" where it
+// grants calls.
+func (s *Stores) spent(ctx context.Context, v syncdef.Version, now time.Time) (string, error) {
+	if s.Told == nil {
+		return "", nil
+	}
+	connection := v.Definition.Connection
+	b, err := s.Told.Bucket(ctx, connection+"/")
+	if err != nil {
+		return "", fmt.Errorf("read the quota of connection %q: %w", connection, err)
+	}
+	limits, err := s.granted(ctx, v, b)
+	if err != nil {
+		return "", err
+	}
+	d, dry := b.Dry(limits, now)
+	if !dry {
+		return "", nil
+	}
+	next := "now"
+	if d.Wait > 0 {
+		next = "from " + stamp(now.Add(d.Wait).Add(time.Second-1)) + " on"
+	}
+	return fmt.Sprintf("which the quota of connection %q keeps back: of its share, %d calls in %s, %d of the %d that may be made at once are spent; one comes back every %s, and the next rows go %s",
+		connection, d.Window.Calls, shortly(d.Window.Per), d.Spent, d.Burst, shortly(d.Every), next), nil
+}
+
+// shortly is a time without the units that say nothing: "24h", "2m53s", "860ms".
+func shortly(d time.Duration) string {
+	unit := time.Second
+	if d < 10*time.Second {
+		unit = 10 * time.Millisecond
+	}
+	text := d.Round(unit).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = text[:len(text)-2]
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = text[:len(text)-2]
+	}
+	return text
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

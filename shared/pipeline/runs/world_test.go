@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/pace"
 	"github.com/penstock-data/penstock/shared/pipeline/deliver"
 	"github.com/penstock-data/penstock/shared/pipeline/intake"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
@@ -224,6 +225,7 @@ type vendor struct {
 	broken  bool // every call fails with the version
 	calls   int64
 	sends   int
+	daily   int64 // of its calls, that the connection may make in a day; 0 is any number
 }
 
 func (v *vendor) Identity(context.Context) (string, error) { return "", nil }
@@ -235,8 +237,13 @@ func (v *vendor) Probe(context.Context) error {
 	return nil
 }
 
-func (v *vendor) ProbeCost() []dest.Cost                         { return nil }
-func (v *vendor) Limits() dest.Limits                            { return dest.Limits{Concurrency: 1} }
+func (v *vendor) ProbeCost() []dest.Cost { return nil }
+func (v *vendor) Limits() dest.Limits {
+	if v.daily == 0 {
+		return dest.Limits{Concurrency: 1}
+	}
+	return dest.Limits{Concurrency: 1, Windows: func(string) []pace.Window { return []pace.Window{{Calls: v.daily, Per: 24 * time.Hour}} }}
+}
 func (v *vendor) APICalls() int64                                { return v.calls }
 func (v *vendor) Open(syncdef.Version) (dest.Destination, error) { return v, nil }
 func (v *vendor) Lookups(dest.Batch) []dest.Call                 { return nil }
@@ -253,7 +260,7 @@ func (v *vendor) Calls(b dest.Batch, most int) (calls []dest.Call) {
 		all[i] = i
 	}
 	for part := range slices.Chunk(all, most) {
-		calls = append(calls, dest.Call{Records: part})
+		calls = append(calls, dest.Call{Records: part, Costs: []dest.Cost{{Tokens: 1}}})
 	}
 	return calls
 }

@@ -5,6 +5,7 @@ package viewtest
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -29,7 +30,18 @@ func Now() time.Time { return Start.Add(time.Minute) }
 // are counted.
 func Open(t testing.TB, syncs, errs int) (*Counted, *view.Reader) {
 	t.Helper()
-	s, err := sqlite.Open("", Now)
+	return open(t, "", syncs, errs)
+}
+
+// OpenFile is Open over a file.
+func OpenFile(t testing.TB, syncs, errs int) (*Counted, *view.Reader) {
+	t.Helper()
+	return open(t, filepath.Join(t.TempDir(), "state.db"), syncs, errs)
+}
+
+func open(t testing.TB, path string, syncs, errs int) (*Counted, *view.Reader) {
+	t.Helper()
+	s, err := sqlite.Open(path, Now)
 	check(t, err)
 	t.Cleanup(func() { check(t, s.Close()) })
 	Fill(t, s, syncs, errs)
