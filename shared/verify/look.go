@@ -21,11 +21,11 @@ type Look struct {
 
 // Wanted is a row that a push would send.
 type Wanted struct {
-	Key      string // the match value by the version's rule of identity
-	Match    string // the match value as the row writes it; "" is Key
-	RecordID string // the row's label
-	ID       string // the destination's id of the record; "" asks to look it up
-	Hashes   []uint32
+	Key      string   // the match value by the version's rule of identity
+	Match    string   // the match value as the row writes it; "" is Key
+	RecordID string   // the row's label
+	ID       string   // the destination's id of the record; "" asks to look it up
+	Hashes   []uint32 // row.FieldHash of its canonical values, by position in the mapping's names
 }
 
 // Standing is whether the destination has a row's record.
@@ -57,8 +57,11 @@ type Looked struct {
 	Stopped string  // why not all was asked, for people; "" when all was
 }
 
-// Holds reports whether a value that the field at a position shows may be the one of the
-// hash.
-func (f *Fields) Holds(at int, hash uint32, v jsontext.Value) bool {
-	return f.holds(&f.Of[at], at, hash, v)
+// Holds reports whether a value that the field at a position shows may be the one that the
+// row sends; of the match field whether it is the row's record.
+func (f *Fields) Holds(at int, w *Wanted, v jsontext.Value) bool {
+	if f.Of[at].Match {
+		return f.found(w.Key, v)
+	}
+	return f.holds(&f.Of[at], at, w.Hashes[at], v)
 }

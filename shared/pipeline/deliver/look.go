@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -167,12 +168,14 @@ func (l *looking) read(ctx context.Context, ids []string) error {
 		return nil
 	}
 	w := &written{program: l.program, names: l.program.Mapping.Names()}
+	w.fields.Identity = l.q.Version.Rules.Identity
 	tells, err := l.reader.Readable(ctx, &l.q.Version.Definition, w.names, l.spend)
 	if err != nil {
 		return err
 	}
 	for i, name := range w.names {
 		f := verify.Field{Name: name, Why: tells[i].Why, Trims: tells[i].Trims, Empty: tells[i].Empty, Also: tells[i].Also}
+		f.Match = strings.EqualFold(name, l.q.Version.Definition.Match.Destination) && len(w.fields.Identity.Steps) > 0
 		if l.q.Skip[name] {
 			f.Why = "it is not to be seen"
 		}
@@ -188,7 +191,7 @@ func (l *looking) read(ctx context.Context, ids []string) error {
 		}
 		for n, id := range page {
 			for _, i := range at[id] {
-				l.found[i] = w.stands(&kept[n], l.q.Rows[i].Hashes)
+				l.found[i] = w.stands(&kept[n], &l.q.Rows[i])
 			}
 		}
 	}
@@ -196,7 +199,7 @@ func (l *looking) read(ctx context.Context, ids []string) error {
 }
 
 // stands is what a record that was read says of a row.
-func (w *written) stands(k *dest.Kept, hashes []uint32) verify.Found {
+func (w *written) stands(k *dest.Kept, of *verify.Wanted) verify.Found {
 	if k.Gone {
 		return verify.Found{Standing: verify.Absent}
 	}
@@ -208,7 +211,7 @@ func (w *written) stands(k *dest.Kept, hashes []uint32) verify.Found {
 		}
 		if v := k.Values[next]; v != nil {
 			f.Values[i] = slices.Clone(v)
-			f.Holds[i] = w.program.Mapping.Comparable(i) == "" && w.fields.Holds(i, hashes[i], v)
+			f.Holds[i] = w.program.Mapping.Comparable(i) == "" && w.fields.Holds(i, of, v)
 		}
 		next++
 	}

@@ -56,13 +56,15 @@ type candidate struct {
 	verify.Wanted
 	at     int  // in the plan
 	whole  bool // all its fields would be sent
+	known  bool // the ledger says what was delivered
 	values []jsontext.Value
 }
 
 func (l *look) candidate(at int, x run.Checked, m *mapping.Mapped) candidate {
 	e := l.entries[x.Key]
 	c := candidate{at: at, Wanted: verify.Wanted{Key: x.Key, Match: string(m.Match), RecordID: x.RecordID, ID: e.Held.ID, Hashes: make([]uint32, len(m.Canonical))}}
-	c.whole = !e.There() || e.Held.Fingerprint.Void() || l.full || l.again && x.Always || l.v.Definition.Send == syncdef.SendAll
+	c.known = e.There() && !e.Held.Fingerprint.Void()
+	c.whole = !c.known || l.full || l.again && x.Always || l.v.Definition.Send == syncdef.SendAll
 	for i, v := range m.Canonical {
 		c.Hashes[i] = row.FieldHash(v)
 	}
@@ -127,13 +129,13 @@ func (p *Planned) refuse(f *row.Fault) {
 
 // replaces notes which values an update would replace: those of the fields that differ
 // from what was delivered, and where all are sent of those too that differ from what the
-// destination holds, or that nobody may see.
+// destination holds, or that it does not show of a record that was never delivered.
 func (l *look) replaces(p *Planned, c *candidate, f *verify.Found) {
 	delivered := p.Fields
 	p.Fields, p.Changes = nil, nil
 	for i, name := range l.names {
 		v, holds := c.values[i], f.Holds[i] || equal(f.Values[i], c.values[i])
-		if v == nil || !slices.Contains(delivered, name) && (!c.whole || holds) {
+		if v == nil || !slices.Contains(delivered, name) && (!c.whole || holds || c.known && f.Values[i] == nil) {
 			continue
 		}
 		x := l.change(name, v)
