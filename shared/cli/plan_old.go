@@ -51,10 +51,8 @@ func (c planCmd) looking(ctx context.Context, s program, store *sqlite.Store) (*
 	if !known || v.Rules.Once { // what is only ever inserted replaces nothing
 		return nil, nothing, nil
 	}
-	if absent, err := c.secretAbsent(ctx, store, &v); err != nil {
+	if nowhere, err := c.nowhere(ctx, store, &v); err != nil || nowhere {
 		return nil, nothing, err
-	} else if absent {
-		return &runs.Looking{Stopped: fmt.Sprintf("no rows have gone there from here, and its secret is not here (--endpoint %s=%s asks the simulator)", to.Vendor.Name, ownSimulator)}, nothing, nil
 	}
 	asker, done, err := asking{Data: c.Data, Endpoint: c.Endpoint}.asker(s)
 	if err != nil {
@@ -68,9 +66,9 @@ func (c planCmd) looking(ctx context.Context, s program, store *sqlite.Store) (*
 	return k, done, nil
 }
 
-// secretAbsent reports whether nobody has said where the sync's rows go, and the
-// connection's own account cannot be asked.
-func (c planCmd) secretAbsent(ctx context.Context, store *sqlite.Store, v *syncdef.Version) (bool, error) {
+// nowhere reports whether no rows have gone anywhere yet, and the connection's own account
+// cannot be asked: they would go to a simulator that is empty.
+func (c planCmd) nowhere(ctx context.Context, store *sqlite.Store, v *syncdef.Version) (bool, error) {
 	n, err := readNote(c.Data)
 	if err != nil || c.Endpoint[v.Rules.Type] != "" || n.To[v.Rules.Type] != "" {
 		return false, err
