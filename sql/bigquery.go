@@ -25,10 +25,14 @@ func (p Params) Remotes() []Remote {
 	for _, name := range wire.Functions() {
 		f, _ := wire.Lookup(name)
 		var arguments []string
-		for _, a := range f.Params {
+		whole := *f
+		if name == wire.Syncs { // whose answer has no pages there
+			whole.Params = nil
+		}
+		for _, a := range whole.Params {
 			arguments = append(arguments, cmp.Or(argumentNames[a], string(a))+" "+cmp.Or(argumentTypes[a], "STRING"))
 		}
-		r := Remote{Name: name, Arguments: strings.Join(arguments, ", "), Description: f.Signature(), Rows: 1, Context: fmt.Sprintf("('%s', '%s')", bigquery.ContextFunction, name)}
+		r := Remote{Name: name, Arguments: strings.Join(arguments, ", "), Description: whole.Signature(), Rows: 1, Context: fmt.Sprintf("('%s', '%s')", bigquery.ContextFunction, name)}
 		switch name {
 		case wire.Push, wire.Plan:
 			r.Rows = p.MaxBatchRows

@@ -29,6 +29,7 @@ var (
 	exfunc    = regexp.MustCompile(`(?m)^.*\bON LANGUAGE EXFUNC\b.*;$`)
 	toRole    = regexp.MustCompile(`\b(TO|FROM) ROLE `)
 	dateDiff  = regexp.MustCompile(`\b(DATE(?:DIFF|ADD))\((\w+),`)
+	tryCast   = regexp.MustCompile(`\bTRY_CAST\((.*) AS (FLOAT8|TIMESTAMP|DATE)\)`)
 	atomicity = regexp.MustCompile(`(?m)^\s+NONATOMIC\n`)
 )
 
@@ -50,6 +51,7 @@ func Postgres(script string) string {
 			m[1], strings.Join(types, ", "), name, strings.Join(values, ", "))
 	})
 	script = textSuper.ReplaceAllString(script, "to_jsonb($1::text)")
+	script = tryCast.ReplaceAllString(script, "penstock_try_$2($1)")
 	script = arrayOf.ReplaceAllString(script, "jsonb_build_array(\n")
 	script = exfunc.ReplaceAllString(script, "")
 	script = toRole.ReplaceAllString(script, "$1 ")

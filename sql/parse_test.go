@@ -194,7 +194,7 @@ func others(t *testing.T) map[Dialect][]string {
 			t.Fatal(err)
 		}
 		out[dialect] = split(teardown)
-		for _, d := range []syncdef.Definition{judged, ranked} {
+		for _, d := range []syncdef.Definition{judged, ranked, kept.Definition} {
 			views, err := Views(dialect, filled(dialect), d)
 			if err != nil {
 				t.Fatal(err)

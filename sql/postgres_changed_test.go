@@ -111,3 +111,35 @@ func TestPostgresStrategies(t *testing.T) {
 	s.world.Clock.Advance(25 * time.Hour)
 	s.ran("accounts", "incremental", "since: x@a.com x@b.com x@c.com x@d.com")
 }
+
+// The view beside the model has what was delivered as of the last refresh, in the types of
+// the definition: the sample's query finds what changed since.
+func TestPostgresSyncHistory(t *testing.T) {
+	to := "connection: crm\ndestination_object: Account\nmatching_strategy: email_domain\nmatch: {source: email, destination: Website}\nrecord_id: [customer_id, region]\n"
+	s := newShifted(t, map[string]string{"health": to + "model: analytics.customer_health\nfield_mappings:\n" +
+		"- {source: Health_Score, destination: Health_Score__c, data_type: number}\n- {source: risk_category, destination: Recommended_Action__c}\n" +
+		"- {source: changed, destination: Health_Score_Last_Updated__c, data_type: datetime}\nincremental: {changed_only: true}\n"})
+	s.exec("CREATE SCHEMA analytics; CREATE TABLE analytics.customer_health (customer_id text, region text, email text, health_score numeric(3, 2), risk_category text, changed timestamp);" +
+		"INSERT INTO analytics.customer_health VALUES ('c:1', 'eu', 'x@a.com', 0.8, 'low', '2024-01-15 10:00:00'), ('c2', 'us', 'x@b.com', 0.4, 'medium', NULL);")
+	s.setUp(s.params)
+	s.exec("CREATE OR REPLACE FUNCTION public.getdate() RETURNS timestamp LANGUAGE sql STABLE AS $$SELECT CAST(timestamptz '" + s.world.Clock.Now().UTC().Format(time.RFC3339) + "' AS timestamp)$$;")
+	see := func(want ...string) {
+		t.Helper()
+		got := s.query("SELECT customer_id, region, current_health_score, last_synced_health_score, last_synced_risk_category, last_synced_changed FROM customer_health_with_sync_history ORDER BY 1")
+		if d := cmp.Diff(want, got); d != "" {
+			t.Error(d)
+		}
+	}
+	see("c2 | us | 0.40 | NULL | NULL | NULL", "c:1 | eu | 0.80 | NULL | NULL | NULL")
+	s.ran("health", "incremental", `all: c2:us c\:1:eu`)
+	s.exec("CALL penstock.penstock_refresh();")
+	s.exec("UPDATE analytics.customer_health SET health_score = 0.1 WHERE region = 'us';")
+	see("c2 | us | 0.10 | 0.4 | medium | NULL", "c:1 | eu | 0.80 | 0.8 | low | 2024-01-15 10:00:00")
+	got := s.query(`SELECT customer_id, CASE WHEN current_health_score != COALESCE(last_synced_health_score, -1) THEN current_health_score END,
+    CASE WHEN current_risk_category != COALESCE(last_synced_risk_category, '') THEN current_risk_category END
+FROM customer_health_with_sync_history
+WHERE current_health_score != COALESCE(last_synced_health_score, -1) OR current_risk_category != COALESCE(last_synced_risk_category, '')`)
+	if d := cmp.Diff([]string{"c2 | 0.10 | NULL"}, got); d != "" {
+		t.Error(d)
+	}
+}

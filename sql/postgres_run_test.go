@@ -276,3 +276,32 @@ func TestPostgresGate(t *testing.T) {
 		t.Errorf("%s: %q", r.Status, r.Reason)
 	}
 }
+
+// More syncs than one answer holds are read page by page.
+func TestPostgresManySyncs(t *testing.T) {
+	s := newShifted(t, map[string]string{"accounts": definition("model: penstock.health\nrecord_id: email\n")})
+	s.setUp(s.params)
+	one, err := s.world.Store.Current(t.Context(), "accounts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 250 {
+		one.Definition.Sync = fmt.Sprintf("sync_%03d", n)
+		if err := s.world.Store.Apply(t.Context(), one); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.exec("CALL penstock.penstock_refresh();")
+	if got := s.query("SELECT COUNT(*), COUNT(DISTINCT sync) FROM penstock_models"); got[0] != "251 | 251" {
+		t.Errorf("%s of 251 syncs", got)
+	}
+	asked := 0
+	for _, f := range s.asked {
+		if f == "penstock_syncs" {
+			asked++
+		}
+	}
+	if asked < 2 {
+		t.Errorf("asked %d times", asked)
+	}
+}

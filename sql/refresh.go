@@ -16,7 +16,7 @@ type RefreshStep struct {
 // A RefreshGroup is steps that are done in order: once, or where Pending is given for
 // every page. $refresh names this refresh, $page the page, from 0 on.
 type RefreshGroup struct {
-	Pending Step // answers how many pages come after $page; without it the group is done once
+	Pending Step // answers how many pages come after $page, in the dialects where there are any; without it the group is done once
 	Steps   []RefreshStep
 }
 
@@ -30,6 +30,9 @@ func RefreshGroups() ([]RefreshGroup, error) {
 		{Steps: []RefreshStep{
 			b.step("tidy", "", tidyPages),
 			b.step("read the syncs", "", readSyncs),
+		}},
+		{Pending: b.pendingIn("syncs", moreSyncs), Steps: []RefreshStep{{Step: b.of("read more syncs", moreSyncs, nil)}}},
+		{Steps: []RefreshStep{
 			b.step("models beside yours", "", besideYours("penstock_models", "sync")),
 			b.merge("models", mergeModels),
 			b.step("read the runs", "", readStatus),
@@ -100,6 +103,9 @@ func (d speech) refreshScript() (string, error) {
 			}
 			continue
 		}
+		if g.Pending.In(d.name).Statement() == "" { // nothing has pages here
+			continue
+		}
 		write(1, words.first)
 		write(1, d.scripting(g.Pending))
 		write(1, words.while)
@@ -130,6 +136,17 @@ func (b *refreshBuilder) pending(kind string) Step {
 	text := "SELECT COUNT(*) FROM penstock_pages AS p WHERE p.refresh = $refresh AND p.kind = '" + kind +
 		"' AND p.page = $page AND {{" + next + "}} IS NOT NULL"
 	return b.of("pending "+kind, func(speech) string { return text }, []string{"pending"})
+}
+
+// pendingIn is pending, in the dialects in which there is a statement.
+func (b *refreshBuilder) pendingIn(kind string, statement func(speech) string) Step {
+	s := b.pending(kind)
+	for d, text := range map[Dialect]*Text{Snowflake: &s.Snowflake, DuckDB: &s.DuckDB, Redshift: &s.Redshift, BigQuery: &s.BigQuery} {
+		if statement(speeches[d]) == "" {
+			*text = Text{}
+		}
+	}
+	return s
 }
 
 func (b *refreshBuilder) of(name string, text func(speech) string, into []string) Step {

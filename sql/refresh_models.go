@@ -6,6 +6,14 @@ const readSyncs = `
 INSERT INTO penstock_pages (refresh, kind, page, answer)
 SELECT $refresh, 'syncs', 0, {{answer "penstock_syncs()"}}`
 
+// moreSyncs are read where an answer has a bound that many syncs pass.
+func moreSyncs(d speech) string {
+	if d.name != Redshift {
+		return ""
+	}
+	return nextPage("syncs", "penstock_syncs(%s)")
+}
+
 // theSyncs are the applied syncs, each once.
 const theSyncs = `SELECT
         {{text element "sync"}} AS sync,

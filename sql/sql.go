@@ -161,7 +161,10 @@ func (p *Params) views() (string, error) {
 			return "", err
 		}
 		for _, v := range views {
-			all = append(all, View{p.own(v.Name), v.Query})
+			v.Name = p.own(v.Name)
+			// Several syncs may read one model: the last one's history is shown.
+			all = slices.DeleteFunc(all, func(o View) bool { return o.Name == v.Name })
+			all = append(all, v)
 		}
 	}
 	if len(all) == 0 {

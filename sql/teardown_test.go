@@ -15,6 +15,16 @@ var scored = Sync{
 	Model:      "SELECT c.customer_id, c.score, c.address, c.since, c.updated_at FROM customers AS c;\n",
 }
 
+// kept is a definition whose model's history is shown, with a column of every type.
+var kept = Sync{Definition: syncdef.Definition{
+	Sync: "kept", Model: "analytics.customer_health", RecordID: []string{"customer_id", "Region"}, Match: syncdef.Match{Source: "email", Destination: "Website"},
+	Fields: []syncdef.Field{
+		{Source: "health_score", Type: syncdef.Number}, {Source: "risk_category"}, {Source: "seats", Type: syncdef.Integer}, {Source: "paying", Type: syncdef.Boolean},
+		{Source: "Since", Type: syncdef.Date}, {Source: "changed", Type: syncdef.DateTime}, {Source: "address.city", Type: syncdef.String},
+	},
+	Incremental: &syncdef.Incremental{ChangedOnly: true},
+}}
+
 // Snowflake's teardown runs on a stand-in after the script, twice, and what it is to leave
 // is left.
 func TestFakesnowTeardown(t *testing.T) {
@@ -50,7 +60,7 @@ func TestSyncViews(t *testing.T) {
 	var all strings.Builder
 	for _, dialect := range Dialects {
 		p := filled(dialect)
-		p.Syncs = []Sync{scored}
+		p.Syncs = []Sync{scored, kept}
 		parts, err := Parts(dialect, p)
 		if err != nil {
 			t.Fatal(err)

@@ -23,6 +23,7 @@ func SourceView(sync string) string { return syncdef.SourcePrefix + sync }
 // and no gate is asked for. params are those of the script.
 func Views(dialect Dialect, params Params, d syncdef.Definition) ([]View, error) {
 	params.dialect = dialect
+	params.fill()
 	var out []View
 	source, err := sourceView(params, d)
 	if err != nil {
@@ -32,7 +33,7 @@ func Views(dialect Dialect, params Params, d syncdef.Definition) ([]View, error)
 		out = append(out, View{SourceView(d.Sync), source})
 	}
 	if history := historyQuery(params, d); history != "" {
-		out = append(out, View{d.Relation() + HistorySuffix, history})
+		out = append(out, View{historyName(dialect, d), history})
 	}
 	gate, err := gateQuery(params, d)
 	if err != nil {

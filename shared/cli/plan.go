@@ -30,7 +30,10 @@ type planCmd struct {
 	Mode  string `default:"incremental" enum:"incremental,full,push" help:"Of what: an incremental run, a full one, or a plain push of all rows."`
 	From  string `help:"Plan a push of the rows of this file (.csv, .parquet, .json, .ndjson) instead of the model's." placeholder:"FILE"`
 	Limit int    `help:"At most so many rows." placeholder:"N"`
+	Old   string `help:"Read what the destination holds of so many updates, and look so many creates up, or all; 5 when not given, 0 makes no call." placeholder:"N"`
 	JSON  bool   `name:"json" help:"Print JSON."`
+
+	Endpoint map[string]string `help:"Look at this address instead, or simulator, or connection for the connection's own." placeholder:"TYPE=URL"`
 	modelled
 }
 
@@ -83,8 +86,9 @@ type plan struct {
 	Plan   []runs.Planned        `json:"plan"`             // of each row, in order; of people's plan some of each action
 	Mirror *runs.MirrorPlan      `json:"mirror,omitempty"` // of a mirror's full run; what it would remove follows the rows in Plan
 
-	Gate       *quality.Verdict  `json:"gate,omitempty"` // what the quality gate says of the rows
-	Estimate   estimate.Estimate `json:"estimate"`       // what it would cost
+	Gate       *quality.Verdict  `json:"gate,omitempty"`   // what the quality gate says of the rows
+	Old        *runs.Looking     `json:"looked,omitempty"` // what was looked at in the destination
+	Estimate   estimate.Estimate `json:"estimate"`         // what it would cost
 	Connection string            `json:"connection"`
 	// Calls that the account has in 24 hours, and what the connection grants of them;
 	// absent where the vendor counts no days.
@@ -92,6 +96,7 @@ type plan struct {
 	Granted int64 `json:"granted_per_day,omitempty"`
 
 	shown map[runs.Action]int
+	asked int64 // rows that the destination could be asked about
 	all   bool
 	bill  runs.Bill
 	blind bool // the version says nothing of its calls
@@ -110,6 +115,12 @@ func (c planCmd) plan(ctx context.Context, s program, w *duckdb.Warehouse, p run
 	defer func() { err = errors.Join(err, store.Close()) }()
 	control := machine.Control(store)
 	sum := newPlan(p.Sync, c.JSON)
+	old, leave, err := c.looking(ctx, s, store)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, leave()) }()
+	p.Looking = old
 	b, total := &bar{}, int64(0)
 	if terminal(s.out) && !c.JSON {
 		if total, err = rows.count(ctx, w); err != nil {
@@ -154,6 +165,9 @@ func (c planCmd) plan(ctx context.Context, s program, w *duckdb.Warehouse, p run
 		return err
 	}
 	sum.Gate = gate.verdict(c.Limit == 0)
+	if sum.Old = old; sum.asked == 0 {
+		sum.Old = nil
+	}
 	if err := sum.price(ctx, control); err != nil {
 		return err
 	}
@@ -220,9 +234,14 @@ func (p *plan) add(one runs.Planned) {
 		}
 		p.Errors[n].Rows++
 	}
-	if p.all || one.Action != runs.NotSelected && one.Action != runs.Unchanged && one.Action != runs.Refused && p.shown[one.Action] < shownPlanned {
+	first := one.ByLedger()
+	if first == runs.Create || first == runs.Update {
+		p.asked++
+	}
+	// Those that are shown are those that were looked at.
+	if p.all || first != runs.NotSelected && first != runs.Unchanged && first != runs.Refused && p.shown[first] < shownPlanned {
 		p.Plan = append(p.Plan, one)
-		p.shown[one.Action]++
+		p.shown[first]++
 	}
 }
 

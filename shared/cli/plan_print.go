@@ -12,6 +12,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/verify"
 )
 
 // price estimates what the plan would cost.
@@ -44,17 +45,34 @@ func (p *plan) print(s program) {
 		fmt.Fprintln(s.out, paint(s.out, weight[g.Decision], wrapped("  ", gateLine(&run.Gate{Verdict: *g}, false))))
 	}
 	for _, one := range p.Plan {
-		text := string(one.Action) + " " + one.RecordID
-		if len(one.Fields) > 0 {
-			text += ": " + strings.Join(changes(one), ", ")
-		}
-		fmt.Fprintln(s.out, wrapped("    ", text))
+		fmt.Fprintln(s.out, wrapped("    ", planLine(one)))
 	}
 	if more := p.Counts[runs.Removed] - int64(p.shown[runs.Removed]); more > 0 && !p.all {
 		fmt.Fprintf(s.out, "    and %s more to remove: --json lists them all\n", humanize.Comma(more))
 	}
 	printAnswered(s, p.Errors)
+	p.printOld(s)
 	p.printCost(s)
+}
+
+// planLine is a row's plan on one line.
+func planLine(one runs.Planned) string {
+	text := string(one.Action) + " " + one.RecordID
+	switch first := one.ByLedger(); {
+	case one.Action == runs.Refused:
+		return text + ": " + one.Type
+	case one.Action == runs.Update && first == runs.Create:
+		text += " (there, though never delivered)"
+	case one.Action == runs.Create && first == runs.Update:
+		text += " (not there any more)"
+	}
+	switch {
+	case len(one.Fields) > 0:
+		text += ": " + strings.Join(changes(one), ", ")
+	case one.Action == runs.Update && one.Destination == verify.There:
+		text += ": holds these values"
+	}
+	return text
 }
 
 // maxValue is how many characters are shown of a value.
@@ -68,6 +86,8 @@ func changes(one runs.Planned) []string {
 		switch {
 		case c.Personal:
 			out[i] = c.Field + " (personal)"
+		case c.Already:
+			out[i] = fmt.Sprintf("%s = %s (already)", c.Field, cut(string(c.New), maxValue))
 		case len(c.Old) > 0:
 			out[i] = fmt.Sprintf("%s %s -> %s", c.Field, cut(string(c.Old), maxValue), cut(string(c.New), maxValue))
 		case len(c.New) > 0:

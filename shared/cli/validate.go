@@ -39,7 +39,8 @@ type validation struct {
 
 	faults, notices syncdef.Faults
 
-	stands []string // connections for which this machine's simulator was asked
+	elsewhere bool     // the models are of another warehouse than DuckDB
+	stands    []string // connections for which this machine's simulator was asked
 }
 
 // A validSync is one sync, with what is known of its model.
@@ -51,7 +52,8 @@ type validSync struct {
 	Checked bool     `json:"columns_checked"`
 	// Connection is what asking the destination came to, with --connection: checked,
 	// no_metadata, or not_checked, which is a fault.
-	Connection string `json:"connection,omitempty"`
+	Connection string     `json:"connection,omitempty"`
+	Gate       *validGate `json:"gate,omitempty"` // of a sync with quality
 }
 
 // told is a fault or a notice.
@@ -78,6 +80,11 @@ func (c validateCmd) Run(ctx context.Context, s program) error {
 	}
 	if c.Connection {
 		if err := c.destinations(ctx, s, set, &v); err != nil {
+			return err
+		}
+	}
+	if len(v.faults) == 0 {
+		if err := c.gates(ctx, set, &v); err != nil {
 			return err
 		}
 	}
@@ -118,6 +125,11 @@ func (c validateCmd) print(s program, v *validation) error {
 		fmt.Fprintf(s.out, "; the columns of %s were not checked", strings.Join(unchecked, ", "))
 	}
 	_, err := fmt.Fprintln(s.out, v.simulated())
+	for _, y := range v.Syncs {
+		if y.Gate != nil {
+			fmt.Fprintln(s.out, wrapped("  ", y.Gate.line(y.Sync, v.elsewhere)))
+		}
+	}
 	return err
 }
 

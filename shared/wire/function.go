@@ -67,7 +67,7 @@ var functions = []Function{
 	{Status, []Param{Target, From, After}, 1},
 	{Errors, []Param{Run, After, From}, 1},
 	{Freshness, []Param{Sync}, 1},
-	{Syncs, nil, 0},
+	{Syncs, []Param{After}, 0},
 }
 
 const prefix = "penstock_"
@@ -109,6 +109,8 @@ func (f *Function) Signature() string {
 		switch {
 		case i >= f.Needed && i > 0:
 			b += " [, " + string(p) + "]"
+		case i >= f.Needed:
+			b += "[" + string(p) + "]"
 		case i > 0:
 			b += ", " + string(p)
 		default:

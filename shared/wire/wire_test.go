@@ -18,7 +18,7 @@ func TestSignatures(t *testing.T) {
 	}
 	want := []string{
 		"penstock_push(sync or run, row)", "penstock_plan(sync, row)", "penstock_begin(sync [, mode])", "penstock_gate(run, verdict)", "penstock_finish(run, rows)", "penstock_cancel(run [, reason])",
-		"penstock_retry(run [, selector])", "penstock_reset(sync)", "penstock_status(sync or run [, since] [, after])", "penstock_errors(run [, after] [, since])", "penstock_freshness(sync)", "penstock_syncs()",
+		"penstock_retry(run [, selector])", "penstock_reset(sync)", "penstock_status(sync or run [, since] [, after])", "penstock_errors(run [, after] [, since])", "penstock_freshness(sync)", "penstock_syncs([after])",
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)

@@ -32,6 +32,26 @@ CREATE FUNCTION datediff(unit text, since timestamp, until timestamp) RETURNS bi
     END $$;
 CREATE FUNCTION round(double precision, integer) RETURNS numeric LANGUAGE sql IMMUTABLE AS 'SELECT round(CAST($1 AS numeric), $2)';
 
+-- TRY_CAST(x AS FLOAT8) is written penstock_try_FLOAT8(x) by the test.
+CREATE FUNCTION penstock_try_float8(text) RETURNS double precision LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN CAST($1 AS double precision);
+EXCEPTION WHEN OTHERS THEN
+    RETURN NULL;
+END $$;
+CREATE FUNCTION penstock_try_timestamp(text) RETURNS timestamp LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN CAST($1 AS timestamp);
+EXCEPTION WHEN OTHERS THEN
+    RETURN NULL;
+END $$;
+CREATE FUNCTION penstock_try_date(text) RETURNS date LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN CAST($1 AS date);
+EXCEPTION WHEN OTHERS THEN
+    RETURN NULL;
+END $$;
+
 -- Catalogues.
 CREATE VIEW svv_roles AS SELECT rolname AS role_name FROM pg_roles;
 CREATE VIEW pg_proc_info AS SELECT oid AS prooid, proname, pronamespace, proargtypes, prokind FROM pg_proc;

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -202,5 +203,63 @@ func TestRedshiftAllow(t *testing.T) {
 		if seen := err == nil && strings.Contains(string(listed[0]), healthSync); seen != (c.push || c.errors) {
 			t.Errorf("%s sees it: %v, %v", who, seen, err)
 		}
+	}
+}
+
+// penstock_syncs answers what a VARCHAR holds, and goes on after its next: every sync once,
+// by name. Another caller gets all in one answer.
+func TestRedshiftPagesSyncs(t *testing.T) {
+	w := New(t)
+	one, err := w.Store.Current(t.Context(), "salesforce_customer_health")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 400 {
+		one.Definition.Sync = fmt.Sprintf("sync_%03d", n)
+		if err := w.Store.Apply(t.Context(), one); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := w.Store.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	pages := 0
+	for after := ""; ; pages++ {
+		var args []string
+		if after != "" {
+			args = []string{fmt.Sprintf("%q", after)}
+		}
+		values, err := wire.DecodeReply(w.Invoke(t, "redshift", udf("loader", "dev", "syncs", fmt.Sprint("r", pages), args...)), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(values[0]) > wire.MaxValue {
+			t.Errorf("page %d has %d bytes", pages, len(values[0]))
+		}
+		var page struct {
+			Syncs []struct{ Sync string }
+			Next  string
+		}
+		if err := json.Unmarshal(values[0], &page); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range page.Syncs {
+			got = append(got, s.Sync)
+		}
+		if after = page.Next; after == "" {
+			break
+		}
+	}
+	if !slices.Equal(got, all) || pages < 2 {
+		t.Errorf("%d of %d syncs on %d pages", len(got), len(all), pages+1)
+	}
+	whole := Call[struct {
+		Syncs []struct{ Sync string }
+		Next  string
+	}](t, w.Functions["control"], "syncs")
+	if len(whole.Syncs) != len(all) || whole.Next != "" {
+		t.Errorf("in one answer %d, next %q", len(whole.Syncs), whole.Next)
 	}
 }

@@ -226,7 +226,7 @@ func (h *Handler) answers(ctx context.Context, caller row.Caller, function, toke
 		return h.Control.Freshness(ctx, c.Text(wire.Sync))
 	case wire.Syncs:
 		list, err := h.Control.ListSyncs(ctx)
-		return map[string]any{"syncs": seen(caller, list)}, err
+		return SyncsPage{Syncs: seen(caller, list, c.Text(wire.After))}, err
 	}
 	return nil, wire.Unknown()
 }

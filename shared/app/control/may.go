@@ -119,11 +119,11 @@ type shown struct {
 	MayReadErrors bool `json:"may_read_errors"`
 }
 
-// seen are those that the caller may see.
-func seen(caller row.Caller, list []runs.SyncInfo) []shown {
+// seen are those that the caller may see, by name: those after one.
+func seen(caller row.Caller, list []runs.SyncInfo, after string) []shown {
 	out := make([]shown, 0, len(list))
 	for _, s := range list {
-		if s.Allow.MaySee(caller) {
+		if s.Sync > after && s.Allow.MaySee(caller) {
 			out = append(out, shown{s, s.Allow.MayPush(caller), s.Allow.MayReadErrors(caller)})
 		}
 	}

@@ -26,6 +26,8 @@ func (h *Handler) smaller(ctx context.Context, c wire.Call, value any, most int)
 	switch v := value.(type) {
 	case Page:
 		return v.within(most), nil
+	case SyncsPage:
+		return v.within(most), nil
 	case runs.SyncStatus:
 		return h.fewerRuns(ctx, c, v, most)
 	}
@@ -55,6 +57,27 @@ func (p Page) within(most int) Page {
 			return p
 		}
 		return Page{Errors: p.Errors[:n], Next: last.Batch + "#" + strconv.Itoa(last.Row)}
+	}
+	return p
+}
+
+// A SyncsPage answers penstock_syncs: whole, but where the caller takes no answer so large.
+type SyncsPage struct {
+	Syncs []shown `json:"syncs"`
+	Next  string  `json:"next,omitempty"` // the last sync's name: pass it as the argument to go on
+}
+
+// within is the page's first syncs.
+func (p SyncsPage) within(most int) SyncsPage {
+	size := overhead
+	for n, s := range p.Syncs {
+		b, err := json.Marshal(s)
+		if err != nil {
+			return p // it is told when the whole is encoded
+		}
+		if size += len(b) + 1; size > most && n > 0 {
+			return SyncsPage{Syncs: p.Syncs[:n], Next: p.Syncs[n-1].Sync}
+		}
 	}
 	return p
 }

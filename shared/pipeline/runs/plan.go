@@ -1,6 +1,7 @@
 package runs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/verify"
 )
 
 // A Checker answers rows as a push would, without one: package intake's Intake.
@@ -28,7 +30,7 @@ type Checker interface {
 type Action string
 
 // The actions. Of an upsert whose key was never delivered, create also stands for the
-// update of a record that the destination has from elsewhere: only the ledger is asked.
+// update of a record that the destination has from elsewhere, unless it was looked up.
 const (
 	Create      Action = "create"
 	Update      Action = "update"
@@ -52,6 +54,10 @@ type Planned struct {
 
 	Estimate *estimate.Estimate `json:"estimate,omitempty"` // the row's part of what the push costs
 
+	// Destination says whether the destination has the record, where it was looked at.
+	Destination verify.Standing `json:"destination,omitempty"`
+
+	known Action // what the ledger alone says
 	work  estimate.Work
 	group string // of messages that digests gather
 }
@@ -62,8 +68,12 @@ type Change struct {
 	New   jsontext.Value `json:"new,omitempty"` // as it would be sent; never of personal data
 	// Old is what the destination holds, where it was read; never of personal data.
 	Old      jsontext.Value `json:"old,omitempty"`
+	Already  bool           `json:"already,omitempty"`  // the destination holds the new value already
 	Personal bool           `json:"personal,omitempty"` // its values are not shown
 }
+
+// ByLedger is what the ledger alone says would become of the row.
+func (p *Planned) ByLedger() Action { return cmp.Or(p.known, p.Action) }
 
 // A PlanRequest is rows of one sync, at most run.MaxRows, which a push would send as one
 // batch.
@@ -74,6 +84,8 @@ type PlanRequest struct {
 	Mode run.Mode
 	// Sight notes which keys a full run of a mirror saw; nil notes nothing.
 	Sight *Sight
+	// Looking looks at the destination; nil asks the ledger alone.
+	Looking *Looking
 }
 
 // Plan says what would become of rows: it maps and checks them, compares them with the
@@ -119,6 +131,7 @@ func (c *Control) plan(ctx context.Context, p PlanRequest) ([]Planned, syncdef.V
 	defer program.Put(mapper)
 	l := newLook(program, p.Mode == run.Full, entries)
 	l.again = again
+	var looked []candidate
 	for n, x := range checked {
 		switch {
 		case !selects(x):
@@ -132,13 +145,16 @@ func (c *Control) plan(ctx context.Context, p PlanRequest) ([]Planned, syncdef.V
 				out[n] = l.removal(x)
 			} else {
 				out[n] = l.at(x, &mapped)
+				if p.Looking.wants(v, &out[n]) {
+					looked = append(looked, l.candidate(n, x, &mapped))
+				}
 			}
 			l.weigh(&out[n], x.Key)
 		default:
 			out[n] = refused(x)
 		}
 	}
-	return out, v, nil
+	return out, v, p.Looking.look(ctx, v, &l, out, looked)
 }
 
 // wirePlan is the function's name, for people.
@@ -264,11 +280,7 @@ func (l *look) changes(p *Planned, e *ledger.Entry, m *mapping.Mapped) {
 			continue
 		}
 		p.Fields = append(p.Fields, name)
-		c := Change{Field: name, Personal: l.personal[name]}
-		if !c.Personal {
-			c.New = slices.Clone(m.Values[i]) // the mapper's memory is used again
-		}
-		p.Changes = append(p.Changes, c)
+		p.Changes = append(p.Changes, l.change(name, slices.Clone(m.Values[i]))) // the mapper's memory is used again
 	}
 }
 

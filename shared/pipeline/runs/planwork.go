@@ -13,6 +13,7 @@ import (
 
 // weigh notes what a planned row costs, in the words of package estimate.
 func (l *look) weigh(p *Planned, key string) {
+	p.work = estimate.Work{}
 	w := &p.work
 	unknown := 0.0
 	if l.entries[key].Held.ID == "" {

@@ -87,6 +87,9 @@ func (r *refresher) group(ctx context.Context, g statements.RefreshGroup) error 
 	if g.Pending.Into == nil {
 		return r.steps(ctx, g.Steps)
 	}
+	if g.Pending.DuckDB.Statement() == "" { // an answer is whole here
+		return nil
+	}
 	for page := range maxPages {
 		r.values["page"] = int64(page)
 		var pending int64

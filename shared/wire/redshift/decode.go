@@ -32,7 +32,7 @@ func Decode(r wire.Request) (wire.Batch, error) {
 	}
 	rows := wire.NewRows(f, scan)
 	h := head{}
-	t := wire.Table{Key: "arguments", Form: form, Bare: true, Optional: len(f.Params) == 0, Member: h.member, Room: rows.Room}
+	t := wire.Table{Key: "arguments", Form: form, Bare: true, Optional: f.Needed == 0, Member: h.member, Room: rows.Room}
 	t.Row = func(number int, args []jsontext.Value, fault *row.Fault) { rows.Add(number, spread(f, args), fault) }
 	t.Whole = func(v jsontext.Value) { h.arguments = v }
 	if err := t.Read(scan); err != nil {
@@ -71,10 +71,10 @@ func longRows(b *wire.Batch) {
 var marked = []byte(`{"` + TooLarge + `":`)
 
 // spread makes a row's arguments of what came: of a row that is null nobody knows how
-// many there were, and of one without arguments whatever stands in its place is nothing.
+// many there were, and of one that needs no arguments whatever stands in its place is nothing.
 func spread(f *wire.Function, args []jsontext.Value) []jsontext.Value {
 	switch {
-	case len(f.Params) == 0 && (len(args) == 0 || len(args) == 1 && args[0].Kind() == 'n'):
+	case f.Needed == 0 && (len(args) == 0 || len(args) == 1 && args[0].Kind() == 'n'):
 		return nil
 	case args == nil:
 		return nulls[:max(1, f.Needed)]
@@ -122,7 +122,7 @@ func (h *head) count(f *wire.Function, rows *wire.Rows, n int) error {
 	if !h.told || h.records == int64(n) {
 		return nil
 	}
-	if len(f.Params) > 0 || n > 0 || h.records > maxCalls {
+	if f.Needed > 0 || n > 0 || h.records > maxCalls {
 		return row.Refuse("num_records of the request is %d, and it has %d rows: nothing is taken of a request that contradicts itself", h.records, n)
 	}
 	for i := range int(h.records) {
