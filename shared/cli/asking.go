@@ -78,7 +78,7 @@ func (c asking) about(ctx context.Context, s program, syncs, stack, name string)
 	case err != nil:
 	case q.place != nil:
 		q.secrets = q.place.Secrets(ownSecret)
-		q.asker = &inspect.Asker{Vendors: s.known.vendors(), Open: func(v dest.Vendor, connection syncdef.Connection) (dest.Account, error) {
+		q.asker = &inspect.Asker{Vendors: s.known.vendors(), Flags: somewhere{Stack: stack}.flags(), Open: func(v dest.Vendor, connection syncdef.Connection) (dest.Account, error) {
 			return q.place.Open(v, nil, q.secrets)(connection)
 		}}
 	default:

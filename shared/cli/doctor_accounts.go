@@ -37,7 +37,7 @@ func (e *examination) accounts() []doctor.Check {
 			return e.open(n, boxes, v, connection)
 		}
 		checks = append(checks, doctor.Check{
-			Name: "connection " + c.Name, Remedy: fmt.Sprintf("%s connect test %s", self(), c.Name),
+			Name: "connection " + c.Name, Remedy: fmt.Sprintf("%s connect test %s%s", self(), c.Name, e.flags()),
 			Run: func(ctx context.Context) ([]doctor.Finding, error) { return e.account(ctx, c, n, open) },
 		})
 	}
@@ -121,7 +121,7 @@ func (e *examination) account(ctx context.Context, c syncdef.Connection, n note,
 			Remedy: fmt.Sprintf("set %s, or write %s/secrets/%s.json with mode 0600 (docs/destinations/%s.md), then  %s local --endpoint %s=%s%s", secretfile.Variable(secretName(c)), e.Data, secretName(c), c.Type, self(), c.Type, ownURL, e.flags()),
 		}}, nil
 	}
-	asker := &inspect.Asker{Vendors: e.known.vendors(), Open: open}
+	asker := &inspect.Asker{Vendors: e.known.vendors(), Open: open, Flags: e.flags()}
 	pinned := ""
 	if e.control != nil {
 		stored, err := e.control.Connections.Connection(ctx, c.Name)
@@ -191,15 +191,15 @@ func (e *examination) judge(c syncdef.Connection, steps []inspect.Step) []doctor
 func (e *examination) remedyOf(c syncdef.Connection, step string) string {
 	switch {
 	case step == "secret", step == "login":
-		return fmt.Sprintf("put a working secret into %s (docs/destinations/%s.md says what it holds), then  %s connect test %s", e.secretPlace(c), c.Type, self(), c.Name)
+		return fmt.Sprintf("put a working secret into %s (docs/destinations/%s.md says what it holds), then  %s connect test %s%s", e.secretPlace(c), c.Type, self(), c.Name, e.flags())
 	case step == "account":
 		return fmt.Sprintf("%s connect %s --accept-account%s , or mend url and secret", self(), c.Name, e.flags())
 	case step == "api":
-		return fmt.Sprintf("see whether this machine reaches url in connections.yaml (network, proxy), then  %s connect test %s", self(), c.Name)
+		return fmt.Sprintf("see whether this machine reaches url in connections.yaml (network, proxy), then  %s connect test %s%s", self(), c.Name, e.flags())
 	case strings.HasPrefix(step, "object "):
 		return fmt.Sprintf("%s validate --connection%s", self(), e.syncsFlag())
 	}
-	return fmt.Sprintf("docs/destinations/%s.md, then  %s connect test %s", c.Type, self(), c.Name)
+	return fmt.Sprintf("docs/destinations/%s.md, then  %s connect test %s%s", c.Type, self(), c.Name, e.flags())
 }
 
 // secretPlace is where a connection's secret is kept.
@@ -219,7 +219,7 @@ func (e *examination) pace(ctx context.Context, c syncdef.Connection) []doctor.F
 	f := doctor.Finding{Check: "connection", About: c.Name, Verdict: doctor.Warn, Detail: fmt.Sprintf("its rows wait since %s: %s", e.clock.when(p.Since), p.Reason)}
 	f.Remedy = "it is tried again by itself at " + e.clock.when(p.Until)
 	if p.SetUp {
-		f.Verdict, f.Remedy = doctor.Fail, fmt.Sprintf("mend it, see  %s connect test %s ; it goes on by itself within %v", self(), c.Name, 30*time.Minute)
+		f.Verdict, f.Remedy = doctor.Fail, fmt.Sprintf("mend it, then  %s connect test %s%s , with which it goes on; else by itself within %v", self(), c.Name, e.flags(), 30*time.Minute)
 	}
 	return []doctor.Finding{f}
 }

@@ -25,6 +25,9 @@ type Asker struct {
 	Vendors []dest.Vendor
 	// Open makes the account of a connection; its error says why it cannot be asked.
 	Open func(v dest.Vendor, c syncdef.Connection) (dest.Account, error)
+	// Flags are those that a command which is said as a remedy needs for the same state, as
+	// " --stack prod"; "" for none.
+	Flags string
 
 	opened map[string]*opened // by connection
 }

@@ -66,7 +66,7 @@ func (a *Asker) Test(ctx context.Context, c syncdef.Connection, pinned string, u
 	case o.identity == "":
 		steps = append(steps, Step{Name: "account", Verdict: Unknown, Detail: o.vendor.Title + " does not tell which account the secret is of", Never: true})
 	case pinned != "" && pinned != o.identity:
-		add("account", Missing, "%s, but rows went to %s so far: mend url or secret, or deliver to the new one with  penstock connect %s --accept-account", o.identity, pinned, c.Name)
+		add("account", Missing, "%s, but rows went to %s so far: mend url or secret, or deliver to the new one with  penstock connect %s --accept-account%s", o.identity, pinned, c.Name, a.Flags)
 	default:
 		add("account", Granted, "%s", o.identity)
 	}

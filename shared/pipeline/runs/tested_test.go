@@ -87,3 +87,16 @@ func (w *world) mends() {
 	w.ok(err)
 	w.ok(w.store.SetPace(w.t.Context(), "prod", s.Mend()))
 }
+
+// A stack's sweeper tells commands that act on the stack.
+func TestAlertsOfAStackNameIt(t *testing.T) {
+	w, m := told(t, "")
+	w.sweep.Stack = "prod"
+	w.vendor.refuses["a"] = true
+	r := w.complete("full", record{"a", 1, 1})
+	w.sweepOnce()
+	w.pass(30 * time.Minute)
+	if m.last.Look != "penstock errors "+r.ID+" --stack prod" || m.last.Mend != "penstock retry "+r.ID+" --stack prod" {
+		t.Errorf("%+v", m.last)
+	}
+}
