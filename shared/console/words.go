@@ -15,23 +15,23 @@ import (
 // funcs are the words of the templates.
 func (c *Console) funcs() template.FuncMap {
 	return template.FuncMap{
-		"num":    num,
-		"rows":   func(n int64) string { return plural(n, "row") },
-		"plural": plural,
-		"pct":    pct,
-		"rate":   rate,
-		"age":    age,
-		"ago":    func(t time.Time) string { return ago(c.cfg.Now(), t) },
-		"in":     func(t time.Time) string { return until(c.cfg.Now(), t) },
-		"at":     func(t time.Time) string { return c.at(t) },
-		"stamp":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-		"short":  short,
-		"badge":  badge,
-		"link":   link,
-		"seg":    url.PathEscape,
-		"dict":   dict,
-		"most":   func(total, done int64) int64 { return max(total, done, 1) }, // of a bar, also where the total is not known
-		"words":  func(s string) string { return strings.ReplaceAll(s, "_", " ") },
+		"num":      num,
+		"rows":     func(n int64) string { return plural(n, "row") },
+		"plural":   plural,
+		"pct":      pct,
+		"rate":     rate,
+		"age":      age,
+		"moment":   c.moment,
+		"clock":    c.clock,
+		"coming":   c.coming,
+		"in":       func(t time.Time) string { return until(c.cfg.Now(), t) },
+		"at":       func(t time.Time) string { return c.at(t) },
+		"short":    short,
+		"badge":    badge,
+		"progress": progress,
+		"link":     link,
+		"seg":      url.PathEscape,
+		"words":    func(s string) string { return strings.ReplaceAll(s, "_", " ") },
 	}
 }
 
@@ -164,8 +164,8 @@ var tones = map[string]tone{
 	"doubt": {"warn", "?", "Unknown"}, "gone": {"calm", "–", "Removed"}, "none": {"calm", "–", "Not known"},
 }
 
-// badge is how a word of the state is shown; one that is new is calm.
-func badge(word any) tone {
+// toneOf is how a word of the state is shown; one that is new is calm.
+func toneOf(word any) tone {
 	text := fmt.Sprint(word)
 	if t, ok := tones[text]; ok {
 		return t
@@ -180,16 +180,4 @@ func link(address string) string {
 		return ""
 	}
 	return address
-}
-
-// dict passes several values to a part.
-func dict(pairs ...any) (map[string]any, error) {
-	if len(pairs)%2 != 0 {
-		return nil, fmt.Errorf("dict: %d values are no pairs", len(pairs))
-	}
-	m := make(map[string]any, len(pairs)/2)
-	for i := 0; i < len(pairs); i += 2 {
-		m[fmt.Sprint(pairs[i])] = pairs[i+1]
-	}
-	return m, nil
 }
