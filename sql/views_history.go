@@ -57,6 +57,7 @@ LEFT JOIN (
 func lastPushed(params Params) string {
 	const over = "PARTITION BY sync, key ORDER BY pushed_at DESC, run DESC"
 	d := speeches[params.dialect]
+	params.fill() // the table stands where the script makes it
 	line := "\n    "
 	if !d.qualifies {
 		line = ""
