@@ -93,7 +93,7 @@ func TestSyncViewsOfOneModel(t *testing.T) {
 			t.Fatal(err)
 		}
 		made := regexp.MustCompile("(?m)^CREATE OR REPLACE VIEW \\S*"+HistorySuffix).FindAllString(script, -1)
-		if len(made) != 1 || !strings.Contains(script, "p.sync = 'later'") || strings.Contains(script, "p.sync = 'kept'") {
+		if len(made) != 1 || !strings.Contains(script, ".sync = 'later'") || strings.Contains(script, ".sync = 'kept'") {
 			t.Errorf("%s: %d views", dialect, len(made))
 		}
 	}
