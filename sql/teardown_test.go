@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -77,4 +78,23 @@ func TestSyncViews(t *testing.T) {
 		}
 	}
 	golden(t, "sync_views.golden", all.String())
+}
+
+// Of several syncs that read one model the last one's history is shown, and the view is
+// made once: Redshift would refuse to make another one in its place.
+func TestSyncViewsOfOneModel(t *testing.T) {
+	other := kept
+	other.Definition.Sync, other.Definition.Fields = "later", other.Definition.Fields[:1]
+	for _, dialect := range Dialects {
+		p := filled(dialect)
+		p.Syncs = []Sync{kept, other}
+		script, err := Setup(dialect, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made := regexp.MustCompile("(?m)^CREATE OR REPLACE VIEW \\S*"+HistorySuffix).FindAllString(script, -1)
+		if len(made) != 1 || !strings.Contains(script, ".sync = 'later'") || strings.Contains(script, ".sync = 'kept'") {
+			t.Errorf("%s: %d views", dialect, len(made))
+		}
+	}
 }

@@ -23,7 +23,6 @@ func SourceView(sync string) string { return syncdef.SourcePrefix + sync }
 // and no gate is asked for. params are those of the script.
 func Views(dialect Dialect, params Params, d syncdef.Definition) ([]View, error) {
 	params.dialect = dialect
-	params.fill()
 	var out []View
 	source, err := sourceView(params, d)
 	if err != nil {

@@ -30,7 +30,7 @@ func historyQuery(params Params, d syncdef.Definition) string {
 	if !d.ChangedOnly() {
 		return ""
 	}
-	m := modelAlias(params.dialect)
+	m, p := modelAlias(params.dialect), pushedAlias(params.dialect)
 	var list, shown []string
 	add := func(name, expression string) {
 		if !slices.Contains(shown, strings.ToLower(name)) {
@@ -50,13 +50,23 @@ func historyQuery(params Params, d syncdef.Definition) string {
 	return "SELECT\n    " + strings.Join(list, ",\n    ") + "\nFROM " + relation(params, d.Relation()) + " AS " + m + `
 LEFT JOIN (
     ` + lastPushed(params) + `
-) AS p ON p.sync = ` + literal(params.dialect, d.Sync) + ` AND p.key = ` + labelOf(params.dialect, d.RecordID)
+) AS ` + p + ` ON ` + p + `.sync = ` + literal(params.dialect, d.Sync) + ` AND ` + p + `.key = ` + labelOf(params.dialect, d.RecordID)
+}
+
+// pushedAlias is what the view calls the rows that were delivered: on BigQuery, as the
+// model there, by a name that no column has.
+func pushedAlias(d Dialect) string {
+	if d == BigQuery {
+		return "penstock_last"
+	}
+	return "p"
 }
 
 // lastPushed is the row of each key that was delivered last.
 func lastPushed(params Params) string {
 	const over = "PARTITION BY sync, key ORDER BY pushed_at DESC, run DESC"
 	d := speeches[params.dialect]
+	params.fill() // the table stands where the script makes it
 	line := "\n    "
 	if !d.qualifies {
 		line = ""
@@ -102,7 +112,7 @@ func lastSynced(dialect Dialect, d syncdef.Definition, name string) string {
 	case Redshift: // the source view writes the names small
 		return shiftSynced(fmt.Sprintf(speeches[dialect].text, "p.row_data", column(dialect, strings.ToLower(name))), typeOf(d, name))
 	case BigQuery:
-		return "(SELECT " + querySynced("p.row_data[k]", typeOf(d, name)) + " FROM UNNEST(JSON_KEYS(p.row_data, 1)) AS k WHERE LOWER(k) = " + small + " LIMIT 1)"
+		return "(SELECT " + querySynced("penstock_last.row_data[k]", typeOf(d, name)) + " FROM UNNEST(JSON_KEYS(penstock_last.row_data, 1)) AS k WHERE LOWER(k) = " + small + " LIMIT 1)"
 	}
 	key := "(list_filter(json_keys(p.row_data), lambda k: lower(k) = " + small + "))[1]"
 	return "TRY(cast_to_type(p.row_data->>('$.\"' || " + key + " || '\"'), m." + column(dialect, name) + "))"

@@ -33,6 +33,11 @@ func (c validateCmd) gates(ctx context.Context, set yamlfile.Set, v *validation)
 	v.elsewhere = dialect != "" && dialect != string(sql.DuckDB)
 	var w *duckdb.Warehouse
 	var closed string // why the warehouse cannot be read
+	defer func() {
+		if w != nil {
+			w.Close()
+		}
+	}()
 	for i := range v.Syncs {
 		one := &v.Syncs[i]
 		n := slices.IndexFunc(set.Syncs, func(y yamlfile.Sync) bool { return y.Definition.Sync == one.Sync })
@@ -46,9 +51,7 @@ func (c validateCmd) gates(ctx context.Context, set yamlfile.Set, v *validation)
 		}
 		one.Gate = &validGate{Rules: g.Rules()}
 		if w == nil && closed == "" {
-			if w, closed = c.gateWarehouse(ctx); w != nil {
-				defer w.Close()
-			}
+			w, closed = c.gateWarehouse(ctx)
 		}
 		if one.Gate.Why = closed; w != nil {
 			one.Gate.judge(ctx, c, w, g, y.Definition.Relation())
