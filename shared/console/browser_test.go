@@ -113,7 +113,7 @@ func (m *measured) load(b *testing.B, size int, path string) float64 {
 }
 
 // pairs is how many loads of each state are one operation.
-const pairs = 5
+const pairs = 10
 
 // BenchmarkPagesInBrowser is what a person waits for: each page in a real browser over HTTP
 // and a state's file, with one sync and ten errors in turn with 50 and 100,000. infra/ratios
