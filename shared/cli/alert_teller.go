@@ -56,7 +56,7 @@ func (c alertTestCmd) stack(ctx context.Context, s program) (runs.Syncs, *tell.T
 	return place.State, teller, func() error { return nil }, nil
 }
 
-// opens makes accounts by the types of their connections.
+// opens gives accounts by the types of their connections.
 func (s program) opens(open func(dest.Vendor, syncdef.Connection) (dest.Account, error)) func(syncdef.Connection) (dest.Account, error) {
 	return func(connection syncdef.Connection) (dest.Account, error) {
 		for _, v := range s.known.vendors() {
