@@ -45,10 +45,21 @@ func TestServersStackRetry(t *testing.T) {
 	if out, err = again(); codeOf(err) != exitRows || !strings.Contains(out, first) {
 		t.Fatalf("%v: %s", err, out)
 	}
+	sent := func() int64 {
+		before := w.vendors.Salesforce.Core().Calls().Total
+		w.drainBy(1)
+		return w.vendors.Salesforce.Core().Calls().Total - before
+	}
+	if n := sent(); n != 1 {
+		t.Errorf("the record, refused once more, was sent by %d calls, want 1", n)
+	}
 	w.fail()
-	before := w.vendors.Salesforce.Core().Calls().Total
-	w.drain()
-	if n := w.vendors.Salesforce.Core().Calls().Total - before; n != 1 {
+	for range 2 {
+		if out, err = again(); codeOf(err) != exitRows {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	if n := sent(); n != 1 {
 		t.Errorf("the record was sent by %d calls, want 1", n)
 	}
 	if n := w.vendors.Salesforce.Count("Account"); n != 2 {
@@ -57,7 +68,7 @@ func TestServersStackRetry(t *testing.T) {
 	if out, err = again(); err != nil || !strings.Contains(out, "0 rows are sent again") {
 		t.Errorf("of an error that is not open: %v: %s", err, out)
 	}
-	if all := w.audited(); len(all) != 3 || all[0] != "ann retry "+id+" done" {
+	if all := w.audited(); len(all) != 5 || all[0] != "ann retry "+id+" done" {
 		t.Errorf("the audit log: %q", all)
 	}
 	if out, err = w.says(retryCmd{Run_: "things.nosuch", governing: governing{Stack: "prod"}}); err == nil || !strings.Contains(err.Error(), "there is no run") {

@@ -287,10 +287,13 @@ func (w *stackWorld) push(sync, batch string, rows ...string) string {
 }
 
 // drain hands what the queue shows to the worker, as Lambda does, until nothing is left.
-func (w *stackWorld) drain() {
+func (w *stackWorld) drain() { w.drainBy(10) }
+
+// drainBy is drain by so many messages at a time.
+func (w *stackWorld) drainBy(n int) {
 	w.Helper()
 	for {
-		in, err := w.queue.Receive(w.Context(), "salesforce", 10, time.Minute)
+		in, err := w.queue.Receive(w.Context(), "salesforce", n, time.Minute)
 		w.ok(err)
 		if len(in) == 0 {
 			return
