@@ -3,6 +3,7 @@ package envelope
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
@@ -12,8 +13,15 @@ import (
 // its format, so that its item stays below 100 KB. Of a row whose source packs to more, none is stored.
 const MaxSource = 90 << 10
 
-// sourceFormat is the first byte of a packed source; the rest is one zstd frame.
-const sourceFormat = 1
+// The first byte of a packed source says what the rest is: one zstd frame, or the source.
+const (
+	sourceFormat = 1
+	sourceAsIs   = 2
+)
+
+// smallSource is up to how many bytes a source stays as it is: packing takes longer than
+// all else of storing it, and with its error it fits one unit of a table, 1 KB, anyway.
+const smallSource = 400
 
 var sourceCoders = sync.OnceValues(func() (*zstd.Encoder, error) {
 	return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
@@ -23,11 +31,14 @@ var sourceReader = sync.OnceValues(func() (*zstd.Decoder, error) {
 	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(MaxRow+1<<10))
 })
 
-// PackSource compresses a row's source as a stored error keeps it; nil for an empty
-// one, and for one that is too large to keep.
+// PackSource compresses a row's source as a stored error keeps it, unless it is small; nil
+// for an empty one, and for one that is too large to keep.
 func PackSource(source []byte) []byte {
 	if len(source) == 0 || len(source) > MaxRow {
 		return nil
+	}
+	if len(source) <= smallSource {
+		return append([]byte{sourceAsIs}, source...)
 	}
 	z, err := sourceCoders()
 	if err != nil {
@@ -45,8 +56,12 @@ func UnpackSource(packed []byte) ([]byte, error) {
 	if len(packed) == 0 {
 		return nil, nil
 	}
-	if packed[0] != sourceFormat {
-		return nil, fmt.Errorf("the source of a stored error has format %d, this program knows format %d", packed[0], sourceFormat)
+	switch packed[0] {
+	case sourceFormat:
+	case sourceAsIs:
+		return slices.Clone(packed[1:]), nil
+	default:
+		return nil, fmt.Errorf("the source of a stored error has format %d, this program knows formats %d and %d", packed[0], sourceFormat, sourceAsIs)
 	}
 	z, err := sourceReader()
 	if err != nil {

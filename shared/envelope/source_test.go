@@ -17,6 +17,7 @@ func TestSource(t *testing.T) {
 		kept   bool
 	}{
 		{"none", nil, false}, {"a row", []byte(`{"n":9007199254740993,"s":"é\u0000"}`), true},
+		{"small", bytes.Repeat([]byte("s"), smallSource), true}, {"over small", bytes.Repeat([]byte("s"), smallSource+1), true},
 		{"as large as a row may be", bytes.Repeat([]byte("abcdefgh"), MaxRow/8), true},
 		{"larger", bytes.Repeat([]byte("abcdefgh"), MaxRow/8+1), false},
 		{"what does not compress", noise[:MaxSource-100], true}, {"more than an item holds", noise, false},
@@ -41,8 +42,11 @@ func TestStoredSource(t *testing.T) {
 	if got, err := UnpackSource(packed); err != nil || string(got) != `{"n":1}` {
 		t.Errorf("got %q, %v", got, err)
 	}
+	if got, err := UnpackSource([]byte("\x02{\"n\":1}")); err != nil || string(got) != `{"n":1}` {
+		t.Errorf("as it is: got %q, %v", got, err)
+	}
 	other := append([]byte{9}, packed[1:]...)
-	if _, err := UnpackSource(other); err == nil || !strings.Contains(err.Error(), "format 9, this program knows format 1") {
+	if _, err := UnpackSource(other); err == nil || !strings.Contains(err.Error(), "format 9, this program knows formats 1 and 2") {
 		t.Errorf("another format: %v", err)
 	}
 	for n := 1; n < len(packed); n++ {
@@ -55,6 +59,7 @@ func TestStoredSource(t *testing.T) {
 func FuzzUnpackSource(f *testing.F) {
 	f.Add([]byte{sourceFormat})
 	f.Add(PackSource([]byte(`{"n":1}`)))
+	f.Add(PackSource(bytes.Repeat([]byte("s"), smallSource+1)))
 	f.Fuzz(func(t *testing.T, packed []byte) {
 		if got, err := UnpackSource(packed); err == nil && len(got) > MaxRow+1<<10 {
 			t.Errorf("%d bytes became %d", len(packed), len(got))
