@@ -60,15 +60,6 @@ func texts(t *testing.T) []string {
 	return out
 }
 
-func read(t *testing.T, file string) string {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
 // withoutBlocks is a page without its fenced blocks.
 func withoutBlocks(page string) string {
 	var b strings.Builder
