@@ -16,6 +16,7 @@ import (
 	"github.com/penstock-data/penstock/shared/app/remote"
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/netguard"
+	"github.com/penstock-data/penstock/shared/pipeline/deliver"
 	"github.com/penstock-data/penstock/shared/secretfile"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -56,6 +57,22 @@ func (c asking) asker(s program) (*inspect.Asker, func() error, error) {
 		}
 		return errors.Join(errs...)
 	}, nil
+}
+
+// worker is this machine's worker of a type, to read records back or remove them; the
+// function closes what was opened for it.
+func (c asking) worker(s program, v dest.Vendor) (*deliver.Deliver, func() error, error) {
+	store, err := openState(c.Data)
+	if err != nil {
+		return nil, nil, err
+	}
+	asker, done, err := c.asker(s)
+	if err != nil {
+		return nil, nil, errors.Join(err, store.Close())
+	}
+	worker := machine.Verifier(store, v.Name, func(conn syncdef.Connection) (dest.Account, error) { return asker.Open(v, conn) })
+	worker.Guest = len(c.Endpoint) > 0 // another place is asked than the rows go to
+	return worker, func() error { return errors.Join(done(), store.Close()) }, nil
 }
 
 // An inquiry is about one connection, and asker asks its account.

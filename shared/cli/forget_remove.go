@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/penstock-data/penstock/shared/app/machine"
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/pipeline/deliver"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
@@ -63,7 +62,7 @@ func (c forgetCmd) removeOne(ctx context.Context, s program, h runs.Held) (why s
 	if !known {
 		return byHand, nil
 	}
-	worker, done, err := c.worker(s, to.Vendor)
+	worker, done, err := c.remover(s, to.Vendor)
 	if err != nil {
 		return "", err
 	}
@@ -78,23 +77,13 @@ func (c forgetCmd) removeOne(ctx context.Context, s program, h runs.Held) (why s
 	return why, err
 }
 
-// worker is one that removes records of a type; the function closes what was opened for it.
-func (c forgetCmd) worker(s program, v dest.Vendor) (*deliver.Deliver, func() error, error) {
+// remover is the worker that removes records of a type; the function closes what was opened
+// for it.
+func (c forgetCmd) remover(s program, v dest.Vendor) (*deliver.Deliver, func() error, error) {
 	if c.place != nil {
 		return c.place.Worker(v, c.place.Secrets(ownSecret)), func() error { return nil }, nil
 	}
-	store, err := openState(c.Data)
-	if err != nil {
-		return nil, nil, err
-	}
-	asker, done, err := c.asker(s)
-	if err != nil {
-		return nil, nil, errors.Join(err, store.Close())
-	}
-	open := func(conn syncdef.Connection) (dest.Account, error) { return asker.Open(v, conn) }
-	worker := machine.Verifier(store, v.Name, open)
-	worker.Guest = len(c.Endpoint) > 0 // another place is asked than the rows go to
-	return worker, func() error { return errors.Join(done(), store.Close()) }, nil
+	return c.worker(s, v)
 }
 
 // undone says how far it came: what is stored may be there still, and what was removed at

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/penstock-data/penstock/shared/app/machine"
 	"github.com/penstock-data/penstock/shared/app/remote"
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/pipeline/deliver"
@@ -151,18 +150,7 @@ func (c verifyCmd) verifier(ctx context.Context, s program, v *syncdef.Version) 
 		}
 		return place.Worker(vendor, place.Secrets(ownSecret)), func() error { return nil }, nil
 	}
-	store, err := openState(c.Data)
-	if err != nil {
-		return nil, nil, err
-	}
-	asker, done, err := c.asker(s)
-	if err != nil {
-		return nil, nil, errors.Join(err, store.Close())
-	}
-	open := func(conn syncdef.Connection) (dest.Account, error) { return asker.Open(vendor, conn) }
-	worker := machine.Verifier(store, vendor.Name, open)
-	worker.Guest = len(c.Endpoint) > 0 // another place is asked than the rows go to
-	return worker, func() error { return errors.Join(done(), store.Close()) }, nil
+	return c.worker(s, vendor)
 }
 
 // verifyError is an error of comparing towards people.

@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/penstock-data/penstock/shared/ledger"
-	"github.com/penstock-data/penstock/shared/storetest"
 )
 
 // A log is begun anew after each checkpoint, and all that was committed is in the file.
@@ -51,26 +50,6 @@ func TestCheckpoints(t *testing.T) {
 	if err != nil || len(found) != len(keys) {
 		t.Errorf("%d of %d entries, %v", len(found), len(keys), err)
 	}
-}
-
-// A checkpoint after every write changes nothing that the calls beside it answer.
-func TestFileCheckpointed(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) storetest.Stores {
-		c, path := newClock(), filepath.Join(t.TempDir(), "penstock.db")
-		var last *Store
-		var reopen func() storetest.Stores
-		reopen = func() storetest.Stores {
-			if last != nil {
-				if err := last.Close(); err != nil {
-					t.Fatal(err)
-				}
-			}
-			last = mustOpen(t, path, c.now)
-			last.checkpoints.every = 1
-			return stores(last, c, reopen)
-		}
-		return reopen()
-	}, "queue", "ledger", "forget")
 }
 
 // Closing waits for the checkpoint that is on its way.

@@ -46,13 +46,20 @@ func mustOpen(t testing.TB, path string, now func() time.Time) *Store {
 // waits sets how many entries, and how many claims, wait to be sorted in.
 func (s *Store) waits(most int) { s.lateMost, s.claimsMost = most, most }
 
-func TestFile(t *testing.T) { testFile(t, lateMost) }
+func TestFile(t *testing.T) { testFile(t, func(*Store) {}) }
 
 // Every commit is sorted into the ledger at once, or after a few others.
-func TestFileSortedIn(t *testing.T)      { testFile(t, 1, "ledger", "forget") }
-func TestFileSortedInLater(t *testing.T) { testFile(t, 5, "ledger", "forget") }
+func TestFileSortedIn(t *testing.T)      { testFile(t, sortedAt(1), "ledger", "forget") }
+func TestFileSortedInLater(t *testing.T) { testFile(t, sortedAt(5), "ledger", "forget") }
 
-func testFile(t *testing.T, lateMost int, only ...string) {
+// A checkpoint after every write changes nothing that the calls beside it answer.
+func TestFileCheckpointed(t *testing.T) {
+	testFile(t, func(s *Store) { s.checkpoints.every = 1 }, "queue", "ledger", "forget")
+}
+
+func sortedAt(most int) func(*Store) { return func(s *Store) { s.waits(most) } }
+
+func testFile(t *testing.T, set func(*Store), only ...string) {
 	storetest.Run(t, func(t *testing.T) storetest.Stores {
 		c, path := newClock(), filepath.Join(t.TempDir(), "penstock.db")
 		var last *Store
@@ -64,7 +71,7 @@ func testFile(t *testing.T, lateMost int, only ...string) {
 				}
 			}
 			last = mustOpen(t, path, c.now)
-			last.waits(lateMost)
+			set(last)
 			return stores(last, c, reopen)
 		}
 		return reopen()
