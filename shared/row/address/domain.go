@@ -17,19 +17,32 @@ func Domain(s string) string {
 // AppendDomain appends the domain of an email address, a URL or a host name: in
 // lower case and ASCII, without scheme, user, www., port, path and trailing dot. It
 // appends nothing and reports false when s is none of these; IP addresses and
-// single labels have no domain.
+// single labels have no domain. Where a text can be read as a URL and as an address,
+// as acme.com/@name, it is the URL.
 func AppendDomain(dst, s []byte) ([]byte, bool) {
-	if at := At(s); at >= 0 && !urlBefore(s[:at]) { // most are addresses in their normal form
+	s = bytes.TrimSpace(s)
+	at := At(s)
+	if at >= 0 && !urlBefore(s[:at]) { // most are addresses in their normal form
 		if host := s[at+1:]; hostShape(host) && !bytes.HasPrefix(host, www) {
 			return append(dst, host...), true
 		}
 	}
-	host, ok := hostOf(bytes.TrimSpace(s))
-	if !ok {
-		return dst, false
+	if host, ok := hostOf(s); ok {
+		if dst, ok = appendHost(dst, host); ok {
+			return dst, true
+		}
 	}
+	if at >= 0 { // customer/department@acme.com: what a URL would be has no host
+		return appendHost(dst, s[at+1:])
+	}
+	return dst, false
+}
+
+// appendHost appends a host without www. and trailing dot, in lower case and ASCII.
+func appendHost(dst, host []byte) ([]byte, bool) {
 	start := len(dst)
-	if dst, ok = appendASCII(dst, host); !ok {
+	dst, ok := appendASCII(dst, host)
+	if !ok {
 		return dst[:start], false
 	}
 	host = bytes.TrimSuffix(dst[start:], []byte("."))
@@ -75,11 +88,15 @@ func Unicode(domain string) string {
 var international = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(true))
 
 // appendASCII appends a host in lower case and ASCII; false when a letter beyond
-// ASCII cannot be in one. What is ASCII already is not judged.
+// ASCII cannot be in one, or a byte is no part of a letter. What is ASCII already is
+// not judged.
 func appendASCII(dst, host []byte) ([]byte, bool) {
 	start := len(dst)
 	for _, c := range host {
 		if c >= utf8.RuneSelf {
+			if !utf8.Valid(host) { // it would become the mark for what is unreadable
+				return dst[:start], false
+			}
 			ascii, err := international.ToASCII(string(host))
 			return append(dst[:start], ascii...), err == nil
 		}
