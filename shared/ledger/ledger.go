@@ -32,6 +32,9 @@ type Entry struct {
 	// Voids says, of an entry to commit, that it only takes back what is held: it is stored
 	// over the revision that was read or not at all, so that whatever was delivered since stays.
 	Voids bool
+	// Carries says, of an entry to commit, that its open error is the one that was read: a
+	// row that is not settled carries it over. What became of it since stays.
+	Carries bool
 	// Claim is, of an entry to commit, the record id that the key is kept for from now on;
 	// "" keeps nothing. It is stored before the entry, and never read back in it.
 	Claim string
@@ -214,6 +217,9 @@ func (e Entry) Void(gone bool) Entry {
 func Merge(stored, mine Entry) (write Entry, lost bool) {
 	if mine.Voids {
 		return stored, true
+	}
+	if mine.Carries {
+		mine.Last.Error, mine.Last.Unknown = stored.Last.Error, stored.Last.Unknown
 	}
 	if mine.Attempt != "" {
 		return mergeInsert(stored, mine)

@@ -96,6 +96,22 @@ func TestMerge(t *testing.T) {
 			t.Errorf("%s: lost %v (-want +got):\n%s", name, lost, d)
 		}
 	}
+	// A row that waits has read an error that somebody closed since, or did not see one that
+	// somebody opened.
+	for _, attempt := range []string{"", "r#b#0@1"} {
+		for _, sequence := range []int64{10, 20} {
+			stored, waits := older, at(void(newer), 2)
+			stored.Last.Sequence, stored.Held.Sequence = sequence, sequence
+			waits.Last.Error, waits.Last.Unknown, waits.Carries, waits.Attempt = "r0#b#0", true, true, attempt
+			if got, _ := Merge(stored, waits); got.Last.Error != "" || got.Last.Unknown {
+				t.Errorf("attempt %q: an error that was closed is open again: %+v", attempt, got)
+			}
+			stored.Last.Error, waits.Last.Error, waits.Last.Unknown = "r1#b#0", "", false
+			if got, _ := Merge(stored, waits); got.Last.Error != "r1#b#0" {
+				t.Errorf("attempt %q: an error that was opened is closed: %+v", attempt, got)
+			}
+		}
+	}
 	idless := newer
 	idless.Held.ID = ""
 	if got, _ := Merge(older, idless); got.Held.ID != "id" {

@@ -179,7 +179,7 @@ func (i *item) next() (ledger.Entry, bool) {
 		case i.received || i.doubt || i.state == stateCancelled && i.maybe():
 			// It, or the older value that it superseded, may have arrived: nothing older
 			// may follow it (I3), and the ledger must not call it unchanged.
-			last.Error, last.Unknown = e.Last.Error, e.Last.Unknown
+			last.Error, last.Unknown, e.Carries = e.Last.Error, e.Last.Unknown, true
 			if last.Intent = e.Last.Intent; i.intended {
 				last.Intent = i.intent()
 			}

@@ -129,7 +129,7 @@ func (w *work) newest() {
 			winner, loser = loser, winner
 		}
 		loser.state, loser.winner = stateSuperseded, winner
-		winner.doubt = winner.doubt || loser.doubt || loser.m.again()
+		winner.doubt = winner.doubt || loser.doubt || loser.m.again() && !loser.rules().Once
 		winner.ahead = winner.ahead || loser.ahead || loser.print != winner.print
 		winner.least = run.Least(winner.least, run.Least(loser.least, loser.cursor()))
 		newest[i.key] = winner
@@ -307,9 +307,9 @@ func (w *work) verdict(i *item) {
 		return
 	}
 	once := i.rules().Once
-	if i.doubt && !once {
+	if i.doubt {
 		// The ledger may be behind the destination: nothing counts as held, and all
-		// fields are sent. (Inserts have their intent.)
+		// fields are sent.
 		held := &i.own().Held
 		held.Fingerprint, held.Fields = row.Fingerprint{}, nil
 	}
