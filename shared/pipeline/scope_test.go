@@ -157,6 +157,40 @@ func TestBrokenVersion(t *testing.T) {
 	}
 }
 
+// Rows that fail alone are no broken version's where the quota ends before the others
+// were tried: each becomes its own error, and no other row waits for a halt.
+func TestQuotaEndsAmidTheEvidence(t *testing.T) {
+	w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) { c.most = 20 })
+	w.byQuota()
+	w.grant(8) // four at once: the call, both halves, one row
+	keys := make([]string, 20)
+	for n := range keys {
+		keys[n] = fmt.Sprint("g", n)
+	}
+	keys[0], keys[15] = "bad0", "bad1"
+	w.crm.fail = func(keys []string) *dest.CallError {
+		if slices.Contains(keys, "bad0") || slices.Contains(keys, "bad1") {
+			return failed(dest.Unavailable, "500")
+		}
+		return nil
+	}
+	id := w.send("q", keys...)
+	w.once()
+	if h, err := w.store.Halt(t.Context(), "accounts", w.version.ID); !errors.Is(err, run.ErrNotFound) {
+		t.Errorf("halted after %d calls: %+v, %v", w.crm.calls, h, err)
+	}
+	if w.crm.calls != 4 {
+		t.Errorf("%d calls", w.crm.calls)
+	}
+	w.grant(1000)
+	if took := w.drain(time.Hour); took > 5*time.Minute {
+		t.Errorf("settled after %v", took)
+	}
+	if c := w.counts(id); c.Delivered != 18 || c.Failed != 2 {
+		t.Errorf("counts %+v, errors %v", c, w.errorTypes(id))
+	}
+}
+
 // A whole connection that is down is waited out: no errors, few calls, and the
 // rows go out when it is back.
 func TestConnectionDown(t *testing.T) {

@@ -333,7 +333,8 @@ func (e *simEnd) answer(ctx context.Context, kind string, b dest.Batch, call des
 		}
 		return &dest.CallError{Op: "upsert", Class: dest.Unavailable, Code: code, Message: code, Received: true}
 	}
-	if s.spell("reset") {
+	if s.spell("reset") { // no call of the sync is answered, and the connection lives: it looks like a broken version
+		s.vendor.halts[e.v.Definition.Sync] = true
 		return nil, lost("reset")
 	}
 	switch kind {

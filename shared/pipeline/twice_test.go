@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -36,6 +37,44 @@ func TestDueStoredTwiceIsOneBatch(t *testing.T) {
 	batches, err := w.store.Batches(t.Context(), run.RetryID(id, 1))
 	if err != nil || len(batches) != 1 {
 		t.Errorf("handed in as %d batches, %v", len(batches), err)
+	}
+}
+
+// A row that waits, after a worker that was too slow to notice that another one delivered
+// it, does not open an error again that the delivery closed.
+func TestARowThatWaitsOpensNoClosedError(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	w.crm.outcome = func(string) *dest.Outcome {
+		return &dest.Outcome{Status: dest.Rejected, Code: "INVALID", Message: "no"}
+	}
+	w.send("q1", "a")
+	w.once()
+	w.crm.outcome = nil
+	entry := func() ledger.Entry {
+		e, err := w.store.Entries(t.Context(), w.target(), []string{"a"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e["a"]
+	}
+	if entry().Last.Error == "" {
+		t.Fatal("no error is open")
+	}
+	w.send("q2", "a")
+	in := w.receive()
+	w.crm.late = func([]string) *dest.CallError {
+		w.crm.late = nil
+		w.crm.mu.Unlock()
+		defer w.crm.mu.Lock()
+		w.handle(in) // the message came again, to a worker that is faster
+		if e := entry(); e.Last.Error != "" {
+			t.Errorf("after it was delivered: %+v", e)
+		}
+		return &dest.CallError{Op: "upsert", Class: dest.Unavailable, Scope: dest.ScopeConnection, Code: "reset", Message: "no answer", Received: true}
+	}
+	w.handle(in)
+	if e := entry(); e.Last.Error != "" || e.Last.Sequence == 0 {
+		t.Errorf("after the slow worker: %+v", e)
 	}
 }
 

@@ -178,24 +178,27 @@ func (j *job) doubts(items []*item, b *batch, failed *dest.CallError) bool {
 // version's. It answers the call without the rows that it settled.
 func (j *job) sample(ctx context.Context, c dest.Call, b *batch, e *evidence) dest.Call {
 	var last *dest.CallError
+	failures := 0
 	answered := map[int]bool{}
 	for n := range sampled {
 		at := c.Records[n*len(c.Records)/sampled]
 		one := dest.Call{Costs: c.Costs, Records: []int{at}}
 		answered[at] = true
-		if failed := j.once(ctx, one, b, 1, e); failed != nil {
-			if j.doubts(b.pick(one), b, failed) {
-				last = nil // of an insert that may have arrived nothing can be tried
-				break
-			}
-			last, answered[at] = failed, false
-			b.items[at].tries++
+		failed := j.once(ctx, one, b, 1, e)
+		if failed == nil { // answered, or not made at all: the quota is spent, the time is over
+			break
 		}
-		if e.good || e.done || j.ended() {
+		if j.doubts(b.pick(one), b, failed) { // of an insert that may have arrived nothing can be tried
+			break
+		}
+		last, answered[at] = failed, false
+		failures++
+		b.items[at].tries++
+		if e.done || j.ended() {
 			break
 		}
 	}
-	if !e.good && !e.done && !j.ended() && last != nil {
+	if failures == sampled && !e.done && !j.ended() {
 		e.done = true
 		last.Scope = dest.ScopeVersion
 		j.haltFor(ctx, last)
