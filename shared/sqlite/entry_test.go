@@ -114,7 +114,7 @@ func TestPendingLengths(t *testing.T) {
 	for i, n := range lengths {
 		body = appendPending(body, int64(i), &ledger.Entry{Key: fmt.Sprint(i), Held: ledger.Held{ID: strings.Repeat("x", n)}}, 1, 1)
 	}
-	var l late
+	var l pending
 	if err := l.take(1, body); err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestPendingLengths(t *testing.T) {
 		}
 	}
 	for _, n := range []int{1, 8, 9, 19, 21, len(body) - 1} {
-		if err := new(late).take(1, body[:n]); !errors.Is(err, errEntry) {
+		if err := new(pending).take(1, body[:n]); !errors.Is(err, errEntry) {
 			t.Errorf("%d bytes of %d: %v", n, len(body), err)
 		}
 	}

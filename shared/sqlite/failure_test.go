@@ -136,15 +136,15 @@ func TestPanicInside(t *testing.T) {
 func TestNotFoundForgetsNothing(t *testing.T) {
 	s := mustOpen(t, "", newClock().now)
 	wantAll(t, writes(t, s, 1), "")
-	before := len(s.late.all)
+	before := len(s.late.young.all)
 	if _, err := s.Run(t.Context(), "none"); !errors.Is(err, run.ErrNotFound) {
 		t.Fatal(err)
 	}
 	if err := s.SetMark(t.Context(), run.Mark{Revision: 7}); !errors.Is(err, run.ErrConflict) {
 		t.Fatal(err)
 	}
-	if len(s.late.all) != before || before == 0 {
-		t.Errorf("%d entries wait in memory, %d before", len(s.late.all), before)
+	if len(s.late.young.all) != before || before == 0 {
+		t.Errorf("%d entries wait in memory, %d before", len(s.late.young.all), before)
 	}
 }
 

@@ -17,19 +17,18 @@ type sorted struct {
 	slots      []int64
 }
 
-// sortedIn is what is known after everything that waits was sorted in, in this order.
-func (l *late) sortedIn(order []visit) late {
-	s := sorted{from: l.sorted, upTo: l.last, slots: make([]int64, len(order))}
-	for i, v := range order {
-		if s.slots[i] = v.slot; l.whole {
-			l.filled.add(v.slot)
+// sortedIn notes that all of old are in the table.
+func (l *late) sortedIn() {
+	s := sorted{from: l.sorted, upTo: l.old.seqs[len(l.old.seqs)-1], slots: l.slots}
+	if l.whole {
+		for _, slot := range s.slots {
+			l.filled.add(slot)
 		}
 	}
-	recent := append(l.recent, s)
-	if len(recent) > recentMost {
-		recent = slices.Clone(recent[len(recent)-recentMost:])
+	if l.recent = append(l.recent, s); len(l.recent) > recentMost {
+		l.recent = slices.Clone(l.recent[len(l.recent)-recentMost:])
 	}
-	return late{last: l.last, sorted: l.last, recent: recent, absent: l.absent, filled: l.filled, whole: l.whole}
+	l.sorted, l.old, l.order, l.slots = s.upTo, pending{}, nil, nil
 }
 
 // untouched reports whether the table is known to hold nothing of a slot that was

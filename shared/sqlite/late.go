@@ -16,20 +16,33 @@ import (
 // the file too, in the table pending.
 const lateMost = 200_000
 
+// sortFactor is how many entries a commit sorts in for each that it brings, while any
+// are: the store has one turn, which one sort-in of all would hold for half a second.
+// Meanwhile half as many more wait.
+const sortFactor = 2
+
 // late holds the entries of the table pending, one per key, and what is known of
 // the table ledger beneath. The zero value is right for any file: load brings it up
 // to date.
 type late struct {
-	seqs   []int64         // the rows of pending that it holds
-	bySlot map[int64]int32 // the first of a slot's entries in all
-	all    []waiting
+	young pending
+	old   pending // those before young's, while they are being sorted in
+	order []visit // what is left of old to sort in, by slot
+	slots []int64 // of old, in order
 
 	last   int64    // the number of the last commit
-	sorted int64    // the last commit that is in the table; those after it wait
+	sorted int64    // the last commit that is wholly in the table; those after it wait
 	recent []sorted // what was sorted in by this process, oldest first, without gaps
 	absent absent   // slots that the table did not hold when they were read
 	filled filter   // slots that it holds
 	whole  bool     // filled has all of them
+}
+
+// pending are the entries of some rows of the table pending.
+type pending struct {
+	seqs   []int64         // those rows
+	bySlot map[int64]int32 // the first of a slot's entries in all
+	all    []waiting
 }
 
 // waiting is an entry; next is the one of another key with the same slot, or -1.
@@ -61,15 +74,16 @@ func (l *late) load(c *conn) error {
 	if err := c.query(func(q *stmt) error { now = append(now, q.int(0)); return nil }, "SELECT seq FROM pending ORDER BY seq"); err != nil {
 		return err
 	}
-	if len(now) < len(l.seqs) || !slices.Equal(now[:len(l.seqs)], l.seqs) {
-		*l = late{}
+	held := slices.Concat(l.old.seqs, l.young.seqs)
+	if len(now) < len(held) || !slices.Equal(now[:len(held)], held) {
+		*l, held = late{}, nil
 	}
-	for _, seq := range now[len(l.seqs):] {
+	for _, seq := range now[len(held):] {
 		var body []byte
 		if err := c.query(func(q *stmt) error { body = q.bytes(0); return nil }, "SELECT body FROM pending WHERE seq = ?1", seq); err != nil {
 			return err
 		}
-		if err := l.take(seq, body); err != nil {
+		if err := l.young.take(seq, body); err != nil {
 			return err
 		}
 	}
@@ -95,13 +109,13 @@ func (l *late) add(c *conn, body []byte) error {
 		return err
 	}
 	l.last++
-	return l.take(l.last, body)
+	return l.young.take(l.last, body)
 }
 
 // take adds a row's entries, which share its memory.
-func (l *late) take(seq int64, body []byte) error {
-	if l.bySlot == nil {
-		l.bySlot = make(map[int64]int32)
+func (p *pending) take(seq int64, body []byte) error {
+	if p.bySlot == nil {
+		p.bySlot = make(map[int64]int32)
 	}
 	for len(body) > 0 {
 		if len(body) < 9 {
@@ -114,63 +128,104 @@ func (l *late) take(seq int64, body []byte) error {
 		if v.bad || !ok {
 			return errEntry
 		}
-		l.put(slot, key, value)
+		p.put(slot, key, value)
 		body = v.b
 	}
-	l.seqs = append(l.seqs, seq)
+	p.seqs = append(p.seqs, seq)
 	return nil
 }
 
 // put replaces a key's entry by a later one.
-func (l *late) put(slot int64, key, value []byte) {
-	first, known := l.bySlot[slot]
+func (p *pending) put(slot int64, key, value []byte) {
+	first, known := p.bySlot[slot]
 	if !known {
 		first = -1
 	}
-	for at := first; at >= 0; at = l.all[at].next {
-		if have, _ := keyOf(l.all[at].value); bytes.Equal(have, key) {
-			l.all[at].value = value
+	for at := first; at >= 0; at = p.all[at].next {
+		if have, _ := keyOf(p.all[at].value); bytes.Equal(have, key) {
+			p.all[at].value = value
 			return
 		}
 	}
-	l.bySlot[slot] = int32(len(l.all))
-	l.all = append(l.all, waiting{slot, value, first})
+	p.bySlot[slot] = int32(len(p.all))
+	p.all = append(p.all, waiting{slot, value, first})
 }
 
 // get is the value of a key; nil when it has none.
-func (l *late) get(slot int64, key string) []byte {
-	at, known := l.bySlot[slot]
+func (p *pending) get(slot int64, key string) []byte {
+	at, known := p.bySlot[slot]
 	for known && at >= 0 {
-		if have, _ := keyOf(l.all[at].value); string(have) == key {
-			return l.all[at].value
+		if have, _ := keyOf(p.all[at].value); string(have) == key {
+			return p.all[at].value
 		}
-		at = l.all[at].next
+		at = p.all[at].next
 	}
 	return nil
 }
 
-// order visits what waits by slot.
-func (l *late) order() []visit {
-	all := make([]visit, len(l.all))
-	for i := range all {
-		all[i] = visit{l.all[i].slot, i}
+// get is the value that waits for a key; nil when none does.
+func (l *late) get(slot int64, key string) []byte {
+	if value := l.young.get(slot, key); value != nil {
+		return value
 	}
-	slices.SortFunc(all, func(a, b visit) int { return cmp.Compare(a.slot, b.slot) })
-	return all
+	return l.old.get(slot, key)
 }
 
-// sortIn moves everything that waits into the table ledger.
-func (s *Store) sortIn(c *conn) error {
+// each visits what waits, in no order.
+func (l *late) each(visit func(slot int64, key, value []byte) error) error {
+	for _, p := range []*pending{&l.young, &l.old} {
+		for i := range p.all {
+			w := &p.all[i]
+			key, ok := keyOf(w.value)
+			if !ok {
+				return errEntry
+			}
+			if p == &l.old && l.young.get(w.slot, string(key)) != nil {
+				continue
+			}
+			if err := visit(w.slot, key, w.value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// freeze makes what waits the entries that are sorted in from now on.
+func (l *late) freeze() {
+	l.old, l.young = l.young, pending{}
+	l.order, l.slots = make([]visit, len(l.old.all)), make([]int64, len(l.old.all))
+	for i := range l.order {
+		l.order[i] = visit{l.old.all[i].slot, i}
+	}
+	slices.SortFunc(l.order, func(a, b visit) int { return cmp.Compare(a.slot, b.slot) })
+	for i, v := range l.order {
+		l.slots[i] = v.slot
+	}
+}
+
+// sortSome goes on with sorting in, by up to most entries, once enough wait. Until all
+// that were to be sorted in are, they wait as before for whoever reads the file.
+func (s *Store) sortSome(c *conn, most int) error {
+	l := &s.late
+	if len(l.order) == 0 {
+		if len(l.young.all) < s.lateMost {
+			return nil
+		}
+		l.freeze()
+	}
 	q, err := c.prepare(upsertEntry)
 	if err != nil {
 		return err
 	}
 	defer q.reset()
-	l := &s.late
-	order := l.order()
-	for _, v := range order {
-		w := &l.all[v.i]
+	for ; most > 0 && len(l.order) > 0; most-- {
+		w := &l.old.all[l.order[0].i]
+		l.order = l.order[1:]
 		key, _ := keyOf(w.value)
+		if l.young.get(w.slot, string(key)) != nil { // a later one waits, and another process may have sorted it in
+			continue
+		}
 		if err := q.put(w.slot, w.value, keySize(len(key))); err != nil {
 			return err
 		}
@@ -181,7 +236,26 @@ func (s *Store) sortIn(c *conn) error {
 			return err
 		}
 	}
-	_, err = c.exec("DELETE FROM pending")
-	s.late = l.sortedIn(order)
-	return err
+	if len(l.order) > 0 {
+		return nil
+	}
+	if _, err := c.exec("DELETE FROM pending WHERE seq <= ?1", l.old.seqs[len(l.old.seqs)-1]); err != nil {
+		return err
+	}
+	l.sortedIn()
+	return nil
+}
+
+// sortIn moves everything that waits into the table ledger.
+func (s *Store) sortIn(c *conn) error {
+	l := &s.late
+	for len(l.order)+len(l.young.all) > 0 {
+		if len(l.order) == 0 {
+			l.freeze()
+		}
+		if err := s.sortSome(c, len(l.order)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -206,10 +206,7 @@ func (s *Store) Commit(ctx context.Context, target string, entries []ledger.Entr
 		if err := claims.store(c, s.claimsMost); err != nil {
 			return err
 		}
-		if len(s.late.all) < s.lateMost {
-			return nil
-		}
-		return s.sortIn(c)
+		return s.sortSome(c, sortFactor*len(entries))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("commit %d ledger entries of %s: %w", len(entries), target, err)

@@ -132,20 +132,12 @@ func (s *Store) EntriesAfter(ctx context.Context, target, after string, limit in
 		if next = strconv.FormatInt(last, 10); rows < limit {
 			last, next = to, ""
 		}
-		for i := range s.late.all {
-			w := &s.late.all[i]
-			if w.slot <= from || w.slot > last {
-				continue
+		return s.late.each(func(slot int64, key, value []byte) error {
+			if slot <= from || slot > last {
+				return nil
 			}
-			key, ok := keyOf(w.value)
-			if !ok {
-				return errEntry
-			}
-			if err := add(string(key), w.value); err != nil {
-				return err
-			}
-		}
-		return nil
+			return add(string(key), value)
+		})
 	})
 	if err != nil {
 		return nil, "", fmt.Errorf("list the ledger of %s: %w", target, err)
