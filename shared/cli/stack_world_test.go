@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -63,6 +64,8 @@ type stackWorld struct {
 	secrets map[string]string // of the stack
 	needed  map[string]bool   // that what was called needs
 	denied  string            // an action that the person may not do; "" none
+
+	schedules map[string][]byte // by name, as they were created
 }
 
 // dueErrors are stored in two tables, as a worker stores them.
@@ -90,7 +93,7 @@ func newStackWorld(t *testing.T, files map[string]string) *stackWorld {
 		}
 		t.Skip(why)
 	}
-	w := &stackWorld{T: t, servers: servers, secrets: map[string]string{}, needed: map[string]bool{}, hooks: make(chan string, 8)}
+	w := &stackWorld{T: t, servers: servers, secrets: map[string]string{}, needed: map[string]bool{}, schedules: map[string][]byte{}, hooks: make(chan string, 8)}
 	server := httptest.NewServer(w)
 	t.Cleanup(server.Close)
 	awstest.Environment(t, server.URL)
@@ -106,6 +109,8 @@ func newStackWorld(t *testing.T, files map[string]string) *stackWorld {
 	w.outputs = map[string]string{
 		"StateTable": name + "-" + awstest.State, "LedgerTable": name + "-" + awstest.Ledger, "ErrorsTable": name + "-" + awstest.Errors,
 		"SalesforceQueue": urls[name], "SlackQueue": urls[name], "SecretPrefix": "prod/",
+		"ApiUrl": "https://abc.execute-api.eu-west-1.amazonaws.com/v1", "SnowflakeRoleArn": "arn:aws:iam::1:role/Role",
+		"ScheduleGroup": "prod", "ScheduleFunctionArn": "arn:aws:lambda:x:1:function:f", "ScheduleRoleArn": "arn:aws:iam::1:role/Schedules", "ScheduleDeadLettersArn": "arn:aws:sqs:x:1:dead",
 	}
 
 	now := time.Now
@@ -204,9 +209,35 @@ func (w *stackWorld) note(target string, r *http.Request) {
 	case "secretsmanager":
 		w.needed["secretsmanager:"+operation] = true
 	default:
-		if strings.HasPrefix(r.URL.Path, "/v2/email/") {
-			w.needed["ses:SendEmail"] = true
+		if action := actionOf(r, string(body)); action != "" {
+			w.needed[action] = true
 		}
+	}
+}
+
+// signedFor is the service in a request's signature.
+var signedFor = regexp.MustCompile(`Credential=[^/]+/\d+/[^/]+/([a-z]+)/aws4_request`)
+
+// actionOf is the action of a request to a service that names it in the form, or by method
+// and path; "" of one that is no service's.
+func actionOf(r *http.Request, body string) string {
+	m := signedFor.FindStringSubmatch(r.Header.Get("Authorization"))
+	if m == nil {
+		return ""
+	}
+	switch service := m[1]; service {
+	case "cloudformation", "iam":
+		form, _ := url.ParseQuery(body)
+		return service + ":" + form.Get("Action")
+	case "ses":
+		return "ses:SendEmail"
+	case "scheduler":
+		if r.URL.Path == "/schedules" {
+			return "scheduler:ListSchedules"
+		}
+		return "scheduler:" + map[string]string{http.MethodGet: "Get", http.MethodPost: "Create", http.MethodPut: "Update", http.MethodDelete: "Delete"}[r.Method] + "Schedule"
+	default:
+		return service + ":" + r.Method
 	}
 }
 
@@ -260,12 +291,42 @@ func (w *stackWorld) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		var body bytes.Buffer
 		_, _ = body.ReadFrom(r.Body)
 		w.hooks <- body.String()
+	case strings.HasPrefix(r.URL.Path, "/restapis/"):
+		fmt.Fprint(rw, `{"id":"abc","policy":"{}"}`)
+	case r.URL.Path == "/schedules":
+		names := []map[string]string{}
+		for name := range w.schedules {
+			names = append(names, map[string]string{"Name": name})
+		}
+		_ = json.NewEncoder(rw).Encode(map[string]any{"Schedules": names})
+	case strings.HasPrefix(r.URL.Path, "/schedules/"):
+		w.schedule(rw, r)
+	case r.PostFormValue("Action") == "GetRole":
+		fmt.Fprint(rw, `<GetRoleResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetRoleResult><Role><Path>/</Path><RoleName>Role</RoleName><RoleId>A</RoleId><Arn>a</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate><AssumeRolePolicyDocument>%7B%7D</AssumeRolePolicyDocument></Role></GetRoleResult></GetRoleResponse>`)
 	default:
 		var members strings.Builder
 		for key, value := range w.outputs {
 			fmt.Fprintf(&members, "<member><OutputKey>%s</OutputKey><OutputValue>%s</OutputValue></member>", key, value)
 		}
-		fmt.Fprintf(rw, `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><StackName>prod</StackName><StackStatus>CREATE_COMPLETE</StackStatus><CreationTime>2026-01-01T00:00:00Z</CreationTime><Outputs>%s</Outputs><Parameters><member><ParameterKey>AlertFrom</ParameterKey><ParameterValue>alerts@acme.com</ParameterValue></member></Parameters></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`, &members)
+		fmt.Fprintf(rw, `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult><Stacks><member><StackName>prod</StackName><StackStatus>CREATE_COMPLETE</StackStatus><CreationTime>2026-01-01T00:00:00Z</CreationTime><Outputs>%s</Outputs><Parameters><member><ParameterKey>AlertFrom</ParameterKey><ParameterValue>alerts@acme.com</ParameterValue></member><member><ParameterKey>SnowflakeUserArn</ParameterKey><ParameterValue>arn:aws:iam::2:user/snow</ParameterValue></member></Parameters></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`, &members)
+	}
+}
+
+// schedule answers for one entry of EventBridge Scheduler.
+func (w *stackWorld) schedule(rw http.ResponseWriter, r *http.Request) {
+	name := strings.TrimPrefix(r.URL.Path, "/schedules/")
+	switch stored, there := w.schedules[name]; {
+	case r.Method == http.MethodPost || r.Method == http.MethodPut:
+		w.schedules[name], _ = io.ReadAll(r.Body)
+		fmt.Fprint(rw, `{"ScheduleArn":"arn:aws:scheduler:x:1:schedule/prod/x"}`)
+	case !there:
+		rw.Header().Set("X-Amzn-ErrorType", "ResourceNotFoundException")
+		rw.WriteHeader(http.StatusNotFound)
+		fmt.Fprint(rw, `{"Message":"no such schedule"}`)
+	case r.Method == http.MethodDelete:
+		delete(w.schedules, name)
+	default:
+		_, _ = rw.Write(stored)
 	}
 }
 
