@@ -60,7 +60,7 @@ func TestServersStackNeeds(t *testing.T) {
 	folder := t.TempDir() // of definitions that differ from what is applied
 	scheduled := files["things.yaml"] + "sync_frequency: hourly\n"
 	w.ok(os.WriteFile(filepath.Join(folder, "things.yaml"), []byte(scheduled), 0o600))
-connections := "connections:\n"
+	connections := "connections:\n"
 	for name, kind := range map[string]string{"crm": "salesforce", "chat": "slack"} {
 		c, err := w.table.Connection(t.Context(), name)
 		w.ok(err)
