@@ -35,6 +35,7 @@ func (c pushCmd) Run(ctx context.Context, s program) (err error) {
 		return planCmd{Sync: c.Sync, Mode: plainPush, From: c.From, Limit: c.Limit, JSON: c.JSON, modelled: c.modelled}.Run(ctx, s)
 	}
 	started := s.clock.now()
+	collectSooner()
 	c.accept = true
 	g, err := c.control(ctx, s)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -33,6 +35,7 @@ func (c runCmd) Run(ctx context.Context, s program) (err error) {
 		return planCmd{Sync: c.Sync, Mode: c.Mode, JSON: c.JSON, modelled: c.modelled}.Run(ctx, s)
 	}
 	started := s.clock.now()
+	collectSooner()
 	c.accept = true
 	g, err := c.control(ctx, s)
 	if err != nil {
@@ -71,6 +74,18 @@ func (c runCmd) Run(ctx context.Context, s program) (err error) {
 	}
 	r.took = s.clock.now().Sub(started)
 	return r.print(s, g, fates, c.JSON)
+}
+
+// heapGrowth is how much the heap grows between two collections, in percent of what lives,
+// in a process that has the model's query beside the road: at Go's 100 a run of a million
+// rows took 505 MB, with this 474, in the same time (make bench-parquet).
+const heapGrowth = 70
+
+// collectSooner sets the collector so, unless somebody has set it otherwise.
+func collectSooner() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(heapGrowth)
+	}
 }
 
 // A runReport is what run --json prints.

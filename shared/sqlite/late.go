@@ -10,16 +10,16 @@ import (
 )
 
 // lateMost is how many entries wait before they are sorted into the table, about
-// 45 MB. Keys come in no order, so that a commit of a few thousand entries would
+// 35 MB. Keys come in no order, so that a commit of a few thousand entries would
 // rewrite most pages of the table; a commit of many rewrites them once: at a million
 // entries, 200,000 take two thirds of the time that 50,000 take. What waits is in
 // the file too, in the table pending.
-const lateMost = 200_000
+const lateMost = 150_000
 
 // sortFactor is how many entries a commit sorts in for each that it brings, while any
 // are: the store has one turn, which one sort-in of all would hold for half a second.
-// Meanwhile half as many more wait.
-const sortFactor = 2
+// Meanwhile a quarter as many more wait.
+const sortFactor = 4
 
 // late holds the entries of the table pending, one per key, and what is known of
 // the table ledger beneath. The zero value is right for any file: load brings it up

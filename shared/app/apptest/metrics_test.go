@@ -63,7 +63,9 @@ func TestOldMessagesAreCounted(t *testing.T) {
 	w := faulty(t)
 	w.fault(t, sandbox.Fault{Status: 503, Count: -1, ContentType: "text/html", Body: "<html>maintenance</html>"})
 	w.Push(t, "q", "q:1", accounts("accounts", 1)...)
-	w.Pass(t, metrics.OldAfter-time.Hour)
+	w.Pass(t, 30*time.Minute)
+	w.Clock.Advance(metrics.OldAfter - 90*time.Minute) // nothing runs meanwhile
+	w.Pass(t, 30*time.Minute)
 	if got := w.counted(t)["salesforce"][metrics.OldMessages]; got != 0 {
 		t.Errorf("%d old messages within a quarter of their life", got)
 	}
