@@ -33,7 +33,7 @@ type Entry struct {
 	// over the revision that was read or not at all, so that whatever was delivered since stays.
 	Voids bool
 	// Carries says, of an entry to commit, that its open error is the one that was read: a
-	// row that is not settled carries it over. What became of it since stays.
+	// row that is not sent carries it over. What became of it since stays.
 	Carries bool
 	// Claim is, of an entry to commit, the record id that the key is kept for from now on;
 	// "" keeps nothing. It is stored before the entry, and never read back in it.

@@ -157,6 +157,14 @@ func TestMergeOfInserts(t *testing.T) {
 			t.Errorf("%s: lost %v, %+v", name, lost, got)
 		}
 	}
+	// A retry that was not sent takes its intent back, and its error stays open.
+	retries := entry(5, mineAt, intends)
+	retries.Last.Error = "r#b#0"
+	back := entry(5, mineAt, takesBack)
+	back.Carries = true
+	if got, _ := Merge(retries, back); got.Last.Error != "r#b#0" || got.Last.Intent != "" {
+		t.Errorf("a retry that was not sent: %+v", got)
+	}
 	if a := IntentOf("r#b#1", "x"); a == IntentOf("r#b#1", "y") || !(Last{Intent: a}).Intended("r#b#1") || (Last{Intent: a}).Intended("r#b") {
 		t.Error(a)
 	}

@@ -328,3 +328,41 @@ func TestReleaseLetsConnectionsBeTried(t *testing.T) {
 		t.Errorf("released: %d granted, %v, want the 1 that is left of the burst", granted, err)
 	}
 }
+
+// What waits is bounded, also where no process lives long enough to sort all of it in, and
+// where few keys change again and again.
+func TestWhatWaitsIsBounded(t *testing.T) {
+	const most, each = 100, 10
+	for name, key := range map[string]func(n int) string{
+		"ever new keys": func(n int) string { return fmt.Sprint("k", n) },
+		"a few keys":    func(n int) string { return fmt.Sprint("k", n%each) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, path := newClock(), filepath.Join(t.TempDir(), "penstock.db")
+			for process := range 60 {
+				s := mustOpen(t, path, c.now)
+				s.waits(most)
+				entries := make([]ledger.Entry, each)
+				for i := range entries {
+					n := int64(process*each + i)
+					entries[i] = ledger.Entry{Key: key(int(n)), Last: ledger.Last{Sequence: n + 1}, Revision: 1 << 40}
+				}
+				if _, err := s.Commit(t.Context(), "t", entries); err != nil {
+					t.Fatal(err)
+				}
+				if waits := s.late.old.taken + s.late.young.taken; waits > most+most/2 {
+					t.Fatalf("process %d: %d entries wait", process, waits)
+				}
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s := mustOpen(t, path, c.now)
+			last := int64(60*each - 1)
+			got, err := s.Entries(t.Context(), "t", []string{key(int(last)), key(0)})
+			if err != nil || got[key(int(last))].Last.Sequence != last+1 || len(got) != 2 {
+				t.Errorf("%+v, %v", got, err)
+			}
+		})
+	}
+}

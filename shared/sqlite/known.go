@@ -56,6 +56,14 @@ func (l *late) untouched(slot, revision int64) bool {
 	return false
 }
 
+// vacant notes that the table holds nothing in a slot. Where another key of the slot is
+// being sorted in, nothing is: the commits of old would count as seen.
+func (l *late) vacant(slot int64) {
+	if _, waits := l.old.bySlot[slot]; !waits {
+		l.absent.note(slot, l.last)
+	}
+}
+
 // absent remembers slots that were found free, and the last commit at that time.
 // It may forget any of them.
 type absent struct {

@@ -9,7 +9,7 @@ import (
 	"github.com/penstock-data/penstock/shared/ledger"
 )
 
-// lateMost is how many entries wait before they are sorted into the table, about
+// lateMost is how many entries, those of one key counted each, wait before they are sorted into the table, about
 // 35 MB. Keys come in no order, so that a commit of a few thousand entries would
 // rewrite most pages of the table; a commit of many rewrites them once: at a million
 // entries, 200,000 take two thirds of the time that 50,000 take. What waits is in
@@ -34,7 +34,7 @@ type late struct {
 	sorted int64    // the last commit that is wholly in the table; those after it wait
 	recent []sorted // what was sorted in by this process, oldest first, without gaps
 	absent absent   // slots that the table did not hold when they were read
-	filled filter   // slots that it holds
+	filled filter   // slots that it holds, but for those of old
 	whole  bool     // filled has all of them
 }
 
@@ -42,7 +42,8 @@ type late struct {
 type pending struct {
 	seqs   []int64         // those rows
 	bySlot map[int64]int32 // the first of a slot's entries in all
-	all    []waiting
+	all    []waiting       // a key's last
+	taken  int             // how many entries the rows hold
 }
 
 // waiting is an entry; next is the one of another key with the same slot, or -1.
@@ -97,7 +98,7 @@ func (l *late) load(c *conn) error {
 	if l.sorted != before { // others have sorted in since
 		l.recent, l.filled, l.whole = nil, filter{}, false
 	}
-	if l.sorted == 0 { // nobody ever has
+	if l.sorted == 0 { // nobody ever has, or not to the end: then it still waits
 		l.whole = true
 	}
 	return nil
@@ -129,6 +130,7 @@ func (p *pending) take(seq int64, body []byte) error {
 			return errEntry
 		}
 		p.put(slot, key, value)
+		p.taken++
 		body = v.b
 	}
 	p.seqs = append(p.seqs, seq)
@@ -171,11 +173,14 @@ func (l *late) get(slot int64, key string) []byte {
 	return l.old.get(slot, key)
 }
 
-// each visits what waits, in no order.
-func (l *late) each(visit func(slot int64, key, value []byte) error) error {
+// each visits what waits in the slots after from, up to the slot to, in no order.
+func (l *late) each(from, to int64, visit func(key, value []byte) error) error {
 	for _, p := range []*pending{&l.young, &l.old} {
 		for i := range p.all {
 			w := &p.all[i]
+			if w.slot <= from || w.slot > to {
+				continue
+			}
 			key, ok := keyOf(w.value)
 			if !ok {
 				return errEntry
@@ -183,7 +188,7 @@ func (l *late) each(visit func(slot int64, key, value []byte) error) error {
 			if p == &l.old && l.young.get(w.slot, string(key)) != nil {
 				continue
 			}
-			if err := visit(w.slot, key, w.value); err != nil {
+			if err := visit(key, w.value); err != nil {
 				return err
 			}
 		}
@@ -204,16 +209,27 @@ func (l *late) freeze() {
 	}
 }
 
-// sortSome goes on with sorting in, by up to most entries, once enough wait. Until all
-// that were to be sorted in are, they wait as before for whoever reads the file.
+// sortSome goes on with sorting in, by up to most entries, once enough wait; where more
+// wait than that leaves, as processes began it that did not live to its end, it sorts in
+// all.
 func (s *Store) sortSome(c *conn, most int) error {
 	l := &s.late
+	if l.old.taken+l.young.taken > s.lateMost+s.lateMost/2 {
+		return s.sortIn(c)
+	}
 	if len(l.order) == 0 {
-		if len(l.young.all) < s.lateMost {
+		if l.young.taken < s.lateMost {
 			return nil
 		}
 		l.freeze()
 	}
+	return s.sortOld(c, most)
+}
+
+// sortOld sorts up to most entries of old in. Until all of them are, they wait as before
+// for whoever reads the file.
+func (s *Store) sortOld(c *conn, most int) error {
+	l := &s.late
 	q, err := c.prepare(upsertEntry)
 	if err != nil {
 		return err
@@ -253,7 +269,7 @@ func (s *Store) sortIn(c *conn) error {
 		if len(l.order) == 0 {
 			l.freeze()
 		}
-		if err := s.sortSome(c, len(l.order)); err != nil {
+		if err := s.sortOld(c, len(l.order)); err != nil {
 			return err
 		}
 	}

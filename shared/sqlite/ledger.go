@@ -114,7 +114,7 @@ func (s *Store) known(c *conn, r *reader, slot int64, key string) (e ledger.Entr
 		return e, true, true, err
 	}
 	if s.late.whole && s.late.filled.lacks(slot) {
-		s.late.absent.note(slot, s.late.last)
+		s.late.vacant(slot)
 		return e, false, true, nil
 	}
 	return e, false, false, nil
@@ -125,7 +125,7 @@ func (s *Store) inTable(q *stmt, r *reader, slot int64, key string) (e ledger.En
 	e, number, at, stored, err := find(q, r, slot, key)
 	if err != nil || !stored {
 		if at == slot && err == nil {
-			s.late.absent.note(slot, s.late.last)
+			s.late.vacant(slot)
 		}
 		return e, false, err
 	}

@@ -132,12 +132,7 @@ func (s *Store) EntriesAfter(ctx context.Context, target, after string, limit in
 		if next = strconv.FormatInt(last, 10); rows < limit {
 			last, next = to, ""
 		}
-		return s.late.each(func(slot int64, key, value []byte) error {
-			if slot <= from || slot > last {
-				return nil
-			}
-			return add(string(key), value)
-		})
+		return s.late.each(from, last, func(key, value []byte) error { return add(string(key), value) })
 	})
 	if err != nil {
 		return nil, "", fmt.Errorf("list the ledger of %s: %w", target, err)

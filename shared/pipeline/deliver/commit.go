@@ -184,7 +184,7 @@ func (i *item) next() (ledger.Entry, bool) {
 				last.Intent = i.intent()
 			}
 		case i.intended: // it was not sent
-			last.Error, e.Intends = e.Last.Error, true
+			last.Error, last.Unknown, e.Intends, e.Carries = e.Last.Error, e.Last.Unknown, true, true
 		default:
 			return e, false
 		}

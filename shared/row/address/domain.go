@@ -2,6 +2,7 @@ package address
 
 import (
 	"bytes"
+	"net"
 	"strings"
 	"unicode/utf8"
 
@@ -18,7 +19,7 @@ func Domain(s string) string {
 // lower case and ASCII, without scheme, user, www., port, path and trailing dot. It
 // appends nothing and reports false when s is none of these; IP addresses and
 // single labels have no domain. Where a text can be read as a URL and as an address,
-// as acme.com/@name, it is the URL.
+// as acme.com/@name or intranet?user=a@acme.com, it is the URL.
 func AppendDomain(dst, s []byte) ([]byte, bool) {
 	s = bytes.TrimSpace(s)
 	at := At(s)
@@ -32,10 +33,22 @@ func AppendDomain(dst, s []byte) ([]byte, bool) {
 			return dst, true
 		}
 	}
-	if at >= 0 { // customer/department@acme.com: what a URL would be has no host
+	if at >= 0 && !urlShape(s[:at]) { // customer/department@acme.com
 		return appendHost(dst, s[at+1:])
 	}
 	return dst, false
+}
+
+// urlShape reports whether what stands before an @, an address's local part by the
+// standard, looks like a URL whose host has no domain: /path/@name, intranet/@name,
+// intranet?user=name, localhost/name, 10.0.0.1/name.
+func urlShape(s []byte) bool {
+	end := bytes.IndexAny(s, "/?#")
+	if end <= 0 {
+		return end == 0 && s[0] == '/'
+	}
+	host := string(s[:end])
+	return s[len(s)-1] == '/' || bytes.IndexAny(s, "?#") >= 0 || host == "localhost" || net.ParseIP(host) != nil
 }
 
 // appendHost appends a host without www. and trailing dot, in lower case and ASCII.
