@@ -2,7 +2,6 @@ package address
 
 import (
 	"bytes"
-	"net"
 	"strings"
 	"unicode/utf8"
 
@@ -48,7 +47,7 @@ func urlShape(s []byte) bool {
 		return end == 0 && s[0] == '/'
 	}
 	host := string(s[:end])
-	return s[len(s)-1] == '/' || bytes.IndexAny(s, "?#") >= 0 || host == "localhost" || net.ParseIP(host) != nil
+	return s[len(s)-1] == '/' || bytes.ContainsAny(s, "?#") || host == "localhost" || strings.Contains(host, ".") && strings.Trim(host, ".0123456789") == ""
 }
 
 // appendHost appends a host without www. and trailing dot, in lower case and ASCII.
