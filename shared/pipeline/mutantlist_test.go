@@ -38,7 +38,7 @@ var mutants = []mutant{
 	{"rows that were not tried prove a version broken", "pipeline/deliver/call.go",
 		"if failures >= sampled/2 &&", "if failures > 0 &&", road},
 	{"a row that waits opens an error that was closed since", "pipeline/deliver/commit.go",
-		"e.Last.Error, e.Last.Unknown, true", "e.Last.Error, e.Last.Unknown, false", road},
+		"last.Unknown, e.Carries = e.Last.Error, e.Last.Unknown, true", "last.Unknown, e.Carries = e.Last.Error, e.Last.Unknown, false", road},
 	{"an error that a row carries over stays as it was read", "ledger/ledger.go",
 		"	if mine.Carries {", "	if false {", []string{"ledger"}},
 	{"a retry gets a new sequence", "pipeline/intake/replay.go",
