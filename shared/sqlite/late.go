@@ -9,11 +9,11 @@ import (
 	"github.com/penstock-data/penstock/shared/ledger"
 )
 
-// lateMost is how many entries, those of one key counted each, wait before they are sorted into the table, about
-// 35 MB. Keys come in no order, so that a commit of a few thousand entries would
-// rewrite most pages of the table; a commit of many rewrites them once: at a million
-// entries, 200,000 take two thirds of the time that 50,000 take. What waits is in
-// the file too, in the table pending.
+// lateMost is how many entries, those of one key counted each, wait before they are
+// sorted into the table, about 35 MB. Keys come in no order, so that a commit of a few
+// thousand entries would rewrite most pages of the table; a commit of many rewrites them
+// once: at a million entries, 200,000 take two thirds of the time that 50,000 take. What
+// waits is in the file too, in the table pending.
 const lateMost = 150_000
 
 // sortFactor is how many entries a commit sorts in for each that it brings, while any

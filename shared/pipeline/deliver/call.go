@@ -8,7 +8,8 @@ import (
 )
 
 // sampled is how many single rows of a call, spread over it, have to fail while the
-// connection answers before the failure is taken for the version's.
+// connection answers before the failure is taken for the version's; half of them
+// where the quota or the time ends first.
 const sampled = 8
 
 // An evidence is what is known of one call that failed as a whole, while it is
@@ -174,8 +175,8 @@ func (j *job) doubts(items []*item, b *batch, failed *dest.CallError) bool {
 }
 
 // sample tries single rows, spread over a call of which nothing was answered yet:
-// when all of them fail while the connection answers, the failure is the
-// version's. It answers the call without the rows that it settled.
+// when enough of them fail and none is answered, while the connection answers, the
+// failure is the version's. It answers the call without the rows that it settled.
 func (j *job) sample(ctx context.Context, c dest.Call, b *batch, e *evidence) dest.Call {
 	var last *dest.CallError
 	failures := 0
