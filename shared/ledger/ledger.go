@@ -243,6 +243,23 @@ func Merge(stored, mine Entry) (write Entry, lost bool) {
 	return newer, true
 }
 
+// Orphan is what to store for an entry where the one that was read has been deleted since,
+// as somebody had it forgotten: what mine did not bring itself stays deleted. Where nothing
+// is left to store, lost says so.
+func Orphan(mine Entry) (write Entry, lost bool) {
+	if mine.Voids {
+		return Entry{}, true
+	}
+	if mine.Carries {
+		mine.Last.Error, mine.Last.Unknown = "", false
+	}
+	if mine.Carries || mine.Intends {
+		mine.Held = Held{}
+	}
+	mine.Revision = 0
+	return mine, false
+}
+
 // mergeInsert is Merge of an insert, which is sent once whatever its value: no attempt
 // forgets that another one made the record, or is about to. An intent overwrites nothing:
 // whoever lost it has sent nothing yet, and looks again before it does.

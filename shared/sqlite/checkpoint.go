@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"modernc.org/libc"
@@ -15,22 +14,20 @@ const checkpointPages = 8192
 
 // A checkpointer brings the write-ahead log of one file into it.
 type checkpointer struct {
-	path    string // "" in memory, which has no log
-	every   int    // checkpointPages, but for tests
-	pages   int    // how many the connection had written at the last start; guarded by turn
+	every   int // checkpointPages, but for tests
+	pages   int // how many the connection had written at the last start; guarded by turn
 	working atomic.Bool
-	done    sync.WaitGroup
 }
 
 // checkpoint starts one where it is time; the caller has the turn.
 func (s *Store) checkpoint(c *conn) {
-	k := &s.checkpoints
-	if k.path == "" {
+	if s.inMemory() { // which has no log
 		return
 	}
+	k := &s.checkpoints
 	if n := c.written(); n-k.pages >= k.every && k.working.CompareAndSwap(false, true) {
 		k.pages = n
-		k.done.Go(func() {
+		s.beside.Go(func() {
 			defer k.working.Store(false)
 			s.bring()
 		})
@@ -42,7 +39,7 @@ func (s *Store) checkpoint(c *conn) {
 // the next one.
 func (s *Store) bring() {
 	const passive = "PRAGMA wal_checkpoint(PASSIVE)"
-	own, err := open(s.checkpoints.path)
+	own, err := open(s.path)
 	if err != nil {
 		return
 	}

@@ -28,7 +28,7 @@ func TestCheckpoints(t *testing.T) {
 		if _, err := s.Commit(t.Context(), "t", entries); err != nil {
 			t.Fatal(err)
 		}
-		s.checkpoints.done.Wait()
+		s.beside.Wait()
 	}
 	log, err := os.Stat(path + "-wal")
 	if err != nil {

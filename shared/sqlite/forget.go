@@ -50,15 +50,20 @@ func (s *Store) ForgetEntries(ctx context.Context, target string, keys []string)
 		if err := sortClaims(c, 0); err != nil {
 			return err
 		}
+		var slots []int64
 		for _, key := range keys {
-			if err := s.forget(c, id, key); err != nil {
+			slot, err := s.forget(c, id, key)
+			if err != nil {
 				return err
+			}
+			if slot != 0 {
+				slots = append(slots, slot)
 			}
 			if _, err := c.exec("DELETE FROM claim WHERE target = ?1 AND key = ?2", id, key); err != nil {
 				return err
 			}
 		}
-		return nil
+		return s.late.deleted(c, slots)
 	})
 	if err != nil {
 		return fmt.Errorf("forget %d ledger entries of %s: %w", len(keys), target, err)
@@ -66,23 +71,25 @@ func (s *Store) ForgetEntries(ctx context.Context, target string, keys []string)
 	return nil
 }
 
-// forget empties the slot of a key's entry.
-func (s *Store) forget(c *conn, target int64, key string) error {
+// forget empties the slot of a key's entry, and returns where the key's chain begins; 0
+// where it has no entry.
+func (s *Store) forget(c *conn, target int64, key string) (slot int64, err error) {
 	q, err := c.prepare(selectEntry)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	_, _, at, found, err := find(q, &reader{}, slotOf(target, []byte(key)), key)
+	slot = slotOf(target, []byte(key))
+	_, _, at, found, err := find(q, &reader{}, slot, key)
 	q.reset()
 	if err != nil || !found {
-		return err
+		return 0, err
 	}
 	u, err := c.prepare(replaceEntry)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer u.reset()
-	return u.put(at, forgottenValue(), 0)
+	return slot, u.put(at, forgottenValue(), 0)
 }
 
 // ForgetErrors deletes errors with their sources; what is not there is no error. The

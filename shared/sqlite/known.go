@@ -11,7 +11,8 @@ import "slices"
 // recentMost is how many sort-ins are remembered, 8 bytes an entry.
 const recentMost = 2
 
-// sorted is one sort-in: the slots, in order, of the commits after from, up to upTo.
+// sorted is one sort-in, or one deletion: the slots, in order, of the commits after from,
+// up to upTo.
 type sorted struct {
 	from, upTo int64
 	slots      []int64
@@ -25,10 +26,32 @@ func (l *late) sortedIn() {
 			l.filled.add(slot)
 		}
 	}
+	l.remember(s)
+	l.sorted, l.old, l.order, l.slots = s.upTo, pending{}, nil, nil
+}
+
+func (l *late) remember(s sorted) {
 	if l.recent = append(l.recent, s); len(l.recent) > recentMost {
 		l.recent = slices.Clone(l.recent[len(l.recent)-recentMost:])
 	}
-	l.sorted, l.old, l.order, l.slots = s.upTo, pending{}, nil, nil
+}
+
+// deleted notes that the entries of these slots are gone from the table, where nothing
+// waits: as a commit of its own, so that a commit over one that was read before is judged.
+func (l *late) deleted(c *conn, slots []int64) error {
+	if len(slots) == 0 {
+		return nil
+	}
+	if err := l.add(c, []byte{}); err != nil {
+		return err
+	}
+	if _, err := c.exec("DELETE FROM pending"); err != nil {
+		return err
+	}
+	slices.Sort(slots)
+	l.remember(sorted{from: l.sorted, upTo: l.last, slots: slots})
+	l.sorted, l.young = l.last, pending{}
+	return nil
 }
 
 // untouched reports whether the table is known to hold nothing of a slot that was

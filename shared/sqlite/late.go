@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/binary"
 	"slices"
 
@@ -16,10 +17,14 @@ import (
 // waits is in the file too, in the table pending.
 const lateMost = 150_000
 
-// sortFactor is how many entries a commit sorts in for each that it brings, while any
-// are: the store has one turn, which one sort-in of all would hold for half a second.
-// Meanwhile a quarter as many more wait.
-const sortFactor = 4
+// The store has one turn, which one sort-in of all would hold for half a second: so they
+// are sorted in piece by piece, beside the calls (sortBeside), sliceMost in a turn, some
+// 4 ms. Where that falls behind, by a quarter of lateMost, or cannot be, each commit sorts
+// in sortFactor entries for each that it brings.
+const (
+	sliceMost  = 1000
+	sortFactor = 4
+)
 
 // late holds the entries of the table pending, one per key, and what is known of
 // the table ledger beneath. The zero value is right for any file: load brings it up
@@ -207,6 +212,44 @@ func (l *late) freeze() {
 	for i, v := range l.order {
 		l.slots[i] = v.slot
 	}
+}
+
+// due reports whether entries are to be sorted in: most wait, or some of the last most
+// still do.
+func (l *late) due(most int) bool { return len(l.order) > 0 || l.young.taken >= most }
+
+// sortBeside starts to sort in beside the calls where it is time; the caller has the turn.
+// Once it failed it is left to the commits, whose callers see what is wrong.
+func (s *Store) sortBeside() {
+	if s.inMemory() || !s.late.due(s.lateMost) || !s.sorting.CompareAndSwap(false, true) {
+		return
+	}
+	s.beside.Go(func() {
+		for more := true; more; {
+			if err := s.write(context.Background(), func(c *conn) error {
+				s.touched = true
+				if err := s.late.load(c); err != nil {
+					return err
+				}
+				if err := s.sortSome(c, sliceMost); err != nil {
+					return err
+				}
+				more = s.late.due(s.lateMost)
+				return nil
+			}); err != nil {
+				return
+			}
+		}
+		s.sorting.Store(false)
+	})
+}
+
+// sortWithCommit is the part of a commit of n entries.
+func (s *Store) sortWithCommit(c *conn, n int) error {
+	if waits := s.late.old.taken + s.late.young.taken; !s.inMemory() && waits <= s.lateMost+s.lateMost/4 {
+		return nil
+	}
+	return s.sortSome(c, sortFactor*n)
 }
 
 // sortSome goes on with sorting in, by up to most entries, once enough wait; where more

@@ -194,6 +194,9 @@ func (s *Store) Commit(ctx context.Context, target string, entries []ledger.Entr
 			if !won {
 				lost = append(lost, i)
 			}
+			if write == nil {
+				continue
+			}
 			origin, err := s.names.id(c, write)
 			if err != nil {
 				return err
@@ -206,7 +209,7 @@ func (s *Store) Commit(ctx context.Context, target string, entries []ledger.Entr
 		if err := claims.store(c, s.claimsMost); err != nil {
 			return err
 		}
-		return s.sortSome(c, sortFactor*len(entries))
+		return s.sortWithCommit(c, len(entries))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("commit %d ledger entries of %s: %w", len(entries), target, err)
@@ -215,7 +218,8 @@ func (s *Store) Commit(ctx context.Context, target string, entries []ledger.Entr
 }
 
 // settle is what to store for e: itself, or what ledger.Merge makes of it and of one
-// that was committed since e was read.
+// that was committed since e was read, or ledger.Orphan of it where that was deleted; nil
+// where that is nothing.
 func (s *Store) settle(q *stmt, slot int64, e *ledger.Entry) (write *ledger.Entry, won bool, err error) {
 	if value := s.late.get(slot, e.Key); value != nil {
 		if revisionOf(value) <= e.Revision {
@@ -226,8 +230,17 @@ func (s *Store) settle(q *stmt, slot int64, e *ledger.Entry) (write *ledger.Entr
 	}
 	stored, found, err := s.entry(q, &reader{}, slot, e.Key)
 	q.reset()
-	if err != nil || !found || stored.Revision <= e.Revision {
-		return e, true, err
+	switch {
+	case err != nil:
+		return nil, false, err
+	case !found && e.Revision > 0:
+		orphan, lost := ledger.Orphan(*e)
+		if lost {
+			return nil, false, nil
+		}
+		return &orphan, true, nil
+	case !found, stored.Revision <= e.Revision:
+		return e, true, nil
 	}
 	merged, lost := ledger.Merge(stored, *e)
 	return &merged, !lost, nil

@@ -15,6 +15,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -37,7 +39,11 @@ type Store struct {
 	late    late  // guarded by turn
 	touched bool  // guarded by turn: the transaction changes names or late
 
-	checkpoints          checkpointer
+	path        string         // "" in memory
+	beside      sync.WaitGroup // what goes on beside the calls; started with the turn in hand
+	checkpoints checkpointer
+	sorting     atomic.Bool // sortBeside goes on, or failed
+
 	lateMost, claimsMost int // the constants, but for tests
 }
 
@@ -62,7 +68,7 @@ func Open(path string, now func() time.Time) (*Store, error) {
 	}
 	s := &Store{turn: make(chan *conn, 1), now: now, names: newNames(), lateMost: lateMost, claimsMost: claimsMost, checkpoints: checkpointer{every: checkpointPages}}
 	if path != ":memory:" {
-		s.checkpoints.path = path
+		s.path = path
 	}
 	s.turn <- c
 	return s, nil
@@ -76,9 +82,11 @@ func (s *Store) Close() error {
 		return nil
 	}
 	close(s.turn)
-	s.checkpoints.done.Wait()
+	s.beside.Wait()
 	return c.close()
 }
+
+func (s *Store) inMemory() bool { return s.path == "" }
 
 // private creates the file if need be, and takes the rights of others away.
 // SQLite gives its WAL and index files the same rights.
@@ -167,6 +175,7 @@ func (s *Store) transact(ctx context.Context, begin string, f func(*conn) error)
 	}
 	committed = true
 	s.checkpoint(c)
+	s.sortBeside()
 	return nil
 }
 

@@ -54,6 +54,32 @@ var forgetTests = []test{
 		wantCommit(t, s, target, []ledger.Entry{anEntry("ann", 3)})
 		wantEntries(t, s, target, []string{"ann"}, anEntry("ann", 3))
 	}},
+	{"what is only carried over stays forgotten", func(t *testing.T, s Stores) {
+		keys := []string{"waits", "intends", "void", "late"}
+		var all []ledger.Entry
+		for _, key := range keys {
+			e := anEntry(key, 1)
+			e.Last.Error = "health.1#b1#7"
+			all = append(all, e)
+		}
+		wantCommit(t, s, target, all)
+		for i := range all {
+			all[i].Last.Sequence = 2
+		}
+		read := over(t, s, all...)
+		read[0].Carries, read[1].Intends, read[2].Voids = true, true, true
+		read[1].Last.Error, read[1].Last.Intent = "", "health.2#b1#0@1"
+		ok(t, s.ForgetEntries(t.Context(), target, keys))
+		s = s.Reopen()
+		lost, err := s.Commit(t.Context(), target, read)
+		if err != nil || !cmp.Equal(lost, []int{2}) {
+			t.Fatalf("lost %v, %v, want what is void alone", lost, err)
+		}
+		waits, intends := read[0], read[1]
+		waits.Held, waits.Last.Error, waits.Carries = ledger.Held{}, "", false
+		intends.Held, intends.Intends = ledger.Held{}, false
+		wantEntries(t, s, target, keys, waits, intends, read[3])
+	}},
 	{"many, raced by commits", func(t *testing.T, s Stores) {
 		const n = 200
 		var all []ledger.Entry

@@ -112,9 +112,10 @@ func (s *Store) commit(ctx context.Context, target string, mine *ledger.Entry) (
 		if _, other := attr.Refused(err); !other {
 			return lost, err
 		}
-		write, lost = *mine, false
 		if len(found) == 0 { // deleted since it was read
-			write.Revision = 0
+			if write, lost = ledger.Orphan(*mine); lost {
+				return true, nil
+			}
 		} else {
 			stored, err := readItem(mine.Key, found)
 			if err != nil {

@@ -234,7 +234,7 @@ func (s *Stores) goesOn(ctx context.Context, latest string, p run.Policy, now ti
 	waits, err := s.waits(ctx, r, t, now)
 	how = fmt.Sprintf("run %q, begun %s, is %s and waits for %s", r.ID, r.BegunAt.UTC().Format(time.RFC3339), r.Status, waits)
 	if r.Status == run.Open { // what began it may have died
-		how += fmt.Sprintf("; if nothing works on it any more, penstock_cancel('%s') ends it", r.ID)
+		how += fmt.Sprintf("; if nothing works on it any more, penstock_cancel('%[1]s') ends it, in a shell penstock cancel %[1]s", r.ID)
 	}
 	return r, how, err
 }

@@ -1,0 +1,118 @@
+package sqlite
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/penstock-data/penstock/shared/ledger"
+)
+
+// commitNew commits n entries of new keys and adds the keys.
+func commitNew(t *testing.T, s *Store, keys *[]string, n int) error {
+	t.Helper()
+	entries := make([]ledger.Entry, n)
+	for i := range entries {
+		entries[i] = ledger.Entry{Key: fmt.Sprint("k", len(*keys)), Last: ledger.Last{Sequence: 1}}
+		*keys = append(*keys, entries[i].Key)
+	}
+	_, err := s.Commit(t.Context(), "t", entries)
+	return err
+}
+
+// inLedger counts the entries of the table ledger.
+func inLedger(t *testing.T, s *Store) (n int) {
+	t.Helper()
+	if err := s.read(t.Context(), func(c *conn) error {
+		return c.query(func(q *stmt) error { n = int(q.int(0)); return nil }, "SELECT count(*) FROM ledger")
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func holdsAll(t *testing.T, s *Store, keys []string) {
+	t.Helper()
+	if got, err := s.Entries(t.Context(), "t", keys); err != nil || len(got) != len(keys) {
+		t.Errorf("%d of %d entries, %v", len(got), len(keys), err)
+	}
+}
+
+// In a file, what waits is sorted in beside the calls, several slices of it, and no commit
+// has a part in that.
+func TestSortBeside(t *testing.T) {
+	const most = 3*sliceMost + 10
+	path := filepath.Join(t.TempDir(), "penstock.db")
+	s := mustOpen(t, path, newClock().now)
+	s.waits(most)
+	var keys []string
+	for range 3 {
+		if err := commitNew(t, s, &keys, most-1); err != nil {
+			t.Fatal(err)
+		}
+		s.beside.Wait()
+		if n := inLedger(t, s); n != len(keys)-(most-1) {
+			t.Fatalf("%d of %d are sorted in although fewer than %d wait", n, len(keys), most)
+		}
+		if err := commitNew(t, s, &keys, 1); err != nil {
+			t.Fatal(err)
+		}
+		s.beside.Wait()
+		if n := inLedger(t, s); n != len(keys) || len(s.late.young.seqs)+len(s.late.old.seqs) > 0 {
+			t.Fatalf("%d of %d are sorted in, %d and %d rows wait", n, len(keys), len(s.late.old.seqs), len(s.late.young.seqs))
+		}
+	}
+	holdsAll(t, s, keys)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	holdsAll(t, mustOpen(t, path, newClock().now), keys)
+}
+
+// A disk that is full while entries are sorted in loses none of them: they wait on, and
+// later commits sort them in.
+func TestSortBesideFails(t *testing.T) {
+	const most = 400
+	s := mustOpen(t, filepath.Join(t.TempDir(), "penstock.db"), newClock().now)
+	var keys []string
+	s.waits(10 * most)
+	if err := commitNew(t, s, &keys, most); err != nil {
+		t.Fatal(err)
+	}
+	pragma(t, s, "PRAGMA max_page_count=1")
+	s.waits(most)
+	holdsAll(t, s, keys) // the call that finds it due
+	s.beside.Wait()
+	if n := inLedger(t, s); n != 0 {
+		t.Fatalf("%d entries were sorted in on a full disk", n)
+	}
+	holdsAll(t, s, keys)
+	pragma(t, s, "PRAGMA max_page_count=1000000")
+	for inLedger(t, s) < most {
+		if len(keys) > 3*most {
+			t.Fatal("no commit sorts them in")
+		}
+		if err := commitNew(t, s, &keys, most/10); err != nil {
+			t.Fatal(err)
+		}
+		s.beside.Wait()
+	}
+	holdsAll(t, s, keys)
+}
+
+// Closing while entries are sorted in keeps them all.
+func TestCloseWhileSortedIn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "penstock.db")
+	var keys []string
+	for range 10 {
+		s := mustOpen(t, path, newClock().now)
+		s.waits(5 * sliceMost)
+		if err := commitNew(t, s, &keys, 5*sliceMost); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	holdsAll(t, mustOpen(t, path, newClock().now), keys)
+}
