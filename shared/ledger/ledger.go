@@ -244,17 +244,18 @@ func Merge(stored, mine Entry) (write Entry, lost bool) {
 }
 
 // Orphan is what to store for an entry where the one that was read has been deleted since,
-// as somebody had it forgotten: what mine did not bring itself stays deleted. Where nothing
-// is left to store, lost says so.
+// as somebody had it forgotten. The destination may hold what the row brought, so that what
+// is held is stored anew; an error that the row only carries over is deleted, and a claim
+// has to be made again. A void entry has nothing left to take back: lost says so.
 func Orphan(mine Entry) (write Entry, lost bool) {
 	if mine.Voids {
 		return Entry{}, true
 	}
-	if mine.Carries {
+	if mine.Carries || mine.Intends {
 		mine.Last.Error, mine.Last.Unknown = "", false
 	}
-	if mine.Carries || mine.Intends {
-		mine.Held = Held{}
+	if mine.Claim == "" {
+		mine.Held.Record = 0
 	}
 	mine.Revision = 0
 	return mine, false

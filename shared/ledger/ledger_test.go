@@ -120,31 +120,6 @@ func TestMerge(t *testing.T) {
 }
 
 // What several attempts to insert one record tell of it, each having read the same.
-// What somebody had forgotten comes back with nothing but what the row brought itself.
-func TestOrphan(t *testing.T) {
-	read := Entry{Key: "k", Revision: 7, Held: Held{ID: "0015g", Sequence: 3, Fingerprint: row.Fingerprint{1}}, Last: Last{Run: "r.2", Sequence: 4, Error: "r.1#b#0", Intent: "r.1#b#0@1", Unknown: true}}
-	set := func(f func(e *Entry)) Entry { e := read; f(&e); return e }
-	for name, c := range map[string]struct {
-		mine, want Entry
-		lost       bool
-	}{
-		"delivered": {mine: read, want: set(func(e *Entry) { e.Revision = 0 })},
-		"waits": {
-			mine: set(func(e *Entry) { e.Carries = true }),
-			want: Entry{Key: "k", Carries: true, Last: Last{Run: "r.2", Sequence: 4, Intent: "r.1#b#0@1"}},
-		},
-		"is about to be sent": {
-			mine: set(func(e *Entry) { e.Intends = true }),
-			want: Entry{Key: "k", Intends: true, Last: read.Last},
-		},
-		"void": {mine: set(func(e *Entry) { e.Voids = true }), lost: true},
-	} {
-		if got, lost := Orphan(c.mine); lost != c.lost || !lost && !cmp.Equal(got, c.want) {
-			t.Errorf("%s: %+v, lost %t, want %+v", name, got, lost, c.want)
-		}
-	}
-}
-
 func TestMergeOfInserts(t *testing.T) {
 	const mineAt, theirsAt = "r#b#0@1", "r#b#0@2"
 	entry := func(sequence int64, attempt string, change func(*Entry)) Entry {
@@ -225,5 +200,35 @@ func TestTarget(t *testing.T) {
 	other.Object, other.Match.Destination = "Contact", "B__c"
 	if a, b := Target(&d, &once, 0), Target(&other, &once, 0); a != b || strings.Contains(a, "Account") {
 		t.Errorf("inserts have the ledgers %s and %s", a, b)
+	}
+}
+
+// What somebody had forgotten comes back without the error, and unclaimed.
+func TestOrphan(t *testing.T) {
+	read := Entry{Key: "k", Revision: 7, Held: Held{ID: "0015g", Sequence: 3, Record: 9, Fingerprint: row.Fingerprint{1}}, Last: Last{Run: "r.2", Sequence: 4, Error: "r.1#b#0", Intent: "r.1#b#0@1", Unknown: true}}
+	set := func(f func(e *Entry)) Entry { e := read; f(&e); return e }
+	unclaimed := func(e *Entry) { e.Revision, e.Held.Record = 0, 0 }
+	for name, c := range map[string]struct {
+		mine, want Entry
+		lost       bool
+	}{
+		"delivered": {mine: read, want: set(unclaimed)},
+		"delivered, and claimed": {
+			mine: set(func(e *Entry) { e.Claim = "c 1" }),
+			want: set(func(e *Entry) { e.Revision, e.Claim = 0, "c 1" }),
+		},
+		"waits": {
+			mine: set(func(e *Entry) { e.Carries = true }),
+			want: set(func(e *Entry) { unclaimed(e); e.Carries, e.Last.Error, e.Last.Unknown = true, "", false }),
+		},
+		"is about to be sent": {
+			mine: set(func(e *Entry) { e.Intends = true }),
+			want: set(func(e *Entry) { unclaimed(e); e.Intends, e.Last.Error, e.Last.Unknown = true, "", false }),
+		},
+		"void": {mine: set(func(e *Entry) { e.Voids = true }), lost: true},
+	} {
+		if got, lost := Orphan(c.mine); lost != c.lost || !lost && !cmp.Equal(got, c.want) {
+			t.Errorf("%s: %+v, lost %t, want %+v", name, got, lost, c.want)
+		}
 	}
 }

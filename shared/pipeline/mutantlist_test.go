@@ -41,7 +41,7 @@ var mutants = []mutant{
 		"last.Unknown, e.Carries = e.Last.Error, e.Last.Unknown, true", "last.Unknown, e.Carries = e.Last.Error, e.Last.Unknown, false", road},
 	{"an error that a row carries over stays as it was read", "ledger/ledger.go",
 		"mine.Last.Error, mine.Last.Unknown = stored.Last.Error, stored.Last.Unknown", "", []string{"ledger"}},
-	{"who was forgotten is remembered by a row that waits", "ledger/ledger.go",
+	{"a forgotten error's name comes back with a row that waits", "ledger/ledger.go",
 		"if mine.Carries || mine.Intends {", "if mine.Intends {", []string{"ledger"}},
 	{"a commit does not see that what it read was forgotten", "sqlite/forget.go",
 		"return s.late.deleted(c, slots)", "return nil", []string{"sqlite"}},

@@ -353,7 +353,7 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 				if err := s.Close(); err != nil { // before what it holds is looked at: it may sort in
 					t.Fatal(err)
 				}
-				if waits := s.late.old.taken + s.late.young.taken; waits > most+most/2 {
+				if waits := s.late.old.taken + s.late.young.taken; waits > 2*most {
 					t.Fatalf("process %d: %d entries wait", process, waits)
 				}
 			}

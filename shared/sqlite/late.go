@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"slices"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/ledger"
 )
@@ -19,8 +20,8 @@ const lateMost = 150_000
 
 // The store has one turn, which one sort-in of all would hold for half a second: so they
 // are sorted in piece by piece, beside the calls (sortBeside), sliceMost in a turn, some
-// 4 ms. Where that falls behind, by a quarter of lateMost, or cannot be, each commit sorts
-// in sortFactor entries for each that it brings.
+// 4 ms. Where that falls behind, by half of lateMost, or failed, each commit sorts in
+// sortFactor entries for each that it brings.
 const (
 	sliceMost  = 1000
 	sortFactor = 4
@@ -219,13 +220,15 @@ func (l *late) freeze() {
 func (l *late) due(most int) bool { return len(l.order) > 0 || l.young.taken >= most }
 
 // sortBeside starts to sort in beside the calls where it is time; the caller has the turn.
-// Once it failed it is left to the commits, whose callers see what is wrong.
+// Where it fails, the commits go on with it, whose callers see what is wrong. Between two
+// slices other processes have a chance to take the file.
 func (s *Store) sortBeside() {
-	if s.inMemory() || !s.late.due(s.lateMost) || !s.sorting.CompareAndSwap(false, true) {
+	if s.inMemory() || !s.late.due(s.lateMost) || !s.sorting.CompareAndSwap(sortNone, sortRuns) {
 		return
 	}
 	s.beside.Go(func() {
 		for more := true; more; {
+			start := time.Now()
 			if err := s.write(context.Background(), func(c *conn) error {
 				s.touched = true
 				if err := s.late.load(c); err != nil {
@@ -237,27 +240,49 @@ func (s *Store) sortBeside() {
 				more = s.late.due(s.lateMost)
 				return nil
 			}); err != nil {
+				s.sorting.Store(sortFailed)
 				return
 			}
+			time.Sleep(min(time.Since(start), besideRest))
 		}
-		s.sorting.Store(false)
+		s.sorting.Store(sortNone)
 	})
 }
 
+// What sortBeside does.
+const (
+	sortNone int32 = iota
+	sortRuns
+	sortFailed // until a commit's part succeeds
+)
+
+// besideRest is how long sortBeside rests at most, well above the 2 ms after which SQLite asks
+// for a file's lock the second time.
+const besideRest = 3 * time.Millisecond
+
 // sortWithCommit is the part of a commit of n entries.
 func (s *Store) sortWithCommit(c *conn, n int) error {
-	if waits := s.late.old.taken + s.late.young.taken; !s.inMemory() && waits <= s.lateMost+s.lateMost/4 {
-		return nil
+	if s.inMemory() {
+		return s.sortSome(c, sortFactor*n)
 	}
-	return s.sortSome(c, sortFactor*n)
+	if s.sorting.Load() != sortFailed {
+		if s.late.old.taken+s.late.young.taken <= s.lateMost+s.lateMost/2 {
+			return nil
+		}
+		return s.sortSome(c, sortFactor*n)
+	}
+	err := s.sortSome(c, sortFactor*n)
+	if err == nil {
+		s.sorting.Store(sortNone)
+	}
+	return err
 }
 
-// sortSome goes on with sorting in, by up to most entries, once enough wait; where more
-// wait than that leaves, as processes began it that did not live to its end, it sorts in
-// all.
+// sortSome goes on with sorting in, by up to most entries, once enough wait; where twice
+// as many wait, as processes began it that did not live to its end, it sorts in all.
 func (s *Store) sortSome(c *conn, most int) error {
 	l := &s.late
-	if l.old.taken+l.young.taken > s.lateMost+s.lateMost/2 {
+	if l.old.taken+l.young.taken > 2*s.lateMost {
 		return s.sortIn(c)
 	}
 	if len(l.order) == 0 {

@@ -81,10 +81,12 @@ func TestSortBesideFails(t *testing.T) {
 	}
 	pragma(t, s, "PRAGMA max_page_count=1")
 	s.waits(most)
-	holdsAll(t, s, keys) // the call that finds it due
+	c := <-s.turn // as a commit has it
+	s.sortBeside()
+	s.turn <- c
 	s.beside.Wait()
-	if n := inLedger(t, s); n != 0 {
-		t.Fatalf("%d entries were sorted in on a full disk", n)
+	if n, state := inLedger(t, s), s.sorting.Load(); n != 0 || state != sortFailed {
+		t.Fatalf("on a full disk %d entries were sorted in, and the state is %d", n, state)
 	}
 	holdsAll(t, s, keys)
 	pragma(t, s, "PRAGMA max_page_count=1000000")

@@ -37,12 +37,12 @@ type Store struct {
 	now     func() time.Time
 	names   names // guarded by turn
 	late    late  // guarded by turn
-	touched bool  // guarded by turn: the transaction changes names or late
+	touched bool  // guarded by turn: the transaction writes what names or late hold
 
 	path        string         // "" in memory
 	beside      sync.WaitGroup // what goes on beside the calls; started with the turn in hand
 	checkpoints checkpointer
-	sorting     atomic.Bool // sortBeside goes on, or failed
+	sorting     atomic.Int32 // sortNone, sortRuns or sortFailed
 
 	lateMost, claimsMost int // the constants, but for tests
 }
@@ -175,7 +175,9 @@ func (s *Store) transact(ctx context.Context, begin string, f func(*conn) error)
 	}
 	committed = true
 	s.checkpoint(c)
-	s.sortBeside()
+	if s.touched {
+		s.sortBeside()
+	}
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -68,7 +69,7 @@ var forgetTests = []test{
 		}
 		read := over(t, s, all...)
 		read[0].Carries, read[1].Intends, read[2].Voids = true, true, true
-		read[1].Last.Error, read[1].Last.Intent = "", "health.2#b1#0@1"
+		read[1].Last.Intent = "health.2#b1#0@1"
 		ok(t, s.ForgetEntries(t.Context(), target, keys))
 		s = s.Reopen()
 		lost, err := s.Commit(t.Context(), target, read)
@@ -76,9 +77,22 @@ var forgetTests = []test{
 			t.Fatalf("lost %v, %v, want what is void alone", lost, err)
 		}
 		waits, intends := read[0], read[1]
-		waits.Held, waits.Last.Error, waits.Carries = ledger.Held{}, "", false
-		intends.Held, intends.Intends = ledger.Held{}, false
+		waits.Last.Error, waits.Carries = "", false
+		intends.Last.Error, intends.Intends = "", false
 		wantEntries(t, s, target, keys, waits, intends, read[3])
+	}},
+	{"an entry that is made anew is another one", func(t *testing.T, s Stores) {
+		wantCommit(t, s, target, []ledger.Entry{anEntry("ann", 1)})
+		read := over(t, s, anEntry("ann", 2))
+		ok(t, s.ForgetEntries(t.Context(), target, []string{"ann"}))
+		wantCommit(t, s, target, []ledger.Entry{anEntry("ann", 3)})
+		lost, err := s.Commit(t.Context(), target, read)
+		if err != nil || !cmp.Equal(lost, []int{0}) {
+			t.Errorf("lost %v, %v, want the older row's", lost, err)
+		}
+		newer := anEntry("ann", 3)
+		newer.Held.Fingerprint, newer.Held.Fields = row.Fingerprint{}, nil
+		wantEntries(t, s, target, []string{"ann"}, newer)
 	}},
 	{"many, raced by commits", func(t *testing.T, s Stores) {
 		const n = 200

@@ -6,6 +6,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -134,8 +135,12 @@ func (s *Store) commit(ctx context.Context, target string, mine *ledger.Entry) (
 // over writes an entry over the one with its Revision; found is what is stored
 // instead, with attr.Refused's error.
 func (s *Store) over(ctx context.Context, target string, e *ledger.Entry) (found attr.Item, err error) {
+	next := e.Revision + 1
+	if e.Revision == 0 {
+		next = firstRevision(e)
+	}
 	in := &dynamodb.PutItemInput{
-		TableName: s.table, Item: writeItem(target, e, e.Revision+1), ConditionExpression: aws.String("attribute_not_exists(pk)"),
+		TableName: s.table, Item: writeItem(target, e, next), ConditionExpression: aws.String("attribute_not_exists(pk)"),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
 	if e.Revision != 0 {
@@ -144,4 +149,12 @@ func (s *Store) over(ctx context.Context, target string, e *ledger.Entry) (found
 	_, err = s.db.PutItem(ctx, in)
 	found, _ = attr.Refused(err)
 	return found, err
+}
+
+// firstRevision is that of an entry where nothing is stored: one per row, so that whoever
+// read an entry that was deleted since does not take another one, made anew, for it.
+func firstRevision(e *ledger.Entry) int64 {
+	h := fnv.New32a()
+	_, _ = fmt.Fprintf(h, "%s#%d", e.Last.Run, e.Last.Sequence) // never fails
+	return 1 + int64(h.Sum32())
 }

@@ -26,7 +26,7 @@ type Versions interface {
 type Entries interface {
 	// ForgetEntries deletes the entries of the keys, and the claims that name them; what
 	// is not there is no error. Somebody who read an entry before, and commits it later,
-	// stores it anew: the destination holds it.
+	// stores what ledger.Orphan says.
 	ForgetEntries(ctx context.Context, target string, keys []string) error
 	// KeysOf reads the keys that Commit was told are written for record ids.
 	KeysOf(ctx context.Context, target string, records []string) (map[string][]string, error)
