@@ -79,10 +79,12 @@ func (l *late) untouched(slot, revision int64) bool {
 	return false
 }
 
-// vacant notes that the table holds nothing in a slot. Where another key of the slot is
-// being sorted in, nothing is: the commits of old would count as seen.
+// vacant notes that the table holds nothing in a slot. Where another key of the slot waits,
+// nothing is: its commit, which the table has yet to get, would count as seen.
 func (l *late) vacant(slot int64) {
-	if _, waits := l.old.bySlot[slot]; !waits {
+	_, young := l.young.bySlot[slot]
+	_, old := l.old.bySlot[slot]
+	if !young && !old {
 		l.absent.note(slot, l.last)
 	}
 }

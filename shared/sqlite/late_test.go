@@ -118,3 +118,36 @@ func TestCloseWhileSortedIn(t *testing.T) {
 	}
 	holdsAll(t, mustOpen(t, path, newClock().now), keys)
 }
+
+// A slot counts as free only where no key of it waits: a commit of one that was read before
+// would count as one that saw it.
+func TestSlotOfAKeyThatWaits(t *testing.T) {
+	real := slotOf
+	t.Cleanup(func() { slotOf = real })
+	slotOf = func(target int64, key []byte) int64 { return target<<hashBits | int64(key[0]) }
+	s := mustOpen(t, "", newClock().now)
+	commit := func(key string, sequence int64) []int {
+		lost, err := s.Commit(t.Context(), "t", []ledger.Entry{{Key: key, Last: ledger.Last{Sequence: sequence}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return lost
+	}
+	holdsNone := func(key string) {
+		if got, err := s.Entries(t.Context(), "t", []string{key}); err != nil || len(got) != 0 {
+			t.Fatalf("%s: %v, %v", key, got, err)
+		}
+	}
+	commit("first", 1) // so that the target has its number
+	holdsNone("k")
+	if lost := commit("k", 9); lost != nil {
+		t.Fatalf("lost %v", lost)
+	}
+	holdsNone("k, of the same slot")
+	if err := s.write(t.Context(), s.sortIn); err != nil {
+		t.Fatal(err)
+	}
+	if lost := commit("k", 3); len(lost) != 1 {
+		t.Error("what was read before the newer entry was committed won over it")
+	}
+}

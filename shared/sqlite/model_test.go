@@ -15,9 +15,10 @@ import (
 )
 
 // A model is what the ledger must hold: each key's entry, its Revision the number of
-// the commit that wrote it.
+// the commit that wrote it; and of those that are deleted, the commit at that time.
 type model struct {
 	entries map[string]ledger.Entry
+	deleted map[string]int64
 	commits int64
 }
 
@@ -25,20 +26,41 @@ type model struct {
 func (m *model) commit(entries []ledger.Entry) (lost []int) {
 	m.commits++
 	for i, e := range entries {
-		if stored, there := m.entries[e.Key]; there && stored.Revision > e.Revision {
+		stored, there := m.entries[e.Key]
+		switch at, gone := m.deleted[e.Key]; {
+		case there && stored.Revision > e.Revision:
 			merged, l := ledger.Merge(stored, e)
 			if e = merged; l {
 				lost = append(lost, i)
 			}
+		case !there && gone && e.Revision > 0 && e.Revision <= at:
+			orphan, l := ledger.Orphan(e)
+			if l {
+				lost = append(lost, i)
+				continue
+			}
+			e = orphan
 		}
-		e.Revision = m.commits
+		e.Revision, e.Carries, e.Voids = m.commits, false, false
 		m.entries[e.Key] = e
 	}
 	return lost
 }
 
+// forget is ForgetEntries: a commit of its own.
+func (m *model) forget(keys []string) {
+	for _, key := range keys {
+		if _, there := m.entries[key]; there {
+			m.deleted[key] = m.commits
+			delete(m.entries, key)
+		}
+	}
+	m.commits++
+}
+
 // Two processes with many readings in hand commit them in any order, while either of
-// them sorts in: each commit is judged as the model judges it.
+// them sorts in and somebody has keys forgotten: each commit is judged as the model
+// judges it.
 func TestCommitsAgainstAModel(t *testing.T) {
 	for seed := range uint64(60) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { againstModel(t, seed) })
@@ -57,7 +79,7 @@ func againstModel(t *testing.T, seed uint64) {
 	for _, s := range stores {
 		s.waits([]int{1, 5, 20, 60}[rng.IntN(4)])
 	}
-	m := model{entries: map[string]ledger.Entry{}}
+	m := model{entries: map[string]ledger.Entry{}, deleted: map[string]int64{}}
 	type reading struct { // what a worker has in hand
 		store  *Store
 		mine   []ledger.Entry // with the store's revisions
@@ -88,10 +110,24 @@ func againstModel(t *testing.T, seed uint64) {
 			t.Fatal(err)
 		}
 		compare(t, step, m, read, keys)
+		if rng.IntN(12) == 0 {
+			keys = keys[:min(3, len(keys))]
+			if err := stores[rng.IntN(2)].ForgetEntries(t.Context(), "t", keys); err != nil {
+				t.Fatal(err)
+			}
+			m.forget(keys)
+			continue
+		}
 		for _, key := range keys {
 			e := ledger.Entry{Key: key, Last: ledger.Last{Run: fmt.Sprint("r", step), Sequence: rng.Int64N(50)}, Revision: read[key].Revision}
 			if rng.IntN(3) > 0 {
 				e.Held = ledger.Held{Fingerprint: row.Fingerprint{byte(step), 1}, Fields: []uint32{uint32(step)}, ID: key, Sequence: e.Last.Sequence}
+			}
+			switch rng.IntN(6) {
+			case 0:
+				e.Carries = true
+			case 1:
+				e.Voids = read[key].Revision > 0
 			}
 			r.mine = append(r.mine, e)
 			if e.Revision = m.commits; read[key].Revision == 0 {

@@ -76,8 +76,9 @@ func (s *Store) Entries(ctx context.Context, target string, keys []string) (map[
 }
 
 // Commit stores entries, each over the one with its Revision; where another one is
-// stored, what ledger.Merge says is stored instead, and lost holds the entry's
-// position if Merge says that it lost. A key stands in entries once.
+// stored, what ledger.Merge says is stored instead, and where that was deleted since, what
+// ledger.Orphan says; lost holds the entry's position if they say that it lost. A key stands
+// in entries once.
 func (s *Store) Commit(ctx context.Context, target string, entries []ledger.Entry) (lost []int, err error) {
 	losers := make([]bool, len(entries))
 	g, gctx := errgroup.WithContext(ctx)

@@ -83,9 +83,9 @@ type Ledger interface {
 	// Entries reads the entries of the keys that have one.
 	Entries(ctx context.Context, target string, keys []string) (map[string]ledger.Entry, error)
 	// Commit stores entries, each over the one with its Revision; where another one
-	// is stored, what ledger.Merge says is stored instead, and lost holds the
-	// entry's position if Merge says that it lost. The slice is the caller's again
-	// when it returns.
+	// is stored, what ledger.Merge says is stored instead, and where that was deleted
+	// since, what ledger.Orphan says; lost holds the entry's position if they say that
+	// it lost. The slice is the caller's again when it returns.
 	Commit(ctx context.Context, target string, entries []ledger.Entry) (lost []int, err error)
 }
 
