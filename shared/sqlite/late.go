@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/binary"
 	"slices"
-	"time"
 
 	"github.com/penstock-data/penstock/shared/ledger"
 )
@@ -220,15 +219,14 @@ func (l *late) freeze() {
 func (l *late) due(most int) bool { return len(l.order) > 0 || l.young.taken >= most }
 
 // sortBeside starts to sort in beside the calls where it is time; the caller has the turn.
-// Where it fails, the commits go on with it, whose callers see what is wrong. Between two
-// slices other processes have a chance to take the file.
+// Where it fails, the commits go on with it, whose callers see what is wrong. Another
+// process that asks for the file meanwhile may wait until all are sorted in, about a second.
 func (s *Store) sortBeside() {
 	if s.inMemory() || !s.late.due(s.lateMost) || !s.sorting.CompareAndSwap(sortNone, sortRuns) {
 		return
 	}
 	s.beside.Go(func() {
 		for more := true; more; {
-			start := time.Now()
 			if err := s.write(context.Background(), func(c *conn) error {
 				s.touched = true
 				if err := s.late.load(c); err != nil {
@@ -243,7 +241,6 @@ func (s *Store) sortBeside() {
 				s.sorting.Store(sortFailed)
 				return
 			}
-			time.Sleep(min(time.Since(start), besideRest))
 		}
 		s.sorting.Store(sortNone)
 	})
@@ -255,10 +252,6 @@ const (
 	sortRuns
 	sortFailed // until a commit's part succeeds
 )
-
-// besideRest is how long sortBeside rests at most, well above the 2 ms after which SQLite asks
-// for a file's lock the second time.
-const besideRest = 3 * time.Millisecond
 
 // sortWithCommit is the part of a commit of n entries.
 func (s *Store) sortWithCommit(c *conn, n int) error {
