@@ -33,6 +33,10 @@ func HTTPClient(cfg Config, idle int, wait time.Duration) *http.Client {
 	return c
 }
 
+// SmallRequest is, in bytes, what no single record's request can be refused for by its size:
+// where it is (status 413, 414, 431), every record's is, and the failure is the version's.
+const SmallRequest = 8 << 10
+
 // ErrTooLong is an answer that is longer than any can be; from ReadAnswer.
 var ErrTooLong = errors.New("the answer is longer than any can be")
 

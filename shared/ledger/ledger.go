@@ -24,7 +24,7 @@ type Entry struct {
 	Last     Last
 	Revision int64 // changes with every write; 0 where nothing is stored. A Commit is conditional on it
 	// Intends says, of an entry to commit, that it tells of a send to come, in Last.Intent,
-	// or takes that back: the first is stored over the revision that was read or not at all.
+	// or takes that back: the first is stored over no other entry than the one that was read.
 	Intends bool
 	// Attempt is, of an insert's entry to commit, the intent of the attempt that commits
 	// it; "" elsewhere.
@@ -245,8 +245,9 @@ func Merge(stored, mine Entry) (write Entry, lost bool) {
 
 // Orphan is what to store for an entry where the one that was read has been deleted since,
 // as somebody had it forgotten. The destination may hold what the row brought, so that what
-// is held is stored anew; an error that the row only carries over is deleted, and a claim
-// has to be made again. A void entry has nothing left to take back: lost says so.
+// is held is stored anew, also where the row was not sent; an error that it only carries over
+// is deleted, and a claim has to be made again. A void entry has nothing left to take back:
+// lost says so.
 func Orphan(mine Entry) (write Entry, lost bool) {
 	if mine.Voids {
 		return Entry{}, true

@@ -18,9 +18,9 @@ import (
 const lateMost = 150_000
 
 // The store has one turn, which one sort-in of all would hold for half a second: so they
-// are sorted in piece by piece, beside the calls (sortBeside), sliceMost in a turn, some
-// 4 ms. Where that falls behind, by half of lateMost, or failed, each commit sorts in
-// sortFactor entries for each that it brings.
+// are sorted in piece by piece. In a file that is done beside the calls (sortBeside),
+// sliceMost in a turn, some 4 ms. Where it falls behind, by half of lateMost, or failed, and
+// in memory, each commit sorts in sortFactor entries for each that it brings.
 const (
 	sliceMost  = 1000
 	sortFactor = 4
@@ -232,7 +232,7 @@ func (s *Store) sortBeside() {
 				if err := s.late.load(c); err != nil {
 					return err
 				}
-				if err := s.sortSome(c, sliceMost); err != nil {
+				if err := s.sortSome(c, s.slice); err != nil {
 					return err
 				}
 				more = s.late.due(s.lateMost)
@@ -250,7 +250,7 @@ func (s *Store) sortBeside() {
 const (
 	sortNone int32 = iota
 	sortRuns
-	sortFailed // until a commit's part succeeds
+	sortFailed // until commits have sorted all in
 )
 
 // sortWithCommit is the part of a commit of n entries.
@@ -265,7 +265,7 @@ func (s *Store) sortWithCommit(c *conn, n int) error {
 		return s.sortSome(c, sortFactor*n)
 	}
 	err := s.sortSome(c, sortFactor*n)
-	if err == nil {
+	if err == nil && !s.late.due(s.lateMost) {
 		s.sorting.Store(sortNone)
 	}
 	return err

@@ -38,10 +38,9 @@ func holdsAll(t *testing.T, s *Store, keys []string) {
 	}
 }
 
-// In a file, what waits is sorted in beside the calls, several slices of it, and no commit
-// has a part in that.
+// In a file, what waits is sorted in beside the calls, in several slices.
 func TestSortBeside(t *testing.T) {
-	const most = 3*sliceMost + 10
+	const most = 203
 	path := filepath.Join(t.TempDir(), "penstock.db")
 	s := mustOpen(t, path, newClock().now)
 	s.waits(most)
@@ -63,6 +62,22 @@ func TestSortBeside(t *testing.T) {
 		}
 	}
 	holdsAll(t, s, keys)
+	// A commit leaves it to the sorter, as long as that keeps up.
+	s.sorting.Store(sortRuns) // by somebody who never comes
+	for range 3 {
+		if err := commitNew(t, s, &keys, most/2); err != nil {
+			t.Fatal(err)
+		}
+		if n := inLedger(t, s); n != 3*most {
+			t.Fatalf("a commit has sorted in %d", n-3*most)
+		}
+	}
+	if err := commitNew(t, s, &keys, most/4); err != nil {
+		t.Fatal(err)
+	}
+	if n := inLedger(t, s) - 3*most; n != sortFactor*(most/4) {
+		t.Errorf("a commit of %d, where too many wait, has sorted in %d", most/4, n)
+	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +85,7 @@ func TestSortBeside(t *testing.T) {
 }
 
 // A disk that is full while entries are sorted in loses none of them: they wait on, and
-// later commits sort them in.
+// later commits sort all of them in, before the sorter goes on.
 func TestSortBesideFails(t *testing.T) {
 	const most = 400
 	s := mustOpen(t, filepath.Join(t.TempDir(), "penstock.db"), newClock().now)
@@ -85,7 +100,7 @@ func TestSortBesideFails(t *testing.T) {
 	s.sortBeside()
 	s.turn <- c
 	s.beside.Wait()
-	if n, state := inLedger(t, s), s.sorting.Load(); n != 0 || state != sortFailed {
+	if n, state := inLedger(t, s), s.sorting.Load(); n == most || state != sortFailed {
 		t.Fatalf("on a full disk %d entries were sorted in, and the state is %d", n, state)
 	}
 	holdsAll(t, s, keys)
@@ -100,16 +115,20 @@ func TestSortBesideFails(t *testing.T) {
 		s.beside.Wait()
 	}
 	holdsAll(t, s, keys)
+	if state := s.sorting.Load(); state != sortNone {
+		t.Errorf("the state is %d after all are sorted in", state)
+	}
 }
 
 // Closing while entries are sorted in keeps them all.
 func TestCloseWhileSortedIn(t *testing.T) {
+	const most = 2000
 	path := filepath.Join(t.TempDir(), "penstock.db")
 	var keys []string
 	for range 10 {
 		s := mustOpen(t, path, newClock().now)
-		s.waits(5 * sliceMost)
-		if err := commitNew(t, s, &keys, 5*sliceMost); err != nil {
+		s.waits(most)
+		if err := commitNew(t, s, &keys, most); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Close(); err != nil {

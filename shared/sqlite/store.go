@@ -45,6 +45,7 @@ type Store struct {
 	sorting     atomic.Int32 // sortNone, sortRuns or sortFailed
 
 	lateMost, claimsMost int // the constants, but for tests
+	slice                int // sliceMost, but for tests
 }
 
 // Open opens or creates a file, with owner-only rights because it holds row
@@ -66,7 +67,7 @@ func Open(path string, now func() time.Time) (*Store, error) {
 		c.close()
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
-	s := &Store{turn: make(chan *conn, 1), now: now, names: newNames(), lateMost: lateMost, claimsMost: claimsMost, checkpoints: checkpointer{every: checkpointPages}}
+	s := &Store{turn: make(chan *conn, 1), now: now, names: newNames(), lateMost: lateMost, claimsMost: claimsMost, slice: sliceMost, checkpoints: checkpointer{every: checkpointPages}}
 	if path != ":memory:" {
 		s.path = path
 	}

@@ -43,8 +43,9 @@ func mustOpen(t testing.TB, path string, now func() time.Time) *Store {
 	return s
 }
 
-// waits sets how many entries, and how many claims, wait to be sorted in.
-func (s *Store) waits(most int) { s.lateMost, s.claimsMost = most, most }
+// waits sets how many entries, and how many claims, wait to be sorted in; the entries are
+// in a few slices.
+func (s *Store) waits(most int) { s.lateMost, s.claimsMost, s.slice = most, most, max(1, most/4) }
 
 func TestFile(t *testing.T) { testFile(t, func(*Store) {}) }
 

@@ -54,18 +54,36 @@ func (w *World) records(object string, fields ...string) []map[string]string {
 	return all
 }
 
-// A record that is deleted at the vendor is made anew with all of its fields,
-// though only one changed.
+// A record that is deleted at the vendor is made anew with all of its fields, though only
+// one changed: also where the answer that says so is lost, where the vendor asks to slow down
+// before the rest is sent, and where somebody else was first.
 func TestDeletedThenChanged(t *testing.T) {
-	w := faulty(t)
-	w.send(t, "accounts", `{"id":"d","name":"One","n":77,"u":1}`)
-	if err := w.Vendors.Salesforce.Remove("Account", w.records("Account", "Id")[0]["Id"]); err != nil {
-		t.Fatal(err)
-	}
-	w.send(t, "accounts", `{"id":"d","name":"Two","n":77,"u":2}`)
-	want := []map[string]string{{"Customer_ID__c": "d", "Name": "Two", "Daily_Active_Users__c": "77"}}
-	if d := cmp.Diff(want, w.records("Account", "Customer_ID__c", "Name", "Daily_Active_Users__c")); d != "" {
-		t.Error(d)
+	for name, f := range map[string]sandbox.Fault{
+		"":                       {},
+		"its answer is lost":     {Match: "PATCH", DropAfterCommit: true, Count: 1},
+		"carried out, then 502":  {Match: "PATCH", AfterCommit: true, Status: 502, Body: "bad gateway", Count: 1},
+		"slowed down in between": {Match: "PATCH", Holding: "77", Status: 429, Headers: map[string]string{"Retry-After": "30"}, Count: 1},
+		"made by somebody else":  {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := faulty(t)
+			w.send(t, "accounts", `{"id":"d","name":"One","n":77,"u":1}`)
+			if err := w.Vendors.Salesforce.Remove("Account", w.records("Account", "Id")[0]["Id"]); err != nil {
+				t.Fatal(err)
+			}
+			if name == "made by somebody else" {
+				w.seed(t, "Customer_ID__c", "d")
+			}
+			if f.Match != "" {
+				w.fault(t, f)
+			}
+			w.send(t, "accounts", `{"id":"d","name":"Two","n":77,"u":2}`)
+			w.Pass(t, time.Hour)
+			want := []map[string]string{{"Customer_ID__c": "d", "Name": "Two", "Daily_Active_Users__c": "77"}}
+			if d := cmp.Diff(want, w.records("Account", "Customer_ID__c", "Name", "Daily_Active_Users__c")); d != "" {
+				t.Error(d)
+			}
+		})
 	}
 }
 

@@ -94,6 +94,7 @@ func TestPoisonRow(t *testing.T) {
 		"carried out, then 502":   {AfterCommit: true, Status: 502, Body: "bad gateway"},
 		"refused as too complex":  {Status: 400, Body: `[{"errorCode":"EXCEEDED_ID_LIMIT","message":"record limit reached"}]`},
 		"refused as too large":    {Status: 413, Body: `[{"errorCode":"REQUEST_BODY_TOO_LARGE","message":"too large"}]`},
+		"forbidden":               {Status: 403, Body: `[{"errorCode":"FORBIDDEN","message":"blocked"}]`},
 		"refused as not readable": {Status: 400, Body: `[{"errorCode":"JSON_PARSER_ERROR","message":"unexpected character"}]`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -146,6 +147,55 @@ func TestPoisonRowThatStays(t *testing.T) {
 	w.Pass(t, 24*time.Hour)
 	if n := w.Vendors.Salesforce.Core().Calls().Total - before; n != 0 {
 		t.Errorf("%d calls after the last attempt", n)
+	}
+}
+
+// Where a lookup finds the records, a call that may have created some is looked for before
+// any of it is sent again: no record is made twice, whether the answer was lost once or one
+// record makes each of its calls fail, and all others are there within a minute.
+func TestCreatedOnce(t *testing.T) {
+	const rows, poison = 200, "c077"
+	for name, f := range map[string]sandbox.Fault{
+		"carried out, then 502, once":  {AfterCommit: true, Status: 502, Body: "bad gateway", Count: 1},
+		"reset once":                   {DropAfterCommit: true, Count: 1},
+		"answered short, three times":  {Shorten: 1, Count: 3},
+		"answered in half, five times": {Cut: -40, Count: 5},
+		"one record's calls, reset":    {DropAfterCommit: true, Holding: `"` + poison + `"`, Count: -1},
+		"one record's calls, 500":      {Status: 500, Holding: `"` + poison + `"`, Count: -1, Body: `[{"errorCode":"UNKNOWN_EXCEPTION","message":"An unexpected error occurred"}]`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := faulty(t)
+			f.Match = "POST /services/data/v68.0/composite/sobjects"
+			w.fault(t, f)
+			var pushed [][]string
+			for n := range rows {
+				key := fmt.Sprintf("c%03d", n)
+				pushed = append(pushed, []string{`"fields"`, fmt.Sprintf(`{"id":%q,"acct":%q,"name":%q,"n":%d}`, key, key, key, n)})
+			}
+			id := w.Push(t, "q", "q:1", pushed...)[0].Run
+			w.Pass(t, soon)
+			made := map[string]int{}
+			for _, r := range w.records("Account", "AccountNumber") {
+				made[r["AccountNumber"]]++
+			}
+			for n := range rows {
+				key := fmt.Sprintf("c%03d", n)
+				if made[key] > 1 || made[key] < 1 && (key != poison || f.Holding == "") {
+					t.Errorf("%s is there %d times", key, made[key])
+				}
+			}
+			w.Vendors.Salesforce.Core().ClearFaults()
+			w.Pass(t, time.Hour)
+			if r := w.Run(t, id); r.Status != run.Complete || r.Counts.Delivered+r.Retried != rows {
+				t.Errorf("the run is %s: %+v, %d retried", r.Status, r.Counts, r.Retried)
+			}
+			if n := len(w.records("Account")); n != rows {
+				t.Errorf("%d Accounts of %d keys", n, rows)
+			}
+			if calls := w.Vendors.Salesforce.Core().Calls().Total; calls > 120 {
+				t.Errorf("%d calls", calls)
+			}
+		})
 	}
 }
 

@@ -101,7 +101,7 @@ func (s *Store) Commit(ctx context.Context, target string, entries []ledger.Entr
 }
 
 // commit writes one entry over what was read, or what ledger.Merge makes of it and of
-// what others wrote since (I3).
+// what others wrote since (I3), or ledger.Orphan of it where that was deleted.
 func (s *Store) commit(ctx context.Context, target string, mine *ledger.Entry) (lost bool, err error) {
 	if mine.Claim != "" {
 		if err := s.claim(ctx, target, mine.Claim, mine.Key); err != nil {
@@ -152,10 +152,11 @@ func (s *Store) over(ctx context.Context, target string, e *ledger.Entry) (found
 	return found, err
 }
 
-// firstRevision is that of an entry where nothing is stored: one per row, so that whoever
-// read an entry that was deleted since does not take another one, made anew, for it.
+// firstRevision is that of an entry where nothing is stored: one per row, and step of it, so
+// that whoever read an entry that was deleted since does not take another one, made anew,
+// for it.
 func firstRevision(e *ledger.Entry) int64 {
 	h := fnv.New32a()
-	_, _ = fmt.Fprintf(h, "%s#%d", e.Last.Run, e.Last.Sequence) // never fails
+	_, _ = fmt.Fprintf(h, "%s#%d#%s#%x", e.Last.Run, e.Last.Sequence, e.Last.Intent, e.Held.Fingerprint) // never fails
 	return 1 + int64(h.Sum32())
 }

@@ -67,8 +67,11 @@ func (c *client) callError(op string, res *http.Response, body []byte, r *refusa
 		e.Class, e.Scope, e.Message = dest.Configuration, dest.ScopeConnection, "Intercom answers with a redirect, which is not followed: check the connection's url and region"
 	case status >= 500, status == http.StatusRequestTimeout, told && transient[r.code]:
 		e.Class, e.Received, e.Message = dest.Unavailable, true, fmt.Sprintf("Intercom answers %d (%s)", status, r.code)
-	case status == http.StatusRequestEntityTooLarge:
-		e.Class, e.Message = dest.Refused, "Intercom finds the request too large (413)"
+	case status == http.StatusRequestEntityTooLarge, status == http.StatusRequestURITooLong, status == http.StatusRequestHeaderFieldsTooLarge:
+		e.Class, e.Message = dest.Refused, fmt.Sprintf("Intercom finds the request too large (%d)", status)
+		if res.Request.ContentLength < dest.SmallRequest {
+			e.Scope = dest.ScopeVersion // no smaller request can be made
+		}
 	case status == http.StatusTooManyRequests && r.code == "too_many_requests":
 		return nil // this contact's, not the app's
 	case status == http.StatusTooManyRequests:

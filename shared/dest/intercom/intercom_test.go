@@ -380,7 +380,9 @@ func TestRefusals(t *testing.T) {
 		{408, list("request_timeout", "slow"), class{dest.Unavailable, dest.ScopeUntold}, "request_timeout"},
 		{400, list("retry_after", "later"), class{dest.Unavailable, dest.ScopeUntold}, "retry_after"},
 		{503, list("service_unavailable", "later"), class{dest.Unavailable, dest.ScopeUntold}, "service_unavailable"},
-		{413, ``, class{dest.Refused, dest.ScopeUntold}, "413"},
+		{413, ``, class{dest.Refused, dest.ScopeVersion}, "413"},
+		{414, ``, class{dest.Refused, dest.ScopeVersion}, "414"},
+		{431, ``, class{dest.Refused, dest.ScopeVersion}, "431"},
 		{429, list("rate_limit_exceeded", "Exceeded rate limit of 167 in 10_seconds"), class{dest.Throttled, dest.ScopeConnection}, "rate_limit_exceeded"},
 		{418, `{}`, class{dest.Configuration, dest.ScopeUntold}, "418"},
 	} {

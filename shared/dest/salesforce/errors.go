@@ -11,9 +11,6 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 )
 
-// smallBody is what no single record's request can be refused for by its size.
-const smallBody = 8 << 10
-
 // classify turns an answer that is no success into a *dest.CallError; nil is an
 // answer with status 2xx, which whoever asked reads.
 func classify(r request, res *http.Response, body []byte, now time.Time) error {
@@ -38,7 +35,7 @@ func classify(r request, res *http.Response, body []byte, now time.Time) error {
 		e.Message = "Salesforce answers with a redirect: check the connection's url; it must be the organisation's My Domain address"
 	case status == http.StatusRequestEntityTooLarge, status == http.StatusRequestURITooLong, status == http.StatusRequestHeaderFieldsTooLarge:
 		e.Class, e.Message = dest.Refused, "Salesforce finds the request too large (status "+e.Code+")"
-		if r.records == 1 && len(r.body) < smallBody {
+		if r.records == 1 && len(r.body) < dest.SmallRequest {
 			e.Scope = dest.ScopeVersion // no smaller request can be made
 		}
 	case len(errs) == 0 && status == http.StatusTooManyRequests:

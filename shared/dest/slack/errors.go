@@ -32,6 +32,7 @@ const (
 	configuration             // a person must mend the connection
 	notSlack                  // something else has refused: a person must look, it is not told at what
 	tooLarge                  // the request, for something on the way
+	allTooLarge               // a small request, so that every message is
 	badChannel                // the channel: the version's fault, or, with channels from a column, the row's
 	badRecord                 // this message will not be accepted
 	strange                   // a code that is not known here
@@ -64,6 +65,8 @@ func (v verdict) callError(op string, everywhere bool) *dest.CallError {
 		ce.Class = dest.Configuration
 	case tooLarge:
 		ce.Class = dest.Refused
+	case allTooLarge:
+		ce.Class, ce.Scope = dest.Refused, dest.ScopeVersion
 	case badChannel:
 		ce.Class = dest.Configuration
 		if everywhere {
@@ -166,6 +169,9 @@ func (a *account) judgeStatus(e *statusError) verdict {
 	case e.code < 400:
 		return verdict{configuration, name, fmt.Sprintf("%s answers with a redirect, which is not followed: set the url of connection %q to where the API is", base, conn), 0}
 	case e.code == http.StatusRequestEntityTooLarge || e.code == http.StatusRequestURITooLong || e.code == http.StatusRequestHeaderFieldsTooLarge:
+		if e.small {
+			return verdict{allTooLarge, name, fmt.Sprintf("%s answered %s to a small message: something on the way lets none pass; check the url of connection %q and any proxy in between", base, said, conn), 0}
+		}
 		return verdict{tooLarge, name, fmt.Sprintf("%s answered %s: the message is too large for something on the way", base, said), 0}
 	default:
 		if e.page {

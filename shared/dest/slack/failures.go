@@ -36,6 +36,7 @@ type statusError struct {
 	code  int
 	after time.Duration
 	page  bool // it was a web page
+	small bool // the request was smaller than dest.SmallRequest
 }
 
 func (e *statusError) Error() string { return fmt.Sprintf("answered %d", e.code) }

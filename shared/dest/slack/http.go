@@ -111,7 +111,7 @@ func (c *client) answer(method string, resp *http.Response, body []byte) error {
 	case err == nil && a.OK != nil && !*a.OK && a.Error != "":
 		return &refusedError{code: a.Error, needed: a.Needed, after: after}
 	case resp.StatusCode != http.StatusOK:
-		return &statusError{code: resp.StatusCode, after: after, page: isPage(resp, body)}
+		return &statusError{code: resp.StatusCode, after: after, page: isPage(resp, body), small: resp.Request.ContentLength < dest.SmallRequest}
 	case isPage(resp, body):
 		return &unreadableError{what: webPage, stranger: true}
 	case err != nil && bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")):

@@ -24,7 +24,7 @@ func FuzzAnswer(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		c := &client{now: func() time.Time { return time.Unix(0, 0) }}
-		resp := &http.Response{StatusCode: status, Header: http.Header{}}
+		resp := &http.Response{StatusCode: status, Header: http.Header{}, Request: &http.Request{}}
 		whole := func(method string) bool { return c.answer(method, resp, []byte(body)) == nil }
 		a := account{client: c}
 		for _, method := range []string{"chat.postMessage", "conversations.history", "conversations.list", "auth.test"} {

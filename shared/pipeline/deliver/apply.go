@@ -71,7 +71,8 @@ func (j *job) take(i *item, o *dest.Outcome, look bool) (again bool, wait time.D
 	d, wait := settle(situation{
 		outcome: *o, tries: int(i.tries), attempts: i.attempts() - i.halted(), most: def.RetryAttempts(), base: def.RetryBase(), longest: def.RetryMax(),
 		once: j.rules().Once, lookup: j.rules().Lookup, source: def.SourceStored() != syncdef.StoreNone,
-		rounds: int(i.rounds), held: !i.entry.Held.Fingerprint.Void() && i.entry.Held.Fingerprint != row.Gone, partial: i.partial, rand: j.d.Rand(),
+		rounds: int(i.rounds), held: !i.entry.Held.Fingerprint.Void() && i.entry.Held.Fingerprint != row.Gone, partial: i.partial,
+		other: o.ID != "" && i.entry.Held.ID != "" && o.ID != i.entry.Held.ID, rand: j.d.Rand(),
 	})
 	if look && o.Status == dest.Found { // go on to the push
 		i.own().Held.ID = o.ID

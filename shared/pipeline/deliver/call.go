@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
@@ -46,7 +47,7 @@ func (j *job) once(ctx context.Context, c dest.Call, b *batch, want int, e *evid
 		case s.fault != nil:
 			j.broken(s.fault)
 		case s.failed != nil && s.late:
-			j.ranOut(items, s.failed)
+			j.ranOut(items, b, s.failed)
 		case s.late:
 		case s.wait > 0:
 			wait := j.byNow(ctx, settings, s.wait)
@@ -79,7 +80,7 @@ func (j *job) classify(ctx context.Context, c dest.Call, b *batch, e *evidence, 
 	switch {
 	case failed.Class == dest.Throttled:
 		return nil, j.throttled(ctx, c, items, failed, tried)
-	case failed.Scope == dest.ScopeConnection, failed.Class == dest.Configuration && failed.Scope == dest.ScopeUntold:
+	case failed.Scope == dest.ScopeConnection:
 		j.pause(ctx, failed)
 		return nil, false
 	case failed.Scope == dest.ScopeVersion && failed.Class == dest.Refused && e.good:
@@ -141,27 +142,79 @@ func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, fai
 		j.single(ctx, c, b, e, failed)
 		return
 	}
-	j.lower(items, (len(items)+1)/2)
-	half := len(c.Records) / 2
-	parts := []dest.Call{{Costs: c.Costs, Records: c.Records[:half]}, {Costs: c.Costs, Records: c.Records[half:]}}
-	var bad [2]*dest.CallError
+	half := len(items) / 2
+	j.lower(items, len(items)-half)
+	b, parts := j.again(ctx, c, b, half)
+	bad := make([]*dest.CallError, len(parts))
+	allBad := true
 	for n, p := range parts {
 		if bad[n] = j.once(ctx, p, b, 1, e); bad[n] != nil && j.doubts(b.pick(p), b, bad[n]) {
 			bad[n] = nil
 		}
+		allBad = allBad && bad[n] != nil
 	}
-	if bad[0] != nil && bad[1] != nil && !e.good && !b.refused && failed.Class == dest.Unavailable && len(items) >= sampled {
-		if c = j.sample(ctx, c, b, e); len(c.Records) == 0 {
+	if allBad && !e.good && !b.refused && (failed.Class == dest.Unavailable || failed.Class == dest.Configuration) && len(items) >= sampled {
+		b, parts = j.again(ctx, joined(c, parts), b, len(items))
+		if c = j.sample(ctx, joined(c, parts), b, e); len(c.Records) == 0 {
 			return
 		}
-		half = len(c.Records) / 2
-		parts = []dest.Call{{Costs: c.Costs, Records: c.Records[:half]}, {Costs: c.Costs, Records: c.Records[half:]}}
+		b, parts = j.again(ctx, c, b, half)
+		bad = slices.Repeat([]*dest.CallError{failed}, len(parts))
 	}
 	for n, p := range parts {
 		if bad[n] != nil && len(p.Records) > 0 {
 			j.split(ctx, p, b, e, bad[n])
 		}
 	}
+}
+
+// again cuts what is open of a call that failed into two, or leaves it whole where it has no
+// more records than first, which the first part gets. Where the call may have created
+// records, they are looked for before they are sent again, and what is found is an update.
+func (j *job) again(ctx context.Context, c dest.Call, b *batch, first int) (*batch, []dest.Call) {
+	if !j.created(c, b) {
+		if first >= len(c.Records) {
+			return b, []dest.Call{c}
+		}
+		return b, []dest.Call{{Costs: c.Costs, Records: c.Records[:first]}, {Costs: c.Costs, Records: c.Records[first:]}}
+	}
+	items := make([]*item, 0, len(c.Records))
+	for _, i := range b.pick(c) {
+		if i.state == stateOpen {
+			items = append(items, i)
+		}
+	}
+	look := j.batch(items)
+	look.look = true
+	for _, c := range j.cut(look, func(b dest.Batch) []dest.Call { return j.dst.Lookups(b) }) {
+		j.whole(ctx, c, look, 1)
+	}
+	found := j.left(look)
+	return found, j.cut(found, func(b dest.Batch) []dest.Call { return j.dst.Calls(b, max(first, 1)) })
+}
+
+// created reports whether a call that was made may have created records that only a lookup
+// finds: without an id, and not by a key of theirs that the destination keeps unique.
+func (j *job) created(c dest.Call, b *batch) bool {
+	if b.look || j.rules().Once {
+		return false
+	}
+	for _, at := range c.Records {
+		one := b.Batch
+		if one.Records = b.Records[at : at+1]; b.items[at].received && one.Records[0].ID == "" && len(j.dst.Lookups(one)) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// joined is one call of all records of several.
+func joined(c dest.Call, parts []dest.Call) dest.Call {
+	c.Records = nil
+	for _, p := range parts {
+		c.Records = append(c.Records, p.Records...)
+	}
+	return c
 }
 
 // doubts ends the rows of a failed call that may have inserted them: they are neither
@@ -235,6 +288,11 @@ func (j *job) single(ctx context.Context, c dest.Call, b *batch, e *evidence, fa
 		if j.d.Sleep(ctx, wait) != nil || j.ended() {
 			return
 		}
+		var calls []dest.Call
+		if b, calls = j.again(ctx, c, b, 1); len(calls) == 0 { // the look has settled it
+			return
+		}
+		c = calls[0]
 		next := j.once(ctx, c, b, 1, e)
 		if next == nil || j.doubts(b.pick(c), b, next) {
 			return

@@ -20,6 +20,7 @@ type situation struct {
 	rounds   int  // times that it went round once more
 	held     bool // the ledger said that the destination holds the record
 	partial  bool // only changed fields were sent
+	other    bool // the answer names another record than the ledger
 	rand     float64
 }
 
@@ -43,8 +44,8 @@ const (
 func settle(s situation) (d decision, wait time.Duration) {
 	switch s.outcome.Status {
 	case dest.Delivered:
-		if s.outcome.Created && s.held && s.partial && s.rounds < maxRounds-1 {
-			return goRound, 0 // the record was made anew: it gets the whole row
+		if (s.outcome.Created && s.held || s.other) && s.partial && s.rounds < maxRounds-1 {
+			return goRound, 0 // the record was made anew, by whomever: it gets the whole row
 		}
 		return deliverIt, 0
 	case dest.Found, dest.Pending:

@@ -113,17 +113,18 @@ func (j *job) postpone(items []*item, wait func(*message) time.Duration) {
 
 // ranOut deals with a call that the end of the invocation cut off: the next one
 // begins with half its size; a row that was alone in it has had its try.
-func (j *job) ranOut(items []*item, failed *dest.CallError) {
+func (j *job) ranOut(items []*item, b *batch, failed *dest.CallError) {
+	written := failed.Received && !b.look
 	for _, i := range items {
-		i.received = i.received || failed.Received
+		i.received = i.received || written
 	}
 	switch {
-	case j.rules().Once && failed.Received:
+	case j.rules().Once && written:
 		j.inDoubt(items, failed)
 	case len(items) == 1:
 		i := items[0]
 		i.tries = tries
-		j.take(i, &dest.Outcome{Status: dest.Retry, Code: failed.Code, Message: failed.Error(), After: maxWait + time.Millisecond}, false)
+		j.take(i, &dest.Outcome{Status: dest.Retry, Code: failed.Code, Message: failed.Error(), After: maxWait + time.Millisecond}, b.look)
 	default:
 		j.lower(items, len(items)/2)
 		j.hold(items, time.Millisecond)
