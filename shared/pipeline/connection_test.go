@@ -14,6 +14,7 @@ import (
 	"github.com/penstock-data/penstock/shared/pipeline/deliver"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/sqlite"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -57,6 +58,57 @@ func TestCallsAreHalvedAfter429(t *testing.T) {
 	}
 	if least := slices.Min(w.crm.sizes); least != 100 {
 		t.Errorf("the smallest call took %d records", least)
+	}
+}
+
+// slowedTokens notes what is slowed down.
+type slowedTokens struct {
+	*sqlite.Store
+	slowed []string
+}
+
+func (s *slowedTokens) Slow(ctx context.Context, bucket string, now time.Time) error {
+	s.slowed = append(s.slowed, bucket)
+	return s.Store.Slow(ctx, bucket, now)
+}
+
+// After a 429 the connection's quota is granted at half the rate, to all workers: it is
+// the stored bucket that is slowed, and the rows behind take longer.
+func TestRateIsHalvedAfter429(t *testing.T) {
+	var took [2]time.Duration
+	for n, throttles := range []bool{false, true} {
+		w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) {
+			c.most, c.quota = 1, []pace.Window{{Calls: 60, Per: time.Minute}} // a burst of 30
+		})
+		tokens := &slowedTokens{Store: w.store}
+		w.deliver.Tokens = tokens
+		w.crm.fail = func([]string) *dest.CallError {
+			if !throttles {
+				return nil
+			}
+			throttles = false
+			return &dest.CallError{Op: "upsert", Class: dest.Throttled, Quota: dest.QuotaSecond, Message: "429"}
+		}
+		w.send("q1", "a")
+		w.once()
+		b, err := w.store.Bucket(t.Context(), "prod/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 && (len(tokens.slowed) > 0 || !b.Slowed.IsZero()) {
+			t.Errorf("nothing was throttled, and %v were slowed down: %+v", tokens.slowed, b)
+		}
+		if n == 1 && (!slices.Equal(tokens.slowed, []string{"prod/"}) || b.Rate != 0.5 || b.Slowed.IsZero()) {
+			t.Errorf("%v were slowed down, to %+v", tokens.slowed, b)
+		}
+		id := w.send("q2", many("b", 60)...)
+		took[n] = w.drain(time.Hour)
+		if c := w.counts(id); c.Delivered != 60 || w.crm.value("a") == 0 {
+			t.Errorf("%+v", c)
+		}
+	}
+	if took[1] < 3*took[0]/2 {
+		t.Errorf("60 calls took %v, and %v after a 429", took[0], took[1])
 	}
 }
 

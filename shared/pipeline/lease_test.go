@@ -127,5 +127,45 @@ func TestRaisedShareReachesRowsThatWait(t *testing.T) {
 	}
 }
 
+// Rows that waited for the connection's tokens, round after round, had no attempt in
+// them: what is refused then, or is busy, has had its first.
+func TestWaitingForTokensIsNoAttempt(t *testing.T) {
+	w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) { c.most = 1 })
+	w.byQuota()
+	w.grant(2) // one at once, and one a day
+	w.send("first", "x")
+	w.once()
+	tried := map[string]int{}
+	w.crm.outcome = func(key string) *dest.Outcome {
+		tried[key]++
+		if key == "busy" {
+			return &dest.Outcome{Status: dest.Retry, Code: "UNABLE_TO_LOCK_ROW", Message: "locked"}
+		}
+		return rejectAll(key)
+	}
+	id := w.send("then", "refused", "busy")
+	rounds := 0
+	for range 5 * 60 {
+		if in := w.receive(); len(in) > 0 {
+			w.handle(in)
+			rounds++
+		}
+		w.now = w.now.Add(time.Minute)
+	}
+	if rounds < 5 || len(tried) > 0 || w.depth() == 0 {
+		t.Fatalf("%d rounds, tried %v, %d messages wait", rounds, tried, w.depth())
+	}
+	w.grant(1000)
+	w.drain(time.Hour)
+	if errs := w.errors(id); len(errs) != 2 || tried["refused"] != 1 || tried["busy"] != tries {
+		t.Fatalf("tried %v, errors %+v", tried, errs)
+	}
+	for _, e := range w.errors(id) {
+		if e.Attempts != 1 || e.Due.IsZero() == (e.Key == "busy") {
+			t.Errorf("%s has %d attempts, due %v", e.Key, e.Attempts, e.Due)
+		}
+	}
+}
+
 // settingsLife is how long a worker believes a connection's settings.
 const settingsLife = time.Minute

@@ -123,6 +123,8 @@ var mutants = []mutant{
 		"lane := row.Lane(c.key(n), len(lanes))", "lane := row.Lane(c.key(n), len(lanes))\nif c.replays != nil {\nlane = (lane + 1) % len(lanes)\n}", intakes},
 	{"attempts are not counted", "pipeline/deliver/commit.go",
 		"Attempts: i.attempts() + 1,", "Attempts: max(1, i.attempts()),", road},
+	{"rows that failed together come back together", "pipeline/deliver/settle.go",
+		"time.Duration(s.rand*float64(full))", "full", []string{"pipeline/deliver"}},
 	{"an older error is sent after a newer failure", "ledger/ledger.go",
 		"case e.Sequence() > r.Sequence:", "case e.Held.Sequence > r.Sequence:", road},
 	{"the call size is forgotten at a hand-back", "pipeline/deliver/open.go",

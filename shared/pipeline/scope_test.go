@@ -424,6 +424,33 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
+// Rows whose key has an open error travel apart from the others, behind them: a fault
+// that is known fails no call of good rows.
+func TestKnownFaultsTravelApart(t *testing.T) {
+	w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) { c.most = 400 })
+	w.crm.outcome = func(key string) *dest.Outcome {
+		if key == "bad" {
+			return rejectAll(key)
+		}
+		return nil
+	}
+	var calls [][]string
+	w.crm.during = func(keys []string) { calls = append(calls, keys) }
+	good := many("g", 200)
+	rows := slices.Concat(good[:100], []string{"bad"}, good[100:])
+	for n, want := range [][][]string{{rows}, {good, {"bad"}}} {
+		calls, w.crm.sizes = nil, nil
+		id := w.send(fmt.Sprint("q", n), rows...)
+		w.once()
+		if !slices.EqualFunc(calls, want, slices.Equal) {
+			t.Errorf("push %d: calls of %v rows, want the good ones together in %d", n+1, w.crm.sizes, len(want))
+		}
+		if c := w.counts(id); c.Delivered != 200 || c.Failed != 1 {
+			t.Errorf("push %d: %+v", n+1, c)
+		}
+	}
+}
+
 // A row that is busy is tried three times at once, then stored and due; its
 // neighbours do not wait, and its attempts are its own.
 func TestBusyRow(t *testing.T) {

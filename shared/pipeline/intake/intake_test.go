@@ -99,6 +99,11 @@ func TestNowhere(t *testing.T) {
 	}
 }
 
+// byRecord makes a definition one that matches nothing: its key is its record id.
+func byRecord(d *syncdef.Definition, columns ...string) {
+	d.Operation, d.Strategy, d.Match, d.RecordID = syncdef.Insert, syncdef.MatchNone, syncdef.Match{}, columns
+}
+
 // Two rows of a key in one batch, by what the definition and the destination say.
 func TestDuplicates(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -109,6 +114,17 @@ func TestDuplicates(t *testing.T) {
 		"the last one": {nil, []string{"a", "a", "b"}, "superseded queued queued"},
 		"rejected": {func(d *syncdef.Definition, _ *syncdef.Rules) { d.OnDuplicate = syncdef.Reject },
 			[]string{"a", "a", "b"}, "duplicate_key queued queued"},
+		"rejected by a record id of two columns": {func(d *syncdef.Definition, _ *syncdef.Rules) {
+			byRecord(d, "other", "key")
+			d.OnDuplicate = syncdef.Reject
+		}, []string{"a", "b", "a"}, "duplicate_key queued queued"},
+		"a record id that differs in one of its columns": {func(d *syncdef.Definition, _ *syncdef.Rules) {
+			byRecord(d, "key", "v")
+			d.OnDuplicate = syncdef.Reject
+		}, []string{"a", "a", "b"}, "queued queued queued"},
+		"a match value beside a record id that differs": {func(d *syncdef.Definition, _ *syncdef.Rules) {
+			d.RecordID, d.OnDuplicate = []string{"key", "v"}, syncdef.Reject
+		}, []string{"a", "a", "b"}, "duplicate_key queued queued"},
 		"case counts": {nil, []string{"a", "A"}, "queued queued"},
 		"case does not": {func(_ *syncdef.Definition, r *syncdef.Rules) { r.Identity.Steps = []row.Step{row.StepLower} },
 			[]string{"a", "A"}, "superseded queued"},
