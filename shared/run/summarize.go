@@ -77,7 +77,7 @@ func Summarize(o *Overview, lines []Line) {
 		if l.Succeeded() {
 			good = append(good, l)
 		}
-		if !selected && o.AsOf.Sub(l.EndedAt) < openFor {
+		if !selected && o.AsOf.Sub(l.EndedAt) < KeepErrors {
 			o.OpenErrors += max(0, l.Counts.Received-l.Counts.Delivered-l.Counts.Unchanged-l.Counts.Superseded-l.Retried)
 		}
 		selected = selected || l.Bracketed // it selected again what those before it had not delivered
@@ -96,5 +96,5 @@ func Summarize(o *Overview, lines []Line) {
 	}
 }
 
-// openFor is how long the errors of a run are counted as open: as long as errors are kept.
-const openFor = 30 * 24 * time.Hour
+// KeepErrors is how long errors are kept, with their sources, and counted as open.
+const KeepErrors = 30 * 24 * time.Hour

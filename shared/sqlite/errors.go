@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/run"
@@ -18,6 +19,9 @@ func (s *Store) StoreErrors(ctx context.Context, errs []run.RowError) error {
 		return nil
 	}
 	err := s.write(ctx, func(c *conn) error {
+		if err := c.expireErrors(s.now()); err != nil {
+			return err
+		}
 		if err := c.list(errs); err != nil {
 			return err
 		}
@@ -38,6 +42,39 @@ func (s *Store) StoreErrors(ctx context.Context, errs []run.RowError) error {
 	})
 	if err != nil {
 		return fmt.Errorf("store %d row errors: %w", len(errs), err)
+	}
+	return nil
+}
+
+// expireMost is how many entries of the list of errors one call deletes with their errors,
+// each of up to 2,000; the next one goes on.
+const expireMost = 20
+
+// expireErrors deletes errors that have been kept for run.KeepErrors. An error of a later attempt
+// is left to that one's entry.
+func (c *conn) expireErrors(now time.Time) error {
+	var old []run.Listed
+	if err := c.query(func(q *stmt) error {
+		var l run.Listed
+		err := json.Unmarshal(q.view(0), &l)
+		old = append(old, l)
+		return err
+	}, "SELECT body FROM error_list WHERE list = ?1 AND key < ?2 ORDER BY key LIMIT ?3", run.EveryError, run.ListedFrom(now.Add(-run.KeepErrors)), expireMost); err != nil {
+		return err
+	}
+	for _, l := range old {
+		rows, err := l.Numbers()
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if _, err := c.exec("DELETE FROM error WHERE run = ?1 AND batch = ?2 AND row = ?3 AND attempts <= ?4", l.Run, l.Batch, row, l.Attempts); err != nil {
+				return err
+			}
+		}
+		if _, err := c.exec("DELETE FROM error_list WHERE list IN (?1, ?2) AND key = ?3", run.EveryError, l.Sync, l.Place()); err != nil {
+			return err
+		}
 	}
 	return nil
 }

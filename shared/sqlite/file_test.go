@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -364,5 +365,50 @@ func TestWhatWaitsIsBounded(t *testing.T) {
 				t.Errorf("%+v, %v", got, err)
 			}
 		})
+	}
+}
+
+// Errors and their sources go 30 days after they were stored last, with or without further
+// ones.
+func TestErrorsExpire(t *testing.T) {
+	c, path := newClock(), filepath.Join(t.TempDir(), "penstock.db")
+	s := mustOpen(t, path, c.now)
+	ctx := t.Context()
+	store := func(row, attempts int) {
+		e := run.RowError{Sync: "health", Run: "health.1", Batch: "b1", Row: row, Attempts: attempts, At: c.now(), Source: []byte(`{"n":1}`)}
+		if err := s.StoreErrors(ctx, []run.RowError{e}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	holds := func(want ...int) {
+		t.Helper()
+		got, _, err := s.RunErrors(ctx, "health.1", 100, "")
+		var rows []int
+		for _, e := range got {
+			rows = append(rows, e.Row)
+		}
+		if err != nil || !slices.Equal(rows, want) {
+			t.Errorf("rows %v, %v, want %v", rows, err, want)
+		}
+	}
+	store(1, 1)
+	store(2, 1)
+	c.advance(20 * 24 * time.Hour)
+	store(2, 2) // it has failed again
+	c.advance(10*24*time.Hour + time.Second)
+	holds(1, 2)
+	store(3, 1)
+	holds(2, 3)
+	c.advance(20 * 24 * time.Hour)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = mustOpen(t, path, c.now)
+	holds(3)
+	listed := 0
+	if err := s.read(ctx, func(c *conn) error {
+		return c.query(func(q *stmt) error { listed = int(q.int(0)); return nil }, "SELECT count(*) FROM error_list")
+	}); err != nil || listed != 2 {
+		t.Errorf("%d entries in the lists, %v", listed, err)
 	}
 }

@@ -72,6 +72,8 @@ func Open(path string, now func() time.Time) (*Store, error) {
 		s.path = path
 	}
 	s.turn <- c
+	// What goes wrong with it is left to whoever stores errors next.
+	_ = s.write(context.Background(), func(c *conn) error { return c.expireErrors(now()) })
 	return s, nil
 }
 

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	keep     = 30 * 24 * time.Hour
+	keep     = run.KeepErrors
 	pageSize = 100 // keys that BatchGetItem takes
 	parallel = 32  // requests at once; writes are single items, as only these take conditions
 )

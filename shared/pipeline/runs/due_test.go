@@ -234,7 +234,7 @@ func TestDueBound(t *testing.T) {
 		var errs []run.RowError
 		for i := range 2500 {
 			d.Rows = append(d.Rows, n*2500+i)
-			errs = append(errs, run.RowError{Sync: syncName, Run: d.Run, Batch: "b", Row: n*2500 + i, Attempts: 1, Due: d.At, Source: []byte(`{}`)})
+			errs = append(errs, run.RowError{Sync: syncName, Run: d.Run, Batch: "b", Row: n*2500 + i, Attempts: 1, At: noon, Due: d.At, Source: []byte(`{}`)})
 		}
 		w.ok(w.store.StoreErrors(t.Context(), errs))
 		due = append(due, d)
@@ -264,7 +264,7 @@ func TestDueOfHaltedVersion(t *testing.T) {
 	w.ok(w.store.SetHalt(t.Context(), run.Halt{Sync: syncName, Version: v.ID, Tries: 3, Since: noon, Next: noon, Reason: "no such field"}))
 	for n := range 5 {
 		d := run.Due{Sync: syncName, At: noon.Add(time.Duration(n-9) * time.Minute), Run: "accounts.q1", Batch: "b", By: string(rune('a' + n)), Attempts: 1, Rows: []int{n}}
-		w.ok(w.store.StoreErrors(t.Context(), []run.RowError{{Sync: syncName, Run: d.Run, Batch: "b", Row: n, Attempts: 1, Due: d.At, Source: []byte(`{}`)}}))
+		w.ok(w.store.StoreErrors(t.Context(), []run.RowError{{Sync: syncName, Run: d.Run, Batch: "b", Row: n, Attempts: 1, At: noon, Due: d.At, Source: []byte(`{}`)}}))
 		w.ok(w.store.StoreDue(t.Context(), []run.Due{d}))
 	}
 	for range 30 {
