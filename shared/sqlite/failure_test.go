@@ -32,7 +32,7 @@ func writes(t *testing.T, s *Store, n int) map[string]error {
 	var msgs []envelope.Message
 	for i := range 20 {
 		entries = append(entries, ledger.Entry{Key: fmt.Sprint("key", i), Held: ledger.Held{ID: large, Version: fmt.Sprint("v", n)}, Last: ledger.Last{Sequence: int64(n)}})
-		errs = append(errs, run.RowError{Sync: "health", Run: "health.1", Batch: "b1", Row: i, Attempts: n, Message: large})
+		errs = append(errs, run.RowError{Sync: "health", At: s.now(), Run: "health.1", Batch: "b1", Row: i, Attempts: n, Message: large})
 		msgs = append(msgs, envelope.Message{Group: "g", Dedup: fmt.Sprint(n, "#", i), Body: []byte(large)})
 	}
 	out := map[string]error{}
