@@ -230,6 +230,69 @@ func TestSlowVendor(t *testing.T) {
 	}
 }
 
+// A lookup that the end of the invocation cuts off comes back at half its size too, until
+// the row that makes it slow is a stored error. However small and many they became, the
+// invocation goes forward: some rows are delivered before its time is over.
+func TestSlowLookup(t *testing.T) {
+	const limit, cut = 20 * time.Second, 17500 * time.Millisecond // of one machine
+	for _, slow := range []int{0, 33, 63} {
+		w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) { c.finds, c.most = true, 8 })
+		var sizes []int
+		began := w.now
+		w.crm.looked = func(keys []string) *dest.CallError {
+			sizes = append(sizes, len(keys))
+			if w.now = w.now.Add(time.Second); slices.Contains(keys, "slow") {
+				w.now = began.Add(cut)
+				return &dest.CallError{Op: "look up", Class: dest.Unavailable, Code: "timeout", Message: "no answer"}
+			}
+			return nil
+		}
+		keys := many("g", 64)
+		keys[slow] = "slow"
+		id := w.send("q", keys...)
+		n := 0
+		for ; w.depth() > 0 && n < 40; n++ {
+			began = w.now
+			w.handleWithin(cutOff{t.Context(), w.now.Add(limit)}, w.receive())
+			w.now = w.now.Add(10 * time.Second)
+		}
+		if sizes[0] != 64 || slices.Max(sizes[1:]) != 32 {
+			t.Errorf("%d: sizes %v", slow, sizes)
+		}
+		if c := w.counts(id); c.Delivered != 63 || c.Failed != 1 || w.crm.value("slow") != 0 {
+			t.Errorf("%d: after %d invocations %+v, errors %v, sizes %v", slow, n, c, w.errorTypes(id), sizes)
+		}
+	}
+}
+
+// A lookup that has a bucket of its own stays whole, whatever size the pushes reached: it
+// is one search of a place.
+func TestLookupOfAPlace(t *testing.T) {
+	for place, want := range map[string][]int{"": {8, 4, 2, 1, 1, 1, 1, 1, 1, 1, 1}, "place": {8, 8, 8, 8}} {
+		w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) { c.finds, c.most, c.place = true, 8, place })
+		var sizes []int
+		w.crm.looked = func(keys []string) *dest.CallError {
+			sizes = append(sizes, len(keys))
+			return nil
+		}
+		w.crm.fail = func(keys []string) *dest.CallError {
+			if len(w.crm.sizes) > 3 {
+				return nil
+			}
+			w.now = w.now.Add(time.Minute)
+			return &dest.CallError{Op: "upsert", Class: dest.Unavailable, Code: "timeout", Message: "no answer"}
+		}
+		id := w.send("q", many("g", 8)...)
+		for n := 0; w.depth() > 0 && n < 10; n++ {
+			w.handleWithin(cutOff{t.Context(), w.now.Add(time.Minute)}, w.receive())
+			w.now = w.now.Add(10 * time.Second)
+		}
+		if c := w.counts(id); !slices.Equal(sizes, want) || c.Delivered+c.Failed != 8 {
+			t.Errorf("%q: lookups of %v, want %v; %+v %v", place, sizes, want, c, w.crm.sizes)
+		}
+	}
+}
+
 // cutOff is the context of an invocation whose time is over as soon as a call has
 // failed: calls made with what is left of it find it ended.
 type cutOff struct {

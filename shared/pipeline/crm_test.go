@@ -29,8 +29,9 @@ type crm struct {
 	most    int // records a call; 0 is 3
 	once    bool
 	lookup  bool
-	idless  bool // it tells no ids of its own
-	finds   bool // it is asked for the records whose id is not known
+	idless  bool   // it tells no ids of its own
+	place   string // the bucket of its lookups
+	finds   bool   // it is asked for the records whose id is not known
 
 	down    *dest.CallError                     // probes and calls fail
 	probed  bool                                // probes do not
@@ -38,6 +39,7 @@ type crm struct {
 	late    func(keys []string) *dest.CallError // a whole push, after all is stored
 	outcome func(key string) *dest.Outcome      // one record instead of storing it
 	during  func(keys []string)                 // runs amid a push
+	looked  func(keys []string) *dest.CallError // a whole lookup
 	asked   func()                              // runs when it is asked which account it is
 }
 
@@ -98,7 +100,7 @@ func (c *crm) Lookups(b dest.Batch) []dest.Call {
 	if len(call.Records) == 0 {
 		return nil
 	}
-	call.Costs = []dest.Cost{{Tokens: 1}}
+	call.Costs = []dest.Cost{{Bucket: c.place, Tokens: 1}}
 	return []dest.Call{call}
 }
 
@@ -108,6 +110,15 @@ func (c *crm) Lookup(_ context.Context, b dest.Batch, call dest.Call) ([]dest.Ou
 	c.grants = append(c.grants, c.now())
 	if c.down != nil {
 		return nil, c.down
+	}
+	if c.looked != nil {
+		keys := make([]string, len(call.Records))
+		for n, i := range call.Records {
+			keys[n] = b.Records[i].Key
+		}
+		if err := c.looked(keys); err != nil {
+			return nil, err
+		}
 	}
 	out := make([]dest.Outcome, len(call.Records))
 	for n, i := range call.Records {

@@ -145,13 +145,21 @@ func TestLookupFindsEqual(t *testing.T) {
 		"name: joined":          {syncdef.MatchName, "Name", syncdef.Match{}, "AcmeCorp", "acme corp", true},
 		"name: under_score":     {syncdef.MatchName, "Name", syncdef.Match{}, "a b_c", "a bxc", true},
 		"name: sharp s":         {syncdef.MatchName, "Name", syncdef.Match{}, "Groß Bau", "GROSS BAU", false},
+		"name: decomposed":      {syncdef.MatchName, "Name", syncdef.Match{}, "Cafe\u0301 Bar", "CAF\u00c9 BAR", false},
 		"name: composed":        {syncdef.MatchName, "Name", syncdef.Match{}, "Caf\u00e9 Bar", "CAFE\u0301 BAR", false},
 		"email: case":           {syncdef.MatchEmail, "Health_Contact_Email__c", syncdef.Match{}, "joe@acme.example", "Joe@ACME.example", false},
 		"email: IDN asked":      {syncdef.MatchEmail, "Website", syncdef.Match{}, "joe@xn--bcher-kva.example", "Joe@Bücher.example", false},
 		"email: IDN stored":     {syncdef.MatchEmail, "Website", syncdef.Match{}, "Joe@Bücher.example", "joe@xn--bcher-kva.example", false},
+		"email: decomposed":     {syncdef.MatchEmail, "Website", syncdef.Match{}, "joe@bu\u0308cher.example", "joe@xn--bcher-kva.example", false},
+		"email: composed":       {syncdef.MatchEmail, "Website", syncdef.Match{}, "joe@b\u00fccher.example", "joe@bu\u0308cher.example", false},
 		"email: another":        {syncdef.MatchEmail, "Health_Contact_Email__c", syncdef.Match{}, "joe@acme.example", "jo@acme.example", true},
 		"external id, update":   {syncdef.MatchExternalID, "Customer_ID__c", syncdef.Match{Case: &insensitive}, "C-1", "c-1", false},
 		"domain: path and www.": {syncdef.MatchEmailDomain, "Website", syncdef.Match{}, "HTTP://www.Acme.example/about", "joe@acme.example", false},
+		"domain: composed":      {syncdef.MatchEmailDomain, "Website", syncdef.Match{}, "http://www.m\u00fcnchen.de", "joe@mu\u0308nchen.de", false},
+		"domain: decomposed":    {syncdef.MatchEmailDomain, "Website", syncdef.Match{}, "http://www.mu\u0308nchen.de", "joe@xn--mnchen-3ya.de", false},
+		"domain: its case":      {syncdef.MatchEmailDomain, "Website", syncdef.Match{}, "HTTP://WWW.MU\u0308NCHEN.DE/", "joe@m\u00fcnchen.de", false},
+		"domain: in ASCII":      {syncdef.MatchEmailDomain, "Website", syncdef.Match{}, "https://xn--mnchen-3ya.de/", "joe@mu\u0308nchen.de", false},
+		"domain: longer, IDN":   {syncdef.MatchEmailDomain, "Website", syncdef.Match{}, "mu\u0308nchen.de.example", "joe@m\u00fcnchen.de", true},
 		"domain: longer":        {syncdef.MatchEmailDomain, "Website", syncdef.Match{}, "acme.example.org", "joe@acme.example", true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -212,7 +220,9 @@ func TestSpellings(t *testing.T) {
 		{syncdef.MatchName, "", "ACME", `X__c IN ('ACME')`},
 		{syncdef.MatchEmail, "", "Joe@Acme.example", `X__c IN ('Joe@Acme.example')`},
 		{syncdef.MatchEmail, "", "joe@b\u00fccher.example", "X__c IN ('joe@xn--bcher-kva.example','joe@b\u00fccher.example','joe@bu\u0308cher.example')"},
-		{syncdef.MatchEmailDomain, "", "joe@b\u00fccher.example", "X__c LIKE '%xn--bcher-kva.example%' OR X__c LIKE '%b\u00fccher.example%'"},
+		{syncdef.MatchEmailDomain, "", "joe@b\u00fccher.example", "X__c LIKE '%xn--bcher-kva.example%' OR X__c LIKE '%b\u00fccher.example%' OR X__c LIKE '%bu\u0308cher.example%'"},
+		{syncdef.MatchEmailDomain, "", "joe@acme.example", `X__c LIKE '%acme.example%'`},
+		{syncdef.MatchEmailDomain, "", "joe@\u6771\u4eac.example", "X__c LIKE '%xn--1lqs71d.example%' OR X__c LIKE '%\u6771\u4eac.example%'"},
 	} {
 		def := matching(test.strategy, "X__c")
 		def.Match.DataType = test.kind
@@ -251,6 +261,14 @@ func TestLookupCounts(t *testing.T) {
 	}
 	if got := d.account.APICalls(); got != 3 {
 		t.Errorf("%d API calls", got)
+	}
+	var idn []string // asked for in three spellings each, so that a query of 200 takes 66
+	for i := range 331 {
+		idn = append(idn, fmt.Sprintf("m\u00fcnchen%d.de", i))
+	}
+	calls = d.Lookups(rows(t, version(t, matching(syncdef.MatchEmailDomain, "Website")).Rules.Identity, idn...))
+	if len(calls) != 2 || len(calls[0].Records) != 330 {
+		t.Errorf("of 331 IDN: %d calls, the first of %d", len(calls), len(calls[0].Records))
 	}
 	byKey, written := start(t, matching(syncdef.MatchField, "AccountNumber")), keyed(keys...)
 	for i := range written.Records { // what only the case tells apart is asked for once

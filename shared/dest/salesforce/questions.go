@@ -64,8 +64,12 @@ func anyOver(literals []string) bool {
 	return false
 }
 
-// domains are a domain's spellings: in ASCII, and as people write it.
-func domains(key string) []string { return distinct(key, address.Unicode(key)) }
+// domains are a domain's spellings: in ASCII, and as people write it, in both Unicode
+// forms.
+func domains(key string) []string {
+	written := address.Unicode(key)
+	return distinct(key, written, norm.NFD.String(written))
+}
 
 // spellings are texts of which the vendor's own comparison takes one for a stored
 // value that has the record's key: as the row writes it, the key, both Unicode

@@ -115,7 +115,7 @@ func (j *job) reach(ctx context.Context) bool {
 // rows have to go round once more.
 func (j *job) round(ctx context.Context) bool {
 	for _, items := range j.parts() {
-		j.push(ctx, j.lookUp(ctx, items))
+		j.bring(ctx, j.batch(items))
 	}
 	again := false
 	for _, i := range j.open {
@@ -151,38 +151,6 @@ func (j *job) ended() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.stop != "" || j.wait > 0 || j.fault != nil || j.ending
-}
-
-// lookUp makes the lookups that the rows need, takes over what they say, and
-// answers the rows that are to be pushed.
-func (j *job) lookUp(ctx context.Context, items []*item) *batch {
-	b := j.batch(items)
-	calls := j.cut(b, func(b dest.Batch) []dest.Call { return j.dst.Lookups(b) })
-	if len(calls) == 0 {
-		return b
-	}
-	b.look = true
-	j.each(ctx, calls, b)
-	return j.left(b)
-}
-
-// left is what lookups leave to be pushed of a batch: a record that had all its fields
-// already gets no more than the id that was found.
-func (j *job) left(b *batch) *batch {
-	rest := j.newBatch(len(b.items))
-	var fields []dest.Field
-	for at, i := range b.items {
-		if i.state != stateOpen || i.rounds >= maxRounds {
-			continue
-		}
-		r := b.Records[at]
-		if i.partial || len(r.Fields) == 0 {
-			r, fields = i.record(fields)
-		}
-		r.ID, r.Intent = i.entry.Held.ID, i.entry.Last.Intent != ""
-		rest.add(i, r)
-	}
-	return rest
 }
 
 // push makes the calls that bring the rows.
@@ -239,18 +207,12 @@ func safely[T any](f func() T) (out T, kind string) {
 
 // each makes the calls, several at a time.
 func (j *job) each(ctx context.Context, calls []dest.Call, b *batch) {
-	if len(calls) == 0 {
-		return
-	}
-	opened, _ := j.account.vendor()
-	if opened == nil {
+	n := j.atOnce()
+	if len(calls) == 0 || n == 0 {
 		return
 	}
 	g := errgroup.Group{}
-	g.SetLimit(max(1, opened.Limits().Concurrency))
-	if j.halt != nil { // one try of a halted version at a time
-		g.SetLimit(1)
-	}
+	g.SetLimit(n)
 	var unpaid atomic.Int64 // whichever call is the first takes tokens for all that follow
 	unpaid.Store(int64(len(calls)))
 	for _, c := range calls {
@@ -261,6 +223,18 @@ func (j *job) each(ctx context.Context, calls []dest.Call, b *batch) {
 	}
 	_ = g.Wait() // the calls report to the job
 	j.commitAnswers(ctx, true)
+}
+
+// atOnce is how many calls are made at a time, 0 where the account cannot be opened.
+func (j *job) atOnce() int {
+	opened, _ := j.account.vendor()
+	switch {
+	case opened == nil:
+		return 0
+	case j.halt != nil: // one try of a halted version at a time
+		return 1
+	}
+	return max(1, opened.Limits().Concurrency)
 }
 
 // finish settles what the calls left open: it waits with its messages, or is
