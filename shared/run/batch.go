@@ -22,6 +22,7 @@ type Batch struct {
 	Sequence int64     `json:"sequence"`         // the order of acceptance within the sync (I3)
 	At       time.Time `json:"at"`               // when it was accepted
 	Cursor   string    `json:"cursor,omitempty"` // greatest plausible cursor of its accepted rows, a JSON scalar
+	Texts    *Texts    `json:"texts,omitempty"`  // where Cursor is a text: what its rows are if the run holds another type
 	// Chunks is how many chunks it was cut into, and Lanes the lane of each; Rows tells
 	// per row, in order, what it was answered and where it went: see Code.
 	Chunks int         `json:"chunks"`

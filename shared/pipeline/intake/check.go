@@ -105,13 +105,14 @@ func (c *check) mapRows(rows func(n int) *row.Row) {
 }
 
 // readCursors finds the greatest plausible cursor of the accepted rows, and counts
-// those without one: a rejected row moves no watermark (I4).
+// those without one: a rejected row moves no watermark, nor does a text in a column
+// of something else (I4).
 func (c *check) readCursors() {
 	inc := c.v.Version.Definition.Incremental
 	if inc == nil || inc.Cursor == "" || c.replays != nil {
 		return
 	}
-	var greatest run.Cursor
+	column := run.NewColumn(c.run.From)
 	for n := range c.fates {
 		if s := c.fates[n].status; s != row.Queued && s != row.Superseded {
 			continue
@@ -121,11 +122,10 @@ func (c *check) readCursors() {
 			c.batch.Counts.NoCursor++
 			continue
 		}
-		if greatest.Type == "" || cur.Compare(greatest) > 0 {
-			greatest = cur
-		}
+		column.Add(cur)
 	}
-	c.batch.Cursor = greatest.String()
+	c.batch.Cursor, c.batch.Texts = column.Greatest(), column.Texts()
+	c.batch.Counts.NoCursor += column.Unreadable()
 }
 
 // note keeps the row's group; neighbours mostly share one.
