@@ -6,10 +6,10 @@ import (
 )
 
 // A Column is what the plausible cursors of a batch or a run come to, in whatever order
-// they are added. Where a number or a timestamp is among them, or where the run begins
-// at one, a text is unreadable: it does not say when its row changed.
+// they are added. Where the run begins at a number or a timestamp, or has a row with one,
+// a text is unreadable: it does not say when its row changed.
 type Column struct {
-	from                         CursorType // of where the run begins; "" where that says nothing
+	from, told                   CursorType // of where the run begins, and as Tell heard; "" is nothing
 	number, stamp, text, numeral Cursor     // the greatest of each; a numeral is a text that spells a number
 	texts, numerals              int64      // rows; of the texts only those that spell none
 }
@@ -42,11 +42,21 @@ func (l *Column) Add(c Cursor) {
 	}
 }
 
+// Tell notes the cursor of a row that moves no watermark.
+func (l *Column) Tell(c Cursor) { l.tell(c.Type) }
+
+func (l *Column) tell(t CursorType) {
+	if t == NumberCursor || t == TimestampCursor && l.told == "" {
+		l.told = t
+	}
+}
+
 // addBatch adds what is kept of a batch's cursors.
 func (l *Column) addBatch(b *Batch) {
 	if c, ok := ReadCursor(b.Cursor); ok {
 		l.raise(c)
 	}
+	l.tell(b.Told)
 	if b.Texts == nil {
 		return
 	}
@@ -79,7 +89,7 @@ func (l *Column) holds() CursorType {
 	case l.number.Type != "":
 		return NumberCursor
 	}
-	return cmp.Or(l.from, TextCursor)
+	return cmp.Or(l.from, l.told, TextCursor)
 }
 
 // Greatest is the greatest readable cursor, a JSON scalar; "" where there is none.
@@ -102,6 +112,16 @@ func (l *Column) Unreadable() int64 {
 		return l.texts
 	}
 	return 0
+}
+
+// Told is the type of a column of numbers or timestamps whose greatest cursor does not
+// tell it; "" of others.
+func (l *Column) Told() CursorType {
+	c, _ := ReadCursor(l.Greatest())
+	if t := l.holds(); t != TextCursor && t != c.Type {
+		return t
+	}
+	return ""
 }
 
 // Texts is what a run with other batches needs of a column of texts; nil of another.

@@ -114,16 +114,21 @@ func (c *check) readCursors() {
 	}
 	column := run.NewColumn(c.run.From)
 	for n := range c.fates {
-		if s := c.fates[n].status; s != row.Queued && s != row.Superseded {
-			continue
-		}
+		status := c.fates[n].status
+		accepted := status == row.Queued || status == row.Superseded
 		cur, ok := run.ReadCursor(c.fates[n].cursor)
-		if !ok || !cur.Plausible(c.now) {
-			c.batch.Counts.NoCursor++
+		switch {
+		case ok && accepted && cur.Plausible(c.now):
+			column.Add(cur)
 			continue
+		case ok:
+			column.Tell(cur)
 		}
-		column.Add(cur)
+		if accepted {
+			c.batch.Counts.NoCursor++
+		}
 	}
+	c.batch.Told = column.Told()
 	c.batch.Cursor, c.batch.Texts = column.Greatest(), column.Texts()
 	c.batch.Counts.NoCursor += column.Unreadable()
 }
