@@ -16,12 +16,14 @@ type Batch struct {
 	Version string `json:"version"`
 	// Attempt is the caller's id of the request that was pinned, where the same batch may
 	// come under another: row.Batch.Same. "" elsewhere.
-	Attempt  string    `json:"attempt,omitempty"`
-	BodyHash string    `json:"body_hash"`        // CRC-32C and length of the rows; a retry with other rows is refused
-	Sent     bool      `json:"sent"`             // every chunk was accepted by the queue
-	Sequence int64     `json:"sequence"`         // the order of acceptance within the sync (I3)
-	At       time.Time `json:"at"`               // when it was accepted
-	Cursor   string    `json:"cursor,omitempty"` // greatest plausible cursor of its accepted rows, a JSON scalar
+	Attempt  string     `json:"attempt,omitempty"`
+	BodyHash string     `json:"body_hash"`        // CRC-32C and length of the rows; a retry with other rows is refused
+	Sent     bool       `json:"sent"`             // every chunk was accepted by the queue
+	Sequence int64      `json:"sequence"`         // the order of acceptance within the sync (I3)
+	At       time.Time  `json:"at"`               // when it was accepted
+	Cursor   string     `json:"cursor,omitempty"` // greatest plausible cursor of its accepted rows, a JSON scalar
+	Texts    *Texts     `json:"texts,omitempty"`  // where Cursor is a text: what its rows are if the run holds another type
+	Told     CursorType `json:"told,omitempty"`   // the type of its column, number or timestamp, where Cursor does not tell: Column.Told
 	// Chunks is how many chunks it was cut into, and Lanes the lane of each; Rows tells
 	// per row, in order, what it was answered and where it went: see Code.
 	Chunks int         `json:"chunks"`

@@ -57,7 +57,11 @@ func ReadCursor[T ~string | ~[]byte](raw T) (Cursor, bool) {
 		return Cursor{}, false
 	}
 	text := c.text()
-	if len(text) == 0 || endless(text) {
+	if len(text) == 0 {
+		return Cursor{}, false
+	}
+	text = bytes.TrimSpace(text)
+	if endless(text) {
 		return Cursor{}, false
 	}
 	var ok bool
@@ -115,8 +119,8 @@ func (c Cursor) Plausible(now time.Time) bool {
 }
 
 // Compare orders two cursors of one column: numbers by value, a number and a text
-// that spells one alike, timestamps as instants, other texts by bytes. A number
-// is less than a text that spells none; see Comparable.
+// that spells one alike, timestamps as instants, other texts by bytes. A number is
+// less than a timestamp, and both are less than a text that spells none; see Comparable.
 func (c Cursor) Compare(d Cursor) int {
 	switch {
 	case c.Type == TimestampCursor && d.Type == TimestampCursor:
@@ -126,14 +130,21 @@ func (c Cursor) Compare(d Cursor) int {
 		return cmp.Compare(c.nsec, d.nsec)
 	case c.Type == NumberCursor || d.Type == NumberCursor:
 		return compareNumbers(c, d)
+	case c.Type == TimestampCursor:
+		return -1
+	case d.Type == TimestampCursor:
+		return 1
 	}
 	return bytes.Compare(c.text(), d.text())
 }
 
 // Comparable reports whether two cursors can be of one column.
 func (c Cursor) Comparable(d Cursor) bool {
-	if (c.Type == NumberCursor) == (d.Type == NumberCursor) {
+	switch {
+	case c.Type == d.Type:
 		return true
+	case c.Type == TimestampCursor || d.Type == TimestampCursor:
+		return false
 	}
 	return c.number() && d.number()
 }
@@ -159,17 +170,27 @@ func compareNumbers(c, d Cursor) int {
 	return bytes.Compare(c.raw, d.raw)
 }
 
-// Greatest returns the greater of two stored cursors; "" is none.
-func Greatest(a, b string) string {
-	if compareStored(a, b) < 0 || a == "" {
-		return b
-	}
-	return a
-}
+// Greatest returns the greater of two stored cursors; "" is none. Beside a number or
+// a timestamp a text that cannot be compared with it is none either.
+func Greatest(a, b string) string { return extreme(a, b, 1) }
 
-// Least returns the lesser of two stored cursors; "" is none.
-func Least(a, b string) string {
-	if b != "" && (a == "" || compareStored(a, b) > 0) {
+// Least returns the lesser of two stored cursors, of which the same is none.
+func Least(a, b string) string { return extreme(a, b, -1) }
+
+func extreme(a, b string, sign int) string {
+	x, okX := ReadCursor(a)
+	y, okY := ReadCursor(b)
+	switch {
+	case a == "" || okY && !okX:
+		return b
+	case b == "" || !okY:
+		return a
+	case x.Comparable(y) || x.Type != TextCursor && y.Type != TextCursor:
+		if sign*x.Compare(y) >= 0 {
+			return a
+		}
+		return b
+	case x.Type == TextCursor:
 		return b
 	}
 	return a

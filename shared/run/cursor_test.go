@@ -23,6 +23,18 @@ func TestReadCursor(t *testing.T) {
 		{`"2024-05-01 10:00:00-07:00"`, TimestampCursor},
 		{`"2024-05-01 10:00:00 UTC"`, TimestampCursor},
 		{`"294247-01-10 04:00:54.775806"`, TimestampCursor},
+		{`"2024-05-01 10:00:00 utc"`, TimestampCursor},
+		{`"2024-05-01 10:00:00 GMT"`, TimestampCursor},
+		{`"2024-05-01 10:00:00z"`, TimestampCursor},
+		{`" 2024-05-01\n"`, TimestampCursor},
+		{`"Wed, 01 May 2024 10:00:00 GMT"`, TimestampCursor},
+		{`"wed, 1 may 2024 10:00:00.5 utc"`, TimestampCursor},
+		{`"Wed, 01 May 2024 10:00:00 +0200"`, TimestampCursor},
+		{`"Wed, 01 May 2024 10:00:00"`, TimestampCursor},
+		{`"Wed, 01 May 2024 10:00:00 EST"`, TextCursor},
+		{`"Wed, 32 May 2024 10:00:00 GMT"`, TextCursor},
+		{`"31.12.2099"`, TextCursor},
+		{`" "`, TextCursor},
 		{`"2024-02-30 10:00:00"`, TextCursor},
 		{`"2024-05-01 24:30:00"`, TextCursor},
 		{`"2024-05-01 10:00:00 EST"`, TextCursor},
@@ -30,7 +42,7 @@ func TestReadCursor(t *testing.T) {
 		{`"12345"`, TextCursor},
 		{`"a\u00e9"`, TextCursor},
 		{``, ""}, {`null`, ""}, {`true`, ""}, {`{}`, ""}, {`[1]`, ""}, {`""`, ""},
-		{`"infinity"`, ""}, {`"-Infinity"`, ""}, {`"NaN"`, ""}, {`"0044-03-15 (BC)"`, ""},
+		{`"infinity"`, ""}, {`"-Infinity"`, ""}, {`"NaN"`, ""}, {`" infinity "`, ""}, {`"0044-03-15 (BC)"`, ""},
 		{`"` + strings.Repeat("x", 1000) + `"`, ""},
 		{strings.Repeat("1", 1001), ""},
 	} {
@@ -64,6 +76,9 @@ func TestCompareCursors(t *testing.T) {
 		{`"b"`, `"a"`, 1},
 		{`"\u0061"`, `"a"`, 0},
 		{`5`, `"abc"`, -1},
+		{`"2024-05-01"`, `"-"`, -1}, // in no column both: Comparable
+		{`5`, `"2024-05-01"`, -1},
+		{`"2024-05-01 12:00:00 GMT"`, `"Wed, 01 May 2024 14:00:00 +0200"`, 0},
 	} {
 		a, okA := ReadCursor(c.a)
 		b, okB := ReadCursor(c.b)
@@ -91,21 +106,40 @@ func TestDaysSince1970(t *testing.T) {
 func TestPlausible(t *testing.T) {
 	now := time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
 	for raw, want := range map[string]bool{
-		`"2026-01-05T12:59:59Z"`:      true,
-		`"2026-01-05T13:00:01Z"`:      false,
-		`"2026-01-05T14:59:59+02:00"`: true,
-		`"2026-01-05T15:00:01+02:00"`: false,
-		`"2026-01-06 01:59:59"`:       true, // without a zone it may be the easternmost
-		`"2026-01-06 02:00:01"`:       false,
-		`"2026-01-06"`:                true,
-		`"2099-12-31 00:00:00"`:       false,
-		`"294247-01-10"`:              false,
-		`2099`:                        true, // nobody knows what a number counts
-		`"zzz"`:                       true,
+		`"2026-01-05T12:59:59Z"`:            true,
+		`"2026-01-05T13:00:01Z"`:            false,
+		`"2026-01-05T14:59:59+02:00"`:       true,
+		`"2026-01-05T15:00:01+02:00"`:       false,
+		`"2026-01-06 01:59:59"`:             true, // without a zone it may be the easternmost
+		`"2026-01-06 02:00:01"`:             false,
+		`"2026-01-06"`:                      true,
+		`"2099-12-31 00:00:00"`:             false,
+		`"294247-01-10"`:                    false,
+		`"2099-12-31 00:00:00 GMT"`:         false,
+		`"2099-12-31 00:00:00 utc"`:         false,
+		`" 2099-12-31"`:                     false,
+		`"Thu, 31 Dec 2099 00:00:00 GMT"`:   false,
+		`"Mon, 05 Jan 2026 14:59:59 +0200"`: true,
+		`2099`:                              true, // nobody knows what a number counts
+		`"zzz"`:                             true,
 	} {
 		c, ok := ReadCursor(raw)
 		if !ok || c.Plausible(now) != want {
 			t.Errorf("%s: %v, want %v", raw, c.Plausible(now), want)
+		}
+	}
+}
+
+func TestComparable(t *testing.T) {
+	kinds := []string{`5`, `"2024-05-01"`, `"n/a"`, `"7"`} // number, timestamp, text, text that spells a number
+	for n, a := range kinds {
+		for m, b := range kinds {
+			want := n == m || n+m == 3 && n*m == 0 || n+m == 5
+			x, _ := ReadCursor(a)
+			y, _ := ReadCursor(b)
+			if x.Comparable(y) != want {
+				t.Errorf("%s and %s: %v, want %v", a, b, !want, want)
+			}
 		}
 	}
 }
@@ -116,6 +150,11 @@ func TestGreatestAndLeast(t *testing.T) {
 		{`5`, ``, `5`, `5`},
 		{`9`, `10`, `10`, `9`},
 		{`"2024-05-02"`, `"2024-05-01T23:00:00-05:00"`, `"2024-05-01T23:00:00-05:00"`, `"2024-05-02"`},
+		{`"n/a"`, `"2024-05-02"`, `"2024-05-02"`, `"2024-05-02"`},
+		{`"2024-05-02"`, `"-"`, `"2024-05-02"`, `"2024-05-02"`},
+		{`5`, `"-"`, `5`, `5`},
+		{`true`, `5`, `5`, `5`},
+		{`"7"`, `"-"`, `"7"`, `"-"`},
 	} {
 		if got := Greatest(c[0], c[1]); got != c[2] {
 			t.Errorf("greatest of %s and %s: %s, want %s", c[0], c[1], got, c[2])

@@ -1,10 +1,20 @@
 package run
 
-// parseInstant reads a timestamp in the spellings of the warehouses' JSON:
-// YYYY-MM-DD, then T or a blank and HH:MM[:SS[.fraction]], then, after blanks, Z,
-// UTC, ±HH, ±HHMM or ±HH:MM. Fractions beyond nanoseconds are cut. It does not
-// allocate: intake calls it for every row.
+import (
+	"bytes"
+	"strings"
+	"time"
+)
+
+// parseInstant reads a timestamp in the spellings of the warehouses' JSON, as the
+// mapping does: YYYY-MM-DD, then T or a blank and HH:MM[:SS[.fraction]], then, after
+// blanks, Z, UTC, GMT, ±HH, ±HHMM or ±HH:MM; or the form of RFC 1123. Fractions beyond
+// nanoseconds are cut. Of the first form it does not allocate: intake calls it for
+// every row.
 func parseInstant(s []byte) (sec int64, nsec int32, zoned, ok bool) {
+	if len(s) > 3 && s[3] == ',' {
+		return parseNamed(string(s))
+	}
 	p := scanner{s: s}
 	days, ok := p.date()
 	if !ok {
@@ -23,6 +33,22 @@ func parseInstant(s []byte) (sec int64, nsec int32, zoned, ok bool) {
 	}
 	offset, zoned, ok := p.zone()
 	return sec + clock - offset, nsec, zoned, ok && p.done()
+}
+
+// parseNamed reads Thu, 31 Dec 2099 00:00:00, then GMT, UTC, Z, ±HHMM or nothing.
+func parseNamed(s string) (sec int64, nsec int32, zoned, ok bool) {
+	s = strings.ToUpper(s)
+	for _, utc := range []string{" GMT", " UTC", " Z"} {
+		if rest, ok := strings.CutSuffix(s, utc); ok {
+			s = rest + " +0000"
+		}
+	}
+	for _, form := range []string{"Mon, 2 Jan 2006 15:04:05 -0700", "Mon, 2 Jan 2006 15:04:05"} {
+		if t, err := time.Parse(form, s); err == nil {
+			return t.Unix(), int32(t.Nanosecond()), strings.HasSuffix(form, "-0700"), true
+		}
+	}
+	return 0, 0, false, false
 }
 
 type scanner struct {
@@ -118,7 +144,7 @@ func (p *scanner) zone() (offset int64, zoned, ok bool) {
 		return 0, false, true
 	case p.one('Z', 'z'):
 		return 0, true, true
-	case string(p.s[p.i:]) == "UTC":
+	case bytes.EqualFold(p.s[p.i:], []byte("UTC")), bytes.EqualFold(p.s[p.i:], []byte("GMT")):
 		p.i = len(p.s)
 		return 0, true, true
 	}

@@ -48,6 +48,10 @@ func TestComplete(t *testing.T) {
 		"its first, and another run's row failed since": {mark: Mark{Low: "20", Revision: 8}, cursor: "90",
 			change: func(c *Completion) { c.Run.SelectAll, c.Run.From = true, "" }, want: "20 v2"},
 		"another type": {mark: stored, cursor: `"2026-01-05"`, want: " "},
+		"a text was the mark": {mark: Mark{Value: `"n/a"`, Type: "text", Version: "v1", Revision: 7}, cursor: `"2026-01-05"`,
+			change: func(c *Completion) { c.Run.From = `"n/a"` }, want: " "},
+		"a text holds a timestamp": {mark: Mark{Value: `"2026-01-04"`, Type: "timestamp", Version: "v1", Revision: 7}, cursor: `"2026-01-05"`, holds: []string{`"-"`},
+			change: func(c *Completion) { c.Run.From = `"2026-01-04"` }, want: " v1"},
 	} {
 		in := completion(c.cursor, c.holds...)
 		in.Run.From, in.Run.MarkRevision = "50", 7

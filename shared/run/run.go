@@ -149,7 +149,7 @@ type Counts struct {
 	// LookedUp are the rows whose record had to be looked for, since no earlier delivery
 	// told its id: in lookups, or by an update that names it by the match value.
 	LookedUp int64 `json:"looked_up,omitempty"`
-	NoCursor int64 `json:"no_cursor"` // received rows whose cursor is null, unreadable or implausible: they move no watermark
+	NoCursor int64 `json:"no_cursor"` // received rows whose cursor is null, unreadable, implausible, or a text in a column of something else: they move no watermark
 }
 
 // Add returns the sum, field by field.

@@ -44,7 +44,7 @@ func (p Policy) Abandoned(r Run, t *Tally, now time.Time) bool {
 func Settle(r Run, t *Tally, now time.Time, p Policy) Run {
 	r.Counts, r.Groups = t.Counts, t.Groups
 	r.Holds = t.Held
-	r.Cursor, r.Hold = Greatest(r.Cursor, t.Cursor), Least(r.Hold, t.Hold)
+	r.Cursor, r.Hold = t.Cursor, Least(r.Hold, t.Hold) // what was a cursor may be none beside later rows
 	if r.Status.Ended() {
 		r.Outcome = OutcomeOf(r, t.Counts)
 		return r

@@ -18,6 +18,7 @@ type Tally struct {
 	Doubt   int       // rows without a cursor that are not known to be right, and of which no error tells
 	Cursors []Held    // of their rows that are not known to be right
 	Groups  []Group
+	column  Column // of the batches' cursors
 }
 
 // A Held is a cursor, a JSON scalar, at which so many rows are not known to be right.
@@ -60,7 +61,10 @@ func (t *Tally) AddBatch(b *Batch) {
 		t.Queued = b.At
 	}
 	t.seen(b.At)
-	t.Cursor = Greatest(t.Cursor, b.Cursor)
+	t.Counts.NoCursor -= t.column.Unreadable()
+	t.column.addBatch(b)
+	t.Counts.NoCursor += t.column.Unreadable()
+	t.Cursor = t.column.Greatest()
 	if len(b.Failures) > 0 {
 		t.Groups = AddGroups(t.Groups, b.Failures)
 	}

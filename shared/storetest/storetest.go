@@ -125,7 +125,8 @@ func bracketed(sync, id string) run.Run {
 func aBatch(runID, id string, chunks int) run.Batch {
 	return run.Batch{
 		Run: runID, ID: id, Sync: run.SyncOf(runID), Version: "v0123456789ab", BodyHash: "abc123", Chunks: chunks,
-		Sequence: 1<<53 + 1, At: start, Cursor: "9007199254740993", Lanes: []byte{0, 3}, Rows: []byte{0, 255, 1},
+		Sequence: 1<<53 + 1, At: start, Cursor: "9007199254740993", Told: run.NumberCursor,
+		Texts: &run.Texts{Rows: 1 << 40, Numerals: 2, Numeral: `"9"`}, Lanes: []byte{0, 3}, Rows: []byte{0, 255, 1},
 		Groups: []byte{1, 0, 255}, Least: `"é"`, Failures: []run.Group{{Stage: "intake", Type: "too_long", Field: "größe", Rows: 2}},
 		Faults: []row.Fault{{Field: "größe", Rule: "too_long", Message: "<300 of 255>"}},
 		Counts: run.Counts{Received: int64(chunks)*10 + 2, Queued: int64(chunks) * 10, Rejected: 2, NoCursor: 1},

@@ -105,27 +105,32 @@ func (c *check) mapRows(rows func(n int) *row.Row) {
 }
 
 // readCursors finds the greatest plausible cursor of the accepted rows, and counts
-// those without one: a rejected row moves no watermark (I4).
+// those without one: a rejected row moves no watermark, nor does a text in a column
+// of something else (I4).
 func (c *check) readCursors() {
 	inc := c.v.Version.Definition.Incremental
 	if inc == nil || inc.Cursor == "" || c.replays != nil {
 		return
 	}
-	var greatest run.Cursor
+	column := run.NewColumn(c.run.From)
 	for n := range c.fates {
-		if s := c.fates[n].status; s != row.Queued && s != row.Superseded {
-			continue
-		}
+		status := c.fates[n].status
+		accepted := status == row.Queued || status == row.Superseded
 		cur, ok := run.ReadCursor(c.fates[n].cursor)
-		if !ok || !cur.Plausible(c.now) {
-			c.batch.Counts.NoCursor++
+		switch {
+		case ok && accepted && cur.Plausible(c.now):
+			column.Add(cur)
 			continue
+		case ok:
+			column.Tell(cur)
 		}
-		if greatest.Type == "" || cur.Compare(greatest) > 0 {
-			greatest = cur
+		if accepted {
+			c.batch.Counts.NoCursor++
 		}
 	}
-	c.batch.Cursor = greatest.String()
+	c.batch.Told = column.Told()
+	c.batch.Cursor, c.batch.Texts = column.Greatest(), column.Texts()
+	c.batch.Counts.NoCursor += column.Unreadable()
 }
 
 // note keeps the row's group; neighbours mostly share one.

@@ -176,6 +176,31 @@ func TestCursors(t *testing.T) {
 	}
 }
 
+// A text beside a timestamp is no cursor, though the timestamp moves nothing either.
+func TestCursorTexts(t *testing.T) {
+	for name, c := range map[string]struct {
+		objects []string
+		want    run.Batch
+	}{
+		"beside a timestamp": {[]string{object("a", 1, `"n/a"`), object("b", 1, `"2026-01-05T11:00:00Z"`), object("c", 1, `"31.12.2099"`)},
+			run.Batch{Cursor: `"2026-01-05T11:00:00Z"`, Counts: run.Counts{NoCursor: 2}}},
+		"beside a future": {[]string{object("a", 1, `"n/a"`), object("b", 1, `"Thu, 31 Dec 2099 00:00:00 GMT"`)},
+			run.Batch{Told: run.TimestampCursor, Counts: run.Counts{NoCursor: 2}}},
+		"beside a rejected one": {[]string{object("a", 1, `"n/a"`), `{"id":null,"v":1,"at":"2026-01-05T11:00:00Z"}`},
+			run.Batch{Told: run.TimestampCursor, Counts: run.Counts{NoCursor: 1}}},
+		"alone": {[]string{object("a", 1, `"n/a"`), object("b", 1, `"7"`)},
+			run.Batch{Cursor: `"n/a"`, Texts: &run.Texts{Rows: 1, Numerals: 1, Numeral: `"7"`}}},
+	} {
+		w := newWorld(t, nil)
+		w.push(batch(syncName, "b", c.objects...))
+		p := w.pinned(theRun, syncName, "b")
+		got := run.Batch{Cursor: p.Cursor, Told: p.Told, Texts: p.Texts, Counts: run.Counts{NoCursor: p.Counts.NoCursor}}
+		if !cmp.Equal(got, c.want) {
+			t.Errorf("%s: %s %s %+v, %d without one", name, got.Cursor, got.Told, got.Texts, got.Counts.NoCursor)
+		}
+	}
+}
+
 // While the queue is too full, and half full of a paused connection's rows, the
 // warehouse is asked to wait; a batch that was pinned before is answered all the same.
 func TestRoom(t *testing.T) {

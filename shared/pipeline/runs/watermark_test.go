@@ -41,6 +41,48 @@ func TestFutureCursor(t *testing.T) {
 	}
 }
 
+// A text in a column of timestamps never becomes the mark, in whichever batch it comes,
+// and is counted; a mark that is one selects all rows.
+func TestTextCursor(t *testing.T) {
+	const day = "2026-01-01 00:00:00"
+	for _, text := range []string{"n/a", "-", "31.12.2099", "2099-12-31 00:00:00 GMT", " 2099-12-31", "Thu, 31 Dec 2099 00:00:00 utc"} {
+		for first := range 2 {
+			w := newWorld(t, nil)
+			rows := []record{{"a", 1, day}, {"b", 2, text}}
+			b := w.begin("", "first")
+			w.push(b.Run, rows[first])
+			w.push(b.Run, rows[1-first])
+			w.work()
+			_, err := w.control.Finish(t.Context(), b.Run, 2)
+			w.ok(err)
+			w.sweepOnce()
+			if r := w.run(b.Run); w.mark() != `"`+day+`"` || r.Cursor != w.mark() || r.Counts.NoCursor != 1 || r.Outcome != run.Succeeded {
+				t.Errorf("%s, batch %d first: watermark %s, %+v", text, first, w.mark(), r.Counts)
+			}
+			if r := w.complete("", record{"b", 3, text}); w.mark() != `"`+day+`"` || r.Counts.NoCursor != 1 {
+				t.Errorf("%s: watermark %s after a run of it alone, %+v", text, w.mark(), r.Counts)
+			}
+			if b := w.begin("", "next"); b.Select != runs.Since || b.Watermark != `"`+day+`"` {
+				t.Errorf("%s: begin answers %+v", text, b)
+			}
+		}
+	}
+	w := newWorld(t, nil)
+	w.complete("", record{"a", 1, "n/a"}) // nobody knows yet what the column holds
+	r := w.complete("", record{"a", 1, "n/a"}, record{"b", 2, day})
+	if w.mark() != "" || !strings.Contains(r.Reason, "held a text and holds a timestamp") {
+		t.Errorf("watermark %s, %q", w.mark(), r.Reason)
+	}
+	if w.complete("", record{"a", 1, "n/a"}, record{"b", 2, day}); w.mark() != `"`+day+`"` {
+		t.Errorf("watermark %s after all rows", w.mark())
+	}
+	w = newWorld(t, nil)
+	w.complete("", record{"a", 1, "a7"}, record{"b", 2, "12"})
+	if w.complete("", record{"a", 1, "b7"}); w.mark() != `"b7"` {
+		t.Errorf("watermark %s of texts", w.mark())
+	}
+}
+
 // Another cursor column, target or mapping selects all rows once; what only changes
 // how rows travel does not.
 func TestSelectAllOnce(t *testing.T) {
