@@ -189,7 +189,7 @@ func (j *job) again(ctx context.Context, c dest.Call, b *batch, first int) (*bat
 	for _, c := range j.cut(look, func(b dest.Batch) []dest.Call { return j.dst.Lookups(b) }) {
 		j.whole(ctx, c, look, 1)
 	}
-	found := j.left(look)
+	found := j.left(look, func(int) bool { return true })
 	return found, j.cut(found, func(b dest.Batch) []dest.Call { return j.dst.Calls(b, max(first, 1)) })
 }
 
