@@ -311,6 +311,35 @@ func TestCase(t *testing.T) {
 	}
 }
 
+// An address is found however its domain is spelled, here and there, and a search of 15
+// values takes fewer such addresses.
+func TestSpellings(t *testing.T) {
+	def := byEmail()
+	def.Operation = syncdef.Update
+	spellings := []string{"ana@xn--bcher-kva.example", "ana@b\u00fccher.example", "ana@bu\u0308cher.example"}
+	for _, stored := range spellings {
+		w := newWorld(t, def)
+		w.seed(fmt.Sprintf(`{"role":"user","email":%q}`, stored))
+		for _, asked := range spellings {
+			same(t, []string{"updated"}, shorts(w.deliver(w.rec(asked, "name", `"Ana"`))))
+		}
+		var b dest.Batch
+		for i := range 6 {
+			b.Records = append(b.Records, w.rec(fmt.Sprintf("p%d@b\u00fccher.example", i)))
+		}
+		for i := range 16 {
+			b.Records = append(b.Records, w.rec(fmt.Sprintf("p%d@acme.example", i)))
+		}
+		var sizes []int
+		for _, c := range w.dest.Lookups(b) {
+			sizes = append(sizes, len(c.Records))
+		}
+		if !slices.Equal(sizes, []int{5, 13, 4}) { // of 15 values, of 3 and 12, of 4
+			t.Errorf("searches of %v records", sizes)
+		}
+	}
+}
+
 // No call is made beyond the share of the app's limit, nor beyond Intercom's own word.
 func TestLimits(t *testing.T) {
 	w := newWorld(t, byExternalID(), func(c *simConfig) { c.Limit = 167 })

@@ -10,8 +10,11 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/rawjson"
+	"github.com/penstock-data/penstock/shared/row/address"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -23,20 +26,37 @@ const (
 	opLook    = "look contacts up"
 )
 
-// Lookups implements dest.Destination: records without an id, 15 a search.
+// Lookups implements dest.Destination: records without an id, 15 values a search.
 func (d *destination) Lookups(b dest.Batch) []dest.Call {
 	var calls []dest.Call
+	left := 0
 	for i := range b.Records {
 		if b.Records[i].ID != "" {
 			continue
 		}
-		if n := len(calls); n == 0 || len(calls[n-1].Records) == perSearch {
-			calls = append(calls, dest.Call{Costs: oneCall})
+		n := len(d.values(&b.Records[i]))
+		if left < n {
+			calls, left = append(calls, dest.Call{Costs: oneCall}), perSearch
 		}
+		left -= n
 		last := &calls[len(calls)-1]
 		last.Records = append(last.Records, i)
 	}
 	return calls
+}
+
+// values are what a record is searched by: of an address, which is kept in lower case, its
+// domain in ASCII and as people write it, in both Unicode forms.
+func (d *destination) values(r *dest.Record) []string {
+	if d.def.Strategy != syncdef.MatchEmail {
+		return []string{matchValue(r)}
+	}
+	at := strings.LastIndexByte(r.Key, '@') + 1
+	written := address.Unicode(r.Key[at:])
+	if written == r.Key[at:] {
+		return []string{r.Key}
+	}
+	return slices.Compact([]string{r.Key, r.Key[:at] + written, r.Key[:at] + norm.NFD.String(written)})
 }
 
 // Lookup implements dest.Destination. The search lags minutes behind: what it misses
@@ -49,9 +69,12 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 	hits := map[string][]string{}
 	alone := byID && len(c.Records) == 1
 	if !alone {
-		for start := 0; start < len(c.Records); start += perSearch {
-			part := c.Records[start:min(start+perSearch, len(c.Records))]
-			if err := d.search(ctx, b, part, hits); err != nil {
+		var values []string
+		for _, at := range c.Records {
+			values = append(values, d.values(&b.Records[at])...)
+		}
+		for some := range slices.Chunk(values, perSearch) {
+			if err := d.search(ctx, some, hits); err != nil {
 				return nil, unsent(err)
 			}
 		}
@@ -114,11 +137,11 @@ func (d *destination) unanswered(e *refusal) *dest.CallError {
 	return call
 }
 
-// search asks for the contacts of some records and adds their ids to hits, by key.
-func (d *destination) search(ctx context.Context, b dest.Batch, records []int, hits map[string][]string) error {
+// search asks for the contacts of some values and adds their ids to hits, by key.
+func (d *destination) search(ctx context.Context, values []string, hits map[string][]string) error {
 	after := ""
 	for range maxPages {
-		got, err := d.client.do(ctx, opLook, http.MethodPost, "/contacts/search", d.question(b, records, after))
+		got, err := d.client.do(ctx, opLook, http.MethodPost, "/contacts/search", d.question(values, after))
 		if err != nil {
 			return err
 		}
@@ -145,16 +168,12 @@ func (d *destination) search(ctx context.Context, b dest.Batch, records []int, h
 }
 
 // question is the body of a search.
-func (d *destination) question(b dest.Batch, records []int, after string) []byte {
+func (d *destination) question(values []string, after string) []byte {
 	out := append([]byte(`{"query":{"field":"`), d.def.Match.Destination...)
 	out = append(out, `","operator":"IN","value":[`...)
-	for i, at := range records {
+	for i, value := range values {
 		if i > 0 {
 			out = append(out, ',')
-		}
-		value := matchValue(&b.Records[at])
-		if d.def.Strategy == syncdef.MatchEmail {
-			value = b.Records[at].Key // addresses are kept in lower case
 		}
 		out = rawjson.AppendQuote(out, value)
 	}
