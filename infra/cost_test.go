@@ -219,13 +219,13 @@ func TestCosts(t *testing.T) {
 // How long the values of an error stay: its item's days in the table, and
 // those of point-in-time recovery after it.
 func TestCostsSayHowLongValuesStay(t *testing.T) {
-	source, err := os.ReadFile("../shared/aws/errors/errors.go")
+	source, err := os.ReadFile("../shared/run/summarize.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := regexp.MustCompile(`keep\s+= (\d+) \* 24 \* time\.Hour`).FindSubmatch(source)
+	m := regexp.MustCompile(`KeepErrors\s+= (\d+) \* 24 \* time\.Hour`).FindSubmatch(source)
 	if m == nil {
-		t.Fatal("shared/aws/errors no longer says how long an error is kept")
+		t.Fatal("shared/run no longer says how long an error is kept")
 	}
 	days, err := strconv.Atoi(string(m[1]))
 	if err != nil {

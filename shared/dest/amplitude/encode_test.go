@@ -203,7 +203,7 @@ func TestBatchSize(t *testing.T) {
 
 // Calls are as full as Amplitude takes them.
 func TestCallsAreFull(t *testing.T) {
-	w := newWorld(t)
+	w := newWorld(t, patient)
 	var records []dest.Record
 	for i := range 4500 {
 		records = append(records, rec(fmt.Sprintf("user-%d", i), "n", fmt.Sprint(i)))

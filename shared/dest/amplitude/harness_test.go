@@ -74,6 +74,14 @@ func newWorld(t *testing.T, change ...func(*sim.Config, *world)) *world {
 	return w
 }
 
+// patient waits for answers as long as they take: 20 MB may take a busy machine minutes.
+func patient(_ *sim.Config, w *world) {
+	if w.cfg.HTTP == nil {
+		w.cfg.HTTP = &http.Client{}
+	}
+	w.cfg.HTTP.Timeout = 0
+}
+
 // open is a new process.
 func (w *world) open() {
 	w.t.Helper()
