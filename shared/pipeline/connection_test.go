@@ -265,6 +265,44 @@ func TestSlowLookup(t *testing.T) {
 	}
 }
 
+// The answer to a create is lost, and the look for what it made fails too: nothing is sent
+// until it was looked for, and each record is sent once without its id.
+func TestLookAfterALostCreate(t *testing.T) {
+	for name, failed := range map[string]*dest.CallError{
+		"connection": {Op: "look up", Class: dest.Unavailable, Scope: dest.ScopeConnection, Code: "down", Message: "no answer"},
+		"quota":      {Op: "look up", Class: dest.Throttled, Scope: dest.ScopeConnection, Code: "slow", Message: "slow down", After: time.Minute},
+		"version":    {Op: "look up", Class: dest.Configuration, Scope: dest.ScopeVersion, Code: "field", Message: "no such field"},
+	} {
+		w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) { c.finds, c.most = true, 20 })
+		lost, looks := 0, 0
+		w.crm.late = func(keys []string) *dest.CallError {
+			if lost++; lost > 1 {
+				return nil
+			}
+			return &dest.CallError{Op: "create", Class: dest.Unavailable, Code: "reset", Message: "no answer", Received: true}
+		}
+		w.crm.looked = func([]string) *dest.CallError {
+			if looks++; looks == 2 {
+				return failed
+			}
+			return nil
+		}
+		w.crm.during = func(keys []string) {
+			if lost > 0 && looks < 3 {
+				t.Errorf("%s: %d records are sent after %d looks", name, len(keys), looks)
+			}
+		}
+		id := w.send("q", many("k", 20)...)
+		for range 200 {
+			w.handle(w.receive())
+			w.now = w.now.Add(time.Minute)
+		}
+		if c := w.counts(id); c.Delivered != 20 {
+			t.Errorf("%s: %+v, errors %v, %d looks", name, c, w.errorTypes(id), looks)
+		}
+	}
+}
+
 // A lookup that has a bucket of its own stays whole, whatever size the pushes reached: it
 // is one search of a place.
 func TestLookupOfAPlace(t *testing.T) {

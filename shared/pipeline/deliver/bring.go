@@ -58,21 +58,26 @@ func smaller(calls []dest.Call, most int) []dest.Call {
 	return all
 }
 
-// left is what lookups leave to be pushed of a batch's records that are wanted: a record
-// that had all its fields already gets no more than the id that was found.
+// left is what lookups leave to be pushed of a batch's records that are wanted.
 func (j *job) left(b *batch, wanted func(at int) bool) *batch {
 	rest := j.newBatch(len(b.items))
+	rest.fill(b, wanted)
+	return rest
+}
+
+// fill adds what lookups leave to be pushed of a batch's records that are wanted: a record
+// that had all its fields already gets no more than the id that was found.
+func (b *batch) fill(looked *batch, wanted func(at int) bool) {
 	var fields []dest.Field
-	for at, i := range b.items {
+	for at, i := range looked.items {
 		if i.state != stateOpen || i.rounds >= maxRounds || !wanted(at) {
 			continue
 		}
-		r := b.Records[at]
+		r := looked.Records[at]
 		if i.partial || len(r.Fields) == 0 {
 			r, fields = i.record(fields)
 		}
 		r.ID, r.Intent = i.entry.Held.ID, i.entry.Last.Intent != ""
-		rest.add(i, r)
+		b.add(i, r)
 	}
-	return rest
 }

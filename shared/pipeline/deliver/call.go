@@ -146,7 +146,7 @@ func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, fai
 	j.lower(items, len(items)-half)
 	b, parts := j.again(ctx, c, b, half)
 	bad := make([]*dest.CallError, len(parts))
-	allBad := true
+	allBad := len(parts) > 0
 	for n, p := range parts {
 		if bad[n] = j.once(ctx, p, b, 1, e); bad[n] != nil && j.doubts(b.pick(p), b, bad[n]) {
 			bad[n] = nil
@@ -155,14 +155,16 @@ func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, fai
 	}
 	if allBad && !e.good && !b.refused && (failed.Class == dest.Unavailable || failed.Class == dest.Configuration) && len(items) >= sampled {
 		b, parts = j.again(ctx, joined(c, parts), b, len(items))
-		if c = j.sample(ctx, joined(c, parts), b, e); len(c.Records) == 0 {
-			return
+		if c = joined(c, parts); len(c.Records) >= sampled {
+			if c = j.sample(ctx, c, b, e); len(c.Records) == 0 {
+				return
+			}
+			b, parts = j.again(ctx, c, b, half)
 		}
-		b, parts = j.again(ctx, c, b, half)
 		bad = slices.Repeat([]*dest.CallError{failed}, len(parts))
 	}
 	for n, p := range parts {
-		if bad[n] != nil && len(p.Records) > 0 {
+		if bad[n] != nil {
 			j.split(ctx, p, b, e, bad[n])
 		}
 	}
@@ -178,18 +180,17 @@ func (j *job) again(ctx context.Context, c dest.Call, b *batch, first int) (*bat
 		}
 		return b, []dest.Call{{Costs: c.Costs, Records: c.Records[:first]}, {Costs: c.Costs, Records: c.Records[first:]}}
 	}
-	items := make([]*item, 0, len(c.Records))
-	for _, i := range b.pick(c) {
-		if i.state == stateOpen {
-			items = append(items, i)
+	look := &batch{Batch: dest.Batch{Run: b.Run, Total: b.Total}, look: true}
+	for _, at := range c.Records {
+		if i := b.items[at]; i.state == stateOpen {
+			look.add(i, b.Records[at])
 		}
 	}
-	look := j.batch(items)
-	look.look = true
 	for _, c := range j.cut(look, func(b dest.Batch) []dest.Call { return j.dst.Lookups(b) }) {
 		j.whole(ctx, c, look, 1)
 	}
-	found := j.left(look, func(int) bool { return true })
+	found := &batch{Batch: dest.Batch{Run: b.Run, Total: b.Total}}
+	found.fill(look, func(int) bool { return true })
 	return found, j.cut(found, func(b dest.Batch) []dest.Call { return j.dst.Calls(b, max(first, 1)) })
 }
 
