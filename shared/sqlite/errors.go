@@ -56,23 +56,21 @@ func (c *conn) expireErrors(now time.Time) error {
 	var old []run.Listed
 	if err := c.query(func(q *stmt) error {
 		var l run.Listed
-		err := json.Unmarshal(q.view(0), &l)
+		_ = json.Unmarshal(q.view(0), &l) // a damaged entry names no rows, and goes
+		l.Key = q.text(1)
 		old = append(old, l)
-		return err
-	}, "SELECT body FROM error_list WHERE list = ?1 AND key < ?2 ORDER BY key LIMIT ?3", run.EveryError, run.ListedFrom(now.Add(-run.KeepErrors)), expireMost); err != nil {
+		return nil
+	}, "SELECT body, key FROM error_list WHERE list = ?1 AND key < ?2 ORDER BY key LIMIT ?3", run.EveryError, run.ListedFrom(now.Add(-run.KeepErrors)), expireMost); err != nil {
 		return err
 	}
 	for _, l := range old {
-		rows, err := l.Numbers()
-		if err != nil {
-			return err
-		}
+		rows, _ := l.Numbers()
 		for _, row := range rows {
 			if _, err := c.exec("DELETE FROM error WHERE run = ?1 AND batch = ?2 AND row = ?3 AND attempts <= ?4", l.Run, l.Batch, row, l.Attempts); err != nil {
 				return err
 			}
 		}
-		if _, err := c.exec("DELETE FROM error_list WHERE list IN (?1, ?2) AND key = ?3", run.EveryError, l.Sync, l.Place()); err != nil {
+		if _, err := c.exec("DELETE FROM error_list WHERE list IN (?1, ?2) AND key = ?3", run.EveryError, l.Sync, l.Key); err != nil {
 			return err
 		}
 	}

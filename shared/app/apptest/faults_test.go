@@ -199,6 +199,44 @@ func TestCreatedOnce(t *testing.T) {
 	}
 }
 
+// Half of a create whose answer was lost was carried out: what the look finds is updated and
+// the rest created, never in one call, whatever befalls both meanwhile.
+func TestHalfCreated(t *testing.T) {
+	for _, rows := range []int{8, 12, 40} {
+		for forbidden := range 6 {
+			w := faulty(t)
+			var pushed [][]string
+			var locked []string
+			for n := range rows {
+				key := fmt.Sprintf("c%03d", n)
+				if n%2 == 0 {
+					locked = append(locked, key)
+				}
+				pushed = append(pushed, []string{`"fields"`, fmt.Sprintf(`{"id":%q,"acct":%q,"name":%q,"n":%d}`, key, key, key, n)})
+			}
+			const creates = "POST /services/data/v68.0/composite/sobjects"
+			w.fault(t, sandbox.Fault{Match: creates, FailRecords: locked, Code: "UNABLE_TO_LOCK_ROW", Count: 1})
+			w.fault(t, sandbox.Fault{Match: creates, Status: 502, Body: "bad gateway", AfterCommit: true, Count: 1})
+			if forbidden > 0 {
+				w.fault(t, sandbox.Fault{Match: "/composite/sobjects", Status: 403, Body: `[{"errorCode":"FORBIDDEN","message":"blocked"}]`, Count: forbidden})
+			}
+			id := w.Push(t, "q", "q:1", pushed...)[0].Run
+			w.Pass(t, time.Hour)
+			made := map[string]string{}
+			all := w.records("Account", "AccountNumber", "Daily_Active_Users__c")
+			for _, r := range all {
+				made[r["AccountNumber"]] = r["Daily_Active_Users__c"]
+			}
+			if len(all) != rows || len(made) != rows {
+				t.Errorf("%d rows, %d forbidden: %d Accounts of %d keys", rows, forbidden, len(all), len(made))
+			}
+			if r := w.Run(t, id); r.Counts.Delivered+r.Retried != int64(rows) {
+				t.Errorf("%d rows, %d forbidden: the run is %s: %+v, %d retried: %v", rows, forbidden, r.Status, r.Counts, r.Retried, w.errorTypes(t, id))
+			}
+		}
+	}
+}
+
 // The Account of a sample row makes every call fail that updates it.
 func TestPoisonAccount(t *testing.T) {
 	w := New(t)

@@ -57,6 +57,10 @@ func (c *client) judge(op string, res *http.Response, body []byte) (*answer, err
 	return a, nil
 }
 
+// smallAddress is, in bytes, what no contact's address can be refused for by its size: an
+// external id stands in it.
+const smallAddress = 1 << 10
+
 // callError is the failure of a whole call, nil where the answer is about what was
 // sent.
 func (c *client) callError(op string, res *http.Response, body []byte, r *refusal, told bool) *dest.CallError {
@@ -69,7 +73,7 @@ func (c *client) callError(op string, res *http.Response, body []byte, r *refusa
 		e.Class, e.Received, e.Message = dest.Unavailable, true, fmt.Sprintf("Intercom answers %d (%s)", status, r.code)
 	case status == http.StatusRequestEntityTooLarge, status == http.StatusRequestURITooLong, status == http.StatusRequestHeaderFieldsTooLarge:
 		e.Class, e.Message = dest.Refused, fmt.Sprintf("Intercom finds the request too large (%d)", status)
-		if res.Request.ContentLength < dest.SmallRequest {
+		if res.Request.ContentLength < dest.SmallRequest && len(res.Request.URL.RequestURI()) < smallAddress {
 			e.Scope = dest.ScopeVersion // no smaller request can be made
 		}
 	case status == http.StatusTooManyRequests && r.code == "too_many_requests":

@@ -25,7 +25,9 @@ func (j *job) apply(ctx context.Context, b *batch, c dest.Call, outcomes []dest.
 			version = o
 			continue
 		}
-		i.tries++
+		if !b.look || o.Status != dest.Pending && o.Status != dest.Found { // what was only looked for has not been tried
+			i.tries++
+		}
 		i.received = i.received || o.Status == dest.Unknown || o.Written
 		if repeat, w := j.take(i, o, b.look); repeat {
 			again = append(again, at)

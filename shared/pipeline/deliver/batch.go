@@ -12,6 +12,7 @@ type batch struct {
 	items   []*item
 	refused bool // rows with a known fault: what fails of them proves nothing about the version
 	look    bool // lookups
+	cut     bool // what a second look left: its calls are of several kinds, and are cut by the destination
 }
 
 // batch makes the destination's view of open rows. A row whose fields all hold

@@ -110,9 +110,7 @@ func (j *job) throttled(ctx context.Context, c dest.Call, items []*item, failed 
 		j.broken(err)
 		return false
 	}
-	for _, i := range items {
-		i.m.lower(j.account.callSize(0))
-	}
+	j.lower(items, j.account.callSize(0))
 	wait := failed.After
 	if wait == 0 {
 		wait = time.Duration(tried) * 250 * time.Millisecond
@@ -174,24 +172,27 @@ func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, fai
 // more records than first, which the first part gets. Where the call may have created
 // records, they are looked for before they are sent again, and what is found is an update.
 func (j *job) again(ctx context.Context, c dest.Call, b *batch, first int) (*batch, []dest.Call) {
-	if !j.created(c, b) {
+	created := j.created(c, b)
+	if !created && !b.cut {
 		if first >= len(c.Records) {
 			return b, []dest.Call{c}
 		}
 		return b, []dest.Call{{Costs: c.Costs, Records: c.Records[:first]}, {Costs: c.Costs, Records: c.Records[first:]}}
 	}
-	look := &batch{Batch: dest.Batch{Run: b.Run, Total: b.Total}, look: true}
+	open := &batch{Batch: dest.Batch{Run: b.Run, Total: b.Total}, look: created}
 	for _, at := range c.Records {
 		if i := b.items[at]; i.state == stateOpen {
-			look.add(i, b.Records[at])
+			open.add(i, b.Records[at])
 		}
 	}
-	for _, c := range j.cut(look, func(b dest.Batch) []dest.Call { return j.dst.Lookups(b) }) {
-		j.whole(ctx, c, look, 1)
+	if created {
+		for _, c := range j.cut(open, func(b dest.Batch) []dest.Call { return j.dst.Lookups(b) }) {
+			j.whole(ctx, c, open, 1)
+		}
 	}
-	found := &batch{Batch: dest.Batch{Run: b.Run, Total: b.Total}}
-	found.fill(look, func(int) bool { return true })
-	return found, j.cut(found, func(b dest.Batch) []dest.Call { return j.dst.Calls(b, max(first, 1)) })
+	rest := &batch{Batch: dest.Batch{Run: b.Run, Total: b.Total}, cut: true}
+	rest.fill(open, func(int) bool { return true })
+	return rest, j.cut(rest, func(b dest.Batch) []dest.Call { return j.dst.Calls(b, max(first, 1)) })
 }
 
 // created reports whether a call that was made may have created records that only a lookup
@@ -265,8 +266,9 @@ func (j *job) sample(ctx context.Context, c dest.Call, b *batch, e *evidence) de
 	left := dest.Call{Costs: c.Costs}
 	for _, at := range c.Records {
 		i := b.items[at]
-		// A row that may have been inserted is not sent again, and is looked for all the more.
-		if again := b.look && !answered[at] || !b.look && !(j.rules().Once && i.received); again && i.state == stateOpen {
+		// A row that was answered goes round with the job, if at all. One that may have been
+		// inserted is not sent again, and is looked for all the more.
+		if again := b.look || !(j.rules().Once && i.received); again && !answered[at] && i.state == stateOpen {
 			left.Records = append(left.Records, at)
 		}
 	}
