@@ -68,15 +68,6 @@ func appendText(b []byte, s string) []byte {
 	return append(b, s...)
 }
 
-// keySize is how many bytes a key of n bytes takes at a value's begin.
-func keySize(n int) int {
-	size := 1
-	for l := n; l >= 0x80; l >>= 7 {
-		size++
-	}
-	return size + n
-}
-
 // keyOf is the key in a value.
 func keyOf(value []byte) (key []byte, ok bool) {
 	v := values{b: value}

@@ -69,9 +69,6 @@ func TestEntryGolden(t *testing.T) {
 		if got := revisionOf(value); got != sample[i].Revision {
 			t.Errorf("entry %d: revision %d", i, got)
 		}
-		if n := keySize(len(sample[i].Key)); string(value[:n]) != string(appendText(nil, sample[i].Key)) {
-			t.Errorf("entry %d: keySize %d", i, n)
-		}
 	}
 	golden(t, "entry", b.String())
 }
@@ -85,7 +82,7 @@ func TestDamagedEntry(t *testing.T) {
 		}
 	}
 	other := slices.Clone(value)
-	other[keySize(len(sample[0].Key))] += 0x10
+	other[len(appendText(nil, sample[0].Key))] += 0x10
 	if _, _, ok, err := new(reader).entry(sample[0].Key, other); ok || err == nil || !strings.Contains(err.Error(), "format 0x30, this program knows format 0x20") {
 		t.Errorf("another format: ok %t, %v", ok, err)
 	}
@@ -132,7 +129,7 @@ func TestPendingLengths(t *testing.T) {
 	}
 }
 
-// Keys whose hashes are equal share a chain.
+// Keys whose hashes are equal share a slot.
 func TestKeysWithOneHash(t *testing.T) {
 	real := slotOf
 	t.Cleanup(func() { slotOf = real })
@@ -166,7 +163,7 @@ func testKeysWithOneHash(t *testing.T, most int) {
 		}
 		return got
 	}
-	commit(nil, entry("a", 1), entry("b", 1), entry("cc", 1), entry("c", 1)) // slots 1, 2 | 2 -> 3 | 1 -> 4
+	commit(nil, entry("a", 1), entry("b", 1), entry("cc", 1), entry("c", 1)) // of the slots 1 and 2
 	before := read("a", "b", "c", "cc", "d", "e", "dd")
 	over := func(key string, sequence int64) ledger.Entry {
 		e := entry(key, sequence)

@@ -2,32 +2,12 @@ package sqlite
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
-
-// forgottenFormat marks what takes a forgotten entry's slot, so that no chain has a gap:
-// a value whose key is random, which nobody looks for, and which no list shows.
-const forgottenFormat = 0xf0
-
-// forgottenValue is such a value.
-func forgottenValue() []byte {
-	nobody := make([]byte, 24)
-	_, _ = rand.Read(nobody) // never fails
-	return append(appendText(nil, string(nobody)), forgottenFormat)
-}
-
-// isForgotten reports whether a value is one.
-func isForgotten(value []byte) bool {
-	v := values{b: value}
-	v.text()
-	format := v.bytes(1)
-	return !v.bad && len(format) == 1 && format[0] == forgottenFormat
-}
 
 // ForgetEntries deletes the entries of the keys, and the claims that name them; what is
 // not there is no error.
@@ -71,25 +51,23 @@ func (s *Store) ForgetEntries(ctx context.Context, target string, keys []string)
 	return nil
 }
 
-// forget empties the slot of a key's entry, and returns where the key's chain begins; 0
-// where it has no entry.
+// forget takes a key's entry out of its leaf, and returns its slot; 0 where it has none.
 func (s *Store) forget(c *conn, target int64, key string) (slot int64, err error) {
-	q, err := c.prepare(selectEntry)
+	q, err := c.prepare(selectRange)
 	if err != nil {
 		return 0, err
 	}
+	defer q.reset()
 	slot = slotOf(target, []byte(key))
-	_, _, at, found, err := find(q, &reader{}, slot, key)
-	q.reset()
+	body, err := leafOf(q, slot)
+	if err != nil {
+		return 0, err
+	}
+	rest, found, err := without(body, slot, key)
 	if err != nil || !found {
 		return 0, err
 	}
-	u, err := c.prepare(replaceEntry)
-	if err != nil {
-		return 0, err
-	}
-	defer u.reset()
-	return slot, u.put(at, forgottenValue(), 0)
+	return slot, writeLeaf(c, q.int(1), rest)
 }
 
 // ForgetErrors deletes errors with their sources; what is not there is no error. The

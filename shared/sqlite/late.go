@@ -12,9 +12,8 @@ import (
 
 // lateMost is how many entries, those of one key counted each, wait before they are
 // sorted into the table, about 35 MB. Keys come in no order, so that a commit of a few
-// thousand entries would rewrite most pages of the table; a commit of many rewrites them
-// once: at a million entries, 200,000 take two thirds of the time that 50,000 take. What
-// waits is in the file too, in the table pending.
+// thousand entries would rewrite most leaves of the table; a commit of many rewrites them
+// once. What waits is in the file too, in the table pending.
 const lateMost = 150_000
 
 // The store has one turn, which one sort-in of all would hold for half a second: so they
@@ -34,6 +33,7 @@ type late struct {
 	old   pending // those before young's, while they are being sorted in
 	order []visit // what is left of old to sort in, by slot
 	slots []int64 // of old, in order
+	merger
 
 	last   int64    // the number of the last commit
 	sorted int64    // the last commit that is wholly in the table; those after it wait
@@ -124,19 +124,17 @@ func (p *pending) take(seq int64, body []byte) error {
 		p.bySlot = make(map[int64]int32)
 	}
 	for len(body) > 0 {
-		if len(body) < 9 {
-			return errEntry
+		slot, value, rest, err := nextEntry(body)
+		if err != nil {
+			return err
 		}
-		slot := int64(binary.BigEndian.Uint64(body))
-		v := values{b: body[8:]}
-		value := v.text()
 		key, ok := keyOf(value)
-		if v.bad || !ok {
+		if !ok {
 			return errEntry
 		}
 		p.put(slot, key, value)
 		p.taken++
-		body = v.b
+		body = rest
 	}
 	p.seqs = append(p.seqs, seq)
 	return nil
@@ -291,27 +289,12 @@ func (s *Store) sortSome(c *conn, most int) error {
 // for whoever reads the file.
 func (s *Store) sortOld(c *conn, most int) error {
 	l := &s.late
-	q, err := c.prepare(upsertEntry)
-	if err != nil {
-		return err
-	}
-	defer q.reset()
-	for ; most > 0 && len(l.order) > 0; most-- {
-		w := &l.old.all[l.order[0].i]
-		l.order = l.order[1:]
-		key, _ := keyOf(w.value)
-		if l.young.get(w.slot, string(key)) != nil { // a later one waits, and another process may have sorted it in
-			continue
-		}
-		if err := q.put(w.slot, w.value, keySize(len(key))); err != nil {
+	for most > 0 && len(l.order) > 0 {
+		n, err := l.merge(c, l.order, most, l.toSortIn)
+		if err != nil {
 			return err
 		}
-		if c.changes() > 0 {
-			continue
-		}
-		if err := s.place(c, w.slot, string(key), w.value); err != nil {
-			return err
-		}
+		l.order, most = l.order[n:], most-n
 	}
 	if len(l.order) > 0 {
 		return nil
@@ -321,6 +304,16 @@ func (s *Store) sortOld(c *conn, most int) error {
 	}
 	l.sortedIn()
 	return nil
+}
+
+// toSortIn is the value of an entry of old; nil where a later one waits, which another
+// process may have sorted in already.
+func (l *late) toSortIn(v visit) []byte {
+	w := &l.old.all[v.i]
+	if key, _ := keyOf(w.value); l.young.get(w.slot, string(key)) != nil {
+		return nil
+	}
+	return w.value
 }
 
 // sortIn moves everything that waits into the table ledger.

@@ -7,26 +7,15 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
-	"unsafe"
 
 	"github.com/penstock-data/penstock/shared/ledger"
 )
 
 // A slot is a target's number above 47 bits of the key's SHA-256, so that a
-// target's entries lie together. Where two keys have one hash, the later takes the
-// next free slot; no slot is ever freed, so that no chain has a gap (forget.go).
+// target's entries lie together. Keys may share one.
 const (
 	hashBits  = 47
 	maxTarget = 1<<(63-hashBits) - 1
-)
-
-const (
-	selectEntry = "SELECT value FROM ledger WHERE slot = ?1"
-	// upsertEntry leaves another key's entry alone, and then changes no row: place
-	// sees to those.
-	upsertEntry = `INSERT INTO ledger (slot, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value
-		WHERE substr(value, 1, ?3) = substr(excluded.value, 1, ?3)`
-	replaceEntry = "INSERT OR REPLACE INTO ledger (slot, value) VALUES (?1, ?2)"
 )
 
 // Entries reads the entries of the keys that have one. Their Revision is the last
@@ -54,7 +43,7 @@ func (s *Store) entries(c *conn, target string, keys []string, found func(key st
 	if err != nil || id == 0 {
 		return err
 	}
-	q, err := c.prepare(selectEntry)
+	q, err := c.prepare(selectLeaf)
 	if err != nil {
 		return err
 	}
@@ -82,8 +71,9 @@ func (s *Store) entries(c *conn, target string, keys []string, found func(key st
 	}
 	// By slot, so that neighbours in the table are visited together.
 	slices.SortFunc(rest, func(a, b visit) int { return cmp.Compare(a.slot, b.slot) })
+	table := scan{q: q}
 	for _, v := range rest {
-		e, stored, err := s.inTable(q, &r, v.slot, keys[v.i])
+		e, stored, err := s.inTable(&table, &r, v.slot, keys[v.i])
 		if err != nil {
 			return err
 		}
@@ -100,7 +90,7 @@ func (s *Store) entry(q *stmt, r *reader, slot int64, key string) (e ledger.Entr
 	if known || err != nil {
 		return e, stored, err
 	}
-	return s.inTable(q, r, slot, key)
+	return s.inTable(&scan{q: q}, r, slot, key)
 }
 
 // known reads one key without the table, where it waits, or surely has no entry: in a
@@ -121,15 +111,15 @@ func (s *Store) known(c *conn, r *reader, slot int64, key string) (e ledger.Entr
 }
 
 // inTable reads one key from the table.
-func (s *Store) inTable(q *stmt, r *reader, slot int64, key string) (e ledger.Entry, stored bool, err error) {
-	e, number, at, stored, err := find(q, r, slot, key)
+func (s *Store) inTable(table *scan, r *reader, slot int64, key string) (e ledger.Entry, stored bool, err error) {
+	e, number, stored, free, err := table.find(r, slot, key)
 	if err != nil || !stored {
-		if at == slot && err == nil {
+		if free && err == nil {
 			s.late.vacant(slot)
 		}
 		return e, false, err
 	}
-	return e, true, s.named(q.c, &e, number)
+	return e, true, s.named(table.q.c, &e, number)
 }
 
 // named sets the texts that an entry's origin stands for.
@@ -137,24 +127,6 @@ func (s *Store) named(c *conn, e *ledger.Entry, number int64) error {
 	o, err := s.names.origin(c, number)
 	e.Held.Version, e.Last.Run = o.version, o.run
 	return err
-}
-
-// find follows a key's chain to its entry, or to the free slot where it belongs.
-func find(q *stmt, r *reader, slot int64, key string) (e ledger.Entry, origin, at int64, found bool, err error) {
-	for ; ; slot++ {
-		q.reset()
-		if err := q.bindInt(1, slot); err != nil {
-			return e, 0, slot, false, err
-		}
-		row, err := q.step()
-		if err != nil || !row {
-			return e, 0, slot, false, err
-		}
-		e, origin, same, err := r.entry(key, q.view(0))
-		if err != nil || same {
-			return e, origin, slot, same, err
-		}
-	}
 }
 
 // Commit stores entries, each over the one with its Revision; where another one is
@@ -171,7 +143,7 @@ func (s *Store) Commit(ctx context.Context, target string, entries []ledger.Entr
 		if err != nil {
 			return err
 		}
-		q, err := c.prepare(selectEntry)
+		q, err := c.prepare(selectLeaf)
 		if err != nil {
 			return err
 		}
@@ -247,55 +219,13 @@ func (s *Store) settle(q *stmt, slot int64, e *ledger.Entry) (write *ledger.Entr
 	return &merged, !lost, nil
 }
 
-// put runs upsertEntry or replaceEntry, which has no third parameter.
-func (s *stmt) put(slot int64, value []byte, keySize int) error {
-	s.reset()
-	at, err := s.c.room(len(value))
-	if err != nil {
-		return err
-	}
-	copy(unsafe.Slice((*byte)(pointer(at)), len(value)), value)
-	if err := s.bindInt(1, slot); err != nil {
-		return err
-	}
-	if err := s.bindBlob(2, at, len(value)); err != nil {
-		return err
-	}
-	if keySize > 0 {
-		if err := s.bindInt(3, int64(keySize)); err != nil {
-			return err
-		}
-	}
-	_, err = s.step()
-	return err
-}
-
-// place stores an entry whose slot holds another key's.
-func (s *Store) place(c *conn, slot int64, key string, value []byte) error {
-	q, err := c.prepare(selectEntry)
-	if err != nil {
-		return err
-	}
-	_, _, at, _, err := find(q, &reader{}, slot, key)
-	q.reset()
-	if err != nil {
-		return err
-	}
-	u, err := c.prepare(replaceEntry)
-	if err != nil {
-		return err
-	}
-	defer u.reset()
-	return u.put(at, value, 0)
-}
-
 // A visit is the turn of key number i.
 type visit struct {
 	slot int64
 	i    int
 }
 
-// slotOf is where a key's chain begins. Tests put keys into one chain with it.
+// slotOf is a key's slot. Tests put several keys into one with it.
 var slotOf = func(target int64, key []byte) int64 {
 	sum := sha256.Sum256(key)
 	return target<<hashBits | int64(binary.BigEndian.Uint64(sum[:])>>(64-hashBits))

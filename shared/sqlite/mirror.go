@@ -103,20 +103,11 @@ func (s *Store) EntriesAfter(ctx context.Context, target, after string, limit in
 			all = append(all, e)
 			return err
 		}
-		last, rows := from, 0
-		var values [][]byte
-		err = c.query(func(q *stmt) error {
-			last, rows = q.int(0), rows+1
-			values = append(values, q.bytes(1))
-			return nil
-		}, "SELECT slot, value FROM ledger WHERE slot > ?1 AND slot <= ?2 ORDER BY slot LIMIT ?3", from, to, int64(max(limit, 1)))
+		last, rows, more, err := listed(c, from, to, max(limit, 1))
 		if err != nil {
 			return err
 		}
-		for _, value := range values {
-			if isForgotten(value) {
-				continue
-			}
+		for _, value := range rows {
 			key, ok := keyOf(value)
 			if !ok {
 				return errEntry
@@ -129,7 +120,7 @@ func (s *Store) EntriesAfter(ctx context.Context, target, after string, limit in
 				return err
 			}
 		}
-		if next = strconv.FormatInt(last, 10); rows < limit {
+		if next = strconv.FormatInt(last, 10); !more {
 			last, next = to, ""
 		}
 		return s.late.each(from, last, func(key, value []byte) error { return add(string(key), value) })
@@ -138,4 +129,36 @@ func (s *Store) EntriesAfter(ctx context.Context, target, after string, limit in
 		return nil, "", fmt.Errorf("list the ledger of %s: %w", target, err)
 	}
 	return all, next, nil
+}
+
+// listed reads the table's values in the slots after from, up to the slot to: at least
+// limit, if there are as many, and all of a slot's. more says that there are others after
+// the slot last.
+func listed(c *conn, from, to int64, limit int) (last int64, all [][]byte, more bool, err error) {
+	q, err := c.prepare("SELECT body FROM ledger WHERE slot >= (SELECT max(slot) FROM ledger WHERE slot <= ?1) AND slot <= ?2 ORDER BY slot")
+	if err != nil {
+		return 0, nil, false, err
+	}
+	defer q.reset()
+	if err := q.bind(from+1, to); err != nil {
+		return 0, nil, false, err
+	}
+	for last = from; ; {
+		row, err := q.step()
+		if err != nil || !row {
+			return last, all, false, err
+		}
+		for body := q.bytes(0); len(body) > 0; {
+			slot, value, rest, err := nextEntry(body)
+			switch body = rest; {
+			case err != nil || slot > to:
+				return last, all, false, err
+			case slot <= from:
+				continue
+			case len(all) >= limit && slot != last:
+				return last, all, true, nil
+			}
+			last, all = slot, append(all, value)
+		}
+	}
 }

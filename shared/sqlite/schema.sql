@@ -56,9 +56,10 @@ CREATE TABLE origin (
   id INTEGER PRIMARY KEY, version TEXT NOT NULL, run TEXT NOT NULL,
   UNIQUE (version, run)
 );
--- slot is the target's id and a hash of the key, or a free slot after it; value is
--- appendEntry's.
-CREATE TABLE ledger (slot INTEGER PRIMARY KEY, value BLOB NOT NULL);
+-- A leaf: the entries of the slots from its own to the next row's, as appendPending writes
+-- them. An entry's slot is the target's id and a hash of the key.
+CREATE TABLE ledger (slot INTEGER PRIMARY KEY, body BLOB NOT NULL);
+INSERT INTO ledger (slot, body) VALUES (0, x'');
 -- What was committed but not yet sorted into the table ledger, a row a commit; seq
 -- is the commit's number, the revision of its entries; body is appendPending's.
 CREATE TABLE pending (seq INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL);

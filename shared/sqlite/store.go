@@ -24,7 +24,7 @@ import (
 var schema string
 
 // schemaVersion is stored in the file; a file of another version is refused.
-const schemaVersion = 10
+const schemaVersion = 11
 
 // A Store is one open file. Its methods may be called from many goroutines; they
 // take turns on one connection, so that its page cache stays warm.
@@ -104,9 +104,8 @@ func private(path string) error {
 
 // prepareSchema sets the connection up and creates the tables of a new file.
 // NORMAL loses nothing when a process is killed: only a crash of the machine can
-// take the last transactions, and the queue's senders and receivers repeat those. On
-// pages of 8 KiB sorting in costs a quarter less than on SQLite's 4; a file that has
-// these keeps them.
+// take the last transactions, and the queue's senders and receivers repeat those. A page
+// of 8 KiB holds one leaf of the ledger (leafMost).
 func prepareSchema(c *conn) error {
 	if err := c.script(`PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;
 		PRAGMA wal_autocheckpoint=32768; PRAGMA temp_store=MEMORY;`); err != nil {
