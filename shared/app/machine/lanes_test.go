@@ -107,10 +107,7 @@ func TestLanesActAtOnce(t *testing.T) {
 }
 
 func apply(tb testing.TB, m *Machine, lanes int) {
-	dir := tb.TempDir()
-	for name, text := range map[string]string{
-		"connections.yaml": "connections: {crm: {type: salesforce, url: \"https://acme.my.salesforce.com\"}}\n",
-		"lanes.yaml": fmt.Sprintf(`
+	applyText(tb, m, "lanes", fmt.Sprintf(`
 connection: crm
 destination_object: Account
 matching_strategy: external_id
@@ -120,9 +117,18 @@ lanes: %d
 field_mappings:
   - {source: name, destination: Name}
   - {source: n, destination: Daily_Active_Users__c, data_type: integer}
-`, lanes),
+`, lanes))
+}
+
+// applyText applies a sync and its connection.
+func applyText(tb testing.TB, m *Machine, sync, definition string) {
+	tb.Helper()
+	dir := tb.TempDir()
+	for name, text := range map[string]string{
+		"connections": "connections: {crm: {type: salesforce, url: \"https://acme.my.salesforce.com\"}}\n",
+		sync:          definition,
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name+".yaml"), []byte(text), 0o600); err != nil {
 			tb.Fatal(err)
 		}
 	}

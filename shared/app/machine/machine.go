@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -66,6 +65,9 @@ type Config struct {
 	// Faster is how many times faster the windows of the vendors' limits go by, for
 	// simulators that were opened so; 0 and 1 are the vendors' own.
 	Faster int
+	// Count is how often it is looked whose turn it is that its data's age is counted; 0 is
+	// a minute.
+	Count time.Duration
 	// Log takes one line per invocation.
 	Log *slog.Logger
 }
@@ -89,7 +91,10 @@ type Machine struct {
 	listener net.Listener
 	lock     *os.File
 	lanes    map[string]*atomic.Int64 // most lanes of the applied syncs, by type
-	tokens   deliver.Tokens
+	// workers are the vendors' workers, by type. One has the only accounts that this process
+	// delivers through and counts by, so that there is one login, one meter and one set of
+	// limits for each connection.
+	workers map[string]*worker.Handler
 }
 
 // New opens the state and the gateway's port; Run does the work. Only one Machine
@@ -105,7 +110,10 @@ func New(cfg Config) (_ *Machine, err error) {
 	if cfg.Sweep == 0 {
 		cfg.Sweep = time.Second
 	}
-	m := &Machine{cfg: cfg, lanes: map[string]*atomic.Int64{}}
+	if cfg.Count == 0 {
+		cfg.Count = time.Minute
+	}
+	m := &Machine{cfg: cfg, lanes: map[string]*atomic.Int64{}, workers: map[string]*worker.Handler{}}
 	if m.door, err = netguard.Open("the gateway", cfg.Listen, cfg.Token); err != nil {
 		return nil, fmt.Errorf("listen for the gateway: %w", err)
 	}
@@ -128,11 +136,12 @@ func New(cfg Config) (_ *Machine, err error) {
 	}
 	m.URL = "http://" + reachable(m.listener.Addr())
 	s := m.Store
-	m.tokens = hasten(s, cfg.Faster, time.Now())
 	m.Intake = taking(s)
 	m.Runs = &runs.Control{Stores: stores(s), Replayer: m.Intake, Checker: m.Intake, Policy: m.policy(), Now: time.Now}
+	tokens := hasten(s, cfg.Faster, time.Now())
 	for _, v := range cfg.Vendors {
 		m.lanes[v.Name] = new(atomic.Int64)
+		m.workers[v.Name] = m.worker(v, tokens)
 	}
 	return m, nil
 }
@@ -173,14 +182,14 @@ func (m *Machine) Run(ctx context.Context) error {
 	})
 	m.countLanes(ctx)
 	for _, v := range m.cfg.Vendors {
-		lanes := m.lanes[v.Name]
+		lanes, w := m.lanes[v.Name], m.workers[v.Name]
 		poller := &local.Poller{
-			Source: m.Store, Queue: v.Name, Worker: m.worker(v, false), Concurrency: func() int { return int(lanes.Load()) },
+			Source: m.Store, Queue: v.Name, Worker: w, Concurrency: func() int { return int(lanes.Load()) },
 			Timeout: timeout, Visibility: visibility, Idle: 10 * time.Millisecond, Log: m.cfg.Log,
 		}
-		dead := &local.Poller{Source: m.Store, Queue: v.Name + "-dlq", Worker: m.worker(v, true), Timeout: timeout, Visibility: visibility, Idle: time.Second, Log: m.cfg.Log}
+		dead := &local.Poller{Source: m.Store, Queue: v.Name + "-dlq", Worker: m.deadLetters(v), Timeout: timeout, Visibility: visibility, Idle: time.Second, Log: m.cfg.Log}
 		g.Go(func() error { return poller.Run(ctx) })
-		g.Go(func() error { return local.Tick(ctx, counts{m.worker(v, false)}, countEvery, m.cfg.Log) })
+		g.Go(func() error { return local.Tick(ctx, counts{w}, m.cfg.Count, m.cfg.Log) })
 		g.Go(func() error { return dead.Run(ctx) })
 	}
 	g.Go(func() error {
@@ -262,9 +271,6 @@ func (t ticks) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return t.sweeper.Invoke(ctx, payload)
 }
 
-// countEvery is how often it is looked whose turn it is that its data's age is counted.
-const countEvery = time.Minute
-
 // counts has a worker count how old the data at its destination is.
 type counts struct{ *worker.Handler }
 
@@ -275,14 +281,18 @@ func (c counts) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 	return c.Handler.Invoke(ctx, []byte(worker.Freshness))
 }
 
-func (m *Machine) worker(v dest.Vendor, dead bool) *worker.Handler {
-	s := m.Store
-	return &worker.Handler{Log: m.cfg.Log, Deliver: &deliver.Deliver{
-		Queue: v.Name, Syncs: s, Connections: s, Tokens: m.tokens, Runs: s, Chunks: s, Halts: s, Ledger: s, Errors: s, Visibility: s, Freshness: s, Listing: s, Verifications: s, Dead: dead,
-		Open: func(c syncdef.Connection) (dest.Account, error) { return m.open(v, c) },
-		Now:  time.Now, Sleep: worker.Sleep, Rand: rand.Float64, Hidden: visibility,
-		LeaseLife: pace.LeaseLife / time.Duration(max(1, m.cfg.Faster)),
-	}}
+// worker delivers a vendor's rows and counts how old the data there is.
+func (m *Machine) worker(v dest.Vendor, tokens deliver.Tokens) *worker.Handler {
+	d := delivering(m.Store, v.Name, func(c syncdef.Connection) (dest.Account, error) { return m.open(v, c) })
+	d.Tokens, d.LeaseLife = tokens, pace.LeaseLife/time.Duration(max(1, m.cfg.Faster))
+	return &worker.Handler{Log: m.cfg.Log, Deliver: d}
+}
+
+// deadLetters stores the rows of a vendor's dead letters as errors, and calls nobody.
+func (m *Machine) deadLetters(v dest.Vendor) *worker.Handler {
+	d := delivering(m.Store, v.Name, worker.Undelivered)
+	d.Dead = true
+	return &worker.Handler{Log: m.cfg.Log, Deliver: d}
 }
 
 // open makes the account of a connection of the vendor's, at the endpoint that takes

@@ -51,9 +51,7 @@ func DeadLetters() (*Handler, error) {
 	}
 	h.Deliver.Dead = true
 	h.Deliver.Visibility = left{}
-	h.Deliver.Open = func(syncdef.Connection) (dest.Account, error) {
-		return nil, &dest.CallError{Op: "open the connection", Class: dest.Configuration, Message: "dead letters are stored as errors, not delivered"}
-	}
+	h.Deliver.Open = Undelivered
 	return h, nil
 }
 

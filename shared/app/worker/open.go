@@ -24,3 +24,9 @@ func Open(v dest.Vendor, cfg dest.Config, secrets Secrets) func(syncdef.Connecti
 		return v.Open(cfg)
 	}
 }
+
+// Undelivered is the Open of workers that empty dead-letter queues: it links no vendor and
+// opens no account.
+func Undelivered(syncdef.Connection) (dest.Account, error) {
+	return nil, &dest.CallError{Op: "open the connection", Class: dest.Configuration, Message: "dead letters are stored as errors, not delivered"}
+}

@@ -45,8 +45,9 @@ type account struct {
 	leases   map[string]lease
 	paid     int64            // tokens that were taken for its calls
 	owed     int              // tokens for calls that were made beyond those paid for
-	seen     int64            // calls that were booked to runs
-	spent    map[string]int64 // and are not recorded yet, by run
+	seen     int64            // calls that were booked
+	spent    map[string]int64 // to runs, and are not recorded yet, by run
+	aside    int64            // calls that no run made, and are not booked yet
 	most     int              // call size after a 429; 0 is the vendor's own
 	answered int              // calls since it last changed
 	alive    time.Time
@@ -142,7 +143,7 @@ func (a *account) refresh(ctx context.Context) error {
 // open makes the vendor's account of the settings; a.mu is held.
 func (a *account) open(missing bool) {
 	a.opened, a.failure, a.ends = nil, nil, map[string]dest.Destination{}
-	a.paid, a.seen, a.owed = 0, 0, 0
+	a.paid, a.seen, a.owed, a.aside = 0, 0, 0, 0
 	c := a.stored.Connection
 	var err error
 	switch {

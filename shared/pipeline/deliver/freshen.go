@@ -161,8 +161,12 @@ func (a *account) spend(ctx context.Context, c dest.Cost) error {
 func (a *account) spendWithin(ctx context.Context, c dest.Cost, most time.Duration) error {
 	for waited := time.Duration(0); ; {
 		wait, err := a.take(ctx, c, c.Tokens)
-		if err != nil || wait <= 0 {
+		if err != nil {
 			return err
+		}
+		if wait <= 0 {
+			a.asked()
+			return nil
 		}
 		if waited += wait; waited > most {
 			return errSpent

@@ -113,7 +113,15 @@ func (a *account) countOver() {
 	}
 }
 
-// book counts the calls that were made since the last booking as a run's.
+// asked notes a call that no run makes: it counts how old the data is, or checks it.
+func (a *account) asked() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.aside++
+}
+
+// book counts the calls that were made since the last booking as a run's, but for those
+// that no run made.
 func (a *account) book(runID string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -121,8 +129,10 @@ func (a *account) book(runID string) {
 		return
 	}
 	now := a.opened.APICalls()
-	if now > a.seen {
-		a.spent[runID] += now - a.seen
+	if made := now - a.seen; made > 0 {
+		aside := min(made, a.aside)
+		a.aside -= aside
+		a.spent[runID] += made - aside
 	}
 	a.seen = now
 }
