@@ -70,7 +70,7 @@ func newConsole(acts *consoleActs) (*consolePage, error) {
 	}
 	reader := view.New(view.Config{Stores: control.Stores, Now: s.clock.now, Link: s.known.link})
 	h, err := console.New(console.Config{
-		Pages: reader, Errors: reader, Audit: control, Actions: acts, Where: where, Flags: at.flags(), Program: self(),
+		Pages: reader, Errors: reader, Audit: control, Actions: &console.Actions{Runs: acts, Syncs: acts, Connections: acts}, Where: where, Flags: at.flags(), Program: self(),
 		Wake: wake(every), Now: s.clock.now, Zone: s.clock.zone, Log: slog.New(slog.NewTextHandler(s.err, nil)),
 	})
 	if err != nil {

@@ -123,7 +123,7 @@ func newStackWorld(t *testing.T, files map[string]string) *stackWorld {
 	w.table = state.New(cfg, state.Config{Table: w.outputs["StateTable"], Now: now})
 	errs, held := awserrors.New(cfg, awserrors.Config{Table: w.outputs["ErrorsTable"], Now: now}), ledger.New(cfg, ledger.Config{Table: w.outputs["LedgerTable"]})
 	w.queue = queue.New(cfg, queue.Config{URLs: map[string]string{"salesforce": urls[name], "slack": urls[name]}})
-	w.in = &intake.Intake{Syncs: w.table, Connections: w.table, Runs: w.table, Batches: w.table, Errors: errs, Queue: w.queue, Ledger: held, Seen: w.table, Pauses: w.table, Now: now}
+	w.in = &intake.Intake{Syncs: w.table, Connections: w.table, Runs: w.table, Batches: w.table, Chunks: w.table, Errors: errs, Queue: w.queue, Ledger: held, Seen: w.table, Pauses: w.table, Now: now}
 	w.worker = &deliver.Deliver{
 		Queue: "salesforce", Syncs: w.table, Connections: w.table, Tokens: w.table, Runs: w.table, Chunks: w.table, Halts: w.table, Ledger: held, Errors: dueErrors{errs, w.table}, Visibility: w.queue,
 		Open: worker.Open(salesforce.Vendor, dest.Config{Now: now, Loopback: true}, func(_ context.Context, _ syncdef.Connection, name string) (map[string]string, error) {

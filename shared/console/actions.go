@@ -16,18 +16,34 @@ import (
 	"github.com/penstock-data/penstock/shared/row"
 )
 
-// Actions acts for the person at the page, writes it into the audit log, and says what
-// came of it. A *row.Refusal changed nothing.
-type Actions interface {
+// Actions act for the person at the page, write it into the audit log, and say what came
+// of it. A *row.Refusal changed nothing.
+type Actions struct {
+	Runs        RunActions
+	Syncs       SyncActions
+	Connections ConnectionActions
+}
+
+// RunActions act on one run.
+type RunActions interface {
 	// Retry sends a run's open errors again, those that the selector takes; the same token
 	// sends them once.
 	Retry(ctx context.Context, run string, s runs.Selector, token string) (string, error)
 	Cancel(ctx context.Context, run, reason string) (string, error)
+}
+
+// SyncActions act on one sync.
+type SyncActions interface {
 	Pause(ctx context.Context, sync, reason string) (string, error)
 	Resume(ctx context.Context, sync string) (string, error)
-	// Accept lets a connection deliver to whichever account answers next.
-	Accept(ctx context.Context, connection string) (string, error)
+	// Reset clears its watermark.
 	Reset(ctx context.Context, sync string) (string, error)
+}
+
+// ConnectionActions act on one connection.
+type ConnectionActions interface {
+	// Accept lets it deliver to whichever account answers next.
+	Accept(ctx context.Context, connection string) (string, error)
 }
 
 // A plan is what an action would do, for the page that asks.
@@ -44,31 +60,31 @@ type plan struct {
 // An act is what the console can do: prepare says what that would be, and act does it.
 type act struct {
 	prepare func(c *Console, ctx context.Context, q url.Values) (plan, error)
-	act     func(ctx context.Context, a Actions, q url.Values) (string, error)
+	act     func(ctx context.Context, a *Actions, q url.Values) (string, error)
 }
 
 var acts = map[string]act{
 	"retry": {(*Console).prepareRetry, retry},
-	"cancel": {(*Console).prepareCancel, func(ctx context.Context, a Actions, q url.Values) (string, error) {
-		return a.Cancel(ctx, q.Get("run"), reason(q))
+	"cancel": {(*Console).prepareCancel, func(ctx context.Context, a *Actions, q url.Values) (string, error) {
+		return a.Runs.Cancel(ctx, q.Get("run"), reason(q))
 	}},
-	"pause": {(*Console).preparePause, func(ctx context.Context, a Actions, q url.Values) (string, error) {
-		return a.Pause(ctx, q.Get("sync"), reason(q))
+	"pause": {(*Console).preparePause, func(ctx context.Context, a *Actions, q url.Values) (string, error) {
+		return a.Syncs.Pause(ctx, q.Get("sync"), reason(q))
 	}},
-	"resume": {(*Console).prepareResume, func(ctx context.Context, a Actions, q url.Values) (string, error) {
-		return a.Resume(ctx, q.Get("sync"))
+	"resume": {(*Console).prepareResume, func(ctx context.Context, a *Actions, q url.Values) (string, error) {
+		return a.Syncs.Resume(ctx, q.Get("sync"))
 	}},
-	"pause_connection": {(*Console).preparePauseAll, func(ctx context.Context, a Actions, q url.Values) (string, error) {
-		return each(q["only"], func(s string) (string, error) { return a.Pause(ctx, s, reason(q)) })
+	"pause_connection": {(*Console).preparePauseAll, func(ctx context.Context, a *Actions, q url.Values) (string, error) {
+		return each(q["only"], func(s string) (string, error) { return a.Syncs.Pause(ctx, s, reason(q)) })
 	}},
-	"resume_connection": {(*Console).prepareResumeAll, func(ctx context.Context, a Actions, q url.Values) (string, error) {
-		return each(q["only"], func(s string) (string, error) { return a.Resume(ctx, s) })
+	"resume_connection": {(*Console).prepareResumeAll, func(ctx context.Context, a *Actions, q url.Values) (string, error) {
+		return each(q["only"], func(s string) (string, error) { return a.Syncs.Resume(ctx, s) })
 	}},
-	"accept": {(*Console).prepareAccept, func(ctx context.Context, a Actions, q url.Values) (string, error) {
-		return a.Accept(ctx, q.Get("connection"))
+	"accept": {(*Console).prepareAccept, func(ctx context.Context, a *Actions, q url.Values) (string, error) {
+		return a.Connections.Accept(ctx, q.Get("connection"))
 	}},
-	"reset": {(*Console).prepareReset, func(ctx context.Context, a Actions, q url.Values) (string, error) {
-		return a.Reset(ctx, q.Get("sync"))
+	"reset": {(*Console).prepareReset, func(ctx context.Context, a *Actions, q url.Values) (string, error) {
+		return a.Syncs.Reset(ctx, q.Get("sync"))
 	}},
 }
 

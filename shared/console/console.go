@@ -47,8 +47,8 @@ type Audit interface {
 type Config struct {
 	Pages   Pages
 	Errors  Errors
-	Audit   Audit   // nil where nobody's actions are kept
-	Actions Actions // nil: it shows only
+	Audit   Audit    // nil where nobody's actions are kept
+	Actions *Actions // nil: it shows only
 	// Where is the state's place towards people, "penstock-data" or "stack penstock-prod";
 	// Flags what a command needs to work there, such as " --data DIR", "" for nothing.
 	Where, Flags string

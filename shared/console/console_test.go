@@ -163,7 +163,7 @@ func serve(t *testing.T, s *state, wake func(context.Context) bool) *person {
 	if wake == nil {
 		wake = func(context.Context) bool { return false }
 	}
-	c, err := New(Config{Pages: s, Errors: s, Audit: s, Actions: hands{s}, Where: "penstock-data", Flags: " --data d", Wake: wake, Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler)})
+	c, err := New(Config{Pages: s, Errors: s, Audit: s, Actions: &Actions{Runs: hands{s}, Syncs: hands{s}, Connections: hands{s}}, Where: "penstock-data", Flags: " --data d", Wake: wake, Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -189,7 +189,7 @@ func (c *Console) retrySync(ctx context.Context, q url.Values) (plan, error) {
 }
 
 // retry sends what the form means.
-func retry(ctx context.Context, a Actions, q url.Values) (string, error) {
+func retry(ctx context.Context, a *Actions, q url.Values) (string, error) {
 	kind, stage, field := narrowed(q)
 	s := runs.Selector{Types: some(kind), Stages: some(stage), Fields: some(field), Refs: some(q.Get("ref"))}
 	if len(s.Refs) > 0 {
@@ -199,7 +199,7 @@ func retry(ctx context.Context, a Actions, q url.Values) (string, error) {
 	if len(ids) == 0 {
 		ids = q["only"]
 	}
-	return each(ids, func(id string) (string, error) { return a.Retry(ctx, run.OriginalOf(id), s, q.Get("once")) })
+	return each(ids, func(id string) (string, error) { return a.Runs.Retry(ctx, run.OriginalOf(id), s, q.Get("once")) })
 }
 
 func some(s string) []string {

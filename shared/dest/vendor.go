@@ -61,9 +61,8 @@ type Account interface {
 	// "" when the vendor cannot tell. The error is a *CallError.
 	Identity(ctx context.Context) (string, error)
 	// Probe makes a cheap call that fails only when the connection does: nil when the
-	// vendor answers it, else a *CallError. Cost is what it takes.
+	// vendor answers it, else a *CallError. Limits say what it costs.
 	Probe(ctx context.Context) error
-	ProbeCost() []Cost
 	// Limits are the vendor's caps, the connection's share already taken.
 	Limits() Limits
 	// APICalls is how many requests were made so far, logins left out. What exceeds
@@ -147,11 +146,12 @@ type MatchField struct {
 	Type  syncdef.MatchType // "" is a kind of field that the words have none for
 }
 
-// Limits are an account's caps.
+// Limits are an account's caps, and what its probe takes out of them.
 type Limits struct {
 	Concurrency int                               // calls in flight from one invocation of a worker, at least 1
 	InFlight    int                               // calls in flight from one process, which may run several; 0 is no cap
 	Windows     func(bucket string) []pace.Window // what may be spent of a bucket; nil is no limit
+	Probe       []Cost                            // of Account.Probe
 }
 
 // A Poster is an Account that can post a notice into a channel: its Kind says so

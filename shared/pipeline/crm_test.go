@@ -80,8 +80,7 @@ func (c *crm) Probe(context.Context) error {
 	return nil
 }
 
-func (c *crm) ProbeCost() []dest.Cost { return nil }
-func (c *crm) APICalls() int64        { return int64(c.calls) }
+func (c *crm) APICalls() int64 { return int64(c.calls) }
 func (c *crm) Limits() dest.Limits {
 	return dest.Limits{Concurrency: 1, Windows: func(string) []pace.Window { return c.quota }}
 }

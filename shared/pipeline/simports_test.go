@@ -171,6 +171,7 @@ var (
 	_ intake.Connections = port{}
 	_ intake.Runs        = port{}
 	_ intake.Batches     = port{}
+	_ intake.Chunks      = port{}
 	_ intake.Errors      = port{}
 	_ intake.Queue       = port{}
 	_ deliver.Runs       = port{}

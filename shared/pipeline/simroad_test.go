@@ -151,12 +151,12 @@ func (s *sim) boot(p *proc, dead bool) *deliver.Deliver {
 
 func (p *proc) intake() *intake.Intake {
 	o := port{p}
-	return &intake.Intake{Syncs: o, Connections: o, Runs: o, Batches: o, Errors: o, Queue: o, Ledger: o, Seen: o, Now: p.now}
+	return &intake.Intake{Syncs: o, Connections: o, Runs: o, Batches: o, Chunks: o, Errors: o, Queue: o, Ledger: o, Seen: o, Now: p.now}
 }
 
 func (p *proc) stores() runs.Stores {
 	o := port{p}
-	return runs.Stores{Syncs: o, Connections: o, Runs: o, History: o, Marks: o, Errors: o, Due: o, Ledger: o, Halts: o, Depths: o, Mirrors: o}
+	return runs.Stores{Syncs: o, Definitions: o, Connections: o, Runs: o, History: o, Marks: o, Errors: o, Due: o, Ledger: o, Halts: o, Depths: o, Mirrors: o}
 }
 
 // sweeper runs every minute.

@@ -134,8 +134,7 @@ func (a *simAccount) Probe(ctx context.Context) error {
 	return nil
 }
 
-func (a *simAccount) ProbeCost() []dest.Cost { return nil }
-func (a *simAccount) APICalls() int64        { return a.calls }
+func (a *simAccount) APICalls() int64 { return a.calls }
 func (a *simAccount) Limits() dest.Limits {
 	l := dest.Limits{Concurrency: 1}
 	if q := a.p.s.plan.Quota; q > 0 {

@@ -12,6 +12,7 @@ var (
 	_ = []intake.Connections{Store(nil)}
 	_ = []intake.Runs{Store(nil)}
 	_ = []intake.Batches{Store(nil)}
+	_ = []intake.Chunks{Store(nil)}
 	_ = []intake.Errors{Store(nil)}
 	_ = []intake.Queue{Store(nil)}
 
@@ -29,6 +30,7 @@ var (
 	_ = []deliver.Verifications{Store(nil)}
 
 	_ = []runs.Syncs{Store(nil)}
+	_ = []runs.Definitions{Store(nil)}
 	_ = []runs.Connections{Store(nil)}
 	_ = []runs.Runs{Store(nil)}
 	_ = []runs.History{Store(nil)}

@@ -94,11 +94,11 @@ func NewOf(t testing.TB, clock *Clock, services []Service, set yamlfile.Set) *Wo
 	t.Cleanup(func() { _ = store.Close() }) // memory only
 	w.Store = store
 	log := slog.New(slog.NewJSONHandler(&w.log, nil))
-	in := &intake.Intake{Syncs: store, Connections: store, Runs: store, Batches: store, Errors: store, Queue: store, Ledger: store, Seen: store, Pauses: store, Now: clock.Now}
+	in := &intake.Intake{Syncs: store, Connections: store, Runs: store, Batches: store, Chunks: store, Errors: store, Queue: store, Ledger: store, Seen: store, Pauses: store, Now: clock.Now}
 	policy := run.DefaultPolicy()
 	policy.Quiet = Quiet
 	stores := runs.Stores{
-		Syncs: store, Connections: store, Runs: store, History: store, Marks: store, Errors: store,
+		Syncs: store, Definitions: store, Connections: store, Runs: store, History: store, Marks: store, Errors: store,
 		Due: store, Ledger: store, Halts: store, Depths: store, Mirrors: store, Firings: store, Freshness: store, Verifications: store, Pauses: store, Audit: store,
 		Overviews: store, Some: store, Told: store, Lists: store, Places: store, Versions: store, Entries: store, Sources: store,
 	}

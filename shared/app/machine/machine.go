@@ -212,11 +212,11 @@ func Control(s *sqlite.Store) *runs.Control {
 
 // taking is the intake over a state.
 func taking(s *sqlite.Store) *intake.Intake {
-	return &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: s, Queue: s, Ledger: s, Seen: s, Pauses: s, Now: time.Now}
+	return &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Chunks: s, Errors: s, Queue: s, Ledger: s, Seen: s, Pauses: s, Now: time.Now}
 }
 
 func stores(s *sqlite.Store) runs.Stores {
-	return runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s, Firings: s, Freshness: s, Verifications: s, Pauses: s, Audit: s, Overviews: s, Some: s, Told: s, Lists: s, Places: s, Versions: s, Entries: s, Sources: s}
+	return runs.Stores{Syncs: s, Definitions: s, Connections: s, Runs: s, History: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s, Firings: s, Freshness: s, Verifications: s, Pauses: s, Audit: s, Overviews: s, Some: s, Told: s, Lists: s, Places: s, Versions: s, Entries: s, Sources: s}
 }
 
 func (m *Machine) policy() run.Policy {

@@ -30,7 +30,7 @@ func FromEnvironment() (*Handler, error) {
 	}
 	store := state.New(cfg, state.Config{Table: vars[env.StateTable], Now: time.Now})
 	return &Handler{Function: os.Getenv(env.FunctionName), Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Intake: &intake.Intake{
-		Syncs: store, Connections: store, Runs: store, Batches: store,
+		Syncs: store, Connections: store, Runs: store, Batches: store, Chunks: store,
 		Errors: awserrors.New(cfg, awserrors.Config{Table: vars[env.ErrorsTable], Now: time.Now}),
 		Queue:  queue.New(cfg, queue.Config{URLs: urls}),
 		Ledger: ledger.New(cfg, ledger.Config{Table: vars[env.LedgerTable]}),

@@ -100,11 +100,12 @@ func sampleEvent(b *testing.B, rows int) (event, body []byte) {
 type nothing struct {
 	intake.Syncs
 	intake.Batches
+	intake.Chunks
 }
 
 func overNothing() *intake.Intake {
 	n := nothing{}
-	return &intake.Intake{Syncs: n, Connections: n, Runs: n, Batches: n, Errors: n, Queue: n, Now: time.Now}
+	return &intake.Intake{Syncs: n, Connections: n, Runs: n, Batches: n, Chunks: n, Errors: n, Queue: n, Now: time.Now}
 }
 
 var version = syncdef.NewVersion(syncdef.Definition{

@@ -51,10 +51,10 @@ func over(cfg sdk.Config, tables map[string]string, now func() time.Time) *runs.
 	errs := awserrors.New(cfg, awserrors.Config{Table: tables[errorsTable], Now: now})
 	held := ledger.New(cfg, ledger.Config{Table: tables[ledgerTable]})
 	queues := queue.New(cfg, queue.Config{URLs: queueURLs(tables)})
-	in := &intake.Intake{Syncs: table, Connections: table, Runs: table, Batches: table, Errors: errs, Queue: queues, Ledger: held, Seen: table, Pauses: table, Now: now}
+	in := &intake.Intake{Syncs: table, Connections: table, Runs: table, Batches: table, Chunks: table, Errors: errs, Queue: queues, Ledger: held, Seen: table, Pauses: table, Now: now}
 	return &runs.Control{
 		Stores: runs.Stores{
-			Syncs: table, Connections: table, Runs: table, History: table, Marks: table, Due: table, Halts: table, Firings: table, Freshness: table, Verifications: table, Pauses: table, Audit: table,
+			Syncs: table, Definitions: table, Connections: table, Runs: table, History: table, Marks: table, Due: table, Halts: table, Firings: table, Freshness: table, Verifications: table, Pauses: table, Audit: table,
 			Errors: errs, Ledger: held, Depths: queues, Mirrors: table,
 			Overviews: table, Some: table, Told: table, Lists: errs, Places: held, Versions: table, Entries: held, Sources: errs,
 		},

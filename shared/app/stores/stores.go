@@ -34,10 +34,10 @@ func FromEnvironment(function string) (s runs.Stores, in *intake.Intake, vars ma
 	queues := queue.New(cfg, queue.Config{URLs: urls})
 	held := ledger.New(cfg, ledger.Config{Table: vars[env.LedgerTable]})
 	s = runs.Stores{
-		Syncs: table, Connections: table, Runs: table, History: table, Marks: table, Due: table, Halts: table,
+		Syncs: table, Definitions: table, Connections: table, Runs: table, History: table, Marks: table, Due: table, Halts: table,
 		Errors: errs, Depths: queues, Ledger: held, Mirrors: table, Firings: table, Freshness: table, Verifications: table, Pauses: table, Audit: table,
 		Overviews: table, Some: table, Told: table, Lists: errs, Places: held, Versions: table, Entries: held, Sources: errs,
 	}
-	in = &intake.Intake{Syncs: table, Connections: table, Runs: table, Batches: table, Errors: errs, Queue: queues, Ledger: held, Seen: table, Pauses: table, Now: time.Now}
+	in = &intake.Intake{Syncs: table, Connections: table, Runs: table, Batches: table, Chunks: table, Errors: errs, Queue: queues, Ledger: held, Seen: table, Pauses: table, Now: time.Now}
 	return s, in, vars, nil
 }

@@ -144,7 +144,6 @@ func (nothing) Lease(_ context.Context, _ string, _ []pace.Window, want int, _ t
 }
 func (nothing) Identity(context.Context) (string, error)                  { return "", nil }
 func (nothing) Probe(context.Context) error                               { return nil }
-func (nothing) ProbeCost() []dest.Cost                                    { return nil }
 func (nothing) APICalls() int64                                           { return 0 }
 func (n nothing) Open(syncdef.Version) (dest.Destination, error)          { return n, nil }
 func (nothing) Hide(context.Context, string, string, time.Duration) error { return nil }

@@ -86,7 +86,7 @@ func newRoad(t *testing.T) *road {
 	cfg.APIOptions = append(cfg.APIOptions, w.units.count)
 	w.state = state.New(cfg, state.Config{Table: name + State, Now: clock})
 	s, m := w.state, w.memory
-	w.intake = intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Errors: m, Queue: m, Now: clock}
+	w.intake = intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Chunks: s, Errors: m, Queue: m, Now: clock}
 	w.worker = deliver.Deliver{
 		Queue: "crm", Syncs: s, Connections: s, Tokens: s, Runs: s, Chunks: s, Halts: s, Ledger: m, Errors: m, Visibility: m,
 		Open: func(syncdef.Connection) (dest.Account, error) { return perfect{}, nil },
@@ -225,7 +225,6 @@ type perfect struct{}
 
 func (perfect) Identity(context.Context) (string, error) { return "org-1", nil }
 func (perfect) Probe(context.Context) error              { return nil }
-func (perfect) ProbeCost() []dest.Cost                   { return nil }
 func (perfect) APICalls() int64                          { return 0 }
 func (perfect) Limits() dest.Limits {
 	return dest.Limits{Concurrency: 5, Windows: func(string) []pace.Window { return []pace.Window{{Calls: 100_000, Per: 24 * time.Hour}} }}

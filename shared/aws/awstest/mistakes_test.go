@@ -61,12 +61,12 @@ func TestMistakes(t *testing.T) {
 	}
 	var log strings.Builder
 	logger := slog.New(slog.NewTextHandler(&log, nil))
-	in := &intake.Intake{Syncs: table, Connections: table, Runs: table, Batches: table, Errors: errs, Queue: queues, Now: time.Now}
+	in := &intake.Intake{Syncs: table, Connections: table, Runs: table, Batches: table, Chunks: table, Errors: errs, Queue: queues, Now: time.Now}
 	functions := map[string]local.Invoker{
 		"push": &push.Handler{Intake: in, Log: logger},
 		"control": &control.Handler{Log: logger, Control: &runs.Control{
 			Stores: runs.Stores{
-				Syncs: table, Connections: table, Runs: table, History: table, Marks: table, Due: table, Halts: table, Freshness: table,
+				Syncs: table, Definitions: table, Connections: table, Runs: table, History: table, Marks: table, Due: table, Halts: table, Freshness: table,
 				Errors: errs, Depths: queues, Ledger: ledger.New(cfg, ledger.Config{Table: name + "-" + Ledger}),
 			},
 			Replayer: in, Policy: run.DefaultPolicy(), Now: time.Now,

@@ -109,7 +109,7 @@ func TestPageBounds(t *testing.T) {
 		errors.New(cfg, errors.Config{Table: name + Errors, Now: viewtest.Now}),
 	}
 	const syncs = 50
-	viewtest.Fill(t, s, syncs, pageErrors())
+	viewtest.Fill(t, viewtest.Stores{Definitions: s, Connections: s, Runs: s, Overviews: s, Errors: s, Ledger: s}, syncs, pageErrors())
 	r := view.New(view.Config{Stores: runs.Stores{Syncs: s, Runs: s, History: s, Overviews: s, Some: s, Lists: s, Places: s}, Now: viewtest.Now})
 	viewtest.Bounds(t, r, syncs, pageErrors(), m.count)
 }

@@ -64,12 +64,9 @@ func (a *account) refused(failed *dest.CallError) {
 	}
 }
 
-// ProbeCost is one call.
-func (a *account) ProbeCost() []dest.Cost { return []dest.Cost{{Tokens: 1}} }
-
 // Limits are this package's own: see the package comment.
 func (a *account) Limits() dest.Limits {
-	return dest.Limits{Concurrency: concurrency, InFlight: inFlight, Windows: func(string) []pace.Window { return []pace.Window{{Calls: perSecond, Per: time.Second}} }}
+	return dest.Limits{Concurrency: concurrency, InFlight: inFlight, Probe: []dest.Cost{{Tokens: 1}}, Windows: func(string) []pace.Window { return []pace.Window{{Calls: perSecond, Per: time.Second}} }}
 }
 
 // APICalls counts every request.

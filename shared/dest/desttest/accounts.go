@@ -40,8 +40,8 @@ func probes(t *testing.T, w *world) {
 	if err := w.account.Probe(t.Context()); err != nil {
 		t.Fatalf("probe: %v", err)
 	}
-	if n := w.account.APICalls() - before; n != 1 || len(w.account.ProbeCost()) == 0 {
-		t.Errorf("%d calls, cost %+v", n, w.account.ProbeCost())
+	if n, cost := w.account.APICalls()-before, w.account.Limits().Probe; n != 1 || len(cost) == 0 {
+		t.Errorf("%d calls, cost %+v", n, cost)
 	}
 	w.always(t, sandbox.Fault{Status: 503, Body: "<html>", ContentType: "text/html"})
 	if call := failed(t, w.account.Probe(t.Context())); call.Class != dest.Unavailable {
@@ -114,7 +114,7 @@ func limits(t *testing.T, w *world) {
 		t.Errorf("%d calls in flight from an invocation, %d from a process", l.Concurrency, l.InFlight)
 	}
 	b := w.batch(2)
-	for _, c := range append(w.dest.Calls(b, 0), dest.Call{Costs: w.account.ProbeCost()}) {
+	for _, c := range append(w.dest.Calls(b, 0), dest.Call{Costs: l.Probe}) {
 		for _, cost := range c.Costs {
 			for _, window := range l.Windows(cost.Bucket) {
 				if window.Calls < int64(cost.Tokens) || window.Per <= 0 {

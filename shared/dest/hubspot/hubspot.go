@@ -89,9 +89,6 @@ const (
 // oneCall is what a request costs.
 var oneCall = []dest.Cost{{Tokens: 1}}
 
-// ProbeCost implements dest.Account.
-func (a *account) ProbeCost() []dest.Cost { return oneCall }
-
 // Limits implements dest.Account: the connection's share of the account's calls in
 // any 10 seconds and in any 24 hours, and of its searches in any second (I7). HubSpot's day ends at the account's
 // midnight; over any 24 hours the share holds for it too.
@@ -112,7 +109,7 @@ func (a *account) Limits() dest.Limits {
 		{Calls: max(1, day*share/100), Per: 24 * time.Hour},
 	}
 	searches := []pace.Window{{Calls: max(1, searchASecond*share/100), Per: time.Second}}
-	return dest.Limits{Concurrency: concurrency, InFlight: inFlight, Windows: func(bucket string) []pace.Window {
+	return dest.Limits{Concurrency: concurrency, InFlight: inFlight, Probe: oneCall, Windows: func(bucket string) []pace.Window {
 		if bucket == searchBucket {
 			return searches
 		}

@@ -81,9 +81,6 @@ func unsent(err error) error {
 
 var oneCall = []dest.Cost{{Tokens: 1}}
 
-// ProbeCost implements dest.Account.
-func (a *account) ProbeCost() []dest.Cost { return oneCall }
-
 // Limits implements dest.Account: the connection's share of what the app may call in
 // 10 seconds, by the connection or, where that is less, by Intercom's own word (I7).
 func (a *account) Limits() dest.Limits {
@@ -92,7 +89,7 @@ func (a *account) Limits() dest.Limits {
 		calls = min(calls, window(&a.conn, told*6))
 	}
 	windows := []pace.Window{{Calls: calls, Per: 10 * time.Second}}
-	return dest.Limits{Concurrency: concurrency, InFlight: inFlight, Windows: func(string) []pace.Window { return windows }}
+	return dest.Limits{Concurrency: concurrency, InFlight: inFlight, Probe: oneCall, Windows: func(string) []pace.Window { return windows }}
 }
 
 // APICalls implements dest.Account.

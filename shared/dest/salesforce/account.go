@@ -98,9 +98,6 @@ func (a *account) Probe(ctx context.Context) error {
 // oneCall is what a request costs.
 var oneCall = []dest.Cost{{Tokens: 1}}
 
-// ProbeCost implements dest.Account.
-func (a *account) ProbeCost() []dest.Cost { return oneCall }
-
 // Limits implements dest.Account: the connection's share of the organisation's
 // calls in any 24 hours (I7).
 func (a *account) Limits() dest.Limits {
@@ -112,7 +109,7 @@ func (a *account) Limits() dest.Limits {
 		share = defaultShare
 	}
 	windows := []pace.Window{{Calls: max(1, day*share/100), Per: 24 * time.Hour}}
-	return dest.Limits{Concurrency: concurrency, InFlight: inFlight, Windows: func(string) []pace.Window { return windows }}
+	return dest.Limits{Concurrency: concurrency, InFlight: inFlight, Probe: oneCall, Windows: func(string) []pace.Window { return windows }}
 }
 
 // APICalls implements dest.Account.

@@ -54,12 +54,10 @@ func (a *account) call(ctx context.Context, op string, err error) error {
 	return ce
 }
 
-// ProbeCost is one call of auth.test.
-func (a *account) ProbeCost() []dest.Cost { return []dest.Cost{{Bucket: TestBucket, Tokens: 1}} }
-
-// Limits are Slack's: see the package comment for where the numbers come from.
+// Limits are Slack's: see the package comment for where the numbers come from. A probe is
+// one call of auth.test.
 func (a *account) Limits() dest.Limits {
-	return dest.Limits{Concurrency: 1, InFlight: 1, Windows: windows}
+	return dest.Limits{Concurrency: 1, InFlight: 1, Windows: windows, Probe: []dest.Cost{{Bucket: TestBucket, Tokens: 1}}}
 }
 
 // windows gives a bucket's limits (I7): a method's or a channel's, or none for the

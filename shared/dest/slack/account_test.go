@@ -114,9 +114,10 @@ func TestIdentityAndProbe(t *testing.T) {
 // Every bucket that a call names has a limit.
 func TestLimits(t *testing.T) {
 	w := newWorld(t)
-	windows := w.acct.Limits().Windows
+	limits := w.acct.Limits()
+	windows := limits.Windows
 	b := dest.Batch{Records: intend(alerts(2))}
-	costs := w.acct.ProbeCost()
+	costs := limits.Probe
 	for _, c := range append(w.dest.Calls(b, 0), w.dest.Lookups(b)...) {
 		costs = append(costs, c.Costs...)
 	}

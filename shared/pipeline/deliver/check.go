@@ -113,7 +113,7 @@ func (a *account) schema(ctx context.Context, v syncdef.Version, s *verify.Schem
 		return nil
 	}
 	var object *metadata.Object
-	storage, err := a.asking(ctx, opened.ProbeCost(), func(ctx context.Context) (err error) {
+	storage, err := a.asking(ctx, opened.Limits().Probe, func(ctx context.Context) (err error) {
 		object, err = inspector.Describe(ctx, &v.Definition)
 		return err
 	})

@@ -136,7 +136,7 @@ func (a *account) probe(ctx context.Context) *dest.CallError {
 	}
 	ctx, cancel := a.d.before(ctx)
 	defer cancel()
-	for _, c := range opened.ProbeCost() {
+	for _, c := range opened.Limits().Probe {
 		// Best effort: a probe is made though its bucket is empty, and paid afterwards.
 		if wait, err := a.take(ctx, c, c.Tokens); err != nil || wait > 0 {
 			break

@@ -45,7 +45,7 @@ func BenchmarkPush(b *testing.B) {
 	if err := store.PutConnection(b.Context(), syncdef.Connection{Name: "prod", Type: queue}); err != nil {
 		b.Fatal(err)
 	}
-	in := &intake.Intake{Syncs: store, Connections: store, Runs: store, Batches: store, Errors: store, Queue: sink{}, Now: clock}
+	in := &intake.Intake{Syncs: store, Connections: store, Runs: store, Batches: store, Chunks: store, Errors: store, Queue: sink{}, Now: clock}
 	const rows = 2000
 	var objects []string
 	for n := range rows {

@@ -23,6 +23,7 @@ type Intake struct {
 	Connections Connections
 	Runs        Runs
 	Batches     Batches
+	Chunks      Chunks
 	Errors      Errors
 	Queue       Queue
 	Ledger      Ledger // asked only for deleting rows without a match value

@@ -44,7 +44,7 @@ type Runs interface {
 	UpdateRun(ctx context.Context, r run.Run) error
 }
 
-// Batches stores what was accepted.
+// Batches stores what was accepted, and pins it before the first send.
 type Batches interface {
 	// Batch reads one batch; run.ErrNotFound.
 	Batch(ctx context.Context, runID, batch string) (run.Batch, error)
@@ -57,6 +57,11 @@ type Batches interface {
 	CountGate(ctx context.Context, runID, batch string, c run.GateCounts) (run.GateCounts, error)
 	// MarkSent notes that every chunk of the batch was accepted by the queue.
 	MarkSent(ctx context.Context, runID, batch string) error
+}
+
+// Chunks stores the records of a batch's messages: which need not be sent again, and those
+// of rows that are never sent.
+type Chunks interface {
 	// ChunksDone tells which of a batch's chunks are recorded, by index.
 	ChunksDone(ctx context.Context, runID, batch string, chunks int) (map[int]bool, error)
 	// RecordChunk stores a chunk's record unless one is stored (I2); first says

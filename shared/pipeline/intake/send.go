@@ -31,7 +31,7 @@ func (in *Intake) sendAgain(ctx context.Context, rep *repetition) error {
 	if err != nil {
 		return fmt.Errorf("read run %q: %w", b.Run, err)
 	}
-	done, err := in.Batches.ChunksDone(ctx, b.Run, b.ID, b.Chunks)
+	done, err := in.Chunks.ChunksDone(ctx, b.Run, b.ID, b.Chunks)
 	if err != nil {
 		return fmt.Errorf("read the chunks of batch %q of run %q: %w", b.ID, b.Run, err)
 	}
@@ -126,7 +126,7 @@ func (in *Intake) endAgain(ctx context.Context, rep *repetition, r run.Run, done
 			return fmt.Errorf("store the unsent rows of run %q: %w", b.Run, err)
 		}
 		c := run.Chunk{Done: true, At: in.Now(), Counts: run.Counts{Cancelled: int64(len(at))}, Outcomes: run.PackFates(fates)}
-		if _, err := in.Batches.RecordChunk(ctx, b.Run, b.ID, index, c); err != nil {
+		if _, err := in.Chunks.RecordChunk(ctx, b.Run, b.ID, index, c); err != nil {
 			return fmt.Errorf("record chunk %d of batch %q of run %q: %w", index, b.ID, b.Run, err)
 		}
 	}
@@ -146,7 +146,7 @@ func (in *Intake) endGone(ctx context.Context, rep *repetition, done map[int]boo
 			fates[i] = run.FateSuperseded
 		}
 		c := run.Chunk{Done: true, At: in.Now(), Counts: run.Counts{Superseded: int64(len(at))}, Outcomes: run.PackFates(fates)}
-		if _, err := in.Batches.RecordChunk(ctx, b.Run, b.ID, index, c); err != nil {
+		if _, err := in.Chunks.RecordChunk(ctx, b.Run, b.ID, index, c); err != nil {
 			return fmt.Errorf("record chunk %d of batch %q of run %q: %w", index, b.ID, b.Run, err)
 		}
 	}

@@ -73,7 +73,7 @@ func (w *world) apply(change func(*syncdef.Definition, *syncdef.Rules)) syncdef.
 func (w *world) boot() {
 	w.mortal = &mortal{Store: w.store, fuse: -1}
 	w.intake = &intake.Intake{
-		Syncs: w.mortal, Connections: w.mortal, Runs: w.mortal, Batches: w.mortal, Errors: w.mortal, Queue: w.mortal,
+		Syncs: w.mortal, Connections: w.mortal, Runs: w.mortal, Batches: w.mortal, Chunks: w.mortal, Errors: w.mortal, Queue: w.mortal,
 		Now: func() time.Time { return w.now },
 	}
 }

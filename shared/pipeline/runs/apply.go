@@ -48,7 +48,7 @@ func (c *Control) apply(ctx context.Context, v syncdef.Version, settings []syncd
 			return nil, fmt.Errorf("store connection %q: %w", one.Name, err)
 		}
 	}
-	if err := c.Syncs.Apply(ctx, v); err != nil {
+	if err := c.Definitions.Apply(ctx, v); err != nil {
 		return nil, fmt.Errorf("apply sync %q: %w", v.Definition.Sync, err)
 	}
 	// What halted the version may be mended by the settings: it is tried anew, and halts
@@ -153,7 +153,7 @@ func (c *Control) remove(ctx context.Context, sync string) error {
 	if _, err := c.current(ctx, "penstock remove", sync); err != nil {
 		return err
 	}
-	if err := c.Syncs.Remove(ctx, sync); err != nil {
+	if err := c.Definitions.Remove(ctx, sync); err != nil {
 		return fmt.Errorf("remove sync %q: %w", sync, err)
 	}
 	return nil

@@ -11,20 +11,24 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// Syncs stores definitions. Versions are immutable.
+// Syncs reads definitions. Versions are immutable.
 type Syncs interface {
 	// Current is the applied version of a sync; run.ErrNotFound when none is.
 	Current(ctx context.Context, sync string) (syncdef.Version, error)
 	// Version is one revision, applied now or earlier; run.ErrNotFound.
 	Version(ctx context.Context, sync, id string) (syncdef.Version, error)
-	// Apply stores a version and makes it the current one. Twice is the same as once.
-	Apply(ctx context.Context, v syncdef.Version) error
-	// Remove takes the current version away: the sync is not applied any more.
-	Remove(ctx context.Context, sync string) error
 	// NextSequence is a number greater than any that it gave for the sync before.
 	NextSequence(ctx context.Context, sync string) (int64, error)
 	// List names the syncs that have a current version, sorted.
 	List(ctx context.Context) ([]string, error)
+}
+
+// Definitions changes which version of a sync is applied.
+type Definitions interface {
+	// Apply stores a version and makes it the current one. Twice is the same as once.
+	Apply(ctx context.Context, v syncdef.Version) error
+	// Remove takes the current version away: the sync is not applied any more.
+	Remove(ctx context.Context, sync string) error
 }
 
 // Connections stores connections apart from versions.

@@ -21,6 +21,7 @@ import (
 // Stores are what the package needs of storage.
 type Stores struct {
 	Syncs       Syncs
+	Definitions Definitions // for Apply and Remove alone
 	Connections Connections
 	Runs        Runs
 	History     History

@@ -38,12 +38,9 @@ func (a *account) Probe(ctx context.Context) error {
 	return err
 }
 
-// ProbeCost is one call.
-func (a *account) ProbeCost() []dest.Cost { return []dest.Cost{{Tokens: 1}} }
-
 // Limits are the vendor's.
 func (a *account) Limits() dest.Limits {
-	return dest.Limits{Concurrency: inFlight, Windows: func(string) []pace.Window { return []pace.Window{{Calls: 100, Per: time.Minute}} }}
+	return dest.Limits{Concurrency: inFlight, Probe: []dest.Cost{{Tokens: 1}}, Windows: func(string) []pace.Window { return []pace.Window{{Calls: 100, Per: time.Minute}} }}
 }
 
 // APICalls counts every request.

@@ -9,19 +9,8 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// A Source is what pages are read from.
-type Source interface {
-	runs.Syncs
-	runs.Runs
-	runs.History
-	runs.Overviews
-	runs.Some
-	runs.Lists
-	runs.Places
-}
-
-// Count is a Counted over a store.
-func Count(s Source) *Counted { return &Counted{s: s} }
+// Count is a Counted over the stores that pages are read from.
+func Count(s runs.Stores) *Counted { return &Counted{s: s} }
 
 // Stores are what a Reader needs.
 func (c *Counted) Stores() runs.Stores {
@@ -34,7 +23,7 @@ type Counted struct {
 	runs.Syncs
 	runs.Runs
 	runs.History
-	s              Source
+	s              runs.Stores
 	queries, items int
 }
 
@@ -53,18 +42,18 @@ func (c *Counted) Count() (queries, items int) {
 // Version implements runs.Syncs.
 func (c *Counted) Version(ctx context.Context, sync, id string) (syncdef.Version, error) {
 	c.add(1)
-	return c.s.Version(ctx, sync, id)
+	return c.s.Syncs.Version(ctx, sync, id)
 }
 
 // Run implements runs.Runs.
 func (c *Counted) Run(ctx context.Context, id string) (run.Run, error) {
 	c.add(1)
-	return c.s.Run(ctx, id)
+	return c.s.Runs.Run(ctx, id)
 }
 
 // RecentRuns implements runs.History.
 func (c *Counted) RecentRuns(ctx context.Context, sync string, limit int) ([]run.Run, error) {
-	all, err := c.s.RecentRuns(ctx, sync, limit)
+	all, err := c.s.History.RecentRuns(ctx, sync, limit)
 	c.add(len(all))
 	return all, err
 }
@@ -78,12 +67,12 @@ func (c *Counted) DeleteOverview(context.Context, string) error { panic("a page 
 // Overview implements runs.Overviews.
 func (c *Counted) Overview(ctx context.Context, sync string) (run.Overview, error) {
 	c.add(1)
-	return c.s.Overview(ctx, sync)
+	return c.s.Overviews.Overview(ctx, sync)
 }
 
 // Overviews implements runs.Overviews.
 func (c *Counted) Overviews(ctx context.Context, known map[string]int64) ([]run.Overview, error) {
-	all, err := c.s.Overviews(ctx, known)
+	all, err := c.s.Overviews.Overviews(ctx, known)
 	c.add(len(all))
 	return all, err
 }
@@ -91,12 +80,12 @@ func (c *Counted) Overviews(ctx context.Context, known map[string]int64) ([]run.
 // SomeRuns implements runs.Some.
 func (c *Counted) SomeRuns(ctx context.Context, ids []string) (map[string]run.Run, error) {
 	c.add(len(ids))
-	return c.s.SomeRuns(ctx, ids)
+	return c.s.Some.SomeRuns(ctx, ids)
 }
 
 // SomeOpenRuns implements runs.Some.
 func (c *Counted) SomeOpenRuns(ctx context.Context, limit int) ([]string, error) {
-	ids, err := c.s.SomeOpenRuns(ctx, limit)
+	ids, err := c.s.Some.SomeOpenRuns(ctx, limit)
 	c.add(len(ids))
 	return ids, err
 }
@@ -104,17 +93,17 @@ func (c *Counted) SomeOpenRuns(ctx context.Context, limit int) ([]string, error)
 // ListErrors implements runs.Lists.
 func (c *Counted) ListErrors(ctx context.Context, list, from string, limit int, each func(run.Listed) bool) (bool, error) {
 	c.add(0)
-	return c.s.ListErrors(ctx, list, from, limit, func(l run.Listed) bool { c.items++; return each(l) })
+	return c.s.Lists.ListErrors(ctx, list, from, limit, func(l run.Listed) bool { c.items++; return each(l) })
 }
 
 // SomeErrors implements runs.Lists.
 func (c *Counted) SomeErrors(ctx context.Context, refs []string) (map[string]run.RowError, error) {
 	c.add(len(refs))
-	return c.s.SomeErrors(ctx, refs)
+	return c.s.Lists.SomeErrors(ctx, refs)
 }
 
 // Places implements runs.Places.
 func (c *Counted) Places(ctx context.Context, places []ledger.Place) (map[ledger.Place]ledger.Entry, error) {
 	c.add(len(places))
-	return c.s.Places(ctx, places)
+	return c.s.Places.Places(ctx, places)
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/penstock-data/penstock/shared/app/view"
 	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/pipeline/deliver"
+	"github.com/penstock-data/penstock/shared/pipeline/intake"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
@@ -44,20 +46,19 @@ func open(t testing.TB, path string, syncs, errs int) (*Counted, *view.Reader) {
 	s, err := sqlite.Open(path, Now)
 	check(t, err)
 	t.Cleanup(func() { check(t, s.Close()) })
-	Fill(t, s, syncs, errs)
-	c := Count(s)
+	Fill(t, Stores{Definitions: s, Connections: s, Runs: s, Overviews: s, Errors: s, Ledger: s}, syncs, errs)
+	c := Count(runs.Stores{Syncs: s, Runs: s, History: s, Overviews: s, Some: s, Lists: s, Places: s})
 	return c, view.New(view.Config{Stores: c.Stores(), Now: Now})
 }
 
-// A Store is what Fill fills.
-type Store interface {
-	runs.Syncs
-	runs.Runs
-	runs.Overviews
-	PutConnection(ctx context.Context, c syncdef.Connection) error
-	EnsureRun(ctx context.Context, r run.Run) (run.Run, error)
-	StoreErrors(ctx context.Context, errs []run.RowError) error
-	Commit(ctx context.Context, target string, entries []ledger.Entry) ([]int, error)
+// Stores are what Fill fills.
+type Stores struct {
+	Definitions runs.Definitions
+	Connections runs.Connections
+	Runs        intake.Runs
+	Overviews   runs.Overviews
+	Errors      intake.Errors
+	Ledger      deliver.Ledger
 }
 
 // What Fill stores of each sync.
@@ -72,21 +73,21 @@ const (
 func Name(n int) string { return fmt.Sprintf("sync_%02d", n) }
 
 // Fill stores so many syncs, and so many errors of them in all.
-func Fill(t testing.TB, s Store, syncs, errs int) {
+func Fill(t testing.TB, s Stores, syncs, errs int) {
 	t.Helper()
 	ctx := t.Context()
 	var g errgroup.Group
 	g.SetLimit(8)
-	check(t, s.PutConnection(ctx, syncdef.Connection{Name: Connection, Type: "crm"}))
+	check(t, s.Connections.PutConnection(ctx, syncdef.Connection{Name: Connection, Type: "crm"}))
 	for n := range syncs {
 		g.Go(func() error { return fill(ctx, s, n, errs/syncs) })
 	}
 	check(t, g.Wait())
 }
 
-func fill(ctx context.Context, s Store, n, errs int) error {
+func fill(ctx context.Context, s Stores, n, errs int) error {
 	v := version(n)
-	if err := s.Apply(ctx, v); err != nil {
+	if err := s.Definitions.Apply(ctx, v); err != nil {
 		return err
 	}
 	o := run.Overview{
@@ -99,13 +100,13 @@ func fill(ctx context.Context, s Store, n, errs int) error {
 		count = firstRuns
 	}
 	for i := range count + 1 {
-		r, err := s.EnsureRun(ctx, aRun(n, i, true))
+		r, err := s.Runs.EnsureRun(ctx, aRun(n, i, true))
 		if err != nil {
 			return err
 		}
 		if i > 0 {
 			r = aRun(n, i, false)
-			if err := s.UpdateRun(ctx, r); err != nil {
+			if err := s.Runs.UpdateRun(ctx, r); err != nil {
 				return err
 			}
 		}
@@ -116,12 +117,12 @@ func fill(ctx context.Context, s Store, n, errs int) error {
 		lines = append(lines, run.LineOf(r))
 	}
 	run.Summarize(&o, lines)
-	if err := s.SetOverview(ctx, o); err != nil {
+	if err := s.Overviews.SetOverview(ctx, o); err != nil {
 		return err
 	}
-	_, err := s.Commit(ctx, o.Target, []ledger.Entry{{Key: "k0", Held: ledger.Held{Fingerprint: row.Fingerprint{1}, ID: "r0"}, Last: ledger.Last{Run: runID(n, 1), Error: "x"}}})
+	_, err := s.Ledger.Commit(ctx, o.Target, []ledger.Entry{{Key: "k0", Held: ledger.Held{Fingerprint: row.Fingerprint{1}, ID: "r0"}, Last: ledger.Last{Run: runID(n, 1), Error: "x"}}})
 	for at := 0; err == nil && at < errs; at += errorsOf {
-		err = s.StoreErrors(ctx, someErrors(n, at, min(at+errorsOf, errs)))
+		err = s.Errors.StoreErrors(ctx, someErrors(n, at, min(at+errorsOf, errs)))
 	}
 	return err
 }
