@@ -137,9 +137,9 @@ func TestWanted(t *testing.T) {
 func TestLettersAreTriedAgain(t *testing.T) {
 	notices, open := Judge(seen(func(s *Seen) { s.Last.Failed = true }), nil, noon, DefaultPolicy)
 	subs := []Subscription{
-		{To: Recipient{Channel: "email", Addresses: []string{"a@b.c"}}, Conditions: []string{"sync_failure"}},
-		{To: Recipient{Channel: "email", Addresses: []string{"d@b.c"}}},
-		{To: Recipient{Channel: "email", Addresses: []string{"e@b.c"}}, Conditions: []string{"high_error_rate"}},
+		{To: Recipient{Type: "email", Addresses: []string{"a@b.c"}}, Conditions: []string{"sync_failure"}},
+		{To: Recipient{Type: "email", Addresses: []string{"d@b.c"}}},
+		{To: Recipient{Type: "email", Addresses: []string{"e@b.c"}}, Conditions: []string{"high_error_rate"}},
 	}
 	b := Book{Sync: "sf_health"}
 	b.Post(notices, subs, open)
@@ -260,7 +260,7 @@ func TestBooksStaySmall(t *testing.T) {
 	}
 	var subs []Subscription
 	for range 10 {
-		subs = append(subs, Subscription{To: Recipient{Channel: "email", Addresses: many}})
+		subs = append(subs, Subscription{To: Recipient{Type: "email", Addresses: many}})
 	}
 	b := Book{Sync: "sf_health"}
 	at := noon

@@ -29,17 +29,17 @@ type Letter struct {
 
 // A Recipient is where a notice goes.
 type Recipient struct {
-	Channel    string   `json:"channel"`              // email, webhook, or a destination type that posts messages
+	Type       string   `json:"type"`                 // email, webhook, or a destination type that posts messages
 	Addresses  []string `json:"addresses,omitempty"`  // of an email
 	Connection string   `json:"connection,omitempty"` // that posts
-	Room       string   `json:"room,omitempty"`       // where it posts to
+	Channel    string   `json:"channel,omitempty"`    // where it posts to
 	Secret     string   `json:"secret,omitempty"`     // of a webhook: the name of the one that holds address and key
 }
 
 // ID names a notice to a recipient: equal for the same step of the same alert.
 func (l Letter) ID() string {
 	n := l.Notice
-	to := append([]string{l.To.Channel, l.To.Connection, l.To.Room, l.To.Secret}, l.To.Addresses...)
+	to := append([]string{l.To.Type, l.To.Connection, l.To.Channel, l.To.Secret}, l.To.Addresses...)
 	return strings.Join(append(to, string(n.Kind), string(n.Step), n.Since.UTC().Format(time.RFC3339), strconv.Itoa(n.Times)), " ")
 }
 
@@ -48,7 +48,7 @@ type Delivery struct {
 	At      time.Time `json:"at"`
 	Kind    Kind      `json:"kind"`
 	Step    Step      `json:"step"`
-	Channel string    `json:"channel"`
+	Type    string    `json:"type"`              // of the recipient
 	Failure string    `json:"failure,omitempty"` // why it was given up, "" when it was sent
 }
 
@@ -133,7 +133,7 @@ func (b *Book) Settle(l Letter, now time.Time, failure string) {
 
 // record keeps what became of a letter.
 func (b *Book) record(l Letter, now time.Time, failure string) {
-	b.Sent = append(b.Sent, Delivery{At: now, Kind: l.Notice.Kind, Step: l.Notice.Step, Channel: l.To.Channel, Failure: failure})
+	b.Sent = append(b.Sent, Delivery{At: now, Kind: l.Notice.Kind, Step: l.Notice.Step, Type: l.To.Type, Failure: failure})
 	if extra := len(b.Sent) - mostSent; extra > 0 {
 		b.Sent = slices.Delete(b.Sent, 0, extra)
 	}

@@ -26,7 +26,7 @@ type alertTestCmd struct {
 
 // trial is what alert test says of one recipient.
 type trial struct {
-	Channel string `json:"channel"`
+	Type    string `json:"type"`
 	To      string `json:"to"`
 	Sent    bool   `json:"sent"`
 	Failure string `json:"failure,omitempty"`
@@ -52,8 +52,8 @@ func (c alertTestCmd) Run(ctx context.Context, s program) (err error) {
 	var out []trial
 	failed := 0
 	for _, n := range v.Definition.Notifications {
-		to := alert.Recipient{Channel: n.Type, Addresses: n.Recipients, Connection: n.Connection, Room: n.Channel, Secret: n.Secret}
-		one := trial{Channel: n.Type, To: strings.Join(n.Recipients, ", "), Sent: true}
+		to := alert.Recipient{Type: n.Type, Addresses: n.Recipients, Connection: n.Connection, Channel: n.Channel, Secret: n.Secret}
+		one := trial{Type: n.Type, To: strings.Join(n.Recipients, ", "), Sent: true}
 		switch n.Type {
 		case syncdef.NotifyEmail:
 		case syncdef.NotifyWebhook:
@@ -75,7 +75,7 @@ func (c alertTestCmd) Run(ctx context.Context, s program) (err error) {
 			if !one.Sent {
 				verdict = "NOT SENT: " + one.Failure
 			}
-			fmt.Fprintf(s.out, "%s to %s: %s\n", one.Channel, one.To, verdict)
+			fmt.Fprintf(s.out, "%s to %s: %s\n", one.Type, one.To, verdict)
 		}
 	}
 	if err == nil && failed > 0 {
@@ -106,14 +106,14 @@ func (c alertListCmd) Run(ctx context.Context, s program) error {
 		fmt.Fprintf(s.out, "open     %s since %s, told %d times\n", o.Kind, s.clock.when(o.Since), o.Times)
 	}
 	for _, l := range book.Outbox {
-		fmt.Fprintf(s.out, "waiting  %s %s by %s, tried %d times\n", l.Notice.Kind, l.Notice.Step, l.To.Channel, l.Attempts)
+		fmt.Fprintf(s.out, "waiting  %s %s by %s, tried %d times\n", l.Notice.Kind, l.Notice.Step, l.To.Type, l.Attempts)
 	}
 	for _, d := range book.Sent {
 		verdict := "sent    "
 		if d.Failure != "" {
 			verdict = "given up"
 		}
-		fmt.Fprintf(s.out, "%s %s %s by %s, %s\n", verdict, d.Kind, d.Step, d.Channel, s.clock.when(d.At))
+		fmt.Fprintf(s.out, "%s %s %s by %s, %s\n", verdict, d.Kind, d.Step, d.Type, s.clock.when(d.At))
 	}
 	return nil
 }

@@ -141,7 +141,7 @@ func (d *demo) open(ctx context.Context, g *errgroup.Group) (err error) {
 	d.fresh = known != nil
 	d.plan, err = seedSample(ctx, d.warehouse, d.box, sample.Options{Rows: d.cmd.Rows, Seed: d.cmd.Seed, Now: d.s.clock.now()})
 	if err == nil {
-		d.opening()
+		d.introduce()
 	}
 	return err
 }

@@ -159,10 +159,10 @@ func fits(t *testing.T, printed string) {
 }
 
 // A folder that the demo goes on with is told within 80 columns, too.
-func TestDemoOpeningFits(t *testing.T) {
+func TestDemoIntroductionFits(t *testing.T) {
 	var out bytes.Buffer
 	d := &demo{dir: "penstock-data", syncs: sampleSyncs, s: program{out: &out}}
-	d.opening()
+	d.introduce()
 	if !strings.Contains(out.String(), "penstock-data is not new") {
 		t.Error(out.String())
 	}

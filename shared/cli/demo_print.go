@@ -19,8 +19,8 @@ func (d *demo) say(format string, args ...any) {
 	}
 }
 
-// opening says what was made.
-func (d *demo) opening() {
+// introduce says what was made.
+func (d *demo) introduce() {
 	d.say("Penstock on one machine:\n  DuckDB -> gateway -> queue -> workers -> simulated vendors")
 	d.say("  (%s)", d.titles())
 	d.say("%s customers in the warehouse, %s accounts in %s.", humanize.Comma(int64(d.plan.Rows)), humanize.Comma(int64(d.plan.Accounts)), sampleSyncs[0].title)

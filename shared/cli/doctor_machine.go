@@ -98,25 +98,25 @@ func stateRemedy(err error, path string) string {
 	return "docs/operating.md, or name another folder with --data"
 }
 
-// The room that a state needs: a run of a million rows takes about as much as warns.
+// What a state needs to be free: a run of a million rows takes about as much as warns.
 const (
-	roomWarns = 1 << 30
-	roomFails = 100 << 20
+	diskWarns = 1 << 30
+	diskFails = 100 << 20
 )
 
-// disk judges the room beside the state.
+// disk judges what is free beside the state.
 func (e *examination) disk() doctor.Finding {
 	f := doctor.Finding{Check: "disk", Verdict: doctor.OK}
-	free, err := roomAt(e.Data)
+	free, err := freeAt(e.Data)
 	if err != nil {
 		f.Detail = "not known"
 		return f
 	}
 	f.Detail = humanize.IBytes(free) + " are free"
 	switch {
-	case free < roomFails:
+	case free < diskFails:
 		f.Verdict = doctor.Fail
-	case free < roomWarns:
+	case free < diskWarns:
 		f.Verdict = doctor.Warn
 	}
 	if f.Verdict != doctor.OK {

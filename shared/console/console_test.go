@@ -100,26 +100,26 @@ func (s *state) do(parts ...string) (string, error) {
 	return "it is done", nil
 }
 
-// hands are the state's actions: a type of its own, since Actions is also what was done.
-type hands struct{ *state }
+// An actor acts on the state: a type of its own, since Actions is also what was done.
+type actor struct{ *state }
 
-func (h hands) Retry(_ context.Context, run string, s runs.Selector, token string) (string, error) {
+func (a actor) Retry(_ context.Context, run string, s runs.Selector, token string) (string, error) {
 	if token == "" {
 		return "", errors.New("no token")
 	}
-	return h.do("retry", run, strings.Join(slices.Concat(s.Types, s.Stages, s.Fields, s.Refs), ","))
+	return a.do("retry", run, strings.Join(slices.Concat(s.Types, s.Stages, s.Fields, s.Refs), ","))
 }
-func (h hands) Cancel(_ context.Context, run, reason string) (string, error) {
-	return h.do("cancel", run, reason)
+func (a actor) Cancel(_ context.Context, run, reason string) (string, error) {
+	return a.do("cancel", run, reason)
 }
-func (h hands) Pause(_ context.Context, sync, reason string) (string, error) {
-	return h.do("pause", sync, reason)
+func (a actor) Pause(_ context.Context, sync, reason string) (string, error) {
+	return a.do("pause", sync, reason)
 }
-func (h hands) Resume(_ context.Context, sync string) (string, error) { return h.do("resume", sync) }
-func (h hands) Accept(_ context.Context, connection string) (string, error) {
-	return h.do("accept", connection)
+func (a actor) Resume(_ context.Context, sync string) (string, error) { return a.do("resume", sync) }
+func (a actor) Accept(_ context.Context, connection string) (string, error) {
+	return a.do("accept", connection)
 }
-func (h hands) Reset(_ context.Context, sync string) (string, error) { return h.do("reset", sync) }
+func (a actor) Reset(_ context.Context, sync string) (string, error) { return a.do("reset", sync) }
 
 // full is a state with something of everything.
 func full() *state {
@@ -163,7 +163,7 @@ func serve(t *testing.T, s *state, wake func(context.Context) bool) *person {
 	if wake == nil {
 		wake = func(context.Context) bool { return false }
 	}
-	c, err := New(Config{Pages: s, Errors: s, Audit: s, Actions: &Actions{Runs: hands{s}, Syncs: hands{s}, Connections: hands{s}}, Where: "penstock-data", Flags: " --data d", Wake: wake, Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler)})
+	c, err := New(Config{Pages: s, Errors: s, Audit: s, Actions: &Actions{Runs: actor{s}, Syncs: actor{s}, Connections: actor{s}}, Where: "penstock-data", Flags: " --data d", Wake: wake, Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,8 +10,8 @@ import (
 )
 
 // nested is an array or object of so many levels.
-func nested(levels int, opening, inner, closing string) string {
-	return strings.Repeat(opening, levels) + inner + strings.Repeat(closing, levels)
+func nested(levels int, before, inner, after string) string {
+	return strings.Repeat(before, levels) + inner + strings.Repeat(after, levels)
 }
 
 func TestEnds(t *testing.T) {

@@ -169,8 +169,8 @@ func (c *conn) error(rc int32) error {
 	return fmt.Errorf("%s (sqlite code %d)", text, rc)
 }
 
-// room returns memory of at least n bytes that stays valid until the next call.
-func (c *conn) room(n int) (uintptr, error) {
+// scratch returns memory of at least n bytes that stays valid until the next call.
+func (c *conn) scratch(n int) (uintptr, error) {
 	if c.arena == 0 || n > c.size {
 		if c.arena != 0 {
 			libc.Xfree(c.tls, c.arena)

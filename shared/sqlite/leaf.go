@@ -213,7 +213,7 @@ func writeLeaf(c *conn, slot int64, body []byte) error {
 		return err
 	}
 	defer s.reset()
-	at, err := c.room(max(len(body), 1))
+	at, err := c.scratch(max(len(body), 1))
 	if err != nil {
 		return err
 	}

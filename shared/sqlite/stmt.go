@@ -25,7 +25,7 @@ func (s *stmt) bind(args ...any) error {
 			n += len(v)
 		}
 	}
-	at, err := s.c.room(n)
+	at, err := s.c.scratch(n)
 	if err != nil {
 		return err
 	}

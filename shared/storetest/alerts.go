@@ -43,7 +43,7 @@ var alertTests = []test{
 	{"as large as can be", func(t *testing.T, s Stores) {
 		b := aBook("health")
 		for len(b.Sent) < 50 {
-			b.Sent = append(b.Sent, alert.Delivery{At: start, Kind: alert.RunFailed, Step: alert.Raised, Channel: "email", Failure: strings.Repeat("x", alert.MaxFailure)})
+			b.Sent = append(b.Sent, alert.Delivery{At: start, Kind: alert.RunFailed, Step: alert.Raised, Type: "email", Failure: strings.Repeat("x", alert.MaxFailure)})
 		}
 		for len(b.Outbox) < 60 {
 			b.Outbox = append(b.Outbox, b.Outbox[0])
@@ -60,7 +60,7 @@ func aBook(sync string) alert.Book {
 	return alert.Book{
 		Sync: sync,
 		Open: []alert.Open{{Kind: alert.RunFailed, Since: start, Told: start, Times: 1, Run: sync + ".r1", Rows: 3}},
-		Outbox: []alert.Letter{{Notice: n, To: alert.Recipient{Channel: "email", Addresses: []string{"a@b.co"}}, Attempts: 1,
+		Outbox: []alert.Letter{{Notice: n, To: alert.Recipient{Type: "email", Addresses: []string{"a@b.co"}}, Attempts: 1,
 			Next: start.Add(time.Minute), Failure: "451"}},
 	}
 }

@@ -30,13 +30,13 @@ func NewRows(f *Function, scan *Scanner) *Rows {
 // Batch is what was gathered.
 func (r *Rows) Batch() Batch { return r.batch }
 
-// maxGuess bounds the room made on the evidence of one row.
+// maxGuess bounds what is reserved on the evidence of one row.
 const maxGuess = 8192
 
-// Room makes room for as many rows as are likely to come, by the mean length of
+// Reserve makes room for as many rows as are likely to come, by the mean length of
 // those that came, read bytes in all, where rest bytes are left: growing by
 // doubling would take twice the memory.
-func (r *Rows) Room(read, rest int) {
+func (r *Rows) Reserve(read, rest int) {
 	n := len(r.batch.Rows)
 	if n == 0 || n < cap(r.batch.Rows) {
 		return

@@ -21,7 +21,7 @@ type Scanner struct {
 	unfolds bool // objects may come as their text, in strings
 	fold    rawjson.Unfolder
 	learnt  int
-	room    []byte // for the objects that were unfolded
+	objects []byte // those that were unfolded
 }
 
 // Scan reads a body.
@@ -41,16 +41,16 @@ func (s *Scanner) unfolded(i int) (jsontext.Value, int) {
 	if i+1 >= len(s.body) || s.body[i] != '"' || s.body[i+1] != '{' || s.learnt == 0 {
 		return nil, -1
 	}
-	if s.room == nil {
-		s.room = make([]byte, 0, len(s.body)-i+8)
+	if s.objects == nil {
+		s.objects = make([]byte, 0, len(s.body)-i+8)
 	}
-	from := len(s.room)
-	room, end := s.fold.Object(s.room, s.body, i)
+	from := len(s.objects)
+	objects, end := s.fold.Object(s.objects, s.body, i)
 	if end < 0 || !s.clean && !utf8.Valid(s.body[i:end]) {
 		return nil, -1
 	}
-	s.room = room
-	return s.room[from:len(s.room):len(s.room)], end
+	s.objects = objects
+	return s.objects[from:len(s.objects):len(s.objects)], end
 }
 
 // Value reads the value that starts at i: a span of the body, or beside a fault

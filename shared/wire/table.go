@@ -28,9 +28,9 @@ type Table struct {
 	Member func(name string, v jsontext.Value)
 	// Whole takes the span of all rows, once they are read; may be nil.
 	Whole func(jsontext.Value)
-	// Room is told before each row how many bytes of rows were read and how many of
+	// Reserve is told before each row how many bytes of rows were read and how many of
 	// the body are left; may be nil.
-	Room func(read, rest int)
+	Reserve func(read, rest int)
 }
 
 // Read reads a body. One that is not JSON, or not of the form, is a *row.Refusal.
@@ -128,8 +128,8 @@ func (r *reader) table() error {
 		if !array && !r.Bare {
 			return r.other(fmt.Sprintf("row %d of the request", r.rows))
 		}
-		if r.Room != nil {
-			r.Room(r.at-start, len(r.body)-r.at)
+		if r.Reserve != nil {
+			r.Reserve(r.at-start, len(r.body)-r.at)
 		}
 		read := r.row
 		if !array {

@@ -70,9 +70,9 @@ func quotas() map[string]quota {
 	}
 }
 
-// opening is what a connection costs whenever it is opened or read again: the login, and
+// openCalls are what a connection costs whenever it is opened or read again: the login, and
 // whose account it is.
-var opening = []string{"POST /services/oauth2/token", "GET /", "GET /account-info/2026-09/details", "GET /me", "POST /api/auth.test"}
+var openCalls = []string{"POST /services/oauth2/token", "GET /", "GET /account-info/2026-09/details", "GET /me", "POST /api/auth.test"}
 
 // object is a row of a sync.
 func object(sync, format string, args ...any) []string {
@@ -102,7 +102,7 @@ func TestCallsPerThousandRows(t *testing.T) {
 				}
 				calls := core.Calls()
 				n := calls.Total
-				for _, label := range opening {
+				for _, label := range openCalls {
 					n -= calls.By[label]
 				}
 				// What a plan said before is what it came to, but for lists of names.

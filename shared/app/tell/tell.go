@@ -49,13 +49,13 @@ type Teller struct {
 
 // Tell sends one notice. Its error is for people, and holds no row's value.
 func (t *Teller) Tell(ctx context.Context, to alert.Recipient, n alert.Notice) error {
-	if to.Channel == syncdef.NotifyEmail {
+	if to.Type == syncdef.NotifyEmail {
 		if t.Mail == nil {
 			return errors.New("no email can be sent: " + t.NoMail)
 		}
 		return t.Mail.Send(ctx, to.Addresses, n.Subject(), n.Text())
 	}
-	if to.Channel == syncdef.NotifyWebhook {
+	if to.Type == syncdef.NotifyWebhook {
 		return t.call(ctx, to.Secret, n)
 	}
 	return t.post(ctx, to, n.Text())
@@ -77,12 +77,12 @@ func (t *Teller) post(ctx context.Context, to alert.Recipient, text string) erro
 	}
 	var limits []pace.Window
 	if windows := account.Limits().Windows; windows != nil {
-		limits = windows(to.Room)
+		limits = windows(to.Channel)
 	}
 	if err := t.lease(ctx, to, limits); err != nil {
 		return err
 	}
-	return poster.Post(ctx, to.Room, text)
+	return poster.Post(ctx, to.Channel, text)
 }
 
 // longestWait is how long a token is waited for (I5).
@@ -91,7 +91,7 @@ const longestWait = 2 * time.Second
 // lease takes a token of the channel, and waits for one that comes soon.
 func (t *Teller) lease(ctx context.Context, to alert.Recipient, limits []pace.Window) error {
 	for waited := time.Duration(0); ; {
-		granted, wait, err := t.Tokens.Lease(ctx, to.Connection+"/"+to.Room, limits, 1, t.Now())
+		granted, wait, err := t.Tokens.Lease(ctx, to.Connection+"/"+to.Channel, limits, 1, t.Now())
 		if err != nil {
 			return fmt.Errorf("lease a call of connection %q: %w", to.Connection, err)
 		}
@@ -100,7 +100,7 @@ func (t *Teller) lease(ctx context.Context, to alert.Recipient, limits []pace.Wi
 		}
 		wait = max(wait, time.Millisecond)
 		if waited += wait; waited > longestWait {
-			return fmt.Errorf("the quota of %s in connection %q is spent for %s", to.Room, to.Connection, wait.Round(time.Second))
+			return fmt.Errorf("the quota of %s in connection %q is spent for %s", to.Channel, to.Connection, wait.Round(time.Second))
 		}
 		if err := t.Sleep(ctx, wait); err != nil {
 			return err

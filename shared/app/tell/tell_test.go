@@ -51,7 +51,7 @@ func ses(t *testing.T, box *mail.Mailbox, from string) *awsmail.Mailer {
 }
 
 func byEmail(to ...string) alert.Recipient {
-	return alert.Recipient{Channel: syncdef.NotifyEmail, Addresses: to}
+	return alert.Recipient{Type: syncdef.NotifyEmail, Addresses: to}
 }
 
 // An email goes out through SES, and what SES refuses is told without an address.
@@ -183,7 +183,7 @@ func TestPost(t *testing.T) {
 		return slack.Vendor.Open(dest.Config{Connection: c, Now: now, HTTP: server.Client(), Loopback: true,
 			Secret: func(context.Context) (map[string]string, error) { return map[string]string{"token": "xoxb-1"}, nil }})
 	}}
-	to := alert.Recipient{Channel: "slack", Connection: "chat", Room: "#data-alerts"}
+	to := alert.Recipient{Type: "slack", Connection: "chat", Channel: "#data-alerts"}
 	if err := teller.Tell(t.Context(), to, notice); err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestPost(t *testing.T) {
 	if err := stuck.Tell(t.Context(), to, notice); err == nil || !strings.Contains(err.Error(), "quota") {
 		t.Errorf("a quota that is spent for long: %v", err)
 	}
-	to.Room = "#nowhere"
+	to.Channel = "#nowhere"
 	if err := teller.Tell(t.Context(), to, notice); err == nil || !strings.Contains(err.Error(), "#nowhere") {
 		t.Errorf("no such channel: %v", err)
 	}

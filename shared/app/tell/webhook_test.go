@@ -20,7 +20,7 @@ import (
 
 const hookKey = "0123456789abcdef"
 
-var toHook = alert.Recipient{Channel: syncdef.NotifyWebhook, Secret: "webhook"}
+var toHook = alert.Recipient{Type: syncdef.NotifyWebhook, Secret: "webhook"}
 
 // hooked is a teller whose secret leads to a server with this handler, over TLS.
 func hooked(t *testing.T, h http.HandlerFunc) (*tell.Teller, map[string]string) {
@@ -140,7 +140,7 @@ func TestWebhooksThatFail(t *testing.T) {
 			one.HTTP = nil
 		}
 		secret["url"], secret["key"], status, calls = c.url, c.key, c.status, 0
-		err := one.Tell(t.Context(), alert.Recipient{Channel: syncdef.NotifyWebhook, Secret: c.secret}, notice)
+		err := one.Tell(t.Context(), alert.Recipient{Type: syncdef.NotifyWebhook, Secret: c.secret}, notice)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.name, err, c.want)
 		}

@@ -18,7 +18,7 @@ const maxNamed = 3 // ids named in an ambiguous match
 // search, and inserts that an earlier attempt may have sent.
 func (d *destination) Lookups(b dest.Batch) []dest.Call {
 	var calls []dest.Call
-	queries, left := 0, newRoom()
+	queries, left := 0, newBudget()
 	for i := range b.Records {
 		r := &b.Records[i]
 		if !d.wanted(r) {
@@ -64,7 +64,7 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 	reasons := make([]string, len(c.Records))
 	var queries []string
 	open := make([]question, 0, min(len(c.Records), termsPerQuery))
-	left := newRoom()
+	left := newBudget()
 	for i, at := range c.Records {
 		r := &b.Records[at]
 		q, reason := d.ask(r)

@@ -49,20 +49,20 @@ func escapedLen(s string) int {
 	return n
 }
 
-// A room is what is left of one query.
-type room struct{ terms, likes, bytes int }
+// A budget is what is left of one query.
+type budget struct{ terms, likes, bytes int }
 
-func newRoom() room { return room{terms: termsPerQuery, likes: likesPerQuery, bytes: maxAddress} }
+func newBudget() budget { return budget{terms: termsPerQuery, likes: likesPerQuery, bytes: maxAddress} }
 
 // take makes room for a question, and reports whether it had to begin a query.
-func (r *room) take(q question, field string) (fresh bool) {
+func (b *budget) take(q question, field string) (fresh bool) {
 	size := q.size(field)
-	if r.terms < len(q.equals) || r.likes < len(q.likes) || r.bytes < size {
-		*r, fresh = newRoom(), true
+	if b.terms < len(q.equals) || b.likes < len(q.likes) || b.bytes < size {
+		*b, fresh = newBudget(), true
 	}
-	r.terms -= len(q.equals)
-	r.likes -= len(q.likes)
-	r.bytes -= size
+	b.terms -= len(q.equals)
+	b.likes -= len(q.likes)
+	b.bytes -= size
 	return fresh
 }
 

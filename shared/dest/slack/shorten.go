@@ -23,10 +23,10 @@ func shorten(text string, most int) string {
 	if len(text) <= most || utf8.RuneCountInString(text) <= most {
 		return text
 	}
-	room := most - utf8.RuneCountInString(cutMark)
+	fits := most - utf8.RuneCountInString(cutMark)
 	parts := whole.FindAllStringIndex(text, -1)
 	at, taken, end := 0, 0, 0
-	for clusters := graphemes.FromString(text); clusters.Next() && taken <= room; {
+	for clusters := graphemes.FromString(text); clusters.Next() && taken <= fits; {
 		for len(parts) > 0 && parts[0][1] <= at {
 			parts = parts[1:]
 		}

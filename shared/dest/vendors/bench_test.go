@@ -51,7 +51,7 @@ func BenchmarkDestinations(b *testing.B) {
 // benched is how many records a round pushes: a full batch of the greatest vendor's.
 const benched = 2000
 
-// few is how many are in hand at once where nothing is ever updated: of many messages a
+// few is how many are in size at once where nothing is ever updated: of many messages a
 // destination may make one.
 const few = 20
 
@@ -102,11 +102,11 @@ func (w *bench) push(b *testing.B) {
 			w.batch.Records[i].Key, w.batch.Records[i].RecordID = name, name
 		}
 	}
-	hand := benched
+	size := benched
 	if w.inserts {
-		hand = few
+		size = few
 	}
-	for records := range slices.Chunk(w.batch.Records, hand) {
+	for records := range slices.Chunk(w.batch.Records, size) {
 		batch := w.batch
 		batch.Records = records
 		for _, c := range w.dest.Calls(batch, 0) {

@@ -67,9 +67,9 @@ func (i *item) unsent() bool { return i.intended && !i.received && !i.state.sett
 func (w *work) store(ctx context.Context, items []*item) error {
 	d := w.inv.d
 	var errs []run.RowError
-	room := rooms.Get().(*room)
-	defer room.free()
-	entries, from := room.entries[:0], room.from[:0]
+	buf := entryBuffers.Get().(*entryBuffer)
+	defer buf.free()
+	entries, from := buf.entries[:0], buf.from[:0]
 	for _, i := range items {
 		if i.state == stateFailed && !i.summed || i.state == stateUnknown && i.outcome != nil {
 			errs = append(errs, i.rowError(d.Now(), w.target))
@@ -79,7 +79,7 @@ func (w *work) store(ctx context.Context, items []*item) error {
 			from = append(from, i)
 		}
 	}
-	room.entries, room.from = entries, from
+	buf.entries, buf.from = entries, from
 	if len(errs) > 0 {
 		if err := w.inv.storeErrors(ctx, errs); err != nil {
 			return fmt.Errorf("store %d errors of %s: %w", len(errs), w.target, err)
@@ -100,20 +100,20 @@ func (w *work) store(ctx context.Context, items []*item) error {
 	return nil
 }
 
-// A room is where store gathers the entries that it commits: a fifth of what a worker
+// An entryBuffer is where store gathers the entries that it commits: a fifth of what a worker
 // would allocate otherwise.
-type room struct {
+type entryBuffer struct {
 	entries []ledger.Entry
 	from    []*item // of each entry
 }
 
-var rooms = sync.Pool{New: func() any { return new(room) }}
+var entryBuffers = sync.Pool{New: func() any { return new(entryBuffer) }}
 
-// free gives the room to the next store, with nothing left in it.
-func (r *room) free() {
-	clear(r.entries)
-	clear(r.from)
-	rooms.Put(r)
+// free gives the buffer to the next store, with nothing left in it.
+func (b *entryBuffer) free() {
+	clear(b.entries)
+	clear(b.from)
+	entryBuffers.Put(b)
 }
 
 // next is the ledger entry that a row's outcome asks for. What the destination

@@ -130,7 +130,7 @@ func (in *Intake) part(ctx context.Context, b row.Batch, p *part, answers []row.
 	if err != nil {
 		return err
 	}
-	if err := in.room(ctx, v.Version.Rules.Type, v.Version.Definition.Connection); err != nil {
+	if err := in.admit(ctx, v.Version.Rules.Type, v.Version.Definition.Connection); err != nil {
 		return err
 	}
 	sequence, err := in.Syncs.NextSequence(ctx, r.Sync) // I3: never a clock

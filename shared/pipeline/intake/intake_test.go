@@ -203,7 +203,7 @@ func TestCursorTexts(t *testing.T) {
 
 // While the queue is too full, and half full of a paused connection's rows, the
 // warehouse is asked to wait; a batch that was pinned before is answered all the same.
-func TestRoom(t *testing.T) {
+func TestFullQueue(t *testing.T) {
 	w := newWorld(t, nil)
 	first := batch(syncName, "first", object("a", 1, "1"))
 	answered := w.push(first)

@@ -17,9 +17,9 @@ const (
 	settingsLife = time.Minute     // the design's bound for a mended connection
 )
 
-// room refuses a request while the destination's queue is full, or half full with
+// admit refuses a request while the destination's queue is full, or half full with
 // rows of a connection that nobody may call.
-func (in *Intake) room(ctx context.Context, queue, connection string) error {
+func (in *Intake) admit(ctx context.Context, queue, connection string) error {
 	n, err := in.depths.of(queue, depthLife, in.Now(), func() (int, error) { return in.Queue.Depth(ctx, queue) })
 	if err != nil {
 		return fmt.Errorf("read the depth of queue %q: %w", queue, err)

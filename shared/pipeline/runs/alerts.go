@@ -104,7 +104,7 @@ func subscriptions(d *syncdef.Definition) []alert.Subscription {
 	out := make([]alert.Subscription, len(d.Notifications))
 	for i, n := range d.Notifications {
 		out[i] = alert.Subscription{
-			To:         alert.Recipient{Channel: n.Type, Addresses: n.Recipients, Connection: n.Connection, Room: n.Channel, Secret: n.Secret},
+			To:         alert.Recipient{Type: n.Type, Addresses: n.Recipients, Connection: n.Connection, Channel: n.Channel, Secret: n.Secret},
 			Conditions: n.Conditions,
 		}
 	}

@@ -69,7 +69,7 @@ func Decode(r wire.Request) (wire.Batch, error) {
 	rows := wire.NewRows(f, scan)
 	var h head
 	t := table
-	t.Row, t.Room, t.Member = rows.Add, rows.Room, h.member
+	t.Row, t.Reserve, t.Member = rows.Add, rows.Reserve, h.member
 	t.Whole = func(v jsontext.Value) { h.calls = v }
 	if err := t.Read(scan); err != nil {
 		return wire.Batch{}, err

@@ -24,13 +24,13 @@ const MaxReply = 6<<20 - 1024
 const MaxMessage = 1000
 
 const (
-	opening = `{"replies":[`
-	closing = `]}`
+	prefix = `{"replies":[`
+	suffix = `]}`
 )
 
 // encode writes {"replies":[value,...]}.
 func encode(b *wire.Batch, value func(dst []byte, i int) []byte) (wire.Response, error) {
-	body := append(make([]byte, 0, len(opening)+len(closing)+128*b.Len()), opening...)
+	body := append(make([]byte, 0, len(prefix)+len(suffix)+128*b.Len()), prefix...)
 	for i := range b.Len() {
 		if i > 0 {
 			body = append(body, ',')
@@ -39,7 +39,7 @@ func encode(b *wire.Batch, value func(dst []byte, i int) []byte) (wire.Response,
 			return wire.Response{}, tooLarge()
 		}
 	}
-	body = append(body, closing...)
+	body = append(body, suffix...)
 	if len(body)+rawjson.Escapes(body) > MaxReply {
 		return wire.Response{}, tooLarge()
 	}

@@ -32,7 +32,7 @@ func Decode(r wire.Request) (wire.Batch, error) {
 	}
 	rows := wire.NewRows(f, scan)
 	h := head{}
-	t := wire.Table{Key: "arguments", Form: form, Bare: true, Optional: f.Needed == 0, Member: h.member, Room: rows.Room}
+	t := wire.Table{Key: "arguments", Form: form, Bare: true, Optional: f.Needed == 0, Member: h.member, Reserve: rows.Reserve}
 	t.Row = func(number int, args []jsontext.Value, fault *row.Fault) { rows.Add(number, spread(f, args), fault) }
 	t.Whole = func(v jsontext.Value) { h.arguments = v }
 	if err := t.Read(scan); err != nil {

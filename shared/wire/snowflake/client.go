@@ -14,7 +14,7 @@ import (
 // EncodeRequest appends a request of rows, numbered from 0: what a warehouse
 // sends. The embedded warehouse and the tests speak through it.
 func EncodeRequest(dst []byte, rows [][]jsontext.Value) []byte {
-	dst = append(dst, opening...)
+	dst = append(dst, prefix...)
 	for i, args := range rows {
 		if i > 0 {
 			dst = append(dst, ',')
@@ -27,7 +27,7 @@ func EncodeRequest(dst []byte, rows [][]jsontext.Value) []byte {
 		}
 		dst = append(dst, ']')
 	}
-	return append(dst, closing...)
+	return append(dst, suffix...)
 }
 
 // DecodeReply reads an answer: the values by row number, which must be 0 to n-1,

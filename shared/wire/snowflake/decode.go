@@ -20,7 +20,7 @@ func decode(r wire.Request) (wire.Batch, error) {
 	scan := wire.Scan(r.Body)
 	rows := wire.NewRows(f, scan)
 	t := table
-	t.Row, t.Room = rows.Add, rows.Room
+	t.Row, t.Reserve = rows.Add, rows.Reserve
 	if err := t.Read(scan); err != nil {
 		return wire.Batch{}, err
 	}

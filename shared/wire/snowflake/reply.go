@@ -18,14 +18,14 @@ import (
 const MaxReply = 6<<20 - 1024
 
 const (
-	opening = `{"data":[`
-	closing = `]}`
+	prefix = `{"data":[`
+	suffix = `]}`
 )
 
 // encode writes {"data":[[number, value],...]}. Snowflake checks Content-MD5,
 // base64 of the body's MD5, and fails the query on a mismatch.
 func encode(b *wire.Batch, value func(dst []byte, i int) []byte) (wire.Response, error) {
-	body := append(make([]byte, 0, len(opening)+len(closing)+136*b.Len()), opening...)
+	body := append(make([]byte, 0, len(prefix)+len(suffix)+136*b.Len()), prefix...)
 	for i := range b.Len() {
 		if i > 0 {
 			body = append(body, ',')
@@ -38,7 +38,7 @@ func encode(b *wire.Batch, value func(dst []byte, i int) []byte) (wire.Response,
 			return wire.Response{}, tooLarge()
 		}
 	}
-	body = append(body, closing...)
+	body = append(body, suffix...)
 	if len(body)+rawjson.Escapes(body) > MaxReply {
 		return wire.Response{}, tooLarge()
 	}

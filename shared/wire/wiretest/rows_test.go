@@ -29,7 +29,7 @@ func decodeDirect(r wire.Request) (wire.Batch, error) {
 	}
 	scan := wire.Scan(r.Body)
 	rows := wire.NewRows(f, scan)
-	if err := (wire.Table{Key: "arguments", Form: `{"arguments":[[...],...]}`, Row: rows.Add, Room: rows.Room}).Read(scan); err != nil {
+	if err := (wire.Table{Key: "arguments", Form: `{"arguments":[[...],...]}`, Row: rows.Add, Reserve: rows.Reserve}).Read(scan); err != nil {
 		return wire.Batch{}, err
 	}
 	switch {

@@ -4,8 +4,8 @@ package cli
 
 import "golang.org/x/sys/unix"
 
-// roomAt is how many bytes this user may still write on the disk of a folder.
-func roomAt(dir string) (uint64, error) {
+// freeAt is how many bytes this user may still write on the disk of a folder.
+func freeAt(dir string) (uint64, error) {
 	var fs unix.Statfs_t
 	if err := unix.Statfs(dir, &fs); err != nil {
 		return 0, err
