@@ -123,6 +123,8 @@ var mutants = []mutant{
 		`hash16("due", d.Run, d.Batch, d.By, itoa(d.Attempts))`, `hash16("due", d.Run, d.Batch, d.By, itoa(d.Attempts), d.At.String())`, sweeps},
 	{"a due item is handed in twice: its sweeper takes another id each time", "pipeline/runs/due.go",
 		"ID: d.ID()}", "ID: d.ID() + s.Now().String()}", sweeps},
+	{"what is due of a removed sync stays due", "pipeline/runs/due.go",
+		"return s.endAll(ctx, items)", "return nil", sweeps},
 	{"a due item goes through another lane", "pipeline/intake/place.go",
 		"lane := row.Lane(c.key(n), len(lanes))", "lane := row.Lane(c.key(n), len(lanes))\nif c.replays != nil {\nlane = (lane + 1) % len(lanes)\n}", intakes},
 	{"attempts are not counted", "pipeline/deliver/commit.go",
