@@ -112,6 +112,36 @@ func TestRateIsHalvedAfter429(t *testing.T) {
 	}
 }
 
+// A call that was refused because of those beside it is made again at once, whole and at the
+// whole rate; refused again and again, it goes back without a try.
+func TestTooManyAtOnce(t *testing.T) {
+	for _, refusals := range []int{1, 4, 5} {
+		w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) { c.most = 400 })
+		tokens := &slowedTokens{Store: w.store}
+		w.deliver.Tokens = tokens
+		left := refusals
+		w.crm.fail = func([]string) *dest.CallError {
+			if left--; left < 0 {
+				return nil
+			}
+			return &dest.CallError{Op: "upsert", Class: dest.Throttled, Scope: dest.ScopeConnection, Quota: dest.QuotaConcurrent, Message: "ConcurrentRequests Limit exceeded."}
+		}
+		id := w.send("q1", many("a", 400)...)
+		began := w.now
+		r := w.once()
+		if took := w.now.Sub(began); took > 2*time.Second || len(w.crm.sizes) != min(refusals+1, 5) {
+			t.Errorf("%d refusals: %d calls, %v waited", refusals, len(w.crm.sizes), took)
+		}
+		if back := len(r.Stay) > 0; back != (refusals == 5) {
+			t.Errorf("%d refusals: the message goes back: %v", refusals, back)
+		}
+		w.drain(time.Minute)
+		if c := w.counts(id); c.Delivered != 400 || len(w.errors(id)) > 0 || slices.Min(w.crm.sizes) != 400 || len(tokens.slowed) > 0 {
+			t.Errorf("%d refusals: %+v, %d errors, calls of %v, %v slowed down", refusals, c, len(w.errors(id)), w.crm.sizes, tokens.slowed)
+		}
+	}
+}
+
 // The account behind a connection is pinned at its first delivery; another one is a
 // failure of the connection until it is accepted, and then starts an empty ledger.
 func TestAnotherAccount(t *testing.T) {

@@ -343,6 +343,10 @@ func (o port) DueItems(_ context.Context, sync string, now time.Time, limit int)
 	return ask(o.p, "DueItems", func() ([]run.Due, error) { return o.p.s.store.DueItems(bg, sync, now, limit) })
 }
 
+func (o port) Removed(context.Context) ([]string, error) {
+	return ask(o.p, "Removed", func() ([]string, error) { return o.p.s.store.Removed(bg) })
+}
+
 func (o port) StoreDue(_ context.Context, due []run.Due) error {
 	return act(o.p, "StoreDue", func() error { return o.p.s.store.StoreDue(bg, due) })
 }

@@ -75,6 +75,19 @@ func (s *Store) List(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
+// Removed names the syncs that have no current version, sorted.
+func (s *Store) Removed(ctx context.Context) ([]string, error) {
+	var names []string
+	err := s.read(ctx, func(c *conn) error {
+		return c.query(func(q *stmt) error { names = append(names, q.text(0)); return nil },
+			"SELECT name FROM sync WHERE current = '' ORDER BY name")
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list removed syncs: %w", err)
+	}
+	return names, nil
+}
+
 // NextSequence adds one to the sync's counter, whether or not the sync is applied (I3).
 func (s *Store) NextSequence(ctx context.Context, sync string) (next int64, err error) {
 	err = s.write(ctx, func(c *conn) error {

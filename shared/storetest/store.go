@@ -108,6 +108,7 @@ type Store interface {
 	ErrorsByRef(ctx context.Context, sync string, refs []string) (map[string]run.RowError, error)
 	EndDue(ctx context.Context, sync string, refs []string, why string) error
 	StoreDue(ctx context.Context, due []run.Due) error
+	Removed(ctx context.Context) ([]string, error)
 	DueItems(ctx context.Context, sync string, now time.Time, limit int) ([]run.Due, error)
 	DeleteDue(ctx context.Context, d run.Due) error
 

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -71,10 +72,16 @@ var syncTests = []test{
 		_, err := s.Current(t.Context(), "health")
 		fails(t, "Current", err, run.ErrNotFound)
 		same(t, "List", []string(nil), must(s.List(t.Context()))(t))
+		if gone := must(s.Removed(t.Context()))(t); !slices.Contains(gone, "health") {
+			t.Errorf("Removed: %q", gone)
+		}
 		// What is queued still finds its version, and the order goes on.
 		same(t, "Version", v, must(s.Version(t.Context(), "health", "va"))(t))
 		ok(t, s.Apply(t.Context(), v))
 		same(t, "Current", v, must(s.Current(t.Context(), "health"))(t))
+		if gone := must(s.Removed(t.Context()))(t); slices.Contains(gone, "health") {
+			t.Errorf("Removed, though it is applied again: %q", gone)
+		}
 		same(t, "Latest", "health.1", must(s.Latest(t.Context(), "health"))(t))
 		if after := must(s.NextSequence(t.Context(), "health"))(t); after <= before {
 			t.Errorf("sequence %d after %d", after, before)

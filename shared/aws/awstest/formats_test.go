@@ -92,6 +92,7 @@ func TestFormatsOfOtherReleases(t *testing.T) {
 		"Current":       func() error { return first(s.Current(ctx, "health")) },
 		"Version":       func() error { return first(s.Version(ctx, "health", "v1")) },
 		"List":          func() error { return first(s.List(ctx)) },
+		"Removed":       func() error { return first(s.Removed(ctx)) },
 		"Connection":    func() error { return first(s.Connection(ctx, "prod")) },
 		"PinAccount":    func() error { return first(s.PinAccount(ctx, "prod", "org")) },
 		"AcceptAccount": func() error { return first(s.AcceptAccount(ctx, "prod", "org")) },

@@ -3,9 +3,9 @@ package awstest
 // How often what comes by itself asks the state table when there is no work, as
 // TestIdle counts it. An answer without items is charged as one read unit at most.
 const (
-	// A sweep: the lists of open runs and of syncs; of each sync what is due and its
+	// A sweep: the lists of open runs, of syncs and of removed ones; of each sync what is due and its
 	// definition. One with notifications is looked at more closely.
-	IdleSweep        = 2
+	IdleSweep        = 3
 	IdleSweepPerSync = 3
 	// The schedules' minute: the list of syncs; of each its definition and due times.
 	IdleSchedule        = 1

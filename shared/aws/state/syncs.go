@@ -54,12 +54,17 @@ func (s *Store) apply(ctx context.Context, v syncdef.Version) error {
 	return s.transact(ctx, []types.TransactWriteItem{
 		s.putting(item(syncPK(name), "CURRENT", attr.Item{"version": attr.S(v.ID)})),
 		s.putting(item("SYNCS", name, nil)),
+		s.deleting("REMOVED", name),
 	})
 }
 
-// Remove takes the current version away; versions, runs and the sequence stay.
+// Remove takes the current version away; versions, runs and the sequence stay. That it is
+// removed is noted for longer than anything of it can be due.
 func (s *Store) Remove(ctx context.Context, sync string) error {
-	err := s.transact(ctx, []types.TransactWriteItem{s.deleting(syncPK(sync), "CURRENT"), s.deleting("SYNCS", sync)})
+	err := s.transact(ctx, []types.TransactWriteItem{
+		s.deleting(syncPK(sync), "CURRENT"), s.deleting("SYNCS", sync),
+		s.putting(item("REMOVED", sync, attr.Item{attr.Expires: s.expiry()})),
+	})
 	if err != nil {
 		return fmt.Errorf("remove sync %q: %w", sync, err)
 	}
@@ -68,15 +73,29 @@ func (s *Store) Remove(ctx context.Context, sync string) error {
 
 // List names the syncs that have a current version, sorted.
 func (s *Store) List(ctx context.Context) ([]string, error) {
-	var names []string
-	err := s.query(ctx, whole("SYNCS"), func(i attr.Item) error {
-		names = append(names, attr.String(i[attr.SK]))
-		return nil
-	})
+	names, err := s.names(ctx, "SYNCS")
 	if err != nil {
 		return nil, fmt.Errorf("list syncs: %w", err)
 	}
 	return names, nil
+}
+
+// Removed names the syncs that were removed lately and not applied again, sorted.
+func (s *Store) Removed(ctx context.Context) ([]string, error) {
+	names, err := s.names(ctx, "REMOVED")
+	if err != nil {
+		return nil, fmt.Errorf("list removed syncs: %w", err)
+	}
+	return names, nil
+}
+
+// names are the sort keys of a partition.
+func (s *Store) names(ctx context.Context, pk string) (names []string, err error) {
+	err = s.query(ctx, whole(pk), func(i attr.Item) error {
+		names = append(names, attr.String(i[attr.SK]))
+		return nil
+	})
+	return names, err
 }
 
 // NextSequence adds to the sync's counter, whether or not the sync is applied (I3).

@@ -40,7 +40,7 @@ type account struct {
 	failure *dest.CallError
 	known   bool // the account is the one that is pinned
 	ends    map[string]dest.Destination
-	slots   chan struct{} // calls in flight in this process; nil where the vendor sets no cap
+	crowd   *crowd // its calls in flight in this process
 
 	leases   map[string]lease
 	paid     int64            // tokens that were taken for its calls
@@ -80,7 +80,7 @@ func (d *Deliver) connection(name string) *account {
 	defer d.accounts.mu.Unlock()
 	a := d.accounts.all[name]
 	if a == nil {
-		a = &account{d: d, name: name, ends: map[string]dest.Destination{}, leases: map[string]lease{}, spent: map[string]int64{}}
+		a = &account{d: d, name: name, ends: map[string]dest.Destination{}, crowd: &crowd{}, leases: map[string]lease{}, spent: map[string]int64{}}
 		if d.accounts.all == nil {
 			d.accounts.all = map[string]*account{}
 		}
@@ -162,27 +162,25 @@ func (a *account) open(missing bool) {
 		a.failure.Scope = dest.ScopeConnection
 		return
 	}
-	a.slots = nil
-	if n := a.opened.Limits().InFlight; n > 0 {
-		a.slots = make(chan struct{}, n)
-	}
+	a.crowd = &crowd{limit: a.opened.Limits().InFlight}
 }
 
-// enter takes a place among this process's calls in flight, and answers how to leave
-// it: settings that are read meanwhile make other places.
+// enter takes a place among this process's calls in flight, and answers how to leave it.
 func (a *account) enter(ctx context.Context) (leave func(), entered bool) {
-	a.mu.Lock()
-	slots := a.slots
-	a.mu.Unlock()
-	if slots == nil {
-		return func() {}, ctx.Err() == nil
-	}
-	select {
-	case slots <- struct{}{}:
-		return func() { <-slots }, true
-	case <-ctx.Done():
+	s, entered := a.seat(ctx)
+	if !entered {
 		return nil, false
 	}
+	return s.leave, true
+}
+
+// seat is enter for a call that learns how many there may be; settings that are read
+// meanwhile make other places.
+func (a *account) seat(ctx context.Context) (*seat, bool) {
+	a.mu.Lock()
+	c := a.crowd
+	a.mu.Unlock()
+	return c.enter(ctx)
 }
 
 // settings are those that were read last, as they are stored.

@@ -106,6 +106,9 @@ func (j *job) classify(ctx context.Context, c dest.Call, b *batch, e *evidence, 
 // It reports whether the call is made once more at once, halved by the caller's
 // next cut.
 func (j *job) throttled(ctx context.Context, c dest.Call, items []*item, failed *dest.CallError, tried int) bool {
+	if failed.Quota == dest.QuotaConcurrent {
+		return j.crowded(ctx, c, items, failed, tried)
+	}
 	if err := j.account.slow(ctx, c); err != nil {
 		j.broken(err)
 		return false
@@ -118,15 +121,39 @@ func (j *job) throttled(ctx context.Context, c dest.Call, items []*item, failed 
 	if wait <= maxWait && tried < tries && failed.Quota != dest.QuotaDay && j.d.hasTime(ctx) {
 		return j.d.Sleep(ctx, wait) == nil
 	}
+	j.giveWay(ctx, c, items, failed, wait)
+	return false
+}
+
+// crowdTries is how often a call is made that was refused for those beside it: halved as
+// often, 16 at once are one.
+const crowdTries = 5
+
+// crowded waits for a moment for calls that are under way: they were too many at once, and
+// say nothing against the rate or the size of a call.
+func (j *job) crowded(ctx context.Context, c dest.Call, items []*item, failed *dest.CallError, tried int) bool {
+	wait := failed.After
+	if wait == 0 {
+		wait = time.Duration(tried) * (50*time.Millisecond + time.Duration(j.d.Rand()*float64(50*time.Millisecond)))
+	}
+	if tried < crowdTries && time.Duration(tried)*wait <= maxWait && j.d.hasTime(ctx) {
+		return j.d.Sleep(ctx, wait) == nil
+	}
+	j.giveWay(ctx, c, items, failed, wait)
+	return false
+}
+
+// giveWay sends the rows of a throttled call back with their messages: those of one bucket
+// for themselves, else all of the connection.
+func (j *job) giveWay(ctx context.Context, c dest.Call, items []*item, failed *dest.CallError, wait time.Duration) {
 	for _, cost := range c.Costs {
 		if cost.Bucket != "" && failed.Scope != dest.ScopeConnection { // one bucket's: the others go on
 			j.waitFor(cost.Bucket, min(wait, maxHide))
 			j.hold(items, min(wait, maxHide))
-			return false
+			return
 		}
 	}
 	j.pause(ctx, failed)
-	return false
 }
 
 // split halves a call that failed as a whole: both halves are tried before either

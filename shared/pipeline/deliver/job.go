@@ -211,6 +211,11 @@ func (j *job) each(ctx context.Context, calls []dest.Call, b *batch) {
 	if len(calls) == 0 || n == 0 {
 		return
 	}
+	defer j.commitAnswers(ctx, true)
+	if j.singly(calls, b) {
+		j.oneByOne(ctx, calls, b, n)
+		return
+	}
 	g := errgroup.Group{}
 	g.SetLimit(n)
 	var unpaid atomic.Int64 // whichever call is the first takes tokens for all that follow
@@ -222,7 +227,6 @@ func (j *job) each(ctx context.Context, calls []dest.Call, b *batch) {
 		})
 	}
 	_ = g.Wait() // the calls report to the job
-	j.commitAnswers(ctx, true)
 }
 
 // atOnce is how many calls are made at a time, 0 where the account cannot be opened.

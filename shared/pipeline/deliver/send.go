@@ -28,11 +28,11 @@ type sent struct {
 // nothing.
 func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 	a := j.account
-	leave, entered := a.enter(ctx)
+	seat, entered := a.seat(ctx)
 	if !entered {
 		return sent{call: c, late: true}
 	}
-	defer leave()
+	defer seat.leave()
 	if s := j.pay(ctx, c, want); s.late || s.wait > 0 || s.fault != nil {
 		s.call = c
 		return s
@@ -54,12 +54,17 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 	case err != nil && j.d.cutOff(inTime):
 		return sent{call: c, failed: callError(err), began: began, late: true}
 	case err != nil:
-		return sent{call: c, failed: callError(err), began: began}
+		failed := callError(err)
+		if failed.Class == dest.Throttled && failed.Quota == dest.QuotaConcurrent {
+			seat.refused()
+		}
+		return sent{call: c, failed: failed, began: began}
 	case len(outcomes) != len(c.Records):
 		return sent{call: c, began: began, failed: &dest.CallError{Op: "read the answer", Class: dest.Unavailable, Code: "unreadable_answer", Received: true,
 			Message: fmt.Sprintf("%d outcomes for %d records: report it", len(outcomes), len(c.Records))}}
 	}
 	j.passOn(outcomes, b, c)
+	seat.answered()
 	a.grow()
 	return sent{call: c, outcomes: outcomes, began: began}
 }

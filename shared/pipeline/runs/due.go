@@ -32,7 +32,7 @@ func (s *Sweep) due(ctx context.Context, name string) error {
 	}
 	v, err := s.Syncs.Current(ctx, name)
 	if errors.Is(err, run.ErrNotFound) {
-		return nil // removed since
+		return s.endAll(ctx, items)
 	}
 	if err != nil {
 		return fmt.Errorf("read the sync: %w", err)
@@ -60,7 +60,29 @@ func (s *Sweep) due(ctx context.Context, name string) error {
 		if rows += len(d.Rows); rows > dueRows && rows > len(d.Rows) {
 			return nil
 		}
-		if err := s.handIn(ctx, d); err != nil {
+		stop, err := s.stopped(ctx, d)
+		if err != nil {
+			return err
+		}
+		if err := s.handIn(ctx, d, stop); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endAll ends what is due of a sync that was removed: nobody says any more how its rows
+// would be sent. Their errors stay open, for a retry once it is applied again.
+func (s *Sweep) endAll(ctx context.Context, items []run.Due) error {
+	for _, d := range items {
+		stop, err := s.stopped(ctx, d)
+		if err != nil {
+			return err
+		}
+		if stop == "" {
+			stop = "not sent again, because its sync was removed: apply it again, then run penstock retry " + d.Run
+		}
+		if err := s.handIn(ctx, d, stop); err != nil {
 			return err
 		}
 	}
@@ -105,13 +127,10 @@ func (s *Sweep) mayTry(h run.Halt) bool {
 }
 
 // handIn hands one due item in, ends what is not to be sent, and deletes the item:
-// last, so that a sweeper that dies before is repeated.
-func (s *Sweep) handIn(ctx context.Context, d run.Due) error {
+// last, so that a sweeper that dies before is repeated. stop says why nothing of it is
+// sent any more; "" sends it.
+func (s *Sweep) handIn(ctx context.Context, d run.Due, stop string) error {
 	ends := map[string][]string{} // refs by why they end being due
-	stop, err := s.stopped(ctx, d)
-	if err != nil {
-		return err
-	}
 	b, due, err := s.replay(ctx, d)
 	if err != nil {
 		return err

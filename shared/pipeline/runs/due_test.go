@@ -111,14 +111,15 @@ func TestDueWaits(t *testing.T) {
 func TestDueEnds(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(w *world, id string)
-		why    string // in the error; "" is still due
+		why    string // in the error
 	}{
 		"cancelled": {func(w *world, id string) {
 			r := w.run(id)
 			r.Status, r.Reason = run.Cancelled, "stopped by a person"
 			w.ok(w.store.UpdateRun(w.t.Context(), r))
 		}, "its run was ended: stopped by a person"},
-		"removed": {func(w *world, _ string) { w.ok(w.control.Remove(w.t.Context(), syncName)) }, ""},
+		"removed": {func(w *world, _ string) { w.ok(w.control.Remove(w.t.Context(), syncName)) },
+			"its sync was removed: apply it again, then run penstock retry " + syncName},
 		"target": {func(w *world, _ string) {
 			w.apply(func(d *syncdef.Definition, _ *syncdef.Rules) { d.Object = "Contact" })
 		}, "has to be pushed again"},
@@ -138,16 +139,74 @@ func TestDueEnds(t *testing.T) {
 		e, err := w.store.ErrorsByRef(t.Context(), syncName, []string{onlyRef(w, r.ID)})
 		w.ok(err)
 		for _, one := range e {
-			if one.Due.IsZero() != (c.why != "") || !strings.Contains(one.Message, c.why) || one.Attempts != 1 {
+			if !one.Due.IsZero() || !strings.Contains(one.Message, c.why) || one.Attempts != 1 {
 				t.Errorf("%s: due %v after %d attempts: %s", name, one.Due, one.Attempts, one.Message)
 			}
 		}
 		items, err := w.store.DueItems(t.Context(), syncName, time.Time{}, 100)
 		w.ok(err)
-		if (len(items) == 0) != (c.why != "") {
+		if len(items) > 0 {
 			t.Errorf("%s: %d due items", name, len(items))
 		}
 	}
+}
+
+// Of a removed sync what is due ends when it is due, however often our storage fails in
+// between; nothing of it is lost.
+func TestDueOfARemovedSync(t *testing.T) {
+	for name, fail := range map[string]func(w *world){
+		"deleting": func(w *world) { w.sweep.Due = undeleting{w.store} },
+		"noting":   func(w *world) { w.sweep.Errors = unending{w.store} },
+	} {
+		w := newWorld(t, nil)
+		w.vendor.busy["a"] = true
+		r := w.complete("", record{"a", 1, 10})
+		w.vendor.busy["a"] = false
+		w.ok(w.control.Remove(t.Context(), syncName))
+		fail(w)
+		w.now = w.now.Add(5 * time.Minute)
+		for range 2 {
+			if err := w.sweep.Run(t.Context()); err == nil {
+				t.Fatalf("%s did not fail", name)
+			}
+		}
+		w.sweep.Due, w.sweep.Errors = w.store, w.store
+		w.pass(2 * time.Minute)
+		items, err := w.store.DueItems(t.Context(), syncName, time.Time{}, 100)
+		w.ok(err)
+		w.apply(nil)
+		if e := w.errors(r.ID)["a"]; len(items) > 0 || !e.Due.IsZero() || strings.Count(e.Message, "was removed") != 1 {
+			t.Errorf("%s: %d due items, due %v: %s", name, len(items), e.Due, e.Message)
+		}
+		got, err := w.control.Retry(t.Context(), r.ID, runs.Selector{}, "again")
+		w.ok(err)
+		w.work()
+		if got.Queued != 1 || w.vendor.values["a"] != "1" {
+			t.Errorf("%s: a retry queued %d, the vendor holds %q", name, got.Queued, w.vendor.values["a"])
+		}
+	}
+}
+
+// A sync that is applied again before its rows are due sends them by its new version.
+func TestDueOfASyncAppliedAgain(t *testing.T) {
+	w := newWorld(t, nil)
+	w.vendor.busy["a"] = true
+	r := w.complete("", record{"a", 1, 10})
+	w.vendor.busy["a"] = false
+	w.ok(w.control.Remove(t.Context(), syncName))
+	w.sweepOnce()
+	w.apply(nil)
+	w.pass(5 * time.Minute)
+	if s := w.status(r.ID).Runs[0]; s.Due != 0 || s.Retried != 1 || w.vendor.values["a"] != "1" {
+		t.Errorf("%d due, %d retried, the vendor holds %q", s.Due, s.Retried, w.vendor.values["a"])
+	}
+}
+
+// unending is an error store that notes nothing in errors.
+type unending struct{ *sqlite.Store }
+
+func (unending) EndDue(context.Context, string, []string, string) error {
+	return errors.New("the errors are not there")
 }
 
 func onlyRef(w *world, id string) string {

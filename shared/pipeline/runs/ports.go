@@ -106,6 +106,9 @@ type Errors interface {
 
 // Due lists what is to be sent again.
 type Due interface {
+	// Removed names the syncs that were removed and of which something may still be due:
+	// none that is applied, and perhaps some of which nothing is.
+	Removed(ctx context.Context) ([]string, error)
 	// DueItems lists a sync's due items whose time is not after now, oldest first, at
 	// most limit; with now zero all of them.
 	DueItems(ctx context.Context, sync string, now time.Time, limit int) ([]run.Due, error)

@@ -55,6 +55,10 @@ func (s *Sweep) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list syncs: %w", err)
 	}
+	gone, err := s.Due.Removed(ctx)
+	if err != nil {
+		return fmt.Errorf("list removed syncs: %w", err)
+	}
 	slices.SortFunc(open, func(a, b run.Run) int { return strings.Compare(a.ID, b.ID) })
 	var steps []func(context.Context) error
 	for _, r := range turn(open, s.Now()) {
@@ -65,7 +69,7 @@ func (s *Sweep) Run(ctx context.Context) error {
 			return nil
 		})
 	}
-	for _, name := range turn(names, s.Now()) {
+	for _, name := range slices.Concat(turn(names, s.Now()), turn(gone, s.Now())) {
 		steps = append(steps, func(ctx context.Context) error {
 			if err := s.due(ctx, name); err != nil {
 				return fmt.Errorf("send what is due of sync %q: %w", name, err)

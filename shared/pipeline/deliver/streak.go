@@ -1,0 +1,129 @@
+package deliver
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/penstock-data/penstock/shared/dest"
+)
+
+// A streak is calls of one record each that failed as a whole one after the other, with no
+// answer in between: together they are what one call of these records would be.
+type streak struct {
+	mu     sync.Mutex
+	looked bool // it is known already not to be the version's
+	good   bool // some call was answered
+	failed []alone
+	before []alone     // failed before the last answer: each is its row's own
+	unmade []dest.Call // held back, because the streak is long enough to be looked into
+}
+
+// An alone is a call of one record that failed as a whole.
+type alone struct {
+	call   dest.Call
+	failed *dest.CallError
+}
+
+// singly reports whether calls have one record each, are enough to prove something, and may
+// go on beside a row that failed.
+func (j *job) singly(calls []dest.Call, b *batch) bool {
+	return len(calls) >= sampled && !b.refused && !stops(j.def()) &&
+		!slices.ContainsFunc(calls, func(c dest.Call) bool { return len(c.Records) != 1 })
+}
+
+// oneByOne makes calls of one record each, several at a time. Where so many fail in
+// succession as prove a call's failure to be the version's, single rows are sampled from
+// those that are left, once; else each that failed follows its own rule, after the others.
+func (j *job) oneByOne(ctx context.Context, calls []dest.Call, b *batch, atOnce int) {
+	var rest []alone
+	for looked := false; len(calls) > 0 && !j.ended(); {
+		s := &streak{looked: looked}
+		g := errgroup.Group{}
+		g.SetLimit(atOnce)
+		for n, c := range calls {
+			g.Go(func() error {
+				j.oneOf(ctx, s, c, b, len(calls)-n)
+				return nil
+			})
+		}
+		_ = g.Wait() // the calls report to the job
+		rest, calls = slices.Concat(rest, s.before, s.failed), s.unmade
+		if !looked && len(s.failed) >= sampled && !j.ended() {
+			calls, looked = j.lookInto(ctx, s, b), true
+		}
+	}
+	g := errgroup.Group{}
+	g.SetLimit(atOnce)
+	for _, a := range rest {
+		g.Go(func() error {
+			if b.items[a.call.Records[0]].state == stateOpen && !j.ended() {
+				j.split(ctx, a.call, b, &evidence{}, a.failed)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait()
+}
+
+// oneOf makes one call of a streak.
+func (j *job) oneOf(ctx context.Context, s *streak, c dest.Call, b *batch, want int) {
+	if s.hold(c) {
+		return
+	}
+	e := &evidence{}
+	failed := j.once(ctx, c, b, want, e)
+	switch {
+	case e.good:
+		s.answered()
+	case failed != nil && !j.doubts(b.pick(c), b, failed):
+		s.add(alone{c, failed})
+	}
+}
+
+// lookInto finds out whether a long streak is the version's, and answers the calls that are
+// still to be made where it is not. Where hardly any are left to be sampled, it is if
+// nothing was answered at all.
+func (j *job) lookInto(ctx context.Context, s *streak, b *batch) []dest.Call {
+	if len(s.unmade) < sampled {
+		if s.good {
+			return s.unmade
+		}
+		last := s.failed[len(s.failed)-1].failed
+		last.Scope = dest.ScopeVersion
+		j.haltFor(ctx, last)
+		return nil
+	}
+	left := j.sample(ctx, joined(s.unmade[0], s.unmade), b, &evidence{})
+	var calls []dest.Call
+	for _, at := range left.Records {
+		calls = append(calls, dest.Call{Costs: left.Costs, Records: []int{at}})
+	}
+	return calls
+}
+
+// hold keeps a call back where the streak is to be looked into first.
+func (s *streak) hold(c dest.Call) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.looked || len(s.failed) < sampled {
+		return false
+	}
+	s.unmade = append(s.unmade, c)
+	return true
+}
+
+func (s *streak) answered() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.good = true
+	s.before, s.failed = append(s.before, s.failed...), nil
+}
+
+func (s *streak) add(a alone) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failed = append(s.failed, a)
+}
