@@ -121,7 +121,7 @@ func (r *reader) entry(key string, b []byte) (e ledger.Entry, origin int64, ok b
 	}
 	if n := v.number(); n > 0 && n <= uint64(len(v.b))/4 {
 		hashes := v.bytes(4 * int(n))
-		e.Held.Fields = r.room(int(n))
+		e.Held.Fields = r.cut(int(n))
 		for i := range e.Held.Fields {
 			e.Held.Fields[i] = binary.LittleEndian.Uint32(hashes[4*i:])
 		}
@@ -136,8 +136,8 @@ func (r *reader) entry(key string, b []byte) (e ledger.Entry, origin int64, ok b
 	return e, origin, !v.bad, v.err()
 }
 
-// room cuts n field hashes off the shared slice.
-func (r *reader) room(n int) []uint32 {
+// cut takes n field hashes off the shared slice.
+func (r *reader) cut(n int) []uint32 {
 	if len(r.fields) < n {
 		r.fields = make([]uint32, max(n, 4096))
 	}
