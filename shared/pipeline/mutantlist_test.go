@@ -135,6 +135,8 @@ var mutants = []mutant{
 		`hash16("due", d.Run, d.Batch, d.By, itoa(d.Attempts))`, `hash16("due", d.Run, d.Batch, d.By, itoa(d.Attempts), d.At.String())`, sweeps},
 	{"a due item is handed in twice: its sweeper takes another id each time", "pipeline/runs/due.go",
 		"ID: d.ID()}", "ID: d.ID() + s.Now().String()}", sweeps},
+	{"a batch that was pinned only is forgotten with its due item", "pipeline/runs/due.go",
+		"x.ID == b.ID && !x.Sent", "x.ID == b.ID && !x.Sent && x.ID == \"\"", []string{"pipeline"}},
 	{"what is due of a removed sync stays due", "pipeline/runs/due.go",
 		"return s.endAll(ctx, items)", "return nil", sweeps},
 	{"a due item goes through another lane", "pipeline/intake/place.go",

@@ -135,8 +135,14 @@ func (s *Sweep) handIn(ctx context.Context, d run.Due, stop string) error {
 	if err != nil {
 		return err
 	}
+	send := len(due) > 0
+	if !send && stop == "" {
+		if send, err = s.halfHandedIn(ctx, b); err != nil {
+			return err
+		}
+	}
 	var answers []row.Answer
-	if len(due) > 0 && stop == "" {
+	if send && stop == "" {
 		if answers, err = s.Replayer.Replay(ctx, b); err != nil {
 			return fmt.Errorf("hand in item %q of run %q: %w", b.ID, d.Run, err)
 		}
@@ -159,6 +165,20 @@ func (s *Sweep) handIn(ctx context.Context, d run.Due, stop string) error {
 		return fmt.Errorf("delete item %q of run %q: %w", b.ID, d.Run, err)
 	}
 	return nil
+}
+
+// halfHandedIn reports whether a batch was pinned and not sent before its rows were settled
+// some other way, by a retry say. Its messages are sent all the same, so that its run counts
+// all of it; the worker drops rows that are no longer due.
+func (s *Sweep) halfHandedIn(ctx context.Context, b run.Replay) (bool, error) {
+	if slices.ContainsFunc(b.Rows, func(r run.ReplayRow) bool { return r.Object == nil }) {
+		return false, nil // a row is gone, and no message can be made of the others
+	}
+	batches, err := s.History.Batches(ctx, b.Run)
+	if err != nil {
+		return false, fmt.Errorf("read the batches of run %q: %w", b.Run, err)
+	}
+	return slices.ContainsFunc(batches, func(x run.Batch) bool { return x.ID == b.ID && !x.Sent }), nil
 }
 
 // over says why a row that was handed in is not sent; "" when it is.
