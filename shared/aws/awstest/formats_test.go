@@ -55,6 +55,7 @@ func TestFormatsOfOtherReleases(t *testing.T) {
 		"Apply": func() error {
 			return s.Apply(ctx, syncdef.Version{ID: "v1", Definition: syncdef.Definition{Sync: "health"}})
 		},
+		"Remove":       func() error { return s.Remove(ctx, "gone") },
 		"NextSequence": func() error { return first(s.NextSequence(ctx, "health")) },
 		"PutConnection": func() error {
 			return s.PutConnection(ctx, c)
