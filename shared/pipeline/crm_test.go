@@ -39,6 +39,9 @@ type crm struct {
 	late    func(keys []string) *dest.CallError // a whole push, after all is stored
 	outcome func(key string) *dest.Outcome      // one record instead of storing it
 	during  func(keys []string)                 // runs amid a push
+	takes   func(keys []string) time.Duration   // how long a push or a lookup is under way; hangs is for ever
+	pass    func(time.Duration)                 // lets time pass
+	stored  func(key string)                    // runs as a record is stored
 	looked  func(keys []string) *dest.CallError // a whole lookup
 	asked   func()                              // runs when it is asked which account it is
 }
@@ -60,6 +63,25 @@ func (c *crm) rules() syncdef.Rules {
 	return syncdef.Rules{Type: "crm", Once: c.once, Lookup: c.lookup, Identity: row.Identity{Steps: []row.Step{row.StepTrim}}}
 }
 
+// hangs is how long a call is under way that is never answered.
+const hangs = time.Duration(1<<63 - 1)
+
+// underWay lets a call's time pass, as far as its caller waits: a minute at most.
+func (c *crm) underWay(ctx context.Context, keys []string) error {
+	if c.takes == nil {
+		return nil
+	}
+	d, wait := c.takes(keys), time.Minute
+	if end, ok := ctx.Deadline(); ok {
+		wait = min(wait, end.Sub(c.now()))
+	}
+	c.pass(min(d, wait))
+	if d > wait {
+		return &dest.CallError{Op: "upsert Account", Class: dest.Unavailable, Code: "no_answer", Received: true, Message: "no answer came"}
+	}
+	return nil
+}
+
 func (c *crm) Identity(context.Context) (string, error) {
 	if c.down != nil {
 		return "", c.down
@@ -70,7 +92,10 @@ func (c *crm) Identity(context.Context) (string, error) {
 	return c.id, nil
 }
 
-func (c *crm) Probe(context.Context) error {
+func (c *crm) Probe(ctx context.Context) error {
+	if err := c.underWay(ctx, nil); err != nil {
+		return err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.probes++
@@ -103,7 +128,10 @@ func (c *crm) Lookups(b dest.Batch) []dest.Call {
 	return []dest.Call{call}
 }
 
-func (c *crm) Lookup(_ context.Context, b dest.Batch, call dest.Call) ([]dest.Outcome, error) {
+func (c *crm) Lookup(ctx context.Context, b dest.Batch, call dest.Call) ([]dest.Outcome, error) {
+	if err := c.underWay(ctx, keysOf(b, call)); err != nil {
+		return nil, err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.grants = append(c.grants, c.now())
@@ -111,11 +139,7 @@ func (c *crm) Lookup(_ context.Context, b dest.Batch, call dest.Call) ([]dest.Ou
 		return nil, c.down
 	}
 	if c.looked != nil {
-		keys := make([]string, len(call.Records))
-		for n, i := range call.Records {
-			keys[n] = b.Records[i].Key
-		}
-		if err := c.looked(keys); err != nil {
+		if err := c.looked(keysOf(b, call)); err != nil {
 			return nil, err
 		}
 	}
@@ -151,13 +175,26 @@ func (c *crm) Calls(b dest.Batch, most int) []dest.Call {
 	return calls
 }
 
-func (c *crm) Push(_ context.Context, b dest.Batch, call dest.Call) ([]dest.Outcome, error) {
+// keysOf are the keys of a call's records.
+func keysOf(b dest.Batch, call dest.Call) []string {
 	keys := make([]string, len(call.Records))
 	for n, i := range call.Records {
 		keys[n] = b.Records[i].Key
 	}
+	return keys
+}
+
+func (c *crm) Push(ctx context.Context, b dest.Batch, call dest.Call) ([]dest.Outcome, error) {
+	keys := keysOf(b, call)
 	if c.during != nil {
 		c.during(keys)
+	}
+	if err := c.underWay(ctx, keys); err != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.calls++
+		c.sizes = append(c.sizes, len(keys))
+		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -212,6 +249,9 @@ func (c *crm) push(r dest.Record) dest.Outcome {
 		stored[f.Name] = string(f.Value)
 	}
 	c.sends[r.Key]++
+	if c.stored != nil {
+		c.stored(r.Key)
+	}
 	o := dest.Outcome{Status: dest.Delivered, Created: !there}
 	if !c.idless {
 		o.ID = "id-" + r.Key

@@ -26,6 +26,7 @@ type plan struct {
 	Stop     [2]bool  // stop_on_error
 	Include  string   // include_failed of both syncs; "" is the default
 	Mirror   bool     `json:",omitempty"` // the first sync's full runs remove what left its model
+	Late     bool     `json:",omitempty"` // calls that hang are carried out after they were given up
 	Steps    []step
 	Faults   []fault
 	Spells   []spell
@@ -88,7 +89,7 @@ func newPlan(seed uint64) plan {
 	p := plan{
 		Seed: seed, Lanes: 1 + r.IntN(4), Second: []string{"upsert", "insert", "insert-lookup"}[r.IntN(3)], Search: r.IntN(3) == 0,
 		Workers: 1 + r.IntN(3), CallSize: []int{1, 3, 3, 20}[r.IntN(4)],
-		Mirror: seed%3 == 0, // drawn from nothing, so that seeds keep their plans
+		Mirror: seed%3 == 0, Late: seed%2 == 0, // drawn from nothing, so that seeds keep their plans
 	}
 	if r.IntN(2) == 0 {
 		p.Quota, p.Moving = 20, seed%2 == 0

@@ -138,7 +138,7 @@ func (s *sim) boot(p *proc, dead bool) *deliver.Deliver {
 	return &deliver.Deliver{
 		Queue: "crm", Syncs: o, Connections: o, Tokens: o, Runs: o, Chunks: o, Halts: o, Ledger: o, Errors: o, Visibility: o,
 		Open: func(c syncdef.Connection) (dest.Account, error) { return &simAccount{p: p, org: c.URL}, nil },
-		Now:  p.now, Rand: s.rng.Float64, Hidden: hidden, Dead: dead,
+		Now:  p.now, Rand: s.rng.Float64, Hidden: hidden, Dead: dead, Patience: deliver.Patience,
 		Sleep: func(ctx context.Context, d time.Duration) error {
 			if d > 2*time.Second {
 				s.fails("I5: a billed wait of %v", d)

@@ -255,6 +255,7 @@ var matrix = map[string][]string{
 	"dead letters":                                  {"cell:dead letters"},
 	"a message that waited for days":                {"cell:expired"},
 	"a call's effect without its answer":            {"Push:lost", "Push:timeout", "Push:hang", "Push:partial", "Push:unknown"},
+	"a call is carried out after it was given up":   {"cell:late"},
 	"a delay beyond the visibility":                 {"Commit:slow", "Push:slow", "RecordChunk:slow", "Entries:slow"},
 }
 

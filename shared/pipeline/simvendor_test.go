@@ -215,6 +215,10 @@ func (e *simEnd) Push(ctx context.Context, b dest.Batch, call dest.Call) ([]dest
 	if failed != nil {
 		return nil, failed
 	}
+	if kind == "hang" && s.plan.Late && !e.v.Rules.Once {
+		e.late(b, call)
+		return e.answer(ctx, kind, b, call, nil)
+	}
 	out := make([]dest.Outcome, len(call.Records))
 	for n, i := range call.Records {
 		name := e.name(b.Records[i].Key)
@@ -244,6 +248,23 @@ func (e *simEnd) Push(ctx context.Context, b dest.Batch, call dest.Call) ([]dest
 		s.hits["cell:partial success"]++
 	}
 	return e.answer(ctx, kind, b, call, out)
+}
+
+// late carries a push out when its caller has given it up, or not yet: at the latest a
+// moment before its messages would come back if its worker had died.
+func (e *simEnd) late(b dest.Batch, call dest.Call) {
+	s, p := e.a.p.s, *e.a.p
+	left := p.since.Add(hidden - 5*time.Second).Sub(s.now)
+	after := time.Duration(s.rng.Int64N(int64(max(left, 1))))
+	then := &simEnd{&simAccount{p: &p, org: e.a.org}, e.v}
+	s.spawn(after, func(*task) {
+		s.hits["cell:late"]++
+		for _, i := range call.Records {
+			if name := e.name(b.Records[i].Key); !s.lasts(s.plan.Refused, name) {
+				then.store(b.Run, name, b.Records[i])
+			}
+		}
+	})
 }
 
 func (e *simEnd) say(name string, o dest.Outcome) dest.Outcome {

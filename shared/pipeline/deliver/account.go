@@ -51,6 +51,7 @@ type account struct {
 	most     int              // call size after a 429; 0 is the vendor's own
 	answered int              // calls since it last changed
 	alive    time.Time
+	times    map[kind]time.Duration // what calls of a kind took lately, see took
 }
 
 // account finds a message's connection, with settings of the last minute, and the
@@ -143,7 +144,7 @@ func (a *account) refresh(ctx context.Context) error {
 // open makes the vendor's account of the settings; a.mu is held.
 func (a *account) open(missing bool) {
 	a.opened, a.failure, a.ends = nil, nil, map[string]dest.Destination{}
-	a.paid, a.seen, a.owed, a.aside = 0, 0, 0, 0
+	a.paid, a.seen, a.owed, a.aside, a.times = 0, 0, 0, 0, map[kind]time.Duration{}
 	c := a.stored.Connection
 	var err error
 	switch {

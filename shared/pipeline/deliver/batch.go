@@ -11,6 +11,8 @@ type batch struct {
 	dest.Batch
 	items   []*item
 	refused bool // rows with a known fault: what fails of them proves nothing about the version
+	patient bool // no call is given up before the destination does
+	slow    bool // rows whose calls hung: each goes alone
 	look    bool // lookups
 	cut     bool // what a second look left: its calls are of several kinds, and are cut by the destination
 }
@@ -45,7 +47,8 @@ func (j *job) newBatch(rows int) *batch {
 func (b *batch) add(i *item, r dest.Record) {
 	b.Records = append(b.Records, r)
 	b.items = append(b.items, i)
-	b.refused = b.refused || i.refused()
+	b.slow = b.slow || i.slow
+	b.refused = b.refused || i.refused() || i.slow
 }
 
 // total is the run's rows per group in hand, less those that turned out to need no

@@ -18,7 +18,7 @@ func (j *job) bring(ctx context.Context, b *batch) {
 		return
 	}
 	b.look = true
-	calls := smaller(whole, j.reached())
+	calls := smaller(whole, j.reached(b))
 	if len(calls) == len(whole) {
 		j.each(ctx, calls, b)
 		j.push(ctx, j.left(b, func(int) bool { return true }))
@@ -70,7 +70,7 @@ func (j *job) left(b *batch, wanted func(at int) bool) *batch {
 func (b *batch) fill(looked *batch, wanted func(at int) bool) {
 	var fields []dest.Field
 	for at, i := range looked.items {
-		if i.state != stateOpen || i.rounds >= maxRounds || !wanted(at) {
+		if i.state != stateOpen || i.rounds >= maxRounds || i.slow && !looked.slow || !wanted(at) {
 			continue
 		}
 		r := looked.Records[at]

@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
@@ -16,8 +17,8 @@ const sampled = 8
 // An evidence is what is known of one call that failed as a whole, while it is
 // halved down to the rows that make it fail.
 type evidence struct {
-	good bool // some part of it was answered
-	done bool // the failure was found to be the version's, or the connection's
+	good atomic.Bool // some part of it was answered
+	done atomic.Bool // the failure was found to be the version's, or the connection's
 }
 
 // whole makes one of the destination's calls, and halves it where it fails.
@@ -28,17 +29,27 @@ func (j *job) whole(ctx context.Context, c dest.Call, b *batch, want int) {
 	}
 }
 
-// once makes a call and takes over what became of it. It answers the failure of a
-// call whose scope has to be found out by halving; all else is dealt with.
+// once makes a call and takes over what became of it, in parts where it was given up. It
+// answers the failure of a call whose scope has to be found out by halving; all else is
+// dealt with.
 func (j *job) once(ctx context.Context, c dest.Call, b *batch, want int, e *evidence) *dest.CallError {
+	failed, hung := j.attempt(ctx, c, b, want, e)
+	if hung {
+		j.inParts(ctx, c, b, e)
+	}
+	return failed
+}
+
+// attempt is once for a call that may hang: then it was given up, and is not dealt with.
+func (j *job) attempt(ctx context.Context, c dest.Call, b *batch, want int, e *evidence) (failed *dest.CallError, hung bool) {
 	for tried := 1; ; tried++ {
 		items := b.pick(c)
-		if j.ended() || e.done {
-			return nil
+		if j.ended() || e.done.Load() {
+			return nil, false
 		}
 		if wait := j.bucketWait(c); wait > 0 {
 			j.spare(items, wait)
-			return nil
+			return nil, false
 		}
 		settings := j.account.settings()
 		s := j.send(ctx, c, b, want)
@@ -47,23 +58,27 @@ func (j *job) once(ctx context.Context, c dest.Call, b *batch, want int, e *evid
 		case s.fault != nil:
 			j.broken(s.fault)
 		case s.failed != nil && s.late:
+			j.abandoned(items, b, s.began)
 			j.ranOut(items, b, s.failed)
 		case s.late:
+		case s.hung:
+			j.abandoned(items, b, s.began)
+			return nil, j.lives(ctx, s.began)
 		case s.wait > 0:
 			wait := j.byNow(ctx, settings, s.wait)
 			j.waitFor(s.bucket, wait)
 			j.spare(items, wait)
 		case s.failed == nil:
-			e.good = true
+			e.good.Store(true)
 			j.apply(ctx, b, c, s.outcomes)
 		default:
 			failed, again := j.classify(ctx, c, b, e, s, tried)
 			if again {
 				continue
 			}
-			return failed
+			return failed, false
 		}
-		return nil
+		return nil, false
 	}
 }
 
@@ -83,7 +98,7 @@ func (j *job) classify(ctx context.Context, c dest.Call, b *batch, e *evidence, 
 	case failed.Scope == dest.ScopeConnection:
 		j.pause(ctx, failed)
 		return nil, false
-	case failed.Scope == dest.ScopeVersion && failed.Class == dest.Refused && e.good:
+	case failed.Scope == dest.ScopeVersion && failed.Class == dest.Refused && e.good.Load():
 		return failed, false // too large though alone, and its neighbours were taken: the row's own
 	case failed.Scope == dest.ScopeVersion:
 		j.haltFor(ctx, failed)
@@ -91,15 +106,23 @@ func (j *job) classify(ctx context.Context, c dest.Call, b *batch, e *evidence, 
 	case failed.Class == dest.Refused:
 		return failed, false
 	}
-	// Evidence: a call that failed without a word is tried against a probe, unless the
-	// vendor has answered something else since it began.
-	if !j.account.livesSince(s.began) {
-		if down := j.account.probe(ctx); down != nil {
-			j.pause(ctx, down)
-			return nil, false
-		}
+	if !j.lives(ctx, s.began) {
+		return nil, false
 	}
 	return failed, false
+}
+
+// lives finds out whether the connection answers, after a call that failed without a word:
+// by a probe, unless the vendor has answered something else since it began. Else it pauses.
+func (j *job) lives(ctx context.Context, began time.Time) bool {
+	if j.account.livesSince(began) {
+		return true
+	}
+	down := j.account.probe(ctx)
+	if down != nil {
+		j.pause(ctx, down)
+	}
+	return down == nil
 }
 
 // throttled waits for a quota: for a moment in here, for longer with the message.
@@ -178,7 +201,7 @@ func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, fai
 		}
 		allBad = allBad && bad[n] != nil
 	}
-	if allBad && !e.good && !b.refused && (failed.Class == dest.Unavailable || failed.Class == dest.Configuration) && len(items) >= sampled {
+	if allBad && !e.good.Load() && !b.refused && (failed.Class == dest.Unavailable || failed.Class == dest.Configuration) && len(items) >= sampled {
 		b, parts = j.again(ctx, joined(c, parts), b, len(items))
 		if c = joined(c, parts); len(c.Records) >= sampled {
 			if c = j.sample(ctx, c, b, e); len(c.Records) == 0 {
@@ -206,7 +229,7 @@ func (j *job) again(ctx context.Context, c dest.Call, b *batch, first int) (*bat
 		}
 		return b, []dest.Call{{Costs: c.Costs, Records: c.Records[:first]}, {Costs: c.Costs, Records: c.Records[first:]}}
 	}
-	open := &batch{Batch: dest.Batch{Run: b.Run, Total: b.Total}, look: created}
+	open := &batch{Batch: dest.Batch{Run: b.Run, Total: b.Total}, look: created, patient: b.patient}
 	for _, at := range c.Records {
 		if i := b.items[at]; i.state == stateOpen {
 			open.add(i, b.Records[at])
@@ -217,20 +240,23 @@ func (j *job) again(ctx context.Context, c dest.Call, b *batch, first int) (*bat
 			j.whole(ctx, c, open, 1)
 		}
 	}
-	rest := &batch{Batch: dest.Batch{Run: b.Run, Total: b.Total}, cut: true}
+	rest := &batch{Batch: dest.Batch{Run: b.Run, Total: b.Total}, cut: true, patient: b.patient}
 	rest.fill(open, func(int) bool { return true })
 	return rest, j.cut(rest, func(b dest.Batch) []dest.Call { return j.dst.Calls(b, max(first, 1)) })
 }
 
 // created reports whether a call that was made may have created records that only a lookup
-// finds: without an id, and not by a key of theirs that the destination keeps unique.
+// finds.
 func (j *job) created(c dest.Call, b *batch) bool {
-	if b.look || j.rules().Once {
-		return false
-	}
+	return !b.look && !j.rules().Once && j.creates(c, b, func(i *item) bool { return i.received })
+}
+
+// creates reports whether a push creates some of the wanted records so that only a lookup
+// finds them: without an id, and not by a key of theirs that the destination keeps unique.
+func (j *job) creates(c dest.Call, b *batch, wanted func(*item) bool) bool {
 	for _, at := range c.Records {
 		one := b.Batch
-		if one.Records = b.Records[at : at+1]; b.items[at].received && one.Records[0].ID == "" && len(j.dst.Lookups(one)) > 0 {
+		if one.Records = b.Records[at : at+1]; wanted(b.items[at]) && one.Records[0].ID == "" && len(j.dst.Lookups(one)) > 0 {
 			return true
 		}
 	}
@@ -278,14 +304,14 @@ func (j *job) sample(ctx context.Context, c dest.Call, b *batch, e *evidence) de
 		last, answered[at] = failed, false
 		failures++
 		b.items[at].tries++
-		if e.done || j.ended() {
+		if e.done.Load() || j.ended() {
 			break
 		}
 	}
 	// Where the quota or the time ended first, half of them are enough: the rest is tried in
 	// smaller calls next time, which could prove nothing.
-	if failures >= sampled/2 && !e.good && !e.done && !j.ended() {
-		e.done = true
+	if failures >= sampled/2 && !e.good.Load() && !e.done.Load() && !j.ended() {
+		e.done.Store(true)
 		last.Scope = dest.ScopeVersion
 		j.haltFor(ctx, last)
 		return dest.Call{}

@@ -42,7 +42,10 @@ type Deliver struct {
 	LeaseLife time.Duration
 	// Sleep waits; it is asked for at most 2 s at a time (I5).
 	Sleep func(ctx context.Context, d time.Duration) error
-	Rand  func() float64 // in [0, 1): jitter
+	// Patience is how long an answer is waited for at first: a call that hangs for longer is
+	// made again in parts, if it may be. 0 waits as long as the destination does.
+	Patience time.Duration
+	Rand     func() float64 // in [0, 1): jitter
 	// Hidden is the queue's visibility timeout: how long a message of a worker that
 	// died stays away.
 	Hidden time.Duration

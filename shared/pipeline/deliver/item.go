@@ -53,6 +53,7 @@ type item struct {
 	untouched bool // workers died on it
 	partial   bool // only changed fields were sent
 	whole     bool // all fields are sent, whatever the ledger says
+	slow      bool // a call of it alone hung: it is tried once more, at full length, after all others
 	lost      bool // the ledger had a newer one when it was committed
 	quiet     bool // it writes no entry: another row of its key in hand does
 	written   bool // the ledger and the errors have it

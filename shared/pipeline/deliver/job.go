@@ -119,18 +119,21 @@ func (j *job) round(ctx context.Context) bool {
 	}
 	again := false
 	for _, i := range j.open {
-		again = again || i.state == stateOpen && i.rounds > 0 && i.rounds < maxRounds
+		again = again || i.state == stateOpen && (i.slow || i.rounds > 0) && i.rounds < maxRounds
 	}
 	return again && !j.ended()
 }
 
 // parts are the open rows without a known fault, and apart from them those whose
-// last outcome was a refusal, so that known faults do not fail good calls.
+// last outcome was a refusal, so that known faults do not fail good calls, and those
+// whose calls hung.
 func (j *job) parts() [][]*item {
-	clean, refused := make([]*item, 0, len(j.open)), []*item(nil)
+	clean, refused, slow := make([]*item, 0, len(j.open)), []*item(nil), []*item(nil)
 	for _, i := range j.open {
 		switch {
 		case i.state != stateOpen:
+		case i.slow:
+			slow = append(slow, i)
 		case i.refused():
 			refused = append(refused, i)
 		default:
@@ -138,7 +141,7 @@ func (j *job) parts() [][]*item {
 		}
 	}
 	var parts [][]*item
-	for _, p := range [][]*item{clean, refused} {
+	for _, p := range [][]*item{clean, refused, slow} {
 		if len(p) > 0 {
 			parts = append(parts, p)
 		}
@@ -155,12 +158,15 @@ func (j *job) ended() bool {
 
 // push makes the calls that bring the rows.
 func (j *job) push(ctx context.Context, b *batch) {
-	most := j.account.callSize(j.reached())
+	most := j.account.callSize(j.reached(b))
 	j.each(ctx, j.cut(b, func(b dest.Batch) []dest.Call { return j.dst.Calls(b, most) }), b)
 }
 
 // reached is the least call size that halving reached for a message of the job.
-func (j *job) reached() int {
+func (j *job) reached(b *batch) int {
+	if b.slow {
+		return 1
+	}
 	least := 0
 	for _, m := range j.messages {
 		if m.most > 0 && (least == 0 || m.most < least) {
@@ -248,6 +254,11 @@ func (j *job) finish(ctx context.Context) {
 	if j.stop != "" {
 		j.stopRest(j.open)
 	}
+	for _, m := range j.messages {
+		if wait := m.until.Sub(j.d.Now()); wait > 0 {
+			m.postpone(wait)
+		}
+	}
 	if j.proven && j.halt != nil && !j.halted {
 		if err := j.d.Halts.DeleteHalt(ctx, j.halt.Sync, j.halt.Version); err != nil && j.fault == nil {
 			j.fault = fmt.Errorf("end the halt of version %s: %w", j.halt.Version, err)
@@ -272,6 +283,7 @@ func (j *job) finish(ctx context.Context) {
 				i.m.tried = j.d.Now()
 			}
 		default: // out of time
+			i.m.lower(i.m.parts)
 			i.m.postpone(time.Millisecond)
 		}
 	}

@@ -80,10 +80,12 @@ func (a *account) check(ctx context.Context, delivers bool) (moved bool, failed 
 	if known {
 		return false, nil, nil
 	}
+	began := a.d.Now()
 	id, err := opened.Identity(ctx)
 	if err != nil {
 		return false, callError(err), nil
 	}
+	a.took(kind{}, a.d.Now().Sub(began))
 	if id != "" && pinned == "" {
 		if !delivers {
 			return false, nil, nil
@@ -142,9 +144,11 @@ func (a *account) probe(ctx context.Context) *dest.CallError {
 			break
 		}
 	}
+	began := a.d.Now()
 	if err := opened.Probe(ctx); err != nil {
 		return callError(err)
 	}
+	a.took(kind{}, a.d.Now().Sub(began))
 	a.lives()
 	return nil
 }

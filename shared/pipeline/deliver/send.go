@@ -18,7 +18,8 @@ type sent struct {
 	failed   *dest.CallError // the call failed as a whole
 	wait     time.Duration   // it was not made: its bucket grants nothing for so long
 	bucket   string          // which
-	late     bool            // it was not made: the invocation's time is over
+	late     bool            // it was not made, or cut off: the invocation's time is over
+	hung     bool            // it was given up, because calls like it are answered sooner
 	fault    error           // our own storage refused
 	began    time.Time
 }
@@ -49,12 +50,17 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 	began := j.d.Now()
 	inTime, cancel := j.d.before(ctx)
 	defer cancel()
-	outcomes, err := j.call(inTime, c, b)
+	brief, cancel := j.d.within(inTime, j.patience(c, b))
+	defer cancel()
+	outcomes, err := j.call(brief, c, b)
 	switch {
 	case err != nil && j.d.cutOff(inTime):
 		return sent{call: c, failed: callError(err), began: began, late: true}
 	case err != nil:
 		failed := callError(err)
+		if failed.Class == dest.Unavailable && failed.Scope == dest.ScopeUntold && j.d.cutOff(brief) {
+			return sent{call: c, failed: failed, began: began, hung: true}
+		}
 		if failed.Class == dest.Throttled && failed.Quota == dest.QuotaConcurrent {
 			seat.refused()
 		}
@@ -66,6 +72,7 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 	j.passOn(outcomes, b, c)
 	seat.answered()
 	a.grow()
+	a.took(j.kindOf(b), j.d.Now().Sub(began))
 	return sent{call: c, outcomes: outcomes, began: began}
 }
 

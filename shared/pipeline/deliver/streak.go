@@ -76,7 +76,7 @@ func (j *job) oneOf(ctx context.Context, s *streak, c dest.Call, b *batch, want 
 	e := &evidence{}
 	failed := j.once(ctx, c, b, want, e)
 	switch {
-	case e.good:
+	case e.good.Load():
 		s.answered()
 	case failed != nil && !j.doubts(b.pick(c), b, failed):
 		s.add(alone{c, failed})

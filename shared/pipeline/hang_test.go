@@ -1,0 +1,249 @@
+package pipeline_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/pipeline/deliver"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// newSlowWorld is a world whose calls take as long as the crm says, and are given up as a
+// worker does. Its clock is ahead of the real one, so that no real timer ends a call.
+func newSlowWorld(t *testing.T, change func(*crm, *syncdef.Definition)) *world {
+	t.Helper()
+	w := newWorld(t, 1, func(c *crm, d *syncdef.Definition) {
+		c.most = 200
+		if change != nil {
+			change(c, d)
+		}
+	})
+	w.now = time.Date(2100, 1, 4, 12, 0, 0, 0, time.UTC)
+	w.crm.pass = func(d time.Duration) { w.now = w.now.Add(d) }
+	w.boot()
+	w.deliver.Patience = deliver.Patience
+	return w
+}
+
+// keys200 are the keys of a call of full size.
+func keys200() (keys []string) {
+	for n := range 200 {
+		keys = append(keys, fmt.Sprintf("k%03d", n))
+	}
+	return keys
+}
+
+// One row that makes every call with it hang keeps no other for a minute, is tried by itself
+// at full length, and comes back when it is due.
+func TestRowThatHangs(t *testing.T) {
+	for _, at := range []string{"push", "lookup"} {
+		t.Run(at, func(t *testing.T) {
+			w := newSlowWorld(t, func(c *crm, _ *syncdef.Definition) { c.finds = at == "lookup" })
+			bad := map[string]bool{"k077": true}
+			if at == "lookup" { // they are there, and a lookup comes first
+				for _, k := range keys200() {
+					w.crm.records[k] = map[string]string{}
+				}
+			}
+			w.crm.takes = func(keys []string) time.Duration {
+				if slices.ContainsFunc(keys, func(k string) bool { return bad[k] }) {
+					return hangs
+				}
+				return 300 * time.Millisecond
+			}
+			start, last := w.now, time.Duration(0)
+			w.crm.stored = func(string) { last = w.now.Sub(start) }
+			id := w.send("q", keys200()...)
+			w.once()
+			if n := len(w.crm.sends); n != 199 || last > time.Minute {
+				t.Errorf("%d rows are delivered, the last after %v", n, last)
+			}
+			if took := w.now.Sub(start); took > 3*time.Minute {
+				t.Errorf("the invocation took %v", took)
+			}
+			w.drain(5 * time.Minute)
+			if c := w.counts(id); c.Delivered != 199 || c.Failed != 1 {
+				t.Errorf("%+v", c)
+			}
+			if errs := w.errors(id); len(errs) != 1 || errs[0].Key != "k077" || errs[0].Type != "no_answer" || errs[0].Attempts != 1 || errs[0].Due.IsZero() {
+				t.Fatalf("%+v", errs)
+			}
+			for k, n := range w.crm.sends {
+				if n != 1 {
+					t.Errorf("%s was stored %d times", k, n)
+				}
+			}
+		})
+	}
+}
+
+// Several rows that hang cost the others no more than one does.
+func TestRowsThatHang(t *testing.T) {
+	w := newSlowWorld(t, nil)
+	bad := map[string]bool{"k000": true, "k001": true, "k199": true}
+	w.crm.takes = func(keys []string) time.Duration {
+		if slices.ContainsFunc(keys, func(k string) bool { return bad[k] }) {
+			return hangs
+		}
+		return 100 * time.Millisecond
+	}
+	id := w.send("q", keys200()...)
+	for range 10 {
+		w.drain(10 * time.Minute)
+	}
+	if c := w.counts(id); c.Delivered != 197 || c.Failed != 3 {
+		t.Errorf("%+v", c)
+	}
+	if _, err := w.store.Halt(t.Context(), "accounts", w.version.ID); err == nil {
+		t.Error("the version halts")
+	}
+}
+
+// A vendor that is merely slow is waited for: its calls are neither cut again and again, nor
+// is their slowness anybody's fault.
+func TestMerelySlowVendor(t *testing.T) {
+	for name, takes := range map[string]func(keys []string) time.Duration{
+		"all calls": func([]string) time.Duration { return 30 * time.Second },
+		"pushes":    func(keys []string) time.Duration { return time.Duration(min(1, len(keys))) * 30 * time.Second },
+		"each row":  func(keys []string) time.Duration { return time.Duration(len(keys)) * 100 * time.Millisecond },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newSlowWorld(t, nil)
+			w.crm.takes = takes
+			for n, most := range []int{map[string]int{"all calls": 2}[name], 1, 1, 1} {
+				if most == 0 {
+					most = 17 // all of it, 15 parts, and all of it again where these hang too
+				}
+				before := w.crm.calls
+				id := w.send(fmt.Sprint("q", n), keys200()...)
+				w.drain(10 * time.Minute)
+				if c := w.counts(id); c.Delivered != 200 {
+					t.Errorf("batch %d: %+v", n, c)
+				}
+				if calls := w.crm.calls - before; calls > most {
+					t.Errorf("batch %d: %d calls of %v", n, calls, w.crm.sizes)
+				}
+			}
+		})
+	}
+}
+
+// A call that was given up may be carried out later: nothing newer of its rows is sent
+// before it cannot any more (I3).
+func TestCarriedOutLate(t *testing.T) {
+	w := newSlowWorld(t, nil)
+	hung := 0
+	w.crm.takes = func([]string) time.Duration {
+		if hung++; hung == 1 {
+			return hangs
+		}
+		return time.Second
+	}
+	began := w.now
+	w.send("q1", "a", "b")
+	w.send("q2", "a", "b")
+	var at []time.Duration
+	w.crm.stored = func(k string) {
+		if k == "a" {
+			at = append(at, w.now.Sub(began))
+		}
+	}
+	in := w.receive()
+	w.handle(in[:1])
+	w.drain(10 * time.Minute)
+	if len(at) != 2 || at[0] > 15*time.Second || at[1] < time.Minute || at[1] > 2*time.Minute {
+		t.Errorf("stored after %v", at)
+	}
+}
+
+// What may create a record that only a lookup finds, and an insert, are waited for as long
+// as the destination does: made again they might be there twice.
+func TestHangingInsertIsWaitedFor(t *testing.T) {
+	for name, change := range map[string]func(*crm, *syncdef.Definition){
+		"insert": func(c *crm, d *syncdef.Definition) { c.once, d.Operation = true, syncdef.Insert },
+		"create": func(c *crm, _ *syncdef.Definition) { c.finds = true },
+		"lookup": func(c *crm, d *syncdef.Definition) { c.once, c.lookup, d.Operation = true, true, syncdef.Insert },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newSlowWorld(t, change)
+			pushes := 0
+			w.crm.during = func([]string) { pushes++ }
+			w.crm.takes = func([]string) time.Duration {
+				if pushes > 0 {
+					return 50 * time.Second
+				}
+				return 0
+			}
+			w.send("q", "a", "b", "c")
+			w.drain(10 * time.Minute)
+			for _, k := range []string{"a", "b", "c"} {
+				if w.crm.sends[k] != 1 {
+					t.Errorf("%s was stored %d times", k, w.crm.sends[k])
+				}
+			}
+			if pushes != 1 {
+				t.Errorf("%d pushes", pushes)
+			}
+		})
+	}
+}
+
+// A connection that answers nothing at all pauses as soon as its probe says so.
+func TestHangingConnection(t *testing.T) {
+	w := newSlowWorld(t, nil)
+	w.crm.takes = func(keys []string) time.Duration {
+		if len(keys) > 0 {
+			return hangs
+		}
+		return 0 // probes
+	}
+	w.crm.down = failed(dest.Unavailable, "503")
+	w.send("q", "a")
+	w.crm.down = nil
+	w.crm.during = func([]string) { w.crm.down = failed(dest.Unavailable, "503") }
+	start := w.now
+	w.once()
+	if took := w.now.Sub(start); took > 11*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if p, err := w.store.Pace(t.Context(), "prod"); err != nil || !p.Failing() {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// Calls of one record each that all hang from the first one on are waited for, so that the
+// version halts for them: that a call was given up is no evidence.
+func TestSingleCallsThatAllHang(t *testing.T) {
+	w := newSlowWorld(t, func(c *crm, _ *syncdef.Definition) { c.most = 1 })
+	w.crm.takes = func(keys []string) time.Duration { return time.Duration(min(1, len(keys))) * hangs }
+	w.send("q", keys200()[:40]...)
+	w.once()
+	if h, err := w.store.Halt(t.Context(), "accounts", w.version.ID); err != nil || h.Tries != 1 {
+		t.Errorf("%+v, %v", h, err)
+	}
+	if w.crm.calls > 20 {
+		t.Errorf("%d calls", w.crm.calls)
+	}
+}
+
+// One record of many that makes its call hang, where each has a call of its own, is tried
+// after all others.
+func TestSingleCallThatHangs(t *testing.T) {
+	w := newSlowWorld(t, func(c *crm, _ *syncdef.Definition) { c.most = 1 })
+	w.crm.takes = func(keys []string) time.Duration {
+		if slices.Contains(keys, "k007") {
+			return hangs
+		}
+		return 100 * time.Millisecond
+	}
+	start, last := w.now, time.Duration(0)
+	w.crm.stored = func(string) { last = w.now.Sub(start) }
+	w.send("q", keys200()...)
+	w.once()
+	if n := len(w.crm.sends); n != 199 || last > time.Minute {
+		t.Errorf("%d rows are delivered, the last after %v", n, last)
+	}
+}
