@@ -29,6 +29,7 @@ type crm struct {
 	most    int // records a call; 0 is 3
 	once    bool
 	lookup  bool
+	repeats bool   // it may be sent a record twice at once
 	idless  bool   // it tells no ids of its own
 	place   string // the bucket of its lookups
 	finds   bool   // it is asked for the records whose id is not known
@@ -60,7 +61,7 @@ func (c *crm) vendor() dest.Vendor {
 
 // rules are those of its versions.
 func (c *crm) rules() syncdef.Rules {
-	return syncdef.Rules{Type: "crm", Once: c.once, Lookup: c.lookup, Identity: row.Identity{Steps: []row.Step{row.StepTrim}}}
+	return syncdef.Rules{Type: "crm", Once: c.once, Lookup: c.lookup, Idempotent: c.repeats, Identity: row.Identity{Steps: []row.Step{row.StepTrim}}}
 }
 
 // hangs is how long a call is under way that is never answered.

@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/pipeline/deliver"
+	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/sqlite"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -16,7 +19,7 @@ import (
 func newSlowWorld(t *testing.T, change func(*crm, *syncdef.Definition)) *world {
 	t.Helper()
 	w := newWorld(t, 1, func(c *crm, d *syncdef.Definition) {
-		c.most = 200
+		c.most, c.repeats = 200, true
 		if change != nil {
 			change(c, d)
 		}
@@ -24,7 +27,7 @@ func newSlowWorld(t *testing.T, change func(*crm, *syncdef.Definition)) *world {
 	w.now = time.Date(2100, 1, 4, 12, 0, 0, 0, time.UTC)
 	w.crm.pass = func(d time.Duration) { w.now = w.now.Add(d) }
 	w.boot()
-	w.deliver.Patience = deliver.Patience
+	w.deliver.Timeout = deliver.Timeout
 	return w
 }
 
@@ -159,13 +162,16 @@ func TestCarriedOutLate(t *testing.T) {
 	}
 }
 
-// What may create a record that only a lookup finds, and an insert, are waited for as long
-// as the destination does: made again they might be there twice.
+// What may create a record, and an insert, are waited for as long as the destination does:
+// made again meanwhile they might be there twice.
 func TestHangingInsertIsWaitedFor(t *testing.T) {
 	for name, change := range map[string]func(*crm, *syncdef.Definition){
-		"insert": func(c *crm, d *syncdef.Definition) { c.once, d.Operation = true, syncdef.Insert },
-		"create": func(c *crm, _ *syncdef.Definition) { c.finds = true },
-		"lookup": func(c *crm, d *syncdef.Definition) { c.once, c.lookup, d.Operation = true, true, syncdef.Insert },
+		"insert": func(c *crm, d *syncdef.Definition) { c.once, c.repeats, d.Operation = true, false, syncdef.Insert },
+		"create": func(c *crm, _ *syncdef.Definition) { c.finds, c.repeats = true, false },
+		"by key": func(c *crm, _ *syncdef.Definition) { c.repeats = false },
+		"lookup": func(c *crm, d *syncdef.Definition) {
+			c.once, c.lookup, c.repeats, d.Operation = true, true, false, syncdef.Insert
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newSlowWorld(t, change)
@@ -214,8 +220,8 @@ func TestHangingConnection(t *testing.T) {
 	}
 }
 
-// Calls of one record each that all hang from the first one on are waited for, so that the
-// version halts for them: that a call was given up is no evidence.
+// Calls of one record each that all hang are waited for after some, so that the version
+// halts for them: that a call was given up is no evidence.
 func TestSingleCallsThatAllHang(t *testing.T) {
 	w := newSlowWorld(t, func(c *crm, _ *syncdef.Definition) { c.most = 1 })
 	w.crm.takes = func(keys []string) time.Duration { return time.Duration(min(1, len(keys))) * hangs }
@@ -224,7 +230,7 @@ func TestSingleCallsThatAllHang(t *testing.T) {
 	if h, err := w.store.Halt(t.Context(), "accounts", w.version.ID); err != nil || h.Tries != 1 {
 		t.Errorf("%+v, %v", h, err)
 	}
-	if w.crm.calls > 20 {
+	if w.crm.calls > 24 { // given up, failed in succession, sampled: eight each
 		t.Errorf("%d calls", w.crm.calls)
 	}
 }
@@ -245,5 +251,63 @@ func TestSingleCallThatHangs(t *testing.T) {
 	w.once()
 	if n := len(w.crm.sends); n != 199 || last > time.Minute {
 		t.Errorf("%d rows are delivered, the last after %v", n, last)
+	}
+}
+
+// The same where the version was answered before: no row comes back for ever.
+func TestSingleCallsThatBeginToHang(t *testing.T) {
+	w := newSlowWorld(t, func(c *crm, _ *syncdef.Definition) { c.most = 1 })
+	w.send("q1", keys200()...)
+	w.once()
+	w.crm.takes = func(keys []string) time.Duration { return time.Duration(min(1, len(keys))) * hangs }
+	w.send("q2", keys200()...)
+	w.once()
+	if h, err := w.store.Halt(t.Context(), "accounts", w.version.ID); err != nil || h.Tries != 1 {
+		t.Errorf("%+v, %v", h, err)
+	}
+}
+
+// recordsNot is a store that refuses to record messages of a run.
+type recordsNot struct {
+	*sqlite.Store
+	run string
+}
+
+func (s recordsNot) RecordChunk(ctx context.Context, runID, batch string, index int, c run.Chunk) (bool, error) {
+	if runID == s.run {
+		return false, errStorage
+	}
+	return s.Store.RecordChunk(ctx, runID, batch, index, c)
+}
+
+// A message that goes back for a moment does not bring one behind it back while a push of
+// that one may still be carried out.
+func TestHeldBehindAnother(t *testing.T) {
+	w := newSlowWorld(t, nil)
+	hung := false
+	w.crm.takes = func(keys []string) time.Duration {
+		if slices.Contains(keys, "b") && !hung {
+			hung = true
+			return hangs
+		}
+		return time.Second
+	}
+	began := w.now
+	var at []time.Duration
+	w.crm.stored = func(k string) {
+		if k == "b" {
+			at = append(at, w.now.Sub(began))
+		}
+	}
+	first := w.send("q1", "a")
+	w.send("q2", "b", "c")
+	w.send("q3", "b")
+	in := w.receive()
+	w.deliver.Chunks = recordsNot{w.store, first}
+	w.handle(in[:2])
+	w.deliver.Chunks = w.store
+	w.drain(10 * time.Minute)
+	if len(at) != 2 || at[0] > 15*time.Second || at[1] < time.Minute {
+		t.Errorf("stored after %v", at)
 	}
 }

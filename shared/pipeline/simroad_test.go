@@ -74,7 +74,7 @@ func (s *sim) definition(i int, constant string) syncdef.Version {
 		rules.Once, rules.Lookup = true, s.plan.Second == "insert-lookup"
 	}
 	if d.Operation == syncdef.Upsert {
-		d.OnDelete = syncdef.RemoveDelete
+		d.OnDelete, rules.Idempotent = syncdef.RemoveDelete, true
 	}
 	if i == 0 && s.plan.Mirror {
 		d.Mirror = &syncdef.Mirror{MaxDeletes: "100%"}
@@ -138,7 +138,7 @@ func (s *sim) boot(p *proc, dead bool) *deliver.Deliver {
 	return &deliver.Deliver{
 		Queue: "crm", Syncs: o, Connections: o, Tokens: o, Runs: o, Chunks: o, Halts: o, Ledger: o, Errors: o, Visibility: o,
 		Open: func(c syncdef.Connection) (dest.Account, error) { return &simAccount{p: p, org: c.URL}, nil },
-		Now:  p.now, Rand: s.rng.Float64, Hidden: hidden, Dead: dead, Patience: deliver.Patience,
+		Now:  p.now, Rand: s.rng.Float64, Hidden: hidden, Dead: dead, Timeout: deliver.Timeout,
 		Sleep: func(ctx context.Context, d time.Duration) error {
 			if d > 2*time.Second {
 				s.fails("I5: a billed wait of %v", d)

@@ -125,6 +125,9 @@ type Rules struct {
 	Gather bool `json:"gather,omitempty"`
 	// Once says that a key is sent once, ever (inserts), after a stored intent.
 	Once bool `json:"once,omitempty"`
+	// Idempotent says that a push which is made twice, also at the same time, creates nothing
+	// twice, and is refused for it neither.
+	Idempotent bool `json:"idempotent,omitempty"`
 	// Lookup says that it can be found out whether an insert arrived.
 	Lookup bool `json:"lookup,omitempty"`
 	// Nested says that destinations are Paths, some of them into objects and lists.

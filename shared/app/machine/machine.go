@@ -284,7 +284,7 @@ func (c counts) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
 // worker delivers a vendor's rows and counts how old the data there is.
 func (m *Machine) worker(v dest.Vendor, tokens deliver.Tokens) *worker.Handler {
 	d := delivering(m.Store, v.Name, func(c syncdef.Connection) (dest.Account, error) { return m.open(v, c) })
-	d.Tokens, d.LeaseLife, d.Patience = tokens, pace.LeaseLife/time.Duration(max(1, m.cfg.Faster)), timeout/5
+	d.Tokens, d.LeaseLife, d.Timeout = tokens, pace.LeaseLife/time.Duration(max(1, m.cfg.Faster)), timeout/5
 	return &worker.Handler{Log: m.cfg.Log, Deliver: d}
 }
 

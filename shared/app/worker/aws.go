@@ -90,6 +90,6 @@ func overTables(function string, names []string) (*Handler, map[string]string, a
 		Queue: function, Syncs: store, Connections: store, Tokens: store, Runs: store, Chunks: store, Halts: store, Freshness: store,
 		Ledger: held, Listing: held, Verifications: store,
 		Errors: dueErrors{awserrors.New(cfg, awserrors.Config{Table: vars[env.ErrorsTable], Now: time.Now}), store},
-		Now:    time.Now, Sleep: Sleep, Rand: rand.Float64, Patience: deliver.Patience,
+		Now:    time.Now, Sleep: Sleep, Rand: rand.Float64, Timeout: deliver.Timeout,
 	}}, vars, cfg, nil
 }

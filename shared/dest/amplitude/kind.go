@@ -97,5 +97,5 @@ func operationOf(f *syncdef.Field) string {
 // rules states what the pipeline must know: user ids are compared as they are, but
 // for the white space around them, and an event can be sent twice.
 func rules(*syncdef.Definition, *syncdef.Connection) syncdef.Rules {
-	return syncdef.Rules{Type: "amplitude", Identity: row.Identity{Steps: []row.Step{row.StepTrim}}, LengthUnit: syncdef.LengthUTF16}
+	return syncdef.Rules{Type: "amplitude", Identity: row.Identity{Steps: []row.Step{row.StepTrim}}, LengthUnit: syncdef.LengthUTF16, Idempotent: true} // by insert_id
 }

@@ -32,6 +32,7 @@ type account struct {
 	name string
 
 	reading sync.Mutex // one reader of the settings at a time
+	probing sync.Mutex // one probe at a time, after calls that failed
 	mu      sync.Mutex
 	stored  syncdef.Stored
 	raw     string // the settings as text, to see whether they changed

@@ -44,6 +44,13 @@ func (j *job) newBatch(rows int) *batch {
 	}
 }
 
+// waitedFor is the batch with calls that are not given up.
+func (b *batch) waitedFor() *batch {
+	patient := *b
+	patient.patient = true
+	return &patient
+}
+
 func (b *batch) add(i *item, r dest.Record) {
 	b.Records = append(b.Records, r)
 	b.items = append(b.items, i)

@@ -33,23 +33,31 @@ func (j *job) whole(ctx context.Context, c dest.Call, b *batch, want int) {
 // answers the failure of a call whose scope has to be found out by halving; all else is
 // dealt with.
 func (j *job) once(ctx context.Context, c dest.Call, b *batch, want int, e *evidence) *dest.CallError {
-	failed, hung := j.attempt(ctx, c, b, want, e)
-	if hung {
+	m := j.attempt(ctx, c, b, want, e)
+	if m.hung {
 		j.inParts(ctx, c, b, e)
 	}
-	return failed
+	return m.failed
 }
 
-// attempt is once for a call that may hang: then it was given up, and is not dealt with.
-func (j *job) attempt(ctx context.Context, c dest.Call, b *batch, want int, e *evidence) (failed *dest.CallError, hung bool) {
+// made is what became of a call that is not dealt with yet: it failed and its scope has to
+// be found out, it was given up, or neither.
+type made struct {
+	failed *dest.CallError
+	hung   bool
+	took   time.Duration // until it was answered; 0 where it was not
+}
+
+// attempt makes a call and takes over what became of it.
+func (j *job) attempt(ctx context.Context, c dest.Call, b *batch, want int, e *evidence) made {
 	for tried := 1; ; tried++ {
 		items := b.pick(c)
 		if j.ended() || e.done.Load() {
-			return nil, false
+			return made{}
 		}
 		if wait := j.bucketWait(c); wait > 0 {
 			j.spare(items, wait)
-			return nil, false
+			return made{}
 		}
 		settings := j.account.settings()
 		s := j.send(ctx, c, b, want)
@@ -58,12 +66,12 @@ func (j *job) attempt(ctx context.Context, c dest.Call, b *batch, want int, e *e
 		case s.fault != nil:
 			j.broken(s.fault)
 		case s.failed != nil && s.late:
-			j.abandoned(items, b, s.began)
+			j.abandoned(items, b, s.failed)
 			j.ranOut(items, b, s.failed)
 		case s.late:
 		case s.hung:
-			j.abandoned(items, b, s.began)
-			return nil, j.lives(ctx, s.began)
+			j.abandoned(items, b, s.failed)
+			return made{hung: j.lives(ctx, s.began)}
 		case s.wait > 0:
 			wait := j.byNow(ctx, settings, s.wait)
 			j.waitFor(s.bucket, wait)
@@ -76,9 +84,9 @@ func (j *job) attempt(ctx context.Context, c dest.Call, b *batch, want int, e *e
 			if again {
 				continue
 			}
-			return failed, false
+			return made{failed: failed}
 		}
-		return nil, false
+		return made{took: s.took}
 	}
 }
 
@@ -114,9 +122,15 @@ func (j *job) classify(ctx context.Context, c dest.Call, b *batch, e *evidence, 
 
 // lives finds out whether the connection answers, after a call that failed without a word:
 // by a probe, unless the vendor has answered something else since it began. Else it pauses.
+// Of calls that failed together one probes.
 func (j *job) lives(ctx context.Context, began time.Time) bool {
+	j.account.probing.Lock()
+	defer j.account.probing.Unlock()
 	if j.account.livesSince(began) {
 		return true
+	}
+	if j.ended() {
+		return false
 	}
 	down := j.account.probe(ctx)
 	if down != nil {
@@ -246,17 +260,14 @@ func (j *job) again(ctx context.Context, c dest.Call, b *batch, first int) (*bat
 }
 
 // created reports whether a call that was made may have created records that only a lookup
-// finds.
+// finds: without an id, and not by a key of theirs that the destination keeps unique.
 func (j *job) created(c dest.Call, b *batch) bool {
-	return !b.look && !j.rules().Once && j.creates(c, b, func(i *item) bool { return i.received })
-}
-
-// creates reports whether a push creates some of the wanted records so that only a lookup
-// finds them: without an id, and not by a key of theirs that the destination keeps unique.
-func (j *job) creates(c dest.Call, b *batch, wanted func(*item) bool) bool {
+	if b.look || j.rules().Once {
+		return false
+	}
 	for _, at := range c.Records {
 		one := b.Batch
-		if one.Records = b.Records[at : at+1]; wanted(b.items[at]) && one.Records[0].ID == "" && len(j.dst.Lookups(one)) > 0 {
+		if one.Records = b.Records[at : at+1]; b.items[at].received && one.Records[0].ID == "" && len(j.dst.Lookups(one)) > 0 {
 			return true
 		}
 	}
@@ -289,11 +300,12 @@ func (j *job) sample(ctx context.Context, c dest.Call, b *batch, e *evidence) de
 	var last *dest.CallError
 	failures := 0
 	answered := map[int]bool{}
+	patient := b.waitedFor()
 	for n := range sampled {
 		at := c.Records[n*len(c.Records)/sampled]
 		one := dest.Call{Costs: c.Costs, Records: []int{at}}
 		answered[at] = true
-		failed := j.once(ctx, one, b, 1, e)
+		failed := j.once(ctx, one, patient, 1, e)
 		if failed == nil { // answered, or not made at all: the quota is spent, the time is over
 			break
 		}

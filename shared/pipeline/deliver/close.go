@@ -20,7 +20,7 @@ func (inv *invocation) settle(ctx context.Context) {
 
 func (inv *invocation) settleOne(ctx context.Context, m *message) {
 	for _, i := range m.items {
-		if w := i.waitsFor(); w != nil {
+		if w := i.waitsFor(inv.d.Now()); w != nil {
 			i.state = stateWaiting
 			m.postpone(w.m.hide)
 		}
@@ -36,15 +36,15 @@ func (inv *invocation) settleOne(ctx context.Context, m *message) {
 	}
 }
 
-// waitsFor is a superseded row's winner while it is not settled: the two are recorded
+// waitsFor is a superseded row's winner while it is not settled, or held: the two are recorded
 // together, so that the winner's hold is never without the loser's, and come back
 // together, for the one in front of a lane says when all of it returns.
-func (i *item) waitsFor() *item {
+func (i *item) waitsFor(now time.Time) *item {
 	w := i
 	for w.state == stateSuperseded && w.winner != nil {
 		w = w.winner
 	}
-	if w == i || w.state.settled() {
+	if w == i || w.state.settled() && !w.m.held(now) {
 		return nil
 	}
 	return w
@@ -154,7 +154,12 @@ func (m *message) groups() []run.Group {
 // lane that goes back the rest follows.
 func (inv *invocation) close(ctx context.Context) Result {
 	r := Result{Stored: int(inv.stored.Load())}
-	held := map[string]time.Duration{}
+	held, until := map[string]time.Duration{}, map[string]time.Time{}
+	for _, m := range inv.messages {
+		if m.until.After(until[m.Group]) {
+			until[m.Group] = m.until
+		}
+	}
 	for _, m := range inv.messages {
 		if m.counts != nil {
 			done := Done{Run: m.chunk.Run, Counts: *m.counts}
@@ -172,12 +177,12 @@ func (inv *invocation) close(ctx context.Context) Result {
 			continue
 		}
 		if !behind {
-			hide = min(max(m.hide, sparing(m.Receives)), maxHide)
+			hide = min(max(m.hide, sparing(m.Receives), until[m.Group].Sub(inv.d.Now())), maxHide)
 			held[m.Group] = hide
 		}
 		if err := inv.handBack(ctx, m); err != nil {
 			r.Storage = append(r.Storage, err)
-			hide = min(hide, inv.d.Hidden/2) // its mark stays: after the full visibility that is a death
+			hide = max(min(hide, inv.d.Hidden/2), until[m.Group].Sub(inv.d.Now())) // its mark stays: after the full visibility that is a death
 		}
 		// A message that cannot be hidden comes back with its visibility timeout.
 		if err := inv.d.Visibility.Hide(ctx, inv.d.Queue, m.Receipt, hide); err != nil {

@@ -8,6 +8,7 @@ package deliver
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
@@ -42,10 +43,10 @@ type Deliver struct {
 	LeaseLife time.Duration
 	// Sleep waits; it is asked for at most 2 s at a time (I5).
 	Sleep func(ctx context.Context, d time.Duration) error
-	// Patience is how long an answer is waited for at first: a call that hangs for longer is
+	// Timeout is how long an answer is waited for at least: a call that hangs for longer is
 	// made again in parts, if it may be. 0 waits as long as the destination does.
-	Patience time.Duration
-	Rand     func() float64 // in [0, 1): jitter
+	Timeout time.Duration
+	Rand    func() float64 // in [0, 1): jitter
 	// Hidden is the queue's visibility timeout: how long a message of a worker that
 	// died stays away.
 	Hidden time.Duration
@@ -111,6 +112,7 @@ func (d *Deliver) Handle(ctx context.Context, in []envelope.Delivery) Result {
 	inv := d.open(ctx, in)
 	read := d.Now()
 	for _, w := range inv.works() {
+		w.messages = slices.DeleteFunc(w.messages, inv.behindHeld)
 		w.do(ctx)
 	}
 	release()

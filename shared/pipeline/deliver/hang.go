@@ -11,12 +11,12 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 )
 
-// Patience is a worker's, unless a test has another: twice what a call of 200 records takes
-// where triggers and flows of the vendor's are slow, and half of what Salesforce counts as
-// a long call (Apex developer guide, "Execution governors and limits": 20 s).
-const Patience = 10 * time.Second
+// Timeout is a worker's: about twice what a call of 200 records takes where triggers and
+// flows at the vendor are slow, and half of what Salesforce counts as a long call (Apex
+// developer guide, "Execution governors and limits": 20 s).
+const Timeout = 10 * time.Second
 
-// longest is how long a destination's client waits for an answer at most, and so how long
+// longest is how long a destination's client waits for one answer at most, and so how long
 // a call that was given up is taken to go on.
 const longest = time.Minute
 
@@ -32,107 +32,111 @@ func (j *job) kindOf(b *batch) kind {
 }
 
 // took notes what an answered call took: the longest of late counts, and is forgotten by
-// an eighth with every one that is shorter.
+// an eighth with every shorter one. So is what the account's own took.
 func (a *account) took(k kind, d time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.times[k] = max(d, a.times[k]*7/8)
-	if k != (kind{}) {
-		a.times[kind{}] = a.times[kind{}] * 7 / 8
+	if own := a.times[kind{}]; d < own {
+		a.times[kind{}] = own * 7 / 8
 	}
 }
 
-// unknown has the next calls of a kind waited for where none was answered yet: that all of
-// them fail is evidence, that they were given up is not.
-func (a *account) unknown(k kind) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if _, known := a.times[k]; !known {
-		a.times[k] = longest
-	}
-}
-
-// patience is how long to wait for the answer to a call of a kind: three times as long as
+// timeout is how long to wait for the answer to a call of a kind: three times as long as
 // one of late took, or as a vendor takes that is slow in all it does.
-func (a *account) patience(k kind) time.Duration {
+func (a *account) timeout(k kind) time.Duration {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return max(a.d.Patience, 3*a.times[k], 3*a.times[kind{}])
+	return max(a.d.Timeout, 3*a.times[k], 3*a.times[kind{}])
 }
 
-// patience is how long to wait for the answer to a call; 0 is as long as the destination
-// does. A call is given up only where it can be made again whatever became of it: a row
-// that failed before may need all the time, and what may have created a record is not
-// looked for while the call may still go on.
-func (j *job) patience(c dest.Call, b *batch) time.Duration {
-	if j.d.Patience == 0 || b.refused || b.patient || !j.repeatable(c, b) {
+// timeout is how long to wait for the answer to a call; 0 is as long as the destination
+// does. A row that failed before may need all that time; and where several rows hung
+// already though each was alone, the next are waited for: that their calls fail proves
+// something, that they were given up does not.
+func (j *job) timeout(c dest.Call, b *batch) time.Duration {
+	if j.d.Timeout == 0 || b.refused || b.patient || !j.repeatable(c, b) {
 		return 0
 	}
-	if wait := j.account.patience(j.kindOf(b)); wait < longest {
+	j.mu.Lock()
+	enough := j.hung >= sampled
+	j.mu.Unlock()
+	if wait := j.account.timeout(j.kindOf(b)); !enough && wait < longest {
 		return wait
 	}
 	return 0
 }
 
-// repeatable reports whether a call does the same when it is made twice, or while the first
-// time is still under way. One search of a place does not become shorter by fewer records.
+// repeatable reports whether a call may be made again while it is still under way: then it
+// must not create records, unless the destination sees to it that they are created once.
+// One search of a place does not become shorter by fewer records.
 func (j *job) repeatable(c dest.Call, b *batch) bool {
 	for _, cost := range c.Costs {
 		if cost.Bucket != "" {
 			return false
 		}
 	}
-	if b.look || j.rules().Once {
-		return b.look
+	if b.look || j.rules().Idempotent {
+		return true
 	}
-	creates, defect := safely(func() bool { return j.creates(c, b, func(*item) bool { return true }) })
-	return !creates && defect == ""
+	for _, at := range c.Records {
+		if r := &b.Records[at]; r.ID == "" && !r.Delete {
+			return false
+		}
+	}
+	return !j.rules().Once
 }
 
-// within is a context that ends after a call's patience; 0 ends it no sooner.
-func (d *Deliver) within(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) {
-	if patience == 0 {
+// within is a context that ends after a timeout; 0 ends it no sooner.
+func (d *Deliver) within(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	if timeout == 0 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithDeadline(ctx, d.Now().Add(patience))
+	return context.WithDeadline(ctx, d.Now().Add(timeout))
+}
+
+// enter takes a place among the job's calls that are under way; false when the time is over.
+func (j *job) enter(ctx context.Context) (leave func(), entered bool) {
+	select {
+	case j.calls <- struct{}{}:
+		return func() { <-j.calls }, true
+	case <-ctx.Done():
+		return nil, false
+	}
 }
 
 // abandoned notes that a push was given up which the vendor may still carry out: until it
 // cannot any more, its messages stay in front of their lanes, or it would overwrite what
 // the next ones bring (I3).
-func (j *job) abandoned(items []*item, b *batch, began time.Time) {
-	if b.look {
+func (j *job) abandoned(items []*item, b *batch, failed *dest.CallError) {
+	if b.look || !failed.Received {
 		return
 	}
+	until := j.d.Now().Add(longest)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, i := range items {
-		i.received = true
-		if until := began.Add(longest); until.After(i.m.until) {
-			i.m.until = until
-		}
+		i.received, i.m.until = true, until
 	}
 }
 
 // inParts makes a call that hung again in parts, all at once, and what hangs of them again
 // in smaller ones, down to the rows that make it hang: these are tried last. So the others
-// wait for them a few times the patience at most. Where the vendor is slow in all it does,
-// or answers nothing any sooner though it is smaller, it is no row's fault: the call is made
-// once more, and waited for.
+// wait for them a few timeouts at most. Where the vendor is slow in all it does, or answers
+// half of the parts no sooner though they are smaller, it is no row's fault: what hung is
+// made once more, whole where all of it did, and waited for.
 func (j *job) inParts(ctx context.Context, c dest.Call, b *batch, e *evidence) {
-	if j.account.patience(kind{}) > j.d.Patience {
-		j.waitedFor(ctx, c, b, e)
+	hung := []dest.Call{c}
+	if j.account.timeout(kind{}) > j.d.Timeout {
+		j.patiently(ctx, hung, b, e)
 		return
 	}
 	var failed []failedPart
-	hung := []dest.Call{c}
-	for level := 1; len(hung) > 0; level++ {
+	for len(hung) > 0 && !j.ended() && !e.done.Load() {
 		var parts []dest.Call
 		for _, h := range hung {
 			if len(h.Records) == 1 {
-				i := b.items[h.Records[0]]
-				i.slow, i.tries = true, max(i.tries, tries-1)
-				j.account.unknown(j.kindOf(b))
+				j.putOff(b.items[h.Records[0]])
 				continue
 			}
 			some := inRoots(h)
@@ -140,40 +144,20 @@ func (j *job) inParts(ctx context.Context, c dest.Call, b *batch, e *evidence) {
 			parts = append(parts, some...)
 		}
 		t := j.together(ctx, parts, b, e)
-		if j.ended() || e.done.Load() {
-			return
-		}
-		if level == 1 && len(parts) > 0 {
-			if len(t.hung) == len(parts) {
-				j.account.took(j.kindOf(b), longest)
-				j.waitedFor(ctx, c, b, e)
-				return
+		failed = append(failed, t.failed...)
+		if len(t.hung) > 0 && 2*len(t.hung) >= len(parts) && len(t.hung[0].Records) > 1 {
+			if len(t.hung) < len(parts) {
+				hung = t.hung
 			}
-			j.account.took(j.kindOf(b), t.took) // it may have been as slow as all of them in a row
+			j.account.took(j.kindOf(b), longest)
+			j.patiently(ctx, hung, b, e)
+			break
 		}
-		hung, failed = t.hung, append(failed, t.failed...)
+		hung = t.hung
+		j.account.took(j.kindOf(b), t.took) // it may have been as slow as all of them in a row
 	}
 	for _, f := range failed {
 		j.split(ctx, f.call, b, e, f.failed)
-	}
-}
-
-// hangs notes the size of the parts of a call that hung, for when the time is over before
-// they are answered.
-func (j *job) hangs(items []*item, size int) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for _, i := range items {
-		i.m.parts = size
-	}
-}
-
-// waitedFor makes a call and those that it is halved into without giving one up.
-func (j *job) waitedFor(ctx context.Context, c dest.Call, b *batch, e *evidence) {
-	patient := *b
-	patient.patient = true
-	if failed := j.once(ctx, c, &patient, 1, e); failed != nil {
-		j.split(ctx, c, &patient, e, failed)
 	}
 }
 
@@ -193,39 +177,73 @@ func inRoots(c dest.Call) []dest.Call {
 	return parts
 }
 
+// hangs notes the size of the parts of a call that hung, for when the time is over before
+// they are answered.
+func (j *job) hangs(items []*item, size int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, i := range items {
+		if i.m.cut == 0 || size < i.m.cut {
+			i.m.cut = size
+		}
+	}
+}
+
+// putOff leaves a row that hung though it was alone to the end of the job: it is tried once
+// more then, and waited for.
+func (j *job) putOff(i *item) {
+	i.slow, i.tries = true, max(i.tries, tries-1)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.hung++
+}
+
+// hasLong reports whether there is more time than a row had that hung; else it is tried in
+// the next invocation, which has hardly anything else to do.
+func (j *job) hasLong(ctx context.Context) bool {
+	end, ok := ctx.Deadline()
+	return !ok || j.d.Now().Add(2*j.d.Timeout+margin).Before(end)
+}
+
+// patiently makes calls and those that they are halved into without giving one up.
+func (j *job) patiently(ctx context.Context, calls []dest.Call, b *batch, e *evidence) {
+	b = b.waitedFor()
+	for _, f := range j.together(ctx, calls, b, e).failed {
+		j.split(ctx, f.call, b, e, f.failed)
+	}
+}
+
 // A failedPart is a part of a call that failed as a whole.
 type failedPart struct {
 	call   dest.Call
 	failed *dest.CallError
 }
 
-// parts are what became of the parts of a call: those that were answered took so long together.
-type parts struct {
+// A tally is what became of the parts of a call: those that were answered took so long in all.
+type tally struct {
 	hung   []dest.Call
 	failed []failedPart
 	took   time.Duration
 }
 
 // together makes calls, as many at a time as may be.
-func (j *job) together(ctx context.Context, calls []dest.Call, b *batch, e *evidence) parts {
+func (j *job) together(ctx context.Context, calls []dest.Call, b *batch, e *evidence) tally {
 	var mu sync.Mutex
-	var all parts
+	var all tally
 	g := errgroup.Group{}
 	g.SetLimit(max(1, j.atOnce()))
-	for _, c := range calls {
+	for n, c := range calls {
 		g.Go(func() error {
-			began := j.d.Now()
-			failed, hung := j.attempt(ctx, c, b, 1, e)
+			m := j.attempt(ctx, c, b, len(calls)-n, e)
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
-			case hung:
+			case m.hung:
 				all.hung = append(all.hung, c)
-			case failed != nil:
-				all.failed = append(all.failed, failedPart{c, failed})
-			default:
-				all.took += j.d.Now().Sub(began)
+			case m.failed != nil:
+				all.failed = append(all.failed, failedPart{c, m.failed})
 			}
+			all.took += m.took
 			return nil
 		})
 	}

@@ -45,6 +45,9 @@ type job struct {
 	fault   error                    // of our own storage: everything that is not settled goes back
 	answers []*item                  // answered, not yet committed
 	proven  bool                     // some call of the version was carried out
+	hung    int                      // rows whose calls hung though each was alone in it
+
+	calls chan struct{} // one for each that is under way, as many as may be
 }
 
 func newJob(w *work, m *message) *job {
@@ -76,6 +79,7 @@ func (j *job) deliver(ctx context.Context) {
 	if !j.mayTry(ctx) || !j.reach(ctx) {
 		return
 	}
+	j.calls = make(chan struct{}, max(1, j.atOnce()))
 	for range maxRounds {
 		if !j.round(ctx) {
 			break
@@ -115,7 +119,9 @@ func (j *job) reach(ctx context.Context) bool {
 // rows have to go round once more.
 func (j *job) round(ctx context.Context) bool {
 	for _, items := range j.parts() {
-		j.bring(ctx, j.batch(items))
+		if b := j.batch(items); !b.slow || j.hasLong(ctx) {
+			j.bring(ctx, b)
+		}
 	}
 	again := false
 	for _, i := range j.open {
@@ -255,8 +261,8 @@ func (j *job) finish(ctx context.Context) {
 		j.stopRest(j.open)
 	}
 	for _, m := range j.messages {
-		if wait := m.until.Sub(j.d.Now()); wait > 0 {
-			m.postpone(wait)
+		if m.held(j.d.Now()) {
+			m.postpone(m.until.Sub(j.d.Now()))
 		}
 	}
 	if j.proven && j.halt != nil && !j.halted {
@@ -283,7 +289,7 @@ func (j *job) finish(ctx context.Context) {
 				i.m.tried = j.d.Now()
 			}
 		default: // out of time
-			i.m.lower(i.m.parts)
+			i.m.lower(i.m.cut)
 			i.m.postpone(time.Millisecond)
 		}
 	}

@@ -31,9 +31,9 @@ type message struct {
 	back    bool   // goes back to the queue
 	hide    time.Duration
 	most    int         // the call size that halving reached
-	parts   int         // the size of the parts that its calls which hung were cut into; 0: none hung
+	cut     int         // the least size of the parts that its calls which hung were cut into; 0: none hung
 	tried   time.Time   // when its rows were last tried in vain
-	until   time.Time   // how long a call with its rows that was given up may still be carried out
+	until   time.Time   // how long a push of its rows that was given up may still be carried out
 	fault   error       // of our own storage
 	counts  *run.Counts // that this invocation recorded; nil where it recorded nothing
 }
@@ -54,6 +54,10 @@ func (m *message) broken(d *Deliver, err error) {
 	age := d.Now().Sub(m.SentAt)
 	m.postpone(d.jitter(min(max(age/4, time.Second), 15*time.Minute)))
 }
+
+// held reports whether what was given up of the message may still be carried out: nothing
+// behind it in its lane is sent until it cannot be any more (I3).
+func (m *message) held(now time.Time) bool { return m.until.After(now) }
 
 // again reports whether an earlier attempt may have sent the message's rows. The queue of
 // dead letters may count receives anew.

@@ -19,9 +19,10 @@ type sent struct {
 	wait     time.Duration   // it was not made: its bucket grants nothing for so long
 	bucket   string          // which
 	late     bool            // it was not made, or cut off: the invocation's time is over
-	hung     bool            // it was given up, because calls like it are answered sooner
+	hung     bool            // it was given up
 	fault    error           // our own storage refused
 	began    time.Time
+	took     time.Duration // until it was answered
 }
 
 // send makes one call: it takes its tokens and a place among the calls in flight,
@@ -29,6 +30,11 @@ type sent struct {
 // nothing.
 func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 	a := j.account
+	leave, entered := j.enter(ctx)
+	if !entered {
+		return sent{call: c, late: true}
+	}
+	defer leave()
 	seat, entered := a.seat(ctx)
 	if !entered {
 		return sent{call: c, late: true}
@@ -50,7 +56,7 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 	began := j.d.Now()
 	inTime, cancel := j.d.before(ctx)
 	defer cancel()
-	brief, cancel := j.d.within(inTime, j.patience(c, b))
+	brief, cancel := j.d.within(inTime, j.timeout(c, b))
 	defer cancel()
 	outcomes, err := j.call(brief, c, b)
 	switch {
@@ -72,8 +78,9 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 	j.passOn(outcomes, b, c)
 	seat.answered()
 	a.grow()
-	a.took(j.kindOf(b), j.d.Now().Sub(began))
-	return sent{call: c, outcomes: outcomes, began: began}
+	took := j.d.Now().Sub(began)
+	a.took(j.kindOf(b), took)
+	return sent{call: c, outcomes: outcomes, began: began, took: took}
 }
 
 // passOn bounds what the outcomes repeat of the vendor's answer: they are stored, and

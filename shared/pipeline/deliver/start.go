@@ -50,7 +50,7 @@ func (inv *invocation) storeMark(ctx context.Context, m *message) error {
 // row, its mark naming the row in hand; a row that two workers died on is an error.
 func (inv *invocation) workAlone(ctx context.Context) {
 	for _, m := range inv.messages {
-		if !m.suspect || !m.working() {
+		if !m.suspect || !m.working() || inv.behindHeld(m) {
 			continue
 		}
 		release := inv.d.alone.take()
@@ -58,6 +58,22 @@ func (inv *invocation) workAlone(ctx context.Context) {
 		release()
 		inv.settleOne(ctx, m)
 	}
+}
+
+// behindHeld sends a message back that has one in front of it in its lane of which something
+// may still be carried out.
+func (inv *invocation) behindHeld(m *message) bool {
+	now := inv.d.Now()
+	for _, front := range inv.messages {
+		if front == m {
+			return false
+		}
+		if front.Group == m.Group && front.held(now) {
+			m.postpone(front.until.Sub(now))
+			return true
+		}
+	}
+	return false
 }
 
 func (inv *invocation) rowByRow(ctx context.Context, m *message) {
