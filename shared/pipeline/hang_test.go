@@ -147,15 +147,14 @@ func TestCarriedOutLate(t *testing.T) {
 	}
 	began := w.now
 	w.send("q1", "a", "b")
-	w.send("q2", "a", "b")
 	var at []time.Duration
 	w.crm.stored = func(k string) {
 		if k == "a" {
 			at = append(at, w.now.Sub(began))
 		}
 	}
-	in := w.receive()
-	w.handle(in[:1])
+	w.once()
+	w.send("q2", "a", "b")
 	w.drain(10 * time.Minute)
 	if len(at) != 2 || at[0] > 15*time.Second || at[1] < time.Minute || at[1] > 2*time.Minute {
 		t.Errorf("stored after %v", at)
@@ -301,11 +300,10 @@ func TestHeldBehindAnother(t *testing.T) {
 	}
 	first := w.send("q1", "a")
 	w.send("q2", "b", "c")
-	w.send("q3", "b")
-	in := w.receive()
 	w.deliver.Chunks = recordsNot{w.store, first}
-	w.handle(in[:2])
+	w.once()
 	w.deliver.Chunks = w.store
+	w.send("q3", "b")
 	w.drain(10 * time.Minute)
 	if len(at) != 2 || at[0] > 15*time.Second || at[1] < time.Minute {
 		t.Errorf("stored after %v", at)
