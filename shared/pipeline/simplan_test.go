@@ -124,6 +124,12 @@ func newPlan(seed uint64) plan {
 	if p.Mirror {
 		p.mirrors(rand.New(rand.NewPCG(seed, 2)))
 	}
+	if p.Late {
+		r := rand.New(rand.NewPCG(seed, 3))
+		for range 3 {
+			p.Faults = append(p.Faults, fault{"Push", 1 + r.IntN(40), "hang"})
+		}
+	}
 	slices.SortStableFunc(p.Steps, func(a, b step) int { return int(a.At - b.At) })
 	return p
 }
