@@ -309,3 +309,99 @@ func TestHeldBehindAnother(t *testing.T) {
 		t.Errorf("stored after %v", at)
 	}
 }
+
+// work has invocations as one machine makes them until the queue is empty or so much time
+// has passed.
+func (w *world) work(limit, most time.Duration) {
+	w.t.Helper()
+	for start := w.now; w.depth() > 0 && w.now.Sub(start) < most; {
+		if in := w.receive(); len(in) > 0 {
+			w.handleWithin(cutOff{w.t.Context(), w.now.Add(limit)}, in)
+		} else {
+			w.now = w.now.Add(time.Second)
+		}
+	}
+}
+
+// Where an invocation's time is short, rows that hang are settled all the same, however many
+// they are, and the others are brought.
+func TestRowsThatHangInAShortTime(t *testing.T) {
+	for _, look := range []bool{false, true} {
+		for _, rows := range []int{1, 3, 8, 20} {
+			t.Run(fmt.Sprintf("%d rows, lookups: %v", rows, look), func(t *testing.T) {
+				w := newSlowWorld(t, func(c *crm, _ *syncdef.Definition) { c.finds = look })
+				w.deliver.Timeout = 4 * time.Second
+				bad := map[string]bool{}
+				for n := range rows {
+					bad[fmt.Sprintf("k%03d", n*9)] = true
+				}
+				for _, k := range keys200() {
+					w.crm.records[k] = map[string]string{}
+				}
+				w.crm.takes = func(keys []string) time.Duration {
+					if slices.ContainsFunc(keys, func(k string) bool { return bad[k] }) {
+						return hangs
+					}
+					return 50 * time.Millisecond
+				}
+				id := w.send("q", keys200()...)
+				w.work(20*time.Second, 2*time.Hour)
+				if c := w.counts(id); int(c.Delivered) != 200-rows || int(c.Failed) != rows {
+					t.Errorf("%+v after %v", c, w.now)
+				}
+				if p, err := w.store.Pace(t.Context(), "prod"); err == nil && p.Failing() {
+					t.Errorf("the connection pauses: %+v", p)
+				}
+			})
+		}
+	}
+}
+
+// Calls that are all slow alike, several at a time, are not made in parts again and again.
+func TestManySlowCalls(t *testing.T) {
+	w := newSlowWorld(t, func(c *crm, _ *syncdef.Definition) { c.most = 50 })
+	w.crm.takes = func(keys []string) time.Duration { return time.Duration(min(1, len(keys))) * 30 * time.Second }
+	id := w.send("q", keys200()...)
+	w.drain(20 * time.Minute)
+	if c := w.counts(id); c.Delivered != 200 || w.crm.calls > 4+3 {
+		t.Errorf("%+v in %d calls: %v", c, w.crm.calls, w.crm.sizes)
+	}
+}
+
+// A row that was delivered and held is not sent again for the older one beside it.
+func TestHeldWithAnOlderOne(t *testing.T) {
+	w := newSlowWorld(t, nil)
+	hung := 0
+	w.crm.takes = func([]string) time.Duration {
+		if hung++; hung == 1 {
+			return hangs
+		}
+		return time.Second
+	}
+	first := w.send("q1", "a", "b")
+	second := w.send("q2", "a", "b")
+	w.drain(10 * time.Minute)
+	if w.crm.sends["a"] != 1 || w.crm.sends["b"] != 1 {
+		t.Errorf("stored %v times", w.crm.sends)
+	}
+	if a, b := w.counts(first), w.counts(second); a.Superseded != 2 || b.Delivered != 2 {
+		t.Errorf("%+v, %+v", a, b)
+	}
+}
+
+// A probe that has no time left proves nothing about the connection.
+func TestProbeOutOfTime(t *testing.T) {
+	w := newSlowWorld(t, nil)
+	w.deliver.Timeout = 4 * time.Second
+	w.crm.takes = func(keys []string) time.Duration {
+		if len(keys) == 0 {
+			return 3 * time.Second
+		}
+		return hangs
+	}
+	w.send("q", "a", "b", "c")
+	w.handleWithin(cutOff{t.Context(), w.now.Add(9900 * time.Millisecond)}, w.receive())
+	if p, err := w.store.Pace(t.Context(), "prod"); err == nil && p.Failing() {
+		t.Errorf("the connection pauses: %+v", p)
+	}
+}

@@ -31,8 +31,8 @@ type account struct {
 	d    *Deliver
 	name string
 
-	reading sync.Mutex // one reader of the settings at a time
-	probing sync.Mutex // one probe at a time, after calls that failed
+	reading sync.Mutex    // one reader of the settings at a time
+	probing chan struct{} // of 1: one probe at a time, after calls that failed
 	mu      sync.Mutex
 	stored  syncdef.Stored
 	raw     string // the settings as text, to see whether they changed
@@ -82,7 +82,7 @@ func (d *Deliver) connection(name string) *account {
 	defer d.accounts.mu.Unlock()
 	a := d.accounts.all[name]
 	if a == nil {
-		a = &account{d: d, name: name, ends: map[string]dest.Destination{}, crowd: &crowd{}, leases: map[string]lease{}, spent: map[string]int64{}}
+		a = &account{d: d, name: name, ends: map[string]dest.Destination{}, crowd: &crowd{}, probing: make(chan struct{}, 1), leases: map[string]lease{}, spent: map[string]int64{}}
 		if d.accounts.all == nil {
 			d.accounts.all = map[string]*account{}
 		}

@@ -71,6 +71,7 @@ func (j *job) attempt(ctx context.Context, c dest.Call, b *batch, want int, e *e
 		case s.late:
 		case s.hung:
 			j.abandoned(items, b, s.failed)
+			j.hangs(items, (len(items)+1)/2)
 			return made{hung: j.lives(ctx, s.began)}
 		case s.wait > 0:
 			wait := j.byNow(ctx, settings, s.wait)
@@ -122,10 +123,20 @@ func (j *job) classify(ctx context.Context, c dest.Call, b *batch, e *evidence, 
 
 // lives finds out whether the connection answers, after a call that failed without a word:
 // by a probe, unless the vendor has answered something else since it began. Else it pauses.
-// Of calls that failed together one probes.
+// Of calls that failed together one probes. Where the invocation's time ends first, its rows
+// stay open.
 func (j *job) lives(ctx context.Context, began time.Time) bool {
-	j.account.probing.Lock()
-	defer j.account.probing.Unlock()
+	if j.account.livesSince(began) {
+		return true
+	}
+	inTime, cancel := j.d.before(ctx)
+	defer cancel()
+	select {
+	case j.account.probing <- struct{}{}:
+		defer func() { <-j.account.probing }()
+	case <-inTime.Done():
+		return false
+	}
 	if j.account.livesSince(began) {
 		return true
 	}
@@ -133,7 +144,7 @@ func (j *job) lives(ctx context.Context, began time.Time) bool {
 		return false
 	}
 	down := j.account.probe(ctx)
-	if down != nil {
+	if down != nil && !j.d.cutOff(inTime) {
 		j.pause(ctx, down)
 	}
 	return down == nil

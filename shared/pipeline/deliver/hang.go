@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,21 +51,38 @@ func (a *account) timeout(k kind) time.Duration {
 	return max(a.d.Timeout, 3*a.times[k], 3*a.times[kind{}])
 }
 
+// takes is what a call of a kind is expected to take.
+func (a *account) takes(k kind) time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.times[k]
+}
+
+// sluggish reports whether it is no single row's fault that a call of a kind hangs: calls of it
+// are waited for, or the vendor takes its time for all it is asked.
+func (a *account) sluggish(k kind) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return 3*a.times[k] >= longest || 2*a.times[kind{}] > a.d.Timeout
+}
+
 // timeout is how long to wait for the answer to a call; 0 is as long as the destination
-// does. A row that failed before may need all that time; and where several rows hung
-// already though each was alone, the next are waited for: that their calls fail proves
-// something, that they were given up does not.
-func (j *job) timeout(c dest.Call, b *batch) time.Duration {
+// does. A row that failed before may need all that time, and so may one that is alone where
+// there is not enough left to put it off. Where several rows hung already though each was
+// alone, the next are waited for: that their calls fail proves something, that they were
+// given up does not.
+func (j *job) timeout(ctx context.Context, c dest.Call, b *batch) time.Duration {
 	if j.d.Timeout == 0 || b.refused || b.patient || !j.repeatable(c, b) {
 		return 0
 	}
 	j.mu.Lock()
 	enough := j.hung >= sampled
 	j.mu.Unlock()
-	if wait := j.account.timeout(j.kindOf(b)); !enough && wait < longest {
-		return wait
+	wait := j.account.timeout(j.kindOf(b))
+	if enough || wait >= longest || len(c.Records) == 1 && !j.hasLong(ctx, wait) {
+		return 0
 	}
-	return 0
+	return wait
 }
 
 // repeatable reports whether a call may be made again while it is still under way: then it
@@ -85,6 +103,21 @@ func (j *job) repeatable(c dest.Call, b *batch) bool {
 		}
 	}
 	return !j.rules().Once
+}
+
+// fits reports whether a push may be answered before the invocation's time is over: one that
+// is cut off keeps its lanes waiting. The first of a job is made in any case, and so is one
+// of a single row.
+func (j *job) fits(ctx context.Context, c dest.Call, b *batch) bool {
+	if b.look || len(c.Records) == 1 {
+		return true
+	}
+	j.mu.Lock()
+	first := !j.pushed
+	j.pushed = true
+	j.mu.Unlock()
+	end, ok := ctx.Deadline()
+	return first || !ok || j.d.Now().Add(j.account.takes(j.kindOf(b))+margin/2).Before(end)
 }
 
 // within is a context that ends after a timeout; 0 ends it no sooner.
@@ -123,16 +156,16 @@ func (j *job) abandoned(items []*item, b *batch, failed *dest.CallError) {
 // inParts makes a call that hung again in parts, all at once, and what hangs of them again
 // in smaller ones, down to the rows that make it hang: these are tried last. So the others
 // wait for them a few timeouts at most. Where the vendor is slow in all it does, or answers
-// half of the parts no sooner though they are smaller, it is no row's fault: what hung is
-// made once more, whole where all of it did, and waited for.
+// the parts no sooner though they are smaller, it is no row's fault: what hung is made once
+// more, and waited for.
 func (j *job) inParts(ctx context.Context, c dest.Call, b *batch, e *evidence) {
 	hung := []dest.Call{c}
-	if j.account.timeout(kind{}) > j.d.Timeout {
-		j.patiently(ctx, hung, b, e)
-		return
-	}
 	var failed []failedPart
 	for len(hung) > 0 && !j.ended() && !e.done.Load() {
+		if j.account.sluggish(j.kindOf(b)) {
+			j.patiently(ctx, hung, b, e)
+			break
+		}
 		var parts []dest.Call
 		for _, h := range hung {
 			if len(h.Records) == 1 {
@@ -145,16 +178,18 @@ func (j *job) inParts(ctx context.Context, c dest.Call, b *batch, e *evidence) {
 		}
 		t := j.together(ctx, parts, b, e)
 		failed = append(failed, t.failed...)
-		if len(t.hung) > 0 && 2*len(t.hung) >= len(parts) && len(t.hung[0].Records) > 1 {
-			if len(t.hung) < len(parts) {
-				hung = t.hung
-			}
+		switch {
+		case t.none():
 			j.account.took(j.kindOf(b), longest)
-			j.patiently(ctx, hung, b, e)
-			break
+		case t.most():
+			hung = t.hung
+			j.account.took(j.kindOf(b), longest)
+		default:
+			hung = t.hung
+			if t.took > 0 { // it may have been as slow as all of them in a row
+				j.account.took(j.kindOf(b), t.took)
+			}
 		}
-		hung = t.hung
-		j.account.took(j.kindOf(b), t.took) // it may have been as slow as all of them in a row
 	}
 	for _, f := range failed {
 		j.split(ctx, f.call, b, e, f.failed)
@@ -198,11 +233,11 @@ func (j *job) putOff(i *item) {
 	j.hung++
 }
 
-// hasLong reports whether there is more time than a row had that hung; else it is tried in
-// the next invocation, which has hardly anything else to do.
-func (j *job) hasLong(ctx context.Context) bool {
+// hasLong reports whether a row that hung will have more time than it had, after so long;
+// else it is tried in the next invocation, which has less to do.
+func (j *job) hasLong(ctx context.Context, after time.Duration) bool {
 	end, ok := ctx.Deadline()
-	return !ok || j.d.Now().Add(2*j.d.Timeout+margin).Before(end)
+	return !ok || j.d.Now().Add(after+2*j.d.Timeout+margin/2).Before(end)
 }
 
 // patiently makes calls and those that they are halved into without giving one up.
@@ -219,21 +254,41 @@ type failedPart struct {
 	failed *dest.CallError
 }
 
-// A tally is what became of the parts of a call: those that were answered took so long in all.
+// A tally is what became of the parts of calls: those that were answered took so long in
+// all. hung has those too that were not made any more.
 type tally struct {
-	hung   []dest.Call
-	failed []failedPart
-	took   time.Duration
+	parts    int
+	hung     []dest.Call
+	failed   []failedPart
+	answered int
+	took     time.Duration
 }
 
-// together makes calls, as many at a time as may be.
+// none reports whether parts hung and none was answered: not one of the rows is known to be
+// good.
+func (t *tally) none() bool { return len(t.hung) > 0 && t.answered+len(t.failed) == 0 }
+
+// most reports whether so many parts of several records hung that a few rows do not explain it.
+func (t *tally) most() bool {
+	return len(t.hung) >= 4 && 2*len(t.hung) >= t.parts && slices.ContainsFunc(t.hung, func(c dest.Call) bool { return len(c.Records) > 1 })
+}
+
+// together makes calls, as many at a time as may be, and no more of them where those that
+// were made show that the vendor is slow.
 func (j *job) together(ctx context.Context, calls []dest.Call, b *batch, e *evidence) tally {
 	var mu sync.Mutex
-	var all tally
+	all, atOnce := tally{parts: len(calls)}, max(1, j.atOnce())
 	g := errgroup.Group{}
-	g.SetLimit(max(1, j.atOnce()))
+	g.SetLimit(atOnce)
 	for n, c := range calls {
 		g.Go(func() error {
+			mu.Lock()
+			if all.most() || all.none() && len(all.hung) >= max(atOnce, 2) {
+				all.hung = append(all.hung, c)
+				mu.Unlock()
+				return nil
+			}
+			mu.Unlock()
 			m := j.attempt(ctx, c, b, len(calls)-n, e)
 			mu.Lock()
 			defer mu.Unlock()
@@ -242,6 +297,8 @@ func (j *job) together(ctx context.Context, calls []dest.Call, b *batch, e *evid
 				all.hung = append(all.hung, c)
 			case m.failed != nil:
 				all.failed = append(all.failed, failedPart{c, m.failed})
+			default:
+				all.answered++
 			}
 			all.took += m.took
 			return nil

@@ -46,6 +46,7 @@ type job struct {
 	answers []*item                  // answered, not yet committed
 	proven  bool                     // some call of the version was carried out
 	hung    int                      // rows whose calls hung though each was alone in it
+	pushed  bool                     // some call was made that brings rows
 
 	calls chan struct{} // one for each that is under way, as many as may be
 }
@@ -119,7 +120,7 @@ func (j *job) reach(ctx context.Context) bool {
 // rows have to go round once more.
 func (j *job) round(ctx context.Context) bool {
 	for _, items := range j.parts() {
-		if b := j.batch(items); !b.slow || j.hasLong(ctx) {
+		if b := j.batch(items); !b.slow || j.hasLong(ctx, 0) {
 			j.bring(ctx, b)
 		}
 	}

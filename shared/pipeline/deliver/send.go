@@ -44,6 +44,10 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 		s.call = c
 		return s
 	}
+	if !j.fits(ctx, c, b) {
+		j.giveBack(c.Costs)
+		return sent{call: c, late: true}
+	}
 	if !b.look {
 		var err error
 		if c, err = j.intend(ctx, b, c); err != nil {
@@ -56,7 +60,7 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 	began := j.d.Now()
 	inTime, cancel := j.d.before(ctx)
 	defer cancel()
-	brief, cancel := j.d.within(inTime, j.timeout(c, b))
+	brief, cancel := j.d.within(inTime, j.timeout(inTime, c, b))
 	defer cancel()
 	outcomes, err := j.call(brief, c, b)
 	switch {

@@ -307,7 +307,7 @@ func (w *work) verdict(i *item) {
 		return
 	}
 	once := i.rules().Once
-	if i.doubt {
+	if i.doubt && !i.brought() {
 		// The ledger may be behind the destination: nothing counts as held, and all
 		// fields are sent.
 		held := &i.own().Held
@@ -342,6 +342,13 @@ func (w *work) verdict(i *item) {
 			w.add(i)
 		}
 	}
+}
+
+// brought reports whether the ledger knows this very row as delivered: whatever older value
+// may have been sent, it was before.
+func (i *item) brought() bool {
+	e := i.entry
+	return !i.del && e.Last.Run == i.m.run.ID && e.Last.Error == "" && e.Held.Sequence == i.sequence() && e.Held.Fingerprint == i.print
 }
 
 // doubtful reports whether an insert of the key may have arrived, as far as the
