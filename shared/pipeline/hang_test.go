@@ -395,7 +395,7 @@ func TestProbeOutOfTime(t *testing.T) {
 	w.deliver.Timeout = 4 * time.Second
 	w.crm.takes = func(keys []string) time.Duration {
 		if len(keys) == 0 {
-			return 3 * time.Second
+			return 5 * time.Second
 		}
 		return hangs
 	}
