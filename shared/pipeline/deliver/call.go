@@ -43,9 +43,10 @@ func (j *job) once(ctx context.Context, c dest.Call, b *batch, want int, e *evid
 // made is what became of a call that is not dealt with yet: it failed and its scope has to
 // be found out, it was given up, or neither.
 type made struct {
-	failed *dest.CallError
-	hung   bool
-	took   time.Duration // until it was answered; 0 where it was not
+	failed   *dest.CallError
+	hung     bool
+	answered bool
+	took     time.Duration // until it was answered
 }
 
 // attempt makes a call and takes over what became of it.
@@ -87,7 +88,7 @@ func (j *job) attempt(ctx context.Context, c dest.Call, b *batch, want int, e *e
 			}
 			return made{failed: failed}
 		}
-		return made{took: s.took}
+		return made{answered: s.outcomes != nil, took: s.took}
 	}
 }
 

@@ -297,10 +297,10 @@ func (j *job) together(ctx context.Context, calls []dest.Call, b *batch, e *evid
 				all.hung = append(all.hung, c)
 			case m.failed != nil:
 				all.failed = append(all.failed, failedPart{c, m.failed})
-			default:
+			case m.answered:
 				all.answered++
+				all.took += m.took
 			}
-			all.took += m.took
 			return nil
 		})
 	}
