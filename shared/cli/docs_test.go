@@ -125,7 +125,10 @@ func stayUp(t *testing.T, dir string, b block) {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- c.Wait() }()
+	go func() {
+		ended <- c.Wait()
+		close(ended) // for the cleanup, where its end was met already
+	}()
 	t.Cleanup(func() {
 		syscall.Kill(-c.Process.Pid, syscall.SIGINT)
 		<-ended
