@@ -405,3 +405,16 @@ func TestProbeOutOfTime(t *testing.T) {
 		t.Errorf("the connection pauses: %+v", p)
 	}
 }
+
+// A connection that answers nothing at all, probes included, pauses within an invocation of
+// one machine.
+func TestDeadConnectionInAShortTime(t *testing.T) {
+	w := newSlowWorld(t, nil)
+	w.deliver.Timeout = 4 * time.Second
+	w.crm.takes = func([]string) time.Duration { return hangs }
+	w.send("q", "a", "b", "c")
+	w.handleWithin(cutOff{t.Context(), w.now.Add(20 * time.Second)}, w.receive())
+	if p, err := w.store.Pace(t.Context(), "prod"); err != nil || !p.Failing() {
+		t.Errorf("%+v, %v", p, err)
+	}
+}

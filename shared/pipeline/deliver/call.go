@@ -124,8 +124,8 @@ func (j *job) classify(ctx context.Context, c dest.Call, b *batch, e *evidence, 
 
 // lives finds out whether the connection answers, after a call that failed without a word:
 // by a probe, unless the vendor has answered something else since it began. Else it pauses.
-// Of calls that failed together one probes. Where the invocation's time ends first, its rows
-// stay open.
+// Of calls that failed together one probes. Where the invocation's time ends before a probe
+// had long enough, its rows stay open.
 func (j *job) lives(ctx context.Context, began time.Time) bool {
 	if j.account.livesSince(began) {
 		return true
@@ -144,8 +144,9 @@ func (j *job) lives(ctx context.Context, began time.Time) bool {
 	if j.ended() {
 		return false
 	}
+	asked := j.d.Now()
 	down := j.account.probe(ctx)
-	if down != nil && !j.d.cutOff(inTime) {
+	if down != nil && (!j.d.cutOff(inTime) || j.d.Now().Sub(asked) >= 2*j.d.Timeout) {
 		j.pause(ctx, down)
 	}
 	return down == nil

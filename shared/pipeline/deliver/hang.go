@@ -51,13 +51,6 @@ func (a *account) timeout(k kind) time.Duration {
 	return max(a.d.Timeout, 3*a.times[k], 3*a.times[kind{}])
 }
 
-// takes is what a call of a kind is expected to take.
-func (a *account) takes(k kind) time.Duration {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.times[k]
-}
-
 // sluggish reports whether it is no single row's fault that a call of a kind hangs: calls of it
 // are waited for, or the vendor takes its time for all it is asked.
 func (a *account) sluggish(k kind) bool {
@@ -103,21 +96,6 @@ func (j *job) repeatable(c dest.Call, b *batch) bool {
 		}
 	}
 	return !j.rules().Once
-}
-
-// fits reports whether a push may be answered before the invocation's time is over: one that
-// is cut off keeps its lanes waiting. The first of a job is made in any case, and so is one
-// of a single row.
-func (j *job) fits(ctx context.Context, c dest.Call, b *batch) bool {
-	if b.look || len(c.Records) == 1 {
-		return true
-	}
-	j.mu.Lock()
-	first := !j.pushed
-	j.pushed = true
-	j.mu.Unlock()
-	end, ok := ctx.Deadline()
-	return first || !ok || j.d.Now().Add(j.account.takes(j.kindOf(b))+margin/2).Before(end)
 }
 
 // within is a context that ends after a timeout; 0 ends it no sooner.
@@ -179,7 +157,7 @@ func (j *job) inParts(ctx context.Context, c dest.Call, b *batch, e *evidence) {
 		t := j.together(ctx, parts, b, e)
 		failed = append(failed, t.failed...)
 		switch {
-		case t.none():
+		case t.none() && len(t.hung) == t.parts:
 			j.account.took(j.kindOf(b), longest)
 		case t.most():
 			hung = t.hung
@@ -283,7 +261,7 @@ func (j *job) together(ctx context.Context, calls []dest.Call, b *batch, e *evid
 	for n, c := range calls {
 		g.Go(func() error {
 			mu.Lock()
-			if all.most() || all.none() && len(all.hung) >= max(atOnce, 2) {
+			if len(c.Records) > 1 && (all.most() || all.none() && len(all.hung) >= max(atOnce, 2)) {
 				all.hung = append(all.hung, c)
 				mu.Unlock()
 				return nil

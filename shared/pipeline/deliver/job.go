@@ -46,7 +46,6 @@ type job struct {
 	answers []*item                  // answered, not yet committed
 	proven  bool                     // some call of the version was carried out
 	hung    int                      // rows whose calls hung though each was alone in it
-	pushed  bool                     // some call was made that brings rows
 
 	calls chan struct{} // one for each that is under way, as many as may be
 }

@@ -44,10 +44,6 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 		s.call = c
 		return s
 	}
-	if !j.fits(ctx, c, b) {
-		j.giveBack(c.Costs)
-		return sent{call: c, late: true}
-	}
 	if !b.look {
 		var err error
 		if c, err = j.intend(ctx, b, c); err != nil {
