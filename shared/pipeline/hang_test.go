@@ -39,6 +39,16 @@ func keys200() (keys []string) {
 	return keys
 }
 
+// hangsWith has every call hang that holds a bad key; others take so long.
+func hangsWith(bad map[string]bool, other time.Duration) func([]string) time.Duration {
+	return func(keys []string) time.Duration {
+		if slices.ContainsFunc(keys, func(k string) bool { return bad[k] }) {
+			return hangs
+		}
+		return other
+	}
+}
+
 // One row that makes every call with it hang keeps no other for a minute, is tried by itself
 // at full length, and comes back when it is due.
 func TestRowThatHangs(t *testing.T) {
@@ -51,12 +61,7 @@ func TestRowThatHangs(t *testing.T) {
 					w.crm.records[k] = map[string]string{}
 				}
 			}
-			w.crm.takes = func(keys []string) time.Duration {
-				if slices.ContainsFunc(keys, func(k string) bool { return bad[k] }) {
-					return hangs
-				}
-				return 300 * time.Millisecond
-			}
+			w.crm.takes = hangsWith(bad, 300*time.Millisecond)
 			start, last := w.now, time.Duration(0)
 			w.crm.stored = func(string) { last = w.now.Sub(start) }
 			id := w.send("q", keys200()...)
@@ -87,12 +92,7 @@ func TestRowThatHangs(t *testing.T) {
 func TestRowsThatHang(t *testing.T) {
 	w := newSlowWorld(t, nil)
 	bad := map[string]bool{"k000": true, "k001": true, "k199": true}
-	w.crm.takes = func(keys []string) time.Duration {
-		if slices.ContainsFunc(keys, func(k string) bool { return bad[k] }) {
-			return hangs
-		}
-		return 100 * time.Millisecond
-	}
+	w.crm.takes = hangsWith(bad, 100*time.Millisecond)
 	id := w.send("q", keys200()...)
 	for range 10 {
 		w.drain(10 * time.Minute)
@@ -238,12 +238,7 @@ func TestSingleCallsThatAllHang(t *testing.T) {
 // after all others.
 func TestSingleCallThatHangs(t *testing.T) {
 	w := newSlowWorld(t, func(c *crm, _ *syncdef.Definition) { c.most = 1 })
-	w.crm.takes = func(keys []string) time.Duration {
-		if slices.Contains(keys, "k007") {
-			return hangs
-		}
-		return 100 * time.Millisecond
-	}
+	w.crm.takes = hangsWith(map[string]bool{"k007": true}, 100*time.Millisecond)
 	start, last := w.now, time.Duration(0)
 	w.crm.stored = func(string) { last = w.now.Sub(start) }
 	w.send("q", keys200()...)
@@ -338,12 +333,7 @@ func TestRowsThatHangInAShortTime(t *testing.T) {
 				for _, k := range keys200() {
 					w.crm.records[k] = map[string]string{}
 				}
-				w.crm.takes = func(keys []string) time.Duration {
-					if slices.ContainsFunc(keys, func(k string) bool { return bad[k] }) {
-						return hangs
-					}
-					return 50 * time.Millisecond
-				}
+				w.crm.takes = hangsWith(bad, 50*time.Millisecond)
 				id := w.send("q", keys200()...)
 				w.work(20*time.Second, 2*time.Hour)
 				if c := w.counts(id); int(c.Delivered) != 200-rows || int(c.Failed) != rows {

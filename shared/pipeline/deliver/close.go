@@ -155,6 +155,7 @@ func (m *message) groups() []run.Group {
 func (inv *invocation) close(ctx context.Context) Result {
 	r := Result{Stored: int(inv.stored.Load())}
 	held, until := map[string]time.Duration{}, map[string]time.Time{}
+	now := inv.d.Now()
 	for _, m := range inv.messages {
 		if m.until.After(until[m.Group]) {
 			until[m.Group] = m.until
@@ -173,16 +174,17 @@ func (inv *invocation) close(ctx context.Context) Result {
 			r.Storage = append(r.Storage, m.fault)
 		}
 		hide, behind := held[m.Group]
+		left := until[m.Group].Sub(now)
 		if !m.back && !behind {
 			continue
 		}
 		if !behind {
-			hide = min(max(m.hide, sparing(m.Receives), until[m.Group].Sub(inv.d.Now())), maxHide)
+			hide = min(max(m.hide, sparing(m.Receives), left), maxHide)
 			held[m.Group] = hide
 		}
 		if err := inv.handBack(ctx, m); err != nil {
 			r.Storage = append(r.Storage, err)
-			hide = max(min(hide, inv.d.Hidden/2), until[m.Group].Sub(inv.d.Now())) // its mark stays: after the full visibility that is a death
+			hide = max(min(hide, inv.d.Hidden/2), left) // its mark stays: after the full visibility that is a death
 		}
 		// A message that cannot be hidden comes back with its visibility timeout.
 		if err := inv.d.Visibility.Hide(ctx, inv.d.Queue, m.Receipt, hide); err != nil {

@@ -196,8 +196,8 @@ func (j *job) hangs(items []*item, size int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, i := range items {
-		if i.m.cut == 0 || size < i.m.cut {
-			i.m.cut = size
+		if i.m.part == 0 || size < i.m.part {
+			i.m.part = size
 		}
 	}
 }

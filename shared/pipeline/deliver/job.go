@@ -289,7 +289,7 @@ func (j *job) finish(ctx context.Context) {
 				i.m.tried = j.d.Now()
 			}
 		default: // out of time
-			i.m.lower(i.m.cut)
+			i.m.lower(i.m.part)
 			i.m.postpone(time.Millisecond)
 		}
 	}

@@ -31,7 +31,7 @@ type message struct {
 	back    bool   // goes back to the queue
 	hide    time.Duration
 	most    int         // the call size that halving reached
-	cut     int         // the least size of the parts that its calls which hung were cut into; 0: none hung
+	part    int         // the least size of the parts that its calls which hung were cut into; 0: none hung
 	tried   time.Time   // when its rows were last tried in vain
 	until   time.Time   // how long a push of its rows that was given up may still be carried out
 	fault   error       // of our own storage

@@ -1,0 +1,208 @@
+package deliver
+
+import (
+	"context"
+	"slices"
+
+	"github.com/penstock-data/penstock/shared/dest"
+)
+
+// split halves a call that failed as a whole: both halves are tried before either
+// is halved further, so that good rows do not wait for bad ones.
+func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, failed *dest.CallError) {
+	items := b.pick(c)
+	if j.doubts(items, b, failed) {
+		return
+	}
+	if len(items) == 1 {
+		j.single(ctx, c, b, e, failed)
+		return
+	}
+	half := len(items) / 2
+	j.lower(items, len(items)-half)
+	b, parts := j.again(ctx, c, b, half)
+	bad := make([]*dest.CallError, len(parts))
+	allBad := len(parts) > 0
+	for n, p := range parts {
+		if bad[n] = j.once(ctx, p, b, 1, e); bad[n] != nil && j.doubts(b.pick(p), b, bad[n]) {
+			bad[n] = nil
+		}
+		allBad = allBad && bad[n] != nil
+	}
+	if allBad && !e.good.Load() && !b.refused && (failed.Class == dest.Unavailable || failed.Class == dest.Configuration) && len(items) >= sampled {
+		b, parts = j.again(ctx, joined(c, parts), b, len(items))
+		if c = joined(c, parts); len(c.Records) >= sampled {
+			if c = j.sample(ctx, c, b, e); len(c.Records) == 0 {
+				return
+			}
+			b, parts = j.again(ctx, c, b, half)
+		}
+		bad = slices.Repeat([]*dest.CallError{failed}, len(parts))
+	}
+	for n, p := range parts {
+		if bad[n] != nil {
+			j.split(ctx, p, b, e, bad[n])
+		}
+	}
+}
+
+// again cuts what is open of a call that failed into two, or leaves it whole where it has no
+// more records than first, which the first part gets. Where the call may have created
+// records, they are looked for before they are sent again, and what is found is an update.
+func (j *job) again(ctx context.Context, c dest.Call, b *batch, first int) (*batch, []dest.Call) {
+	created := j.created(c, b)
+	if !created && !b.cut {
+		if first >= len(c.Records) {
+			return b, []dest.Call{c}
+		}
+		return b, []dest.Call{{Costs: c.Costs, Records: c.Records[:first]}, {Costs: c.Costs, Records: c.Records[first:]}}
+	}
+	open := &batch{Batch: dest.Batch{Run: b.Run, Total: b.Total}, look: created, patient: b.patient}
+	for _, at := range c.Records {
+		if i := b.items[at]; i.state == stateOpen {
+			open.add(i, b.Records[at])
+		}
+	}
+	if created {
+		for _, c := range j.cut(open, func(b dest.Batch) []dest.Call { return j.dst.Lookups(b) }) {
+			j.whole(ctx, c, open, 1)
+		}
+	}
+	rest := &batch{Batch: dest.Batch{Run: b.Run, Total: b.Total}, cut: true, patient: b.patient}
+	rest.fill(open, func(int) bool { return true })
+	return rest, j.cut(rest, func(b dest.Batch) []dest.Call { return j.dst.Calls(b, max(first, 1)) })
+}
+
+// created reports whether a call that was made may have created records that only a lookup
+// finds: without an id, and not by a key of theirs that the destination keeps unique.
+func (j *job) created(c dest.Call, b *batch) bool {
+	if b.look || j.rules().Once {
+		return false
+	}
+	for _, at := range c.Records {
+		one := b.Batch
+		if one.Records = b.Records[at : at+1]; b.items[at].received && one.Records[0].ID == "" && len(j.dst.Lookups(one)) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// joined is one call of all records of several.
+func joined(c dest.Call, parts []dest.Call) dest.Call {
+	c.Records = nil
+	for _, p := range parts {
+		c.Records = append(c.Records, p.Records...)
+	}
+	return c
+}
+
+// doubts ends the rows of a failed call that may have inserted them: they are neither
+// halved nor tried again before they were looked for.
+func (j *job) doubts(items []*item, b *batch, failed *dest.CallError) bool {
+	if !failed.Received || b.look || !j.rules().Once {
+		return false
+	}
+	j.inDoubt(items, failed)
+	return true
+}
+
+// sample tries single rows, spread over a call of which nothing was answered yet:
+// when enough of them fail and none is answered, while the connection answers, the
+// failure is the version's. It answers the call without the rows that it settled.
+func (j *job) sample(ctx context.Context, c dest.Call, b *batch, e *evidence) dest.Call {
+	var last *dest.CallError
+	failures := 0
+	answered := map[int]bool{}
+	patient := b.waitedFor()
+	for n := range sampled {
+		at := c.Records[n*len(c.Records)/sampled]
+		one := dest.Call{Costs: c.Costs, Records: []int{at}}
+		answered[at] = true
+		failed := j.once(ctx, one, patient, 1, e)
+		if failed == nil { // answered, or not made at all: the quota is spent, the time is over
+			break
+		}
+		if j.doubts(b.pick(one), b, failed) { // of an insert that may have arrived nothing can be tried
+			failures = 0
+			break
+		}
+		last, answered[at] = failed, false
+		failures++
+		b.items[at].tries++
+		if e.done.Load() || j.ended() {
+			break
+		}
+	}
+	// Where the quota or the time ended first, half of them are enough: the rest is tried in
+	// smaller calls next time, which could prove nothing.
+	if failures >= sampled/2 && !e.good.Load() && !e.done.Load() && !j.ended() {
+		e.done.Store(true)
+		last.Scope = dest.ScopeVersion
+		j.haltFor(ctx, last)
+		return dest.Call{}
+	}
+	left := dest.Call{Costs: c.Costs}
+	for _, at := range c.Records {
+		i := b.items[at]
+		// A row that was answered goes round with the job, if at all. One that may have been
+		// inserted is not sent again, and is looked for all the more.
+		if again := b.look || !(j.rules().Once && i.received); again && !answered[at] && i.state == stateOpen {
+			left.Records = append(left.Records, at)
+		}
+	}
+	return left
+}
+
+// single settles a row whose call failed as a whole though it was alone in it.
+func (j *job) single(ctx context.Context, c dest.Call, b *batch, e *evidence, failed *dest.CallError) {
+	i := b.items[c.Records[0]]
+	o := &dest.Outcome{Status: dest.Retry, Code: failed.Code, Message: failed.Error(), After: failed.After}
+	if failed.Class == dest.Refused {
+		i.tries = tries // its content will not change within this invocation
+	}
+	for {
+		i.tries++
+		again, wait := j.take(i, o, b.look)
+		if !again {
+			return
+		}
+		if j.d.Sleep(ctx, wait) != nil || j.ended() {
+			return
+		}
+		var calls []dest.Call
+		if b, calls = j.again(ctx, c, b, 1); len(calls) == 0 { // the look has settled it
+			return
+		}
+		c = calls[0]
+		next := j.once(ctx, c, b, 1, e)
+		if next == nil || j.doubts(b.pick(c), b, next) {
+			return
+		}
+		o = &dest.Outcome{Status: dest.Retry, Code: next.Code, Message: next.Error(), After: next.After}
+	}
+}
+
+// pick are the items of a call.
+func (b *batch) pick(c dest.Call) []*item {
+	picked := make([]*item, len(c.Records))
+	for n, at := range c.Records {
+		picked[n] = b.items[at]
+	}
+	return picked
+}
+
+// lower notes the call size that halving reached, for when the message goes back.
+func (j *job) lower(items []*item, most int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, i := range items {
+		i.m.lower(most)
+	}
+}
+
+func (m *message) lower(most int) {
+	if most > 0 && (m.most == 0 || most < m.most) {
+		m.most = most
+	}
+}
