@@ -1,6 +1,7 @@
 package dest
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -89,4 +90,14 @@ func (r *Record) Holds(s string) bool {
 		}
 	}
 	return false
+}
+
+// Holds reports whether a text is a value of any record of a call: an answer may put one
+// record's value into another's code. A number of three digits is a status, and tells
+// nothing of a row.
+func (b *Batch) Holds(c Call, s string) bool {
+	if len(s) == 3 && strings.Trim(s, "0123456789") == "" {
+		return false
+	}
+	return slices.ContainsFunc(c.Records, func(at int) bool { return b.Records[at].Holds(s) })
 }

@@ -52,3 +52,12 @@ func TestRecordHolds(t *testing.T) {
 		}
 	}
 }
+
+func TestBatchHolds(t *testing.T) {
+	b := dest.Batch{Records: []dest.Record{{Key: "a-1"}, {Key: "b-2", Fields: []dest.Field{{Name: "N", Value: jsontext.Value(`413`)}, {Name: "M", Value: jsontext.Value(`4131`)}}}, {Key: "c-3"}}}
+	for in, want := range map[string]bool{"A-1": true, "b-2": true, "4131": true, "413": false, "c-3": false, "": false} {
+		if got := b.Holds(dest.Call{Records: []int{0, 1}}, in); got != want {
+			t.Errorf("%q: %v", in, got)
+		}
+	}
+}

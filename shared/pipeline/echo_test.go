@@ -11,9 +11,10 @@ import (
 // passed on, and no text of it breaks a line or grows without bound (I6).
 func TestEchoedCodes(t *testing.T) {
 	w := newWorld(t, 1, nil)
+	w.crm.most = 10
 	w.crm.outcome = func(key string) *dest.Outcome {
 		switch key {
-		case "4155550100": // looks like a code
+		case "4155550100", "other": // looks like a code; of another row of the call, too
 			return &dest.Outcome{Status: dest.Rejected, Code: "4155550100", Field: "4155550100", Message: "no"}
 		case "spaced":
 			return &dest.Outcome{Status: dest.Rejected, Code: "joe@acme.example", Field: "a\nb", Message: "two\nlines " + strings.Repeat("x", 1<<20)}
@@ -22,10 +23,10 @@ func TestEchoedCodes(t *testing.T) {
 		}
 		return nil
 	}
-	id := w.send("q", "4155550100", "spaced", "plain")
+	id := w.send("q", "4155550100", "spaced", "plain", "other")
 	w.drain(0)
 	errs := w.errors(id)
-	if len(errs) != 3 {
+	if len(errs) != 4 {
 		t.Fatalf("%d errors", len(errs))
 	}
 	for _, e := range errs {
@@ -48,5 +49,19 @@ func TestEchoedFailure(t *testing.T) {
 	p, err := w.store.Pace(t.Context(), "prod")
 	if err != nil || p.Code != dest.CodeUnreadable || len(p.Reason) > 2200 || strings.ContainsAny(p.Reason, "\r\n") || !p.Failing() {
 		t.Errorf("%q, %d bytes, %v", p.Code, len(p.Reason), err)
+	}
+}
+
+// And of a call that is refused as a whole.
+func TestEchoedRefusal(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	w.crm.fail = func([]string) *dest.CallError {
+		return &dest.CallError{Op: "push", Class: dest.Refused, Code: "4155550100", Message: "no"}
+	}
+	id := w.send("q", "4155550100")
+	w.drain(0)
+	errs := w.errors(id)
+	if len(errs) != 1 || errs[0].Type != dest.CodeUnreadable {
+		t.Errorf("%+v", errs)
 	}
 }

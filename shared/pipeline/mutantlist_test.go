@@ -212,7 +212,7 @@ var mutants = []mutant{
 	{"rows at the mark count as left behind", "run/mark.go",
 		"compareStored(h.Cursor, mark) < 0", "compareStored(h.Cursor, mark) <= 0", sweeps},
 	{"an echoed value is passed on as a code", "pipeline/deliver/send.go",
-		"r.Holds(o.Code)", "false", road},
+		"; holds(o.Code)", "; false", road},
 	{"the fingerprint is kept though a newer row lost", "ledger/ledger.go",
 		"newer.Held.Fingerprint, newer.Held.Fields = row.Fingerprint{}, nil", "", []string{"sqlite", "pipeline"}},
 }

@@ -3,6 +3,7 @@ package amplitude
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 
 	"github.com/penstock-data/penstock/shared/dest"
 )
@@ -44,7 +45,7 @@ func (a *answer) faulty(events []event) (named []*dest.Outcome, some bool) {
 		if at < 0 || at >= len(events) || named[at] != nil {
 			return // no event of ours
 		}
-		if field = dest.Code(field); events[at].record.Holds(field) {
+		if field = dest.Code(field); slices.ContainsFunc(events, func(e event) bool { return e.record.Holds(field) }) {
 			field = ""
 		}
 		named[at] = &dest.Outcome{Status: dest.Rejected, Code: code, Field: field, Message: refusals[code]}

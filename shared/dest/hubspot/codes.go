@@ -141,16 +141,18 @@ func (e *entry) detail() detail {
 	return newDetail(string(e.Category), e.property())
 }
 
-// outcome is what became of a record of which an answer has an error.
-func (d *destination) outcome(e entry, r *dest.Record, kind, status int) dest.Outcome {
+// outcome is what became of an input of which an answer has an error. What it passes on
+// is no value of any row of the call: one error may quote another record's.
+func (p *push) outcome(e entry, n, status int) dest.Outcome {
+	d, r, kind := p.d, p.record(n), p.kind
 	told := e.detail()
 	if told.code == "" || status == 413 || status == 414 {
 		told.code = strconv.Itoa(status)
 	}
-	if r.Holds(told.code) {
+	if p.holds(told.code) {
 		told.code = dest.CodeUnreadable
 	}
-	if !d.fields[told.field] && told.code != codeRequired || r.Holds(told.field) && !d.fields[told.field] {
+	if !d.fields[told.field] && told.code != codeRequired || p.holds(told.field) && !d.fields[told.field] {
 		told.field = ""
 	}
 	out := dest.Outcome{Status: dest.Rejected, Code: told.code, Field: told.field, Message: told.message()}
@@ -164,7 +166,7 @@ func (d *destination) outcome(e entry, r *dest.Record, kind, status int) dest.Ou
 	case kind == updateKind && told.code == "OBJECT_NOT_FOUND":
 		return d.gone(told.code)
 	case told.code == "CONFLICT":
-		if id := existing(string(e.Message)); id != "" && !r.Holds(id) {
+		if id := existing(string(e.Message)); id != "" && !p.holds(id) {
 			out.Message += ": record " + id
 		}
 	}

@@ -124,7 +124,7 @@ func (p *push) read(r request, got answer) *dest.CallError {
 	}
 	if !ok || failed.Class != dest.Refused {
 		if ok && len(p.inputs) == 1 && p.gone(said) {
-			p.settle(p.inputs[0], p.d.outcome(said.whole(), p.record(p.inputs[0]), p.kind, got.status))
+			p.settle(p.inputs[0], p.outcome(said.whole(), p.inputs[0], got.status))
 			return nil
 		}
 		return failed
@@ -138,7 +138,7 @@ func (p *push) read(r request, got answer) *dest.CallError {
 		return failed
 	}
 	for n, e := range named {
-		p.settle(n, p.d.outcome(e, p.record(n), p.kind, got.status))
+		p.settle(n, p.outcome(e, n, got.status))
 	}
 	return nil
 }
@@ -238,7 +238,7 @@ func (p *push) account(r request, got answer, said body) *dest.CallError {
 			if o, twice := settled[n]; twice && o.Status == dest.Delivered {
 				return unreadable(r.op, got, "it says of one record that it was written and that it was not")
 			}
-			settled[n] = p.d.outcome(e, p.record(n), p.kind, got.status)
+			settled[n] = p.outcome(e, n, got.status)
 		}
 	}
 	var rest []int
@@ -250,7 +250,7 @@ func (p *push) account(r request, got answer, said body) *dest.CallError {
 	switch {
 	case len(rest) == 0:
 	case len(rest) == 1 && len(loose) > 0:
-		settled[rest[0]] = p.d.outcome(loose[0], p.record(rest[0]), p.kind, got.status)
+		settled[rest[0]] = p.outcome(loose[0], rest[0], got.status)
 	case len(loose) > 0:
 		// Which record each error is about shows when there is one in a call.
 		return &dest.CallError{Op: r.op, Class: dest.Refused, Code: "unnamed_errors", Received: p.kind == createKind,
@@ -281,7 +281,7 @@ func (p *push) archived(r request, got answer, said body) *dest.CallError {
 			about = p.inputs
 		}
 		for _, n := range about {
-			failed[n] = p.d.outcome(e, p.record(n), p.kind, got.status)
+			failed[n] = p.outcome(e, n, got.status)
 		}
 	}
 	for _, n := range slices.Clone(p.inputs) {

@@ -1,7 +1,6 @@
 package hubspot
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -45,7 +44,7 @@ func (d *destination) newPush(b dest.Batch, c dest.Call) *push {
 
 // holds reports whether a text is a value of a row in the call.
 func (p *push) holds(s string) bool {
-	return slices.ContainsFunc(p.c.Records, func(at int) bool { return p.b.Records[at].Holds(s) })
+	return p.b.Holds(p.c, s)
 }
 
 // encode writes {"inputs":[{"id":..,"idProperty":..,"objectWriteTraceId":"0","properties":{..}}]}.

@@ -32,6 +32,8 @@ func FuzzAnswers(f *testing.F) {
 		`{"results":[{"id":"1","objectWriteTraceId":"0"}],"numErrors":1,"errors":[{"category":"CONFLICT","message":"Contact already exists. Existing ID: 101","context":{"objectWriteTraceId":["1"]}}]}`,
 		`{"status":"error","category":"VALIDATION_ERROR","message":"Property values were not valid: [{\"error\":\"INVALID_OPTION\",\"name\":\"firstname\"}]","errors":[{"code":"marked-4711","context":{"propertyName":["marked-4711"]}}]}`,
 		`{"category":"marked-4711","policyName":"marked-4711","context":{"objectWriteTraceId":["0"],"missingScopes":["marked-4711"]}}`,
+		`{"category":"marked-4711","context":{"objectWriteTraceId":["1"],"propertyName":["marked-4711"]}}`,
+		`{"results":[{"id":"7","objectWriteTraceId":"0"}],"errors":[{"category":"marked-4711","context":{"objectWriteTraceId":["1"],"propertyName":["marked-4711"]}}]}`,
 		`{"errors":{}}`, `[]`, `{}`, ``, `null`, `<html>`, "{\"results\":[\xff", `{"results":[{"id":5,"properties":{"email":"a@b.example"}}]}`,
 	} {
 		for _, status := range []int{200, 207, 400, 403, 409, 429} {

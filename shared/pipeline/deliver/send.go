@@ -64,6 +64,9 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 		return sent{call: c, failed: callError(err), began: began, late: true}
 	case err != nil:
 		failed := callError(err)
+		if b.Holds(c, failed.Code) {
+			failed.Code = dest.CodeUnreadable
+		}
 		if failed.Class == dest.Unavailable && failed.Scope == dest.ScopeUntold && j.d.cutOff(brief) {
 			return sent{call: c, failed: failed, began: began, hung: true}
 		}
@@ -84,18 +87,27 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 }
 
 // passOn bounds what the outcomes repeat of the vendor's answer: they are stored, and
-// shown to people (I6). A field's name is the definition's, or looks like a name.
+// shown to people (I6). A field's name is the definition's, or looks like a name; a code
+// is no value of any row of the call.
 func (j *job) passOn(outcomes []dest.Outcome, b *batch, c dest.Call) {
+	held := map[string]bool{}
+	holds := func(s string) bool {
+		got, known := held[s]
+		if !known {
+			got = b.Holds(c, s)
+			held[s] = got
+		}
+		return got
+	}
 	for n := range outcomes {
 		o := &outcomes[n]
 		if o.Code == "" && o.Field == "" && o.Message == "" {
 			continue
 		}
-		r := &b.Records[c.Records[n]]
-		if o.Code = dest.ErrorCode(o.Code); o.Code != "" && r.Holds(o.Code) {
+		if o.Code = dest.ErrorCode(o.Code); holds(o.Code) {
 			o.Code = dest.CodeUnreadable
 		}
-		if !j.names(o.Field) && (dest.Code(o.Field) == "" || r.Holds(o.Field)) {
+		if !j.names(o.Field) && (dest.Code(o.Field) == "" || holds(o.Field)) {
 			o.Field = ""
 		}
 		o.Message = dest.Message(o.Message)
