@@ -67,8 +67,8 @@ func (x *hashIndex) find(dst []int, t *Table, field int, canonical []byte) []int
 // compacted by the query.
 func contains(rows []int, row int) bool { return len(rows) <= 16 && slices.Contains(rows, row) }
 
-// A gramIndex finds the rows whose text may contain a literal. Of every four
-// neighbouring runs of five bytes the one with the smallest hash is indexed
+// A gramIndex finds the rows whose text may contain a literal. Of every three
+// neighbouring runs of six bytes the one with the smallest hash is indexed
 // (a minimizer), so any literal of eight bytes or more shares one with every text
 // that contains it. Answers are candidates: the query compares them.
 type gramIndex struct {
@@ -79,9 +79,10 @@ type gramIndex struct {
 }
 
 const (
-	gramSize   = 5
-	gramWindow = 4
+	gramSize   = 6
+	gramWindow = 3
 	minLiteral = gramSize + gramWindow - 1
+	fewRows    = 4 // candidates that are compared rather than looked for in the longer lists
 )
 
 // minimizers appends the hashes of the selected runs of a text in canonical form.
@@ -92,18 +93,18 @@ func minimizers(dst []uint32, text []byte) []uint32 {
 	first := len(dst)
 	var gram uint64
 	for _, c := range text[:gramSize-1] {
-		gram = gram>>8 | uint64(c)<<32
+		gram = gram>>8 | uint64(c)<<40
 	}
-	a, b, c := ^uint32(0), ^uint32(0), ^uint32(0) // the three hashes before this one
+	a, b := ^uint32(0), ^uint32(0) // the two hashes before this one
 	for i, x := range text[gramSize-1:] {
-		gram = gram>>8 | uint64(x)<<32
-		d := uint32(gram * 0x9E3779B97F4A7C15 >> 32)
+		gram = gram>>8 | uint64(x)<<40
+		c := uint32(gram * 0x9E3779B97F4A7C15 >> 32)
 		if i >= gramWindow-1 {
-			if least := min(a, b, c, d); len(dst) == first || dst[len(dst)-1] != least {
+			if least := min(a, b, c); len(dst) == first || dst[len(dst)-1] != least {
 				dst = append(dst, least)
 			}
 		}
-		a, b, c = b, c, d
+		a, b = b, c
 	}
 	return dst
 }
@@ -139,7 +140,8 @@ func buildGrams(t *Table, field int) *gramIndex {
 }
 
 // candidates are the rows that may contain a literal in canonical form, of at least
-// minLiteral bytes: those in the lists of all of its runs. A row may be there twice.
+// minLiteral bytes: those in the lists of its runs, of the shorter lists first, until few
+// are left. A row may be there twice.
 func (x *gramIndex) candidates(literal []byte) (indexed, changed []uint32) {
 	var hashes [32]uint32
 	lists := make([][]uint32, 0, len(hashes))
@@ -150,6 +152,9 @@ func (x *gramIndex) candidates(literal []byte) (indexed, changed []uint32) {
 	slices.SortFunc(lists, func(a, b []uint32) int { return len(a) - len(b) })
 	indexed = lists[0]
 	for _, list := range lists[1:] {
+		if len(indexed) <= fewRows {
+			break
+		}
 		indexed = common(indexed, list)
 	}
 	return indexed, x.tail
