@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -191,6 +192,51 @@ func TestHangingInsertIsWaitedFor(t *testing.T) {
 			}
 			if pushes != 1 {
 				t.Errorf("%d pushes", pushes)
+			}
+		})
+	}
+}
+
+// A row whose creation hangs, which cannot be given up, keeps the others for few waits: they
+// are looked for and made in some parts, which wait beside each other.
+func TestCreateThatHangs(t *testing.T) {
+	for name, limit := range map[string]time.Duration{"a worker": 0, "one machine": 20 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			w := newSlowWorld(t, func(c *crm, _ *syncdef.Definition) { c.finds, c.repeats = true, false })
+			if limit > 0 {
+				w.deliver.Timeout = 4 * time.Second
+			}
+			const bad = "k077"
+			var pushed atomic.Int32
+			w.crm.during = func(keys []string) {
+				if slices.Contains(keys, bad) {
+					pushed.Add(1)
+				}
+			}
+			w.crm.takes = func(keys []string) time.Duration {
+				if slices.Contains(keys, bad) && pushed.Swap(0) > 0 {
+					return hangs
+				}
+				return 100 * time.Millisecond
+			}
+			start, last := w.now, time.Duration(0)
+			w.crm.stored = func(string) { last = w.now.Sub(start) }
+			id := w.send("q", keys200()...)
+			if limit > 0 {
+				w.work(limit, time.Hour)
+			} else {
+				w.drain(10 * time.Minute)
+			}
+			if c := w.counts(id); c.Delivered != 199 || c.Failed != 1 {
+				t.Errorf("%+v", c)
+			}
+			if last > 5*time.Minute { // here calls wait one after the other; in halves it takes 7 minutes, and 11
+				t.Errorf("the last of the others was stored after %v", last)
+			}
+			for k, n := range w.crm.sends {
+				if n != 1 {
+					t.Errorf("%s was stored %d times", k, n)
+				}
 			}
 		})
 	}

@@ -23,20 +23,19 @@ type evidence struct {
 // whole makes one of the destination's calls, and halves it where it fails.
 func (j *job) whole(ctx context.Context, c dest.Call, b *batch, want int) {
 	e := &evidence{}
-	if failed := j.once(ctx, c, b, want, e); failed != nil {
-		j.split(ctx, c, b, e, failed)
+	if m := j.once(ctx, c, b, want, e); m.failed != nil {
+		j.split(ctx, c, b, e, m)
 	}
 }
 
-// once makes a call and takes over what became of it, in parts where it was given up. It
-// answers the failure of a call whose scope has to be found out by halving; all else is
-// dealt with.
-func (j *job) once(ctx context.Context, c dest.Call, b *batch, want int, e *evidence) *dest.CallError {
+// once makes a call and takes over what became of it, in parts where it was given up. Where
+// it failed, its scope has to be found out by halving; all else is dealt with.
+func (j *job) once(ctx context.Context, c dest.Call, b *batch, want int, e *evidence) made {
 	m := j.attempt(ctx, c, b, want, e)
 	if m.hung {
 		j.inParts(ctx, c, b, e)
 	}
-	return m.failed
+	return m
 }
 
 // made is what became of a call that is not dealt with yet: it failed and its scope has to
@@ -45,7 +44,7 @@ type made struct {
 	failed   *dest.CallError
 	hung     bool
 	answered bool
-	took     time.Duration // until it was answered
+	took     time.Duration // until it was answered, or failed
 }
 
 // attempt makes a call and takes over what became of it.
@@ -67,7 +66,7 @@ func (j *job) attempt(ctx context.Context, c dest.Call, b *batch, want int, e *e
 			j.broken(s.fault)
 		case s.failed != nil && s.late:
 			j.abandoned(items, b, s.failed)
-			j.ranOut(items, b, s.failed)
+			j.ranOut(c, b, s.failed)
 		case s.late:
 		case s.hung:
 			j.abandoned(items, b, s.failed)
@@ -85,7 +84,7 @@ func (j *job) attempt(ctx context.Context, c dest.Call, b *batch, want int, e *e
 			if again {
 				continue
 			}
-			return made{failed: failed}
+			return made{failed: failed, took: s.took}
 		}
 		return made{answered: s.outcomes != nil, took: s.took}
 	}

@@ -150,7 +150,7 @@ func (j *job) inParts(ctx context.Context, c dest.Call, b *batch, e *evidence) {
 				j.putOff(b.items[h.Records[0]])
 				continue
 			}
-			some := inRoots(h)
+			some := inSizes(h, root(len(h.Records)))
 			j.hangs(b.pick(h), len(some[0].Records))
 			parts = append(parts, some...)
 		}
@@ -170,25 +170,32 @@ func (j *job) inParts(ctx context.Context, c dest.Call, b *batch, e *evidence) {
 		}
 	}
 	for _, f := range failed {
-		j.split(ctx, f.call, b, e, f.failed)
+		j.split(ctx, f.call, b, e, f.made)
 	}
 }
 
 // fewRecords are tried one by one at once: as many as a call of 200 leaves after one cut.
 const fewRecords = 15
 
-// inRoots cuts a call into about as many parts as each has records.
-func inRoots(c dest.Call) []dest.Call {
-	size := int(math.Ceil(math.Sqrt(float64(len(c.Records)))))
-	if len(c.Records) <= fewRecords {
-		size = 1
+// root is the size of about as many parts as each has of so many records.
+func root(records int) int {
+	if records <= fewRecords {
+		return 1
 	}
-	var parts []dest.Call
-	for at := 0; at < len(c.Records); at += size {
-		parts = append(parts, dest.Call{Costs: c.Costs, Records: c.Records[at:min(at+size, len(c.Records))]})
+	return int(math.Ceil(math.Sqrt(float64(records))))
+}
+
+// inSizes cuts a call into parts of so many records.
+func inSizes(c dest.Call, size int) (parts []dest.Call) {
+	for records := range slices.Chunk(c.Records, max(size, 1)) {
+		parts = append(parts, dest.Call{Costs: c.Costs, Records: records})
 	}
 	return parts
 }
+
+// long reports whether a call failed after so long that its halves would make the others
+// wait too long: it is cut into smaller parts, which wait beside each other.
+func (j *job) long(m made) bool { return j.d.Timeout > 0 && m.took >= j.d.Timeout }
 
 // hangs notes the size of the parts of a call that hung, for when the time is over before
 // they are answered.
@@ -222,14 +229,14 @@ func (j *job) hasLong(ctx context.Context, after time.Duration) bool {
 func (j *job) patiently(ctx context.Context, calls []dest.Call, b *batch, e *evidence) {
 	b = b.waitedFor()
 	for _, f := range j.together(ctx, calls, b, e).failed {
-		j.split(ctx, f.call, b, e, f.failed)
+		j.split(ctx, f.call, b, e, f.made)
 	}
 }
 
 // A failedPart is a part of a call that failed as a whole.
 type failedPart struct {
-	call   dest.Call
-	failed *dest.CallError
+	call dest.Call
+	made
 }
 
 // A tally is what became of the parts of calls: those that were answered took so long in
@@ -274,7 +281,7 @@ func (j *job) together(ctx context.Context, calls []dest.Call, b *batch, e *evid
 			case m.hung:
 				all.hung = append(all.hung, c)
 			case m.failed != nil:
-				all.failed = append(all.failed, failedPart{c, m.failed})
+				all.failed = append(all.failed, failedPart{c, m})
 			case m.answered:
 				all.answered++
 				all.took += m.took

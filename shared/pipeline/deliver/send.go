@@ -22,7 +22,7 @@ type sent struct {
 	hung     bool            // it was given up
 	fault    error           // our own storage refused
 	began    time.Time
-	took     time.Duration // until it was answered
+	took     time.Duration // until it was answered, or failed
 }
 
 // send makes one call: it takes its tokens and a place among the calls in flight,
@@ -59,6 +59,7 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 	brief, cancel := j.d.within(inTime, j.timeout(inTime, c, b))
 	defer cancel()
 	outcomes, err := j.call(brief, c, b)
+	took := j.d.Now().Sub(began)
 	switch {
 	case err != nil && j.d.cutOff(inTime):
 		return sent{call: c, failed: callError(err), began: began, late: true}
@@ -73,7 +74,7 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 		if failed.Class == dest.Throttled && failed.Quota == dest.QuotaConcurrent {
 			seat.refused()
 		}
-		return sent{call: c, failed: failed, began: began}
+		return sent{call: c, failed: failed, began: began, took: took}
 	case len(outcomes) != len(c.Records):
 		return sent{call: c, began: began, failed: &dest.CallError{Op: "read the answer", Class: dest.Unavailable, Code: "unreadable_answer", Received: true,
 			Message: fmt.Sprintf("%d outcomes for %d records: report it", len(outcomes), len(c.Records))}}
@@ -81,7 +82,6 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 	j.passOn(outcomes, b, c)
 	seat.answered()
 	a.grow()
-	took := j.d.Now().Sub(began)
 	a.took(j.kindOf(b), took)
 	return sent{call: c, outcomes: outcomes, began: began, took: took}
 }

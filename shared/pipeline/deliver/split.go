@@ -4,13 +4,16 @@ import (
 	"context"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/penstock-data/penstock/shared/dest"
 )
 
 // split halves a call that failed as a whole: both halves are tried before either
-// is halved further, so that good rows do not wait for bad ones.
-func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, failed *dest.CallError) {
-	items := b.pick(c)
+// is halved further, so that good rows do not wait for bad ones. One that failed after a long
+// time is cut into more parts, which are tried at once.
+func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, m made) {
+	failed, items := m.failed, b.pick(c)
 	if j.doubts(items, b, failed) {
 		return
 	}
@@ -18,44 +21,56 @@ func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, fai
 		j.single(ctx, c, b, e, failed)
 		return
 	}
-	half := len(items) / 2
-	j.lower(items, len(items)-half)
-	b, parts := j.again(ctx, c, b, half)
-	bad := make([]*dest.CallError, len(parts))
-	allBad := len(parts) > 0
-	for n, p := range parts {
-		if bad[n] = j.once(ctx, p, b, 1, e); bad[n] != nil && j.doubts(b.pick(p), b, bad[n]) {
-			bad[n] = nil
-		}
-		allBad = allBad && bad[n] != nil
+	size, atOnce := (len(items)+1)/2, 1
+	if j.long(m) {
+		size, atOnce = root(len(items)), max(1, j.atOnce())
 	}
+	j.lower(items, size)
+	b, parts := j.again(ctx, c, b, size)
+	bad := make([]made, len(parts))
+	each(atOnce, len(parts), func(n int) {
+		if bad[n] = j.once(ctx, parts[n], b, 1, e); bad[n].failed != nil && j.doubts(b.pick(parts[n]), b, bad[n].failed) {
+			bad[n] = made{}
+		}
+	})
+	allBad := len(parts) > 0 && !slices.ContainsFunc(bad, func(m made) bool { return m.failed == nil })
 	if allBad && !e.good.Load() && !b.refused && (failed.Class == dest.Unavailable || failed.Class == dest.Configuration) && len(items) >= sampled {
 		b, parts = j.again(ctx, joined(c, parts), b, len(items))
 		if c = joined(c, parts); len(c.Records) >= sampled {
 			if c = j.sample(ctx, c, b, e); len(c.Records) == 0 {
 				return
 			}
-			b, parts = j.again(ctx, c, b, half)
+			b, parts = j.again(ctx, c, b, size)
 		}
-		bad = slices.Repeat([]*dest.CallError{failed}, len(parts))
+		bad = slices.Repeat([]made{m}, len(parts))
 	}
-	for n, p := range parts {
-		if bad[n] != nil {
-			j.split(ctx, p, b, e, bad[n])
+	each(atOnce, len(parts), func(n int) {
+		if bad[n].failed != nil {
+			j.split(ctx, parts[n], b, e, bad[n])
 		}
-	}
+	})
 }
 
-// again cuts what is open of a call that failed into two, or leaves it whole where it has no
-// more records than first, which the first part gets. Where the call may have created
-// records, they are looked for before they are sent again, and what is found is an update.
-func (j *job) again(ctx context.Context, c dest.Call, b *batch, first int) (*batch, []dest.Call) {
+// each does so many things, some of them at once.
+func each(atOnce, many int, do func(n int)) {
+	g := errgroup.Group{}
+	g.SetLimit(atOnce)
+	for n := range many {
+		g.Go(func() error {
+			do(n)
+			return nil
+		})
+	}
+	_ = g.Wait() // they report to the job
+}
+
+// again cuts what is open of a call that failed into parts of so many records. Where the call
+// may have created records, they are looked for before they are sent again, and what is found
+// is an update.
+func (j *job) again(ctx context.Context, c dest.Call, b *batch, size int) (*batch, []dest.Call) {
 	created := j.created(c, b)
 	if !created && !b.cut {
-		if first >= len(c.Records) {
-			return b, []dest.Call{c}
-		}
-		return b, []dest.Call{{Costs: c.Costs, Records: c.Records[:first]}, {Costs: c.Costs, Records: c.Records[first:]}}
+		return b, inSizes(c, size)
 	}
 	open := &batch{Batch: dest.Batch{Run: b.Run, Total: b.Total}, look: created, patient: b.patient}
 	for _, at := range c.Records {
@@ -70,7 +85,7 @@ func (j *job) again(ctx context.Context, c dest.Call, b *batch, first int) (*bat
 	}
 	rest := &batch{Batch: dest.Batch{Run: b.Run, Total: b.Total}, cut: true, patient: b.patient}
 	rest.fill(open, func(int) bool { return true })
-	return rest, j.cut(rest, func(b dest.Batch) []dest.Call { return j.dst.Calls(b, max(first, 1)) })
+	return rest, j.cut(rest, func(b dest.Batch) []dest.Call { return j.dst.Calls(b, size) })
 }
 
 // created reports whether a call that was made may have created records that only a lookup
@@ -119,7 +134,7 @@ func (j *job) sample(ctx context.Context, c dest.Call, b *batch, e *evidence) de
 		at := c.Records[n*len(c.Records)/sampled]
 		one := dest.Call{Costs: c.Costs, Records: []int{at}}
 		answered[at] = true
-		failed := j.once(ctx, one, patient, 1, e)
+		failed := j.once(ctx, one, patient, 1, e).failed
 		if failed == nil { // answered, or not made at all: the quota is spent, the time is over
 			break
 		}
@@ -175,7 +190,7 @@ func (j *job) single(ctx context.Context, c dest.Call, b *batch, e *evidence, fa
 			return
 		}
 		c = calls[0]
-		next := j.once(ctx, c, b, 1, e)
+		next := j.once(ctx, c, b, 1, e).failed
 		if next == nil || j.doubts(b.pick(c), b, next) {
 			return
 		}

@@ -60,7 +60,7 @@ func (j *job) oneByOne(ctx context.Context, calls []dest.Call, b *batch, atOnce 
 	for _, a := range rest {
 		g.Go(func() error {
 			if b.items[a.call.Records[0]].state == stateOpen && !j.ended() {
-				j.split(ctx, a.call, b, &evidence{}, a.failed)
+				j.split(ctx, a.call, b, &evidence{}, made{failed: a.failed})
 			}
 			return nil
 		})
@@ -74,7 +74,7 @@ func (j *job) oneOf(ctx context.Context, s *streak, c dest.Call, b *batch, want 
 		return
 	}
 	e := &evidence{}
-	failed := j.once(ctx, c, b, want, e)
+	failed := j.once(ctx, c, b, want, e).failed
 	switch {
 	case e.good.Load():
 		s.answered()
