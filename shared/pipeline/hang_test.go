@@ -242,6 +242,36 @@ func TestCreateThatHangs(t *testing.T) {
 	}
 }
 
+// A version whose creates all fail after a long wait is judged within an invocation, also
+// while it is halted and makes one call at a time.
+func TestCreatesThatAllFailLate(t *testing.T) {
+	for _, rows := range []int{12, 200} {
+		t.Run(fmt.Sprint(rows, " rows"), func(t *testing.T) {
+			w := newSlowWorld(t, func(c *crm, _ *syncdef.Definition) { c.finds, c.repeats = true, false })
+			var pushing atomic.Bool
+			w.crm.during = func([]string) { pushing.Store(true) }
+			w.crm.takes = func(keys []string) time.Duration {
+				if pushing.Swap(false) {
+					return 14 * time.Second
+				}
+				return 0
+			}
+			w.crm.fail = func([]string) *dest.CallError {
+				return &dest.CallError{Op: "push", Class: dest.Unavailable, Code: "504", Message: "no answer in time", Received: true}
+			}
+			id := w.send("q", keys200()[:rows]...)
+			w.work(3*time.Minute, 25*time.Minute)
+			h, err := w.store.Halt(t.Context(), "accounts", w.version.ID)
+			if err != nil || h.Tries < 3 {
+				t.Errorf("%+v, %v", h, err)
+			}
+			if c := w.counts(id); int(c.Failed) != rows {
+				t.Errorf("%+v", c)
+			}
+		})
+	}
+}
+
 // A connection that answers nothing at all pauses as soon as its probe says so.
 func TestHangingConnection(t *testing.T) {
 	w := newSlowWorld(t, nil)

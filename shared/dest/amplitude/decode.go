@@ -45,9 +45,6 @@ func (a *answer) faulty(events []event) (named []*dest.Outcome, some bool) {
 		if at < 0 || at >= len(events) || named[at] != nil {
 			return // no event of ours
 		}
-		if field = dest.Code(field); slices.ContainsFunc(events, func(e event) bool { return e.record.Holds(field) }) {
-			field = ""
-		}
 		named[at] = &dest.Outcome{Status: dest.Rejected, Code: code, Field: field, Message: refusals[code]}
 		some = true
 	}
@@ -56,6 +53,9 @@ func (a *answer) faulty(events []event) (named []*dest.Outcome, some bool) {
 		fields map[string][]int
 	}{{codeIDLengths, a.InvalidIDs}, {codeMissingFields, a.MissingFields}, {codeInvalidFields, a.InvalidFields}} {
 		for field, indexes := range list.fields {
+			if field = dest.Code(field); slices.ContainsFunc(events, func(e event) bool { return e.record.Holds(field) }) {
+				field = ""
+			}
 			for _, at := range indexes {
 				mark(at, list.code, field)
 			}

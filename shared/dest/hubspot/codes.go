@@ -19,10 +19,16 @@ func newDetail(code, field string) detail {
 	return detail{code: dest.ErrorCode(code), field: dest.Code(field)}
 }
 
-// discreet is a detail without what is a value of the rows that were sent.
-func (d detail) discreet(r *request) detail {
-	d.field = r.told(d.field)
-	if d.code != "" && r.told(d.code) == "" {
+// discreet is a detail without what is a value of the rows that were sent. A code of the
+// vendor's own words stays, or a row that holds one would change what the error means.
+func (d detail) discreet(holds func(string) bool) detail {
+	if holds == nil {
+		return d
+	}
+	if holds(d.field) {
+		d.field = ""
+	}
+	if remedies[d.code] == "" && !slices.Contains(transient, d.code) && holds(d.code) {
 		d.code = dest.CodeUnreadable
 	}
 	return d
@@ -149,10 +155,10 @@ func (p *push) outcome(e entry, n, status int) dest.Outcome {
 	if told.code == "" || status == 413 || status == 414 {
 		told.code = strconv.Itoa(status)
 	}
-	if p.holds(told.code) {
-		told.code = dest.CodeUnreadable
-	}
-	if !d.fields[told.field] && told.code != codeRequired || p.holds(told.field) && !d.fields[told.field] {
+	named := told.field
+	if told = told.discreet(p.holds); d.fields[named] {
+		told.field = named
+	} else if told.code != codeRequired {
 		told.field = ""
 	}
 	out := dest.Outcome{Status: dest.Rejected, Code: told.code, Field: told.field, Message: told.message()}

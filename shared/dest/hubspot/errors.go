@@ -37,7 +37,7 @@ func judge(r request, got answer, now time.Time) *dest.CallError {
 	}
 	e := &dest.CallError{Op: r.op, Code: code, After: dest.RetryAfter(got.header, now)}
 	switch status := got.status; {
-	case status == http.StatusTooManyRequests || status/100 == 2 && strings.HasPrefix(code, "RATE_LIMIT"):
+	case status == http.StatusTooManyRequests || status/100 == 2 && strings.HasPrefix(string(said.Category), "RATE_LIMIT"):
 		throttled(e, said, got.header, &r)
 	case status == statusMigrating:
 		e.Class, e.Scope, e.Code = dest.Unavailable, dest.ScopeConnection, strconv.Itoa(status)
@@ -123,13 +123,13 @@ func refused(e *dest.CallError, said body, r *request, status int) {
 	}
 	e.Class, e.Message = dest.Refused, fmt.Sprintf("HubSpot refuses the call (status %d)", status)
 	for _, d := range whole.details() {
-		if d = d.discreet(r); d.configuration() {
+		if d = d.discreet(r.holds); d.configuration() {
 			e.Class, e.Scope, e.Code = dest.Configuration, dest.ScopeVersion, d.code
 			e.Message = d.message()
 			return
 		}
 	}
-	if d := whole.detail().discreet(r); d.code != "" {
+	if d := whole.detail().discreet(r.holds); d.code != "" {
 		e.Code, e.Message = d.code, d.message()
 	}
 }

@@ -66,7 +66,7 @@ func (j *job) attempt(ctx context.Context, c dest.Call, b *batch, want int, e *e
 			j.broken(s.fault)
 		case s.failed != nil && s.late:
 			j.abandoned(items, b, s.failed)
-			j.ranOut(c, b, s.failed)
+			j.ranOut(c, b, made{failed: s.failed, took: s.took})
 		case s.late:
 		case s.hung:
 			j.abandoned(items, b, s.failed)

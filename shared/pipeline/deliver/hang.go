@@ -82,10 +82,8 @@ func (j *job) timeout(ctx context.Context, c dest.Call, b *batch) time.Duration 
 // must not create records, unless the destination sees to it that they are created once.
 // One search of a place does not become shorter by fewer records.
 func (j *job) repeatable(c dest.Call, b *batch) bool {
-	for _, cost := range c.Costs {
-		if cost.Bucket != "" {
-			return false
-		}
+	if bucketed(c) {
+		return false
 	}
 	if b.look || j.rules().Idempotent {
 		return true
@@ -194,8 +192,16 @@ func inSizes(c dest.Call, size int) (parts []dest.Call) {
 }
 
 // long reports whether a call failed after so long that its halves would make the others
-// wait too long: it is cut into smaller parts, which wait beside each other.
-func (j *job) long(m made) bool { return j.d.Timeout > 0 && m.took >= j.d.Timeout }
+// wait too long: it is cut into smaller parts, which wait beside each other. One search of a
+// place does not become shorter by that.
+func (j *job) long(c dest.Call, m made) bool {
+	return j.d.Timeout > 0 && m.took >= j.d.Timeout && !bucketed(c)
+}
+
+// bucketed reports whether a call takes tokens of one place's bucket.
+func bucketed(c dest.Call) bool {
+	return slices.ContainsFunc(c.Costs, func(cost dest.Cost) bool { return cost.Bucket != "" })
+}
 
 // hangs notes the size of the parts of a call that hung, for when the time is over before
 // they are answered.

@@ -159,7 +159,7 @@ func (j *job) parts() [][]*item {
 func (j *job) ended() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.stop != "" || j.wait > 0 || j.fault != nil || j.ending
+	return j.stop != "" || j.wait > 0 || j.fault != nil || j.ending || j.halted
 }
 
 // push makes the calls that bring the rows.

@@ -22,7 +22,7 @@ type sent struct {
 	hung     bool            // it was given up
 	fault    error           // our own storage refused
 	began    time.Time
-	took     time.Duration // until it was answered, or failed
+	took     time.Duration // until it was answered, failed, or was cut off
 }
 
 // send makes one call: it takes its tokens and a place among the calls in flight,
@@ -62,7 +62,7 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 	took := j.d.Now().Sub(began)
 	switch {
 	case err != nil && j.d.cutOff(inTime):
-		return sent{call: c, failed: callError(err), began: began, late: true}
+		return sent{call: c, failed: callError(err), began: began, took: took, late: true}
 	case err != nil:
 		failed := callError(err)
 		if b.Holds(c, failed.Code) {
@@ -76,7 +76,7 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 		}
 		return sent{call: c, failed: failed, began: began, took: took}
 	case len(outcomes) != len(c.Records):
-		return sent{call: c, began: began, failed: &dest.CallError{Op: "read the answer", Class: dest.Unavailable, Code: "unreadable_answer", Received: true,
+		return sent{call: c, began: began, took: took, failed: &dest.CallError{Op: "read the answer", Class: dest.Unavailable, Code: "unreadable_answer", Received: true,
 			Message: fmt.Sprintf("%d outcomes for %d records: report it", len(outcomes), len(c.Records))}}
 	}
 	j.passOn(outcomes, b, c)

@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -21,20 +22,21 @@ func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, m m
 		j.single(ctx, c, b, e, failed)
 		return
 	}
-	size, atOnce := (len(items)+1)/2, 1
-	if j.long(m) {
+	size, atOnce, long := (len(items)+1)/2, 1, j.long(c, m)
+	if long {
 		size, atOnce = root(len(items)), max(1, j.atOnce())
+		j.hangs(items, size)
+	} else {
+		j.lower(items, size)
 	}
-	j.lower(items, size)
 	b, parts := j.again(ctx, c, b, size)
-	bad := make([]made, len(parts))
-	each(atOnce, len(parts), func(n int) {
-		if bad[n] = j.once(ctx, parts[n], b, 1, e); bad[n].failed != nil && j.doubts(b.pick(parts[n]), b, bad[n].failed) {
-			bad[n] = made{}
-		}
-	})
-	allBad := len(parts) > 0 && !slices.ContainsFunc(bad, func(m made) bool { return m.failed == nil })
+	bad, tried := j.tryParts(ctx, parts, b, e, atOnce)
+	allBad := len(parts) > 0 && !slices.ContainsFunc(bad, func(f *made) bool { return f != nil && f.failed == nil })
 	if allBad && !e.good.Load() && !b.refused && (failed.Class == dest.Unavailable || failed.Class == dest.Configuration) && len(items) >= sampled {
+		if size == 1 && tried >= sampled { // they were sampled
+			j.condemn(ctx, failed, e)
+			return
+		}
 		b, parts = j.again(ctx, joined(c, parts), b, len(items))
 		if c = joined(c, parts); len(c.Records) >= sampled {
 			if c = j.sample(ctx, c, b, e); len(c.Records) == 0 {
@@ -42,13 +44,57 @@ func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, m m
 			}
 			b, parts = j.again(ctx, c, b, size)
 		}
-		bad = slices.Repeat([]made{m}, len(parts))
+		bad = make([]*made, len(parts))
 	}
 	each(atOnce, len(parts), func(n int) {
-		if bad[n].failed != nil {
-			j.split(ctx, parts[n], b, e, bad[n])
+		f := bad[n]
+		switch {
+		case f == nil && (long || len(parts[n].Records) == 1): // it was not tried
+			f = j.tryPart(ctx, parts[n], b, len(parts)-n, e)
+		case f == nil:
+			f = &m
+		}
+		if f.failed != nil {
+			j.split(ctx, parts[n], b, e, *f)
 		}
 	})
+}
+
+// tryParts makes the parts of a call that failed, and answers what became of each and how
+// many failed. Where some failed and none was answered the rest is not made: nil.
+func (j *job) tryParts(ctx context.Context, parts []dest.Call, b *batch, e *evidence, atOnce int) (out []*made, failed int) {
+	enough := max(atOnce, 2)
+	if len(parts) > 0 && len(parts[0].Records) == 1 {
+		enough = sampled
+	}
+	out = make([]*made, len(parts))
+	var bad atomic.Int32
+	each(atOnce, len(parts), func(n int) {
+		if int(bad.Load()) >= enough && !e.good.Load() {
+			return
+		}
+		if out[n] = j.tryPart(ctx, parts[n], b, len(parts)-n, e); out[n].failed != nil {
+			bad.Add(1)
+		}
+	})
+	return out, int(bad.Load())
+}
+
+// tryPart makes a part of a call that failed.
+func (j *job) tryPart(ctx context.Context, c dest.Call, b *batch, want int, e *evidence) *made {
+	m := j.once(ctx, c, b, want, e)
+	if m.failed != nil && j.doubts(b.pick(c), b, m.failed) {
+		return &made{}
+	}
+	return &m
+}
+
+// condemn halts the version for what fails for all of its rows.
+func (j *job) condemn(ctx context.Context, failed *dest.CallError, e *evidence) {
+	e.done.Store(true)
+	last := *failed
+	last.Scope = dest.ScopeVersion
+	j.haltFor(ctx, &last)
 }
 
 // each does so many things, some of them at once.
@@ -152,9 +198,7 @@ func (j *job) sample(ctx context.Context, c dest.Call, b *batch, e *evidence) de
 	// Where the quota or the time ended first, half of them are enough: the rest is tried in
 	// smaller calls next time, which could prove nothing.
 	if failures >= sampled/2 && !e.good.Load() && !e.done.Load() && !j.ended() {
-		e.done.Store(true)
-		last.Scope = dest.ScopeVersion
-		j.haltFor(ctx, last)
+		j.condemn(ctx, last, e)
 		return dest.Call{}
 	}
 	left := dest.Call{Costs: c.Costs}

@@ -114,8 +114,8 @@ func (j *job) postpone(items []*item, wait func(*message) time.Duration) {
 // ranOut deals with a call that the end of the invocation cut off: the next one
 // begins with half its size, or less where such a call is always waited for; a row that was
 // alone in it has had its try.
-func (j *job) ranOut(c dest.Call, b *batch, failed *dest.CallError) {
-	items := b.pick(c)
+func (j *job) ranOut(c dest.Call, b *batch, m made) {
+	failed, items := m.failed, b.pick(c)
 	written := failed.Received && !b.look
 	for _, i := range items {
 		i.received = i.received || written
@@ -127,7 +127,7 @@ func (j *job) ranOut(c dest.Call, b *batch, failed *dest.CallError) {
 		i := items[0]
 		i.tries = tries
 		j.take(i, &dest.Outcome{Status: dest.Retry, Code: failed.Code, Message: failed.Error(), After: maxWait + time.Millisecond}, b.look)
-	case written && !j.repeatable(c, b):
+	case written && !j.repeatable(c, b) && j.long(c, m):
 		j.lower(items, root(len(items)))
 		j.hold(items, time.Millisecond)
 	default:
