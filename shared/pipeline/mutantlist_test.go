@@ -42,7 +42,7 @@ var mutants = []mutant{
 	{"a call that failed after long is halved", "pipeline/deliver/split.go",
 		", j.long(c, m)\n", ", false\n", road},
 	{"all parts of a call that failed after long are made, whatever fails", "pipeline/deliver/split.go",
-		"int(bad.Load()) >= enough &&", "int(bad.Load()) >= 1000*enough &&", road},
+		"<= int32(max(atOnce, 2)) ||", "<= 1000 ||", road},
 	{"a create that was cut off is halved", "pipeline/deliver/wait.go",
 		"case written && !j.repeatable(c, b) && j.long(c, m):", "case false:", road},
 	{"rows that hang are given up one after the other", "pipeline/deliver/hang.go",

@@ -28,7 +28,7 @@ func (d detail) discreet(holds func(string) bool) detail {
 	if holds(d.field) {
 		d.field = ""
 	}
-	if remedies[d.code] == "" && !slices.Contains(transient, d.code) && holds(d.code) {
+	if d.code != "" && remedies[d.code] == "" && !slices.Contains(transient, d.code) && holds(d.code) {
 		d.code = dest.CodeUnreadable
 	}
 	return d

@@ -30,21 +30,18 @@ func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, m m
 		j.lower(items, size)
 	}
 	b, parts := j.again(ctx, c, b, size)
-	bad, tried := j.tryParts(ctx, parts, b, e, atOnce)
+	bad := j.tryParts(ctx, parts, b, e, atOnce)
 	allBad := len(parts) > 0 && !slices.ContainsFunc(bad, func(f *made) bool { return f != nil && f.failed == nil })
 	if allBad && !e.good.Load() && !b.refused && (failed.Class == dest.Unavailable || failed.Class == dest.Configuration) && len(items) >= sampled {
-		if size == 1 && tried >= sampled { // they were sampled
-			j.condemn(ctx, failed, e)
-			return
-		}
 		b, parts = j.again(ctx, joined(c, parts), b, len(items))
+		bad = slices.Repeat([]*made{&m}, len(parts))
 		if c = joined(c, parts); len(c.Records) >= sampled {
 			if c = j.sample(ctx, c, b, e); len(c.Records) == 0 {
 				return
 			}
 			b, parts = j.again(ctx, c, b, size)
+			bad = make([]*made, len(parts))
 		}
-		bad = make([]*made, len(parts))
 	}
 	each(atOnce, len(parts), func(n int) {
 		f := bad[n]
@@ -60,24 +57,17 @@ func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, m m
 	})
 }
 
-// tryParts makes the parts of a call that failed, and answers what became of each and how
-// many failed. Where some failed and none was answered the rest is not made: nil.
-func (j *job) tryParts(ctx context.Context, parts []dest.Call, b *batch, e *evidence, atOnce int) (out []*made, failed int) {
-	enough := max(atOnce, 2)
-	if len(parts) > 0 && len(parts[0].Records) == 1 {
-		enough = sampled
-	}
-	out = make([]*made, len(parts))
-	var bad atomic.Int32
+// tryParts makes the parts of a call that failed, and answers what became of each. Until one
+// of them is answered it makes no more than at once, two at the least: the rest is nil.
+func (j *job) tryParts(ctx context.Context, parts []dest.Call, b *batch, e *evidence, atOnce int) []*made {
+	out := make([]*made, len(parts))
+	var begun atomic.Int32
 	each(atOnce, len(parts), func(n int) {
-		if int(bad.Load()) >= enough && !e.good.Load() {
-			return
-		}
-		if out[n] = j.tryPart(ctx, parts[n], b, len(parts)-n, e); out[n].failed != nil {
-			bad.Add(1)
+		if begun.Add(1) <= int32(max(atOnce, 2)) || e.good.Load() {
+			out[n] = j.tryPart(ctx, parts[n], b, len(parts)-n, e)
 		}
 	})
-	return out, int(bad.Load())
+	return out
 }
 
 // tryPart makes a part of a call that failed.
@@ -87,14 +77,6 @@ func (j *job) tryPart(ctx context.Context, c dest.Call, b *batch, want int, e *e
 		return &made{}
 	}
 	return &m
-}
-
-// condemn halts the version for what fails for all of its rows.
-func (j *job) condemn(ctx context.Context, failed *dest.CallError, e *evidence) {
-	e.done.Store(true)
-	last := *failed
-	last.Scope = dest.ScopeVersion
-	j.haltFor(ctx, &last)
 }
 
 // each does so many things, some of them at once.
@@ -198,7 +180,9 @@ func (j *job) sample(ctx context.Context, c dest.Call, b *batch, e *evidence) de
 	// Where the quota or the time ended first, half of them are enough: the rest is tried in
 	// smaller calls next time, which could prove nothing.
 	if failures >= sampled/2 && !e.good.Load() && !e.done.Load() && !j.ended() {
-		j.condemn(ctx, last, e)
+		e.done.Store(true)
+		last.Scope = dest.ScopeVersion
+		j.haltFor(ctx, last)
 		return dest.Call{}
 	}
 	left := dest.Call{Costs: c.Costs}
