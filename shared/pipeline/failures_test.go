@@ -67,6 +67,32 @@ func TestRunStopsAfterDeath(t *testing.T) {
 	}
 }
 
+// No row is stored as not sent for a stop before its run is ended: a worker that died in
+// between would leave errors that name a stop that never was.
+func TestNothingIsStoppedBeforeTheRun(t *testing.T) {
+	w := newWorld(t, 1, func(c *crm, d *syncdef.Definition) { c.most, d.OnError = 1, syncdef.Stop })
+	w.crm.outcome = func(key string) *dest.Outcome {
+		if key == "bad" {
+			return rejectAll(key)
+		}
+		return nil
+	}
+	id := w.send("q", "bad", "b", "c")
+	w.deliver.Runs = dyingRuns{w.store}
+	if w.survives(w.receive()) {
+		t.Fatal("the worker did not end the run")
+	}
+	if got := w.errors(id); len(got) != 1 || got[0].Key != "bad" {
+		t.Errorf("%d errors: %+v", len(got), got)
+	}
+	w.boot()
+	w.now = w.now.Add(2 * hidden)
+	w.drain(time.Hour)
+	if got := w.errorTypes(id); len(got) != 2 || got["cancelled"] != 2 {
+		t.Errorf("%v", got)
+	}
+}
+
 // refusedVersion cannot be carried out by this release for a while.
 type refusedVersion struct{ *sqlite.Store }
 
