@@ -47,6 +47,13 @@ func (w *world) live(d time.Duration) {
 	}
 }
 
+// busy has each record fail for now.
+func (w *world) busy() {
+	w.crm.outcome = func(string) *dest.Outcome {
+		return &dest.Outcome{Status: dest.Retry, Code: "BUSY", Message: "busy"}
+	}
+}
+
 func (w *world) status(id string) runs.RunStatus {
 	w.t.Helper()
 	s, err := w.control().Status(w.t.Context(), id)
@@ -95,16 +102,10 @@ func TestDueComesBack(t *testing.T) {
 // A newer row of the key closes the error: its replay is not sent.
 func TestDueIsSuperseded(t *testing.T) {
 	w := newWorld(t, 1, nil)
-	busy := true
-	w.crm.outcome = func(string) *dest.Outcome {
-		if busy {
-			return &dest.Outcome{Status: dest.Retry, Code: "BUSY", Message: "busy"}
-		}
-		return nil
-	}
+	w.busy()
 	w.send("q1", "k")
 	w.once()
-	busy = false
+	w.crm.outcome = nil
 	w.send("q2", "k")
 	w.once()
 	w.live(time.Hour)
@@ -386,13 +387,7 @@ const tries = 3
 // A row that was due and is on its way again is told: neither due nor delivered.
 func TestHandedInIsTold(t *testing.T) {
 	w := newWorld(t, 1, nil)
-	busy := true
-	w.crm.outcome = func(string) *dest.Outcome {
-		if busy {
-			return &dest.Outcome{Status: dest.Retry, Code: "BUSY", Message: "busy"}
-		}
-		return nil
-	}
+	w.busy()
 	id := w.send("q", "a", "b")
 	w.once()
 	if s := w.status(id); s.Due != 2 || s.Again != 0 || s.Retried != 0 {
@@ -403,7 +398,7 @@ func TestHandedInIsTold(t *testing.T) {
 	if s := w.status(id); s.Due != 0 || s.Again != 2 || s.Retried != 0 {
 		t.Errorf("handed in: %+v", s)
 	}
-	busy = false
+	w.crm.outcome = nil
 	w.drain(time.Hour)
 	if s := w.status(id); s.Due != 0 || s.Again != 0 || s.Retried != 2 {
 		t.Errorf("delivered: %+v", s)
@@ -457,13 +452,7 @@ func TestGroupsAfterDeath(t *testing.T) {
 func TestCancelDuringRetry(t *testing.T) {
 	for _, asked := range []bool{false, true} {
 		w := newWorld(t, 1, nil)
-		busy := true
-		w.crm.outcome = func(string) *dest.Outcome {
-			if busy {
-				return &dest.Outcome{Status: dest.Retry, Code: "BUSY", Message: "busy"}
-			}
-			return nil
-		}
+		w.busy()
 		id := w.send("q", "a")
 		w.once()
 		if asked {
@@ -483,7 +472,7 @@ func TestCancelDuringRetry(t *testing.T) {
 		if _, err := w.control().Cancel(t.Context(), id, ""); err != nil {
 			t.Fatal(err)
 		}
-		busy = false
+		w.crm.outcome = nil
 		w.drain(time.Hour)
 		if sent := w.crm.sends["a"] > 0; sent != asked {
 			t.Errorf("asked %v: sent %v", asked, sent)

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/pipeline/intake"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
@@ -22,13 +21,7 @@ var errUnsent = errors.New("the queue takes nothing")
 // all the same: its run counts all of it, and none of them is sent twice.
 func TestHalfHandedIn(t *testing.T) {
 	w := newWorld(t, 1, nil)
-	busy := true
-	w.crm.outcome = func(string) *dest.Outcome {
-		if busy {
-			return &dest.Outcome{Status: dest.Retry, Code: "BUSY", Message: "busy"}
-		}
-		return nil
-	}
+	w.busy()
 	id := w.send("q", "a", "b")
 	w.once()
 	w.now = w.now.Add(time.Hour)
@@ -42,7 +35,7 @@ func TestHalfHandedIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.once() // they fail once more, and are due later
-	busy = false
+	w.crm.outcome = nil
 	w.sweep()
 	w.drain(time.Hour)
 	due := id + "~1"

@@ -44,7 +44,7 @@ var mutants = []mutant{
 	{"all parts of a call that failed after long are made, whatever fails", "pipeline/deliver/split.go",
 		"<= int32(max(atOnce, 2)) ||", "<= 1000 ||", road},
 	{"a create that was cut off is halved", "pipeline/deliver/wait.go",
-		"case written && !j.repeatable(c, b) && j.long(c, m):", "case false:", road},
+		"if written && !j.repeatable(c, b) && j.long(c, m) {", "if false {", road},
 	{"rows that hang are given up one after the other", "pipeline/deliver/hang.go",
 		"enough := j.hung >= sampled", "enough := j.hung >= 1000*sampled", road},
 	{"slow calls are cut again and again", "pipeline/deliver/hang.go",

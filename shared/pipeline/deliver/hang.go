@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/penstock-data/penstock/shared/dest"
 )
 
@@ -269,32 +267,27 @@ func (t *tally) most() bool {
 func (j *job) together(ctx context.Context, calls []dest.Call, b *batch, e *evidence) tally {
 	var mu sync.Mutex
 	all, atOnce := tally{parts: len(calls)}, max(1, j.atOnce())
-	g := errgroup.Group{}
-	g.SetLimit(atOnce)
-	for n, c := range calls {
-		g.Go(func() error {
-			mu.Lock()
-			if len(c.Records) > 1 && (all.most() || all.none() && len(all.hung) >= max(atOnce, 2)) {
-				all.hung = append(all.hung, c)
-				mu.Unlock()
-				return nil
-			}
+	parallel(atOnce, len(calls), func(n int) {
+		c := calls[n]
+		mu.Lock()
+		if len(c.Records) > 1 && (all.most() || all.none() && len(all.hung) >= max(atOnce, 2)) {
+			all.hung = append(all.hung, c)
 			mu.Unlock()
-			m := j.attempt(ctx, c, b, len(calls)-n, e)
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case m.hung:
-				all.hung = append(all.hung, c)
-			case m.failed != nil:
-				all.failed = append(all.failed, failedPart{c, m})
-			case m.answered:
-				all.answered++
-				all.took += m.took
-			}
-			return nil
-		})
-	}
-	_ = g.Wait() // the calls report to the job
+			return
+		}
+		mu.Unlock()
+		m := j.attempt(ctx, c, b, len(calls)-n, e)
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case m.hung:
+			all.hung = append(all.hung, c)
+		case m.failed != nil:
+			all.failed = append(all.failed, failedPart{c, m})
+		case m.answered:
+			all.answered++
+			all.took += m.took
+		}
+	})
 	return all
 }

@@ -228,13 +228,18 @@ func (j *job) each(ctx context.Context, calls []dest.Call, b *batch) {
 		j.oneByOne(ctx, calls, b, n)
 		return
 	}
-	g := errgroup.Group{}
-	g.SetLimit(n)
 	var unpaid atomic.Int64 // whichever call is the first takes tokens for all that follow
 	unpaid.Store(int64(len(calls)))
-	for _, c := range calls {
+	parallel(n, len(calls), func(n int) { j.whole(ctx, calls[n], b, int(unpaid.Add(-1))+1) })
+}
+
+// parallel does so many things, a few of them at a time.
+func parallel(atOnce, many int, do func(n int)) {
+	g := errgroup.Group{}
+	g.SetLimit(atOnce)
+	for n := range many {
 		g.Go(func() error {
-			j.whole(ctx, c, b, int(unpaid.Add(-1))+1)
+			do(n)
 			return nil
 		})
 	}

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/penstock-data/penstock/shared/dest"
 )
 
@@ -43,7 +41,7 @@ func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, m m
 			bad = make([]*made, len(parts))
 		}
 	}
-	each(atOnce, len(parts), func(n int) {
+	parallel(atOnce, len(parts), func(n int) {
 		f := bad[n]
 		switch {
 		case f == nil && (long || len(parts[n].Records) == 1): // it was not tried
@@ -62,7 +60,7 @@ func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, m m
 func (j *job) tryParts(ctx context.Context, parts []dest.Call, b *batch, e *evidence, atOnce int) []*made {
 	out := make([]*made, len(parts))
 	var begun atomic.Int32
-	each(atOnce, len(parts), func(n int) {
+	parallel(atOnce, len(parts), func(n int) {
 		if begun.Add(1) <= int32(max(atOnce, 2)) || e.good.Load() {
 			out[n] = j.tryPart(ctx, parts[n], b, len(parts)-n, e)
 		}
@@ -77,19 +75,6 @@ func (j *job) tryPart(ctx context.Context, c dest.Call, b *batch, want int, e *e
 		return &made{}
 	}
 	return &m
-}
-
-// each does so many things, some of them at once.
-func each(atOnce, many int, do func(n int)) {
-	g := errgroup.Group{}
-	g.SetLimit(atOnce)
-	for n := range many {
-		g.Go(func() error {
-			do(n)
-			return nil
-		})
-	}
-	_ = g.Wait() // they report to the job
 }
 
 // again cuts what is open of a call that failed into parts of so many records. Where the call

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"sync"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/penstock-data/penstock/shared/dest"
 )
 
@@ -41,31 +39,17 @@ func (j *job) oneByOne(ctx context.Context, calls []dest.Call, b *batch, atOnce 
 	var rest []alone
 	for looked := false; len(calls) > 0 && !j.ended(); {
 		s := &streak{looked: looked}
-		g := errgroup.Group{}
-		g.SetLimit(atOnce)
-		for n, c := range calls {
-			g.Go(func() error {
-				j.oneOf(ctx, s, c, b, len(calls)-n)
-				return nil
-			})
-		}
-		_ = g.Wait() // the calls report to the job
+		parallel(atOnce, len(calls), func(n int) { j.oneOf(ctx, s, calls[n], b, len(calls)-n) })
 		rest, calls = slices.Concat(rest, s.before, s.failed), s.unmade
 		if !looked && len(s.failed) >= sampled && !j.ended() {
 			calls, looked = j.lookInto(ctx, s, b), true
 		}
 	}
-	g := errgroup.Group{}
-	g.SetLimit(atOnce)
-	for _, a := range rest {
-		g.Go(func() error {
-			if b.items[a.call.Records[0]].state == stateOpen && !j.ended() {
-				j.split(ctx, a.call, b, &evidence{}, made{failed: a.failed})
-			}
-			return nil
-		})
-	}
-	_ = g.Wait()
+	parallel(atOnce, len(rest), func(n int) {
+		if a := rest[n]; b.items[a.call.Records[0]].state == stateOpen && !j.ended() {
+			j.split(ctx, a.call, b, &evidence{}, made{failed: a.failed})
+		}
+	})
 }
 
 // oneOf makes one call of a streak.

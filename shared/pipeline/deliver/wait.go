@@ -127,11 +127,12 @@ func (j *job) ranOut(c dest.Call, b *batch, m made) {
 		i := items[0]
 		i.tries = tries
 		j.take(i, &dest.Outcome{Status: dest.Retry, Code: failed.Code, Message: failed.Error(), After: maxWait + time.Millisecond}, b.look)
-	case written && !j.repeatable(c, b) && j.long(c, m):
-		j.lower(items, root(len(items)))
-		j.hold(items, time.Millisecond)
 	default:
-		j.lower(items, len(items)/2)
+		size := len(items) / 2
+		if written && !j.repeatable(c, b) && j.long(c, m) {
+			size = root(len(items))
+		}
+		j.lower(items, size)
 		j.hold(items, time.Millisecond)
 	}
 }
