@@ -42,7 +42,7 @@ type column struct {
 	common map[string]cell // distinct values while they are few; nil in a wide column
 	wide   bool
 	hash   *hashIndex // equality; made by the first query where it is not Indexed
-	grams  *gramIndex // LIKE; made by the first query
+	grams  *gramIndex // LIKE; made by IndexText or the first query
 }
 
 // A cell is where a value's text lies: 0 is null, else position and length.

@@ -43,12 +43,9 @@ func (t *Table) like(column int, pattern []byte) []int {
 	if len(literal) < minLiteral {
 		return t.Scan(test)
 	}
-	c := &t.columns[column]
-	if c.grams == nil {
-		c.grams = buildGrams(t, column)
-	}
+	t.IndexText(column)
 	var rows []int
-	indexed, changed := c.grams.candidates(literal)
+	indexed, changed := t.columns[column].grams.candidates(literal)
 	for _, part := range [][]uint32{indexed, changed} {
 		for _, r := range part {
 			if !t.deleted[r] && test(int(r)) {
@@ -57,6 +54,14 @@ func (t *Table) like(column int, pattern []byte) []int {
 		}
 	}
 	return sorted(rows)
+}
+
+// IndexText makes the index of a column's texts, unless it is there. Queries do so when
+// they need it; whoever has imported many records spares the first query the wait.
+func (t *Table) IndexText(column int) {
+	if c := &t.columns[column]; c.grams == nil {
+		c.grams = buildGrams(t, column)
+	}
 }
 
 // longestLiteral is the longest run of a pattern without wildcards.

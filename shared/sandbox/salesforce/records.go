@@ -57,6 +57,11 @@ func (s *Simulator) Seed(object string, fields []string, rows iter.Seq[[]string]
 	if err := w.Commit(); err != nil {
 		return fmt.Errorf("seed %s: %w", object, err)
 	}
+	for _, p := range positions {
+		if t.object.Fields[p].Type == URL { // searched by a part of it: by domain
+			t.IndexText(column(p))
+		}
+	}
 	return nil
 }
 
