@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"sync"
@@ -29,10 +30,13 @@ type crm struct {
 	most    int // records a call; 0 is 3
 	once    bool
 	lookup  bool
-	repeats bool   // it may be sent a record twice at once
-	idless  bool   // it tells no ids of its own
-	place   string // the bucket of its lookups
-	finds   bool   // it is asked for the records whose id is not known
+	repeats bool          // it may be sent a record twice at once
+	idless  bool          // it tells no ids of its own
+	place   string        // the bucket of its lookups
+	quick   bool          // its lookups take no time
+	beside  int           // its calls at once; 0 is 1
+	waits   time.Duration // how long its client waits for an answer; 0 is a minute
+	finds   bool          // it is asked for the records whose id is not known
 
 	down    *dest.CallError                     // probes and calls fail
 	probed  bool                                // probes do not
@@ -72,7 +76,7 @@ func (c *crm) underWay(ctx context.Context, keys []string) error {
 	if c.takes == nil {
 		return nil
 	}
-	d, wait := c.takes(keys), time.Minute
+	d, wait := c.takes(keys), cmp.Or(c.waits, time.Minute)
 	if end, ok := ctx.Deadline(); ok {
 		wait = min(wait, end.Sub(c.now()))
 	}
@@ -108,7 +112,7 @@ func (c *crm) Probe(ctx context.Context) error {
 
 func (c *crm) APICalls() int64 { return int64(c.calls) }
 func (c *crm) Limits() dest.Limits {
-	return dest.Limits{Concurrency: 1, Windows: func(string) []pace.Window { return c.quota }}
+	return dest.Limits{Concurrency: max(1, c.beside), Windows: func(string) []pace.Window { return c.quota }}
 }
 func (c *crm) Open(syncdef.Version) (dest.Destination, error) { return c, nil }
 
@@ -130,8 +134,10 @@ func (c *crm) Lookups(b dest.Batch) []dest.Call {
 }
 
 func (c *crm) Lookup(ctx context.Context, b dest.Batch, call dest.Call) ([]dest.Outcome, error) {
-	if err := c.underWay(ctx, keysOf(b, call)); err != nil {
-		return nil, err
+	if !c.quick {
+		if err := c.underWay(ctx, keysOf(b, call)); err != nil {
+			return nil, err
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

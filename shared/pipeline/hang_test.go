@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
@@ -230,7 +231,7 @@ func TestCreateThatHangs(t *testing.T) {
 			if c := w.counts(id); c.Delivered != 199 || c.Failed != 1 {
 				t.Errorf("%+v", c)
 			}
-			if last > 5*time.Minute { // here calls wait one after the other; in halves it takes 7 minutes, and 11
+			if last > 5*time.Minute { // here calls wait one after the other, and a minute at most
 				t.Errorf("the last of the others was stored after %v", last)
 			}
 			for k, n := range w.crm.sends {
@@ -239,6 +240,66 @@ func TestCreateThatHangs(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What was in a call with one row that the vendor cannot take, in whichever way it fails, is
+// there within a minute, in the time of calls that are made at once.
+func TestOthersWithinAMinute(t *testing.T) {
+	const bad = "k077"
+	broken := &dest.CallError{Op: "upsert Account", Class: dest.Unavailable, Code: "503", Received: true, Message: "no"}
+	for name, fault := range map[string]struct {
+		takes time.Duration
+		fail  *dest.CallError
+	}{
+		"hangs":             {takes: hangs},
+		"fails at once":     {fail: broken},
+		"fails after 4.9 s": {4900 * time.Millisecond, broken},
+		"fails after 8 s":   {8 * time.Second, broken},
+		"fails after 19 s":  {19 * time.Second, broken},
+		"fails after 30 s":  {30 * time.Second, broken},
+		"is refused by 413": {fail: &dest.CallError{Op: "upsert Account", Class: dest.Refused, Code: "413", Message: "too large"}},
+	} {
+		for _, creates := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, creates: %v", name, creates), func(t *testing.T) {
+				w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) {
+					c.most, c.beside, c.waits = 200, 4, 45*time.Second // as Salesforce
+					c.repeats, c.finds, c.quick = !creates, creates, true
+				})
+				w.deliver.Timeout = deliver.Timeout
+				w.deliver.Sleep = func(_ context.Context, d time.Duration) error { time.Sleep(d); return nil }
+				w.crm.pass = time.Sleep
+				w.crm.takes = func(keys []string) time.Duration {
+					if fault.takes > 0 && slices.Contains(keys, bad) {
+						return fault.takes
+					}
+					return 150 * time.Millisecond
+				}
+				w.crm.fail = func(keys []string) *dest.CallError {
+					if slices.Contains(keys, bad) {
+						return fault.fail
+					}
+					return nil
+				}
+				w.now = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // when a bubble begins
+				w.send("q", keys200()...)
+				synctest.Test(t, func(t *testing.T) {
+					w.bubble = true
+					start, last := time.Now(), time.Duration(0)
+					w.crm.stored = func(string) { last = time.Since(start) }
+					w.once()
+					if n := len(w.crm.sends); n != 199 || last > time.Minute {
+						t.Errorf("%d rows are delivered, the last after %v", n, last)
+					}
+					t.Logf("the last of %d after %v, %d calls", len(w.crm.sends), last, w.crm.calls)
+				})
+				for k, n := range w.crm.sends {
+					if n != 1 {
+						t.Errorf("%s was stored %d times", k, n)
+					}
+				}
+			})
+		}
 	}
 }
 

@@ -32,6 +32,7 @@ type world struct {
 	deliver *deliver.Deliver
 	version syncdef.Version
 	value   int
+	bubble  bool // the time is that of its synctest bubble
 }
 
 // accounts is the sync of a world: key id, value v, cursor v.
@@ -70,7 +71,12 @@ func newWorld(t *testing.T, lanes int, change func(*crm, *syncdef.Definition)) *
 	return w
 }
 
-func (w *world) clock() time.Time { return w.now }
+func (w *world) clock() time.Time {
+	if w.bubble {
+		return time.Now()
+	}
+	return w.now
+}
 
 func (w *world) apply(d syncdef.Definition) {
 	w.t.Helper()

@@ -23,7 +23,7 @@ const apiVersion = "2026-09"
 const (
 	standardURL = "https://api.hubapi.com"
 	maxAnswer   = 16 << 20 // bytes; 100 records of 100 long texts are about 1 MB
-	callTime    = time.Minute
+	callTime    = 45 * time.Second // so that what was in a call that hangs is there within a minute
 	tokenKey    = "token" // of the secret
 )
 

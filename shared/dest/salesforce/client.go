@@ -23,9 +23,9 @@ import (
 const (
 	maxAnswer = 32 << 20 // bytes; five full query pages are about 2 MB
 	// callTime is how long an answer is waited for. Calls of 20 seconds count as long
-	// to Salesforce, which has few of them at once; one that takes a minute is better
-	// made of fewer records.
-	callTime = time.Minute
+	// to Salesforce, which has few of them at once; one that takes over twice that is better
+	// made of fewer records, and so is what was in it there within a minute.
+	callTime = 45 * time.Second
 )
 
 // A client makes HTTP calls with a session. It knows no JSON; what an answer means

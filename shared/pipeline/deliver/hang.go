@@ -189,11 +189,21 @@ func inSizes(c dest.Call, size int) (parts []dest.Call) {
 	return parts
 }
 
-// long reports whether a call failed after so long that its halves would make the others
-// wait too long: it is cut into smaller parts, which wait beside each other. One search of a
-// place does not become shorter by that.
+// long reports whether a call failed after so long that its halves, of which there are some
+// eight in a row, would make the others wait too long: it is cut into smaller parts, which
+// wait beside each other. One search of a place does not become shorter by that.
 func (j *job) long(c dest.Call, m made) bool {
-	return j.d.Timeout > 0 && m.took >= j.d.Timeout && !bucketed(c)
+	return j.d.Timeout > 0 && 2*m.took >= j.d.Timeout && !bucketed(c)
+}
+
+// afterLong is the size of the parts of a call of so many records that failed after a long
+// time: single rows where a second wait like it would keep the good ones for more than a
+// minute, unless calls like it take long anyway.
+func (j *job) afterLong(b *batch, records int, m made) int {
+	if 3*m.took >= longest && !j.account.sluggish(j.kindOf(b)) {
+		return 1
+	}
+	return root(records)
 }
 
 // bucketed reports whether a call takes tokens of one place's bucket.
