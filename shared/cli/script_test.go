@@ -63,7 +63,7 @@ func runScripts(t *testing.T, folder string) {
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"printed": runPrinted, "address": address, "await": await, "http": send, "json": checkJSON, "code": exitCode, "wait-file": awaitFile, "settled": settled,
-			"await-sql": awaitSQL, "run-id": runID, "private": private,
+			"await-sql": awaitSQL, "run-id": runID, "private": private, "untold": untold,
 			"await-status": awaitStatus, "backdate": backdate, "console": openConsole, "page": page, "submit": submit, "leave": leave, "mend": mend,
 		},
 	})
@@ -324,6 +324,36 @@ func private(ts *testscript.TestScript, _ bool, args []string) {
 	}))
 	if n == 0 {
 		ts.Fatalf("%s is empty", args[0])
+	}
+}
+
+// untold DIR TEXT checks that no file of a data folder has a text, in either case, but those
+// that hold rows: the state, the warehouse, and what the simulators were sent.
+func untold(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: untold DIR TEXT")
+	}
+	read, rows := 0, false
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		found := strings.Contains(strings.ToLower(string(b)), args[1])
+		if name := e.Name(); strings.HasPrefix(name, "penstock.db") || strings.HasPrefix(name, "warehouse.duckdb") || strings.HasSuffix(name, ".journal") {
+			rows = rows || found
+			return nil
+		}
+		if read++; found {
+			ts.Fatalf("%s has %s", path, args[1])
+		}
+		return nil
+	}))
+	if read == 0 || !rows {
+		ts.Fatalf("%s: %d files were read; rows are stored: %v", args[0], read, rows)
 	}
 }
 

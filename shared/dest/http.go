@@ -70,6 +70,10 @@ func RetryAfter(h http.Header, now time.Time) time.Duration {
 	return time.Duration(n) * time.Second
 }
 
+// NoAnswer is the code of a call that was sent and not answered: the vendor may have carried
+// it out, or still be at it.
+const NoAnswer = "no_answer"
+
 // Unanswered is the failure of a request without an answer: of the connection where it
 // never left, and of the call where it did, which the vendor may have carried out. vendor
 // is its name towards people. The error is a *CallError, or the context's when nothing
@@ -83,7 +87,7 @@ func Unanswered(ctx context.Context, op, vendor, connection string, sent bool, e
 	}
 	switch {
 	case sent:
-		return &CallError{Op: op, Class: Unavailable, Code: "no_answer", Received: true, Message: "sent, but no answer came: " + breach(err)}
+		return &CallError{Op: op, Class: Unavailable, Code: NoAnswer, Received: true, Message: "sent, but no answer came: " + breach(err)}
 	case ctx.Err() != nil:
 		return ctx.Err()
 	}

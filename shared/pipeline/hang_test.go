@@ -163,6 +163,33 @@ func TestCarriedOutLate(t *testing.T) {
 	}
 }
 
+// Nor is anything newer sent while a call that its client stopped waiting for, sooner than a
+// vendor may take, may still be carried out.
+func TestCarriedOutAfterTheClientsWait(t *testing.T) {
+	w := newSlowWorld(t, func(c *crm, _ *syncdef.Definition) { c.repeats, c.waits = false, 45*time.Second })
+	pushes := 0
+	w.crm.takes = func([]string) time.Duration {
+		if pushes++; pushes == 1 {
+			return hangs
+		}
+		return time.Second
+	}
+	began := w.now
+	w.send("q1", "a", "b")
+	var at []time.Duration
+	w.crm.stored = func(k string) {
+		if k == "a" {
+			at = append(at, w.now.Sub(began))
+		}
+	}
+	w.once()
+	w.send("q2", "a", "b")
+	w.drain(10 * time.Minute)
+	if len(at) != 2 || at[0] > 50*time.Second || at[1] < time.Minute || at[1] > 2*time.Minute {
+		t.Errorf("stored after %v", at)
+	}
+}
+
 // What may create a record, and an insert, are waited for as long as the destination does:
 // made again meanwhile they might be there twice.
 func TestHangingInsertIsWaitedFor(t *testing.T) {

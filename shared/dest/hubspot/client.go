@@ -22,9 +22,9 @@ const apiVersion = "2026-09"
 
 const (
 	standardURL = "https://api.hubapi.com"
-	maxAnswer   = 16 << 20 // bytes; 100 records of 100 long texts are about 1 MB
+	maxAnswer   = 16 << 20         // bytes; 100 records of 100 long texts are about 1 MB
 	callTime    = 45 * time.Second // so that what was in a call that hangs is there within a minute
-	tokenKey    = "token" // of the secret
+	tokenKey    = "token"          // of the secret
 )
 
 // A client makes HTTP calls; what answers mean stands in errors.go and by who asked.

@@ -139,9 +139,9 @@ func (a *account) judge(err error) verdict {
 	case errors.As(err, &unsent):
 		return verdict{unreachable, "unreachable", fmt.Sprintf("%s cannot be reached: %v", base, unsent), 0}
 	case errors.As(err, &lostAnswer):
-		return verdict{lost, "no_answer", fmt.Sprintf("%s gave no answer that can be read: %s", base, breach(lostAnswer)), 0}
+		return verdict{lost, dest.NoAnswer, fmt.Sprintf("%s gave no answer that can be read: %s", base, breach(lostAnswer)), 0}
 	default: // what the library could not read may quote the answer, so that it is not told (I6)
-		return verdict{lost, "no_answer", base + " gave no answer that can be read", 0}
+		return verdict{lost, dest.NoAnswer, base + " gave no answer that can be read", 0}
 	}
 }
 

@@ -246,5 +246,5 @@ func callError(err error) *dest.CallError {
 		plain.Op, plain.Code, plain.Message = dest.Message(plain.Op), dest.ErrorCode(plain.Code), dest.Message(plain.Message)
 		return &plain
 	}
-	return &dest.CallError{Op: "call the destination", Class: dest.Unavailable, Code: "no_answer", Message: err.Error(), Received: true}
+	return &dest.CallError{Op: "call the destination", Class: dest.Unavailable, Code: dest.NoAnswer, Message: err.Error(), Received: true}
 }

@@ -145,7 +145,7 @@ func (i *item) give(answer *dest.Outcome, look, due bool, after time.Duration) {
 	o := *answer
 	if o.Status != dest.Rejected {
 		if o.Code == "" {
-			o.Code = "no_answer"
+			o.Code = dest.NoAnswer
 		}
 		if o.Message == "" {
 			o.Message = "the destination did not take the record"

@@ -65,11 +65,11 @@ func (j *job) attempt(ctx context.Context, c dest.Call, b *batch, want int, e *e
 		case s.fault != nil:
 			j.broken(s.fault)
 		case s.failed != nil && s.late:
-			j.abandoned(items, b, s.failed)
+			j.abandoned(items, b, s.failed, j.d.Now())
 			j.ranOut(c, b, made{failed: s.failed, took: s.took})
 		case s.late:
 		case s.hung:
-			j.abandoned(items, b, s.failed)
+			j.abandoned(items, b, s.failed, j.d.Now())
 			j.hangs(items, (len(items)+1)/2)
 			return made{hung: j.lives(ctx, s.began)}
 		case s.wait > 0:
@@ -80,6 +80,9 @@ func (j *job) attempt(ctx context.Context, c dest.Call, b *batch, want int, e *e
 			e.good.Store(true)
 			j.apply(ctx, b, c, s.outcomes)
 		default:
+			if s.failed.Code == dest.NoAnswer && 2*s.took >= longest { // its client gave it up
+				j.abandoned(items, b, s.failed, s.began)
+			}
 			failed, again := j.classify(ctx, c, b, e, s, tried)
 			if again {
 				continue

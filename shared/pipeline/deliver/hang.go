@@ -112,18 +112,21 @@ func (j *job) enter(ctx context.Context) (leave func(), entered bool) {
 	}
 }
 
-// abandoned notes that a push was given up which the vendor may still carry out: until it
-// cannot any more, its messages stay in front of their lanes, or it would overwrite what
-// the next ones bring (I3).
-func (j *job) abandoned(items []*item, b *batch, failed *dest.CallError) {
+// abandoned notes that a push was given up which the vendor may still carry out, for longest
+// from a time on: until it cannot any more, its messages stay in front of their lanes, or it
+// would overwrite what the next ones bring (I3).
+func (j *job) abandoned(items []*item, b *batch, failed *dest.CallError, from time.Time) {
 	if b.look || !failed.Received {
 		return
 	}
-	until := j.d.Now().Add(longest)
+	until := from.Add(longest)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, i := range items {
-		i.received, i.m.until = true, until
+		i.received = true
+		if until.After(i.m.until) {
+			i.m.until = until
+		}
 	}
 }
 
@@ -196,11 +199,15 @@ func (j *job) long(c dest.Call, m made) bool {
 	return j.d.Timeout > 0 && 2*m.took >= j.d.Timeout && !bucketed(c)
 }
 
+// mostSingles is how many rows are made one by one at once: a call of Salesforce.
+const mostSingles = 200
+
 // afterLong is the size of the parts of a call of so many records that failed after a long
 // time: single rows where a second wait like it would keep the good ones for more than a
-// minute, unless calls like it take long anyway.
+// minute, unless there are many, or calls like it take long anyway.
 func (j *job) afterLong(b *batch, records int, m made) int {
-	if 3*m.took >= longest && !j.account.sluggish(j.kindOf(b)) {
+	k := j.kindOf(b)
+	if 3*m.took >= longest && m.took >= j.account.timeout(k) && records <= mostSingles && !j.account.sluggish(k) {
 		return 1
 	}
 	return root(records)

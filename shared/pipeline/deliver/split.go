@@ -23,7 +23,7 @@ func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, m m
 	size, atOnce, long := (len(items)+1)/2, 1, j.long(c, m)
 	if long {
 		size, atOnce = j.afterLong(b, len(items), m), max(1, j.atOnce())
-		j.hangs(items, size)
+		j.hangs(items, max(size, root(len(items)))) // what comes back begins with larger ones again
 	} else {
 		j.lower(items, size)
 	}

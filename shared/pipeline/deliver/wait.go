@@ -129,7 +129,7 @@ func (j *job) ranOut(c dest.Call, b *batch, m made) {
 		j.take(i, &dest.Outcome{Status: dest.Retry, Code: failed.Code, Message: failed.Error(), After: maxWait + time.Millisecond}, b.look)
 	default:
 		size := len(items) / 2
-		if written && !j.repeatable(c, b) && j.long(c, m) {
+		if written && !j.repeatable(c, b) && !bucketed(c) && j.d.Timeout > 0 && m.took >= j.d.Timeout {
 			size = root(len(items))
 		}
 		j.lower(items, size)
