@@ -12,7 +12,25 @@ import (
 	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/sandbox"
 	salesforcesim "github.com/penstock-data/penstock/shared/sandbox/salesforce"
+	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
 )
+
+// newStrict makes a World whose Salesforce has the limits of the options.
+func newStrict(t *testing.T, set yamlfile.Set, o salesforcesim.Options) *World {
+	t.Helper()
+	clock := NewClock()
+	v := NewVendors(t, clock.Now, -1)
+	secret := salesforcesim.Sandbox.Secret
+	o.Core, o.Credentials = sandbox.Options{Now: clock.Now}, salesforcesim.Credentials{ClientID: secret["client_id"], ClientSecret: secret["client_secret"]}
+	strict, err := salesforcesim.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Salesforce = strict
+	w := NewOf(t, clock, v.Services(), set)
+	w.Vendors = v
+	return w
+}
 
 // A vendor that takes three calls at once gets sixteen lanes' rows with few refusals, at
 // the whole rate and in whole calls.
@@ -24,19 +42,8 @@ func TestTooManyCallsAtOnce(t *testing.T) {
 			set.Syncs[i].Definition.Lanes = lanes
 		}
 	}
-	clock := NewClock()
-	v := NewVendors(t, clock.Now, -1)
-	secret := salesforcesim.Sandbox.Secret
-	crowded, err := salesforcesim.New(salesforcesim.Options{
-		Core: sandbox.Options{Now: clock.Now}, MaxConcurrent: 3,
-		Credentials: salesforcesim.Credentials{ClientID: secret["client_id"], ClientSecret: secret["client_secret"]},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	v.Salesforce = crowded
-	w := NewOf(t, clock, v.Services(), set)
-	w.Vendors = v
+	w := newStrict(t, set, salesforcesim.Options{MaxConcurrent: 3})
+	crowded := w.Vendors.Salesforce
 	w.Push(t, "q0", "q0:1", account("accounts", "first", 1))
 	w.Drain(t, "salesforce") // it is logged in, and the account is pinned
 	w.fault(t, sandbox.Fault{Match: "PATCH", DelayMS: 5, Count: -1})
@@ -76,7 +83,7 @@ func TestTooManyCallsAtOnce(t *testing.T) {
 			if err := g.Wait(); err != nil {
 				t.Fatal(err)
 			}
-			clock.Advance(time.Second)
+			w.Clock.Advance(time.Second)
 		}
 	}
 	got := w.stored(t)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/sandbox"
+	salesforcesim "github.com/penstock-data/penstock/shared/sandbox/salesforce"
 )
 
 // What is not a whole answer to a lookup is no answer: nothing is created, and no
@@ -53,6 +54,43 @@ func TestLookupsWithoutAnswer(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Lookups that the vendor finds too complicated are halved until it takes them: whoever is
+// there is updated, who is not is created once, and no row is blamed.
+func TestLookupsTooComplicated(t *testing.T) {
+	calls := map[int]int64{}
+	for _, most := range []int{0, 40} { // values a query; 0 is no limit
+		w := newStrict(t, Load(t, "testdata/faults"), salesforcesim.Options{MaxLiterals: most})
+		var there []string
+		var rows [][]string
+		want := map[string]string{}
+		for n := range 100 {
+			name := fmt.Sprintf("company%d.example", n)
+			if n%2 == 0 {
+				there = append(there, name)
+			}
+			rows = append(rows, domain(fmt.Sprint("c", n), "x@"+name, n))
+			want[name] = fmt.Sprint(n)
+		}
+		w.Vendors.SeedAccounts(t, there...)
+		id := w.Push(t, "q", "q:1", rows...)[0].Run
+		w.Drain(t, "salesforce")
+		if d := cmp.Diff(want, w.Vendors.Accounts("Daily_Active_Users__c")); d != "" {
+			t.Errorf("at most %d values: %s", most, d)
+		}
+		if n := w.Vendors.Salesforce.Count("Account"); n != len(rows) {
+			t.Errorf("at most %d values: %d Accounts", most, n)
+		}
+		if errs := w.Errors(t, id); len(errs) != 0 {
+			t.Errorf("at most %d values: %+v", most, errs)
+		}
+		calls[most] = int64(w.Vendors.Salesforce.Core().Calls().Total)
+	}
+	if calls[40] <= calls[0] || calls[40] > calls[0]+20 {
+		t.Errorf("%v calls: nothing was refused, or more was made anew than had to be", calls)
+	}
+	t.Log(calls)
 }
 
 func domain(id, email string, n int) []string {
