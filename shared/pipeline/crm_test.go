@@ -33,6 +33,7 @@ type crm struct {
 	repeats bool          // it may be sent a record twice at once
 	idless  bool          // it tells no ids of its own
 	place   string        // the bucket of its lookups
+	group   string        // the field whose value groups a run's rows
 	quick   bool          // its lookups take no time
 	beside  int           // its calls at once; 0 is 1
 	waits   time.Duration // how long its client waits for an answer; 0 is a minute
@@ -65,7 +66,7 @@ func (c *crm) vendor() dest.Vendor {
 
 // rules are those of its versions.
 func (c *crm) rules() syncdef.Rules {
-	return syncdef.Rules{Type: "crm", Once: c.once, Lookup: c.lookup, Idempotent: c.repeats, Identity: row.Identity{Steps: []row.Step{row.StepTrim}}}
+	return syncdef.Rules{Type: "crm", Once: c.once, Lookup: c.lookup, Idempotent: c.repeats, Group: c.group, Gather: c.group != "", Identity: row.Identity{Steps: []row.Step{row.StepTrim}}}
 }
 
 // hangs is how long a call is under way that is never answered.
