@@ -202,7 +202,7 @@ func TestCancelledAfterDeath(t *testing.T) {
 // keepingMarks refuses to delete start marks.
 type keepingMarks struct{ *sqlite.Store }
 
-func (keepingMarks) ReturnChunk(context.Context, string, string, int, int, time.Time) error {
+func (keepingMarks) ReturnChunk(context.Context, string, string, int, int, time.Time, time.Time) error {
 	return errStorage
 }
 

@@ -271,7 +271,8 @@ func TestCreateThatHangs(t *testing.T) {
 }
 
 // What was in a call with one row that the vendor cannot take, in whichever way it fails, is
-// there within a minute, in the time of calls that are made at once.
+// there within a minute, in the time of calls that are made at once; so it is on one machine,
+// whose invocations are short.
 func TestOthersWithinAMinute(t *testing.T) {
 	const bad = "k077"
 	broken := &dest.CallError{Op: "upsert Account", Class: dest.Unavailable, Code: "503", Received: true, Message: "no"}
@@ -287,46 +288,139 @@ func TestOthersWithinAMinute(t *testing.T) {
 		"fails after 30 s":  {30 * time.Second, broken},
 		"is refused by 413": {fail: &dest.CallError{Op: "upsert Account", Class: dest.Refused, Code: "413", Message: "too large"}},
 	} {
-		for _, creates := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, creates: %v", name, creates), func(t *testing.T) {
-				w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) {
-					c.most, c.beside, c.waits = 200, 4, 45*time.Second // as Salesforce
-					c.repeats, c.finds, c.quick = !creates, creates, true
-				})
-				w.deliver.Timeout = deliver.Timeout
-				w.deliver.Sleep = func(_ context.Context, d time.Duration) error { time.Sleep(d); return nil }
-				w.crm.pass = time.Sleep
-				w.crm.takes = func(keys []string) time.Duration {
-					if fault.takes > 0 && slices.Contains(keys, bad) {
-						return fault.takes
+		for place, limit := range map[string]time.Duration{"a worker": 15 * time.Minute, "one machine": 20 * time.Second} {
+			for how, change := range map[string]func(c *crm){
+				"creates": func(c *crm) { c.finds = true },
+				"by key":  func(*crm) {},
+				"repeats": func(c *crm) { c.repeats = true },
+			} {
+				t.Run(name+", "+place+", "+how, func(t *testing.T) {
+					w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) {
+						c.most, c.beside, c.waits, c.quick = 200, 4, 45*time.Second, true // as Salesforce
+						change(c)
+					})
+					w.deliver.Timeout = min(deliver.Timeout, limit/5)
+					w.crm.takes = func(keys []string) time.Duration {
+						if fault.takes > 0 && slices.Contains(keys, bad) {
+							return fault.takes
+						}
+						return 150 * time.Millisecond
 					}
-					return 150 * time.Millisecond
-				}
-				w.crm.fail = func(keys []string) *dest.CallError {
-					if slices.Contains(keys, bad) {
-						return fault.fail
+					w.crm.fail = func(keys []string) *dest.CallError {
+						if slices.Contains(keys, bad) {
+							return fault.fail
+						}
+						return nil
 					}
-					return nil
-				}
-				w.now = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // when a bubble begins
-				w.send("q", keys200()...)
-				synctest.Test(t, func(t *testing.T) {
-					w.bubble = true
-					start, last := time.Now(), time.Duration(0)
-					w.crm.stored = func(string) { last = time.Since(start) }
-					w.once()
+					var last time.Duration
+					id := w.inBubble(t, limit, 5*time.Minute, func() string { return w.send("q", keys200()...) }, func(_ string, after time.Duration) { last = after })
+					if c := w.counts(id); c.Delivered != 199 || c.Failed != 1 {
+						t.Errorf("within five minutes: %+v", c)
+					}
 					if n := len(w.crm.sends); n != 199 || last > time.Minute {
 						t.Errorf("%d rows are delivered, the last after %v", n, last)
 					}
-					t.Logf("the last of %d after %v, %d calls", len(w.crm.sends), last, w.crm.calls)
-				})
-				for k, n := range w.crm.sends {
-					if n != 1 {
-						t.Errorf("%s was stored %d times", k, n)
+					for k, n := range w.crm.sends {
+						if n != 1 {
+							t.Errorf("%s was stored %d times", k, n)
+						}
 					}
+				})
+			}
+		}
+	}
+}
+
+// inBubble sends, and works in invocations of at most so long until the queue is empty or so
+// much time has passed, in a synctest bubble, where calls at once take their time at once.
+func (w *world) inBubble(t *testing.T, limit, within time.Duration, send func() string, stored func(key string, after time.Duration)) (runID string) {
+	t.Helper()
+	w.now = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // when a bubble begins
+	w.crm.pass = time.Sleep
+	w.deliver.Sleep = func(_ context.Context, d time.Duration) error { time.Sleep(d); return nil }
+	runID = send()
+	synctest.Test(t, func(t *testing.T) {
+		w.bubble = true
+		start := time.Now()
+		w.crm.stored = func(key string) { stored(key, time.Since(start)) }
+		for w.depth() > 0 && time.Since(start) < within {
+			in := w.receive()
+			if len(in) == 0 {
+				time.Sleep(100 * time.Millisecond)
+				continue
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
+			w.handleWithin(ctx, in)
+			cancel()
+		}
+		w.bubble = false
+	})
+	return runID
+}
+
+// Rows whose calls fail so late that a short invocation has no time for another try are stored
+// errors all the same, whether they are pushed or looked for.
+func TestRowsThatFailLateAreSettled(t *testing.T) {
+	bad := func(keys []string) bool {
+		return slices.ContainsFunc(keys, func(k string) bool { return k[3:] == "7" && k < "k060" })
+	}
+	for _, at := range []string{"push", "lookup"} {
+		for _, takes := range []time.Duration{4 * time.Second, 8 * time.Second, 12 * time.Second} {
+			t.Run(fmt.Sprint(at, " ", takes), func(t *testing.T) {
+				w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) {
+					c.most, c.beside, c.finds, c.quick = 200, 4, true, at == "push"
+				})
+				w.deliver.Timeout = 4 * time.Second
+				w.crm.takes = func(keys []string) time.Duration {
+					if bad(keys) {
+						return takes
+					}
+					return 150 * time.Millisecond
+				}
+				fails := func(keys []string) *dest.CallError {
+					if bad(keys) {
+						return &dest.CallError{Op: at, Class: dest.Unavailable, Code: "503", Received: true, Message: "no"}
+					}
+					return nil
+				}
+				if at == "push" {
+					w.crm.fail = fails
+				} else {
+					w.crm.looked = fails
+				}
+				id := w.inBubble(t, 20*time.Second, 20*time.Minute, func() string { return w.send("q", keys200()...) }, func(string, time.Duration) {})
+				if c := w.counts(id); c.Delivered != 194 || c.Failed != 6 {
+					t.Errorf("%+v", c)
 				}
 			})
 		}
+	}
+}
+
+// What was cut off by the end of a short invocation may be carried out later: its own rows come
+// back at once, and nothing newer of them is sent before it cannot be any more (I3).
+func TestCutOffCallIsBusy(t *testing.T) {
+	w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) { c.most, c.waits = 200, 45*time.Second })
+	w.deliver.Timeout = 4 * time.Second
+	pushes := 0
+	w.crm.takes = func([]string) time.Duration {
+		if pushes++; pushes == 1 {
+			return hangs
+		}
+		return time.Second
+	}
+	at := map[string][]time.Duration{}
+	w.inBubble(t, 20*time.Second, 5*time.Minute, func() string {
+		w.send("q1", "a", "b", "c", "d")
+		return w.send("q2", "b", "e")
+	}, func(key string, after time.Duration) { at[key] = append(at[key], after.Round(time.Second)) })
+	for _, k := range []string{"a", "c", "d"} {
+		if len(at[k]) != 1 || at[k][0] > 30*time.Second {
+			t.Errorf("%s was stored after %v", k, at[k])
+		}
+	}
+	if n := len(at["b"]); n == 0 || n > 2 || n == 2 && at["b"][1] < time.Minute || at["b"][n-1] > 2*time.Minute {
+		t.Errorf("b was stored after %v", at["b"])
 	}
 }
 

@@ -529,7 +529,7 @@ func (brokenVisibility) Hide(context.Context, string, string, time.Duration) err
 // brokenReturn cannot note that a message goes back.
 type brokenReturn struct{ *sqlite.Store }
 
-func (brokenReturn) ReturnChunk(context.Context, string, string, int, int, time.Time) error {
+func (brokenReturn) ReturnChunk(context.Context, string, string, int, int, time.Time, time.Time) error {
 	return errStorage
 }
 
@@ -565,7 +565,7 @@ func TestCallSizeIsKept(t *testing.T) {
 	if err != nil || len(batches) != 1 {
 		t.Fatal(batches, err)
 	}
-	if err := w.store.ReturnChunk(t.Context(), id, batches[0].ID, 0, 4, time.Time{}); err != nil {
+	if err := w.store.ReturnChunk(t.Context(), id, batches[0].ID, 0, 4, time.Time{}, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	w.receive() // a first receive has nothing behind it

@@ -307,8 +307,8 @@ func (o port) StartChunk(_ context.Context, runID, batch string, index int, st r
 	return act(o.p, "StartChunk", func() error { return o.p.s.store.StartChunk(bg, runID, batch, index, st) })
 }
 
-func (o port) ReturnChunk(_ context.Context, runID, batch string, index, most int, tried time.Time) error {
-	return act(o.p, "ReturnChunk", func() error { return o.p.s.store.ReturnChunk(bg, runID, batch, index, most, tried) })
+func (o port) ReturnChunk(_ context.Context, runID, batch string, index, most int, tried, busyUntil time.Time) error {
+	return act(o.p, "ReturnChunk", func() error { return o.p.s.store.ReturnChunk(bg, runID, batch, index, most, tried, busyUntil) })
 }
 
 func (o port) RecordChunk(_ context.Context, runID, batch string, index int, c run.Chunk) (bool, error) {

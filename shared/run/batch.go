@@ -62,6 +62,9 @@ type Chunk struct {
 	Most int `json:"most,omitempty"`
 	// Tried is when its rows were last tried, for messages that wait for their connection.
 	Tried time.Time `json:"tried,omitzero"`
+	// BusyUntil is how long a push of its rows that was given up may still be carried out:
+	// until then nothing behind it in its lane is sent.
+	BusyUntil time.Time `json:"busy_until,omitzero"`
 
 	Done     bool      `json:"done"`               // all rows settled; counted once (I2)
 	At       time.Time `json:"at,omitzero"`        // when it was recorded

@@ -29,9 +29,9 @@ func (s *Store) StartChunk(ctx context.Context, runID, batch string, index int, 
 }
 
 // ReturnChunk notes that the message goes back on purpose, unless the chunk is Done.
-func (s *Store) ReturnChunk(ctx context.Context, runID, batch string, index, most int, tried time.Time) error {
+func (s *Store) ReturnChunk(ctx context.Context, runID, batch string, index, most int, tried, busyUntil time.Time) error {
 	err := s.changeChunk(ctx, runID, batch, index, func(chunk *run.Chunk) {
-		chunk.Start, chunk.Most, chunk.Tried = nil, most, tried
+		chunk.Start, chunk.Most, chunk.Tried, chunk.BusyUntil = nil, most, tried, busyUntil
 	})
 	if err != nil {
 		return chunkError("return", runID, batch, index, err)

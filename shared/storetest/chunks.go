@@ -49,16 +49,16 @@ var chunkTests = []test{
 		next := run.Start{Receives: 3, At: start.Add(time.Hour), Row: 5}
 		ok(t, s.StartChunk(t.Context(), "health.1", "b1", 0, next))
 		wantChunk(t, s, "b1", 0, run.Chunk{Start: &next})
-		ok(t, s.ReturnChunk(t.Context(), "health.1", "b1", 0, 25, start))
-		wantChunk(t, s, "b1", 0, run.Chunk{Most: 25, Tried: start})
+		ok(t, s.ReturnChunk(t.Context(), "health.1", "b1", 0, 25, start, start.Add(time.Minute)))
+		wantChunk(t, s, "b1", 0, run.Chunk{Most: 25, Tried: start, BusyUntil: start.Add(time.Minute)})
 		ok(t, s.StartChunk(t.Context(), "health.1", "b1", 0, next)) // keeps what the hand-back said
-		wantChunk(t, s, "b1", 0, run.Chunk{Start: &next, Most: 25, Tried: start})
-		ok(t, s.ReturnChunk(t.Context(), "health.1", "b1", 0, 0, time.Time{}))
+		wantChunk(t, s, "b1", 0, run.Chunk{Start: &next, Most: 25, Tried: start, BusyUntil: start.Add(time.Minute)})
+		ok(t, s.ReturnChunk(t.Context(), "health.1", "b1", 0, 0, time.Time{}, time.Time{}))
 		wantChunk(t, s, "b1", 0, run.Chunk{})
 		wantRecord(t, s, "b1", 0, aChunk(1), true)
 		// A worker that was thought dead changes nothing any more.
 		ok(t, s.StartChunk(t.Context(), "health.1", "b1", 0, mark))
-		ok(t, s.ReturnChunk(t.Context(), "health.1", "b1", 0, 1, start))
+		ok(t, s.ReturnChunk(t.Context(), "health.1", "b1", 0, 1, start, time.Time{}))
 		wantChunk(t, s, "b1", 0, aChunk(1))
 	}},
 	{"which are done", func(t *testing.T, s Stores) {
@@ -66,7 +66,7 @@ var chunkTests = []test{
 		wantRecord(t, s, "b1", 11, aChunk(1), true)
 		wantRecord(t, s, "b2", 2, aChunk(1), true)
 		ok(t, s.StartChunk(t.Context(), "health.1", "b1", 3, run.Start{Receives: 2}))
-		ok(t, s.ReturnChunk(t.Context(), "health.1", "b1", 4, 5, start))
+		ok(t, s.ReturnChunk(t.Context(), "health.1", "b1", 4, 5, start, start))
 		same(t, "ChunksDone", map[int]bool{0: true, 11: true}, must(s.ChunksDone(t.Context(), "health.1", "b1", 12))(t))
 		same(t, "ChunksDone of another run", map[int]bool{}, must(s.ChunksDone(t.Context(), "health.11", "b1", 12))(t))
 	}},

@@ -58,7 +58,7 @@ type Store interface {
 	Chunks(ctx context.Context, runID string, each func(batch string, index int, c run.Chunk) error) error
 	ChunksDone(ctx context.Context, runID, batch string, chunks int) (map[int]bool, error)
 	StartChunk(ctx context.Context, runID, batch string, index int, s run.Start) error
-	ReturnChunk(ctx context.Context, runID, batch string, index, most int, tried time.Time) error
+	ReturnChunk(ctx context.Context, runID, batch string, index, most int, tried, busyUntil time.Time) error
 	RecordChunk(ctx context.Context, runID, batch string, index int, c run.Chunk) (first bool, err error)
 
 	Mark(ctx context.Context, sync, target, column string) (run.Mark, error)

@@ -129,7 +129,7 @@ func (nothing) Chunk(context.Context, string, string, int) (run.Chunk, error) {
 	return run.Chunk{}, nil
 }
 func (nothing) StartChunk(context.Context, string, string, int, run.Start) error { return nil }
-func (nothing) ReturnChunk(context.Context, string, string, int, int, time.Time) error {
+func (nothing) ReturnChunk(context.Context, string, string, int, int, time.Time, time.Time) error {
 	return nil
 }
 func (nothing) RecordChunk(context.Context, string, string, int, run.Chunk) (bool, error) {

@@ -144,7 +144,7 @@ func TestGoldenState(t *testing.T) {
 	})
 	call("MarkSent", func() error { return s.MarkSent(ctx, "health.1", "b1") })
 	call("StartChunk", func() error { return s.StartChunk(ctx, "health.1", "b1", 0, run.Start{Receives: 2, At: at, Row: -1}) })
-	call("ReturnChunk", func() error { return s.ReturnChunk(ctx, "health.1", "b1", 0, 25, at) })
+	call("ReturnChunk", func() error { return s.ReturnChunk(ctx, "health.1", "b1", 0, 25, at, at) })
 	call("RecordChunk", func() error {
 		_, err := s.RecordChunk(ctx, "health.1", "b1", 0, run.Chunk{
 			At: at, Counts: run.Counts{Delivered: 1, Failed: 1, Calls: 4}, Hold: "7", Outcomes: run.PackFates([]run.Fate{run.FateDelivered, run.FateDue}),

@@ -16,8 +16,8 @@ import (
 )
 
 // A message's record is an item of its own, because an update is charged by the size
-// of the whole item. Before it is done it holds mark (run.Start), most and tried;
-// done, the whole run.Chunk as its body.
+// of the whole item. Before it is done it holds mark (run.Start), most, tried and
+// busy_until; done, the whole run.Chunk as its body.
 func chunkKey(runID, batch string, index int) attr.Item {
 	return attr.Key(batchPK(runID, batch), "CHUNK#"+batch+"#"+strconv.Itoa(index))
 }
@@ -51,11 +51,12 @@ func (s *Store) StartChunk(ctx context.Context, runID, batch string, index int, 
 }
 
 // ReturnChunk notes that the message goes back on purpose, unless the chunk is Done.
-func (s *Store) ReturnChunk(ctx context.Context, runID, batch string, index, most int, tried time.Time) error {
+func (s *Store) ReturnChunk(ctx context.Context, runID, batch string, index, most int, tried, busyUntil time.Time) error {
 	at, err := body(tried)
-	if err == nil {
-		err = s.updateChunk(ctx, runID, batch, index, "SET most = :most, tried = :tried, f = :f, expires_at = :expires REMOVE mark",
-			attr.Item{":most": attr.N(int64(most)), ":tried": at})
+	busy, bad := body(busyUntil)
+	if err = errors.Join(err, bad); err == nil {
+		err = s.updateChunk(ctx, runID, batch, index, "SET most = :most, tried = :tried, busy_until = :busy, f = :f, expires_at = :expires REMOVE mark",
+			attr.Item{":most": attr.N(int64(most)), ":tried": at, ":busy": busy})
 	}
 	if err != nil {
 		return chunkError("return", runID, batch, index, err)
@@ -166,6 +167,9 @@ func readChunk(i attr.Item) (c run.Chunk, err error) {
 	}
 	if err == nil && i["tried"] != nil {
 		err = unmarshal(i, "tried", &c.Tried)
+	}
+	if err == nil && i["busy_until"] != nil {
+		err = unmarshal(i, "busy_until", &c.BusyUntil)
 	}
 	return c, err
 }

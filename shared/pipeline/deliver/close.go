@@ -22,7 +22,7 @@ func (inv *invocation) settleOne(ctx context.Context, m *message) {
 	for _, i := range m.items {
 		if w := i.waitsFor(inv.d.Now()); w != nil {
 			i.state = stateWaiting
-			m.postpone(w.m.hide)
+			m.postpone(max(w.m.hide, w.m.until.Sub(inv.d.Now())))
 		}
 		if !i.state.settled() {
 			m.back = true
@@ -154,13 +154,7 @@ func (m *message) groups() []run.Group {
 // lane that goes back the rest follows.
 func (inv *invocation) close(ctx context.Context) Result {
 	r := Result{Stored: int(inv.stored.Load())}
-	held, until := map[string]time.Duration{}, map[string]time.Time{}
-	now := inv.d.Now()
-	for _, m := range inv.messages {
-		if m.until.After(until[m.Group]) {
-			until[m.Group] = m.until
-		}
-	}
+	held, now := map[string]time.Duration{}, inv.d.Now()
 	for _, m := range inv.messages {
 		if m.counts != nil {
 			done := Done{Run: m.chunk.Run, Counts: *m.counts}
@@ -174,17 +168,17 @@ func (inv *invocation) close(ctx context.Context) Result {
 			r.Storage = append(r.Storage, m.fault)
 		}
 		hide, behind := held[m.Group]
-		left := until[m.Group].Sub(now)
 		if !m.back && !behind {
 			continue
 		}
 		if !behind {
-			hide = min(max(m.hide, sparing(m.Receives), left), maxHide)
+			hide = min(max(m.hide, sparing(m.Receives)), maxHide)
 			held[m.Group] = hide
 		}
 		if err := inv.handBack(ctx, m); err != nil {
 			r.Storage = append(r.Storage, err)
-			hide = max(min(hide, inv.d.Hidden/2), left) // its mark stays: after the full visibility that is a death
+			// Its mark stays, so that after the full visibility that is a death; how long it is busy does not.
+			hide = max(min(hide, inv.d.Hidden/2), m.until.Sub(now))
 		}
 		// A message that cannot be hidden comes back with its visibility timeout.
 		if err := inv.d.Visibility.Hide(ctx, inv.d.Queue, m.Receipt, hide); err != nil {
@@ -198,14 +192,14 @@ func (inv *invocation) close(ctx context.Context) Result {
 // handBack notes that a message returns on purpose: that is no death. Nothing is
 // written where nothing is to be noted.
 func (inv *invocation) handBack(ctx context.Context, m *message) error {
-	if m.done || m.chunk.Batch == "" || m.start.Receives == 0 && m.most == m.record.Most && m.tried.IsZero() {
+	if m.done || m.chunk.Batch == "" || m.start.Receives == 0 && m.most == m.record.Most && m.tried.IsZero() && m.until.Equal(m.record.BusyUntil) {
 		return nil
 	}
 	tried := m.record.Tried
 	if !m.tried.IsZero() {
 		tried = m.tried
 	}
-	if err := inv.d.Chunks.ReturnChunk(ctx, m.chunk.Run, m.chunk.Batch, m.chunk.Index, m.most, tried); err != nil {
+	if err := inv.d.Chunks.ReturnChunk(ctx, m.chunk.Run, m.chunk.Batch, m.chunk.Index, m.most, tried, m.until); err != nil {
 		return fmt.Errorf("note that %s returns: %w", m.name(), err)
 	}
 	return nil

@@ -230,8 +230,8 @@ func (j *job) hangs(items []*item, size int) {
 	}
 }
 
-// putOff leaves a row that hung though it was alone to the end of the job: it is tried once
-// more then, and waited for.
+// putOff leaves a row that hung, or failed late, though it was alone to the end of the job: it
+// is tried once more then, and waited for.
 func (j *job) putOff(i *item) {
 	i.slow, i.tries = true, max(i.tries, tries-1)
 	j.mu.Lock()

@@ -266,7 +266,7 @@ func (j *job) finish(ctx context.Context) {
 		j.stopRest(j.open)
 	}
 	for _, m := range j.messages {
-		if m.held(j.d.Now()) {
+		if m.held(j.d.Now()) && !m.open() { // it stays in front of its lane; with open rows it comes back for them
 			m.postpone(m.until.Sub(j.d.Now()))
 		}
 	}

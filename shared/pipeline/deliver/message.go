@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/envelope"
@@ -58,6 +59,11 @@ func (m *message) broken(d *Deliver, err error) {
 // held reports whether what was given up of the message may still be carried out: nothing
 // behind it in its lane is sent until it cannot be any more (I3).
 func (m *message) held(now time.Time) bool { return m.until.After(now) }
+
+// open reports whether some of the message's rows are not settled.
+func (m *message) open() bool {
+	return slices.ContainsFunc(m.items, func(i *item) bool { return !i.state.settled() })
+}
 
 // again reports whether an earlier attempt may have sent the message's rows. The queue of
 // dead letters may count receives anew.

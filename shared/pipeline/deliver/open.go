@@ -118,6 +118,7 @@ func (inv *invocation) state(ctx context.Context, m *message) (err error) {
 		return fmt.Errorf("read the record of %s: %w", m.name(), err)
 	}
 	m.most = m.record.Most
+	m.until = m.record.BusyUntil
 	return nil
 }
 

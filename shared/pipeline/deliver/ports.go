@@ -59,9 +59,9 @@ type Chunks interface {
 	// StartChunk stores the start mark over whatever mark there is, unless the chunk is Done.
 	StartChunk(ctx context.Context, runID, batch string, index int, s run.Start) error
 	// ReturnChunk notes that the message goes back on purpose: it deletes the start
-	// mark, and stores the call size and when its rows were last tried, unless the
-	// chunk is Done.
-	ReturnChunk(ctx context.Context, runID, batch string, index, most int, tried time.Time) error
+	// mark, and stores the call size, when its rows were last tried, and how long what
+	// was given up of it may still be carried out, unless the chunk is Done.
+	ReturnChunk(ctx context.Context, runID, batch string, index, most int, tried, busyUntil time.Time) error
 	// RecordChunk stores a chunk's record unless one is stored (I2); first says
 	// whether this call stored it.
 	RecordChunk(ctx context.Context, runID, batch string, index int, c run.Chunk) (first bool, err error)

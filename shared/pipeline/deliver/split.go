@@ -16,11 +16,19 @@ func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, m m
 	if j.doubts(items, b, failed) {
 		return
 	}
+	long := j.long(c, m)
 	if len(items) == 1 {
+		if i := items[0]; long && !b.slow {
+			if j.hasLong(ctx, 0) { // the others first
+				j.putOff(i)
+				return
+			}
+			i.tries = tries // no time for another try, nor has the next invocation more
+		}
 		j.single(ctx, c, b, e, failed)
 		return
 	}
-	size, atOnce, long := (len(items)+1)/2, 1, j.long(c, m)
+	size, atOnce := (len(items)+1)/2, 1
 	if long {
 		size, atOnce = j.afterLong(b, len(items), m), max(1, j.atOnce())
 		j.hangs(items, max(size, root(len(items)))) // what comes back begins with larger ones again
