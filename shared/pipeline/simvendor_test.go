@@ -358,7 +358,9 @@ func (e *simEnd) answer(ctx context.Context, kind string, b dest.Batch, call des
 	}
 	if s.spell("reset") { // no call of the sync is answered, and the connection lives: it looks like a broken version
 		s.vendor.halts[e.v.Definition.Sync] = true
-		return nil, lost("reset")
+		if kind != "hang" || !s.plan.Late { // what is carried out late is not answered sooner: its caller waits, or gives it up
+			return nil, lost("reset")
+		}
 	}
 	switch kind {
 	case "die-after":
