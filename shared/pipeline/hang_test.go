@@ -190,6 +190,53 @@ func TestCarriedOutAfterTheClientsWait(t *testing.T) {
 	}
 }
 
+// A message whose rows are settled stays in front of its lane while it is busy, though it comes
+// back before, by whatever cause, and though its run was cancelled meanwhile.
+func TestBusyMessageComesBackEarly(t *testing.T) {
+	for _, cancelled := range []bool{false, true} {
+		t.Run(fmt.Sprint("cancelled: ", cancelled), func(t *testing.T) {
+			w := newSlowWorld(t, nil)
+			pushes := 0
+			w.crm.takes = func([]string) time.Duration {
+				if pushes++; pushes == 1 {
+					return hangs
+				}
+				return time.Second
+			}
+			began := w.now
+			id := w.send("q1", "a", "b")
+			var at []time.Duration
+			w.crm.stored = func(k string) {
+				if k == "a" {
+					at = append(at, w.now.Sub(began))
+				}
+			}
+			in := w.receive()
+			w.handle(in)
+			if cancelled {
+				w.cancel(id)
+			}
+			w.send("q2", "a", "b")
+			for range 3 {
+				for _, m := range in {
+					if err := w.store.Hide(t.Context(), "crm", m.Receipt, 0); err != nil {
+						t.Fatal(err)
+					}
+				}
+				w.now = w.now.Add(time.Second)
+				if in = w.receive(); len(in) == 0 {
+					t.Fatal("the message does not come back")
+				}
+				w.handle(in)
+			}
+			w.drain(10 * time.Minute)
+			if len(at) != 2 || at[0] > 15*time.Second || at[1] < time.Minute || at[1] > 2*time.Minute {
+				t.Errorf("stored after %v", at)
+			}
+		})
+	}
+}
+
 // What may create a record, and an insert, are waited for as long as the destination does:
 // made again meanwhile they might be there twice.
 func TestHangingInsertIsWaitedFor(t *testing.T) {

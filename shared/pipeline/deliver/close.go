@@ -22,13 +22,18 @@ func (inv *invocation) settleOne(ctx context.Context, m *message) {
 	for _, i := range m.items {
 		if w := i.waitsFor(inv.d.Now()); w != nil {
 			i.state = stateWaiting
-			m.postpone(max(w.m.hide, w.m.until.Sub(inv.d.Now())))
+			m.postpone(w.m.hide)
+			m.postponeUntil(w.m.until)
 		}
 		if !i.state.settled() {
 			m.back = true
 		}
 	}
 	if !m.working() {
+		return
+	}
+	if m.held(inv.d.Now()) { // it stays in front of its lane; with open rows it went back for them
+		m.postponeUntil(m.until)
 		return
 	}
 	if err := inv.record(ctx, m); err != nil {
@@ -172,7 +177,7 @@ func (inv *invocation) close(ctx context.Context) Result {
 			continue
 		}
 		if !behind {
-			hide = min(max(m.hide, sparing(m.Receives)), maxHide)
+			hide = min(max(m.hide, m.unseen.Sub(now), sparing(m.Receives)), maxHide)
 			held[m.Group] = hide
 		}
 		if err := inv.handBack(ctx, m); err != nil {

@@ -265,11 +265,6 @@ func (j *job) finish(ctx context.Context) {
 	if j.stop != "" {
 		j.stopRest(j.open)
 	}
-	for _, m := range j.messages {
-		if m.held(j.d.Now()) && !m.open() { // it stays in front of its lane; with open rows it comes back for them
-			m.postpone(m.until.Sub(j.d.Now()))
-		}
-	}
 	if j.proven && j.halt != nil && !j.halted {
 		if err := j.d.Halts.DeleteHalt(ctx, j.halt.Sync, j.halt.Version); err != nil && j.fault == nil {
 			j.fault = fmt.Errorf("end the halt of version %s: %w", j.halt.Version, err)

@@ -239,6 +239,10 @@ func (inv *invocation) versionless(ctx context.Context, m *message, cause error)
 		m.broken(inv.d, cause)
 		return
 	}
+	if m.held(inv.d.Now()) { // an earlier invocation could carry it out
+		m.postponeUntil(m.until)
+		return
+	}
 	if m.run.Bracketed { // I4: no row's cursor can be read, so its mark must not move
 		if err := inv.d.endRun(ctx, m.run.ID, run.Failed, message); err != nil {
 			m.broken(inv.d, err)

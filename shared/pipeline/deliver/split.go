@@ -23,7 +23,9 @@ func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, m m
 				j.putOff(i)
 				return
 			}
-			i.tries = tries // no time for another try, nor has the next invocation more
+			if m.took >= 2*j.d.Timeout || i.m.Receives > 1 { // nor would the next invocation have more time, or had it
+				i.tries = tries
+			}
 		}
 		j.single(ctx, c, b, e, failed)
 		return

@@ -69,7 +69,7 @@ func (inv *invocation) behindHeld(m *message) bool {
 			return false
 		}
 		if front.Group == m.Group && front.held(now) {
-			m.postpone(front.until.Sub(now))
+			m.postponeUntil(front.until)
 			return true
 		}
 	}

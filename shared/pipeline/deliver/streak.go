@@ -21,8 +21,8 @@ type streak struct {
 
 // An alone is a call of one record that failed as a whole.
 type alone struct {
-	call   dest.Call
-	failed *dest.CallError
+	call dest.Call
+	made
 }
 
 // singly reports whether calls have one record each, are enough to prove something, and may
@@ -47,7 +47,7 @@ func (j *job) oneByOne(ctx context.Context, calls []dest.Call, b *batch, atOnce 
 	}
 	parallel(atOnce, len(rest), func(n int) {
 		if a := rest[n]; b.items[a.call.Records[0]].state == stateOpen && !j.ended() {
-			j.split(ctx, a.call, b, &evidence{}, made{failed: a.failed})
+			j.split(ctx, a.call, b, &evidence{}, a.made)
 		}
 	})
 }
@@ -58,12 +58,12 @@ func (j *job) oneOf(ctx context.Context, s *streak, c dest.Call, b *batch, want 
 		return
 	}
 	e := &evidence{}
-	failed := j.once(ctx, c, b, want, e).failed
+	m := j.once(ctx, c, b, want, e)
 	switch {
 	case e.good.Load():
 		s.answered()
-	case failed != nil && !j.doubts(b.pick(c), b, failed):
-		s.add(alone{c, failed})
+	case m.failed != nil && !j.doubts(b.pick(c), b, m.failed):
+		s.add(alone{c, m})
 	}
 }
 
