@@ -47,8 +47,6 @@ var mutants = []mutant{
 		"			m.back = true\n", "			m.postponeUntil(m.until)\n", road},
 	{"that a message is busy is forgotten at a hand-back", "pipeline/deliver/open.go",
 		"m.until = m.record.BusyUntil", "", road},
-	{"a superseded row comes back sooner than its busy winner", "pipeline/deliver/close.go",
-		"			m.postponeUntil(w.m.until)\n", "", road},
 	{"a call that hangs is not given up", "pipeline/deliver/hang.go",
 		"if j.d.Timeout == 0 ||", "if true ||", road},
 	{"a create that hangs is given up", "pipeline/deliver/hang.go",

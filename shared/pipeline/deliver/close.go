@@ -23,7 +23,7 @@ func (inv *invocation) settleOne(ctx context.Context, m *message) {
 		if w := i.waitsFor(inv.d.Now()); w != nil {
 			i.state = stateWaiting
 			m.postpone(w.m.hide)
-			m.postponeUntil(w.m.until)
+			m.postponeUntil(w.m.until) // before then it would only come back in vain
 		}
 		if !i.state.settled() {
 			m.back = true
