@@ -368,11 +368,13 @@ func (e *simEnd) answer(ctx context.Context, kind string, b dest.Batch, call des
 	case "lost", "partial":
 		return nil, lost("reset")
 	case "hang":
-		d := 70 * time.Second
 		if end, ok := ctx.Deadline(); ok {
-			d = max(0, end.Sub(p.now()))
+			for left := end.Sub(p.now()); left > 0; left = end.Sub(p.now()) { // the clock may be set back meanwhile
+				p.wait(left)
+			}
+		} else {
+			p.wait(70 * time.Second)
 		}
-		p.wait(d)
 		return nil, lost("timeout")
 	case "short":
 		for _, i := range call.Records {
