@@ -85,7 +85,7 @@ func TestLookupsTooComplicated(t *testing.T) {
 		if errs := w.Errors(t, id); len(errs) != 0 {
 			t.Errorf("at most %d values: %+v", most, errs)
 		}
-		calls[most] = int64(w.Vendors.Salesforce.Core().Calls().Total)
+		calls[most] = w.Vendors.Salesforce.Core().Calls().Total
 	}
 	if calls[40] <= calls[0] || calls[40] > calls[0]+20 {
 		t.Errorf("%v calls: nothing was refused, or more was made anew than had to be", calls)
