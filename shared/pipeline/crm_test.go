@@ -111,7 +111,12 @@ func (c *crm) Probe(ctx context.Context) error {
 	return nil
 }
 
-func (c *crm) APICalls() int64 { return int64(c.calls) }
+func (c *crm) APICalls() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return int64(c.calls)
+}
+
 func (c *crm) Limits() dest.Limits {
 	return dest.Limits{Concurrency: max(1, c.beside), Windows: func(string) []pace.Window { return c.quota }}
 }
