@@ -23,7 +23,7 @@ func (inv *invocation) settleOne(ctx context.Context, m *message) {
 		if w := i.waitsFor(inv.d.Now()); w != nil {
 			i.state = stateWaiting
 			m.postpone(w.m.hide)
-			m.postponeUntil(w.m.until) // before then it would only come back in vain
+			m.postponeUntil(w.m.busyUntil) // before then it would only come back in vain
 		}
 		if !i.state.settled() {
 			m.back = true
@@ -32,8 +32,8 @@ func (inv *invocation) settleOne(ctx context.Context, m *message) {
 	if !m.working() {
 		return
 	}
-	if m.held(inv.d.Now()) { // it stays in front of its lane; with open rows it went back for them
-		m.postponeUntil(m.until)
+	if m.busy(inv.d.Now()) { // it stays in front of its lane; with open rows it went back for them
+		m.postponeUntil(m.busyUntil)
 		return
 	}
 	if err := inv.record(ctx, m); err != nil {
@@ -41,7 +41,7 @@ func (inv *invocation) settleOne(ctx context.Context, m *message) {
 	}
 }
 
-// waitsFor is a superseded row's winner while it is not settled, or held: the two are recorded
+// waitsFor is a superseded row's winner while it is not settled, or its message is busy: the two are recorded
 // together, so that the winner's hold is never without the loser's, and come back
 // together, for the one in front of a lane says when all of it returns.
 func (i *item) waitsFor(now time.Time) *item {
@@ -49,7 +49,7 @@ func (i *item) waitsFor(now time.Time) *item {
 	for w.state == stateSuperseded && w.winner != nil {
 		w = w.winner
 	}
-	if w == i || w.state.settled() && !w.m.held(now) {
+	if w == i || w.state.settled() && !w.m.busy(now) {
 		return nil
 	}
 	return w
@@ -183,7 +183,7 @@ func (inv *invocation) close(ctx context.Context) Result {
 		if err := inv.handBack(ctx, m); err != nil {
 			r.Storage = append(r.Storage, err)
 			// Its mark stays, so that after the full visibility that is a death; how long it is busy does not.
-			hide = max(min(hide, inv.d.Hidden/2), m.until.Sub(now))
+			hide = max(min(hide, inv.d.Hidden/2), m.busyUntil.Sub(now))
 		}
 		// A message that cannot be hidden comes back with its visibility timeout.
 		if err := inv.d.Visibility.Hide(ctx, inv.d.Queue, m.Receipt, hide); err != nil {
@@ -197,14 +197,14 @@ func (inv *invocation) close(ctx context.Context) Result {
 // handBack notes that a message returns on purpose: that is no death. Nothing is
 // written where nothing is to be noted.
 func (inv *invocation) handBack(ctx context.Context, m *message) error {
-	if m.done || m.chunk.Batch == "" || m.start.Receives == 0 && m.most == m.record.Most && m.tried.IsZero() && m.until.Equal(m.record.BusyUntil) {
+	if m.done || m.chunk.Batch == "" || m.start.Receives == 0 && m.most == m.record.Most && m.tried.IsZero() && m.busyUntil.Equal(m.record.BusyUntil) {
 		return nil
 	}
 	tried := m.record.Tried
 	if !m.tried.IsZero() {
 		tried = m.tried
 	}
-	if err := inv.d.Chunks.ReturnChunk(ctx, m.chunk.Run, m.chunk.Batch, m.chunk.Index, m.most, tried, m.until); err != nil {
+	if err := inv.d.Chunks.ReturnChunk(ctx, m.chunk.Run, m.chunk.Batch, m.chunk.Index, m.most, tried, m.busyUntil); err != nil {
 		return fmt.Errorf("note that %s returns: %w", m.name(), err)
 	}
 	return nil

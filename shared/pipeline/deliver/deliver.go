@@ -112,7 +112,7 @@ func (d *Deliver) Handle(ctx context.Context, in []envelope.Delivery) Result {
 	inv := d.open(ctx, in)
 	read := d.Now()
 	for _, w := range inv.works() {
-		w.messages = slices.DeleteFunc(w.messages, inv.behindHeld)
+		w.messages = slices.DeleteFunc(w.messages, inv.behindBusy)
 		w.do(ctx)
 	}
 	release()

@@ -124,8 +124,8 @@ func (j *job) abandoned(items []*item, b *batch, failed *dest.CallError, from ti
 	defer j.mu.Unlock()
 	for _, i := range items {
 		i.received = true
-		if until.After(i.m.until) {
-			i.m.until = until
+		if until.After(i.m.busyUntil) {
+			i.m.busyUntil = until
 		}
 	}
 }

@@ -24,19 +24,19 @@ type message struct {
 	items   []*item
 	earlier []run.Group // of errors that an attempt stored which died before it counted them
 
-	end     string        // why its rows are not sent at all: cancelled, expired, dead_letter; "" when they are
-	newer   bool          // it may be newer than a full run of its mirror: rows that are right already say so in the ledger
-	suspect bool          // workers died with it: it goes alone, row by row
-	done    bool          // settled and recorded: acknowledge
-	back    bool          // goes back to the queue
-	hide    time.Duration // at least, once it goes back
-	unseen  time.Time     // until when, at least, once it goes back
-	most    int           // the call size that halving reached
-	part    int           // the least size of the parts that its calls which hung were cut into; 0: none hung
-	tried   time.Time     // when its rows were last tried in vain
-	until   time.Time     // how long a push of its rows that was given up may still be carried out
-	fault   error         // of our own storage
-	counts  *run.Counts   // that this invocation recorded; nil where it recorded nothing
+	end       string        // why its rows are not sent at all: cancelled, expired, dead_letter; "" when they are
+	newer     bool          // it may be newer than a full run of its mirror: rows that are right already say so in the ledger
+	suspect   bool          // workers died with it: it goes alone, row by row
+	done      bool          // settled and recorded: acknowledge
+	back      bool          // goes back to the queue
+	hide      time.Duration // at least, once it goes back
+	unseen    time.Time     // until when, at least, once it goes back
+	most      int           // the call size that halving reached
+	part      int           // the least size of the parts that its calls which hung were cut into; 0: none hung
+	tried     time.Time     // when its rows were last tried in vain
+	busyUntil time.Time     // how long a push of its rows that was given up may still be carried out
+	fault     error         // of our own storage
+	counts    *run.Counts   // that this invocation recorded; nil where it recorded nothing
 }
 
 // postpone sends the message back for at least so long.
@@ -64,9 +64,9 @@ func (m *message) broken(d *Deliver, err error) {
 	m.postpone(d.jitter(min(max(age/4, time.Second), 15*time.Minute)))
 }
 
-// held reports whether what was given up of the message may still be carried out: nothing
+// busy reports whether what was given up of the message may still be carried out: nothing
 // behind it in its lane is sent until it cannot be any more (I3).
-func (m *message) held(now time.Time) bool { return m.until.After(now) }
+func (m *message) busy(now time.Time) bool { return m.busyUntil.After(now) }
 
 // again reports whether an earlier attempt may have sent the message's rows. The queue of
 // dead letters may count receives anew.

@@ -118,7 +118,7 @@ func (inv *invocation) state(ctx context.Context, m *message) (err error) {
 		return fmt.Errorf("read the record of %s: %w", m.name(), err)
 	}
 	m.most = m.record.Most
-	m.until = m.record.BusyUntil
+	m.busyUntil = m.record.BusyUntil
 	return nil
 }
 
@@ -239,8 +239,8 @@ func (inv *invocation) versionless(ctx context.Context, m *message, cause error)
 		m.broken(inv.d, cause)
 		return
 	}
-	if m.held(inv.d.Now()) { // an earlier invocation could carry it out
-		m.postponeUntil(m.until)
+	if m.busy(inv.d.Now()) { // an earlier invocation still had the version
+		m.postponeUntil(m.busyUntil)
 		return
 	}
 	if m.run.Bracketed { // I4: no row's cursor can be read, so its mark must not move

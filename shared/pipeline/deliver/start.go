@@ -50,7 +50,7 @@ func (inv *invocation) storeMark(ctx context.Context, m *message) error {
 // row, its mark naming the row in hand; a row that two workers died on is an error.
 func (inv *invocation) workAlone(ctx context.Context) {
 	for _, m := range inv.messages {
-		if !m.suspect || !m.working() || inv.behindHeld(m) {
+		if !m.suspect || !m.working() || inv.behindBusy(m) {
 			continue
 		}
 		release := inv.d.alone.take()
@@ -60,16 +60,16 @@ func (inv *invocation) workAlone(ctx context.Context) {
 	}
 }
 
-// behindHeld sends a message back that has one in front of it in its lane of which something
+// behindBusy sends a message back that has one in front of it in its lane of which something
 // may still be carried out.
-func (inv *invocation) behindHeld(m *message) bool {
+func (inv *invocation) behindBusy(m *message) bool {
 	now := inv.d.Now()
 	for _, front := range inv.messages {
 		if front == m {
 			return false
 		}
-		if front.Group == m.Group && front.held(now) {
-			m.postponeUntil(front.until)
+		if front.Group == m.Group && front.busy(now) {
+			m.postponeUntil(front.busyUntil)
 			return true
 		}
 	}

@@ -128,7 +128,7 @@ func (j *job) ranOut(c dest.Call, b *batch, m made) {
 		i.tries = tries
 		j.take(i, &dest.Outcome{Status: dest.Retry, Code: failed.Code, Message: failed.Error(), After: maxWait + time.Millisecond}, b.look)
 	default:
-		size := len(items) / 2
+		size := len(items) / 2 // the end cuts off most calls after some time: only one that took the whole timeout is like one that hangs
 		if written && !j.repeatable(c, b) && !bucketed(c) && j.d.Timeout > 0 && m.took >= j.d.Timeout {
 			size = root(len(items))
 		}
