@@ -500,6 +500,40 @@ func TestHeldIsKept(t *testing.T) {
 	}
 }
 
+// A record that was made anew from the changed fields gets the others too, where the
+// invocation's time is over by then, and where the answer that would have told is lost.
+func TestMadeAnewGetsTheWholeRow(t *testing.T) {
+	for name, prevent := range map[string]func(*world){
+		"no time": func(w *world) {
+			w.crm.stored = func(string) { w.crm.stored, w.now = nil, w.now.Add(57*time.Second) }
+		},
+		"no answer": func(w *world) {
+			w.crm.late = func([]string) *dest.CallError {
+				w.crm.late = nil
+				return &dest.CallError{Op: "push", Class: dest.Unavailable, Received: true, Code: "500"}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) { c.idless = true })
+			w.now = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC) // contexts end by the real clock
+			w.send("q1", "k1")
+			w.once()
+			delete(w.crm.records, "k1")
+			prevent(w)
+			run := w.send("q2", "k1")
+			w.handleWithin(cutOff{t.Context(), w.now.Add(time.Minute)}, w.receive())
+			w.drain(time.Minute)
+			if got := w.crm.records["k1"]; got["Constant__c"] != `"c"` || got["Value__c"] != "2" {
+				t.Errorf("the record made anew: %v", got)
+			}
+			if r := w.status(run); r.Counts.Delivered != 1 || r.Counts.Failed != 0 {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+}
+
 // An outage that begins amid the work, without a word whose failure it is, is told
 // by the probe: no row becomes an error.
 func TestConnectionGoesDown(t *testing.T) {

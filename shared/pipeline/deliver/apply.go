@@ -74,7 +74,7 @@ func (j *job) take(i *item, o *dest.Outcome, look bool) (again bool, wait time.D
 		outcome: *o, tries: int(i.tries), attempts: i.attempts() - i.halted(), most: def.RetryAttempts(), base: def.RetryBase(), longest: def.RetryMax(),
 		once: j.rules().Once, lookup: j.rules().Lookup, source: def.SourceStored() != syncdef.StoreNone,
 		rounds: int(i.rounds), held: !i.entry.Held.Fingerprint.Void() && i.entry.Held.Fingerprint != row.Gone, partial: i.partial,
-		other: o.ID != "" && i.entry.Held.ID != "" && o.ID != i.entry.Held.ID, rand: j.d.Rand(),
+		other: i.other(o), rand: j.d.Rand(),
 	})
 	if look && o.Status == dest.Found { // go on to the push
 		i.own().Held.ID = o.ID
@@ -105,6 +105,16 @@ func (j *job) take(i *item, o *dest.Outcome, look bool) (again bool, wait time.D
 	return false, 0
 }
 
+// other reports whether an answer may be about another record than the one that the ledger
+// knows: it names another, or names none and an answer before it was lost, which would have
+// told that the record was made anew.
+func (i *item) other(o *dest.Outcome) bool {
+	if o.ID == "" {
+		return i.received
+	}
+	return i.entry.Held.ID != "" && o.ID != i.entry.Held.ID
+}
+
 // seeks reports whether an answer came of looking for the row's record: not where its
 // id is known, nor where a lookup asks what became of an insert.
 func (j *job) seeks(i *item, look bool) bool {
@@ -125,8 +135,8 @@ func (i *item) goRound(o *dest.Outcome) {
 		if o.ID == "" || held != "" && o.ID != held { // what the ledger knew is gone, or became another record: it gets the whole row
 			i.forget()
 		}
-	case dest.Delivered:
-		i.own().Held.ID = o.ID
+	case dest.Delivered: // with a part of its fields, should there be no time for the rest now
+		i.own().Held.ID, i.received = o.ID, true
 		i.forget()
 	case dest.Unknown:
 		i.own().Last.Intent, i.received = i.intent(), true

@@ -20,7 +20,7 @@ type situation struct {
 	rounds   int  // times that it went round once more
 	held     bool // the ledger said that the destination holds the record
 	partial  bool // only changed fields were sent
-	other    bool // the answer names another record than the ledger
+	other    bool // the answer names another record than the ledger, or may
 	rand     float64
 }
 
@@ -44,7 +44,7 @@ const (
 func settle(s situation) (d decision, wait time.Duration) {
 	switch s.outcome.Status {
 	case dest.Delivered:
-		if (s.outcome.Created && s.held || s.other) && s.partial && s.rounds < maxRounds-1 {
+		if (s.outcome.Created && s.held || s.other) && s.partial {
 			return goRound, 0 // the record was made anew, by whomever: it gets the whole row
 		}
 		return deliverIt, 0
