@@ -156,8 +156,8 @@ func Diff(e Entry, r Row) Verdict {
 		return Send
 	case e.Sequence() > r.Sequence:
 		return Superseded // I3
-	case r.Replay && e.Last.Error != r.Ref && e.Last.Sequence == r.Sequence && !e.holds(r):
-		return Superseded // its error is closed
+	case r.Replay && e.Last.Error != r.Ref && e.Last.Sequence == r.Sequence && !(e.holds(r) && e.Last.Run == r.Run):
+		return Superseded // its error is closed, and not by an attempt of this very run that died
 	case !r.Replay && e.Last.Error == r.Ref && e.Last.Error != "":
 		return Failed // I2
 	case e.holds(r):

@@ -54,6 +54,8 @@ func TestDiff(t *testing.T) {
 		{"once, intent only", Entry{Revision: 1, Last: Last{Run: "r1", Sequence: 10, Intent: "r1#b#0"}}, with(once), Send},
 		{"replay of the open error", failed(Entry{}, "r2", "r2#b#0", 20), with(replay), Send},
 		{"replay, delivered by itself before it was counted", held(one, "r2~1", 20), with(replay), Delivered},
+		{"replay, delivered by another retry", held(one, "r2~2", 20), with(replay), Superseded},
+		{"replay of the open error, held all the same", failed(held(one, "r1", 10), "r2", "r2#b#0", 20), with(replay), Unchanged},
 		{"replay, closed by a newer row", held(two, "r3", 30), with(replay), Superseded},
 		{"replay, closed by a newer failure", failed(Entry{}, "r3", "r3#b#0", 30), with(replay), Superseded},
 		{"replay, closed at its own sequence", held(two, "r2", 20), with(replay), Superseded},

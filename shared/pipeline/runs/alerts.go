@@ -133,7 +133,7 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 		recent := r.Status.Ended() && now.Sub(r.EndedAt) < time.Hour
 		original := run.OriginalOf(r.ID)
 		if run.IsRetry(r.ID) {
-			resent[original] += r.Counts.Delivered + r.Counts.Unchanged + r.Counts.Superseded
+			resent[original] += r.Counts.Delivered + r.Counts.Unchanged
 		}
 		switch {
 		case !r.Status.Ended() || due[original]:

@@ -72,6 +72,38 @@ func TestRetry(t *testing.T) {
 	}
 }
 
+// A row that several retries take up is delivered by one of them, and the others say so; it
+// does not stand in for a row that is still missing.
+func TestRetriedIsCountedOnce(t *testing.T) {
+	w, m := told(t, "", "partial_failure")
+	w.vendor.busy["a"], w.vendor.refuses["b"] = true, true
+	r := w.complete("full", record{"a", 1, 10}, record{"b", 2, 20}, record{"c", 3, 30})
+	w.vendor.busy["a"] = false
+	for _, token := range []string{"one", "two"} { // both see it open
+		_, err := w.control.Retry(t.Context(), r.ID, runs.Selector{}, token)
+		w.ok(err)
+	}
+	w.work()
+	w.pass(15 * time.Minute) // it was due, too
+	_, err := w.control.Retry(t.Context(), r.ID, runs.Selector{}, "three")
+	w.ok(err)
+	w.pass(15 * time.Minute)
+	if s := w.status(r.ID).Runs[0]; s.Retried != 1 || s.Due != 0 {
+		t.Errorf("%d delivered by retries, %d due", s.Retried, s.Due)
+	}
+	o, err := w.sweep.Overview(t.Context(), syncName, w.now)
+	w.ok(err)
+	if o.OpenErrors != 1 {
+		t.Errorf("%d open errors", o.OpenErrors)
+	}
+	m.is(t, "run_partial raised")
+	w.vendor.refuses["b"] = false
+	_, err = w.control.Retry(t.Context(), r.ID, runs.Selector{}, "four")
+	w.ok(err)
+	w.pass(15 * time.Minute)
+	m.is(t, "run_partial raised", "run_partial recovered")
+}
+
 // The selector names records and types; unknown only when asked for by name.
 func TestRetrySelector(t *testing.T) {
 	for name, c := range map[string]struct {
