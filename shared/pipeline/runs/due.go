@@ -174,11 +174,21 @@ func (s *Sweep) halfHandedIn(ctx context.Context, b run.Replay) (bool, error) {
 	if slices.ContainsFunc(b.Rows, func(r run.ReplayRow) bool { return r.Object == nil }) {
 		return false, nil // a row is gone, and no message can be made of the others
 	}
+	stored, pinned, err := s.pinned(ctx, b)
+	return pinned && !stored.Sent, err
+}
+
+// pinned is the batch that was pinned for a replay.
+func (s *Stores) pinned(ctx context.Context, b run.Replay) (stored run.Batch, is bool, err error) {
 	batches, err := s.History.Batches(ctx, b.Run)
 	if err != nil {
-		return false, fmt.Errorf("read the batches of run %q: %w", b.Run, err)
+		return run.Batch{}, false, fmt.Errorf("read the batches of run %q: %w", b.Run, err)
 	}
-	return slices.ContainsFunc(batches, func(x run.Batch) bool { return x.ID == b.ID && !x.Sent }), nil
+	n := slices.IndexFunc(batches, func(x run.Batch) bool { return x.ID == b.ID })
+	if n < 0 {
+		return run.Batch{}, false, nil
+	}
+	return batches[n], true, nil
 }
 
 // over says why a row that was handed in is not sent; "" when it is.

@@ -130,8 +130,12 @@ func (c *Control) retryPage(ctx context.Context, b run.Replay, errs []run.RowErr
 		b.Rows = append(b.Rows, one)
 	}
 	if len(open) == 0 {
-		out.Superseded += len(taken)
-		return nil
+		if _, before, err := c.pinned(ctx, b); err != nil {
+			return err
+		} else if !before { // else it is answered as it was
+			out.Superseded += len(taken)
+			return nil
+		}
 	}
 	answers, err := c.Replayer.Replay(ctx, b)
 	if err != nil {

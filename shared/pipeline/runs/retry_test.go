@@ -64,6 +64,9 @@ func TestRetry(t *testing.T) {
 	if s := w.status(r.ID).Runs[0]; s.Retried != 2 {
 		t.Errorf("%d delivered by retries", s.Retried)
 	}
+	if again, err := w.control.Retry(t.Context(), r.ID, runs.Selector{}, "token"); err != nil || again != got {
+		t.Errorf("a call that is retried when all is delivered is answered %+v, %v", again, err)
+	}
 	if e := w.errors(r.ID)["a"]; e.Sequence != before["a"].Sequence {
 		t.Errorf("the error's sequence is %d, was %d", e.Sequence, before["a"].Sequence)
 	}
