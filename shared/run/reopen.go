@@ -16,12 +16,12 @@ func Reopen(r Run) (Run, bool) {
 		return r, false
 	case !r.Bracketed:
 		r.Status, r.Reason, r.Outcome = Open, "", ""
-		r.FinishedAt, r.EndedAt, r.Expected = time.Time{}, time.Time{}, -1
+		r.FinishedAt, r.EndedAt, r.Expected, r.Final = time.Time{}, time.Time{}, -1, false
 		return r, true
 	case r.Status != Incomplete:
 		return r, false
 	}
-	r.Status, r.Reason, r.Outcome, r.EndedAt = Open, "", "", time.Time{}
+	r.Status, r.Reason, r.Outcome, r.EndedAt, r.Final = Open, "", "", time.Time{}, false
 	if !r.FinishedAt.IsZero() {
 		r.Status = Finishing
 	}

@@ -97,6 +97,7 @@ type Run struct {
 	Hold         string    `json:"hold,omitempty"`          // least cursor among rows not known to be right, a JSON scalar
 	Holds        int       `json:"holds,omitempty"`         // how many of its messages hold the mark, as of the last sweep
 	Looked       bool      `json:"looked,omitempty"`        // ended without completing, and all its holds are in the mark
+	Final        bool      `json:"final,omitempty"`         // ended without completing, and its counts change no more
 	LeftBehind   int64     `json:"left_behind,omitempty"`   // rows below the mark that were not delivered: only retry and full reach them
 	Mirror       *Mirror   `json:"mirror,omitempty"`        // of a mirror's full run: the removal of what left the model
 	Gate         *Gate     `json:"gate,omitempty"`          // what its quality gate said; nil where none was asked yet
@@ -104,6 +105,10 @@ type Run struct {
 	Groups       []Group   `json:"groups,omitempty"`        // its failures by stage, type and field, at most MaxGroups and one of the others
 	Revision     int64     `json:"revision"`                // optimistic lock: grows with every update
 }
+
+// Live reports whether a sweep has something to settle of the run: it goes on, or rows that
+// were in hand when it was ended without completing are counted after its end.
+func (r *Run) Live() bool { return !r.Status.Ended() || r.Status != Complete && !r.Final }
 
 // A Group counts a run's failures of one kind.
 type Group struct {

@@ -68,6 +68,14 @@ func Settle(r Run, t *Tally, now time.Time, p Policy) Run {
 	return r
 }
 
+// Recount is a run that ended without completing, with what its records add up to by now.
+func Recount(r Run, t *Tally, now time.Time, p Policy) Run {
+	r.Counts, r.Groups = t.Counts, t.Groups
+	r.Outcome = OutcomeOf(r, t.Counts)
+	r.Final = t.Pending == 0 && t.Left() <= 0 || now.Sub(r.EndedAt) >= p.Keep
+	return r
+}
+
 // complete: finished, no batch pending, at least the expected rows received, and
 // all of them settled.
 func complete(r Run, t *Tally) bool {

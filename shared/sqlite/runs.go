@@ -102,7 +102,7 @@ func (c *conn) updateRun(r run.Run) error {
 		return err
 	}
 	n, err := c.exec("UPDATE run SET revision = ?1, open = ?2, body = ?3 WHERE id = ?4 AND revision = ?5",
-		r.Revision, !r.Status.Ended(), string(body), r.ID, read)
+		r.Revision, r.Live(), string(body), r.ID, read)
 	if err == nil && n == 0 {
 		err = run.ErrConflict
 	}
@@ -116,10 +116,10 @@ func (c *conn) insertRun(r run.Run) (n int, err error) {
 		return 0, err
 	}
 	return c.exec("INSERT INTO run (id, sync, begun, revision, open, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
-		r.ID, r.Sync, r.BegunAt.UnixNano(), r.Revision, !r.Status.Ended(), string(body))
+		r.ID, r.Sync, r.BegunAt.UnixNano(), r.Revision, r.Live(), string(body))
 }
 
-// OpenRuns lists the runs that have not ended.
+// OpenRuns lists the runs that are live.
 func (s *Store) OpenRuns(ctx context.Context) ([]run.Run, error) {
 	runs, err := s.runs(ctx, "SELECT body FROM run WHERE open ORDER BY id")
 	if err != nil {

@@ -114,8 +114,14 @@ var runTests = []test{
 			r.Status = status
 			ok(t, s.UpdateRun(t.Context(), r))
 			r.Revision++
+			if status != run.Complete { // its last rows are still counted
+				wantOpen(t, s, "health.q1")
+				r.Final = true
+				ok(t, s.UpdateRun(t.Context(), r))
+				r.Revision++
+			}
 			wantOpen(t, s)
-			r.Status = run.Open
+			r.Status, r.Final = run.Open, false
 			ok(t, s.UpdateRun(t.Context(), r))
 			r.Revision++
 			wantOpen(t, s, "health.q1")

@@ -151,6 +151,7 @@ func bring(o *run.Overview, mine []run.Run, now time.Time) {
 		p, known := old[s.ID]
 		delete(old, s.ID)
 		switch {
+		case s.Status.Ended() && !known && s.EndedAt.Before(o.AsOf): // told already; its last rows are being settled
 		case s.Status.Ended():
 			if s.Counts.Received == 0 { // as of the last turn
 				s.Counts = p.Counts

@@ -118,7 +118,7 @@ func (s *Store) SomeRuns(ctx context.Context, ids []string) (map[string]run.Run,
 	return found, nil
 }
 
-// SomeOpenRuns names runs that have not ended, at most limit, by id.
+// SomeOpenRuns names runs that are live, at most limit, by id.
 func (s *Store) SomeOpenRuns(ctx context.Context, limit int) (ids []string, err error) {
 	if limit <= 0 {
 		return nil, nil

@@ -90,7 +90,7 @@ func (s *Store) newRun(r run.Run) ([]types.TransactWriteItem, error) {
 }
 
 func (s *Store) runItem(r run.Run) (attr.Item, error) {
-	return revised(syncPK(r.Sync), "RUN#"+r.ID, r.Revision-1, r, attr.Item{"ended": attr.Bool(r.Status.Ended()), attr.Expires: s.expiry()})
+	return revised(syncPK(r.Sync), "RUN#"+r.ID, r.Revision-1, r, attr.Item{"live": attr.Bool(r.Live()), attr.Expires: s.expiry()})
 }
 
 // Run reads one run; run.ErrNotFound.
@@ -103,7 +103,7 @@ func (s *Store) Run(ctx context.Context, id string) (run.Run, error) {
 }
 
 // UpdateRun replaces a run whose stored Revision is r.Revision, and stores it with
-// Revision+1; run.ErrConflict otherwise. Only where it ends or is open again the list
+// Revision+1; run.ErrConflict otherwise. Only where it is live no more or again the list
 // of open runs changes with it, in one transaction.
 func (s *Store) UpdateRun(ctx context.Context, r run.Run) error {
 	if err := s.updateRun(ctx, r); err != nil {
@@ -119,7 +119,7 @@ func (s *Store) updateRun(ctx context.Context, r run.Run) error {
 	if err != nil {
 		return err
 	}
-	found, err := s.put(ctx, i, sameRevision+" AND ended = :ended", attr.Item{":read": attr.N(read), ":ended": i["ended"]})
+	found, err := s.put(ctx, i, sameRevision+" AND live = :live", attr.Item{":read": attr.N(read), ":live": i["live"]})
 	switch _, other := attr.Refused(err); {
 	case !other:
 		return err
@@ -130,10 +130,10 @@ func (s *Store) updateRun(ctx context.Context, r run.Run) error {
 }
 
 // change are the writes that store a run over the revision that was read, and
-// whether it is open.
+// whether it is live.
 func (s *Store) change(r run.Run, i attr.Item, read int64) []types.TransactWriteItem {
 	open := s.putting(item("OPEN", r.ID, nil))
-	if r.Status.Ended() {
+	if !r.Live() {
 		open = s.deleting("OPEN", r.ID)
 	}
 	return []types.TransactWriteItem{s.puttingIf(i, sameRevision, attr.Item{":read": attr.N(read)}), open}
@@ -169,7 +169,7 @@ func (s *Store) completeRun(ctx context.Context, r run.Run, m run.Mark) error {
 	return conflict(s.transact(ctx, append(s.change(r, i, read), s.puttingIf(mark, condition, values))))
 }
 
-// OpenRuns lists the runs that have not ended, in the order of their ids.
+// OpenRuns lists the runs that are live, in the order of their ids.
 func (s *Store) OpenRuns(ctx context.Context) ([]run.Run, error) {
 	all, err := s.listRuns(ctx, whole("OPEN"), attr.SK)
 	if err != nil {

@@ -90,7 +90,7 @@ func (d *Deliver) endRun(ctx context.Context, id string, status run.Status, reas
 		if r.Status.Ended() {
 			return nil
 		}
-		r.Status, r.Reason, r.EndedAt, r.Outcome = status, reason, d.Now(), run.None
+		r.Status, r.Reason, r.EndedAt = status, reason, d.Now()
 		err = d.Runs.UpdateRun(ctx, r)
 		if err == nil {
 			return nil

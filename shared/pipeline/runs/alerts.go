@@ -215,11 +215,13 @@ func (s *Sweep) dueOf(ctx context.Context, name string) (map[string]bool, error)
 	return out, nil
 }
 
-// lastRun is a run as alerts see it.
+// lastRun is a run as alerts see it. One that a person cancelled, or another took over from,
+// is no failure of its own: only what failed in it is.
 func lastRun(r run.Run) *alert.Run {
 	out := &alert.Run{ID: r.ID, EndedAt: r.EndedAt, Rows: alert.Rows{Received: r.Counts.Received, Lost: lost(r.Counts)}}
-	out.Failed = r.Outcome == run.None
-	out.Partial = r.Outcome == run.Partial
+	told := r.Status != run.Cancelled || r.Counts.Rejected+r.Counts.Failed > 0
+	out.Failed = told && r.Outcome == run.None
+	out.Partial = told && r.Outcome == run.Partial
 	out.Resends = r.Counts.Failed > 0
 	if r.Status != run.Complete {
 		out.Reason = r.Reason

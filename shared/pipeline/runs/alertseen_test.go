@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/penstock-data/penstock/shared/alert"
 	"github.com/penstock-data/penstock/shared/pace"
 	"github.com/penstock-data/penstock/shared/run"
@@ -232,5 +234,67 @@ func TestWhyAScheduleWasMissed(t *testing.T) {
 	n, _ := alert.Judge(alert.Seen{Sync: syncName, Missed: alert.Due{At: noon, Reason: "the login was refused"}}, nil, noon, alert.DefaultPolicy)
 	if len(n) != 1 || !strings.HasSuffix(n[0].Why, "2026-01-05 12:00:00 UTC, and none began: the login was refused") || n[0].Mend != "penstock run accounts" {
 		t.Errorf("%+v", n)
+	}
+}
+
+// What a run's rows came to after it was ended is counted, told and kept, however its last
+// sweep before that found it.
+func TestAnEndedRunIsCountedToItsEnd(t *testing.T) {
+	rows := func(n int) (all []record) {
+		for i := range n {
+			all = append(all, record{fmt.Sprint("k", i), i, i})
+		}
+		return all
+	}
+	type after struct {
+		counts  run.Counts
+		outcome run.Outcome
+		right   int64
+		notices []string
+	}
+	for name, c := range map[string]struct {
+		onError syncdef.OnError
+		refused string
+		end     func(w *world, id string)
+		want    after
+	}{
+		"cancelled after its rows were delivered": {syncdef.Continue, "", func(w *world, id string) {
+			w.sweepOnce()
+			w.work()
+			_, err := w.control.Cancel(w.t.Context(), id, "enough")
+			w.ok(err)
+		}, after{run.Counts{Received: 30, Delivered: 30}, run.Partial, 30, nil}},
+		"cancelled before": {syncdef.Continue, "", func(w *world, id string) {
+			_, err := w.control.Cancel(w.t.Context(), id, "enough")
+			w.ok(err)
+			w.sweepOnce()
+			w.work()
+		}, after{run.Counts{Received: 30, Cancelled: 30}, run.None, 0, nil}},
+		"stopped by its last row": {syncdef.Stop, "k29", func(w *world, _ string) {
+			w.sweepOnce()
+			w.work()
+		}, after{run.Counts{Received: 30, Delivered: 29, Failed: 1}, run.Partial, 29, []string{"run_partial raised"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, m := watched(t, []string{"sync_failure", "partial_failure"}, func(d *syncdef.Definition) { d.OnError = c.onError })
+			w.vendor.refuses[c.refused] = true
+			b := w.begin("", "token")
+			w.push(b.Run, rows(30)...)
+			_, err := w.control.Finish(t.Context(), b.Run, 30)
+			w.ok(err)
+			c.end(w, b.Run)
+			w.pass(3 * time.Hour)
+			r := w.run(b.Run)
+			o, err := w.sweep.Overview(t.Context(), syncName, w.now)
+			w.ok(err)
+			got := after{o.Lines[0].Counts, r.Outcome, o.Lines[0].Right(), m.got}
+			got.counts.Calls = 0
+			if d := cmp.Diff(c.want, got, cmp.AllowUnexported(after{})); d != "" || !r.Final {
+				t.Errorf("final: %v (-want +got):\n%s", r.Final, d)
+			}
+			if s := w.status(b.Run).Runs[0]; s.Counts != o.Lines[0].Counts || s.Outcome != r.Outcome {
+				t.Errorf("penstock_status says %s, %+v", s.Outcome, s.Counts)
+			}
+		})
 	}
 }

@@ -100,7 +100,7 @@ func (c *Control) MayApply(ctx context.Context, next syncdef.Version) error {
 		return fmt.Errorf("list the runs of sync %q: %w", name, err)
 	}
 	for _, r := range recent {
-		if r.Status == run.Complete || r.Status.Ended() && c.Now().Sub(r.EndedAt) > keptFor {
+		if !r.Live() || r.Status.Ended() && c.Now().Sub(r.EndedAt) > keptFor {
 			continue
 		}
 		t, err := c.tally(ctx, r.ID)

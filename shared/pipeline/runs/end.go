@@ -59,7 +59,7 @@ func (c *Control) finish(r *run.Run, rows int64) bool {
 		return false
 	}
 	r.Status, r.FinishedAt, r.Expected = run.Finishing, c.Now(), rows
-	r.Reason, r.Outcome, r.EndedAt = "", "", time.Time{}
+	r.Reason, r.Outcome, r.EndedAt, r.Final = "", "", time.Time{}, false
 	return true
 }
 

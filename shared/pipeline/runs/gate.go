@@ -60,13 +60,13 @@ func (c *Control) Gate(ctx context.Context, id string, verdict []byte) (Gated, e
 			return false
 		}
 		if other {
-			r.Status, r.Outcome, r.EndedAt = run.Failed, run.None, c.Now()
+			r.Status, r.EndedAt = run.Failed, c.Now()
 			r.Reason = "the view " + quality.ViewName(r.Sync) + " was made of another definition: run penstock sql-setup again"
 			return true
 		}
 		r.Gate = &run.Gate{Verdict: said, By: run.ByWarehouse, At: c.Now()}
 		if r.Gate.Blocks() {
-			r.Status, r.Outcome, r.EndedAt, r.Reason = run.Blocked, run.None, c.Now(), blockedBy(said)
+			r.Status, r.EndedAt, r.Reason = run.Blocked, c.Now(), blockedBy(said)
 		}
 		return true
 	})

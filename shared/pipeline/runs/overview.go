@@ -57,10 +57,6 @@ func (s *Stores) overview(ctx context.Context, v syncdef.Version, all []run.Run,
 	)
 }
 
-// lateTallies is how many runs that ended without completing are added up anew: their
-// rows in hand are settled after their end.
-const lateTallies = 5
-
 // overRuns fills in what the runs tell.
 func (s *Stores) overRuns(ctx context.Context, o *run.Overview, all []run.Run, tally tallier) error {
 	rest, err := s.rest(ctx, o.Sync, all)
@@ -68,7 +64,7 @@ func (s *Stores) overRuns(ctx context.Context, o *run.Overview, all []run.Run, t
 		return err
 	}
 	var lines []run.Line
-	tallied, held := 0, false
+	held := false
 	for _, r := range all {
 		switch {
 		case run.IsRetry(r.ID):
@@ -80,8 +76,7 @@ func (s *Stores) overRuns(ctx context.Context, o *run.Overview, all []run.Run, t
 				}
 			}
 			continue
-		case r.Status != run.Complete && tallied < lateTallies && (r.Counts.Received == 0 || o.AsOf.Sub(r.EndedAt) < time.Hour):
-			tallied++
+		case r.Live():
 			t, err := tally(ctx, r.ID)
 			if err != nil {
 				return err

@@ -67,7 +67,7 @@ type Runs interface {
 
 // History lists runs.
 type History interface {
-	// OpenRuns lists the runs that have not ended.
+	// OpenRuns lists the runs that are live (run.Run.Live).
 	OpenRuns(ctx context.Context) ([]run.Run, error)
 	// RecentRuns lists a sync's runs, newest BegunAt first.
 	RecentRuns(ctx context.Context, sync string, limit int) ([]run.Run, error)
@@ -182,7 +182,7 @@ type Overviews interface {
 type Some interface {
 	// SomeRuns reads the runs that exist among the ids, at most 100, by id.
 	SomeRuns(ctx context.Context, ids []string) (map[string]run.Run, error)
-	// SomeOpenRuns names runs that have not ended, at most limit, by id.
+	// SomeOpenRuns names runs that are live, at most limit, by id.
 	SomeOpenRuns(ctx context.Context, limit int) ([]string, error)
 }
 

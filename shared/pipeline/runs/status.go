@@ -182,7 +182,7 @@ func (s *Stores) rest(ctx context.Context, sync string, all []run.Run) (*rest, e
 		if !run.IsRetry(r.ID) {
 			continue
 		}
-		if r.Status != run.Complete {
+		if r.Live() {
 			t, err := s.tally(ctx, r.ID)
 			if err != nil {
 				return nil, err
@@ -204,7 +204,7 @@ func (s *Stores) runStatus(ctx context.Context, r run.Run, rest *rest, now time.
 	if rest != nil {
 		out.Due, out.Again, out.Retried = rest.due[r.ID], rest.again[r.ID], rest.retried[r.ID]
 	}
-	if r.Status == run.Complete {
+	if !r.Live() {
 		out.Counts.Queued = 0 // all have settled
 		return out, nil
 	}

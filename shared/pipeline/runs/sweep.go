@@ -122,11 +122,20 @@ func (s *Sweep) share(ctx context.Context, steps []func(context.Context) error) 
 
 // settle brings a run to where its records say that it stands, and its mark along.
 func (s *Sweep) settle(ctx context.Context, r run.Run) error {
+	if r.Status.Ended() && s.Now().Sub(r.EndedAt) > time.Hour && s.Now().Minute() != 0 {
+		return nil // its rows wait in the queue, for long: once an hour will do
+	}
 	t, err := s.tally(ctx, r.ID)
 	if err != nil {
 		return err
 	}
 	s.tallies[r.ID] = t
+	if r.Status.Ended() {
+		if next := run.Recount(r, t, s.Now(), s.Policy); !reflect.DeepEqual(next, r) {
+			return conflict(s.Runs.UpdateRun(ctx, next))
+		}
+		return nil
+	}
 	next := run.Settle(r, t, s.Now(), s.Policy)
 	if r.Status == run.Open && !r.Bracketed && next.Status.Ended() {
 		// A batch may be pinned between the reading of the batches and the end of the
