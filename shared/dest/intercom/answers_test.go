@@ -1,7 +1,9 @@
 package intercom_test
 
 import (
+	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/penstock-data/penstock/shared/dest"
@@ -70,6 +72,92 @@ func TestFreshnessIsWhole(t *testing.T) {
 		w.arm(sandbox.Fault{Match: "POST /contacts/search", Count: 2, Find: `"total_count":2`, Replace: `"total_count":` + total})
 		if got, err := w.fresh("seen", paid(&n)); whole != (err == nil) || err != nil && !unread(err) {
 			t.Errorf("2 contacts of %s: %+v, %v", total, got, err)
+		}
+	}
+}
+
+// What an answer says of another contact than the one that was asked for or written is no
+// answer: its id is neither remembered nor tagged.
+func TestAnotherContact(t *testing.T) {
+	const other = `{"type":"contact","id":"66a0000000000000000000ff","external_id":"someone-else","email":"someone@else.example"}`
+	tagged := with(byExternalID(), `{"managed_tags":["risk_"]}`, syncdef.Field{Source: "tags", Destination: "tags", Type: syncdef.JSON})
+	identifying := with(byEmail(), "", syncdef.Field{Source: "id", Destination: "external_id", Type: syncdef.String})
+	push := func(w *world, r dest.Record) error {
+		b := dest.Batch{Records: []dest.Record{r}}
+		_, err := w.dest.Push(t.Context(), b, dest.Call{Records: []int{0}})
+		return err
+	}
+	for name, c := range map[string]struct {
+		def   syncdef.Definition
+		match string
+		body  string
+		do    func(w *world, id string) error
+	}{
+		"an update": {tagged, "PUT /contacts/", other, func(w *world, id string) error {
+			r := w.rec("c-1", "name", `"New"`, "tags", `["risk_high"]`)
+			r.ID = id
+			return push(w, r)
+		}},
+		"a new contact": {tagged, "POST /contacts", other, func(w *world, _ string) error {
+			return push(w, w.rec("c-2", "name", `"New"`, "tags", `["risk_high"]`))
+		}},
+		"a new address": {byEmail(), "POST /contacts", other, func(w *world, _ string) error {
+			return push(w, w.rec("c-2@acme.example", "name", `"New"`))
+		}},
+		"a find": {byExternalID(), "/find_by_external_id/", other, func(w *world, _ string) error {
+			b := dest.Batch{Records: []dest.Record{w.rec("c-1")}}
+			_, err := w.dest.Lookup(t.Context(), b, dest.Call{Records: []int{0}})
+			return err
+		}},
+		"a find of nobody's": {byExternalID(), "/find_by_external_id/", `{"type":"contact","id":"66a0000000000000000000ff","external_id":null}`, func(w *world, _ string) error {
+			b := dest.Batch{Records: []dest.Record{w.rec("c-1")}}
+			_, err := w.dest.Lookup(t.Context(), b, dest.Call{Records: []int{0}})
+			return err
+		}},
+		"the one of a conflict": {identifying, "GET /contacts/", `{"type":"contact","id":"66a0000000000000000000ff","email":"c-1@acme.example"}`, func(w *world, _ string) error {
+			return push(w, w.rec("c-1@acme.example", "external_id", `"c-1"`))
+		}},
+		"a read": {byExternalID(), "GET /contacts/", other, func(w *world, id string) error {
+			def := byExternalID()
+			_, err := w.acct.(dest.Reader).Read(t.Context(), &def, []string{"name"}, []string{id}, func(context.Context, dest.Cost) error { return nil })
+			return err
+		}},
+		"a tag": {tagged, "POST /contacts/", `{"type":"tag","id":"9999","name":"risk_low"}`, func(w *world, id string) error {
+			r := w.rec("c-1", "tags", `["risk_high"]`)
+			r.ID = id
+			return push(w, r)
+		}},
+	} {
+		w := newWorld(t, c.def)
+		id := w.seed(`{"role":"user","external_id":"c-1","email":"c-1@acme.example","name":"Old"}`)[0]
+		w.arm(sandbox.Fault{Match: c.match, Status: 200, Body: c.body})
+		if err := c.do(w, id); !unread(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, sent := range w.sent() {
+			if strings.Contains(sent, "66a0000000000000000000ff") {
+				t.Errorf("%s: went on to the other contact: %s", name, sent)
+			}
+		}
+		if len(w.sim.Core().Faults()) > 0 {
+			t.Errorf("%s: the answer was not asked for", name)
+		}
+	}
+}
+
+// A contact that Intercom itself finds by another case is the one, where nobody has said
+// whether case counts; where it does, it is another one.
+func TestFindByAnotherCase(t *testing.T) {
+	yes := true
+	for says, found := range map[*bool]bool{nil: true, &yes: false} {
+		def := byExternalID()
+		def.Match.Case = says
+		w := newWorld(t, def)
+		w.arm(sandbox.Fault{Match: "/find_by_external_id/", Status: 200, Body: `{"type":"contact","id":"7","external_id":"C-1"}`})
+		b := dest.Batch{Records: []dest.Record{w.rec("c-1")}}
+		out, err := w.dest.Lookup(t.Context(), b, dest.Call{Records: []int{0}})
+		if found != (err == nil) || found && short(out[0]) != "found 7" || !found && !unread(err) {
+			t.Errorf("%v: %+v, %v", found, out, err)
 		}
 	}
 }

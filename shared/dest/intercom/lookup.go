@@ -1,6 +1,7 @@
 package intercom
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -121,10 +122,20 @@ func (d *destination) find(ctx context.Context, r *dest.Record) ([]string, error
 		return nil, d.unanswered(got.err)
 	}
 	c, ok := readContact(got.body)
-	if !ok {
+	if !ok || !d.has(c, r) {
 		return nil, d.client.unreadable(opLook, got)
 	}
 	return []string{c.ID}, nil
+}
+
+// has reports whether a contact's match value is a record's. Where nobody has said
+// whether case counts, Intercom's own comparison holds.
+func (d *destination) has(c *contact, r *dest.Record) bool {
+	key, ok := d.identity.Key(nil, []byte(c.value(d.def.Match.Destination)))
+	if ok && d.identity.CaseUnsure {
+		return bytes.Equal(d.identity.FoldedKey(nil, key), d.identity.FoldedKey(nil, []byte(r.Key)))
+	}
+	return ok && string(key) == r.Key
 }
 
 // unanswered is a lookup that was refused for what it asked.
