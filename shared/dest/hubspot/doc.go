@@ -17,7 +17,8 @@
 // A call takes 100 records of one object. Every record carries a trace id
 // (objectWriteTraceId), by which results and errors are told apart; what an answer
 // says is read from its body and never from its status, and an answer that does not
-// account for every record is no answer.
+// account for every record, counts errors that it does not list, or is of a batch that
+// is not COMPLETE, is no answer.
 //
 // An upsert needs a property with unique values: email of contacts, or one of one's
 // own that was created so (hasUniqueValue; 10 an object). Contacts whose id is known

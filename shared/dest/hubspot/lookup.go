@@ -57,6 +57,7 @@ func (d *destination) wanted(r *dest.Record) bool {
 // Lookup implements dest.Destination.
 func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]dest.Outcome, error) {
 	byID := d.removedID(&b.Records[c.Records[0]]) != ""
+	out := make([]dest.Outcome, len(c.Records))
 	asked := map[string][]int{} // positions in c.Records by folded value
 	var values []string
 	for n, at := range c.Records {
@@ -74,7 +75,7 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 	}
 	said, ok := readBody(got.body)
 	if ok && got.status == http.StatusNotFound && said.Category == "OBJECT_NOT_FOUND" && len(values) == 1 && !noObject(string(said.Message)) {
-		said.Results = &[]result{}
+		said = body{Results: &[]result{}}
 	} else if failed := judge(r, got, d.client.now()); failed != nil {
 		return nil, failed
 	}
@@ -82,7 +83,6 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 	if failed != nil {
 		return nil, failed
 	}
-	out := make([]dest.Outcome, len(c.Records))
 	for key, positions := range asked {
 		for _, n := range positions {
 			out[n] = d.lookedUp(&b.Records[c.Records[n]], found[key])
@@ -129,8 +129,8 @@ func (d *destination) question(values []string, byID bool) []byte {
 // the answer is none. Of ids it is one that a merged record became, and nobody's.
 func (d *destination) found(r request, got answer, said body, asked map[string][]int, byID bool) (map[string]string, *dest.CallError) {
 	entries, ok := said.entries()
-	if said.Results == nil || !ok {
-		return nil, unreadable(r.op, got, "it has no results")
+	if said.Results == nil || !ok || !said.done() {
+		return nil, unreadable(r.op, got, "it has no results, or not all")
 	}
 	for _, e := range entries {
 		if e.Category != "OBJECT_NOT_FOUND" {
