@@ -62,11 +62,18 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 	var values []string
 	for n, at := range c.Records {
 		value := d.sought(&b.Records[at])
+		if d.overlong(value) {
+			out[n] = overlong(d)
+			continue
+		}
 		key := d.folded(value)
 		if asked[key] == nil {
 			values = append(values, value)
 		}
 		asked[key] = append(asked[key], n)
+	}
+	if len(values) == 0 {
+		return out, nil
 	}
 	r := request{op: "look up " + d.def.Object, method: http.MethodPost, path: d.path + "/batch/read", body: d.question(values, byID), object: true, holds: func(s string) bool { return asked[d.folded(s)] != nil }}
 	got, err := d.client.do(ctx, r)
@@ -96,10 +103,7 @@ func (d *destination) sought(r *dest.Record) string {
 	if id := d.removedID(r); id != "" {
 		return id
 	}
-	if r.Match != "" {
-		return strings.TrimSpace(r.Match)
-	}
-	return r.Key
+	return d.value(r)
 }
 
 // question is {"idProperty":"email","inputs":[{"id":"..."}],"properties":["email",..],"propertiesWithHistory":[]},
