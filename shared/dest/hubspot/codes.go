@@ -194,6 +194,12 @@ func missing(d *destination) dest.Outcome {
 		Message: "no record of " + d.def.Object + " has this " + d.def.Match.Destination + ": create it in HubSpot, or use operation: upsert"}
 }
 
+// overlong is a record whose match value can be neither asked for nor written.
+func overlong(d *destination) dest.Outcome {
+	return dest.Outcome{Status: dest.Rejected, Code: "bad_match_value", Field: d.def.Match.Destination,
+		Message: "the match value is a number of more than 64 digits, which no property holds: correct the row"}
+}
+
 // existing is the id in "Contact already exists. Existing ID: 101", "" where there is
 // none.
 func existing(message string) string {

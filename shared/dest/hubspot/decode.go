@@ -13,8 +13,9 @@ import (
 // A body is an answer of the CRM: results, errors, or both, or one error ("Handling
 // API errors"), all of whose members are optional.
 type body struct {
-	Results *[]result       `json:"results"`
-	Errors  json.RawMessage `json:"errors"`
+	Results   *[]result       `json:"results"`
+	Errors    json.RawMessage `json:"errors"`
+	NumErrors text            `json:"numErrors"`
 
 	Status      text     `json:"status"`
 	Category    text     `json:"category"`
@@ -90,13 +91,27 @@ func readBody(b []byte) (out body, ok bool) {
 	return out, true
 }
 
-// entries are an answer's errors; ok is false for what is no list of them.
+// entries are an answer's errors; ok is false for what is no list of them, and for one
+// that is shorter than it says. One error may name several records, and whether it
+// counts as one or as so many is not documented.
 func (b *body) entries() (out []entry, ok bool) {
-	if len(b.Errors) == 0 || string(b.Errors) == "null" {
-		return nil, true
+	if len(b.Errors) > 0 && string(b.Errors) != "null" && json.Unmarshal(b.Errors, &out) != nil {
+		return nil, false
 	}
-	return out, json.Unmarshal(b.Errors, &out) == nil
+	listed := 0
+	for _, e := range out {
+		listed += max(1, len(e.Context["ids"]), len(e.Context["objectWriteTraceId"]))
+	}
+	said, _ := strconv.Atoi(string(b.NumErrors)) // 0 for what is none
+	return out, said <= listed
 }
+
+// done reports whether an answer's batch is over: the specification also knows PENDING,
+// PROCESSING and CANCELED, under which what is not listed may be there, or still come.
+func (b *body) done() bool { return b.Status == "" || b.Status == complete }
+
+// complete is the status of a batch that was carried out.
+const complete = "COMPLETE"
 
 // whole is the answer's own error as an entry.
 func (b *body) whole() entry {
@@ -216,7 +231,10 @@ func (p *push) traced(t text) (int, bool) {
 func (p *push) account(r request, got answer, said body) *dest.CallError {
 	entries, ok := said.entries()
 	if !ok {
-		return unreadable(r.op, got, "its errors are no list")
+		return unreadable(r.op, got, "its errors are no whole list")
+	}
+	if !said.done() && said.Status != "error" {
+		return unreadable(r.op, got, "its batch is not done")
 	}
 	settled := map[int]dest.Outcome{}
 	if said.Results != nil {
@@ -269,7 +287,7 @@ func (p *push) account(r request, got answer, said body) *dest.CallError {
 // they name.
 func (p *push) archived(r request, got answer, said body) *dest.CallError {
 	entries, ok := said.entries()
-	if !ok || got.status != http.StatusNoContent && said.Status != "COMPLETE" && len(entries) == 0 {
+	if !ok || !said.done() || got.status != http.StatusNoContent && said.Status != complete && len(entries) == 0 {
 		return unreadable(r.op, got, "it does not say that the records are archived")
 	}
 	failed := map[int]dest.Outcome{}

@@ -126,6 +126,8 @@ func TestArchiveAnswers(t *testing.T) {
 		"complete":         {200, `{"status":"COMPLETE","results":[]}`, "ddd"},
 		"one error":        {207, `{"status":"COMPLETE","numErrors":1,"errors":[{"category":"VALIDATION_ERROR","message":"x","context":{"ids":["1000002"]}}]}`, "dRd"},
 		"one is not there": {404, `{"status":"error","category":"OBJECT_NOT_FOUND","message":"x","context":{"ids":["1000002"]}}`, "ddd"},
+		"canceled":         {207, `{"status":"CANCELED","numErrors":1,"errors":[{"category":"VALIDATION_ERROR","message":"x","context":{"ids":["1000002"]}}]}`, "unreadable"},
+		"errors untold":    {200, `{"status":"COMPLETE","results":[],"numErrors":1}`, "unreadable"},
 		"nobody is named":  {207, `{"status":"COMPLETE","errors":[{"category":"VALIDATION_ERROR","message":"x"}]}`, "refused"},
 		"says nothing":     {200, `{}`, "unreadable"},
 		"a web page":       {200, `<html>`, "unreadable"},

@@ -90,18 +90,31 @@ func (d *destination) kind(r *dest.Record) int {
 }
 
 // named is the id that a record is sent under: its own, or the value of the unique
-// property, as the row writes it but without outer white space; "" creates, or cannot
-// be sent.
+// property; "" creates, or cannot be sent.
 func (d *destination) named(r *dest.Record, kind int) string {
 	switch {
 	case kind == createKind:
 		return ""
 	case (kind == updateKind || kind == archiveKind) && d.write != byID:
 		return r.ID
-	case r.Match != "" && !matchesID(&d.def):
-		return strings.TrimSpace(r.Match)
+	}
+	return d.value(r)
+}
+
+// value is a record's match value as it is sent: as the row writes it but without outer
+// white space, for the key has its case taken away. A number is the key, which has one
+// spelling: HubSpot takes no exponent, and may take 101.0 for another text than 101.
+func (d *destination) value(r *dest.Record) string {
+	if text := strings.TrimSpace(r.Match); text != "" && !d.identity.Has(row.StepNumber) {
+		return text
 	}
 	return r.Key
+}
+
+// overlong reports whether what a record is to be named by is a number that no property
+// holds: a key of more than 64 digits has an exponent.
+func (d *destination) overlong(id string) bool {
+	return d.identity.Has(row.StepNumber) && strings.Contains(id, "e")
 }
 
 // folded is what two ids that HubSpot may take for one have in common: it refuses a

@@ -17,7 +17,8 @@
 // A call takes 100 records of one object. Every record carries a trace id
 // (objectWriteTraceId), by which results and errors are told apart; what an answer
 // says is read from its body and never from its status, and an answer that does not
-// account for every record is no answer.
+// account for every record, counts errors that it does not list, or is of a batch that
+// is not COMPLETE, is no answer.
 //
 // An upsert needs a property with unique values: email of contacts, or one of one's
 // own that was created so (hasUniqueValue; 10 an object). Contacts whose id is known
@@ -37,7 +38,8 @@
 //
 // Values are texts: a number plain and without commas, a boolean true or false, a
 // date YYYY-MM-DD, a datetime in ISO 8601, an option by its internal value, several
-// options joined by semicolons; an empty text clears.
+// options joined by semicolons; an empty text clears. A number that records are matched by
+// has one spelling, whatever the row's (101 for 101.0 and 1.01e2), and 64 digits at most.
 //
 // Limits: 190 calls in 10 seconds and 650,000 a day on Professional and Enterprise,
 // 100 and 250,000 below; 429 names the policy. 423 asks for 2 seconds or more. 477

@@ -8,6 +8,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/rawjson"
+	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/row/decimal"
 )
 
@@ -27,8 +28,16 @@ func (d *destination) newPush(b dest.Batch, c dest.Call) *push {
 	p := &push{d: d, b: b, c: c, kind: d.kind(&b.Records[c.Records[0]]), out: make([]dest.Outcome, len(c.Records)), values: map[int][]byte{}}
 	for n, at := range c.Records {
 		r := &b.Records[at]
-		if p.kind != createKind && d.named(r, p.kind) == "" {
+		id := d.named(r, p.kind)
+		if p.kind == createKind {
+			id = d.value(r)
+		}
+		switch {
+		case p.kind != createKind && id == "":
 			p.out[n] = missing(d)
+			continue
+		case d.overlong(id):
+			p.out[n] = overlong(d)
 			continue
 		}
 		v, field := d.appendProperties(nil, r)
@@ -86,17 +95,28 @@ func (d *destination) appendProperties(dst []byte, r *dest.Record) (out []byte, 
 		if !ok {
 			return nil, f.Name
 		}
-		matched = matched || f.Name == d.def.Match.Destination
+		if f.Name == d.def.Match.Destination {
+			matched, text = true, d.spelled(text)
+		}
 		dst, first = appendProperty(dst, first, f.Name, text), false
 	}
 	if d.write == insertOnly && d.def.Match.Destination != "" && !matched {
-		value := strings.TrimSpace(r.Match)
-		if value == "" {
-			value = r.Key
-		}
-		dst = appendProperty(dst, first, d.def.Match.Destination, value)
+		dst = appendProperty(dst, first, d.def.Match.Destination, d.value(r))
 	}
 	return append(dst, '}'), ""
+}
+
+// spelled is a value of the match property as it is sent: a number in its one spelling,
+// which is the one that the record is asked for by.
+func (d *destination) spelled(text string) string {
+	if !d.identity.Has(row.StepNumber) {
+		return text
+	}
+	key, ok := d.identity.Key(nil, []byte(text))
+	if !ok || d.overlong(string(key)) {
+		return text
+	}
+	return string(key)
 }
 
 func appendProperty(dst []byte, first bool, name, text string) []byte {

@@ -60,6 +60,10 @@ func TestRequests(t *testing.T) {
 	known.Fields = known.Fields[:1]
 	byKey := matching(syncdef.Upsert, "customer_id")
 	byKey.Object = "Company"
+	byNumber := matching(syncdef.Upsert, "account_no")
+	byNumber.Match.DataType = syncdef.MatchNumber
+	insertNumber := byNumber
+	insertNumber.Operation = syncdef.Insert
 	byID := matching(syncdef.Update, "hs_object_id")
 	byID.Object = "2-4711"
 	for name, c := range map[string]struct {
@@ -71,8 +75,11 @@ func TestRequests(t *testing.T) {
 			`"firstname":"O'Brien \"x\" 🚰","lastname":"","email":"A@B.example","ltv_usd":"1234567.50","n":"1500","m":"-0.002","b":"true","c":"false","renewal_date":"2026-12-31","interests":"sql;etl;7","none":"","object":"{\"a\":[1]}","lists":"[[1],2]","kept":"[\"a\",\"b\"]"}}]}`},
 		"a known contact": {byEmail, known, `/crm/objects/2026-09/contacts/batch/update {"inputs":[{"id":"1000008","objectWriteTraceId":"0","properties":{"firstname":"Person 7"}}]}`},
 		"by a property":   {byKey, dest.Record{Key: "c-1", Match: "C-1", ID: "5"}, `/crm/objects/2026-09/companies/batch/upsert {"inputs":[{"id":"C-1","idProperty":"customer_id","objectWriteTraceId":"0","properties":{}}]}`},
-		"by id":           {byID, dest.Record{Key: "77", Match: "77.0"}, `/crm/objects/2026-09/2-4711/batch/update {"inputs":[{"id":"77","objectWriteTraceId":"0","properties":{}}]}`},
-		"insert":          {matching(syncdef.Insert, "email"), dest.Record{Key: "a@b.example", Match: "A@b.example"}, `/crm/objects/2026-09/contacts/batch/create {"inputs":[{"objectWriteTraceId":"0","properties":{"email":"A@b.example"}}]}`},
+		"by a number": {byNumber, dest.Record{Key: "101", Match: "1.010000000000000e+02", Fields: []dest.Field{field("account_no", "101.0")}},
+			`/crm/objects/2026-09/contacts/batch/upsert {"inputs":[{"id":"101","idProperty":"account_no","objectWriteTraceId":"0","properties":{"account_no":"101"}}]}`},
+		"insert by a number": {insertNumber, dest.Record{Key: "101", Match: "101.0"}, `/crm/objects/2026-09/contacts/batch/create {"inputs":[{"objectWriteTraceId":"0","properties":{"account_no":"101"}}]}`},
+		"by id":              {byID, dest.Record{Key: "77", Match: "77.0"}, `/crm/objects/2026-09/2-4711/batch/update {"inputs":[{"id":"77","objectWriteTraceId":"0","properties":{}}]}`},
+		"insert":             {matching(syncdef.Insert, "email"), dest.Record{Key: "a@b.example", Match: "A@b.example"}, `/crm/objects/2026-09/contacts/batch/create {"inputs":[{"objectWriteTraceId":"0","properties":{"email":"A@b.example"}}]}`},
 	} {
 		if d := cmp.Diff([]string{c.want}, sent(t, c.def, dest.Batch{Records: []dest.Record{c.record}})); d != "" {
 			t.Errorf("%s: want -, got +\n%s", name, d)

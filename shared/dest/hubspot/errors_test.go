@@ -134,6 +134,11 @@ func TestAccounts(t *testing.T) {
 			"both":                 {`{"results":[` + ok("0") + `,` + ok("1") + `,` + ok("2") + `],"errors":[{"category":"CONFLICT","context":{"objectWriteTraceId":["1"]}}]}`, "unreadable"},
 			"without an id":        {`{"results":[` + ok("0") + `,` + ok("1") + `,{"objectWriteTraceId":"2"}]}`, "unreadable"},
 			"errors are no list":   {`{"results":[` + ok("0") + `],"errors":{"a":1}}`, "unreadable"},
+			"pending":              {`{"status":"PENDING","results":[` + ok("0") + `,` + ok("1") + `,` + ok("2") + `]}`, "unreadable"},
+			"canceled":             {`{"status":"CANCELED","results":[],"errors":[{"category":"CONFLICT","context":{"objectWriteTraceId":["0","1","2"]}}]}`, "unreadable"},
+			"errors untold":        {`{"results":[` + ok("0") + `,` + ok("1") + `,` + ok("2") + `],"numErrors":1}`, "unreadable"},
+			"an error untold":      {`{"results":[` + ok("0") + `,` + ok("1") + `],"numErrors":2,"errors":[{"category":"CONFLICT","context":{"objectWriteTraceId":["2"]}}]}`, "unreadable"},
+			"one error for two":    {`{"results":[` + ok("0") + `],"numErrors":2,"errors":[{"category":"CONFLICT","context":{"objectWriteTraceId":["1","2"]}}]}`, "dRR"},
 			"two that name nobody": {`{"results":[` + ok("0") + `],"errors":[{"category":"CONFLICT"},{"category":"VALIDATION_ERROR"}]}`, "refused"},
 		} {
 			w := start(t, options(), byEmail)

@@ -57,15 +57,23 @@ func (d *destination) wanted(r *dest.Record) bool {
 // Lookup implements dest.Destination.
 func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]dest.Outcome, error) {
 	byID := d.removedID(&b.Records[c.Records[0]]) != ""
+	out := make([]dest.Outcome, len(c.Records))
 	asked := map[string][]int{} // positions in c.Records by folded value
 	var values []string
 	for n, at := range c.Records {
 		value := d.sought(&b.Records[at])
+		if d.overlong(value) {
+			out[n] = overlong(d)
+			continue
+		}
 		key := d.folded(value)
 		if asked[key] == nil {
 			values = append(values, value)
 		}
 		asked[key] = append(asked[key], n)
+	}
+	if len(values) == 0 {
+		return out, nil
 	}
 	r := request{op: "look up " + d.def.Object, method: http.MethodPost, path: d.path + "/batch/read", body: d.question(values, byID), object: true, holds: func(s string) bool { return asked[d.folded(s)] != nil }}
 	got, err := d.client.do(ctx, r)
@@ -74,7 +82,7 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 	}
 	said, ok := readBody(got.body)
 	if ok && got.status == http.StatusNotFound && said.Category == "OBJECT_NOT_FOUND" && len(values) == 1 && !noObject(string(said.Message)) {
-		said.Results = &[]result{}
+		said = body{Results: &[]result{}}
 	} else if failed := judge(r, got, d.client.now()); failed != nil {
 		return nil, failed
 	}
@@ -82,7 +90,6 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 	if failed != nil {
 		return nil, failed
 	}
-	out := make([]dest.Outcome, len(c.Records))
 	for key, positions := range asked {
 		for _, n := range positions {
 			out[n] = d.lookedUp(&b.Records[c.Records[n]], found[key])
@@ -96,10 +103,7 @@ func (d *destination) sought(r *dest.Record) string {
 	if id := d.removedID(r); id != "" {
 		return id
 	}
-	if r.Match != "" {
-		return strings.TrimSpace(r.Match)
-	}
-	return r.Key
+	return d.value(r)
 }
 
 // question is {"idProperty":"email","inputs":[{"id":"..."}],"properties":["email",..],"propertiesWithHistory":[]},
@@ -129,8 +133,8 @@ func (d *destination) question(values []string, byID bool) []byte {
 // the answer is none. Of ids it is one that a merged record became, and nobody's.
 func (d *destination) found(r request, got answer, said body, asked map[string][]int, byID bool) (map[string]string, *dest.CallError) {
 	entries, ok := said.entries()
-	if said.Results == nil || !ok {
-		return nil, unreadable(r.op, got, "it has no results")
+	if said.Results == nil || !ok || !said.done() {
+		return nil, unreadable(r.op, got, "it has no results, or not all")
 	}
 	for _, e := range entries {
 		if e.Category != "OBJECT_NOT_FOUND" {

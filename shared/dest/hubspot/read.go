@@ -97,7 +97,7 @@ func (a *account) Read(ctx context.Context, d *syncdef.Definition, fields, ids [
 		return nil, failed
 	}
 	entries, ok := said.entries()
-	if said.Results == nil || !ok || slices.ContainsFunc(entries, func(e entry) bool { return e.Category != "OBJECT_NOT_FOUND" }) {
+	if said.Results == nil || !ok || !said.done() || slices.ContainsFunc(entries, func(e entry) bool { return e.Category != "OBJECT_NOT_FOUND" }) {
 		return nil, unreadable(r.op, got, "it does not account for every record")
 	}
 	byID := map[string]map[string]*text{}

@@ -42,7 +42,8 @@
 // contact of a 409 is read first: one that another field points to is never overwritten
 // (conflict). external_id is compared as it is; whether its case counts is not
 // published, so that two rows of a batch that differ by nothing else are rejected until
-// match: {case: true} or {case: false} says so.
+// match: {case: true} or {case: false} says so. A search with fewer or more contacts than
+// it says is no answer, nor is one of another contact than was asked for or written.
 //
 // An archived contact is not shown by the search, and its 409 says that it is
 // archived. on_archived: report fails the row and names the contact; on_archived:

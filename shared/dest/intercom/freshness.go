@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -172,19 +173,24 @@ func (c *counting) page(ctx context.Context, since int64, size int, after string
 }
 
 // read reads the contacts of a search, a page more than maxRead at most: what is written
-// meanwhile may add to them.
+// meanwhile may add to them. Fewer than every page says are no answer.
 func (c *counting) read(ctx context.Context, since int64) (all []aged, err error) {
+	got, least := int64(0), int64(math.MaxInt64)
 	for after := ""; len(all) <= maxRead; {
-		_, some, next, err := c.page(ctx, since, pageSize, after)
+		total, some, next, err := c.page(ctx, since, pageSize, after)
 		if err != nil {
 			return nil, err
 		}
+		got, least = got+int64(len(some)), min(least, total)
 		for _, one := range some {
 			if _, ok := one.at(c.field); ok {
 				all = append(all, one)
 			}
 		}
 		if next == "" || len(some) == 0 {
+			if got < least {
+				return nil, unsent(c.account.client.unreadable(opCount, &answer{status: http.StatusOK, body: []byte("{")}))
+			}
 			break
 		}
 		after = next

@@ -27,8 +27,8 @@ func FuzzAnswers(f *testing.F) {
 			c.tagIDs()
 			c.value(fieldEmail)
 		}
-		if contacts, _, ok := readPage(body); ok {
-			for _, c := range contacts {
+		if p, ok := readPage(body); ok {
+			for _, c := range p.contacts {
 				if c.ID == "" {
 					t.Error("a contact without an id in a page")
 				}

@@ -109,10 +109,20 @@ func (d *destination) write(ctx context.Context, r *dest.Record, p payload) (des
 		return o, nil, err
 	}
 	stored, ok := readContact(got.body)
-	if !ok {
+	if !ok || !d.wrote(stored, r) {
 		return dest.Outcome{}, nil, d.client.unreadable(op, got)
 	}
 	return dest.Outcome{Status: dest.Delivered, ID: stored.ID, Created: r.ID == ""}, stored, nil
+}
+
+// wrote reports whether the contact of an answer is the one that was written: the one
+// that an update named, or a new one with the record's match value, where the answer
+// shows it. What a merged contact became is told otherwise, by a 410.
+func (d *destination) wrote(c *contact, r *dest.Record) bool {
+	if r.ID != "" {
+		return c.ID == r.ID
+	}
+	return c.value(d.def.Match.Destination) == "" || d.has(c, r)
 }
 
 // creates reports whether a row whose contact is not there makes one.

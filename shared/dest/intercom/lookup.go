@@ -1,6 +1,7 @@
 package intercom
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -121,10 +122,20 @@ func (d *destination) find(ctx context.Context, r *dest.Record) ([]string, error
 		return nil, d.unanswered(got.err)
 	}
 	c, ok := readContact(got.body)
-	if !ok {
+	if !ok || !d.has(c, r) {
 		return nil, d.client.unreadable(opLook, got)
 	}
 	return []string{c.ID}, nil
+}
+
+// has reports whether a contact's match value is a record's. Where nobody has said
+// whether case counts, Intercom's own comparison holds.
+func (d *destination) has(c *contact, r *dest.Record) bool {
+	key, ok := d.identity.Key(nil, []byte(c.value(d.def.Match.Destination)))
+	if ok && d.identity.CaseUnsure {
+		return bytes.Equal(d.identity.FoldedKey(nil, key), d.identity.FoldedKey(nil, []byte(r.Key)))
+	}
+	return ok && string(key) == r.Key
 }
 
 // unanswered is a lookup that was refused for what it asked.
@@ -137,9 +148,11 @@ func (d *destination) unanswered(e *refusal) *dest.CallError {
 	return call
 }
 
-// search asks for the contacts of some values and adds their ids to hits, by key.
+// search asks for the contacts of some values and adds their ids to hits, by key. Only
+// an answer that is whole tells what was not found: as many contacts as it says, and
+// says on every page.
 func (d *destination) search(ctx context.Context, values []string, hits map[string][]string) error {
-	after := ""
+	after, total, seen := "", -1, map[string]bool{}
 	for range maxPages {
 		got, err := d.client.do(ctx, opLook, http.MethodPost, "/contacts/search", d.question(values, after))
 		if err != nil {
@@ -148,21 +161,26 @@ func (d *destination) search(ctx context.Context, values []string, hits map[stri
 		if got.err != nil {
 			return d.unanswered(got.err)
 		}
-		contacts, next, ok := readPage(got.body)
-		if !ok {
+		p, ok := readPage(got.body)
+		if !ok || total >= 0 && p.total != total {
 			return d.client.unreadable(opLook, got)
 		}
-		for i := range contacts {
-			c := &contacts[i]
+		total = p.total
+		for i := range p.contacts {
+			c := &p.contacts[i]
+			seen[c.ID] = true
 			key, ok := d.identity.Key(nil, []byte(c.value(d.def.Match.Destination)))
 			if ok && !slices.Contains(hits[string(key)], c.ID) {
 				hits[string(key)] = append(hits[string(key)], c.ID)
 			}
 		}
-		if next == "" {
+		if p.next == "" && len(seen) != total {
+			return d.client.unreadable(opLook, got)
+		}
+		if p.next == "" {
 			return nil
 		}
-		after = next
+		after = p.next
 	}
 	return &dest.CallError{Op: opLook, Class: dest.Refused, Code: "too_many", Message: fmt.Sprintf("more than %d contacts match the values of one search", maxPages*pageSize)}
 }
@@ -185,9 +203,16 @@ func (d *destination) question(values []string, after string) []byte {
 	return append(out, `}}`...)
 }
 
-// readPage reads a page of contacts and the cursor of the next one.
-func readPage(body []byte) (contacts []contact, next string, ok bool) {
-	var page struct {
+// A page is one of a search's.
+type page struct {
+	contacts []contact
+	total    int    // of all pages
+	next     string // the next one's cursor, "" after the last
+}
+
+// readPage reads a page; anything else is no answer.
+func readPage(body []byte) (p page, ok bool) {
+	var said struct {
 		Type  string     `json:"type"`
 		Data  *[]contact `json:"data"`
 		Total *int       `json:"total_count"`
@@ -197,23 +222,20 @@ func readPage(body []byte) (contacts []contact, next string, ok bool) {
 			} `json:"next"`
 		} `json:"pages"`
 	}
-	if json.Unmarshal(body, &page) != nil || page.Type != "list" || page.Data == nil || page.Total == nil {
-		return nil, "", false
+	if json.Unmarshal(body, &said) != nil || said.Type != "list" || said.Data == nil || said.Total == nil {
+		return page{}, false
 	}
-	for _, c := range *page.Data {
+	for _, c := range *said.Data {
 		if c.ID == "" {
-			return nil, "", false
+			return page{}, false
 		}
 	}
-	if page.Pages != nil && page.Pages.Next != nil {
-		next = page.Pages.Next.After
-		if next == "" {
-			return nil, "", false
-		}
-	} else if *page.Total > len(*page.Data) && len(*page.Data) == 0 {
-		return nil, "", false
+	p = page{contacts: *said.Data, total: *said.Total}
+	if said.Pages != nil && said.Pages.Next != nil {
+		p.next = said.Pages.Next.After
+		return p, p.next != ""
 	}
-	return *page.Data, next, true
+	return p, true
 }
 
 // ambiguous is a row that more than one contact matches.

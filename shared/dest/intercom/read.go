@@ -88,7 +88,7 @@ func (a *account) Read(ctx context.Context, d *syncdef.Definition, fields, ids [
 			continue
 		}
 		var c aged
-		if json.Unmarshal(body, &c) != nil || string(c["type"]) != `"contact"` {
+		if json.Unmarshal(body, &c) != nil {
 			return nil, a.client.unreadable(opRead, &answer{status: http.StatusOK, body: body})
 		}
 		out[i].Values = make([]jsontext.Value, len(fields))
@@ -112,6 +112,9 @@ func (a *account) contact(ctx context.Context, id string, spend dest.Spend, foll
 	case err != nil:
 		return nil, err
 	case got.err == nil:
+		if c, ok := readContact(got.body); !ok || c.ID != id {
+			return nil, a.client.unreadable(opRead, got)
+		}
 		return got.body, nil
 	case got.status == http.StatusGone && got.link != "" && follow:
 		return a.contact(ctx, got.link, spend, false)

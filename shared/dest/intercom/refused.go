@@ -84,7 +84,7 @@ func (d *destination) verified(ctx context.Context, r *dest.Record, id string) (
 		return d.taken(id), nil
 	}
 	c, ok := readContact(got.body)
-	if !ok {
+	if !ok || c.ID != id {
 		return dest.Outcome{}, unsent(d.client.unreadable("read a contact", got))
 	}
 	if key, ok := d.identity.Key(nil, []byte(c.value(d.def.Match.Destination))); !ok || string(key) != r.Key {

@@ -213,7 +213,7 @@ func (d *destination) tag(ctx context.Context, path, name string) (*dest.Outcome
 			return nil, err
 		case got.err == nil:
 			var put tag
-			if json.Unmarshal(got.body, &put) != nil || put.ID == "" {
+			if json.Unmarshal(got.body, &put) != nil || put.ID != id {
 				return nil, d.client.unreadable(opTag, got)
 			}
 			return nil, nil

@@ -46,7 +46,7 @@ func (s *Server) batch(c *call) *failure {
 	if len(in.Inputs) > maxInputs {
 		return invalid("The maximum batch size is %d; this batch has %d", maxInputs, len(in.Inputs))
 	}
-	if failed := distinct(in.Inputs); failed != nil {
+	if failed := distinct(o, in.Inputs); failed != nil {
 		return failed
 	}
 	switch verb {
@@ -96,13 +96,13 @@ func broken(err error) *failure {
 }
 
 // distinct refuses ids that are there twice.
-func distinct(inputs []input) *failure {
+func distinct(o *object, inputs []input) *failure {
 	seen := map[string]bool{}
 	for _, in := range inputs {
 		if in.ID == nil {
 			continue
 		}
-		id := in.IDProperty + "\x00" + strings.ToLower(strings.TrimSpace(*in.ID))
+		id := in.IDProperty + "\x00" + o.canonical(in.IDProperty, *in.ID)
 		if seen[id] {
 			return invalid("Duplicate IDs found in batch input: [%s]. IDs must be unique", *in.ID)
 		}

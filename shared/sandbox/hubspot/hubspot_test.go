@@ -125,6 +125,38 @@ func TestClash(t *testing.T) {
 
 // The numeric paths of the vendor's own client libraries lead to the same records, and
 // one record's calls do too.
+// A unique number is compared as one, in a batch and with what is there; an exponent makes
+// no number of an id.
+func TestUniqueNumber(t *testing.T) {
+	schema := hubspot.DefaultSchema()
+	schema[0].Properties = append(schema[0].Properties, hubspot.Property{Name: "account_no", Type: "number", FieldType: "number", Unique: true})
+	a := start(t, hubspot.Options{Schema: schema})
+	one := func(trace, id string) string {
+		return fmt.Sprintf(`{"id":%q,"idProperty":"account_no","objectWriteTraceId":%q,"properties":{"firstname":%q}}`, id, trace, id)
+	}
+	for _, c := range []struct {
+		path, body string
+		status     int
+		says       string
+	}{
+		{"/batch/upsert", inputs(one("0", "101")), 200, `"new":true`},
+		{"/batch/upsert", inputs(one("0", " 101.0 ")), 200, `"new":false`},
+		{"/batch/upsert", inputs(one("0", "1.01e2")), 207, "INVALID_INTEGER"},
+		{"/batch/upsert", inputs(one("0", "7"), one("1", "7.00")), 400, "Duplicate IDs"},
+		{"/batch/create", `{"inputs":[{"objectWriteTraceId":"0","properties":{"account_no":"101.00"}}]}`, 207, "CONFLICT"},
+		{"/batch/create", `{"inputs":[{"objectWriteTraceId":"0","properties":{"account_no":"8"}},{"objectWriteTraceId":"1","properties":{"account_no":"8.0"}}]}`, 207, "CONFLICT"},
+		{"/batch/read", `{"idProperty":"account_no","inputs":[{"id":"101.0"}],"properties":[],"propertiesWithHistory":[]}`, 200, "1000001"},
+		{"/batch/read", `{"idProperty":"account_no","inputs":[{"id":"1.01e2"}],"properties":[],"propertiesWithHistory":[]}`, 207, "OBJECT_NOT_FOUND"},
+	} {
+		if status, body := a.call("POST", contacts+c.path, c.body); status != c.status || !strings.Contains(body, c.says) {
+			t.Errorf("%s %s: %d %.300s", c.path, c.body, status, body)
+		}
+	}
+	if n := a.Count("contacts"); n != 2 {
+		t.Errorf("%d contacts", n)
+	}
+}
+
 func TestPaths(t *testing.T) {
 	a := start(t, hubspot.Options{Portal: "99"})
 	if status, body := a.call("GET", "/account-info/v3/details", ""); status != 200 || !strings.Contains(body, `"portalId":99`) {

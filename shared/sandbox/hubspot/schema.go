@@ -91,14 +91,18 @@ func DefaultSchema() []Object {
 
 // column is a property in the store.
 func (p *Property) column() records.Column {
-	c := records.Column{Name: p.Name, Note: p.note()}
+	return records.Column{Name: p.Name, Note: p.note(), Compare: p.compare(), Indexed: p.Unique}
+}
+
+// compare is how values are compared: 101 and 101.0 are one number.
+func (p *Property) compare() records.Compare {
 	switch {
-	case p.Unique:
-		c.Compare, c.Indexed = records.Folded, true
 	case p.Type == "number":
-		c.Compare = records.Number
+		return records.Number
+	case p.Unique:
+		return records.Folded
 	}
-	return c
+	return records.Exact
 }
 
 // note is a property in the journal: what a property that was made later needs.
@@ -138,6 +142,16 @@ func (o *object) property(name string) (*Property, bool) {
 		return nil, false
 	}
 	return &o.Properties[at], true
+}
+
+// canonical is the form in which the ids of a property are equal, of records' own ids
+// without one.
+func (o *object) canonical(property, id string) string {
+	rule := records.Folded
+	if p, there := o.property(property); there {
+		rule = p.compare()
+	}
+	return string(rule.Canonical(nil, []byte(strings.TrimSpace(id))))
 }
 
 // contacts reports whether it is the object of people.

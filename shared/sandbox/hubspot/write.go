@@ -146,7 +146,7 @@ func (s *Server) plan(o *object, row int, values map[string]string, taken map[st
 				out.failed = &failure{status: http.StatusConflict, Category: "CONFLICT", Message: conflict(o, p, text, idOf(clash))}
 				return out
 			}
-			key := name + "\x00" + strings.ToLower(text)
+			key := name + "\x00" + o.canonical(name, text)
 			if other, there := taken[key]; there && other != at {
 				out.failed = &failure{status: http.StatusConflict, Category: "CONFLICT", Message: conflict(o, p, text, "0")}
 				return out
@@ -204,12 +204,16 @@ func (o *object) unique(name, verb string) *failure {
 	return nil
 }
 
-// find is the row that an id and its property name, -1 for none.
+// find is the row that an id and its property name, -1 for none: also where the property
+// holds numbers and the id is not written as one.
 func (o *object) find(id, property string) int {
 	if property == "" || property == propID {
 		return o.rowOf(id)
 	}
 	p, _ := o.property(property)
 	column, _ := o.table.Lookup(property)
-	return o.holder(p, column, strings.TrimSpace(id))
+	if id = strings.TrimSpace(id); p.Type == "number" && !decimals.MatchString(id) {
+		return -1
+	}
+	return o.holder(p, column, id)
 }

@@ -1,0 +1,182 @@
+package hubspot_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/sandbox"
+	simulator "github.com/penstock-data/penstock/shared/sandbox/hubspot"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// unread reports whether a call failed because its answer cannot be read.
+func unread(err error) bool {
+	call, ok := errors.AsType[*dest.CallError](err)
+	return ok && call.Class == dest.Unavailable && call.Scope == dest.ScopeUntold && call.Code == "bad_answer"
+}
+
+// reads are answers to a read of person1 to person3, and whether they tell what is not
+// there.
+var reads = map[string]struct {
+	status int
+	body   string
+	whole  bool
+}{
+	"none":                     {200, `{"status":"COMPLETE","results":[]}`, true},
+	"no status":                {200, `{"results":[]}`, true},
+	"an error for all":         {207, `{"status":"COMPLETE","results":[],"numErrors":1,"errors":[{"category":"OBJECT_NOT_FOUND","context":{"ids":["a","b","c"]}}]}`, true},
+	"an error that counts all": {207, `{"status":"COMPLETE","results":[],"numErrors":3,"errors":[{"category":"OBJECT_NOT_FOUND","context":{"ids":["a","b","c"]}}]}`, true},
+	"no errors":                {200, `{"status":"COMPLETE","results":[],"numErrors":0}`, true},
+	"pending":                  {200, `{"status":"PENDING","results":[]}`, false},
+	"processing":               {207, `{"status":"PROCESSING","results":[],"numErrors":1,"errors":[{"category":"OBJECT_NOT_FOUND","context":{"ids":["a"]}}]}`, false},
+	"canceled":                 {200, `{"status":"CANCELED","results":[]}`, false},
+	"a status of tomorrow":     {200, `{"status":"PARTIAL","results":[]}`, false},
+	"errors that are not told": {200, `{"status":"COMPLETE","results":[],"numErrors":3}`, false},
+	"two errors, one told":     {207, `{"status":"COMPLETE","results":[],"numErrors":2,"errors":[{"category":"OBJECT_NOT_FOUND","context":{"ids":["a"]}}]}`, false},
+	"another error":            {207, `{"status":"COMPLETE","results":[],"numErrors":1,"errors":[{"category":"INTERNAL_ERROR"}]}`, false},
+}
+
+// Only a batch that is done, and that tells the errors that it counts, says that a record
+// is not there, whatever the row asks for.
+func TestLookupIsWhole(t *testing.T) {
+	for name, c := range reads {
+		for what, want := range map[syncdef.Operation]dest.Status{syncdef.Update: dest.Rejected, syncdef.Delete: dest.Delivered, syncdef.Insert: dest.Pending} {
+			w := start(t, options(), matching(what, "email"))
+			b := three()
+			for i := range b.Records {
+				b.Records[i].Intent, b.Records[i].Delete = true, what == syncdef.Delete
+			}
+			if err := w.sim.Core().AddFault(sandbox.Fault{Match: "/batch/read", Status: c.status, Body: c.body}); err != nil {
+				t.Fatal(err)
+			}
+			out, err := w.Lookup(t.Context(), b, w.Lookups(b)[0])
+			if c.whole && (err != nil || out[0].Status != want || out[2].Status != want) || !c.whole && !unread(err) {
+				t.Errorf("%s, %s: %+v, %v", name, what, out, err)
+			}
+		}
+	}
+}
+
+// The same holds where records are read back: what is not told is not gone.
+func TestReadIsWhole(t *testing.T) {
+	w := start(t, options(), byEmail)
+	for name, c := range reads {
+		if err := w.sim.Core().AddFault(sandbox.Fault{Match: "/batch/read", Status: c.status, Body: c.body}); err != nil {
+			t.Fatal(err)
+		}
+		kept, err := w.account.(dest.Reader).Read(t.Context(), &w.version.Definition, []string{"firstname"}, []string{"1", "2", "3"}, free)
+		if c.whole && (err != nil || !kept[0].Gone || !kept[2].Gone) || !c.whole && !unread(err) {
+			t.Errorf("%s: %+v, %v", name, kept, err)
+		}
+	}
+}
+
+// numbered is an account whose contacts have a unique number, and of whom one has 101.
+func numbered(t *testing.T, operation syncdef.Operation) (w *world, id string) {
+	t.Helper()
+	opts := options()
+	opts.Schema = simulator.DefaultSchema()
+	opts.Schema[0].Properties = append(opts.Schema[0].Properties, simulator.Property{Name: "account_no", Type: "number", FieldType: "number", Unique: true})
+	def := matching(operation, "account_no")
+	def.Match.DataType = syncdef.MatchNumber
+	w = start(t, opts, def)
+	ids, err := w.sim.Seed("contacts", func(yield func(map[string]string) bool) { yield(map[string]string{"account_no": "101"}) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w, ids[0]
+}
+
+// numberOf is a record that a row's number names.
+func numberOf(t *testing.T, w *world, text string, fields ...dest.Field) dest.Record {
+	t.Helper()
+	key, ok := w.version.Rules.Identity.Key(nil, []byte(text))
+	if !ok {
+		t.Fatalf("%q has no key", text)
+	}
+	return dest.Record{Key: string(key), Match: text, Fields: fields}
+}
+
+// However a row writes the number that its record is matched by, it is one record.
+func TestNumberSpellings(t *testing.T) {
+	for _, text := range []string{"101", "101.0", " 101 ", "1.010000000000000e+02", "+101"} {
+		for _, operation := range []syncdef.Operation{syncdef.Upsert, syncdef.Update, syncdef.Delete, syncdef.Insert} {
+			w, id := numbered(t, operation)
+			r := numberOf(t, w, text, field("firstname", `"Ada"`))
+			r.Delete, r.Intent = operation == syncdef.Delete, true
+			b := dest.Batch{Records: []dest.Record{r}}
+			for _, c := range w.Lookups(b) {
+				out, err := w.Lookup(t.Context(), b, c)
+				if err != nil || out[0].ID != id {
+					t.Fatalf("%q, %s: %+v, %v", text, operation, out, err)
+				}
+				b.Records[0].ID = out[0].ID
+			}
+			if operation == syncdef.Insert {
+				continue // it has arrived
+			}
+			out, err := w.Push(t.Context(), b, w.Calls(b, 0)[0])
+			if want := map[bool]int{true: 0, false: 1}[r.Delete]; err != nil || out[0].Status != dest.Delivered || out[0].ID != id || out[0].Created || w.sim.Count("contacts") != want {
+				t.Errorf("%q, %s: %+v, %v, %d contacts", text, operation, out, err, w.sim.Count("contacts"))
+			}
+		}
+	}
+}
+
+// A new record gets its number in the same spelling, also where a mapping writes it.
+func TestNumberOfANewRecord(t *testing.T) {
+	for _, operation := range []syncdef.Operation{syncdef.Upsert, syncdef.Insert} {
+		for _, mapped := range [][]dest.Field{nil, {field("account_no", "2.02e2")}, {field("account_no", `"202.00"`)}} {
+			w, _ := numbered(t, operation)
+			b := dest.Batch{Records: []dest.Record{numberOf(t, w, "2.020000000000000e+02", mapped...)}}
+			out, err := w.Push(t.Context(), b, w.Calls(b, 0)[0])
+			if err != nil || !out[0].Created {
+				t.Fatalf("%s: %+v, %v", operation, out, err)
+			}
+			if got := w.sim.Record("contacts", "account_no", "202")["account_no"]; got != "202" {
+				t.Errorf("%s, %v: stored as %q", operation, mapped, got)
+			}
+		}
+	}
+}
+
+// A number of more than 64 digits is its row's fault, unsent; the others go on.
+func TestNumberTooLong(t *testing.T) {
+	for _, operation := range []syncdef.Operation{syncdef.Upsert, syncdef.Update, syncdef.Delete, syncdef.Insert} {
+		w, id := numbered(t, operation)
+		b := dest.Batch{Records: []dest.Record{numberOf(t, w, "1e70"), numberOf(t, w, "101.0")}}
+		for i := range b.Records {
+			b.Records[i].Delete, b.Records[i].Intent = operation == syncdef.Delete, true
+		}
+		judged := func(what string, out []dest.Outcome, err error) {
+			t.Helper()
+			if err != nil || out[0].Status != dest.Rejected || out[0].Code != "bad_match_value" || out[0].Field != "account_no" || strings.Contains(out[0].Message, "1e70") || len(out) > 1 && out[1].ID != id {
+				t.Errorf("%s, %s: %+v, %v", operation, what, out, err)
+			}
+		}
+		for _, c := range w.Lookups(b) {
+			out, err := w.Lookup(t.Context(), b, c)
+			judged("lookup", out, err)
+			before := w.account.APICalls()
+			out, err = w.Lookup(t.Context(), b, dest.Call{Records: c.Records[:1]})
+			if judged("lookup alone", out, err); w.account.APICalls() != before {
+				t.Errorf("%s: a call was made for nothing", operation)
+			}
+		}
+		if operation == syncdef.Upsert || operation == syncdef.Insert {
+			b.Records = b.Records[:1+map[syncdef.Operation]int{syncdef.Upsert: 1}[operation]]
+			out, err := w.Push(t.Context(), b, w.Calls(b, 0)[0])
+			judged("push", out, err)
+		}
+	}
+	// One that is known is updated by its id, which needs no number.
+	w, id := numbered(t, syncdef.Update)
+	r := numberOf(t, w, "1e70", field("firstname", `"Ada"`))
+	r.ID = id
+	b := dest.Batch{Records: []dest.Record{r}}
+	if out, err := w.Push(t.Context(), b, w.Calls(b, 0)[0]); err != nil || out[0].Status != dest.Delivered {
+		t.Errorf("known: %+v, %v", out, err)
+	}
+}
