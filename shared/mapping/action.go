@@ -18,10 +18,10 @@ const (
 )
 
 // reserved is the raw value in a reserved column; nil when the row does not have it, or
-// has null.
+// has null or a blank text, which is what a column of a CSV file has for null.
 func (m *Mapper) reserved(which int) jsontext.Value {
 	raw := m.column(len(m.p.columns) + which)
-	if raw == nil || isNull(raw) {
+	if raw == nil || isNull(raw) || raw[0] == '"' && m.blank(raw) {
 		return nil
 	}
 	return raw
@@ -94,7 +94,7 @@ func (m *Mapper) mayRemove(asked, soft bool) *row.Fault {
 }
 
 // word reads a reserved column of two words, in any case: 0 is the first, which is also
-// what null means, 1 the second.
+// what null and blanks mean, 1 the second.
 func (m *Mapper) word(which int, first, second string) (int, *row.Fault) {
 	raw := m.reserved(which)
 	if raw == nil {
@@ -111,7 +111,7 @@ func (m *Mapper) word(which int, first, second string) (int, *row.Fault) {
 	return 0, refuse(reserved[which], "unknown_action", raw, first+", "+second+" or null")
 }
 
-// flag reads a reserved column that holds yes or no; told is false for null.
+// flag reads a reserved column that holds yes or no; told is false for null and blanks.
 func (m *Mapper) flag(which int) (yes, told bool, f *row.Fault) {
 	raw := m.reserved(which)
 	if raw == nil {

@@ -34,12 +34,13 @@ func TestActions(t *testing.T) {
 	for columns, want := range map[string]string{
 		``:                        "upsert",
 		`"sync_action":null`:      "upsert",
+		`"sync_action":""`:        "upsert",
+		`"sync_action":" \t"`:     "upsert",
 		`"sync_action":"upsert"`:  "upsert",
 		`"SYNC_ACTION":"Upsert "`: "upsert",
 		`"sync_action":"DELETE"`:  "delete",
 		`"Sync_Action":"delete"`:  "delete",
 		`"sync_action":"remove"`:  "! unknown_action sync_action",
-		`"sync_action":""`:        "! unknown_action sync_action",
 		`"sync_action":true`:      "! unknown_action sync_action",
 		`"sync_action":{}`:        "! unknown_action sync_action",
 		`"sync_action":"delete","SYNC_ACTION":"upsert"`:                              "delete",
@@ -64,6 +65,12 @@ func TestActions(t *testing.T) {
 		`"sync_action":"upsert","change_type":"INSERT","is_update":true`:             "upsert",
 		`"is_update":true,"should_delete_from_destination":true`:                     "delete",
 		`"METADATA$ACTION":"DELETE"`:                                                 "! missing_column METADATA$ISUPDATE",
+		`"METADATA$ACTION":"DELETE","METADATA$ISUPDATE":""`:                          "! missing_column METADATA$ISUPDATE",
+		`"METADATA$ACTION":" ","METADATA$ISUPDATE":""`:                               "upsert",
+		`"sync_action":"delete","is_update":""`:                                      "delete",
+		`"sync_action":"","should_delete_from_destination":"true"`:                   "delete",
+		`"should_delete_from_destination":""`:                                        "upsert",
+		`"should_delete_from_destination":"  "`:                                      "upsert",
 		`"METADATA$ACTION":"UPDATE","METADATA$ISUPDATE":true`:                        "! unknown_action METADATA$ACTION",
 	} {
 		m := compiledDef(t, removing(syncdef.Upsert))

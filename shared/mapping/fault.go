@@ -34,9 +34,21 @@ func (m *Mapper) missing(c int) *row.Fault {
 // unreadable is the fault of a row that scan refused.
 func (r *members) unreadable(found jsontext.Value) *row.Fault {
 	if r.deep {
-		return &row.Fault{Rule: "too_deep", Message: "row: found objects and arrays nested more than " + strconv.Itoa(rawjson.MaxDepth) + " levels deep; allowed: fewer levels"}
+		return tooDeep("row", "")
 	}
 	return &row.Fault{Rule: "not_an_object", Message: "row: found " + describe(found) + "; allowed: one JSON object with the columns as its members (Snowflake: " + row.SnowflakeRow + ")"}
+}
+
+// deep reports whether JSON has more levels than leave room for the row around it.
+func deep(v []byte) bool {
+	_, levels := rawjson.Extent(v, rawjson.Space(v, 0))
+	return levels >= rawjson.MaxDepth
+}
+
+// tooDeep is the fault of a row, or of one value, that has too many levels; field is ""
+// for the row.
+func tooDeep(what, field string) *row.Fault {
+	return &row.Fault{Field: field, Rule: "too_deep", Message: what + ": found objects and arrays nested more than " + strconv.Itoa(rawjson.MaxDepth) + " levels deep; allowed: fewer levels"}
 }
 
 func notText(column string, found jsontext.Value) *row.Fault {

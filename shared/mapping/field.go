@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/rawjson"
 	"github.com/penstock-data/penstock/shared/row/decimal"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -169,6 +170,9 @@ func (out *field) converted(key, text string, kind syncdef.Type) (jsontext.Value
 		raw = []byte(text)
 		if !jsontext.Value(raw).IsValid() {
 			return nil, fmt.Errorf("%s: %q is not JSON", key, text)
+		}
+		if deep(raw) {
+			return nil, fmt.Errorf("%s: it nests more than %d levels deep", key, rawjson.MaxDepth)
 		}
 		raw = bytes.TrimSpace(raw)
 	}

@@ -14,8 +14,9 @@ import (
 // object takes an object, which may stand in a text, for a field whose members become
 // fields of their own.
 func (m *Mapper) object(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault) {
-	if raw[0] == '"' {
-		raw = m.unwrapped(raw)
+	raw, fault := m.unwrapped(f.source, raw)
+	if fault != nil {
+		return nil, fault
 	}
 	if raw[0] != '{' {
 		return nil, refuse(f.source, "not_an_object", raw, "an object, whose members become fields")
@@ -29,8 +30,9 @@ func (m *Mapper) object(f *field, raw jsontext.Value) (jsontext.Value, *row.Faul
 // flattened takes an object with its inner objects' members as its own, named after
 // both with the separator between, and with lists as texts; any other value as it is.
 func (m *Mapper) flattened(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault) {
-	if raw[0] == '"' {
-		raw = m.unwrapped(raw)
+	raw, fault := m.unwrapped(f.source, raw)
+	if fault != nil {
+		return nil, fault
 	}
 	if raw[0] != '{' {
 		return raw, nil
@@ -67,6 +69,9 @@ func (fl *flattener) object(m *Mapper, prefix []byte, object jsontext.Value) *ro
 		if fault != nil {
 			return fault
 		}
+	}
+	if w.Err() != nil { // of a vendor's value: a row's are within the bound
+		return tooDeep("column "+fl.source, fl.source)
 	}
 	return nil
 }

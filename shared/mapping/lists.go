@@ -18,7 +18,10 @@ const valueSeparator = ';'
 // joined takes a list of scalars as one text, nulls and empty texts left out. A list
 // may stand in a text, as some warehouses write it; no other object or list passes.
 func (m *Mapper) joined(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault) {
-	list := m.list(raw)
+	list, fault := m.list(f.source, raw)
+	if fault != nil {
+		return nil, fault
+	}
 	if list == nil {
 		return m.str(f, raw)
 	}
@@ -50,14 +53,12 @@ func (m *Mapper) requoted(start int) jsontext.Value {
 }
 
 // list is the list that a value is, or holds as text; nil for any other.
-func (m *Mapper) list(raw jsontext.Value) jsontext.Value {
-	if raw[0] == '"' {
-		raw = m.unwrapped(raw)
+func (m *Mapper) list(source string, raw jsontext.Value) (jsontext.Value, *row.Fault) {
+	raw, fault := m.unwrapped(source, raw)
+	if fault != nil || raw[0] != '[' {
+		return nil, fault
 	}
-	if raw[0] != '[' {
-		return nil
-	}
-	return raw
+	return raw, nil
 }
 
 // elements puts a list's texts into parts.
@@ -80,6 +81,9 @@ func (m *Mapper) elements(source string, list jsontext.Value) *row.Fault {
 		}
 		m.parts = append(m.parts, t.b)
 	}
+	if w.Err() != nil { // of a vendor's value: a row's are within the bound
+		return tooDeep("column "+source, source)
+	}
 	return nil
 }
 
@@ -87,7 +91,11 @@ func (m *Mapper) elements(source string, list jsontext.Value) *row.Fault {
 // each once, in the definition's order or else sorted, so that their order in the row
 // is no change.
 func (m *Mapper) multi(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault) {
-	if list := m.list(raw); list != nil {
+	list, fault := m.list(f.source, raw)
+	if fault != nil {
+		return nil, fault
+	}
+	if list != nil {
 		if fault := m.elements(f.source, list); fault != nil {
 			return nil, fault
 		}

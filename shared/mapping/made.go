@@ -186,8 +186,13 @@ func (m *Mapper) template(f *field) (jsontext.Value, *row.Fault) {
 	}
 	if !f.made.json {
 		m.buf = append(m.buf, '"')
+		return m.from(start), nil
 	}
-	return m.from(start), nil
+	v := m.from(start)
+	if deep(v) { // its columns' levels and its own
+		return nil, tooDeep("value of "+f.source, f.source)
+	}
+	return v, nil
 }
 
 // printed is a column's value as it stands within a JSON string: a text as it is,
@@ -247,8 +252,9 @@ func (m *Mapper) read(p *place) (jsontext.Value, *row.Fault) {
 	}
 	for i := range p.path {
 		step := &p.path[i]
-		if raw[0] == '"' {
-			raw = m.unwrapped(raw)
+		var fault *row.Fault
+		if raw, fault = m.unwrapped(m.p.columns[p.column], raw); fault != nil {
+			return nil, fault
 		}
 		want := byte('{')
 		if step.Name == "" {
@@ -297,20 +303,29 @@ func within(raw jsontext.Value, step *syncdef.Step) jsontext.Value {
 	return folded
 }
 
-// unwrapped is the list or object that a warehouse wrote into a text; any other text
-// stays as it is.
-func (m *Mapper) unwrapped(raw jsontext.Value) jsontext.Value {
+// unwrapped is the list or object that a warehouse wrote into a text; any other value
+// stays as it is. It has no more levels than it could have in the row itself: what is
+// nested deeper is read nowhere further on.
+func (m *Mapper) unwrapped(source string, raw jsontext.Value) (jsontext.Value, *row.Fault) {
+	if raw[0] != '"' {
+		return raw, nil
+	}
 	t, ok := m.text(raw)
 	if !ok {
-		return raw
+		return raw, nil
 	}
 	i := rawjson.Space(t.b, 0)
-	if i >= len(t.b) || t.b[i] != '{' && t.b[i] != '[' || !jsontext.Value(t.b).IsValid() {
-		return raw
+	if i >= len(t.b) || t.b[i] != '{' && t.b[i] != '[' {
+		return raw, nil
 	}
-	inner := t.b[i:]
-	for n := len(inner); n > 0 && inner[n-1] <= ' '; n-- {
-		inner = inner[:n-1]
+	end, levels := rawjson.Extent(t.b, i)
+	switch {
+	case end < 0 || rawjson.Space(t.b, end) < len(t.b):
+		return raw, nil
+	case levels >= rawjson.MaxDepth: // jsontext would call the deepest of them no JSON
+		return nil, tooDeep("column "+source, source)
+	case !jsontext.Value(t.b).IsValid():
+		return raw, nil
 	}
-	return inner
+	return t.b[i:end:end], nil
 }

@@ -2,6 +2,7 @@ package mapping_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -13,7 +14,7 @@ import (
 // What a destination shows is brought into the form in which the row sent it, and what a
 // definition does to a row's value is not done to it: what people changed stays changed.
 func TestReadBack(t *testing.T) {
-	one := 1
+	one, abyss := 1, strings.Repeat("[", 1500)+strings.Repeat("]", 1500)
 	for name, c := range map[string]struct {
 		field       syncdef.Field
 		sent, shown string
@@ -56,6 +57,8 @@ func TestReadBack(t *testing.T) {
 		"an object":                {syncdef.Field{Type: syncdef.JSON}, `{"b": [1, "x"]}`, `{"b":[1,"x"]}`, true},
 		"an object in a text":      {syncdef.Field{Type: syncdef.JSON}, `{"b": [1, "x"]}`, `"{\"b\": [1, \"x\"]}"`, true},
 		"another object in a text": {syncdef.Field{Type: syncdef.JSON}, `{"b": [1]}`, `"{\"b\": [2]}"`, false},
+		"a list that was deepened": {syncdef.Field{As: syncdef.AsJoin}, `["a"]`, `["a",` + abyss + `]`, false},
+		"a flat one, deepened":     {syncdef.Field{Type: syncdef.JSON, As: syncdef.AsFlat}, `{"a":1}`, `{"a":1,"b":` + abyss + `}`, false},
 	} {
 		c.field.Source, c.field.Destination = "v", "V"
 		def := syncdef.Definition{Sync: "s", RecordID: []string{"k"}, Fields: []syncdef.Field{c.field}}

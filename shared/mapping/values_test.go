@@ -186,3 +186,62 @@ func TestNested(t *testing.T) {
 		t.Errorf("the row after a deep one: %v", fault)
 	}
 }
+
+// TestDeepTexts: JSON within a text, or in a template, has as many levels as a row at
+// most, and of what has more nothing is left out in silence.
+func TestDeepTexts(t *testing.T) {
+	brackets := func(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
+	flat := syncdef.Field{Type: syncdef.JSON, As: syncdef.AsFlat, Separator: "_"}
+	made := flat
+	made.Value = ptr(`{"a":{{v}},"b":1}`)
+	for _, c := range []struct {
+		name       string
+		field      syncdef.Field
+		text, want string // of the column, with a * for the levels; with few of them
+		passes     bool   // with any levels
+	}{
+		{"join", syncdef.Field{As: syncdef.AsJoin}, `["a",*,"b"]`, "v not_a_string", false},
+		{"set", syncdef.Field{Type: syncdef.MultiPicklist}, `["a",*,"b"]`, "v not_a_string", false},
+		{"member", syncdef.Field{Source: "v.plan"}, ` {"x":*,"plan":"gold"} `, `"gold"`, false},
+		{"member before", syncdef.Field{Source: "v.plan"}, `{"plan":"gold","x":*}`, `"gold"`, false},
+		{"element", syncdef.Field{Source: "v[1]"}, `[*,"gold"]`, `"gold"`, false},
+		{"spread", syncdef.Field{Type: syncdef.JSON, Destination: "*"}, `{"x":*,"plan":"gold"}`, `{"x":*,"plan":"gold"}`, false},
+		{"flat", flat, `{"x":{"y":*},"plan":"gold"}`, `{"x_y":"*","plan":"gold"}`, false},
+		{"as it is", syncdef.Field{}, `[*]`, `"[*]"`, true},
+		{"JSON as it is", syncdef.Field{Type: syncdef.JSON}, `[*]`, `"[*]"`, true},
+		{"no JSON", syncdef.Field{As: syncdef.AsJoin}, `[*`, `"[*"`, true},
+		{"more than JSON", syncdef.Field{As: syncdef.AsJoin}, `[*] x`, `"[*] x"`, true},
+	} {
+		if c.field.Source == "" {
+			c.field.Source = "v"
+		}
+		if c.field.Destination == "" {
+			c.field.Destination = "V"
+		}
+		m := compiledRules(t, &syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Fields: []syncdef.Field{c.field}}, syncdef.Rules{Spread: true})
+		for _, levels := range []int{2, 997, 999, 1500, 20_000} {
+			text, _ := jsontext.AppendQuote(nil, strings.ReplaceAll(c.text, "*", brackets(levels)))
+			got := result(m.Map(jsontext.Value(`{"id":1,"v":` + string(text) + `}`)))
+			want := strings.ReplaceAll(c.want, "*", brackets(levels))
+			if levels > 997 && !c.passes {
+				want = c.field.Source + " too_deep"
+			}
+			if got["value0"]+got["fault"] != want {
+				t.Errorf("%s, %d levels: %.40s, want %.40s", c.name, levels, got, want)
+			}
+		}
+	}
+	for levels, want := range map[int]string{997: `{"a":"` + brackets(997) + `","b":1}`, 999: "V too_deep"} {
+		made.Destination = "V"
+		got := result(compiled(t, made).Map(jsontext.Value(`{"id":1,"v":` + brackets(levels) + `}`)))
+		if got["value0"]+got["fault"] != want {
+			t.Errorf("a template of %d levels: %.40s", levels, got)
+		}
+	}
+	for key, f := range map[string]syncdef.Field{"value: ": {Value: ptr(brackets(1500))}, "default: ": {Source: "v", Default: ptr(brackets(1500))}} {
+		f.Destination, f.Type = "V", syncdef.JSON
+		if _, err := Compile(&syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Fields: []syncdef.Field{f}}, syncdef.Rules{}); err == nil || !strings.Contains(err.Error(), key+"it nests more than 1000 levels deep") {
+			t.Errorf("%s%.100v", key, err)
+		}
+	}
+}

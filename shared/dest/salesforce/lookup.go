@@ -75,7 +75,8 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 		if d.identity.CaseUnsure {
 			near[d.folded(r.Key)] = append(near[d.folded(r.Key)], r.Key)
 		}
-		if left.take(q, d.def.Match.Destination) {
+		// One long key alone may be beyond a query's budget; it is asked for all the same.
+		if left.take(q, d.def.Match.Destination) && len(open) > 0 {
 			queries, open = append(queries, d.statement(open)), open[:0]
 		}
 		open = append(open, q)

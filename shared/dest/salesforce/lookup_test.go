@@ -338,6 +338,29 @@ func TestLookupLengths(t *testing.T) {
 	}
 }
 
+// TestLongKeys has match values that fill a query alone, in every place of a lookup, and
+// one of which a single spelling is short enough: the organisation takes all of it.
+func TestLongKeys(t *testing.T) {
+	wide, marks, words := strings.Repeat("東", 1700), strings.Repeat("é", 3000), "東京 "+strings.Repeat("京", 1700)
+	for name, keys := range map[string][]string{
+		"alone": {wide}, "first": {wide, "acme"}, "last": {"acme", wide}, "between": {"acme", wide, wide + "x", "other"}, "in all spellings": {marks, "acme"}, "of words": {words, "acme"},
+	} {
+		for _, strategy := range []syncdef.Strategy{syncdef.MatchField, syncdef.MatchName} {
+			d := start(t, matching(strategy, "Name"))
+			seed(t, d.sim, []string{"Name"}, []string{"acme"})
+			for i, code := range shorts(d.lookUp(t, keyed(keys...))) {
+				want := "no_match"
+				if keys[i] == "acme" {
+					want = "0015g0000000001AAA"
+				}
+				if code != want {
+					t.Errorf("%s, %s: record %d: %s, want %s", strategy, name, i, code, want)
+				}
+			}
+		}
+	}
+}
+
 // TestLookupPages has more rows behind its keys than one page holds; the further
 // calls are counted.
 func TestLookupPages(t *testing.T) {

@@ -46,22 +46,17 @@ func (d *destination) ask(r *dest.Record) (q question, reason string) {
 	default:
 		q.equals = each(d.spellings(r), quoted)
 	}
-	if anyOver(q.equals) || anyOver(q.likes) {
-		return q, tooLong
+	// A spelling that WHERE does not take is of a length that no field it compares holds.
+	q.equals, q.likes = slices.DeleteFunc(q.equals, over), slices.DeleteFunc(q.likes, over)
+	if len(q.equals)+len(q.likes) == 0 {
+		return q, "over 4,000 characters long, which Salesforce compares nothing with"
 	}
 	return q, ""
 }
 
-const tooLong = "over 4,000 characters long, which Salesforce compares nothing with"
-
-// anyOver reports a literal that is too long for WHERE.
-func anyOver(literals []string) bool {
-	for _, s := range literals {
-		if len(s) > maxLiteral && len(utf16.Encode([]rune(s)))-len("''") > maxLiteral {
-			return true
-		}
-	}
-	return false
+// over reports a literal that is too long for WHERE.
+func over(literal string) bool {
+	return len(literal) > maxLiteral && len(utf16.Encode([]rune(literal)))-len("''") > maxLiteral
 }
 
 // domains are a domain's spellings: in ASCII, and as people write it, in both Unicode

@@ -27,7 +27,8 @@
 //	  on_too_long: reject          # a message over 4,000 characters, or truncate
 //
 // A field mapping may make the text of a template, whose own text is markup, while &,
-// < and > of the columns in it are shown as they are:
+// < and > of the columns in it are shown as they are (so that it takes no data_type
+// json or multipicklist and no as: join, which would read it once more):
 //
 //	field_mappings:
 //	  - {value: "<https://crm.example/{{id}}|{{company}}>: {{message}}", destination: text}

@@ -80,10 +80,11 @@ func (d *destination) most() int {
 // isMarkup reports whether a text was written as Slack's markup: where the mapping
 // says so of its column, where the text is the definition's own, a default or one of
 // a picklist's values, and where it is the definition's template, into which the
-// mapping has put columns without markup (Rules.Entities).
+// mapping has put columns without markup (Rules.Entities), to be read no further.
 func (d *destination) isMarkup(text string) bool {
 	f := d.text
-	return f.Markup || f.Value != nil || f.Default != nil && text == *f.Default || slices.Contains(f.Values, text)
+	key, _ := unescapes(f)
+	return f.Markup || f.Value != nil && key == "" || f.Default != nil && text == *f.Default || slices.Contains(f.Values, text)
 }
 
 // fieldOf is a definition's mapping of a part of the message; empty when there is

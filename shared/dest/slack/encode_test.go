@@ -31,7 +31,7 @@ func (w *world) sent(t *testing.T, b dest.Batch) string {
 // markup; what the definition itself says is markup.
 func TestMarkup(t *testing.T) {
 	const name = "Customer: <!channel> & <b>Co</b>"
-	standard := "No text: <!here>"
+	standard, made := "No text: <!here>", "{{msg}}"
 	for what, c := range map[string]struct {
 		field      syncdef.Field
 		text, want string
@@ -44,6 +44,11 @@ func TestMarkup(t *testing.T) {
 		"a column of markup":          {syncdef.Field{Markup: true}, name, name},
 		"the definition's default":    {syncdef.Field{Default: &standard}, standard, standard},
 		"beside the default":          {syncdef.Field{Default: &standard}, standard + "<", "No text: &lt;!here&gt;&lt;"},
+		"a template":                  {syncdef.Field{Value: &made}, "<!here> &amp;", "<!here> &amp;"}, // its columns are escaped already
+		"a template of JSON":          {syncdef.Field{Value: &made, Type: syncdef.JSON}, "<!here>", "&lt;!here&gt;"},
+		"a template's set":            {syncdef.Field{Value: &made, Type: syncdef.MultiPicklist}, "<!here>", "&lt;!here&gt;"},
+		"a template's list":           {syncdef.Field{Value: &made, As: syncdef.AsJoin}, "<!here>", "&lt;!here&gt;"},
+		"a template of markup":        {syncdef.Field{Value: &made, Type: syncdef.JSON, Markup: true}, "<!here>", "<!here>"},
 		"a value of the definition's": {syncdef.Field{Values: []string{"<!here> up", "down"}}, "<!here> up", "<!here> up"},
 	} {
 		w := newWorld(t)

@@ -67,6 +67,10 @@ func check(d *syncdef.Definition, _ *syncdef.Connection) []syncdef.Fault {
 			fault(path+"destination", "destination %q: a Slack message has no such part; allowed: %s", f.Destination, strings.Join(parts, ", "))
 		case f.Markup && f.Destination != fieldText:
 			fault(path+"markup", "markup has no use here: only the text of a message holds markup")
+		case f.Destination == fieldText && f.Value != nil && !f.Markup:
+			if key, word := unescapes(f); key != "" {
+				fault(path+key, "%s: %s would bring markup out of the columns in value; leave it out, or make the text of one column with source; markup: true is for columns that hold Slack's own markup", key, word)
+			}
 		}
 	}
 	if len(d.Fields) == 0 {
@@ -80,6 +84,19 @@ func check(d *syncdef.Definition, _ *syncdef.Connection) []syncdef.Fault {
 		fault("slack.channel", "no channel: add slack: {channel: \"#name\"}, or map a column to channel")
 	}
 	return faults
+}
+
+// unescapes is the key of a template's field, and its word, by which the text is read
+// once more after the columns in it were escaped: a list's elements, the strings and
+// names of JSON, or what a ; parts are other characters then.
+func unescapes(f syncdef.Field) (key, word string) {
+	switch {
+	case f.Type == syncdef.JSON || f.Type == syncdef.MultiPicklist:
+		return "data_type", string(f.Type)
+	case f.As == syncdef.AsJoin:
+		return "as", string(f.As)
+	}
+	return "", ""
 }
 
 // maps reports whether a column gives a part of the message.

@@ -14,6 +14,11 @@ import (
 func TestCheck(t *testing.T) {
 	text, channel := syncdef.Field{Source: "m", Destination: "text"}, syncdef.Field{Source: "c", Destination: "channel"}
 	marked := func(f syncdef.Field) syncdef.Field { f.Markup = true; return f }
+	value := "{{v}}"
+	made := func(f syncdef.Field) []syncdef.Field {
+		f.Value, f.Destination = &value, "text"
+		return []syncdef.Field{f, channel}
+	}
 	for name, c := range map[string]struct {
 		fields  []syncdef.Field
 		options string
@@ -27,6 +32,12 @@ func TestCheck(t *testing.T) {
 		"another part":        {[]syncdef.Field{text, {Destination: "blocks"}}, `{"channel":"#a"}`, "field_mappings[1].destination"},
 		"markup of a channel": {[]syncdef.Field{text, marked(channel)}, "", "field_mappings[1].markup"},
 		"nothing mapped":      {nil, "", ""},
+		"template":            {made(syncdef.Field{Type: syncdef.String, As: syncdef.AsJSON}), "", ""},
+		"template of JSON":    {made(syncdef.Field{Type: syncdef.JSON}), "", "field_mappings[0].data_type"},
+		"template of a set":   {made(syncdef.Field{Type: syncdef.MultiPicklist}), "", "field_mappings[0].data_type"},
+		"template, joined":    {made(syncdef.Field{Type: syncdef.String, As: syncdef.AsJoin}), "", "field_mappings[0].as"},
+		"template of markup":  {made(marked(syncdef.Field{Type: syncdef.JSON})), "", ""},
+		"column of JSON":      {[]syncdef.Field{{Source: "m", Destination: "text", Type: syncdef.JSON}, channel}, "", ""},
 	} {
 		d := syncdef.Definition{Sync: "s", Fields: c.fields, Options: []byte(c.options)}
 		var paths []string

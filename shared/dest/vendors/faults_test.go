@@ -51,6 +51,8 @@ var faults = []struct{ name, src, paths string }{
 	{"slack: no channel", "connection: chat\nrecord_id: id\n" + message, "slack.channel"},
 	{"slack: other part", alerts + "field_mappings: [{source: a, destination: text}, {source: b, destination: blocks}]\n", "field_mappings[1].destination"},
 	{"slack: markup of a channel", alerts + "field_mappings: [{source: a, destination: text}, {source: b, destination: channel, markup: true}]\n", "field_mappings[1].markup"},
+	{"slack: template of JSON", alerts + "field_mappings: [{value: \"{{a}}\", destination: text, data_type: json}]\n", "field_mappings[0].data_type"},
+	{"slack: template, joined", alerts + "field_mappings: [{value: \"{{a}}\", destination: text, as: join}]\n", "field_mappings[0].as"},
 	{"slack: channel with a blank", "connection: chat\nrecord_id: id\nslack: {channel: two words}\n" + message, "slack.channel"},
 	{"slack: section is a word", "connection: chat\nrecord_id: id\nslack: a\n" + message, "slack"},
 	{"slack: object", alerts + message + "destination_object: reaction\n", "destination_object"},
