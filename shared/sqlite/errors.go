@@ -19,9 +19,6 @@ func (s *Store) StoreErrors(ctx context.Context, errs []run.RowError) error {
 		return nil
 	}
 	err := s.write(ctx, func(c *conn) error {
-		if err := c.expireErrors(s.now()); err != nil {
-			return err
-		}
 		if err := c.list(errs); err != nil {
 			return err
 		}
@@ -46,9 +43,12 @@ func (s *Store) StoreErrors(ctx context.Context, errs []run.RowError) error {
 	return nil
 }
 
-// expireMost is how many entries of the list of errors one call deletes with their errors,
-// each of up to 2,000; the next one goes on.
-const expireMost = 20
+// Once so often, with whatever is written then, errors that are too old are deleted: those of
+// so many entries of the list of errors, each of up to 2,000. The next time goes on.
+const (
+	expireEvery = time.Minute
+	expireMost  = 20
+)
 
 // expireErrors deletes errors that have been kept for run.KeepErrors. An error of a later attempt
 // is left to that one's entry.

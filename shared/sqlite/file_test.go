@@ -397,6 +397,10 @@ func TestErrorsExpire(t *testing.T) {
 	store(2, 2) // it has failed again
 	c.advance(10*24*time.Hour + time.Second)
 	holds(1, 2)
+	if err := s.SetPause(ctx, run.Pause{Sync: "other"}); err != nil { // whatever is written
+		t.Fatal(err)
+	}
+	holds(2)
 	store(3, 1)
 	holds(2, 3)
 	c.advance(20 * 24 * time.Hour)

@@ -35,9 +35,10 @@ type Store struct {
 
 	turn    chan *conn // holds the connection while nobody uses it
 	now     func() time.Time
-	names   names // guarded by turn
-	late    late  // guarded by turn
-	touched bool  // guarded by turn: the transaction writes what names or late hold
+	names   names     // guarded by turn
+	late    late      // guarded by turn
+	touched bool      // guarded by turn: the transaction writes what names or late hold
+	expired time.Time // guarded by turn: when errors were last looked for that are too old
 
 	path        string         // "" in memory
 	beside      sync.WaitGroup // what goes on beside the calls; started with the turn in hand
@@ -72,8 +73,7 @@ func Open(path string, now func() time.Time) (*Store, error) {
 		s.path = path
 	}
 	s.turn <- c
-	// What goes wrong with it is left to whoever stores errors next.
-	_ = s.write(context.Background(), func(c *conn) error { return c.expireErrors(now()) })
+	_ = s.write(context.Background(), func(*conn) error { return nil }) // what is too old goes now, or with the next write
 	return s, nil
 }
 
@@ -133,7 +133,14 @@ func prepareSchema(c *conn) error {
 
 // write runs f in one transaction that holds the file's write lock from the start.
 func (s *Store) write(ctx context.Context, f func(*conn) error) error {
-	return s.transact(ctx, "BEGIN IMMEDIATE", f)
+	return s.transact(ctx, "BEGIN IMMEDIATE", func(c *conn) error {
+		if now := s.now(); now.Sub(s.expired) >= expireEvery {
+			if c.expireErrors(now) == nil { // else the next write tries again, and f goes before
+				s.expired = now
+			}
+		}
+		return f(c)
+	})
 }
 
 // read runs f on one snapshot.
