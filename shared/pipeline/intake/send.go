@@ -110,17 +110,19 @@ func (rep *repetition) envelopeRows(at []int) []envelope.Row {
 
 // endAgain stores the rows of the chunks that were not recorded as errors: their
 // run was cancelled before they were queued. A worker that has one of the messages
-// after all does the same under the same names.
+// after all does the same under the same names. Rows of a replay have their errors.
 func (in *Intake) endAgain(ctx context.Context, rep *repetition, r run.Run, done map[int]bool) error {
 	b, why := &rep.batch, blocked(r)
 	for index, at := range rep.chunks() {
 		if done[index] {
 			continue
 		}
-		errs := make([]run.RowError, len(at))
+		var errs []run.RowError
 		fates := make([]run.Fate, len(at))
 		for i, n := range at {
-			errs[i], fates[i] = rep.error(n, why, in.Now()), run.FateCancelled
+			if fates[i] = run.FateCancelled; rep.replay == nil {
+				errs = append(errs, rep.error(n, why, in.Now()))
+			}
 		}
 		if err := in.Errors.StoreErrors(ctx, errs); err != nil {
 			return fmt.Errorf("store the unsent rows of run %q: %w", b.Run, err)

@@ -123,20 +123,17 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 	if err != nil {
 		return out, fmt.Errorf("list its runs: %w", err)
 	}
-	due, err := s.dueOf(ctx, name)
+	rest, err := s.rest(ctx, name, all, s.tallied)
 	if err != nil {
 		return out, err
 	}
-	exhausted, resent := map[string]bool{}, map[string]int64{} // by the run whose rows were sent again
+	due, resent, exhausted := rest.due, rest.retried, map[string]bool{} // by the run whose rows are sent again
 	all = unpaused(all)
 	for _, r := range all { // newest first, retries before their run
 		recent := r.Status.Ended() && now.Sub(r.EndedAt) < time.Hour
 		original := run.OriginalOf(r.ID)
-		if run.IsRetry(r.ID) {
-			resent[original] += r.Counts.Delivered + r.Counts.Unchanged
-		}
 		switch {
-		case !r.Status.Ended() || due[original]:
+		case !r.Status.Ended() || due[original] > 0:
 		case run.IsRetry(r.ID):
 			if recent && !exhausted[original] && r.Counts.Failed > 0 {
 				out.Exhausted += r.Counts.Failed
@@ -198,19 +195,6 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 	}
 	if p.Failing() {
 		out.Pause = alert.Pause{Since: p.Since, Reason: p.Reason, Person: p.SetUp}
-	}
-	return out, nil
-}
-
-// dueOf tells which runs have rows that are sent again by themselves.
-func (s *Sweep) dueOf(ctx context.Context, name string) (map[string]bool, error) {
-	items, err := s.Due.DueItems(ctx, name, time.Time{}, countedDue)
-	if err != nil {
-		return nil, fmt.Errorf("list what is due: %w", err)
-	}
-	out := map[string]bool{}
-	for _, d := range items {
-		out[d.Run] = true
 	}
 	return out, nil
 }

@@ -13,10 +13,10 @@ import (
 
 // lastBlocked is the last run whose gate is known, where that stopped it; of runs, the
 // newest first. One that ended before its gate was asked says nothing of it.
-func lastBlocked(all []run.Run, due map[string]bool) *alert.Run {
+func lastBlocked(all []run.Run, due map[string]int64) *alert.Run {
 	for _, r := range all {
 		switch {
-		case !r.Status.Ended() || run.IsRetry(r.ID) || due[r.ID]:
+		case !r.Status.Ended() || run.IsRetry(r.ID) || due[r.ID] > 0:
 		case r.Status == run.Blocked:
 			return lastRun(r)
 		case r.Gate != nil || r.Status == run.Complete:
@@ -29,11 +29,11 @@ func lastBlocked(all []run.Run, due map[string]bool) *alert.Run {
 // counted are the rows of the last complete run and of those before it in its mode.
 // Runs that penstock_begin made are compared among themselves, and those of plain
 // queries likewise.
-func counted(all []run.Run, due map[string]bool) (out alert.Counts) {
+func counted(all []run.Run, due map[string]int64) (out alert.Counts) {
 	var last run.Run
 	for _, r := range all {
 		switch {
-		case r.Status != run.Complete || run.IsRetry(r.ID) || due[r.ID]:
+		case r.Status != run.Complete || run.IsRetry(r.ID) || due[r.ID] > 0:
 		case out.Run == "":
 			last, out.Run, out.Rows = r, r.ID, r.Counts.Received
 		case r.Mode == last.Mode && r.Bracketed == last.Bracketed && len(out.Before) < alert.CountedRuns:

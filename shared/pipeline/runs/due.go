@@ -1,6 +1,7 @@
 package runs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,7 +61,7 @@ func (s *Sweep) due(ctx context.Context, name string) error {
 		if rows += len(d.Rows); rows > dueRows && rows > len(d.Rows) {
 			return nil
 		}
-		stop, err := s.stopped(ctx, d)
+		stop, err := s.ended(ctx, d.Run, "run")
 		if err != nil {
 			return err
 		}
@@ -75,7 +76,7 @@ func (s *Sweep) due(ctx context.Context, name string) error {
 // would be sent. Their errors stay open, for a retry once it is applied again.
 func (s *Sweep) endAll(ctx context.Context, items []run.Due) error {
 	for _, d := range items {
-		stop, err := s.stopped(ctx, d)
+		stop, err := s.ended(ctx, d.Run, "run")
 		if err != nil {
 			return err
 		}
@@ -135,21 +136,25 @@ func (s *Sweep) handIn(ctx context.Context, d run.Due, stop string) error {
 	if err != nil {
 		return err
 	}
-	send := len(due) > 0
+	ended, err := s.ended(ctx, b.Run, "retry")
+	if err != nil {
+		return err
+	}
+	send := stop == "" && ended == "" && len(due) > 0
 	if !send && stop == "" {
 		if send, err = s.halfHandedIn(ctx, b); err != nil {
 			return err
 		}
 	}
 	var answers []row.Answer
-	if send && stop == "" {
+	if send {
 		if answers, err = s.Replayer.Replay(ctx, b); err != nil {
 			return fmt.Errorf("hand in item %q of run %q: %w", b.ID, d.Run, err)
 		}
 	}
 	for _, n := range due {
-		why := stop
-		if stop == "" {
+		why := cmp.Or(stop, ended)
+		if why == "" {
 			why = over(answers[n])
 		}
 		if why != "" {
@@ -168,8 +173,9 @@ func (s *Sweep) handIn(ctx context.Context, d run.Due, stop string) error {
 }
 
 // halfHandedIn reports whether a batch was pinned and not sent before its rows were settled
-// some other way, by a retry say. Its messages are sent all the same, so that its run counts
-// all of it; the worker drops rows that are no longer due.
+// some other way, by a retry say, or before its run was ended. Its messages are sent all the
+// same, or recorded as cancelled, so that its run counts all of it; the worker drops rows that
+// are no longer due.
 func (s *Sweep) halfHandedIn(ctx context.Context, b run.Replay) (bool, error) {
 	if slices.ContainsFunc(b.Rows, func(r run.ReplayRow) bool { return r.Object == nil }) {
 		return false, nil // a row is gone, and no message can be made of the others
@@ -204,17 +210,54 @@ func over(a row.Answer) string {
 	return "not sent again: a newer row of the same key took its place"
 }
 
-// stopped says why nothing of a due item's run is sent any more.
-func (s *Sweep) stopped(ctx context.Context, d run.Due) (string, error) {
-	r, err := s.Runs.Run(ctx, d.Run)
+// stillDue counts, by run, the rows of due items. An item stays until its time though its rows
+// were settled before, by a retry or a later run.
+func (s *Stores) stillDue(ctx context.Context, sync string, items []run.Due) (map[string]int64, error) {
+	out, rows, attempts := map[string]int64{}, 0, map[string]int{}
+	for _, d := range items {
+		rows += len(d.Rows)
+	}
+	for _, d := range items {
+		for _, number := range d.Rows {
+			if ref := run.ErrorRef(d.Run, d.Batch, number); rows > openDue {
+				out[d.Run]++
+			} else {
+				attempts[ref] = d.Attempts
+			}
+		}
+	}
+	if len(attempts) == 0 {
+		return out, nil
+	}
+	found, err := s.Errors.ErrorsByRef(ctx, sync, slices.Collect(maps.Keys(attempts)))
+	if err != nil {
+		return nil, fmt.Errorf("read what is due of sync %q: %w", sync, err)
+	}
+	var errs []*run.RowError
+	for ref, e := range found {
+		if e.Attempts == attempts[ref] {
+			errs = append(errs, &e)
+		}
+	}
+	open, err := s.open(ctx, errs)
+	for ref := range open {
+		id, _, _, _ := run.ParseRef(ref)
+		out[id]++
+	}
+	return out, err
+}
+
+// ended says why nothing of a due item's run, or of its retry's, is sent any more.
+func (s *Sweep) ended(ctx context.Context, id, what string) (string, error) {
+	r, err := s.Runs.Run(ctx, id)
 	if errors.Is(err, run.ErrNotFound) {
-		return "", nil // it has expired; its rows have not
+		return "", nil // a run that has expired, though its rows have not; a retry that has not begun
 	}
 	if err != nil {
-		return "", fmt.Errorf("read run %q: %w", d.Run, err)
+		return "", fmt.Errorf("read run %q: %w", id, err)
 	}
 	if r.Status.Dead() {
-		return "not sent again, because its run was ended: " + r.Reason, nil
+		return "not sent again, because its " + what + " was ended: " + r.Reason, nil
 	}
 	return "", nil
 }

@@ -52,6 +52,76 @@ func TestDueRowIsSentAgain(t *testing.T) {
 	}
 }
 
+// What was settled before its time is not counted as due, though its item stays until then.
+func TestSettledRowsAreNotDue(t *testing.T) {
+	for name, settle := range map[string]func(w *world, id string){
+		"by a retry": func(w *world, id string) {
+			_, err := w.control.Retry(w.t.Context(), id, runs.Selector{Records: []string{"a"}}, "token")
+			w.ok(err)
+			w.work()
+		},
+		"by the next run": func(w *world, _ string) { w.complete("", record{"a", 1, 10}, record{"b", 2, 20}) },
+		"by nobody, its run was cancelled": func(w *world, id string) {
+			r := w.run(id)
+			r.Status = run.Cancelled
+			w.ok(w.store.UpdateRun(w.t.Context(), r))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, func(d *syncdef.Definition, _ *syncdef.Rules) { d.Retry = &syncdef.Retry{Base: "12h", Max: "12h"} })
+			w.vendor.busy["a"], w.vendor.refuses["b"] = true, true
+			r := w.complete("", record{"a", 1, 10}, record{"b", 2, 20})
+			if s := w.status(r.ID).Runs[0]; s.Due != 1 {
+				t.Fatalf("%d due", s.Due)
+			}
+			w.vendor.busy["a"], w.vendor.refuses["b"] = false, name == "by a retry"
+			w.pass(time.Minute)
+			settle(w, r.ID)
+			w.pass(time.Minute)
+			if s := w.status(r.ID).Runs[0]; s.Due != 0 {
+				t.Errorf("penstock_status says %d due", s.Due)
+			}
+			if o, err := w.sweep.Overview(t.Context(), syncName, w.now); err != nil || o.Due != 0 {
+				t.Errorf("the overview says %d due, %v", o.Due, err)
+			}
+		})
+	}
+}
+
+// A retry's run that a person ends before its rows are queued leaves each row its one error,
+// which is not due any more, and is counted to its end.
+func TestARetryIsEndedBeforeItIsQueued(t *testing.T) {
+	w := newWorld(t, nil)
+	w.vendor.busy["a"] = true
+	r := w.complete("", record{"a", 1, 10})
+	w.vendor.busy["a"] = false
+	w.intake.Queue = refusing{w.store}
+	w.now = w.now.Add(5 * time.Minute)
+	if err := w.sweep.Run(t.Context()); err == nil {
+		t.Fatal("the queue refused nothing")
+	}
+	again := run.RetryID(r.ID, 1)
+	_, err := w.control.Cancel(t.Context(), again, "not now")
+	w.ok(err)
+	w.intake.Queue = w.store
+	w.pass(5 * time.Minute)
+	if e := w.errors(r.ID)["a"]; !e.Due.IsZero() || e.Attempts != 1 || !strings.Contains(e.Message, "its retry was ended: not now") {
+		t.Errorf("the error: due %v, %d attempts: %s", e.Due, e.Attempts, e.Message)
+	}
+	if errs, _, err := w.store.RunErrors(t.Context(), again, 10, ""); err != nil || len(errs) != 0 {
+		t.Errorf("the retry has errors of its own: %+v, %v", errs, err)
+	}
+	if c := w.run(again); !c.Final || c.Counts.Cancelled != 1 || w.vendor.values["a"] != "" {
+		t.Errorf("final %v, %+v, the vendor holds %q", c.Final, c.Counts, w.vendor.values["a"])
+	}
+	_, err = w.control.Retry(t.Context(), r.ID, runs.Selector{}, "token")
+	w.ok(err)
+	w.work()
+	if w.vendor.values["a"] != "1" {
+		t.Error("a retry does not reach the row")
+	}
+}
+
 // A row is tried as often as the sync's retry allows, and then rests.
 func TestAttemptsEnd(t *testing.T) {
 	w := newWorld(t, nil)

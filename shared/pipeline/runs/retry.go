@@ -155,7 +155,7 @@ func (c *Control) retryPage(ctx context.Context, b run.Replay, errs []run.RowErr
 }
 
 // open tells which errors the ledger's last names, in their target.
-func (c *Control) open(ctx context.Context, errs []*run.RowError) (map[string]bool, error) {
+func (s *Stores) open(ctx context.Context, errs []*run.RowError) (map[string]bool, error) {
 	byTarget := map[string][]*run.RowError{}
 	for _, e := range errs {
 		byTarget[e.Target] = append(byTarget[e.Target], e)
@@ -169,7 +169,7 @@ func (c *Control) open(ctx context.Context, errs []*run.RowError) (map[string]bo
 		}
 		slices.Sort(keys)
 		keys = slices.Compact(keys)
-		entries, err := c.Ledger.Entries(ctx, target, keys)
+		entries, err := s.Ledger.Entries(ctx, target, keys)
 		if err != nil {
 			return nil, fmt.Errorf("read the ledger: %w", err)
 		}

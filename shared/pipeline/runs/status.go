@@ -17,6 +17,7 @@ const (
 	shownRuns  = 10
 	lookedRuns = 200
 	countedDue = 10_000 // due items that are counted; more are not
+	openDue    = 1_000  // due rows that are looked up, whether they are still open; of more all are counted
 )
 
 // A RunStatus is a run with the counts of this moment; Counts.Queued are its rows that
@@ -83,7 +84,7 @@ func (c *Control) StatusPage(ctx context.Context, syncOrRun string, p Page) (Syn
 		return s, err
 	}
 	s.Next = next
-	rest, err := c.rest(ctx, name, all)
+	rest, err := c.rest(ctx, name, all, c.tally)
 	if err != nil {
 		return s, err
 	}
@@ -168,22 +169,15 @@ type rest struct {
 	retried map[string]int64
 }
 
-// rest counts what is due and what retries delivered.
-func (s *Stores) rest(ctx context.Context, sync string, all []run.Run) (*rest, error) {
-	out := &rest{due: map[string]int64{}, again: map[string]int64{}, retried: map[string]int64{}}
-	items, err := s.Due.DueItems(ctx, sync, time.Time{}, countedDue)
-	if err != nil {
-		return nil, fmt.Errorf("list what is due of sync %q: %w", sync, err)
-	}
-	for _, d := range items {
-		out.due[d.Run] += int64(len(d.Rows))
-	}
+// rest counts what is due and what retries delivered, among all of a sync's last runs.
+func (s *Stores) rest(ctx context.Context, sync string, all []run.Run, tally tallier) (*rest, error) {
+	out := &rest{again: map[string]int64{}, retried: map[string]int64{}}
 	for _, r := range all {
 		if !run.IsRetry(r.ID) {
 			continue
 		}
 		if r.Live() {
-			t, err := s.tally(ctx, r.ID)
+			t, err := tally(ctx, r.ID)
 			if err != nil {
 				return nil, err
 			}
@@ -194,7 +188,17 @@ func (s *Stores) rest(ctx context.Context, sync string, all []run.Run) (*rest, e
 		}
 		out.retried[run.OriginalOf(r.ID)] += r.Counts.Delivered + r.Counts.Unchanged
 	}
-	return out, nil
+	items, err := s.Due.DueItems(ctx, sync, time.Time{}, countedDue)
+	if err != nil {
+		return nil, fmt.Errorf("list what is due of sync %q: %w", sync, err)
+	}
+	dead := map[string]bool{}
+	for _, r := range all {
+		dead[r.ID] = r.Status.Dead()
+	}
+	items = slices.DeleteFunc(items, func(d run.Due) bool { return dead[d.Run] })
+	out.due, err = s.stillDue(ctx, sync, items)
+	return out, err
 }
 
 // runStatus gives a run the counts of this moment, now; without rest nothing is said of
