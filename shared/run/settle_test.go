@@ -62,6 +62,7 @@ func TestSettle(t *testing.T) {
 }
 
 func TestReopen(t *testing.T) {
+	final := func(r Run) Run { r.Final = true; return r }
 	for name, c := range map[string]struct {
 		run  Run
 		want Status // "" is: it takes the batch as it is
@@ -77,6 +78,9 @@ func TestReopen(t *testing.T) {
 		"bracketed, open":       {Run{Bracketed: true, Status: Open}, ""},
 	} {
 		got, ok := Reopen(c.run)
+		if late, counts := Reopen(final(c.run)); c.run.Status.Dead() && (!counts || late.Final || late.Status != c.run.Status) {
+			t.Errorf("%s: its late batch is not counted: %+v", name, late)
+		}
 		if ok != (c.want != "") || ok && (got.Status != c.want || !got.EndedAt.IsZero()) {
 			t.Errorf("%s: %s %v, want %q", name, got.Status, ok, c.want)
 		}

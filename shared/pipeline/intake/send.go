@@ -35,11 +35,11 @@ func (in *Intake) sendAgain(ctx context.Context, rep *repetition) error {
 	if err != nil {
 		return fmt.Errorf("read the chunks of batch %q of run %q: %w", b.ID, b.Run, err)
 	}
-	if r.Status.Dead() {
-		return in.endAgain(ctx, rep, r, done)
-	}
 	if err := in.reopen(ctx, b.Run); err != nil {
 		return err
+	}
+	if r.Status.Dead() {
+		return in.endAgain(ctx, rep, r, done)
 	}
 	if err := in.endGone(ctx, rep, done); err != nil {
 		return err
