@@ -177,6 +177,7 @@ var (
 	_ deliver.Runs       = port{}
 	_ deliver.Ledger     = port{}
 	_ runs.History       = port{}
+	_ runs.Records       = port{}
 	_ runs.Due           = port{}
 )
 
@@ -277,6 +278,10 @@ func (o port) OpenRuns(_ context.Context) ([]run.Run, error) {
 
 func (o port) RecentRuns(_ context.Context, sync string, limit int) ([]run.Run, error) {
 	return ask(o.p, "RecentRuns", func() ([]run.Run, error) { return o.p.s.store.RecentRuns(bg, sync, limit) })
+}
+
+func (o port) RetriesOf(_ context.Context, id string) ([]run.Run, error) {
+	return ask(o.p, "RetriesOf", func() ([]run.Run, error) { return o.p.s.store.RetriesOf(bg, id) })
 }
 
 func (o port) RunsBefore(_ context.Context, sync string, begun time.Time, id string, limit int) ([]run.Run, error) {

@@ -147,6 +147,15 @@ func (s *Store) RunsBefore(ctx context.Context, sync string, begun time.Time, id
 	return runs, nil
 }
 
+// RetriesOf lists the runs that have sent a run's rows again, in the order of their ids.
+func (s *Store) RetriesOf(ctx context.Context, id string) ([]run.Run, error) {
+	runs, err := s.runs(ctx, "SELECT body FROM run WHERE id > ?1 AND id < ?2 ORDER BY id", id+"~", id+"\x7f")
+	if err != nil {
+		return nil, fmt.Errorf("list the retries of run %s: %w", id, err)
+	}
+	return runs, nil
+}
+
 func (s *Store) runs(ctx context.Context, query string, args ...any) ([]run.Run, error) {
 	var runs []run.Run
 	err := s.read(ctx, func(c *conn) error {

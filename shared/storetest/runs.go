@@ -170,6 +170,13 @@ var runTests = []test{
 			same(t, fmt.Sprintf("RunsBefore %s, %d", c.after, c.limit), c.want, ids(got))
 		}
 	}},
+	{"retries", func(t *testing.T, s Stores) {
+		for _, id := range []string{"q1~2", "q1", "q1~a0123", "q1~1", "q10~1", "q1-~1", "q2~1"} {
+			_ = must(s.EnsureRun(t.Context(), aRun("health", id)))(t)
+		}
+		same(t, "RetriesOf", []string{"health.q1~1", "health.q1~2", "health.q1~a0123"}, ids(must(s.RetriesOf(t.Context(), "health.q1"))(t)))
+		same(t, "RetriesOf of none", []string(nil), ids(must(s.RetriesOf(t.Context(), "health.q3"))(t)))
+	}},
 	{"many open", func(t *testing.T, s Stores) {
 		var want []string
 		for _, id := range names("q", 110) {

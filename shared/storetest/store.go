@@ -42,6 +42,7 @@ type Store interface {
 	CompleteRun(ctx context.Context, r run.Run, m run.Mark) error
 	OpenRuns(ctx context.Context) ([]run.Run, error)
 	RecentRuns(ctx context.Context, sync string, limit int) ([]run.Run, error)
+	RetriesOf(ctx context.Context, id string) ([]run.Run, error)
 	RunsBefore(ctx context.Context, sync string, begun time.Time, id string, limit int) ([]run.Run, error)
 
 	Firing(ctx context.Context, sync string, at time.Time) (run.Firing, error)

@@ -208,6 +208,22 @@ func (s *Store) RunsBefore(ctx context.Context, sync string, begun time.Time, id
 	return all[:min(limit, len(all))], nil
 }
 
+// RetriesOf lists the runs that have sent a run's rows again, in the order of their ids.
+func (s *Store) RetriesOf(ctx context.Context, id string) ([]run.Run, error) {
+	var all []run.Run
+	own := "RUN#" + id
+	err := s.query(ctx, span{pk: syncPK(run.SyncOf(id)), from: own + "~", to: own + "\x7f"}, func(i attr.Item) error {
+		var r run.Run
+		err := unmarshalBody(i, &r)
+		all = append(all, r)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the retries of run %q: %w", id, err)
+	}
+	return all, nil
+}
+
 // listRuns reads the runs that the items of a span name.
 func (s *Store) listRuns(ctx context.Context, in span, name string) ([]run.Run, error) {
 	var ids []string

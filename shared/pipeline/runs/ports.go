@@ -73,6 +73,12 @@ type History interface {
 	RecentRuns(ctx context.Context, sync string, limit int) ([]run.Run, error)
 	// RunsBefore goes on after the run of that BegunAt and id, in the same order.
 	RunsBefore(ctx context.Context, sync string, begun time.Time, id string, limit int) ([]run.Run, error)
+	// RetriesOf lists the runs that have sent a run's rows again, in the order of their ids.
+	RetriesOf(ctx context.Context, id string) ([]run.Run, error)
+}
+
+// Records reads what is recorded of a run's rows.
+type Records interface {
 	// Batches lists a run's batches.
 	Batches(ctx context.Context, runID string) ([]run.Batch, error)
 	// Chunks calls each with every record of a run's messages.

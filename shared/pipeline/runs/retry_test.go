@@ -107,6 +107,31 @@ func TestRetriedIsCountedOnce(t *testing.T) {
 	m.is(t, "run_partial raised", "run_partial recovered")
 }
 
+// What a retry has delivered is told of a run however many came after it.
+func TestRetriedIsToldOfAnOldRun(t *testing.T) {
+	w := newWorld(t, nil)
+	w.vendor.refuses["a"] = true
+	r := w.complete("", record{"a", 1, 10})
+	w.vendor.refuses["a"] = false
+	_, err := w.control.Retry(t.Context(), r.ID, runs.Selector{}, "token")
+	w.ok(err)
+	w.pass(time.Minute)
+	for n := range 200 {
+		w.now = w.now.Add(time.Second)
+		w.push(syncName, record{"b", n, 20})
+	}
+	if s := w.status(r.ID).Runs[0]; s.Retried != 1 {
+		t.Errorf("%d delivered by retries", s.Retried)
+	}
+	s, err := w.control.StatusPage(t.Context(), syncName, runs.Page{Runs: 100})
+	for err == nil && s.Next != "" {
+		s, err = w.control.StatusPage(t.Context(), syncName, runs.Page{Runs: 100, After: s.Next})
+	}
+	if last := s.Runs[len(s.Runs)-1]; err != nil || last.ID != r.ID || last.Retried != 1 {
+		t.Errorf("the last page ends with %s, %d delivered by retries, %v", last.ID, last.Retried, err)
+	}
+}
+
 // The selector names records and types; unknown only when asked for by name.
 func TestRetrySelector(t *testing.T) {
 	for name, c := range map[string]struct {

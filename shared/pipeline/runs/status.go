@@ -84,7 +84,11 @@ func (c *Control) StatusPage(ctx context.Context, syncOrRun string, p Page) (Syn
 		return s, err
 	}
 	s.Next = next
-	rest, err := c.rest(ctx, name, all, c.tally)
+	early, err := c.earlyRetries(ctx, shown, all)
+	if err != nil {
+		return s, err
+	}
+	rest, err := c.rest(ctx, name, slices.Concat(all, early), c.tally)
 	if err != nil {
 		return s, err
 	}
@@ -96,6 +100,30 @@ func (c *Control) StatusPage(ctx context.Context, syncOrRun string, p Page) (Syn
 		s.Runs = append(s.Runs, one)
 	}
 	return s, nil
+}
+
+// earlyRetries are the retries of the runs that are shown, where they may be too old to be
+// among the recent ones.
+func (c *Control) earlyRetries(ctx context.Context, shown, recent []run.Run) ([]run.Run, error) {
+	if len(recent) < lookedRuns {
+		return nil, nil
+	}
+	var early []run.Run
+	for _, r := range shown {
+		if run.IsRetry(r.ID) || r.Counts.Failed == 0 && !r.Live() || r.BegunAt.After(recent[len(recent)-1].BegunAt) {
+			continue
+		}
+		retries, err := c.History.RetriesOf(ctx, r.ID)
+		if err != nil {
+			return nil, fmt.Errorf("list the retries of run %q: %w", r.ID, err)
+		}
+		for _, again := range retries {
+			if !slices.ContainsFunc(recent, func(r run.Run) bool { return r.ID == again.ID }) {
+				early = append(early, again)
+			}
+		}
+	}
+	return early, nil
 }
 
 // statusVersion is the sync's current version, or that of a run whose sync was removed.
