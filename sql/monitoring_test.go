@@ -104,3 +104,18 @@ func TestOldRowsGo(t *testing.T) {
 		"SELECT record_id FROM reverse_etl_sync_errors WHERE record_id = 'mine' ": {"mine"},
 	})
 }
+
+// Rows that were in hand when a run was ended are read when they settle, hours after its end
+// and after later runs.
+func TestAnEndedRunIsReadToItsEnd(t *testing.T) {
+	m := newMonitored(t)
+	m.apply("sf_health", nil)
+	ended := m.ran("sf_health", 5*time.Hour, run.Counts{Received: 10, Delivered: 2}, func(r *run.Run) { r.Status = run.Cancelled })
+	m.ran("sf_health", time.Minute, run.Counts{Received: 1, Delivered: 1}, nil)
+	m.refresh()
+	m.batchCounts(ended.ID, run.Counts{Delivered: 7, Cancelled: 1})
+	m.refresh()
+	m.same(map[string][]string{
+		"SELECT status, received, delivered, cancelled FROM penstock_runs ORDER BY ALL": {"cancelled | 10 | 9 | 1", "complete | 1 | 1 | 0"},
+	})
+}

@@ -4,7 +4,8 @@ package sql
 // after their errors.
 
 // readStatus asks each sync for its runs since the first that is not settled, or the
-// last one; an hour before that, since a batch that comes late reopens a run.
+// last one; an hour before that, since a batch that comes late reopens a run. What was in hand
+// when a run was ended is settled after its end.
 const readStatus = `
 INSERT INTO penstock_pages (refresh, kind, name, since, page, answer)
 SELECT $refresh, 'status', s.sync, s.since, 0, {{answer (printf "penstock_status(s.sync, s.since, %s)" noText)}}
@@ -19,7 +20,9 @@ FROM (
         SELECT
             sync_name,
             MIN(CASE
-                WHEN ended_at IS NULL OR (due > 0 AND ended_at >= {{days 14}}) OR (status = 'incomplete' AND ended_at >= {{days 3}}) THEN begun_at
+                WHEN ended_at IS NULL OR (due > 0 AND ended_at >= {{days 14}}) OR (status = 'incomplete' AND ended_at >= {{days 3}})
+                    OR (status <> 'complete' AND ended_at >= {{days 14}}
+                        AND received > delivered + unchanged + superseded + rejected + blocked + failed + cancelled) THEN begun_at
             END) AS unsettled,
             MAX(begun_at) AS newest
         FROM penstock_runs

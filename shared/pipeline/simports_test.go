@@ -272,8 +272,8 @@ func (o port) CompleteRun(_ context.Context, r run.Run, m run.Mark) error {
 	})
 }
 
-func (o port) OpenRuns(_ context.Context) ([]run.Run, error) {
-	return ask(o.p, "OpenRuns", func() ([]run.Run, error) { return o.p.s.store.OpenRuns(bg) })
+func (o port) LiveRuns(_ context.Context) ([]run.Run, error) {
+	return ask(o.p, "LiveRuns", func() ([]run.Run, error) { return o.p.s.store.LiveRuns(bg) })
 }
 
 func (o port) RecentRuns(_ context.Context, sync string, limit int) ([]run.Run, error) {

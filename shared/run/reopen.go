@@ -17,7 +17,7 @@ func Reopen(r Run) (Run, bool) {
 		return r, false
 	case r.Status.Dead() || r.Bracketed && r.Status == Failed:
 		late := r.Final
-		r.Final = false
+		r.Final, r.Looked = false, false
 		return r, late
 	case !r.Bracketed:
 		r.Status, r.Reason, r.Outcome = Open, "", ""

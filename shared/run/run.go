@@ -110,6 +110,12 @@ type Run struct {
 // were in hand when it was ended without completing are counted after its end.
 func (r *Run) Live() bool { return !r.Status.Ended() || r.Status != Complete && !r.Final }
 
+// Moves reports whether its counts may be others from one minute to the next: those of a run
+// that ended long ago, whose rows wait in the queue or were never sent, are taken as stored.
+func (r *Run) Moves(now time.Time) bool {
+	return r.Live() && (!r.Status.Ended() || now.Sub(r.EndedAt) < time.Hour)
+}
+
 // A Group counts a run's failures of one kind.
 type Group struct {
 	Stage string `json:"stage"`

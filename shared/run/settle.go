@@ -39,16 +39,18 @@ func (p Policy) Abandoned(r Run, t *Tally, now time.Time) bool {
 	return r.Bracketed && r.Status == Open && p.quiet(r, t, now)
 }
 
-// Settle decides where a run stands, by all of its batches and records. The run
-// that it returns is stored when it differs.
+// Settle decides where a run stands, by all of its batches and records; of one that was ended
+// without completing, what its rows in hand have come to since. The run that it returns is
+// stored when it differs.
 func Settle(r Run, t *Tally, now time.Time, p Policy) Run {
 	r.Counts, r.Groups = t.Counts, t.Groups
-	r.Holds = t.Held
-	r.Cursor, r.Hold = t.Cursor, Least(r.Hold, t.Hold) // what was a cursor may be none beside later rows
 	if r.Status.Ended() {
 		r.Outcome = OutcomeOf(r, t.Counts)
+		r.Final = r.Status != Complete && (t.Pending == 0 && t.Left() <= 0 || now.Sub(r.EndedAt) >= p.Keep)
 		return r
 	}
+	r.Holds = t.Held
+	r.Cursor, r.Hold = t.Cursor, Least(r.Hold, t.Hold) // what was a cursor may be none beside later rows
 	if r.Status == Open && !r.Bracketed && t.Pending == 0 && now.Sub(later(t.Queued, r.BegunAt)) >= p.Quiet {
 		r.Status, r.FinishedAt, r.Expected = Finishing, now, t.Counts.Received
 	}
@@ -65,14 +67,6 @@ func Settle(r Run, t *Tally, now time.Time, p Policy) Run {
 		r.Status, r.EndedAt = Incomplete, now
 	}
 	r.Outcome = OutcomeOf(r, t.Counts)
-	return r
-}
-
-// Recount is a run that ended without completing, with what its records add up to by now.
-func Recount(r Run, t *Tally, now time.Time, p Policy) Run {
-	r.Counts, r.Groups = t.Counts, t.Groups
-	r.Outcome = OutcomeOf(r, t.Counts)
-	r.Final = t.Pending == 0 && t.Left() <= 0 || now.Sub(r.EndedAt) >= p.Keep
 	return r
 }
 

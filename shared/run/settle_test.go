@@ -74,11 +74,13 @@ func TestReopen(t *testing.T) {
 		"implicit, cancelled":   {Run{Status: Cancelled}, ""},
 		"bracketed, incomplete": {Run{Bracketed: true, Status: Incomplete}, Open},
 		"bracketed, given up":   {Run{Bracketed: true, Status: Incomplete, FinishedAt: noon, Expected: 3}, Finishing},
+		"bracketed, cancelled":  {Run{Bracketed: true, Status: Cancelled}, ""},
+		"bracketed, failed":     {Run{Bracketed: true, Status: Failed}, ""},
 		"bracketed, complete":   {Run{Bracketed: true, Status: Complete}, ""},
 		"bracketed, open":       {Run{Bracketed: true, Status: Open}, ""},
 	} {
 		got, ok := Reopen(c.run)
-		if late, counts := Reopen(final(c.run)); c.run.Status.Dead() && (!counts || late.Final || late.Status != c.run.Status) {
+		if late, counts := Reopen(final(c.run)); (c.run.Status.Dead() || c.run.Bracketed && c.run.Status == Failed) && (!counts || late.Final || late.Status != c.run.Status) {
 			t.Errorf("%s: its late batch is not counted: %+v", name, late)
 		}
 		if ok != (c.want != "") || ok && (got.Status != c.want || !got.EndedAt.IsZero()) {

@@ -93,10 +93,10 @@ func (s *Store) SomeRuns(ctx context.Context, ids []string) (map[string]run.Run,
 	return found, nil
 }
 
-// SomeOpenRuns names runs that are live, at most limit, by id.
+// SomeOpenRuns names runs that go on, at most limit, by id.
 func (s *Store) SomeOpenRuns(ctx context.Context, limit int) (ids []string, err error) {
 	err = s.read(ctx, func(c *conn) error {
-		return c.query(func(q *stmt) error { ids = append(ids, q.text(0)); return nil }, "SELECT id FROM run WHERE open ORDER BY id LIMIT ?1", max(limit, 0))
+		return c.query(func(q *stmt) error { ids = append(ids, q.text(0)); return nil }, "SELECT id FROM run WHERE open AND open = 1 ORDER BY id LIMIT ?1", max(limit, 0))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list open runs: %w", err)

@@ -102,11 +102,22 @@ func (c *conn) updateRun(r run.Run) error {
 		return err
 	}
 	n, err := c.exec("UPDATE run SET revision = ?1, open = ?2, body = ?3 WHERE id = ?4 AND revision = ?5",
-		r.Revision, r.Live(), string(body), r.ID, read)
+		r.Revision, openOf(r), string(body), r.ID, read)
 	if err == nil && n == 0 {
 		err = run.ErrConflict
 	}
 	return err
+}
+
+// openOf is the column open: 1 of a run that goes on, 2 of another that is live.
+func openOf(r run.Run) int {
+	switch {
+	case !r.Status.Ended():
+		return 1
+	case r.Live():
+		return 2
+	}
+	return 0
 }
 
 // insertRun stores a run unless one of its id is stored; n says whether it did.
@@ -116,11 +127,11 @@ func (c *conn) insertRun(r run.Run) (n int, err error) {
 		return 0, err
 	}
 	return c.exec("INSERT INTO run (id, sync, begun, revision, open, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
-		r.ID, r.Sync, r.BegunAt.UnixNano(), r.Revision, r.Live(), string(body))
+		r.ID, r.Sync, r.BegunAt.UnixNano(), r.Revision, openOf(r), string(body))
 }
 
-// OpenRuns lists the runs that are live.
-func (s *Store) OpenRuns(ctx context.Context) ([]run.Run, error) {
+// LiveRuns lists the runs that are live.
+func (s *Store) LiveRuns(ctx context.Context) ([]run.Run, error) {
 	runs, err := s.runs(ctx, "SELECT body FROM run WHERE open ORDER BY id")
 	if err != nil {
 		return nil, fmt.Errorf("list open runs: %w", err)

@@ -59,7 +59,7 @@ var overviewTests = []test{
 		open := must(s.SomeOpenRuns(t.Context(), 2))(t)
 		same(t, "SomeOpenRuns", []string{"health.q0", "health.q1"}, open)
 		r := want[0]
-		r.Status, r.Final = run.Cancelled, true
+		r.Status = run.Cancelled
 		ok(t, s.UpdateRun(t.Context(), r))
 		r.Revision++
 		same(t, "SomeOpenRuns after one ended", []string{"health.q1", "health.q2"}, must(s.SomeOpenRuns(t.Context(), 9))(t))

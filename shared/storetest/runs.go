@@ -15,7 +15,7 @@ var runTests = []test{
 		fails(t, "Run", err, run.ErrNotFound)
 		fails(t, "UpdateRun", s.UpdateRun(t.Context(), aRun("health", "none")), run.ErrConflict)
 		same(t, "Latest", "", must(s.Latest(t.Context(), "health"))(t))
-		if n := len(must(s.OpenRuns(t.Context()))(t)) + len(must(s.RecentRuns(t.Context(), "health", 5))(t)); n != 0 {
+		if n := len(must(s.LiveRuns(t.Context()))(t)) + len(must(s.RecentRuns(t.Context(), "health", 5))(t)); n != 0 {
 			t.Errorf("got %d runs, want none", n)
 		}
 	}},
@@ -57,13 +57,13 @@ var runTests = []test{
 			if latest != "" {
 				latest = must(s.Latest(t.Context(), "health"))(t)
 			}
-			before := len(must(s.OpenRuns(t.Context()))(t))
+			before := len(must(s.LiveRuns(t.Context()))(t))
 			if n := won(t, 8, func(i int) error {
 				return s.BeginRun(t.Context(), bracketed("health", fmt.Sprint(len(latest), "-", i)), latest)
 			}); n != 1 {
 				t.Errorf("%d runs began, want 1", n)
 			}
-			if open := must(s.OpenRuns(t.Context()))(t); len(open) != before+1 {
+			if open := must(s.LiveRuns(t.Context()))(t); len(open) != before+1 {
 				t.Errorf("%d runs are open, want %d", len(open), before+1)
 			}
 		}
@@ -206,8 +206,8 @@ func ids(runs []run.Run) []string {
 // wantOpen checks the open runs, in any order.
 func wantOpen(t *testing.T, s Stores, want ...string) {
 	t.Helper()
-	got := ids(must(s.OpenRuns(t.Context()))(t))
+	got := ids(must(s.LiveRuns(t.Context()))(t))
 	slices.Sort(got)
 	slices.Sort(want)
-	same(t, "OpenRuns", want, got)
+	same(t, "LiveRuns", want, got)
 }

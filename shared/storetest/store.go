@@ -40,7 +40,7 @@ type Store interface {
 	Run(ctx context.Context, id string) (run.Run, error)
 	UpdateRun(ctx context.Context, r run.Run) error
 	CompleteRun(ctx context.Context, r run.Run, m run.Mark) error
-	OpenRuns(ctx context.Context) ([]run.Run, error)
+	LiveRuns(ctx context.Context) ([]run.Run, error)
 	RecentRuns(ctx context.Context, sync string, limit int) ([]run.Run, error)
 	RetriesOf(ctx context.Context, id string) ([]run.Run, error)
 	RunsBefore(ctx context.Context, sync string, begun time.Time, id string, limit int) ([]run.Run, error)

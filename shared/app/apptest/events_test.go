@@ -184,7 +184,7 @@ func testEmpty(t *testing.T, w *World, event []byte) {
 	if status != http.StatusOK || len(rows) != 0 {
 		t.Errorf("status %d, %d rows", status, len(rows))
 	}
-	if open, err := w.Store.OpenRuns(t.Context()); err != nil || len(open) != 0 {
+	if open, err := w.Store.LiveRuns(t.Context()); err != nil || len(open) != 0 {
 		t.Errorf("no row began %d runs, %v", len(open), err)
 	}
 }

@@ -37,8 +37,8 @@ func (r *Reader) Run(ctx context.Context, id string) (Run, error) {
 	if out.Outcome == "" {
 		out.Outcome = run.OutcomeOf(stored, out.Counts)
 	}
-	if stored.Status == run.Complete {
-		out.Counts.Queued = 0
+	if stored.Status.Ended() { // the stored one is how many were queued in all
+		out.Counts.Queued = max(0, out.Counts.Received-out.Counts.Settled())
 	}
 	out.finish()
 	if len(groups) == 0 {

@@ -104,7 +104,7 @@ func TestFormatsOfOtherReleases(t *testing.T) {
 		"Latest":        func() error { return first(s.Latest(ctx, "health")) },
 		"Run":           func() error { return first(s.Run(ctx, r.ID)) },
 		"EnsureRun":     func() error { return first(s.EnsureRun(ctx, r)) },
-		"OpenRuns":      func() error { return first(s.OpenRuns(ctx)) },
+		"LiveRuns":      func() error { return first(s.LiveRuns(ctx)) },
 		"RecentRuns":    func() error { return first(s.RecentRuns(ctx, "health", 5)) },
 		"Batch":         func() error { return first(s.Batch(ctx, r.ID, "b1")) },
 		"Batches":       func() error { return first(s.Batches(ctx, r.ID)) },

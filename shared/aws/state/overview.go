@@ -118,12 +118,12 @@ func (s *Store) SomeRuns(ctx context.Context, ids []string) (map[string]run.Run,
 	return found, nil
 }
 
-// SomeOpenRuns names runs that are live, at most limit, by id.
+// SomeOpenRuns names runs that go on, at most limit, by id.
 func (s *Store) SomeOpenRuns(ctx context.Context, limit int) (ids []string, err error) {
 	if limit <= 0 {
 		return nil, nil
 	}
-	open := whole("OPEN")
+	open := whole(listOpen)
 	open.limit = limit
 	err = s.query(ctx, open, func(i attr.Item) error {
 		ids = append(ids, attr.String(i[attr.SK]))

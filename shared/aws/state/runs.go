@@ -85,12 +85,12 @@ func (s *Store) newRun(r run.Run) ([]types.TransactWriteItem, error) {
 	return []types.TransactWriteItem{
 		s.puttingIf(stored, absent, nil),
 		s.putting(item(syncPK(r.Sync), "BEGUN#"+number(r.BegunAt)+"#"+r.ID, attr.Item{"run": attr.S(r.ID), attr.Expires: s.expiry()})),
-		s.putting(item("OPEN", r.ID, nil)),
+		s.putting(item(listOpen, r.ID, nil)),
 	}, nil
 }
 
 func (s *Store) runItem(r run.Run) (attr.Item, error) {
-	return revised(syncPK(r.Sync), "RUN#"+r.ID, r.Revision-1, r, attr.Item{"live": attr.Bool(r.Live()), attr.Expires: s.expiry()})
+	return revised(syncPK(r.Sync), "RUN#"+r.ID, r.Revision-1, r, attr.Item{"listed": attr.S(listed(r)), attr.Expires: s.expiry()})
 }
 
 // Run reads one run; run.ErrNotFound.
@@ -119,7 +119,7 @@ func (s *Store) updateRun(ctx context.Context, r run.Run) error {
 	if err != nil {
 		return err
 	}
-	found, err := s.put(ctx, i, sameRevision+" AND live = :live", attr.Item{":read": attr.N(read), ":live": i["live"]})
+	found, err := s.put(ctx, i, sameRevision+" AND listed = :listed", attr.Item{":read": attr.N(read), ":listed": i["listed"]})
 	switch _, other := attr.Refused(err); {
 	case !other:
 		return err
@@ -129,14 +129,35 @@ func (s *Store) updateRun(ctx context.Context, r run.Run) error {
 	return conflict(s.transact(ctx, s.change(r, i, read)))
 }
 
-// change are the writes that store a run over the revision that was read, and
-// whether it is live.
-func (s *Store) change(r run.Run, i attr.Item, read int64) []types.TransactWriteItem {
-	open := s.putting(item("OPEN", r.ID, nil))
-	if !r.Live() {
-		open = s.deleting("OPEN", r.ID)
+// The lists of runs that are live.
+const (
+	listOpen  = "OPEN"  // those that go on
+	listEnded = "ENDED" // whose last rows are counted
+	listNone  = "NONE"  // the others stand in none
+)
+
+func listed(r run.Run) string {
+	switch {
+	case !r.Status.Ended():
+		return listOpen
+	case r.Live():
+		return listEnded
 	}
-	return []types.TransactWriteItem{s.puttingIf(i, sameRevision, attr.Item{":read": attr.N(read)}), open}
+	return listNone
+}
+
+// change are the writes that store a run over the revision that was read, and its place in
+// the lists.
+func (s *Store) change(r run.Run, i attr.Item, read int64) []types.TransactWriteItem {
+	writes := []types.TransactWriteItem{s.puttingIf(i, sameRevision, attr.Item{":read": attr.N(read)})}
+	for _, list := range []string{listOpen, listEnded} {
+		if list == listed(r) {
+			writes = append(writes, s.putting(item(list, r.ID, nil)))
+		} else {
+			writes = append(writes, s.deleting(list, r.ID))
+		}
+	}
+	return writes
 }
 
 func conflict(err error) error {
@@ -169,11 +190,15 @@ func (s *Store) completeRun(ctx context.Context, r run.Run, m run.Mark) error {
 	return conflict(s.transact(ctx, append(s.change(r, i, read), s.puttingIf(mark, condition, values))))
 }
 
-// OpenRuns lists the runs that are live, in the order of their ids.
-func (s *Store) OpenRuns(ctx context.Context) ([]run.Run, error) {
-	all, err := s.listRuns(ctx, whole("OPEN"), attr.SK)
-	if err != nil {
-		return nil, fmt.Errorf("list open runs: %w", err)
+// LiveRuns lists the runs that are live: those that go on, then the others, by id.
+func (s *Store) LiveRuns(ctx context.Context) ([]run.Run, error) {
+	var all []run.Run
+	for _, list := range []string{listOpen, listEnded} {
+		some, err := s.listRuns(ctx, whole(list), attr.SK)
+		if err != nil {
+			return nil, fmt.Errorf("list live runs: %w", err)
+		}
+		all = append(all, some...)
 	}
 	return all, nil
 }

@@ -123,7 +123,7 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 	if err != nil {
 		return out, fmt.Errorf("list its runs: %w", err)
 	}
-	rest, err := s.rest(ctx, name, all, s.tallied)
+	rest, err := s.rest(ctx, name, all, now, s.tallied)
 	if err != nil {
 		return out, err
 	}
@@ -133,14 +133,14 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 		recent := r.Status.Ended() && now.Sub(r.EndedAt) < time.Hour
 		original := run.OriginalOf(r.ID)
 		switch {
-		case !r.Status.Ended() || due[original] > 0:
+		case !r.Status.Ended() || r.Outcome == "" && !run.IsRetry(r.ID) || due[original] > 0: // it goes on, or was ended since the sweep
 		case run.IsRetry(r.ID):
 			if recent && !exhausted[original] && r.Counts.Failed > 0 {
 				out.Exhausted += r.Counts.Failed
 			}
 			exhausted[original] = true
 		default:
-			if out.Last == nil && r.Status != run.Blocked {
+			if out.Last == nil && r.Status != run.Blocked && !silent(r) {
 				out.Last = lastRun(r)
 				if n := resent[r.ID]; n > 0 && r.Status == run.Complete {
 					out.Last.Failed, out.Last.Partial = false, n < lost(r.Counts)
@@ -197,6 +197,12 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 		out.Pause = alert.Pause{Since: p.Since, Reason: p.Reason, Person: p.SetUp}
 	}
 	return out, nil
+}
+
+// silent reports whether a run says nothing of how the sync stands: it was cancelled, and no
+// row of it was delivered or failed.
+func silent(r run.Run) bool {
+	return r.Status == run.Cancelled && r.Counts.Delivered+r.Counts.Unchanged+r.Counts.Rejected+r.Counts.Failed == 0
 }
 
 // lastRun is a run as alerts see it. One that a person cancelled, or another took over from,

@@ -1,6 +1,7 @@
 package runs_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/penstock-data/penstock/shared/alert"
 	"github.com/penstock-data/penstock/shared/pace"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/sqlite"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -296,5 +298,83 @@ func TestAnEndedRunIsCountedToItsEnd(t *testing.T) {
 				t.Errorf("penstock_status says %s, %+v", s.Outcome, s.Counts)
 			}
 		})
+	}
+}
+
+// A batch that is pinned while a run that was ended is counted is in it all the same.
+func TestABatchComesWhileAnEndedRunIsCounted(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.begin("", "token")
+	w.push(b.Run, record{"a", 1, 1})
+	w.work()
+	_, err := w.control.Cancel(t.Context(), b.Run, "enough")
+	w.ok(err)
+	w.sweep.Records = &late{w.store, func() { w.push(b.Run, record{"b", 2, 2}) }} // is answered blocked
+	w.pass(2 * time.Hour)
+	if r := w.run(b.Run); !r.Final || r.Counts.Received != 2 || r.Counts.Blocked != 1 {
+		t.Errorf("final %v, %+v", r.Final, r.Counts)
+	}
+}
+
+// A run that is ended between its sweep and the judging is not judged yet, and one that was
+// cancelled before any row was sent is no sign that all is well.
+func TestNothingIsSaidOfARunThatIsNotCounted(t *testing.T) {
+	w, m := watched(t, []string{"sync_failure"}, nil)
+	w.vendor.refuses["a"] = true
+	w.complete("full", record{"a", 1, 1})
+	w.sweepOnce()
+	m.is(t, "run_failed raised")
+	w.now = w.now.Add(time.Minute)
+	b := w.begin("", "next")
+	w.sweep.Records = &late{w.store, func() {
+		r := w.run(b.Run)
+		r.Status, r.EndedAt, r.Reason = run.Failed, w.now, "its version cannot be delivered"
+		w.ok(w.store.UpdateRun(t.Context(), r))
+	}}
+	w.sweepOnce()
+	w.sweep.Records = w.store
+	w.pass(2 * time.Minute)
+	m.is(t, "run_failed raised")
+	_, err := w.control.Cancel(t.Context(), w.begin("", "one more").Run, "not now")
+	w.ok(err)
+	w.pass(2 * time.Minute)
+	m.is(t, "run_failed raised")
+}
+
+// tallied counts how often a run's batches are read.
+type tallied struct {
+	*sqlite.Store
+	reads int
+}
+
+func (c *tallied) Batches(ctx context.Context, id string) ([]run.Batch, error) {
+	c.reads++
+	return c.Store.Batches(ctx, id)
+}
+
+// A run that ended long ago, and of which a batch was never sent, is added up once an hour.
+func TestARunOfLongAgoCostsLittle(t *testing.T) {
+	w := newWorld(t, nil)
+	w.sweep.Overviews = w.store
+	b := w.begin("", "token")
+	w.intake.Queue = refusing{w.store}
+	if _, err := w.intake.Push(t.Context(), w.batch(b.Run, "b", record{"a", 1, 1})); err == nil {
+		t.Fatal("the queue refused nothing")
+	}
+	_, err := w.control.Cancel(t.Context(), b.Run, "enough")
+	w.ok(err)
+	w.pass(2 * time.Hour)
+	c := &tallied{Store: w.store}
+	w.sweep.Records = c
+	w.pass(10 * time.Hour)
+	if c.reads < 9 || c.reads > 11 {
+		t.Errorf("%d times in ten hours", c.reads)
+	}
+	if r := w.run(b.Run); r.Final {
+		t.Error("its batch may still be sent")
+	}
+	w.pass(14 * 24 * time.Hour)
+	if r := w.run(b.Run); !r.Final || r.Counts.Received != 1 {
+		t.Errorf("final %v, %+v", r.Final, r.Counts)
 	}
 }

@@ -14,8 +14,7 @@ import (
 const deadRuns = 50
 
 // holdForDead holds a mark back for runs that were cancelled, failed or given up:
-// their rows in hand are settled after their end, and nobody sweeps them any more
-// (I4). A run whose rows are all settled is looked at for the last time.
+// their rows in hand are settled after their end (I4). A run whose rows are all settled is looked at for the last time.
 func (s *Stores) holdForDead(ctx context.Context, sync, target, column string, window time.Duration, now time.Time) error {
 	if column == "" {
 		return nil

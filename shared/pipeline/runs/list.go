@@ -21,7 +21,7 @@ func (c *Control) List(ctx context.Context, sync string, limit int) ([]RunStatus
 		_, err := c.current(ctx, "runs", sync) // else a sync that there never was has no runs
 		return nil, err
 	}
-	rest, err := c.rest(ctx, sync, all, c.tally)
+	rest, err := c.rest(ctx, sync, all, c.Now(), c.tally)
 	if err != nil {
 		return nil, err
 	}

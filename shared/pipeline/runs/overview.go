@@ -59,7 +59,7 @@ func (s *Stores) overview(ctx context.Context, v syncdef.Version, all []run.Run,
 
 // overRuns fills in what the runs tell.
 func (s *Stores) overRuns(ctx context.Context, o *run.Overview, all []run.Run, tally tallier) error {
-	rest, err := s.rest(ctx, o.Sync, all, tally)
+	rest, err := s.rest(ctx, o.Sync, all, o.AsOf, tally)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (s *Stores) overRuns(ctx context.Context, o *run.Overview, all []run.Run, t
 				}
 			}
 			continue
-		case r.Live():
+		case r.Moves(o.AsOf):
 			t, err := tally(ctx, r.ID)
 			if err != nil {
 				return err

@@ -67,8 +67,8 @@ type Runs interface {
 
 // History lists runs.
 type History interface {
-	// OpenRuns lists the runs that are live (run.Run.Live).
-	OpenRuns(ctx context.Context) ([]run.Run, error)
+	// LiveRuns lists the runs that are live (run.Run.Live).
+	LiveRuns(ctx context.Context) ([]run.Run, error)
 	// RecentRuns lists a sync's runs, newest BegunAt first.
 	RecentRuns(ctx context.Context, sync string, limit int) ([]run.Run, error)
 	// RunsBefore goes on after the run of that BegunAt and id, in the same order.
@@ -188,7 +188,7 @@ type Overviews interface {
 type Some interface {
 	// SomeRuns reads the runs that exist among the ids, at most 100, by id.
 	SomeRuns(ctx context.Context, ids []string) (map[string]run.Run, error)
-	// SomeOpenRuns names runs that are live, at most limit, by id.
+	// SomeOpenRuns names runs that go on, at most limit, by id.
 	SomeOpenRuns(ctx context.Context, limit int) ([]string, error)
 }
 

@@ -102,14 +102,14 @@ func (s *Sweep) recall(ctx context.Context, names []string) error {
 	return errors.Join(errs...)
 }
 
-// showing are the steps that store how the syncs stand; open are the runs that go on.
-func (s *Sweep) showing(names []string, open []run.Run) []func(context.Context) error {
+// showing are the steps that store how the syncs stand.
+func (s *Sweep) showing(names []string, live []run.Run) []func(context.Context) error {
 	if s.Overviews == nil {
 		return nil
 	}
 	going := map[string]bool{}
-	for _, r := range open {
-		going[r.Sync] = true
+	for _, r := range live {
+		going[r.Sync] = going[r.Sync] || r.Moves(s.Now())
 	}
 	steps := []func(context.Context) error{func(ctx context.Context) error {
 		if err := s.recall(ctx, names); err != nil {

@@ -17,7 +17,7 @@ const (
 	shownRuns  = 10
 	lookedRuns = 200
 	countedDue = 10_000 // due items that are counted; more are not
-	openDue    = 1_000  // due rows that are looked up, whether they are still open; of more all are counted
+	openDue    = 100    // due rows that are looked up, whether they are still open; of more all are counted
 )
 
 // A RunStatus is a run with the counts of this moment; Counts.Queued are its rows that
@@ -88,7 +88,7 @@ func (c *Control) StatusPage(ctx context.Context, syncOrRun string, p Page) (Syn
 	if err != nil {
 		return s, err
 	}
-	rest, err := c.rest(ctx, name, slices.Concat(all, early), c.tally)
+	rest, err := c.rest(ctx, name, slices.Concat(all, early), c.Now(), c.tally)
 	if err != nil {
 		return s, err
 	}
@@ -198,13 +198,13 @@ type rest struct {
 }
 
 // rest counts what is due and what retries delivered, among all of a sync's last runs.
-func (s *Stores) rest(ctx context.Context, sync string, all []run.Run, tally tallier) (*rest, error) {
+func (s *Stores) rest(ctx context.Context, sync string, all []run.Run, now time.Time, tally tallier) (*rest, error) {
 	out := &rest{again: map[string]int64{}, retried: map[string]int64{}}
 	for _, r := range all {
 		if !run.IsRetry(r.ID) {
 			continue
 		}
-		if r.Live() {
+		if r.Moves(now) {
 			t, err := tally(ctx, r.ID)
 			if err != nil {
 				return nil, err

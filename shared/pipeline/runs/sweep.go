@@ -34,23 +34,25 @@ type Sweep struct {
 	turns   sync.Mutex            // one Run at a time
 	shown   map[string]shown      // the overviews that are stored; nil: not read yet
 	tallies map[string]*run.Tally // that this turn has added up
+	counted map[string]time.Time  // when a run that has ended was counted last
 }
 
 // slice is the longest that one run or sync may take where the caller sets no
 // deadline.
 const slice = 20 * time.Second
 
-// Run looks at every open run, at every sync's due items and at its alerts, once. Each gets its
+// Run looks at every live run, at every sync's due items and at its alerts, once. Each gets its
 // share of the time that is left, and another one is the first every minute, so
 // that a slow one starves nobody. All failures are returned, joined.
 func (s *Sweep) Run(ctx context.Context) error {
 	s.turns.Lock()
 	defer s.turns.Unlock()
 	s.tallies = map[string]*run.Tally{}
-	open, err := s.History.OpenRuns(ctx)
+	live, err := s.History.LiveRuns(ctx)
 	if err != nil {
-		return fmt.Errorf("list open runs: %w", err)
+		return fmt.Errorf("list live runs: %w", err)
 	}
+	s.keepCounted(live)
 	names, err := s.Syncs.List(ctx)
 	if err != nil {
 		return fmt.Errorf("list syncs: %w", err)
@@ -59,9 +61,9 @@ func (s *Sweep) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list removed syncs: %w", err)
 	}
-	slices.SortFunc(open, func(a, b run.Run) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(live, func(a, b run.Run) int { return strings.Compare(a.ID, b.ID) })
 	var steps []func(context.Context) error
-	for _, r := range turn(open, s.Now()) {
+	for _, r := range turn(live, s.Now()) {
 		steps = append(steps, func(ctx context.Context) error {
 			if err := s.settle(ctx, r); err != nil {
 				return fmt.Errorf("settle run %q: %w", r.ID, err)
@@ -87,7 +89,18 @@ func (s *Sweep) Run(ctx context.Context) error {
 			})
 		}
 	}
-	return s.share(ctx, append(steps, s.showing(names, open)...))
+	return s.share(ctx, append(steps, s.showing(names, live)...))
+}
+
+// keepCounted forgets when runs were counted that are not live any more.
+func (s *Sweep) keepCounted(live []run.Run) {
+	counted := make(map[string]time.Time, len(live))
+	for _, r := range live {
+		if at, ok := s.counted[r.ID]; ok {
+			counted[r.ID] = at
+		}
+	}
+	s.counted = counted
 }
 
 // turn begins with another one every minute.
@@ -122,20 +135,14 @@ func (s *Sweep) share(ctx context.Context, steps []func(context.Context) error) 
 
 // settle brings a run to where its records say that it stands, and its mark along.
 func (s *Sweep) settle(ctx context.Context, r run.Run) error {
-	if r.Status.Ended() && s.Now().Sub(r.EndedAt) > time.Hour && s.Now().Minute() != 0 {
-		return nil // its rows wait in the queue, for long: once an hour will do
+	if r.Status.Ended() {
+		return s.settleEnded(ctx, r)
 	}
 	t, err := s.tally(ctx, r.ID)
 	if err != nil {
 		return err
 	}
 	s.tallies[r.ID] = t
-	if r.Status.Ended() {
-		if next := run.Recount(r, t, s.Now(), s.Policy); !reflect.DeepEqual(next, r) {
-			return conflict(s.Runs.UpdateRun(ctx, next))
-		}
-		return nil
-	}
 	next := run.Settle(r, t, s.Now(), s.Policy)
 	if r.Status == run.Open && !r.Bracketed && next.Status.Ended() {
 		// A batch may be pinned between the reading of the batches and the end of the
@@ -162,6 +169,37 @@ func (s *Sweep) settle(ctx context.Context, r run.Run) error {
 		return nil
 	}
 	return conflict(s.store(ctx, next, t, held))
+}
+
+// settleEnded counts the rows of a run that was ended without completing: every minute, and
+// once an hour where they wait for long. Its counts are final before they are counted for the
+// last time: a batch that is pinned meanwhile is in them, or sees that they are, and takes
+// that back.
+func (s *Sweep) settleEnded(ctx context.Context, r run.Run) error {
+	now := s.Now()
+	if !r.Moves(now) && now.Sub(s.counted[r.ID]) < time.Hour {
+		return nil
+	}
+	for range 2 {
+		t, err := s.tally(ctx, r.ID)
+		if err != nil {
+			return err
+		}
+		s.tallies[r.ID], s.counted[r.ID] = t, now
+		next := run.Settle(r, t, now, s.Policy)
+		if reflect.DeepEqual(next, r) {
+			return nil
+		}
+		if err := s.Runs.UpdateRun(ctx, next); err != nil {
+			return conflict(err)
+		}
+		if !next.Final {
+			return nil
+		}
+		next.Revision++
+		r = next
+	}
+	return nil
 }
 
 // conflict passes over what somebody else changed: finish, a late batch or another

@@ -123,8 +123,6 @@ func TestClash(t *testing.T) {
 	}
 }
 
-// The numeric paths of the vendor's own client libraries lead to the same records, and
-// one record's calls do too.
 // A unique number is compared as one, in a batch and with what is there; an exponent makes
 // no number of an id.
 func TestUniqueNumber(t *testing.T) {
@@ -157,6 +155,8 @@ func TestUniqueNumber(t *testing.T) {
 	}
 }
 
+// The numeric paths of the vendor's own client libraries lead to the same records, and
+// one record's calls do too.
 func TestPaths(t *testing.T) {
 	a := start(t, hubspot.Options{Portal: "99"})
 	if status, body := a.call("GET", "/account-info/v3/details", ""); status != 200 || !strings.Contains(body, `"portalId":99`) {

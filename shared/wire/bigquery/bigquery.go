@@ -104,16 +104,16 @@ const maxID = 1600
 // itself sent, so that whoever made two requests collide would only harm a query of his
 // own.
 func (h *head) identify(b *wire.Batch) error {
+	query := h.job[strings.LastIndexByte(h.job, '/')+1:]
 	switch {
-	case h.id == "" || h.job == "":
-		return row.Refuse("the request has no requestId or no caller: without them a retry cannot be told from new rows. " +
+	case h.id == "" || query == "":
+		return row.Refuse("the request has no requestId, or no caller that names a job: without them a retry cannot be told from new rows. " +
 			"Call this address through a BigQuery remote function")
 	case len(h.id)+len(h.job) > maxID:
 		return row.Refuse("the request's requestId and caller have %d bytes, at most %d are taken", len(h.id)+len(h.job), maxID)
 	}
 	sum := xxh3.Hash128(h.calls).Bytes()
-	b.Query = h.job[strings.LastIndexByte(h.job, '/')+1:]
-	b.ID = b.Query + "/" + h.id
+	b.Query, b.ID = query, query+"/"+h.id
 	b.Same = strings.Join([]string{h.job, b.Function, hex.EncodeToString(sum[:])}, "\x00")
 	return nil
 }

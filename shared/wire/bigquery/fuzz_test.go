@@ -20,6 +20,7 @@ func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		head + `"calls":[]}`, head + `"calls":[[],[null]]}`, head + `"calls":[["s",{"a":1,"a":2}],["s","\ud800"],["s",null]]}`,
 		head + "\"calls\":[[\"s\",\"\xff\"],[\"s\",{\"a\":\"\xff\",\"b\":-0}]]}", `{"calls":[["s",{}]],"caller":"j","requestId":"r"}`,
+		`{"requestId":"r","caller":"/","calls":[]}`,
 		head + `"userDefinedContext":{"function":"penstock_begin"},"calls":[["s","full"]]}`, head + `"userDefinedContext":[1],"calls":[[1]]}`,
 		head + `"calls":[["s",` + strings.Repeat("[", 1100) + strings.Repeat("]", 1100) + `],["s",{"a":1}]]}`,
 	} {
