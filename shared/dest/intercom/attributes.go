@@ -142,6 +142,9 @@ func (c *client) attributes(ctx context.Context, more string) (all []attributeJS
 	if err != nil {
 		return nil, false, unsent(err)
 	}
+	if got.err != nil && got.err.status == http.StatusTooManyRequests {
+		return nil, false, slowedCall(op, got.err)
+	}
 	all, ok := readAttributes(got)
 	if !ok {
 		return nil, false, unsent(c.unreadable(op, got))
@@ -199,7 +202,7 @@ func (j *attributeJSON) attribute() attribute {
 }
 
 // create makes an attribute. That it cannot be made is the version's failure, where
-// Intercom says so.
+// Intercom says so. The error may be the *refusal that asks to wait with this one.
 func (b *attributeBook) create(ctx context.Context, name, kind string) (attribute, error) {
 	const op = "create a custom attribute"
 	body := rawjson.AppendQuote([]byte(`{"model":"contact","data_type":"`+kind+`","name":`), name)
@@ -211,6 +214,9 @@ func (b *attributeBook) create(ctx context.Context, name, kind string) (attribut
 	}
 	if err != nil {
 		return attribute{}, unsent(err) // no contact was changed
+	}
+	if got.err != nil && got.err.status == http.StatusTooManyRequests {
+		return attribute{}, got.err
 	}
 	if got.err != nil {
 		return attribute{}, &dest.CallError{Op: op, Class: dest.Configuration, Scope: dest.ScopeVersion, Code: got.err.code,

@@ -72,6 +72,9 @@ func (b *tagBook) load(ctx context.Context, age time.Duration) error {
 	if err != nil {
 		return err
 	}
+	if got.err != nil && got.err.status == http.StatusTooManyRequests {
+		return slowedCall(op, got.err)
+	}
 	list, ok := readTags(got)
 	if !ok {
 		return b.client.unreadable(op, got)
