@@ -129,6 +129,7 @@ func TestOutcomes(t *testing.T) {
 	}{
 		"locked":         {`"statusCode":"UNABLE_TO_LOCK_ROW","message":"unable to obtain exclusive access to this record"`, byExternalID, "", dest.Retry, 0, "UNABLE_TO_LOCK_ROW", "exclusive"},
 		"locked, inside": {`"statusCode":"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY","message":"Sum: execution of AfterUpdate caused by: System.DmlException: UNABLE_TO_LOCK_ROW"`, byExternalID, "", dest.Retry, 0, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "AfterUpdate"},
+		"locked, quoted": {`"statusCode":"INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST","message":"bad value for restricted picklist field: UNABLE_TO_LOCK_ROW"`, byExternalID, "", dest.Rejected, 0, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "(value)"},
 		"internal":       {`"statusCode":"UNKNOWN_EXCEPTION","message":"An unexpected error occurred. ErrorId: 42"`, byExternalID, "", dest.Retry, 0, "UNKNOWN_EXCEPTION", "ErrorId: 42"},
 		"no access":      {`"statusCode":"INSUFFICIENT_ACCESS_OR_READONLY","message":"insufficient access rights on object id"`, byExternalID, "", dest.Rejected, dest.ScopeUntold, "INSUFFICIENT_ACCESS_OR_READONLY", "this record"},
 		"duplicates":     {`"statusCode":"DUPLICATES_DETECTED","message":"Use one of these records?"`, byExternalID, "", dest.Rejected, 0, "DUPLICATES_DETECTED", "duplicate_rule: allow"},
