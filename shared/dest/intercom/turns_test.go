@@ -73,7 +73,7 @@ func TestHangingCallHoldsItsNameOnly(t *testing.T) {
 			w := newWorld(t, with(byEmail(), `{"managed_tags":["risk_"],"create_attributes":true}`, tagged, flat))
 			synctest.Test(t, func(t *testing.T) {
 				h := &hanging{w: w, begins: c.begins, letGo: make(chan struct{})}
-				w.cfg.HTTP = &http.Client{Transport: h}
+				w.t, w.cfg.HTTP = t, &http.Client{Transport: h}
 				w.restart()
 				same(t, []string{"created"}, shorts(w.push(c.row(w, "first@acme.example", "known"))))
 				push := func(key, value string, patience time.Duration) <-chan string {
