@@ -84,6 +84,7 @@ func (c *client) forget() {
 
 // A reply is an answer of any status, wholly read.
 type reply struct {
+	sent   int // bytes of the request's body
 	status int
 	header http.Header
 	body   []byte
@@ -113,5 +114,5 @@ func (c *client) post(ctx context.Context, op string, body []byte) (*reply, erro
 	if err != nil {
 		return nil, dest.Unanswered(ctx, op, title, c.name, true, err)
 	}
-	return &reply{status: resp.StatusCode, header: resp.Header, body: answer}, nil
+	return &reply{sent: len(body), status: resp.StatusCode, header: resp.Header, body: answer}, nil
 }

@@ -29,12 +29,15 @@ type answer struct {
 	DailyDevices     map[string]json.RawMessage `json:"exceeded_daily_quota_devices"`
 }
 
-// read reads an answer; false when it is no whole JSON object.
+// read reads an answer; false, and nothing of it, when it is no whole JSON object.
 func read(body []byte) (answer, bool) {
 	var a answer
 	d := json.NewDecoder(bytes.NewReader(body))
 	ok := bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) && d.Decode(&a) == nil && !d.More()
-	return a, ok
+	if !ok {
+		return answer{}, false
+	}
+	return a, true
 }
 
 // faulty gives the outcomes of the events that a 400 names, nil for the others, and

@@ -87,11 +87,13 @@
 //	the row        events_with_invalid_fields, events_with_missing_fields,
 //	               events_with_invalid_id_lengths, silenced_events; throttled_users
 //	               and exceeded_daily_quota_users, which are due again
-//	the call       413; 403 that does not tell why (a filter may dislike one value);
-//	               a 400 that names nobody
+//	the call       413; a 400 that names nobody
+//	the version    413, 414 and 431 for one small event
 //	the connection an invalid API key; 429 that names nobody
-//	not told       5xx, HTML, an answer that was lost or counts other than was sent.
-//	               After a 503 nothing was taken; that is not relied on
+//	not told       403 (a barred region, or a filter that dislikes one value); 5xx, 408,
+//	               HTML, a refusal that does not say what of; an answer that was lost or
+//	               counts other than was sent. After a 503 nothing was taken; that is
+//	               not relied on
 //
 // # The account
 //

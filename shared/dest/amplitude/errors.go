@@ -60,7 +60,11 @@ func judge(op string, r *reply, events []event, now time.Time) ([]*dest.Outcome,
 			return named, nil
 		}
 	}
-	return nil, refused(op, r, a, now)
+	failed := refused(op, r, a, whole, now)
+	if tooLarge(r.status) && len(events) == 1 && r.sent < dest.SmallRequest {
+		failed.Scope = dest.ScopeVersion // no smaller request can be made
+	}
+	return nil, failed
 }
 
 // judgeProbe reads an answer to a batch without events: any that is Amplitude's will
@@ -76,8 +80,8 @@ func judgeProbe(op string, r *reply, now time.Time) *dest.CallError {
 	case r.status == http.StatusOK, r.status == http.StatusBadRequest && whole && a.Error != "" && !a.request():
 		return nil
 	}
-	failed := refused(op, r, a, now)
-	if failed.Class == dest.Refused {
+	failed := refused(op, r, a, whole, now)
+	if failed.Class == dest.Refused || failed.Class == dest.Configuration {
 		failed.Class, failed.Scope = dest.Configuration, dest.ScopeConnection
 	}
 	return failed
@@ -97,7 +101,7 @@ func (a *answer) badKey() bool {
 func outage(op string, r *reply, now time.Time) *dest.CallError {
 	e := &dest.CallError{Op: op, Code: strconv.Itoa(r.status), After: dest.RetryAfter(r.header, now)}
 	switch {
-	case r.status >= 500:
+	case r.status >= 500, r.status == http.StatusRequestTimeout:
 		e.Class, e.Received, e.Message = dest.Unavailable, true, fmt.Sprintf("Amplitude answered %s", e.Code)
 	case r.status/100 == 3:
 		e.Class, e.Message = dest.Configuration, "Amplitude's address redirects elsewhere: correct the connection's url"
@@ -112,8 +116,9 @@ func outage(op string, r *reply, now time.Time) *dest.CallError {
 	return e
 }
 
-// refused is the failure of a request that Amplitude took nothing of.
-func refused(op string, r *reply, a answer, now time.Time) *dest.CallError {
+// refused is the failure of a request that Amplitude took nothing of; whole says that its
+// answer could be read.
+func refused(op string, r *reply, a answer, whole bool, now time.Time) *dest.CallError {
 	e := &dest.CallError{Op: op, Class: dest.Refused, Code: strconv.Itoa(r.status), After: dest.RetryAfter(r.header, now)}
 	switch {
 	case a.badKey() || r.status == http.StatusUnauthorized:
@@ -124,16 +129,25 @@ func refused(op string, r *reply, a answer, now time.Time) *dest.CallError {
 	case r.status == http.StatusTooManyRequests:
 		e.Class, e.Scope, e.Quota, e.Message = dest.Throttled, dest.ScopeConnection, dest.QuotaSecond, "Amplitude asks to slow down"
 		e.After = max(e.After, afterThrottled)
-	case r.status == http.StatusRequestEntityTooLarge:
-		e.Message = "the call is too large for Amplitude"
+	case tooLarge(r.status):
+		e.Message = fmt.Sprintf("the call is too large for Amplitude (status %s)", e.Code)
 	case r.status == http.StatusForbidden:
-		e.Message = "Amplitude's firewall refuses the call (status 403): a value looks like an attack to it, or this network or region is not allowed"
+		e.Class, e.Message = dest.Configuration, "Amplitude's firewall refuses the call (status 403): this network or region is not allowed, or a value looks like an attack to it"
 	case r.status == http.StatusNotFound || r.status == http.StatusMethodNotAllowed:
 		e.Class, e.Message = dest.Configuration, fmt.Sprintf("Amplitude does not know the address (status %s): correct the connection's url, or leave it out", e.Code)
-	default:
+	case !whole:
+		e.Class, e.Message = dest.Unavailable, fmt.Sprintf("what answered with status %s cannot be read as Amplitude's: check the connection's url, and that no proxy stands between", e.Code)
+	case r.status == http.StatusBadRequest && a.Error != "":
 		e.Message = fmt.Sprintf("Amplitude refused the call (status %s) and names no event", e.Code)
+	default: // Amplitude documents no other, and says what it refuses
+		e.Class, e.Message = dest.Configuration, fmt.Sprintf("Amplitude answers %s without saying why: check the connection's url, and that no proxy stands between", e.Code)
 	}
 	return e
+}
+
+// tooLarge reports whether a status is about a request's size.
+func tooLarge(status int) bool {
+	return status == http.StatusRequestEntityTooLarge || status == http.StatusRequestURITooLong || status == http.StatusRequestHeaderFieldsTooLarge
 }
 
 func unreadable(op string, r *reply) *dest.CallError {

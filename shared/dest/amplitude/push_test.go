@@ -168,12 +168,20 @@ func TestWholeAnswers(t *testing.T) {
 	}{
 		"fewer than sent":    {sandbox.Fault{Status: 200, Body: `{"code":200,"events_ingested":1}`}, dest.Unavailable, dest.ScopeUntold, "bad_answer", 0},
 		"202":                {sandbox.Fault{Status: 202, Body: `{"code":200,"events_ingested":2}`}, dest.Unavailable, dest.ScopeUntold, "bad_answer", 0},
+		"too large a header": {sandbox.Fault{Status: 431}, dest.Refused, dest.ScopeUntold, "431", 0},
+		"too long":           {sandbox.Fault{Status: 414, Body: `{}`}, dest.Refused, dest.ScopeUntold, "414", 0},
 		"too large":          {sandbox.Fault{Status: 413, Body: `{"code":413,"error":"Payload too large"}`}, dest.Refused, dest.ScopeUntold, "413", 0},
-		"firewall":           {sandbox.Fault{Status: 403, Body: `{"message":"Forbidden"}`}, dest.Refused, dest.ScopeUntold, "403", 0},
+		"firewall":           {sandbox.Fault{Status: 403, Body: `{"message":"Forbidden"}`}, dest.Configuration, dest.ScopeUntold, "403", 0},
+		"firewall's text":    {sandbox.Fault{Status: 403, Body: `Forbidden`}, dest.Configuration, dest.ScopeUntold, "403", 0},
+		"a gateway's type":   {sandbox.Fault{Status: 415, Body: `{"error":"Unsupported Media Type"}`}, dest.Configuration, dest.ScopeUntold, "415", 0},
+		"a proxy":            {sandbox.Fault{Status: 407, Body: `{}`}, dest.Configuration, dest.ScopeUntold, "407", 0},
+		"no body":            {sandbox.Fault{Status: 400}, dest.Unavailable, dest.ScopeUntold, "400", 0},
+		"cut":                {sandbox.Fault{Status: 400, Body: `{"code":400,"error":"Invalid event JSON","eve`}, dest.Unavailable, dest.ScopeUntold, "400", 0},
+		"says nothing":       {sandbox.Fault{Status: 400, Body: `{"message":"Bad Request"}`}, dest.Configuration, dest.ScopeUntold, "400", 0},
 		"names nobody":       {sandbox.Fault{Status: 400, Body: `{"code":400,"error":"Invalid event JSON"}`}, dest.Refused, dest.ScopeUntold, "400", 0},
 		"names others":       {sandbox.Fault{Status: 400, Body: `{"code":400,"error":"x","events_with_invalid_fields":{"time":[2,-1,99]}}`}, dest.Refused, dest.ScopeUntold, "400", 0},
-		"lists of no number": {sandbox.Fault{Status: 400, Body: `{"code":400,"error":"x","events_with_invalid_fields":{"time":["0"]}}`}, dest.Refused, dest.ScopeUntold, "400", 0},
-		"no JSON":            {sandbox.Fault{Status: 400, Body: `bad request`}, dest.Refused, dest.ScopeUntold, "400", 0},
+		"lists of no number": {sandbox.Fault{Status: 400, Body: `{"code":400,"error":"x","events_with_invalid_fields":{"time":["0"]}}`}, dest.Unavailable, dest.ScopeUntold, "400", 0},
+		"no JSON":            {sandbox.Fault{Status: 400, Body: `bad request`}, dest.Unavailable, dest.ScopeUntold, "400", 0},
 		"no key":             {sandbox.Fault{Status: 400, Body: `{"code":400,"error":"Request missing required field","missing_field":"api_key"}`}, dest.Configuration, dest.ScopeConnection, "invalid_api_key", 0},
 		"path":               {sandbox.Fault{Status: 400, Body: `{"code":400,"error":"Invalid request path"}`}, dest.Configuration, dest.ScopeConnection, "400", 0},
 		"not found":          {sandbox.Fault{Status: 404, Body: `{}`}, dest.Configuration, dest.ScopeUntold, "404", 0},
@@ -187,6 +195,32 @@ func TestWholeAnswers(t *testing.T) {
 		}
 		if len(w.bodies()) != 1 {
 			t.Errorf("%s: more than one request", name)
+		}
+	}
+}
+
+// A gateway's timeout may hide that the events were taken. What is too large although it is
+// one small event is every event's; and what refuses a probe refuses the connection.
+func TestGateways(t *testing.T) {
+	w := newWorld(t)
+	w.fault(sandbox.Fault{Status: 408, Body: `{"code":408,"error":"x"}`})
+	if call := w.fails(users(1)...); call.Class != dest.Unavailable || call.Scope != dest.ScopeUntold || !call.Received {
+		t.Errorf("%+v", call)
+	}
+	for _, status := range []int{413, 414, 431} {
+		w.fault(sandbox.Fault{Status: status, Body: `{"code":413,"error":"Payload too large"}`})
+		if call := w.fails(users(1)...); call.Class != dest.Refused || call.Scope != dest.ScopeVersion {
+			t.Errorf("%d: %+v", status, call)
+		}
+		w.fault(sandbox.Fault{Status: status, Body: `{"code":413,"error":"Payload too large"}`})
+		if call := w.fails(rec("user-1", "note", `"`+strings.Repeat("x", 1000)+`"`, "list", "["+strings.Repeat("1000,", dest.SmallRequest/5)+"1]")); call.Class != dest.Refused || call.Scope != dest.ScopeUntold {
+			t.Errorf("%d, large: %+v", status, call)
+		}
+	}
+	for _, f := range []sandbox.Fault{{Status: 403, Body: `{}`}, {Status: 407, Body: `{}`}, {Status: 415, Body: `{"error":"x"}`}, {Status: 404, Body: `{}`}, {Status: 413, Body: `{}`}} {
+		w.fault(f)
+		if call, ok := errors.AsType[*dest.CallError](w.acct.Probe(t.Context())); !ok || call.Class != dest.Configuration || call.Scope != dest.ScopeConnection {
+			t.Errorf("a probe, %d: %+v", f.Status, call)
 		}
 	}
 }

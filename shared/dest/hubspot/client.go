@@ -80,6 +80,8 @@ type request struct {
 	path   string
 	body   []byte // JSON; nil is none
 	object bool   // the path names an object
+	// records is how many records it is about; 0 when it is about none.
+	records int
 	// holds reports whether a text is a value of the rows that are sent; nil where none are.
 	holds func(string) bool
 }

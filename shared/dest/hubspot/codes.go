@@ -1,6 +1,7 @@
 package hubspot
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -104,9 +105,12 @@ func (e *entry) details() []detail {
 	return out
 }
 
+// notSet is how a message begins that says so.
+var notSet = regexp.MustCompile(`^(?:Error creating \S+\. )?Some required properties were not set`)
+
 // requires reports whether an error is about properties that a new record lacks.
 func (e *entry) requires() bool {
-	return strings.Contains(strings.ToLower(string(e.Message)), "required properties were not set") ||
+	return notSet.MatchString(string(e.Message)) ||
 		strings.Contains(string(e.SubCategory), "REQUIRED_PROPERT")
 }
 
@@ -118,6 +122,11 @@ func (e *entry) property() string {
 		}
 	}
 	return string(e.In)
+}
+
+// silent reports whether an error says nothing, as one of a gateway's in HubSpot's place.
+func (e *entry) silent() bool {
+	return e.detail().code == "" && e.SubCategory == "" && len(e.Errors) == 0 && len(e.Context) == 0
 }
 
 // everywhere are the texts of a kind in an error's contexts.
@@ -200,13 +209,13 @@ func overlong(d *destination) dest.Outcome {
 		Message: "the match value is a number of more than 64 digits, which no property holds: correct the row"}
 }
 
+var existingID = regexp.MustCompile(`^[A-Za-z]+ already exists\. Existing ID: ([0-9]{1,20})\b`)
+
 // existing is the id in "Contact already exists. Existing ID: 101", "" where there is
 // none.
 func existing(message string) string {
-	_, id, found := strings.Cut(message, "Existing ID: ")
-	end := strings.IndexFunc(id+" ", func(r rune) bool { return r < '0' || r > '9' })
-	if !found || end == 0 || end > 20 {
-		return ""
+	if m := existingID.FindStringSubmatch(message); m != nil {
+		return m[1]
 	}
-	return id[:end]
+	return ""
 }

@@ -137,7 +137,7 @@ func (p *push) read(r request, got answer) *dest.CallError {
 	if failed == nil {
 		return unreadable(r.op, got, "it has no results")
 	}
-	if !ok || failed.Class != dest.Refused {
+	if !ok || failed.Class != dest.Refused || failed.Scope == dest.ScopeVersion {
 		if ok && len(p.inputs) == 1 && p.gone(said) {
 			p.settle(p.inputs[0], p.outcome(said.whole(), p.inputs[0], got.status))
 			return nil

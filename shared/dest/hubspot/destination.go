@@ -172,7 +172,7 @@ func (d *destination) Push(ctx context.Context, b dest.Batch, c dest.Call) ([]de
 		if len(p.inputs) == 0 {
 			return p.out, nil
 		}
-		r.body = p.encode()
+		r.body, r.records = p.encode(), len(p.inputs)
 		got, err := d.client.do(ctx, r)
 		if err != nil {
 			return nil, err

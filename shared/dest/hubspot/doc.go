@@ -42,9 +42,9 @@
 // has one spelling, whatever the row's (101 for 101.0 and 1.01e2), and 64 digits at most.
 //
 // Limits: 190 calls in 10 seconds and 650,000 a day on Professional and Enterprise,
-// 100 and 250,000 below; 429 names the policy. 423 asks for 2 seconds or more. 477
-// says that the account is being moved, for up to 24 hours. 414 also says that one
-// record has more than 250 identities.
+// 100 and 250,000 below; 429 names the policy. 423 says that a record or the account is
+// locked, for 2 seconds or more: a probe tells which. 477 says that the account is being
+// moved, for up to 24 hours. 414 also says that one record has more than 250 identities.
 //
 // The credential is a Service Key (or a legacy private app's token), sent as Bearer:
 // secret {"token": "pat-..."}; scopes crm.objects.OBJECT.read, crm.objects.OBJECT.write

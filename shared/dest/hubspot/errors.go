@@ -12,7 +12,8 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 )
 
-// lockedFor is the least that HubSpot asks for when a record or an account is locked.
+// lockedFor is the least that HubSpot asks for when a record or an account is locked. The
+// answer does not tell which: a probe does.
 const lockedFor = 2 * time.Second
 
 // HubSpot's own statuses ("Handling API errors").
@@ -43,15 +44,20 @@ func judge(r request, got answer, now time.Time) *dest.CallError {
 		e.Class, e.Scope, e.Code = dest.Unavailable, dest.ScopeConnection, strconv.Itoa(status)
 		e.Message = "HubSpot is moving the account to another place, which takes up to 24 hours"
 	case status == statusLocked:
-		e.Class, e.Scope, e.Quota, e.Code = dest.Throttled, dest.ScopeConnection, dest.QuotaSecond, strconv.Itoa(status)
+		e.Class, e.Code = dest.Unavailable, strconv.Itoa(status)
 		e.After, e.Message = max(e.After, lockedFor), "HubSpot has locked what the call writes to, for a moment"
-	case status >= 500:
+	case status >= 500, status == http.StatusRequestTimeout:
 		e.Class, e.Received, e.Code, e.Message = dest.Unavailable, true, strconv.Itoa(status), fmt.Sprintf("HubSpot answers with status %d", status)
 	case status/100 == 3:
 		e.Class, e.Scope = dest.Configuration, dest.ScopeConnection
 		e.Message = "HubSpot answers with a redirect: check the connection's url; leave it out for " + standardURL
-	case status == http.StatusRequestEntityTooLarge, status == http.StatusRequestURITooLong:
+	case status == http.StatusRequestEntityTooLarge, status == http.StatusRequestURITooLong, status == http.StatusRequestHeaderFieldsTooLarge:
 		e.Class, e.Message = dest.Refused, fmt.Sprintf("HubSpot finds the call too large (status %d)", status)
+		if r.records == 1 && len(r.body) < dest.SmallRequest && !(ok && status == http.StatusRequestURITooLong) { // HubSpot's own 414 counts a record's identities
+			e.Scope = dest.ScopeVersion // no smaller request can be made
+		}
+	case status == http.StatusProxyAuthRequired:
+		e.Class, e.Message = dest.Configuration, "something between asks for credentials of its own (status 407): check the connection's url and any proxy"
 	case !ok:
 		e.Class, e.Message = dest.Unavailable, "HubSpot "+notJSON(got)
 	case status == http.StatusUnauthorized:
@@ -116,9 +122,13 @@ func refused(e *dest.CallError, said body, r *request, status int) {
 		e.Class, e.Scope = dest.Configuration, dest.ScopeVersion
 		e.Message = "HubSpot has no such object: correct destination_object, or give the Service Key its scopes"
 		return
-	case strings.Contains(string(said.Message), "non-unique"):
+	case notUnique(string(said.Message)):
 		e.Class, e.Scope, e.Code = dest.Configuration, dest.ScopeVersion, "NOT_UNIQUE"
 		e.Message = "the match property has no unique values: match by email, or by a property that was created with unique values"
+		return
+	}
+	if whole.silent() {
+		e.Class, e.Message = dest.Configuration, fmt.Sprintf("HubSpot answers %d without saying why: check the connection's url, and that no proxy stands between", status)
 		return
 	}
 	e.Class, e.Message = dest.Refused, fmt.Sprintf("HubSpot refuses the call (status %d)", status)
@@ -137,6 +147,12 @@ func refused(e *dest.CallError, said body, r *request, status int) {
 // noObject reports whether a message says that the path's object is not known.
 func noObject(message string) bool {
 	return strings.HasPrefix(message, "Unable to infer object type")
+}
+
+// notUnique reports whether a message says that records cannot be named by the property.
+// Only how a message begins is the vendor's: further on it may quote a row.
+func notUnique(message string) bool {
+	return strings.HasPrefix(message, "Unable to perform update/upsert by non-unique ")
 }
 
 // unreadable is a 2xx answer that does not say what became of the call.
@@ -169,15 +185,15 @@ func notJSON(got answer) string {
 // embedded are the property errors that a message quotes as JSON: Property values were
 // not valid: [{"isValid":false,"message":"...","error":"INVALID_OPTION","name":"prop"}].
 func embedded(message string) []detail {
-	at := strings.Index(message, "[{")
-	if at < 0 {
+	quoted, ok := strings.CutPrefix(message, "Property values were not valid: ")
+	if !ok {
 		return nil
 	}
 	var list []struct {
 		Error text `json:"error"`
 		Name  text `json:"name"`
 	}
-	if json.NewDecoder(strings.NewReader(message[at:])).Decode(&list) != nil {
+	if json.NewDecoder(strings.NewReader(quoted)).Decode(&list) != nil {
 		return nil
 	}
 	var out []detail

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/dest"
@@ -59,8 +60,8 @@ func TestCallErrors(t *testing.T) {
 		"a second":            {429, `{"policyName":"SECONDLY"}`, nil, dest.CallError{Class: dest.Throttled, Scope: dest.ScopeConnection, Quota: dest.QuotaSecond, Code: "SECONDLY"}, ""},
 		"the day":             {429, `{"policyName":"DAILY"}`, map[string]string{"X-HubSpot-RateLimit-Interval-Milliseconds": "10000"}, dest.CallError{Class: dest.Throttled, Scope: dest.ScopeConnection, Quota: dest.QuotaDay, Code: "DAILY"}, "day"},
 		"no body":             {429, ``, hour, dest.CallError{Class: dest.Throttled, Scope: dest.ScopeConnection, Quota: dest.QuotaSecond, Code: "429", After: time.Hour}, ""},
-		"locked":              {423, body("LOCKED", "x"), nil, dest.CallError{Class: dest.Throttled, Scope: dest.ScopeConnection, Quota: dest.QuotaSecond, Code: "423", After: 2 * time.Second}, "locked"},
-		"locked for longer":   {423, ``, map[string]string{"Retry-After": "30"}, dest.CallError{Class: dest.Throttled, Scope: dest.ScopeConnection, Quota: dest.QuotaSecond, Code: "423", After: 30 * time.Second}, ""},
+		"locked":              {423, body("LOCKED", "x"), nil, dest.CallError{Class: dest.Unavailable, Code: "423", After: 2 * time.Second}, "locked"},
+		"locked for longer":   {423, ``, map[string]string{"Retry-After": "30"}, dest.CallError{Class: dest.Unavailable, Code: "423", After: 30 * time.Second}, ""},
 		"moved":               {477, ``, hour, dest.CallError{Class: dest.Unavailable, Scope: dest.ScopeConnection, Code: "477", After: time.Hour}, "moving"},
 		"moved for a day":     {477, ``, map[string]string{"Retry-After": "86400"}, dest.CallError{Class: dest.Unavailable, Scope: dest.ScopeConnection, Code: "477", After: 12 * time.Hour}, ""},
 		"down":                {521, `<html>`, nil, dest.CallError{Class: dest.Unavailable, Received: true, Code: "521"}, ""},
@@ -72,8 +73,13 @@ func TestCallErrors(t *testing.T) {
 		"a read-only field":   {400, body("VALIDATION_ERROR", "x", `,"errors":[{"message":"x","code":"READ_ONLY_VALUE","context":{"propertyName":["createdate"]}}]`), nil, dest.CallError{Class: dest.Configuration, Scope: dest.ScopeVersion, Code: "READ_ONLY_VALUE"}, "createdate"},
 		"a value":             {400, body("VALIDATION_ERROR", option), nil, dest.CallError{Class: dest.Refused, Code: "INVALID_OPTION"}, "internal value"},
 		"a conflict":          {409, body("CONFLICT", "Contact already exists. Existing ID: 101"), nil, dest.CallError{Class: dest.Refused, Code: "CONFLICT"}, ""},
-		"nothing is said":     {400, `{}`, nil, dest.CallError{Class: dest.Refused, Code: "400"}, "400"},
-		"fields of any form":  {400, `{"status":7,"message":{"a":1},"category":["x"],"errors":"none","context":[1],"links":3}`, nil, dest.CallError{Class: dest.Refused, Code: "400"}, ""},
+		"too large a header":  {431, ``, nil, dest.CallError{Class: dest.Refused, Code: "431"}, ""},
+		"nothing is said":     {400, `{}`, nil, dest.CallError{Class: dest.Configuration, Code: "400"}, "400"},
+		"a gateway's words":   {415, `{"message":"Unsupported Media Type"}`, nil, dest.CallError{Class: dest.Configuration, Code: "415"}, "proxy"},
+		"fields of any form":  {400, `{"status":7,"message":{"a":1},"category":["x"],"errors":"none","context":[1],"links":3}`, nil, dest.CallError{Class: dest.Configuration, Code: "400"}, ""},
+		"a proxy":             {407, `{"category":"x"}`, nil, dest.CallError{Class: dest.Configuration, Code: "x"}, "proxy"},
+		"a proxy's page":      {407, `<html>`, nil, dest.CallError{Class: dest.Configuration, Code: "407"}, "proxy"},
+		"a timeout":           {408, `{}`, nil, dest.CallError{Class: dest.Unavailable, Received: true, Code: "408"}, ""},
 		"an error that is OK": {200, body("VALIDATION_ERROR", option), nil, dest.CallError{Class: dest.Refused, Code: "INVALID_OPTION"}, ""},
 	} {
 		w := start(t, options(), byEmail)
@@ -170,10 +176,13 @@ func TestAlone(t *testing.T) {
 		"a conflict": {409, `{"category":"CONFLICT","message":"Contact already exists. Existing ID: 101"}`, "CONFLICT"},
 		"required":   {400, `{"category":"VALIDATION_ERROR","message":"Error creating CONTACT. Some required properties were not set.","context":{"properties":["tier"]}}`, "REQUIRED_PROPERTIES"},
 		"identities": {414, `{"message":"too many"}`, "414"},
-		"silent":     {400, `{}`, "400"},
+		"large":      {413, `{"message":"too large"}`, "413"},
 	} {
 		w := start(t, options(), byEmail)
 		b := dest.Batch{Records: []dest.Record{contact(1)}}
+		if c.code == "413" {
+			b.Records[0].Fields = append(b.Records[0].Fields, dest.Field{Name: "lastname", Value: jsontext.Value(`"` + strings.Repeat("x", dest.SmallRequest) + `"`)})
+		}
 		out, failed := answered(t, w, b, sandbox.Fault{Status: c.status, Body: c.body})
 		if failed != nil || out[0].Status != dest.Rejected || out[0].Code != c.code || out[0].Message == "" {
 			t.Errorf("%s: %+v, %v", name, out, failed)
@@ -183,6 +192,67 @@ func TestAlone(t *testing.T) {
 		}
 		if c.code == "REQUIRED_PROPERTIES" && out[0].Field != "tier" {
 			t.Errorf("%s: field %q", name, out[0].Field)
+		}
+	}
+}
+
+// What does not speak of a row is not the row's, though it is alone: it is found out whose it
+// is. What is too large although nothing smaller can be sent is the version's.
+func TestAloneAndNotToBlame(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		want   dest.CallError
+	}{
+		"nothing is said": {400, `{}`, dest.CallError{Class: dest.Configuration, Code: "400"}},
+		"a proxy":         {407, `{"category":"x","message":"x"}`, dest.CallError{Class: dest.Configuration, Code: "x"}},
+		"a timeout":       {408, `{"category":"x"}`, dest.CallError{Class: dest.Unavailable, Received: true, Code: "408"}},
+		"a lock":          {423, `{"category":"LOCKED"}`, dest.CallError{Class: dest.Unavailable, After: 2 * time.Second, Code: "423"}},
+		"too large":       {413, `{"category":"x"}`, dest.CallError{Class: dest.Refused, Scope: dest.ScopeVersion, Code: "x"}},
+		"too long":        {414, `<html>`, dest.CallError{Class: dest.Refused, Scope: dest.ScopeVersion, Code: "414"}},
+		"a header":        {431, `{}`, dest.CallError{Class: dest.Refused, Scope: dest.ScopeVersion, Code: "431"}},
+	} {
+		w := start(t, options(), byEmail)
+		out, got := answered(t, w, dest.Batch{Records: []dest.Record{contact(1)}}, sandbox.Fault{Status: c.status, Body: c.body})
+		if got == nil {
+			t.Errorf("%s: %+v", name, out)
+			continue
+		}
+		got.Op, got.Message = "", ""
+		if d := cmp.Diff(c.want, *got); d != "" {
+			t.Errorf("%s: want -, got +\n%s", name, d)
+		}
+	}
+}
+
+// A value that is quoted is not what the vendor says: its words halt no version, ask for no
+// property and name no record.
+func TestVendorsWordsInValues(t *testing.T) {
+	quoting := func(value string) string {
+		return `Property values were not valid: [{\"isValid\":false,\"message\":\"` + value + ` was not one of the allowed options\",\"error\":\"INVALID_OPTION\",\"name\":\"ltv_segment\"}]`
+	}
+	for _, value := range []string{
+		"non-unique visitor", "Unable to perform update/upsert by non-unique 0-2 property domain", "Some required properties were not set",
+		"Unable to infer object type", "Existing ID: 4711",
+	} {
+		for category, message := range map[string]string{"VALIDATION_ERROR": quoting(value), "CONFLICT": value + " is there. Existing ID: 4711", "INVALID_EMAIL": `no address: [{\"error\":\"READ_ONLY_VALUE\",\"name\":\"tier\"}], ` + value} {
+			want := category
+			if category == "VALIDATION_ERROR" {
+				want = "INVALID_OPTION"
+			}
+			if category != "VALIDATION_ERROR" {
+				message = "The value " + message
+			}
+			for n, b := range map[string]dest.Batch{"alone": {Records: []dest.Record{contact(1)}}, "of three": three()} {
+				w := start(t, options(), byEmail)
+				out, failed := answered(t, w, b, sandbox.Fault{Status: 400, Body: `{"status":"error","category":"` + category + `","message":"` + message + `"}`})
+				switch {
+				case n == "alone" && (failed != nil || out[0].Status != dest.Rejected || out[0].Scope != dest.ScopeUntold || out[0].Code != want || strings.Contains(out[0].Message, "4711")):
+					t.Errorf("%s, %s: %+v, %v", message, n, out, failed)
+				case n == "of three" && (failed == nil || failed.Class != dest.Refused || failed.Scope != dest.ScopeUntold || failed.Code != want):
+					t.Errorf("%s, %s: %+v", message, n, failed)
+				}
+			}
 		}
 	}
 }

@@ -75,7 +75,7 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 	if len(values) == 0 {
 		return out, nil
 	}
-	r := request{op: "look up " + d.def.Object, method: http.MethodPost, path: d.path + "/batch/read", body: d.question(values, byID), object: true, holds: func(s string) bool { return asked[d.folded(s)] != nil }}
+	r := request{op: "look up " + d.def.Object, method: http.MethodPost, path: d.path + "/batch/read", body: d.question(values, byID), object: true, records: len(values), holds: func(s string) bool { return asked[d.folded(s)] != nil }}
 	got, err := d.client.do(ctx, r)
 	if err != nil {
 		return nil, err

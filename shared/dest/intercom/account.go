@@ -38,9 +38,13 @@ func open(cfg dest.Config) (dest.Account, error) {
 	return &account{conn: cfg.Connection, client: c, attributes: newAttributeBook(c), tags: newTagBook(c)}, nil
 }
 
-// me asks whose the token is: the workspace's app id ("Identify an admin").
+// me asks whose the token is: the workspace's app id ("Identify an admin"). What refuses the
+// call refuses the connection.
 func (a *account) me(ctx context.Context, op string) (string, error) {
 	got, err := a.client.do(ctx, op, http.MethodGet, "/me", nil)
+	if call := asCallError(err); call != nil && (call.Class == dest.Configuration || call.Class == dest.Refused) {
+		call.Class, call.Scope = dest.Configuration, dest.ScopeConnection
+	}
 	if err != nil {
 		return "", err
 	}
@@ -51,6 +55,8 @@ func (a *account) me(ctx context.Context, op string) (string, error) {
 		} `json:"app"`
 	}
 	switch {
+	case got.err != nil && got.err.status == http.StatusTooManyRequests:
+		return "", &dest.CallError{Op: op, Class: dest.Throttled, Scope: dest.ScopeConnection, Quota: dest.QuotaSecond, Code: got.err.code, After: got.err.after, Message: "Intercom asks to slow down"}
 	case got.err != nil:
 		return "", &dest.CallError{Op: op, Class: dest.Configuration, Scope: dest.ScopeConnection, Code: got.err.code, Message: "Intercom does not tell whose the token is (" + got.err.code + "): check the connection's url and secret"}
 	case json.Unmarshal(got.body, &me) != nil || me.Type == "" || me.App.ID == "":

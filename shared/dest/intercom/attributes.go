@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
@@ -38,85 +39,100 @@ const (
 // an account.
 type attributeBook struct {
 	client *client
-	turn   chan struct{} // held while the list is read or changed, and for the fields below
-	list   map[string]attribute
-	hidden bool // the app may not read them
+	turns  turns // to make an attribute, by its name, and to read the list: ""
+
+	mu     sync.Mutex           // never held while a call is made
+	list   map[string]attribute // nil before it was read
+	hidden bool                 // the app may not read them
 	read   time.Time
 }
 
-func newAttributeBook(c *client) *attributeBook {
-	return &attributeBook{client: c, turn: make(chan struct{}, 1)}
-}
-
-// enter waits for the book; leave gives it back.
-func (b *attributeBook) enter(ctx context.Context) error {
-	select {
-	case b.turn <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (b *attributeBook) leave() { <-b.turn }
+func newAttributeBook(c *client) *attributeBook { return &attributeBook{client: c} }
 
 // stale lets the list be read again before it is next relied on.
 func (b *attributeBook) stale() {
-	if b.enter(context.Background()) == nil {
-		b.read = b.read.Add(-listAgain)
-		b.leave()
-	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.read = b.read.Add(-listAgain)
 }
 
 // has reports whether the list that was read last has an attribute.
 func (b *attributeBook) has(name string) bool {
-	if b.enter(context.Background()) != nil {
-		return false
+	_, known := b.known(name)
+	return known == there
+}
+
+// known is what the list that was read last says of an attribute.
+func (b *attributeBook) known(name string) (attribute, known) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.hidden {
+		return attribute{}, untold
 	}
-	defer b.leave()
-	_, there := b.list[name]
-	return there
+	if a, ok := b.list[name]; ok {
+		return a, there
+	}
+	return attribute{}, absent
+}
+
+// recent reports whether the list is younger than it may be.
+func (b *attributeBook) recent(age time.Duration) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.list != nil && b.client.now().Sub(b.read) < age
 }
 
 // find looks an attribute up, and makes it as kind where that is not "" and it is
 // not there.
 func (b *attributeBook) find(ctx context.Context, name, kind string) (attribute, known, error) {
-	if err := b.enter(ctx); err != nil {
-		return attribute{}, absent, err
-	}
-	defer b.leave()
 	for _, age := range []time.Duration{listFor, listAgain} {
-		if b.list == nil || b.client.now().Sub(b.read) >= age {
-			if err := b.load(ctx); err != nil {
-				return attribute{}, absent, err
-			}
+		if err := b.load(ctx, age); err != nil {
+			return attribute{}, absent, err
 		}
-		if b.hidden {
-			return attribute{}, untold, nil
-		}
-		if a, ok := b.list[name]; ok {
-			return a, there, nil
+		if a, known := b.known(name); known != absent {
+			return a, known, nil
 		}
 	}
 	if kind == "" {
 		return attribute{}, absent, nil
 	}
+	leave, err := b.turns.take(ctx, name)
+	if err != nil {
+		return attribute{}, absent, err
+	}
+	defer leave()
+	if a, known := b.known(name); known != absent { // made meanwhile
+		return a, known, nil
+	}
 	a, err := b.create(ctx, name, kind)
-	if call := asCallError(err); call != nil && call.Scope == dest.ScopeVersion && b.load(ctx) == nil {
-		if a, ok := b.list[name]; ok { // another worker made it in between
+	if call := asCallError(err); call != nil && call.Scope == dest.ScopeVersion && b.load(ctx, 0) == nil {
+		if a, known := b.known(name); known == there { // another worker made it in between
 			return a, there, nil
 		}
 	}
 	if err != nil {
 		return attribute{}, absent, err
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.list[name] = a
 	return a, there, nil
 }
 
-// load reads all attributes of contacts. An app without the permission to do so can
-// still write contacts.
-func (b *attributeBook) load(ctx context.Context) error {
+// load reads all attributes of contacts where the list is older than it may be; 0 reads it
+// anyway. An app without the permission to do so can still write contacts.
+func (b *attributeBook) load(ctx context.Context, age time.Duration) error {
+	if b.recent(age) {
+		return nil
+	}
+	leave, err := b.turns.take(ctx, "")
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if b.recent(age) { // read meanwhile
+		return nil
+	}
 	all, hidden, err := b.client.attributes(ctx, "")
 	if err != nil {
 		return err
@@ -127,6 +143,8 @@ func (b *attributeBook) load(ctx context.Context) error {
 			list[name] = all[i].attribute()
 		}
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.list, b.hidden, b.read = list, hidden, b.client.now()
 	return nil
 }
@@ -141,6 +159,9 @@ func (c *client) attributes(ctx context.Context, more string) (all []attributeJS
 	}
 	if err != nil {
 		return nil, false, unsent(err)
+	}
+	if got.err != nil && got.err.status == http.StatusTooManyRequests {
+		return nil, false, slowedCall(op, got.err)
 	}
 	all, ok := readAttributes(got)
 	if !ok {
@@ -199,7 +220,7 @@ func (j *attributeJSON) attribute() attribute {
 }
 
 // create makes an attribute. That it cannot be made is the version's failure, where
-// Intercom says so.
+// Intercom says so. The error may be the *refusal that asks to wait with this one.
 func (b *attributeBook) create(ctx context.Context, name, kind string) (attribute, error) {
 	const op = "create a custom attribute"
 	body := rawjson.AppendQuote([]byte(`{"model":"contact","data_type":"`+kind+`","name":`), name)
@@ -211,6 +232,9 @@ func (b *attributeBook) create(ctx context.Context, name, kind string) (attribut
 	}
 	if err != nil {
 		return attribute{}, unsent(err) // no contact was changed
+	}
+	if got.err != nil && got.err.status == http.StatusTooManyRequests {
+		return attribute{}, got.err
 	}
 	if got.err != nil {
 		return attribute{}, &dest.CallError{Op: op, Class: dest.Configuration, Scope: dest.ScopeVersion, Code: got.err.code,

@@ -89,9 +89,11 @@
 //	the row        parameter_invalid and its kind; conflict, ambiguous_match,
 //	               contact_archived, not_restorable; too_many_requests (tried again)
 //	the version    an unknown or read-only attribute of a mapping; attributes that
-//	               cannot be created
-//	the connection 401, 403, 406, a redirect; 429 rate_limit_exceeded; no connection
-//	not told       5xx, 408, an answer that was lost or cut off, HTML
+//	               cannot be created; 403 forbidden, action_forbidden and
+//	               api_plan_restricted, but for the probe
+//	the connection 401, 406, a redirect; 429 rate_limit_exceeded; no connection
+//	not told       5xx, 408, any other 403, too_many_requests to a search, an answer
+//	               that was lost or cut off, HTML
 //
 // A create whose answer was lost is repeated: Intercom then answers 409 with its id.
 //

@@ -23,6 +23,9 @@ type refusal struct {
 	after   time.Duration
 }
 
+// Error implements error, for what makes a call on a record's behalf.
+func (e *refusal) Error() string { return e.code }
+
 // errorList is the body of an error; all members are optional.
 type errorList struct {
 	Type   string `json:"type"`
@@ -77,7 +80,7 @@ func (c *client) callError(op string, res *http.Response, body []byte, r *refusa
 			e.Scope = dest.ScopeVersion // no smaller request can be made
 		}
 	case status == http.StatusTooManyRequests && r.code == "too_many_requests":
-		return nil // this contact's, not the app's
+		return nil // this resource's, not the app's
 	case status == http.StatusTooManyRequests:
 		e.Class, e.Scope, e.Quota = dest.Throttled, dest.ScopeConnection, dest.QuotaSecond
 		e.Message = "the app's calls of these 10 seconds are used up: others use the same app, or the connection's calls_per_minute is above what Intercom allows it"
@@ -88,7 +91,10 @@ func (c *client) callError(op string, res *http.Response, body []byte, r *refusa
 		e.Class, e.Scope = dest.Configuration, dest.ScopeConnection
 		e.Message = fmt.Sprintf("Intercom does not take the token (%s): store the access token of an app of this workspace in the secret of connection %s, and check that region is where the workspace is hosted", r.code, c.name)
 	case status == http.StatusForbidden:
-		e.Class, e.Scope = dest.Configuration, dest.ScopeConnection
+		e.Class = dest.Configuration
+		if told && mayNot[r.code] {
+			e.Scope = dest.ScopeVersion // other syncs may need other permissions
+		}
 		e.Message = fmt.Sprintf("Intercom forbids the call (%s): %s", r.code, forbidden(r.code))
 	case status == http.StatusNotAcceptable, status == http.StatusUnsupportedMediaType, status == http.StatusMethodNotAllowed, r.code == "intercom_version_invalid":
 		e.Class, e.Scope = dest.Configuration, dest.ScopeConnection
@@ -113,6 +119,10 @@ func forbidden(code string) string {
 	return "give the app the permissions to read and write users, leads and tags, and to read and write attributes (Developer Hub, Authentication), and install it again"
 }
 
+// maxReset is the longest wait for a window's end that is believed: a window has 10 seconds,
+// and the rest is for clocks that differ.
+const maxReset = 60 // seconds
+
 // after is how long Intercom asks to wait: Retry-After, or, of a used up limit, until
 // X-RateLimit-Reset (Unix seconds; "Rate Limiting").
 func (c *client) after(h http.Header, status int) time.Duration {
@@ -121,7 +131,7 @@ func (c *client) after(h http.Header, status int) time.Duration {
 		return dest.RetryAfter(h, now)
 	}
 	if reset, err := strconv.ParseInt(strings.TrimSpace(h.Get("X-RateLimit-Reset")), 10, 64); err == nil && status == http.StatusTooManyRequests {
-		return min(max(time.Unix(reset, 0).Sub(now), time.Second), dest.MaxAfter)
+		return time.Duration(min(max(reset-now.Unix(), 1), maxReset)) * time.Second
 	}
 	return 0
 }

@@ -63,6 +63,9 @@ func (d *destination) push(ctx context.Context, r *dest.Record) (dest.Outcome, e
 		return d.remove(ctx, r)
 	}
 	p, fault, err := d.prepare(ctx, r)
+	if slow, ok := errors.AsType[*refusal](err); ok {
+		return slowed(slow, "new attributes"), nil
+	}
 	if err != nil {
 		return dest.Outcome{}, err
 	}

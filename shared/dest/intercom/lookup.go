@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -85,11 +86,14 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 		found := hits[r.Key]
 		var err error
 		if len(found) == 0 && byID && (alone || r.Delete || !d.creates()) && askable(matchValue(r)) {
-			if found, err = d.find(ctx, r); err != nil {
-				return nil, unsent(err)
-			}
+			found, err = d.find(ctx, r)
 		}
+		var slow *refusal
 		switch {
+		case errors.As(err, &slow):
+			out[i] = slowed(slow, "this contact")
+		case err != nil:
+			return nil, unsent(err)
 		case len(found) == 1:
 			out[i] = dest.Outcome{Status: dest.Found, ID: found[0]}
 		case len(found) > 1:
@@ -108,7 +112,7 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 func askable(id string) bool { return id != "." && id != ".." }
 
 // find asks for one user by the external id; a merged one answers whose it is now, which
-// is nobody to remove.
+// is nobody to remove. The error may be the *refusal that asks to wait with this one.
 func (d *destination) find(ctx context.Context, r *dest.Record) ([]string, error) {
 	got, err := d.client.do(ctx, opLook, http.MethodGet, "/contacts/find_by_external_id/"+url.PathEscape(matchValue(r)), nil)
 	switch {
@@ -118,6 +122,8 @@ func (d *destination) find(ctx context.Context, r *dest.Record) ([]string, error
 		return []string{got.link}, nil
 	case got.err != nil && (got.err.status == http.StatusNotFound || got.err.status == http.StatusGone):
 		return nil, nil
+	case got.err != nil && got.err.status == http.StatusTooManyRequests:
+		return nil, got.err
 	case got.err != nil:
 		return nil, d.unanswered(got.err)
 	}
@@ -140,12 +146,10 @@ func (d *destination) has(c *contact, r *dest.Record) bool {
 
 // unanswered is a lookup that was refused for what it asked.
 func (d *destination) unanswered(e *refusal) *dest.CallError {
-	call := &dest.CallError{Op: opLook, Class: dest.Refused, Code: e.code, Message: "Intercom does not take the lookup (" + e.code + ")"}
 	if e.status == http.StatusTooManyRequests {
-		call.Class, call.Quota, call.After = dest.Throttled, dest.QuotaSecond, e.after
-		call.Scope = dest.ScopeConnection
+		return slowedCall(opLook, e)
 	}
-	return call
+	return &dest.CallError{Op: opLook, Class: dest.Refused, Code: e.code, Message: "Intercom does not take the lookup (" + e.code + ")"}
 }
 
 // search asks for the contacts of some values and adds their ids to hits, by key. Only

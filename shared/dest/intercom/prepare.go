@@ -13,7 +13,8 @@ import (
 )
 
 // prepare makes what is sent of a record. It answers the record's own fault, or a
-// *dest.CallError where the workspace's attributes cannot be read or made.
+// *dest.CallError where the workspace's attributes cannot be read or made, or the *refusal
+// that asks to wait with one.
 func (d *destination) prepare(ctx context.Context, r *dest.Record) (payload, *dest.Outcome, error) {
 	p, b := payload{empty: true}, &body{}
 	if r.ID == "" {

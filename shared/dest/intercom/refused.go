@@ -10,8 +10,9 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 )
 
-// conflictID is how a 409 names the contact that is there already.
-var conflictID = regexp.MustCompile(`\bid=([A-Za-z0-9_-]{1,64})`)
+// conflicting is how a 409 begins, and names the contact that is there already. What else a
+// message says may be the row's.
+var conflicting = regexp.MustCompile(`^(?i:(a|an archived) contact matching those details already exists with id=)([A-Za-z0-9_-]{1,64})\b`)
 
 // refused is what becomes of a contact that was not taken.
 func (d *destination) refused(ctx context.Context, r *dest.Record, a *answer) (dest.Outcome, error) {
@@ -24,36 +25,46 @@ func (d *destination) refused(ctx context.Context, r *dest.Record, a *answer) (d
 	case r.ID != "" && (e.status == http.StatusNotFound && gone(e) || e.status == http.StatusGone):
 		return dest.Outcome{Status: dest.Found, Code: e.code, Message: "the contact was deleted in Intercom, or archived; it is looked for anew"}, nil
 	case e.status == http.StatusTooManyRequests:
-		return dest.Outcome{Status: dest.Retry, Code: e.code, After: e.after, Message: "Intercom asks to slow down with this contact"}, nil
+		return slowed(e, "this contact"), nil
 	case e.status == http.StatusConflict:
 		return d.conflict(ctx, r, e)
 	}
 	return d.rejection(e), nil
 }
 
+// slowed is what becomes of a record that Intercom asks to wait with: the limit is that of
+// one resource, and no other record meets it.
+func slowed(e *refusal, resource string) dest.Outcome {
+	return dest.Outcome{Status: dest.Retry, Code: e.code, After: e.after, Message: "Intercom asks to slow down with " + resource}
+}
+
+// slowedCall is a call for several records that Intercom asks to wait with.
+func slowedCall(op string, e *refusal) *dest.CallError {
+	return &dest.CallError{Op: op, Class: dest.Unavailable, Code: e.code, After: e.after, Message: "Intercom asks to wait with this call"}
+}
+
 // gone reports whether a 404 is about the contact itself, not about an owner or a
-// company that the row names.
+// company that the row names. What is in quotes may be the row's.
 func gone(e *refusal) bool {
-	message := strings.ToLower(e.message)
+	message := strings.ToLower(attributeNamed.ReplaceAllString(e.message, ""))
 	return e.code != "company_not_found" && !strings.Contains(message, "admin") && !strings.Contains(message, "owner")
 }
 
 // conflict follows the id that a 409 names: the contact is there, and the search did
 // not show it yet, or it is archived.
 func (d *destination) conflict(ctx context.Context, r *dest.Record, e *refusal) (dest.Outcome, error) {
-	id := ""
-	if m := conflictID.FindStringSubmatch(e.message); m != nil {
-		id = m[1]
+	id, archived := "", false
+	if m := conflicting.FindStringSubmatch(e.message); m != nil {
+		id, archived = m[2], len(m[1]) > 1
 	}
-	message := strings.ToLower(e.message)
 	switch {
-	case strings.Contains(message, "multiple"):
+	case strings.HasPrefix(e.message, "Multiple existing users"):
 		return d.ambiguous(""), nil
 	case e.code == "not_restorable":
 		return dest.Outcome{Status: dest.Rejected, Code: e.code, Message: "the contact is archived and blocked, and cannot be restored: unblock it in Intercom, or leave the row out of the model"}, nil
 	case id == "" || r.ID != "" && id != r.ID:
 		return d.taken(id), nil
-	case strings.Contains(message, "archived"):
+	case archived:
 		return d.archived(ctx, r, id)
 	case r.ID != "":
 		return dest.Outcome{Status: dest.Rejected, Code: e.code, Message: "Intercom says that this contact is in conflict with itself: update it in Intercom and report it"}, nil
@@ -79,6 +90,9 @@ func (d *destination) verified(ctx context.Context, r *dest.Record, id string) (
 	got, err := d.client.do(ctx, "read a contact", http.MethodGet, "/contacts/"+id, nil)
 	if err != nil {
 		return dest.Outcome{}, unsent(err)
+	}
+	if got.err != nil && got.err.status == http.StatusTooManyRequests {
+		return slowed(got.err, "the contact that has the row's external_id or email"), nil
 	}
 	if got.err != nil {
 		return d.taken(id), nil
@@ -108,7 +122,7 @@ func (d *destination) archived(ctx context.Context, r *dest.Record, id string) (
 	case got.err != nil && got.err.code == "not_restorable":
 		return dest.Outcome{Status: dest.Rejected, Code: got.err.code, Message: fmt.Sprintf("the contact (%s) is archived and blocked, and cannot be restored: unblock it in Intercom, or leave the row out of the model", id)}, nil
 	case got.err != nil && got.err.status == http.StatusTooManyRequests:
-		return dest.Outcome{Status: dest.Retry, Code: got.err.code, After: got.err.after, Message: "Intercom asks to slow down with this contact"}, nil
+		return slowed(got.err, "this contact"), nil
 	case got.err != nil:
 		return d.rejection(got.err), nil
 	}
@@ -134,6 +148,10 @@ var remedies = map[string]string{
 // attributeNamed is how Intercom names the attribute of a refusal: in quotes.
 var attributeNamed = regexp.MustCompile(`'([^']{1,190})'`)
 
+// noAttribute is how Intercom begins to say that the workspace lacks an attribute. A value that
+// is quoted further on says nothing.
+var noAttribute = regexp.MustCompile(`^(?i:custom attribute) '[^']{1,190}' does not exist`)
+
 // rejection turns a refusal into the row's outcome; an unknown attribute of the
 // definition's is the version's.
 func (d *destination) rejection(e *refusal) dest.Outcome {
@@ -142,7 +160,7 @@ func (d *destination) rejection(e *refusal) dest.Outcome {
 	if strings.Contains(message, "attribute") || strings.HasPrefix(e.field, customPrefix) {
 		o.Field, attribute = d.blamed(e)
 	}
-	if strings.Contains(message, "attribute") && strings.Contains(message, "does not exist") {
+	if noAttribute.MatchString(e.message) {
 		d.attributes.stale()
 		return d.unknown(o.Field, e.code)
 	}

@@ -28,7 +28,7 @@ func (d *destination) remove(ctx context.Context, r *dest.Record) (dest.Outcome,
 	case got.err != nil && (got.err.status == http.StatusNotFound || got.err.status == http.StatusGone):
 		return done, nil
 	case got.err != nil && got.err.status == http.StatusTooManyRequests:
-		return dest.Outcome{Status: dest.Retry, Code: got.err.code, After: got.err.after, Message: "Intercom asks to slow down with this contact"}, nil
+		return slowed(got.err, "this contact"), nil
 	case got.err != nil:
 		return d.rejection(got.err), nil
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
@@ -20,24 +21,15 @@ const tagsFor = time.Minute
 // A tagBook is the workspace's tags by name and by id, for all syncs of an account.
 type tagBook struct {
 	client *client
-	turn   chan struct{}     // held while the list is read or changed, and for the fields below
-	ids    map[string]string // by name without case
-	names  map[string]string // by id
-	read   time.Time
+	turns  turns // to make a tag, by its name without case, and to read the list: ""
+
+	mu    sync.Mutex        // never held while a call is made
+	ids   map[string]string // by name without case; nil before the list was read
+	names map[string]string // by id
+	read  time.Time
 }
 
-func newTagBook(c *client) *tagBook { return &tagBook{client: c, turn: make(chan struct{}, 1)} }
-
-func (b *tagBook) enter(ctx context.Context) error {
-	select {
-	case b.turn <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (b *tagBook) leave() { <-b.turn }
+func newTagBook(c *client) *tagBook { return &tagBook{client: c} }
 
 // A tag is one of the workspace's, or of a contact's.
 type tag struct {
@@ -62,9 +54,24 @@ func readTags(a *answer) ([]tag, bool) {
 	return *list.Data, true
 }
 
+// recent reports whether the list is younger than it may be.
+func (b *tagBook) recent(age time.Duration) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ids != nil && b.client.now().Sub(b.read) < age
+}
+
 // load reads all tags where the list is older than it may be; 0 reads it anyway.
 func (b *tagBook) load(ctx context.Context, age time.Duration) error {
-	if b.ids != nil && age > 0 && b.client.now().Sub(b.read) < age {
+	if b.recent(age) {
+		return nil
+	}
+	leave, err := b.turns.take(ctx, "")
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if b.recent(age) { // read meanwhile
 		return nil
 	}
 	const op = "read the workspace's tags"
@@ -72,10 +79,15 @@ func (b *tagBook) load(ctx context.Context, age time.Duration) error {
 	if err != nil {
 		return err
 	}
+	if got.err != nil && got.err.status == http.StatusTooManyRequests {
+		return slowedCall(op, got.err)
+	}
 	list, ok := readTags(got)
 	if !ok {
 		return b.client.unreadable(op, got)
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.ids, b.names, b.read = map[string]string{}, map[string]string{}, b.client.now()
 	for _, t := range list {
 		b.learn(t)
@@ -83,36 +95,51 @@ func (b *tagBook) load(ctx context.Context, age time.Duration) error {
 	return nil
 }
 
+// learn notes a tag, with mu held.
 func (b *tagBook) learn(t tag) { b.ids[fold(t.Name)], b.names[t.ID] = t.ID, t.Name }
+
+// known is the id of a tag by its name, "" where the book has none.
+func (b *tagBook) known(name string) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ids[fold(name)]
+}
+
+// named is the name of a tag by its id, "" where the book has none.
+func (b *tagBook) named(id string) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.names[id]
+}
 
 // name is a tag's name, "" when the workspace has no such tag.
 func (b *tagBook) name(ctx context.Context, id string) (string, error) {
-	if err := b.enter(ctx); err != nil {
-		return "", err
-	}
-	defer b.leave()
-	if err := b.load(ctx, tagsFor); err != nil {
-		return "", err
-	}
-	if _, ok := b.names[id]; !ok { // somebody has made it since
-		if err := b.load(ctx, 0); err != nil {
+	for _, age := range []time.Duration{tagsFor, 0} { // at last somebody may have made it since
+		if err := b.load(ctx, age); err != nil {
 			return "", err
 		}
+		if name := b.named(id); name != "" {
+			return name, nil
+		}
 	}
-	return b.names[id], nil
+	return "", nil
 }
 
 // id is a tag's id; one that is not there is made, which finds it where somebody has
 // made it since ("Create or update a tag"). anew forgets what was known of it.
 func (b *tagBook) id(ctx context.Context, name string, anew bool) (string, *refusal, error) {
-	if err := b.enter(ctx); err != nil {
-		return "", nil, err
-	}
-	defer b.leave()
 	if err := b.load(ctx, tagsFor); err != nil {
 		return "", nil, err
 	}
-	if id, ok := b.ids[fold(name)]; ok && !anew {
+	if id := b.known(name); id != "" && !anew {
+		return id, nil, nil
+	}
+	leave, err := b.turns.take(ctx, fold(name))
+	if err != nil {
+		return "", nil, err
+	}
+	defer leave()
+	if id := b.known(name); id != "" && !anew { // made meanwhile
 		return id, nil, nil
 	}
 	const op = "create a tag"
@@ -127,6 +154,8 @@ func (b *tagBook) id(ctx context.Context, name string, anew bool) (string, *refu
 	if json.Unmarshal(got.body, &made) != nil || made.ID == "" || made.Name == "" {
 		return "", nil, b.client.unreadable(op, got)
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.learn(made)
 	return made.ID, nil, nil
 }

@@ -22,10 +22,10 @@ func (e vendorError) text() string {
 }
 
 // transient reports whether a record's error may pass: by its code, or because a
-// trigger, whose own code hides it, met a locked row.
+// trigger, whose own code hides it, met a locked row. A value that is quoted says nothing.
 func (e vendorError) transient() bool {
 	codes := []string{"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG", "UNKNOWN_EXCEPTION", "REQUEST_LIMIT_EXCEEDED"}
-	return slices.Contains(codes, e.code) || strings.Contains(e.message, "UNABLE_TO_LOCK_ROW")
+	return slices.Contains(codes, e.code) || strings.Contains(masked(e.message), "UNABLE_TO_LOCK_ROW")
 }
 
 // A verdict is what a code means that fails a whole call.

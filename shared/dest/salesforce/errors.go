@@ -24,7 +24,7 @@ func classify(r request, res *http.Response, body []byte, now time.Time) error {
 	}
 	errs := readErrors(body)
 	switch {
-	case status >= 500:
+	case status >= 500, status == http.StatusRequestTimeout:
 		e.Class, e.Received = dest.Unavailable, true
 		e.Message = "Salesforce answers " + res.Status
 		if len(errs) > 0 {

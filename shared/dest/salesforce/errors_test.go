@@ -68,6 +68,7 @@ func TestCallErrors(t *testing.T) {
 		"small, headers":    {fault: sandbox.Fault{Status: 431, Body: "<html>"}, class: dest.Refused, scope: dest.ScopeVersion, says: "431"},
 		"timeout inside":    {fault: sandbox.Fault{Status: 400, Body: entry("REQUEST_RUNNING_TOO_LONG", "m")}, class: dest.Unavailable, received: true, says: "LONG"},
 		"outage":            {fault: sandbox.Fault{Status: 502, Body: "<html>"}, class: dest.Unavailable, received: true, says: "502"},
+		"gateway's timeout": {fault: sandbox.Fault{Status: 408, Body: "<html>"}, class: dest.Unavailable, received: true, says: "408"},
 		"internal error":    {fault: sandbox.Fault{Status: 500, Body: entry("UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId if you contact support: 1234567890-42 (-77)")}, class: dest.Unavailable, received: true, says: "ErrorId if you contact support: 1234567890-42 (-77)"},
 		"maintenance":       {fault: sandbox.Fault{Status: 503, Body: entry("SERVER_UNAVAILABLE", "m"), Headers: map[string]string{"Retry-After": "30"}}, class: dest.Unavailable, after: 30 * time.Second, received: true, says: "SERVER_UNAVAILABLE"},
 		"value, quoted":     {fault: sandbox.Fault{Status: 400, Body: entry("JSON_PARSER_ERROR", "Cannot deserialize instance of double from VALUE_STRING value secret-value or request may be missing a required field at [line:1, column:77]")}, class: dest.Refused, says: "column:77"},
@@ -129,6 +130,7 @@ func TestOutcomes(t *testing.T) {
 	}{
 		"locked":         {`"statusCode":"UNABLE_TO_LOCK_ROW","message":"unable to obtain exclusive access to this record"`, byExternalID, "", dest.Retry, 0, "UNABLE_TO_LOCK_ROW", "exclusive"},
 		"locked, inside": {`"statusCode":"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY","message":"Sum: execution of AfterUpdate caused by: System.DmlException: UNABLE_TO_LOCK_ROW"`, byExternalID, "", dest.Retry, 0, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "AfterUpdate"},
+		"locked, quoted": {`"statusCode":"INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST","message":"bad value for restricted picklist field: UNABLE_TO_LOCK_ROW"`, byExternalID, "", dest.Rejected, 0, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "(value)"},
 		"internal":       {`"statusCode":"UNKNOWN_EXCEPTION","message":"An unexpected error occurred. ErrorId: 42"`, byExternalID, "", dest.Retry, 0, "UNKNOWN_EXCEPTION", "ErrorId: 42"},
 		"no access":      {`"statusCode":"INSUFFICIENT_ACCESS_OR_READONLY","message":"insufficient access rights on object id"`, byExternalID, "", dest.Rejected, dest.ScopeUntold, "INSUFFICIENT_ACCESS_OR_READONLY", "this record"},
 		"duplicates":     {`"statusCode":"DUPLICATES_DETECTED","message":"Use one of these records?"`, byExternalID, "", dest.Rejected, 0, "DUPLICATES_DETECTED", "duplicate_rule: allow"},

@@ -19,6 +19,9 @@ const (
 	askAdmin = "ask an administrator of the workspace to allow it"
 )
 
+// missingScope is the code of a call that the app lacks a scope for.
+const missingScope = "missing_scope"
+
 // remedies are Slack's codes, from the pages of chat.postMessage,
 // conversations.history and conversations.list. Codes that say that the operation
 // may have been carried out in part are lost: a lookup settles them.
@@ -41,7 +44,7 @@ var remedies = map[string]remedy{
 	"token_revoked":          {configuration, "the token was revoked: install the app again and " + newToken},
 	"token_expired":          {configuration, "the token has expired: " + newToken},
 	"not_allowed_token_type": {configuration, "this is not a bot token: " + newToken},
-	"missing_scope":          {configuration, "the app lacks a scope: add it under OAuth & Permissions and install the app again"},
+	missingScope:             {configuration, "the app lacks a scope: add it under OAuth & Permissions and install the app again"},
 	"access_denied":          {configuration, "access is denied: " + askAdmin},
 	"accesslimited":          {configuration, "the network is not allowed to call Slack: " + askAdmin},
 	"app_access_restricted":  {configuration, "the app may not be used: " + askAdmin},
@@ -79,10 +82,10 @@ func (a *account) judgeCode(e *refusedError) verdict {
 		return verdict{strange, code, fmt.Sprintf("Slack refuses the message: %s", code), 0}
 	}
 	v := verdict{r.kind, code, fmt.Sprintf("%s (%s)", r.text, code), e.after}
-	if code == "missing_scope" && plainScope.MatchString(e.needed) {
+	if code == missingScope && plainScope.MatchString(e.needed) {
 		v.message = fmt.Sprintf("the app lacks the scope %s: add it under OAuth & Permissions and install the app again (%s)", e.needed, code)
 	}
-	if r.kind == configuration && strings.Contains(r.text, newToken) || code == "missing_scope" {
+	if r.kind == configuration && strings.Contains(r.text, newToken) || code == missingScope {
 		a.client.forget() // a person will replace it
 	}
 	return v

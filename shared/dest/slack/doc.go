@@ -72,7 +72,8 @@
 //
 //	the row        msg_too_long, no_text, metadata_too_large; a bad channel that is
 //	               not every row's; a code that is not listed, for two rows running
-//	the version    a bad channel that the definition names for all its rows
+//	the version    a bad channel that the definition names for all its rows; of both
+//	               kinds is one that the app lacks the scope to look into
 //	the connection token, scopes, 429 (by method and workspace, Slack says); no
 //	               connection; a code that is not listed, from the third row on
 //	not told       5xx, an answer that was lost or cut off, HTML, internal_error,

@@ -57,7 +57,7 @@ func (a *account) conversations(ctx context.Context) (all []slackapi.Channel, hi
 		list, err := a.client.list(ctx, one.kind)
 		var refused *refusedError
 		switch {
-		case errors.As(err, &refused) && refused.code == "missing_scope":
+		case errors.As(err, &refused) && refused.code == missingScope:
 			hidden = append(hidden, one.scope)
 		case err != nil:
 			return nil, nil, a.call(ctx, "list the channels", err)

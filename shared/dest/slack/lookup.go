@@ -70,10 +70,14 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 }
 
 // unread answers a lookup that failed: a bad channel is the rows' fault where they
-// name it, anything else the call's.
+// name it, anything else the call's. So is a channel of a kind that the app lacks the
+// scope to read: posting goes on without it, and so do other channels.
 func (d *destination) unread(ctx context.Context, v verdict, c dest.Call) ([]dest.Outcome, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
+	}
+	if v.code == missingScope {
+		v.kind = badChannel
 	}
 	if v.kind != badChannel || d.everywhere {
 		ce := v.callError(opLook, d.everywhere)
@@ -184,7 +188,7 @@ func (d *destination) resolve(ctx context.Context, channel string) (string, erro
 	for _, kind := range []string{"public_channel", "private_channel"} {
 		err := client.channels(ctx, kind)
 		var refused *refusedError
-		if kind == "private_channel" && errors.As(err, &refused) && refused.code == "missing_scope" {
+		if kind == "private_channel" && errors.As(err, &refused) && refused.code == missingScope {
 			break // groups:read is optional
 		}
 		if err != nil {
