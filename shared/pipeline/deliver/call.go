@@ -65,6 +65,8 @@ func (j *job) attempt(ctx context.Context, c dest.Call, b *batch, want int, e *e
 		switch {
 		case s.fault != nil:
 			j.broken(s.fault)
+		case s.unsent:
+			j.unreached(ctx, s)
 		case s.failed != nil && s.late:
 			j.abandoned(items, b, s.failed, j.d.Now())
 			j.ranOut(c, b, made{failed: s.failed, took: s.took})
