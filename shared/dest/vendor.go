@@ -175,6 +175,7 @@ type Destination interface {
 	// records where most is not 0.
 	Calls(b Batch, most int) []Call
 	// Push makes one of these calls, or a part of one: one outcome per record of the
-	// call, in its order. The error is a *CallError, or the context's.
+	// call, in its order. The error is a *CallError, or the context's own where nothing
+	// was sent.
 	Push(ctx context.Context, b Batch, c Call) ([]Outcome, error)
 }

@@ -36,6 +36,7 @@ type crm struct {
 	group   string        // the field whose value groups a run's rows
 	quick   bool          // its lookups take no time
 	beside  int           // its calls at once; 0 is 1
+	logsIn  time.Duration // how long a push takes until it is sent
 	waits   time.Duration // how long its client waits for an answer; 0 is a minute
 	finds   bool          // it is asked for the records whose id is not known
 
@@ -202,6 +203,9 @@ func (c *crm) Push(ctx context.Context, b dest.Batch, call dest.Call) ([]dest.Ou
 	if c.during != nil {
 		c.during(keys)
 	}
+	if err := c.logIn(ctx); err != nil {
+		return nil, err
+	}
 	if err := c.underWay(ctx, keys); err != nil {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -232,6 +236,20 @@ func (c *crm) Push(ctx context.Context, b dest.Batch, call dest.Call) ([]dest.Ou
 		}
 	}
 	return out, nil
+}
+
+// logIn is what comes before a push is sent; the context's own error says that it was not.
+func (c *crm) logIn(ctx context.Context) error {
+	if c.logsIn == 0 {
+		return nil
+	}
+	end, ends := ctx.Deadline()
+	if left := end.Sub(c.now()); ends && left < c.logsIn {
+		c.pass(left)
+		return context.DeadlineExceeded
+	}
+	c.pass(c.logsIn)
+	return nil
 }
 
 func (c *crm) push(r dest.Record) dest.Outcome {

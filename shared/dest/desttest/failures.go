@@ -2,7 +2,9 @@ package desttest
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +26,7 @@ var failures = map[string]func(*testing.T, *world){
 	"gives up a session":       sessionRefused,
 	"is refused the login":     refused,
 	"stops with its context":   cancelled,
+	"is cut off by it":         cutOff,
 	"cannot reach the address": unreachable,
 }
 
@@ -234,7 +237,23 @@ func cancelled(t *testing.T, w *world) {
 	if err == nil {
 		t.Errorf("outcomes %s under a context that has ended", statuses(out))
 	}
+	if call, is := errors.AsType[*dest.CallError](err); is && call.Received {
+		t.Errorf("nothing was sent, and it may have been received: %v", call)
+	}
 	w.grown(t, before, 0)
+}
+
+// cutOff has the context end when the call has left: the vendor may carry it out, which the
+// context's own error would deny.
+func cutOff(t *testing.T, w *world) {
+	w.warm(t)
+	w.arm(t, sandbox.Fault{Match: w.Write, DelayMS: 60_000})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { cancel() }})
+	b := w.batch(2)
+	_, err := w.dest.Push(ctx, b, w.dest.Calls(b, 0)[0])
+	unread(t, "cut off", failed(t, err))
 }
 
 // unreachable has nobody listening: nothing was sent, and it is the connection's.

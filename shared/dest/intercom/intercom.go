@@ -82,8 +82,8 @@ func (d *destination) push(ctx context.Context, r *dest.Record) (dest.Outcome, e
 	case errors.As(err, &failed): // the contact itself was written
 		failed.Received = true
 		return dest.Outcome{}, err
-	case err != nil:
-		return dest.Outcome{}, err
+	case err != nil: // the context's, which alone would say that nothing was sent
+		return dest.Outcome{}, &dest.CallError{Op: opTag, Class: dest.Unavailable, Code: dest.NoAnswer, Received: true, Message: "the contact was written, and its tags were not: " + err.Error()}
 	case o != nil:
 		o.Written = o.Status != dest.Found
 		return *o, nil

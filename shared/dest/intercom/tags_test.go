@@ -1,7 +1,9 @@
 package intercom_test
 
 import (
+	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -142,6 +144,38 @@ func TestTagFailsAfterCreate(t *testing.T) {
 	same(t, []string{"updated"}, shorts(w.deliver(r)))
 	if c := w.sim.Contact("new@acme.example"); w.sim.Live() != 1 || len(c.Tags) != 1 || c.Tags[0] != "risk_x" {
 		t.Errorf("%+v", c)
+	}
+}
+
+// untaggable ends the caller's context before a call about tags is sent.
+type untaggable struct {
+	http.RoundTripper
+	end context.CancelFunc
+}
+
+func (u untaggable) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Path, "/tags") {
+		u.end()
+		return nil, r.Context().Err()
+	}
+	return u.RoundTripper.RoundTrip(r)
+}
+
+// A contact that was written before the time was over has been received, though nothing
+// of its tags was sent.
+func TestTagIsCutOffAfterCreate(t *testing.T) {
+	w := newWorld(t, with(byEmail(), managed, tagged))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w.cfg.HTTP = &http.Client{Transport: untaggable{http.DefaultTransport, cancel}}
+	w.restart()
+	b := dest.Batch{Records: []dest.Record{w.rec("new@acme.example", "name", `"N"`, "tags", `["risk_x"]`)}}
+	_, err := w.dest.Push(ctx, b, w.dest.Calls(b, 0)[0])
+	if call := asCall(t, err); call.Class != dest.Unavailable || call.Scope != dest.ScopeUntold || !call.Received {
+		t.Errorf("%+v", call)
+	}
+	if w.sim.Live() != 1 {
+		t.Errorf("%d contacts", w.sim.Live())
 	}
 }
 

@@ -238,7 +238,7 @@ func (a *account) end(m *message) (dest.Destination, error) {
 }
 
 // callError is an error of a destination as a CallError: what it did not class is
-// an outage whose scope is to be found out.
+// an outage whose scope is to be found out, and was received unless nothing was sent.
 func callError(err error) *dest.CallError {
 	var failed *dest.CallError
 	if errors.As(err, &failed) {
@@ -246,5 +246,11 @@ func callError(err error) *dest.CallError {
 		plain.Op, plain.Code, plain.Message = dest.Message(plain.Op), dest.ErrorCode(plain.Code), dest.Message(plain.Message)
 		return &plain
 	}
-	return &dest.CallError{Op: "call the destination", Class: dest.Unavailable, Code: dest.NoAnswer, Message: err.Error(), Received: true}
+	return &dest.CallError{Op: "call the destination", Class: dest.Unavailable, Code: dest.NoAnswer, Message: err.Error(), Received: !unsent(err)}
+}
+
+// unsent reports whether a destination's error is its context's own, which says that nothing
+// was sent. One that is wrapped may have come after something was.
+func unsent(err error) bool {
+	return err == context.Canceled || err == context.DeadlineExceeded //nolint:errorlint // a wrapped one is another
 }

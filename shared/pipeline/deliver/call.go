@@ -16,8 +16,9 @@ const sampled = 8
 // An evidence is what is known of one call that failed as a whole, while it is
 // halved down to the rows that make it fail.
 type evidence struct {
-	good atomic.Bool // some part of it was answered
-	done atomic.Bool // the failure was found to be the version's, or the connection's
+	good  atomic.Bool // some part of it was answered
+	alive atomic.Bool // the connection answered after it, or a part of it, had failed
+	done  atomic.Bool // the failure was found to be the version's, or the connection's
 }
 
 // whole makes one of the destination's calls, and halves it where it fails.
@@ -64,6 +65,8 @@ func (j *job) attempt(ctx context.Context, c dest.Call, b *batch, want int, e *e
 		switch {
 		case s.fault != nil:
 			j.broken(s.fault)
+		case s.unsent:
+			j.unreached(ctx, s)
 		case s.failed != nil && s.late:
 			j.abandoned(items, b, s.failed, j.d.Now())
 			j.ranOut(c, b, made{failed: s.failed, took: s.took})
@@ -114,19 +117,20 @@ func (j *job) classify(ctx context.Context, c dest.Call, b *batch, e *evidence, 
 	case failed.Scope == dest.ScopeVersion:
 		j.haltFor(ctx, failed)
 		return nil, false
-	case failed.Class == dest.Refused:
-		return failed, false
+	case failed.Class == dest.Refused && e.alive.Load():
+		return failed, false // it is the content, of which a part is no other than the whole
 	}
 	if !j.lives(ctx, s.began) {
 		return nil, false
 	}
+	e.alive.Store(true)
 	return failed, false
 }
 
-// lives finds out whether the connection answers, after a call that failed without a word:
-// by a probe, unless the vendor has answered something else since it began. Else it pauses.
-// Of calls that failed together one probes. Where the invocation's time ends before a probe
-// had long enough, its rows stay open.
+// lives finds out whether the connection answers, after a call that failed without a word of
+// whose failure it is: by a probe, unless the vendor has answered something else since it
+// began. Else it pauses. Of calls that failed together one probes. Where the invocation's time
+// ends before a probe had long enough, its rows stay open.
 func (j *job) lives(ctx context.Context, began time.Time) bool {
 	if j.account.livesSince(began) {
 		return true

@@ -19,6 +19,7 @@ type sent struct {
 	wait     time.Duration   // it was not made: its bucket grants nothing for so long
 	bucket   string          // which
 	late     bool            // it was not made, or cut off: the invocation's time is over
+	unsent   bool            // it was cut off before anything of it was sent
 	hung     bool            // it was given up
 	fault    error           // our own storage refused
 	began    time.Time
@@ -62,7 +63,7 @@ func (j *job) send(ctx context.Context, c dest.Call, b *batch, want int) sent {
 	took := j.d.Now().Sub(began)
 	switch {
 	case err != nil && j.d.cutOff(inTime):
-		return sent{call: c, failed: callError(err), began: began, took: took, late: true}
+		return sent{call: c, failed: callError(err), began: began, took: took, late: true, unsent: unsent(err) && !b.look}
 	case err != nil:
 		failed := callError(err)
 		if b.Holds(c, failed.Code) {

@@ -40,7 +40,7 @@ func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, m m
 	b, parts := j.again(ctx, c, b, size)
 	bad := j.tryParts(ctx, parts, b, e, atOnce)
 	allBad := len(parts) > 0 && !slices.ContainsFunc(bad, func(f *made) bool { return f != nil && f.failed == nil })
-	if allBad && !e.good.Load() && !b.refused && (failed.Class == dest.Unavailable || failed.Class == dest.Configuration) && len(items) >= sampled {
+	if allBad && !e.good.Load() && !b.refused && len(items) >= sampled {
 		b, parts = j.again(ctx, joined(c, parts), b, len(items))
 		bad = slices.Repeat([]*made{&m}, len(parts))
 		if c = joined(c, parts); len(c.Records) >= sampled {

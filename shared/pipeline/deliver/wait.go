@@ -137,6 +137,16 @@ func (j *job) ranOut(c dest.Call, b *batch, m made) {
 	}
 }
 
+// unreached deals with a push of which nothing was sent before the end of the invocation: its
+// rows stay open, for it says nothing of them or of its size. Where that took long, the
+// connection pauses: no invocation might have the time that connecting takes.
+func (j *job) unreached(ctx context.Context, s sent) {
+	if j.d.Timeout > 0 && s.took >= 2*j.d.Timeout {
+		j.pause(ctx, &dest.CallError{Op: "call the destination", Class: dest.Unavailable, Scope: dest.ScopeConnection, Code: "network",
+			Message: "nothing was sent before the time for it was over: it cannot be reached, or takes too long to log in"})
+	}
+}
+
 // A version that fails is tried three times over ten minutes; then its runs fail,
 // and its messages end at once, but for one in ten minutes and each run's first.
 const (
