@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -103,6 +104,34 @@ func TestRefusedForSomeRows(t *testing.T) {
 			}
 			if most := 1 + 16*len(bad) + 8; calls > most || w.crm.probes != 1 {
 				t.Errorf("%s, %v: %d calls, want %d at most, and %d probes", name, bad, calls, most, w.crm.probes)
+			}
+		}
+	}
+}
+
+// Of few rows none is left out before the refusal of the others counts as the version's: the
+// good one is delivered, wherever it stands.
+func TestRefusedForAllButOne(t *testing.T) {
+	roads := maps.Clone(refusals)
+	single := refusals["push"]
+	single.change = func(c *crm, _ *syncdef.Definition) { c.most = 1 }
+	roads["single calls"] = single
+	for name, road := range roads {
+		for _, n := range []int{9, 10, 15} {
+			for good := range n {
+				w := newWorld(t, 1, road.change)
+				keys := many("g", n)
+				road.refuse(w.crm, func(call []string) *dest.CallError {
+					if len(call) > 1 || call[0] != keys[good] {
+						return refusal("400")
+					}
+					return nil
+				})
+				id := w.send("q", keys...)
+				w.once()
+				if c := w.counts(id); c.Delivered != 1 || c.Failed != int64(n-1) {
+					t.Errorf("%s, %d of %d is good: %+v", name, good, n, c)
+				}
 			}
 		}
 	}

@@ -24,6 +24,7 @@ type body struct {
 	Context     mentions `json:"context"`
 	Policy      text     `json:"policyName"`
 	Kind        text     `json:"errorType"`
+	Correlation text     `json:"correlationId"`
 }
 
 // A result is a record that was written or read.
@@ -136,6 +137,10 @@ func (p *push) read(r request, got answer) *dest.CallError {
 	failed := judge(r, got, p.d.client.now())
 	if failed == nil {
 		return unreadable(r.op, got, "it has no results")
+	}
+	if got.status == statusLocked && len(p.inputs) == 1 { // the record; of many it is found out which
+		p.settle(p.inputs[0], dest.Outcome{Status: dest.Retry, Code: failed.Code, Message: failed.Message, After: failed.After})
+		return nil
 	}
 	if !ok || failed.Class != dest.Refused || failed.Scope == dest.ScopeVersion {
 		if ok && len(p.inputs) == 1 && p.gone(said) {

@@ -127,7 +127,7 @@ func refused(e *dest.CallError, said body, r *request, status int) {
 		e.Message = "the match property has no unique values: match by email, or by a property that was created with unique values"
 		return
 	}
-	if whole.silent() {
+	if whole.silent() && said.Correlation == "" { // HubSpot's own names its request
 		e.Class, e.Message = dest.Configuration, fmt.Sprintf("HubSpot answers %d without saying why: check the connection's url, and that no proxy stands between", status)
 		return
 	}

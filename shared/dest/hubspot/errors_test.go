@@ -207,7 +207,6 @@ func TestAloneAndNotToBlame(t *testing.T) {
 		"nothing is said": {400, `{}`, dest.CallError{Class: dest.Configuration, Code: "400"}},
 		"a proxy":         {407, `{"category":"x","message":"x"}`, dest.CallError{Class: dest.Configuration, Code: "x"}},
 		"a timeout":       {408, `{"category":"x"}`, dest.CallError{Class: dest.Unavailable, Received: true, Code: "408"}},
-		"a lock":          {423, `{"category":"LOCKED"}`, dest.CallError{Class: dest.Unavailable, After: 2 * time.Second, Code: "423"}},
 		"too large":       {413, `{"category":"x"}`, dest.CallError{Class: dest.Refused, Scope: dest.ScopeVersion, Code: "x"}},
 		"too long":        {414, `<html>`, dest.CallError{Class: dest.Refused, Scope: dest.ScopeVersion, Code: "414"}},
 		"a header":        {431, `{}`, dest.CallError{Class: dest.Refused, Scope: dest.ScopeVersion, Code: "431"}},
@@ -220,6 +219,30 @@ func TestAloneAndNotToBlame(t *testing.T) {
 		}
 		got.Op, got.Message = "", ""
 		if d := cmp.Diff(c.want, *got); d != "" {
+			t.Errorf("%s: want -, got +\n%s", name, d)
+		}
+	}
+}
+
+// A locked record waits by itself where it is alone; what HubSpot refuses under a correlation
+// id is its own word, and the row's, though it names no category.
+func TestAloneAndToBlame(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		want   dest.Outcome
+	}{
+		"a lock":      {423, `{"category":"LOCKED"}`, dest.Outcome{Status: dest.Retry, After: 2 * time.Second, Code: "423"}},
+		"a plain 400": {400, `{"status":"error","message":"Invalid input JSON on line 1","correlationId":"9f"}`, dest.Outcome{Status: dest.Rejected, Code: "400"}},
+	} {
+		w := start(t, options(), byEmail)
+		out, failed := answered(t, w, dest.Batch{Records: []dest.Record{contact(1)}}, sandbox.Fault{Status: c.status, Body: c.body})
+		if failed != nil {
+			t.Errorf("%s: %v", name, failed)
+			continue
+		}
+		out[0].Message = ""
+		if d := cmp.Diff(c.want, out[0]); d != "" {
 			t.Errorf("%s: want -, got +\n%s", name, d)
 		}
 	}

@@ -171,7 +171,7 @@ func (c *client) attributes(ctx context.Context, more string) (all []attributeJS
 }
 
 // mayNot are the codes of a missing permission.
-var mayNot = map[string]bool{"forbidden": true, "action_forbidden": true, "api_plan_restricted": true, "403": true}
+var mayNot = map[string]bool{"forbidden": true, "action_forbidden": true, "api_plan_restricted": true}
 
 // attributeJSON is one attribute of an answer.
 type attributeJSON struct {

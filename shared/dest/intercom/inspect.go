@@ -113,7 +113,7 @@ func (a *account) Rights(ctx context.Context, uses []syncdef.Definition) ([]dest
 		right.Some = right.Some && !tags
 		_, err := a.client.do(ctx, "ask for the app's permissions", http.MethodGet, one.path, nil)
 		switch call := asCallError(err); {
-		case call != nil && call.Class == dest.Configuration && mayNot[call.Code]:
+		case call != nil && call.Class == dest.Configuration && (mayNot[call.Code] || call.Code == "403"):
 			right.Missing = "the app lacks the permission: give it that (Developer Hub, the app's Authentication) and use its new token"
 		case err != nil:
 			return nil, unsent(err)

@@ -408,6 +408,7 @@ func TestRefusals(t *testing.T) {
 		{403, list("action_forbidden", "no"), class{dest.Configuration, dest.ScopeVersion}, "action_forbidden"},
 		{403, list("banned", "no"), class{dest.Configuration, dest.ScopeUntold}, "banned"},
 		{403, `{}`, class{dest.Configuration, dest.ScopeUntold}, "403"},
+		{403, `{"errors":[{"message":"blocked"}]}`, class{dest.Configuration, dest.ScopeUntold}, "403"},
 		{407, `{}`, class{dest.Configuration, dest.ScopeUntold}, "407"},
 		{406, list("media_type_not_acceptable", "no"), config, "media_type_not_acceptable"},
 		{400, list("intercom_version_invalid", "no"), config, "intercom_version_invalid"},

@@ -270,7 +270,7 @@ func TestScopes(t *testing.T) {
 		w.column()
 		w.open()
 		out, err := w.deliver(dest.Batch{Run: "s.r3", Records: intend([]dest.Record{rec("1", channel, "hello"), rec("2", c.free, "hello")})})
-		if err != nil || out[0].Status != dest.Rejected || out[0].Scope != dest.ScopeUntold || out[0].Code != "missing_scope" || out[0].Field != "channel" || !strings.Contains(out[0].Message, c.missing) || out[1].Status != dest.Delivered {
+		if err != nil || out[0].Status != dest.Retry || out[0].Scope != dest.ScopeUntold || out[0].Code != "missing_scope" || out[0].Field != "channel" || !strings.Contains(out[0].Message, c.missing) || out[1].Status != dest.Delivered {
 			t.Errorf("%s: %+v, %v", channel, out, err)
 		}
 	}

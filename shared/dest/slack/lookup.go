@@ -86,7 +86,9 @@ func (d *destination) unread(ctx context.Context, v verdict, c dest.Call) ([]des
 	}
 	out := make([]dest.Outcome, len(c.Records))
 	for i := range out {
-		out[i] = v.rejection()
+		if out[i] = v.rejection(); v.code == missingScope {
+			out[i].Status = dest.Retry // until somebody adds it
+		}
 	}
 	return out, nil
 }

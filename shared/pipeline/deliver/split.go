@@ -44,7 +44,7 @@ func (j *job) split(ctx context.Context, c dest.Call, b *batch, e *evidence, m m
 		b, parts = j.again(ctx, joined(c, parts), b, len(items))
 		bad = slices.Repeat([]*made{&m}, len(parts))
 		if c = joined(c, parts); len(c.Records) >= sampled {
-			if c = j.sample(ctx, c, b, e); len(c.Records) == 0 {
+			if c = j.sample(ctx, c, b, e, failed.Class == dest.Refused); len(c.Records) == 0 {
 				return
 			}
 			b, parts = j.again(ctx, c, b, size)
@@ -147,14 +147,22 @@ func (j *job) doubts(items []*item, b *batch, failed *dest.CallError) bool {
 
 // sample tries single rows, spread over a call of which nothing was answered yet:
 // when enough of them fail and none is answered, while the connection answers, the
-// failure is the version's. It answers the call without the rows that it settled.
-func (j *job) sample(ctx context.Context, c dest.Call, b *batch, e *evidence) dest.Call {
+// failure is the version's. It answers the call without the rows that it settled. What is
+// refused may be the content of as many rows: of few none is left out, and no fewer are enough.
+func (j *job) sample(ctx context.Context, c dest.Call, b *batch, e *evidence, refused bool) dest.Call {
+	tried, enough := sampled, sampled/2
+	if refused {
+		enough = min(sampled, len(c.Records))
+		if len(c.Records) < 2*sampled {
+			tried = len(c.Records)
+		}
+	}
 	var last *dest.CallError
 	failures := 0
 	answered := map[int]bool{}
 	patient := b.waitedFor()
-	for n := range sampled {
-		at := c.Records[n*len(c.Records)/sampled]
+	for n := range tried {
+		at := c.Records[n*len(c.Records)/tried]
 		one := dest.Call{Costs: c.Costs, Records: []int{at}}
 		answered[at] = true
 		failed := j.once(ctx, one, patient, 1, e).failed
@@ -174,7 +182,7 @@ func (j *job) sample(ctx context.Context, c dest.Call, b *batch, e *evidence) de
 	}
 	// Where the quota or the time ended first, half of them are enough: the rest is tried in
 	// smaller calls next time, which could prove nothing.
-	if failures >= sampled/2 && !e.good.Load() && !e.done.Load() && !j.ended() {
+	if failures >= enough && !e.good.Load() && !e.done.Load() && !j.ended() {
 		e.done.Store(true)
 		last.Scope = dest.ScopeVersion
 		j.haltFor(ctx, last)

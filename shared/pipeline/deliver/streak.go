@@ -69,18 +69,20 @@ func (j *job) oneOf(ctx context.Context, s *streak, c dest.Call, b *batch, want 
 
 // lookInto finds out whether a long streak is the version's, and answers the calls that are
 // still to be made where it is not. Where hardly any are left to be sampled, it is if
-// nothing was answered at all.
+// nothing was answered at all; where rows are refused, whose content that may be, if none of
+// these is taken either.
 func (j *job) lookInto(ctx context.Context, s *streak, b *batch) []dest.Call {
-	if len(s.unmade) < sampled {
+	last := s.failed[len(s.failed)-1].failed
+	refused := last.Class == dest.Refused
+	if few := len(s.unmade) < sampled; few && (s.good || !refused || len(s.unmade) == 0) {
 		if s.good {
 			return s.unmade
 		}
-		last := s.failed[len(s.failed)-1].failed
 		last.Scope = dest.ScopeVersion
 		j.haltFor(ctx, last)
 		return nil
 	}
-	left := j.sample(ctx, joined(s.unmade[0], s.unmade), b, &evidence{})
+	left := j.sample(ctx, joined(s.unmade[0], s.unmade), b, &evidence{}, refused)
 	var calls []dest.Call
 	for _, at := range left.Records {
 		calls = append(calls, dest.Call{Costs: left.Costs, Records: []int{at}})
