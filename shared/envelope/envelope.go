@@ -241,7 +241,7 @@ type reader struct {
 }
 
 func (r *reader) row() Row {
-	head := r.count()
+	head := r.below(1 << 31 << r.bits)
 	row := Row{Number: head >> r.bits}
 	head &= 1<<r.bits - 1
 	row.Object, row.Delete = jsontext.Value(r.span()), head&isDelete != 0
@@ -259,9 +259,11 @@ func (r *reader) row() Row {
 	return row
 }
 
-func (r *reader) count() int {
+func (r *reader) count() int { return r.below(1<<31 + 1) }
+
+func (r *reader) below(most uint64) int {
 	v, n := binary.Uvarint(r.b)
-	if n <= 0 || v > 1<<31 {
+	if n <= 0 || v >= most {
 		r.bad, r.b = true, nil
 		return 0
 	}

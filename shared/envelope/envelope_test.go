@@ -50,6 +50,13 @@ func TestRoundTrip(t *testing.T) {
 	if d := cmp.Diff(sample(), got); d != "" {
 		t.Error(d)
 	}
+	for _, number := range []int{1<<27 - 1, 1 << 27, 987654321, 1<<31 - 1} { // a request may number its rows so
+		c := sample()
+		c.Rows[1].Number = number
+		if got, err := u.Unpack(p.Pack(c)); err != nil || got.Rows[1].Number != number {
+			t.Errorf("row %d: %v", number, err)
+		}
+	}
 }
 
 // A message that an older release queued must stay readable for 14 days.

@@ -16,7 +16,7 @@ func IsName(s string) bool { return names.MatchString(s) }
 
 // pages are the tokens of a page: the batch and the row of its last error, which is -1
 // of a summary.
-var pages = regexp.MustCompile(`^[^#]{1,128}#(-1|0|[1-9][0-9]{0,8})$`)
+var pages = regexp.MustCompile(`^[^#]{1,128}#(-1|0|[1-9][0-9]{0,9})$`)
 
 // CheckPage refuses a token that no page of errors can have ended with; "" is the first
 // page's.

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -30,6 +31,7 @@ type rowTexts struct {
 	id, key string
 	found   string // the key that the record id stands for
 	deletes bool
+	own     *row.Fault // the row's, where it is judged anew
 }
 
 // repeat reads what is pinned of a batch of so many rows.
@@ -105,8 +107,8 @@ func (rep *repetition) derive(ctx context.Context, in *Intake) error {
 	defer rep.v.Put(m)
 	for n := range rep.codes {
 		if r := rep.rows(n); r.Object != nil {
-			got, _ := m.Map(r.Object) // its fault is pinned, or was none
-			rep.texts[n] = rowTexts{id: string(got.RecordID), key: string(got.Key), deletes: got.Action == row.Delete}
+			got, fault := m.Map(r.Object) // which is pinned, or was none
+			rep.texts[n] = rowTexts{id: string(got.RecordID), key: string(got.Key), deletes: got.Action == row.Delete, own: cmp.Or(unreadable(r), fault)}
 			if t := &rep.texts[n]; t.deletes && t.key == "" {
 				asked = append(asked, t.id)
 			}
@@ -131,6 +133,9 @@ func (rep *repetition) errors(now time.Time) []run.RowError {
 	var all []run.RowError
 	for n, code := range rep.codes {
 		if status, _, fault, _ := rep.batch.Placed(code); status == row.Rejected || status == row.Blocked {
+			if own := rep.texts[n].own; own != nil && fault != nil && fault.Rule == ruleMany {
+				fault = own // the pinned one only refers to it
+			}
 			all = append(all, rep.error(n, fault, now))
 		}
 	}

@@ -70,14 +70,14 @@ func (in *Intake) visible(ctx context.Context, c row.Caller) ([]string, error) {
 	}
 	var out []string
 	for _, name := range names {
-		v, err := in.Syncs.Current(ctx, name)
+		allow, err := in.allow(ctx, name)
 		if errors.Is(err, run.ErrNotFound) {
 			continue // removed since
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read sync %q: %w", name, err)
+			return nil, err
 		}
-		if v.Definition.Allow.MaySee(c) {
+		if allow.MaySee(c) {
 			out = append(out, name)
 		}
 	}

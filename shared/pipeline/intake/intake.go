@@ -128,7 +128,7 @@ func (in *Intake) part(ctx context.Context, b row.Batch, p *part, answers []row.
 	}
 	r, v, err := in.resolve(ctx, runID, b, p.name)
 	if err != nil {
-		return err
+		return unusable(err)
 	}
 	if err := in.admit(ctx, v.Version.Rules.Type, v.Version.Definition.Connection); err != nil {
 		return err

@@ -88,6 +88,13 @@ func TestNowhere(t *testing.T) {
 			t.Errorf("%s beside a good row: %s", target, text(answers))
 		}
 	}
+	for n, value := range []string{"jane@corp.example", `{"email":"jane@corp.example","ssn":"123-45-6789"}`, "123-45-6789", strings.Repeat("jane ", 30)} {
+		_, err := w.intake.Push(ctx, batch(value, fmt.Sprint("v", n), object("a", 1, "1")))
+		var refused *row.Refusal
+		if !errors.As(err, &refused) || strings.Contains(refused.Message, "jane") || strings.Contains(refused.Message, "123") || !strings.Contains(refused.Message, `names no sync`) || !strings.Contains(refused.Message, `applied are ["accounts"]`) {
+			t.Errorf("a value in the name's place: %v", err)
+		}
+	}
 	nobody := batch("", "n", object("a", 1, "1"))
 	if a := w.push(nobody); a[0].Status != row.Rejected || a[0].Fault.Rule != "unknown_sync" {
 		t.Errorf("a row that names nothing: %s", text(a))
@@ -96,6 +103,28 @@ func TestNowhere(t *testing.T) {
 	var refused *row.Refusal
 	if _, err := w.intake.Push(ctx, large); !errors.As(err, &refused) || refused.Kind != row.TooLarge {
 		t.Errorf("too many rows: %v", err)
+	}
+}
+
+// A sync that cannot be carried out keeps no row of another one in its request.
+func TestUnusableBesideAGoodOne(t *testing.T) {
+	w := newWorld(t, nil)
+	v, err := w.store.Current(t.Context(), syncName)
+	w.ok(err)
+	v.Definition.Sync, v.Definition.Connection = "orders", "nowhere"
+	w.ok(w.store.Apply(t.Context(), syncdef.NewVersion(v.Definition, v.Rules, w.now)))
+	for _, names := range [][]string{{"orders", syncName}, {syncName, "orders"}} {
+		b := batch(names[0], "b-"+names[0], object("a", 1, "1"))
+		b.Rows = append(b.Rows, batch(names[1], "", object("b", 1, "1")).Rows...)
+		b.Rows[1].Number = 1
+		for n, a := range w.push(b) {
+			if bad := names[n] == "orders"; bad != (a.Status == row.Rejected) || bad && (a.Fault.Rule != "unusable_sync" || !strings.Contains(a.Fault.Message, `connection "nowhere" is not stored`)) {
+				t.Errorf("%s: %+v, %+v", names[n], a, a.Fault)
+			}
+		}
+	}
+	if n := len(w.messages()); n != 2 {
+		t.Errorf("%d messages", n)
 	}
 }
 
@@ -304,6 +333,12 @@ func TestManyFaults(t *testing.T) {
 		objects = append(objects, o.String()+"}")
 	}
 	b := batch(syncName, "b", objects...)
+	errs := w.intake.Errors
+	w.intake.Errors = forgetful{} // at first: the retry stores them
+	if _, err := w.intake.Push(t.Context(), b); err == nil {
+		t.Fatal("the errors were stored")
+	}
+	w.intake.Errors = errs
 	got := w.push(b)
 	if again := text(w.push(b)); again != text(got) {
 		t.Error("a retry is answered otherwise")

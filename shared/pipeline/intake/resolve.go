@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/penstock-data/penstock/shared/pipeline/version"
 	"github.com/penstock-data/penstock/shared/row"
@@ -105,8 +106,18 @@ func (in *Intake) compiled(v syncdef.Version) (*version.Compiled, error) {
 	return c, nil
 }
 
-// unknown says which syncs there are, of those that the caller may know of. A name
-// that is long is no name: it is cut, and what a column holds is not told.
+// unusable is a sync that cannot be carried out, as the fault of the rows that name it: those
+// of other syncs in the request go on.
+func unusable(err error) error {
+	var refusal *row.Refusal
+	if errors.As(err, &refusal) && refusal.Kind == row.Mistake {
+		return nowhere("unusable_sync", "%s", refusal.Message)
+	}
+	return err
+}
+
+// unknown says which syncs there are, of those that the caller may know of. What cannot be a
+// name is not repeated: a column, or the row, may stand in its place (I6).
 func (in *Intake) unknown(ctx context.Context, c row.Caller, name string) error {
 	names, err := in.visible(ctx, c)
 	if err != nil {
@@ -116,14 +127,8 @@ func (in *Intake) unknown(ctx context.Context, c row.Caller, name string) error 
 	if len(names) > 0 {
 		there = fmt.Sprintf("applied are %q; to add one, run penstock apply", names)
 	}
-	return nowhere("unknown_sync", "there is no sync %q: %s%s", shorten(name), there, syncdef.Unseen(c))
-}
-
-// shorten keeps a message to one readable line.
-func shorten(s string) string {
-	const most = 64
-	if r := []rune(s[:min(len(s), 4*most)]); len(r) > most {
-		return string(r[:most]) + "…"
+	if !run.IsName(strings.ToLower(name)) {
+		return nowhere("unknown_sync", "the first argument names no sync (it is a text of %d bytes): pass a sync's name first, and the row second; %s%s", len(name), there, syncdef.Unseen(c))
 	}
-	return s
+	return nowhere("unknown_sync", "there is no sync %q: %s%s", name, there, syncdef.Unseen(c))
 }

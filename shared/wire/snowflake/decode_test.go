@@ -166,6 +166,7 @@ func TestRefusedRequests(t *testing.T) {
 		{"wrong bracket", ok, `{"data":[[0,1}]}`, "not JSON"},
 		{"wrong bracket in an object", ok, `{"data":[[0,{"a":1]]]}`, "not JSON"},
 		{"wrong bracket, deep", ok, `{"data":[[0,"s",{"a":` + strings.Repeat("[", 1500) + "x" + strings.Repeat("]", 1500) + `,}]]}`, "not JSON"},
+		{"not finite", ok, `{"data":[[0,"s",{"id":1,"v":NaN}],[1,"s",{}]]}`, `row 0 of the request: column "v" is NaN or infinite`},
 		{"a word", ok, `{"data":[[0,NaN]]}`, "not JSON"},
 		{"nothing between commas", ok, `{"data":[[0,,1]]}`, "not JSON"},
 		{"comma at the end of a row", ok, `{"data":[[0,1,]]}`, "not JSON"},
