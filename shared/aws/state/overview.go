@@ -123,10 +123,10 @@ func (s *Store) SomeOpenRuns(ctx context.Context, limit int) (ids []string, err 
 	if limit <= 0 {
 		return nil, nil
 	}
-	open := whole(listOpen)
+	open := prefix(livePK, listOpen)
 	open.limit = limit
 	err = s.query(ctx, open, func(i attr.Item) error {
-		ids = append(ids, attr.String(i[attr.SK]))
+		ids = append(ids, attr.String(i["run"]))
 		return nil
 	})
 	if err != nil {

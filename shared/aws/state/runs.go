@@ -85,12 +85,12 @@ func (s *Store) newRun(r run.Run) ([]types.TransactWriteItem, error) {
 	return []types.TransactWriteItem{
 		s.puttingIf(stored, absent, nil),
 		s.putting(item(syncPK(r.Sync), "BEGUN#"+number(r.BegunAt)+"#"+r.ID, attr.Item{"run": attr.S(r.ID), attr.Expires: s.expiry()})),
-		s.putting(item(listOpen, r.ID, nil)),
+		s.putting(live(listOpen, r.ID)),
 	}, nil
 }
 
 func (s *Store) runItem(r run.Run) (attr.Item, error) {
-	return revised(syncPK(r.Sync), "RUN#"+r.ID, r.Revision-1, r, attr.Item{"listed": attr.S(listed(r)), attr.Expires: s.expiry()})
+	return revised(syncPK(r.Sync), "RUN#"+r.ID, r.Revision-1, r, attr.Item{"live": attr.S(listed(r)), attr.Expires: s.expiry()})
 }
 
 // Run reads one run; run.ErrNotFound.
@@ -119,7 +119,7 @@ func (s *Store) updateRun(ctx context.Context, r run.Run) error {
 	if err != nil {
 		return err
 	}
-	found, err := s.put(ctx, i, sameRevision+" AND listed = :listed", attr.Item{":read": attr.N(read), ":listed": i["listed"]})
+	found, err := s.put(ctx, i, sameRevision+" AND live = :live", attr.Item{":read": attr.N(read), ":live": i["live"]})
 	switch _, other := attr.Refused(err); {
 	case !other:
 		return err
@@ -129,12 +129,15 @@ func (s *Store) updateRun(ctx context.Context, r run.Run) error {
 	return conflict(s.transact(ctx, s.change(r, i, read)))
 }
 
-// The lists of runs that are live.
+// The runs that are live, as the sort keys of the partition LIVE begin; a sweep reads it once.
 const (
-	listOpen  = "OPEN"  // those that go on
-	listEnded = "ENDED" // whose last rows are counted
-	listNone  = "NONE"  // the others stand in none
+	livePK    = "LIVE"
+	listOpen  = "OPEN#"  // those that go on
+	listEnded = "ENDED#" // whose last rows are counted
+	listNone  = ""       // the others are not there
 )
+
+func live(list, id string) attr.Item { return item(livePK, list+id, attr.Item{"run": attr.S(id)}) }
 
 func listed(r run.Run) string {
 	switch {
@@ -152,9 +155,9 @@ func (s *Store) change(r run.Run, i attr.Item, read int64) []types.TransactWrite
 	writes := []types.TransactWriteItem{s.puttingIf(i, sameRevision, attr.Item{":read": attr.N(read)})}
 	for _, list := range []string{listOpen, listEnded} {
 		if list == listed(r) {
-			writes = append(writes, s.putting(item(list, r.ID, nil)))
+			writes = append(writes, s.putting(live(list, r.ID)))
 		} else {
-			writes = append(writes, s.deleting(list, r.ID))
+			writes = append(writes, s.deleting(livePK, list+r.ID))
 		}
 	}
 	return writes
@@ -190,15 +193,11 @@ func (s *Store) completeRun(ctx context.Context, r run.Run, m run.Mark) error {
 	return conflict(s.transact(ctx, append(s.change(r, i, read), s.puttingIf(mark, condition, values))))
 }
 
-// LiveRuns lists the runs that are live: those that go on, then the others, by id.
+// LiveRuns lists the runs that are live.
 func (s *Store) LiveRuns(ctx context.Context) ([]run.Run, error) {
-	var all []run.Run
-	for _, list := range []string{listOpen, listEnded} {
-		some, err := s.listRuns(ctx, whole(list), attr.SK)
-		if err != nil {
-			return nil, fmt.Errorf("list live runs: %w", err)
-		}
-		all = append(all, some...)
+	all, err := s.listRuns(ctx, whole(livePK), "run")
+	if err != nil {
+		return nil, fmt.Errorf("list live runs: %w", err)
 	}
 	return all, nil
 }

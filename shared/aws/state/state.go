@@ -6,7 +6,7 @@
 //	SYNC#name / V#version       a definition             SYNCS / name          a sync that has one
 //	SYNC#name / CURRENT         its applied version      SYNC#name / SEQ       its counter of batches
 //	SYNC#name / RUN#run         a run                    SYNC#name / BEGUN#nanoseconds#run  the order of runs
-//	SYNC#name / LATEST          the run begun last       OPEN, ENDED / run     a run that goes on; whose last rows are counted
+//	SYNC#name / LATEST          the run begun last       LIVE / OPEN#run, ENDED#run  a run that goes on; whose last rows are counted
 //	ALERT#name / BOOK              what people were told of a sync
 //	SYNC#name / MARK#n#target#column  a watermark        SYNC#name / HALT#version
 //	SYNC#name / PAUSE             a person's pause of it

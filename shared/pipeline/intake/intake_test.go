@@ -91,7 +91,7 @@ func TestNowhere(t *testing.T) {
 	for n, value := range []string{"jane@corp.example", `{"email":"jane@corp.example","ssn":"123-45-6789"}`, "123-45-6789", strings.Repeat("jane ", 30)} {
 		_, err := w.intake.Push(ctx, batch(value, fmt.Sprint("v", n), object("a", 1, "1")))
 		var refused *row.Refusal
-		if !errors.As(err, &refused) || strings.Contains(refused.Message, "jane") || strings.Contains(refused.Message, "123") || !strings.Contains(refused.Message, `names no sync`) || !strings.Contains(refused.Message, `applied are ["accounts"]`) {
+		if !errors.As(err, &refused) || strings.Contains(refused.Message, "jane") || strings.Contains(refused.Message, "123") || !strings.Contains(refused.Message, `there is no sync of such a name`) || !strings.Contains(refused.Message, `applied are ["accounts"]`) {
 			t.Errorf("a value in the name's place: %v", err)
 		}
 	}

@@ -128,7 +128,7 @@ func (in *Intake) unknown(ctx context.Context, c row.Caller, name string) error 
 		there = fmt.Sprintf("applied are %q; to add one, run penstock apply", names)
 	}
 	if !run.IsName(strings.ToLower(name)) {
-		return nowhere("unknown_sync", "the first argument names no sync (it is a text of %d bytes): pass a sync's name first, and the row second; %s%s", len(name), there, syncdef.Unseen(c))
+		return nowhere("unknown_sync", "there is no sync of such a name (the first argument is a text of %d bytes): pass a sync's name first, and the row second; %s%s", len(name), there, syncdef.Unseen(c))
 	}
 	return nowhere("unknown_sync", "there is no sync %q: %s%s", name, there, syncdef.Unseen(c))
 }
