@@ -96,7 +96,7 @@ var mutants = []mutant{
 	{"the alert goes by the share that granted last", "pace/pace.go",
 		"); i >= 0 {", "); i > 9 {", sweeps},
 	{"rows that were not tried prove a version broken", "pipeline/deliver/split.go",
-		"if failures >= enough &&", "if failures > 0 &&", road},
+		"if failures >= enough &&", "if failures >= min(1, enough) &&", road},
 	{"a row that waits opens an error that was closed since", "pipeline/deliver/commit.go",
 		"last.Unknown, e.Carries = e.Last.Error, e.Last.Unknown, true", "last.Unknown, e.Carries = e.Last.Error, e.Last.Unknown, false", road},
 	{"an error that a row carries over stays as it was read", "ledger/ledger.go",
