@@ -165,7 +165,7 @@ func (a *account) spendWithin(ctx context.Context, c dest.Cost, most time.Durati
 			return err
 		}
 		if wait <= 0 {
-			a.asked()
+			a.asked(c)
 			return nil
 		}
 		if waited += wait; waited > most {

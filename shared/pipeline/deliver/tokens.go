@@ -43,8 +43,21 @@ func (a *account) take(ctx context.Context, c dest.Cost, want int) (time.Duratio
 	if err != nil || wait > 0 {
 		return wait, err
 	}
-	a.paid += int64(c.Tokens)
+	if a.pays(c.Bucket) {
+		a.paid += int64(c.Tokens)
+	}
 	return 0, nil
+}
+
+// pays reports whether a bucket's tokens stand for requests. Where the account's own
+// bucket has limits every request takes its token there, and those of another bucket
+// beside it are of the same request. a.mu is held.
+func (a *account) pays(bucket string) bool {
+	if bucket == "" || a.opened == nil {
+		return true
+	}
+	windows := a.opened.Limits().Windows
+	return windows == nil || len(windows("")) == 0
 }
 
 // lease takes so many tokens of a bucket out of the lease in hand, which it fills up
@@ -90,7 +103,9 @@ func (a *account) give(c dest.Cost) {
 		l.tokens += c.Tokens
 		a.leases[name] = l
 	}
-	a.paid -= int64(c.Tokens)
+	if a.pays(c.Bucket) {
+		a.paid -= int64(c.Tokens)
+	}
 }
 
 // settleUp notes the calls that were made beyond those paid for.
@@ -113,11 +128,14 @@ func (a *account) countOver() {
 	}
 }
 
-// asked notes a call that no run makes: it counts how old the data is, or checks it.
-func (a *account) asked() {
+// asked notes a call that no run makes, once its cost is taken: it counts how old the data
+// is, or checks it.
+func (a *account) asked(c dest.Cost) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.aside++
+	if a.pays(c.Bucket) {
+		a.aside++
+	}
 }
 
 // book counts the calls that were made since the last booking as a run's, but for those
