@@ -144,10 +144,8 @@ func (a *account) count(ctx context.Context, p dest.Prober, v syncdef.Version, h
 		return had, "", storage
 	}
 	call := callError(err)
-	if call.Class == dest.Throttled { // the bucket alone: rows go by others
-		if err := a.slow(ctx, dest.Call{Costs: []dest.Cost{last}}); err != nil {
-			return had, "", err
-		}
+	if err := a.yield(ctx, call, []dest.Cost{last}); err != nil {
+		return had, "", err
 	}
 	return had, call.Error(), nil
 }

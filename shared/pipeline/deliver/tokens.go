@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
@@ -186,6 +187,29 @@ func (a *account) slow(ctx context.Context, c dest.Call) error {
 		}
 	}
 	return nil
+}
+
+// yield slows down what a 429 named to a call that delivers no rows. Where that is the
+// connection's own bucket its rows wait as well, as long as the vendor asks: they go by no
+// other.
+func (a *account) yield(ctx context.Context, failed *dest.CallError, costs []dest.Cost) error {
+	if err := a.ease(ctx, failed, costs); err != nil {
+		return err
+	}
+	named := slices.ContainsFunc(costs, func(c dest.Cost) bool { return c.Bucket != "" })
+	if failed.Class != dest.Throttled || failed.Quota == dest.QuotaConcurrent || failed.Scope != dest.ScopeConnection || named {
+		return nil
+	}
+	_, err := a.pause(ctx, failed)
+	return err
+}
+
+// ease is yield for who only looks, and pauses nothing.
+func (a *account) ease(ctx context.Context, failed *dest.CallError, costs []dest.Cost) error {
+	if failed.Class != dest.Throttled {
+		return nil
+	}
+	return a.slow(ctx, dest.Call{Costs: costs})
 }
 
 // grow lets the calls grow back after one that was answered.
