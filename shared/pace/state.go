@@ -12,6 +12,8 @@ type State struct {
 	Reason   string    `json:"reason,omitempty"` // for people; never a row's value
 	SetUp    bool      `json:"set_up,omitempty"` // a person has to mend it: login, secret, permissions, url
 	Quota    bool      `json:"quota,omitempty"`  // the vendor's quota is spent
+	Was      time.Time `json:"was,omitzero"`     // when the failure began that a probe found mended
+	Mended   time.Time `json:"mended,omitzero"`  // when it did
 	Revision int64     `json:"revision"`         // grows with every change; 0 where nothing is stored
 }
 
@@ -20,6 +22,7 @@ const (
 	probeLife = 90 * time.Second // a prober that says nothing for so long is dead
 	leastWait = time.Second
 	mostWait  = 30 * time.Minute // without a vendor's own word
+	relapse   = time.Minute      // a failure so soon after a probe that was answered is the one of before
 	mostAfter = 12 * time.Hour   // of a vendor's Retry-After that is believed, and of a message's visibility
 )
 
@@ -45,11 +48,17 @@ func (s State) May(now time.Time) (next State, probe bool, wait time.Duration) {
 
 // Fail is the state after a failure of the connection at now: paused for what the
 // vendor asks, else for a quarter of the time that the failure lasts; never shorter
-// than it is paused already, for the vendor may have said so to another call.
+// than it is paused already, for the vendor may have said so to another call. A failure
+// that goes on after a probe was answered lasts from its beginning: what calls need and
+// the probe does not may be what is missing.
 func (s State) Fail(now time.Time, after time.Duration, code, reason string) State {
+	if since := now.Sub(s.Mended); !s.Failing() && since < relapse && since > -maxSkew {
+		s.Since = s.Was
+	}
 	if !s.Failing() || s.Since.After(now) {
 		s.Since = now
 	}
+	s.Was, s.Mended = time.Time{}, time.Time{}
 	wait := min(max(now.Sub(s.Since)/4, leastWait), mostWait)
 	if after > 0 {
 		wait = max(min(after, mostAfter), leastWait)
@@ -71,5 +80,11 @@ func (s State) Tested() (next State, mended bool) {
 	return s.Mend(), true
 }
 
-// Mend is the state after a probe or a call that was answered.
+// Answered is the state after a probe at now was answered: calls may be made, and show
+// whether the failure is over.
+func (s State) Answered(now time.Time) State {
+	return State{Was: s.Since, Mended: now, Revision: s.Revision}
+}
+
+// Mend is the state of a connection whose failure is over.
 func (s State) Mend() State { return State{Revision: s.Revision} }

@@ -105,6 +105,36 @@ func TestOutage(t *testing.T) {
 	}
 }
 
+// A failure that goes on right after a probe was answered lasts from its beginning; a
+// minute without one is its end.
+func TestAnswered(t *testing.T) {
+	failing := State{Since: start.Add(-2 * time.Hour), Until: start, Probe: start.Add(probeLife), Code: "login", Reason: "why", SetUp: true, Quota: true, Revision: 7}
+	for _, c := range []struct {
+		name  string
+		state State
+		later time.Duration
+		since time.Duration // before the second failure
+		wait  time.Duration
+	}{
+		{"at once", failing.Answered(start), 0, 2 * time.Hour, 30 * time.Minute},
+		{"within a minute", failing.Answered(start), 59 * time.Second, 2*time.Hour + 59*time.Second, 30 * time.Minute},
+		{"after a minute", failing.Answered(start), time.Minute, 0, time.Second},
+		{"by a clock that is behind", failing.Answered(start), -time.Second, 2*time.Hour - time.Second, 1799750 * time.Millisecond},
+		{"by a clock that was a day ahead", failing.Answered(start.Add(24 * time.Hour)), 0, 0, time.Second},
+		{"after a failure that a clock told a day ahead", State{Since: start.Add(24 * time.Hour), Revision: 7}.Answered(start), time.Second, 0, time.Second},
+		{"after a person's mending", failing.Answered(start).Mend(), 0, 0, time.Second},
+	} {
+		if next, probe, wait := c.state.May(start); c.state.Failing() || probe || wait != 0 || next != c.state {
+			t.Errorf("%s: %+v holds calls up", c.name, c.state)
+		}
+		now := start.Add(c.later)
+		got := c.state.Fail(now, 0, "missing_scope", "reason")
+		if want := (State{Since: now.Add(-c.since), Until: now.Add(c.wait), Code: "missing_scope", Reason: "reason", Revision: 7}); got != want {
+			t.Errorf("%s: %+v, want %+v", c.name, got, want)
+		}
+	}
+}
+
 // A person's test ends what an answer disproves, and no wait for a quota.
 func TestTested(t *testing.T) {
 	failed := State{Revision: 4}.Fail(start, time.Hour, "login", "why")

@@ -221,6 +221,51 @@ func TestConnectionDown(t *testing.T) {
 	}
 }
 
+// What calls need and the probe does not is missing: the connection is waited out as one
+// that is down, and says since when. What passes in moments is asked for again in moments,
+// and a failure long after the last one was mended is a new one.
+func TestCallsFailAndProbesDoNot(t *testing.T) {
+	for name, c := range map[string]struct {
+		failed *dest.CallError
+		lasts  bool
+	}{
+		"a scope is missing":  {&dest.CallError{Op: "post", Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "missing_scope", Message: "chat:write is missing"}, true},
+		"a limit without end": {&dest.CallError{Op: "post", Class: dest.Throttled, Scope: dest.ScopeConnection, Code: "message_limit_exceeded", Message: "the team has used up its messages"}, true},
+		"a limit of seconds":  {&dest.CallError{Op: "post", Class: dest.Throttled, Scope: dest.ScopeConnection, Quota: dest.QuotaSecond, Code: "429", Message: "slow down"}, false},
+	} {
+		w := newWorld(t, 4, nil)
+		w.crm.fail = func([]string) *dest.CallError { return c.failed }
+		began := w.now
+		id := w.send("q", many("g", 40)...)
+		w.drain(5 * time.Hour)
+		if k := w.counts(id); k.Failed > 0 || k.Settled() > 0 {
+			t.Fatalf("%s: rows were settled: %+v %v", name, k, w.errorTypes(id))
+		}
+		s, err := w.store.Pace(t.Context(), "prod")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if few := w.crm.probes <= 60 && w.crm.calls <= 120; few != c.lasts {
+			t.Errorf("%s: %d calls and %d probes in 5 hours", name, w.crm.calls, w.crm.probes)
+		}
+		if late := s.Since.Sub(began); c.lasts && late > time.Minute {
+			t.Errorf("%s: the pause is told to have begun %v after it did: %+v", name, late, s)
+		}
+		failing := w.crm.fail
+		w.crm.fail = nil
+		if took := w.drain(3 * time.Hour); took > 90*time.Minute || w.counts(id).Delivered != 40 {
+			t.Errorf("%s: after 5 hours the rows took %v: %+v", name, took, w.counts(id))
+		}
+		w.now = w.now.Add(2 * time.Minute)
+		w.crm.fail = failing
+		w.send("q2", "h")
+		w.once()
+		if s, err := w.store.Pace(t.Context(), "prod"); err != nil || s.Since.Before(w.now.Add(-time.Minute)) || s.Until.After(w.now.Add(time.Minute)) {
+			t.Errorf("%s: a failure after one that was mended: %+v, %v", name, s, err)
+		}
+	}
+}
+
 // After a Retry-After one probe goes out, not a call of each lane.
 func TestRetryAfter(t *testing.T) {
 	for _, after := range []time.Duration{5 * time.Minute, 20 * time.Hour, 30 * 24 * time.Hour} {

@@ -92,9 +92,12 @@ var paceTests = []test{
 		state.Revision = 1
 		same(t, "stored", state, must(s.Pace(t.Context(), "sf"))(t))
 		same(t, "another", pace.State{}, must(s.Pace(t.Context(), "chat"))(t))
-		ok(t, s.SetPace(t.Context(), "sf", state.Mend()))
+		ok(t, s.SetPace(t.Context(), "sf", state.Answered(start.Add(time.Hour))))
 		s = s.Reopen()
-		same(t, "mended", pace.State{Revision: 2}, must(s.Pace(t.Context(), "sf"))(t))
+		answered := pace.State{Was: start, Mended: start.Add(time.Hour), Revision: 2}
+		same(t, "answered", answered, must(s.Pace(t.Context(), "sf"))(t))
+		ok(t, s.SetPace(t.Context(), "sf", answered.Mend()))
+		same(t, "mended", pace.State{Revision: 3}, must(s.Pace(t.Context(), "sf"))(t))
 	}},
 	{"one probe (raced)", func(t *testing.T, s Stores) {
 		for revision := range int64(3) {

@@ -294,7 +294,8 @@ func TestForgetOfADestinationThatCannotBeAsked(t *testing.T) {
 	}{
 		"the record may not be removed": {fault: sandbox.Fault{Match: "DELETE", Count: -1, Status: 200, Body: refused}, asked: true},
 		"an outage":                     {fault: sandbox.Fault{Match: "DELETE", Count: -1, Status: 503}},
-		"a quota":                       {fault: sandbox.Fault{Match: "DELETE", Count: -1, Status: 403, Body: `[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"TotalRequests Limit exceeded."}]`}},
+		"a quota":                       {fault: sandbox.Fault{Match: "DELETE", Count: -1, Status: 403, Body: `[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"TotalRequests Limit exceeded."}]`}, paused: true},
+		"a guest's quota":               {fault: sandbox.Fault{Match: "DELETE", Count: -1, Status: 403, Body: `[{"errorCode":"REQUEST_LIMIT_EXCEEDED","message":"TotalRequests Limit exceeded."}]`}, guest: true},
 		"a worker's wrong secret":       {secret: true, paused: true},
 		"a guest's wrong secret":        {secret: true, guest: true},
 	} {

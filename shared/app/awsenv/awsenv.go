@@ -10,9 +10,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -24,6 +26,13 @@ import (
 // connections is how many idle connections are kept per service: as many as the
 // adapters use at once.
 const connections = 64
+
+// patience is how long a service has to take a connection, and then to begin its answer.
+// The SDK has no such bound: a call that is never answered would last until Lambda ends
+// the function, which is counted as a crash of the rows in its hands. A call that is cut
+// off here is tried again. No function asks for what a service holds back, as a long
+// poll of a queue.
+const patience = 5 * time.Second
 
 // Load reads the configuration through lookup, which is os.LookupEnv or a test's
 // map. The error names every variable that is missing.
@@ -42,17 +51,25 @@ func Load(lookup func(string) (string, bool)) (aws.Config, error) {
 	}
 	session, _ := lookup("AWS_SESSION_TOKEN")
 	cfg := aws.Config{
-		Region:      region,
-		Credentials: credentials.NewStaticCredentialsProvider(id, secret, session),
-		HTTPClient: awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
-			t.MaxIdleConns, t.MaxIdleConnsPerHost = 2*connections, connections
-		}),
+		Region:        region,
+		Credentials:   credentials.NewStaticCredentialsProvider(id, secret, session),
+		HTTPClient:    client(patience),
 		ConfigSources: []any{endpoints(lookup)},
 	}
 	if all, _ := lookup(endpointURL); all != "" {
 		cfg.BaseEndpoint = &all
 	}
 	return cfg, nil
+}
+
+// client waits so long for a connection, and so long for the head of an answer.
+func client(patience time.Duration) *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) {
+		d.Timeout = patience
+	}).WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConns, t.MaxIdleConnsPerHost = 2*connections, connections
+		t.TLSHandshakeTimeout, t.ResponseHeaderTimeout = patience, patience
+	})
 }
 
 const endpointURL = "AWS_ENDPOINT_URL"

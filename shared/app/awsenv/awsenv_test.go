@@ -1,13 +1,20 @@
 package awsenv
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/penstock-data/penstock/shared/aws/attr"
 )
 
 func lookup(vars map[string]string) func(string) (string, bool) {
@@ -79,5 +86,48 @@ func TestLoadNamesWhatIsMissing(t *testing.T) {
 	_, err := Load(lookup(map[string]string{"AWS_SECRET_ACCESS_KEY": "hunter2"}))
 	if err == nil || !strings.Contains(err.Error(), "AWS_REGION is not set") || !strings.Contains(err.Error(), "AWS_ACCESS_KEY_ID is not set") || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("%v", err)
+	}
+}
+
+// A service that takes a call and never answers it is asked again, well before the
+// function's time is over.
+func TestAnswerThatNeverComes(t *testing.T) {
+	vars := map[string]string{"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"}
+	cfg, err := Load(lookup(vars))
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded, is := cfg.HTTPClient.(*awshttp.BuildableClient)
+	if !is {
+		t.Fatalf("the client is a %T", cfg.HTTPClient)
+	}
+	if tr := loaded.GetTransport(); tr.ResponseHeaderTimeout != patience || tr.TLSHandshakeTimeout != patience || loaded.GetDialer().Timeout != patience {
+		t.Errorf("an answer may take %v, a handshake %v, a connection %v", tr.ResponseHeaderTimeout, tr.TLSHandshakeTimeout, loaded.GetDialer().Timeout)
+	}
+	for name, call := range map[string]func(aws.Config) error{
+		"DynamoDB": func(cfg aws.Config) error {
+			_, err := attr.Client(cfg).PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("t"), Item: attr.Key("a", "b")})
+			return err
+		},
+		"SQS": func(cfg aws.Config) error {
+			_, err := sqs.NewFromConfig(cfg).DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: aws.String("https://sqs.example/q"), ReceiptHandle: aws.String("r")})
+			return err
+		},
+	} {
+		var asked atomic.Int32
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if asked.Add(1) > 1 {
+				_, _ = w.Write([]byte("{}"))
+				return
+			}
+			if c, _, err := w.(http.Hijacker).Hijack(); err == nil {
+				t.Cleanup(func() { _ = c.Close() })
+			}
+		}))
+		t.Cleanup(server.Close)
+		cfg.HTTPClient, cfg.BaseEndpoint = client(100*time.Millisecond), aws.String(server.URL)
+		if err := call(cfg); err != nil || asked.Load() < 2 {
+			t.Errorf("%s: %v after %d calls", name, err, asked.Load())
+		}
 	}
 }

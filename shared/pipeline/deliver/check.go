@@ -173,7 +173,11 @@ func (a *account) asking(ctx context.Context, costs []dest.Cost, ask func(contex
 	a.settleUp()
 	if err != nil {
 		if call, is := errors.AsType[*dest.CallError](err); is {
-			err = callError(call)
+			call = callError(call)
+			if err := a.yield(ctx, call, costs); err != nil {
+				return err, nil
+			}
+			err = call
 		}
 	}
 	return nil, err

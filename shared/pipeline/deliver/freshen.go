@@ -144,10 +144,8 @@ func (a *account) count(ctx context.Context, p dest.Prober, v syncdef.Version, h
 		return had, "", storage
 	}
 	call := callError(err)
-	if call.Class == dest.Throttled { // the bucket alone: rows go by others
-		if err := a.slow(ctx, dest.Call{Costs: []dest.Cost{last}}); err != nil {
-			return had, "", err
-		}
+	if err := a.yield(ctx, call, []dest.Cost{last}); err != nil {
+		return had, "", err
 	}
 	return had, call.Error(), nil
 }
@@ -165,7 +163,7 @@ func (a *account) spendWithin(ctx context.Context, c dest.Cost, most time.Durati
 			return err
 		}
 		if wait <= 0 {
-			a.asked()
+			a.asked(c)
 			return nil
 		}
 		if waited += wait; waited > most {

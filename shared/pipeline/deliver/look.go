@@ -30,7 +30,7 @@ func (d *Deliver) Look(ctx context.Context, q verify.Look) (verify.Looked, error
 	if err := a.refresh(ctx); err != nil {
 		return out, err
 	}
-	l := &looking{verifier: verifier{d: d, a: a, q: verify.Request{Sync: q.Version.Definition.Sync, Patience: q.Patience}, current: q.Version}, q: q, program: program, found: out.Found}
+	l := &looking{verifier: verifier{d: d, a: a, yield: a.ease, q: verify.Request{Sync: q.Version.Definition.Sync, Patience: q.Patience}, current: q.Version}, q: q, program: program, found: out.Found}
 	out.Stopped, err = l.run(ctx)
 	if l.end != nil {
 		out.Calls = l.account.APICalls() - l.before

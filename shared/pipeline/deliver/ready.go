@@ -58,7 +58,7 @@ func (a *account) ready(ctx context.Context, delivers bool) (wait time.Duration,
 		return wait, failed, err
 	}
 	if probe {
-		if err := a.d.Connections.SetPace(ctx, a.name, next.Mend()); err != nil && !errors.Is(err, run.ErrConflict) {
+		if err := a.d.Connections.SetPace(ctx, a.name, next.Answered(a.d.Now())); err != nil && !errors.Is(err, run.ErrConflict) {
 			return 0, nil, fmt.Errorf("end the pause of connection %q: %w", a.name, err)
 		}
 	}
@@ -182,6 +182,9 @@ func (a *account) pause(ctx context.Context, failed *dest.CallError) (time.Durat
 		s, err := a.d.Connections.Pace(ctx, a.name)
 		if err != nil {
 			return 0, fmt.Errorf("read the state of connection %q: %w", a.name, err)
+		}
+		if failed.Class == dest.Throttled && (failed.Quota == dest.QuotaSecond || failed.Quota == dest.QuotaConcurrent) && !s.Failing() {
+			s = s.Mend() // it passes in moments, whatever was before it
 		}
 		now := a.d.Now()
 		next := s.Fail(now, failed.After, failed.Code, reason)

@@ -112,10 +112,8 @@ func (r *removal) each(ctx context.Context, calls []dest.Call, make func(context
 			return false, "", ctx.Err()
 		case err != nil:
 			failed := callError(err)
-			if failed.Class == dest.Throttled { // the workers slow down, too (I7)
-				if err := r.a.slow(ctx, c); err != nil {
-					return false, "", err
-				}
+			if err := r.a.yield(ctx, failed, c.Costs); err != nil { // the workers slow down, too (I7)
+				return false, "", err
 			}
 			if failed.Class == dest.Refused || failed.Scope == dest.ScopeVersion {
 				return false, failed.Error(), nil

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
@@ -43,8 +44,21 @@ func (a *account) take(ctx context.Context, c dest.Cost, want int) (time.Duratio
 	if err != nil || wait > 0 {
 		return wait, err
 	}
-	a.paid += int64(c.Tokens)
+	if a.pays(c.Bucket) {
+		a.paid += int64(c.Tokens)
+	}
 	return 0, nil
+}
+
+// pays reports whether a bucket's tokens stand for requests. Where the account's own
+// bucket has limits every request takes its token there, and those of another bucket
+// beside it are of the same request. a.mu is held.
+func (a *account) pays(bucket string) bool {
+	if bucket == "" || a.opened == nil {
+		return true
+	}
+	windows := a.opened.Limits().Windows
+	return windows == nil || len(windows("")) == 0
 }
 
 // lease takes so many tokens of a bucket out of the lease in hand, which it fills up
@@ -90,7 +104,9 @@ func (a *account) give(c dest.Cost) {
 		l.tokens += c.Tokens
 		a.leases[name] = l
 	}
-	a.paid -= int64(c.Tokens)
+	if a.pays(c.Bucket) {
+		a.paid -= int64(c.Tokens)
+	}
 }
 
 // settleUp notes the calls that were made beyond those paid for.
@@ -113,11 +129,14 @@ func (a *account) countOver() {
 	}
 }
 
-// asked notes a call that no run makes: it counts how old the data is, or checks it.
-func (a *account) asked() {
+// asked notes a call that no run makes, once its cost is taken: it counts how old the data
+// is, or checks it.
+func (a *account) asked(c dest.Cost) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.aside++
+	if a.pays(c.Bucket) {
+		a.aside++
+	}
 }
 
 // book counts the calls that were made since the last booking as a run's, but for those
@@ -168,6 +187,29 @@ func (a *account) slow(ctx context.Context, c dest.Call) error {
 		}
 	}
 	return nil
+}
+
+// yield slows down what a 429 named to a call that delivers no rows. Where that is the
+// connection's own bucket its rows wait as well, as long as the vendor asks: they go by no
+// other.
+func (a *account) yield(ctx context.Context, failed *dest.CallError, costs []dest.Cost) error {
+	if err := a.ease(ctx, failed, costs); err != nil {
+		return err
+	}
+	named := slices.ContainsFunc(costs, func(c dest.Cost) bool { return c.Bucket != "" })
+	if failed.Class != dest.Throttled || failed.Quota == dest.QuotaConcurrent || failed.Scope != dest.ScopeConnection || named {
+		return nil
+	}
+	_, err := a.pause(ctx, failed)
+	return err
+}
+
+// ease is yield for who only looks, and pauses nothing.
+func (a *account) ease(ctx context.Context, failed *dest.CallError, costs []dest.Cost) error {
+	if failed.Class != dest.Throttled {
+		return nil
+	}
+	return a.slow(ctx, dest.Call{Costs: costs})
 }
 
 // grow lets the calls grow back after one that was answered.

@@ -73,7 +73,7 @@ func (d *Deliver) compare(ctx context.Context, q verify.Request) (verify.Report,
 	if err := a.refresh(ctx); err != nil {
 		return verify.Report{}, err
 	}
-	v := &verifier{d: d, a: a, q: q, current: current, versions: map[string]*written{}, seen: map[string]bool{}}
+	v := &verifier{d: d, a: a, yield: a.yield, q: q, current: current, versions: map[string]*written{}, seen: map[string]bool{}}
 	def := &current.Definition
 	v.out = verify.Report{Sync: q.Sync, Connection: def.Connection, Type: current.Rules.Type, Object: def.Object, Version: current.ID, AsOf: d.Now(), Seed: q.Seed,
 		States: map[verify.State]int64{}, Fields: map[string]int64{}, Unsure: map[string]int64{}}
@@ -104,8 +104,9 @@ type verifier struct {
 	versions map[string]*written // by version id
 	seen     map[string]bool     // by the destination's id: records that Each was called with
 	out      verify.Report
-	storage  error     // of our own, met while tokens were taken
-	last     dest.Cost // of the request made last
+	storage  error                                                     // of our own, met while tokens were taken
+	last     dest.Cost                                                 // of the request made last
+	yield    func(context.Context, *dest.CallError, []dest.Cost) error // what a 429 does
 }
 
 // run lists, chooses, reads and compares.
@@ -224,10 +225,9 @@ func (v *verifier) why(ctx context.Context, failure error) (stopped string, err 
 	case !isCall:
 		return "", failure
 	}
-	if call = callError(call); call.Class == dest.Throttled { // the bucket alone: rows go by others
-		if err := v.a.slow(ctx, dest.Call{Costs: []dest.Cost{v.last}}); err != nil {
-			return "", err
-		}
+	call = callError(call)
+	if err := v.yield(ctx, call, []dest.Cost{v.last}); err != nil {
+		return "", err
 	}
 	return call.Error(), nil
 }
