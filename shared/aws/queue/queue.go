@@ -49,13 +49,17 @@ func (q *Queue) url(queue string) (*string, error) {
 	return nil, fmt.Errorf("no URL is configured for queue %s: set it where the function's environment is set", queue)
 }
 
-// Depth is the approximate number of messages in the queue; those in flight count.
+// Depth is the approximate number of messages in the queue; those in flight count, and those
+// that the queue does not hand out yet, as ElasticMQ counts what has come within the same moment.
 func (q *Queue) Depth(ctx context.Context, queue string) (int, error) {
 	url, err := q.url(queue)
 	if err != nil {
 		return 0, err
 	}
-	names := []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible}
+	names := []types.QueueAttributeName{
+		types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
+		types.QueueAttributeNameApproximateNumberOfMessagesDelayed,
+	}
 	out, err := q.client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: url, AttributeNames: names})
 	if err != nil {
 		return 0, fmt.Errorf("depth of queue %s: %w", queue, err)
