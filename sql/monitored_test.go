@@ -74,7 +74,7 @@ func newMonitored(t *testing.T) *monitored {
 	t.Cleanup(func() { _ = m.store.Close() })
 	s := m.store
 	h := &control.Handler{Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})), Control: &runs.Control{
-		Stores: runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Records: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Freshness: s},
+		Stores: runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Recorded: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Freshness: s},
 		Policy: run.DefaultPolicy(), Now: func() time.Time { return m.now },
 	}}
 	routes := map[string]local.Invoker{}

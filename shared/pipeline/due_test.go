@@ -17,7 +17,7 @@ import (
 // control and sweeper are the world's, as they stand after the last boot.
 func (w *world) stores() runs.Stores {
 	s := w.store
-	return runs.Stores{Syncs: s, Definitions: s, Connections: s, Runs: s, History: s, Records: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s, Firings: s}
+	return runs.Stores{Syncs: s, Definitions: s, Connections: s, Runs: s, History: s, Recorded: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s, Firings: s}
 }
 
 func (w *world) control() *runs.Control {

@@ -177,7 +177,7 @@ var (
 	_ deliver.Runs       = port{}
 	_ deliver.Ledger     = port{}
 	_ runs.History       = port{}
-	_ runs.Records       = port{}
+	_ runs.Recorded      = port{}
 	_ runs.Due           = port{}
 )
 

@@ -156,7 +156,7 @@ func (p *proc) intake() *intake.Intake {
 
 func (p *proc) stores() runs.Stores {
 	o := port{p}
-	return runs.Stores{Syncs: o, Definitions: o, Connections: o, Runs: o, History: o, Records: o, Marks: o, Errors: o, Due: o, Ledger: o, Halts: o, Depths: o, Mirrors: o}
+	return runs.Stores{Syncs: o, Definitions: o, Connections: o, Runs: o, History: o, Recorded: o, Marks: o, Errors: o, Due: o, Ledger: o, Halts: o, Depths: o, Mirrors: o}
 }
 
 // sweeper runs every minute.

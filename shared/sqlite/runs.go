@@ -134,7 +134,7 @@ func (c *conn) insertRun(r run.Run) (n int, err error) {
 func (s *Store) LiveRuns(ctx context.Context) ([]run.Run, error) {
 	runs, err := s.runs(ctx, "SELECT body FROM run WHERE open ORDER BY id")
 	if err != nil {
-		return nil, fmt.Errorf("list open runs: %w", err)
+		return nil, fmt.Errorf("list live runs: %w", err)
 	}
 	return runs, nil
 }

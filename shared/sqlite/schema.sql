@@ -37,7 +37,8 @@ CREATE TABLE run (
   open INTEGER NOT NULL, body TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX run_recent ON run (sync, begun);
--- open is 1 while a run goes on, 2 while its last rows are counted. It stands in it so that listing ids looks into no row; files of before have it without.
+-- open is 1 while a run goes on, 2 while its last rows are counted. It stands in the index so
+-- that listing ids looks into no row; files of before have it without.
 CREATE INDEX run_open ON run (id, open) WHERE open;
 
 -- A batch without sent, which changes after it is pinned.

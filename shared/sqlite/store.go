@@ -135,7 +135,7 @@ func prepareSchema(c *conn) error {
 func (s *Store) write(ctx context.Context, f func(*conn) error) error {
 	return s.transact(ctx, "BEGIN IMMEDIATE", func(c *conn) error {
 		if now := s.now(); now.Sub(s.expired) >= expireEvery {
-			if c.expireErrors(now) == nil { // else the next write tries again, and f goes before
+			if c.expireErrors(now) == nil { // else the next write tries again, and this one goes on
 				s.expired = now
 			}
 		}

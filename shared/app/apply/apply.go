@@ -38,7 +38,7 @@ func FromStack(ctx context.Context, stack string) (*runs.Control, *Schedules, er
 func over(cfg sdk.Config, stateTable string) *runs.Control {
 	s := state.New(cfg, state.Config{Table: stateTable, Now: time.Now})
 	return &runs.Control{
-		Stores: runs.Stores{Syncs: s, Definitions: s, Connections: s, Runs: s, History: s, Records: s, Marks: s, Halts: s, Firings: s, Pauses: s, Audit: s},
+		Stores: runs.Stores{Syncs: s, Definitions: s, Connections: s, Runs: s, History: s, Recorded: s, Marks: s, Halts: s, Firings: s, Pauses: s, Audit: s},
 		Policy: run.DefaultPolicy(), Now: time.Now,
 	}
 }

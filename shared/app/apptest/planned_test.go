@@ -198,7 +198,7 @@ func TestPlanStoresNothing(t *testing.T) {
 	s = open()
 	in := &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Chunks: s, Errors: s, Queue: s, Ledger: s, Seen: s, Now: clock.Now}
 	h := &control.Handler{Log: w.Functions["control"].(*control.Handler).Log, Control: &runs.Control{
-		Stores:   runs.Stores{Syncs: s, Definitions: s, Connections: s, Runs: s, History: s, Records: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s},
+		Stores:   runs.Stores{Syncs: s, Definitions: s, Connections: s, Runs: s, History: s, Recorded: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s},
 		Replayer: in, Checker: in, Policy: run.DefaultPolicy(), Now: clock.Now,
 	}}
 	rows := append(accounts("accounts", 5), []string{`"accounts"`, `{"name":"nobody"}`})

@@ -98,7 +98,7 @@ func NewOf(t testing.TB, clock *Clock, services []Service, set yamlfile.Set) *Wo
 	policy := run.DefaultPolicy()
 	policy.Quiet = Quiet
 	stores := runs.Stores{
-		Syncs: store, Definitions: store, Connections: store, Runs: store, History: store, Records: store, Marks: store, Errors: store,
+		Syncs: store, Definitions: store, Connections: store, Runs: store, History: store, Recorded: store, Marks: store, Errors: store,
 		Due: store, Ledger: store, Halts: store, Depths: store, Mirrors: store, Firings: store, Freshness: store, Verifications: store, Pauses: store, Audit: store,
 		Overviews: store, Some: store, Told: store, Lists: store, Places: store, Versions: store, Entries: store, Sources: store,
 	}

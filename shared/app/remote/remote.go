@@ -54,7 +54,7 @@ func over(cfg sdk.Config, tables map[string]string, now func() time.Time) *runs.
 	in := &intake.Intake{Syncs: table, Connections: table, Runs: table, Batches: table, Chunks: table, Errors: errs, Queue: queues, Ledger: held, Seen: table, Pauses: table, Now: now}
 	return &runs.Control{
 		Stores: runs.Stores{
-			Syncs: table, Definitions: table, Connections: table, Runs: table, History: table, Records: table, Marks: table, Due: table, Halts: table, Firings: table, Freshness: table, Verifications: table, Pauses: table, Audit: table,
+			Syncs: table, Definitions: table, Connections: table, Runs: table, History: table, Recorded: table, Marks: table, Due: table, Halts: table, Firings: table, Freshness: table, Verifications: table, Pauses: table, Audit: table,
 			Errors: errs, Ledger: held, Depths: queues, Mirrors: table,
 			Overviews: table, Some: table, Told: table, Lists: errs, Places: held, Versions: table, Entries: held, Sources: errs,
 		},

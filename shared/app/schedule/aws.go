@@ -47,7 +47,7 @@ func FromEnvironment() (*Handler, error) {
 	return &Handler{
 		Function: os.Getenv(env.FunctionName), Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)),
 		Schedules: &runs.Schedules{
-			Stores: runs.Stores{Syncs: table, Connections: table, Runs: table, History: table, Records: table, Halts: table, Firings: table, Pauses: table},
+			Stores: runs.Stores{Syncs: table, Connections: table, Runs: table, History: table, Recorded: table, Halts: table, Firings: table, Pauses: table},
 			Warehouse: &Warehouse{Connections: table, Now: time.Now, Open: func(ctx context.Context, c syncdef.Connection) (runs.Warehouse, error) {
 				return open(ctx, cfg, client, store.Secret, c)
 			}},

@@ -34,7 +34,7 @@ func FromEnvironment(function string) (s runs.Stores, in *intake.Intake, vars ma
 	queues := queue.New(cfg, queue.Config{URLs: urls})
 	held := ledger.New(cfg, ledger.Config{Table: vars[env.LedgerTable]})
 	s = runs.Stores{
-		Syncs: table, Definitions: table, Connections: table, Runs: table, History: table, Records: table, Marks: table, Due: table, Halts: table,
+		Syncs: table, Definitions: table, Connections: table, Runs: table, History: table, Recorded: table, Marks: table, Due: table, Halts: table,
 		Errors: errs, Depths: queues, Ledger: held, Mirrors: table, Firings: table, Freshness: table, Verifications: table, Pauses: table, Audit: table,
 		Overviews: table, Some: table, Told: table, Lists: errs, Places: held, Versions: table, Entries: held, Sources: errs,
 	}

@@ -32,7 +32,7 @@ func TestIdle(t *testing.T) {
 		}
 	}
 	s, m, now := w.state, w.memory, func() time.Time { return w.now }
-	stores := runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Records: s, Marks: s, Due: s, Halts: s, Errors: m, Depths: m, Ledger: m, Firings: s, Freshness: s, Pauses: s}
+	stores := runs.Stores{Syncs: s, Connections: s, Runs: s, History: s, Recorded: s, Marks: s, Due: s, Halts: s, Errors: m, Depths: m, Ledger: m, Firings: s, Freshness: s, Pauses: s}
 	sweep := &runs.Sweep{Stores: stores, Replayer: &w.intake, Alerts: s, Quotas: s, Policy: run.DefaultPolicy(), Now: now}
 	schedules := &runs.Schedules{Stores: stores, Policy: run.DefaultPolicy(), Now: now}
 	w.worker.Freshness = s

@@ -66,7 +66,7 @@ func TestMistakes(t *testing.T) {
 		"push": &push.Handler{Intake: in, Log: logger},
 		"control": &control.Handler{Log: logger, Control: &runs.Control{
 			Stores: runs.Stores{
-				Syncs: table, Definitions: table, Connections: table, Runs: table, History: table, Records: table, Marks: table, Due: table, Halts: table, Freshness: table,
+				Syncs: table, Definitions: table, Connections: table, Runs: table, History: table, Recorded: table, Marks: table, Due: table, Halts: table, Freshness: table,
 				Errors: errs, Depths: queues, Ledger: ledger.New(cfg, ledger.Config{Table: name + "-" + Ledger}),
 			},
 			Replayer: in, Policy: run.DefaultPolicy(), Now: time.Now,

@@ -103,8 +103,8 @@ func (s *Store) Run(ctx context.Context, id string) (run.Run, error) {
 }
 
 // UpdateRun replaces a run whose stored Revision is r.Revision, and stores it with
-// Revision+1; run.ErrConflict otherwise. Only where it is live no more or again the list
-// of open runs changes with it, in one transaction.
+// Revision+1; run.ErrConflict otherwise. Only where its place among
+// the live runs changes that is written with it, in one transaction.
 func (s *Store) UpdateRun(ctx context.Context, r run.Run) error {
 	if err := s.updateRun(ctx, r); err != nil {
 		return fmt.Errorf("update run %s: %w", r.ID, err)

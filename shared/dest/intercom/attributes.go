@@ -122,17 +122,10 @@ func (b *attributeBook) find(ctx context.Context, name, kind string) (attribute,
 // load reads all attributes of contacts where the list is older than it may be; 0 reads it
 // anyway. An app without the permission to do so can still write contacts.
 func (b *attributeBook) load(ctx context.Context, age time.Duration) error {
-	if b.recent(age) {
-		return nil
-	}
-	leave, err := b.turns.take(ctx, "")
-	if err != nil {
-		return err
-	}
-	defer leave()
-	if b.recent(age) { // read meanwhile
-		return nil
-	}
+	return b.turns.once(ctx, "", func() bool { return b.recent(age) }, func() error { return b.reload(ctx) })
+}
+
+func (b *attributeBook) reload(ctx context.Context) error {
 	all, hidden, err := b.client.attributes(ctx, "")
 	if err != nil {
 		return err

@@ -63,17 +63,10 @@ func (b *tagBook) recent(age time.Duration) bool {
 
 // load reads all tags where the list is older than it may be; 0 reads it anyway.
 func (b *tagBook) load(ctx context.Context, age time.Duration) error {
-	if b.recent(age) {
-		return nil
-	}
-	leave, err := b.turns.take(ctx, "")
-	if err != nil {
-		return err
-	}
-	defer leave()
-	if b.recent(age) { // read meanwhile
-		return nil
-	}
+	return b.turns.once(ctx, "", func() bool { return b.recent(age) }, func() error { return b.reload(ctx) })
+}
+
+func (b *tagBook) reload(ctx context.Context) error {
 	const op = "read the workspace's tags"
 	got, err := b.client.do(ctx, op, http.MethodGet, "/tags", nil)
 	if err != nil {

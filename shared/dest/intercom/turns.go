@@ -27,6 +27,22 @@ func (t *turns) take(ctx context.Context, name string) (leave func(), err error)
 	}
 }
 
+// once does in the turn of a name what is not done by then.
+func (t *turns) once(ctx context.Context, name string, done func() bool, do func() error) error {
+	if done() {
+		return nil
+	}
+	leave, err := t.take(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if done() { // by another one, meanwhile
+		return nil
+	}
+	return do()
+}
+
 // begin begins a turn, where none of the name is taken; else it answers that one's end.
 func (t *turns) begin(name string) (ends <-chan struct{}, taken bool) {
 	t.mu.Lock()

@@ -309,7 +309,7 @@ func TestABatchComesWhileAnEndedRunIsCounted(t *testing.T) {
 	w.work()
 	_, err := w.control.Cancel(t.Context(), b.Run, "enough")
 	w.ok(err)
-	w.sweep.Records = &late{w.store, func() { w.push(b.Run, record{"b", 2, 2}) }} // is answered blocked
+	w.sweep.Recorded = &late{w.store, func() { w.push(b.Run, record{"b", 2, 2}) }} // is answered blocked
 	w.pass(2 * time.Hour)
 	if r := w.run(b.Run); !r.Final || r.Counts.Received != 2 || r.Counts.Blocked != 1 {
 		t.Errorf("final %v, %+v", r.Final, r.Counts)
@@ -326,13 +326,13 @@ func TestNothingIsSaidOfARunThatIsNotCounted(t *testing.T) {
 	m.is(t, "run_failed raised")
 	w.now = w.now.Add(time.Minute)
 	b := w.begin("", "next")
-	w.sweep.Records = &late{w.store, func() {
+	w.sweep.Recorded = &late{w.store, func() {
 		r := w.run(b.Run)
 		r.Status, r.EndedAt, r.Reason = run.Failed, w.now, "its version cannot be delivered"
 		w.ok(w.store.UpdateRun(t.Context(), r))
 	}}
 	w.sweepOnce()
-	w.sweep.Records = w.store
+	w.sweep.Recorded = w.store
 	w.pass(2 * time.Minute)
 	m.is(t, "run_failed raised")
 	_, err := w.control.Cancel(t.Context(), w.begin("", "one more").Run, "not now")
@@ -365,7 +365,7 @@ func TestARunOfLongAgoCostsLittle(t *testing.T) {
 	w.ok(err)
 	w.pass(2 * time.Hour)
 	c := &tallied{Store: w.store}
-	w.sweep.Records = c
+	w.sweep.Recorded = c
 	w.pass(10 * time.Hour)
 	if c.reads < 9 || c.reads > 11 {
 		t.Errorf("%d times in ten hours", c.reads)

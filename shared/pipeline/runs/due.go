@@ -186,7 +186,7 @@ func (s *Sweep) halfHandedIn(ctx context.Context, b run.Replay) (bool, error) {
 
 // pinned is the batch that was pinned for a replay.
 func (s *Stores) pinned(ctx context.Context, b run.Replay) (stored run.Batch, is bool, err error) {
-	batches, err := s.Records.Batches(ctx, b.Run)
+	batches, err := s.Recorded.Batches(ctx, b.Run)
 	if err != nil {
 		return run.Batch{}, false, fmt.Errorf("read the batches of run %q: %w", b.Run, err)
 	}

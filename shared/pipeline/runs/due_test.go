@@ -421,7 +421,7 @@ func TestBatchPinnedWhileRunCloses(t *testing.T) {
 	w.ok(err)
 	w.work()
 	w.now = w.now.Add(5 * time.Minute)
-	w.sweep.Records = &late{w.store, func() {
+	w.sweep.Recorded = &late{w.store, func() {
 		_, err := w.intake.Push(t.Context(), second)
 		w.ok(err)
 	}}
@@ -454,7 +454,7 @@ func TestSweepStarvation(t *testing.T) {
 		ids := []string{w.push(syncName, record{"a", 1, 10})[0].Run, w.push(syncName, record{"b", 1, 10})[0].Run}
 		w.work()
 		w.now = w.now.Add(time.Hour)
-		w.sweep.Records = stuck{w.store, ids[slow]}
+		w.sweep.Recorded = stuck{w.store, ids[slow]}
 		if err := w.sweep.Run(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("the slow run's error is %v", err)
 		}

@@ -115,7 +115,7 @@ func (s *Sweep) mayMirror(ctx context.Context, v syncdef.Version, r *run.Run) (r
 	case err != nil:
 		return "", fmt.Errorf("read the sync: %w", err)
 	}
-	batches, err := s.Records.Batches(ctx, r.ID)
+	batches, err := s.Recorded.Batches(ctx, r.ID)
 	if err != nil {
 		return "", fmt.Errorf("read the batches: %w", err)
 	}

@@ -77,8 +77,8 @@ type History interface {
 	RetriesOf(ctx context.Context, id string) ([]run.Run, error)
 }
 
-// Records reads what is recorded of a run's rows.
-type Records interface {
+// Recorded reads what is recorded of a run's rows.
+type Recorded interface {
 	// Batches lists a run's batches.
 	Batches(ctx context.Context, runID string) ([]run.Batch, error)
 	// Chunks calls each with every record of a run's messages.

@@ -25,7 +25,7 @@ type Stores struct {
 	Connections Connections
 	Runs        Runs
 	History     History
-	Records     Records
+	Recorded    Recorded
 	Marks       Marks
 	Errors      Errors
 	Due         Due
@@ -111,7 +111,7 @@ func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + 
 
 // tally sums up what is recorded of a run.
 func (s *Stores) tally(ctx context.Context, id string) (*run.Tally, error) {
-	batches, err := s.Records.Batches(ctx, id)
+	batches, err := s.Recorded.Batches(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("read the batches of run %q: %w", id, err)
 	}
@@ -119,7 +119,7 @@ func (s *Stores) tally(ctx context.Context, id string) (*run.Tally, error) {
 	for i := range batches {
 		t.AddBatch(&batches[i])
 	}
-	err = s.Records.Chunks(ctx, id, func(_ string, _ int, c run.Chunk) error {
+	err = s.Recorded.Chunks(ctx, id, func(_ string, _ int, c run.Chunk) error {
 		t.AddChunk(c)
 		return nil
 	})

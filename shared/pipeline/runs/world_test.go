@@ -52,7 +52,7 @@ func newWorld(t *testing.T, change func(*syncdef.Definition, *syncdef.Rules)) *w
 	}
 	t.Cleanup(func() { _ = w.store.Close() })
 	s := w.store
-	w.stores = runs.Stores{Syncs: s, Definitions: s, Connections: s, Runs: s, History: s, Records: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s}
+	w.stores = runs.Stores{Syncs: s, Definitions: s, Connections: s, Runs: s, History: s, Recorded: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s}
 	w.intake = &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Chunks: s, Errors: s, Queue: s, Ledger: s, Seen: s, Now: clock}
 	w.worker = &deliver.Deliver{
 		Queue: queue, Syncs: s, Connections: s, Tokens: s, Runs: s, Chunks: s, Halts: s, Ledger: s, Errors: s, Visibility: s,
