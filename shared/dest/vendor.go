@@ -152,6 +152,7 @@ type Limits struct {
 	InFlight    int                               // calls in flight from one process, which may run several; 0 is no cap
 	Windows     func(bucket string) []pace.Window // what may be spent of a bucket; nil is no limit
 	Probe       []Cost                            // of Account.Probe
+	Beyond      string                            // the bucket that pays for requests beyond the calls' costs, such as further pages
 }
 
 // A Poster is an Account that can post a notice into a channel: its Kind says so

@@ -55,9 +55,10 @@ func (a *account) call(ctx context.Context, op string, err error) error {
 }
 
 // Limits are Slack's: see the package comment for where the numbers come from. A probe is
-// one call of auth.test.
+// one call of auth.test; what is asked beyond the calls' costs are pages of histories and of
+// channels.
 func (a *account) Limits() dest.Limits {
-	return dest.Limits{Concurrency: 1, InFlight: 1, Windows: windows, Probe: []dest.Cost{{Bucket: TestBucket, Tokens: 1}}}
+	return dest.Limits{Concurrency: 1, InFlight: 1, Windows: windows, Probe: []dest.Cost{{Bucket: TestBucket, Tokens: 1}}, Beyond: HistoryBucket}
 }
 
 // windows gives a bucket's limits (I7): a method's or a channel's, or none for the
@@ -67,7 +68,7 @@ func windows(bucket string) []pace.Window {
 	case "":
 		return nil
 	case HistoryBucket:
-		return []pace.Window{{Calls: 40, Per: time.Minute}}
+		return []pace.Window{{Calls: perMinute - maxPages, Per: time.Minute}}
 	case TestBucket:
 		return []pace.Window{{Calls: 60, Per: time.Minute}}
 	default:

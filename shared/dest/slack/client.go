@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -35,6 +36,7 @@ type client struct {
 	mu     sync.Mutex
 	api    *slackapi.Client  // nil until the token was read
 	ids    map[string]string // channel, as it was given -> its id
+	cutOff map[string]string // type of channels -> cursor at which a listing goes on
 	listed time.Time         // when all channels were last listed, to the end
 	scopes []string          // of the token, as Slack's last answer named them; nil when none did
 }
@@ -43,7 +45,7 @@ func newClient(cfg dest.Config, base string) *client {
 	sender := *cfg.HTTP
 	// A redirect would carry the token and the message to another place.
 	sender.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &client{conn: cfg.Connection, secret: cfg.Secret, base: base, http: &sender, now: cfg.Now, ids: map[string]string{}}
+	return &client{conn: cfg.Connection, secret: cfg.Secret, base: base, http: &sender, now: cfg.Now, ids: map[string]string{}, cutOff: map[string]string{}}
 }
 
 // connect reads the token, once.
@@ -133,37 +135,48 @@ func (c *client) history(ctx context.Context, id string, oldest time.Time, curso
 	return page.Messages, page.ResponseMetaData.NextCursor, nil
 }
 
-// channels reads the ids of all channels of a type, under "#name".
+// channels reads the ids of all channels of a type, under "#name". It goes on where an
+// earlier reading was cut off: a workspace may have more channels than Slack lists in a
+// minute.
 func (c *client) channels(ctx context.Context, kind string) error {
-	_, err := c.list(ctx, kind)
+	c.mu.Lock()
+	from := c.cutOff[kind]
+	c.mu.Unlock()
+	_, next, err := c.list(ctx, kind, from)
+	var refused *refusedError
+	if errors.As(err, &refused) { // the cursor itself, perhaps
+		next = ""
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.cutOff[kind] = next
 	return err
 }
 
-// list reads all channels of a type, and learns their ids.
-func (c *client) list(ctx context.Context, kind string) ([]slackapi.Channel, error) {
+// list reads all channels of a type from a cursor on, and learns their ids. After an error
+// it says which cursor was to be next.
+func (c *client) list(ctx context.Context, kind, cursor string) (all []slackapi.Channel, next string, err error) {
 	api, err := c.connect(ctx)
 	if err != nil {
-		return nil, err
+		return nil, cursor, err
 	}
-	var all []slackapi.Channel
-	cursor := ""
 	for range maxLists {
 		page, next, err := api.GetConversationsContext(ctx, &slackapi.GetConversationsParameters{
 			Cursor: cursor, Limit: pageSize, Types: []string{kind},
 		})
 		if err != nil {
-			return nil, err
+			return nil, cursor, err
 		}
 		for _, ch := range page {
 			c.learn("#"+ch.Name, ch.ID)
 		}
 		all = append(all, page...)
 		if next == "" {
-			return all, nil
+			return all, "", nil
 		}
 		cursor = next
 	}
-	return nil, &unreadableError{what: "a list of channels that does not end"}
+	return nil, "", &unreadableError{what: "a list of channels that does not end"}
 }
 
 // granted notes the scopes that an answer's header names (Slack, "Permission scopes":

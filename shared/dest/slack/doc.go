@@ -99,11 +99,13 @@
 //	chat.postMessage       about 1 message a second and channel. The limit on the
 //	                       whole workspace is not published: Slack answers 429, and
 //	                       the Retry-After is passed on.
-//	conversations.history  tier 3, 50 or more a minute for an internal app; here 40
-//	                       lookups, which leaves room for further pages. An app that
-//	                       is distributed outside Slack's marketplace gets 1 call of
+//	conversations.history  tier 3, 50 or more a minute for an internal app; here 30, so
+//	                       that the further pages of one lookup still fit in; the next
+//	                       one waits until they are paid for. An app that is
+//	                       distributed outside Slack's marketplace gets 1 call of
 //	                       15 messages a minute: install Penstock's as an internal one.
-//	conversations.list     tier 2; called once per name that is not known yet.
+//	conversations.list     tier 2, 20 or more a minute; called once per name that is not
+//	                       known yet, and where Slack cut a listing off it goes on.
 //	auth.test              in the hundreds a minute; here 60.
 //	text                   4,000 characters, by this package's choice; 40,000 by Slack.
 //	                       A digest stays below 4,000.

@@ -54,7 +54,7 @@ func (a *account) Describe(ctx context.Context, d *syncdef.Definition) (*metadat
 // lacks to show more.
 func (a *account) conversations(ctx context.Context) (all []slackapi.Channel, hidden []string, err error) {
 	for _, one := range []struct{ kind, scope string }{{publicChannels, publicScope}, {privateChannels, "groups:read"}} {
-		list, err := a.client.list(ctx, one.kind)
+		list, _, err := a.client.list(ctx, one.kind, "")
 		var refused *refusedError
 		switch {
 		case errors.As(err, &refused) && refused.code == missingScope:

@@ -16,6 +16,8 @@ import (
 const (
 	lookBack = 14 * 24 * time.Hour // how long a queue keeps a row
 	maxPages = 20                  // of one lookup
+
+	perMinute = 50 // calls of conversations.history: Slack's tier 3
 )
 
 // channelID is the shape of a conversation's id; names have no capitals.

@@ -2,6 +2,8 @@ package slack_test
 
 import (
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,6 +102,12 @@ func TestSearchHasAnEnd(t *testing.T) {
 	if got := w.calls("conversations.history"); got != 20 {
 		t.Errorf("%d pages, want 20", got)
 	}
+	// Those that the call's cost does not pay for are paid for later, and fit into what
+	// Slack allows beside all that the bucket grants in a minute.
+	limits := w.acct.Limits()
+	if limits.Beyond != slack.HistoryBucket || w.acct.APICalls() != 20+1 || limits.Windows(slack.HistoryBucket)[0].Calls+20 > 50 {
+		t.Errorf("%+v, %d requests", limits, w.acct.APICalls())
+	}
 }
 
 // Record ids are compared as they are, however they are spelt.
@@ -174,6 +182,42 @@ func TestChannelNamesArePaged(t *testing.T) {
 	}
 	if got := w.calls("conversations.list"); got != 3 {
 		t.Errorf("%d calls of conversations.list, want 3", got)
+	}
+}
+
+// A listing that Slack cuts off goes on from there: a workspace may have more channels
+// than may be listed in a minute. A cursor that is refused is given up.
+func TestChannelsGoOn(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault sandbox.Fault
+		lists int64
+	}{
+		"too many":  {sandbox.Fault{Status: 429, Body: `{"ok":false,"error":"ratelimited"}`}, 3 + 1},
+		"cut off":   {sandbox.Fault{Status: 502}, 3 + 1},
+		"no cursor": {sandbox.Fault{Status: 200, Body: `{"ok":false,"error":"invalid_cursor"}`}, 3 + 3},
+	} {
+		w := newWorld(t, func(s *sim.Config, w *world) {
+			for i := range 450 {
+				s.Channels = append(s.Channels, sim.Channel{ID: fmt.Sprintf("C9%07d", i), Name: fmt.Sprintf("team-%d", i)})
+			}
+			w.opts.Channel = "#team-444"
+		})
+		w.before = func(r *http.Request) { // the third page is refused once
+			if strings.HasSuffix(r.URL.Path, "conversations.list") && w.calls("conversations.list") == 2 {
+				w.before = nil
+				c.fault.Match = "conversations.list"
+				w.fault(c.fault)
+			}
+		}
+		b := dest.Batch{Run: "s.r1", Records: intend(alerts(1))}
+		for _, failing := range []bool{true, false} {
+			if _, err := w.dest.Lookup(t.Context(), b, w.dest.Lookups(b)[0]); (err != nil) != failing {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		if got := w.calls("conversations.list"); got != c.lists {
+			t.Errorf("%s: %d calls of conversations.list, want %d", name, got, c.lists)
+		}
 	}
 }
 

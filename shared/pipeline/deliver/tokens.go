@@ -34,7 +34,7 @@ func (a *account) take(ctx context.Context, c dest.Cost, want int) (time.Duratio
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.countOver()
-	for c.Bucket == "" && a.owed > 0 {
+	for a.owed > 0 && c.Bucket == a.opened.Limits().Beyond {
 		if wait, err := a.lease(ctx, c.Bucket, 1, want+a.owed); err != nil || wait > 0 {
 			return wait, err
 		}
@@ -117,8 +117,8 @@ func (a *account) settleUp() {
 }
 
 // countOver counts the calls that were made beyond those paid for: further pages, a
-// repetition after a login, a record's tags. The next call pays for them before itself
-// (I7). a.mu is held.
+// repetition after a login, a record's tags. The next call that takes from the bucket for
+// them pays before itself (I7). a.mu is held.
 func (a *account) countOver() {
 	if a.opened == nil {
 		return

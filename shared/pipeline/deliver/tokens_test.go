@@ -14,10 +14,11 @@ type meter struct {
 	dest.Account
 	calls   int64
 	windows func(bucket string) []pace.Window
+	beyond  string
 }
 
 func (m *meter) APICalls() int64     { return m.calls }
-func (m *meter) Limits() dest.Limits { return dest.Limits{Windows: m.windows} }
+func (m *meter) Limits() dest.Limits { return dest.Limits{Windows: m.windows, Beyond: m.beyond} }
 
 // plenty grants whatever is wanted.
 type plenty struct{}
@@ -70,6 +71,44 @@ func TestRequestsCountOnce(t *testing.T) {
 		a.book("r")
 		if got := a.booked("r"); a.owed != 10 || got != 10 {
 			t.Errorf("%s: of a run's 10 requests %d are owed and %d are booked", name, a.owed, got)
+		}
+	}
+}
+
+// asks grants what is asked, and notes the buckets.
+type asks struct{ taken map[string]int }
+
+func (a asks) Lease(_ context.Context, bucket string, _ []pace.Window, want int, _ time.Time) (int, time.Duration, error) {
+	a.taken[bucket]++
+	return 1, 0, nil
+}
+func (asks) Slow(context.Context, string, time.Time) error { return nil }
+
+// Requests beyond those paid for are paid out of the bucket that the vendor names for
+// them, before the next call that takes from it; calls of other buckets do not wait.
+func TestFurtherRequestsAreOwed(t *testing.T) {
+	for _, beyond := range []string{"", "history"} {
+		taken := map[string]int{}
+		now := time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
+		d := &Deliver{Tokens: asks{taken}, Now: func() time.Time { return now }}
+		m := &meter{beyond: beyond, windows: func(bucket string) []pace.Window {
+			return []pace.Window{{Calls: 100, Per: time.Second}}[:min(len(bucket), 1)]
+		}}
+		a := d.connection("prod")
+		a.opened = m
+		call := func(bucket string, requests int64) {
+			if wait, err := a.take(t.Context(), dest.Cost{Bucket: bucket, Tokens: 1}, 1); err != nil || wait > 0 {
+				t.Fatalf("%s, %v", wait, err)
+			}
+			m.calls += requests
+			a.settleUp()
+		}
+		call(beyond, 20)
+		if call("channel", 1); taken["prod/"+beyond] != 1 || taken["prod/channel"] != 1 {
+			t.Errorf("%q: %v before the next call of the bucket", beyond, taken)
+		}
+		if call(beyond, 1); taken["prod/"+beyond] != 21 || a.owed != 0 {
+			t.Errorf("%q: %v for 21 requests, %d are owed", beyond, taken, a.owed)
 		}
 	}
 }
