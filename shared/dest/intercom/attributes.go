@@ -3,6 +3,8 @@ package intercom
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -45,9 +47,42 @@ type attributeBook struct {
 	list   map[string]attribute // nil before it was read
 	hidden bool                 // the app may not read them
 	read   time.Time
+	unmade map[string]*unmade // what could not be made lately, by name
 }
 
-func newAttributeBook(c *client) *attributeBook { return &attributeBook{client: c} }
+// unmade is that an attribute cannot be made, and why. Whose failure it is goes by who
+// names the attribute.
+type unmade struct {
+	code string // Intercom's
+	may  bool   // the app may make attributes, but not this one
+	at   time.Time
+}
+
+func (u *unmade) Error() string { return u.code }
+
+// call is the failure of a definition that names the attribute.
+func (u *unmade) call() *dest.CallError {
+	message := "Intercom does not create a custom attribute of a field's name (" + u.code + "): companies or an archived attribute have it already, or it is one of Intercom's own; name another destination, or restore it in Intercom (Settings, Data)"
+	if !u.may {
+		message = "the app may not create custom attributes (" + u.code + "): give it the permission to write attributes, or create them in Intercom"
+	}
+	return &dest.CallError{Op: opAttribute, Class: dest.Configuration, Scope: dest.ScopeVersion, Code: u.code, Message: message}
+}
+
+// member is the outcome of a row whose object names the attribute. One that the app may
+// not make can be made later.
+func (u *unmade) member(name string) *dest.Outcome {
+	if !u.may {
+		return &dest.Outcome{Status: dest.Retry, Code: u.code, Field: fieldCustom,
+			Message: "the object has a member" + called(name) + " that is no custom attribute yet, and the app may not create one: give it the permission to write attributes, or create it in Intercom (Settings, Data, People)"}
+	}
+	return &dest.Outcome{Status: dest.Rejected, Code: u.code, Field: fieldCustom,
+		Message: "the object has a member" + called(name) + " of which Intercom makes no custom attribute: companies or an archived attribute have the name already, or it is one of Intercom's own; name it otherwise, or map it by itself"}
+}
+
+func newAttributeBook(c *client) *attributeBook {
+	return &attributeBook{client: c, unmade: map[string]*unmade{}}
+}
 
 // stale lets the list be read again before it is next relied on.
 func (b *attributeBook) stale() {
@@ -104,11 +139,20 @@ func (b *attributeBook) find(ctx context.Context, name, kind string) (attribute,
 	if a, known := b.known(name); known != absent { // made meanwhile
 		return a, known, nil
 	}
+	if u := b.refused(name); u != nil {
+		return attribute{}, absent, u
+	}
 	a, err := b.create(ctx, name, kind)
-	if call := asCallError(err); call != nil && call.Scope == dest.ScopeVersion && b.load(ctx, 0) == nil {
-		if a, known := b.known(name); known == there { // another worker made it in between
-			return a, there, nil
+	if u, ok := errors.AsType[*unmade](err); ok {
+		if b.load(ctx, 0) == nil {
+			if a, known := b.known(name); known == there { // another worker made it in between
+				return a, there, nil
+			}
 		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.unmade[name] = u
+		return attribute{}, absent, u
 	}
 	if err != nil {
 		return attribute{}, absent, err
@@ -117,6 +161,15 @@ func (b *attributeBook) find(ctx context.Context, name, kind string) (attribute,
 	defer b.mu.Unlock()
 	b.list[name] = a
 	return a, there, nil
+}
+
+// refused is why an attribute could not be made just now, nil when nobody tried. Each row of a
+// model may have the member.
+func (b *attributeBook) refused(name string) *unmade {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	maps.DeleteFunc(b.unmade, func(_ string, u *unmade) bool { return b.client.now().Sub(u.at) >= listAgain })
+	return b.unmade[name]
 }
 
 // load reads all attributes of contacts where the list is older than it may be; 0 reads it
@@ -212,16 +265,15 @@ func (j *attributeJSON) attribute() attribute {
 	return a
 }
 
-// create makes an attribute. That it cannot be made is the version's failure, where
-// Intercom says so. The error may be the *refusal that asks to wait with this one.
+const opAttribute = "create a custom attribute"
+
+// create makes an attribute. The error is an *unmade where it cannot be made, or the *refusal
+// that asks to wait with this one, or a *dest.CallError.
 func (b *attributeBook) create(ctx context.Context, name, kind string) (attribute, error) {
-	const op = "create a custom attribute"
 	body := rawjson.AppendQuote([]byte(`{"model":"contact","data_type":"`+kind+`","name":`), name)
-	got, err := b.client.do(ctx, op, http.MethodPost, "/data_attributes", append(body, '}'))
+	got, err := b.client.do(ctx, opAttribute, http.MethodPost, "/data_attributes", append(body, '}'))
 	if call := asCallError(err); call != nil && mayNot[call.Code] {
-		call.Scope = dest.ScopeVersion
-		call.Message = "the app may not create custom attributes (" + call.Code + "): give it the permission to write attributes, or create them in Intercom"
-		return attribute{}, call
+		return attribute{}, &unmade{code: call.Code, at: b.client.now()}
 	}
 	if err != nil {
 		return attribute{}, unsent(err) // no contact was changed
@@ -230,12 +282,11 @@ func (b *attributeBook) create(ctx context.Context, name, kind string) (attribut
 		return attribute{}, got.err
 	}
 	if got.err != nil {
-		return attribute{}, &dest.CallError{Op: op, Class: dest.Configuration, Scope: dest.ScopeVersion, Code: got.err.code,
-			Message: "Intercom does not create a custom attribute of a field's name (" + got.err.code + "): companies or an archived attribute have it already, or it is one of Intercom's own; name another destination, or restore it in Intercom (Settings, Data)"}
+		return attribute{}, &unmade{code: got.err.code, may: true, at: b.client.now()}
 	}
 	var made attributeJSON
 	if json.Unmarshal(got.body, &made) != nil || made.Name == "" {
-		return attribute{}, unsent(b.client.unreadable(op, got))
+		return attribute{}, unsent(b.client.unreadable(opAttribute, got))
 	}
 	return made.attribute(), nil
 }

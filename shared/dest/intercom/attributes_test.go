@@ -154,6 +154,53 @@ func TestAttributesAreCreated(t *testing.T) {
 	}
 }
 
+// A member of which no attribute can be made is its row's failure, and is asked for once a
+// minute; the same of a mapping is the version's, above.
+func TestMembersThatCannotBeMade(t *testing.T) {
+	forbidden := sandbox.Fault{Match: "POST /data_attributes", Status: 403, Count: -1, Body: `{"type":"error.list","errors":[{"code":"forbidden","message":"no"}]}`}
+	for name, c := range map[string]struct {
+		member string
+		fault  sandbox.Fault
+		want   dest.Status
+		code   string
+	}{
+		"Intercom's own":         {"email", sandbox.Fault{Match: "nothing"}, dest.Rejected, "parameter_invalid"},
+		"in other case":          {"Phone", sandbox.Fault{Match: "nothing"}, dest.Rejected, "parameter_invalid"},
+		"of companies":           {"arr", sandbox.Fault{Match: "nothing"}, dest.Rejected, "parameter_invalid"},
+		"too many":               {"more", sandbox.Fault{Match: "POST /data_attributes", Status: 422, Count: -1, Body: `{"type":"error.list","errors":[{"code":"data_invalid","message":"You've reached the limit"}]}`}, dest.Rejected, "data_invalid"},
+		"without the permission": {"more", forbidden, dest.Retry, "forbidden"},
+	} {
+		w := newWorld(t, with(byExternalID(), `{"create_attributes":true}`, flat))
+		w.arm(c.fault)
+		bad := `{"` + c.member + `":"a value"}`
+		out := w.push(w.rec("c-1", "custom_attributes", bad), w.rec("c-2", "custom_attributes", `{"note":"n"}`), w.rec("c-3", "custom_attributes", bad))
+		for _, o := range []dest.Outcome{out[0], out[2]} {
+			if o.Status != c.want || o.Code != c.code || o.Scope != dest.ScopeUntold || o.Field != "custom_attributes" || !strings.Contains(o.Message, "a member ("+c.member+")") || strings.Contains(o.Message, "a value") {
+				t.Errorf("%s: %+v", name, o)
+			}
+		}
+		if out[1].Status != dest.Delivered {
+			t.Errorf("%s: the row between: %+v", name, out[1])
+		}
+		tried := func() (n int) {
+			for _, s := range w.sent() {
+				if strings.HasPrefix(s, "POST /data_attributes") {
+					n++
+				}
+			}
+			return n
+		}
+		if n := tried(); n != 1 {
+			t.Errorf("%s: tried %d times at once", name, n)
+		}
+		w.clock.pass(time.Minute)
+		w.push(w.rec("c-1", "custom_attributes", bad))
+		if n := tried(); n != 1 { // sent tells what came since it was asked
+			t.Errorf("%s: tried %d times after a minute", name, n)
+		}
+	}
+}
+
 // An attribute that people make is seen within a minute; an app that may not read
 // attributes leaves the judgement to Intercom.
 func TestAttributesAreReadAgain(t *testing.T) {

@@ -2,6 +2,7 @@ package intercom
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"strings"
 
@@ -60,6 +61,9 @@ func (d *destination) prepare(ctx context.Context, r *dest.Record) (payload, *de
 func (d *destination) attribute(ctx context.Context, b *body, name, field string, v jsontext.Value) (*dest.Outcome, error) {
 	t := d.types[field]
 	a, known, err := d.attributes.find(ctx, name, d.wants(kindOf(t)))
+	if u, ok := errors.AsType[*unmade](err); ok {
+		return nil, u.call()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +84,8 @@ func (d *destination) attribute(ctx context.Context, b *body, name, field string
 }
 
 // flatten adds the members of an object as custom attributes. An attribute that the
-// workspace lacks is the row's own failure: other rows' objects may not have it (I9).
+// workspace lacks, or that cannot be made, is the row's own failure: other rows' objects may
+// not have it (I9).
 func (d *destination) flatten(ctx context.Context, b *body, f *dest.Field) (*dest.Outcome, error) {
 	if f.Value.Kind() == 'n' {
 		return nil, nil
@@ -105,7 +110,10 @@ func (d *destination) flatten(ctx context.Context, b *body, f *dest.Field) (*des
 			return reject("nested_attribute", "a custom attribute holds no object and no list: take it out of the object, or write as: flat, which makes attributes of its members and a text of a list"+called(name)), nil
 		}
 		a, known, err := d.attributes.find(ctx, name, d.wants(kindOfValue(v)))
+		u, refused := errors.AsType[*unmade](err)
 		switch {
+		case refused:
+			return u.member(name), nil
 		case err != nil:
 			return nil, err
 		case known == absent && v.Kind() == 'n':

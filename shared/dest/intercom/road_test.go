@@ -53,6 +53,25 @@ func road(t *testing.T) (*apptest.World, *apptest.Clock, *sim.Server) {
 	return apptest.NewOf(t, clock, []apptest.Service{{Vendor: intercom.Vendor, Server: s, Secret: sim.Sandbox.Secret}}, set(t)), clock, s
 }
 
+// A member that the workspace will not have holds up nobody but its row.
+func TestRoadWithMembersThatCannotBeMade(t *testing.T) {
+	w, _, s := road(t)
+	var rows [][]string
+	for i := range 100 {
+		extra := ""
+		if i%25 == 0 {
+			extra = `,"email":"second@acme.example"`
+		}
+		rows = append(rows, health(fmt.Sprintf("person%d@acme.example", i), 0.85, "low_risk", extra))
+	}
+	answers := w.Push(t, "q", "q:1", rows...)
+	w.Drain(t, "intercom")
+	w.Pass(t, time.Minute)
+	if r := w.Run(t, answers[1].Run); s.Live() != 96 || r.Counts.Delivered != 96 || r.Counts.Failed != 4 {
+		t.Errorf("%+v, %d contacts", r.Counts, s.Live())
+	}
+}
+
 // Over the whole road: 1 faulty row of 100 leaves 99 delivered; addresses that differ by
 // case are one contact; what did not change costs nothing; a changed row is one call
 // and one for each changed tag.
