@@ -56,9 +56,8 @@ func (s *Sweep) due(ctx context.Context, name string) error {
 		}
 		items = items[:1]
 	}
-	rows := 0
 	for _, d := range items {
-		if rows += len(d.Rows); rows > dueRows && rows > len(d.Rows) {
+		if rows := s.sentBack(name); rows > 0 && rows+len(d.Rows) > dueRows {
 			return nil
 		}
 		stop, err := s.ended(ctx, d.Run, "run")
@@ -68,8 +67,30 @@ func (s *Sweep) due(ctx context.Context, name string) error {
 		if err := s.handIn(ctx, d, stop); err != nil {
 			return err
 		}
+		if stop == "" {
+			s.back[name] = append(s.back[name], sentBack{s.Now(), len(d.Rows)})
+		}
 	}
 	return nil
+}
+
+// sentBack is how many rows of a sync were handed in at a time.
+type sentBack struct {
+	at   time.Time
+	rows int
+}
+
+// sentBack is how many rows of a sync were handed in within the last minute: a machine sweeps
+// each second.
+func (s *Sweep) sentBack(name string) (rows int) {
+	if s.back == nil {
+		s.back = map[string][]sentBack{}
+	}
+	s.back[name] = slices.DeleteFunc(s.back[name], func(b sentBack) bool { return s.Now().Sub(b.at) >= time.Minute })
+	for _, b := range s.back[name] {
+		rows += b.rows
+	}
+	return rows
 }
 
 // endAll ends what is due of a sync that was removed: nobody says any more how its rows
