@@ -2,7 +2,7 @@ package pace
 
 import "testing"
 
-// A wave of refusals halves once; the next wave, which knew, halves again.
+// Calls that were under way together halve once; the next ones, which knew, halve again.
 func TestCrowdIsHalved(t *testing.T) {
 	c := Crowd{}
 	for n, want := range []int{8, 4, 2, 1, 1} {
@@ -15,7 +15,7 @@ func TestCrowdIsHalved(t *testing.T) {
 			c = c.Refused(underWay, knew)
 		}
 		if c.Most != want {
-			t.Fatalf("wave %d leaves %d at once, want %d", n, c.Most, want)
+			t.Fatalf("%d times refused leaves %d at once, want %d", n, c.Most, want)
 		}
 	}
 }

@@ -89,7 +89,7 @@ var mutants = []mutant{
 		"if failed.Quota == dest.QuotaConcurrent {", "if failed.Quota == dest.QuotaConcurrent && tried < 0 {", road},
 	{"too many calls at once stay as many", "pipeline/deliver/crowd.go",
 		"c.bound = c.bound.Refused(c.underWay, s.knew)", "", []string{"app/apptest"}},
-	{"calls of one wave halve a crowd again and again", "pace/crowd.go",
+	{"calls that were under way together halve a crowd again and again", "pace/crowd.go",
 		"if knew != c.Halvings {", "if knew > c.Halvings {", []string{"pace"}},
 	{"rows that wait do not see that their share is raised", "pipeline/deliver/wait.go",
 		"if wait < askLeast {", "if wait > 0 {", road},

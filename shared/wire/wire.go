@@ -1,5 +1,5 @@
 // Package wire is the seam between a caller's bytes and rows. A caller (a
-// warehouse's way to call a function outside of it, or plain HTTP) is one
+// warehouse's way to call a function outside of it) is one
 // Protocol; how its bytes travel to a Lambda is not its concern (package gateway
 // does API Gateway's events, a direct invocation needs nothing). It maps nothing,
 // stores nothing, and knows no sync.

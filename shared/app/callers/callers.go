@@ -13,6 +13,9 @@ import (
 	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
 
+// Unread answers what is no request at all: its refusals are plain text.
+var Unread = snowflake.Protocol
+
 // Of is the protocol of a request. An error is a *row.Refusal: at the addresses for
 // tokens nobody is let in without one that the API verified, should a gateway ever lack
 // its authorizer.

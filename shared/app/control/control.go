@@ -21,7 +21,6 @@ import (
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/wire"
 	"github.com/penstock-data/penstock/shared/wire/gateway"
-	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
 
 // MaxErrors is how many errors one call of penstock_errors answers; a second
@@ -64,7 +63,7 @@ func (h *Handler) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 
 // answer is the response, good whatever the error says that is to be logged.
 func (h *Handler) answer(ctx context.Context, payload []byte) (caller wire.Protocol, function string, r wire.Response, err error) {
-	caller = snowflake.Protocol // whose refusals are plain text
+	caller = callers.Unread
 	request, err := gateway.Decode(payload)
 	if err == nil {
 		caller, err = callers.Of(&request)

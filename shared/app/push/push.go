@@ -17,7 +17,6 @@ import (
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/wire"
 	"github.com/penstock-data/penstock/shared/wire/gateway"
-	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
 
 // Handler is the push function. It serves concurrent invocations.
@@ -56,7 +55,7 @@ func (h *Handler) source() telemetry.Source {
 
 // answer is the response, good whatever the error says that is to be logged.
 func (h *Handler) answer(ctx context.Context, d *gateway.Decoder, payload []byte) (caller wire.Protocol, r wire.Response, err error) {
-	caller = snowflake.Protocol // whose refusals are plain text
+	caller = callers.Unread
 	request, err := d.Decode(payload)
 	if err == nil {
 		caller, err = callers.Of(&request)

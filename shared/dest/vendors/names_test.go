@@ -10,11 +10,18 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/penstock-data/penstock/shared/dest/vendors"
 )
 
-// vendorNames are the destination types that there are, those that are to come, and
-// one that only a test knows.
-var vendorNames = []string{"salesforce", "slack", "hubspot", "intercom", "amplitude", "cardfile"}
+// vendorNames are the destination types of the list, and one that only a test knows.
+func vendorNames() []string {
+	names := []string{"cardfile"}
+	for _, v := range vendors.Vendors() {
+		names = append(names, v.Kind.Name)
+	}
+	return names
+}
 
 // named are the places that may name vendors in Go code, by the beginning of their
 // path; with %s for what may name its own vendor only. Comments and tests may name
@@ -37,13 +44,13 @@ var named = map[string]string{
 // knows which vendors there are: another one is a folder and a line in the list.
 func TestVendorsAreNamedInTheirPlaces(t *testing.T) {
 	root := filepath.Join("..", "..", "..")
-	used := map[string]bool{}
+	used, known := map[string]bool{}, vendorNames()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
 		}
 		file := filepath.ToSlash(strings.TrimPrefix(path, root+string(filepath.Separator)))
-		names, err := vendorsIn(path)
+		names, err := vendorsIn(path, known)
 		if err != nil {
 			return err
 		}
@@ -78,7 +85,7 @@ func allowedIn(file, vendor string) string {
 
 // vendorsIn finds the identifiers and literals of a file that name a vendor, with
 // their lines.
-func vendorsIn(path string) (map[string][]string, error) {
+func vendorsIn(path string, known []string) (map[string][]string, error) {
 	set := token.NewFileSet()
 	file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution) // without comments
 	if err != nil {
@@ -95,7 +102,7 @@ func vendorsIn(path string) (map[string][]string, error) {
 		default:
 			return true
 		}
-		for _, vendor := range vendorNames {
+		for _, vendor := range known {
 			if strings.Contains(strings.ToLower(text), vendor) {
 				out[vendor] = append(out[vendor], "line "+strings.TrimPrefix(set.Position(n.Pos()).String(), path+":"))
 			}

@@ -178,7 +178,7 @@ func TestLargestBodyPasses(t *testing.T) {
 	}
 }
 
-// The budget is 96 MB for the whole of intake; the envelope may take a
+// The whole of intake has 96 MB; the envelope may take a
 // third of it even when a 6 MB event inflates to the limit.
 func TestMemoryOfALargeRequest(t *testing.T) {
 	noise := make([]byte, 4<<20)
