@@ -112,6 +112,37 @@ func TestRateIsHalvedAfter429(t *testing.T) {
 	}
 }
 
+// What a call or a row waits for within an invocation is 2 s in all (I5), however often the
+// vendor asks to wait.
+func TestWaitsAddUp(t *testing.T) {
+	for _, c := range []struct {
+		after time.Duration
+		calls int
+	}{{500 * time.Millisecond, 3}, {time.Second, 3}, {1100 * time.Millisecond, 2}, {2 * time.Second, 2}, {2100 * time.Millisecond, 1}} {
+		for what, refuse := range map[string]func(*crm){
+			"a call": func(v *crm) {
+				v.fail = func([]string) *dest.CallError {
+					return &dest.CallError{Op: "upsert", Class: dest.Throttled, Quota: dest.QuotaSecond, After: c.after, Message: "429"}
+				}
+			},
+			"a row": func(v *crm) {
+				v.outcome = func(string) *dest.Outcome {
+					return &dest.Outcome{Status: dest.Retry, After: c.after, Code: "BUSY", Message: "busy"}
+				}
+			},
+		} {
+			w := newWorld(t, 1, nil)
+			refuse(w.crm)
+			w.send("q1", "a")
+			began := w.now
+			w.once()
+			if took := w.now.Sub(began); took > 2*time.Second || len(w.crm.sizes) != c.calls {
+				t.Errorf("%s that is to wait for %v: %d calls, %v waited", what, c.after, len(w.crm.sizes), took)
+			}
+		}
+	}
+}
+
 // A call that was refused because of those beside it is made again at once, whole and at the
 // whole rate; refused again and again, it goes back without a try.
 func TestTooManyAtOnce(t *testing.T) {

@@ -173,7 +173,7 @@ func (j *job) throttled(ctx context.Context, c dest.Call, items []*item, failed 
 	if wait == 0 {
 		wait = time.Duration(tried) * 250 * time.Millisecond
 	}
-	if wait <= maxWait && tried < tries && failed.Quota != dest.QuotaDay && j.d.hasTime(ctx) {
+	if time.Duration(tried)*wait <= maxWait && tried < tries && failed.Quota != dest.QuotaDay && j.d.hasTime(ctx) {
 		return j.d.Sleep(ctx, wait) == nil
 	}
 	j.giveWay(ctx, c, items, failed, wait)

@@ -39,7 +39,7 @@ const (
 
 // settle decides what becomes of a row after an answer about it: the one place
 // where that is decided. A row is tried at once, at most three times and never
-// waiting longer than 2 s (I5), and then stored; it comes back by itself while the
+// waiting longer than 2 s in all (I5), and then stored; it comes back by itself while the
 // sync's retry allows it.
 func settle(s situation) (d decision, wait time.Duration) {
 	switch s.outcome.Status {
@@ -63,7 +63,7 @@ func settle(s situation) (d decision, wait time.Duration) {
 			return goRound, 0
 		}
 	}
-	if wait = moment(s); s.tries < tries && s.outcome.After <= maxWait {
+	if wait = moment(s); s.tries < tries && time.Duration(s.tries)*s.outcome.After <= maxWait {
 		return tryAgain, max(wait, s.outcome.After)
 	}
 	if !s.source || s.attempts+1 >= s.most {
