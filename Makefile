@@ -88,6 +88,7 @@ proof: ## what takes longer than CI may: long fuzzing, many seeds, a million row
 	infra/fuzz $(FUZZ)
 	$(MAKE) --no-print-directory simulation
 	$(MAKE) --no-print-directory proof-processes
+	go run ./cmd/penstock demo --rows 100000 --kill --json | infra/checkdemo
 	go run ./cmd/penstock demo --rows 1000000 --only sf_health --json | infra/checkdemo
 
 .PHONY: bench-parquet
