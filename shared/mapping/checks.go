@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -81,9 +80,9 @@ func (out *field) compileTime(f syncdef.Field, what string) error {
 	if f.TimeZone == "" {
 		return nil
 	}
-	zone, err := time.LoadLocation(f.TimeZone)
-	if err != nil || strings.EqualFold(f.TimeZone, "local") {
-		return fmt.Errorf("time_zone: %q is not a name of the IANA database such as Europe/Berlin", f.TimeZone)
+	zone, err := syncdef.Zone(f.TimeZone)
+	if err != nil {
+		return err
 	}
 	if f.TimeZone != "UTC" {
 		out.zone = zone

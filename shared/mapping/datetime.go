@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"strings"
 	"time"
-	_ "time/tzdata" // Lambda's provided.al2023 need not have a zone database
 
 	"github.com/go-json-experiment/json/jsontext"
 

@@ -17,7 +17,7 @@ const (
 )
 
 // A digestKey names a digest: there is one per run and channel.
-type digestKey struct{ run, channel string }
+type digestKey struct{ run, bucket string }
 
 // A digestState is what became of a digest in this process, so that a call that is
 // made in parts, or by halves, posts one message.
@@ -29,7 +29,7 @@ type digestState struct {
 // postDigest sends a run's one message for a channel, unless another part of its
 // call has.
 func (d *destination) postDigest(ctx context.Context, b dest.Batch, channel string, total int, records []int) (dest.Outcome, error) {
-	key := digestKey{b.Run, channel}
+	key := digestKey{b.Run, bucket(channel)}
 	d.mu.Lock()
 	state, met := d.digests[key]
 	d.mu.Unlock()
@@ -86,7 +86,7 @@ func (d *destination) digest(b dest.Batch, channel string, total int, records []
 		channel: channel,
 		text:    text.String(),
 		event:   eventDigest,
-		payload: map[string]any{"run": b.Run, "sync": d.def.Sync, "channel": channel, "rows": total},
+		payload: map[string]any{"run": b.Run, "sync": d.def.Sync, "channel": bucket(channel), "rows": total},
 	}
 }
 

@@ -2,6 +2,7 @@ package slack_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -181,6 +182,29 @@ func TestDigestInPartsLost(t *testing.T) {
 	out, err := w.deliver(dest.Batch{Run: "s.r1", Records: intend(b.Records)})
 	if err != nil || statuses(out)[dest.Delivered] != 30 || len(w.sim.Messages()) != 1 {
 		t.Errorf("%v, %v, %d messages", statuses(out), err, len(w.sim.Messages()))
+	}
+}
+
+// A channel is one for its digest, however the rows spell it, and a later part of the run
+// finds it in the other spelling.
+func TestDigestOfOneChannelSpeltTwice(t *testing.T) {
+	w := newWorld(t)
+	w.column()
+	w.open()
+	var records []dest.Record
+	for i := range 30 {
+		records = append(records, rec(fmt.Sprint(i), []string{"#alerts", "alerts"}[i%2], "hello"))
+	}
+	total := map[string]int{"#alerts": 16, "alerts": 16}
+	for _, part := range [][]dest.Record{records, {rec("30", "alerts", "hello")}, {rec("31", "#alerts", "hello")}} {
+		out, err := w.deliver(dest.Batch{Run: "s.r1", Total: total, Records: part})
+		if err != nil || statuses(out)[dest.Delivered] != len(part) {
+			t.Errorf("%v, %v", statuses(out), err)
+		}
+		w.restart()
+	}
+	if posted := w.sim.Messages(); len(posted) != 1 || !strings.Contains(posted[0].Text, "32") {
+		t.Errorf("%d messages: %+v", len(posted), posted)
 	}
 }
 

@@ -67,7 +67,7 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 				Message: fmt.Sprintf("the message may have been sent, and the channel has more messages of the last 14 days than the %d that are searched: look for it there, and push the row again under another record id if it is missing", maxPages*pageSize)}
 		}
 	}
-	d.settle(digestKey{b.Run, channel})
+	d.settle(digestKey{b.Run, bucket(channel)})
 	return out, nil
 }
 
@@ -104,11 +104,11 @@ func (d *destination) wanted(b dest.Batch, c dest.Call, channel string) map[mark
 	for i, r := range c.Records {
 		record := b.Records[r]
 		if digest {
-			add(mark{eventDigest, d.def.Sync, b.Run, channel}, i)
+			add(mark{eventDigest, d.def.Sync, b.Run, bucket(channel)}, i)
 		}
 		if record.Intent { // by itself, once ever, or in a digest of the same run's earlier tries
 			add(mark{eventRow, d.def.Sync, "", record.RecordID}, i)
-			add(mark{eventDigest, d.def.Sync, tries(b.Run), channel}, i)
+			add(mark{eventDigest, d.def.Sync, tries(b.Run), bucket(channel)}, i)
 		}
 	}
 	return want
@@ -117,7 +117,7 @@ func (d *destination) wanted(b dest.Batch, c dest.Call, channel string) map[mark
 // A mark is what a message's metadata says of it.
 type mark struct {
 	event, sync, run string
-	name             string // record id, or a digest's channel
+	name             string // record id, or the bucket of a digest's channel
 }
 
 // tries stands for a run and all later tries of its rows, whose ids are the run's

@@ -108,7 +108,7 @@ func (d *destination) send(ctx context.Context, m message, first dest.Record) (d
 	return d.refused(d.account.judge(err), first)
 }
 
-// A group is the records in hand for one channel.
+// A group is the records in hand for one channel, as its first record spells it.
 type group struct {
 	channel string
 	total   int   // rows of the run for the channel
@@ -122,10 +122,10 @@ func (d *destination) groups(b dest.Batch) []group {
 	at := map[string]int{}
 	for i, r := range b.Records {
 		channel := d.channel(r)
-		g, met := at[channel]
+		g, met := at[bucket(channel)]
 		if !met {
 			g = len(out)
-			at[channel] = g
+			at[bucket(channel)] = g
 			out = append(out, group{channel: channel})
 		}
 		if d.fault(r) != nil {
@@ -136,7 +136,7 @@ func (d *destination) groups(b dest.Batch) []group {
 	}
 	for i := range out {
 		g := &out[i]
-		g.total = max(b.Total[g.channel], len(g.records)+len(g.faulty))
+		g.total = max(queued(b, g.channel), len(g.records)+len(g.faulty))
 	}
 	return out
 }
@@ -146,11 +146,21 @@ func (d *destination) groups(b dest.Batch) []group {
 func (d *destination) total(b dest.Batch, channel string) int {
 	inHand := 0
 	for _, r := range b.Records {
-		if d.channel(r) == channel {
+		if bucket(d.channel(r)) == bucket(channel) {
 			inHand++
 		}
 	}
-	return max(b.Total[channel], inHand)
+	return max(queued(b, channel), inHand)
+}
+
+// queued is how many rows of the run were queued for a channel, however they spell it.
+func queued(b dest.Batch, channel string) (rows int) {
+	for spelled, n := range b.Total {
+		if bucket(spelled) == bucket(channel) {
+			rows += n
+		}
+	}
+	return rows
 }
 
 // digested reports whether a channel with so many rows gets a digest.
@@ -165,7 +175,8 @@ func (d *destination) channel(r dest.Record) string {
 	return d.options.Channel
 }
 
-// bucket is the token bucket of a channel: alerts and #alerts share one.
+// bucket is the token bucket of a channel, and what its digest goes by: alerts and #alerts
+// are one.
 func bucket(channel string) string {
 	if channelID.MatchString(channel) {
 		return channel

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-	_ "time/tzdata" // Lambda's provided.al2023 need not have a zone database
 
 	"github.com/robfig/cron/v3"
 
@@ -34,7 +33,7 @@ func Of(d *syncdef.Definition) (Plan, error) {
 	}
 	s, zone := d.Scheduled(), time.UTC
 	if s.TimeZone != syncdef.DefaultTimeZone {
-		loaded, err := time.LoadLocation(s.TimeZone)
+		loaded, err := syncdef.Zone(s.TimeZone)
 		if err != nil {
 			return Plan{}, fmt.Errorf("the time zone of the schedule: %w", err)
 		}

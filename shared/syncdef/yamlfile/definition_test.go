@@ -159,6 +159,7 @@ func TestWhatIsImplied(t *testing.T) {
 		{"unless that is written", one("data_type: picklist, values: [a], default: a, on_unknown: default"),
 			func(d syncdef.Definition) any { return d.Fields[0].OnUnknown }, syncdef.DefaultUnknown},
 		{"too long", one("max_length: 3"), func(d syncdef.Definition) any { return d.Fields[0].OnTooLong }, syncdef.RejectLong},
+		{"one whole number between", one("data_type: integer, min: -0.5, max: 0.5"), func(d syncdef.Definition) any { return d.Fields[0].Max }, "0.5"},
 		{"number as min", one("data_type: number, min: 0.50"), func(d syncdef.Definition) any { return d.Fields[0].Min }, "0.50"},
 		{"the only object", chat + message, func(d syncdef.Definition) any { return d.Object }, "message"},
 		{"the only operation", chat + message, func(d syncdef.Definition) any { return d.Operation }, syncdef.Insert},

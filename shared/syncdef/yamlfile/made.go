@@ -78,6 +78,9 @@ func inText(n *yaml.Node, at int) int {
 	return n.Column + len([]rune(before))
 }
 
+// defaultSeparators stand between the parts where a definition names none.
+var defaultSeparators = map[syncdef.As]string{syncdef.AsJoin: syncdef.DefaultSeparator, syncdef.AsFlat: syncdef.DefaultJoint}
+
 // lists reads what becomes of lists and objects.
 func (r rules) lists() {
 	f := r.field
@@ -93,10 +96,13 @@ func (r rules) lists() {
 	case f.As != syncdef.AsJoin && f.As != syncdef.AsFlat:
 		r.fault(r.keys["separator"], join(r.path, "separator"), "separator has no use without as: join or as: flat")
 	default:
-		f.Separator, _ = r.scalar(n, join(r.path, "separator"), "separator")
+		s, ok := r.scalar(n, join(r.path, "separator"), "separator")
+		if f.Separator = s; ok && s == "" {
+			r.fault(n, join(r.path, "separator"), "separator is empty, and the parts could not be told apart; leave it out for %q, or write one such as \"; \"", defaultSeparators[f.As])
+		}
 	}
 	if f.Separator == "" {
-		f.Separator = map[syncdef.As]string{syncdef.AsJoin: syncdef.DefaultSeparator, syncdef.AsFlat: syncdef.DefaultJoint}[f.As]
+		f.Separator = defaultSeparators[f.As]
 	}
 }
 

@@ -41,9 +41,19 @@ func (r rules) number() {
 	r.field.Min = r.bound("min")
 	r.field.Max = r.bound("max")
 	lo, hi := rat(r.field.Min), rat(r.field.Max)
-	if lo != nil && hi != nil && lo.Cmp(hi) > 0 {
+	switch {
+	case lo == nil || hi == nil:
+	case lo.Cmp(hi) > 0:
 		r.fault(r.values["min"], join(r.path, "min"), "min %s is greater than max %s", r.field.Min, r.field.Max)
+	case r.field.Type == syncdef.Integer && ceiling(lo).Cmp(hi) > 0:
+		r.fault(r.values["min"], join(r.path, "min"), "no whole number is between min %s and max %s: every row would be rejected", r.field.Min, r.field.Max)
 	}
+}
+
+// ceiling is the least whole number that is not below v.
+func ceiling(v *big.Rat) *big.Rat {
+	n := new(big.Int).Neg(v.Num())
+	return new(big.Rat).SetInt(n.Neg(n.Div(n, v.Denom()))) // Div rounds down: the denominator is positive
 }
 
 // bound reads min or max as a decimal, written as a number or as text.
@@ -87,6 +97,8 @@ func (r rules) picklist() {
 		case !ok:
 		case strings.TrimSpace(s) == "":
 			r.fault(c, item(path, i), "a picklist value must not be blank; on_null says what a null does")
+		case r.field.Type == syncdef.MultiPicklist && (strings.TrimSpace(s) != s || strings.Contains(s, ";")):
+			r.fault(c, item(path, i), "the value %q is never found: the values of a multipicklist stand between semicolons, without blanks around them", shorten(s))
 		case slices.Contains(r.field.Values, s):
 			r.fault(c, item(path, i), "the value %q stands in the list twice", shorten(s))
 		default:
