@@ -13,6 +13,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/penstock-data/penstock/shared/sandbox"
 	"github.com/penstock-data/penstock/shared/sandbox/records"
 )
 
@@ -42,7 +43,7 @@ func readWorkspace(r io.Reader) (_ []Attribute, denied []string, _ error) {
 		Data   []Attribute `json:"data"`
 		Denied []string    `json:"denied"`
 	}
-	if err := json.NewDecoder(r).Decode(&file); err != nil {
+	if err := sandbox.DecodeOnly(json.NewDecoder(r), &file); err != nil {
 		return nil, nil, fmt.Errorf("read the simulated Intercom's attributes: %w", err)
 	}
 	if len(file.Data)+len(file.Denied) == 0 {

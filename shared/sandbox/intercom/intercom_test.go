@@ -330,8 +330,10 @@ func TestJournal(t *testing.T) {
 	if err != nil || len(own) != 1 || own[0].Type != "boolean" {
 		t.Errorf("%v, %v", own, err)
 	}
-	if _, err := intercom.ReadAttributes(strings.NewReader(`{}`)); err == nil {
-		t.Error("a file without attributes is taken")
+	for _, bad := range []string{`{}`, `{"data":[{"name":"mine","data_type":"boolean"}]}}`} {
+		if _, err := intercom.ReadAttributes(strings.NewReader(bad)); err == nil {
+			t.Errorf("%s is taken", bad)
+		}
 	}
 }
 
