@@ -18,13 +18,14 @@ import (
 // An api is a simulator with its clock.
 type api struct {
 	*hubspot.Server
-	t   *testing.T
-	now time.Time
+	t    *testing.T
+	now  time.Time
+	kind string // Content-Type of its bodies
 }
 
 func start(t *testing.T, opts hubspot.Options) *api {
 	t.Helper()
-	a := &api{t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	a := &api{t: t, kind: "application/json", now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	opts.Token, opts.Now = "pat", func() time.Time { return a.now }
 	var err error
 	if a.Server, err = hubspot.New(opts); err != nil {
@@ -39,6 +40,9 @@ func (a *api) call(method, path, body string) (int, string) {
 	a.t.Helper()
 	r := httptest.NewRequest(method, "http://127.0.0.1"+path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer pat")
+	if body != "" {
+		r.Header.Set("Content-Type", a.kind)
+	}
 	w := httptest.NewRecorder()
 	a.ServeHTTP(w, r)
 	b, err := io.ReadAll(w.Body)
@@ -90,6 +94,13 @@ func TestStrict(t *testing.T) {
 		"gone":             {"/batch/update", `{"inputs":[{"id":"7","objectWriteTraceId":"0","properties":{}}]}`, 207, "OBJECT_NOT_FOUND"},
 		"untraced":         {"/batch/upsert", `{"inputs":[{"id":"a@b.example","idProperty":"email","properties":{"ltv_segment":"x"}}]}`, 400, "INVALID_OPTION"},
 		"without a record": {"/batch/read", `{"idProperty":"email","inputs":[{"id":"a@b.example"}],"properties":[],"propertiesWithHistory":[]}`, 207, "OBJECT_NOT_FOUND"},
+		"no properties":    {"/batch/upsert", `{"inputs":[{"id":"a@b.example","idProperty":"email","objectWriteTraceId":"0"}]}`, 400, "[properties]"},
+		"null properties":  {"/batch/create", `{"inputs":[{"objectWriteTraceId":"0","properties":null}]}`, 400, "[properties]"},
+		"no changes":       {"/batch/update", `{"inputs":[{"id":"7","objectWriteTraceId":"0"}]}`, 400, "[properties]"},
+		"one, none":        {"", `{"properties":null}`, 400, "[properties]"},
+		"read nothing":     {"/batch/read", `{"inputs":[{"id":"7"}]}`, 400, "propertiesWithHistory"},
+		"without history":  {"/batch/read", `{"inputs":[{"id":"7"}],"properties":[]}`, 400, "propertiesWithHistory"},
+		"null to be read":  {"/batch/read", `{"inputs":[{"id":"7"}],"properties":null,"propertiesWithHistory":[]}`, 400, "propertiesWithHistory"},
 		"too deep":         {"/search", `{"limit":200,"after":"9900"}`, 400, "10000"},
 	} {
 		if status, body := start(t, hubspot.Options{}).call("POST", contacts+c.path, c.body); status != c.status || !strings.Contains(body, c.says) {
@@ -98,6 +109,22 @@ func TestStrict(t *testing.T) {
 	}
 	if status, body := start(t, hubspot.Options{}).call("GET", "/crm/objects/2026-09/starships", ""); status != 400 || !strings.Contains(body, "infer object type") {
 		t.Errorf("no object: %d %s", status, body)
+	}
+}
+
+// A body is JSON, and says so.
+func TestContentType(t *testing.T) {
+	a := start(t, hubspot.Options{})
+	for kind, want := range map[string]int{
+		"application/json": 200, "Application/JSON; charset=utf-8": 200, "": 415, "text/plain": 415, "application/x-www-form-urlencoded": 415, "application/jsonp": 415,
+	} {
+		a.kind = kind
+		if status, body := a.call("POST", contacts+"/batch/upsert", inputs(upsert("0", "a@b.example", ""))); status != want {
+			t.Errorf("%q: %d %s", kind, status, body)
+		}
+		if status, body := a.call("GET", contacts, ""); status != 200 {
+			t.Errorf("%q, without a body: %d %s", kind, status, body)
+		}
 	}
 }
 
