@@ -218,7 +218,7 @@ func (s *Server) planned(c *call, o *object, verb string, in input, taken map[st
 		return plan{failed: &failure{status: http.StatusNotFound, Category: "OBJECT_NOT_FOUND", Message: "Could not get some " + strings.ToUpper(o.Singular) + " objects, they may be deleted or not exist. Check that ids are valid.", Context: map[string][]string{"ids": {*in.ID}}}}, nil
 	case row < 0 && verb == "upsert":
 		if _, there := values[in.IDProperty]; !there {
-			values[in.IDProperty] = strings.TrimSpace(*in.ID)
+			values[in.IDProperty] = *in.ID
 		}
 	}
 	return s.plan(o, row, values, taken, at), nil

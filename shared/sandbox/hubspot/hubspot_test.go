@@ -112,6 +112,39 @@ func TestStrict(t *testing.T) {
 	}
 }
 
+// Outer white space belongs to a text, and an address with some is none; of other values
+// it is taken away.
+func TestWhiteSpace(t *testing.T) {
+	a := start(t, hubspot.Options{})
+	if _, err := a.Seed("contacts", slices.Values([]map[string]string{{"email": "a@b.example", "customer_id": "c-1"}})); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		path, body string
+		status     int
+		says       string
+	}{
+		{"/batch/upsert", inputs(upsert("0", "  a@b.example ", "")), 207, "INVALID_EMAIL"},
+		{"/batch/upsert", inputs(upsert("0", "a@b.example", `"email":"  d@b.example "`)), 207, "INVALID_EMAIL"},
+		{"/batch/upsert", `{"inputs":[{"id":" c-1","idProperty":"customer_id","objectWriteTraceId":"0","properties":{}}]}`, 200, `"new":true`},
+		{"/batch/upsert", `{"inputs":[{"id":" c-1","idProperty":"customer_id","objectWriteTraceId":"0","properties":{}},{"id":"C-1","idProperty":"customer_id","objectWriteTraceId":"1","properties":{}}]}`, 200, `"new":false`},
+		{"/batch/read", `{"idProperty":"email","inputs":[{"id":" a@b.example"}],"properties":[],"propertiesWithHistory":[]}`, 207, "OBJECT_NOT_FOUND"},
+		{"/batch/upsert", inputs(upsert("0", "a@b.example", `"ltv_usd":" 12 "`)), 200, `"ltv_usd":"12"`},
+		{"/batch/upsert", inputs(upsert("0", "a@b.example", `"is_customer":" true\t"`)), 200, `"is_customer":"true"`},
+		{"/batch/upsert", inputs(upsert("0", "a@b.example", `"ltv_segment":" high"`)), 200, `"ltv_segment":"high"`},
+		{"/batch/upsert", inputs(upsert("0", "a@b.example", `"interests":" sql;etl "`)), 200, `"interests":"sql;etl"`},
+		{"/batch/upsert", inputs(upsert("0", "a@b.example", `"renewal_date":" 2026-01-01\n"`)), 200, `"renewal_date":"2026-01-01"`},
+		{"/batch/upsert", inputs(upsert("0", "a@b.example", `"last_seen":" 2026-01-01T00:00:00Z"`)), 200, `"last_seen":"2026-01-01T00:00:00.000Z"`},
+		{"/batch/upsert", inputs(upsert("0", "a@b.example", `"firstname":" Ann "`)), 200, `"firstname":" Ann "`},
+		{"/batch/upsert", inputs(upsert("0", "a@b.example", `"ltv_usd":" "`)), 207, "INVALID_INTEGER"},
+		{"/batch/upsert", inputs(upsert("0", "a@b.example", `"ltv_usd":"1 2"`)), 207, "INVALID_INTEGER"},
+	} {
+		if status, body := a.call("POST", contacts+c.path, c.body); status != c.status || !strings.Contains(body, c.says) {
+			t.Errorf("%s: %d %s", c.body, status, body)
+		}
+	}
+}
+
 // A body is JSON, and says so.
 func TestContentType(t *testing.T) {
 	a := start(t, hubspot.Options{})

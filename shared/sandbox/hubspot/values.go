@@ -35,7 +35,7 @@ func (p *Property) kept(value, before string) (string, *badValue) {
 	if value == "" {
 		return "", nil
 	}
-	switch p.Type {
+	switch value = p.trimmed(value); p.Type {
 	case "number":
 		if !decimals.MatchString(value) {
 			return bad("INVALID_INTEGER", "%s was not a valid number.", value)
@@ -63,13 +63,22 @@ func (p *Property) kept(value, before string) (string, *badValue) {
 			return bad("STRING_TOO_LONG", "the value for %s is longer than %d characters", p.Name, maxText)
 		}
 		if p.Name == propEmail {
-			value = strings.ToLower(strings.TrimSpace(value))
+			value = strings.ToLower(value)
 			if !address.MatchString(value) {
 				return bad("INVALID_EMAIL", "Email address %s is invalid", value)
 			}
 		}
 	}
 	return value, nil
+}
+
+// trimmed is a value without outer white space where the property is none of texts: of a
+// text it is a part, in an address too, which is then none. A blank alone is left.
+func (p *Property) trimmed(value string) string {
+	if text := strings.TrimSpace(value); p.Type != "string" && text != "" {
+		return text
+	}
+	return value
 }
 
 type refuser func(code, format string, args ...any) (string, *badValue)

@@ -212,7 +212,7 @@ func (o *object) find(id, property string) int {
 	}
 	p, _ := o.property(property)
 	column, _ := o.table.Lookup(property)
-	if id = strings.TrimSpace(id); p.Type == "number" && !decimals.MatchString(id) {
+	if id = p.trimmed(id); p.Type == "number" && !decimals.MatchString(id) {
 		return -1
 	}
 	return o.holder(p, column, id)
