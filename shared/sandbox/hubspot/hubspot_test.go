@@ -145,6 +145,60 @@ func TestWhiteSpace(t *testing.T) {
 	}
 }
 
+// What a search refuses, and what it compares.
+func TestSearch(t *testing.T) {
+	filters := func(n int, filter string) string {
+		return `{"filters":[` + strings.TrimSuffix(strings.Repeat(filter+",", n), ",") + `]}`
+	}
+	groups := func(list ...string) string { return `{"filterGroups":[` + strings.Join(list, ",") + `]}` }
+	one := func(property, rest string) string {
+		return groups(filters(1, fmt.Sprintf(`{"propertyName":%q,%s}`, property, rest)))
+	}
+	const has = `{"propertyName":"email","operator":"HAS_PROPERTY"}`
+	for name, c := range map[string]struct {
+		body   string
+		status int
+		says   string
+	}{
+		"unknown operator":    {one("email", `"operator":"LIKE","value":"a"`), 400, "LIKE"},
+		"no operator":         {one("email", `"value":"a"`), 400, "Operator"},
+		"lower case":          {one("email", `"operator":"eq","value":"a"`), 400, "eq"},
+		"no value":            {one("email", `"operator":"EQ"`), 400, "requires"},
+		"empty value":         {one("email", `"operator":"NEQ","value":""`), 400, "requires"},
+		"no token":            {one("email", `"operator":"CONTAINS_TOKEN"`), 400, "requires"},
+		"no values":           {one("email", `"operator":"IN"`), 400, "requires"},
+		"empty values":        {one("email", `"operator":"NOT_IN","values":[]`), 400, "requires"},
+		"a value for values":  {one("email", `"operator":"IN","value":"a@b.example"`), 400, "requires"},
+		"no end":              {one("ltv_usd", `"operator":"BETWEEN","value":"1"`), 400, "requires"},
+		"no number":           {one("ltv_usd", `"operator":"LT","value":"abc"`), 400, "type"},
+		"a number among":      {one("ltv_usd", `"operator":"IN","values":["1","x"]`), 400, "type"},
+		"no boolean":          {one("is_customer", `"operator":"EQ","value":"yes"`), 400, "type"},
+		"no date":             {one("renewal_date", `"operator":"GTE","value":"soon"`), 400, "type"},
+		"no property":         {one("nope", `"operator":"EQ","value":"a"`), 400, "nope"},
+		"eleven in a group":   {groups(filters(11, has)), 400, "10 filters"},
+		"twenty-six in all":   {groups(filters(10, has), filters(10, has), filters(6, has)), 400, "25 filters"},
+		"six groups":          {groups(filters(1, has), filters(1, has), filters(1, has), filters(1, has), filters(1, has), filters(1, has)), 400, "5 filterGroups"},
+		"a long query":        {`{"query":"` + strings.Repeat("é", 3001) + `"}`, 400, "3000"},
+		"the longest query":   {`{"query":"` + strings.Repeat("é", 3000) + `"}`, 200, `"total":0`},
+		"twenty-five":         {groups(filters(10, has), filters(10, has), filters(5, has)), 200, `"total":1`},
+		"a number":            {one("ltv_usd", `"operator":"EQ","value":" 12.0"`), 200, `"total":1`},
+		"a day":               {one("renewal_date", `"operator":"EQ","value":"2026-03-01"`), 200, `"total":1`},
+		"a day, in ms":        {one("renewal_date", `"operator":"EQ","value":"1772323200000"`), 200, `"total":1`},
+		"a time of that day":  {one("renewal_date", `"operator":"LT","value":"1772323200001"`), 200, `"total":1`},
+		"an instant":          {one("last_seen", `"operator":"BETWEEN","value":"1772366400000","highValue":"2026-03-01T12:00:00Z"`), 200, `"total":1`},
+		"absent, of a number": {one("health_score", `"operator":"NOT_HAS_PROPERTY"`), 200, `"total":1`},
+	} {
+		a := start(t, hubspot.Options{})
+		if status, body := a.call("POST", contacts, `{"properties":{"email":"a@b.example","ltv_usd":"12","renewal_date":"2026-03-01","last_seen":"2026-03-01T12:00:00Z"}}`); status != 201 {
+			t.Fatal(body)
+		}
+		status, body := a.call("POST", contacts+"/search", c.body)
+		if status != c.status || !strings.Contains(body, c.says) || status == 400 && !strings.Contains(body, `"category":"VALIDATION_ERROR"`) {
+			t.Errorf("%s: %d %.300s", name, status, body)
+		}
+	}
+}
+
 // A body is JSON, and says so.
 func TestContentType(t *testing.T) {
 	a := start(t, hubspot.Options{})
