@@ -53,7 +53,7 @@ func readWorkspace(r io.Reader) (_ []Attribute, denied []string, _ error) {
 }
 
 // nameForm is what an attribute may be called.
-var nameForm = regexp.MustCompile(`^[\p{L}\p{N}\p{Sc}_-][\p{L}\p{N}\p{Sc} _-]*$`)
+var nameForm = regexp.MustCompile(`^[\p{L}\p{N}\p{Sc}_-]+$`)
 
 var dataTypes = []string{"string", "integer", "float", "boolean", "date"}
 
@@ -163,8 +163,13 @@ func (s *Server) createAttribute(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := Attribute{Name: text(in["name"]), Model: text(in["model"]), Type: creatable[text(in["data_type"])]}
-	if raw, is := in["options"]; is {
+	kind := text(in["data_type"])
+	a := Attribute{Name: text(in["name"]), Model: text(in["model"]), Type: creatable[kind]}
+	raw, is := in["options"]
+	if is && a.Type != "" && a.Type != "string" {
+		return nil, invalid("Options are for a list type data attribute only")
+	}
+	if is || kind == "options" {
 		var options []struct {
 			Value string `json:"value"`
 		}
@@ -222,10 +227,11 @@ func (s *Server) custom(raw json.RawMessage, has map[string]json.RawMessage) err
 	}
 	for name, v := range in {
 		row := s.findAttribute(name)
+		free := row < 0 && nameForm.MatchString(name) && !slices.Contains(standardAttributes, strings.ToLower(name))
 		if row >= 0 && (string(s.attributes.Get(row, attrModel)) != "contact" || !s.attributes.Null(row, attrArchived)) {
 			row = -1
 		}
-		if row < 0 && s.cfg.AcceptAttributes && nameForm.MatchString(name) && string(v) != "null" {
+		if free && s.cfg.AcceptAttributes && string(v) != "null" {
 			row = s.accept(name, v)
 		}
 		if row < 0 {
@@ -292,6 +298,8 @@ func (a Attribute) take(v json.RawMessage) (json.RawMessage, error) {
 		return nil, wrong
 	case a.Type != "float" && number != math.Trunc(number):
 		return nil, wrong
+	case a.Type == "date" && number > maxSeconds:
+		return nil, invalid("Custom attribute '%s' must be in seconds, not milliseconds", a.Name)
 	default: // numbers are doubles
 		return json.Marshal(number)
 	}
