@@ -374,6 +374,16 @@ func TestJournal(t *testing.T) {
 	if _, err := a.Seed("contacts", slices.Values([]map[string]string{{"email": "a@b.example", "hs_additional_emails": "c@d.example"}})); err != nil {
 		t.Fatal(err)
 	}
+	for _, name := range []string{"", "Colour", "1st", "_a", "a b", "a-b", "é", "a.b", strings.Repeat("a", 101)} { // which no administrator can have made
+		if status, body := a.call("POST", contacts, fmt.Sprintf(`{"properties":{%q:"x"}}`, name)); status != 400 || !strings.Contains(body, "PROPERTY_DOESNT_EXIST") {
+			t.Errorf("a property called %q: %d %s", name, status, body)
+		}
+	}
+	for _, name := range []string{"my-car", "1car", "2-x", "c.r", "%C3%A9"} {
+		if status, body := a.call("POST", "/crm/objects/2026-09/"+name, `{"properties":{}}`); status != 400 {
+			t.Errorf("an object called %q: %d %s", name, status, body)
+		}
+	}
 	if len(told) != 3 {
 		t.Errorf("told %q", told)
 	}
