@@ -3,6 +3,7 @@ package sandbox
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -140,6 +141,17 @@ func (k *kept) Header() http.Header         { return k.header }
 func (k *kept) Write(p []byte) (int, error) { return k.body.Write(p) }
 func (k *kept) WriteHeader(status int)      { k.status = status }
 
+// DecodeOnly reads a document that nothing may follow.
+func DecodeOnly(dec *json.Decoder, into any) error {
+	if err := dec.Decode(into); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows the document")
+	}
+	return nil
+}
+
 // serveFaults is POST, GET and DELETE /_sandbox/faults.
 func (c *Core) serveFaults(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
@@ -147,7 +159,7 @@ func (c *Core) serveFaults(w http.ResponseWriter, r *http.Request) {
 		var f Fault
 		dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20))
 		dec.DisallowUnknownFields()
-		err := dec.Decode(&f)
+		err := DecodeOnly(dec, &f)
 		if err == nil {
 			err = c.AddFault(f)
 		}

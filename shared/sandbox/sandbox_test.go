@@ -166,7 +166,7 @@ func TestSpoiledAnswers(t *testing.T) {
 
 func TestFaultsRefused(t *testing.T) {
 	_, _, srv := start(t, Options{})
-	for _, f := range []string{`{`, `{"staus":500}`, `{"status":99}`, `{"action":"none"}`, `{"fail_records":["a"]}`, `{"find":"("}`} {
+	for _, f := range []string{`{`, `{"staus":500}`, `{"status":99}`, `{"action":"none"}`, `{"fail_records":["a"]}`, `{"find":"("}`, `{"status":500} x`, `{"status":500}}`, `{"status":500}{"status":500}`} {
 		if code, _, _ := send(t, "POST", srv.URL+"/_sandbox/faults", f); code != http.StatusBadRequest {
 			t.Errorf("%s: %d, want 400", f, code)
 		}

@@ -106,9 +106,10 @@ func (d *destination) appendProperties(dst []byte, r *dest.Record) (out []byte, 
 	return append(dst, '}'), ""
 }
 
-// spelled is a value of the match property as it is sent: a number in its one spelling,
-// which is the one that the record is asked for by.
+// spelled is a value of the match property as it is sent, which is how the record is asked
+// for: without outer white space, and a number in its one spelling.
 func (d *destination) spelled(text string) string {
+	text = strings.TrimSpace(text)
 	if !d.identity.Has(row.StepNumber) {
 		return text
 	}

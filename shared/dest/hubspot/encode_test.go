@@ -75,6 +75,8 @@ func TestRequests(t *testing.T) {
 			`"firstname":"O'Brien \"x\" 🚰","lastname":"","email":"A@B.example","ltv_usd":"1234567.50","n":"1500","m":"-0.002","b":"true","c":"false","renewal_date":"2026-12-31","interests":"sql;etl;7","none":"","object":"{\"a\":[1]}","lists":"[[1],2]","kept":"[\"a\",\"b\"]"}}]}`},
 		"a known contact": {byEmail, known, `/crm/objects/2026-09/contacts/batch/update {"inputs":[{"id":"1000008","objectWriteTraceId":"0","properties":{"firstname":"Person 7"}}]}`},
 		"by a property":   {byKey, dest.Record{Key: "c-1", Match: "C-1", ID: "5"}, `/crm/objects/2026-09/companies/batch/upsert {"inputs":[{"id":"C-1","idProperty":"customer_id","objectWriteTraceId":"0","properties":{}}]}`},
+		"by a blank": {byKey, dest.Record{Key: "c-1", Match: " C-1 ", Fields: []dest.Field{field("customer_id", `" C-1 "`), field("name", `" A "`)}},
+			`/crm/objects/2026-09/companies/batch/upsert {"inputs":[{"id":"C-1","idProperty":"customer_id","objectWriteTraceId":"0","properties":{"customer_id":"C-1","name":" A "}}]}`},
 		"by a number": {byNumber, dest.Record{Key: "101", Match: "1.010000000000000e+02", Fields: []dest.Field{field("account_no", "101.0")}},
 			`/crm/objects/2026-09/contacts/batch/upsert {"inputs":[{"id":"101","idProperty":"account_no","objectWriteTraceId":"0","properties":{"account_no":"101"}}]}`},
 		"insert by a number": {insertNumber, dest.Record{Key: "101", Match: "101.0"}, `/crm/objects/2026-09/contacts/batch/create {"inputs":[{"objectWriteTraceId":"0","properties":{"account_no":"101"}}]}`},

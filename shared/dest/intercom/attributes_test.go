@@ -66,6 +66,7 @@ func TestAttributesThatAreNotThere(t *testing.T) {
 		{"custom_attributes", `{"note":[1]}`, "nested_attribute", dest.ScopeUntold},
 		{"custom_attributes", `{"deep":{"a":1}}`, "nested_attribute", dest.ScopeUntold}, // that it lacks is not what is wrong
 		{"custom_attributes", `{"a.b":1}`, "bad_attribute_name", dest.ScopeUntold},
+		{"custom_attributes", `{"two words":1}`, "bad_attribute_name", dest.ScopeUntold},
 		{"custom_attributes", `[1]`, "not_an_object", dest.ScopeUntold},
 		{"custom_attributes", `"text"`, "not_an_object", dest.ScopeUntold},
 	} {

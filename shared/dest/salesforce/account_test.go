@@ -185,3 +185,27 @@ func TestProbeIsTheConnections(t *testing.T) {
 		}
 	}
 }
+
+// TestSandboxSecret logs in to the simulator as it is started, in both flows, with the
+// secret that every program has for it.
+func TestSandboxSecret(t *testing.T) {
+	sim, err := simulator.Sandbox.Open(sandbox.Settings{Now: func() time.Time { return noon }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sim.Close()
+	srv := httptest.NewServer(sim)
+	defer srv.Close()
+	for _, auth := range []string{"client_credentials", "jwt_bearer"} {
+		cfg := desttest.Recorded(t, config(srv.URL))
+		cfg.Connection.Options = map[string]string{"auth": auth}
+		cfg.Secret = func(context.Context) (map[string]string, error) { return simulator.Sandbox.Secret, nil }
+		a, err := salesforce.Vendor.Open(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Probe(t.Context()); err != nil {
+			t.Errorf("%s: %v", auth, err)
+		}
+	}
+}

@@ -32,16 +32,17 @@ func (a *account) MatchField(ctx context.Context, d *syncdef.Definition) (dest.M
 		return dest.MatchField{}, err
 	}
 	defer answer.free()
-	out, err := readMatchField(answer.body, d.Match.Destination)
+	out, _, err := readMatchField(answer.body, d.Match.Destination)
 	if err != nil {
 		return dest.MatchField{}, unreadable(op, err)
 	}
 	return out, nil
 }
 
-func readMatchField(body []byte, field string) (out dest.MatchField, err error) {
+// readMatchField reads a field, and its type as describe calls it.
+func readMatchField(body []byte, field string) (out dest.MatchField, kind string, err error) {
 	if err := whole(body); err != nil {
-		return out, err
+		return out, "", err
 	}
 	listed := false
 	err = members(body, func(name string, v jsontext.Value) error {
@@ -50,20 +51,21 @@ func readMatchField(body []byte, field string) (out dest.MatchField, err error) 
 		}
 		listed = true
 		return elements(v, func(v jsontext.Value) error {
-			var called, kind string
+			var called, typed string
 			var sensitive bool
 			err := members(v, func(name string, v jsontext.Value) error {
 				switch name {
 				case "name":
 					called, _ = rawjson.Text(v)
 				case "type":
-					kind, _ = rawjson.Text(v)
+					typed, _ = rawjson.Text(v)
 				case "caseSensitive":
 					sensitive, _ = rawjson.Bool(v)
 				}
 				return nil
 			})
 			if err == nil && strings.EqualFold(called, field) {
+				kind = typed
 				out = dest.MatchField{Known: true, Type: matchTypes[kind]}
 				out.Case = sensitive && out.Type == syncdef.MatchText
 			}
@@ -73,5 +75,5 @@ func readMatchField(body []byte, field string) (out dest.MatchField, err error) 
 	if err == nil && !listed {
 		err = errShape
 	}
-	return out, err
+	return out, kind, err
 }

@@ -57,7 +57,7 @@ type hit struct {
 }
 
 // Lookup implements dest.Destination. It makes further calls when a query has more
-// than one page; APICalls counts them.
+// than one page, and for the match field's type; APICalls counts them.
 func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]dest.Outcome, error) {
 	hits, all := make(map[string]*hit, len(c.Records)), make([]hit, len(c.Records))
 	near := map[string][]string{} // with CaseUnsure: keys by their text without case
@@ -72,6 +72,11 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 			continue
 		}
 		hits[r.Key] = &all[i]
+		if can, err := d.holds(ctx, r.Key); err != nil {
+			return nil, err
+		} else if !can {
+			continue // no record has it
+		}
 		if d.identity.CaseUnsure {
 			near[d.folded(r.Key)] = append(near[d.folded(r.Key)], r.Key)
 		}

@@ -185,6 +185,37 @@ func TestLookupFindsEqual(t *testing.T) {
 	}
 }
 
+// TestNumbersThatNoFieldHolds has keys that a field of whole numbers cannot hold: no record
+// has them, and they are not asked for, because the query would fail with all its keys.
+func TestNumbersThatNoFieldHolds(t *testing.T) {
+	for name, test := range map[string]struct {
+		field         string
+		asked, want   []string
+		describes     int64
+		queries, more int64 // of a second lookup
+	}{
+		"beside others": {"NumberOfEmployees", []string{"120", "1.5", "2147483648", "-2147483649", "120.5"}, []string{"0015g0000000001AAA", "no_match", "no_match", "no_match", "no_match"}, 1, 1, 1},
+		"alone":         {"NumberOfEmployees", []string{"1.5", "1e10"}, []string{"no_match", "no_match"}, 1, 0, 0},
+		"none of them":  {"NumberOfEmployees", []string{"120", "-2147483648"}, []string{"0015g0000000001AAA", "no_match"}, 0, 1, 1},
+		"a decimal":     {"Exact__c", []string{"1.5", "12345678901"}, []string{"0015g0000000001AAA", "no_match"}, 1, 1, 1},
+	} {
+		def := matching(syncdef.MatchField, test.field)
+		def.Operation, def.OnMissing, def.Match.DataType = syncdef.Update, syncdef.Report, syncdef.MatchNumber
+		w := start(t, def)
+		seed(t, w.sim, []string{"Name", "NumberOfEmployees", "Exact__c"}, []string{"x", "120", "1.5"})
+		b := rows(t, version(t, def).Rules.Identity, test.asked...)
+		for _, queries := range []int64{test.queries, test.queries + test.more} {
+			if got := shorts(w.lookUp(t, b)); !slices.Equal(got, test.want) {
+				t.Errorf("%s: %v, want %v", name, got, test.want)
+			}
+			by := w.sim.Core().Calls().By
+			if by["GET /sobjects/Account/describe"] != test.describes || by["POST /composite"] != queries {
+				t.Errorf("%s: %v", name, by)
+			}
+		}
+	}
+}
+
 // TestSpellings holds what is asked for: one literal a key in the usual case, and
 // never the key alone where only its case was taken away, since a case-sensitive
 // field would miss it.
@@ -193,6 +224,10 @@ func TestSpellings(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, "oauth2") {
 			w.Write([]byte(`{"access_token":"t"}`)) //nolint:errcheck // the client may be gone
+			return
+		}
+		if strings.HasSuffix(r.URL.Path, "/describe") {
+			w.Write([]byte(`{"fields":[{"name":"X__c","type":"double"}]}`)) //nolint:errcheck // the client may be gone
 			return
 		}
 		var in struct{ CompositeRequest []struct{ URL string } }

@@ -38,7 +38,8 @@ type Server struct {
 	store      *records.Store
 	limits     limits
 	properties map[string]bool // of users, by name
-	events     int64           // that were taken
+	groupTypes map[string]bool
+	events     int64 // that were taken
 }
 
 // Amplitude's limits of a user or device ("Batch Event Upload API").
@@ -62,7 +63,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.PerHour == 0 {
 		cfg.PerHour = perHour
 	}
-	s := &Server{cfg: cfg, limits: limits{ids: map[string]*usage{}, short: cmp.Or(cfg.Span, shortSpan), hour: cmp.Or(cfg.Hour, time.Hour)}, properties: map[string]bool{}}
+	s := &Server{cfg: cfg, limits: limits{ids: map[string]*usage{}, short: cmp.Or(cfg.Span, shortSpan), hour: cmp.Or(cfg.Hour, time.Hour)}, properties: map[string]bool{}, groupTypes: map[string]bool{}}
 	core, err := sandbox.New(sandbox.Options{Journal: cfg.Journal, Now: cfg.Now})
 	if err != nil {
 		return nil, fmt.Errorf("make the simulated Amplitude: %w", err)
@@ -74,7 +75,7 @@ func New(cfg Config) (*Server, error) {
 	s.resume()
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /batch", s.upload(limitsOf{events: 2000, bytes: 20 << 20, first: cfg.First, perSecond: cfg.PerSecond}))
-	mux.HandleFunc("POST /2/httpapi", s.upload(limitsOf{events: 2000, bytes: 1 << 20, first: true, perSecond: min(cfg.PerSecond, 30)}))
+	mux.HandleFunc("POST /2/httpapi", s.upload(limitsOf{events: 1999, bytes: 1 << 20, first: true, perSecond: min(cfg.PerSecond, 30)}))
 	mux.HandleFunc("/identify", s.identify)
 	mux.HandleFunc("/groupidentify", s.groupIdentify)
 	mux.HandleFunc("GET "+sandbox.Prefix+"records", s.serveRecords)

@@ -64,6 +64,41 @@ func identify(id, properties string) string {
 	return fmt.Sprintf(`{"event_type":"$identify","user_id":%q,"user_properties":%s}`, id, properties)
 }
 
+func groupIdentify(kind, properties string) string {
+	return fmt.Sprintf(`{"event_type":"$groupidentify","user_id":"user-1","groups":{%q:"Acme"},"group_properties":%s}`, kind, properties)
+}
+
+// A project has five types of groups, and an event ten groups.
+func TestGroups(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "journal")
+	w := newWorld(t, amplitude.Config{Journal: file})
+	ten := `{"event_type":"a","user_id":"user-1","groups":{"one":["1","2","3","4","5","6","7","8","9","10"]}}`
+	for _, e := range []string{ten, groupIdentify("two", `{"$set":{"a":1}}`), groupIdentify("three", `{"$append":{"a":1}}`), groupIdentify("four", `{"$unset":{"a":"-"}}`), groupIdentify("five", `{"$prepend":{"a":1}}`), groupIdentify("two", `{"$add":{"a":1}}`)} {
+		if status, body := w.upload("/batch", e); status != 200 {
+			t.Fatalf("%s: %d %s", e, status, body)
+		}
+	}
+	sixth := url.Values{"api_key": {"key"}, "identification": {`{"group_type":"six","group_value":"Acme","group_properties":{"$set":{"a":1}}}`}}.Encode()
+	if status, body := w.upload("/batch", groupIdentify("six", `{"$set":{"a":1}}`)); status != 400 || !strings.Contains(body, `{"groups":[0]}`) {
+		t.Errorf("a sixth: %d %s", status, body)
+	}
+	if status, body := w.ask("POST", "/groupidentify", "application/x-www-form-urlencoded", sixth); status != 400 {
+		t.Errorf("a sixth: %d %s", status, body)
+	}
+	if err := w.s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := newWorld(t, amplitude.Config{Journal: file})
+	for _, c := range []struct {
+		kind   string
+		status int
+	}{{"two", 200}, {"six", 200}, {"seven", 400}} { // nothing is kept of "one", which only an event named
+		if status, body := again.upload("/batch", groupIdentify(c.kind, `{"$set":{"a":1}}`)); status != c.status {
+			t.Errorf("%s, after a restart: %d %s", c.kind, status, body)
+		}
+	}
+}
+
 func TestRequests(t *testing.T) {
 	w := newWorld(t, amplitude.Config{})
 	const typeJSON = "application/json; charset=utf-8"
@@ -82,6 +117,9 @@ func TestRequests(t *testing.T) {
 		"no events":      {"POST", "/batch", typeJSON, `{"api_key":"key","events":[]}`, 400, `"missing_field":"events"`},
 		"no object":      {"POST", "/batch", typeJSON, `{"api_key":"key","events":[1]}`, 400, "Invalid event JSON"},
 		"too many":       {"POST", "/batch", typeJSON, `{"api_key":"key","events":[{}` + strings.Repeat(",{}", 2000) + `]}`, 413, "Payload too large"},
+		"under 2,000":    {"POST", "/2/httpapi", typeJSON, `{"api_key":"key","events":[{}` + strings.Repeat(",{}", 1999) + `]}`, 413, "Payload too large"},
+		"1,999":          {"POST", "/2/httpapi", typeJSON, `{"api_key":"key","events":[{}` + strings.Repeat(",{}", 1998) + `]}`, 400, "events_with_missing_fields"},
+		"behind it":      {"POST", "/batch", typeJSON, `{"api_key":"key","events":[{"event_type":"a","user_id":"user-9"}]}{}`, 400, "Invalid JSON request body"},
 		"too large":      {"POST", "/2/httpapi", typeJSON, `{"api_key":"key","events":[{"x":"` + strings.Repeat("x", 1<<20) + `"}]}`, 413, "Payload too large"},
 		"not for batch":  {"POST", "/batch", typeJSON, `{"api_key":"key","events":[{"event_type":"a","user_id":"user-9","x":"` + strings.Repeat("x", 1<<20) + `"}]}`, 200, `"events_ingested":1`},
 		"identify, JSON": {"POST", "/identify", typeJSON, `{}`, 400, ""},
@@ -111,6 +149,15 @@ func TestEventsAreJudged(t *testing.T) {
 		"add a text":       {identify("user-1", `{"$add":{"a":"1"}}`), `{"user_properties":[1]}`},
 		"set a text":       {identify("user-1", `{"$set":"a"}`), `{"user_properties":[1]}`},
 		"too deep":         {identify("user-1", `{"$set":{"a":`+strings.Repeat("[", 41)+strings.Repeat("]", 41)+`}}`), `{"user_properties":[1]}`},
+		"plain names":      {identify("user-1", `{"a":1}`), `{"user_properties":[1]}`},
+		"plain null":       {`{"event_type":"a","user_id":"user-1","user_properties":{"a":null}}`, `{"user_properties":[1]}`},
+		"eleven groups":    {`{"event_type":"a","user_id":"user-1","groups":{"team":["1","2","3","4","5","6"],"org":["1","2","3","4","5"]}}`, `{"groups":[1]}`},
+		"six types":        {`{"event_type":"a","user_id":"user-1","groups":{"a":"x","b":"x","c":"x","d":"x","e":"x","f":"x"}}`, `{"groups":[1]}`},
+		"a group's number": {`{"event_type":"a","user_id":"user-1","groups":{"a":1}}`, `{"groups":[1]}`},
+		"pre-inserted":     {groupIdentify("company", `{"$preInsert":{"a":1}}`), `{"group_properties":[1]}`},
+		"post-inserted":    {groupIdentify("company", `{"$postInsert":{"a":1}}`), `{"group_properties":[1]}`},
+		"removed":          {groupIdentify("company", `{"$remove":{"a":1}}`), `{"group_properties":[1]}`},
+		"a plain group":    {groupIdentify("company", `{"a":1}`), `{"group_properties":[1]}`},
 		"no group":         {`{"event_type":"$groupidentify","user_id":"user-1","group_properties":{"$set":{"a":1}}}`, `{"groups":[1]}`},
 	} {
 		if status, body := w.upload("/batch", good, c.event); status != 400 || !strings.Contains(body, c.says) {
@@ -139,7 +186,11 @@ func TestOperations(t *testing.T) {
 		{`{"$postInsert":{"b":["y","z"]},"$preInsert":{"b":"w"},"$remove":{"b":"x"},"$unset":{"a":"-","l":"-","n":"-"}}`, `{"b":["w","y","z"],"c":1}`},
 		{`{"plain":true}`, `{"b":["w","y","z"],"c":1,"plain":true}`},
 	} {
-		if status, body := w.upload("/batch", identify("user-1", c.properties)); status != 200 {
+		e := identify("user-1", c.properties)
+		if strings.Contains(e, "plain") { // beside operations in a plain event alone
+			e = strings.Replace(e, "$identify", "a", 1)
+		}
+		if status, body := w.upload("/batch", e); status != 200 {
 			t.Fatalf("%d %s", status, body)
 		}
 		if d := cmp.Diff(c.want, w.properties("user-1")); d != "" {
@@ -203,6 +254,15 @@ func TestThrottles(t *testing.T) {
 	}
 }
 
+// many are n properties.
+func many(name string, n int) string {
+	var out []string
+	for i := range n {
+		out = append(out, fmt.Sprintf(`"%s%d":1`, name, i))
+	}
+	return strings.Join(out, ",")
+}
+
 func TestForms(t *testing.T) {
 	w := newWorld(t, amplitude.Config{})
 	form := func(path, key, identification string) (int, string) {
@@ -218,6 +278,9 @@ func TestForms(t *testing.T) {
 		{"/identify", "k", `{}`}, {"/identify", "key", `x`}, {"/identify", "key", `[]`}, {"/identify", "key", `[null]`},
 		{"/identify", "key", `[{"user_id":"user-3","user_properties":{"a":1}},{"user_id":"x","user_properties":{"a":1}}]`},
 		{"/groupidentify", "key", `{"group_type":"company","group_properties":{"a":1}}`},
+		{"/groupidentify", "key", `{"group_type":"company","group_value":"Acme","group_properties":{"$remove":{"a":1}}}`},
+		{"/groupidentify", "key", `[{"group_type":"company","group_value":"Acme","group_properties":{` + many("a", 1000) + `}},{"group_type":"company","group_value":"B","group_properties":{` + many("b", 25) + `}}]`},
+		{"/identify", "key", `[{"user_id":"user-3","user_properties":{"a":1}}],[]`},
 	} {
 		if status, body := form(c[0], c[1], c[2]); status != 400 {
 			t.Errorf("%v: %d %s", c, status, body)

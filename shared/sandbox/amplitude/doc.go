@@ -24,6 +24,8 @@
 //
 //   - An answer names events of one kind of fault only: lengths of ids, then missing
 //     fields, then invalid ones; so that the lists are as incomplete as they may be.
+//   - A sixth type of groups is refused; it is not published what becomes of it. The
+//     types that events alone named are forgotten when the process ends.
 //   - A placeholder for an id is refused in any case, null within $set too, and so is
 //     an operation that the pages do not list.
 //   - An event needs a user id or a device id, also a $groupidentify.

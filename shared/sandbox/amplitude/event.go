@@ -10,7 +10,10 @@ import (
 )
 
 // An event is one of a request's.
-type event struct{ fields map[string]json.RawMessage }
+type event struct {
+	fields map[string]json.RawMessage
+	form   bool // of /identify or /groupidentify, which take plain names too
+}
 
 // The event types that change properties.
 const (
@@ -101,13 +104,13 @@ func (e *event) check(least int) (member, field string) {
 
 // checkProperties judges what the event does to properties.
 func (e *event) checkProperties() (member, field string) {
-	name, needed := "user_properties", e.text("event_type") == typeIdentify
+	name, needed, known := "user_properties", e.text("event_type") == typeIdentify, operations
+	groups, sound := e.groups()
+	if !sound || len(groups) > maxGroups || len(groups) == 0 && e.text("event_type") == typeGroup {
+		return "events_with_invalid_fields", "groups"
+	}
 	if e.text("event_type") == typeGroup {
-		var groups map[string]json.RawMessage
-		if json.Unmarshal(e.fields["groups"], &groups) != nil || len(groups) == 0 || len(groups) > maxGroups {
-			return "events_with_invalid_fields", "groups"
-		}
-		name, needed = "group_properties", true
+		name, needed, known = "group_properties", true, groupOperations
 	}
 	if !e.has(name) {
 		if needed {
@@ -115,14 +118,52 @@ func (e *event) checkProperties() (member, field string) {
 		}
 		return "", ""
 	}
-	if _, ok := readChanges(e.fields[name]); !ok {
+	if _, ok := readChanges(e.fields[name], known, needed && !e.form); !ok {
 		return "events_with_invalid_fields", name
 	}
 	return "", ""
 }
 
-// maxGroups is how many groups an event may name ("Group Identify API").
-const maxGroups = 10
+// maxGroups is how many groups an event may name, maxTypes how many types of them a
+// project has ("Group Identify API").
+const (
+	maxGroups = 10
+	maxTypes  = 5
+)
+
+// A group is one that an event names.
+type group struct{ kind, value string }
+
+// groups reads {"type": "value"}, where a type may have a list of values.
+func (e *event) groups() (out []group, ok bool) {
+	if !e.has("groups") {
+		return nil, true
+	}
+	var groups map[string]json.RawMessage
+	if json.Unmarshal(e.fields["groups"], &groups) != nil || groups == nil {
+		return nil, false
+	}
+	for _, kind := range sorted(groups) {
+		for _, v := range elements(groups[kind]) {
+			var value *string
+			if json.Unmarshal(v, &value) != nil || value == nil || kind == "" {
+				return nil, false
+			}
+			out = append(out, group{kind, *value})
+		}
+	}
+	return out, true
+}
+
+// roomFor notes an event's types of groups, and reports whether the project has room for
+// them.
+func roomFor(types map[string]bool, e *event) bool {
+	groups, _ := e.groups()
+	for _, g := range groups {
+		types[g.kind] = true
+	}
+	return len(types) <= maxTypes
+}
 
 // A change is one operation on one property.
 type change struct {
@@ -134,9 +175,12 @@ type change struct {
 // are carried out.
 var operations = []string{"$set", "$setOnce", "$add", "$append", "$prepend", "$preInsert", "$postInsert", "$remove", "$unset"}
 
-// readChanges reads user_properties or group_properties: operations, or plain names,
-// which are set; never both.
-func readChanges(raw json.RawMessage) ([]change, bool) {
+// groupOperations are those that groups take ("Group Identify API").
+var groupOperations = []string{"$set", "$setOnce", "$add", "$append", "$prepend", "$unset"}
+
+// readChanges reads user_properties or group_properties: operations out of those that are
+// known, or plain names, which are set, where they may be; never both.
+func readChanges(raw json.RawMessage, known []string, strict bool) ([]change, bool) {
 	var object map[string]json.RawMessage
 	if json.Unmarshal(raw, &object) != nil || object == nil || depth(raw) > maxDepth {
 		return nil, false
@@ -146,19 +190,23 @@ func readChanges(raw json.RawMessage) ([]change, bool) {
 	for _, name := range sorted(object) {
 		if !strings.HasPrefix(name, "$") {
 			plain++
-			out = append(out, change{"$set", name, object[name]})
+			c := change{"$set", name, object[name]}
+			if !c.sound() {
+				return nil, false
+			}
+			out = append(out, c)
 		}
 	}
 	if plain > 0 {
-		return out, plain == len(object)
+		return out, plain == len(object) && !strict
 	}
-	known := 0
-	for _, op := range operations {
+	some := 0
+	for _, op := range known {
 		of, there := object[op]
 		if !there {
 			continue
 		}
-		known++
+		some++
 		var properties map[string]json.RawMessage
 		if json.Unmarshal(of, &properties) != nil || properties == nil {
 			return nil, false
@@ -171,7 +219,7 @@ func readChanges(raw json.RawMessage) ([]change, bool) {
 			out = append(out, c)
 		}
 	}
-	return out, known == len(object)
+	return out, some == len(object)
 }
 
 // sound reports whether an operation's value is of a type that it takes.

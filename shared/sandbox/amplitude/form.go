@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -14,14 +15,14 @@ import (
 const (
 	maxQuery = 8 << 10 // bytes of a GET's query
 	maxForm  = 1 << 20 // of /groupidentify ("Group Identify API"), and taken for /identify too
-	maxItems = 1024    // likewise
+	maxItems = 1024    // likewise; the properties of all items of a /groupidentify are as many
 )
 
 // identify is /identify: a form, or a query, with one identification or a list. It
 // names no item: one that is not sound has all of them refused.
 func (s *Server) identify(w http.ResponseWriter, r *http.Request) {
 	s.form(w, r, func(item map[string]json.RawMessage) (event, bool) {
-		e := event{fields: item}
+		e := event{fields: item, form: true}
 		item["event_type"] = json.RawMessage(`"` + typeIdentify + `"`)
 		member, _ := e.check(5)
 		return e, member == "" && e.text("user_id")+e.text("device_id") != ""
@@ -30,14 +31,16 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request) {
 
 // groupIdentify is /groupidentify, in the same way.
 func (s *Server) groupIdentify(w http.ResponseWriter, r *http.Request) {
+	properties := 0
 	s.form(w, r, func(item map[string]json.RawMessage) (event, bool) {
 		in := event{fields: item}
 		kind, value := in.text("group_type"), in.text("group_value")
-		_, sound := readChanges(item["group_properties"])
+		changes, sound := readChanges(item["group_properties"], groupOperations, false)
+		properties += len(changes)
 		groups, err := json.Marshal(map[string]string{kind: value})
-		return event{fields: map[string]json.RawMessage{
+		return event{form: true, fields: map[string]json.RawMessage{
 			"event_type": json.RawMessage(`"` + typeGroup + `"`), "groups": groups, "group_properties": item["group_properties"],
-		}}, sound && err == nil && kind != "" && value != ""
+		}}, sound && properties <= maxItems && err == nil && kind != "" && value != ""
 	})
 }
 
@@ -76,6 +79,13 @@ func (s *Server) form(w http.ResponseWriter, r *http.Request, read func(map[stri
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	types := maps.Clone(s.groupTypes)
+	for i := range events {
+		if !roomFor(types, &events[i]) {
+			plain(w, http.StatusBadRequest, "missing_event")
+			return
+		}
+	}
 	if status, answer := s.throttle(events, nil, limitsOf{perSecond: s.cfg.PerSecond}); answer != nil {
 		write(w, status, answer)
 		return

@@ -34,18 +34,13 @@ func (s *Server) apply(events []event) error {
 		if s.seen(w, e) || e.has("user_id") && e.text("user_id") == "" {
 			continue // known already, or lost without a word: its user id is a number
 		}
+		roomFor(s.groupTypes, e)
 		switch e.text("event_type") {
 		case typeGroup:
-			changes, _ := readChanges(e.fields["group_properties"])
-			var groups map[string]json.RawMessage
-			if json.Unmarshal(e.fields["groups"], &groups) != nil {
-				continue
-			}
-			for _, kind := range sorted(groups) {
-				var value string
-				if json.Unmarshal(groups[kind], &value) == nil {
-					s.change(w, "groups", kind+"\x00"+value, changes)
-				}
+			changes, _ := readChanges(e.fields["group_properties"], groupOperations, false)
+			groups, _ := e.groups()
+			for _, g := range groups {
+				s.change(w, "groups", g.kind+"\x00"+g.value, changes)
 			}
 		default:
 			s.user(w, e)
@@ -81,7 +76,7 @@ func (s *Server) user(w *records.Writer, e *event) {
 	if id == "" {
 		return // a device without a user: nobody asks for its properties
 	}
-	changes, _ := readChanges(e.fields["user_properties"])
+	changes, _ := readChanges(e.fields["user_properties"], operations, false)
 	if len(changes) > 0 && !s.updated(id) {
 		changes = nil
 	}
@@ -132,12 +127,17 @@ func object(b []byte) map[string]json.RawMessage {
 	return out
 }
 
-// resume learns the properties' names of what the journal held.
+// resume learns the properties' names and the types of groups of what the journal held.
 func (s *Server) resume() {
 	t := s.store.Table("users")
 	for row := range t.Rows() {
 		for name := range object(t.Get(row, columnProperties)) {
 			s.properties[name] = true
 		}
+	}
+	t = s.store.Table("groups")
+	for row := range t.Rows() {
+		kind, _, _ := strings.Cut(string(t.Get(row, columnName)), "\x00")
+		s.groupTypes[kind] = true
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"strings"
@@ -135,7 +136,7 @@ var kinds = []struct{ member, text string }{
 func (s *Server) judge(r *http.Request, events []event, least int, l limitsOf) (int, map[string]any) {
 	n := named{first: l.first}
 	struck := map[string][]int{}
-	asks := s.core.FailsRecords()
+	asks, types := s.core.FailsRecords(), maps.Clone(s.groupTypes)
 	for i := range events {
 		e := &events[i]
 		if asks {
@@ -147,7 +148,11 @@ func (s *Server) judge(r *http.Request, events []event, least int, l limitsOf) (
 				continue
 			}
 		}
-		if member, field := e.check(least); member != "" {
+		member, field := e.check(least)
+		if member == "" && !roomFor(types, e) {
+			member, field = "events_with_invalid_fields", "groups"
+		}
+		if member != "" {
 			n.add(member, field, i)
 		}
 	}

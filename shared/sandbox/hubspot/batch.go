@@ -39,6 +39,7 @@ func (s *Server) batch(c *call) *failure {
 		Inputs     []input  `json:"inputs"`
 		IDProperty string   `json:"idProperty"`
 		Properties []string `json:"properties"`
+		History    []string `json:"propertiesWithHistory"`
 	}
 	if json.Unmarshal(c.body, &in) != nil || in.Inputs == nil {
 		return invalid("Invalid input JSON on line 1, column 1: Some required fields were not set: [inputs]")
@@ -53,6 +54,9 @@ func (s *Server) batch(c *call) *failure {
 	case "upsert", "update", "create":
 		return s.writeBatch(c, o, verb, in.Inputs)
 	case "read":
+		if in.Properties == nil || in.History == nil {
+			return invalid("Invalid input JSON on line 1, column 1: Some required fields were not set: [properties, propertiesWithHistory]")
+		}
 		return s.readBatch(c, o, in.Inputs, in.IDProperty, in.Properties)
 	case "archive":
 		return s.archiveBatch(c, o, in.Inputs)
@@ -126,6 +130,9 @@ func traced(inputs []input) bool {
 
 // writeBatch judges all inputs before it writes any.
 func (s *Server) writeBatch(c *call, o *object, verb string, inputs []input) *failure {
+	if slices.ContainsFunc(inputs, func(in input) bool { return in.Properties == nil }) {
+		return invalid("Invalid input JSON on line 1, column 1: Some required fields were not set: [properties]")
+	}
 	if failed := s.known(o, inputs); failed != nil {
 		return failed
 	}
@@ -211,7 +218,7 @@ func (s *Server) planned(c *call, o *object, verb string, in input, taken map[st
 		return plan{failed: &failure{status: http.StatusNotFound, Category: "OBJECT_NOT_FOUND", Message: "Could not get some " + strings.ToUpper(o.Singular) + " objects, they may be deleted or not exist. Check that ids are valid.", Context: map[string][]string{"ids": {*in.ID}}}}, nil
 	case row < 0 && verb == "upsert":
 		if _, there := values[in.IDProperty]; !there {
-			values[in.IDProperty] = strings.TrimSpace(*in.ID)
+			values[in.IDProperty] = *in.ID
 		}
 	}
 	return s.plan(o, row, values, taken, at), nil

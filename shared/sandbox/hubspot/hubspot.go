@@ -2,6 +2,7 @@ package hubspot
 
 import (
 	"fmt"
+	"mime"
 	"net/http"
 	"regexp"
 	"strings"
@@ -247,6 +248,10 @@ func (s *Server) admit(c *call) *failure {
 	}
 	if v := c.r.PathValue("version"); v != "" && !versions.MatchString(v) {
 		return &failure{status: http.StatusNotFound, Category: "OBJECT_NOT_FOUND", Message: "resource not found"}
+	}
+	kind, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+	if len(c.body) > 0 && (err != nil || kind != "application/json") {
+		return &failure{status: http.StatusUnsupportedMediaType, Message: "HTTP 415 Unsupported Media Type"}
 	}
 	return s.allowed(c.r)
 }

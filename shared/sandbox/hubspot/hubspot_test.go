@@ -18,13 +18,14 @@ import (
 // An api is a simulator with its clock.
 type api struct {
 	*hubspot.Server
-	t   *testing.T
-	now time.Time
+	t    *testing.T
+	now  time.Time
+	kind string // Content-Type of its bodies
 }
 
 func start(t *testing.T, opts hubspot.Options) *api {
 	t.Helper()
-	a := &api{t: t, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
+	a := &api{t: t, kind: "application/json", now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	opts.Token, opts.Now = "pat", func() time.Time { return a.now }
 	var err error
 	if a.Server, err = hubspot.New(opts); err != nil {
@@ -39,6 +40,9 @@ func (a *api) call(method, path, body string) (int, string) {
 	a.t.Helper()
 	r := httptest.NewRequest(method, "http://127.0.0.1"+path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer pat")
+	if body != "" {
+		r.Header.Set("Content-Type", a.kind)
+	}
 	w := httptest.NewRecorder()
 	a.ServeHTTP(w, r)
 	b, err := io.ReadAll(w.Body)
@@ -90,6 +94,13 @@ func TestStrict(t *testing.T) {
 		"gone":             {"/batch/update", `{"inputs":[{"id":"7","objectWriteTraceId":"0","properties":{}}]}`, 207, "OBJECT_NOT_FOUND"},
 		"untraced":         {"/batch/upsert", `{"inputs":[{"id":"a@b.example","idProperty":"email","properties":{"ltv_segment":"x"}}]}`, 400, "INVALID_OPTION"},
 		"without a record": {"/batch/read", `{"idProperty":"email","inputs":[{"id":"a@b.example"}],"properties":[],"propertiesWithHistory":[]}`, 207, "OBJECT_NOT_FOUND"},
+		"no properties":    {"/batch/upsert", `{"inputs":[{"id":"a@b.example","idProperty":"email","objectWriteTraceId":"0"}]}`, 400, "[properties]"},
+		"null properties":  {"/batch/create", `{"inputs":[{"objectWriteTraceId":"0","properties":null}]}`, 400, "[properties]"},
+		"no changes":       {"/batch/update", `{"inputs":[{"id":"7","objectWriteTraceId":"0"}]}`, 400, "[properties]"},
+		"one, none":        {"", `{"properties":null}`, 400, "[properties]"},
+		"read nothing":     {"/batch/read", `{"inputs":[{"id":"7"}]}`, 400, "propertiesWithHistory"},
+		"without history":  {"/batch/read", `{"inputs":[{"id":"7"}],"properties":[]}`, 400, "propertiesWithHistory"},
+		"null to be read":  {"/batch/read", `{"inputs":[{"id":"7"}],"properties":null,"propertiesWithHistory":[]}`, 400, "propertiesWithHistory"},
 		"too deep":         {"/search", `{"limit":200,"after":"9900"}`, 400, "10000"},
 	} {
 		if status, body := start(t, hubspot.Options{}).call("POST", contacts+c.path, c.body); status != c.status || !strings.Contains(body, c.says) {
@@ -98,6 +109,109 @@ func TestStrict(t *testing.T) {
 	}
 	if status, body := start(t, hubspot.Options{}).call("GET", "/crm/objects/2026-09/starships", ""); status != 400 || !strings.Contains(body, "infer object type") {
 		t.Errorf("no object: %d %s", status, body)
+	}
+}
+
+// Outer white space belongs to a text, and an address with some is none; of other values
+// it is taken away.
+func TestWhiteSpace(t *testing.T) {
+	a := start(t, hubspot.Options{})
+	if _, err := a.Seed("contacts", slices.Values([]map[string]string{{"email": "a@b.example", "customer_id": "c-1"}})); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		path, body string
+		status     int
+		says       string
+	}{
+		{"/batch/upsert", inputs(upsert("0", "  a@b.example ", "")), 207, "INVALID_EMAIL"},
+		{"/batch/upsert", inputs(upsert("0", "a@b.example", `"email":"  d@b.example "`)), 207, "INVALID_EMAIL"},
+		{"/batch/upsert", `{"inputs":[{"id":" c-1","idProperty":"customer_id","objectWriteTraceId":"0","properties":{}}]}`, 200, `"new":true`},
+		{"/batch/upsert", `{"inputs":[{"id":" c-1","idProperty":"customer_id","objectWriteTraceId":"0","properties":{}},{"id":"C-1","idProperty":"customer_id","objectWriteTraceId":"1","properties":{}}]}`, 200, `"new":false`},
+		{"/batch/read", `{"idProperty":"email","inputs":[{"id":" a@b.example"}],"properties":[],"propertiesWithHistory":[]}`, 207, "OBJECT_NOT_FOUND"},
+		{"/batch/upsert", inputs(upsert("0", "a@b.example", `"ltv_usd":" 12 "`)), 200, `"ltv_usd":"12"`},
+		{"/batch/upsert", inputs(upsert("0", "a@b.example", `"is_customer":" true\t"`)), 200, `"is_customer":"true"`},
+		{"/batch/upsert", inputs(upsert("0", "a@b.example", `"ltv_segment":" high"`)), 200, `"ltv_segment":"high"`},
+		{"/batch/upsert", inputs(upsert("0", "a@b.example", `"interests":" sql;etl "`)), 200, `"interests":"sql;etl"`},
+		{"/batch/upsert", inputs(upsert("0", "a@b.example", `"renewal_date":" 2026-01-01\n"`)), 200, `"renewal_date":"2026-01-01"`},
+		{"/batch/upsert", inputs(upsert("0", "a@b.example", `"last_seen":" 2026-01-01T00:00:00Z"`)), 200, `"last_seen":"2026-01-01T00:00:00.000Z"`},
+		{"/batch/upsert", inputs(upsert("0", "a@b.example", `"firstname":" Ann "`)), 200, `"firstname":" Ann "`},
+		{"/batch/upsert", inputs(upsert("0", "a@b.example", `"ltv_usd":" "`)), 207, "INVALID_INTEGER"},
+		{"/batch/upsert", inputs(upsert("0", "a@b.example", `"ltv_usd":"1 2"`)), 207, "INVALID_INTEGER"},
+	} {
+		if status, body := a.call("POST", contacts+c.path, c.body); status != c.status || !strings.Contains(body, c.says) {
+			t.Errorf("%s: %d %s", c.body, status, body)
+		}
+	}
+}
+
+// What a search refuses, and what it compares.
+func TestSearch(t *testing.T) {
+	filters := func(n int, filter string) string {
+		return `{"filters":[` + strings.TrimSuffix(strings.Repeat(filter+",", n), ",") + `]}`
+	}
+	groups := func(list ...string) string { return `{"filterGroups":[` + strings.Join(list, ",") + `]}` }
+	one := func(property, rest string) string {
+		return groups(filters(1, fmt.Sprintf(`{"propertyName":%q,%s}`, property, rest)))
+	}
+	const has = `{"propertyName":"email","operator":"HAS_PROPERTY"}`
+	for name, c := range map[string]struct {
+		body   string
+		status int
+		says   string
+	}{
+		"unknown operator":    {one("email", `"operator":"LIKE","value":"a"`), 400, "LIKE"},
+		"no operator":         {one("email", `"value":"a"`), 400, "Operator"},
+		"lower case":          {one("email", `"operator":"eq","value":"a"`), 400, "eq"},
+		"no value":            {one("email", `"operator":"EQ"`), 400, "requires"},
+		"empty value":         {one("email", `"operator":"NEQ","value":""`), 400, "requires"},
+		"no token":            {one("email", `"operator":"CONTAINS_TOKEN"`), 400, "requires"},
+		"no values":           {one("email", `"operator":"IN"`), 400, "requires"},
+		"empty values":        {one("email", `"operator":"NOT_IN","values":[]`), 400, "requires"},
+		"a value for values":  {one("email", `"operator":"IN","value":"a@b.example"`), 400, "requires"},
+		"no end":              {one("ltv_usd", `"operator":"BETWEEN","value":"1"`), 400, "requires"},
+		"no number":           {one("ltv_usd", `"operator":"LT","value":"abc"`), 400, "type"},
+		"a number among":      {one("ltv_usd", `"operator":"IN","values":["1","x"]`), 400, "type"},
+		"no boolean":          {one("is_customer", `"operator":"EQ","value":"yes"`), 400, "type"},
+		"no date":             {one("renewal_date", `"operator":"GTE","value":"soon"`), 400, "type"},
+		"no property":         {one("nope", `"operator":"EQ","value":"a"`), 400, "nope"},
+		"eleven in a group":   {groups(filters(11, has)), 400, "10 filters"},
+		"twenty-six in all":   {groups(filters(10, has), filters(10, has), filters(6, has)), 400, "25 filters"},
+		"six groups":          {groups(filters(1, has), filters(1, has), filters(1, has), filters(1, has), filters(1, has), filters(1, has)), 400, "5 filterGroups"},
+		"a long query":        {`{"query":"` + strings.Repeat("é", 3001) + `"}`, 400, "3000"},
+		"the longest query":   {`{"query":"` + strings.Repeat("é", 3000) + `"}`, 200, `"total":0`},
+		"twenty-five":         {groups(filters(10, has), filters(10, has), filters(5, has)), 200, `"total":1`},
+		"a number":            {one("ltv_usd", `"operator":"EQ","value":" 12.0"`), 200, `"total":1`},
+		"a day":               {one("renewal_date", `"operator":"EQ","value":"2026-03-01"`), 200, `"total":1`},
+		"a day, in ms":        {one("renewal_date", `"operator":"EQ","value":"1772323200000"`), 200, `"total":1`},
+		"a time of that day":  {one("renewal_date", `"operator":"LT","value":"1772323200001"`), 200, `"total":1`},
+		"an instant":          {one("last_seen", `"operator":"BETWEEN","value":"1772366400000","highValue":"2026-03-01T12:00:00Z"`), 200, `"total":1`},
+		"absent, of a number": {one("health_score", `"operator":"NOT_HAS_PROPERTY"`), 200, `"total":1`},
+	} {
+		a := start(t, hubspot.Options{})
+		if status, body := a.call("POST", contacts, `{"properties":{"email":"a@b.example","ltv_usd":"12","renewal_date":"2026-03-01","last_seen":"2026-03-01T12:00:00Z"}}`); status != 201 {
+			t.Fatal(body)
+		}
+		status, body := a.call("POST", contacts+"/search", c.body)
+		if status != c.status || !strings.Contains(body, c.says) || status == 400 && !strings.Contains(body, `"category":"VALIDATION_ERROR"`) {
+			t.Errorf("%s: %d %.300s", name, status, body)
+		}
+	}
+}
+
+// A body is JSON, and says so.
+func TestContentType(t *testing.T) {
+	a := start(t, hubspot.Options{})
+	for kind, want := range map[string]int{
+		"application/json": 200, "Application/JSON; charset=utf-8": 200, "": 415, "text/plain": 415, "application/x-www-form-urlencoded": 415, "application/jsonp": 415,
+	} {
+		a.kind = kind
+		if status, body := a.call("POST", contacts+"/batch/upsert", inputs(upsert("0", "a@b.example", ""))); status != want {
+			t.Errorf("%q: %d %s", kind, status, body)
+		}
+		if status, body := a.call("GET", contacts, ""); status != 200 {
+			t.Errorf("%q, without a body: %d %s", kind, status, body)
+		}
 	}
 }
 
@@ -259,6 +373,16 @@ func TestJournal(t *testing.T) {
 	}
 	if _, err := a.Seed("contacts", slices.Values([]map[string]string{{"email": "a@b.example", "hs_additional_emails": "c@d.example"}})); err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range []string{"", "Colour", "1st", "_a", "a b", "a-b", "é", "a.b", strings.Repeat("a", 101)} { // which no administrator can have made
+		if status, body := a.call("POST", contacts, fmt.Sprintf(`{"properties":{%q:"x"}}`, name)); status != 400 || !strings.Contains(body, "PROPERTY_DOESNT_EXIST") {
+			t.Errorf("a property called %q: %d %s", name, status, body)
+		}
+	}
+	for _, name := range []string{"my-car", "1car", "2-x", "c.r", "%C3%A9"} {
+		if status, body := a.call("POST", "/crm/objects/2026-09/"+name, `{"properties":{}}`); status != 400 {
+			t.Errorf("an object called %q: %d %s", name, status, body)
+		}
 	}
 	if len(told) != 3 {
 		t.Errorf("told %q", told)

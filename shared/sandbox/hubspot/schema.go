@@ -149,9 +149,9 @@ func (o *object) property(name string) (*Property, bool) {
 func (o *object) canonical(property, id string) string {
 	rule := records.Folded
 	if p, there := o.property(property); there {
-		rule = p.compare()
+		rule, id = p.compare(), p.trimmed(id)
 	}
-	return string(rule.Canonical(nil, []byte(strings.TrimSpace(id))))
+	return string(rule.Canonical(nil, []byte(id)))
 }
 
 // contacts reports whether it is the object of people.

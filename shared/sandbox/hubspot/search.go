@@ -6,16 +6,20 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/penstock-data/penstock/shared/sandbox/records"
 )
 
-// The caps of a search ("CRM search"): pages, results, filter groups and filters.
+// The caps of a search ("CRM search"): pages, results, filter groups, filters in all and in
+// a group, and characters of a query.
 const (
 	maxPage    = 200
 	maxResults = 10_000
 	maxGroups  = 5
 	maxFilters = 25
+	maxInGroup = 10
+	maxQuery   = 3_000
 )
 
 // A filter is one condition of a search.
@@ -66,13 +70,18 @@ func (s *Server) search(c *call) *failure {
 		return invalid("limit: 1 to %d", maxPage)
 	case after+in.Limit > maxResults:
 		return invalid("paging over %d results is not supported", maxResults)
+	case utf8.RuneCountInString(in.Query) > maxQuery:
+		return invalid("query: at most %d characters", maxQuery)
 	case len(in.Groups) > maxGroups || filters > maxFilters:
 		return invalid("at most %d filterGroups and %d filters", maxGroups, maxFilters)
 	}
 	for _, g := range in.Groups {
+		if len(g.Filters) > maxInGroup {
+			return invalid("at most %d filters in a group", maxInGroup)
+		}
 		for _, f := range g.Filters {
-			if _, there := o.property(f.Property); !there {
-				return invalid("There was a problem with the request: %s is no property", f.Property)
+			if failed := o.judge(f); failed != nil {
+				return failed
 			}
 		}
 	}
@@ -109,6 +118,56 @@ func (s *Server) search(c *call) *failure {
 	}
 	c.reply(http.StatusOK, out)
 	return nil
+}
+
+// judge refuses a filter of an unknown property or operator, one without what the operator
+// compares with, and a value that the property's type cannot hold.
+func (o *object) judge(f filter) *failure {
+	p, there := o.property(f.Property)
+	if !there {
+		return invalid("There was a problem with the request: %s is no property", f.Property)
+	}
+	var values []string
+	switch f.Operator {
+	case "HAS_PROPERTY", "NOT_HAS_PROPERTY":
+		return nil
+	case "EQ", "NEQ", "LT", "LTE", "GT", "GTE":
+		values = []string{f.Value}
+	case "CONTAINS_TOKEN", "NOT_CONTAINS_TOKEN":
+		if f.Value == "" {
+			return invalid("There was a problem with the request: operator %s requires a value", f.Operator)
+		}
+		return nil
+	case "BETWEEN":
+		values = []string{f.Value, f.High}
+	case "IN", "NOT_IN":
+		values = f.Values
+	default:
+		return invalid("Invalid input JSON: Cannot deserialize value of type `Operator` from String %q: not one of the values accepted", f.Operator)
+	}
+	if len(values) == 0 || slices.Contains(values, "") {
+		return invalid("There was a problem with the request: operator %s requires values, none of them empty", f.Operator)
+	}
+	for _, v := range values {
+		if !p.comparable(v) {
+			return invalid("There was a problem with the request: %s is not of the type of property %s (%s)", v, p.Name, p.Type)
+		}
+	}
+	return nil
+}
+
+// comparable reports whether a value can be compared with the property's.
+func (p *Property) comparable(value string) bool {
+	switch value = p.trimmed(value); p.Type {
+	case "number":
+		return decimals.MatchString(value)
+	case "bool":
+		return value == "true" || value == "false"
+	case "date", "datetime":
+		_, ok := moment(value)
+		return ok
+	}
+	return true
 }
 
 // meets reports whether a row meets a filter.
@@ -164,9 +223,12 @@ func order(p *Property, a, b *string) int {
 
 // compare orders two values of a property: numbers as such, texts without case.
 func compare(p *Property, a, b string) int {
-	if p.Type == "datetime" || p.Type == "date" { // asked for in milliseconds, too
-		if kept, bad := p.kept(b, ""); bad == nil {
-			b = kept
+	a, b = p.trimmed(a), p.trimmed(b)
+	if p.Type == "datetime" || p.Type == "date" {
+		x, okX := moment(a)
+		y, okY := moment(b)
+		if okX && okY {
+			return x.Compare(y)
 		}
 	}
 	if p.Type == "number" {

@@ -19,6 +19,9 @@ var (
 	address  = regexp.MustCompile(`^[^\s@<>()",;:\\\[\]]+@[^\s@.<>()",;:\\\[\]]+(\.[^\s@.<>()",;:\\\[\]]+)+$`)
 )
 
+// layouts are those of times. Milliseconds are taken beside them.
+var layouts = []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", time.DateOnly}
+
 // A badValue is one entry of "Property values were not valid: [...]".
 type badValue struct {
 	Valid   bool   `json:"isValid"`
@@ -35,7 +38,7 @@ func (p *Property) kept(value, before string) (string, *badValue) {
 	if value == "" {
 		return "", nil
 	}
-	switch p.Type {
+	switch value = p.trimmed(value); p.Type {
 	case "number":
 		if !decimals.MatchString(value) {
 			return bad("INVALID_INTEGER", "%s was not a valid number.", value)
@@ -47,13 +50,8 @@ func (p *Property) kept(value, before string) (string, *badValue) {
 	case "date":
 		return p.day(value, bad)
 	case "datetime":
-		if ms, err := strconv.ParseInt(value, 10, 64); err == nil {
-			return time.UnixMilli(ms).UTC().Format(instant), nil
-		}
-		for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", time.DateOnly} {
-			if t, err := time.Parse(layout, value); err == nil {
-				return t.UTC().Format(instant), nil
-			}
+		if t, ok := moment(value); ok {
+			return t.Format(instant), nil
 		}
 		return bad("INVALID_DATE", "%s is not a valid datetime", value)
 	case "enumeration":
@@ -63,13 +61,35 @@ func (p *Property) kept(value, before string) (string, *badValue) {
 			return bad("STRING_TOO_LONG", "the value for %s is longer than %d characters", p.Name, maxText)
 		}
 		if p.Name == propEmail {
-			value = strings.ToLower(strings.TrimSpace(value))
+			value = strings.ToLower(value)
 			if !address.MatchString(value) {
 				return bad("INVALID_EMAIL", "Email address %s is invalid", value)
 			}
 		}
 	}
 	return value, nil
+}
+
+// trimmed is a value without outer white space where the property is none of texts: of a
+// text it is a part, in an address too, which is then none. A blank alone is left.
+func (p *Property) trimmed(value string) string {
+	if text := strings.TrimSpace(value); p.Type != "string" && text != "" {
+		return text
+	}
+	return value
+}
+
+// moment reads a date or a time, or milliseconds.
+func moment(value string) (time.Time, bool) {
+	if ms, err := strconv.ParseInt(value, 10, 64); err == nil {
+		return time.UnixMilli(ms).UTC(), true
+	}
+	for _, layout := range layouts {
+		if t, err := time.Parse(layout, value); err == nil {
+			return t.UTC(), true
+		}
+	}
+	return time.Time{}, false
 }
 
 type refuser func(code, format string, args ...any) (string, *badValue)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,6 +40,10 @@ func (o *object) rowOf(id string) int {
 	return -1
 }
 
+// objectName is what an administrator may call an object in full, and an object's id
+// ("Custom objects").
+var objectName = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_]*|2-[0-9]+)$`)
+
 // object finds an object by name, singular or id, and makes one that is accepted.
 func (s *Server) object(name string, make bool) (*object, *failure) {
 	for _, o := range s.objects {
@@ -46,7 +51,7 @@ func (s *Server) object(name string, make bool) (*object, *failure) {
 			return o, nil
 		}
 	}
-	if !make || !s.opts.Accept {
+	if !make || !s.opts.Accept || !objectName.MatchString(name) {
 		return nil, invalid("Unable to infer object type from: %s", name)
 	}
 	spec := records.Spec{Name: name}
@@ -84,7 +89,7 @@ func (s *Server) known(o *object, inputs []input) *failure {
 			p, there := o.property(name)
 			switch {
 			case slices.ContainsFunc(bad, func(b badValue) bool { return b.Name == name }):
-			case !there && s.opts.Accept:
+			case !there && s.opts.Accept && propertyName.MatchString(name):
 				if failed := s.newProperty(o, Property{Name: name, Type: "string", FieldType: "text"}); failed != nil {
 					return failed
 				}
@@ -212,7 +217,7 @@ func (o *object) find(id, property string) int {
 	}
 	p, _ := o.property(property)
 	column, _ := o.table.Lookup(property)
-	if id = strings.TrimSpace(id); p.Type == "number" && !decimals.MatchString(id) {
+	if id = p.trimmed(id); p.Type == "number" && !decimals.MatchString(id) {
 		return -1
 	}
 	return o.holder(p, column, id)

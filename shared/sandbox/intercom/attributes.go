@@ -13,6 +13,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/penstock-data/penstock/shared/sandbox"
 	"github.com/penstock-data/penstock/shared/sandbox/records"
 )
 
@@ -42,7 +43,7 @@ func readWorkspace(r io.Reader) (_ []Attribute, denied []string, _ error) {
 		Data   []Attribute `json:"data"`
 		Denied []string    `json:"denied"`
 	}
-	if err := json.NewDecoder(r).Decode(&file); err != nil {
+	if err := sandbox.DecodeOnly(json.NewDecoder(r), &file); err != nil {
 		return nil, nil, fmt.Errorf("read the simulated Intercom's attributes: %w", err)
 	}
 	if len(file.Data)+len(file.Denied) == 0 {
@@ -52,7 +53,7 @@ func readWorkspace(r io.Reader) (_ []Attribute, denied []string, _ error) {
 }
 
 // nameForm is what an attribute may be called.
-var nameForm = regexp.MustCompile(`^[\p{L}\p{N}\p{Sc}_-][\p{L}\p{N}\p{Sc} _-]*$`)
+var nameForm = regexp.MustCompile(`^[\p{L}\p{N}\p{Sc}_-]+$`)
 
 var dataTypes = []string{"string", "integer", "float", "boolean", "date"}
 
@@ -162,8 +163,13 @@ func (s *Server) createAttribute(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := Attribute{Name: text(in["name"]), Model: text(in["model"]), Type: creatable[text(in["data_type"])]}
-	if raw, is := in["options"]; is {
+	kind := text(in["data_type"])
+	a := Attribute{Name: text(in["name"]), Model: text(in["model"]), Type: creatable[kind]}
+	raw, is := in["options"]
+	if is && a.Type != "" && a.Type != "string" {
+		return nil, invalid("Options are for a list type data attribute only")
+	}
+	if is || kind == "options" {
 		var options []struct {
 			Value string `json:"value"`
 		}
@@ -221,10 +227,11 @@ func (s *Server) custom(raw json.RawMessage, has map[string]json.RawMessage) err
 	}
 	for name, v := range in {
 		row := s.findAttribute(name)
+		free := row < 0 && nameForm.MatchString(name) && !slices.Contains(standardAttributes, strings.ToLower(name))
 		if row >= 0 && (string(s.attributes.Get(row, attrModel)) != "contact" || !s.attributes.Null(row, attrArchived)) {
 			row = -1
 		}
-		if row < 0 && s.cfg.AcceptAttributes && nameForm.MatchString(name) && string(v) != "null" {
+		if free && s.cfg.AcceptAttributes && string(v) != "null" {
 			row = s.accept(name, v)
 		}
 		if row < 0 {
@@ -291,6 +298,8 @@ func (a Attribute) take(v json.RawMessage) (json.RawMessage, error) {
 		return nil, wrong
 	case a.Type != "float" && number != math.Trunc(number):
 		return nil, wrong
+	case a.Type == "date" && number > maxSeconds:
+		return nil, invalid("Custom attribute '%s' must be in seconds, not milliseconds", a.Name)
 	default: // numbers are doubles
 		return json.Marshal(number)
 	}

@@ -138,6 +138,9 @@ func (s *Server) updateContact(r *http.Request) (any, error) {
 	if text(in["role"]) != "" {
 		role = text(in["role"])
 	}
+	if _, changes := in["external_id"]; role == "lead" && !changes && s.get(row, colExternalID) != "" {
+		return nil, invalid("external_id cannot be set for a lead")
+	}
 	external, email := "", ""
 	if text(in["external_id"]) != s.get(row, colExternalID) {
 		external = text(in["external_id"])
@@ -202,6 +205,9 @@ var (
 	emailForm = regexp.MustCompile(`^[^\s@]+@[^\s@]+\.[^\s@]+$`)
 )
 
+// maxSeconds is the last time of 11 digits, in the year 5138: more is in milliseconds.
+const maxSeconds = 99_999_999_999
+
 // changes checks a contact's members and gives the columns that they set. Members that
 // a contact does not have are ignored.
 func (s *Server) changes(r *http.Request, in map[string]json.RawMessage, row int, role string) ([]records.Change, error) {
@@ -253,7 +259,7 @@ func (s *Server) changes(r *http.Request, in map[string]json.RawMessage, row int
 			if !null && (err != nil || n < 0) {
 				return nil, invalid("%s must be a Unix timestamp in seconds", name)
 			}
-			if n > 99_999_999_999 {
+			if n > maxSeconds {
 				return nil, invalid("%s must be in seconds, not milliseconds", name)
 			}
 			if value = string(v); null {

@@ -131,6 +131,14 @@ func TestStrict(t *testing.T) {
 		{"POST", "/data_attributes", `{"model":"contact","data_type":"string","name":"plan"}`, 400, "parameter_invalid"},
 		{"POST", "/data_attributes", `{"model":"contact","data_type":"string","name":"arr"}`, 400, "parameter_invalid"},
 		{"POST", "/data_attributes", `{"model":"contact","data_type":"string","name":"!nv@l!d"}`, 400, "parameter_invalid"},
+		{"POST", "/data_attributes", `{"model":"contact","data_type":"string","name":"two words"}`, 400, "parameter_invalid"},
+		{"POST", "/data_attributes", `{"model":"contact","data_type":"string","name":"ärger_€-2"}`, 200, ""},
+		{"POST", "/data_attributes", `{"model":"contact","data_type":"options","name":"a"}`, 400, "parameter_invalid"},
+		{"POST", "/data_attributes", `{"model":"contact","data_type":"options","name":"a","options":null}`, 400, "parameter_invalid"},
+		{"POST", "/data_attributes", `{"model":"contact","data_type":"options","name":"a","options":[{"value":"one"},{"value":"two"}]}`, 200, ""},
+		{"POST", "/data_attributes", `{"model":"contact","data_type":"integer","name":"a","options":[{"value":"1"},{"value":"2"}]}`, 400, "parameter_invalid"},
+		{"POST", "/contacts", `{"external_id":"x","custom_attributes":{"since":1705314600000}}`, 400, "parameter_invalid"},
+		{"POST", "/contacts", `{"external_id":"x","custom_attributes":{"since":1705314600}}`, 200, ""},
 		{"POST", "/data_attributes", `{"model":"contact","data_type":"string","name":"Name"}`, 400, "parameter_invalid"},
 		{"POST", "/data_attributes", `{"model":"contact","data_type":"text","name":"a"}`, 400, "parameter_invalid"},
 		{"POST", "/data_attributes", `{"model":"contact","data_type":"string","name":"a","options":[{"value":"one"}]}`, 400, "parameter_invalid"},
@@ -139,6 +147,20 @@ func TestStrict(t *testing.T) {
 	} {
 		if status, code, _, _ := start(t).call(c.method, c.path, c.body); status != c.status || code != c.code {
 			t.Errorf("%s %s %s: %d %s, want %d %s", c.method, c.path, c.body, status, code, c.status, c.code)
+		}
+	}
+}
+
+// A user with an external id does not become a lead, which has none.
+func TestLeadOfAUser(t *testing.T) {
+	w := start(t)
+	id := w.make(`{"external_id":"x","email":"a@b.example"}`)
+	for _, c := range []struct {
+		body   string
+		status int
+	}{{`{"role":"lead"}`, 400}, {`{"role":"lead","external_id":"y"}`, 400}, {`{"role":"user"}`, 200}, {`{"role":"lead","external_id":""}`, 200}, {`{"name":"A"}`, 200}} {
+		if status, _, answer, _ := w.call("PUT", "/contacts/"+id, c.body); status != c.status {
+			t.Errorf("%s: %d %v", c.body, status, answer)
 		}
 	}
 }
@@ -330,8 +352,10 @@ func TestJournal(t *testing.T) {
 	if err != nil || len(own) != 1 || own[0].Type != "boolean" {
 		t.Errorf("%v, %v", own, err)
 	}
-	if _, err := intercom.ReadAttributes(strings.NewReader(`{}`)); err == nil {
-		t.Error("a file without attributes is taken")
+	for _, bad := range []string{`{}`, `{"data":[{"name":"mine","data_type":"boolean"}]}}`} {
+		if _, err := intercom.ReadAttributes(strings.NewReader(bad)); err == nil {
+			t.Errorf("%s is taken", bad)
+		}
 	}
 }
 
@@ -342,6 +366,11 @@ func TestAccepts(t *testing.T) {
 		c.AcceptAttributes, c.Say = true, func(line string) { said = append(said, line) }
 	})
 	id := w.make(`{"external_id":"1","custom_attributes":{"new":true,"other":"x","third":1.5}}`)
+	for _, name := range []string{"", "two words", "a.b", "Email", "arr"} { // of which none can be made
+		if status, _, _, _ := w.call("PUT", "/contacts/"+id, fmt.Sprintf(`{"custom_attributes":{%q:1}}`, name)); status != 400 {
+			t.Errorf("%q: %d", name, status)
+		}
+	}
 	if status, _, _, _ := w.call("PUT", "/contacts/"+id, `{"custom_attributes":{"new":"text"}}`); status != 400 || len(said) != 3 {
 		t.Errorf("%d, said %q", status, said)
 	}

@@ -117,7 +117,8 @@ func (m *Mailbox) send(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var in sendEmail
-	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+	body, err := sandbox.Body(r)
+	if err != nil || json.Unmarshal(body, &in) != nil {
 		refuse(w, http.StatusBadRequest, "SerializationException", "the body is no JSON")
 		return
 	}
@@ -133,19 +134,19 @@ func (m *Mailbox) send(w http.ResponseWriter, r *http.Request) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if code, text, status := m.refusal(in.FromEmailAddress, to); code != "" {
-		refuse(w, status, code, text)
+	if code, why, status := m.refusal(in.FromEmailAddress, to); code != "" {
+		refuse(w, status, code, why)
 		return
 	}
-	body := ""
+	text := ""
 	if simple.Body.Text != nil {
-		body = simple.Body.Text.Data
+		text = simple.Body.Text.Data
 	}
 	now := m.core.Now()
 	for range to {
 		m.sent = append(m.sent, now)
 	}
-	m.keep(Message{By: "ses", At: now, From: in.FromEmailAddress, To: to, Subject: simple.Subject.Data, Text: body})
+	m.keep(Message{By: "ses", At: now, From: in.FromEmailAddress, To: to, Subject: simple.Subject.Data, Text: text})
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(map[string]string{"MessageId": now.Format("20060102150405.000000000")}) //nolint:errcheck // as above
 }

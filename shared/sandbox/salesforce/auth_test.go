@@ -97,3 +97,20 @@ func TestJWT(t *testing.T) {
 		}
 	}
 }
+
+// TestStandardKey wants the key that is derived to be one: two processes must agree on it,
+// and clients refuse a bad one.
+func TestStandardKey(t *testing.T) {
+	if err := standardKey.Validate(); err != nil || standardKey.N.BitLen() != 2048 {
+		t.Errorf("%d bits: %v", standardKey.N.BitLen(), err)
+	}
+	for _, p := range standardKey.Primes {
+		if !p.ProbablyPrime(20) {
+			t.Errorf("%d is no prime", p)
+		}
+	}
+	key, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(Sandbox.Secret["private_key"]))
+	if err != nil || !key.Equal(standardKey) {
+		t.Errorf("the secret's key is another: %v", err)
+	}
+}

@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -10,10 +11,15 @@ import (
 	"github.com/penstock-data/penstock/shared/sandbox/records"
 )
 
+// customName is what an administrator may call a field or an object: a letter, then
+// letters, digits and single underscores, none of them the last ("Object Reference", Custom
+// Objects and Fields).
+var customName = regexp.MustCompile(`^[A-Za-z](_?[A-Za-z0-9])*__[Cc]$`)
+
 // custom reports whether a name is one that an administrator may have made, and
 // the simulator takes such names (Options.AcceptCustom).
 func (s *Simulator) custom(name string) bool {
-	return s.opts.AcceptCustom && len(name) > len("__c") && len(name) <= 43 && strings.HasSuffix(strings.ToLower(name), "__c")
+	return s.opts.AcceptCustom && len(name) <= 43 && customName.MatchString(name)
 }
 
 // object finds an object to be written, and makes a custom one on first use; nil

@@ -1,6 +1,7 @@
 package salesforce
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -78,8 +79,16 @@ func TestAcceptCustom(t *testing.T) {
 		}
 	}
 	// A name that no administrator can have made is refused all the same.
-	if status, got := o.upsert(`"Customer_ID__c":"c1","Nope":1`); status != 400 {
-		t.Errorf("a field without __c: %s", got)
+	for _, name := range []string{"Nope", "__c", "_a__c", "1a__c", "a b__c", "a__b__c", "a___c", "a_b___c", "a-b__c", "é__c", "a.b__c", "a__x", strings.Repeat("x", 41) + "__c"} {
+		if status, got := o.upsert(`"Customer_ID__c":"c1",` + fmt.Sprintf("%q", name) + `:1`); status != 400 {
+			t.Errorf("a field called %s: %s", name, got)
+		}
+		if body := o.query("SELECT Id FROM " + name); !strings.Contains(body, "errorCode") {
+			t.Errorf("an object called %s: %s", name, body)
+		}
+		if status, _, got := o.send("POST", data+"composite/sobjects", strings.ReplaceAll(accounts(`"Name":"n"`), `"Account"`, fmt.Sprintf("%q", name))); status != 400 {
+			t.Errorf("an object called %s: %s", name, got)
+		}
 	}
 
 	_, _, before := o.send("GET", "/_sandbox/records", "")

@@ -2,7 +2,9 @@ package salesforce
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -31,6 +33,7 @@ type record struct {
 	changes span // in incoming.changes
 	id      string
 	errs    []fieldError
+	named   bool // has an Id, be it null
 	twice   bool // another record of the call names the same one
 }
 
@@ -75,11 +78,15 @@ func (in *incoming) decode(body []byte, sim *Simulator, fixed *table) *apiError 
 		}
 		switch name.String() {
 		case "allOrNone":
-			v, e := dec.ReadValue()
-			if e == nil && string(v) == "true" {
+			v, e := dec.ReadToken()
+			switch {
+			case e != nil:
+				err = e
+			case v.Kind() == 't':
 				return noRollBack()
+			case v.Kind() != 'f':
+				return malformedJSON("allOrNone: expected true or false")
 			}
-			err = e
 		case "records":
 			seen = true
 			if refusal := in.decodeRecords(dec, body, sim, fixed); refusal != nil {
@@ -92,6 +99,9 @@ func (in *incoming) decode(body []byte, sim *Simulator, fixed *table) *apiError 
 	if err == nil {
 		_, err = dec.ReadToken()
 	}
+	if err == nil {
+		err = ended(dec)
+	}
 	if err != nil {
 		return malformedJSON("The request is not JSON: " + err.Error())
 	}
@@ -99,6 +109,18 @@ func (in *incoming) decode(body []byte, sim *Simulator, fixed *table) *apiError 
 		return malformedJSON("Missing required field records")
 	}
 	return nil
+}
+
+// ended wants nothing behind the document.
+func ended(dec *jsontext.Decoder) error {
+	_, err := dec.ReadToken()
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil
+	case err == nil:
+		return errors.New("something follows the document")
+	}
+	return err
 }
 
 func (in *incoming) decodeRecords(dec *jsontext.Decoder, body []byte, sim *Simulator, fixed *table) *apiError {
@@ -193,7 +215,7 @@ func (in *incoming) interpret(body []byte, sim *Simulator, fixed *table) *apiErr
 		}
 		switch {
 		case field == fieldID:
-			r.id = string(in.texts[from:])
+			r.id, r.named = string(in.texts[from:]), true
 		case f.ReadOnly:
 			r.errs = append(r.errs, fieldError{"INVALID_FIELD_FOR_INSERT_UPDATE", "Unable to create/update fields: " + f.Name + ". Please check the security settings of this field and verify that it is read/write for your profile or permission set.", f.Name})
 		case fault != nil:

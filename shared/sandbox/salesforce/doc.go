@@ -10,7 +10,8 @@
 //
 // It is never kinder than the vendor. Where the documentation is silent it takes
 // the harsher reading, and says so where it does: all records of a call that share
-// a key fail, a checkbox takes no null, dates out of range are the record's fault.
+// a key fail, a checkbox takes no null, dates out of range are the record's fault, and a
+// query compares a field of type int with what such a field can hold alone.
 //
 // What it does not do: triggers, validation rules, sharing, relationships,
 // Bulk API, allOrNone: true. Sources: Salesforce "REST API Developer Guide"

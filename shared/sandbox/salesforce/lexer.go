@@ -46,8 +46,11 @@ func lex(q string) ([]lexeme, error) {
 				n = 2
 			}
 			l := lexeme{kind: c, text: q[i : i+n]}
-			if n == 2 {
+			switch {
+			case n == 2:
 				l.kind = '!'
+			case c == '!':
+				return nil, fmt.Errorf("unexpected token: '!'")
 			}
 			out = append(out, l)
 			i += n

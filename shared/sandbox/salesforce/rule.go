@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+
+	"github.com/penstock-data/penstock/shared/sandbox"
 )
 
 // A DuplicateRule finds records that hold another record's value, as an
@@ -28,7 +30,7 @@ func (s *Simulator) serveRules(w http.ResponseWriter, r *http.Request) {
 	var rules []DuplicateRule
 	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&rules); err != nil || r.Method != http.MethodPut {
+	if sandbox.DecodeOnly(dec, &rules) != nil || r.Method != http.MethodPut {
 		http.Error(w, `PUT [{"object":"Account","field":"Name","block":false}]`, http.StatusBadRequest)
 		return
 	}

@@ -215,7 +215,7 @@ func TestRecordErrors(t *testing.T) {
 // error shape.
 func TestCallErrors(t *testing.T) {
 	o := open(t, Options{})
-	up := "composite/sobjects/Account/Customer_ID__c"
+	up, good := "composite/sobjects/Account/Customer_ID__c", accounts(`"Customer_ID__c":"x","Name":"n"`)
 	for _, test := range []struct {
 		method, path, body string
 		status             int
@@ -228,6 +228,18 @@ func TestCallErrors(t *testing.T) {
 		{"PATCH", up, accounts(`"Customer_ID__c":"x","Name":"n","Health_Score__c":"high"`), 400, "JSON_PARSER_ERROR"},
 		{"PATCH", up, accounts(`"Customer_ID__c":"x","Name":"n","Health_Score_Last_Updated__c":"2024-01-15 10:30:00"`), 400, "JSON_PARSER_ERROR"},
 		{"PATCH", up, `{"records":[`, 400, "JSON_PARSER_ERROR"},
+		{"PATCH", up, good + " garbage", 400, "JSON_PARSER_ERROR"},
+		{"PATCH", up, good + `{"a":1}`, 400, "JSON_PARSER_ERROR"},
+		{"PATCH", up, good + "}", 400, "JSON_PARSER_ERROR"},
+		{"POST", "sobjects/Account", `{"Name":"n"} garbage`, 400, "JSON_PARSER_ERROR"},
+		{"POST", "sobjects/Account", `{"Name":"n"}{"a":1}`, 400, "JSON_PARSER_ERROR"},
+		{"PATCH", "sobjects/Account/Customer_ID__c/x", `{"Name":"n","Id":null}`, 400, "INVALID_FIELD"},
+		{"PATCH", "sobjects/Account/0015g0000000001AAA", `{"Name":"n","Id":""}`, 400, "INVALID_FIELD"},
+		{"PATCH", up, accounts(`"Customer_ID__c":"x","Name":"n","Id":null`), 400, "INVALID_FIELD"},
+		{"PATCH", up, accounts(`"Customer_ID__c":"x","Name":"n","Id":""`), 400, "INVALID_FIELD"},
+		{"PATCH", up, strings.Replace(good, "false", `"true"`, 1), 400, "JSON_PARSER_ERROR"},
+		{"PATCH", up, strings.Replace(good, "false", `"false"`, 1), 400, "JSON_PARSER_ERROR"},
+		{"PATCH", up, strings.Replace(good, "false", "null", 1), 400, "JSON_PARSER_ERROR"},
 		{"PATCH", up, `{"allOrNone":false}`, 400, "JSON_PARSER_ERROR"},
 		{"PATCH", up, strings.Replace(accounts(`"Customer_ID__c":"x"`), "Account", "Contact", 1), 400, "INVALID_TYPE"},
 		{"PATCH", up, `{"records":[{"Name":"n"}]}`, 400, "INVALID_INPUT"},

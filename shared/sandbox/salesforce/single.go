@@ -148,7 +148,7 @@ func (o single) address(c *write) *apiError {
 	if c.mode == create {
 		return nil // an Id is the record's own fault there
 	}
-	if r.id != "" || c.mode == upsert && len(c.externalID(r)) > 0 {
+	if r.named || c.mode == upsert && len(c.externalID(r)) > 0 {
 		return &apiError{status: http.StatusBadRequest, code: "INVALID_FIELD", message: "The " + o.table.object.Fields[o.external].Name + " field should not be specified in the sobject data."}
 	}
 	if c.mode == update {
@@ -243,7 +243,11 @@ func (in *incoming) decodeOne(body []byte, sim *Simulator, t *table) *apiError {
 	if dec.PeekKind() != '{' {
 		return malformedJSON("Unexpected start of the request: expected an object")
 	}
-	if err := in.readPairs(dec); err != nil {
+	err := in.readPairs(dec)
+	if err == nil {
+		err = ended(dec)
+	}
+	if err != nil {
 		return malformedJSON("The request is not JSON: " + err.Error())
 	}
 	in.alone = true

@@ -180,6 +180,9 @@ func (p *parser) literal(c *records.Condition, f *Field) *apiError {
 		if _, ok := records.AppendCanonical(nil, []byte(l.text)); !ok {
 			return malformedQuery("unexpected token: '%s'", l.text)
 		}
+		if f.Type == Int && !isInt([]byte(l.text)) { // what Salesforce does is not documented
+			return invalidField("value of filter criterion for field '%s' must be of type %s", f.Name, f.Type)
+		}
 		c.Values = append(c.Values, []byte(l.text))
 	case word && f.Type == Boolean && strings.EqualFold(l.text, "false"):
 		c.Values = append(c.Values, []byte("false"), nil)

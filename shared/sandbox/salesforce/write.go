@@ -62,7 +62,7 @@ func (s *Simulator) serveWrite(w http.ResponseWriter, r *http.Request, m mode, f
 // refuseIDs refuses ids where the call finds or makes its records itself.
 func (c *write) refuseIDs() *apiError {
 	for _, r := range c.in.records {
-		if r.id != "" && c.mode == upsert {
+		if r.named && c.mode == upsert {
 			return &apiError{status: http.StatusBadRequest, code: "INVALID_FIELD", message: "The Id field should not be specified in the sobject data."}
 		}
 	}

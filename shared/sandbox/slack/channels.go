@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/penstock-data/penstock/shared/sandbox"
 	"github.com/penstock-data/penstock/shared/sandbox/records"
 )
 
@@ -45,7 +46,7 @@ func readWorkspace(r io.Reader) (_ []Channel, scopes []string, _ error) {
 		Channels []channelJSON `json:"channels"`
 		Scopes   []string      `json:"scopes"`
 	}
-	if err := json.NewDecoder(r).Decode(&file); err != nil {
+	if err := sandbox.DecodeOnly(json.NewDecoder(r), &file); err != nil {
 		return nil, nil, fmt.Errorf("read the simulated Slack's channels: %w", err)
 	}
 	if len(file.Channels) == 0 && file.Scopes == nil {

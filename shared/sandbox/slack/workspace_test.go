@@ -73,7 +73,7 @@ func TestReadChannels(t *testing.T) {
 	if again, err := slack.ReadChannels(rec.Body); err != nil || cmp.Diff(got, again) != "" {
 		t.Error(err, cmp.Diff(got, again))
 	}
-	for _, bad := range []string{``, `{}`, `{"channels":[]}`, `{"channels":[{"id":"C1"}]}`, `{"channels":[{"id":"C1","name":"Big"}]}`, `[]`} {
+	for _, bad := range []string{``, `{}`, `{"channels":[]}`, `{"channels":[{"id":"C1"}]}`, `{"channels":[{"id":"C1","name":"Big"}]}`, `[]`, `{"channels":[{"name":"a"}]}{}`, `{"channels":[{"name":"a"}]}]`} {
 		if _, err := slack.ReadChannels(strings.NewReader(bad)); err == nil {
 			t.Errorf("%s was taken", bad)
 		}
