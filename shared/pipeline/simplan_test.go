@@ -153,7 +153,7 @@ func span(r *rand.Rand, most time.Duration) time.Duration {
 // calm is the plan of one question only: what do poison rows cost the others (I9)? Where
 // the share of the quota stays as it is: a quarter of it stretches their calls, too.
 func (p plan) calm() plan {
-	p.Faults, p.Spells, p.Busy, p.Calm, p.Stop, p.Moving = nil, nil, nil, true, [2]bool{}, false
+	p.Faults, p.Spells, p.Calm, p.Stop, p.Moving = nil, nil, true, [2]bool{}, false
 	var steps []step
 	for _, st := range p.Steps {
 		if st.Do == "run" || st.Do == "full" {

@@ -111,7 +111,7 @@ func trySeed(p plan) (wrong []string, hits map[string]int) {
 		return []string{err.Error()}, nil
 	}
 	wrong, hits = s.wrong, s.hits
-	if len(p.Poison) > 0 && len(wrong) == 0 {
+	if len(p.Poison)+len(p.Refused)+len(p.Busy) > 0 && len(wrong) == 0 {
 		wrong = compare(p.calm())
 	}
 	return wrong, hits

@@ -62,7 +62,7 @@ func (u *unmade) Error() string { return u.code }
 
 // call is the failure of a definition that names the attribute.
 func (u *unmade) call() *dest.CallError {
-	message := "Intercom does not create a custom attribute of a field's name (" + u.code + "): companies or an archived attribute have it already, or it is one of Intercom's own; name another destination, or restore it in Intercom (Settings, Data)"
+	message := "Intercom does not create a custom attribute of a field's name (" + u.code + "): companies or an archived attribute have it already, it is one of Intercom's own, or it has blanks; name another destination, or restore or create it in Intercom (Settings, Data)"
 	if !u.may {
 		message = "the app may not create custom attributes (" + u.code + "): give it the permission to write attributes, or create them in Intercom"
 	}
@@ -77,7 +77,7 @@ func (u *unmade) member(name string) *dest.Outcome {
 			Message: "the object has a member" + called(name) + " that is no custom attribute yet, and the app may not create one: give it the permission to write attributes, or create it in Intercom (Settings, Data, People)"}
 	}
 	return &dest.Outcome{Status: dest.Rejected, Code: u.code, Field: fieldCustom,
-		Message: "the object has a member" + called(name) + " of which Intercom makes no custom attribute: companies or an archived attribute have the name already, or it is one of Intercom's own; name it otherwise, or map it by itself"}
+		Message: "the object has a member" + called(name) + " of which Intercom makes no custom attribute: companies or an archived attribute have the name already, it is one of Intercom's own, or it has blanks; name it otherwise, or map it by itself"}
 }
 
 func newAttributeBook(c *client) *attributeBook {
@@ -128,8 +128,11 @@ func (b *attributeBook) find(ctx context.Context, name, kind string) (attribute,
 			return a, known, nil
 		}
 	}
-	if kind == "" {
+	switch {
+	case kind == "":
 		return attribute{}, absent, nil
+	case !newName.MatchString(name):
+		return attribute{}, absent, &unmade{code: "bad_attribute_name", may: true}
 	}
 	leave, err := b.turns.take(ctx, name)
 	if err != nil {

@@ -44,8 +44,12 @@ var given = map[string]string{
 }
 
 // attributeName is what a custom attribute may be called: letters, digits, currency
-// signs, hyphens and underscores ("Create a data attribute").
-var attributeName = regexp.MustCompile(`^[\p{L}\p{N}\p{Sc}_-]{1,190}$`)
+// signs, hyphens, underscores and blanks. newName is the same of one that is made over the
+// API ("Create a data attribute"), without blanks.
+var (
+	attributeName = regexp.MustCompile(`^[\p{L}\p{N}\p{Sc}_-][\p{L}\p{N}\p{Sc} _-]{0,189}$`)
+	newName       = regexp.MustCompile(`^[\p{L}\p{N}\p{Sc}_-]{1,190}$`)
+)
 
 // custom is the custom attribute that a destination names, in full
 // (custom_attributes.plan) or by its name alone.
@@ -135,7 +139,7 @@ func (c *checker) field(path string, f *syncdef.Field) {
 	}
 	switch {
 	case is && !attributeName.MatchString(name):
-		c.fault(path+"destination", "destination %q is no name of a custom attribute; allowed: letters, digits, currency signs, - and _", short(to))
+		c.fault(path+"destination", "destination %q is no name of a custom attribute; allowed: letters, digits, currency signs, blanks, - and _", short(to))
 	case is && f.Type == syncdef.JSON:
 		c.fault(path+"data_type", "data_type json: a custom attribute holds no objects or lists; map an object to %s, whose members become attributes, or use another data_type", fieldCustom)
 	case is || f.Type == "":

@@ -101,7 +101,7 @@ func (d *destination) flatten(ctx context.Context, b *body, f *dest.Field) (*des
 	for w.Next() {
 		name, v := string(w.Name()), w.Value()
 		if !attributeName.MatchString(name) {
-			return reject("bad_attribute_name", "the object has a member whose name no custom attribute can have; allowed: letters, digits, currency signs, - and _"), nil
+			return reject("bad_attribute_name", "the object has a member whose name no custom attribute can have; allowed: letters, digits, currency signs, blanks, - and _"), nil
 		}
 		if d.maps(name) {
 			continue // the definition's own mapping of it counts
