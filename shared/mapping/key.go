@@ -40,7 +40,7 @@ func (m *Mapper) key() (key, written []byte, fault *row.Fault) {
 	if match.company && freeMail(key) {
 		return nil, nil, refuse(name, "free_mail_domain", raw, "an address at the company's own domain; anybody can have a mailbox at this one")
 	}
-	if written = bytes.TrimSpace(t.b); match.company || bytes.Equal(written, key) {
+	if written = match.identity.Trim(t.b); match.company || bytes.Equal(written, key) {
 		written = nil
 	}
 	return key, written, nil

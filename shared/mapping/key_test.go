@@ -93,6 +93,7 @@ func TestMatchAsWritten(t *testing.T) {
 	}{
 		{syncdef.MatchExternalID, text, `"CUST-1"`, "CUST-1"}, {syncdef.MatchField, text, `"cust-1"`, ""}, {syncdef.MatchField, text, `" cust-1\n"`, ""},
 		{syncdef.MatchField, text, `" O\u0027Brien \"1\" "`, `O'Brien "1"`}, {syncdef.MatchName, text, `"Stra\u00dfe"`, "Straße"},
+		{syncdef.MatchField, text, `"\u00a0AC-1 "`, "AC-1"}, {syncdef.MatchField, append([]row.Step{row.StepPlain}, text...), `"\u00a0AC-1 "`, "\u00a0AC-1"},
 		{syncdef.MatchField, []row.Step{row.StepNumber}, `1.0`, "1.0"}, {syncdef.MatchEmailDomain, []row.Step{row.StepDomain}, `"Joe@Acme.example"`, ""},
 	} {
 		m := compiledRules(t, &syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Strategy: c.strategy, Match: syncdef.Match{Source: "m"}},

@@ -27,6 +27,12 @@ type Step string
 
 // The steps. White space is all that Unicode calls so, the no-break space included.
 const (
+	// StepPlain has the steps behind it take for one only what a vendor's own comparison,
+	// letter by letter, can be asked for in a few spellings. Outer white space is ASCII's, and
+	// other white space at an end stays as it is; case goes letter by letter, and ß is ss, ς σ,
+	// µ μ; form C comes of a text that is in form D throughout, and a mixture stays; a domain is
+	// in ASCII or as people write it, in either form, and no browser's spelling of it.
+	StepPlain  Step = "plain"
 	StepTrim   Step = "trim"   // outer white space goes
 	StepSpace  Step = "space"  // inner white space becomes one blank each
 	StepLower  Step = "lower"  // case goes, by Unicode's full case folding: ß is ss
@@ -45,7 +51,7 @@ func (id Identity) Has(s Step) bool { return slices.Contains(id.Steps, s) }
 func (id Identity) Known() bool {
 	for _, s := range id.Steps {
 		switch s {
-		case StepTrim, StepSpace, StepLower, StepNFC, StepEmail, StepDomain, StepID18, StepNumber:
+		case StepPlain, StepTrim, StepSpace, StepLower, StepNFC, StepEmail, StepDomain, StepID18, StepNumber:
 		default:
 			return false
 		}
@@ -84,24 +90,35 @@ func (id Identity) Key(dst, value []byte) ([]byte, bool) {
 // round applies each step once. Each that changes something writes behind what
 // the one before wrote; the last result then moves to the front.
 func (id Identity) round(dst, s []byte) ([]byte, bool) {
-	start := len(dst)
+	start, plain := len(dst), false
 	for _, step := range id.Steps {
 		n, ok := len(dst), true
 		switch step {
+		case StepPlain:
+			plain = true
+			continue
 		case StepTrim:
-			s = bytes.TrimSpace(s)
+			s = trim(s, plain)
 			continue
 		case StepSpace:
-			dst = appendSpaced(dst, s)
+			dst = appendSpaced(dst, s, plain)
 		case StepLower:
-			dst = appendFolded(dst, s, id.Has(StepNFC))
+			dst = id.appendCaseless(dst, s)
 		case StepNFC:
-			s = norm.NFC.Bytes(s)
+			if !plain || norm.NFD.IsNormal(s) {
+				s = norm.NFC.Bytes(s)
+			}
 			continue
 		case StepEmail:
-			dst, ok = address.Append(dst, bytes.TrimSpace(s))
+			s = bytes.TrimSpace(s) // no address has any, whatever a vendor keeps elsewhere
+			if dst, ok = address.Append(dst, s); ok && plain {
+				at := bytes.LastIndexByte(dst[n:], '@') + 1
+				ok = address.Spelled(s[at:], dst[n+at:])
+			}
 		case StepDomain:
-			dst, ok = address.AppendDomain(dst, s)
+			if dst, ok = address.AppendDomain(dst, s); ok && plain {
+				ok = address.Named(s, dst[n:])
+			}
 		case StepID18:
 			dst, ok = appendID18(dst, bytes.TrimSpace(s))
 		case StepNumber:
@@ -122,6 +139,18 @@ func (id Identity) round(dst, s []byte) ([]byte, bool) {
 
 // FoldedKey appends a key without its case. With CaseUnsure, two keys of a batch
 // that differ, but whose folded keys are equal, may or may not be one record.
-func (id Identity) FoldedKey(dst, key []byte) []byte {
-	return appendFolded(dst, key, id.Has(StepNFC))
+func (id Identity) FoldedKey(dst, key []byte) []byte { return id.appendCaseless(dst, key) }
+
+// appendCaseless appends s without its case.
+func (id Identity) appendCaseless(dst, s []byte) []byte {
+	if id.Has(StepPlain) {
+		return appendLower(dst, s)
+	}
+	return appendFolded(dst, s, id.Has(StepNFC))
+}
+
+// Trim is a value as it is written: without outer white space, of which a plain rule takes
+// off ASCII's alone, but of an address all.
+func (id Identity) Trim(value []byte) []byte {
+	return trim(value, id.Has(StepPlain) && !id.Has(StepEmail))
 }

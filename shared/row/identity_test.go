@@ -38,6 +38,15 @@ func TestKeyClasses(t *testing.T) {
 			"xn--bcher-kva.de": {"https://Bücher.de", "a@BÜCHER.DE", "xn--bcher-kva.de", "www.bücher.de。"},
 			"xn--fa-hia.de":    {"faß.de"}, "fass.de": {"fass.de"},
 		}},
+		{"plain", key(StepPlain, StepTrim, StepLower, StepNFC), map[string][]string{
+			"a  b": {"A  b", "\t a  b\r\n"}, "ab\u00a0": {"AB\u00a0", " ab\u00a0 "}, "\u3000ab": {"\u3000ab"}, "ab": {"ab"},
+			"strasse": {"Straße", "STRASSE", "STRAẞE"}, "σίσυφοσ": {"Σίσυφος", "ΣΊΣΥΦΟΣ"}, "μ": {"µ", "Μ"}, "i\u0307": {"İ", "I\u0307"}, "k": {"\u212a", "K"},
+			"ſ": {"ſ"}, "s": {"S"}, "ﬁ": {"ﬁ"}, "fi": {"FI"}, "ŉ": {"ŉ"}, "ʼn": {"ʼN"},
+			"éé": {"Éé", "E\u0301e\u0301"}, "ée\u0301": {"Ée\u0301"}, "ẹ\u0301": {"ẹ\u0301", "E\u0323\u0301"}, "e\u0301\u0323": {"E\u0301\u0323"},
+		}},
+		{"plain, space", key(StepPlain, StepTrim, StepSpace), map[string][]string{"a b": {"a \u00a0\t b ", "a\u3000b"}, "a b\u00a0": {" a  b\u00a0"}, "\u3000 a b": {"\u3000 a  b"}, "\u00a0": {"\u00a0"}}},
+		{"plain, email", key(StepPlain, StepEmail, StepLower), map[string][]string{"a@xn--bcher-kva.de": {"a@bücher.de", " A@BÜCHER.de", "\u00a0a@bücher.de\u3000", "a@XN--BCHER-KVA.DE", "a@bu\u0308cher.de"}, "a@xn--fa-hia.de": {"a@faß.de"}}},
+		{"plain, domain", key(StepPlain, StepDomain), map[string][]string{"xn--bcher-kva.de": {"https://Bücher.de/ﬁx", "a@BU\u0308CHER.DE", "xn--bcher-kva.de\u00a0", "http://bücher.de。/"}}},
 		{"id", key(StepID18), map[string][]string{
 			"a0D30000001n7PiEAI": {"a0D30000001n7Pi", "a0D30000001n7PiEAI", "A0D30000001N7PIEAI", "a0d30000001n7pieai", " a0D30000001n7Pi "},
 			"a0D30000001n7piEAA": {"a0D30000001n7pi"},
@@ -71,6 +80,9 @@ func TestNoKey(t *testing.T) {
 		{key(StepID18), []string{"", "0015g000000000", "0015g00000000012", "0015g0000000001AA", "0015g000000000!", "0015g0000000001AA6", "0015g0000000001BAA", "0015g000000000ä"}},
 		{key(StepEmail), []string{"a", "@b.co", "a@b", "a@b..co", "a@-b.co", ".a@b.co", "a@bü cher.de", "a@" + strings.Repeat("ü", 70) + ".de"}},
 		{key(StepDomain), []string{"", "acme", "192.168.0.1", "a@b@acme.com", "ac_me.com", "-acme.com", "bü/cher"}},
+		{key(StepPlain, StepTrim), []string{" \t"}},
+		{key(StepPlain, StepEmail), []string{"a@bücher。de", "a@ａcme.de", "a@ac\u00adme.de", "a@bü.bu\u0308.de", "a@bü.xn--bcher-kva.de"}},
+		{key(StepPlain, StepDomain), []string{"a@bücher。de", "http://ＡＣＭＥ.de/", "http://ac\u00adme.de", "ﬁx.de"}},
 		{key("soundex"), []string{"a"}},
 	} {
 		for _, v := range c.values {
@@ -79,7 +91,7 @@ func TestNoKey(t *testing.T) {
 			}
 		}
 	}
-	if key("soundex").Known() || !key(StepTrim, StepNumber).Known() {
+	if key("soundex").Known() || !key(StepPlain, StepTrim, StepNumber).Known() {
 		t.Error("Known is mistaken")
 	}
 }
@@ -101,13 +113,24 @@ func TestFoldedKey(t *testing.T) {
 	}
 }
 
+func TestTrim(t *testing.T) {
+	if got := key(StepPlain, StepTrim, StepEmail).Trim([]byte("\u00a0a@b.co ")); string(got) != "a@b.co" {
+		t.Errorf("an address is %q", got)
+	}
+	for in, want := range map[string][2]string{"\t a \r\n": {"a", "a"}, "\u00a0 a\u3000 ": {"a", "\u00a0 a\u3000"}, " ": {"", ""}} {
+		if all, plain := key(StepTrim).Trim([]byte(in)), key(StepPlain, StepTrim).Trim([]byte(in)); string(all) != want[0] || string(plain) != want[1] {
+			t.Errorf("%q is %q, and by what is plain %q", in, all, plain)
+		}
+	}
+}
+
 func TestKeyDoesNotAllocate(t *testing.T) {
 	dst := make([]byte, 0, 200)
 	for _, c := range []struct {
 		id    Identity
 		value string
 	}{
-		{key(StepTrim, StepSpace, StepLower, StepNFC), " ACME  Corporation "}, {key(StepDomain), "John.Doe@AcmeCorp.com"},
+		{key(StepTrim, StepSpace, StepLower, StepNFC), " ACME  Corporation "}, {key(StepPlain, StepTrim, StepSpace, StepLower, StepNFC), " ACME  Corporation "}, {key(StepPlain, StepTrim, StepEmail), "John@Acme.com"}, {key(StepDomain), "John.Doe@AcmeCorp.com"},
 		{key(StepEmail, StepLower), "John.Doe@AcmeCorp.com"}, {key(StepID18), "a0D30000001n7Pi"}, {key(StepNumber), "12.50"},
 	} {
 		value := []byte(c.value)
@@ -138,6 +161,9 @@ func combinations() (all []Identity) {
 		}
 	}
 	add(nil)
+	for _, id := range all {
+		all = append(all, key(append([]Step{StepPlain}, id.Steps...)...))
+	}
 	return all
 }
 
@@ -167,7 +193,7 @@ func TestKeyOfKey(t *testing.T) {
 
 // TestKeyOfEveryLetter asks it of each letter with and without a mark behind it.
 func TestKeyOfEveryLetter(t *testing.T) {
-	ids := []Identity{key(StepLower), key(StepLower, StepNFC), key(StepNFC, StepLower), key(StepNFC), key(StepTrim, StepSpace, StepLower, StepNFC)}
+	ids := []Identity{key(StepLower), key(StepLower, StepNFC), key(StepNFC, StepLower), key(StepNFC), key(StepTrim, StepSpace, StepLower, StepNFC), key(StepPlain, StepTrim, StepSpace, StepLower, StepNFC)}
 	for r := rune(1); r <= 0x1ffff; r++ {
 		if r >= 0xd800 && r < 0xe000 || unicode.In(r, unicode.Han, unicode.Hangul, unicode.Tangut, unicode.Cn) && r%16 != 0 {
 			continue // surrogates; most of the many that have neither case nor parts

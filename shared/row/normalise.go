@@ -1,6 +1,7 @@
 package row
 
 import (
+	"bytes"
 	"unicode"
 	"unicode/utf8"
 
@@ -53,9 +54,56 @@ func foldCherokee(s []byte) {
 	}
 }
 
+// alike are letters that case alone turns into others, and what they are taken for, in
+// lower case: all that StepPlain takes for one beside a letter's upper and lower case.
+var alike = map[rune]string{'ß': "ss", 'ẞ': "ss", 'ς': "σ", 'µ': "μ", 'İ': "i\u0307"}
+
+// appendLower appends s letter by letter in lower case.
+func appendLower(dst, s []byte) []byte {
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			if c >= 'A' && c <= 'Z' {
+				c += 'a' - 'A'
+			}
+			dst = append(dst, c)
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(s[i:])
+		if text, there := alike[r]; there {
+			dst = append(dst, text...)
+		} else {
+			dst = utf8.AppendRune(dst, unicode.ToLower(r))
+		}
+		i += size
+	}
+	return dst
+}
+
+// blanks are ASCII's white space.
+const blanks = " \t\r\n\f\v"
+
+// trim takes outer white space off: all of it, or ASCII's alone.
+func trim(s []byte, plain bool) []byte {
+	if plain {
+		return bytes.Trim(s, blanks)
+	}
+	return bytes.TrimSpace(s)
+}
+
 // appendSpaced appends s with each run of white space as one blank, outer ones
-// included.
-func appendSpaced(dst, s []byte) []byte {
+// included, but where they are to stay.
+func appendSpaced(dst, s []byte, plain bool) []byte {
+	if plain {
+		inner := bytes.TrimSpace(s)
+		if len(inner) == 0 {
+			return append(dst, s...)
+		}
+		lead := len(s) - len(bytes.TrimLeftFunc(s, unicode.IsSpace))
+		dst = appendSpaced(append(dst, s[:lead]...), inner, false)
+		return append(dst, s[lead+len(inner):]...)
+	}
 	inside := false
 	for i := 0; i < len(s); {
 		r, size := rune(s[i]), 1

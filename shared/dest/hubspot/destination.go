@@ -1,12 +1,14 @@
 package hubspot
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"strings"
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/row/address"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -109,6 +111,24 @@ func (d *destination) value(r *dest.Record) string {
 		return text
 	}
 	return r.Key
+}
+
+// spellings are what a record is looked up by: its value, and an address also with its
+// domain in ASCII and as people write it, in both Unicode forms, which are one key.
+func (d *destination) spellings(r *dest.Record) []string {
+	value := d.value(r)
+	if !d.identity.Has(row.StepEmail) {
+		return []string{value}
+	}
+	key, _ := d.identity.Key(nil, []byte(value)) // the record's, where it was made by another rule
+	at := bytes.LastIndexByte(key, '@') + 1
+	out := []string{value}
+	for _, domain := range address.Spellings(string(key[at:])) {
+		if s := string(key[:at]) + domain; at > 0 && s != strings.ToLower(value) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // overlong reports whether what a record is to be named by is a number that no property

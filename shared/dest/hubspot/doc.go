@@ -38,8 +38,10 @@
 //
 // Values are texts: a number plain and without commas, a boolean true or false, a
 // date YYYY-MM-DD, a datetime in ISO 8601, an option by its internal value, several
-// options joined by semicolons; an empty text clears. A number that records are matched by
-// has one spelling, whatever the row's (101 for 101.0 and 1.01e2), and 64 digits at most.
+// options joined by semicolons; an empty text clears. A text that begins with a
+// semicolon would add to several options instead of replacing them: its row is refused.
+// A number that records are matched by has one spelling, whatever the row's (101 for
+// 101.0 and 1.01e2), and 64 digits at most.
 //
 // Limits: 190 calls in 10 seconds and 650,000 a day on Professional and Enterprise,
 // 100 and 250,000 below; 429 names the policy. 423 says that a record or the account is

@@ -40,10 +40,9 @@ func (d *destination) newPush(b dest.Batch, c dest.Call) *push {
 			p.out[n] = overlong(d)
 			continue
 		}
-		v, field := d.appendProperties(nil, r)
-		if field != "" {
-			p.out[n] = dest.Outcome{Status: dest.Rejected, Code: "semicolon_in_option", Field: field,
-				Message: "an option of the list holds a semicolon, which separates options: correct the column, or send the list as JSON text with keep_json: true"}
+		v, fault := d.appendProperties(nil, r)
+		if fault != nil {
+			p.out[n] = *fault
 			continue
 		}
 		p.inputs, p.values[n] = append(p.inputs, n), v
@@ -84,27 +83,36 @@ func (p *push) encode() []byte {
 }
 
 // appendProperties writes a record's fields as {"name":"text"}. A new record of an
-// insert gets the value that it is found by too. fault is the field whose list cannot be
-// written, "" when all can.
-func (d *destination) appendProperties(dst []byte, r *dest.Record) (out []byte, fault string) {
+// insert gets the value that it is found by too. fault refuses a record with a value that
+// cannot be written, nil when all can.
+func (d *destination) appendProperties(dst []byte, r *dest.Record) (out []byte, fault *dest.Outcome) {
 	dst = append(dst, '{')
 	first, matched := true, false
 	for i := range r.Fields {
 		f := &r.Fields[i]
 		text, ok := d.text(f)
-		if !ok {
-			return nil, f.Name
-		}
-		if f.Name == d.def.Match.Destination {
+		switch {
+		case !ok:
+			return nil, &dest.Outcome{Status: dest.Rejected, Code: "semicolon_in_option", Field: f.Name,
+				Message: "an option of the list holds a semicolon, which separates options: correct the column, or send the list as JSON text with keep_json: true"}
+		case f.Name == d.def.Match.Destination: // a unique property has no options
 			matched, text = true, d.spelled(text)
+		case appends(text):
+			return nil, &dest.Outcome{Status: dest.Rejected, Code: "leading_semicolon", Field: f.Name,
+				Message: "the text begins with a semicolon, by which HubSpot adds to a property of several options instead of replacing what it holds: take the semicolon off in the model, or send a list (data_type: json)"}
 		}
 		dst, first = appendProperty(dst, first, f.Name, text), false
 	}
 	if d.write == insertOnly && d.def.Match.Destination != "" && !matched {
 		dst = appendProperty(dst, first, d.def.Match.Destination, d.value(r))
 	}
-	return append(dst, '}'), ""
+	return append(dst, '}'), nil
 }
+
+// appends reports whether a text adds to a property of several options ("Properties",
+// multiple checkboxes). What kind of property it goes to is not known here, and white space
+// before it may be taken off.
+func appends(text string) bool { return strings.HasPrefix(strings.TrimSpace(text), ";") }
 
 // spelled is a value of the match property as it is sent, which is how the record is asked
 // for: without outer white space, and a number in its one spelling.

@@ -100,6 +100,34 @@ func TestSemicolon(t *testing.T) {
 	}
 }
 
+// A text that begins with a semicolon would add to what a property of several options holds:
+// its row alone is refused, unsent; elsewhere in the text a semicolon is no such sign.
+func TestLeadingSemicolon(t *testing.T) {
+	w := start(t, options(), byEmail)
+	b := three()
+	b.Records[1].Fields = append(b.Records[1].Fields, field("interests", `"etl"`))
+	if out, err := w.Push(t.Context(), b, w.Calls(b, 0)[0]); err != nil || out[1].Status != dest.Delivered {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	for _, text := range []string{`";sql"`, `" ;sql"`, `"\u003bsql"`, `";"`} {
+		b.Records[1].Fields[len(b.Records[1].Fields)-1].Value = []byte(text)
+		out, err := w.Push(t.Context(), b, w.Calls(b, 0)[0])
+		if err != nil || out[0].Status != dest.Delivered || out[2].Status != dest.Delivered {
+			t.Fatalf("%s: %+v, %v", text, out, err)
+		}
+		if o := out[1]; o.Status != dest.Rejected || o.Code != "leading_semicolon" || o.Field != "interests" || strings.Contains(o.Message, "sql") {
+			t.Errorf("%s: %+v", text, o)
+		}
+		if got := w.sim.Record("contacts", "email", b.Records[1].Key)["interests"]; got != "etl" {
+			t.Errorf("%s: stored %q", text, got)
+		}
+	}
+	b.Records[1].Fields[len(b.Records[1].Fields)-1].Value = []byte(`"sql;alerts"`)
+	if out, err := w.Push(t.Context(), b, w.Calls(b, 0)[0]); err != nil || out[1].Status != dest.Delivered || w.sim.Record("contacts", "email", b.Records[1].Key)["interests"] != "sql;alerts" {
+		t.Errorf("%+v, %v", out, err)
+	}
+}
+
 // Values that HubSpot takes for one are never in one call; 1,000 records are 10 calls.
 func TestCalls(t *testing.T) {
 	w := start(t, options(), byEmail)

@@ -2,6 +2,7 @@ package hubspot
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -13,20 +14,22 @@ import (
 // Lookups implements dest.Destination: records that are updated by an id which is not
 // known, inserts that may have arrived, and all that are to be removed: those whose id is
 // known by it, for HubSpot answers the id of a merged record with the one that it became.
+// An upsert by an address with several spellings would add a second record of it.
 // Reading by a unique property sees what was just written, unlike a search.
 func (d *destination) Lookups(b dest.Batch) []dest.Call {
 	var calls []dest.Call
-	open := map[bool]int{} // by whether records are read by their ids: the call that takes more, from 1
+	open, size := map[bool]int{}, map[bool]int{} // by whether records are read by their ids: the call that takes more, from 1, and what it asks for
 	for i := range b.Records {
 		r := &b.Records[i]
 		if !d.wanted(r) {
 			continue
 		}
-		byID := d.removedID(r) != ""
-		if open[byID] == 0 || len(calls[open[byID]-1].Records) == maxRecords {
+		byID, asks := d.removedID(r) != "", len(d.sought(r))
+		if open[byID] == 0 || size[byID]+asks > maxRecords {
 			calls = append(calls, dest.Call{Costs: oneCall})
-			open[byID] = len(calls)
+			open[byID], size[byID] = len(calls), 0
 		}
+		size[byID] += asks
 		last := &calls[open[byID]-1]
 		last.Records = append(last.Records, i)
 	}
@@ -51,7 +54,7 @@ func (d *destination) wanted(r *dest.Record) bool {
 	case d.write == insertOnly:
 		return r.Intent
 	}
-	return d.write == byLookup && (r.Intent || r.ID == "")
+	return d.write == byLookup && (r.Intent || r.ID == "") || d.write == byProperty && r.ID == "" && len(d.spellings(r)) > 1
 }
 
 // Lookup implements dest.Destination.
@@ -61,14 +64,14 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 	asked := map[string][]int{} // positions in c.Records by folded value
 	var values []string
 	for n, at := range c.Records {
-		value := d.sought(&b.Records[at])
-		if d.overlong(value) {
+		spellings := d.sought(&b.Records[at])
+		if d.overlong(spellings[0]) {
 			out[n] = overlong(d)
 			continue
 		}
-		key := d.folded(value)
+		key := d.folded(spellings[0])
 		if asked[key] == nil {
-			values = append(values, value)
+			values = append(values, spellings...)
 		}
 		asked[key] = append(asked[key], n)
 	}
@@ -81,7 +84,7 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 		return nil, err
 	}
 	said, ok := readBody(got.body)
-	if ok && got.status == http.StatusNotFound && said.Category == "OBJECT_NOT_FOUND" && len(values) == 1 && !noObject(string(said.Message)) {
+	if ok && got.status == http.StatusNotFound && said.Category == "OBJECT_NOT_FOUND" && len(asked) == 1 && !noObject(string(said.Message)) {
 		said = body{Results: &[]result{}}
 	} else if failed := judge(r, got, d.client.now()); failed != nil {
 		return nil, failed
@@ -98,12 +101,12 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 	return out, nil
 }
 
-// sought is the value that a record is looked up by.
-func (d *destination) sought(r *dest.Record) string {
+// sought are the values that a record is looked up by.
+func (d *destination) sought(r *dest.Record) []string {
 	if id := d.removedID(r); id != "" {
-		return id
+		return []string{id}
 	}
-	return d.value(r)
+	return d.spellings(r)
 }
 
 // question is {"idProperty":"email","inputs":[{"id":"..."}],"properties":["email",..],"propertiesWithHistory":[]},
@@ -128,10 +131,11 @@ func (d *destination) question(values []string, byID bool) []byte {
 	return append(out, `],"propertiesWithHistory":[]}`...)
 }
 
-// found are the ids by folded value. A contact is found by each of its addresses. A
+// found are the ids by folded value, of which there is one but where spellings of it are
+// several records'. A contact is found by each of its addresses. A
 // record that answers to none of the values can only be of the one that is left, or
 // the answer is none. Of ids it is one that a merged record became, and nobody's.
-func (d *destination) found(r request, got answer, said body, asked map[string][]int, byID bool) (map[string]string, *dest.CallError) {
+func (d *destination) found(r request, got answer, said body, asked map[string][]int, byID bool) (map[string][]string, *dest.CallError) {
 	entries, ok := said.entries()
 	if said.Results == nil || !ok || !said.done() {
 		return nil, unreadable(r.op, got, "it has no results, or not all")
@@ -141,7 +145,7 @@ func (d *destination) found(r request, got answer, said body, asked map[string][
 			return nil, unreadable(r.op, got, "it does not account for every record")
 		}
 	}
-	found := map[string]string{}
+	found := map[string][]string{}
 	var strange []string
 	for _, one := range *said.Results {
 		if one.ID == "" {
@@ -152,8 +156,12 @@ func (d *destination) found(r request, got answer, said body, asked map[string][
 			names = d.names(one)
 		}
 		for _, value := range names {
-			if key := d.folded(value); asked[key] != nil {
-				found[key], hit = string(one.ID), true
+			key := d.folded(value)
+			if asked[key] == nil {
+				continue
+			}
+			if hit = true; !slices.Contains(found[key], string(one.ID)) {
+				found[key] = append(found[key], string(one.ID))
 			}
 		}
 		if !hit {
@@ -165,14 +173,14 @@ func (d *destination) found(r request, got answer, said body, asked map[string][
 	}
 	var left []string
 	for key := range asked {
-		if found[key] == "" {
+		if found[key] == nil {
 			left = append(left, key)
 		}
 	}
 	if len(strange) != 1 || len(left) != 1 {
 		return nil, unreadable(r.op, got, "it has records that were not asked for")
 	}
-	found[left[0]] = strange[0]
+	found[left[0]] = strange
 	return found, nil
 }
 
@@ -186,8 +194,15 @@ func (d *destination) names(one result) []string {
 }
 
 // lookedUp is the outcome of a lookup.
-func (d *destination) lookedUp(r *dest.Record, id string) dest.Outcome {
+func (d *destination) lookedUp(r *dest.Record, ids []string) dest.Outcome {
+	id := ""
+	if len(ids) > 0 {
+		id = ids[0]
+	}
 	switch {
+	case len(ids) > 1:
+		return dest.Outcome{Status: dest.Rejected, Code: "ambiguous_match", Field: d.def.Match.Destination,
+			Message: fmt.Sprintf("%d records of %s have the row's value by %s in different spellings (%s): merge them in HubSpot", len(ids), d.def.Object, d.def.Match.Destination, strings.Join(ids, ", "))}
 	case id == "" && r.Delete:
 		return dest.Outcome{Status: dest.Delivered} // there is none to archive
 	case id != "" && d.write == insertOnly:

@@ -2,6 +2,7 @@ package hubspot_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -89,7 +90,7 @@ func numbered(t *testing.T, operation syncdef.Operation) (w *world, id string) {
 	return w, ids[0]
 }
 
-// numberOf is a record that a row's number names.
+// numberOf is a record that a row's number, or another match value, names.
 func numberOf(t *testing.T, w *world, text string, fields ...dest.Field) dest.Record {
 	t.Helper()
 	key, ok := w.version.Rules.Identity.Key(nil, []byte(text))
@@ -178,5 +179,87 @@ func TestNumberTooLong(t *testing.T) {
 	b := dest.Batch{Records: []dest.Record{r}}
 	if out, err := w.Push(t.Context(), b, w.Calls(b, 0)[0]); err != nil || out[0].Status != dest.Delivered {
 		t.Errorf("known: %+v, %v", out, err)
+	}
+}
+
+// An address is one contact's however its domain is spelled, in the row and there: it is
+// looked up in all spellings, before an upsert too.
+func TestAddressSpellings(t *testing.T) {
+	spellings := []string{"joe@xn--bcher-kva.example", "joe@b\u00fccher.example", "joe@bu\u0308cher.example"}
+	for _, stored := range spellings {
+		for _, asked := range append(spellings, " Joe@B\u00dcCHER.example ") {
+			for _, operation := range []syncdef.Operation{syncdef.Upsert, syncdef.Update, syncdef.Delete, syncdef.Insert} {
+				w := start(t, options(), matching(operation, "email"))
+				ids, err := w.sim.Seed("contacts", func(yield func(map[string]string) bool) { yield(map[string]string{"email": stored}) })
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := numberOf(t, w, asked, field("firstname", `"Ada"`))
+				r.Delete, r.Intent = operation == syncdef.Delete, true
+				b := dest.Batch{Records: []dest.Record{r}}
+				for _, c := range w.Lookups(b) {
+					out, err := w.Lookup(t.Context(), b, c)
+					if err != nil || out[0].ID != ids[0] {
+						t.Fatalf("%+q stored, %+q, %s: %+v, %v", stored, asked, operation, out, err)
+					}
+					b.Records[0].ID = out[0].ID
+				}
+				if operation == syncdef.Insert {
+					continue // it has arrived
+				}
+				out, err := w.Push(t.Context(), b, w.Calls(b, 0)[0])
+				if want := map[bool]int{true: 0, false: 1}[r.Delete]; err != nil || out[0].Status != dest.Delivered || out[0].Created || w.sim.Count("contacts") != want {
+					t.Errorf("%+q stored, %+q, %s: %+v, %v, %d contacts", stored, asked, operation, out, err, w.sim.Count("contacts"))
+				}
+			}
+		}
+	}
+}
+
+// Two contacts of one address in two spellings are nobody's to write or to archive.
+func TestAddressOfTwo(t *testing.T) {
+	for _, operation := range []syncdef.Operation{syncdef.Upsert, syncdef.Update, syncdef.Delete} {
+		w := start(t, options(), matching(operation, "email"))
+		if _, err := w.sim.Seed("contacts", func(yield func(map[string]string) bool) {
+			_ = yield(map[string]string{"email": "joe@xn--bcher-kva.example"}) && yield(map[string]string{"email": "joe@b\u00fccher.example"})
+		}); err != nil {
+			t.Fatal(err)
+		}
+		r := numberOf(t, w, "joe@b\u00fccher.example")
+		r.Delete = operation == syncdef.Delete
+		b := dest.Batch{Records: []dest.Record{r}}
+		out, err := w.Lookup(t.Context(), b, w.Lookups(b)[0])
+		if err != nil || out[0].Status != dest.Rejected || out[0].Code != "ambiguous_match" || strings.Contains(out[0].Message, "joe@") {
+			t.Errorf("%s: %+v, %v", operation, out, err)
+		}
+	}
+}
+
+// Spellings count in a call of 100, an address in ASCII costs an upsert no lookup, and one
+// that no contact has, in any spelling, is new.
+func TestAddressSpellingsCount(t *testing.T) {
+	w := start(t, options(), byEmail)
+	b := dest.Batch{Records: []dest.Record{contact(1)}}
+	if calls := w.Lookups(b); calls != nil {
+		t.Errorf("in ASCII: %+v", calls)
+	}
+	for i := range 40 {
+		b.Records = append(b.Records, numberOf(t, w, fmt.Sprintf("p%d@b\u00fccher.example", i)))
+	}
+	calls := w.Lookups(b)
+	if len(calls) != 2 || len(calls[0].Records) != 33 {
+		t.Fatalf("%+v", calls)
+	}
+	for _, c := range append(calls, dest.Call{Records: []int{1}}) {
+		out, err := w.Lookup(t.Context(), b, c)
+		if err != nil || out[0].Status != dest.Pending {
+			t.Errorf("%+v, %v", out, err)
+		}
+	}
+	if err := w.sim.Core().AddFault(sandbox.Fault{Match: "/batch/read", Status: 404, Body: `{"status":"error","category":"OBJECT_NOT_FOUND","message":"none of them"}`}); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := w.Lookup(t.Context(), b, dest.Call{Records: []int{1}}); err != nil || out[0].Status != dest.Pending {
+		t.Errorf("not found: %+v, %v", out, err)
 	}
 }

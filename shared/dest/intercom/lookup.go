@@ -12,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/text/unicode/norm"
-
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/rawjson"
 	"github.com/penstock-data/penstock/shared/row/address"
@@ -54,11 +52,11 @@ func (d *destination) values(r *dest.Record) []string {
 		return []string{matchValue(r)}
 	}
 	at := strings.LastIndexByte(r.Key, '@') + 1
-	written := address.Unicode(r.Key[at:])
-	if written == r.Key[at:] {
-		return []string{r.Key}
+	out := address.Spellings(r.Key[at:])
+	for i, domain := range out {
+		out[i] = r.Key[:at] + domain
 	}
-	return slices.Compact([]string{r.Key, r.Key[:at] + written, r.Key[:at] + norm.NFD.String(written)})
+	return out
 }
 
 // Lookup implements dest.Destination. The search lags minutes behind: what it misses

@@ -92,7 +92,7 @@ func (d *destination) appendMatch(dst []byte, r *dest.Record) []byte {
 	case r.Match == "" || d.def.Strategy == syncdef.MatchEmailDomain || d.identity.Has(row.StepID18):
 		return rawjson.AppendQuote(dst, r.Key)
 	}
-	return rawjson.AppendQuote(dst, strings.TrimSpace(r.Match))
+	return rawjson.AppendQuote(dst, d.identity.Trim([]byte(r.Match)))
 }
 
 // holds reports whether a record has a value for a field.

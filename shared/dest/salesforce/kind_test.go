@@ -115,9 +115,9 @@ func TestCheckConnection(t *testing.T) {
 func TestRules(t *testing.T) {
 	base := syncdef.Rules{Type: "salesforce", LengthUnit: syncdef.LengthUTF16, DateMin: "1700-01-01", DateMax: "4000-12-31"}
 	identity := func(steps ...row.Step) row.Identity { return row.Identity{Steps: steps} }
-	text := identity(row.StepTrim, row.StepLower, row.StepNFC)
+	text := identity(row.StepPlain, row.StepTrim, row.StepLower, row.StepNFC)
 	yes, no := true, false
-	unsure := identity(row.StepTrim, row.StepNFC)
+	unsure := identity(row.StepPlain, row.StepTrim, row.StepNFC)
 	unsure.CaseUnsure = true
 	for title, test := range map[string]struct {
 		strategy  syncdef.Strategy
@@ -132,13 +132,13 @@ func TestRules(t *testing.T) {
 		"text, said":       {syncdef.MatchField, syncdef.Upsert, syncdef.Match{Destination: "X__c", DataType: syncdef.MatchText}, unsure, false, true},
 		"standard field":   {syncdef.MatchField, syncdef.Upsert, syncdef.Match{Destination: "AccountNumber"}, text, false, true},
 		"case said not":    {syncdef.MatchField, syncdef.Upsert, syncdef.Match{Destination: "X__c", Case: &no}, text, false, true},
-		"case-sensitive":   {syncdef.MatchExternalID, syncdef.Upsert, syncdef.Match{Destination: "X__c", Case: &yes}, identity(row.StepTrim, row.StepNFC), false, true},
+		"case-sensitive":   {syncdef.MatchExternalID, syncdef.Upsert, syncdef.Match{Destination: "X__c", Case: &yes}, identity(row.StepPlain, row.StepTrim, row.StepNFC), false, true},
 		"number":           {syncdef.MatchField, syncdef.Update, syncdef.Match{Destination: "N__c", DataType: syncdef.MatchNumber}, identity(row.StepTrim, row.StepNumber), false, true},
 		"another's id":     {syncdef.MatchField, syncdef.Update, syncdef.Match{Destination: "ParentId", DataType: syncdef.MatchID}, identity(row.StepTrim, row.StepID18), false, true},
 		"own id":           {syncdef.MatchField, syncdef.Update, syncdef.Match{Destination: "id"}, identity(row.StepTrim, row.StepID18), false, false},
-		"email":            {syncdef.MatchEmail, syncdef.Upsert, syncdef.Match{Destination: "Email"}, identity(row.StepTrim, row.StepEmail, row.StepLower, row.StepNFC), false, true},
-		"domain":           {syncdef.MatchEmailDomain, syncdef.Upsert, syncdef.Match{Destination: "Website"}, identity(row.StepDomain), false, true},
-		"name":             {syncdef.MatchName, syncdef.Upsert, syncdef.Match{Destination: "Name"}, identity(row.StepTrim, row.StepSpace, row.StepLower, row.StepNFC), false, true},
+		"email":            {syncdef.MatchEmail, syncdef.Upsert, syncdef.Match{Destination: "Email"}, identity(row.StepPlain, row.StepTrim, row.StepEmail, row.StepLower, row.StepNFC), false, true},
+		"domain":           {syncdef.MatchEmailDomain, syncdef.Upsert, syncdef.Match{Destination: "Website"}, identity(row.StepPlain, row.StepDomain), false, true},
+		"name":             {syncdef.MatchName, syncdef.Upsert, syncdef.Match{Destination: "Name"}, identity(row.StepPlain, row.StepTrim, row.StepSpace, row.StepLower, row.StepNFC), false, true},
 		"insert":           {syncdef.MatchNone, syncdef.Insert, syncdef.Match{}, row.Identity{}, true, false},
 		"insert, matching": {syncdef.MatchField, syncdef.Insert, syncdef.Match{Destination: "X__c"}, unsure, true, true},
 	} {

@@ -3,7 +3,9 @@ package salesforce
 import (
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -13,8 +15,9 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// maxVariants bounds the spellings of one key that a query asks for.
-const maxVariants = 8
+// maxSpellings bounds the texts that a key's letters are spelled out to; of more, a
+// pattern leaves the letters open.
+const maxSpellings = 16
 
 // folded is a key without its case, where that may count or not.
 func (d *destination) folded(key string) string {
@@ -40,11 +43,21 @@ func (d *destination) ask(r *dest.Record) (q question, reason string) {
 		}
 		return question{equals: []string{quoted(r.Key)}}, ""
 	case d.def.Strategy == syncdef.MatchEmailDomain:
-		q.likes = each(domains(r.Key), func(s string) string { return "'%" + escapeLike.Replace(s) + "%'" })
-	case d.def.Strategy == syncdef.MatchName && strings.Contains(r.Key, " "):
-		q.likes = each(d.spellings(r), spaced)
+		q.likes = each(address.Spellings(r.Key), func(s string) string { return "'%" + escapeLike.Replace(s) + "%'" })
 	default:
-		q.equals = each(d.spellings(r), quoted)
+		texts, patterns, ok := d.spellings(r)
+		if !ok {
+			return q, "mostly of letters that are also written as others (ss and ß, σ and ς), and can be asked for in too many spellings"
+		}
+		q.likes = each(patterns, spaced)
+		if slices.ContainsFunc(q.likes, over) { // the text may be shorter, and be held
+			return question{}, "too long to be asked for in all its spellings"
+		}
+		if d.def.Strategy == syncdef.MatchName && strings.Contains(r.Key, " ") {
+			q.likes = append(q.likes, each(texts, spaced)...)
+		} else {
+			q.equals = each(texts, quoted)
+		}
 	}
 	// A spelling that WHERE does not take is of a length that no field it compares holds.
 	q.equals, q.likes = slices.DeleteFunc(q.equals, over), slices.DeleteFunc(q.likes, over)
@@ -59,58 +72,77 @@ func over(literal string) bool {
 	return len(literal) > maxLiteral && len(utf16.Encode([]rune(literal)))-len("''") > maxLiteral
 }
 
-// domains are a domain's spellings: in ASCII, and as people write it, in both Unicode
-// forms.
-func domains(key string) []string {
-	written := address.Unicode(key)
-	return distinct(key, written, norm.NFD.String(written))
-}
-
-// spellings are texts of which the vendor's own comparison takes one for a stored
-// value that has the record's key: as the row writes it, the key, both Unicode
-// forms, an address's domain as people write it, and letters that folding the case
-// turns into others, which a comparison by single letters does not. Where only the
-// case tells key and row apart the row's is asked for alone: whether the field
-// leaves out the case or not, it is the right one.
-func (d *destination) spellings(r *dest.Record) []string {
-	own := d.written(r)
-	all := []string{r.Key}
-	if d.identity.Has(row.StepEmail) {
-		if at := strings.LastIndexByte(r.Key, '@'); at >= 0 {
-			all = distinct(append(all, r.Key[:at+1]+address.Unicode(r.Key[at+1:]))...)
-		}
-	}
-	lower := d.identity.Has(row.StepLower)
-	if lower {
-		for _, f := range folded {
-			for _, s := range all {
-				if len(all) < maxVariants/2 && strings.Contains(s, f.to) {
-					all = append(all, strings.ReplaceAll(s, f.to, f.from))
-				}
-			}
-		}
+// spellings are texts and patterns of which the vendor's own comparison takes one for a
+// stored value that has the record's key: an address's domain in all spellings, both
+// Unicode forms, letters that case turns into others, which a comparison letter by letter
+// does not, and what the row writes. Where only the case tells a text and the row apart the
+// row's is asked for alone: whether the field leaves out the case or not, it is the right
+// one. It reports false for a key that so many letters leave open that a pattern would find
+// nearly anything.
+func (d *destination) spellings(r *dest.Record) (texts, patterns []string, ok bool) {
+	own, forms := d.written(r), []string{r.Key}
+	if !ascii(r.Key) {
+		forms = distinct(r.Key, norm.NFC.String(r.Key), norm.NFD.String(r.Key))
 	}
 	switch {
-	case lower && strings.ToLower(own) == r.Key:
-		all[0] = own
-	case own != "":
-		all = append(all, own)
-	}
-	for _, s := range all {
-		if !ascii(s) {
-			all = append(all, norm.NFD.String(s), norm.NFC.String(s))
+	case d.identity.Has(row.StepEmail):
+		if at := strings.LastIndexByte(r.Key, '@') + 1; at > 0 {
+			forms = each(address.Spellings(r.Key[at:]), func(s string) string { return r.Key[:at] + s })
+		}
+		texts = forms
+	case !d.identity.Has(row.StepLower):
+		texts = forms
+	default:
+		for _, s := range forms {
+			if n := mixtures(s); n > maxSpellings || n > 1 && n*len(s) > maxAddress {
+				pattern, ok := opened(s)
+				if !ok {
+					return nil, nil, false
+				}
+				patterns = append(patterns, pattern)
+				continue
+			}
+			texts = distinct(append(texts, mixed(s)...)...)
+		}
+		if len(patterns) > 0 {
+			return texts, patterns, true
 		}
 	}
-	return distinct(all...)
+	if own == "" {
+		return texts, nil, true
+	}
+	if d.identity.Has(row.StepLower) {
+		for _, form := range distinct(own, norm.NFC.String(own), norm.NFD.String(own)) {
+			if at := slices.Index(texts, strings.ToLower(form)); at >= 0 {
+				texts[at] = form
+			}
+		}
+		lower := strings.ToLower(own)
+		if slices.ContainsFunc(texts, func(s string) bool { return strings.ToLower(s) == lower }) {
+			return distinct(texts...), nil, true
+		}
+	}
+	return distinct(append(texts, own)...), nil, true
 }
 
 // written is the match value as the row has it, but for white space that the
 // version's identity leaves out.
 func (d *destination) written(r *dest.Record) string {
-	if d.identity.Has(row.StepSpace) {
-		return strings.Join(strings.Fields(r.Match), " ")
+	text := string(d.identity.Trim([]byte(r.Match)))
+	if !d.identity.Has(row.StepSpace) {
+		return text
 	}
-	return strings.TrimSpace(r.Match)
+	lead, words, end := ends(text)
+	return lead + strings.Join(words, " ") + end
+}
+
+// ends are a text's words, and the white space around them.
+func ends(s string) (lead string, words []string, end string) {
+	inner := strings.TrimSpace(s)
+	if lead = s[:len(s)-len(strings.TrimLeftFunc(s, unicode.IsSpace))]; inner != "" {
+		end = s[len(lead)+len(inner):]
+	}
+	return lead, strings.Fields(inner), end
 }
 
 func ascii(s string) bool {
@@ -122,8 +154,83 @@ func ascii(s string) bool {
 	return true
 }
 
-// folded are letters that stand in names, and what their case is folded to.
-var folded = []struct{ from, to string }{{"ß", "ss"}, {"ς", "σ"}, {"µ", "μ"}, {"İ", "i̇"}}
+// A folding is a letter and what the identity takes it for.
+type folding struct{ from, to string }
+
+var folded = []folding{{"ß", "ss"}, {"ς", "σ"}, {"µ", "μ"}, {"İ", "i\u0307"}}
+
+// unfolded is the letter that may stand for what s begins with, and for how much of it.
+func unfolded(s string) (from string, n int) {
+	for _, f := range folded {
+		if strings.HasPrefix(s, f.to) {
+			return f.from, len(f.to)
+		}
+	}
+	return "", 0
+}
+
+// mixtures is how many texts mixed makes of s: more than maxSpellings is too many.
+func mixtures(s string) int {
+	if !slices.ContainsFunc(folded, func(f folding) bool { return strings.Contains(s, f.to) }) {
+		return 1
+	}
+	counts := make([]int, len(s)+1) // of what begins at a byte
+	counts[len(s)] = 1
+	for i := len(s) - 1; i >= 0; i-- {
+		counts[i] = counts[i+1]
+		if _, n := unfolded(s[i:]); n > 0 {
+			counts[i] = min(counts[i+1]+counts[i+n], maxSpellings+1)
+		}
+	}
+	return counts[0]
+}
+
+// mixed are all texts with some of the foldings in s undone, s itself first.
+func mixed(s string) []string {
+	for i := range s {
+		from, n := unfolded(s[i:])
+		if n == 0 {
+			continue
+		}
+		_, size := utf8.DecodeRuneInString(s[i:])
+		var out []string
+		for _, rest := range mixed(s[i+size:]) {
+			out = append(out, s[:i+size]+rest)
+		}
+		for _, rest := range mixed(s[i+n:]) {
+			out = append(out, s[:i]+from+rest)
+		}
+		return out
+	}
+	return []string{s}
+}
+
+// anything stands in a pattern, before it is escaped, for one character or more.
+const anything = "\xff"
+
+// opened is a pattern that leaves open what mixed spells out. It reports false where it
+// has fewer letters than it leaves open.
+func opened(s string) (pattern string, ok bool) {
+	var out strings.Builder
+	plain, open := 0, 0
+	for i := 0; i < len(s); {
+		_, n := unfolded(s[i:])
+		if n == 0 {
+			_, n = utf8.DecodeRuneInString(s[i:])
+			out.WriteString(s[i : i+n])
+			plain, i = plain+1, i+n
+			continue
+		}
+		for n > 0 { // of sss the last may be one with either
+			i, open = i+n, open+1
+			if _, n = unfolded(s[i:]); n == 0 && i < len(s) && s[i] == 's' && s[i-1] == 's' {
+				n = 1
+			}
+		}
+		out.WriteString(anything)
+	}
+	return out.String(), plain >= open
+}
 
 // distinct leaves out what was there already.
 func distinct(all ...string) []string {
@@ -150,11 +257,8 @@ func quoted(s string) string { return "'" + escapeText.Replace(s) + "'" }
 // has no sign for white space alone, so there is one character of any kind at
 // least.
 func spaced(s string) string {
-	words := strings.Fields(s)
-	for i, w := range words {
-		words[i] = escapeLike.Replace(w)
-	}
-	return "'" + strings.Join(words, "_%") + "'"
+	lead, words, end := ends(s)
+	return "'" + escapeLike.Replace(lead+strings.Join(words, anything)+end) + "'"
 }
 
 // numeric reports whether a key is a plain decimal, which a number literal is.

@@ -37,14 +37,15 @@ func matchesID(d *syncdef.Definition) bool {
 	return strings.EqualFold(d.Match.Destination, idField)
 }
 
-// identity is how Salesforce compares a strategy's field. Text is stored without
-// outer white space ("Apex Developer Guide", Primitive Data Types, sObject string
-// values), and compared without case, but in unique fields made case-sensitive
-// ("SOQL and SOSL Reference", Comparison Operators): match.case says it, or the
-// account, which apply asks (MatchField). Only a field that an administrator made
-// can be such a one; of it, without either, nobody knows. = sees inner white space as it is;
-// names are found by LIKE, which can leave it out. Nothing is documented of the
-// Unicode form: both are asked for, and are one key.
+// identity is how Salesforce compares a strategy's field. Text is stored without the
+// outer white space of ASCII, and a no-break space stays ("Apex Developer Guide",
+// Primitive Data Types, sObject string values); it is compared without case, but in
+// unique fields made case-sensitive ("SOQL and SOSL Reference", Comparison Operators):
+// match.case says it, or the account, which apply asks (MatchField). Only a field that an
+// administrator made can be such a one; of it, without either, nobody knows. = sees inner
+// white space as it is; names are found by LIKE, which can leave it out. Nothing is
+// documented of letters that fold to others, or of the Unicode form: the rule takes for
+// one what can be asked for.
 func identity(d *syncdef.Definition) row.Identity {
 	switch {
 	case matchesID(d) || d.Match.DataType == syncdef.MatchID:
@@ -52,17 +53,17 @@ func identity(d *syncdef.Definition) row.Identity {
 	case d.Match.DataType == syncdef.MatchNumber:
 		return steps(row.StepTrim, row.StepNumber)
 	case d.Strategy == syncdef.MatchEmailDomain:
-		return steps(row.StepDomain)
+		return steps(row.StepPlain, row.StepDomain)
 	case d.Strategy == syncdef.MatchEmail:
-		return steps(row.StepTrim, row.StepEmail, row.StepLower, row.StepNFC)
+		return steps(row.StepPlain, row.StepTrim, row.StepEmail, row.StepLower, row.StepNFC)
 	case d.Strategy == syncdef.MatchName:
-		return steps(row.StepTrim, row.StepSpace, row.StepLower, row.StepNFC)
+		return steps(row.StepPlain, row.StepTrim, row.StepSpace, row.StepLower, row.StepNFC)
 	case d.Match.Case != nil && *d.Match.Case:
-		return steps(row.StepTrim, row.StepNFC)
+		return steps(row.StepPlain, row.StepTrim, row.StepNFC)
 	case d.Match.Case == nil && customField(d.Match.Destination):
-		return row.Identity{Steps: []row.Step{row.StepTrim, row.StepNFC}, CaseUnsure: true}
+		return row.Identity{Steps: []row.Step{row.StepPlain, row.StepTrim, row.StepNFC}, CaseUnsure: true}
 	}
-	return steps(row.StepTrim, row.StepLower, row.StepNFC)
+	return steps(row.StepPlain, row.StepTrim, row.StepLower, row.StepNFC)
 }
 
 // customField reports whether a name is a field's that an administrator made

@@ -91,5 +91,5 @@ func (d *destination) statement(questions []question) string {
 // "SOQL and SOSL Reference", Quoted String Escape Sequences.
 var (
 	escapeText = strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "\b", `\b`, "\f", `\f`)
-	escapeLike = strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "\b", `\b`, "\f", `\f`, `%`, `\%`, `_`, `\_`)
+	escapeLike = strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\r", `\r`, "\t", `\t`, "\b", `\b`, "\f", `\f`, `%`, `\%`, `_`, `\_`, anything, `_%`)
 )

@@ -2,6 +2,7 @@ package address
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -31,6 +32,22 @@ func TestUnicode(t *testing.T) {
 	for in, want := range map[string]string{"xn--bcher-kva.de": "bücher.de", "acme.com": "acme.com", "xn--zzzzzzzz99999999.de": "xn--zzzzzzzz99999999.de"} {
 		if got := Unicode(in); got != want {
 			t.Errorf("Unicode(%q) is %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestSpellings(t *testing.T) {
+	for in, want := range map[string][]string{"acme.com": {"acme.com"}, "xn--bcher-kva.de": {"xn--bcher-kva.de", "bücher.de", "bu\u0308cher.de"}, "xn--1lqs71d.example": {"xn--1lqs71d.example", "東京.example"}} {
+		if got := Spellings(in); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", in, got, want)
+		}
+	}
+	for text, want := range map[string][2]bool{
+		"BÜCHER.de": {true, true}, "Bu\u0308cher.de": {true, true}, "ｂücher.de": {false, false},
+		"http://bücher.de/é": {false, true}, "bücher。de": {false, false}, "\u00adbücher.de": {false, true},
+	} {
+		if got := [2]bool{Spelled([]byte(text), []byte("xn--bcher-kva.de")), Named([]byte(text), []byte("xn--bcher-kva.de"))}; got != want {
+			t.Errorf("%s: %v, want %v", text, got, want)
 		}
 	}
 }

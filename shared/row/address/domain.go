@@ -2,10 +2,12 @@ package address
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/text/unicode/norm"
 )
 
 // Domain is AppendDomain's for texts; "" when s has no domain.
@@ -94,6 +96,31 @@ func Unicode(domain string) string {
 		return u
 	}
 	return domain
+}
+
+// Spellings are what a vendor that compares letter by letter is asked for to find a
+// domain in lower case and ASCII: itself, and where it has xn-- labels as people write
+// it, in both Unicode forms.
+func Spellings(domain string) []string {
+	written := Unicode(domain)
+	if written == domain {
+		return []string{domain}
+	}
+	return slices.Compact([]string{domain, written, norm.NFD.String(written)})
+}
+
+// Spelled reports whether a host is one of a domain's spellings, in any case.
+func Spelled(host, domain []byte) bool { return written(host, domain, bytes.Equal) }
+
+// Named reports whether a text has one of a domain's spellings in it, in any case.
+func Named(text, domain []byte) bool { return written(text, domain, bytes.Contains) }
+
+func written(text, domain []byte, has func(text, part []byte) bool) bool {
+	if !slices.ContainsFunc(text, func(c byte) bool { return c >= utf8.RuneSelf }) {
+		return true // ASCII has no other spelling
+	}
+	text = bytes.ToLower(text)
+	return slices.ContainsFunc(Spellings(string(domain)), func(s string) bool { return has(text, []byte(s)) })
 }
 
 // international maps as browsers do (UTS 46, non-transitional: ß stays ß).
