@@ -77,7 +77,7 @@ func acceptAt(ctx context.Context, control *runs.Control, at somewhere, name, ki
 	if _, err := control.AcceptAccount(ctx, name, ""); err != nil || at.Stack != "" {
 		return err
 	}
-	if url := noted(at.Data); url != "" && answers(ctx, url) {
+	if working(ctx, at.Data) != "" {
 		return nil
 	}
 	n, err := readNote(at.Data)

@@ -21,6 +21,7 @@ import (
 
 // place is a machine with its simulators.
 type place struct {
+	dir     string // of its state
 	machine *machine.Machine
 	box     *machine.Sandbox
 	to      where
@@ -108,11 +109,14 @@ func (c localCmd) startWith(ctx context.Context, s program, n note, box *machine
 	if err != nil {
 		return nil, errors.Join(err, post.Close(), logFile.Close())
 	}
-	p := &place{machine: m, to: n.To, log: logFile, post: post}
+	p := &place{dir: c.Data, machine: m, to: n.To, log: logFile, post: post}
 	if p.due = due; due != nil {
 		due.place = p
 	}
-	if err = n.keep(ctx, c.Data, m.Store); err == nil {
+	if err = unnote(c.Data, gatewayFile, tokenFile); err == nil { // which a killed process left
+		err = n.keep(ctx, c.Data, m.Store)
+	}
+	if err == nil {
 		err = c.apply(ctx, s, p, c.accounts(s, p, box, endpoints))
 	}
 	if err != nil {
@@ -168,10 +172,17 @@ func (c localCmd) apply(ctx context.Context, s program, p *place, accounts *appl
 	return nil
 }
 
-// run serves in g until ctx, or stop, ends it.
+// run serves in g until ctx, or stop, ends it. What is noted of the gateway goes while the
+// folder is still this process's.
 func (p *place) run(ctx context.Context, g *errgroup.Group) {
 	ctx, p.cancel = context.WithCancel(ctx)
-	g.Go(func() error { return p.machine.Run(ctx) })
+	atWork, end := context.WithCancel(context.WithoutCancel(ctx))
+	g.Go(func() error {
+		defer end()
+		<-ctx.Done()
+		return unnote(p.dir, gatewayFile, tokenFile)
+	})
+	g.Go(func() error { return p.machine.Run(atWork) })
 	p.post.run(ctx, g)
 	if p.box != nil {
 		g.Go(func() error { return p.box.Run(ctx) })
