@@ -2,17 +2,21 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/penstock-data/penstock/shared/app/machine"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // at is a machine that works in a folder of its own until the test ends.
@@ -88,5 +92,66 @@ func TestNotedWhileAtWork(t *testing.T) {
 	}
 	if there() {
 		t.Error("the note outlives its gateway")
+	}
+}
+
+// simulating are a folder's simulators, served until the test ends.
+func simulating(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	box, err := machine.NewSandbox(machine.SandboxConfig{Simulators: destinations(listed()).simulators(), Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- box.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return box.Endpoints
+}
+
+// A folder's simulators are asked alone, whoever listens at the noted addresses; so is their
+// mailbox.
+func TestNotedSimulators(t *testing.T) {
+	first, second, nobodys := t.TempDir(), t.TempDir(), t.TempDir()
+	own, others := simulating(t, first), simulating(t, second)
+	mixed := maps.Clone(others)
+	mixed["slack"] = own["slack"]
+	s := program{out: io.Discard, err: io.Discard, known: listed()}
+	for _, c := range []struct {
+		name, dir string
+		noted     map[string]string
+		theirs    bool
+	}{
+		{"its own", first, own, true},
+		{"another folder's, while a command has this", second, own, false},
+		{"some of another folder's", second, mixed, false},
+		{"another folder's, while nobody has this", nobodys, others, false},
+		{"nobody's", first, map[string]string{"slack": "http://127.0.0.1:1"}, false},
+	} {
+		const mailbox = "smtp://127.0.0.1:1"
+		c.noted = maps.Clone(c.noted)
+		c.noted[syncdef.NotifyEmail] = mailbox
+		text, err := json.Marshal(c.noted)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(c.dir, simulatorsFile), text, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := notedSimulators(t.Context(), c.dir)[syncdef.NotifyEmail]; (got == mailbox) != c.theirs {
+			t.Errorf("%s: the mailbox %q", c.name, got)
+		}
+		if c.dir == nobodys {
+			continue // they are opened
+		}
+		_, urls, err := simulatorsOf(s, c.dir, note{}, "slack")
+		if c.theirs != (err == nil && urls["slack"] == c.noted["slack"]) || !c.theirs && !strings.Contains(err.Error(), "does not say where its simulators are") {
+			t.Errorf("%s: %v, %v", c.name, urls, err)
+		}
 	}
 }

@@ -172,15 +172,19 @@ func (c localCmd) apply(ctx context.Context, s program, p *place, accounts *appl
 	return nil
 }
 
-// run serves in g until ctx, or stop, ends it. What is noted of the gateway goes while the
-// folder is still this process's.
+// run serves in g until ctx, or stop, ends it. What is noted of the gateway and of the
+// simulators goes while the folder is still this process's.
 func (p *place) run(ctx context.Context, g *errgroup.Group) {
 	ctx, p.cancel = context.WithCancel(ctx)
 	atWork, end := context.WithCancel(context.WithoutCancel(ctx))
 	g.Go(func() error {
 		defer end()
 		<-ctx.Done()
-		return unnote(p.dir, gatewayFile, tokenFile)
+		files := []string{gatewayFile, tokenFile}
+		if p.box != nil {
+			files = append(files, simulatorsFile)
+		}
+		return unnote(p.dir, files...)
 	})
 	g.Go(func() error { return p.machine.Run(atWork) })
 	p.post.run(ctx, g)
