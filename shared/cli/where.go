@@ -11,7 +11,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
+	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/sqlite"
 )
@@ -114,9 +116,8 @@ func (c localCmd) checkEndpoints(known destinations) error {
 	return nil
 }
 
-// keep stores the note. Where a type's rows go to another place than before, the
-// ledger may be wrong of it: only a connection that knows its account may move, since
-// it delivers to no other one.
+// keep stores the note. Where a type's rows go to another place than before, the ledger
+// may be wrong of it: so they only do when no connection of the type holds them there.
 func (n note) keep(ctx context.Context, dir string, store *sqlite.Store) error {
 	old, err := readNote(dir)
 	if err != nil {
@@ -127,39 +128,43 @@ func (n note) keep(ctx context.Context, dir string, store *sqlite.Store) error {
 		if was == "" || was == is {
 			continue
 		}
-		connections, pinned, err := connectionsOf(ctx, store, kind)
+		held, err := holding(ctx, store, kind)
 		if err != nil {
 			return err
 		}
-		if !pinned && len(connections) > 0 {
-			return fmt.Errorf("the rows of %[1]s go to %[3]s (%[2]s), and %[4]s may hold others: give another --data, or --endpoint %[2]s=%[3]s; or start anew with  penstock connect %[5]s --accept-account --data %[1]s",
-				dir, kind, was, is, connections[0])
+		if len(held) == 0 {
+			continue
 		}
+		for i, name := range held {
+			held[i] = fmt.Sprintf("penstock connect %s --accept-account --data %s", name, dir)
+		}
+		return fmt.Errorf("the rows of %[1]s go to %[3]s (%[2]s), and %[4]s may hold others: give another --data, or --endpoint %[2]s=%[3]s; or start anew with  %[5]s",
+			dir, kind, was, is, strings.Join(held, "  and  "))
 	}
 	return n.write(dir)
 }
 
-// connectionsOf are the connections of a type that applied syncs use, and whether
-// one of them knows which account it delivers to.
-func connectionsOf(ctx context.Context, store *sqlite.Store, kind string) (names []string, pinned bool, err error) {
-	syncs, err := store.List(ctx)
+// holding are the connections of a type whose rows cannot go to another place than before:
+// a ledger of theirs says what is there. One that knows its account delivers to no other
+// one, and one whose next account a person has accepted has empty ledgers.
+func holding(ctx context.Context, store *sqlite.Store, kind string) (names []string, err error) {
+	targets, err := store.Ledgers(ctx)
 	if err != nil {
-		return nil, false, fmt.Errorf("list syncs: %w", err)
+		return nil, err
 	}
-	for _, name := range syncs {
-		v, err := store.Current(ctx, name)
-		if err != nil {
-			return nil, false, fmt.Errorf("read sync %q: %w", name, err)
-		}
-		if v.Rules.Type != kind {
+	for _, target := range targets {
+		name, epoch := ledger.Of(target)
+		c, err := store.Connection(ctx, name)
+		if errors.Is(err, run.ErrNotFound) {
 			continue
 		}
-		names = append(names, v.Definition.Connection)
-		c, err := store.Connection(ctx, v.Definition.Connection)
-		if err != nil && !errors.Is(err, run.ErrNotFound) {
-			return nil, false, fmt.Errorf("read connection %q: %w", v.Definition.Connection, err)
+		if err != nil {
+			return nil, fmt.Errorf("read connection %q: %w", name, err)
 		}
-		pinned = pinned || c.Account != ""
+		if c.Connection.Type == kind && c.Account == "" && c.Epoch == epoch && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
-	return names, pinned, nil
+	slices.Sort(names)
+	return names, nil
 }
