@@ -31,6 +31,7 @@ type place struct {
 	set     yamlfile.Set // that was applied; empty where nothing was
 	page    *consolePage // nil where none is served
 	cancel  context.CancelFunc
+	ended   <-chan struct{} // is closed when the machine has ended
 }
 
 // start opens the simulators of the types whose rows go to them, the state and the
@@ -173,7 +174,8 @@ func (c localCmd) apply(ctx context.Context, s program, p *place, accounts *appl
 }
 
 // run serves in g until ctx, or stop, ends it. What is noted of the gateway and of the
-// simulators goes while the folder is still this process's.
+// simulators goes while the folder is still this process's. The simulators and the mailbox
+// end after the machine, which finishes what is in hand by calling them.
 func (p *place) run(ctx context.Context, g *errgroup.Group) {
 	ctx, p.cancel = context.WithCancel(ctx)
 	atWork, end := context.WithCancel(context.WithoutCancel(ctx))
@@ -186,10 +188,15 @@ func (p *place) run(ctx context.Context, g *errgroup.Group) {
 		}
 		return unnote(p.dir, files...)
 	})
-	g.Go(func() error { return p.machine.Run(atWork) })
-	p.post.run(ctx, g)
+	called, ended := context.WithCancel(context.WithoutCancel(ctx))
+	p.ended = called.Done()
+	g.Go(func() error {
+		defer ended()
+		return p.machine.Run(atWork)
+	})
+	p.post.run(called, g)
 	if p.box != nil {
-		g.Go(func() error { return p.box.Run(ctx) })
+		g.Go(func() error { return p.box.Run(called) })
 	}
 }
 
