@@ -87,7 +87,7 @@ func (c localCmd) note(known destinations) (note, error) {
 	for _, kind := range known.names() {
 		switch was := old.To[kind]; {
 		case c.Endpoint[kind] != "":
-			next.To[kind] = c.Endpoint[kind]
+			next.To[kind] = strings.TrimRight(c.Endpoint[kind], "/") // with and without it is one place
 		case was != "" && !(c.Bare && was == ownSimulator):
 			next.To[kind] = was
 		case c.Bare:
@@ -103,15 +103,27 @@ func (c localCmd) note(known destinations) (note, error) {
 func (c localCmd) checkEndpoints(known destinations) error {
 	for _, kind := range slices.Sorted(maps.Keys(c.Endpoint)) {
 		to := c.Endpoint[kind]
-		if err := known.check("endpoint", kind, to); err != nil {
+		if to == ownSimulator && c.Bare {
+			return usage("--endpoint %s=%s: with --bare there are no simulators: write a URL, or %s", kind, to, ownURL)
+		}
+		if err := known.checkEndpoint(kind, to); err != nil {
 			return err
 		}
-		if to == ownURL || to == ownSimulator && !c.Bare {
-			continue
-		}
-		if u, err := url.Parse(to); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-			return usage("--endpoint %s=%s: write a URL with its host, as %s=http://127.0.0.1:8788, or %s or %s", kind, to, kind, ownSimulator, ownURL)
-		}
+	}
+	return nil
+}
+
+// checkEndpoint refuses what is no place to call. A name or a password in it would be
+// noted, printed and logged: it is told without them.
+func (d destinations) checkEndpoint(kind, to string) error {
+	u, err := url.Parse(to)
+	switch told := d.check("endpoint", kind, to); {
+	case strings.Contains(to, "@") && (err != nil || u.User != nil):
+		return usage("--endpoint %s: write its URL without a name and password: what logs in is the connection's secret", kind)
+	case told != nil || to == ownURL || to == ownSimulator:
+		return told
+	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
+		return usage("--endpoint %s=%s: write a URL with its host, as %s=http://127.0.0.1:8788, or %s or %s", kind, to, kind, ownSimulator, ownURL)
 	}
 	return nil
 }
@@ -124,7 +136,7 @@ func (n note) keep(ctx context.Context, dir string, store *sqlite.Store) error {
 		return err
 	}
 	for _, kind := range slices.Sorted(maps.Keys(n.To)) {
-		was, is := old.To[kind], n.To[kind]
+		was, is := strings.TrimRight(old.To[kind], "/"), n.To[kind]
 		if was == "" || was == is {
 			continue
 		}

@@ -139,3 +139,49 @@ func TestAnotherPlaceBesideAnotherFolder(t *testing.T) {
 		t.Error("the folder is in use")
 	}
 }
+
+// An endpoint is told where it is no place to call, and never with what logs in there.
+func TestEndpoints(t *testing.T) {
+	for to, want := range map[string]string{
+		"http://127.0.0.1:1":            "",
+		"https://x.example/a@b/":        "",
+		ownSimulator:                    "",
+		ownURL:                          "",
+		"127.0.0.1:1":                   "write a URL with its host",
+		"ftp://x.example":               "write a URL with its host",
+		"http://bob:secret@127.0.0.1:1": "without a name and password",
+		"http://secret@127.0.0.1:1":     "without a name and password",
+		"http://bob:se%cret@127.0.0.1":  "without a name and password",
+	} {
+		endpoint := map[string]string{"amplitude": to}
+		_, done, asked := asking{Data: t.TempDir(), Endpoint: endpoint}.asker(program{known: listed()})
+		if asked == nil {
+			asked = done()
+		}
+		for _, err := range []error{localCmd{Endpoint: endpoint}.checkEndpoints(listed()), asked} {
+			if (err == nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "bob") || strings.Contains(err.Error(), "secret@")) {
+				t.Errorf("%s: %v", to, err)
+			}
+		}
+	}
+	if err := (localCmd{Endpoint: map[string]string{"amplitude": ownSimulator}, Bare: true}).checkEndpoints(listed()); err == nil {
+		t.Error("a simulator without simulators")
+	}
+}
+
+// A slash at the end is no other place, whether it is noted with it or without.
+func TestOnePlace(t *testing.T) {
+	for _, was := range []string{"http://127.0.0.1:1", "http://127.0.0.1:1/"} {
+		k := newKept(t, was, "amp_a")
+		k.deliver("amp_a")
+		for _, is := range []string{"http://127.0.0.1:1", "http://127.0.0.1:1/"} {
+			n, err := localCmd{simulated: simulated{}, Data: k.dir, Endpoint: map[string]string{"amplitude": is}}.note(listed())
+			if err == nil {
+				err = n.keep(t.Context(), k.dir, k.store)
+			}
+			if err != nil {
+				t.Errorf("%s after %s: %v", is, was, err)
+			}
+		}
+	}
+}
