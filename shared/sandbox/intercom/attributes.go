@@ -13,6 +13,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/penstock-data/penstock/shared/sandbox"
 	"github.com/penstock-data/penstock/shared/sandbox/records"
 )
 
@@ -36,6 +37,9 @@ func ReadAttributes(r io.Reader) ([]Attribute, error) {
 	return attributes, err
 }
 
+// attributesShape is what readWorkspace reads, for people.
+const attributesShape = `{"data": [{"name": "plan", "data_type": "string"}]}`
+
 // readWorkspace is ReadAttributes with what the app is "denied", as Config.Denied.
 func readWorkspace(r io.Reader) (_ []Attribute, denied []string, _ error) {
 	var file struct {
@@ -43,10 +47,10 @@ func readWorkspace(r io.Reader) (_ []Attribute, denied []string, _ error) {
 		Denied []string    `json:"denied"`
 	}
 	if err := json.NewDecoder(r).Decode(&file); err != nil {
-		return nil, nil, fmt.Errorf("read the simulated Intercom's attributes: %w", err)
+		return nil, nil, fmt.Errorf("read the simulated Intercom's attributes: %w", sandbox.NamesFault(err, attributesShape))
 	}
 	if len(file.Data)+len(file.Denied) == 0 {
-		return nil, nil, errors.New(`read the simulated Intercom's attributes: there are none: write {"data": [{"name": "plan", "data_type": "string"}]}`)
+		return nil, nil, errors.New("read the simulated Intercom's attributes: there are none: write " + attributesShape)
 	}
 	return file.Data, file.Denied, nil
 }
