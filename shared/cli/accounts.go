@@ -16,6 +16,7 @@ import (
 	"github.com/penstock-data/penstock/shared/app/machine"
 	"github.com/penstock-data/penstock/shared/app/worker"
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/sandbox"
 	"github.com/penstock-data/penstock/shared/secretfile"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -117,12 +118,32 @@ func simulatorsOf(s program, data string, n note, kinds ...string) (*machine.San
 	if !errors.Is(err, machine.ErrInUse) {
 		return nil, nil, err
 	}
-	text, err := os.ReadFile(filepath.Join(data, simulatorsFile))
-	var urls map[string]string
-	if err != nil || json.Unmarshal(text, &urls) != nil || slices.ContainsFunc(kinds, func(k string) bool { return urls[k] == "" }) {
+	urls := notedSimulators(context.Background(), data)
+	if slices.ContainsFunc(kinds, func(k string) bool { return urls[k] == "" }) {
 		return nil, nil, fmt.Errorf("another process works in %s, and does not say where its simulators are", data)
 	}
 	return nil, urls, nil
+}
+
+// notedSimulators are the addresses of the simulators that work in the folder now, by
+// type, and of their mailbox; none where these are not what is noted there: at an address
+// of an earlier process another folder's simulator may answer by now.
+func notedSimulators(ctx context.Context, dir string) map[string]string {
+	holder := machine.SandboxHolder(dir)
+	text, err := os.ReadFile(filepath.Join(dir, simulatorsFile))
+	var urls map[string]string
+	if holder == "" || err != nil || json.Unmarshal(text, &urls) != nil {
+		return nil
+	}
+	for kind, url := range urls {
+		if kind == syncdef.NotifyEmail {
+			continue
+		}
+		if by, there := holderAt(ctx, url+sandbox.Prefix+"calls"); !there || by != holder {
+			return nil
+		}
+	}
+	return urls
 }
 
 // noteSimulators notes where the simulators of a running place are.

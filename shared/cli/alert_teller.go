@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -27,7 +26,7 @@ func (c alertTestCmd) open(ctx context.Context, s program) (runs.Syncs, *tell.Te
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	mailer, err := c.mailer()
+	mailer, err := c.mailer(ctx)
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, store.Close())
 	}
@@ -69,15 +68,14 @@ func (s program) opens(open func(dest.Vendor, syncdef.Connection) (dest.Account,
 }
 
 // mailer is the environment's server, or the mailbox of a running penstock local.
-func (c alertTestCmd) mailer() (tell.Mailer, error) {
+func (c alertTestCmd) mailer(ctx context.Context) (tell.Mailer, error) {
 	m, err := ownMail()
 	if m != nil || err != nil {
 		return m, err
 	}
-	text, err := os.ReadFile(filepath.Join(c.Data, simulatorsFile))
-	var urls map[string]string
-	if err != nil || json.Unmarshal(text, &urls) != nil || urls[syncdef.NotifyEmail] == "" {
+	address := notedSimulators(ctx, c.Data)[syncdef.NotifyEmail]
+	if address == "" {
 		return nil, nil
 	}
-	return smtp.New(urls[syncdef.NotifyEmail], "penstock@localhost.localdomain")
+	return smtp.New(address, "penstock@localhost.localdomain")
 }

@@ -30,12 +30,8 @@ type asking struct {
 // asker opens the accounts that are asked; the function closes what was opened.
 func (c asking) asker(s program) (*inspect.Asker, func() error, error) {
 	for _, kind := range slices.Sorted(maps.Keys(c.Endpoint)) {
-		to := c.Endpoint[kind]
-		if err := s.known.check("endpoint", kind, to); err != nil {
+		if err := s.known.checkEndpoint(kind, c.Endpoint[kind]); err != nil {
 			return nil, nil, err
-		}
-		if u, err := url.Parse(to); to != ownURL && to != ownSimulator && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-			return nil, nil, usage("--endpoint %s=%s: write a URL with its host, as %s=http://127.0.0.1:8788, or %s or %s", kind, to, kind, ownSimulator, ownURL)
 		}
 	}
 	n, err := readNote(c.Data)

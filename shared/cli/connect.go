@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
@@ -47,7 +46,7 @@ func (c connectShowCmd) Run(ctx context.Context, s program) (err error) {
 	}
 	kind := stored.Connection.Type
 	if c.AcceptAccount {
-		if err := acceptAt(ctx, control, c.somewhere, c.Name, kind); err != nil {
+		if _, err := control.AcceptAccount(ctx, c.Name, ""); err != nil {
 			return err
 		}
 		if c.JSON {
@@ -69,21 +68,4 @@ func (c connectShowCmd) Run(ctx context.Context, s program) (err error) {
 	}
 	fmt.Fprintln(s.out)
 	return nil
-}
-
-// acceptAt lets the connection deliver to another account, and forgets where the rows
-// of its type were, unless a penstock local is at work there.
-func acceptAt(ctx context.Context, control *runs.Control, at somewhere, name, kind string) error {
-	if _, err := control.AcceptAccount(ctx, name, ""); err != nil || at.Stack != "" {
-		return err
-	}
-	if url := noted(at.Data); url != "" && answers(ctx, url) {
-		return nil
-	}
-	n, err := readNote(at.Data)
-	if err != nil || n.To[kind] == "" {
-		return err
-	}
-	delete(n.To, kind)
-	return n.write(at.Data)
 }

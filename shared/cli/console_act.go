@@ -149,16 +149,10 @@ func (a *consoleActs) Resume(ctx context.Context, sync string) (string, error) {
 
 // Accept lets the connection deliver to the account that answers next.
 func (a *consoleActs) Accept(ctx context.Context, connection string) (string, error) {
-	ctx = a.as(ctx)
-	if a.place.Stack != "" {
-		_, err := a.control.AcceptAccount(ctx, connection, "")
-		return accepted(connection), err
-	}
-	stored, err := a.control.Connections.Connection(ctx, connection)
-	if err != nil {
+	if _, err := a.control.AcceptAccount(a.as(ctx), connection, ""); err != nil {
 		return "", err
 	}
-	return accepted(connection), acceptAt(ctx, a.control, a.place, connection, stored.Connection.Type)
+	return accepted(connection), nil
 }
 
 func accepted(connection string) string {

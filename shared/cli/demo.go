@@ -34,6 +34,7 @@ type demo struct {
 	dir       string
 	note      note
 	box       *machine.Sandbox
+	end       context.CancelFunc // ends box, which the road calls until it has stopped
 	road      road
 	warehouse *duckdb.Warehouse
 	syncs     []pushedSync
@@ -122,7 +123,9 @@ func (d *demo) open(ctx context.Context, g *errgroup.Group) (err error) {
 	}); err != nil {
 		return err
 	}
-	g.Go(func() error { return d.box.Run(ctx) })
+	called, end := context.WithCancel(context.WithoutCancel(ctx))
+	d.end = end
+	g.Go(func() error { return d.box.Run(called) })
 	if d.cmd.Kill {
 		d.road, err = newChild(ctx, d)
 	} else {
@@ -153,6 +156,9 @@ func (d *demo) close(g *errgroup.Group) error {
 	}
 	if d.road != nil {
 		errs = append(errs, d.road.stop())
+	}
+	if d.end != nil {
+		d.end()
 	}
 	return errors.Join(append(errs, g.Wait())...)
 }

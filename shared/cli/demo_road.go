@@ -54,6 +54,7 @@ func (e *embedded) crash(context.Context) error {
 
 func (e *embedded) stop() error {
 	e.place.cancel()
+	<-e.place.ended
 	return e.place.log.Close()
 }
 

@@ -60,8 +60,7 @@ func (c gated) enter(ctx context.Context, s program) (*gate, error) {
 	if err := haveFolder(c.Data); err != nil {
 		return nil, err
 	}
-	if url := noted(c.Data); url != "" && machine.InUse(c.Data) && answers(ctx, url) {
-		g.url = url
+	if g.url = working(ctx, c.Data); g.url != "" {
 		return g, nil
 	}
 	road := localCmd{Data: c.Data, Listen: "127.0.0.1:0", Syncs: "none", Quiet: time.Second}
@@ -140,18 +139,39 @@ func noted(dir string) string {
 	return strings.TrimSpace(string(text))
 }
 
+// working is the address of the penstock local that works in the folder; "" without one.
+// The noted address alone proves nothing: its process may be gone and another folder's be
+// there, while a command with a gateway of its own works here.
+func working(ctx context.Context, dir string) string {
+	url, holder := noted(dir), machine.Holder(dir)
+	if url == "" || holder == "" {
+		return ""
+	}
+	if by, there := holderAt(ctx, url+"/status"); !there || by != holder {
+		return ""
+	}
+	return url
+}
+
 // answers reports whether a gateway is there.
 func answers(ctx context.Context, url string) bool {
+	_, there := holderAt(ctx, url+"/status")
+	return there
+}
+
+// holderAt asks an address whether a server is there, and which process's it is
+// (machine.HeaderHolder).
+func holderAt(ctx context.Context, address string) (holder string, there bool) {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/status", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return false
+		return "", false
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return false
+		return "", false
 	}
 	response.Body.Close()
-	return true
+	return response.Header.Get(machine.HeaderHolder), true
 }

@@ -17,13 +17,9 @@ const tokenFile = "gateway.token"
 // noteGateway notes where the folder's gateway is, for the commands that call it, and
 // before that the token that it asks for.
 func noteGateway(dir, url, token string) error {
-	path := filepath.Join(dir, tokenFile)
-	err := os.Remove(path) // else the rights of an old file would stay
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
+	err := unnote(dir, tokenFile) // else the rights of an old file would stay
 	if err == nil && token != "" {
-		err = os.WriteFile(path, []byte(token+"\n"), 0o600)
+		err = os.WriteFile(filepath.Join(dir, tokenFile), []byte(token+"\n"), 0o600)
 	}
 	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, gatewayFile), []byte(url+"\n"), 0o600)
@@ -32,6 +28,17 @@ func noteGateway(dir, url, token string) error {
 		return fmt.Errorf("note the gateway's address: %w", err)
 	}
 	return nil
+}
+
+// unnote takes away what is noted in a folder of a process that is at work there.
+func unnote(dir string, files ...string) error {
+	var errs []error
+	for _, file := range files {
+		if err := os.Remove(filepath.Join(dir, file)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, fmt.Errorf("take away what an earlier gateway noted: %w", err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // token is what the command sends: the one that it was given, by a flag or

@@ -21,6 +21,7 @@ import (
 
 // place is a machine with its simulators.
 type place struct {
+	dir     string // of its state
 	machine *machine.Machine
 	box     *machine.Sandbox
 	to      where
@@ -30,6 +31,7 @@ type place struct {
 	set     yamlfile.Set // that was applied; empty where nothing was
 	page    *consolePage // nil where none is served
 	cancel  context.CancelFunc
+	ended   <-chan struct{} // is closed when the machine has ended
 }
 
 // start opens the simulators of the types whose rows go to them, the state and the
@@ -108,11 +110,14 @@ func (c localCmd) startWith(ctx context.Context, s program, n note, box *machine
 	if err != nil {
 		return nil, errors.Join(err, post.Close(), logFile.Close())
 	}
-	p := &place{machine: m, to: n.To, log: logFile, post: post}
+	p := &place{dir: c.Data, machine: m, to: n.To, log: logFile, post: post}
 	if p.due = due; due != nil {
 		due.place = p
 	}
-	if err = n.keep(ctx, c.Data, m.Store); err == nil {
+	if err = unnote(c.Data, gatewayFile, tokenFile); err == nil { // which a killed process left
+		err = n.keep(ctx, c.Data, m.Store)
+	}
+	if err == nil {
 		err = c.apply(ctx, s, p, c.accounts(s, p, box, endpoints))
 	}
 	if err != nil {
@@ -168,13 +173,30 @@ func (c localCmd) apply(ctx context.Context, s program, p *place, accounts *appl
 	return nil
 }
 
-// run serves in g until ctx, or stop, ends it.
+// run serves in g until ctx, or stop, ends it. What is noted of the gateway and of the
+// simulators goes while the folder is still this process's. The simulators and the mailbox
+// end after the machine, which finishes what is in hand by calling them.
 func (p *place) run(ctx context.Context, g *errgroup.Group) {
 	ctx, p.cancel = context.WithCancel(ctx)
-	g.Go(func() error { return p.machine.Run(ctx) })
-	p.post.run(ctx, g)
+	atWork, end := context.WithCancel(context.WithoutCancel(ctx))
+	g.Go(func() error {
+		defer end()
+		<-ctx.Done()
+		files := []string{gatewayFile, tokenFile}
+		if p.box != nil {
+			files = append(files, simulatorsFile)
+		}
+		return unnote(p.dir, files...)
+	})
+	called, ended := context.WithCancel(context.WithoutCancel(ctx))
+	p.ended = called.Done()
+	g.Go(func() error {
+		defer ended()
+		return p.machine.Run(atWork)
+	})
+	p.post.run(called, g)
 	if p.box != nil {
-		g.Go(func() error { return p.box.Run(ctx) })
+		g.Go(func() error { return p.box.Run(called) })
 	}
 }
 

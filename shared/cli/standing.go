@@ -5,10 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/dustin/go-humanize/english"
 
 	"github.com/penstock-data/penstock/shared/app/view"
@@ -62,7 +65,7 @@ func (s program) printStanding(x view.Row) {
 			parts = append(parts, fmt.Sprintf("%.1f%% of the last run's rows are right at the destination", x.SuccessRate*100))
 		}
 		if x.RowsPerSecond >= 0 {
-			parts = append(parts, fmt.Sprintf("%.4g rows a second", x.RowsPerSecond))
+			parts = append(parts, rate(x.RowsPerSecond)+" rows a second")
 		}
 		if len(parts) > 0 {
 			s.line("rates", strings.Join(parts, ", "))
@@ -71,7 +74,7 @@ func (s program) printStanding(x view.Row) {
 	if !x.LastSuccess.IsZero() {
 		text := english.Plural(int(x.Records), "row", "") + " of the last success"
 		if x.Previous >= 0 {
-			text += fmt.Sprintf(", %d of the one before", x.Previous)
+			text += fmt.Sprintf(", %s of the one before", humanize.Comma(x.Previous))
 		}
 		s.line("records", text)
 	}
@@ -84,6 +87,19 @@ func (s program) printStanding(x view.Row) {
 	s.printAges(x)
 }
 
+// rate is a number of rows a second as the numbers beside it are written: whole where it
+// is large, and with more digits where it is small.
+func rate(n float64) string {
+	digits := 10_000.0
+	switch {
+	case n >= 100:
+		return humanize.Comma(int64(math.Round(n)))
+	case n >= 0.1:
+		digits = 10
+	}
+	return strconv.FormatFloat(math.Round(n*digits)/digits, 'f', -1, 64)
+}
+
 // printAges says how old the data at the destination is.
 func (s program) printAges(x view.Row) {
 	d := x.Destination
@@ -94,7 +110,7 @@ func (s program) printAges(x view.Row) {
 	var parts []string
 	add := func(n *int64, what string) {
 		if n != nil {
-			parts = append(parts, fmt.Sprintf("%d%s", *n, what))
+			parts = append(parts, humanize.Comma(*n)+what)
 		}
 	}
 	add(f.Total, " records")

@@ -11,7 +11,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
+	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/sqlite"
 )
@@ -85,7 +87,7 @@ func (c localCmd) note(known destinations) (note, error) {
 	for _, kind := range known.names() {
 		switch was := old.To[kind]; {
 		case c.Endpoint[kind] != "":
-			next.To[kind] = c.Endpoint[kind]
+			next.To[kind] = strings.TrimRight(c.Endpoint[kind], "/") // with and without it is one place
 		case was != "" && !(c.Bare && was == ownSimulator):
 			next.To[kind] = was
 		case c.Bare:
@@ -101,65 +103,80 @@ func (c localCmd) note(known destinations) (note, error) {
 func (c localCmd) checkEndpoints(known destinations) error {
 	for _, kind := range slices.Sorted(maps.Keys(c.Endpoint)) {
 		to := c.Endpoint[kind]
-		if err := known.check("endpoint", kind, to); err != nil {
+		if to == ownSimulator && c.Bare {
+			return usage("--endpoint %s=%s: with --bare there are no simulators: write a URL, or %s", kind, to, ownURL)
+		}
+		if err := known.checkEndpoint(kind, to); err != nil {
 			return err
-		}
-		if to == ownURL || to == ownSimulator && !c.Bare {
-			continue
-		}
-		if u, err := url.Parse(to); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-			return usage("--endpoint %s=%s: write a URL with its host, as %s=http://127.0.0.1:8788, or %s or %s", kind, to, kind, ownSimulator, ownURL)
 		}
 	}
 	return nil
 }
 
-// keep stores the note. Where a type's rows go to another place than before, the
-// ledger may be wrong of it: only a connection that knows its account may move, since
-// it delivers to no other one.
+// checkEndpoint refuses what is no place to call. A name or a password in it would be
+// noted, printed and logged: it is told without them.
+func (d destinations) checkEndpoint(kind, to string) error {
+	u, err := url.Parse(to)
+	switch told := d.check("endpoint", kind, to); {
+	case strings.Contains(to, "@") && (err != nil || u.User != nil):
+		return usage("--endpoint %s: write its URL without a name and password: what logs in is the connection's secret", kind)
+	case told != nil || to == ownURL || to == ownSimulator:
+		return told
+	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
+		return usage("--endpoint %s=%s: write a URL with its host, as %s=http://127.0.0.1:8788, or %s or %s", kind, to, kind, ownSimulator, ownURL)
+	}
+	return nil
+}
+
+// keep stores the note. Where a type's rows go to another place than before, the ledger
+// may be wrong of it: so they only do when no connection of the type holds them there.
 func (n note) keep(ctx context.Context, dir string, store *sqlite.Store) error {
 	old, err := readNote(dir)
 	if err != nil {
 		return err
 	}
 	for _, kind := range slices.Sorted(maps.Keys(n.To)) {
-		was, is := old.To[kind], n.To[kind]
+		was, is := strings.TrimRight(old.To[kind], "/"), n.To[kind]
 		if was == "" || was == is {
 			continue
 		}
-		connections, pinned, err := connectionsOf(ctx, store, kind)
+		held, err := holding(ctx, store, kind)
 		if err != nil {
 			return err
 		}
-		if !pinned && len(connections) > 0 {
-			return fmt.Errorf("the rows of %[1]s go to %[3]s (%[2]s), and %[4]s may hold others: give another --data, or --endpoint %[2]s=%[3]s; or start anew with  penstock connect %[5]s --accept-account --data %[1]s",
-				dir, kind, was, is, connections[0])
+		if len(held) == 0 {
+			continue
 		}
+		for i, name := range held {
+			held[i] = fmt.Sprintf("penstock connect %s --accept-account --data %s", name, dir)
+		}
+		return fmt.Errorf("the rows of %[1]s go to %[3]s (%[2]s), and %[4]s may hold others: give another --data, or --endpoint %[2]s=%[3]s; or start anew with  %[5]s",
+			dir, kind, was, is, strings.Join(held, "  and  "))
 	}
 	return n.write(dir)
 }
 
-// connectionsOf are the connections of a type that applied syncs use, and whether
-// one of them knows which account it delivers to.
-func connectionsOf(ctx context.Context, store *sqlite.Store, kind string) (names []string, pinned bool, err error) {
-	syncs, err := store.List(ctx)
+// holding are the connections of a type whose rows cannot go to another place than before:
+// a ledger of theirs says what is there. One that knows its account delivers to no other
+// one, and one whose next account a person has accepted has empty ledgers.
+func holding(ctx context.Context, store *sqlite.Store, kind string) (names []string, err error) {
+	targets, err := store.Ledgers(ctx)
 	if err != nil {
-		return nil, false, fmt.Errorf("list syncs: %w", err)
+		return nil, err
 	}
-	for _, name := range syncs {
-		v, err := store.Current(ctx, name)
-		if err != nil {
-			return nil, false, fmt.Errorf("read sync %q: %w", name, err)
-		}
-		if v.Rules.Type != kind {
+	for _, target := range targets {
+		name, epoch := ledger.Of(target)
+		c, err := store.Connection(ctx, name)
+		if errors.Is(err, run.ErrNotFound) {
 			continue
 		}
-		names = append(names, v.Definition.Connection)
-		c, err := store.Connection(ctx, v.Definition.Connection)
-		if err != nil && !errors.Is(err, run.ErrNotFound) {
-			return nil, false, fmt.Errorf("read connection %q: %w", v.Definition.Connection, err)
+		if err != nil {
+			return nil, fmt.Errorf("read connection %q: %w", name, err)
 		}
-		pinned = pinned || c.Account != ""
+		if c.Connection.Type == kind && c.Account == "" && c.Epoch == epoch && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
-	return names, pinned, nil
+	slices.Sort(names)
+	return names, nil
 }

@@ -101,13 +101,33 @@ func Target(d *syncdef.Definition, rules *syncdef.Rules, epoch int64) string {
 	t := d.Sync + "#" + d.Connection
 	if !rules.Once {
 		sum := sha256.Sum256(identity(d, rules))
-		t += "#" + d.Object + "#" + hex.EncodeToString(sum[:4])
+		t += "#" + d.Object + "#" + hex.EncodeToString(sum[:identityDigits/2])
 	}
 	if epoch > 0 {
 		t += "#" + strconv.FormatInt(epoch, 10)
 	}
 	return t
 }
+
+// Of is the connection that a ledger of this name (Target) is of, and the epoch of its
+// account.
+func Of(target string) (connection string, epoch int64) {
+	_, rest, _ := strings.Cut(target, "#")
+	connection, rest, _ = strings.Cut(rest, "#")
+	last := rest[strings.LastIndexByte(rest, '#')+1:]
+	if len(last) == identityDigits {
+		return connection, 0
+	}
+	epoch, err := strconv.ParseInt(last, 10, 64)
+	if err != nil {
+		return connection, 0
+	}
+	return connection, epoch
+}
+
+// identityDigits is how many hexadecimal digits stand for an identity; an epoch never has
+// as many, as it counts what people accept.
+const identityDigits = 8
 
 // identity is what makes keys comparable: strategy, field, and rule.
 func identity(d *syncdef.Definition, rules *syncdef.Rules) []byte {

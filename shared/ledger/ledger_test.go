@@ -198,6 +198,13 @@ func TestTarget(t *testing.T) {
 	// Inserts are known by sync, connection and account alone.
 	once := rules
 	once.Once = true
+	for _, by := range []*syncdef.Rules{&rules, &once} {
+		for _, epoch := range []int64{0, 1, 12} {
+			if connection, got := Of(Target(&d, by, epoch)); connection != "c" || got != epoch {
+				t.Errorf("%s is taken for that of %s, epoch %d", Target(&d, by, epoch), connection, got)
+			}
+		}
+	}
 	other := d
 	other.Object, other.Match.Destination = "Contact", "B__c"
 	if a, b := Target(&d, &once, 0), Target(&other, &once, 0); a != b || strings.Contains(a, "Account") {

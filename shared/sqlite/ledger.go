@@ -129,6 +129,17 @@ func (s *Store) named(c *conn, e *ledger.Entry, number int64) error {
 	return err
 }
 
+// Ledgers are the targets of all ledgers that entries were ever committed to.
+func (s *Store) Ledgers(ctx context.Context) (targets []string, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		return c.query(func(q *stmt) error { targets = append(targets, q.text(0)); return nil }, "SELECT name FROM target ORDER BY name")
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the ledgers: %w", err)
+	}
+	return targets, nil
+}
+
 // Commit stores entries, each over the one with its Revision; where another one is
 // stored, what ledger.Merge says is stored instead, and where that was deleted since, what
 // ledger.Orphan says; lost holds the entry's position if they say that it lost. A key stands

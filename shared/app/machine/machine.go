@@ -6,6 +6,7 @@ package machine
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -87,6 +88,7 @@ type Machine struct {
 	URL    string // the gateway's base URL
 
 	cfg      Config
+	id       string // of this Machine and no other (HeaderHolder)
 	door     netguard.Door
 	listener net.Listener
 	lock     *os.File
@@ -113,11 +115,11 @@ func New(cfg Config) (_ *Machine, err error) {
 	if cfg.Count == 0 {
 		cfg.Count = time.Minute
 	}
-	m := &Machine{cfg: cfg, lanes: map[string]*atomic.Int64{}, workers: map[string]*worker.Handler{}}
+	m := &Machine{cfg: cfg, id: rand.Text(), lanes: map[string]*atomic.Int64{}, workers: map[string]*worker.Handler{}}
 	if m.door, err = netguard.Open("the gateway", cfg.Listen, cfg.Token); err != nil {
 		return nil, fmt.Errorf("listen for the gateway: %w", err)
 	}
-	if m.lock, err = lock(cfg.Dir, "penstock.lock"); err != nil {
+	if m.lock, err = lock(cfg.Dir, machineLock, m.id); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -162,7 +164,7 @@ func (m *Machine) Run(ctx context.Context) error {
 	for _, path := range control.Paths() {
 		gateway[path] = c
 	}
-	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: m.door.Wrap(local.Gateway(gateway))}
+	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: named(m.id, m.door.Wrap(local.Gateway(gateway)))}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		if err := server.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -124,5 +125,58 @@ func TestTakesUpWhatWasInHand(t *testing.T) {
 	defer next.Close()
 	if got := receive(next); len(got) != 1 || got[0].Receives != 2 {
 		t.Errorf("received %+v, want the message for the second time", got)
+	}
+}
+
+// Every answer says which machine or simulator it is of, as the folder's lock does; also one
+// that lets nobody in.
+func TestHolder(t *testing.T) {
+	box := func(dir string) (string, string) {
+		s, err := NewSandbox(SandboxConfig{Simulators: simulators, Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		ended := make(chan error, 1)
+		go func() { ended <- s.Run(ctx) }()
+		t.Cleanup(func() {
+			cancel()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		})
+		return s.Endpoints["slack"], SandboxHolder(dir)
+	}
+	open, guarded := running(t, Config{}), running(t, Config{Token: token})
+	simulated, boxID := box(t.TempDir())
+	seen := map[string]bool{"": true}
+	for name, c := range map[string]struct {
+		url, id string
+		status  int
+	}{
+		"a gateway":             {open.URL + "/status", Holder(open.cfg.Dir), http.StatusOK},
+		"a gateway with a door": {guarded.URL + "/status", Holder(guarded.cfg.Dir), http.StatusUnauthorized},
+		"a simulator":           {simulated + sandbox.Prefix + "calls", boxID, http.StatusOK},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if got := resp.Header.Get(HeaderHolder); got != c.id || seen[got] || (resp.StatusCode == http.StatusUnauthorized) != (c.status == http.StatusUnauthorized) {
+			t.Errorf("%s: %d of %q, want %d of %q, and of nobody else", name, resp.StatusCode, got, c.status, c.id)
+		}
+		seen[c.id] = true
+	}
+	dir := t.TempDir()
+	if err := newMachine(t, dir).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := Holder(dir); got != "" || InUse(dir) {
+		t.Errorf("%q holds a folder in which nobody works", got)
 	}
 }

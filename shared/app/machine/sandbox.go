@@ -2,6 +2,7 @@ package machine
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -25,6 +26,7 @@ type Sandbox struct {
 	Simulated map[string]sandbox.Simulated // by type
 	Endpoints map[string]string            // base URL by type
 
+	id        string // of this Sandbox and no other (HeaderHolder)
 	known     []sandbox.Simulator
 	listeners map[string]net.Listener
 	lock      *os.File // nil without a folder
@@ -45,9 +47,9 @@ type SandboxConfig struct {
 
 // NewSandbox opens the simulators.
 func NewSandbox(cfg SandboxConfig) (_ *Sandbox, err error) {
-	s := &Sandbox{Simulated: map[string]sandbox.Simulated{}, Endpoints: map[string]string{}, known: cfg.Simulators, listeners: map[string]net.Listener{}}
+	s := &Sandbox{Simulated: map[string]sandbox.Simulated{}, Endpoints: map[string]string{}, id: rand.Text(), known: cfg.Simulators, listeners: map[string]net.Listener{}}
 	if cfg.Dir != "" {
-		if s.lock, err = lock(cfg.Dir, "sandbox.lock"); err != nil {
+		if s.lock, err = lock(cfg.Dir, sandboxLock, s.id); err != nil {
 			return nil, err
 		}
 	}
@@ -111,7 +113,7 @@ func (s *Sandbox) Each(f func(sim sandbox.Simulator, url string)) {
 func (s *Sandbox) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for kind, l := range s.listeners {
-		server := &http.Server{Handler: netguard.Door{What: "a simulator"}.Wrap(s.Simulated[kind]), ReadHeaderTimeout: time.Minute}
+		server := &http.Server{Handler: named(s.id, netguard.Door{What: "a simulator"}.Wrap(s.Simulated[kind])), ReadHeaderTimeout: time.Minute}
 		g.Go(func() error {
 			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 				return fmt.Errorf("serve the simulated %s: %w", kind, err)

@@ -18,7 +18,7 @@ import (
 func vendorNames() []string {
 	names := []string{"cardfile"}
 	for _, v := range vendors.Vendors() {
-		names = append(names, v.Kind.Name)
+		names = append(names, v.Name)
 	}
 	return names
 }

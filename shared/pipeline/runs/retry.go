@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
@@ -83,11 +84,13 @@ func (c *Control) retry(ctx context.Context, id string, sel Selector, token stri
 	}
 	out := Retried{Run: run.AskedID(r.ID, token)}
 	after := sel.After
+	var seen kinds
 	for read := 0; read < retriedRows; {
 		errs, next, err := c.Errors.RunErrors(ctx, r.ID, run.MaxRows/10, after)
 		if err != nil {
 			return out, fmt.Errorf("list the errors of run %q: %w", r.ID, err)
 		}
+		seen.look(sel, errs)
 		b := run.Replay{Sync: r.Sync, Original: r.ID, Run: out.Run, ID: run.AskedBatch(r.ID, token, after)}
 		if err := c.retryPage(ctx, b, errs, sel, &out); err != nil {
 			return out, err
@@ -98,7 +101,39 @@ func (c *Control) retry(ctx context.Context, id string, sel Selector, token stri
 		}
 	}
 	out.Message = out.say(r.ID)
+	if sel.After == "" && out.Next == "" {
+		out.Message += seen.say(r.ID)
+	}
 	return out, nil
+}
+
+// kinds are the types of a run's errors, and whether a selector names any of these errors.
+type kinds struct {
+	types map[string]bool
+	named bool
+}
+
+func (k *kinds) look(sel Selector, errs []run.RowError) {
+	if k.types == nil {
+		k.types = map[string]bool{}
+	}
+	for i := range errs {
+		taken, doubt := sel.takes(&errs[i])
+		k.named = k.named || taken || doubt
+		k.types[errs[i].Type] = true
+	}
+}
+
+// say is what a person should know of a selector that names no error: it may be mistyped.
+func (k *kinds) say(id string) string {
+	switch types := slices.Sorted(maps.Keys(k.types)); {
+	case k.named:
+		return ""
+	case len(types) == 0:
+		return fmt.Sprintf(": run %q has no errors", id)
+	default:
+		return fmt.Sprintf(": no error of run %q is as you name it; the types that it has are %s", id, strings.Join(types, ", "))
+	}
 }
 
 // retryPage hands one page of errors over.

@@ -2,6 +2,7 @@ package runs_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -72,6 +73,33 @@ func TestRetry(t *testing.T) {
 	}
 	if got, err = w.control.Retry(t.Context(), r.ID, runs.Selector{}, "another"); err != nil || got.Queued != 0 || got.Superseded != 3 {
 		t.Errorf("once more: %+v, %v", got, err)
+	}
+}
+
+// Who names what no error of the run is, is told which types there are.
+func TestRetryNamesNothing(t *testing.T) {
+	w := newWorld(t, nil)
+	w.vendor.refuses["a"] = true
+	r := w.complete("", record{"a", 1, 10}, record{"d", `"x"`, 40})
+	sound := w.complete("", record{"e", 1, 50})
+	all := w.errors(r.ID)
+	types := "the types that it has are " + min(all["a"].Type, all["d"].Type) + ", " + max(all["a"].Type, all["d"].Type)
+	for name, c := range map[string]struct {
+		run      string
+		selector runs.Selector
+		want     string // besides how many rows are sent again
+	}{
+		"a type":          {r.ID, runs.Selector{Types: []string{"nosuch"}}, ": no error of run " + strconv.Quote(r.ID) + " is as you name it; " + types},
+		"a record":        {r.ID, runs.Selector{Records: []string{"zz"}}, ": no error of run " + strconv.Quote(r.ID) + " is as you name it; " + types},
+		"a type that is":  {r.ID, runs.Selector{Types: []string{all["a"].Type}}, ""},
+		"no error at all": {sound.ID, runs.Selector{}, ": run " + strconv.Quote(sound.ID) + " has no errors"},
+	} {
+		got, err := w.control.Retry(t.Context(), c.run, c.selector, name)
+		w.ok(err)
+		_, rest, _ := strings.Cut(got.Message, "sent again")
+		if rest != c.want || (got.Queued > 0) != (c.want == "") {
+			t.Errorf("%s: %s", name, got.Message)
+		}
 	}
 }
 

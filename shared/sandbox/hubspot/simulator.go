@@ -77,6 +77,9 @@ type schemaFile struct {
 	} `yaml:"objects"`
 }
 
+// schemaShape is that, for people.
+const schemaShape = "objects: [{name: contacts, properties: [{name: tier, type: string}]}]"
+
 // ReadSchema reads a file of names onto a schema: objects and properties that are there
 // keep their place, and a property of the same name is replaced. scopes are the token's,
 // nil for all.
@@ -89,7 +92,7 @@ func ReadSchema(path string, onto []Object) (out []Object, scopes []string, err 
 	dec := yaml.NewDecoder(bytes.NewReader(b))
 	dec.KnownFields(true)
 	if err := dec.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
-		return nil, nil, fmt.Errorf("read the properties of the simulated HubSpot: %s: %w", path, err)
+		return nil, nil, fmt.Errorf("read the properties of the simulated HubSpot: %s: %w", path, sandbox.NamesFault(err, schemaShape))
 	}
 	for n, o := range file.Objects {
 		at := slices.IndexFunc(onto, func(have Object) bool { return have.Name == o.Name })

@@ -37,6 +37,9 @@ func ReadAttributes(r io.Reader) ([]Attribute, error) {
 	return attributes, err
 }
 
+// attributesShape is what readWorkspace reads, for people.
+const attributesShape = `{"data": [{"name": "plan", "data_type": "string"}]}`
+
 // readWorkspace is ReadAttributes with what the app is "denied", as Config.Denied.
 func readWorkspace(r io.Reader) (_ []Attribute, denied []string, _ error) {
 	var file struct {
@@ -44,21 +47,25 @@ func readWorkspace(r io.Reader) (_ []Attribute, denied []string, _ error) {
 		Denied []string    `json:"denied"`
 	}
 	if err := sandbox.DecodeOnly(json.NewDecoder(r), &file); err != nil {
-		return nil, nil, fmt.Errorf("read the simulated Intercom's attributes: %w", err)
+		return nil, nil, fmt.Errorf("read the simulated Intercom's attributes: %w", sandbox.NamesFault(err, attributesShape))
 	}
 	if len(file.Data)+len(file.Denied) == 0 {
-		return nil, nil, errors.New(`read the simulated Intercom's attributes: there are none: write {"data": [{"name": "plan", "data_type": "string"}]}`)
+		return nil, nil, errors.New("read the simulated Intercom's attributes: there are none: write " + attributesShape)
 	}
 	return file.Data, file.Denied, nil
 }
 
-// nameForm is what an attribute may be called.
-var nameForm = regexp.MustCompile(`^[\p{L}\p{N}\p{Sc}_-]+$`)
+// nameForm is what an attribute may be called that is made over the API; one that was made in
+// Intercom may have blanks.
+var (
+	nameForm  = regexp.MustCompile(`^[\p{L}\p{N}\p{Sc}_-]+$`)
+	blankForm = regexp.MustCompile(`^[\p{L}\p{N}\p{Sc}_-][\p{L}\p{N}\p{Sc} _-]*$`)
+)
 
 var dataTypes = []string{"string", "integer", "float", "boolean", "date"}
 
 func (a Attribute) check() error {
-	if !nameForm.MatchString(a.Name) || !slices.Contains(dataTypes, a.Type) {
+	if !blankForm.MatchString(a.Name) || !slices.Contains(dataTypes, a.Type) {
 		return fmt.Errorf("attribute %q: it needs a name of letters and digits, and a data_type of %s", a.Name, strings.Join(dataTypes, ", "))
 	}
 	return nil

@@ -53,16 +53,19 @@ func appendColumn(b []byte, t *Table, c Column) []byte {
 	return appendText(appendText(b, []byte(c.Name)), []byte(c.Note))
 }
 
+// startEmpty is what to do about a journal that cannot be read. Ledgers say what was in it.
+const startEmpty = "give another --data; or delete the journal to start empty, and let each connection of this type start anew too, else its rows count as delivered:  penstock connect CONNECTION --accept-account"
+
 // replay applies one entry at start.
 func (s *Store) replay(entry []byte) error {
 	if len(entry) < entryHeader {
 		return errShort
 	}
 	if entry[0] != format {
-		return fmt.Errorf("it has format %d, and this program reads format %d; delete the journal to start empty", entry[0], format)
+		return fmt.Errorf("it has format %d, and this program reads format %d; %s", entry[0], format, startEmpty)
 	}
 	if binary.LittleEndian.Uint32(entry[1:]) != s.fingerprint {
-		return errors.New("it was written with another schema; delete the journal to start empty")
+		return errors.New("it was written with another schema; " + startEmpty)
 	}
 	in := reader{rest: entry[entryHeader:]}
 	for len(in.rest) > 0 && in.err == nil {

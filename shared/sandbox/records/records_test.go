@@ -218,8 +218,8 @@ func TestReplayRefuses(t *testing.T) {
 		says  string
 	}{
 		"empty":          {nil, "ends too early"},
-		"other format":   {append([]byte{9}, good[1:]...), "format 9"},
-		"other schema":   {[]byte{format, 1, 2, 3, 4}, "another schema"},
+		"other format":   {append([]byte{9}, good[1:]...), "format 9, and this program reads format 2; " + startEmpty},
+		"other schema":   {[]byte{format, 1, 2, 3, 4}, "another schema; give another --data; or delete the journal to start empty, and let each connection of this type start anew too, else its rows count as delivered:  penstock connect CONNECTION --accept-account"},
 		"unknown change": {append(slices.Clone(good), 99, 0), "unknown change 99"},
 		"no such table":  {append(slices.Clone(good), entrySet, 7, 0, 0, 0), "table 7"},
 		"no such row":    {append(slices.Clone(good), entryRemove, 0, 0), "row 0 of 0"},

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/penstock-data/penstock/shared/sandbox"
 )
 
 // schemaFile is what Options.SchemaFile holds, as YAML or JSON:
@@ -51,6 +53,9 @@ type fileField struct {
 	Access        Access   `yaml:"access"`
 }
 
+// fileShape is what a schema file holds, for people.
+const fileShape = "objects: [{name: Contact, fields: [{name: Region__c, type: string}]}]"
+
 // fileTypes are the types that a schema file may name.
 var fileTypes = []Type{Text, TextArea, URL, Phone, Email, Picklist, MultiPicklist, Double, Currency, Percent, Int, Boolean, Date, DateTime, Reference}
 
@@ -65,7 +70,7 @@ func ReadSchema(path string, onto Schema) (Schema, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(b))
 	dec.KnownFields(true)
 	if err := dec.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("read the schema %s: %w", path, err)
+		return nil, fmt.Errorf("read the schema %s: %w", path, sandbox.NamesFault(err, fileShape))
 	}
 	out := slices.Clone(onto)
 	var faults []error

@@ -40,6 +40,9 @@ func ReadChannels(r io.Reader) ([]Channel, error) {
 	return channels, err
 }
 
+// channelsShape is what readWorkspace reads, for people.
+const channelsShape = `{"channels": [{"name": "alerts"}]}`
+
 // readWorkspace is ReadChannels with the token's "scopes", nil where the file has none.
 func readWorkspace(r io.Reader) (_ []Channel, scopes []string, _ error) {
 	var file struct {
@@ -47,10 +50,10 @@ func readWorkspace(r io.Reader) (_ []Channel, scopes []string, _ error) {
 		Scopes   []string      `json:"scopes"`
 	}
 	if err := sandbox.DecodeOnly(json.NewDecoder(r), &file); err != nil {
-		return nil, nil, fmt.Errorf("read the simulated Slack's channels: %w", err)
+		return nil, nil, fmt.Errorf("read the simulated Slack's channels: %w", sandbox.NamesFault(err, channelsShape))
 	}
 	if len(file.Channels) == 0 && file.Scopes == nil {
-		return nil, nil, errors.New(`read the simulated Slack's channels: there are none: write {"channels": [{"name": "alerts"}]}`)
+		return nil, nil, errors.New("read the simulated Slack's channels: there are none: write " + channelsShape)
 	}
 	out := make([]Channel, len(file.Channels))
 	for i, c := range file.Channels {

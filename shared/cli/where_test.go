@@ -1,0 +1,187 @@
+package cli
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/app/machine"
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/sqlite"
+	"github.com/penstock-data/penstock/shared/syncdef"
+)
+
+// kept is a folder whose rows go to a place, with connections of one type.
+type kept struct {
+	*testing.T
+	dir   string
+	store *sqlite.Store
+}
+
+func newKept(t *testing.T, to string, connections ...string) kept {
+	t.Helper()
+	dir := t.TempDir()
+	store, err := sqlite.Open(filepath.Join(dir, stateFile), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, name := range connections {
+		if err := store.PutConnection(t.Context(), syncdef.Connection{Name: name, Type: "amplitude"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k := kept{t, dir, store}
+	if err := k.move(to); err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// move has the rows go to a place, as a start does.
+func (k kept) move(to string) error {
+	return note{To: where{"amplitude": to}, Names: map[string]string{}}.keep(k.Context(), k.dir, k.store)
+}
+
+// deliver notes of a connection that a row is at its destination.
+func (k kept) deliver(connection string) {
+	k.Helper()
+	c, err := k.store.Connection(k.Context(), connection)
+	if err != nil {
+		k.Fatal(err)
+	}
+	d := syncdef.Definition{Sync: "of_" + connection, Connection: connection, Object: "user"}
+	if _, err := k.store.Commit(k.Context(), ledger.Target(&d, &syncdef.Rules{Type: "amplitude"}, c.Epoch), []ledger.Entry{{Key: "k"}}); err != nil {
+		k.Fatal(err)
+	}
+}
+
+// accept lets a connection deliver to another account, as connect --accept-account does.
+func (k kept) accept(connection string) {
+	k.Helper()
+	err := connectShowCmd{Name: connection, AcceptAccount: true, somewhere: somewhere{Data: k.dir}}.Run(k.Context(), program{out: k.Output(), err: k.Output()})
+	if err != nil {
+		k.Fatal(err)
+	}
+}
+
+// Rows go to another place when no connection of their type has any at the one before.
+func TestAnotherPlace(t *testing.T) {
+	const other = "http://127.0.0.1:1"
+	refused := func(k kept, to string, connections ...string) {
+		t.Helper()
+		err := k.move(to)
+		if (err == nil) != (len(connections) == 0) {
+			t.Fatalf("%v, want the connections %v told", err, connections)
+		}
+		for _, name := range []string{"amp_a", "amp_b"} {
+			told := err != nil && strings.Contains(err.Error(), "penstock connect "+name+" --accept-account --data "+k.dir)
+			if told != strings.Contains(strings.Join(connections, " "), name) {
+				t.Errorf("of the connections %v is told: %v", connections, err)
+			}
+		}
+	}
+
+	// Each of the connections has rows there, and each is accepted by itself. Where their
+	// rows go meanwhile stays noted.
+	k := newKept(t, ownSimulator, "amp_a", "amp_b")
+	k.deliver("amp_a")
+	k.deliver("amp_b")
+	refused(k, other, "amp_a", "amp_b")
+	k.accept("amp_a")
+	if n, err := readNote(k.dir); err != nil || n.To["amplitude"] != ownSimulator {
+		t.Errorf("the rows go to %v, %v", n.To, err)
+	}
+	refused(k, other, "amp_b")
+	k.accept("amp_b")
+
+	// A connection whose rows went on to the place before has some there again.
+	k.deliver("amp_a")
+	refused(k, other, "amp_a")
+	k.accept("amp_a")
+	refused(k, other)
+	k.deliver("amp_a")
+	refused(k, ownSimulator, "amp_a")
+	refused(k, other)
+
+	// One that knows its account speaks for itself alone.
+	k = newKept(t, ownSimulator, "amp_a", "amp_b")
+	k.deliver("amp_a")
+	k.deliver("amp_b")
+	if _, err := k.store.PinAccount(t.Context(), "amp_a", "1"); err != nil {
+		t.Fatal(err)
+	}
+	refused(k, other, "amp_b")
+
+	// Where no row ever went, every place is as good.
+	k = newKept(t, "http://mistyped.invalid", "amp_a")
+	refused(k, other)
+}
+
+// Another folder's gateway at the address that this one noted changes nothing of that.
+func TestAnotherPlaceBesideAnotherFolder(t *testing.T) {
+	_, url := at(t)
+	k := newKept(t, ownSimulator, "amp_a")
+	k.deliver("amp_a")
+	if err := noteGateway(k.dir, url, ""); err != nil {
+		t.Fatal(err)
+	}
+	k.accept("amp_a")
+	if err := k.move("http://127.0.0.1:1"); err != nil {
+		t.Error(err)
+	}
+	if machine.InUse(k.dir) {
+		t.Error("the folder is in use")
+	}
+}
+
+// An endpoint is told where it is no place to call, and never with what logs in there.
+func TestEndpoints(t *testing.T) {
+	for to, want := range map[string]string{
+		"http://127.0.0.1:1":            "",
+		"https://x.example/a@b/":        "",
+		ownSimulator:                    "",
+		ownURL:                          "",
+		"127.0.0.1:1":                   "write a URL with its host",
+		"ftp://x.example":               "write a URL with its host",
+		"http://bob:secret@127.0.0.1:1": "without a name and password",
+		"http://secret@127.0.0.1:1":     "without a name and password",
+		"http://bob:se%cret@127.0.0.1":  "without a name and password",
+	} {
+		endpoint := map[string]string{"amplitude": to}
+		_, done, asked := asking{Data: t.TempDir(), Endpoint: endpoint}.asker(program{known: listed()})
+		if asked == nil {
+			asked = done()
+		}
+		for _, err := range []error{localCmd{Endpoint: endpoint}.checkEndpoints(listed()), asked} {
+			if (err == nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "bob") || strings.Contains(err.Error(), "secret@")) {
+				t.Errorf("%s: %v", to, err)
+			}
+		}
+	}
+	if err := (localCmd{Endpoint: map[string]string{"amplitude": ownSimulator}, Bare: true}).checkEndpoints(listed()); err == nil {
+		t.Error("a simulator without simulators")
+	}
+}
+
+// A slash at the end is no other place, whether it is noted with it or without.
+func TestOnePlace(t *testing.T) {
+	for _, was := range []string{"http://127.0.0.1:1", "http://127.0.0.1:1/"} {
+		k := newKept(t, was, "amp_a")
+		k.deliver("amp_a")
+		for _, is := range []string{"http://127.0.0.1:1", "http://127.0.0.1:1/"} {
+			n, err := localCmd{simulated: simulated{}, Data: k.dir, Endpoint: map[string]string{"amplitude": is}}.note(listed())
+			if err == nil {
+				err = n.keep(t.Context(), k.dir, k.store)
+			}
+			if err != nil {
+				t.Errorf("%s after %s: %v", is, was, err)
+			}
+		}
+	}
+}
