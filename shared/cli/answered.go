@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 
@@ -15,6 +16,32 @@ type touched struct {
 	runs []string
 	rows int
 	show func(rows int) // may be nil
+
+	again func(error) // duckdb.Config.Repeats
+}
+
+// leastFree is how many bytes of a disk may be left over and it is full: less than what
+// SQLite writes at once.
+const leastFree = 1 << 20
+
+// again tells, once, that what a statement asks fails and is asked on, and of a folder on a
+// full disk that it is that. A statement says nothing while it waits.
+func (s program) again(dir string) func(error) {
+	var once sync.Once
+	return func(err error) {
+		once.Do(func() {
+			free, unknown := freeAt(dir)
+			fmt.Fprintln(s.err, askedAgain(err, dir, unknown == nil && free < leastFree))
+		})
+	}
+}
+
+func askedAgain(err error, dir string, full bool) string {
+	text := plain(err) + ": it is asked again for up to two minutes"
+	if full {
+		text += "; the disk that holds " + dir + " is full: free some space on it; what is stored is whole"
+	}
+	return text
 }
 
 // answered implements duckdb.Config.Answered.

@@ -41,7 +41,7 @@ func (c modelled) model(ctx context.Context, sync, gateway string, did *touched)
 			return nil, relation{}, err
 		}
 	}
-	w, err := duckdb.Open(ctx, duckdb.Config{Path: path, Files: c.folder(), Gateway: gateway, Token: c.token(), Answered: did.answered})
+	w, err := duckdb.Open(ctx, duckdb.Config{Path: path, Files: c.folder(), Gateway: gateway, Token: c.token(), Answered: did.answered, Repeats: did.again})
 	if err != nil {
 		return nil, relation{}, warehouseFault(err, path, c.Data)
 	}

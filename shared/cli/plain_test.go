@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -36,5 +37,26 @@ func TestRemedies(t *testing.T) {
 	}
 	if got := plain(errors.New("anything else")); got != "anything else" {
 		t.Error(got)
+	}
+}
+
+// A statement that waits says what it waits for, and of a full disk what to do.
+func TestAskedAgain(t *testing.T) {
+	failed := errors.New("penstock_push: the gateway answered 500: Internal Server Error")
+	for full, want := range map[bool]string{
+		false: "penstock_push: the gateway answered 500: Internal Server Error: it is asked again for up to two minutes",
+		true:  "penstock_push: the gateway answered 500: Internal Server Error: it is asked again for up to two minutes; the disk that holds data is full: free some space on it; what is stored is whole",
+	} {
+		if got := askedAgain(failed, "data", full); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	var out bytes.Buffer
+	again := program{err: &out}.again(t.TempDir())
+	for range 3 {
+		again(failed)
+	}
+	if n := strings.Count(out.String(), "\n"); n != 1 {
+		t.Errorf("told %d times", n)
 	}
 }

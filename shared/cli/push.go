@@ -42,7 +42,7 @@ func (c pushCmd) Run(ctx context.Context, s program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.leave()) }()
-	did := &touched{}
+	did := &touched{again: s.again(c.Data)}
 	w, rows, err := c.source(ctx, g.url, did)
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (c pushCmd) source(ctx context.Context, gateway string, did *touched) (*duc
 		w, rows, err := c.model(ctx, c.Sync, gateway, did)
 		return w, rows.limited(c.Limit), err
 	}
-	return openFile(ctx, c.From, c.Limit, duckdb.Config{Gateway: gateway, Token: c.token(), Answered: did.answered})
+	return openFile(ctx, c.From, c.Limit, duckdb.Config{Gateway: gateway, Token: c.token(), Answered: did.answered, Repeats: did.again})
 }
 
 // openFile opens a file in a warehouse of its own, in memory.

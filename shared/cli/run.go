@@ -42,7 +42,7 @@ func (c runCmd) Run(ctx context.Context, s program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.leave()) }()
-	did := &touched{}
+	did := &touched{again: s.again(c.Data)}
 	w, _, err := c.model(ctx, c.Sync, g.url, did)
 	if err != nil {
 		return err

@@ -46,7 +46,9 @@ func printSandbox(w io.Writer, box *machine.Sandbox) {
 	box.Each(func(sim sandbox.Simulator, url string) {
 		var secret []string
 		for _, key := range slices.Sorted(maps.Keys(sim.Secret)) {
-			secret = append(secret, key+" "+sim.Secret[key])
+			if value := sim.Secret[key]; !strings.Contains(value, "\n") { // a private key is for programs
+				secret = append(secret, key+" "+value)
+			}
 		}
 		fmt.Fprintf(w, "%-11s %s  %s\n", sim.Title, url, strings.Join(secret, ", "))
 		for _, h := range sim.Hints {

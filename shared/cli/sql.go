@@ -60,8 +60,8 @@ func (c sqlCmd) Run(ctx context.Context, s program) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, g.leave()) }()
-	did := &touched{}
-	w, err := duckdb.Open(ctx, duckdb.Config{Path: file, Files: syncsFolder(), Gateway: g.url, Token: g.token, Role: c.As, Answered: did.answered})
+	did := &touched{again: s.again(c.Data)}
+	w, err := duckdb.Open(ctx, duckdb.Config{Path: file, Files: syncsFolder(), Gateway: g.url, Token: g.token, Role: c.As, Answered: did.answered, Repeats: did.again})
 	if err != nil {
 		return warehouseFault(err, file, c.Data)
 	}

@@ -119,7 +119,7 @@ func (p Protocol) Fail(err error) (Response, error) {
 		}
 		return p.Refuse(refusal.Kind, refusal.Message), err
 	}
-	return p.Refuse(row.Failure, "Penstock could not answer this batch, and the caller tries again. If it goes on, see the function's log"), err
+	return p.Refuse(row.Failure, "Penstock could not answer this batch, and the caller tries again. If it goes on, see Penstock's log"), err
 }
 
 func isTooLarge(err error) bool {

@@ -159,7 +159,6 @@ var faults = []struct{ name, src, paths string }{
 	{"no whole number between", one("data_type: integer, min: 0.5, max: 0.7"), "field_mappings[0].min"},
 	{"no whole number between, below zero", one("data_type: integer, min: -0.7, max: -0.5"), "field_mappings[0].min"},
 	{"value with blanks in a multipicklist", one("data_type: multipicklist, values: [\" a\", b]"), "field_mappings[0].values[0]"},
-	{"value with a semicolon in a multipicklist", one("data_type: multipicklist, values: [a, \"b;c\"]"), "field_mappings[0].values[1]"},
 	{"separator empty", one("as: join, separator: \"\""), "field_mappings[0].separator"},
 	{"separator empty, of names", one("data_type: json, as: flat, separator: \"\""), "field_mappings[0].separator"},
 	{"values on text", one("values: [a]"), "field_mappings[0].values"},

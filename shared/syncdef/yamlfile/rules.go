@@ -97,8 +97,8 @@ func (r rules) picklist() {
 		case !ok:
 		case strings.TrimSpace(s) == "":
 			r.fault(c, item(path, i), "a picklist value must not be blank; on_null says what a null does")
-		case r.field.Type == syncdef.MultiPicklist && (strings.TrimSpace(s) != s || strings.Contains(s, ";")):
-			r.fault(c, item(path, i), "the value %q is never found: the values of a multipicklist stand between semicolons, without blanks around them", shorten(s))
+		case r.field.Type == syncdef.MultiPicklist && strings.TrimSpace(s) != s:
+			r.fault(c, item(path, i), "the value %q is never found: the parts of a multipicklist are taken without blanks around them", shorten(s))
 		case slices.Contains(r.field.Values, s):
 			r.fault(c, item(path, i), "the value %q stands in the list twice", shorten(s))
 		default:

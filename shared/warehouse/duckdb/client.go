@@ -22,9 +22,10 @@ const (
 	retryFor  = 2 * time.Minute
 	firstWait = 200 * time.Millisecond
 	longest   = 10 * time.Second
-	maxReply  = 10 << 20 // bytes: what Snowflake takes of one batch
-	maxShown  = 2 << 10  // bytes of a refusal's body that go into the SQL error
-	plainMost = 2 << 20  // bytes of a body that goes uncompressed: see pack
+	patience  = 5 * time.Second // before Config.Repeats is told
+	maxReply  = 10 << 20        // bytes: what Snowflake takes of one batch
+	maxShown  = 2 << 10         // bytes of a refusal's body that go into the SQL error
+	plainMost = 2 << 20         // bytes of a body that goes uncompressed: see pack
 
 	keptExchanges = 4 // of a few MB each: DuckDB's threads on small machines
 )
@@ -41,6 +42,7 @@ type client struct {
 	free    chan *exchange // kept for the next batches
 
 	answered func(Batch)
+	repeats  func(error)
 }
 
 func newClient(cfg Config) *client {
@@ -65,6 +67,9 @@ func newClient(cfg Config) *client {
 	}
 	if c.answered = cfg.Answered; c.answered == nil {
 		c.answered = func(Batch) {}
+	}
+	if c.repeats = cfg.Repeats; c.repeats == nil {
+		c.repeats = func(error) {}
 	}
 	return c
 }
@@ -99,7 +104,8 @@ func (c *client) call(ctx context.Context, f *function, s *statement, x *exchang
 	if err := x.pack(header); err != nil {
 		return fmt.Errorf("%s: compress the batch: %w", f.name, err)
 	}
-	end := c.now().Add(c.total)
+	began, told := c.now(), false
+	end := began.Add(c.total)
 	for pause := firstWait; ; pause = min(2*pause, longest) {
 		again, err := c.attempt(ctx, f, header, x)
 		if err == nil || !again {
@@ -110,6 +116,10 @@ func (c *client) call(ctx context.Context, f *function, s *statement, x *exchang
 		}
 		if c.now().Add(pause).After(end) {
 			return fmt.Errorf("%w; given up after %s of attempts", err, c.total)
+		}
+		if !told && c.now().Sub(began) >= patience {
+			told = true
+			c.repeats(err)
 		}
 		if err := c.sleep(ctx, pause); err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)

@@ -52,6 +52,9 @@ type Config struct {
 	// Answered is told of every batch that was answered, from DuckDB's threads, several
 	// at once; nil tells nobody.
 	Answered func(Batch)
+	// Repeats is told of the failure of a request that has been tried for 5 s and is tried
+	// on, once for each and from several threads; nil tells nobody.
+	Repeats func(error)
 }
 
 // A function is one penstock function as SQL and the protocol see it.

@@ -210,6 +210,30 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// A request that goes on failing is told of once, while it is tried, and a short failure is
+// not.
+func TestRepeats(t *testing.T) {
+	for failures, want := range map[int]int{0: 0, 4: 0, 7: 1, 10: 1} {
+		g := newGateway(t)
+		g.answer = func() string { return `{"status":"queued"}` }
+		g.refuse = func(n int, w http.ResponseWriter) bool {
+			if n > failures {
+				return false
+			}
+			w.WriteHeader(500)
+			return true
+		}
+		told := []string{}
+		w, _ := open(t, g, func(c *Config) { c.Repeats = func(err error) { told = append(told, err.Error()) } })
+		if _, err := column(t, w, `SELECT penstock_push('s', {'i': 1})->>'status'`); err != nil {
+			t.Fatal(err)
+		}
+		if len(told) != want || want > 0 && told[0] != "penstock_push: the gateway answered 500: Internal Server Error" {
+			t.Errorf("%d failures: %q", failures, told)
+		}
+	}
+}
+
 func TestNoGateway(t *testing.T) {
 	w, _ := open(t, nil)
 	_, err := column(t, w, `SELECT penstock_status('s')`)

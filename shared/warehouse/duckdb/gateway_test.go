@@ -121,12 +121,15 @@ func (g *gateway) serve(w http.ResponseWriter, r *http.Request) error {
 }
 
 // open opens a warehouse in memory on a clock that moves only by waiting.
-func open(t *testing.T, g *gateway) (*Warehouse, *clock) {
+func open(t *testing.T, g *gateway, change ...func(*Config)) (*Warehouse, *clock) {
 	t.Helper()
 	c := &clock{at: time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)}
 	cfg := Config{Threads: 2, Sleep: c.sleep, Now: c.now}
 	if g != nil {
 		cfg.Gateway, cfg.HTTP = g.URL+"/", g.Client()
+	}
+	for _, f := range change {
+		f(&cfg)
 	}
 	w, err := Open(t.Context(), cfg)
 	if err != nil {
