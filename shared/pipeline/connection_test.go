@@ -115,24 +115,33 @@ func TestRateIsHalvedAfter429(t *testing.T) {
 // What a call or a row waits for within an invocation is 2 s in all (I5), however often the
 // vendor asks to wait.
 func TestWaitsAddUp(t *testing.T) {
+	const ms = time.Millisecond
 	for _, c := range []struct {
-		after time.Duration
+		after []time.Duration // as the vendor asks at each try
 		calls int
-	}{{500 * time.Millisecond, 3}, {time.Second, 3}, {1100 * time.Millisecond, 2}, {2 * time.Second, 2}, {2100 * time.Millisecond, 1}} {
-		for what, refuse := range map[string]func(*crm){
-			"a call": func(v *crm) {
+	}{
+		{[]time.Duration{500 * ms, 500 * ms, 0}, 3}, {[]time.Duration{1000 * ms, 1000 * ms, 0}, 3}, {[]time.Duration{100 * ms, 1900 * ms, 0}, 3},
+		{[]time.Duration{1100 * ms, 1100 * ms, 0}, 2}, {[]time.Duration{2000 * ms, 1000 * ms, 0}, 2}, {[]time.Duration{2000 * ms, 0, 0}, 2}, {[]time.Duration{2100 * ms, 0, 0}, 1},
+	} {
+		for what, refuse := range map[string]func(*crm, func() time.Duration){
+			"a call": func(v *crm, after func() time.Duration) {
 				v.fail = func([]string) *dest.CallError {
-					return &dest.CallError{Op: "upsert", Class: dest.Throttled, Quota: dest.QuotaSecond, After: c.after, Message: "429"}
+					return &dest.CallError{Op: "upsert", Class: dest.Throttled, Quota: dest.QuotaSecond, After: after(), Message: "429"}
 				}
 			},
-			"a row": func(v *crm) {
+			"a row": func(v *crm, after func() time.Duration) {
 				v.outcome = func(string) *dest.Outcome {
-					return &dest.Outcome{Status: dest.Retry, After: c.after, Code: "BUSY", Message: "busy"}
+					return &dest.Outcome{Status: dest.Retry, After: after(), Code: "BUSY", Message: "busy"}
 				}
 			},
 		} {
+			asked := 0
+			after := func() time.Duration {
+				asked++
+				return c.after[min(asked, len(c.after))-1]
+			}
 			w := newWorld(t, 1, nil)
-			refuse(w.crm)
+			refuse(w.crm, after)
 			w.send("q1", "a")
 			began := w.now
 			w.once()

@@ -45,9 +45,17 @@ func (j *job) apply(ctx context.Context, b *batch, c dest.Call, outcomes []dest.
 	if len(again) == 0 || j.ended() {
 		return
 	}
+	for _, at := range again {
+		b.items[at].waits(wait)
+	}
 	if j.d.Sleep(ctx, wait) == nil {
 		j.whole(ctx, dest.Call{Costs: c.Costs, Records: again}, b, 1)
 	}
+}
+
+// waits notes that a row waits before it is tried once more.
+func (i *item) waits(d time.Duration) {
+	i.waited += int16((d + time.Millisecond - 1) / time.Millisecond)
 }
 
 // carriedOut reports whether some record of a call was delivered: then nothing that
@@ -71,7 +79,7 @@ func (j *job) take(i *item, o *dest.Outcome, look bool) (again bool, wait time.D
 	}
 	def := j.def()
 	d, wait := settle(situation{
-		outcome: *o, tries: int(i.tries), attempts: i.attempts() - i.halted(), most: def.RetryAttempts(), base: def.RetryBase(), longest: def.RetryMax(),
+		outcome: *o, tries: int(i.tries), waited: time.Duration(i.waited) * time.Millisecond, attempts: i.attempts() - i.halted(), most: def.RetryAttempts(), base: def.RetryBase(), longest: def.RetryMax(),
 		once: j.rules().Once, lookup: j.rules().Lookup, source: def.SourceStored() != syncdef.StoreNone,
 		rounds: int(i.rounds), held: !i.entry.Held.Fingerprint.Void() && i.entry.Held.Fingerprint != row.Gone, partial: i.partial,
 		other: i.other(o), rand: j.d.Rand(),

@@ -50,6 +50,7 @@ type made struct {
 
 // attempt makes a call and takes over what became of it.
 func (j *job) attempt(ctx context.Context, c dest.Call, b *batch, want int, e *evidence) made {
+	waited := time.Duration(0)
 	for tried := 1; ; tried++ {
 		items := b.pick(c)
 		if j.ended() || e.done.Load() {
@@ -86,7 +87,7 @@ func (j *job) attempt(ctx context.Context, c dest.Call, b *batch, want int, e *e
 			if s.failed.Code == dest.NoAnswer && 2*s.took >= longest { // its client gave it up
 				j.abandoned(items, b, s.failed, s.began)
 			}
-			failed, again := j.classify(ctx, c, b, e, s, tried)
+			failed, again := j.classify(ctx, c, b, e, s, tried, &waited)
 			if again {
 				continue
 			}
@@ -98,7 +99,7 @@ func (j *job) attempt(ctx context.Context, c dest.Call, b *batch, want int, e *e
 
 // classify finds out whose a failed call is: it answers the call's own failure, or
 // nil when it has been dealt with; again says that the call is to be made once more.
-func (j *job) classify(ctx context.Context, c dest.Call, b *batch, e *evidence, s sent, tried int) (failed *dest.CallError, again bool) {
+func (j *job) classify(ctx context.Context, c dest.Call, b *batch, e *evidence, s sent, tried int, waited *time.Duration) (failed *dest.CallError, again bool) {
 	failed = s.failed
 	items := b.pick(c)
 	if failed.Received && !b.look {
@@ -108,7 +109,7 @@ func (j *job) classify(ctx context.Context, c dest.Call, b *batch, e *evidence, 
 	}
 	switch {
 	case failed.Class == dest.Throttled:
-		return nil, j.throttled(ctx, c, items, failed, tried)
+		return nil, j.throttled(ctx, c, items, failed, tried, waited)
 	case failed.Scope == dest.ScopeConnection:
 		j.pause(ctx, failed)
 		return nil, false
@@ -159,10 +160,10 @@ func (j *job) lives(ctx context.Context, began time.Time) bool {
 
 // throttled waits for a quota: for a moment in here, for longer with the message.
 // It reports whether the call is made once more at once, halved by the caller's
-// next cut.
-func (j *job) throttled(ctx context.Context, c dest.Call, items []*item, failed *dest.CallError, tried int) bool {
+// next cut. waited is how long the call has waited so far.
+func (j *job) throttled(ctx context.Context, c dest.Call, items []*item, failed *dest.CallError, tried int, waited *time.Duration) bool {
 	if failed.Quota == dest.QuotaConcurrent {
-		return j.crowded(ctx, c, items, failed, tried)
+		return j.crowded(ctx, c, items, failed, tried, waited)
 	}
 	if err := j.account.slow(ctx, c); err != nil {
 		j.broken(err)
@@ -173,7 +174,7 @@ func (j *job) throttled(ctx context.Context, c dest.Call, items []*item, failed 
 	if wait == 0 {
 		wait = time.Duration(tried) * 250 * time.Millisecond
 	}
-	if time.Duration(tried)*wait <= maxWait && tried < tries && failed.Quota != dest.QuotaDay && j.d.hasTime(ctx) {
+	if *waited += wait; *waited <= maxWait && tried < tries && failed.Quota != dest.QuotaDay && j.d.hasTime(ctx) {
 		return j.d.Sleep(ctx, wait) == nil
 	}
 	j.giveWay(ctx, c, items, failed, wait)
@@ -186,12 +187,12 @@ const crowdTries = 5
 
 // crowded waits for a moment for calls that are under way: they were too many at once, and
 // say nothing against the rate or the size of a call.
-func (j *job) crowded(ctx context.Context, c dest.Call, items []*item, failed *dest.CallError, tried int) bool {
+func (j *job) crowded(ctx context.Context, c dest.Call, items []*item, failed *dest.CallError, tried int, waited *time.Duration) bool {
 	wait := failed.After
 	if wait == 0 {
 		wait = time.Duration(tried) * (50*time.Millisecond + time.Duration(j.d.Rand()*float64(50*time.Millisecond)))
 	}
-	if tried < crowdTries && time.Duration(tried)*wait <= maxWait && j.d.hasTime(ctx) {
+	if *waited += wait; *waited <= maxWait && tried < crowdTries && j.d.hasTime(ctx) {
 		return j.d.Sleep(ctx, wait) == nil
 	}
 	j.giveWay(ctx, c, items, failed, wait)

@@ -34,6 +34,7 @@ type item struct {
 	dueAt   *time.Time    // when its error is sent again by itself; nil: it is not
 	tries   int8          // in this invocation
 	rounds  int8          // times it went round once more
+	waited  int16         // milliseconds, by tries in this invocation
 	state   state
 
 	del       bool // its record is to be removed

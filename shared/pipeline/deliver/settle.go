@@ -9,9 +9,10 @@ import (
 // A situation is what decides about a row after an answer.
 type situation struct {
 	outcome  dest.Outcome
-	tries    int // of the row in this invocation, this one included
-	attempts int // of the row before this invocation
-	most     int // attempts that the sync's retry allows
+	tries    int           // of the row in this invocation, this one included
+	waited   time.Duration // by it in this invocation
+	attempts int           // of the row before this invocation
+	most     int           // attempts that the sync's retry allows
 	base     time.Duration
 	longest  time.Duration
 	once     bool // an insert: never sent twice
@@ -63,8 +64,8 @@ func settle(s situation) (d decision, wait time.Duration) {
 			return goRound, 0
 		}
 	}
-	if wait = moment(s); s.tries < tries && time.Duration(s.tries)*s.outcome.After <= maxWait {
-		return tryAgain, max(wait, s.outcome.After)
+	if wait = max(moment(s), s.outcome.After); s.tries < tries && s.waited+wait <= maxWait {
+		return tryAgain, wait
 	}
 	if !s.source || s.attempts+1 >= s.most {
 		return storeIt, 0

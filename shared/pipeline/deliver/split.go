@@ -213,6 +213,7 @@ func (j *job) single(ctx context.Context, c dest.Call, b *batch, e *evidence, fa
 		if !again {
 			return
 		}
+		i.waits(wait)
 		if j.d.Sleep(ctx, wait) != nil || j.ended() {
 			return
 		}

@@ -56,41 +56,36 @@ func (s *Sweep) due(ctx context.Context, name string) error {
 		}
 		items = items[:1]
 	}
+	in := s.back[name]
+	if now := s.Now().Truncate(time.Minute); !in.minute.Equal(now) {
+		in = handedIn{minute: now}
+	}
 	for _, d := range items {
-		if rows := s.sentBack(name); rows > 0 && rows+len(d.Rows) > dueRows {
+		if in.rows > 0 && in.rows+len(d.Rows) > dueRows {
 			return nil
 		}
 		stop, err := s.ended(ctx, d.Run, "run")
 		if err != nil {
 			return err
 		}
-		if err := s.handIn(ctx, d, stop); err != nil {
+		sent, err := s.handIn(ctx, d, stop)
+		if err != nil {
 			return err
 		}
-		if stop == "" {
-			s.back[name] = append(s.back[name], sentBack{s.Now(), len(d.Rows)})
+		if s.back == nil {
+			s.back = map[string]handedIn{}
 		}
+		in.rows += sent
+		s.back[name] = in
 	}
 	return nil
 }
 
-// sentBack is how many rows of a sync were handed in at a time.
-type sentBack struct {
-	at   time.Time
-	rows int
-}
-
-// sentBack is how many rows of a sync were handed in within the last minute: a machine sweeps
-// each second.
-func (s *Sweep) sentBack(name string) (rows int) {
-	if s.back == nil {
-		s.back = map[string][]sentBack{}
-	}
-	s.back[name] = slices.DeleteFunc(s.back[name], func(b sentBack) bool { return s.Now().Sub(b.at) >= time.Minute })
-	for _, b := range s.back[name] {
-		rows += b.rows
-	}
-	return rows
+// handedIn is how many rows of a sync were handed in within a minute of the clock. A machine
+// sweeps each second, a function once a minute.
+type handedIn struct {
+	minute time.Time
+	rows   int
 }
 
 // endAll ends what is due of a sync that was removed: nobody says any more how its rows
@@ -104,7 +99,7 @@ func (s *Sweep) endAll(ctx context.Context, items []run.Due) error {
 		if stop == "" {
 			stop = "not sent again, because its sync was removed: apply it again, then run penstock retry " + d.Run
 		}
-		if err := s.handIn(ctx, d, stop); err != nil {
+		if _, err := s.handIn(ctx, d, stop); err != nil {
 			return err
 		}
 	}
@@ -150,27 +145,27 @@ func (s *Sweep) mayTry(h run.Halt) bool {
 
 // handIn hands one due item in, ends what is not to be sent, and deletes the item:
 // last, so that a sweeper that dies before is repeated. stop says why nothing of it is
-// sent any more; "" sends it.
-func (s *Sweep) handIn(ctx context.Context, d run.Due, stop string) error {
+// sent any more; "" sends it. It answers how many rows it sent.
+func (s *Sweep) handIn(ctx context.Context, d run.Due, stop string) (sent int, err error) {
 	ends := map[string][]string{} // refs by why they end being due
 	b, due, err := s.replay(ctx, d)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	ended, err := s.ended(ctx, b.Run, "retry")
 	if err != nil {
-		return err
+		return 0, err
 	}
 	send := stop == "" && ended == "" && len(due) > 0
 	if !send && stop == "" {
 		if send, err = s.halfHandedIn(ctx, b); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	var answers []row.Answer
 	if send {
 		if answers, err = s.Replayer.Replay(ctx, b); err != nil {
-			return fmt.Errorf("hand in item %q of run %q: %w", b.ID, d.Run, err)
+			return 0, fmt.Errorf("hand in item %q of run %q: %w", b.ID, d.Run, err)
 		}
 	}
 	for _, n := range due {
@@ -184,13 +179,16 @@ func (s *Sweep) handIn(ctx context.Context, d run.Due, stop string) error {
 	}
 	for _, why := range slices.Sorted(maps.Keys(ends)) {
 		if err := s.Errors.EndDue(ctx, d.Sync, ends[why], why); err != nil {
-			return fmt.Errorf("note in errors of run %q that they are not due: %w", d.Run, err)
+			return 0, fmt.Errorf("note in errors of run %q that they are not due: %w", d.Run, err)
 		}
 	}
 	if err := s.Due.DeleteDue(ctx, d); err != nil {
-		return fmt.Errorf("delete item %q of run %q: %w", b.ID, d.Run, err)
+		return 0, fmt.Errorf("delete item %q of run %q: %w", b.ID, d.Run, err)
 	}
-	return nil
+	if send {
+		sent = len(b.Rows)
+	}
+	return sent, nil
 }
 
 // halfHandedIn reports whether a batch was pinned and not sent before its rows were settled

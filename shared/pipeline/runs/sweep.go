@@ -35,7 +35,7 @@ type Sweep struct {
 	shown   map[string]shown      // the overviews that are stored; nil: not read yet
 	tallies map[string]*run.Tally // that this turn has added up
 	counted map[string]time.Time  // when a run that has ended was counted last
-	back    map[string][]sentBack // due items that were handed in within the last minute, by sync
+	back    map[string]handedIn   // what came back by itself, by sync
 }
 
 // slice is the longest that one run or sync may take where the caller sets no
