@@ -3,6 +3,7 @@ package mapping
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -25,6 +26,7 @@ type Program struct {
 	group        string // Rules.Group
 	groupField   int    // position in fields of the one that Rules.Group names, -1 without one
 	groupDefault []byte // nil is none
+	groupPrefix  []byte // Rules.GroupPrefix
 	deletes      bool   // every row deletes: operation: delete
 	removes      bool   // a row may delete
 }
@@ -44,8 +46,9 @@ func Compile(def *syncdef.Definition, rules syncdef.Rules) (*Program, error) {
 			p.groupField = i
 		}
 	}
+	p.groupPrefix = []byte(rules.GroupPrefix)
 	if rules.GroupDefault != "" {
-		p.groupDefault = []byte(rules.GroupDefault)
+		p.groupDefault = []byte(strings.TrimPrefix(rules.GroupDefault, rules.GroupPrefix))
 	}
 	if len(def.RecordID) == 0 {
 		errs = append(errs, errors.New("record_id: no column is named; it must name at least one"))

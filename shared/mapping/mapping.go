@@ -32,7 +32,7 @@ type Mapped struct {
 	Always bool
 	// Half says that the row is the new half of an update, of a stream of changes.
 	Half   bool
-	Group  []byte           // the value of the field that Rules.Group names, or Rules.GroupDefault; nil where rows have no group
+	Group  []byte           // the value of the field that Rules.Group names, or Rules.GroupDefault, without Rules.GroupPrefix; nil where rows have no group
 	Values []jsontext.Value // by position in Program.Names; nil leaves the field alone, null clears it
 	// Canonical stands for Values wherever values are compared (row.Digest,
 	// row.FieldHash): the same, but in number fields one form per number, and in json
@@ -222,7 +222,7 @@ func (m *Mapper) group() ([]byte, *row.Fault) {
 	}
 	if v := m.out[m.p.groupField]; v != nil && !isNull(v) {
 		if t, ok := m.text(v); ok && len(t.b) > 0 {
-			return t.b, nil
+			return bytes.TrimPrefix(t.b, m.p.groupPrefix), nil
 		}
 	}
 	if m.p.groupDefault == nil {

@@ -153,10 +153,12 @@ func TestGroup(t *testing.T) {
 	}{
 		{"fixed", []syncdef.Field{text}, "C1", `{"id":1,"text":"a\nb"}`, map[string]string{"id": "1", "key": "1", "group": "C1", "value0": `"a\nb"`}},
 		{"mapped", []syncdef.Field{text, channel}, "C1", `{"id":1,"text":"a","room":"C2"}`, map[string]string{"id": "1", "key": "1", "group": "C2", "value0": `"a"`, "value1": `"C2"`}},
+		{"mapped, with what it may be written with", []syncdef.Field{text, channel}, "C1", `{"id":1,"text":"a","room":"#C2"}`, map[string]string{"id": "1", "key": "1", "group": "C2", "value0": `"a"`, "value1": `"#C2"`}},
+		{"fixed, with what it may be written with", []syncdef.Field{text}, "#C1", `{"id":1,"text":"a"}`, map[string]string{"id": "1", "key": "1", "group": "C1", "value0": `"a"`}},
 		{"mapped but null", []syncdef.Field{text, channel}, "C1", `{"id":1,"text":"a","room":null}`, map[string]string{"id": "1", "key": "1", "group": "C1", "value0": `"a"`, "value1": "null"}},
 		{"none", []syncdef.Field{channel}, "", `{"id":1,"room":null}`, map[string]string{"id": "1", "key": "1", "fault": "room missing_channel"}},
 	} {
-		m := compiledRules(t, &syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Fields: c.fields}, syncdef.Rules{Group: "channel", GroupDefault: c.fixed})
+		m := compiledRules(t, &syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Fields: c.fields}, syncdef.Rules{Group: "channel", GroupDefault: c.fixed, GroupPrefix: "#"})
 		if d := cmp.Diff(c.want, result(m.Map(jsontext.Value(c.in)))); d != "" {
 			t.Errorf("%s: -want +got\n%s", c.name, d)
 		}

@@ -118,8 +118,10 @@ type Rules struct {
 	Identity row.Identity `json:"identity"` // how the destination compares match values
 	// Group names the destination field whose value groups a run's rows (Slack:
 	// channel), "" for none; GroupDefault is the group of rows that have none.
+	// GroupPrefix is what a group may be written with or without.
 	Group        string `json:"group,omitempty"`
 	GroupDefault string `json:"group_default,omitempty"`
+	GroupPrefix  string `json:"group_prefix,omitempty"`
 	// Gather says that a run's rows wait until all of them are received, because
 	// what is sent depends on how many there are per group.
 	Gather bool `json:"gather,omitempty"`

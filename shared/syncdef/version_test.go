@@ -67,7 +67,7 @@ func sample() (syncdef.Definition, syncdef.Rules) {
 	}
 	return d, syncdef.Rules{
 		Type: "crm", Identity: row.Identity{Steps: []row.Step{row.StepTrim, row.StepDomain}, CaseUnsure: true},
-		Group: "Room__c", GroupDefault: "#<health>", Gather: true, Once: true, Lookup: true,
+		Group: "Room__c", GroupDefault: "#<health>", GroupPrefix: "#", Gather: true, Once: true, Lookup: true,
 		LengthUnit: syncdef.LengthRune, DateMin: "1700-01-01", DateMax: "4000-12-31",
 	}
 }

@@ -19,7 +19,7 @@ import (
 func TestDigestOnce(t *testing.T) {
 	w := newWorld(t)
 	records := alerts(25)
-	total := map[string]int{"#alerts": 25}
+	total := map[string]int{"alerts": 25}
 	first, err := w.deliver(dest.Batch{Run: "slack_alerts.r1", Total: total, Records: records[:22]})
 	if err != nil {
 		t.Fatal(err)
@@ -64,13 +64,13 @@ func TestDigestOnce(t *testing.T) {
 // the run itself and by a later try of its rows, be these many or few.
 func TestDigestAfterLostAnswer(t *testing.T) {
 	for name, later := range map[string]dest.Batch{
-		"same run":  {Run: "slack_alerts.r1", Total: map[string]int{"#alerts": 30}},
-		"later try": {Run: "slack_alerts.r1~2", Total: map[string]int{"#alerts": 30}},
-		"few rows":  {Run: "slack_alerts.r1~2", Total: map[string]int{"#alerts": 3}},
+		"same run":  {Run: "slack_alerts.r1", Total: map[string]int{"alerts": 30}},
+		"later try": {Run: "slack_alerts.r1~2", Total: map[string]int{"alerts": 30}},
+		"few rows":  {Run: "slack_alerts.r1~2", Total: map[string]int{"alerts": 3}},
 	} {
 		for _, taken := range []bool{true, false} {
 			w := newWorld(t)
-			b := dest.Batch{Run: "slack_alerts.r1", Total: map[string]int{"#alerts": 30}, Records: alerts(30)}
+			b := dest.Batch{Run: "slack_alerts.r1", Total: map[string]int{"alerts": 30}, Records: alerts(30)}
 			if taken {
 				w.fault(sandbox.Fault{Match: "chat.postMessage", DropAfterCommit: true})
 			} else {
@@ -82,7 +82,7 @@ func TestDigestAfterLostAnswer(t *testing.T) {
 			}
 			w.clock.pass(time.Minute)
 			w.restart()
-			later.Records = intend(b.Records[:later.Total["#alerts"]])
+			later.Records = intend(b.Records[:later.Total["alerts"]])
 			out, err := w.deliver(later)
 			if err != nil {
 				t.Fatal(err)
@@ -104,7 +104,7 @@ func TestDigestAfterLostAnswer(t *testing.T) {
 // A digest of an earlier try says nothing of rows that were not in it.
 func TestDigestOfLaterTry(t *testing.T) {
 	w := newWorld(t)
-	total := map[string]int{"#alerts": 30}
+	total := map[string]int{"alerts": 30}
 	if _, err := w.deliver(dest.Batch{Run: "s.r1", Total: total, Records: alerts(30)}); err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func TestDigestOfOneChannelSpeltTwice(t *testing.T) {
 	for i := range 30 {
 		records = append(records, rec(fmt.Sprint(i), []string{"#alerts", "alerts"}[i%2], "hello"))
 	}
-	total := map[string]int{"#alerts": 16, "alerts": 16}
+	total := map[string]int{"alerts": 32}
 	for _, part := range [][]dest.Record{records, {rec("30", "alerts", "hello")}, {rec("31", "#alerts", "hello")}} {
 		out, err := w.deliver(dest.Batch{Run: "s.r1", Total: total, Records: part})
 		if err != nil || statuses(out)[dest.Delivered] != len(part) {

@@ -58,7 +58,7 @@ func TestMarkup(t *testing.T) {
 		if diff := cmp.Diff(c.want, w.sent(t, dest.Batch{Run: "s.r1", Records: []dest.Record{rec("1", "", c.text)}})); diff != "" {
 			t.Errorf("%s: %s", what, diff)
 		}
-		digest := w.sent(t, dest.Batch{Run: "s.r2", Total: map[string]int{"#alerts": 30}, Records: []dest.Record{rec("2", "", c.text)}})
+		digest := w.sent(t, dest.Batch{Run: "s.r2", Total: map[string]int{"alerts": 30}, Records: []dest.Record{rec("2", "", c.text)}})
 		if line := strings.Split(digest, "\n")[1]; line != "• "+c.want {
 			t.Errorf("%s, in a digest: %q", what, line)
 		}
@@ -77,7 +77,7 @@ func TestEscapedLength(t *testing.T) {
 	}
 	for n := range 40 {
 		text := strings.Repeat("x", n) + strings.Repeat("<ü>", 60)
-		digest := w.sent(t, dest.Batch{Run: fmt.Sprint("s.d", n), Total: map[string]int{"#alerts": 30}, Records: []dest.Record{rec(fmt.Sprint("d", n), "", text)}})
+		digest := w.sent(t, dest.Batch{Run: fmt.Sprint("s.d", n), Total: map[string]int{"alerts": 30}, Records: []dest.Record{rec(fmt.Sprint("d", n), "", text)}})
 		line := strings.TrimSuffix(strings.TrimPrefix(strings.Split(digest, "\n")[1], "• "), "…")
 		if got := utf8.RuneCountInString(line); got > 159 || got < 155 {
 			t.Errorf("%d characters: %q", got, line)

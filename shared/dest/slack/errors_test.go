@@ -227,7 +227,7 @@ func TestChannels(t *testing.T) {
 			t.Fatalf("%s: another row suffers: %+v", channel, out)
 		}
 		// The same before a digest, whose lookup comes first.
-		out, err = w.deliver(dest.Batch{Run: "s.r2", Total: map[string]int{channel: 50}, Records: []dest.Record{rec("bad", channel, "hello")}})
+		out, err = w.deliver(dest.Batch{Run: "s.r2", Total: map[string]int{strings.TrimPrefix(channel, "#"): 50}, Records: []dest.Record{rec("bad", channel, "hello")}})
 		rejected("in a column, digest", out[0], err)
 		w.opts.Channel = channel
 		w.open()
@@ -242,7 +242,7 @@ func TestChannels(t *testing.T) {
 		w.open()
 		_, err = w.deliver(dest.Batch{Run: "s.r1", Records: alerts(1)})
 		version(code, "").check(t, nil, err)
-		_, err = w.deliver(dest.Batch{Run: "s.r2", Total: map[string]int{channel: 50}, Records: alerts(1)})
+		_, err = w.deliver(dest.Batch{Run: "s.r2", Total: map[string]int{strings.TrimPrefix(channel, "#"): 50}, Records: alerts(1)})
 		version(code, "").check(t, nil, err)
 	}
 }
@@ -260,7 +260,7 @@ func TestScopes(t *testing.T) {
 		w := newWorld(t, func(s *sim.Config, _ *world) { s.Scopes = strings.Fields(c.scopes) })
 		w.opts.Channel = channel
 		w.open()
-		for _, b := range []dest.Batch{{Run: "s.r1", Records: intend(alerts(1))}, {Run: "s.r2", Total: map[string]int{channel: 50}, Records: alerts(1)}} {
+		for _, b := range []dest.Batch{{Run: "s.r1", Records: intend(alerts(1))}, {Run: "s.r2", Total: map[string]int{strings.TrimPrefix(channel, "#"): 50}, Records: alerts(1)}} {
 			_, err := w.deliver(b)
 			version("missing_scope", "the scope "+c.missing).check(t, nil, err)
 		}

@@ -110,7 +110,7 @@ func rules(d *syncdef.Definition, _ *syncdef.Connection) syncdef.Rules {
 	o, _ := readOptions(d) // what cannot be read has no channel; Account.Open says so
 	r := syncdef.Rules{
 		Type: "slack", Identity: row.Identity{},
-		Group: fieldChannel, GroupDefault: o.Channel, Gather: true,
+		Group: fieldChannel, GroupDefault: o.Channel, GroupPrefix: "#", Gather: true,
 		Once: true, Lookup: true,
 		LengthUnit: syncdef.LengthRune,
 	}

@@ -93,7 +93,7 @@ func TestSearchHasAnEnd(t *testing.T) {
 	page := sandbox.Fault{Match: "conversations.history", Count: -1, Status: 200,
 		Body: `{"ok":true,"messages":[{"type":"message","ts":"1777888800.000100"}],"has_more":true,"response_metadata":{"next_cursor":"on"}}`}
 	w.fault(page)
-	b := dest.Batch{Run: "s.r1", Total: map[string]int{"#alerts": 30}, Records: alerts(2)}
+	b := dest.Batch{Run: "s.r1", Total: map[string]int{"alerts": 30}, Records: alerts(2)}
 	b.Records[1].Intent = true
 	out, err := w.dest.Lookup(t.Context(), b, w.dest.Lookups(b)[0])
 	if err != nil || out[0].Status != dest.Pending || out[1].Status != dest.Rejected || out[1].Code != "not_searched" {

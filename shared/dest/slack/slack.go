@@ -122,10 +122,11 @@ func (d *destination) groups(b dest.Batch) []group {
 	at := map[string]int{}
 	for i, r := range b.Records {
 		channel := d.channel(r)
-		g, met := at[bucket(channel)]
+		name := bucket(channel)
+		g, met := at[name]
 		if !met {
 			g = len(out)
-			at[bucket(channel)] = g
+			at[name] = g
 			out = append(out, group{channel: channel})
 		}
 		if d.fault(r) != nil {
@@ -144,9 +145,9 @@ func (d *destination) groups(b dest.Batch) []group {
 // total is how many rows the run has for a channel: what was queued, and never
 // fewer than are in hand.
 func (d *destination) total(b dest.Batch, channel string) int {
-	inHand := 0
+	inHand, of := 0, bucket(channel)
 	for _, r := range b.Records {
-		if bucket(d.channel(r)) == bucket(channel) {
+		if bucket(d.channel(r)) == of {
 			inHand++
 		}
 	}
@@ -154,14 +155,7 @@ func (d *destination) total(b dest.Batch, channel string) int {
 }
 
 // queued is how many rows of the run were queued for a channel, however they spell it.
-func queued(b dest.Batch, channel string) (rows int) {
-	for spelled, n := range b.Total {
-		if bucket(spelled) == bucket(channel) {
-			rows += n
-		}
-	}
-	return rows
-}
+func queued(b dest.Batch, channel string) int { return b.Total[strings.TrimPrefix(channel, "#")] }
 
 // digested reports whether a channel with so many rows gets a digest.
 func (d *destination) digested(rows int) bool { return rows > d.options.DigestOver }
