@@ -39,7 +39,7 @@ type Field struct {
 // A Batch is what one worker invocation has in hand for one version and run.
 type Batch struct {
 	Run     string
-	Total   map[string]int // rows queued in the whole run per group (Slack: channel); nil unless the version's Rules gather
+	Total   map[string]int // rows queued in the whole run per group (Slack: channel, without its #); nil unless the version's Rules gather
 	Records []Record
 }
 

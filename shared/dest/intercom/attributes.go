@@ -62,7 +62,7 @@ func (u *unmade) Error() string { return u.code }
 
 // call is the failure of a definition that names the attribute.
 func (u *unmade) call() *dest.CallError {
-	message := "Intercom does not create a custom attribute of a field's name (" + u.code + "): companies or an archived attribute have it already, it is one of Intercom's own, or it has blanks; name another destination, or restore or create it in Intercom (Settings, Data)"
+	message := "Intercom does not create a custom attribute of a field's name (" + u.code + "): companies or an archived attribute have it already, it is one of Intercom's own or has blanks, or the workspace has as many as it may; name another destination, or restore or create it in Intercom (Settings, Data)"
 	if !u.may {
 		message = "the app may not create custom attributes (" + u.code + "): give it the permission to write attributes, or create them in Intercom"
 	}
@@ -77,7 +77,7 @@ func (u *unmade) member(name string) *dest.Outcome {
 			Message: "the object has a member" + called(name) + " that is no custom attribute yet, and the app may not create one: give it the permission to write attributes, or create it in Intercom (Settings, Data, People)"}
 	}
 	return &dest.Outcome{Status: dest.Rejected, Code: u.code, Field: fieldCustom,
-		Message: "the object has a member" + called(name) + " of which Intercom makes no custom attribute: companies or an archived attribute have the name already, it is one of Intercom's own, or it has blanks; name it otherwise, or map it by itself"}
+		Message: "the object has a member" + called(name) + " of which Intercom makes no custom attribute: companies or an archived attribute have the name already, it is one of Intercom's own or has blanks, or the workspace has as many as it may; name it otherwise, or map it by itself"}
 }
 
 func newAttributeBook(c *client) *attributeBook {
@@ -147,10 +147,11 @@ func (b *attributeBook) find(ctx context.Context, name, kind string) (attribute,
 	}
 	a, err := b.create(ctx, name, kind)
 	if u, ok := errors.AsType[*unmade](err); ok {
-		if b.load(ctx, 0) == nil {
-			if a, known := b.known(name); known == there { // another worker made it in between
-				return a, there, nil
-			}
+		if err := b.load(ctx, 0); err != nil { // nothing is known of it
+			return attribute{}, absent, err
+		}
+		if a, known := b.known(name); known == there { // another worker made it in between
+			return a, there, nil
 		}
 		b.mu.Lock()
 		defer b.mu.Unlock()

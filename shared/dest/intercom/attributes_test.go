@@ -212,6 +212,22 @@ func TestMembersThatCannotBeMade(t *testing.T) {
 	}
 }
 
+// What could not be made may have been made by somebody else just then: while the list cannot
+// be read, nothing is known of it, and nothing is remembered against it.
+func TestMadeMeanwhile(t *testing.T) {
+	w := newWorld(t, with(byExternalID(), `{"create_attributes":true}`, flat))
+	same(t, []string{"created"}, shorts(w.push(w.rec("c-1", "custom_attributes", `{"note":"n"}`)))) // the list is read
+	w.clock.pass(30 * time.Second)
+	w.api("POST", "/data_attributes", `{"model":"contact","data_type":"string","name":"fresh"}`)
+	w.arm(sandbox.Fault{Match: "GET /data_attributes", Status: 503})
+	b := dest.Batch{Records: []dest.Record{w.rec("c-2", "custom_attributes", `{"fresh":"f"}`)}}
+	_, err := w.dest.Push(t.Context(), b, w.dest.Calls(b, 0)[0])
+	if call := asCall(t, err); call.Class != dest.Unavailable || call.Received {
+		t.Errorf("%+v", call)
+	}
+	same(t, []string{"created"}, shorts(w.push(b.Records...)))
+}
+
 // An attribute that people make is seen within a minute; an app that may not read
 // attributes leaves the judgement to Intercom.
 func TestAttributesAreReadAgain(t *testing.T) {

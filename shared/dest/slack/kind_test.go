@@ -72,7 +72,7 @@ func TestCheckConnection(t *testing.T) {
 
 func TestRules(t *testing.T) {
 	d := syncdef.Definition{Options: []byte(`{"channel":"#alerts"}`)}
-	want := syncdef.Rules{Type: "slack", Group: "channel", GroupDefault: "#alerts", Gather: true, Once: true, Lookup: true, LengthUnit: syncdef.LengthRune,
+	want := syncdef.Rules{Type: "slack", Group: "channel", GroupDefault: "#alerts", GroupPrefix: "#", Gather: true, Once: true, Lookup: true, LengthUnit: syncdef.LengthRune,
 		Effort: &syncdef.Effort{Write: 1, Digest: 20, AtOnce: 1, Limits: []syncdef.Limit{{Calls: 1, Per: 1}}}}
 	if diff := cmp.Diff(want, slack.Kind.RulesOf(&d, &syncdef.Connection{})); diff != "" {
 		t.Error(diff)
