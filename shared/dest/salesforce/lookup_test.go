@@ -14,6 +14,7 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/sandbox"
+	simulator "github.com/penstock-data/penstock/shared/sandbox/salesforce"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -248,6 +249,81 @@ func TestLookupFindsAllEqual(t *testing.T) {
 			if found := o.Status == dest.Found || o.Code == "ambiguous_match"; found != keys[b.Records[i].Key] {
 				t.Errorf("%s: %+q, of the key %+q: %s, among %d", name, texts[i], b.Records[i].Key, short(o), len(stored))
 			}
+		}
+	}
+}
+
+// exact is an organisation whose accounts have an external id that is case-sensitive.
+func exact(t *testing.T, def syncdef.Definition) *world {
+	t.Helper()
+	schema := simulator.DefaultSchema()
+	schema[0].Fields = append(schema[0].Fields, simulator.Field{Name: "Exact__c", Type: simulator.Text, Length: 80, Unique: true, ExternalID: true, CaseSensitive: true})
+	sim, err := simulator.New(simulator.Options{Schema: schema, Credentials: simulator.Credentials{ClientID: "app", ClientSecret: "hush"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return over(t, sim, def)
+}
+
+// Rows of one key are one record at an upsert by external id too, which looks nothing up:
+// the key takes for one only what the vendor's comparison does, and a call holds no two
+// that it may take for one.
+func TestExternalIDsOfOneKey(t *testing.T) {
+	insensitive, sensitive := false, true
+	letters := []string{"s", "S", "ss", "ß", "ẞ", "ſ", "σ", "Σ", "ς", "é", "É", "E\u0301", "\u00a0", " ", "İ", "i\u0307", "µ", "Μ", "ﬁ", "fi", "Å", "\u212b", "k", "\u212a", "i"}
+	var texts []string
+	for _, a := range letters {
+		for _, b := range letters {
+			texts = append(texts, "x"+a+b, a+b+"x")
+		}
+	}
+	for name, test := range map[string]struct {
+		field string
+		is    *bool
+	}{"unsure": {"Customer_ID__c", nil}, "no case": {"Customer_ID__c", &insensitive}, "case": {"Exact__c", &sensitive}} {
+		def := byExternalID
+		def.Match = syncdef.Match{Source: "x", Destination: test.field, Case: test.is}
+		d, b := exact(t, def), rows(t, version(t, def).Rules.Identity, texts...)
+		for i := range b.Records {
+			b.Records[i].Fields = []dest.Field{field("Name", `"x"`)}
+		}
+		ids := map[string]string{}
+		for i, o := range d.push(t, b) {
+			key := b.Records[i].Key
+			if o.Status != dest.Delivered || ids[key] != "" && ids[key] != o.ID {
+				t.Errorf("%s: %+q, of the key %+q: %+v, and another row's record is %s", name, texts[i], key, o, ids[key])
+			}
+			ids[key] = o.ID
+		}
+	}
+}
+
+// TestRemovalByExternalID finds what the row's upsert would write, and nothing else.
+func TestRemovalByExternalID(t *testing.T) {
+	insensitive, sensitive := false, true
+	for name, test := range map[string]struct {
+		field         string
+		is            *bool
+		stored, asked string
+		found         bool
+	}{
+		"case":             {"Customer_ID__c", &insensitive, "ÉTÉ-1", " été-1", true},
+		"sharp s":          {"Customer_ID__c", &insensitive, "STRASSE-1", "Straße-1", false},
+		"its own":          {"Customer_ID__c", &insensitive, "STRAßE-1", "Straße-1", true},
+		"another form":     {"Customer_ID__c", &insensitive, "Cafe\u0301", "Caf\u00e9", false},
+		"its own form":     {"Customer_ID__c", &insensitive, "Cafe\u0301", "CAFE\u0301", true},
+		"case counts":      {"Exact__c", &sensitive, "AbC-1", "abc-1", false},
+		"case, its own":    {"Exact__c", &sensitive, "AbC-1", "AbC-1\t", true},
+		"unsure, its form": {"Customer_ID__c", nil, "Cafe\u0301", "Caf\u00e9", false},
+		"unsure, its own":  {"Customer_ID__c", nil, "Caf\u00e9", "Caf\u00e9", true},
+	} {
+		def := byExternalID
+		def.Match = syncdef.Match{Source: "x", Destination: test.field, Case: test.is}
+		d, b := exact(t, def), rows(t, version(t, def).Rules.Identity, test.asked)
+		seed(t, d.sim, []string{"Name", test.field}, []string{"x", test.stored})
+		b.Records[0].Delete = true
+		if o := d.lookUp(t, b)[0]; (o.Status == dest.Found) != test.found || !test.found && o.Status != dest.Delivered {
+			t.Errorf("%s: %+v", name, o)
 		}
 	}
 }

@@ -81,7 +81,7 @@ func over(literal string) bool {
 // nearly anything.
 func (d *destination) spellings(r *dest.Record) (texts, patterns []string, ok bool) {
 	own, forms := d.written(r), []string{r.Key}
-	if !ascii(r.Key) {
+	if d.identity.Has(row.StepNFC) && !ascii(r.Key) {
 		forms = distinct(r.Key, norm.NFC.String(r.Key), norm.NFD.String(r.Key))
 	}
 	switch {
@@ -90,6 +90,8 @@ func (d *destination) spellings(r *dest.Record) (texts, patterns []string, ok bo
 			forms = each(address.Spellings(r.Key[at:]), func(s string) string { return r.Key[:at] + s })
 		}
 		texts = forms
+	case d.identity.Has(row.StepLetters) && own != "":
+		return []string{own}, nil, true // which is all that the vendor's comparison takes for one
 	case !d.identity.Has(row.StepLower):
 		texts = forms
 	default:
