@@ -345,6 +345,41 @@ func TestLookupTooOpen(t *testing.T) {
 	}
 }
 
+// A key's spellings stay within a query's address, which holds their letters escaped.
+func TestSpellingsFitAnAddress(t *testing.T) {
+	longest := 0
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "oauth2") {
+			w.Write([]byte(`{"access_token":"t"}`)) //nolint:errcheck // the client may be gone
+			return
+		}
+		var in struct{ CompositeRequest []struct{ URL string } }
+		if body, _ := io.ReadAll(r.Body); json.Unmarshal(body, &in) == nil && len(in.CompositeRequest) == 1 {
+			longest = len(in.CompositeRequest[0].URL)
+		}
+		w.Write([]byte(`{"compositeResponse":[{"body":{"totalSize":0,"done":true,"records":[]},"httpStatusCode":200,"referenceId":"q0"}]}`)) //nolint:errcheck // the client may be gone
+	}))
+	defer srv.Close()
+	for name, text := range map[string]string{
+		"four sigmas":          strings.Repeat("σ"+strings.Repeat("α", 58), 4) + "αβγ",
+		"four sigmas, words":   strings.Repeat("σ"+strings.Repeat("α ", 28), 4) + "αβγ",
+		"two forms":            strings.Repeat("σ"+strings.Repeat("ά", 50), 3) + "αβγ",
+		"sharp s, percents":    strings.Repeat("ss"+strings.Repeat("%", 60), 4),
+		"sharp s, just within": strings.Repeat("ss"+strings.Repeat("a", 200), 4),
+		"sharp s, just beyond": strings.Repeat("ss"+strings.Repeat("a", 230), 4),
+	} {
+		for _, strategy := range []syncdef.Strategy{syncdef.MatchName, syncdef.MatchField} {
+			def := matching(strategy, "Name")
+			d := connect(t, def, srv.URL)
+			longest = 0
+			d.lookUp(t, rows(t, version(t, def).Rules.Identity, text))
+			if longest == 0 || longest > 16_384 {
+				t.Errorf("%s, %s: an address of %d bytes", name, strategy, longest)
+			}
+		}
+	}
+}
+
 // TestSpellings holds what is asked for: one literal a key in the usual case, and
 // never the key alone where only its case was taken away, since a case-sensitive
 // field would miss it.

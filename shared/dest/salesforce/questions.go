@@ -96,7 +96,7 @@ func (d *destination) spellings(r *dest.Record) (texts, patterns []string, ok bo
 		texts = forms
 	default:
 		for _, s := range forms {
-			if n := mixtures(s); n > maxSpellings || n > 1 && n*len(s) > maxAddress {
+			if n := mixtures(s); n > maxSpellings || n > 1 && n*d.room(s)*len(forms) > maxAddress {
 				pattern, ok := opened(s)
 				if !ok {
 					return nil, nil, false
@@ -125,6 +125,11 @@ func (d *destination) spellings(r *dest.Record) (texts, patterns []string, ok bo
 		}
 	}
 	return distinct(append(texts, own)...), nil, true
+}
+
+// room is what a text takes of a query's address.
+func (d *destination) room(s string) int {
+	return question{likes: []string{spaced(s)}}.size(d.def.Match.Destination)
 }
 
 // written is the match value as the row has it, but for white space that the
