@@ -32,15 +32,18 @@ const (
 	// other white space at an end stays as it is; case goes letter by letter, and ß is ss, ς σ,
 	// µ μ; form C comes of a text that is in form D throughout, and a mixture stays; a domain is
 	// in ASCII or as people write it, in either form, and no browser's spelling of it.
-	StepPlain  Step = "plain"
-	StepTrim   Step = "trim"   // outer white space goes
-	StepSpace  Step = "space"  // inner white space becomes one blank each
-	StepLower  Step = "lower"  // case goes, by Unicode's full case folding: ß is ss
-	StepNFC    Step = "nfc"    // Unicode form C
-	StepEmail  Step = "email"  // must be an address; the domain in lower case and ASCII (IDN)
-	StepDomain Step = "domain" // of an address or URL: no scheme, www., port or path; lower case, ASCII (IDN)
-	StepID18   Step = "id18"   // a 15 or 18 character id, in its 18 character form
-	StepNumber Step = "number" // by value: 1, 1.0 and 1e0 are one
+	StepPlain Step = "plain"
+	StepTrim  Step = "trim"  // outer white space goes
+	StepSpace Step = "space" // inner white space becomes one blank each
+	StepLower Step = "lower" // case goes, by Unicode's full case folding: ß is ss
+	// StepLetters leaves out the case only of letters that are each other's upper and lower
+	// case, which any comparison without case takes for one: ß, ς, µ, İ and the like stay.
+	StepLetters Step = "letters"
+	StepNFC     Step = "nfc"    // Unicode form C
+	StepEmail   Step = "email"  // must be an address; the domain in lower case and ASCII (IDN)
+	StepDomain  Step = "domain" // of an address or URL: no scheme, www., port or path; lower case, ASCII (IDN)
+	StepID18    Step = "id18"   // a 15 or 18 character id, in its 18 character form
+	StepNumber  Step = "number" // by value: 1, 1.0 and 1e0 are one
 )
 
 // Has reports whether a step is among the rule's.
@@ -51,7 +54,7 @@ func (id Identity) Has(s Step) bool { return slices.Contains(id.Steps, s) }
 func (id Identity) Known() bool {
 	for _, s := range id.Steps {
 		switch s {
-		case StepPlain, StepTrim, StepSpace, StepLower, StepNFC, StepEmail, StepDomain, StepID18, StepNumber:
+		case StepPlain, StepTrim, StepSpace, StepLower, StepLetters, StepNFC, StepEmail, StepDomain, StepID18, StepNumber:
 		default:
 			return false
 		}
@@ -104,6 +107,8 @@ func (id Identity) round(dst, s []byte) ([]byte, bool) {
 			dst = appendSpaced(dst, s, plain)
 		case StepLower:
 			dst = id.appendCaseless(dst, s)
+		case StepLetters:
+			dst = appendLetters(dst, s)
 		case StepNFC:
 			if !plain || norm.NFD.IsNormal(s) {
 				s = norm.NFC.Bytes(s)

@@ -44,6 +44,11 @@ func TestKeyClasses(t *testing.T) {
 			"ſ": {"ſ"}, "s": {"S"}, "ﬁ": {"ﬁ"}, "fi": {"FI"}, "ŉ": {"ŉ"}, "ʼn": {"ʼN"},
 			"éé": {"Éé", "E\u0301e\u0301"}, "ée\u0301": {"Ée\u0301"}, "ẹ\u0301": {"ẹ\u0301", "E\u0323\u0301"}, "e\u0301\u0323": {"E\u0301\u0323"},
 		}},
+		{"plain, letters", key(StepPlain, StepTrim, StepLetters), map[string][]string{
+			"a  b1": {"A  B1", "\t a  b1\r\n"}, "é": {"É", "é"}, "e\u0301": {"E\u0301"}, "\u00a0a": {"\u00a0A"},
+			"straße": {"Straße", "STRAßE"}, "strasse": {"STRASSE"}, "ẞ": {"ẞ"}, "σ": {"Σ", "σ"}, "ς": {"ς"}, "μ": {"Μ", "μ"}, "µ": {"µ"},
+			"İ": {"İ"}, "i\u0307": {"I\u0307"}, "ı": {"ı"}, "\u212a": {"\u212a"}, "k": {"K"}, "ſ": {"ſ"}, "å": {"Å"}, "\u212b": {"\u212b"}, "ǆ": {"Ǆ"}, "ǅ": {"ǅ"},
+		}},
 		{"plain, space", key(StepPlain, StepTrim, StepSpace), map[string][]string{"a b": {"a \u00a0\t b ", "a\u3000b"}, "a b\u00a0": {" a  b\u00a0"}, "\u3000 a b": {"\u3000 a  b"}, "\u00a0": {"\u00a0"}}},
 		{"plain, email", key(StepPlain, StepEmail, StepLower), map[string][]string{"a@xn--bcher-kva.de": {"a@bücher.de", " A@BÜCHER.de", "\u00a0a@bücher.de\u3000", "a@XN--BCHER-KVA.DE", "a@bu\u0308cher.de"}, "a@xn--fa-hia.de": {"a@faß.de"}}},
 		{"plain, domain", key(StepPlain, StepDomain), map[string][]string{"xn--bcher-kva.de": {"https://Bücher.de/ﬁx", "a@BU\u0308CHER.DE", "xn--bcher-kva.de\u00a0", "http://bücher.de。/"}}},
@@ -91,7 +96,7 @@ func TestNoKey(t *testing.T) {
 			}
 		}
 	}
-	if key("soundex").Known() || !key(StepPlain, StepTrim, StepNumber).Known() {
+	if key("soundex").Known() || !key(StepPlain, StepTrim, StepLetters, StepNumber).Known() {
 		t.Error("Known is mistaken")
 	}
 }
@@ -130,7 +135,7 @@ func TestKeyDoesNotAllocate(t *testing.T) {
 		id    Identity
 		value string
 	}{
-		{key(StepTrim, StepSpace, StepLower, StepNFC), " ACME  Corporation "}, {key(StepPlain, StepTrim, StepSpace, StepLower, StepNFC), " ACME  Corporation "}, {key(StepPlain, StepTrim, StepEmail), "John@Acme.com"}, {key(StepDomain), "John.Doe@AcmeCorp.com"},
+		{key(StepTrim, StepSpace, StepLower, StepNFC), " ACME  Corporation "}, {key(StepPlain, StepTrim, StepSpace, StepLower, StepNFC), " ACME  Corporation "}, {key(StepPlain, StepTrim, StepEmail), "John@Acme.com"}, {key(StepPlain, StepTrim, StepLetters), "AbC-1"}, {key(StepDomain), "John.Doe@AcmeCorp.com"},
 		{key(StepEmail, StepLower), "John.Doe@AcmeCorp.com"}, {key(StepID18), "a0D30000001n7Pi"}, {key(StepNumber), "12.50"},
 	} {
 		value := []byte(c.value)
@@ -161,6 +166,7 @@ func combinations() (all []Identity) {
 		}
 	}
 	add(nil)
+	all = append(all, key(StepTrim, StepLetters))
 	for _, id := range all {
 		all = append(all, key(append([]Step{StepPlain}, id.Steps...)...))
 	}
@@ -193,7 +199,7 @@ func TestKeyOfKey(t *testing.T) {
 
 // TestKeyOfEveryLetter asks it of each letter with and without a mark behind it.
 func TestKeyOfEveryLetter(t *testing.T) {
-	ids := []Identity{key(StepLower), key(StepLower, StepNFC), key(StepNFC, StepLower), key(StepNFC), key(StepTrim, StepSpace, StepLower, StepNFC), key(StepPlain, StepTrim, StepSpace, StepLower, StepNFC)}
+	ids := []Identity{key(StepLower), key(StepLower, StepNFC), key(StepNFC, StepLower), key(StepNFC), key(StepTrim, StepSpace, StepLower, StepNFC), key(StepPlain, StepTrim, StepSpace, StepLower, StepNFC), key(StepPlain, StepTrim, StepLetters)}
 	for r := rune(1); r <= 0x1ffff; r++ {
 		if r >= 0xd800 && r < 0xe000 || unicode.In(r, unicode.Han, unicode.Hangul, unicode.Tangut, unicode.Cn) && r%16 != 0 {
 			continue // surrogates; most of the many that have neither case nor parts

@@ -81,6 +81,22 @@ func appendLower(dst, s []byte) []byte {
 	return dst
 }
 
+// appendLetters appends s with each letter in lower case of which it is the upper case.
+func appendLetters(dst, s []byte) []byte {
+	for i := 0; i < len(s); {
+		r, size := rune(s[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRune(s[i:])
+		}
+		if lower := unicode.ToLower(r); unicode.ToUpper(lower) == r {
+			r = lower
+		}
+		dst = utf8.AppendRune(dst, r)
+		i += size
+	}
+	return dst
+}
+
 // blanks are ASCII's white space.
 const blanks = " \t\r\n\f\v"
 

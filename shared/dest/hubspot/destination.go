@@ -75,8 +75,9 @@ const (
 // verbs are the ends of their paths.
 var verbs = [kinds]string{"upsert", "update", "create", "archive"}
 
-// kind is the call that a record needs. A contact whose id is known is updated by it:
-// an upsert by email may take what is not sent for absent.
+// kind is the call that a record needs. One that is known by an address is updated by its
+// id: it may be stored under another spelling of it, and an upsert by email may take what
+// is not sent for absent.
 func (d *destination) kind(r *dest.Record) int {
 	switch {
 	case r.Delete && d.def.OnDelete == syncdef.RemoveClear:
@@ -85,7 +86,7 @@ func (d *destination) kind(r *dest.Record) int {
 		return archiveKind
 	case d.write == insertOnly:
 		return createKind
-	case d.write == byProperty && (r.ID == "" || d.def.Match.Destination != propEmail):
+	case d.write == byProperty && (r.ID == "" || !d.identity.Has(row.StepEmail)):
 		return upsertKind
 	}
 	return updateKind

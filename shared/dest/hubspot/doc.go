@@ -21,11 +21,11 @@
 // is not COMPLETE, is no answer.
 //
 // An upsert needs a property with unique values: email of contacts, or one of one's
-// own that was created so (hasUniqueValue; 10 an object). Contacts whose id is known
-// are updated by it, for an upsert by email is documented to be whole records only. A
-// match by hs_object_id updates records that exist. Records may also answer to
-// secondary email addresses, so that the address of an answer need not be the one
-// that was asked for.
+// own that was created so (hasUniqueValue; 10 an object). Records that are matched by an
+// address and whose id is known are updated by it: an upsert by email is documented to be
+// whole records only, and the address may be stored in another spelling. A match by
+// hs_object_id updates records that exist. Records may also answer to secondary email
+// addresses, so that the address of an answer need not be the one that was asked for.
 //
 // A deleted row archives its record (on_delete: archive), which can be restored in HubSpot
 // within 90 days, and is no longer found: a row of its key that comes back makes a new one.

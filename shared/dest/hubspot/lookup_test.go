@@ -182,34 +182,41 @@ func TestNumberTooLong(t *testing.T) {
 	}
 }
 
-// An address is one contact's however its domain is spelled, in the row and there: it is
-// looked up in all spellings, before an upsert too.
+// An address is one contact's however its domain is spelled, in the row and there, and
+// whatever property holds it: it is looked up in all spellings, before an upsert too, and
+// what was found is written by its id.
 func TestAddressSpellings(t *testing.T) {
 	spellings := []string{"joe@xn--bcher-kva.example", "joe@b\u00fccher.example", "joe@bu\u0308cher.example"}
-	for _, stored := range spellings {
-		for _, asked := range append(spellings, " Joe@B\u00dcCHER.example ") {
-			for _, operation := range []syncdef.Operation{syncdef.Upsert, syncdef.Update, syncdef.Delete, syncdef.Insert} {
-				w := start(t, options(), matching(operation, "email"))
-				ids, err := w.sim.Seed("contacts", func(yield func(map[string]string) bool) { yield(map[string]string{"email": stored}) })
-				if err != nil {
-					t.Fatal(err)
-				}
-				r := numberOf(t, w, asked, field("firstname", `"Ada"`))
-				r.Delete, r.Intent = operation == syncdef.Delete, true
-				b := dest.Batch{Records: []dest.Record{r}}
-				for _, c := range w.Lookups(b) {
-					out, err := w.Lookup(t.Context(), b, c)
-					if err != nil || out[0].ID != ids[0] {
-						t.Fatalf("%+q stored, %+q, %s: %+v, %v", stored, asked, operation, out, err)
+	for _, property := range []string{"email", "work_address"} {
+		for _, stored := range spellings {
+			for _, asked := range append(spellings, " Joe@B\u00dcCHER.example ") {
+				for _, operation := range []syncdef.Operation{syncdef.Upsert, syncdef.Update, syncdef.Delete, syncdef.Insert} {
+					opts, def := options(), matching(operation, property)
+					opts.Schema = simulator.DefaultSchema()
+					opts.Schema[0].Properties = append(opts.Schema[0].Properties, simulator.Property{Name: "work_address", Type: "string", FieldType: "text", Unique: true})
+					def.Strategy = syncdef.MatchEmail
+					w := start(t, opts, def)
+					ids, err := w.sim.Seed("contacts", func(yield func(map[string]string) bool) { yield(map[string]string{property: stored}) })
+					if err != nil {
+						t.Fatal(err)
 					}
-					b.Records[0].ID = out[0].ID
-				}
-				if operation == syncdef.Insert {
-					continue // it has arrived
-				}
-				out, err := w.Push(t.Context(), b, w.Calls(b, 0)[0])
-				if want := map[bool]int{true: 0, false: 1}[r.Delete]; err != nil || out[0].Status != dest.Delivered || out[0].Created || w.sim.Count("contacts") != want {
-					t.Errorf("%+q stored, %+q, %s: %+v, %v, %d contacts", stored, asked, operation, out, err, w.sim.Count("contacts"))
+					r := numberOf(t, w, asked, field("firstname", `"Ada"`))
+					r.Delete, r.Intent = operation == syncdef.Delete, true
+					b := dest.Batch{Records: []dest.Record{r}}
+					for _, c := range w.Lookups(b) {
+						out, err := w.Lookup(t.Context(), b, c)
+						if err != nil || out[0].ID != ids[0] {
+							t.Fatalf("%s: %+q stored, %+q, %s: %+v, %v", property, stored, asked, operation, out, err)
+						}
+						b.Records[0].ID = out[0].ID
+					}
+					if operation == syncdef.Insert {
+						continue // it has arrived
+					}
+					out, err := w.Push(t.Context(), b, w.Calls(b, 0)[0])
+					if want := map[bool]int{true: 0, false: 1}[r.Delete]; err != nil || out[0].Status != dest.Delivered || out[0].Created || w.sim.Count("contacts") != want {
+						t.Errorf("%s: %+q stored, %+q, %s: %+v, %v, %d contacts", property, stored, asked, operation, out, err, w.sim.Count("contacts"))
+					}
 				}
 			}
 		}

@@ -57,6 +57,6 @@ func Example() {
 		fmt.Println(outcomes[0].Status == dest.Delivered, outcomes[0].Created, err)
 	}
 	// Output:
-	// compared by [plain trim nfc] true
+	// compared by [plain trim] true
 	// true true <nil>
 }

@@ -119,6 +119,8 @@ func TestRules(t *testing.T) {
 	yes, no := true, false
 	unsure := identity(row.StepPlain, row.StepTrim, row.StepNFC)
 	unsure.CaseUnsure = true
+	byVendor := identity(row.StepPlain, row.StepTrim)
+	byVendor.CaseUnsure = true
 	for title, test := range map[string]struct {
 		strategy  syncdef.Strategy
 		operation syncdef.Operation
@@ -127,20 +129,23 @@ func TestRules(t *testing.T) {
 		once      bool
 		lookup    bool
 	}{
-		"external id":      {syncdef.MatchExternalID, syncdef.Upsert, syncdef.Match{Destination: "X__c"}, unsure, false, true},
-		"field":            {syncdef.MatchField, syncdef.Upsert, syncdef.Match{Destination: "X__C"}, unsure, false, true},
-		"text, said":       {syncdef.MatchField, syncdef.Upsert, syncdef.Match{Destination: "X__c", DataType: syncdef.MatchText}, unsure, false, true},
-		"standard field":   {syncdef.MatchField, syncdef.Upsert, syncdef.Match{Destination: "AccountNumber"}, text, false, true},
-		"case said not":    {syncdef.MatchField, syncdef.Upsert, syncdef.Match{Destination: "X__c", Case: &no}, text, false, true},
-		"case-sensitive":   {syncdef.MatchExternalID, syncdef.Upsert, syncdef.Match{Destination: "X__c", Case: &yes}, identity(row.StepPlain, row.StepTrim, row.StepNFC), false, true},
-		"number":           {syncdef.MatchField, syncdef.Update, syncdef.Match{Destination: "N__c", DataType: syncdef.MatchNumber}, identity(row.StepTrim, row.StepNumber), false, true},
-		"another's id":     {syncdef.MatchField, syncdef.Update, syncdef.Match{Destination: "ParentId", DataType: syncdef.MatchID}, identity(row.StepTrim, row.StepID18), false, true},
-		"own id":           {syncdef.MatchField, syncdef.Update, syncdef.Match{Destination: "id"}, identity(row.StepTrim, row.StepID18), false, false},
-		"email":            {syncdef.MatchEmail, syncdef.Upsert, syncdef.Match{Destination: "Email"}, identity(row.StepPlain, row.StepTrim, row.StepEmail, row.StepLower, row.StepNFC), false, true},
-		"domain":           {syncdef.MatchEmailDomain, syncdef.Upsert, syncdef.Match{Destination: "Website"}, identity(row.StepPlain, row.StepDomain), false, true},
-		"name":             {syncdef.MatchName, syncdef.Upsert, syncdef.Match{Destination: "Name"}, identity(row.StepPlain, row.StepTrim, row.StepSpace, row.StepLower, row.StepNFC), false, true},
-		"insert":           {syncdef.MatchNone, syncdef.Insert, syncdef.Match{}, row.Identity{}, true, false},
-		"insert, matching": {syncdef.MatchField, syncdef.Insert, syncdef.Match{Destination: "X__c"}, unsure, true, true},
+		"external id":        {syncdef.MatchExternalID, syncdef.Upsert, syncdef.Match{Destination: "X__c"}, byVendor, false, true},
+		"no case of it":      {syncdef.MatchExternalID, syncdef.Upsert, syncdef.Match{Destination: "X__c", Case: &no}, identity(row.StepPlain, row.StepTrim, row.StepLetters), false, true},
+		"external id, asked": {syncdef.MatchExternalID, syncdef.Update, syncdef.Match{Destination: "X__c"}, unsure, false, true},
+		"no case, asked":     {syncdef.MatchExternalID, syncdef.Insert, syncdef.Match{Destination: "X__c", Case: &no}, text, true, true},
+		"field":              {syncdef.MatchField, syncdef.Upsert, syncdef.Match{Destination: "X__C"}, unsure, false, true},
+		"text, said":         {syncdef.MatchField, syncdef.Upsert, syncdef.Match{Destination: "X__c", DataType: syncdef.MatchText}, unsure, false, true},
+		"standard field":     {syncdef.MatchField, syncdef.Upsert, syncdef.Match{Destination: "AccountNumber"}, text, false, true},
+		"case said not":      {syncdef.MatchField, syncdef.Upsert, syncdef.Match{Destination: "X__c", Case: &no}, text, false, true},
+		"case-sensitive":     {syncdef.MatchExternalID, syncdef.Upsert, syncdef.Match{Destination: "X__c", Case: &yes}, identity(row.StepPlain, row.StepTrim), false, true},
+		"number":             {syncdef.MatchField, syncdef.Update, syncdef.Match{Destination: "N__c", DataType: syncdef.MatchNumber}, identity(row.StepTrim, row.StepNumber), false, true},
+		"another's id":       {syncdef.MatchField, syncdef.Update, syncdef.Match{Destination: "ParentId", DataType: syncdef.MatchID}, identity(row.StepTrim, row.StepID18), false, true},
+		"own id":             {syncdef.MatchField, syncdef.Update, syncdef.Match{Destination: "id"}, identity(row.StepTrim, row.StepID18), false, false},
+		"email":              {syncdef.MatchEmail, syncdef.Upsert, syncdef.Match{Destination: "Email"}, identity(row.StepPlain, row.StepTrim, row.StepEmail, row.StepLower, row.StepNFC), false, true},
+		"domain":             {syncdef.MatchEmailDomain, syncdef.Upsert, syncdef.Match{Destination: "Website"}, identity(row.StepPlain, row.StepDomain), false, true},
+		"name":               {syncdef.MatchName, syncdef.Upsert, syncdef.Match{Destination: "Name"}, identity(row.StepPlain, row.StepTrim, row.StepSpace, row.StepLower, row.StepNFC), false, true},
+		"insert":             {syncdef.MatchNone, syncdef.Insert, syncdef.Match{}, row.Identity{}, true, false},
+		"insert, matching":   {syncdef.MatchField, syncdef.Insert, syncdef.Match{Destination: "X__c"}, unsure, true, true},
 	} {
 		d := syncdef.Definition{Object: "Account", Strategy: test.strategy, Operation: test.operation, Match: test.match}
 		want := base

@@ -180,7 +180,7 @@ func (d *destination) verdict(h hit) dest.Outcome {
 		return dest.Outcome{Status: dest.Found, ID: h.ids[0]}
 	case n > 1:
 		remedy := "merge them, or match by something that only one of them has"
-		if d.identity.Has(row.StepLower) && (d.def.Strategy == syncdef.MatchField || d.def.Strategy == syncdef.MatchExternalID) {
+		if (d.identity.Has(row.StepLower) || d.identity.Has(row.StepLetters)) && (d.def.Strategy == syncdef.MatchField || d.def.Strategy == syncdef.MatchExternalID) {
 			remedy += "; where the field is unique and case-sensitive, write match: {case: true}"
 		}
 		return dest.Outcome{Status: dest.Rejected, Code: "ambiguous_match", Field: match,

@@ -14,6 +14,7 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/sandbox"
+	simulator "github.com/penstock-data/penstock/shared/sandbox/salesforce"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -252,6 +253,81 @@ func TestLookupFindsAllEqual(t *testing.T) {
 	}
 }
 
+// exact is an organisation whose accounts have an external id that is case-sensitive.
+func exact(t *testing.T, def syncdef.Definition) *world {
+	t.Helper()
+	schema := simulator.DefaultSchema()
+	schema[0].Fields = append(schema[0].Fields, simulator.Field{Name: "Exact__c", Type: simulator.Text, Length: 80, Unique: true, ExternalID: true, CaseSensitive: true})
+	sim, err := simulator.New(simulator.Options{Schema: schema, Credentials: simulator.Credentials{ClientID: "app", ClientSecret: "hush"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return over(t, sim, def)
+}
+
+// Rows of one key are one record at an upsert by external id too, which looks nothing up:
+// the key takes for one only what the vendor's comparison does, and a call holds no two
+// that it may take for one.
+func TestExternalIDsOfOneKey(t *testing.T) {
+	insensitive, sensitive := false, true
+	letters := []string{"s", "S", "ss", "ß", "ẞ", "ſ", "σ", "Σ", "ς", "é", "É", "E\u0301", "\u00a0", " ", "İ", "i\u0307", "µ", "Μ", "ﬁ", "fi", "Å", "\u212b", "k", "\u212a", "i"}
+	var texts []string
+	for _, a := range letters {
+		for _, b := range letters {
+			texts = append(texts, "x"+a+b, a+b+"x")
+		}
+	}
+	for name, test := range map[string]struct {
+		field string
+		is    *bool
+	}{"unsure": {"Customer_ID__c", nil}, "no case": {"Customer_ID__c", &insensitive}, "case": {"Exact__c", &sensitive}} {
+		def := byExternalID
+		def.Match = syncdef.Match{Source: "x", Destination: test.field, Case: test.is}
+		d, b := exact(t, def), rows(t, version(t, def).Rules.Identity, texts...)
+		for i := range b.Records {
+			b.Records[i].Fields = []dest.Field{field("Name", `"x"`)}
+		}
+		ids := map[string]string{}
+		for i, o := range d.push(t, b) {
+			key := b.Records[i].Key
+			if o.Status != dest.Delivered || ids[key] != "" && ids[key] != o.ID {
+				t.Errorf("%s: %+q, of the key %+q: %+v, and another row's record is %s", name, texts[i], key, o, ids[key])
+			}
+			ids[key] = o.ID
+		}
+	}
+}
+
+// TestRemovalByExternalID finds what the row's upsert would write, and nothing else.
+func TestRemovalByExternalID(t *testing.T) {
+	insensitive, sensitive := false, true
+	for name, test := range map[string]struct {
+		field         string
+		is            *bool
+		stored, asked string
+		found         bool
+	}{
+		"case":             {"Customer_ID__c", &insensitive, "ÉTÉ-1", " été-1", true},
+		"sharp s":          {"Customer_ID__c", &insensitive, "STRASSE-1", "Straße-1", false},
+		"its own":          {"Customer_ID__c", &insensitive, "STRAßE-1", "Straße-1", true},
+		"another form":     {"Customer_ID__c", &insensitive, "Cafe\u0301", "Caf\u00e9", false},
+		"its own form":     {"Customer_ID__c", &insensitive, "Cafe\u0301", "CAFE\u0301", true},
+		"case counts":      {"Exact__c", &sensitive, "AbC-1", "abc-1", false},
+		"case, its own":    {"Exact__c", &sensitive, "AbC-1", "AbC-1\t", true},
+		"unsure, its form": {"Customer_ID__c", nil, "Cafe\u0301", "Caf\u00e9", false},
+		"unsure, its own":  {"Customer_ID__c", nil, "Caf\u00e9", "Caf\u00e9", true},
+	} {
+		def := byExternalID
+		def.Match = syncdef.Match{Source: "x", Destination: test.field, Case: test.is}
+		d, b := exact(t, def), rows(t, version(t, def).Rules.Identity, test.asked)
+		seed(t, d.sim, []string{"Name", test.field}, []string{"x", test.stored})
+		b.Records[0].Delete = true
+		if o := d.lookUp(t, b)[0]; (o.Status == dest.Found) != test.found || !test.found && o.Status != dest.Delivered {
+			t.Errorf("%s: %+v", name, o)
+		}
+	}
+}
+
 // What leaves nearly all open is its row's fault: nothing is created on the word of a
 // pattern that would find anything, or that is too long to be asked.
 func TestLookupTooOpen(t *testing.T) {
@@ -266,6 +342,45 @@ func TestLookupTooOpen(t *testing.T) {
 	}
 	if got[4].Status != dest.Pending {
 		t.Errorf("%+v", got[4])
+	}
+}
+
+// A key's spellings stay within a query's address, which holds their letters escaped.
+func TestSpellingsFitAnAddress(t *testing.T) {
+	longest := 0
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "oauth2") {
+			w.Write([]byte(`{"access_token":"t"}`)) //nolint:errcheck // the client may be gone
+			return
+		}
+		if strings.HasSuffix(r.URL.Path, "/describe") {
+			w.Write([]byte(`{"fields":[{"name":"X__c","type":"double"}]}`)) //nolint:errcheck // the client may be gone
+			return
+		}
+		var in struct{ CompositeRequest []struct{ URL string } }
+		if body, _ := io.ReadAll(r.Body); json.Unmarshal(body, &in) == nil && len(in.CompositeRequest) == 1 {
+			longest = len(in.CompositeRequest[0].URL)
+		}
+		w.Write([]byte(`{"compositeResponse":[{"body":{"totalSize":0,"done":true,"records":[]},"httpStatusCode":200,"referenceId":"q0"}]}`)) //nolint:errcheck // the client may be gone
+	}))
+	defer srv.Close()
+	for name, text := range map[string]string{
+		"four sigmas":          strings.Repeat("σ"+strings.Repeat("α", 58), 4) + "αβγ",
+		"four sigmas, words":   strings.Repeat("σ"+strings.Repeat("α ", 28), 4) + "αβγ",
+		"two forms":            strings.Repeat("σ"+strings.Repeat("ά", 50), 3) + "αβγ",
+		"sharp s, percents":    strings.Repeat("ss"+strings.Repeat("%", 60), 4),
+		"sharp s, just within": strings.Repeat("ss"+strings.Repeat("a", 200), 4),
+		"sharp s, just beyond": strings.Repeat("ss"+strings.Repeat("a", 230), 4),
+	} {
+		for _, strategy := range []syncdef.Strategy{syncdef.MatchName, syncdef.MatchField} {
+			def := matching(strategy, "Name")
+			d := connect(t, def, srv.URL)
+			longest = 0
+			d.lookUp(t, rows(t, version(t, def).Rules.Identity, text))
+			if longest == 0 || longest > 16_384 {
+				t.Errorf("%s, %s: an address of %d bytes", name, strategy, longest)
+			}
+		}
 	}
 }
 
@@ -308,10 +423,6 @@ func TestSpellings(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, "oauth2") {
 			w.Write([]byte(`{"access_token":"t"}`)) //nolint:errcheck // the client may be gone
-			return
-		}
-		if strings.HasSuffix(r.URL.Path, "/describe") {
-			w.Write([]byte(`{"fields":[{"name":"X__c","type":"double"}]}`)) //nolint:errcheck // the client may be gone
 			return
 		}
 		var in struct{ CompositeRequest []struct{ URL string } }

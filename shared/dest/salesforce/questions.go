@@ -81,7 +81,7 @@ func over(literal string) bool {
 // nearly anything.
 func (d *destination) spellings(r *dest.Record) (texts, patterns []string, ok bool) {
 	own, forms := d.written(r), []string{r.Key}
-	if !ascii(r.Key) {
+	if d.identity.Has(row.StepNFC) && !ascii(r.Key) {
 		forms = distinct(r.Key, norm.NFC.String(r.Key), norm.NFD.String(r.Key))
 	}
 	switch {
@@ -90,11 +90,13 @@ func (d *destination) spellings(r *dest.Record) (texts, patterns []string, ok bo
 			forms = each(address.Spellings(r.Key[at:]), func(s string) string { return r.Key[:at] + s })
 		}
 		texts = forms
+	case d.identity.Has(row.StepLetters) && own != "":
+		return []string{own}, nil, true // which is all that the vendor's comparison takes for one
 	case !d.identity.Has(row.StepLower):
 		texts = forms
 	default:
 		for _, s := range forms {
-			if n := mixtures(s); n > maxSpellings || n > 1 && n*len(s) > maxAddress {
+			if n := mixtures(s); n > maxSpellings || n > 1 && n*d.room(s)*len(forms) > maxAddress {
 				pattern, ok := opened(s)
 				if !ok {
 					return nil, nil, false
@@ -123,6 +125,11 @@ func (d *destination) spellings(r *dest.Record) (texts, patterns []string, ok bo
 		}
 	}
 	return distinct(append(texts, own)...), nil, true
+}
+
+// room is what a text takes of a query's address.
+func (d *destination) room(s string) int {
+	return question{likes: []string{spaced(s)}}.size(d.def.Match.Destination)
 }
 
 // written is the match value as the row has it, but for white space that the

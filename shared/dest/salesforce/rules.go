@@ -45,8 +45,13 @@ func matchesID(d *syncdef.Definition) bool {
 // administrator made can be such a one; of it, without either, nobody knows. = sees inner
 // white space as it is; names are found by LIKE, which can leave it out. Nothing is
 // documented of letters that fold to others, or of the Unicode form: the rule takes for
-// one what can be asked for.
+// one what can be asked for. Nothing is asked for before an upsert by external id: that
+// goes by Salesforce's own comparison, and the rule takes for one what that certainly does.
 func identity(d *syncdef.Definition) row.Identity {
+	exact, caseless := steps(row.StepPlain, row.StepTrim, row.StepNFC), steps(row.StepPlain, row.StepTrim, row.StepLower, row.StepNFC)
+	if writeOf(d) == byExternalID {
+		exact, caseless = steps(row.StepPlain, row.StepTrim), steps(row.StepPlain, row.StepTrim, row.StepLetters)
+	}
 	switch {
 	case matchesID(d) || d.Match.DataType == syncdef.MatchID:
 		return steps(row.StepTrim, row.StepID18)
@@ -59,11 +64,12 @@ func identity(d *syncdef.Definition) row.Identity {
 	case d.Strategy == syncdef.MatchName:
 		return steps(row.StepPlain, row.StepTrim, row.StepSpace, row.StepLower, row.StepNFC)
 	case d.Match.Case != nil && *d.Match.Case:
-		return steps(row.StepPlain, row.StepTrim, row.StepNFC)
+		return exact
 	case d.Match.Case == nil && customField(d.Match.Destination):
-		return row.Identity{Steps: []row.Step{row.StepPlain, row.StepTrim, row.StepNFC}, CaseUnsure: true}
+		exact.CaseUnsure = true
+		return exact
 	}
-	return steps(row.StepPlain, row.StepTrim, row.StepLower, row.StepNFC)
+	return caseless
 }
 
 // customField reports whether a name is a field's that an administrator made

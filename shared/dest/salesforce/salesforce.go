@@ -1,6 +1,7 @@
 package salesforce
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"net/url"
@@ -97,14 +98,19 @@ func (d *destination) kind(r *dest.Record) int {
 	return createKind
 }
 
+// widest takes for one, of texts in lower case, at least what Salesforce may: İ is i in lower
+// case, and its folding is another.
+var widest = steps(row.StepLower, row.StepNFC)
+
 // named is what a call may hold once only: Salesforce refuses a record that is
-// there twice.
+// there twice, by its own comparison of external ids.
 func (d *destination) named(r *dest.Record, kind int) string {
 	switch {
 	case kind == createKind:
 		return ""
-	case kind == upsertKind && d.identity.CaseUnsure:
-		return d.folded(r.Key)
+	case kind == upsertKind && (d.identity.CaseUnsure || !ascii(r.Key)):
+		name, _ := widest.Key(nil, bytes.ToLower([]byte(r.Key)))
+		return string(name)
 	case kind == upsertKind || d.write == byID:
 		return r.Key
 	}
