@@ -118,6 +118,21 @@ func TestAnotherPlace(t *testing.T) {
 	}
 	refused(k, other, "amp_b")
 
+	// One that was of another type meanwhile believes nothing of what it held before.
+	k = newKept(t, ownSimulator, "amp_a")
+	k.deliver("amp_a")
+	for _, kind := range []string{"hubspot", "amplitude"} {
+		if err := k.store.PutConnection(t.Context(), syncdef.Connection{Name: "amp_a", Type: kind}); err != nil {
+			t.Fatal(err)
+		}
+		refused(k, other)
+	}
+	if c, err := k.store.Connection(t.Context(), "amp_a"); err != nil || c.Epoch == 0 {
+		t.Errorf("its ledger is that of before: %+v, %v", c, err)
+	}
+	k.deliver("amp_a")
+	refused(k, ownSimulator, "amp_a")
+
 	// Where no row ever went, every place is as good.
 	k = newKept(t, "http://mistyped.invalid", "amp_a")
 	refused(k, other)
