@@ -23,8 +23,8 @@ import (
 
 // asking are the flags of commands that ask the accounts of connections.
 type asking struct {
-	Data     string            `default:"penstock-data" help:"The folder of this machine's state: the accounts asked are those that its rows go to."`
-	Endpoint map[string]string `help:"Ask this address instead, or simulator, or connection for the connection's own." placeholder:"TYPE=URL"`
+	Data     string    `default:"penstock-data" help:"The folder of this machine's state: the accounts asked are those that its rows go to."`
+	Endpoint endpoints `help:"Ask this address instead, or simulator, or connection for the connection's own." placeholder:"TYPE=URL"`
 }
 
 // asker opens the accounts that are asked; the function closes what was opened.

@@ -51,6 +51,9 @@ type gate struct {
 func (c gated) enter(ctx context.Context, s program) (*gate, error) {
 	g := &gate{wait: c.Wait, at: somewhere{Data: c.Data}, token: c.token()}
 	if c.Gateway != "" {
+		if unfit := unfit(c.Gateway); unfit != "" {
+			return nil, usage("--gateway: write its URL without %s: what lets in is --token", unfit)
+		}
 		g.url = strings.TrimRight(c.Gateway, "/")
 		if !answers(ctx, g.url) {
 			return nil, fmt.Errorf("no gateway answers at %s: give the address that penstock local prints, http:// included", c.Gateway)

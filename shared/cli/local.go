@@ -22,17 +22,17 @@ type localCmd struct {
 	Listen string `default:"127.0.0.1:8787" help:"The gateway's address; one that others can reach needs a token."`
 	Token  string `env:"PENSTOCK_TOKEN" help:"Let in only who sends this token, as Authorization: Bearer TOKEN: 16 characters at least." placeholder:"TOKEN"`
 	simulated
-	Syncs    string            `help:"The folder of definitions to apply at the start: syncs, or else sql/syncs, or else the sample's; none: apply nothing." placeholder:"DIR"`
-	Rows     int               `default:"1000" help:"Generated customers, when the warehouse is made."`
-	Seed     uint64            `default:"1" help:"Of the generated customers."`
-	Quiet    time.Duration     `default:"2s" help:"How long after its last batch a query's run is closed."`
-	Endpoint map[string]string `help:"Talk to this URL instead of this type's simulator, with its secret from the environment or a file; the folder remembers it. TYPE=simulator goes back." placeholder:"TYPE=URL"`
-	Schedule bool              `default:"true" negatable:"" env:"PENSTOCK_SCHEDULE" help:"Run the syncs that have a sync_frequency when they are due, in the folder's warehouse."`
-	Console  int               `default:"8790" help:"The port of the console's page, or any free one where it is in use; 0 is any, -1 is none." placeholder:"PORT"`
-	Bare     bool              `help:"Only gateway, queue, workers and state: no simulators, no warehouse."`
-	tells    bool              // people are told of what is wrong
-	Faster   int               `hidden:"" help:"How many times faster the windows of the vendors' limits go by: for simulators that do so."`
-	Leash    bool              `hidden:"" help:"End when the standard input ends: for a parent that may be killed."`
+	Syncs    string        `help:"The folder of definitions to apply at the start: syncs, or else sql/syncs, or else the sample's; none: apply nothing." placeholder:"DIR"`
+	Rows     int           `default:"1000" help:"Generated customers, when the warehouse is made."`
+	Seed     uint64        `default:"1" help:"Of the generated customers."`
+	Quiet    time.Duration `default:"2s" help:"How long after its last batch a query's run is closed."`
+	Endpoint endpoints     `help:"Talk to this URL instead of this type's simulator, with its secret from the environment or a file; the folder remembers it. TYPE=simulator goes back." placeholder:"TYPE=URL"`
+	Schedule bool          `default:"true" negatable:"" env:"PENSTOCK_SCHEDULE" help:"Run the syncs that have a sync_frequency when they are due, in the folder's warehouse."`
+	Console  int           `default:"8790" help:"The port of the console's page, or any free one where it is in use; 0 is any, -1 is none." placeholder:"PORT"`
+	Bare     bool          `help:"Only gateway, queue, workers and state: no simulators, no warehouse."`
+	tells    bool          // people are told of what is wrong
+	Faster   int           `hidden:"" help:"How many times faster the windows of the vendors' limits go by: for simulators that do so."`
+	Leash    bool          `hidden:"" help:"End when the standard input ends: for a parent that may be killed."`
 }
 
 // Run starts everything and stays up.

@@ -33,7 +33,7 @@ type planCmd struct {
 	Old   string `help:"Read what the destination holds of so many updates, and look so many creates up, or all; 5 when not given, 0 makes no call." placeholder:"N"`
 	JSON  bool   `name:"json" help:"Print JSON."`
 
-	Endpoint map[string]string `help:"Look at this address instead, or simulator, or connection for the connection's own." placeholder:"TYPE=URL"`
+	Endpoint endpoints `help:"Look at this address instead, or simulator, or connection for the connection's own." placeholder:"TYPE=URL"`
 	modelled
 }
 

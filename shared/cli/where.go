@@ -13,6 +13,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/alecthomas/kong"
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/sqlite"
@@ -99,6 +102,29 @@ func (c localCmd) note(known destinations) (note, error) {
 	return next, nil
 }
 
+// endpoints are addresses by type, of flags TYPE=URL.
+type endpoints map[string]string
+
+// Decode reads a flag. What is written without its type may be a URL with a password in
+// it, which kong would repeat.
+func (e *endpoints) Decode(ctx *kong.DecodeContext) error {
+	var text string
+	if err := ctx.Scan.PopValueInto("TYPE=URL", &text); err != nil {
+		return errors.New("write TYPE=URL")
+	}
+	if *e == nil {
+		*e = endpoints{}
+	}
+	for _, one := range kong.SplitEscaped(text, ctx.Value.Tag.MapSep) {
+		kind, to, whole := strings.Cut(one, "=")
+		if !whole {
+			return errors.New("write TYPE=URL")
+		}
+		(*e)[kind] = to
+	}
+	return nil
+}
+
 // checkEndpoints refuses an endpoint that no worker would use.
 func (c localCmd) checkEndpoints(known destinations) error {
 	for _, kind := range slices.Sorted(maps.Keys(c.Endpoint)) {
@@ -113,19 +139,41 @@ func (c localCmd) checkEndpoints(known destinations) error {
 	return nil
 }
 
-// checkEndpoint refuses what is no place to call. A name or a password in it would be
-// noted, printed and logged: it is told without them.
+// checkEndpoint refuses what is no place to call, and repeats nothing that may log in.
 func (d destinations) checkEndpoint(kind, to string) error {
-	u, err := url.Parse(to)
-	switch told := d.check("endpoint", kind, to); {
-	case strings.Contains(to, "@") && (err != nil || u.User != nil):
-		return usage("--endpoint %s: write its URL without a name and password: what logs in is the connection's secret", kind)
-	case told != nil || to == ownURL || to == ownSimulator:
-		return told
-	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "":
+	unfit := unfit(to)
+	switch known := slices.Contains(d.names(), kind); {
+	case !known && (unfit != "" || strings.ContainsAny(kind, ":/@?#%")): // a URL that was cut at its first =
+		return usage("--endpoint: write TYPE=URL: known types are %s", english.WordSeries(d.names(), "and"))
+	case !known || to == ownURL || to == ownSimulator:
+		return d.check("endpoint", kind, to)
+	case unfit != "":
+		return usage("--endpoint %s: write its URL without %s: what logs in is the connection's secret", kind, unfit)
+	case !isPlace(to):
 		return usage("--endpoint %s=%s: write a URL with its host, as %s=http://127.0.0.1:8788, or %s or %s", kind, to, kind, ownSimulator, ownURL)
 	}
 	return nil
+}
+
+// isPlace reports whether a text is the URL of a host.
+func isPlace(to string) bool {
+	u, err := url.Parse(to)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+// unfit is what an address must not have, as it would be noted, printed and logged with
+// it; "" where it has nothing of the kind. An @ in a URL's path names nobody.
+func unfit(to string) string {
+	u, _ := url.Parse(to)
+	switch place := isPlace(to); {
+	case strings.Contains(to, "@") && (!place || u.User != nil):
+		return "a name and password"
+	case strings.ContainsAny(to, "?#"):
+		return "a query and a fragment"
+	case strings.Contains(to, "%") && !place: // how an @ may be written
+		return "a percent sign before its path"
+	}
+	return ""
 }
 
 // keep stores the note. Where a type's rows go to another place than before, the ledger

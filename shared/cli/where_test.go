@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"maps"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/penstock-data/penstock/shared/app/machine"
 	"github.com/penstock-data/penstock/shared/ledger"
@@ -118,6 +121,21 @@ func TestAnotherPlace(t *testing.T) {
 	}
 	refused(k, other, "amp_b")
 
+	// One that was of another type meanwhile believes nothing of what it held before.
+	k = newKept(t, ownSimulator, "amp_a")
+	k.deliver("amp_a")
+	for _, kind := range []string{"hubspot", "amplitude"} {
+		if err := k.store.PutConnection(t.Context(), syncdef.Connection{Name: "amp_a", Type: kind}); err != nil {
+			t.Fatal(err)
+		}
+		refused(k, other)
+	}
+	if c, err := k.store.Connection(t.Context(), "amp_a"); err != nil || c.Epoch == 0 {
+		t.Errorf("its ledger is that of before: %+v, %v", c, err)
+	}
+	k.deliver("amp_a")
+	refused(k, ownSimulator, "amp_a")
+
 	// Where no row ever went, every place is as good.
 	k = newKept(t, "http://mistyped.invalid", "amp_a")
 	refused(k, other)
@@ -140,32 +158,90 @@ func TestAnotherPlaceBesideAnotherFolder(t *testing.T) {
 	}
 }
 
-// An endpoint is told where it is no place to call, and never with what logs in there.
+// An endpoint is told where it is no place to call, and never with what may log in there.
 func TestEndpoints(t *testing.T) {
+	const login, shape, query = "without a name and password", "write a URL with its host", "without a query and a fragment"
 	for to, want := range map[string]string{
-		"http://127.0.0.1:1":            "",
-		"https://x.example/a@b/":        "",
-		ownSimulator:                    "",
-		ownURL:                          "",
-		"127.0.0.1:1":                   "write a URL with its host",
-		"ftp://x.example":               "write a URL with its host",
-		"http://bob:secret@127.0.0.1:1": "without a name and password",
-		"http://secret@127.0.0.1:1":     "without a name and password",
-		"http://bob:se%cret@127.0.0.1":  "without a name and password",
+		"http://127.0.0.1:1":                "",
+		"https://x.example/a@b/":            "",
+		"https://x.example/a%40b":           "",
+		ownSimulator:                        "",
+		ownURL:                              "",
+		"127.0.0.1:1":                       shape,
+		"ftp://x.example":                   shape,
+		"http://bob:hunter2@127.0.0.1:1":    login,
+		"http://hunter2@127.0.0.1:1":        login,
+		"http://bob:hunter2%c@127.0.0.1":    login,
+		"bob:hunter2@x.example":             login,
+		"bob:hunter2@x.example:8080":        login,
+		"https:bob:hunter2@x.example":       login,
+		"https:/bob:hunter2@x.example/":     login,
+		"//bob:hunter2@x.example":           login,
+		"ftp://bob:hunter2@x.example/":      login,
+		"https://bob:hunter2/@x.example":    login,
+		"https://bob:hunter2%40x.example":   "without a percent sign before its path",
+		"https://x.example/?key=hunter2":    query,
+		"https://x.example?key=hunter2@b":   query,
+		"https://x.example/a@b#hunter2":     query,
+		"x.example?key=hunter2":             query,
+		"https://bob:hunter2@x.example?a=b": login,
 	} {
-		endpoint := map[string]string{"amplitude": to}
-		_, done, asked := asking{Data: t.TempDir(), Endpoint: endpoint}.asker(program{known: listed()})
-		if asked == nil {
-			asked = done()
-		}
-		for _, err := range []error{localCmd{Endpoint: endpoint}.checkEndpoints(listed()), asked} {
-			if (err == nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "bob") || strings.Contains(err.Error(), "secret@")) {
-				t.Errorf("%s: %v", to, err)
+		for _, kind := range []string{"amplitude", "nosuch", "https://bob:hunter2@x.example/?a", "https://bob:hunter2"} {
+			endpoint := map[string]string{kind: to}
+			_, done, asked := asking{Data: t.TempDir(), Endpoint: endpoint}.asker(program{known: listed()})
+			if asked == nil {
+				asked = done()
 			}
+			want := want
+			switch {
+			case strings.Contains(kind, ":"), kind == "nosuch" && want != "" && want != shape:
+				want = "write TYPE=URL"
+			case kind == "nosuch":
+				want = `there is no destination type "nosuch"`
+			}
+			for _, err := range []error{localCmd{Endpoint: endpoint}.checkEndpoints(listed()), asked} {
+				if (err == nil) != (want == "") || err != nil && (!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "bob") || strings.Contains(err.Error(), "hunter2")) {
+					t.Errorf("%s=%s: %v", kind, to, err)
+				}
+			}
+		}
+		if want == "" || want == shape {
+			continue
+		}
+		if _, err := (gated{Gateway: to}).control(t.Context(), program{}); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "bob") || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("the gateway %s: %v", to, err)
 		}
 	}
 	if err := (localCmd{Endpoint: map[string]string{"amplitude": ownSimulator}, Bare: true}).checkEndpoints(listed()); err == nil {
 		t.Error("a simulator without simulators")
+	}
+}
+
+// Endpoints are read as TYPE=URL, one or several, and nothing else is repeated.
+func TestEndpointFlags(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want endpoints // nil: refused
+	}{
+		{[]string{"--endpoint", "amplitude=http://x.example/a=b"}, endpoints{"amplitude": "http://x.example/a=b"}},
+		{[]string{"--endpoint", "amplitude=simulator;slack=connection"}, endpoints{"amplitude": "simulator", "slack": "connection"}},
+		{[]string{"--endpoint=amplitude=simulator", "--endpoint=slack=connection"}, endpoints{"amplitude": "simulator", "slack": "connection"}},
+		{[]string{"--endpoint", "https://bob:hunter2@x.example"}, nil},
+		{[]string{"--endpoint", "amplitude=https://bob;hunter2@x.example"}, nil},
+		{[]string{"--endpoint"}, nil},
+	} {
+		var flags asking
+		parser, err := kong.New(&flags)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = parser.Parse(c.args)
+		if (err == nil) != (c.want != nil) || err == nil && !maps.Equal(flags.Endpoint, c.want) {
+			t.Errorf("%v: %v, %v", c.args, flags.Endpoint, err)
+		}
+		if err != nil && (!strings.Contains(err.Error(), "TYPE=URL") || strings.Contains(err.Error(), "hunter2")) {
+			t.Errorf("%v: %v", c.args, err)
+		}
 	}
 }
 

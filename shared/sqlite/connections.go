@@ -33,12 +33,22 @@ func (c *conn) connection(name string) (stored syncdef.Stored, err error) {
 	return stored, err
 }
 
-// PutConnection stores settings and keeps the pin.
+// PutConnection stores settings and keeps the pin. Settings of another type are of another
+// account: they pin whichever comes next, and raise the epoch.
 func (s *Store) PutConnection(ctx context.Context, settings syncdef.Connection) error {
 	body, err := json.Marshal(settings)
 	if err == nil {
 		err = s.write(ctx, func(c *conn) error {
-			_, err := c.exec("INSERT INTO connection (name, body) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = excluded.body", settings.Name, string(body))
+			was, err := c.connection(settings.Name)
+			if err != nil && !errors.Is(err, run.ErrNotFound) {
+				return err
+			}
+			if err == nil && was.Connection.Type != settings.Type {
+				if _, err := c.exec(anotherAccount, settings.Name, ""); err != nil {
+					return err
+				}
+			}
+			_, err = c.exec("INSERT INTO connection (name, body) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = excluded.body", settings.Name, string(body))
 			return err
 		})
 	}
@@ -47,6 +57,8 @@ func (s *Store) PutConnection(ctx context.Context, settings syncdef.Connection) 
 	}
 	return nil
 }
+
+const anotherAccount = "UPDATE connection SET account = ?2, epoch = epoch + 1 WHERE name = ?1"
 
 // PinAccount stores which account the connection is, unless one is stored, and
 // returns what is; run.ErrNotFound without the connection.
@@ -57,7 +69,7 @@ func (s *Store) PinAccount(ctx context.Context, name, account string) (syncdef.S
 // AcceptAccount pins another account, "" for whichever comes next, and raises the
 // epoch; run.ErrNotFound without the connection.
 func (s *Store) AcceptAccount(ctx context.Context, name, account string) (syncdef.Stored, error) {
-	return s.pin(ctx, name, "UPDATE connection SET account = ?2, epoch = epoch + 1 WHERE name = ?1", account)
+	return s.pin(ctx, name, anotherAccount, account)
 }
 
 func (s *Store) pin(ctx context.Context, name, update, account string) (stored syncdef.Stored, err error) {

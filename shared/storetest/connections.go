@@ -75,6 +75,33 @@ var connectionTests = []test{
 		ok(t, s.PutConnection(t.Context(), c))
 		same(t, "stored", want, must(s.Connection(t.Context(), c.Name))(t))
 	}},
+	{"another type", func(t *testing.T, s Stores) {
+		c := aConnection("")
+		ok(t, s.PutConnection(t.Context(), c))
+		_ = must(s.PinAccount(t.Context(), c.Name, "org1"))(t)
+		other := c
+		other.Type = "cards"
+		for epoch, settings := range []syncdef.Connection{c, other, c} { // back, its ledgers are no older type's
+			for range 2 {
+				ok(t, s.PutConnection(t.Context(), settings))
+			}
+			want := syncdef.Stored{Connection: settings, Epoch: int64(epoch)}
+			if epoch == 0 {
+				want.Account = "org1"
+			}
+			same(t, settings.Type, want, must(s.Connection(t.Context(), c.Name))(t))
+		}
+		if got := must(s.PinAccount(t.Context(), c.Name, "org2"))(t); got.Account != "org2" || got.Epoch != 2 {
+			t.Errorf("pinned anew: %+v", got)
+		}
+	}},
+	{"another type raced", func(t *testing.T, s Stores) {
+		c := aConnection("")
+		ok(t, s.PutConnection(t.Context(), c))
+		c.Type = "cards"
+		race(t, 4, func(int) error { return s.PutConnection(t.Context(), c) })
+		same(t, "the epoch is raised once", syncdef.Stored{Connection: c, Epoch: 1}, must(s.Connection(t.Context(), c.Name))(t))
+	}},
 }
 
 func aConnection(url string) syncdef.Connection {

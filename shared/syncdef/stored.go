@@ -7,6 +7,6 @@ type Stored struct {
 	// Account is what the vendor said at the connection's first delivery; "" before,
 	// and where the vendor cannot tell.
 	Account string `json:"account,omitempty"`
-	// Epoch grows when another account is accepted. It is part of every target.
+	// Epoch grows when another account is accepted, or the type is another. It is part of every target.
 	Epoch int64 `json:"epoch,omitempty"`
 }

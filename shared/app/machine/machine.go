@@ -92,6 +92,7 @@ type Machine struct {
 	door     netguard.Door
 	listener net.Listener
 	lock     *os.File
+	grace    time.Duration            // for the requests in hand when the gateway ends
 	lanes    map[string]*atomic.Int64 // most lanes of the applied syncs, by type
 	// workers are the vendors' workers, by type. One has the only accounts that this process
 	// delivers through and counts by, so that there is one login, one meter and one set of
@@ -115,7 +116,7 @@ func New(cfg Config) (_ *Machine, err error) {
 	if cfg.Count == 0 {
 		cfg.Count = time.Minute
 	}
-	m := &Machine{cfg: cfg, id: rand.Text(), lanes: map[string]*atomic.Int64{}, workers: map[string]*worker.Handler{}}
+	m := &Machine{cfg: cfg, id: rand.Text(), grace: timeout, lanes: map[string]*atomic.Int64{}, workers: map[string]*worker.Handler{}}
 	if m.door, err = netguard.Open("the gateway", cfg.Listen, cfg.Token); err != nil {
 		return nil, fmt.Errorf("listen for the gateway: %w", err)
 	}
@@ -180,7 +181,7 @@ func (m *Machine) Run(ctx context.Context) error {
 	g.Go(func() error {
 		<-ctx.Done()
 		<-scheduled
-		return server.Shutdown(context.WithoutCancel(ctx))
+		return m.end(context.WithoutCancel(ctx), server)
 	})
 	m.countLanes(ctx)
 	for _, v := range m.cfg.Vendors {
@@ -203,6 +204,19 @@ func (m *Machine) Run(ctx context.Context) error {
 		return local.Tick(ctx, ticks{s, m}, m.cfg.Sweep, m.cfg.Log)
 	})
 	return errors.Join(g.Wait(), m.Store.Close(), m.lock.Close())
+}
+
+// end answers what the gateway was asked, and then cuts off who is still asking: a client
+// that never sends the rest of its request would hold the folder for ever.
+func (m *Machine) end(ctx context.Context, server *http.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, m.grace)
+	defer cancel()
+	err := server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		m.cfg.Log.Warn("the gateway ended before a client had sent its request or read its answer", "waited", m.grace.String())
+		return server.Close()
+	}
+	return err
 }
 
 // Control is for commands over a state in which a Machine may work at the same time. What

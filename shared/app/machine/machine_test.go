@@ -1,10 +1,13 @@
 package machine
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -16,6 +19,7 @@ import (
 	"github.com/penstock-data/penstock/shared/sandbox"
 	salesforcesim "github.com/penstock-data/penstock/shared/sandbox/salesforce"
 	slacksim "github.com/penstock-data/penstock/shared/sandbox/slack"
+	"github.com/penstock-data/penstock/shared/wire/snowflake"
 )
 
 var simulators = []sandbox.Simulator{salesforcesim.Sandbox, slacksim.Sandbox}
@@ -125,6 +129,46 @@ func TestTakesUpWhatWasInHand(t *testing.T) {
 	defer next.Close()
 	if got := receive(next); len(got) != 1 || got[0].Receives != 2 {
 		t.Errorf("received %+v, want the message for the second time", got)
+	}
+}
+
+// A client that has sent a part of its request, and neither goes on nor away, holds up no
+// end: the folder is free for the next machine.
+func TestEndsBesideAStuckClient(t *testing.T) {
+	dir := t.TempDir()
+	m := newMachine(t, dir)
+	m.grace = time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- m.Run(ctx) }()
+	at := strings.TrimPrefix(m.URL, "http://")
+	client, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if _, err := fmt.Fprintf(client, "POST /status HTTP/1.1\r\nHost: %s\r\nContent-Length: 40\r\nExpect: 100-continue\r\n%s: b\r\n\r\n", at, snowflake.HeaderBatchID); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(client).ReadString('\n') // the gateway reads the request
+	if err != nil || !strings.Contains(line, "100 Continue") {
+		t.Fatalf("%q, %v", line, err)
+	}
+	if _, err := client.Write([]byte("{")); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	select {
+	case err = <-ended:
+	case <-time.After(30 * time.Second):
+		t.Fatal("the machine waits for the client")
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	if err := newMachine(t, dir).Close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -39,20 +39,47 @@ func readConnection(i attr.Item) (syncdef.Stored, error) {
 	return stored, unmarshalBody(i, &stored.Connection)
 }
 
-// PutConnection stores settings and keeps the pin.
+// PutConnection stores settings and keeps the pin. Settings of another type are of another
+// account: they pin whichever comes next, and raise the epoch.
 func (s *Store) PutConnection(ctx context.Context, c syncdef.Connection) error {
 	content, err := body(c)
 	if err == nil {
-		_, err = s.updateConnection(ctx, c.Name, "SET f = :f, body = :body", anyway,
-			attr.Item{":body": content, ":f": attr.Format(format)})
-	}
-	if found, other := attr.Refused(err); other {
-		err = attr.Known(found, format, "the item CONN#"+c.Name)
+		err = s.putConnection(ctx, c, content)
 	}
 	if err != nil {
 		return fmt.Errorf("store connection %q: %w", c.Name, err)
 	}
 	return nil
+}
+
+// putConnection stores settings over those that it read, and reads again where others were
+// stored meanwhile: whether the type is another is judged of what is replaced.
+func (s *Store) putConnection(ctx context.Context, c syncdef.Connection, content types.AttributeValue) error {
+	for attempt := 1; attempt <= races; attempt++ {
+		update, condition, values := "SET f = :f, body = :body", absent, attr.Item{":body": content, ":f": attr.Format(format)}
+		i, err := s.get(ctx, "CONN#"+c.Name, "SETTINGS")
+		if err != nil && !errors.Is(err, run.ErrNotFound) {
+			return err
+		}
+		if err == nil {
+			was, err := readConnection(i)
+			if err != nil {
+				return err
+			}
+			condition, values[":was"] = "f = :f AND body = :was", i["body"]
+			if was.Connection.Type != c.Type {
+				update, values[":one"] = update+" REMOVE account ADD epoch :one", attr.N(1)
+			}
+		}
+		_, err = s.updateConnection(ctx, c.Name, update, condition, values)
+		if _, other := attr.Refused(err); !other {
+			return err
+		}
+		if err := attr.Backoff(ctx, attempt); err != nil {
+			return err
+		}
+	}
+	return run.ErrConflict
 }
 
 // PinAccount stores which account the connection is, unless one is stored, and

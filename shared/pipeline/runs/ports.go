@@ -35,7 +35,8 @@ type Definitions interface {
 type Connections interface {
 	// Connection is the stored settings and the account's pin; run.ErrNotFound.
 	Connection(ctx context.Context, name string) (syncdef.Stored, error)
-	// PutConnection stores settings and keeps the pin.
+	// PutConnection stores settings and keeps the pin. Settings of another type are of
+	// another account: they pin whichever comes next, and raise the epoch.
 	PutConnection(ctx context.Context, c syncdef.Connection) error
 	// AcceptAccount pins another account, "" for whichever comes next, and raises the epoch.
 	AcceptAccount(ctx context.Context, name, account string) (syncdef.Stored, error)

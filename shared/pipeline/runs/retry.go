@@ -100,10 +100,7 @@ func (c *Control) retry(ctx context.Context, id string, sel Selector, token stri
 			break
 		}
 	}
-	out.Message = out.say(r.ID)
-	if sel.After == "" && out.Next == "" {
-		out.Message += seen.say(r.ID)
-	}
+	out.Message = out.say(r.ID, seen.say(r.ID, sel.After == "" && out.Next == ""))
 	return out, nil
 }
 
@@ -125,14 +122,19 @@ func (k *kinds) look(sel Selector, errs []run.RowError) {
 }
 
 // say is what a person should know of a selector that names no error: it may be mistyped.
-func (k *kinds) say(id string) string {
-	switch types := slices.Sorted(maps.Keys(k.types)); {
+// all says that every error of the run was looked at, and not those of one call alone.
+func (k *kinds) say(id string, all bool) string {
+	switch types := strings.Join(slices.Sorted(maps.Keys(k.types)), ", "); {
 	case k.named:
 		return ""
-	case len(types) == 0:
+	case all && types == "":
 		return fmt.Sprintf(": run %q has no errors", id)
+	case all:
+		return fmt.Sprintf(": no error of run %q is as you name it; the types that it has are %s", id, types)
+	case types == "":
+		return ""
 	default:
-		return fmt.Sprintf(": no error of run %q is as you name it; the types that it has are %s", id, strings.Join(types, ", "))
+		return fmt.Sprintf(": no error that this call read is as you name it; the types that it read are %s", types)
 	}
 }
 
@@ -226,8 +228,8 @@ func number[N int | int64](n N, one, several string) string {
 	return fmt.Sprintf("%d %s", n, several)
 }
 
-// say is what a person should know.
-func (r Retried) say(id string) string {
+// say is what a person should know, with what is to be known of the selector.
+func (r Retried) say(id, selector string) string {
 	s := number(r.Queued, "row is sent again", "rows are sent again")
 	if r.PushAgain > 0 {
 		s += "; " + number(r.PushAgain, "was rejected before it was queued, or has no stored source: push this row again",
@@ -241,6 +243,7 @@ func (r Retried) say(id string) string {
 		s += "; " + number(r.Rejected, "is refused by today's mapping: mend the definition, or push the row again",
 			"are refused by today's mapping: mend the definition, or push the rows again")
 	}
+	s += selector
 	if r.Next != "" {
 		s += fmt.Sprintf("; run %q has more errors: call again with what next says", id)
 	}

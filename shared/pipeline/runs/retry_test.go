@@ -2,6 +2,7 @@ package runs_test
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -100,6 +101,53 @@ func TestRetryNamesNothing(t *testing.T) {
 		if rest != c.want || (got.Queued > 0) != (c.want == "") {
 			t.Errorf("%s: %s", name, got.Message)
 		}
+	}
+}
+
+// manyErrors are the errors of a run that has more than one call reads: so many of each type.
+type manyErrors struct {
+	runs.Errors
+	types []string // of each page
+}
+
+func (p manyErrors) RunErrors(_ context.Context, id string, limit int, after string) ([]run.RowError, string, error) {
+	page, _ := strconv.Atoi(after)
+	if page == len(p.types) {
+		return nil, "", nil
+	}
+	errs := make([]run.RowError, limit)
+	for i := range errs {
+		errs[i] = run.RowError{Run: id, Batch: after, Row: i, Type: p.types[page], Stage: "intake"}
+	}
+	return errs, strconv.Itoa(page + 1), nil
+}
+
+// Of a run with more errors than one call reads, each call that finds none as they are named
+// says which types it read.
+func TestRetryNamesNothingOfMany(t *testing.T) {
+	w := newWorld(t, nil)
+	r := w.complete("", record{"e", 1, 50})
+	a, b := slices.Repeat([]string{"a"}, 4), slices.Repeat([]string{"b"}, 2)
+	w.control.Errors = manyErrors{w.control.Errors, slices.Concat(a, b)}
+	const none, more = ": no error that this call read is as you name it; the types that it read are ", "; run %q has more errors: call again with what next says"
+	for kind, want := range map[string][]string{
+		"nosuch": {"0 rows are sent again" + none + "a" + more, "0 rows are sent again" + none + "b"},
+		"b":      {"0 rows are sent again" + none + "a" + more, "0 rows are sent again; 10000 were rejected"},
+	} {
+		sel := runs.Selector{Types: []string{kind}}
+		for i, want := range want {
+			got, err := w.control.Retry(t.Context(), r.ID, sel, kind+sel.After)
+			w.ok(err)
+			if want = strings.Replace(want, "%q", strconv.Quote(r.ID), 1); !strings.HasPrefix(got.Message, want) || (got.Next == "") != (i == 1) {
+				t.Errorf("%s, call %d: %s, next %q", kind, i, got.Message, got.Next)
+			}
+			sel.After = got.Next
+		}
+	}
+	// A call that finds no error more says no types.
+	w.control.Errors = manyErrors{w.control.Errors, a}
+	if got, err := w.control.Retry(t.Context(), r.ID, runs.Selector{Types: []string{"nosuch"}, After: "4"}, "last"); err != nil || got.Message != "0 rows are sent again" {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
