@@ -353,10 +353,6 @@ func TestSpellingsFitAnAddress(t *testing.T) {
 			w.Write([]byte(`{"access_token":"t"}`)) //nolint:errcheck // the client may be gone
 			return
 		}
-		if strings.HasSuffix(r.URL.Path, "/describe") {
-			w.Write([]byte(`{"fields":[{"name":"X__c","type":"double"}]}`)) //nolint:errcheck // the client may be gone
-			return
-		}
 		var in struct{ CompositeRequest []struct{ URL string } }
 		if body, _ := io.ReadAll(r.Body); json.Unmarshal(body, &in) == nil && len(in.CompositeRequest) == 1 {
 			longest = len(in.CompositeRequest[0].URL)
@@ -423,6 +419,10 @@ func TestSpellings(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, "oauth2") {
 			w.Write([]byte(`{"access_token":"t"}`)) //nolint:errcheck // the client may be gone
+			return
+		}
+		if strings.HasSuffix(r.URL.Path, "/describe") {
+			w.Write([]byte(`{"fields":[{"name":"X__c","type":"double"}]}`)) //nolint:errcheck // the client may be gone
 			return
 		}
 		var in struct{ CompositeRequest []struct{ URL string } }
