@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
@@ -24,15 +25,20 @@ type touched struct {
 // SQLite writes at once.
 const leastFree = 1 << 20
 
-// again tells, once, that what a statement asks fails and is asked on, and of a folder on a
-// full disk that it is that. A statement says nothing while it waits.
+// again tells that what a statement asks fails and is asked on, and of a folder on a full
+// disk that it is that: a statement says nothing while it waits. Of requests that fail
+// together one is told, and at a prompt the next outage too.
 func (s program) again(dir string) func(error) {
-	var once sync.Once
+	var mu sync.Mutex
+	var told time.Time
 	return func(err error) {
-		once.Do(func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if now := s.clock.now(); now.Sub(told) >= time.Minute {
+			told = now
 			free, unknown := freeAt(dir)
 			fmt.Fprintln(s.err, askedAgain(err, dir, unknown == nil && free < leastFree))
-		})
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/sqlite"
 )
@@ -52,11 +53,15 @@ func TestAskedAgain(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	again := program{err: &out}.again(t.TempDir())
-	for range 3 {
-		again(failed)
-	}
-	if n := strings.Count(out.String(), "\n"); n != 1 {
-		t.Errorf("told %d times", n)
+	now := time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
+	again := program{err: &out, clock: clock{now: func() time.Time { return now }}}.again(t.TempDir())
+	for outage := range 2 {
+		for range 3 {
+			again(failed)
+		}
+		if n := strings.Count(out.String(), "\n"); n != outage+1 {
+			t.Errorf("outage %d: told %d times", outage, n)
+		}
+		now = now.Add(time.Minute)
 	}
 }
