@@ -275,7 +275,7 @@ func TestPenstockRunInterrupted(t *testing.T) {
 	r.refuse["/push"], r.status = 2, http.StatusInternalServerError
 	r.onRefusal = cancel
 	_, err := r.w.Exec(ctx, "CALL penstock_run('accounts')")
-	if last := r.last("accounts"); err == nil || last.Status != run.Cancelled || !strings.Contains(last.Reason, "penstock_run: push of the model health") {
+	if last := r.last("accounts"); err == nil || last.Status != run.Cancelled || !strings.HasPrefix(last.Reason, run.BrokeOff+"push of the model health") {
 		t.Errorf("%v; the run is %q, %q", err, last.Status, last.Reason)
 	}
 }

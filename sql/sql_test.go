@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/penstock-data/penstock/shared/run"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -199,6 +201,23 @@ func TestSetupRefuses(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%v\nlacks %s", err, want)
 			}
+		}
+	}
+}
+
+// What penstock_run ends itself is known by how its reason begins.
+func TestRunTellsThatItBrokeOff(t *testing.T) {
+	files, err := filepath.Glob("*/05_run.sql")
+	if err != nil || len(files) != 3 {
+		t.Fatal(files, err)
+	}
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := strings.Count(string(text), "'"+run.BrokeOff+"'"); n != 1 {
+			t.Errorf("%s: %d reasons begin with %q", f, n, run.BrokeOff)
 		}
 	}
 }

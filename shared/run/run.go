@@ -106,6 +106,14 @@ type Run struct {
 	Revision     int64     `json:"revision"`                // optimistic lock: grows with every update
 }
 
+// BrokeOff begins the reason with which penstock_run ends a run of which a step failed, on
+// every warehouse.
+const BrokeOff = "penstock_run: "
+
+// BrokenOff reports whether a run was cancelled because its statement failed; others were
+// ended by somebody, or by another run.
+func (r *Run) BrokenOff() bool { return r.Status == Cancelled && strings.HasPrefix(r.Reason, BrokeOff) }
+
 // Live reports whether a sweep has something to settle of the run: it goes on, or rows that
 // were in hand when it was ended without completing are counted after its end.
 func (r *Run) Live() bool { return !r.Status.Ended() || r.Status != Complete && !r.Final }

@@ -199,17 +199,17 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 	return out, nil
 }
 
-// silent reports whether a run says nothing of how the sync stands: it was cancelled, and no
-// row of it was delivered or failed.
+// silent reports whether a run says nothing of how the sync stands: somebody cancelled it, and
+// no row of it was delivered or failed.
 func silent(r run.Run) bool {
-	return r.Status == run.Cancelled && r.Counts.Delivered+r.Counts.Unchanged+r.Counts.Rejected+r.Counts.Failed == 0
+	return r.Status == run.Cancelled && !r.BrokenOff() && r.Counts.Delivered+r.Counts.Unchanged+r.Counts.Rejected+r.Counts.Failed == 0
 }
 
 // lastRun is a run as alerts see it. One that a person cancelled, or another took over from,
 // is no failure of its own: only what failed in it is.
 func lastRun(r run.Run) *alert.Run {
 	out := &alert.Run{ID: r.ID, EndedAt: r.EndedAt, Rows: alert.Rows{Received: r.Counts.Received, Lost: lost(r.Counts)}}
-	told := r.Status != run.Cancelled || r.Counts.Rejected+r.Counts.Failed > 0
+	told := r.Status != run.Cancelled || r.BrokenOff() || r.Counts.Rejected+r.Counts.Failed > 0
 	out.Failed = told && r.Outcome == run.None
 	out.Partial = told && r.Outcome == run.Partial
 	out.Resends = r.Counts.Failed > 0

@@ -3,6 +3,7 @@ package runs
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/alert"
@@ -82,10 +83,16 @@ func (s *Sweep) missedOf(ctx context.Context, v syncdef.Version, recent []run.Ru
 		return alert.Due{At: due}, nil
 	}
 	last := fired[0]
-	if last.Status == run.FiringFailed && !begunSince(recent, last.At.Add(-early)) {
+	if last.Status == run.FiringFailed && !carriedOut(recent, last) {
 		return alert.Due{At: last.At, Reason: last.Reason}, nil
 	}
 	return alert.Due{At: missed(p, v.AppliedAt, &last, recent, now)}, nil
+}
+
+// carriedOut reports whether a run has begun since a firing that failed and says how the sync
+// stands, by itself or because it goes on.
+func carriedOut(recent []run.Run, f run.Firing) bool {
+	return begunSince(slices.DeleteFunc(slices.Clone(recent), silent), f.At.Add(-early))
 }
 
 // begunSince reports whether one of the runs began then or later, retries aside.

@@ -114,6 +114,40 @@ func TestACountAnomalyIsTold(t *testing.T) {
 	m.is(t, "count_anomaly raised", "count_anomaly recovered")
 }
 
+// A run that penstock_run ended because its model failed is told; one that a person ended
+// says nothing, and neither does it hide that the warehouse refused the call.
+func TestAModelThatFailsIsTold(t *testing.T) {
+	w, m := watched(t, []string{"sync_failure", "missed_schedule"}, func(d *syncdef.Definition) { d.Frequency = "hourly" })
+	ended := func(token, reason string) string {
+		id := w.begin("", token).Run
+		_, err := w.control.Cancel(t.Context(), id, reason)
+		w.ok(err)
+		return id
+	}
+	w.complete("", record{"a", 1, 1})
+	ended("one", "not today")
+	w.pass(2 * time.Minute)
+	m.is(t)
+	failed := ended("two", run.BrokeOff+"push of the model M: SQLSTATE 42703, code 904")
+	w.pass(2 * time.Minute)
+	m.is(t, "run_failed raised")
+	if o := w.opened(alert.RunFailed); o.Run != failed {
+		t.Errorf("%+v", o)
+	}
+	ended("three", "")
+	w.pass(2 * time.Minute)
+	m.is(t, "run_failed raised")
+	w.complete("", record{"a", 2, 2})
+	w.pass(time.Minute)
+	m.is(t, "run_failed raised", "run_failed recovered")
+
+	w.pass(30 * time.Minute)
+	ended("four", "")
+	w.ok(w.store.SetFiring(t.Context(), run.Firing{Sync: syncName, At: w.now, Status: run.FiringFailed, Since: w.now, Call: 1, Reason: "SQLSTATE 57014"}))
+	w.pass(2 * time.Minute)
+	m.is(t, "run_failed raised", "run_failed recovered", "missed_schedule raised")
+}
+
 // A due time at which nothing acted is told from its grace on; a run ends it.
 func TestAMissedScheduleIsTold(t *testing.T) {
 	w, m := watched(t, []string{"missed_schedule"}, func(d *syncdef.Definition) { d.Frequency = "hourly" })

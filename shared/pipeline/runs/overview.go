@@ -122,7 +122,7 @@ func (s *Stores) overSchedule(ctx context.Context, o *run.Overview, v syncdef.Ve
 		return err
 	}
 	o.Frequency, o.Next, o.Missed, o.WaitsFor = sch.Frequency, sch.Next, sch.Missed, sch.After
-	if f := sch.Last; f != nil && f.Status == run.FiringFailed && !begunSince(all, f.At.Add(-early)) {
+	if f := sch.Last; f != nil && f.Status == run.FiringFailed && !carriedOut(all, *f) {
 		o.Missed, o.MissedReason = f.At, f.Reason
 	}
 	return nil

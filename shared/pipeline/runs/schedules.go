@@ -43,6 +43,9 @@ const (
 	tryFor  = time.Hour
 	runFor  = 25 * time.Hour
 	openFor = 20 // firings of a sync that are looked at
+
+	// A statement that outlasts openFor due times is looked at this often, in minutes.
+	longEvery = 10
 )
 
 // An Event is what the scheduler sends at a due time.

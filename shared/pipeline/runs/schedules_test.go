@@ -223,6 +223,35 @@ func TestSkippedByBegin(t *testing.T) {
 	}
 }
 
+// A statement that outlasts many due times is looked at to its end.
+func TestALongStatementIsLookedAt(t *testing.T) {
+	for _, when := range []syncdef.WhenRunning{syncdef.SkipRunning, syncdef.QueueRunning} {
+		w, x, s := scheduled(t, func(d *syncdef.Definition) {
+			d.Frequency, d.Schedule = "every 1m", &syncdef.Schedule{WhenRunning: when}
+		})
+		x.slow = true
+		for range 60 {
+			_, err := s.Fire(t.Context(), runs.Event{Sync: syncName, At: w.now})
+			w.ok(err)
+			began := x.handles["h1"].Run
+			x.handles["h1"] = run.Statement{State: run.StatementRunning, Run: began}
+			w.ok(s.Sweep(t.Context()))
+			w.now = w.now.Add(time.Minute)
+		}
+		if f := w.firing(noon); f.Status != run.FiringCalled {
+			t.Fatalf("%v, while it goes on: %+v", when, f)
+		}
+		x.handles["h1"] = run.Statement{State: run.StatementFailed, Reason: "SQLSTATE 22012"}
+		for range 10 {
+			w.ok(s.Sweep(t.Context()))
+			w.now = w.now.Add(time.Minute)
+		}
+		if f := w.firing(noon); f.Status != run.FiringFailed || f.Reason != "SQLSTATE 22012" {
+			t.Errorf("%v, when it has failed: %+v", when, f)
+		}
+	}
+}
+
 func TestTheWarehouseFails(t *testing.T) {
 	w, x, s := scheduled(t, nil)
 	e := runs.Event{Sync: syncName, At: noon}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -36,7 +37,11 @@ func (s *Schedules) sweep(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("read the sync: %w", err)
 	}
-	all, err := s.Firings.RecentFirings(ctx, name, openFor)
+	limit := openFor
+	if s.Now().Minute()%longEvery == 0 { // as many as fall due while a statement may go on
+		limit = int(runFor / time.Minute)
+	}
+	all, err := s.Firings.RecentFirings(ctx, name, limit)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	duck "github.com/duckdb/duckdb-go/v2"
 
+	"github.com/penstock-data/penstock/shared/run"
 	statements "github.com/penstock-data/penstock/sql"
 )
 
@@ -66,6 +67,6 @@ func (r *runner) reason(err error) string {
 	if r.step == "push" {
 		of += " of the model " + r.begun.Model
 	}
-	text := fmt.Sprintf("penstock_run: %s: %s; the statement's own error was shown to who called it", of, what)
+	text := fmt.Sprintf(run.BrokeOff+"%s: %s; the statement's own error was shown to who called it", of, what)
 	return strings.ToValidUTF8(text[:min(len(text), 480)], "") // Penstock keeps 500 bytes
 }
