@@ -216,8 +216,8 @@ func TestRunTellsThatItBrokeOff(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n := strings.Count(string(text), "'"+run.BrokeOff+"'"); n != 1 {
-			t.Errorf("%s: %d reasons begin with %q", f, n, run.BrokeOff)
+		if !strings.Contains(string(text), "'"+run.BrokeOff+"'") {
+			t.Errorf("%s: no reason begins with %q", f, run.BrokeOff)
 		}
 	}
 }
