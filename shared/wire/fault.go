@@ -2,8 +2,10 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -18,17 +20,27 @@ const (
 	DuplicateKey = "duplicate_key"
 	InvalidUTF8  = "invalid_utf8"
 	InvalidJSON  = "invalid_json"
+	NotFinite    = "not_finite"
 	TooDeep      = "too_deep"
 )
 
 // mend judges a value that Checker is not sure of; deepest is how deep it nests.
 // Beside a fault the value comes back as text that can be stored: duplicate keys
-// stay, broken characters become U+FFFD, and columns that nest too deep become
-// null. A value with the fault InvalidJSON is no JSON whatever is done to it.
+// stay, broken characters become U+FFFD, and columns that nest too deep become null,
+// as do words that JSON has no value for. A value with the fault InvalidJSON is no JSON
+// whatever is done to it.
 func mend(v jsontext.Value, deepest int) (jsontext.Value, *row.Fault) {
 	v, fault := shallow(v, deepest)
 	if flawed := flaw(v); fault == nil || flawed != nil && flawed.Rule == InvalidJSON {
 		fault = flawed
+	}
+	if fault != nil && fault.Rule == InvalidJSON {
+		if plain, word := withoutWords(v); word != "" {
+			if left := flaw(plain); left == nil || left.Rule != InvalidJSON {
+				v, fault = plain, &row.Fault{Field: fault.Field, Rule: NotFinite, Message: place(fault.Field) + " holds " + word + ", for which JSON has no value; " +
+					"make it NULL in the model"}
+			}
+		}
 	}
 	if fault == nil || fault.Rule == InvalidJSON {
 		return v, fault
@@ -108,26 +120,42 @@ func flaw(v jsontext.Value) *row.Fault {
 		return &row.Fault{Field: field, Rule: InvalidUTF8, Message: place(field) + " holds bytes that are no UTF-8 text; " +
 			"convert it to UTF-8 in the model, or pass binary data as hex or base64"}
 	}
-	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok && notFinite(v, int(s.ByteOffset)) {
-		return &row.Fault{Field: field, Rule: InvalidJSON, Message: place(field) + " is NaN or infinite, for which JSON has no number; " +
-			"make it NULL in the model"}
-	}
 	return invalid(field)
 }
 
-// notFinite reports whether a float that JSON has no number for, as DuckDB and some
-// encoders write it, stands where the reader stopped: at its first letter or within it.
-func notFinite(v jsontext.Value, stopped int) bool {
-	const longest = len("-Infinity")
-	begin := max(0, min(stopped, len(v))-longest)
-	near := v[begin:min(len(v), begin+2*longest)]
-	for _, word := range []string{"NaN", "Infinity"} {
-		at := bytes.Index(near, []byte(word))
-		if at >= 0 && begin+at <= stopped && stopped <= begin+at+len(word) {
-			return true
+// words are what encoders write where JSON has no value: floats that are not finite, and
+// an array's element that was never set.
+var words = []string{"NaN", "nan", "-NaN", "-nan", "Infinity", "-Infinity", "inf", "-inf", "Inf", "-Inf", "undefined"}
+
+// withoutWords writes null in place of each of the words that stands by itself, outside of
+// a text, and tells the first; "" where none does.
+func withoutWords(v jsontext.Value) (plain jsontext.Value, first string) {
+	for i := 0; i < len(v); {
+		end := i + 1
+		switch c := v[i]; {
+		case c == '"':
+			if end = rawjson.StringEnd(v, i); end < 0 {
+				return nil, ""
+			}
+		case bare(c):
+			for end < len(v) && bare(v[end]) {
+				end++
+			}
+			if word := string(v[i:end]); slices.Contains(words, word) {
+				plain = append(plain, "null"...)
+				first, i = cmp.Or(first, word), end
+				continue
+			}
 		}
+		plain = append(plain, v[i:end]...)
+		i = end
 	}
-	return false
+	return plain, first
+}
+
+// bare reports whether a byte may be part of a value that stands without quotes.
+func bare(c byte) bool {
+	return c == '-' || c == '+' || c == '.' || c == '_' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
 
 // maxField is how many bytes of a column's name are told and stored. No warehouse has

@@ -82,8 +82,6 @@ func (r *reader) value() (jsontext.Value, *row.Fault, error) {
 		return nil, nil, r.broken(start)
 	case end < 0:
 		return nil, nil, r.broken(len(r.body))
-	case fault != nil && fault.Rule == InvalidJSON && fault.Field != "" && *fault != *invalid(fault.Field): // it is known what stands there
-		return nil, nil, row.Refuse("row %d of the request: %s", r.rows, fault.Message)
 	case fault != nil && fault.Rule == InvalidJSON:
 		return nil, nil, r.broken(start)
 	}

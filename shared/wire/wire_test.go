@@ -107,15 +107,24 @@ func TestDuplicateKeysAreToldByColumn(t *testing.T) {
 	}
 }
 
-// A float for which JSON has no number, as DuckDB's to_json writes it, is told as that.
+// A word that JSON has no value for, as DuckDB's to_json and others write it, is that row's
+// fault alone, and becomes null; where it is not all that is wrong, nothing is known.
 func TestNotFiniteIsTold(t *testing.T) {
-	for in, want := range map[string]string{
-		`{"a":NaN}`: `column "a" is NaN`, `{"a":1,"b":Infinity}`: `column "b" is NaN or infinite`, `{"b":-Infinity,"a":1}`: `column "b" is NaN or infinite`,
-		`{"a":{"x":[1,NaN]}}`: `column "a" is NaN`, `{"a":Name}`: `column "a" is not valid JSON`, `{"a":"NaN","b":x}`: `column "b" is not valid JSON`, `{"a":1,}`: "not valid JSON",
+	for in, want := range map[string][2]string{
+		`{"a":NaN}`:                         {`column "a" holds NaN`, `{"a":null}`},
+		`{"a":1,"b":Infinity}`:              {`column "b" holds Infinity`, `{"a":1,"b":null}`},
+		`{"b":-Infinity,"a":"NaN","c":inf}`: {`column "b" holds -Infinity`, `{"b":null,"a":"NaN","c":null}`},
+		`{"a":{"x":[1,undefined,2]}}`:       {`column "a" holds undefined`, `{"a":{"x":[1,null,2]}}`},
+		`NaN`:                               {`the row holds NaN`, `null`},
 	} {
-		fault := flaw(jsontext.Value(in))
-		if fault == nil || fault.Rule != InvalidJSON || !strings.Contains(fault.Message, want) {
-			t.Errorf("%s: %v, want %s", in, fault, want)
+		v, fault := mend(jsontext.Value(in), 2)
+		if fault == nil || fault.Rule != NotFinite || !strings.Contains(fault.Message, want[0]) || string(v) != want[1] {
+			t.Errorf("%s: %s, %v, want %s", in, v, fault, want)
+		}
+	}
+	for _, in := range []string{`{"a":Name}`, `{"a":"NaN","b":x}`, `{"a":1,}`, `{"a":NaN,}`, `{"a":NaN "b":1}`, `{NaN:1}`, `{"a":NaN1}`, `{"a":"NaN`} {
+		if _, fault := mend(jsontext.Value(in), 2); fault == nil || fault.Rule != InvalidJSON || !strings.Contains(fault.Message, "not valid JSON") {
+			t.Errorf("%s: %v", in, fault)
 		}
 	}
 }

@@ -74,7 +74,8 @@ func carriedOut(outcomes []dest.Outcome) bool {
 func (j *job) take(i *item, o *dest.Outcome, look bool) (again bool, wait time.Duration) {
 	i.sought = i.sought || j.seeks(i, look)
 	if look && o.Status == dest.Pending { // nothing is known of it: it is pushed
-		i.own().Last.Intent, i.received = "", false
+		i.own().Last.Intent = ""
+		i.received = i.received && !j.rules().Once && i.m.busy(j.d.Now()) // what was given up may yet come
 		return false, 0
 	}
 	def := j.def()

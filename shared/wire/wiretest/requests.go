@@ -71,7 +71,7 @@ var faulty = []struct {
 	{"a key twice further in", args(`"s"`, quoted(`{"a":[{"`+secret+`":1,"`+secret+`":2}]}`)), "duplicate_key", "a", `{"a":[{"` + secret + `":1,"` + secret + `":2}]}`},
 	{"cut off", args(`"s"`, quoted(`{"email":"`+secret)), "invalid_json", "", ""},
 	{"followed by more", args(`"s"`, quoted(`{"a":1} "`+secret+`"`)), "invalid_json", "", ""},
-	{"no number", args(`"s"`, quoted(`{"a":NaN,"b":"`+secret+`"}`)), "invalid_json", "a", ""},
+	{"no number", args(`"s"`, quoted(`{"a":NaN,"b":"`+secret+`"}`)), "not_finite", "a", `{"a":null,"b":"` + secret + `"}`},
 	{"half a surrogate", args(`"s"`, quoted(`{"name":"`+secret+`\ud800"}`)), "invalid_utf8", "name", `{"name":"` + secret + "\uFFFD" + `"}`},
 	{"1,001 levels", args(`"s"`, quoted(`{"id":1,"deep":`+nested(1000)+`}`)), "too_deep", "deep", `{"id":1,"deep":null}`},
 	{"1,000,000 levels", args(`"s"`, quoted(`{"id":1,"deep":`+nested(1_000_000)+`}`)), "too_deep", "deep", `{"id":1,"deep":null}`},
