@@ -306,3 +306,26 @@ func TestWarehouses(t *testing.T) {
 		}
 	}
 }
+
+// A query's number comes back on a cluster that was restored: its rows are sent, whatever
+// another query of that number pushed.
+func TestAQuerysNumberComesBack(t *testing.T) {
+	w := softDeletes(t, "Account", "matching_strategy: external_id\nmatch: {source: customer_id, destination: Customer_ID__c}", "Name")
+	requests := 0
+	push := func(query int64, name string) {
+		requests++
+		head := redshift.Head{Request: strconv.Itoa(requests), Cluster: "arn:c", User: "etl", Database: "dev", Function: "penstock_push", Query: query, Records: -1}
+		for range 2 { // each comes twice
+			w.Invoke(t, "redshift", redshift.EncodeRequest(nil, head, [][]jsontext.Value{{jsontext.Value(`"customers"`), jsontext.Value(customer("c1", name, false))}}))
+		}
+		w.Drain(t, "salesforce")
+		w.Settle(t)
+		if got := w.records("Account", "Name"); len(got) != 1 || got[0]["Name"] != name {
+			t.Errorf("query %d pushed %s: %v", query, name, got)
+		}
+		w.Clock.Advance(10 * 24 * time.Hour)
+	}
+	push(7, "one")
+	push(8, "two")
+	push(7, "one")
+}

@@ -1,5 +1,5 @@
 // Package callers says which caller's protocol a request at the API speaks, by the
-// address alone: what is open at an address, and to whom, is the gateway's
+// address and by whether a token was verified: what is open at an address, and to whom, is the gateway's
 // (template.yaml).
 package callers
 
@@ -20,10 +20,11 @@ var Unread = snowflake.Protocol
 // tokens nobody is let in without one that the API verified, should a gateway ever lack
 // its authorizer.
 func Of(r *gateway.Request) (wire.Protocol, error) {
-	if !strings.HasPrefix(r.Path, bigquery.PathPrefix) {
+	verified := r.Verified(bigquery.VerifiedEmail) != "" // a token's holder is that, wherever a gateway's paths begin
+	if !verified && !strings.HasPrefix(r.Path, bigquery.PathPrefix) {
 		return snowflake.Protocol, nil
 	}
-	if r.Verified(bigquery.VerifiedEmail) == "" {
+	if !verified {
 		return bigquery.Protocol, row.Refuse("the API has verified no token of this request: the addresses %s... need their authorizer", bigquery.PathPrefix)
 	}
 	return bigquery.Protocol, nil

@@ -14,7 +14,8 @@ func TestOf(t *testing.T) {
 		refused     bool
 	}{
 		{"/push", "", "snowflake", false},
-		{"/push", "a@b.example", "snowflake", false},
+		{"/push", "a@b.example", "bigquery", false},
+		{"/crm/token/push", "a@b.example", "bigquery", false},
 		{"/token", "", "snowflake", false},
 		{"/tokens/push", "", "snowflake", false},
 		{"/token/push", "a@b.example", "bigquery", false},

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/pipeline/version"
 	"github.com/penstock-data/penstock/shared/row"
@@ -110,6 +111,10 @@ func nameless(r row.Row) *row.Fault {
 	return &row.Fault{Field: "sync", Rule: "unknown_sync", Message: "the first argument of penstock_push is missing, null or no text: name a sync, or the run that penstock_begin gave"}
 }
 
+// sameFor is how long a batch may come again under another request id. Warehouses try again
+// within minutes; a number of a query can come back, on a cluster that was restored.
+const sameFor = 24 * time.Hour
+
 // part takes the rows of one sync or run, of a caller that may push them. The pinned
 // batch comes before all else: whatever has changed since, a retry is answered as the
 // first time.
@@ -120,6 +125,10 @@ func (in *Intake) part(ctx context.Context, b row.Batch, p *part, answers []row.
 	runID, id := p.runID(b), run.BatchID(p.name, b.Function, cmp.Or(b.Same, b.ID))
 	hash := bodyHash(b.Rows, p.rows)
 	stored, err := in.Batches.Batch(ctx, runID, id)
+	if err == nil && b.Same != "" && stored.Attempt != b.ID && in.Now().Sub(stored.At) > sameFor { // another query, which was given the number of that one
+		id = run.BatchID(p.name, b.Function, b.ID)
+		stored, err = in.Batches.Batch(ctx, runID, id)
+	}
 	if err == nil {
 		return in.pushAgain(ctx, stored, hash, b, p, answers)
 	}
