@@ -62,6 +62,20 @@ func TestDecodeKeepsEveryByte(t *testing.T) {
 	}
 }
 
+// A word that JSON has no value for is its row's fault alone.
+func TestAWordIsItsRowsFault(t *testing.T) {
+	b, err := Decode(request(`{"data":[[0,"s",{"id":1,"v":[1,undefined]}],[1,"s",{"id":2,"v":-Infinity}],[2,NaN,{"id":3}],[3,"s",{"id":4}]]}`))
+	if err != nil || len(b.Rows) != 4 {
+		t.Fatal(err, len(b.Rows))
+	}
+	for i, want := range []string{`{"id":1,"v":[1,null]}`, `{"id":2,"v":null}`, `{"id":3}`, `{"id":4}`} {
+		r := b.Rows[i]
+		if string(r.Object) != want || (r.Fault != nil) != (i < 3) || i < 2 && (r.Fault.Rule != wire.NotFinite || r.Fault.Field != "v") {
+			t.Errorf("row %d: %s, %v", i, r.Object, r.Fault)
+		}
+	}
+}
+
 func TestObjectsCannotRunIntoEachOther(t *testing.T) {
 	b, err := Decode(request(`{"data":[[0,"s",{"a":1}],[1,"s",{"a":2}]]}`))
 	if err != nil {
