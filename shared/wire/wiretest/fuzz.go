@@ -3,6 +3,7 @@ package wiretest
 import (
 	"bytes"
 	"errors"
+	"regexp"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -14,9 +15,9 @@ import (
 
 // Decoded holds a caller's protocol to what is true of any request of Push, and answers
 // the batch, false where it was refused: for fuzz targets. The body stays as it is; a
-// refusal is the caller's mistake and says so; what was taken is JSON; a row has either
-// a fault that can be stored, or a target and an object that come out the same when
-// they are sent again.
+// refusal is the caller's mistake and says so; what was taken is JSON, but for words in
+// place of values; a row has either a fault that can be stored, or a target and an object
+// that come out the same when they are sent again.
 func Decoded(t *testing.T, c Caller, r wire.Request) (wire.Batch, bool) {
 	t.Helper()
 	kept := bytes.Clone(r.Body)
@@ -32,11 +33,28 @@ func Decoded(t *testing.T, c Caller, r wire.Request) (wire.Batch, bool) {
 	}
 	// A reader of its own is the judge of what is JSON.
 	if end, deepest := rawjson.Extent(kept, rawjson.Space(kept, 0)); deepest < rawjson.MaxDepth && end > 0 &&
-		!jsontext.Value(kept).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
+		!jsontext.Value(withoutWords(kept)).IsValid(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) {
 		t.Fatalf("%q is no JSON, but was taken", kept)
 	}
 	sentAgain(t, c, goodOf(t, b))
 	return b, true
+}
+
+// tokens are texts, and what stands without quotes; words are those of the latter for which
+// JSON has no value, and which are their row's fault alone.
+var (
+	tokens = regexp.MustCompile(`(?s)"(?:[^"\\]|\\.)*"|[-+.0-9A-Za-z_]+`)
+	words  = regexp.MustCompile(`^(-?(NaN|nan|Infinity|inf|Inf)|undefined)$`)
+)
+
+// withoutWords is a body with null in place of such words.
+func withoutWords(body []byte) []byte {
+	return tokens.ReplaceAllFunc(body, func(token []byte) []byte {
+		if words.Match(token) {
+			return []byte("null")
+		}
+		return token
+	})
 }
 
 // goodOf are the arguments of the rows without a fault.
