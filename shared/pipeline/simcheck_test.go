@@ -248,7 +248,7 @@ func (s *sim) checkOpen(name string, e ledger.Entry) {
 	}
 	// A row that was unknown holds no mark: when its retry fails too, people remain.
 	// What failed for longer than include_failed is left behind: its run says so.
-	lasting := s.plan.Include != "" || s.model.away || s.lasts(s.plan.Poison, name) || s.lasts(s.plan.Refused, name) || s.vendor.resends[name]
+	lasting := s.plan.Include != "" || s.model.away || s.lasts(s.plan.Poison, name) || s.lasts(s.plan.Refused, name) || len(s.vendor.resends[name]) > 0
 	got := found[e.Last.Error]
 	if !got.Due.IsZero() {
 		s.fails("%s: the open error %s says that it is due at %v, and no item does", name, got.Ref(), got.Due.Sub(epoch))

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/pipeline/intake"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
@@ -451,11 +452,41 @@ func (s *sim) retry(k *task, r *rand.Rand, i int, token string, unknown bool) {
 	var sel runs.Selector
 	if unknown {
 		sel.Types = []string{"unknown"}
-		for key := range s.model.rows[i] {
-			s.vendor.resends[syncNames[i]+"/"+key] = true
+	}
+	s.try(k, func(ctx context.Context, v *server) error {
+		if unknown {
+			v.control.Replayer = resender{v.intake, s}
+			defer func() { v.control.Replayer = v.intake }()
+		}
+		_, err := v.control.Retry(ctx, id, sel, token)
+		return err
+	})
+}
+
+// A resender takes what a person's retry of unknown rows sends again: each of them may
+// arrive once more, be its record still in the model under that key or not.
+type resender struct {
+	*intake.Intake
+	s *sim
+}
+
+func (a resender) Replay(ctx context.Context, b run.Replay) ([]row.Answer, error) {
+	var refs []string
+	for _, one := range b.Rows {
+		if one.Object != nil {
+			refs = append(refs, one.Ref)
 		}
 	}
-	s.try(k, func(ctx context.Context, v *server) error { _, err := v.control.Retry(ctx, id, sel, token); return err })
+	found, err := a.s.store.ErrorsByRef(bg, b.Sync, refs)
+	if err != nil {
+		a.s.fails("%v", err)
+	}
+	for ref, e := range found {
+		if e.Type == "unknown" {
+			a.s.vendor.resend(b.Sync+"/"+e.Key, b.ID+" "+ref)
+		}
+	}
+	return a.Intake.Replay(ctx, b)
 }
 
 // apply makes another version the current one, when it may be.

@@ -24,13 +24,13 @@ type simVendor struct {
 	halts   map[string]bool            // the same of a sync
 	grants  []time.Time                // of calls that cost
 	paused  bool                       // something was answered that is the connection's
-	resends map[string]bool            // a person asked for it
+	resends map[string]map[string]bool // what a person's retries of the type unknown sent again, by name
 }
 
 // A book is what one account holds.
 type book struct {
 	values map[string]int          // what it holds
-	sends  map[string]int          // how often a record was stored
+	sends  map[string]int          // how often a record was stored, but for a stalled worker's repeats
 	ever   map[string]map[int]bool // all values that it held
 	held   map[string]int64        // sequence of what it holds
 	pinned bool                    // the connection may deliver to it
@@ -41,7 +41,7 @@ type book struct {
 const firstOrg = "org-1"
 
 func newSimVendor(s *sim) *simVendor {
-	return &simVendor{s: s, books: map[string]*book{}, causes: map[string]map[string]bool{}, halts: map[string]bool{}, resends: map[string]bool{}}
+	return &simVendor{s: s, books: map[string]*book{}, causes: map[string]map[string]bool{}, halts: map[string]bool{}, resends: map[string]map[string]bool{}}
 }
 
 // at is what an account holds.
@@ -78,6 +78,14 @@ func (v *simVendor) sent(name string) (n int) {
 		n += b.sends[name]
 	}
 	return n
+}
+
+// resend notes that a retry sends a record again that may have arrived.
+func (v *simVendor) resend(name, retry string) {
+	if v.resends[name] == nil {
+		v.resends[name] = map[string]bool{}
+	}
+	v.resends[name][retry] = true
 }
 
 // spell reports whether something is out of order now.
@@ -423,9 +431,12 @@ func (e *simEnd) store(runID, name string, r dest.Record) (created bool) {
 	created = v.sends[name] == 0
 	v.sends[name]++
 	switch {
-	case !e.v.Rules.Once || created || s.vendor.resends[name]:
-	case e.a.p.stalls:
+	case !e.v.Rules.Once || created:
+	case e.a.p.stalls: // it counts for no retry
 		s.hits["exempt:stalled"]++
+		v.sends[name]--
+	case v.sends[name] <= 1+len(s.vendor.resends[name]):
+		s.hits["exempt:asked for"]++
 	default:
 		s.fails("%s was sent %d times", name, v.sends[name])
 	}
