@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/penstock-data/penstock/shared/ledger"
@@ -63,9 +62,9 @@ func (s *Sweep) mirror(ctx context.Context, r, next run.Run) (_ run.Run, wait bo
 		m := *r.Mirror
 		r.Mirror = &m
 	}
-	read := sync.OnceValues(func() (seen, error) { return s.keysSeen(ctx, r.ID, r.Expected) })
+	var saw seen
 	for !r.Mirror.Done {
-		goOn, err := s.mirrorStep(ctx, v, &r, read)
+		goOn, err := s.mirrorStep(ctx, v, &r, &saw)
 		more := errors.Is(err, errMore)
 		if err != nil && !more {
 			return next, false, fmt.Errorf("remove what left the model: %w", err)
@@ -93,22 +92,23 @@ func (s *Sweep) mirror(ctx context.Context, r, next run.Run) (_ run.Run, wait bo
 }
 
 // mirrorStep makes one step, which is to be stored, also with errMore; goOn says that there
-// is time for another one.
-func (s *Sweep) mirrorStep(ctx context.Context, v syncdef.Version, r *run.Run, read func() (seen, error)) (goOn bool, err error) {
+// is time for another one. saw is read where it is nil.
+func (s *Sweep) mirrorStep(ctx context.Context, v syncdef.Version, r *run.Run, saw *seen) (goOn bool, err error) {
 	m := r.Mirror
 	if !m.Listed {
 		if m.Refused, err = s.mayMirror(ctx, v, r); err != nil || m.Refused != "" {
 			m.Done = m.Refused != ""
 			return false, err
 		}
-		saw, err := read()
-		if err != nil {
-			return false, err
+		if *saw == nil {
+			if *saw, err = s.keysSeen(ctx, r.ID, r.Expected); err != nil {
+				return false, err
+			}
 		}
 		if m.Found {
-			return s.spare(ctx, v, r, saw)
+			return s.spare(ctx, v, r, *saw)
 		}
-		return s.list(ctx, v, r, saw)
+		return s.list(ctx, v, r, *saw)
 	}
 	most, err := s.free(ctx, v)
 	if err != nil || most == 0 {
@@ -273,7 +273,7 @@ func (s *Sweep) list(ctx context.Context, v syncdef.Version, r *run.Run, saw see
 func (s *Sweep) eachPage(ctx context.Context, r *run.Run, each func([]ledger.Entry) error) (whole bool, err error) {
 	most := slice
 	if deadline, ok := ctx.Deadline(); ok {
-		most = time.Until(deadline)
+		most = time.Until(deadline) //nolint:forbidigo // a deadline is by the process's own clock
 	}
 	reading, cancel := context.WithTimeout(ctx, most*3/4)
 	defer cancel()
