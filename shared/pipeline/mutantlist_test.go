@@ -124,7 +124,7 @@ var mutants = []mutant{
 	{"a dead letter never arrived", "pipeline/deliver/message.go",
 		`m.Receives > 1 || m.end == "dead_letter"`, "m.Receives > 1", road},
 	{"a mirror forgets what its run saw", "pipeline/runs/mirror.go",
-		" || seen[run.KeyHash(e.Key)]", " || seen[0]", road},
+		" || saw.has(e.Key)", ` || saw.has("")`, road},
 	{"a mirror removes what is newer than its run", "pipeline/runs/mirror.go",
 		"e.Sequence() >= m.Sequence || ", "", road},
 	{"a mirror's removals are newer than what was pushed since", "pipeline/intake/mirror.go",

@@ -10,6 +10,8 @@ import (
 type Mirror struct {
 	After    string `json:"after,omitempty"`    // where the reading of the ledger goes on
 	Found    bool   `json:"found,omitempty"`    // what left the model is stored; it is read once more for records that other keys have
+	Spared   int    `json:"spared,omitempty"`   // pages of it in which none is another key's
+	Gone     int64  `json:"gone,omitempty"`     // keys in these pages
 	Listed   bool   `json:"listed,omitempty"`   // the list is whole, and within what the definition allows
 	Sequence int64  `json:"sequence,omitempty"` // of the removals: the run's own, so that whatever was accepted since it began wins (I3)
 	Held     int64  `json:"held"`               // records that the sync wrote and that are there

@@ -96,7 +96,7 @@ var picklists = []Type{Picklist, MultiPicklist}
 var qualityKeys = []Key{
 	{Name: "warn_over", Type: KeyShare, Doc: "The share of failing rows over which a rule without its own warns: the run goes on and says so. Exactly this share is not over it. Nothing warns when left out."},
 	{Name: "block_over", Type: KeyShare, Doc: "The share of failing rows over which a rule without its own stops the run before its first row is sent. A rule that has neither threshold, nor finds one here, stops at the first failing row."},
-	{Name: "min_rows", Type: KeyInteger, Max: MaxQualityRows, Doc: "A model with fewer rows stops the run; an empty one goes on when left out. Judged in the warehouse alone."},
+	{Name: "min_rows", Type: KeyInteger, Max: MaxQualityRows, Doc: "A model with fewer rows stops the run; an empty one goes on when left out. Judged in the warehouse, and before a mirror removes anything."},
 	{Name: "rules", Type: KeyObjects, Doc: "What the values of a column must be, one kind a rule. Null passes every kind but not_null and not_empty.", Keys: []Key{
 		{Name: "column", Type: KeyText, Needed: true, Doc: "The model's column, in any case."},
 		{Name: string(QualityNotNull), Type: KeyBoolean, Doc: "true: null fails."},

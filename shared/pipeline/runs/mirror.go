@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
+	"github.com/penstock-data/penstock/shared/ledger"
+	"github.com/penstock-data/penstock/shared/quality"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -23,7 +27,19 @@ const (
 	leftKeys  = 1_000 // in a page of removals
 	leftBytes = 60 << 10
 	maxSpared = 10_000 // keys beyond what may be removed, of which spare is to say which stay
+
+	// maxRows is how many rows a run may have that removes: their hashes, 8 bytes each, are
+	// read at once by a function of 256 MB.
+	maxRows = 5_000_000
 )
+
+// seen are the hashes of the keys that a run saw, sorted.
+type seen []uint64
+
+func (s seen) has(key string) bool {
+	_, found := slices.BinarySearch(s, run.KeyHash(key))
+	return found
+}
 
 // mirror removes what left the model of a full run whose rows are all settled: it lists
 // the ledger, checks the whole list against what the definition allows, stores it, and
@@ -46,9 +62,11 @@ func (s *Sweep) mirror(ctx context.Context, r, next run.Run) (_ run.Run, wait bo
 		m := *r.Mirror
 		r.Mirror = &m
 	}
+	var saw seen
 	for !r.Mirror.Done {
-		goOn, err := s.mirrorStep(ctx, v, &r)
-		if err != nil {
+		goOn, err := s.mirrorStep(ctx, v, &r, &saw)
+		more := errors.Is(err, errMore)
+		if err != nil && !more {
 			return next, false, fmt.Errorf("remove what left the model: %w", err)
 		}
 		if r.Mirror.Refused != "" || r.Mirror.Done && r.Mirror.Rows == 0 {
@@ -63,6 +81,9 @@ func (s *Sweep) mirror(ctx context.Context, r, next run.Run) (_ run.Run, wait bo
 			return next, false, err
 		}
 		r.Revision++
+		if more {
+			return next, true, errMore
+		}
 		if !goOn {
 			break
 		}
@@ -70,21 +91,24 @@ func (s *Sweep) mirror(ctx context.Context, r, next run.Run) (_ run.Run, wait bo
 	return next, true, nil
 }
 
-// mirrorStep makes one step, which is to be stored; goOn says that there is time for
-// another one.
-func (s *Sweep) mirrorStep(ctx context.Context, v syncdef.Version, r *run.Run) (goOn bool, err error) {
+// mirrorStep makes one step, which is to be stored, also with errMore; goOn says that there
+// is time for another one. saw is read where it is nil.
+func (s *Sweep) mirrorStep(ctx context.Context, v syncdef.Version, r *run.Run, saw *seen) (goOn bool, err error) {
 	m := r.Mirror
 	if !m.Listed {
-		if m.Sequence == 0 {
-			if m.Refused, err = s.mayMirror(ctx, v, r); err != nil || m.Refused != "" {
-				m.Done = m.Refused != ""
+		if m.Refused, err = s.mayMirror(ctx, v, r); err != nil || m.Refused != "" {
+			m.Done = m.Refused != ""
+			return false, err
+		}
+		if *saw == nil {
+			if *saw, err = s.keysSeen(ctx, r.ID, r.Expected); err != nil {
 				return false, err
 			}
 		}
 		if m.Found {
-			return s.spare(ctx, v, r)
+			return s.spare(ctx, v, r, *saw)
 		}
-		return s.list(ctx, v, r)
+		return s.list(ctx, v, r, *saw)
 	}
 	most, err := s.free(ctx, v)
 	if err != nil || most == 0 {
@@ -106,7 +130,8 @@ func (s *Sweep) mirrorStep(ctx context.Context, v syncdef.Version, r *run.Run) (
 }
 
 // mayMirror says why a run removes nothing, "" where it may; and it notes the sequence
-// that the removals get.
+// that the removals get. It is asked until the list is whole: a batch that comes late may
+// say otherwise.
 func (s *Sweep) mayMirror(ctx context.Context, v syncdef.Version, r *run.Run) (refused string, err error) {
 	current, err := s.Syncs.Current(ctx, r.Sync)
 	switch {
@@ -119,9 +144,10 @@ func (s *Sweep) mayMirror(ctx context.Context, v syncdef.Version, r *run.Run) (r
 	if err != nil {
 		return "", fmt.Errorf("read the batches: %w", err)
 	}
-	rows, keyless, unseen := int64(0), 0, false
+	rows, blocked, keyless, unseen := int64(0), int64(0), 0, false
 	r.Mirror.Sequence = r.Sequence
 	for _, b := range batches {
+		blocked += b.Counts.Blocked
 		rows, keyless, unseen = rows+b.Counts.Received, keyless+b.Keyless, unseen || !b.Seen
 		if r.Mirror.Sequence == 0 || r.Sequence == 0 && b.Sequence < r.Mirror.Sequence { // an earlier release began it
 			r.Mirror.Sequence = b.Sequence
@@ -130,14 +156,54 @@ func (s *Sweep) mayMirror(ctx context.Context, v syncdef.Version, r *run.Run) (r
 	switch {
 	case rows == 0:
 		return emptyModel, nil
+	case r.Gate.Blocks() && blocked > 0:
+		return cut(fmt.Sprintf("nothing is removed: the quality gate stopped %d rows after the first %d: %s", blocked, r.Gate.Before, r.Gate.Why())), nil
+	case r.Gate.Blocks():
+		return gateStops(r.Gate.Verdict), nil
 	case keyless > 0:
 		return anybodys(keyless), nil
 	case rows > r.Expected:
 		return fmt.Sprintf("nothing is removed: %d rows were received, finish announced %d", rows, r.Expected), nil
 	case unseen:
 		return "nothing is removed: an earlier release took some of the rows and kept no keys; run it once more", nil
+	case rows > maxRows:
+		return tooLarge(rows), nil
+	}
+	return s.judgeWhole(ctx, v, r, rows)
+}
+
+// judgeWhole asks the quality gate once more where intake judged the rows as they came: now
+// they are all there, so that a run of few rows is judged too, and min_rows.
+func (s *Sweep) judgeWhole(ctx context.Context, v syncdef.Version, r *run.Run, rows int64) (refused string, err error) {
+	g, err := quality.Compile(&v.Definition)
+	if err != nil {
+		return "", fmt.Errorf("compile the quality gate: %w", err)
+	}
+	if g == nil || r.Gate != nil && r.Gate.By == run.ByWarehouse {
+		return "", nil
+	}
+	all := run.GateCounts{Rows: rows}
+	if g.Counts() {
+		// A batch without rows adds nothing, and is answered what the others have.
+		none := run.GateCounts{Failed: make([]int64, g.Rules())}
+		if all, err = s.Recorded.CountGate(ctx, r.ID, run.RemovalBatch(r.ID, 0), none); err != nil {
+			return "", fmt.Errorf("read what the quality gate counted: %w", err)
+		}
+	}
+	if said := g.Judge(all.Rows, all.Failed, true); said.Decision == quality.Block {
+		return gateStops(said), nil
 	}
 	return "", nil
+}
+
+// gateStops says of all rows of a run what its quality gate holds against them. It holds no
+// value of a row (I6).
+func gateStops(v quality.Verdict) string {
+	return cut("nothing is removed: the quality gate blocks what the run pushed: " + v.Why())
+}
+
+func tooLarge(rows int64) string {
+	return fmt.Sprintf("nothing is removed: the run has %d rows, and a mirror compares at most %d with what it wrote: split the model into several syncs, or delete by rows that say so", rows, maxRows)
 }
 
 const emptyModel = "nothing is removed: the model is empty, and a mirror of nothing would remove everything; to do that, use operation: delete"
@@ -150,12 +216,8 @@ func anybodys(keyless int) string {
 }
 
 // list lists the ledger as far as one sweep goes; spare checks the whole list.
-func (s *Sweep) list(ctx context.Context, v syncdef.Version, r *run.Run) (goOn bool, err error) {
+func (s *Sweep) list(ctx context.Context, v syncdef.Version, r *run.Run, saw seen) (goOn bool, err error) {
 	m := r.Mirror
-	seen, err := s.keysSeen(ctx, r.ID)
-	if err != nil {
-		return false, err
-	}
 	var keys []string
 	size := 0
 	flush := func() error {
@@ -168,30 +230,32 @@ func (s *Sweep) list(ctx context.Context, v syncdef.Version, r *run.Run) (goOn b
 		m.Pages, keys, size = m.Pages+1, nil, 0
 		return nil
 	}
-	for n := 0; n < listPages && !m.Found; n++ {
-		entries, next, err := s.Ledger.EntriesAfter(ctx, r.Target, m.After, listPage)
-		if err != nil {
-			return false, fmt.Errorf("list the ledger of %s: %w", r.Target, err)
-		}
+	whole, err := s.eachPage(ctx, r, func(entries []ledger.Entry) error {
 		for _, e := range entries {
 			if !e.Wrote() {
 				continue
 			}
 			m.Held++
-			if e.Sequence() >= m.Sequence || seen[run.KeyHash(e.Key)] {
+			if e.Sequence() >= m.Sequence || saw.has(e.Key) {
 				continue
 			}
 			m.Rows++
 			keys, size = append(keys, e.Key), size+len(e.Key)
 			if len(keys) == leftKeys || size > leftBytes {
 				if err := flush(); err != nil {
-					return false, err
+					return err
 				}
 			}
 		}
-		m.After, m.Found = next, next == ""
+		return nil
+	})
+	if err != nil && !errors.Is(err, errMore) {
+		return false, err
 	}
-	if err := flush(); err != nil || !m.Found {
+	if err := flush(); err != nil {
+		return false, err
+	}
+	if m.Found = whole; !whole {
 		return false, err
 	}
 	if m.Rows > v.Definition.Mirror.Allowed(m.Held)+maxSpared { // too many, whichever of them are to stay
@@ -199,6 +263,40 @@ func (s *Sweep) list(ctx context.Context, v syncdef.Version, r *run.Run) (goOn b
 	}
 	m.Done = m.Rows == 0 || m.Refused != ""
 	return !m.Done, nil
+}
+
+// eachPage calls each with the entries of the run's ledger from m.After on, page by page, as
+// far as one sweep goes, and notes how far it came; whole says that it came to the end. The
+// first page may take all the time that there is, so that every sweep gets further; before
+// another one some time is left to store what was found, and errMore then says that the rest
+// of a sweep is of use.
+func (s *Sweep) eachPage(ctx context.Context, r *run.Run, each func([]ledger.Entry) error) (whole bool, err error) {
+	most := slice
+	if deadline, ok := ctx.Deadline(); ok {
+		most = time.Until(deadline) //nolint:forbidigo // a deadline is by the process's own clock
+	}
+	reading, cancel := context.WithTimeout(ctx, most*3/4)
+	defer cancel()
+	for n, now := 0, ctx; n < listPages; n, now = n+1, reading {
+		late := func() bool { return n > 0 && reading.Err() != nil && ctx.Err() == nil }
+		if late() {
+			return false, errMore
+		}
+		entries, next, err := s.Ledger.EntriesAfter(now, r.Target, r.Mirror.After, listPage)
+		if err != nil && late() {
+			return false, errMore
+		}
+		if err != nil {
+			return false, fmt.Errorf("list the ledger of %s: %w", r.Target, err)
+		}
+		if err := each(entries); err != nil {
+			return false, err
+		}
+		if r.Mirror.After = next; next == "" {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // storeLeft stores a page, unless another sweeper was faster: it may have handed in the
@@ -223,15 +321,16 @@ func tooMany(d *syncdef.Definition, rows, held int64) string {
 	return fmt.Sprintf("nothing is removed: %d of the %d records that the sync wrote are not in the model any more, and mirror.max_deletes: %s allows %d; see them with  penstock run %s --mode full --dry-run,  then raise max_deletes", rows, held, d.Mirror.MaxDeletes, allowed, d.Sync)
 }
 
-// keysSeen are the hashes of the keys that the run saw.
-func (s *Sweep) keysSeen(ctx context.Context, id string) (map[uint64]bool, error) {
-	seen := map[uint64]bool{}
+// keysSeen are the hashes of the keys that the run saw, of about so many rows.
+func (s *Sweep) keysSeen(ctx context.Context, id string, rows int64) (seen, error) {
+	all := make(seen, 0, min(rows, maxRows))
 	err := s.Mirrors.Seen(ctx, id, func(_ string, _ int, hashes []byte) error {
-		run.EachSeen(hashes, func(h uint64) { seen[h] = true })
+		run.EachSeen(hashes, func(h uint64) { all = append(all, h) })
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the keys that the run saw: %w", err)
 	}
-	return seen, nil
+	slices.Sort(all)
+	return all, nil
 }

@@ -2,42 +2,44 @@ package runs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
+// sparePages is how many pages of the list are checked at once: as many keys and ids as one
+// sweep reads and holds.
+const sparePages = 20
+
 // spare takes from the list the keys whose record another key has that is to stay: a
 // person gave the record another match value at the destination, or the destination
-// merged two (I8). It reads the ledger once more as far as one sweep goes, and checks the
-// whole list at its end.
-func (s *Sweep) spare(ctx context.Context, v syncdef.Version, r *run.Run) (goOn bool, err error) {
+// merged two (I8). For some pages of the list after the other it reads the ledger once more
+// as far as one sweep goes, and checks the whole list at its end.
+func (s *Sweep) spare(ctx context.Context, v syncdef.Version, r *run.Run, saw seen) (goOn bool, err error) {
 	m := r.Mirror
 	pages, ids, err := s.listed(ctx, r)
 	if err != nil {
 		return false, err
 	}
 	shared := map[string]bool{}
-	if m.Listed = len(ids) == 0; !m.Listed {
-		seen, err := s.keysSeen(ctx, r.ID)
-		if err != nil {
-			return false, err
-		}
-		for n := 0; n < listPages && !m.Listed; n++ {
-			entries, next, err := s.Ledger.EntriesAfter(ctx, r.Target, m.After, listPage)
-			if err != nil {
-				return false, fmt.Errorf("list the ledger of %s: %w", r.Target, err)
-			}
+	whole := len(ids) == 0
+	if !whole {
+		whole, err = s.eachPage(ctx, r, func(entries []ledger.Entry) error {
 			for _, e := range entries {
-				if ids[e.Held.ID] && e.There() && (e.Sequence() >= m.Sequence || seen[run.KeyHash(e.Key)]) {
+				if ids[e.Held.ID] && e.There() && (e.Sequence() >= m.Sequence || saw.has(e.Key)) {
 					shared[e.Held.ID] = true
 				}
 			}
-			m.After, m.Listed = next, next == ""
+			return nil
+		})
+		if err != nil && !errors.Is(err, errMore) {
+			return false, err
 		}
 	}
-	m.Rows = 0
+	gone := int64(0)
 	for n, page := range pages {
 		var keys []string
 		for _, k := range page {
@@ -46,15 +48,20 @@ func (s *Sweep) spare(ctx context.Context, v syncdef.Version, r *run.Run) (goOn 
 			}
 		}
 		if len(keys) < len(page) { // in its place: done again, nothing is there twice
-			if err := s.storeLeft(ctx, r, n, keys); err != nil {
+			if err := s.storeLeft(ctx, r, m.Spared+n, keys); err != nil {
 				return false, err
 			}
 		}
-		m.Rows += int64(len(keys))
+		gone += int64(len(keys))
 	}
-	if !m.Listed {
+	if !whole {
+		return false, err
+	}
+	m.Spared, m.Gone = m.Spared+len(pages), m.Gone+gone
+	if m.Spared < m.Pages {
 		return false, nil
 	}
+	m.Listed, m.Rows = true, m.Gone
 	m.Refused = tooMany(&v.Definition, m.Rows, m.Held)
 	m.Done = m.Rows == 0 || m.Refused != ""
 	r.Expected += m.Expects() // the run is complete when they are settled too
@@ -65,10 +72,10 @@ func (s *Sweep) spare(ctx context.Context, v syncdef.Version, r *run.Run) (goOn 
 // none is known.
 type left struct{ key, id string }
 
-// listed are the pages of what left the model, and the ids in them.
+// listed are the next pages of what left the model, and the ids in them.
 func (s *Sweep) listed(ctx context.Context, r *run.Run) (pages [][]left, ids map[string]bool, err error) {
 	ids = map[string]bool{}
-	for n := range r.Mirror.Pages {
+	for n := r.Mirror.Spared; n < min(r.Mirror.Spared+sparePages, r.Mirror.Pages); n++ {
 		keys, err := s.Mirrors.Left(ctx, r.ID, n)
 		if err != nil {
 			return nil, nil, err

@@ -78,6 +78,8 @@ func (c *Control) PlanMirror(ctx context.Context, sync string, s *Sight, each fu
 		p.Refused = emptyModel
 	case s.keyless > 0:
 		p.Refused = anybodys(s.keyless)
+	case s.rows > maxRows:
+		p.Refused = tooLarge(s.rows)
 	default:
 		p.Refused = tooMany(&v.Definition, p.Rows, p.Held)
 	}

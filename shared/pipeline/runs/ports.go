@@ -84,6 +84,9 @@ type Recorded interface {
 	Batches(ctx context.Context, runID string) ([]run.Batch, error)
 	// Chunks calls each with every record of a run's messages.
 	Chunks(ctx context.Context, runID string, each func(batch string, index int, c run.Chunk) error) error
+	// CountGate adds a batch's rows to those that intake counted for the run's gate, once,
+	// and returns what the run has.
+	CountGate(ctx context.Context, runID, batch string, c run.GateCounts) (run.GateCounts, error)
 }
 
 // Marks stores watermarks.

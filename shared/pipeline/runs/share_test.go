@@ -38,6 +38,69 @@ func TestShare(t *testing.T) {
 	}
 }
 
+// A step that needs more than the share of one among many gets it of what the others left,
+// before the caller's time is over, and is a failure only if that is too little too. One
+// that stored how far it came is none.
+func TestShareOnceMore(t *testing.T) {
+	for name, c := range map[string]struct {
+		needs  time.Duration // of step 7; the others need little
+		within time.Duration // 0: the caller sets no time
+		err    error         // that it ends with
+		goes   int
+		want   error
+	}{
+		"it is done":         {needs: 3 * time.Second, within: 50 * time.Second, goes: 2},
+		"it never is":        {needs: time.Hour, within: 50 * time.Second, goes: 2, want: context.DeadlineExceeded},
+		"it fails at once":   {within: 50 * time.Second, err: errors.ErrUnsupported, goes: 1, want: errors.ErrUnsupported},
+		"it goes on":         {within: 50 * time.Second, err: errMore, goes: 2},
+		"there is all time":  {needs: time.Hour, goes: 1, want: context.DeadlineExceeded},
+		"it goes on later":   {err: errMore, goes: 1},
+		"there is none left": {needs: time.Hour, within: time.Second, goes: 1, want: context.DeadlineExceeded},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &Sweep{Now: time.Now}
+				goes, others := 0, 0
+				var steps []func(context.Context) error
+				for n := range 100 {
+					steps = append(steps, func(ctx context.Context) error {
+						needs := 10 * time.Millisecond
+						if n == 7 {
+							goes++
+							needs = c.needs
+						}
+						select {
+						case <-ctx.Done():
+							return ctx.Err()
+						case <-time.After(needs):
+						}
+						if n == 7 {
+							return c.err
+						}
+						others++
+						return nil
+					})
+				}
+				ctx := t.Context()
+				if c.within > 0 {
+					in, cancel := context.WithTimeout(ctx, c.within)
+					defer cancel()
+					ctx = in
+				}
+				if err := s.share(ctx, steps); !errors.Is(err, c.want) || goes != c.goes {
+					t.Errorf("%v, taken %d times; want %v and %d", err, goes, c.want, c.goes)
+				}
+				if c.within != time.Second && others != 99 {
+					t.Errorf("%d others were taken", others)
+				}
+				if c.within == 50*time.Second && ctx.Err() != nil {
+					t.Error("no time is left")
+				}
+			})
+		})
+	}
+}
+
 // Each minute another one is the first, and none is left out.
 func TestTurn(t *testing.T) {
 	first := map[string]bool{}

@@ -65,7 +65,14 @@ func (s *Sweep) Run(ctx context.Context) error {
 	slices.SortFunc(live, func(a, b run.Run) int { return strings.Compare(a.ID, b.ID) })
 	var steps []func(context.Context) error
 	for _, r := range turn(live, s.Now()) {
-		steps = append(steps, func(ctx context.Context) error {
+		again := false
+		steps = append(steps, func(ctx context.Context) (err error) {
+			if again {
+				if r, err = s.Runs.Run(ctx, r.ID); err != nil {
+					return fmt.Errorf("read run %q again: %w", r.ID, err)
+				}
+			}
+			again = true
 			if err := s.settle(ctx, r); err != nil {
 				return fmt.Errorf("settle run %q: %w", r.ID, err)
 			}
@@ -113,25 +120,48 @@ func turn[T any](all []T, now time.Time) []T {
 	return slices.Concat(all[first:], all[:first])
 }
 
+// errMore says that a step stored how far it came, and that more time is of use to it: by
+// eachPage and what calls it.
+var errMore = errors.New("there is more to do")
+
 // share takes the steps one after the other, each within a fair share of the time
-// that is left, doubled for those that are many.
+// that is left, doubled for those that are many. What needs more than the share of one
+// among many gets it of what the others left: those whose time ran out are taken once more,
+// within half of the rest, as the caller has something to say of them all.
 func (s *Sweep) share(ctx context.Context, steps []func(context.Context) error) error {
-	var errs []error
+	again, errs := s.take(ctx, steps, true)
+	if deadline, ok := ctx.Deadline(); ok && len(again) > 0 && ctx.Err() == nil {
+		rest, cancel := context.WithTimeout(ctx, deadline.Sub(s.Now())/2)
+		defer cancel()
+		_, more := s.take(rest, again, false)
+		errs = append(errs, more...)
+	}
+	return errors.Join(errs...)
+}
+
+// take is one round of share. Where it is the first, again are the steps whose share was
+// too little and less than a slice, and their errors are passed over.
+func (s *Sweep) take(ctx context.Context, steps []func(context.Context) error, first bool) (again []func(context.Context) error, errs []error) {
 	for n, step := range steps {
 		limit := slice
 		if deadline, ok := ctx.Deadline(); ok {
 			limit = min(limit, deadline.Sub(s.Now())*2/time.Duration(len(steps)-n+1))
 		}
 		if ctx.Err() != nil {
-			return errors.Join(append(errs, fmt.Errorf("%d of %d steps were not taken: %w", len(steps)-n, len(steps), ctx.Err()))...)
+			return again, append(errs, fmt.Errorf("%d of %d steps were not taken: %w", len(steps)-n, len(steps), ctx.Err()))
 		}
 		one, cancel := context.WithTimeout(ctx, limit)
-		if err := step(one); err != nil {
+		err := step(one)
+		switch more := errors.Is(err, errMore); {
+		case err == nil:
+		case first && limit < slice && ctx.Err() == nil && (more || one.Err() != nil):
+			again = append(again, step)
+		case !more:
 			errs = append(errs, err)
 		}
 		cancel()
 	}
-	return errors.Join(errs...)
+	return again, errs
 }
 
 // settle brings a run to where its records say that it stands, and its mark along.
