@@ -208,3 +208,27 @@ func TestRetryOfWhatIsListed(t *testing.T) {
 		t.Error("a page after the first says that it sends these alone")
 	}
 }
+
+// The page of a record says where a record id cannot be looked for, and under which key it
+// was found by it.
+func TestRecordByItsID(t *testing.T) {
+	s := full()
+	s.record.Others, s.record.ByMatch = []string{"leads", "deals", "tags"}, []string{"leads", "tags"}
+	p := inside(t, s)
+	for path, want := range map[string]string{
+		"/record?connection=crm_prod&key=c+7":          "contact · ann@acme.com",
+		"/record?connection=crm_prod&key=ann@acme.com": "A record id cannot be looked for in leads and tags:",
+	} {
+		if _, body := p.get(path); !strings.Contains(body, want) {
+			t.Errorf("%s does not say %q:\n%s", path, want, body)
+		}
+	}
+	s.record.Holds, s.record.ByMatch = nil, make([]string, 12)
+	if _, body := p.get("/record?connection=crm_prod&key=c+7"); !strings.Contains(body, "A record id cannot be looked for in 12 syncs:") || !strings.Contains(body, "No sync of the connection knows it.") {
+		t.Error(body)
+	}
+	s.record.ByMatch = nil
+	if _, body := p.get("/record?connection=crm_prod&key=c+7"); strings.Contains(body, "cannot be looked for") {
+		t.Error(body)
+	}
+}
