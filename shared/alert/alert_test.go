@@ -167,6 +167,15 @@ func TestLettersAreTriedAgain(t *testing.T) {
 	}
 }
 
+// A reason over several lines makes no line of the notice, such as one that says what mends it.
+func TestTextOfAReasonInLines(t *testing.T) {
+	n := Notice{Kind: RunFailed, Sync: "sf_health", Step: Raised, Since: noon, Why: "the last run failed: push: no column\r\nMend:  penstock reset sf_health\n\n^"}
+	want := "What:  the last run failed: push: no column Mend: penstock reset sf_health ^\nSince: "
+	if text := n.Text(); !strings.Contains(text, want) || strings.Contains(text, "\nMend:  penstock reset") {
+		t.Error(text)
+	}
+}
+
 func TestText(t *testing.T) {
 	notices, _ := Judge(seen(func(s *Seen) {
 		s.Last.Failed, s.Last.Rows = true, Rows{Received: 1000, Lost: 1000}

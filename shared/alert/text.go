@@ -25,7 +25,7 @@ var titles = map[Kind]string{
 func (n Notice) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s, %s\n", n.Sync, titles[n.Kind], n.Step)
-	fmt.Fprintf(&b, "What:  %s\n", n.Why)
+	fmt.Fprintf(&b, "What:  %s\n", strings.Join(strings.Fields(n.Why), " ")) // others' lines are none of the notice's
 	fmt.Fprintf(&b, "Since: %s UTC\n", n.Since.UTC().Format(time.DateTime))
 	switch {
 	case n.Of > 0:

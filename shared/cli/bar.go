@@ -23,6 +23,9 @@ func newBar(out io.Writer, message string) *bar {
 	}
 	w := progress.NewWriter()
 	w.SetOutputWriter(out)
+	if p, ok := out.(*printer); ok {
+		w.SetOutputWriter(mover{p})
+	}
 	w.SetUpdateFrequency(100 * time.Millisecond)
 	w.SetTrackerLength(16) // with the message and the numbers 80 columns
 	w.SetMessageLength(messageLength)
@@ -33,7 +36,7 @@ func newBar(out io.Writer, message string) *bar {
 		style = progress.StyleBlocks
 	}
 	w.SetStyle(style)
-	b := &bar{&progress.Tracker{Message: cut(message, messageLength), Units: progress.UnitsDefault}, make(chan struct{})}
+	b := &bar{&progress.Tracker{Message: onBar(message), Units: progress.UnitsDefault}, make(chan struct{})}
 	w.AppendTracker(b.tracker)
 	go func() {
 		defer close(b.ended)
@@ -44,12 +47,15 @@ func newBar(out io.Writer, message string) *bar {
 
 const messageLength = 32
 
+// onBar is a text as a bar shows it.
+func onBar(s string) string { return cut(string(tame([]byte(s))), messageLength) }
+
 // show moves the bar to where the run stands.
 func (b *bar) show(r run.Run) {
 	if b.tracker != nil {
 		b.at(r.Counts.Settled(), r.Counts.Received)
 		if r.Reason != "" {
-			b.tracker.UpdateMessage(cut(r.Reason, messageLength))
+			b.tracker.UpdateMessage(onBar(r.Reason))
 		}
 	}
 }

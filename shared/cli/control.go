@@ -10,11 +10,11 @@ import (
 
 type retryCmd struct {
 	Run_   string   `arg:"" name:"run" help:"The run whose errors are sent again; penstock_status lists a sync's runs."`
-	Record []string `help:"Only the errors of this record." placeholder:"ID"`
-	Type   []string `help:"Only errors of this type; unknown, which is of rows that may have arrived, is sent again only when it is named." placeholder:"TYPE"`
-	Stage  []string `help:"Only errors of this stage: match, deliver, connection or deadletter." placeholder:"STAGE"`
-	Field  []string `help:"Only errors that name this field." placeholder:"FIELD"`
-	Error  []string `help:"Only this error, by the name that penstock errors --json gives it, RUN#BATCH#ROW." placeholder:"NAME"`
+	Record []string `sep:"none" help:"Only the errors of this record; may be repeated, as may those below." placeholder:"ID"`
+	Type   []string `sep:"none" help:"Only errors of this type; unknown, which is of rows that may have arrived, is sent again only when it is named." placeholder:"TYPE"`
+	Stage  []string `sep:"none" help:"Only errors of this stage: match, deliver, connection or deadletter." placeholder:"STAGE"`
+	Field  []string `sep:"none" help:"Only errors that name this field." placeholder:"FIELD"`
+	Error  []string `sep:"none" help:"Only this error, by the name that penstock errors --json gives it, RUN#BATCH#ROW." placeholder:"NAME"`
 	JSON   bool     `name:"json" help:"Print JSON."`
 	governing
 }

@@ -16,8 +16,8 @@ import (
 
 type errorsCmd struct {
 	Name   string   `arg:"" help:"A run, or a sync: then of its last runs, the newest first."`
-	Type   []string `help:"Only errors of this type." placeholder:"TYPE"`
-	Record []string `help:"Only the errors of this record." placeholder:"ID"`
+	Type   []string `sep:"none" help:"Only errors of this type." placeholder:"TYPE"`
+	Record []string `sep:"none" help:"Only the errors of this record." placeholder:"ID"`
 	Limit  int      `default:"50" help:"How many errors at most; 0 is all." placeholder:"N"`
 	JSON   bool     `name:"json" help:"Print JSON."`
 	somewhere

@@ -99,9 +99,9 @@ func Main(args []string, known []Destination) int {
 	defer sig.stop()
 	ctx = runs.As(ctx, machine.Login())
 	gone := new(atomic.Bool)
-	out := &printer{Writer: os.Stdout, screen: screenOf(os.Stdout, os.Getenv), gone: gone, left: sig.cancel}
+	out := printerOf(os.Stdout, gone, sig.cancel)
 	s := program{
-		out: out, err: &printer{Writer: os.Stderr, screen: screenOf(os.Stderr, os.Getenv), gone: gone, left: sig.cancel}, in: os.Stdin,
+		out: out, err: printerOf(os.Stderr, gone, sig.cancel), in: os.Stdin,
 		clock: clock{now: time.Now, zone: time.Local}, signals: sig, known: known,
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))

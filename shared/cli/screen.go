@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -49,13 +51,38 @@ func screenFor(getenv func(string) string) screen {
 type printer struct {
 	io.Writer
 	screen
-	gone *atomic.Bool // the reader went away
-	left func()       // called when it is noticed
-	lost atomic.Pointer[error]
+	person bool         // a terminal shows what is written, and acts on control characters
+	gone   *atomic.Bool // the reader went away
+	left   func()       // called when it is noticed
+	lost   atomic.Pointer[error]
 }
 
-// Write implements io.Writer.
+// printerOf prints to a file of the process; left is called when its reader went away.
+func printerOf(f *os.File, gone *atomic.Bool, left func()) *printer {
+	return &printer{Writer: f, screen: screenOf(f, os.Getenv), person: isatty.IsTerminal(f.Fd()), gone: gone, left: left}
+}
+
+// Write implements io.Writer. What others wrote, such as a record's id or a vendor's
+// message, moves nothing on a terminal: its control characters are shown as what they are.
 func (p *printer) Write(b []byte) (int, error) {
+	if !p.person {
+		return p.pass(b)
+	}
+	n, err := p.pass(tame(b))
+	if err == nil {
+		n = len(b)
+	}
+	return min(n, len(b)), err
+}
+
+// A mover writes to a printer what moves the cursor of a terminal: a bar.
+type mover struct{ p *printer }
+
+// Write implements io.Writer.
+func (m mover) Write(b []byte) (int, error) { return m.p.pass(b) }
+
+// pass hands bytes on as they are.
+func (p *printer) pass(b []byte) (int, error) {
 	n, err := p.Writer.Write(b)
 	if !errors.Is(err, syscall.EPIPE) {
 		if err != nil {
@@ -67,6 +94,21 @@ func (p *printer) Write(b []byte) (int, error) {
 		p.left()
 	}
 	return len(b), nil
+}
+
+// controls finds control characters, but line ends and tabs; the colours of paint are found,
+// too, to be left alone.
+var controls = regexp.MustCompile(`\x1b\[(?:0|` + good + `|` + warning + `|` + bad + `)m|[\x00-\x08\x0b-\x1f\x7f\x{80}-\x{9f}]`)
+
+// tame writes control characters as Go does: \x1b, \r.
+func tame(b []byte) []byte {
+	return controls.ReplaceAllFunc(b, func(found []byte) []byte {
+		if len(found) > 2 {
+			return found
+		}
+		quoted := strconv.Quote(string(found))
+		return []byte(quoted[1 : len(quoted)-1])
+	})
 }
 
 // screenOn is what a writer can show.

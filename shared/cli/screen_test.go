@@ -193,3 +193,32 @@ func golden(t *testing.T, name, got string) {
 		t.Errorf("-want +got\n%s", d)
 	}
 }
+
+// Control characters in what others wrote do nothing to a terminal: they are shown. Our own
+// colours, line ends and tabs stay, and what no terminal shows is written as it is.
+func TestControlCharactersAreShown(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain\ttext\n":              "plain\ttext\n",
+		"größe 日本 \u00a0\n":          "größe 日本 \u00a0\n",
+		"cust_1\r":                   `cust_1\r`,
+		"a\x1b[2Jb\x07\x00\x7f":      `a\x1b[2Jb\a\x00\x7f`,
+		"a\u009b2Jb":                 `a\u009b2Jb`,
+		"\x1b]0;title\x07":           `\x1b]0;title\a`,
+		"\x1b[31mfailed\x1b[0m\n":    "\x1b[31mfailed\x1b[0m\n",
+		"\x1b[8mhidden \x1b[31;8mm ": `\x1b[8mhidden \x1b[31;8mm `,
+	} {
+		var b bytes.Buffer
+		p := &printer{Writer: &b, screen: screen{terminal: true, colour: true}, person: true, gone: new(atomic.Bool)}
+		if n, err := p.Write([]byte(text)); n != len(text) || err != nil || b.String() != want {
+			t.Errorf("%q is %q, want %q; %d, %v", text, b.String(), want, n, err)
+		}
+		b.Reset()
+		p.person = false
+		if _, err := p.Write([]byte(text)); err != nil || b.String() != text {
+			t.Errorf("%q is %q in a file; %v", text, b.String(), err)
+		}
+	}
+	if got := onBar("waits\r\x1b[2J for it"); got != `waits\r\x1b[2J for it` {
+		t.Error(got)
+	}
+}

@@ -116,7 +116,7 @@ func (c *Console) confirm(name string) builder {
 		s, _ := sessionOf(r.Context())
 		page := confirmPage{plan: p, Act: name, CSRF: c.csrf(s), Flags: c.cfg.Flags, Prog: c.cfg.Program}
 		q.Set("once", rand.Text())
-		for _, key := range []string{"run", "sync", "connection", "ref", "type", "stage", "field", "once", "only"} {
+		for _, key := range []string{"run", "sync", "connection", "ref", "record", "type", "stage", "field", "nofield", "once", "only"} {
 			for _, value := range q[key] {
 				page.Fields = append(page.Fields, field{key, value})
 			}

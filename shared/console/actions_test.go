@@ -26,10 +26,11 @@ func TestActions(t *testing.T) {
 		did      string
 	}{
 		"retry one":          {full(), "/confirm/retry?ref=" + url.QueryEscape("contacts.r1#b#7"), []string{"Send 1 row again", "penstock retry contacts.r1 --error contacts.r1#b#7 --data d"}, nil, "retry contacts.r1 contacts.r1#b#7"},
-		"retry a group":      {full(), "/confirm/retry?run=contacts.r1&type=INVALID_EMAIL&stage=deliver&field=email", []string{"Up to 3 rows of contacts", "penstock retry contacts.r1 --type INVALID_EMAIL --stage deliver --field email --data d"}, nil, "retry contacts.r1 INVALID_EMAIL,deliver,email"},
+		"retry a group":      {full(), "/confirm/retry?run=contacts.r1&type=INVALID_EMAIL&stage=deliver&field=email", []string{"Up to 3 rows of contacts", "Only errors of the type INVALID_EMAIL, the stage deliver and the field email are meant", "penstock retry contacts.r1 --type INVALID_EMAIL --stage deliver --field email --data d"}, nil, "retry contacts.r1 INVALID_EMAIL,deliver,email"},
+		"retry no field":     {bare(), "/confirm/retry?run=contacts.r1&type=BUSY&stage=deliver&nofield=1", []string{"Send 2 rows again", "Only errors of the type BUSY and the stage deliver that name no field are meant", "--type BUSY --stage deliver --field '' --data d"}, nil, "retry contacts.r1 BUSY,deliver,"},
 		"retry all of a run": {full(), "/confirm/retry?run=contacts.r1", []string{"Send 3 rows again", "2 more rows were rejected before being queued", "1 row of the type unknown is not sent"}, nil, "retry contacts.r1 "},
 		"retry the unknown":  {full(), "/confirm/retry?run=contacts.r1&type=unknown", []string{"Send 1 row again", "--type unknown"}, nil, "retry contacts.r1 unknown"},
-		"retry all":          {full(), "/confirm/retry?sync=contacts", []string{"Send all open errors of contacts again", "Up to 6 rows"}, nil, "retry contacts.r1 "},
+		"retry all":          {full(), "/confirm/retry?sync=contacts", []string{"Send the open errors of the last 2 runs of contacts again", "Up to 6 rows", "They are of 2 runs.", "Errors of earlier runs, and of those that go on, are left out"}, nil, "retry contacts.r1 "},
 		"cancel":             {full(), "/confirm/cancel?run=contacts.r1", []string{"4 rows are not delivered yet", "90 rows are delivered already, and stay", "penstock cancel contacts.r1 --data d"}, url.Values{"reason": {" too many "}}, "cancel contacts.r1 too many"},
 		"pause":              {full(), "/confirm/pause?sync=contacts", []string{"rows that are pushed to it are blocked", "1 run goes on now", "penstock pause contacts --data d"}, url.Values{"reason": {"moving"}}, "pause contacts moving"},
 		"resume":             {paused, "/confirm/resume?sync=contacts", []string{"by ann", "penstock resume contacts"}, nil, "resume contacts"},
@@ -68,6 +69,27 @@ func TestActions(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// bare is a state whose run has a group of errors that name no field beside one that does.
+func bare() *state {
+	s := full()
+	s.run.Groups = []view.Group{{Stage: "deliver", Type: "BUSY", Field: "email", Rows: 5}, {Stage: "deliver", Type: "BUSY", Rows: 2}, {Type: "other", Rows: 9}}
+	return s
+}
+
+// The button of a group sends that group: also one that names no field. What is counted as
+// the others is no group of its own.
+func TestRetryOfAGroupIsThatGroup(t *testing.T) {
+	_, page := inside(t, bare()).get("/run/contacts.r1")
+	for _, want := range []string{"&amp;stage=deliver&amp;field=email\">Retry 5", "&amp;stage=deliver&amp;nofield=1\">Retry 2", "with all"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("it does not have %q:\n%s", want, page)
+		}
+	}
+	if strings.Contains(page, "type=other") {
+		t.Errorf("the others are offered as a group:\n%s", page)
 	}
 }
 
@@ -161,9 +183,17 @@ func TestShowsOnly(t *testing.T) {
 }
 
 func TestQuoted(t *testing.T) {
-	for text, want := range map[string]string{"a_b": "a_b", "a#1#2": "a#1#2", "": "''", "it's $HOME": `'it'\''s $HOME'`} {
+	for text, want := range map[string]string{"a_b": "a_b", "a#1#2": "a#1#2", "": "''", "it's $HOME": `'it'\''s $HOME'`, "#5": "'#5'", "~root": "'~root'", "a~b": "a~b", "a\rb'\\\x1b[2J\u0085ü": `$'a\015b\'\\\033[2J\302\205ü'`} {
 		if got := quoted(text); got != want {
 			t.Errorf("%q: %s", text, got)
+		}
+	}
+}
+
+func TestFlag(t *testing.T) {
+	for value, want := range map[string]string{"a": " --record a", "-5": " --record=-5", "- 5": " --record='- 5'"} {
+		if got := flag("record", value); got != want {
+			t.Errorf("%q: %s", value, got)
 		}
 	}
 }

@@ -37,6 +37,7 @@ type state struct {
 	record   view.Record
 	actions  []run.Action
 	asked    view.Filter
+	filtered func(view.Filter) view.Errors // instead of errs, where it is not nil
 	did      []string
 	refuse   error
 	refused  string // what alone is refused; "" for everything
@@ -78,7 +79,9 @@ func (s *state) Record(_ context.Context, connection, _ string) (view.Record, er
 }
 
 func (s *state) Errors(_ context.Context, f view.Filter) (view.Errors, error) {
-	s.asked = f
+	if s.asked = f; s.filtered != nil {
+		return s.filtered(f), nil
+	}
 	return s.errs, nil
 }
 
@@ -107,7 +110,7 @@ func (a actor) Retry(_ context.Context, run string, s runs.Selector, token strin
 	if token == "" {
 		return "", errors.New("no token")
 	}
-	return a.do("retry", run, strings.Join(slices.Concat(s.Types, s.Stages, s.Fields, s.Refs), ","))
+	return a.do("retry", run, strings.Join(slices.Concat(s.Records, s.Types, s.Stages, s.Fields, s.Refs), ","))
 }
 func (a actor) Cancel(_ context.Context, run, reason string) (string, error) {
 	return a.do("cancel", run, reason)

@@ -21,7 +21,10 @@ type errorsPage struct {
 	Stages []string
 	Older  string // the address of the page after, "" at the end
 	First  bool
-	Act    bool
+	// Retry is where what is listed, and what is like it, is sent again; "" for nowhere.
+	Retry string
+	// Searched says that a search alone keeps it from being sent again.
+	Searched bool
 }
 
 // stages are where a row can fail.
@@ -29,7 +32,7 @@ var stages = []string{"intake", "match", "deliver", "connection", "deadletter"}
 
 func (c *Console) errors(r *http.Request) (shown, error) {
 	f := filterOf(r.URL.Query())
-	page := errorsPage{Filter: f, Stages: stages, First: f.After == "", Act: c.cfg.Actions != nil}
+	page := errorsPage{Filter: f, Stages: stages, First: f.After == ""}
 	if f.Run != "" && f.Sync == "" {
 		f.Sync = run.SyncOf(f.Run)
 	}
@@ -55,6 +58,9 @@ func (c *Console) errors(r *http.Request) (shown, error) {
 		q.Set("after", page.Next)
 		page.Older = "/errors?" + q.Encode()
 	}
+	if c.cfg.Actions != nil && len(page.Errors.Errors) > 0 && f.Sync != "" {
+		page.Retry, page.Searched = retryOf(f)
+	}
 	return shown{Title: "Errors", Page: "errors", Section: "errors", Live: page.First, Body: page}, nil
 }
 
@@ -74,6 +80,18 @@ func query(f view.Filter) url.Values {
 		}
 	}
 	return q
+}
+
+// retryOf is where the errors of a filter are sent again; no retry is narrowed by a search.
+func retryOf(f view.Filter) (address string, searched bool) {
+	if f.Text != "" {
+		return "", true
+	}
+	q := query(f)
+	if f.Run != "" {
+		q.Del("sync")
+	}
+	return "/confirm/retry?" + q.Encode(), false
 }
 
 // Narrow reports whether anything is filtered by.

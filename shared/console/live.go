@@ -42,12 +42,12 @@ func (c *Console) stream(w http.ResponseWriter, r *http.Request, build builder, 
 	}
 }
 
-// data is an event of these lines.
+// data is an event of these lines. A carriage return ends a line in an event as it does in
+// HTML, so that one in a text of somebody's is a line's end here too, and cuts nothing off.
 func data(body []byte) []byte {
 	var b bytes.Buffer
 	b.Grow(len(body) + len(body)/16)
-	for line := range bytes.Lines(body) {
-		line = bytes.TrimRight(line, "\r\n")
+	for line := range bytes.FieldsFuncSeq(body, func(r rune) bool { return r == '\n' || r == '\r' }) {
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}

@@ -4,8 +4,11 @@ import (
 	"bufio"
 	"context"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/run"
 )
@@ -76,6 +79,43 @@ func event(t *testing.T, lines *bufio.Scanner) string {
 		t.Fatal(err)
 	}
 	return text
+}
+
+// A carriage return in what others wrote cuts nothing off: a browser reads of an event what
+// it reads of the page.
+func TestStreamOfCarriageReturns(t *testing.T) {
+	ends := regexp.MustCompile(`\r\n|\r|\n`)
+	lines := func(text string) (out []string) { // as a browser reads them, without the empty ones
+		for _, line := range ends.Split(text, -1) {
+			if strings.TrimSpace(line) != "" {
+				out = append(out, line)
+			}
+		}
+		return out
+	}
+	for _, odd := range []string{"cust_1\r", "\rcust", "a\rb", "a\r\rb", "a\r\nb", "a\n\r\r\nb\r", "\r\r"} {
+		s := full()
+		s.errs.Errors[0].RecordID, s.errs.Errors[0].Message, s.run.Reason = odd, odd, odd
+		s.run.Groups[0].Samples[0].RecordID, s.overview.Connections[0].Reason, s.sync.Paused = odd, odd, &run.Pause{By: odd, Reason: odd}
+		p := inside(t, s)
+		for _, path := range []string{"/", "/errors", "/run/contacts.r1", "/sync/contacts"} {
+			_, stream := p.get(path + "?live=1")
+			text := ""
+			for n, line := range ends.Split(strings.TrimSuffix(stream, "\n\n"), -1) {
+				value, ok := strings.CutPrefix(line, "data: ")
+				if !ok {
+					t.Fatalf("%q, %s: line %d of the event is %q", odd, path, n, line)
+				}
+				text += value + "\n"
+			}
+			_, page := p.get(path)
+			_, page, _ = strings.Cut(page, `hx-swap="innerMorph">`)
+			page, _, _ = strings.Cut(page, "</main>")
+			if diff := cmp.Diff(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(strings.Join(lines(page), "\n")), "</div>")), strings.TrimSpace(text)); diff != "" {
+				t.Errorf("%q, %s: %s", odd, path, diff)
+			}
+		}
+	}
 }
 
 // A stream of a page that is gone ends, so that the browser sees the page's error.

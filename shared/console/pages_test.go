@@ -162,9 +162,73 @@ func TestErrorsFilter(t *testing.T) {
 	if diff := cmp.Diff(want, s.asked); diff != "" {
 		t.Error(diff)
 	}
-	for _, text := range []string{"after=more&amp;field=email&amp;record=7", `value="tea"`, "<option selected>deliver</option>", "Retry these"} {
+	for _, text := range []string{"after=more&amp;field=email&amp;record=7", `value="tea"`, "<option selected>deliver</option>"} {
 		if !strings.Contains(body, text) {
 			t.Errorf("the page does not have %q:\n%s", text, body)
 		}
+	}
+}
+
+// A retry is offered of what is listed and of nothing more: a record narrows it too, and
+// from a search none is offered.
+func TestRetryOfWhatIsListed(t *testing.T) {
+	s := full()
+	p := inside(t, s)
+	for path, want := range map[string]string{
+		"/errors":                 "",
+		"/errors?record=7":        "",
+		"/errors?sync=contacts":   "/confirm/retry?sync=contacts",
+		"/errors?run=contacts.r1": "/confirm/retry?run=contacts.r1",
+		"/errors?sync=contacts&record=+ann%40acme.com":                         "/confirm/retry?record=ann%40acme.com&amp;sync=contacts",
+		"/errors?run=contacts.r1&type=BUSY&stage=deliver&field=email&record=7": "/confirm/retry?field=email&amp;record=7&amp;run=contacts.r1&amp;stage=deliver&amp;type=BUSY",
+		"/errors?run=contacts.r1&text=tea":                                     "search",
+		"/errors?sync=contacts&record=7&text=tea":                              "search",
+	} {
+		_, body := p.get(path)
+		_, rest, offered := strings.Cut(body, `<a class="button main" href="`)
+		address, _, _ := strings.Cut(rest, `"`)
+		searched := strings.Contains(body, "A retry cannot be narrowed by a search")
+		if want == "search" {
+			if offered || !searched {
+				t.Errorf("%s: %v, %v", path, offered, searched)
+			}
+			continue
+		}
+		if searched || address != want {
+			t.Errorf("%s leads to %q, not to %q", path, address, want)
+		}
+	}
+	for next, want := range map[string]string{"more": "Retry all like these…", "": ">Retry these…"} { // what stands on the pages after is meant too
+		s.errs.Next = next
+		if _, body := p.get("/errors?sync=contacts"); !strings.Contains(body, want) {
+			t.Errorf("next %q: it does not say %q", next, want)
+		}
+	}
+	if _, body := p.get("/errors?sync=contacts&after=x"); !strings.Contains(body, "Retry all like these…") {
+		t.Error("a page after the first says that it sends these alone")
+	}
+}
+
+// The page of a record says where a record id cannot be looked for, and under which key it
+// was found by it.
+func TestRecordByItsID(t *testing.T) {
+	s := full()
+	s.record.Others, s.record.ByMatch = []string{"leads", "deals", "tags"}, []string{"leads", "tags"}
+	p := inside(t, s)
+	for path, want := range map[string]string{
+		"/record?connection=crm_prod&key=c+7":          "contact · ann@acme.com",
+		"/record?connection=crm_prod&key=ann@acme.com": "A record id cannot be looked for in leads and tags:",
+	} {
+		if _, body := p.get(path); !strings.Contains(body, want) {
+			t.Errorf("%s does not say %q:\n%s", path, want, body)
+		}
+	}
+	s.record.Holds, s.record.ByMatch = nil, make([]string, 12)
+	if _, body := p.get("/record?connection=crm_prod&key=c+7"); !strings.Contains(body, "A record id cannot be looked for in 12 syncs:") || !strings.Contains(body, "No sync of the connection knows it.") {
+		t.Error(body)
+	}
+	s.record.ByMatch = nil
+	if _, body := p.get("/record?connection=crm_prod&key=c+7"); strings.Contains(body, "cannot be looked for") {
+		t.Error(body)
 	}
 }

@@ -36,6 +36,14 @@ func (c *Console) record(r *http.Request) (shown, error) {
 	return shown{Title: "Record", Page: "record", Section: "record", Body: page}, nil
 }
 
+// Unasked are the syncs in which a record id cannot be looked for, in words; "" for none.
+func (p recordPage) Unasked() string {
+	if n := len(p.ByMatch); n > 8 {
+		return plural(n, "sync")
+	}
+	return list(p.ByMatch)
+}
+
 // Standing is the word of a holding's badge.
 func (recordPage) Standing(h view.Holding) string {
 	switch {

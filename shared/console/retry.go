@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"strings"
 
 	"github.com/penstock-data/penstock/shared/app/view"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
@@ -12,10 +11,12 @@ import (
 	"github.com/penstock-data/penstock/shared/run"
 )
 
-// prepareRetry is about one error (ref), errors of a run (type, stage and field narrow
-// them), or all of a sync's runs.
+// prepareRetry is about one error (ref), errors of a run, or of a sync's runs: those of a
+// record alone, or all; type, stage and field narrow them.
 func (c *Console) prepareRetry(ctx context.Context, q url.Values) (plan, error) {
 	switch {
+	case q.Get("record") != "" && (q.Get("run") != "" || q.Get("sync") != ""):
+		return c.retryRecord(ctx, q)
 	case q.Get("ref") != "":
 		return c.retryOne(ctx, q)
 	case q.Get("run") != "":
@@ -49,20 +50,56 @@ const stillOpen = "A row that a later one has settled since is left out: an olde
 // counted are rows by what a retry makes of them.
 type counted struct{ again, push, unknown int64 }
 
-// narrowed are the filters of a form.
-func narrowed(q url.Values) (kind, stage, field string) {
-	return q.Get("type"), q.Get("stage"), q.Get("field")
+// narrow are the filters of a form; "" is any. bare means the errors that name no field.
+type narrow struct {
+	kind, stage, field string
+	bare               bool
+}
+
+func narrowed(q url.Values) narrow {
+	n := narrow{kind: q.Get("type"), stage: q.Get("stage"), field: q.Get("field")}
+	n.bare = n.field == "" && q.Get("nofield") != ""
+	return n
+}
+
+// fields are those of a selector.
+func (n narrow) fields() []string {
+	if n.bare {
+		return []string{""}
+	}
+	return some(n.field)
+}
+
+// says is the narrowing in words, "" for none.
+func (n narrow) says() string {
+	var by []string
+	for _, f := range []struct{ name, value string }{{"the type ", n.kind}, {"the stage ", n.stage}, {"the field ", n.field}} {
+		if f.value != "" {
+			by = append(by, f.name+f.value)
+		}
+	}
+	text := ""
+	if len(by) > 0 {
+		text = " of " + list(by)
+	}
+	if n.bare {
+		text += " that name no field"
+	}
+	if text == "" {
+		return ""
+	}
+	return " Only errors" + text + " are meant."
 }
 
 // take counts the groups that a form means.
 func take(groups []view.Group, q url.Values) (n counted) {
-	kind, stage, field := narrowed(q)
+	by := narrowed(q)
 	for _, g := range groups {
 		switch {
-		case kind != "" && g.Type != kind, stage != "" && g.Stage != stage, field != "" && g.Field != field:
+		case by.kind != "" && g.Type != by.kind, by.stage != "" && g.Stage != by.stage, (by.field != "" || by.bare) && g.Field != by.field:
 		case g.Stage == "intake":
 			n.push += g.Rows
-		case g.Type == "unknown" && kind == "":
+		case g.Type == "unknown" && by.kind == "":
 			n.unknown += g.Rows
 		default:
 			n.again += g.Rows
@@ -79,6 +116,7 @@ func (c *Console) retryRun(ctx context.Context, q url.Values) (plan, error) {
 	n := take(v.Groups, q)
 	p := plan{Title: "Send " + plural(n.again, "row") + " again", Back: "/run/" + url.PathEscape(v.Run)}
 	p.Says = n.says(v.Sync)
+	p.Says[0] += narrowed(q).says()
 	if n.again > 0 {
 		p.Button = "Send " + them(n.again) + " again"
 		p.Commands = []string{"retry " + v.Run + flags(q)}
@@ -132,34 +170,27 @@ func verbed(n int64) string {
 
 // flags are those of penstock retry that narrow it as a form does.
 func flags(q url.Values) string {
-	kind, stage, field := narrowed(q)
+	by := narrowed(q)
 	text := ""
-	for _, f := range []struct{ name, value string }{{"type", kind}, {"stage", stage}, {"field", field}} {
-		if f.value != "" {
-			text += " --" + f.name + " " + quoted(f.value)
+	for _, f := range []struct {
+		name   string
+		values []string
+	}{{"type", some(by.kind)}, {"stage", some(by.stage)}, {"field", by.fields()}} {
+		for _, value := range f.values {
+			text += flag(f.name, value)
 		}
 	}
 	return text
 }
 
-// quoted is a word as a shell takes it.
-func quoted(s string) string {
-	if s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && !strings.ContainsRune("_-.:/@%+,#~", r)
-	}) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
-// retrySync is about all runs of a sync that have rows which are not right.
+// retrySync is about those of a sync's last runs that have rows which are not right.
 func (c *Console) retrySync(ctx context.Context, q url.Values) (plan, error) {
 	v, err := c.cfg.Pages.Sync(ctx, q.Get("sync"))
 	if err != nil {
 		return plan{}, err
 	}
 	var n counted
-	p := plan{Title: "Send all open errors of " + v.Sync + " again", Back: "/errors?sync=" + url.QueryEscape(v.Sync)}
+	p := plan{Title: "Send the open errors of " + last(len(v.Chart)) + " of " + v.Sync + " again", Back: "/errors?sync=" + url.QueryEscape(v.Sync)}
 	named := q["only"]
 	q["only"] = nil
 	for _, l := range v.Chart {
@@ -183,17 +214,29 @@ func (c *Console) retrySync(ctx context.Context, q url.Values) (plan, error) {
 	p.Says = n.says(v.Sync)
 	if n.again > 0 {
 		p.Says[0] += fmt.Sprintf(" They are of %s.", plural(len(p.Commands), "run"))
+	}
+	p.Says[0] += narrowed(q).says()
+	p.Says = append(p.Says, "Errors of earlier runs, and of those that go on, are left out: the page of a run sends its errors again.")
+	if n.again > 0 {
 		p.Button = "Send " + them(n.again) + " again"
 	}
 	return p, nil
 }
 
+// last says how many of a sync's runs are meant.
+func last(n int) string {
+	if n == 1 {
+		return "the last run"
+	}
+	return "the last " + plural(n, "run")
+}
+
 // retry sends what the form means.
 func retry(ctx context.Context, a *Actions, q url.Values) (string, error) {
-	kind, stage, field := narrowed(q)
-	s := runs.Selector{Types: some(kind), Stages: some(stage), Fields: some(field), Refs: some(q.Get("ref"))}
-	if len(s.Refs) > 0 {
-		s.Types, s.Stages, s.Fields = nil, nil, nil
+	by := narrowed(q)
+	s := runs.Selector{Records: some(q.Get("record")), Types: some(by.kind), Stages: some(by.stage), Fields: by.fields()}
+	if refs := q["ref"]; len(refs) > 0 {
+		s = runs.Selector{Refs: refs}
 	}
 	ids := some(q.Get("run"))
 	if len(ids) == 0 {

@@ -21,9 +21,11 @@ type Overview struct {
 	Object     string    `json:"object"`
 	Operation  string    `json:"operation"`
 	Model      string    `json:"model"`
-	// Target and Identity tell which record of the ledger a key is.
-	Target   string       `json:"target"`
-	Identity row.Identity `json:"identity"`
+	// Target and Identity tell which record of the ledger a key is, RecordLookup (one of
+	// syncdef's) which a record id is.
+	Target       string       `json:"target"`
+	Identity     row.Identity `json:"identity"`
+	RecordLookup string       `json:"record_lookup,omitempty"`
 
 	// The thresholds of lateness, in minutes: package frequency.
 	Warn      int64 `json:"warn_minutes"`

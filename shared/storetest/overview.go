@@ -180,7 +180,7 @@ func anOverview(sync string) run.Overview {
 	r.Figures.Total = &total
 	return run.Overview{
 		Sync: sync, AsOf: start, Version: "v0123456789ab", AppliedAt: start, Connection: "crm", Type: "crm", Object: "Account", Operation: "upsert", Model: "m",
-		Target: target, Identity: row.Identity{Steps: []row.Step{row.StepTrim}}, Warn: 120, Stale: 240, Dashboard: 360, Frequency: "hourly", Next: start.Add(time.Hour),
+		Target: target, Identity: row.Identity{Steps: []row.Step{row.StepTrim}}, RecordLookup: "kept", Warn: 120, Stale: 240, Dashboard: 360, Frequency: "hourly", Next: start.Add(time.Hour),
 		Success: start, SuccessRun: sync + ".r1", SuccessRows: 5, PreviousRows: -1, Lines: []run.Line{line, line},
 		Running:   []run.Progress{{ID: sync + ".r2", Status: run.Open, BegunAt: start, AsOf: start, Expected: -1, Groups: []run.Group{{Stage: "deliver", Type: "busy", Rows: 3}}}},
 		Watermark: `"é"`, MarkType: "text", MarkAt: start, Hold: `"d"`, Halt: &run.Halt{Sync: sync, Version: "v0123456789ab", Since: start, Reason: "x"},

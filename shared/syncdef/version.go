@@ -41,8 +41,36 @@ func (d *Definition) MappingOf(field string) Field {
 // KeepsRecords reports whether the ledger keeps which keys were written for a record id,
 // so that a deleting row without a match value finds its record.
 func (d *Definition) KeepsRecords() bool {
-	same := len(d.RecordID) == 1 && strings.EqualFold(d.RecordID[0], d.Match.Source)
-	return d.OnDelete != "" && d.Operation != Delete && d.Strategy != MatchNone && !same
+	return d.OnDelete != "" && d.Operation != Delete && d.Strategy != MatchNone && !d.matchesRecordID()
+}
+
+// matchesRecordID reports whether the record id is the match value.
+func (d *Definition) matchesRecordID() bool {
+	return len(d.RecordID) == 1 && strings.EqualFold(d.RecordID[0], d.Match.Source)
+}
+
+// A RecordLookup says how a record id leads to an entry of the ledger.
+type RecordLookup string
+
+// How it does.
+const (
+	RecordIsKey   RecordLookup = "key"   // it is the key as it stands
+	RecordIsMatch RecordLookup = "match" // it is the match value
+	RecordIsKept  RecordLookup = "kept"  // the ledger keeps its keys: KeepsRecords
+	NoRecord      RecordLookup = ""      // nothing leads from it to an entry
+)
+
+// RecordLookup is how a record id of the sync leads to an entry of the ledger.
+func (d *Definition) RecordLookup() RecordLookup {
+	switch {
+	case d.Strategy == MatchNone:
+		return RecordIsKey
+	case d.matchesRecordID():
+		return RecordIsMatch
+	case d.KeepsRecords():
+		return RecordIsKept
+	}
+	return NoRecord
 }
 
 // Canonical is the JSON that a version's id is computed from: one object with

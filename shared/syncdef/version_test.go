@@ -131,3 +131,23 @@ func TestLinksLittle(t *testing.T) {
 		}
 	}
 }
+
+// What leads from a record id to the ledger.
+func TestRecordLookup(t *testing.T) {
+	email := syncdef.Match{Source: "email", Destination: "Email"}
+	for name, c := range map[string]struct {
+		d    syncdef.Definition
+		want syncdef.RecordLookup
+	}{
+		"no match":             {syncdef.Definition{Strategy: syncdef.MatchNone, RecordID: []string{"id"}, OnDelete: syncdef.RemoveDelete}, syncdef.RecordIsKey},
+		"it is the match":      {syncdef.Definition{Strategy: syncdef.MatchEmail, Match: email, RecordID: []string{"EMAIL"}, OnDelete: syncdef.RemoveDelete}, syncdef.RecordIsMatch},
+		"it is kept":           {syncdef.Definition{Strategy: syncdef.MatchEmail, Match: email, RecordID: []string{"id"}, OnDelete: syncdef.RemoveDelete}, syncdef.RecordIsKept},
+		"of several columns":   {syncdef.Definition{Strategy: syncdef.MatchEmail, Match: email, RecordID: []string{"email", "id"}, OnDelete: syncdef.RemoveDelete}, syncdef.RecordIsKept},
+		"nothing is removed":   {syncdef.Definition{Strategy: syncdef.MatchEmail, Match: email, RecordID: []string{"id"}}, syncdef.NoRecord},
+		"all rows are deletes": {syncdef.Definition{Strategy: syncdef.MatchEmail, Match: email, RecordID: []string{"id"}, Operation: syncdef.Delete, OnDelete: syncdef.RemoveDelete}, syncdef.NoRecord},
+	} {
+		if got := c.d.RecordLookup(); got != c.want || c.d.KeepsRecords() != (c.want == syncdef.RecordIsKept) {
+			t.Errorf("%s: %q, kept: %v", name, got, c.d.KeepsRecords())
+		}
+	}
+}

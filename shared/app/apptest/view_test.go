@@ -2,6 +2,9 @@ package apptest
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -100,4 +103,61 @@ func find(t *testing.T, o view.Overview, err error, sync string) view.Row {
 	}
 	t.Fatalf("no sync %s among %+v", sync, o.Syncs)
 	return view.Row{}
+}
+
+// A record's page finds what is held by record id too, where a sync leads from it to a key,
+// and names the syncs in which it cannot look.
+func TestRecordByItsID(t *testing.T) {
+	dir := t.TempDir()
+	definition := func(object, rest string) string {
+		return "connection: salesforce_prod\ndestination_object: " + object + "\nrecord_id: customer_id\n" + rest + "field_mappings:\n  - {source: name, destination: Name, data_type: string}\n"
+	}
+	for file, text := range map[string]string{
+		"connections.yaml": "connections:\n  salesforce_prod: {type: salesforce, url: \"https://acme.my.salesforce.com\"}\n",
+		"companies.yaml":   definition("Account", "matching_strategy: email_domain\non_missing: create\n"),
+		"customers.yaml":   definition("Account", "matching_strategy: external_id\nmatch: {source: customer_id, destination: Customer_ID__c}\n"),
+		"erased.yaml":      definition("Account", "matching_strategy: email_domain\noperation: delete\n"),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := NewWith(t, Load(t, dir))
+	p := w.pages()
+	look := func(key string) (said []string) {
+		t.Helper()
+		r, err := p.Record(t.Context(), "salesforce_prod", key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range r.Holds {
+			word := "held"
+			if h.Gone {
+				word = "gone"
+			}
+			said = append(said, h.Sync+" "+h.Key+" "+word)
+		}
+		if !slices.Contains(r.Others, "erased") || !slices.Equal(r.ByMatch, []string{"erased"}) {
+			t.Errorf("%s: nothing is known to %q, and by a record id it cannot look in %q", key, r.Others, r.ByMatch)
+		}
+		return said
+	}
+	expect := func(when, key string, want ...string) {
+		t.Helper()
+		if got := look(key); !slices.Equal(got, want) {
+			t.Errorf("%s, of %s: %q, want %q", when, key, got, want)
+		}
+	}
+	w.send(t, "companies", customer("c1", "one", false))
+	w.send(t, "customers", customer("c1", "one", false))
+	expect("at first", "c1", "companies one.example held", "customers c1 held")
+	expect("at first", "info@one.example", "companies one.example held")
+	expect("at first", "c2")
+	w.send(t, "companies", customer("c1", "uno", false))
+	expect("after it moved", "c1", "companies one.example held", "companies uno.example held", "customers c1 held")
+	w.send(t, "companies", customer("c2", "one", false))
+	expect("after its key passed on", "c1", "companies uno.example held", "customers c1 held")
+	expect("after its key passed on", "c2", "companies one.example held")
+	w.send(t, "companies", customer("c1", "", true))
+	expect("after it was deleted", "c1", "companies uno.example gone", "customers c1 held")
 }

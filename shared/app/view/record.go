@@ -3,11 +3,15 @@ package view
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // How much of a record's page is read beside the overviews of the syncs.
@@ -15,11 +19,14 @@ const (
 	recordSyncs  = 50
 	recordErrors = 25
 	recordLists  = 25
+	placesAtOnce = 100
+	asksAtOnce   = 8 // for the keys of a record id
 )
 
 // Record is what is known of one record of a connection: what each of its syncs holds of
-// it, and its stored errors. key is the match value, or the record id where nothing is
-// matched; errors are found by either. ErrNotFound where no sync uses the connection.
+// it, and its stored errors. key is the match value, or the record id where a sync leads
+// from it to what it holds; errors are found by either. ErrNotFound where no sync uses the
+// connection.
 func (r *Reader) Record(ctx context.Context, connection, key string) (Record, error) {
 	out := Record{Connection: connection, Key: key, Holds: []Holding{}, Others: []string{}}
 	all, err := r.overviews(ctx)
@@ -28,40 +35,97 @@ func (r *Reader) Record(ctx context.Context, connection, key string) (Record, er
 	}
 	out.Connections = namesOf(all).Connections
 	var mine []*run.Overview
-	var places []ledger.Place
-	marks := []uint32{run.RecordMark(key)}
 	for i := range all {
-		o := &all[i]
-		if o.Connection != connection || o.Target == "" || len(mine) == recordSyncs {
-			continue
+		if o := &all[i]; o.Connection == connection && o.Target != "" && len(mine) < recordSyncs {
+			mine = append(mine, o)
 		}
-		p := ledger.Place{Target: o.Target, Key: key}
-		if k, ok := o.Identity.Key(nil, []byte(key)); ok {
-			p.Key = string(k)
-		}
-		mine, places, marks = append(mine, o), append(places, p), append(marks, run.RecordMark(p.Key))
 	}
 	if len(mine) == 0 {
 		return out, fmt.Errorf("connection %q has no applied sync: %w", connection, ErrNotFound)
 	}
-	found, err := r.stores.Places.Places(ctx, places)
+	keys, err := r.keysOf(ctx, mine, key)
+	if err != nil {
+		return out, err
+	}
+	found, err := r.held(ctx, mine, keys)
 	if err != nil {
 		return out, err
 	}
 	var of []*run.Overview
-	ways := make([]wayTo, 0, len(mine))
+	var ways []wayTo
+	marks := []uint32{run.RecordMark(key)}
 	for i, o := range mine {
-		ways = append(ways, wayTo{o.Sync, places[i].Key})
-		if e, ok := found[places[i]]; ok {
-			out.Holds, of = append(out.Holds, r.holding(o, places[i].Key, &e)), append(of, o)
-		} else {
-			out.Others = append(out.Others, o.Sync)
+		known := len(out.Holds)
+		for n, k := range keys[i] {
+			e, ok := found[ledger.Place{Target: o.Target, Key: k}]
+			if n > 0 && ok && e.Held.Record != 0 && e.Held.Record != ledger.RecordOf(key) {
+				continue // the key has passed to another record since
+			}
+			if ways, marks = append(ways, wayTo{o.Sync, k}), append(marks, run.RecordMark(k)); ok {
+				out.Holds, of = append(out.Holds, r.holding(o, k, &e)), append(of, o)
+			}
+		}
+		if known == len(out.Holds) {
+			if out.Others = append(out.Others, o.Sync); syncdef.RecordLookup(o.RecordLookup) == syncdef.NoRecord {
+				out.ByMatch = append(out.ByMatch, o.Sync)
+			}
 		}
 	}
 	if err := r.times(ctx, out.Holds, of); err != nil {
 		return out, err
 	}
-	return out, r.recordErrors(ctx, &out, ways, marks)
+	only := ""
+	if len(mine) == 1 {
+		only = mine[0].Sync
+	}
+	return out, r.recordErrors(ctx, &out, only, ways, marks)
+}
+
+// keysOf are the keys that a text may stand for in each of the syncs: first as a match
+// value, then those that are kept for it as a record id.
+func (r *Reader) keysOf(ctx context.Context, mine []*run.Overview, text string) ([][]string, error) {
+	keys := make([][]string, len(mine))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(asksAtOnce)
+	for i, o := range mine {
+		keys[i] = []string{text}
+		lookup := syncdef.RecordLookup(o.RecordLookup)
+		if k, ok := o.Identity.Key(nil, []byte(text)); ok && lookup != syncdef.RecordIsKey {
+			keys[i][0] = string(k)
+		}
+		if lookup != syncdef.RecordIsKept {
+			continue
+		}
+		g.Go(func() error {
+			kept, err := r.stores.Entries.KeysOf(ctx, o.Target, []string{text})
+			for _, k := range kept[text] {
+				if !slices.Contains(keys[i], k) {
+					keys[i] = append(keys[i], k)
+				}
+			}
+			return err
+		})
+	}
+	return keys, g.Wait()
+}
+
+// held reads the entries of the keys.
+func (r *Reader) held(ctx context.Context, mine []*run.Overview, keys [][]string) (map[ledger.Place]ledger.Entry, error) {
+	var places []ledger.Place
+	for i, o := range mine {
+		for _, k := range keys[i] {
+			places = append(places, ledger.Place{Target: o.Target, Key: k})
+		}
+	}
+	all := map[ledger.Place]ledger.Entry{}
+	for some := range slices.Chunk(places, placesAtOnce) {
+		found, err := r.stores.Places.Places(ctx, some)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(all, found)
+	}
+	return all, nil
 }
 
 // A wayTo is a sync and the key of the record there.
@@ -106,12 +170,10 @@ func (r *Reader) times(ctx context.Context, all []Holding, of []*run.Overview) e
 	return nil
 }
 
-// recordErrors fills in the stored errors of a record.
-func (r *Reader) recordErrors(ctx context.Context, out *Record, ways []wayTo, marks []uint32) (err error) {
-	of := finding{marks: marks, errors: recordErrors, lists: recordLists}
-	if len(ways) == 1 {
-		of.filter.Sync = ways[0].sync
-	}
+// recordErrors fills in the stored errors of a record, those of one sync only where it is
+// named.
+func (r *Reader) recordErrors(ctx context.Context, out *Record, only string, ways []wayTo, marks []uint32) (err error) {
+	of := finding{filter: Filter{Sync: only}, marks: marks, errors: recordErrors, lists: recordLists}
 	page, err := r.find(ctx, of)
 	out.Errors = Errors{Errors: []Error{}, Next: page.Next, Since: page.Since}
 	for _, e := range page.Errors {

@@ -75,10 +75,12 @@ type Record struct {
 	Connection string `json:"connection"`
 	Key        string `json:"key"` // as it was asked for
 	// Connections are all that syncs name, and Others the syncs of this one that know
-	// nothing of the record.
+	// nothing of the record; of these ByMatch are those in which a record id cannot be looked
+	// for, as nothing leads from it to what is held.
 	Connections []string  `json:"connections"`
 	Holds       []Holding `json:"holds"` // of the syncs that know it
 	Others      []string  `json:"others"`
+	ByMatch     []string  `json:"by_match,omitempty"`
 	Errors      Errors    `json:"errors"` // of the last 30 days
 }
 

@@ -50,7 +50,8 @@ func New(c Config) *Reader {
 	return r
 }
 
-// What one page reads at most. With 50 syncs a page asks five times at most.
+// What one page reads at most. With 50 syncs a page asks five times at most; a record's asks
+// once more for each sync whose ledger keeps record ids.
 const (
 	mostItems  = 200
 	mostOpen   = 50 // runs that go on, of all syncs

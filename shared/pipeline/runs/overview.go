@@ -45,7 +45,7 @@ func (s *Stores) overview(ctx context.Context, v syncdef.Version, all []run.Run,
 	late := frequency.LatenessOf(d, now)
 	o := run.Overview{
 		Sync: d.Sync, AsOf: now, Version: v.ID, AppliedAt: v.AppliedAt, Connection: d.Connection, Type: v.Rules.Type, Object: d.Object,
-		Operation: string(d.Operation), Model: d.Relation(), Identity: v.Rules.Identity,
+		Operation: string(d.Operation), Model: d.Relation(), Identity: v.Rules.Identity, RecordLookup: string(d.RecordLookup()),
 		Warn: late.Warn, Stale: late.Stale, Dashboard: late.Dashboard, PreviousRows: -1,
 	}
 	return o, errors.Join(

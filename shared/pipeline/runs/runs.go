@@ -44,8 +44,8 @@ type Stores struct {
 	Told        Told // of alerts and quotas; nil where nobody is told of them
 	// Verifications is nil where no daily check is made.
 	Verifications Verifications
-	Versions      Versions // for Forget alone, as are Entries and Sources
-	Entries       Entries
+	Versions      Versions // for Forget alone, as are Sources
+	Entries       Entries  // for Forget, and for the page of a record
 	Sources       Sources
 }
 

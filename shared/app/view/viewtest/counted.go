@@ -14,7 +14,7 @@ func Count(s runs.Stores) *Counted { return &Counted{s: s} }
 
 // Stores are what a Reader needs.
 func (c *Counted) Stores() runs.Stores {
-	return runs.Stores{Syncs: c, Runs: c, History: c, Overviews: c, Some: c, Lists: c, Places: c}
+	return runs.Stores{Syncs: c, Runs: c, History: c, Overviews: c, Some: c, Lists: c, Places: c, Entries: c}
 }
 
 // A Counted counts the calls of a store and what they answer. What is not counted is not
@@ -106,4 +106,15 @@ func (c *Counted) SomeErrors(ctx context.Context, refs []string) (map[string]run
 func (c *Counted) Places(ctx context.Context, places []ledger.Place) (map[ledger.Place]ledger.Entry, error) {
 	c.add(len(places))
 	return c.s.Places.Places(ctx, places)
+}
+
+// KeysOf implements runs.Entries.
+func (c *Counted) KeysOf(ctx context.Context, target string, records []string) (map[string][]string, error) {
+	c.add(len(records))
+	return c.s.Entries.KeysOf(ctx, target, records)
+}
+
+// ForgetEntries implements runs.Entries.
+func (c *Counted) ForgetEntries(context.Context, string, []string) error {
+	panic("a page writes nothing")
 }

@@ -47,7 +47,7 @@ func open(t testing.TB, path string, syncs, errs int) (*Counted, *view.Reader) {
 	check(t, err)
 	t.Cleanup(func() { check(t, s.Close()) })
 	Fill(t, Stores{Definitions: s, Connections: s, Runs: s, Overviews: s, Errors: s, Ledger: s}, syncs, errs)
-	c := Count(runs.Stores{Syncs: s, Runs: s, History: s, Overviews: s, Some: s, Lists: s, Places: s})
+	c := Count(runs.Stores{Syncs: s, Runs: s, History: s, Overviews: s, Some: s, Lists: s, Places: s, Entries: s})
 	return c, view.New(view.Config{Stores: c.Stores(), Now: Now})
 }
 
