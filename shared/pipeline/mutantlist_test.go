@@ -125,7 +125,7 @@ var mutants = []mutant{
 		`m.Receives > 1 || m.end == "dead_letter"`, "m.Receives > 1", road},
 	{"a mirror forgets what its run saw", "pipeline/runs/mirror.go",
 		" || saw.has(e.Key)", ` || saw.has("")`, road},
-	{"a mirror removes though the gate blocks what its run pushed", "pipeline/runs/mirror.go",
+	{"a mirror removes though the gate blocks what its run pushed", "pipeline/runs/mirrormay.go",
 		"; said.Decision == quality.Block {", `; said.Decision == "" {`, road},
 	{"a mirror leaves no time to store how far it came", "pipeline/runs/mirror.go",
 		"most*3/4", "most*2", road},
