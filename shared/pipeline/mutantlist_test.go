@@ -35,6 +35,8 @@ var mutants = []mutant{
 		"return m.busyUntil.After(now)", "return m.busyUntil.After(now.Add(24 * time.Hour))", road},
 	{"what a client stopped waiting for brings late is not waited for", "pipeline/deliver/call.go",
 		"if s.failed.Code == dest.NoAnswer &&", "if false &&", road},
+	{"what a push that was given up brings late is forgotten by a lookup", "pipeline/deliver/apply.go",
+		"i.received = i.received && !j.rules().Once && i.m.busy(j.d.Now())", "i.received = false", road},
 	{"a row that fails late is tried for ever", "pipeline/deliver/split.go",
 		"if m.took >= 2*j.d.Timeout || i.m.Receives > 1 {", "if false {", road},
 	{"how late a single call failed is forgotten", "pipeline/deliver/streak.go",
