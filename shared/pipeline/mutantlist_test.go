@@ -229,6 +229,8 @@ var mutants = []mutant{
 		`return i.entry.Last.Intent != "" || i.entry.Last.Unknown`, "return false", road},
 	{"an unknown insert is sent again by a retry that does not name it", "pipeline/runs/retry.go",
 		"return e.Type != typeUnknown, e.Type == typeUnknown", "return true, false", sweeps},
+	{"an insert that a person's retry sent again is sent once more when its worker died", "pipeline/deliver/verdict.go",
+		"i.entry.Last.Unknown && i.entry.Last.Error == i.row.Replay.Ref", "i.entry.Last.Error == i.row.Replay.Ref", road},
 	{"an intent overwrites what another worker committed", "ledger/ledger.go",
 		"mine.Intends && (mine.Last.Intent", "len(theirs) < 0 && (mine.Last.Intent", road},
 	{"an intent that is taken back late forgets what another worker inserted", "ledger/ledger.go",
