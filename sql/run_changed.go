@@ -1,5 +1,7 @@
 package sql
 
+import "strings"
+
 // changedSteps push what differs from what the warehouse remembers, which is the table
 // penstock_pushed: of each row that was pushed in a complete run and not failed, the hash
 // of what it says and the definition's version. What is pushed stands in penstock_pushing
@@ -108,10 +110,42 @@ var streamSteps = []Step{
 		Name: StepPushStream,
 		Snowflake: Text{Rest: "INSERT INTO penstock_receipts (sync, run, answer)\n" +
 			"SELECT $sync, $run, penstock_push($run, m.r::VARIANT)\n" +
-			"FROM (SELECT OBJECT_CONSTRUCT_KEEP_NULL(*) AS r FROM IDENTIFIER($stream)) AS m"},
+			netChanges("SELECT OBJECT_CONSTRUCT_KEEP_NULL(*) AS r FROM IDENTIFIER($stream)", "GET_IGNORE_CASE(c.r, %)::VARCHAR")},
 		DuckDB: Text{Rest: "INSERT INTO penstock_receipts (sync, run, answer)\n" +
-			"SELECT $sync, $run, penstock_push($run, " + rowAlias + ")\nFROM query_table($stream) AS " + rowAlias},
+			"SELECT $sync, $run, penstock_push($run, m.r)\n" +
+			netChanges("SELECT "+rowAlias+" AS r, to_json("+rowAlias+") AS j FROM query_table($stream) AS "+rowAlias,
+				`(c.j->>('$."' || (list_filter(json_keys(c.j), lambda k: lower(k) = lower(%)))[1] || '"'))`)},
 	},
+}
+
+// netChanges are the rows of a stream without those that delete what another one writes: a
+// record that was deleted and inserted again is both, in no order, and in two batches of
+// one query either may come last. They are left out within, so that penstock_push is
+// never asked about them, and are consumed with the rest. The old half of an update
+// neither deletes nor writes, and stays. text is the text of a column, % its name in any
+// case; rows of the same match value are one record.
+func netChanges(rows, text string) string {
+	of := func(column string) string { return strings.ReplaceAll(text, "%", column) }
+	return `FROM (
+    SELECT e.r
+    FROM (
+        SELECT d.r, d.k, CASE
+                WHEN 'DELETE' IN (d.action, d.asked) AND d.half THEN 'nothing'
+                WHEN 'DELETE' IN (d.action, d.asked) OR d.unwanted THEN 'delete'
+                ELSE 'write'
+            END AS does
+        FROM (
+            SELECT c.r,
+                NULLIF(TRIM(` + of("$match_key") + `), '') AS k,
+                UPPER(TRIM(` + of("'METADATA$ACTION'") + `)) AS action,
+                UPPER(TRIM(` + of("'sync_action'") + `)) AS asked,
+                TRY_CAST(` + of("'should_delete_from_destination'") + ` AS BOOLEAN) AS unwanted,
+                TRY_CAST(CASE WHEN ` + of("'METADATA$ACTION'") + ` IS NULL THEN ` + of("'is_update'") + ` ELSE ` + of("'METADATA$ISUPDATE'") + ` END AS BOOLEAN) AS half
+            FROM (` + rows + `) AS c
+        ) AS d
+    ) AS e
+    QUALIFY e.does <> 'delete' OR e.k IS NULL OR COUNT_IF(e.does = 'write') OVER (PARTITION BY e.k) = 0
+) AS m`
 }
 
 // NoStream says what a warehouse without streams does with mode cdc.

@@ -3,6 +3,7 @@
 package sql_test
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"testing"
@@ -130,6 +131,75 @@ func TestStreamOrders(t *testing.T) {
 				r.ran("cdc")
 			}
 			r.same(r.scoreOfB(), c.want)
+		})
+	}
+}
+
+// A record that was deleted and inserted again is two rows, in no order and, beyond a
+// batch's size, in two batches: its deletion is not pushed, and consumed all the same.
+func TestStreamBatches(t *testing.T) {
+	for _, stream := range []string{"customer_health_changes", "changes_of_health"} {
+		for _, actions := range [][2]string{{"DELETE", "INSERT"}, {"INSERT", "DELETE"}} {
+			t.Run(stream+", first the "+actions[0], func(t *testing.T) {
+				r := streaming(t, stream)
+				r.change("c2", "x@b.com", 0.1, "INSERT", false)
+				r.same(r.ran("cdc"), "stream: c2; 1 sent")
+				r.change("c2", "x@b.com", 0.3, actions[0], false)
+				r.exec("INSERT INTO customer_health_changes SELECT 'h' || i, 'h' || i || '@d.com', 0.1, 10, 'DELETE', TRUE FROM range(3000) AS t(i)") // old halves, which cost no call
+				r.change("c2", "x@b.com", 0.3, actions[1], false)
+				r.ran("cdc")
+				r.same(r.scoreOfB(), "30")
+				if got := r.last("accounts").Counts; got.Received != 3001 || got.Superseded != 3000 || got.Delivered != 1 {
+					t.Errorf("%+v", got)
+				}
+				r.same(read(t, r.w.DB(), "SELECT count(*) FROM customer_health_changes")[0], "0")
+			})
+		}
+	}
+}
+
+// Of one record's rows a deletion is left out beside one that writes it, and nothing else
+// is: not the old half of an update, nor what deletes beside that alone, nor a row
+// without a match value.
+func TestStreamFolds(t *testing.T) {
+	for name, c := range map[string]struct {
+		view string // over the table of changes, which is the stream where there is none
+		rows []string
+		want string // of them is pushed, by number
+	}{
+		"a pair":                   {"", []string{"'x@b.com', 'DELETE', FALSE", "'x@b.com', 'INSERT', FALSE"}, "2"},
+		"in another spelling":      {"", []string{"'x@b.com', 'INSERT', FALSE", "' x@b.com', ' delete', NULL"}, "1"},
+		"two records":              {"", []string{"'x@b.com', 'DELETE', FALSE", "'x@a.com', 'INSERT', FALSE"}, "1 2"},
+		"deletions alone":          {"", []string{"'x@b.com', 'DELETE', FALSE", "'x@b.com', 'DELETE', FALSE"}, "1 2"},
+		"an update":                {"", []string{"'x@b.com', 'DELETE', TRUE", "'x@b.com', 'INSERT', TRUE"}, "1 2"},
+		"an old half":              {"", []string{"'x@b.com', 'DELETE', FALSE", "'x@b.com', 'DELETE', TRUE"}, "1 2"},
+		"an update takes the key":  {"", []string{"'x@b.com', 'DELETE', FALSE", "'x@a.com', 'DELETE', TRUE", "'x@b.com', 'INSERT', TRUE"}, "2 3"},
+		"no match value":           {"", []string{"NULL, 'DELETE', FALSE", "NULL, 'INSERT', FALSE"}, "1 2"},
+		"a blank one":              {"", []string{"' ', 'DELETE', FALSE", "' ', 'INSERT', FALSE"}, "1 2"},
+		"a view's words":           {`"METADATA$ACTION" = 'DELETE' AS "Should_Delete_From_Destination"`, []string{"'x@b.com', 'INSERT', FALSE", "'x@b.com', 'DELETE', FALSE"}, "1"},
+		"a view's action":          {`CASE "METADATA$ACTION" WHEN 'DELETE' THEN 'Delete' END AS "Sync_Action", "METADATA$ISUPDATE" AS "IS_UPDATE"`, []string{"'x@b.com', 'INSERT', FALSE", "'x@b.com', 'DELETE', FALSE"}, "1"},
+		"a view's old half":        {`CASE "METADATA$ACTION" WHEN 'DELETE' THEN 'delete' END AS sync_action, "METADATA$ISUPDATE" AS is_update`, []string{"'x@b.com', 'INSERT', TRUE", "'x@b.com', 'DELETE', TRUE"}, "1 2"},
+		"a view that says no half": {`CASE "METADATA$ACTION" WHEN 'DELETE' THEN 'delete' END AS sync_action`, []string{"'x@b.com', 'INSERT', TRUE", "'x@b.com', 'DELETE', TRUE"}, "1"},
+		"what is no number":        {`'NaN'::DOUBLE AS ratio, "METADATA$ACTION", "METADATA$ISUPDATE"`, []string{"'x@b.com', 'INSERT', FALSE", "'x@b.com', 'DELETE', FALSE"}, "1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stream := "customer_health_changes"
+			if c.view != "" {
+				stream = "told"
+			}
+			r := streaming(t, stream)
+			r.exec(`CREATE VIEW told AS SELECT customer_id, email AS "EMail", health_score_pct, ` + cmp.Or(c.view, "1 AS one") + " FROM customer_health_changes")
+			for n, row := range c.rows {
+				email, change, _ := strings.Cut(row, ",")
+				r.exec(fmt.Sprintf("INSERT INTO customer_health_changes VALUES ('%d', %s, 0, 10, %s)", n+1, email, change))
+			}
+			answer, err := r.call("penstock_run('accounts', 'cdc')")
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.same(read(t, r.w.DB(), "SELECT string_agg(answer->>'record_id', ' ' ORDER BY answer->>'record_id') FROM penstock_receipts")[0], c.want)
+			r.same(strings.Fields(answer)[4], fmt.Sprint(len(strings.Fields(c.want)))) // what finish compares
+			r.same(read(t, r.w.DB(), "SELECT count(*) FROM customer_health_changes")[0], "0")
 		})
 	}
 }

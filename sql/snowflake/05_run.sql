@@ -27,7 +27,9 @@ CREATE TABLE IF NOT EXISTS penstock_receipts (
 --
 -- With changed_only rows are pushed whose hash is not in penstock_pushed, which is brought
 -- up to date first; full and reset empty it. Once a stream is consumed nothing pushes its
--- rows again: so a failure after that leaves the run open, and its rows are delivered.
+-- rows again: so a failure after that leaves the run open, and its rows are delivered. Of
+-- a record that was deleted and inserted again its deletion is not pushed: the two rows
+-- may be in two batches, of which either may come last.
 --
 -- Where the sync's definition has quality, its gate's view is asked before the first
 -- push. BLOCK_SYNC ends the run: nothing is pushed, the answer says status blocked, and
@@ -59,6 +61,7 @@ DECLARE
     stale INTEGER DEFAULT 0;
     version VARCHAR DEFAULT NULL;
     stream VARCHAR DEFAULT NULL;
+    match_key VARCHAR DEFAULT NULL;
     changed_only BOOLEAN DEFAULT FALSE;
     keep_rows BOOLEAN DEFAULT TRUE;
     always BOOLEAN DEFAULT FALSE;
@@ -116,6 +119,7 @@ BEGIN
         version := GET(begun, 'version')::VARCHAR;
         selected := GET(begun, 'select')::VARCHAR;
         stream := GET(begun, 'stream')::VARCHAR;
+        match_key := GET(begun, 'match')::VARCHAR;
         changed_only := COALESCE(GET(begun, 'changed_only')::BOOLEAN, FALSE);
         keep_rows := COALESCE(GET(begun, 'store_source')::VARCHAR, '') <> 'none';
         always := COALESCE(GET(begun, 'always')::BOOLEAN, FALSE);

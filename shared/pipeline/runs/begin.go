@@ -45,7 +45,10 @@ type Begun struct {
 	// penstock_definition must say; "" where the model itself is read.
 	Source     string `json:"source,omitempty"`
 	Definition string `json:"definition,omitempty"`
-	Stream     string `json:"stream,omitempty"` // the relation that is consumed, where Select is stream
+	// Stream is the relation that is consumed, where Select is stream, and Match its column
+	// by which two of its rows are one record.
+	Stream string `json:"stream,omitempty"`
+	Match  string `json:"match,omitempty"`
 	// ChangedOnly says that what is pushed is to be remembered: anew where Select is all.
 	// StoreSource is how much of it, where not the whole row: none.
 	ChangedOnly bool   `json:"changed_only,omitempty"`
@@ -162,7 +165,7 @@ func (c *Control) begun(ctx context.Context, r run.Run, v syncdef.Version) (Begu
 	mark, marked := run.ReadCursor(r.From)
 	switch {
 	case r.Mode == run.CDC:
-		b.Select, b.Stream, b.Source, b.Definition = Stream, streamOf(d), "", ""
+		b.Select, b.Stream, b.Match, b.Source, b.Definition = Stream, streamOf(d), d.Match.Source, "", ""
 		if r.Remapped {
 			b.Reason = "not all rows were pushed with this mapping yet, and a stream holds only changes: run mode full once"
 		}

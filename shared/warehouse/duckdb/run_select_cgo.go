@@ -21,6 +21,7 @@ type selected struct {
 	Source      string `json:"source"`
 	Definition  string `json:"definition"`
 	Stream      string `json:"stream"`
+	Match       string `json:"match"`
 	ChangedOnly bool   `json:"changed_only"`
 	StoreSource string `json:"store_source"`
 }
@@ -136,8 +137,8 @@ func (r *runner) pushChanged(ctx context.Context) error {
 }
 
 // pushStream pushes the rows of a table of changes and deletes them from it, in one
-// transaction: its deletion sees the rows that its push has seen, and none that came
-// meanwhile. What fails is rolled back; the rows are then pushed again by the next run,
+// transaction: its deletion sees the rows that its push has read, those that it left out
+// too, and none that came meanwhile. What fails is rolled back; the rows are then pushed again by the next run,
 // and answered unchanged where they have arrived.
 func (r *runner) pushStream(ctx context.Context) error {
 	r.step = stepWord(statements.StepPushStream)
@@ -150,7 +151,7 @@ func (r *runner) pushStream(ctx context.Context) error {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
-	r.values["stream"] = r.begun.Stream
+	r.values["stream"], r.values["match_key"] = r.begun.Stream, r.begun.Match
 	push := statements.FindStep(statements.StepPushStream).DuckDB
 	var args []any
 	for _, v := range push.Variables() {
