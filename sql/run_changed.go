@@ -18,7 +18,7 @@ var changedSteps = []Step{
 SELECT $sync, $run, penstock_push($run, m.r::VARIANT), GET(m.r, 'PENSTOCK_HASH')::VARCHAR, $version, IFF($keep_rows, m.r::VARIANT, NULL)
 ` + changed.snowflake.from},
 		DuckDB: Text{Rest: `INSERT INTO penstock_pushing (sync, run, answer, hash, version, row_data)
-SELECT $sync, $run, penstock_push($run, penstock_row), penstock_row.penstock_hash, $version, CASE WHEN $keep_rows THEN to_json(penstock_row) END
+SELECT $sync, $run, penstock_push($run, penstock_row), penstock_row.penstock_hash, $version, CASE WHEN $keep_rows THEN CAST(penstock_row AS JSON) END
 ` + changed.duckdb.from},
 		Redshift: Text{Rest: shiftChanged + changed.redshift},
 		BigQuery: Text{Rest: queryChanged + changed.bigquery.from + "\"\"\", $here, $here, " + changed.names + ")\nUSING $sync AS sync, $run AS run, $keep_rows AS keep_rows" + changed.using},
@@ -113,7 +113,7 @@ var streamSteps = []Step{
 			netChanges("SELECT OBJECT_CONSTRUCT_KEEP_NULL(*) AS r FROM IDENTIFIER($stream)", "GET_IGNORE_CASE(c.r, %)::VARCHAR")},
 		DuckDB: Text{Rest: "INSERT INTO penstock_receipts (sync, run, answer)\n" +
 			"SELECT $sync, $run, penstock_push($run, m.r)\n" +
-			netChanges("SELECT "+rowAlias+" AS r, to_json("+rowAlias+") AS j FROM query_table($stream) AS "+rowAlias,
+			netChanges("SELECT "+rowAlias+" AS r, CAST("+rowAlias+" AS JSON) AS j FROM query_table($stream) AS "+rowAlias,
 				`(c.j->>('$."' || (list_filter(json_keys(c.j), lambda k: lower(k) = lower(%)))[1] || '"'))`)},
 	},
 }

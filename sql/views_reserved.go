@@ -89,7 +89,7 @@ func hashOf(params Params, d syncdef.Definition) string {
 		for _, c := range append(append([]string(nil), columns...), actions...) {
 			names = append(names, literal(dialect, strings.ToLower(c)))
 		}
-		return "md5(CAST(to_json(row(*COLUMNS(lambda c: list_contains([" + strings.Join(names, ", ") + "], lower(c))))) AS VARCHAR))"
+		return "md5(CAST(row(*COLUMNS(lambda c: list_contains([" + strings.Join(names, ", ") + "], lower(c)))) AS VARCHAR))" // to_json would round what JSON holds
 	case Snowflake:
 		var pairs []string
 		for _, c := range columns {

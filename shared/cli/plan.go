@@ -202,7 +202,7 @@ func (p *plan) verdict() error {
 
 // eachObject reads the rows as the objects that a push would send.
 func eachObject(ctx context.Context, w *duckdb.Warehouse, rows relation, each func(jsontext.Value) error) error {
-	q, err := w.Query(ctx, "SELECT CAST(to_json(penstock_row) AS VARCHAR) FROM "+rows.sql+" AS penstock_row")
+	q, err := w.Query(ctx, "SELECT CAST(CAST(penstock_row AS JSON) AS VARCHAR) FROM "+w.Exact(ctx, rows.sql)+" AS penstock_row")
 	if err != nil {
 		return err
 	}

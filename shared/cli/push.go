@@ -128,7 +128,7 @@ func (c pushCmd) push(ctx context.Context, s program, w *duckdb.Warehouse, rows 
 	}
 	defer b.done()
 	// MATERIALIZED: the answers are read many times, the rows are pushed once.
-	q, err := w.Query(ctx, `WITH a AS MATERIALIZED (SELECT penstock_push(?, to_json(penstock_row)) AS answer FROM `+rows.sql+` AS penstock_row)
+	q, err := w.Query(ctx, `WITH a AS MATERIALIZED (SELECT penstock_push(?, penstock_row) AS answer FROM `+w.Exact(ctx, rows.sql)+` AS penstock_row)
 		SELECT answer->>'status', coalesce(answer->>'error_type', ''), coalesce(answer->>'field', ''), count(*), coalesce(min(answer->>'record_id'), ''), coalesce(arg_min(answer->>'error_message', answer->>'record_id'), min(answer->>'error_message'), '')
 		FROM a GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3`, c.Sync)
 	if err != nil {

@@ -74,7 +74,8 @@ type param struct {
 }
 
 // functions are the penstock functions. Every argument reaches Go as JSON text,
-// made by to_json in the macro of the same name, so that numbers keep all digits.
+// made by to_json in the macro of the same name, so that numbers keep all digits, but for
+// those within a JSON column of a row: Exact writes these.
 var functions = []function{
 	{"penstock_push", "/push", "(SYNC VARCHAR, ROW_OBJECT VARIANT)", []param{{name: "sync", cast: "VARCHAR"}, {name: "row_object"}}, 0},
 	{"penstock_plan", "/plan", "(SYNC VARCHAR, ROW_OBJECT VARIANT)", []param{{name: "sync", cast: "VARCHAR"}, {name: "row_object"}}, 0},

@@ -43,6 +43,9 @@ func (*Warehouse) Close() error { return nil }
 // Subquery fails as Open does.
 func (*Warehouse) Subquery(context.Context, string, string) (string, error) { return "", errNoCgo }
 
+// Exact is the relation itself.
+func (*Warehouse) Exact(_ context.Context, from string) string { return from }
+
 // Append fails as Open does.
 func Append(context.Context, *sql.DB, string, string, func(add func(values ...driver.Value) error) error) error {
 	return errNoCgo

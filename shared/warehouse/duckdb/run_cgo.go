@@ -186,8 +186,9 @@ func (r *runner) do(ctx context.Context, name statements.StepName, into ...any) 
 	for _, v := range s.DuckDB.Variables() {
 		args = append(args, sql.Named(v, r.values[v]))
 	}
+	statement := r.w.exactly(ctx, s.DuckDB.Statement(), "model", r.values["model"])
 	if s.Into == nil {
-		_, err := r.w.Exec(ctx, s.DuckDB.Statement(), args...)
+		_, err := r.w.Exec(ctx, statement, args...)
 		return r.plain(err)
 	}
 	counts := make([]int64, len(s.Into))
@@ -201,7 +202,7 @@ func (r *runner) do(ctx context.Context, name statements.StepName, into ...any) 
 			}
 		}()
 	}
-	rows, err := r.w.Query(ctx, s.DuckDB.Statement(), args...)
+	rows, err := r.w.Query(ctx, statement, args...)
 	if err != nil {
 		return r.plain(err)
 	}

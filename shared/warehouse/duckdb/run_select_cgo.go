@@ -146,18 +146,19 @@ func (r *runner) pushStream(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the stream %s: %w", r.begun.Stream, err)
 	}
+	push := statements.FindStep(statements.StepPushStream).DuckDB
+	statement := r.w.exactly(ctx, push.Statement(), "stream", r.begun.Stream)
 	tx, err := r.w.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
 	r.values["stream"], r.values["match_key"] = r.begun.Stream, r.begun.Match
-	push := statements.FindStep(statements.StepPushStream).DuckDB
 	var args []any
 	for _, v := range push.Variables() {
 		args = append(args, sql.Named(v, r.values[v]))
 	}
-	if _, err := tx.ExecContext(begin(ctx), push.Statement(), args...); err != nil {
+	if _, err := tx.ExecContext(begin(ctx), statement, args...); err != nil {
 		return r.plain(err)
 	}
 	if _, err := tx.ExecContext(ctx, "DELETE FROM "+quoteRelation(table)); err != nil {
