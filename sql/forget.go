@@ -22,6 +22,7 @@ var personals = []personal{
 	{"penstock_pushed", []string{"key"}, []string{"row_data"}},
 	{"penstock_pushing", nil, []string{"answer", "row_data"}},
 	{"penstock_pages", nil, []string{"answer"}},
+	{"penstock_receipts", nil, []string{"answer"}},
 }
 
 // Forget are the statements that delete from the warehouse's own tables what is of a
