@@ -50,6 +50,25 @@ func TestDoubledRows(t *testing.T) {
 	r.remembered("x@a.com 1.0", "x@b.com 9.0")
 }
 
+// A second row of a record comes later, and is pushed alone: the next run pushes both, so
+// that they do not take turns.
+func TestDoubledLater(t *testing.T) {
+	r := doubled(t)
+	r.exec("INSERT INTO health VALUES ('x@a.com', 1, 1), ('x@b.com', 9, 3)")
+	r.same(r.ran("incremental"), "all: x@a.com x@b.com; 2 sent")
+	r.exec("INSERT INTO health VALUES ('x@a.com', 2, 2)")
+	r.same(r.ran("incremental"), "changed: x@a.com; 1 sent")
+	r.same(r.ran("incremental"), "changed: x@a.com x@a.com; 0 sent")
+	for range 2 {
+		r.same(r.ran("incremental"), "all: x@a.com x@a.com x@b.com; 0 sent")
+	}
+	r.holds("a.com", "2.0")
+	r.exec("DELETE FROM health WHERE score = 2")
+	r.same(r.ran("incremental"), "all: x@a.com x@b.com; 1 sent")
+	r.holds("a.com", "1.0")
+	r.same(r.ran("incremental"), "changed: -; 0 sent")
+}
+
 // The loser changes, and does not win by being pushed alone.
 func TestDoubledLoserChanges(t *testing.T) {
 	r := doubled(t)

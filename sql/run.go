@@ -65,6 +65,7 @@ const (
 	StepPushChanged StepName = "push what changed"
 	StepReceive     StepName = "push: keep the receipts" // of what changed
 	StepGone        StepName = "note what is gone"
+	StepDoubled     StepName = "leave out what is doubled" // a row of whose key another one was not pushed
 	StepCount       StepName = "count"
 	StepFinish      StepName = "finish"
 	StepCancel      StepName = "cancel"
