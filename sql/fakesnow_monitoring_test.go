@@ -86,7 +86,7 @@ func snowflakeMonitoring(t *testing.T) []string {
 	for s := range strings.SplitSeq(body, ";\n") {
 		s = regexp.MustCompile(`(?m)^\s*--.*\n`).ReplaceAllString(s, "")
 		s = strings.TrimSpace(s)
-		if regexp.MustCompile(`^CREATE (TABLE IF NOT EXISTS|OR REPLACE VIEW) (penstock_(models|runs|pages|pushed|pushing|destination)|reverse_etl|multi_|destination_data|data_freshness)`).MatchString(s) {
+		if regexp.MustCompile(`^CREATE (TABLE IF NOT EXISTS|OR REPLACE VIEW) (penstock_(models|runs|pages|pushed|pushing|receipts|destination)|reverse_etl|multi_|destination_data|data_freshness)`).MatchString(s) {
 			out = append(out, s)
 		}
 	}

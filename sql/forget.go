@@ -13,15 +13,17 @@ type personal struct {
 	table string
 	names []string
 	rows  []string
+	texts bool // Redshift has these as texts
 }
 
 // personals are the tables that sql-setup makes which hold texts of rows; a test holds
 // the list to what is made.
 var personals = []personal{
-	{"reverse_etl_sync_errors", []string{"record_id"}, []string{"source_data"}},
-	{"penstock_pushed", []string{"key"}, []string{"row_data"}},
-	{"penstock_pushing", nil, []string{"answer", "row_data"}},
-	{"penstock_pages", nil, []string{"answer"}},
+	{"reverse_etl_sync_errors", []string{"record_id"}, []string{"source_data"}, false},
+	{"penstock_pushed", []string{"key"}, []string{"row_data"}, false},
+	{"penstock_pushing", nil, []string{"answer", "row_data"}, false},
+	{"penstock_pages", nil, []string{"answer"}, false},
+	{"penstock_receipts", nil, []string{"answer"}, true},
 }
 
 // Forget are the statements that delete from the warehouse's own tables what is of a
@@ -50,8 +52,12 @@ func Forget(d Dialect, p Params, values []string) []string {
 			where = append(where, fmt.Sprintf("LOWER(TRIM(%s)) IN (%s)", column, strings.Join(names, ", ")))
 		}
 		for _, column := range t.rows {
+			contains := contains[d]
+			if t.texts && d == Redshift {
+				contains = strings.Replace(contains, "JSON_SERIALIZE(%s)", "%s", 1)
+			}
 			for _, text := range texts {
-				where = append(where, fmt.Sprintf(contains[d], column, text))
+				where = append(where, fmt.Sprintf(contains, column, text))
 			}
 		}
 		out = append(out, fmt.Sprintf("DELETE FROM %s\nWHERE %s;", p.own(t.table), strings.Join(where, "\n   OR ")))

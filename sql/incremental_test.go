@@ -136,6 +136,43 @@ func TestRefreshTwiceAtOnce(t *testing.T) {
 	})
 }
 
+// Where a warehouse enforces no keys, two refreshes at once may put a run and its errors in
+// twice: a later one reads and merges each once, and counts no error of a run twice.
+func TestRefreshOfDoubledRows(t *testing.T) {
+	m := newMonitored(t)
+	m.apply("s", nil)
+	r := m.ran("s", time.Hour, run.Counts{Received: 5, Failed: 2, Delivered: 3}, nil)
+	m.refresh()
+	exec(t, m.db, "INSERT INTO penstock_runs FROM penstock_runs")
+	m.update(r.ID, func(r *run.Run) { r.Counts.Failed, r.Counts.Delivered = 3, 2 })
+	m.fail(r, 2, 3)
+	m.asked("/errors")
+	m.refresh()
+	if n := m.asked("/errors"); n != 1 {
+		t.Errorf("%d pages of errors are read, want 1", n)
+	}
+	m.same(map[string][]string{"SELECT count(*), count(DISTINCT error_ref) FROM reverse_etl_sync_errors": {"3 | 3"}})
+
+	m.ran("s", time.Minute, run.Counts{Received: 9, Delivered: 9}, nil)
+	m.refresh()
+	exec(t, m.db, "INSERT INTO penstock_runs FROM penstock_runs WHERE received = 9")
+	m.same(map[string][]string{"SELECT previous_record_count, record_count_change FROM reverse_etl_sync_health": {"2 | 7"}})
+
+	const pushing = "INSERT INTO penstock_pushing (sync, run, answer, hash) VALUES ('s', ?, '{\"status\":\"queued\",\"record_id\":\"ok\"}', 'h')"
+	m.refresh()
+	exec(t, m.db, pushing, r.ID)
+	exec(t, m.db, "UPDATE reverse_etl_sync_errors SET stage = 'deliver'")
+	exec(t, m.db, "CREATE TABLE one AS FROM reverse_etl_sync_errors WHERE record_id = 'c0'")
+	exec(t, m.db, "DELETE FROM reverse_etl_sync_errors WHERE record_id = 'c0'")
+	exec(t, m.db, "INSERT INTO reverse_etl_sync_errors FROM reverse_etl_sync_errors") // 4 of 2, where 3 failed
+	m.refresh()
+	m.same(map[string][]string{"SELECT count(*) FROM penstock_pushed": {"0"}})
+	exec(t, m.db, "INSERT INTO reverse_etl_sync_errors FROM one")
+	exec(t, m.db, pushing, r.ID)
+	m.refresh()
+	m.same(map[string][]string{"SELECT key, count(*) FROM penstock_pushed GROUP BY 1": {"ok | 1"}})
+}
+
 // store_source: none keeps no source, also of errors that were merged before.
 func TestStoreSource(t *testing.T) {
 	m := newMonitored(t)

@@ -83,6 +83,10 @@ func TestPostgresChangedOnly(t *testing.T) {
 	if d := cmp.Diff([]string{"x@a.com | 1", "x@b.com | 2"}, s.query("SELECT key, row_data ->> 'score' FROM penstock_pushed WHERE gone IS NULL ORDER BY 1")); d != "" {
 		t.Error(d)
 	}
+	s.exec("INSERT INTO penstock.health VALUES ('x@a.com', 7, 'n', NULL);") // a second row of the record
+	s.ran("accounts", "incremental", "changed: x@a.com")
+	s.ran("accounts", "incremental", "changed: x@a.com x@a.com")
+	s.exec("DELETE FROM penstock.health WHERE score = 7;")
 	s.ran("accounts", "full", "all: x@a.com x@b.com")
 	s.exec("ALTER VIEW penstock.penstock_source_accounts RENAME TO older; CREATE VIEW penstock.penstock_source_accounts AS SELECT email, penstock_row, penstock_always, penstock_hash, 'deadbeef' AS penstock_definition FROM penstock.older;")
 	if _, err := s.summary("accounts", "incremental"); err == nil || !strings.Contains(err.Error(), "made of another definition: run penstock sql-setup again") {

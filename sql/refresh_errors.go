@@ -6,7 +6,8 @@ package sql
 const dropMerged = `DELETE FROM penstock_pages WHERE refresh = $refresh AND kind = 'errors' AND page <= $page`
 
 // readErrors asks about the runs that may have errors and have changed: whole once a
-// run has ended, before that only for what is new.
+// run has ended, before that only for what is new. A run that two refreshes at once put in
+// is one run.
 const readErrors = `
 INSERT INTO penstock_pages (refresh, kind, name, since, page, answer)
 SELECT $refresh, 'errors', c.sync_run_id, c.since, 0, {{answer (printf "penstock_errors(c.sync_run_id, %s, c.since)" noText)}}
@@ -15,7 +16,11 @@ FROM (
     FROM (
     ` + theRuns + `
     ) AS r
-    LEFT JOIN penstock_runs AS t ON t.sync_run_id = r.sync_run_id AND t.refreshed_at IS NOT NULL
+    LEFT JOIN (
+        SELECT sync_run_id, MAX(rejected + blocked + failed) AS wrong, MAX(due) AS due, MAX(retried_delivered) AS retried_delivered,
+            MAX(status) AS status, MAX(reason) AS reason
+        FROM penstock_runs WHERE refreshed_at IS NOT NULL GROUP BY sync_run_id
+    ) AS t ON t.sync_run_id = r.sync_run_id
     LEFT JOIN (
         SELECT sync_run_id, MAX(occurred_at) AS latest FROM reverse_etl_sync_errors WHERE error_ref IS NOT NULL GROUP BY sync_run_id
     ) AS e ON e.sync_run_id = r.sync_run_id
@@ -27,7 +32,7 @@ FROM (
       )
       AND (
         t.sync_run_id IS NULL
-        OR t.rejected + t.blocked + t.failed <> r.rejected + r.blocked + r.failed
+        OR t.wrong <> r.rejected + r.blocked + r.failed
         OR t.due <> r.due
         OR t.retried_delivered <> r.retried_delivered
         OR t.status <> r.status

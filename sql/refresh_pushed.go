@@ -22,12 +22,15 @@ const rememberPushed = `
 INSERT INTO penstock_pushed (sync, key, {{hash}}, version, run, row_data, pushed_at)
 SELECT s.sync, {{text "s.answer" "record_id"}}, s.hash, s.version, s.run, s.row_data, r.begun_at
 FROM penstock_pushing AS s
-JOIN penstock_runs AS r ON r.sync_run_id = s.run AND r.status = 'complete' AND r.refreshed_at IS NOT NULL
+JOIN (
+    SELECT sync_run_id, MAX(begun_at) AS begun_at, MAX(failed) AS failed, MAX(retried_delivered) AS retried_delivered
+    FROM penstock_runs WHERE status = 'complete' AND refreshed_at IS NOT NULL GROUP BY sync_run_id
+) AS r ON r.sync_run_id = s.run
 LEFT JOIN (
     SELECT DISTINCT sync_run_id, record_id FROM reverse_etl_sync_errors WHERE error_ref IS NOT NULL
 ) AS e ON e.sync_run_id = s.run AND e.record_id = {{text "s.answer" "record_id"}}
 LEFT JOIN (
-    SELECT sync_run_id, COUNT(*) AS failures FROM reverse_etl_sync_errors WHERE error_ref IS NOT NULL AND stage <> 'intake' GROUP BY sync_run_id
+    SELECT sync_run_id, COUNT(DISTINCT error_ref) AS failures FROM reverse_etl_sync_errors WHERE error_ref IS NOT NULL AND stage <> 'intake' GROUP BY sync_run_id
 ) AS c ON c.sync_run_id = s.run
 LEFT JOIN (
     SELECT DISTINCT o.run, o.key, o.hash FROM penstock_pushed AS o

@@ -65,6 +65,7 @@ const (
 	StepPushChanged StepName = "push what changed"
 	StepReceive     StepName = "push: keep the receipts" // of what changed
 	StepGone        StepName = "note what is gone"
+	StepDoubled     StepName = "leave out what is doubled" // a row of whose key another one was not pushed
 	StepCount       StepName = "count"
 	StepFinish      StepName = "finish"
 	StepCancel      StepName = "cancel"
@@ -123,9 +124,8 @@ var endSteps = []Step{
 	inAll(StepFinish, []string{"answer"}, Text{Select: "penstock_finish($run, $received)"}),
 	inAll(StepCancel, []string{"answer"}, Text{Select: "penstock_cancel($run, $reason)"}),
 	{
-		Name:      StepTidy,
+		Name:      StepTidy, // DuckDB's penstock_run ends with a refresh, which does it
 		Snowflake: Text{Rest: tidyReceipts + "DATEADD('day', -7, SYSDATE())"},
-		DuckDB:    Text{Rest: tidyReceipts + "(CURRENT_TIMESTAMP AT TIME ZONE 'UTC') - INTERVAL 7 DAYS"},
 		Redshift:  Text{Rest: tidyReceipts + shift.now + " - INTERVAL '7 DAYS'"},
 		BigQuery:  Text{Rest: tidyReceipts + query.now + " - INTERVAL 7 DAY"},
 	},

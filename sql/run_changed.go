@@ -37,6 +37,13 @@ SELECT $sync, $run, penstock_push($run, penstock_row), penstock_row.penstock_has
 		Redshift:  Text{Rest: shiftGone},
 		BigQuery:  Text{Rest: queryGone},
 	},
+	{
+		Name:      StepDoubled,
+		Snowflake: Text{Rest: twice("GET_PATH(answer, 'record_id')::VARCHAR", "IDENTIFIER($model)")},
+		DuckDB:    Text{Rest: twice("(answer->>'record_id')", "query_table($model)")},
+		Redshift:  Text{Rest: shiftTwice},
+		BigQuery:  Text{Rest: queryTwice},
+	},
 }
 
 // changed are the rows whose very hash is not remembered, and those that are due to be
@@ -76,29 +83,49 @@ func receive(answer string) string {
 	return "INSERT INTO penstock_receipts (sync, run, answer)\nSELECT p.sync, p.run, " + answer + " FROM penstock_pushing AS p WHERE p.run = $run"
 }
 
-// gone notes what is not to keep a row from being pushed any more. A key whose rows are
-// several is no reason: each of them has a hash of its own.
+// gone notes what is not to keep a row from being pushed any more. Rows of one key are
+// pushed together or not at all, so that the last of them wins.
 func gone(recordID, model string) string {
 	return `UPDATE penstock_pushed SET gone = $run
 WHERE sync = $sync AND (
     version <> $version
     OR hash NOT IN (SELECT m.penstock_hash FROM ` + model + ` AS m WHERE m.penstock_hash IS NOT NULL)
-    OR (key IN (SELECT ` + recordID + ` FROM penstock_pushing AS s WHERE s.run = $run)
-        AND key NOT IN (SELECT o.key FROM penstock_pushed AS o WHERE o.sync = $sync AND o.gone IS NULL GROUP BY o.key HAVING COUNT(*) > 1))
+    OR key IN (SELECT ` + recordID + ` FROM penstock_pushing AS s WHERE s.run = $run)
 )`
 }
 
-// shiftGone is the same on Redshift, and queryGone on BigQuery.
+// twice has rows forgotten of whose key the model has another row that was not pushed with
+// them: the next run pushes both.
+func twice(recordID, model string) string {
+	return `DELETE FROM penstock_pushing
+WHERE run = $run AND ` + recordID + ` IN (
+    SELECT p.key FROM penstock_pushed AS p
+    WHERE p.sync = $sync AND p.gone = $run AND p.version = $version
+      AND p.hash IN (SELECT m.penstock_hash FROM ` + model + ` AS m WHERE m.penstock_hash IS NOT NULL)
+      AND p.hash NOT IN (SELECT o.hash FROM penstock_pushing AS o WHERE o.run = $run AND o.hash IS NOT NULL)
+)`
+}
+
+// shiftGone and shiftTwice are the same on Redshift, and queryGone and queryTwice on BigQuery.
 const (
 	shiftGone = "EXECUTE 'UPDATE ' || $here || '.penstock_pushed SET gone = ' || QUOTE_LITERAL($run) || ' WHERE sync = ' || QUOTE_LITERAL($sync)" +
 		" || ' AND (version <> ' || QUOTE_LITERAL($version) || ' OR hash NOT IN (SELECT m.penstock_hash FROM ' || $relation || ' AS m WHERE m.penstock_hash IS NOT NULL)" +
-		" OR (key IN (SELECT JSON_EXTRACT_PATH_TEXT(JSON_SERIALIZE(s.answer), ''record_id'', TRUE) FROM ' || $here || '.penstock_pushing AS s WHERE s.run = ' || QUOTE_LITERAL($run)" +
-		" || ') AND key NOT IN (SELECT o.key FROM ' || $here || '.penstock_pushed AS o WHERE o.sync = ' || QUOTE_LITERAL($sync) || ' AND o.gone IS NULL GROUP BY o.key HAVING COUNT(*) > 1)))'"
+		" OR key IN (SELECT JSON_EXTRACT_PATH_TEXT(JSON_SERIALIZE(s.answer), ''record_id'', TRUE) FROM ' || $here || '.penstock_pushing AS s WHERE s.run = ' || QUOTE_LITERAL($run)" +
+		" || '))'"
+	shiftTwice = "EXECUTE 'DELETE FROM ' || $here || '.penstock_pushing WHERE run = ' || QUOTE_LITERAL($run)" +
+		" || ' AND JSON_EXTRACT_PATH_TEXT(JSON_SERIALIZE(answer), ''record_id'', TRUE) IN (SELECT p.key FROM ' || $here || '.penstock_pushed AS p WHERE p.sync = ' || QUOTE_LITERAL($sync)" +
+		" || ' AND p.gone = ' || QUOTE_LITERAL($run) || ' AND p.version = ' || QUOTE_LITERAL($version)" +
+		" || ' AND p.hash IN (SELECT m.penstock_hash FROM ' || $relation || ' AS m WHERE m.penstock_hash IS NOT NULL)" +
+		" AND p.hash NOT IN (SELECT o.hash FROM ' || $here || '.penstock_pushing AS o WHERE o.run = ' || QUOTE_LITERAL($run) || ' AND o.hash IS NOT NULL))'"
 	queryGone = "EXECUTE IMMEDIATE FORMAT(\"\"\"UPDATE %s.penstock_pushed SET gone = @run\nWHERE sync = @sync AND (\n    version <> @version\n" +
 		"    OR `hash` NOT IN (SELECT " + rowAlias + ".penstock_hash FROM %s AS " + rowAlias + " WHERE " + rowAlias + ".penstock_hash IS NOT NULL)\n" +
-		"    OR (key IN (SELECT JSON_VALUE(s.answer, '$.record_id') FROM %s.penstock_pushing AS s WHERE s.run = @run)\n" +
-		"        AND key NOT IN (SELECT o.key FROM %s.penstock_pushed AS o WHERE o.sync = @sync AND o.gone IS NULL GROUP BY o.key HAVING COUNT(*) > 1))\n" +
-		")\"\"\", $here, $relation, $here, $here)\nUSING $run AS run, $sync AS sync, $version AS version"
+		"    OR key IN (SELECT JSON_VALUE(s.answer, '$.record_id') FROM %s.penstock_pushing AS s WHERE s.run = @run)\n" +
+		")\"\"\", $here, $relation, $here)\nUSING $run AS run, $sync AS sync, $version AS version"
+	queryTwice = "EXECUTE IMMEDIATE FORMAT(\"\"\"DELETE FROM %s.penstock_pushing\nWHERE run = @run AND JSON_VALUE(answer, '$.record_id') IN (\n" +
+		"    SELECT p.key FROM %s.penstock_pushed AS p\n    WHERE p.sync = @sync AND p.gone = @run AND p.version = @version\n" +
+		"      AND p.`hash` IN (SELECT " + rowAlias + ".penstock_hash FROM %s AS " + rowAlias + " WHERE " + rowAlias + ".penstock_hash IS NOT NULL)\n" +
+		"      AND p.`hash` NOT IN (SELECT o.`hash` FROM %s.penstock_pushing AS o WHERE o.run = @run AND o.`hash` IS NOT NULL)\n" +
+		")\"\"\", $here, $here, $relation, $here)\nUSING $run AS run, $sync AS sync, $version AS version"
 )
 
 // streamSteps consume a stream of changes, once: on Snowflake the statement that reads

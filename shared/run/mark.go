@@ -12,7 +12,9 @@ type Completion struct {
 	Tally  *Tally
 	Latest bool          // no run of the sync was begun after this one
 	Window time.Duration // include_failed
-	Now    time.Time
+	// Remembers says that the warehouse selects by what it remembers as pushed: changed_only.
+	Remembers bool
+	Now       time.Time
 }
 
 // Complete is the mark after a complete run (I4), how many of the run's rows it
@@ -21,13 +23,32 @@ type Completion struct {
 func (m Mark) Complete(c Completion) (next Mark, changed bool, left int64, note string) {
 	next, changed, left, note = m.complete(c)
 	r := c.Run
-	if c.Tally.Doubt > 0 && r.Status == Complete && next.Version != "" { // which rows those are is not known
+	doubled := c.doubled()
+	if doubled != "" {
+		note = doubled
+	}
+	if (c.Tally.Doubt > 0 || doubled != "") && r.Status == Complete && next.Version != "" { // which rows those are is not known
 		next, changed = next.forget(c.Now), true
 	}
 	if r.Always && r.Status == Complete && r.Bracketed && c.Latest && c.Tally.Counts.Received <= r.Expected && c.Tally.Counts.Blocked == 0 {
 		next.Always, changed = r.BegunAt, true
 	}
 	return next, changed, left, note
+}
+
+// doubled says that rows gave way to others of their key, which the warehouse remembers
+// as pushed: once the other one leaves the model, fails or is another record's, nothing
+// but a run of all rows sends them. "" where there are none.
+func (c *Completion) doubled() string {
+	n := c.Tally.Counts.Superseded
+	if !c.Remembers || n == 0 || c.Run.Status != Complete || !c.Run.Bracketed {
+		return ""
+	}
+	rows := "rows share their match value with another row"
+	if n == 1 {
+		rows = "row shares its match value with another row"
+	}
+	return fmt.Sprintf("%d %s, so the next run selects all rows: give each record one row in the model", n, rows)
 }
 
 func (m Mark) complete(c Completion) (next Mark, changed bool, left int64, note string) {

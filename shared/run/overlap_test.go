@@ -81,3 +81,32 @@ func TestDoubt(t *testing.T) {
 		t.Error("a mark that says nothing changed")
 	}
 }
+
+// Rows that gave way to others make the next run select all, where the warehouse remembers
+// them as pushed.
+func TestDoubled(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		superseded int64
+		change     func(*Completion)
+		forgets    bool
+		note       string
+	}{
+		{"one", 1, nil, true, "1 row shares its match value with another row, so the next run selects all rows: give each record one row in the model"},
+		{"two", 2, nil, true, "2 rows share their match value with another row, so the next run selects all rows: give each record one row in the model"},
+		{"none", 0, nil, false, ""},
+		{"a sync of all rows", 1, func(c *Completion) { c.Remembers = false }, false, ""},
+		{"not complete", 1, func(c *Completion) { c.Run.Status = Cancelled }, false, ""},
+		{"a plain push", 1, func(c *Completion) { c.Run.Bracketed = false }, false, ""},
+	} {
+		in := completion("")
+		in.Remembers, in.Tally.Counts.Superseded = true, c.superseded
+		if c.change != nil {
+			c.change(&in)
+		}
+		next, _, _, note := (Mark{Version: "v1"}).Complete(in)
+		if next.Version == "" != c.forgets || note != c.note {
+			t.Errorf("%s: %+v, %q", c.name, next, note)
+		}
+	}
+}

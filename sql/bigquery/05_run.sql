@@ -174,6 +174,7 @@ BEGIN
                 {{.Step "push: keep the receipts"}}
                 SET v_step = 'note';
                 {{.Step "note what is gone"}}
+                {{.Step "leave out what is doubled"}}
             ELSE
                 SET v_step = 'push';
                 IF v_watermark_type = 'number' THEN

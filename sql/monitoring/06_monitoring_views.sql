@@ -15,11 +15,14 @@ late AS (
 successes AS (
     SELECT
         sync_name,
-        {{records ""}} AS records,
-        LAG({{records ""}}) OVER (PARTITION BY sync_name, mode ORDER BY ended_at, sync_run_id) AS previous,
+        records,
+        LAG(records) OVER (PARTITION BY sync_name, mode ORDER BY ended_at, sync_run_id) AS previous,
         ROW_NUMBER() OVER (PARTITION BY sync_name ORDER BY ended_at DESC, sync_run_id DESC) AS place
-    FROM penstock_runs
-    WHERE {{succeeded ""}}
+    FROM (
+        SELECT DISTINCT sync_name, sync_run_id, mode, ended_at, {{records ""}} AS records
+        FROM penstock_runs
+        WHERE {{succeeded ""}}
+    ) AS once
 ),
 ended AS (
     SELECT sync_name, outcome, ROW_NUMBER() OVER (PARTITION BY sync_name ORDER BY begun_at DESC, sync_run_id DESC) AS place

@@ -169,6 +169,7 @@ BEGIN
             {{.Step "push: keep the receipts"}}
             v_step := 'note';
             {{.Step "note what is gone"}}
+            {{.Step "leave out what is doubled"}}
         ELSE
             v_step := 'push';
             {{.Step "push"}}

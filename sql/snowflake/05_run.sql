@@ -178,6 +178,7 @@ BEGIN
             {{.Step "push: keep the receipts"}}
             step := 'note';
             {{.Step "note what is gone"}}
+            {{.Step "leave out what is doubled"}}
         ELSEIF (selected = 'stream') THEN
             step := 'push';
             model := stream;

@@ -283,7 +283,9 @@ func (s *Sweep) store(ctx context.Context, next run.Run, t *run.Tally, held bool
 	if err != nil {
 		return fmt.Errorf("read the latest run: %w", err)
 	}
-	mark, changed, left, note := m.Complete(run.Completion{Run: next, Tally: t, Latest: latest == next.ID, Window: window, Now: s.Now()})
+	mark, changed, left, note := m.Complete(run.Completion{
+		Run: next, Tally: t, Latest: latest == next.ID, Window: window, Remembers: v.Definition.ChangedOnly(), Now: s.Now(),
+	})
 	next.LeftBehind = left
 	if note != "" && next.Reason == "" {
 		next.Reason = note

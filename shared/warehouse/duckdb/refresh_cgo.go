@@ -63,7 +63,7 @@ func refresh(ctx context.Context, w *Warehouse, _ []string) ([][]any, error) {
 
 // monitoring makes the tables and views where one of them is missing.
 func (w *Warehouse) monitoring(ctx context.Context) error {
-	names := statements.MonitoringNames()
+	names := append(statements.MonitoringNames(), "penstock_receipts")
 	var found int
 	err := w.db.QueryRowContext(ctx, `SELECT count(*) FROM information_schema.tables WHERE table_catalog = current_database() AND table_schema = current_schema()
 		AND table_name IN ('`+strings.Join(names, "', '")+"')").Scan(&found)
@@ -78,7 +78,7 @@ func (w *Warehouse) monitoring(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.Exec(ctx, script)
+	_, err = w.Exec(ctx, script+"\n"+statements.RunTables())
 	return err
 }
 

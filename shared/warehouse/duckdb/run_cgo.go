@@ -223,11 +223,8 @@ func (r *runner) close(ctx context.Context, err error) error {
 	return fmt.Errorf("%w; the run %s is cancelled", err, r.begun.Run)
 }
 
-// tidy removes old receipts and brings the monitoring tables up to date.
+// tidy brings the monitoring tables up to date, and removes old receipts with that.
 func (r *runner) tidy(ctx context.Context) error {
-	if err := r.do(ctx, statements.StepTidy); err != nil {
-		return fmt.Errorf("old receipts were not removed: %w", err)
-	}
 	if _, err := refresh(ctx, r.w, nil); err != nil {
 		return fmt.Errorf("the monitoring tables were not refreshed: %w", err)
 	}

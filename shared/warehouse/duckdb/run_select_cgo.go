@@ -128,7 +128,7 @@ func (r *runner) pushChanged(ctx context.Context) error {
 	if r.dry() {
 		return r.pushOrPlan(ctx, statements.StepPushChanged)
 	}
-	for _, step := range append(steps, statements.StepPushChanged, statements.StepReceive, statements.StepGone) {
+	for _, step := range append(steps, statements.StepPushChanged, statements.StepReceive, statements.StepGone, statements.StepDoubled) {
 		if err := r.do(ctx, step); err != nil {
 			return err
 		}
