@@ -30,6 +30,7 @@ var (
 	toRole    = regexp.MustCompile(`\b(TO|FROM) ROLE `)
 	dateDiff  = regexp.MustCompile(`\b(DATE(?:DIFF|ADD))\((\w+),`)
 	tryCast   = regexp.MustCompile(`\bTRY_CAST\((.*) AS (FLOAT8|TIMESTAMP|DATE)\)`)
+	tryType   = regexp.MustCompile(`'( WHERE COALESCE\(| OR )TRY_CAST\((NULLIF.*?) AS ' \|\| v_type \|\| '\)`) // of a type that is known as it runs
 	atomicity = regexp.MustCompile(`(?m)^\s+NONATOMIC\n`)
 )
 
@@ -51,6 +52,7 @@ func Postgres(script string) string {
 			m[1], strings.Join(types, ", "), name, strings.Join(values, ", "))
 	})
 	script = textSuper.ReplaceAllString(script, "to_jsonb($1::text)")
+	script = tryType.ReplaceAllString(script, "'${1}penstock_try_' || v_type || '(${2})")
 	script = tryCast.ReplaceAllString(script, "penstock_try_$2($1)")
 	script = arrayOf.ReplaceAllString(script, "jsonb_build_array(\n")
 	script = exfunc.ReplaceAllString(script, "")

@@ -199,6 +199,40 @@ func TestPostgresWatermarks(t *testing.T) {
 	}
 }
 
+// A text that is no time or number stops no run: its row is pushed in every one. A date
+// says no more of when a row was made than the day.
+func TestPostgresValuesThatAreNotRead(t *testing.T) {
+	cases := []struct{ name, mark, low, high string }{
+		{"local", "2024-01-15 10:30:00", "2024-01-15 09:00:00", "2024-01-16"},
+		{"zoned", "2024-01-15 10:30:00.000 +0000", "2024-01-15 10:30:00+05", "2024-01-16 10:00:00Z"},
+		{"numbers", "9.5", "5", "10"},
+	}
+	definitions := map[string]string{}
+	for _, c := range cases {
+		definitions[c.name] = definition("model: penstock.m_" + c.name + "\nrecord_id: email\nincremental: {cursor: at, created: made}\n")
+	}
+	s := newShifted(t, definitions)
+	for _, c := range cases {
+		s.exec("CREATE TABLE penstock.m_" + c.name + " (email text, score numeric, at text, made text);" +
+			"INSERT INTO penstock.m_" + c.name + " VALUES ('x@a.com', 1, '" + c.mark + "', NULL), ('x@b.com', 2, '" + c.low + "', 'n/a');")
+	}
+	s.setUp(s.params)
+	s.exec("CREATE OR REPLACE PROCEDURE penstock.penstock_refresh() AS 'BEGIN END' LANGUAGE plpgsql;")
+	for _, c := range cases {
+		s.run(c.name, "incremental", "RUN finishing all 2 2 0 0 0")
+		s.settle()
+		s.exec("INSERT INTO penstock.m_" + c.name + " VALUES ('x@c.com', 3, 'n/a', NULL), ('x@d.com', 4, '', '');")
+		s.run(c.name, "incremental", "RUN finishing since 3 3 0 0 0")
+		s.settle()
+		s.exec("INSERT INTO penstock.m_" + c.name + " VALUES ('x@b.com', 5, '" + c.low + "', '" + c.high + "');")
+		s.run(c.name, "incremental", "RUN finishing since 4 4 0 0 0")
+		s.settle()
+		s.run(c.name, "dry_run", "planned since 4 4 0 0 0")
+	}
+	s.exec("INSERT INTO penstock.m_local VALUES ('x@b.com', 6, '2000-01-01', '2024-01-15'), ('x@b.com', 7, '2000-01-01', '2024-01-14');")
+	s.run("local", "dry_run", "planned since 5 5 0 0 0")
+}
+
 // Whatever fails, the run is closed with its reason, which quotes no row, and the next
 // one begins; nobody waits for a run that cannot be closed longer than Penstock says.
 func TestPostgresRunsThatFail(t *testing.T) {

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -16,9 +17,14 @@ var checkStep = Step{
 	BigQuery:  Text{Rest: "EXECUTE IMMEDIATE FORMAT(\"\"\"SELECT COUNT(*)\nFROM (SELECT " + rowAlias + ".penstock_definition AS made_of FROM %s AS " + rowAlias + " LIMIT 1) AS d WHERE d.made_of <> @definition\"\"\", $relation)\nINTO $stale\nUSING $definition AS definition"},
 }
 
-// A comparison compares a column with the watermark, as its type asks; % is the column.
-// On BigQuery all is cast to one type. Without texts it is none.
-type comparison struct{ queryType, snowflake, duckdb string }
+// A comparison is how columns compare with the watermark: each of both is read as one
+// type, and is null where it cannot be, so that a value that is no timestamp or number
+// stops no run. % is what is read. Without texts it is none.
+type comparison struct {
+	query, duckdb    string // types
+	snowflake, given string // of a VARIANT, and of the watermark
+	times            bool   // of which a date is a whole day
+}
 
 // rowAlias is the whole row: where a warehouse takes a table's alias for it, and the column
 // of Redshift's source views that has it as JSON. A model's column of that name would come
@@ -45,15 +51,23 @@ type selecting struct {
 // selections are of a model by a watermark, or of all of it.
 var selections = []selecting{
 	{StepPush, since(comparison{})},
-	{StepPushNumber, since(comparison{"FLOAT64", "GET(m.r, %)::DOUBLE >= TO_DOUBLE($watermark)", "TRY_CAST(% AS DOUBLE) >= CAST($watermark AS DOUBLE)"})},
-	{StepPushInstant, since(comparison{"TIMESTAMP", "GET(m.r, %)::TIMESTAMP_TZ >= TO_TIMESTAMP_TZ($watermark)", "TRY_CAST(% AS TIMESTAMPTZ) >= CAST($watermark AS TIMESTAMPTZ)"})},
-	{StepPushLocal, since(comparison{"DATETIME", "GET(m.r, %)::TIMESTAMP_NTZ >= TO_TIMESTAMP_NTZ($watermark)", "TRY_CAST(% AS TIMESTAMP) >= CAST($watermark AS TIMESTAMP)"})},
-	{StepPushText, since(comparison{"STRING", "GET(m.r, %)::VARCHAR >= $watermark", "CAST(% AS VARCHAR) >= CAST($watermark AS VARCHAR)"})},
+	{StepPushNumber, since(comparison{"FLOAT64", "DOUBLE", "COALESCE(AS_DOUBLE(%), TRY_TO_DOUBLE(%::VARCHAR))", "TRY_TO_DOUBLE(%)", false})},
+	{StepPushInstant, since(comparison{
+		"TIMESTAMP", "TIMESTAMPTZ", "COALESCE(AS_TIMESTAMP_TZ(%), AS_TIMESTAMP_LTZ(%)::TIMESTAMP_TZ, AS_DATE(%)::TIMESTAMP_TZ, TRY_TO_TIMESTAMP_TZ(%::VARCHAR, 'AUTO'))", "TRY_TO_TIMESTAMP_TZ(%, 'AUTO')", true,
+	})},
+	{StepPushLocal, since(comparison{
+		"DATETIME", "TIMESTAMP", "COALESCE(AS_TIMESTAMP_NTZ(%), AS_DATE(%)::TIMESTAMP_NTZ, TRY_TO_TIMESTAMP_NTZ(%::VARCHAR, 'AUTO'))", "TRY_TO_TIMESTAMP_NTZ(%, 'AUTO')", true,
+	})},
+	{StepPushText, since(comparison{"STRING", "VARCHAR", "%::VARCHAR", "%", false})},
 }
+
+// dateLength is how long a date may be as a text: what has a time of day is longer.
+const dateLength = 12
 
 // since is all rows, or those at or above the watermark by the cursor or by when they
 // were made, those that cannot be compared with it, and those that are due to be sent
-// again. On Redshift, where a name cannot be a variable, there is one for all: its
+// again. A date says no more of when a row was made than the day, so that it is compared
+// with the watermark's. On Redshift, where a name cannot be a variable, there is one for all: its
 // procedure has made $since, the condition, and $relation of the view's name.
 func since(c comparison) selection {
 	s := selection{
@@ -62,22 +76,37 @@ func since(c comparison) selection {
 		bigquery:  source{"m.r", queryRows},
 		names:     "$relation",
 	}
-	if c.snowflake == "" {
+	if c.query == "" {
 		s.redshift = shiftRows + "' || $since"
 		return s
 	}
-	of := func(text, column string) string { return strings.ReplaceAll(text, "%", column) }
-	s.snowflake.from += "\nWHERE " + of(c.snowflake, "$cursor_key") + " OR COALESCE(IS_NULL_VALUE(GET(m.r, $cursor_key)), TRUE)" +
-		"\n   OR " + of(c.snowflake, "$created_key") + " OR ($always AND GET(m.r, 'PENSTOCK_ALWAYS')::BOOLEAN)"
+	of := func(text, what string) string { return strings.ReplaceAll(text, "%", what) }
+	made := func(length, mark, day string) string { // the watermark for when a row was made
+		if !c.times {
+			return mark
+		}
+		return "CASE WHEN " + length + " <= " + strconv.Itoa(dateLength) + " THEN " + of(day, mark) + " ELSE " + mark + " END"
+	}
+	mark, cursor, created := of(c.given, "$watermark"), "GET(m.r, $cursor_key)", "GET(m.r, $created_key)"
+	s.snowflake.from += "\nWHERE COALESCE(" + of(c.snowflake, cursor) + " >= " + mark + ", TRUE)" +
+		"\n   OR " + of(c.snowflake, created) + " >= " + made("LENGTH("+created+"::VARCHAR)", mark, "DATE_TRUNC('DAY', %)") +
+		"\n   OR ($always AND GET(m.r, 'PENSTOCK_ALWAYS')::BOOLEAN)"
 	// One expression may name one COLUMNS alone, so that each stands in a column of its own.
+	read, length := "TRY_CAST(% AS "+c.duckdb+")", ""
+	mark = of(read, "$watermark")
+	if c.times {
+		length = "        LENGTH(CAST(" + duckColumn("$created") + " AS VARCHAR)) AS made_length,\n"
+	}
 	s.duckdb = source{"s.r", "FROM (\n" +
-		"    SELECT " + rowAlias + " AS r, " + of(c.duckdb, duckColumn("$cursor")) + " AS changed, " + of(c.duckdb, duckColumn("$created")) + " AS made,\n" +
+		"    SELECT " + rowAlias + " AS r, " + of(read, duckColumn("$cursor")) + " AS changed, " + of(read, duckColumn("$created")) + " AS made,\n" + length +
 		"        TRY_CAST(" + duckColumn("$always_column") + " AS BOOLEAN) AS again\n" +
 		"    FROM query_table($model) AS " + rowAlias + "\n) AS s\n" +
-		"WHERE COALESCE(s.changed, TRUE) OR s.made OR ($always AND s.again)"}
+		"WHERE COALESCE(s.changed >= " + mark + ", TRUE) OR s.made >= " + made("s.made_length", mark, "date_trunc('day', %)") + " OR ($always AND s.again)"}
 	// The cursor is read from the row, since a key of JSON may be a value.
-	s.bigquery.from += "\nWHERE COALESCE(SAFE_CAST(JSON_VALUE(m.r[@cursor_key]) AS " + c.queryType + ") >= CAST(@watermark AS " + c.queryType + "), TRUE)" +
-		"\n   OR SAFE_CAST(JSON_VALUE(m.r[@created_key]) AS " + c.queryType + ") >= CAST(@watermark AS " + c.queryType + ")" +
+	read, cursor, created = "SAFE_CAST(% AS "+c.query+")", "JSON_VALUE(m.r[@cursor_key])", "JSON_VALUE(m.r[@created_key])"
+	mark = of(read, "@watermark")
+	s.bigquery.from += "\nWHERE COALESCE(" + of(read, cursor) + " >= " + mark + ", TRUE)" +
+		"\n   OR " + of(read, created) + " >= " + made("LENGTH("+created+")", mark, c.query+"_TRUNC(%, DAY)") +
 		"\n   OR (@always AND JSON_VALUE(m.r, '$.penstock_always') = 'true')"
 	s.using = ", $cursor_key AS cursor_key, $created_key AS created_key, $watermark AS watermark, $always AS always"
 	return s

@@ -120,6 +120,37 @@ func TestCreated(t *testing.T) {
 	r.same(r.ran("incremental"), "since: x@a.com x@b.com x@c.com x@nowhere.com; 0 sent")
 }
 
+// A date says no more of when a row was made than the day: it is compared with the
+// watermark's.
+func TestCreatedOnADay(t *testing.T) {
+	for _, kind := range []string{"TIMESTAMPTZ", "TIMESTAMP"} {
+		r := selecting(t, "{cursor: moved, created: made}", "moved "+kind+", made DATE")
+		r.exec("INSERT INTO health VALUES ('x@a.com', 1, '2024-05-03 10:00:00', '2024-05-01')")
+		r.same(r.ran("incremental"), "all: x@a.com; 1 sent")
+		r.exec("INSERT INTO health VALUES ('x@b.com', 2, '2020-01-01', '2024-05-03'), ('x@c.com', 2, '2020-01-01', '2024-05-02')")
+		r.same(r.ran("incremental"), "since: x@a.com x@b.com; 1 sent")
+	}
+}
+
+// A watermark finds the rows above it however the rows spell their times, and a value
+// that is no time stops nothing.
+func TestSpellings(t *testing.T) {
+	for _, c := range [][2]string{
+		{"2024-05-01 10:00:00.000 +0000", "2024-05-02 10:00:00.000 +0000"},
+		{"Wed, 01 May 2024 10:00:00 GMT", "Thu, 02 May 2024 10:00:00 GMT"},
+		{"2024-05-01 10:00:00,5", "2024-05-02 10:00:00,5"},
+		{"2024-05-01t10:00:00z", "2024-05-02t10:00:00z"},
+	} {
+		r := selecting(t, "{cursor: moved}", "moved VARCHAR")
+		r.exec("INSERT INTO health VALUES ('x@a.com', 1, '" + c[0] + "'), ('x@b.com', 2, '2000-01-01'), ('x@c.com', 3, 'n/a')")
+		r.ran("incremental")
+		r.exec("INSERT INTO health VALUES ('x@d.com', 4, '" + c[1] + "')")
+		if got := r.ran("incremental"); !strings.HasPrefix(got, "since: ") || !strings.HasSuffix(got, "x@c.com x@d.com; 1 sent") || strings.Contains(got, "x@b.com") {
+			t.Errorf("%s: %s", c[0], got)
+		}
+	}
+}
+
 // Rows of a condition are sent again once a period, though nothing changed, all fields of
 // them, and the period goes by complete runs.
 func TestAlways(t *testing.T) {

@@ -65,11 +65,39 @@ func ReadCursor[T ~string | ~[]byte](raw T) (Cursor, bool) {
 		return Cursor{}, false
 	}
 	var ok bool
+	if wide(text) {
+		return c, true
+	}
 	c.Type = TextCursor
 	if c.sec, c.nsec, c.zoned, ok = parseInstant(text); ok {
 		c.Type = TimestampCursor
 	}
 	return c, true
+}
+
+// wide reports a number of which BigQuery's JSON makes a text, so that no digit is lost:
+// one with a fraction, or a whole one from 2^53 on, without needless zeros. Texts that
+// spell other numbers are of a column of texts.
+func wide(text []byte) bool {
+	whole, fraction, point := bytes.Cut(bytes.TrimPrefix(text, []byte("-")), []byte("."))
+	switch {
+	case !digits(whole), len(whole) > 1 && whole[0] == '0':
+		return false
+	case point:
+		return digits(fraction) && fraction[len(fraction)-1] != '0'
+	}
+	const bound = "9007199254740992"
+	return len(whole) > len(bound) || len(whole) == len(bound) && string(whole) >= bound
+}
+
+// digits reports a text of nothing else.
+func digits(text []byte) bool {
+	for _, c := range text {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(text) > 0
 }
 
 // endless reports the spellings of what is greater or less than all others.

@@ -40,6 +40,12 @@ func TestReadCursor(t *testing.T) {
 		{`"2024-05-01 10:00:00 EST"`, TextCursor},
 		{`"2024-05-01-batch7"`, TextCursor},
 		{`"12345"`, TextCursor},
+		{`"9007199254740992"`, NumberCursor}, // as BigQuery writes whole numbers that are wide, and those with a fraction
+		{`"-99999999999999999999999.25"`, NumberCursor},
+		{`"99.56"`, NumberCursor},
+		{`"0.5"`, NumberCursor},
+		{`"9007199254740991"`, TextCursor}, {`"1.10"`, TextCursor}, {`"00009007199254740992"`, TextCursor}, {`"01.5"`, TextCursor}, {`"1."`, TextCursor}, {`".5"`, TextCursor},
+		{`"1.5.2"`, TextCursor}, {`"9.5e3"`, TextCursor}, {`"65e900120000000000"`, TextCursor}, {`"-"`, TextCursor}, {`" 99.56"`, NumberCursor},
 		{`"a\u00e9"`, TextCursor},
 		{``, ""}, {`null`, ""}, {`true`, ""}, {`{}`, ""}, {`[1]`, ""}, {`""`, ""},
 		{`"infinity"`, ""}, {`"-Infinity"`, ""}, {`"NaN"`, ""}, {`" infinity "`, ""}, {`"0044-03-15 (BC)"`, ""},

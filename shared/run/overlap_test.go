@@ -2,6 +2,7 @@ package run
 
 import (
 	"errors"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -20,6 +21,7 @@ func TestMinus(t *testing.T) {
 		{`9007199254740993`, 0, 1, `9007199254740992`},
 		{`10.25`, 0, 11, `-0.75`},
 		{`1e3`, 0, 1, `999`},
+		{`"1700000000123456789"`, 0, 1000, `1700000000123455789`}, // a text in BigQuery's JSON
 		{`5`, time.Hour, 0, ""},
 		{`"a7"`, time.Hour, 0, ""},
 		{`"a7"`, 0, 5, ""},
@@ -31,6 +33,68 @@ func TestMinus(t *testing.T) {
 		}
 		if floor, ok := ReadCursor(cursor.Floor()); !ok || floor.Type != cursor.Type || floor.Compare(cursor) >= 0 && c.cursor != `"0001-01-01"` || floor.Zoned() != cursor.Zoned() {
 			t.Errorf("%s: the floor is %s", c.cursor, cursor.Floor())
+		}
+	}
+}
+
+// However a row spells it, a watermark goes to SQL in a form that every warehouse reads,
+// and not above the row.
+func TestWatermarkForSQL(t *testing.T) {
+	for _, c := range []struct{ cursor, want string }{
+		{`"2024-05-01 10:00:00.000 +0000"`, `"2024-05-01T10:00:00Z"`},
+		{`"Wed, 01 May 2024 10:00:00 GMT"`, `"2024-05-01T10:00:00Z"`},
+		{`"Wed, 01 May 2024 10:00:00 +0200"`, `"2024-05-01T08:00:00Z"`},
+		{`"2024-05-01t10:00:00z"`, `"2024-05-01T10:00:00Z"`},
+		{`"2024-05-01T10:00:00.123456789-07"`, `"2024-05-01T17:00:00.123456Z"`},
+		{`"2024-05-01 10:00:00,5"`, `"2024-05-01 10:00:00.5"`},
+		{`"2024-05-01 10:00:60"`, `"2024-05-01 10:01:00"`},
+		{`"1969-12-31 23:59:59.9999999"`, `"1969-12-31 23:59:59.999999"`},
+		{`"2024/05/01"`, `"2024-05-01 00:00:00"`},
+		{`9007199254740993`, `9007199254740993`},
+		{`"100.25"`, `100.25`},
+		{`"o'brien"`, `"o'brien"`},
+	} {
+		cursor, ok := ReadCursor(c.cursor)
+		got := cursor.Watermark()
+		back, okBack := ReadCursor(got)
+		if !ok || got != c.want || !okBack || back.Type != cursor.Type || back.Compare(cursor) > 0 || back.Watermark() != got {
+			t.Errorf("%s: %s, want %s", c.cursor, got, c.want)
+		}
+	}
+}
+
+// A date says no more than the day on which a row was made.
+func TestReaches(t *testing.T) {
+	for _, c := range []struct {
+		made, mark string
+		want       bool
+	}{
+		{`"2024-05-03"`, `"2024-05-03T10:00:00Z"`, true},
+		{`"2024-05-02"`, `"2024-05-03T10:00:00Z"`, false},
+		{`"1960-05-03"`, `"1960-05-03 10:00:00"`, true},
+		{`"2024-05-03 09:59:59"`, `"2024-05-03 10:00:00"`, false},
+		{`"2024-05-03 10:00:00"`, `"2024-05-03 10:00:00"`, true},
+		{`9`, `10`, false}, {`10`, `10`, true}, {`10`, `"2024-05-03 10:00:00"`, false},
+	} {
+		made, _ := ReadCursor(c.made)
+		mark, _ := ReadCursor(c.mark)
+		if got := made.Reaches(mark); got != c.want {
+			t.Errorf("%s and %s: %v", c.made, c.mark, got)
+		}
+	}
+}
+
+// Dates that are not read as such are told from other texts.
+func TestLooksDate(t *testing.T) {
+	for text, want := range map[string]bool{
+		"03.05.2024": true, "3/5/24": true, "31-12-2024 10:00:00": true, "05/03/2024 09:00:00 PM": true, "03-MAY-2024": true, "Fri, 3 May 2024 10:00:00 EST": true,
+		"May 3, 2024": true, "2024-05-03 09:00:00 PM": true, "2024-5-3": true, "2024-05-3": true,
+		"2024-05-03": false, "2024-05-03 10:00:00": false, "2024.05.03 10:00": false, "20240503": false, "2024-05-01-batch7": false,
+		"a7": false, "n/a": false, "10.0.0.1": false, "1.2.3": false, "12 apples": false, "": false,
+	} {
+		c, _ := ReadCursor(strconv.Quote(text))
+		if c.LooksDate() != want {
+			t.Errorf("%q: %v", text, !want)
 		}
 	}
 }

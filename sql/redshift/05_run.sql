@@ -59,6 +59,8 @@ DECLARE
     v_always BOOLEAN := FALSE;
     v_watermark VARCHAR(65535) := '';
     v_type VARCHAR(16) := '';
+    v_mark VARCHAR(65535) := '';
+    v_made VARCHAR(65535) := '';
     v_selected VARCHAR(16) := '';
     v_status VARCHAR(32) := '';
     v_received BIGINT := 0;
@@ -124,13 +126,22 @@ BEGIN
             IF v_type = 'timestamp' AND JSON_EXTRACT_PATH_TEXT(v_begun, 'watermark_zoned', TRUE) = 'true' THEN
                 v_type := 'instant';
             END IF;
-            -- Each kind of watermark compares as a type.
+            -- Each kind of watermark compares as a type. TRY_CAST takes no empty text, and what
+            -- it cannot read is null: pushed in every run. A date, which has no more than 12
+            -- signs, says no more of when a row was made than the day.
             v_type := CASE v_type WHEN 'number' THEN 'FLOAT8' WHEN 'instant' THEN 'TIMESTAMPTZ' WHEN 'timestamp' THEN 'TIMESTAMP' WHEN 'text' THEN 'VARCHAR(65535)' ELSE '' END;
-            IF v_type <> '' THEN
-                v_since := ' WHERE m.' || QUOTE_IDENT(v_cursor) || '::' || v_type || ' >= ' || QUOTE_LITERAL(v_watermark) || '::' || v_type
-                    || ' OR m.' || QUOTE_IDENT(v_cursor) || ' IS NULL'
-                    || ' OR m.' || QUOTE_IDENT(v_created_column) || '::' || v_type || ' >= ' || QUOTE_LITERAL(v_watermark) || '::' || v_type
-                    || CASE WHEN v_always THEN ' OR m.penstock_always' ELSE '' END;
+            IF v_type = 'VARCHAR(65535)' THEN
+                v_since := ' WHERE COALESCE(m.' || QUOTE_IDENT(v_cursor) || '::VARCHAR(65535) >= ' || QUOTE_LITERAL(v_watermark) || ', TRUE)'
+                    || ' OR m.' || QUOTE_IDENT(v_created_column) || '::VARCHAR(65535) >= ' || QUOTE_LITERAL(v_watermark);
+            ELSIF v_type <> '' THEN
+                v_mark := QUOTE_LITERAL(v_watermark) || '::' || v_type;
+                v_made := CASE WHEN v_type = 'FLOAT8' THEN v_mark
+                    ELSE 'CASE WHEN LEN(m.' || QUOTE_IDENT(v_created_column) || '::VARCHAR(65535)) <= 12 THEN DATE_TRUNC(''day'', ' || v_mark || ') ELSE ' || v_mark || ' END' END;
+                v_since := ' WHERE COALESCE(TRY_CAST(NULLIF(TRIM(m.' || QUOTE_IDENT(v_cursor) || '::VARCHAR(65535)), '''') AS ' || v_type || ') >= ' || v_mark || ', TRUE)'
+                    || ' OR TRY_CAST(NULLIF(TRIM(m.' || QUOTE_IDENT(v_created_column) || '::VARCHAR(65535)), '''') AS ' || v_type || ') >= ' || v_made;
+            END IF;
+            IF v_since <> '' AND v_always THEN
+                v_since := v_since || ' OR m.penstock_always';
             END IF;
         END IF;
         v_definition := COALESCE(JSON_EXTRACT_PATH_TEXT(v_begun, 'definition', TRUE), '');

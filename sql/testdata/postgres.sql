@@ -6,6 +6,7 @@ CREATE DOMAIN super AS jsonb;
 CREATE FUNCTION json_parse(text) RETURNS jsonb LANGUAGE sql IMMUTABLE AS 'SELECT CAST($1 AS jsonb)';
 -- Of NULL Redshift makes the text null.
 CREATE FUNCTION json_serialize(jsonb) RETURNS varchar LANGUAGE sql IMMUTABLE AS $$SELECT COALESCE(CAST($1 AS text), 'null')$$;
+CREATE FUNCTION len(text) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT length($1)';
 CREATE FUNCTION json_size(jsonb) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT octet_length(CAST($1 AS text))';
 CREATE FUNCTION object(VARIADIC "any") RETURNS jsonb LANGUAGE internal STABLE AS 'jsonb_build_object';
 -- With TRUE a text that is no JSON is NULL; here it is an error, which no test wants.
@@ -42,6 +43,12 @@ END $$;
 CREATE FUNCTION penstock_try_timestamp(text) RETURNS timestamp LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN CAST($1 AS timestamp);
+EXCEPTION WHEN OTHERS THEN
+    RETURN NULL;
+END $$;
+CREATE FUNCTION penstock_try_timestamptz(text) RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN CAST($1 AS timestamptz);
 EXCEPTION WHEN OTHERS THEN
     RETURN NULL;
 END $$;

@@ -170,6 +170,9 @@ func (c *Control) begun(ctx context.Context, r run.Run, v syncdef.Version) (Begu
 			b.Reason = "not all rows were pushed with this mapping yet, and a stream holds only changes: run mode full once"
 		}
 	case r.SelectAll:
+		if r.Mode != run.Full && !d.ChangedOnly() && marked && mark.LooksDate() {
+			b.Reason = notRead(d.Cursor())
+		}
 	case d.ChangedOnly():
 		b.Select, b.Always = Changed, r.Always
 	case marked:
@@ -177,7 +180,8 @@ func (c *Control) begun(ctx context.Context, r run.Run, v syncdef.Version) (Begu
 		if err != nil {
 			return Begun{}, err
 		}
-		b.Select, b.Watermark, b.Type, b.Zoned = Since, least, string(mark.Type), mark.Zoned()
+		mark, _ = run.ReadCursor(least)
+		b.Select, b.Watermark, b.Type, b.Zoned = Since, mark.Watermark(), string(mark.Type), mark.Zoned()
 		b.Created, b.Always = d.Incremental.Created, r.Always
 	}
 	g, err := quality.Compile(&v.Definition)

@@ -66,12 +66,24 @@ func (c *Control) from(ctx context.Context, r run.Run, v syncdef.Version, latest
 			r.SelectAll, err = c.unclean(ctx, latest)
 		}
 	default:
-		r.SelectAll = m.Value == ""
+		r.SelectAll = m.Value == "" || looksDate(m.Value)
 	}
 	if err != nil || r.SelectAll {
 		return r, err
 	}
 	return since(r, d)
+}
+
+// looksDate reports a mark of dates that are not read as such: nothing is at or above it.
+func looksDate(mark string) bool {
+	c, ok := run.ReadCursor(mark)
+	return ok && c.LooksDate()
+}
+
+// notRead is the reason of a run that selects all rows for such a mark.
+func notRead(column string) string {
+	return fmt.Sprintf("the cursor column %[1]s holds dates in a form that is not read as one, so that all rows are selected: write it in the model as YYYY-MM-DD HH24:MI:SS, "+
+		"on Snowflake and Redshift TO_CHAR(%[1]s, 'YYYY-MM-DD HH24:MI:SS'), or set the session's output formats so (TIMESTAMP_OUTPUT_FORMAT, DATE_OUTPUT_FORMAT)", column)
 }
 
 // since notes how far below the mark rows may be that are selected.

@@ -185,7 +185,7 @@ func (c *Control) selects(ctx context.Context, v syncdef.Version, target string,
 	every := d.AlwaysEvery()
 	again = every > 0 && c.Now().Sub(m.Always) >= every
 	mark, ok := run.ReadCursor([]byte(m.Value))
-	if mode != run.Incremental || d.Cursor() == "" || !ok {
+	if mode != run.Incremental || d.Cursor() == "" || !ok || mark.LooksDate() {
 		return all, again, nil
 	}
 	if anew, err := c.remapped(ctx, m, v); err != nil || anew {
@@ -200,7 +200,7 @@ func (c *Control) selects(ctx context.Context, v syncdef.Version, target string,
 		at, ok := run.ReadCursor([]byte(x.Cursor))
 		made, known := run.ReadCursor([]byte(x.Created))
 		return !ok || at.Type != mark.Type || at.Compare(mark) >= 0 ||
-			known && made.Type == mark.Type && made.Compare(mark) >= 0 || again && x.Always
+			known && made.Reaches(mark) || again && x.Always
 	}, again, nil
 }
 

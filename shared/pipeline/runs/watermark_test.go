@@ -83,6 +83,47 @@ func TestTextCursor(t *testing.T) {
 	}
 }
 
+// Dates in a form that is not read, as a session's output format writes them, do not
+// grow with time: all rows are selected, and begin says why, until the model has ISO's.
+func TestDatesThatAreNotRead(t *testing.T) {
+	w := newWorld(t, nil)
+	w.complete("", record{"a", 1, "31.01.2024"})
+	for _, mode := range []string{"", "dry_run"} {
+		b, err := w.control.Begin(t.Context(), syncName, mode, "next"+mode)
+		w.ok(err)
+		if b.Select != runs.All || b.Watermark != "" || !strings.Contains(b.Reason, "TO_CHAR(") || strings.Contains(b.Reason, "31.01") {
+			t.Errorf("%q: begin answers %+v", mode, b)
+		}
+		if b.Run == "" {
+			continue
+		}
+		w.push(b.Run, record{"a", 1, "31.01.2024"}, record{"b", 2, "01.02.2024"})
+		w.work()
+		_, err = w.control.Finish(t.Context(), b.Run, 2)
+		w.ok(err)
+		w.sweepOnce()
+	}
+	w.complete("", record{"a", 1, "2024-01-31"}, record{"b", 2, "2024-02-01"})
+	if b := w.begin("", "read"); b.Select != runs.Since || b.Watermark != `"2024-02-01 00:00:00"` || b.Reason != "" {
+		t.Errorf("begin answers %+v", b)
+	}
+}
+
+// Wide numbers are texts in BigQuery's JSON, and numbers all the same.
+func TestWideNumbers(t *testing.T) {
+	w := newWorld(t, nil)
+	for _, c := range []struct{ cursor, want any }{
+		{9007199254740000, "9007199254740000"},
+		{"9007199254740993", "9007199254740993"},
+		{"10000000000000001", "10000000000000001"},
+	} {
+		w.complete("", record{"a", 1, c.cursor})
+		if b, err := w.control.Begin(t.Context(), syncName, "dry_run", "d"); err != nil || b.Type != "number" || b.Watermark != c.want {
+			t.Errorf("%v: begin answers %+v, %v", c.cursor, b, err)
+		}
+	}
+}
+
 // Another cursor column, target or mapping selects all rows once; what only changes
 // how rows travel does not.
 func TestSelectAllOnce(t *testing.T) {
