@@ -19,13 +19,11 @@ import (
 // pagewise is a ledger of small pages, each of which takes its time.
 type pagewise struct {
 	runs.Ledger
+	size  int            // of a page, in entries
 	asked map[string]int // how often a page was read, by where it begins
 }
 
-const (
-	onPage   = 4 // entries
-	pageTime = 20 * time.Millisecond
-)
+const pageTime = 20 * time.Millisecond
 
 func (p *pagewise) EntriesAfter(ctx context.Context, target, after string, _ int) ([]ledger.Entry, string, error) {
 	select {
@@ -34,7 +32,7 @@ func (p *pagewise) EntriesAfter(ctx context.Context, target, after string, _ int
 		return nil, "", ctx.Err()
 	}
 	p.asked[after]++
-	all, _, err := p.Ledger.EntriesAfter(ctx, target, "", 1_000)
+	all, _, err := p.Ledger.EntriesAfter(ctx, target, "", 10_000)
 	if err != nil {
 		return nil, "", err
 	}
@@ -43,10 +41,10 @@ func (p *pagewise) EntriesAfter(ctx context.Context, target, after string, _ int
 	if after != "" {
 		from = slices.IndexFunc(all, func(e ledger.Entry) bool { return e.Key > after })
 	}
-	if from+onPage >= to {
+	if from+p.size >= to {
 		return all[from:], "", nil
 	}
-	to = from + onPage
+	to = from + p.size
 	return all[from:to], all[to-1].Key, nil
 }
 
@@ -65,8 +63,8 @@ func sliced(t *testing.T, keys, model []string, most int, each func(w *world, sw
 	w.crm.most = 500
 	w.bracket("t1", "full", objects(keys...)...)
 	w.crm.outcome = func(key string) *dest.Outcome {
-		if old, ok := strings.CutPrefix(key, "new-"); ok { // a person gave the record another address
-			return &dest.Outcome{Status: dest.Delivered, ID: "id-" + old}
+		if old := strings.IndexByte(key, 'k'); old > 0 { // a person gave the record another address
+			return &dest.Outcome{Status: dest.Delivered, ID: "id-" + key[old:]}
 		}
 		return nil
 	}
@@ -78,7 +76,7 @@ func sliced(t *testing.T, keys, model []string, most int, each func(w *world, sw
 	}
 	w.now = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 	stores := w.stores()
-	slow = &pagewise{Ledger: stores.Ledger, asked: map[string]int{}}
+	slow = &pagewise{Ledger: stores.Ledger, size: max(4, len(keys)/40), asked: map[string]int{}}
 	stores.Ledger, stores.Depths = slow, full{}
 	s := &runs.Sweep{Stores: stores, Replayer: w.intake, Remover: w.intake, Policy: run.DefaultPolicy(), Now: w.clock}
 	synctest.Test(t, func(t *testing.T) {
@@ -161,5 +159,21 @@ func TestMirrorSparesAPartAfterTheOther(t *testing.T) {
 	r := w.status(id)
 	if r.Status != run.Complete || r.Outcome != run.Succeeded || r.Mirror.Pages <= 20 || r.Mirror.Rows != 1_287 || w.crm.removed != 1_287 || len(w.crm.records) != len(model) {
 		t.Errorf("%s, %s, %+v, %d removed, %d left", r.Status, r.Outcome, r.Mirror, w.crm.removed, len(w.crm.records))
+	}
+}
+
+// Where all of one part of the list is found to stay before the ledger was read to its end,
+// the next part is looked for from the ledger's beginning all the same.
+func TestMirrorSparesEachPartFromTheBeginning(t *testing.T) {
+	var keys, model []string
+	for n := range 1_400 {
+		keys = append(keys, fmt.Sprintf("k%04d%s", n, strings.Repeat("-", 1_000)))
+	}
+	for _, k := range keys[:1_380] {
+		model = append(model, "a-"+k)
+	}
+	w, _, _, r := sliced(t, keys, model, 100, nil)
+	if r.Status != run.Complete || r.Outcome != run.Succeeded || r.Mirror.Pages <= 20 || r.Mirror.Rows != 20 || w.crm.removed != 20 {
+		t.Errorf("%s, %s, %+v, %d removed", r.Status, r.Outcome, r.Mirror, w.crm.removed)
 	}
 }

@@ -57,6 +57,7 @@ func (s *Sweep) spare(ctx context.Context, v syncdef.Version, r *run.Run, saw se
 	if !whole {
 		return false, err
 	}
+	m.After = "" // the next part is looked for from the beginning, also where all of this one was found before the end
 	m.Spared, m.Gone = m.Spared+len(pages), m.Gone+gone
 	if m.Spared < m.Pages {
 		return false, nil
