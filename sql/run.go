@@ -126,7 +126,7 @@ var endSteps = []Step{
 	{
 		Name:      StepTidy, // DuckDB's penstock_run ends with a refresh, which does it
 		Snowflake: Text{Rest: tidyReceipts + "DATEADD('day', -7, SYSDATE())"},
-		Redshift:  Text{Rest: tidyReceipts + shift.now + " - INTERVAL '7 DAYS'"},
+		Redshift:  Text{Rest: strings.Replace(tidyReceipts, "sync = $sync AND ", "", 1) + shift.now + " - INTERVAL '7 DAYS'"},
 		BigQuery:  Text{Rest: tidyReceipts + query.now + " - INTERVAL 7 DAY"},
 	},
 }

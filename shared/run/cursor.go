@@ -76,8 +76,9 @@ func ReadCursor[T ~string | ~[]byte](raw T) (Cursor, bool) {
 }
 
 // wide reports a number of which BigQuery's JSON makes a text, so that no digit is lost:
-// one with a fraction, or a whole one from 2^53 on, without needless zeros. Texts that
-// spell other numbers are of a column of texts.
+// one with a fraction, or an INT64 from 2^53 on, without needless zeros. Texts that spell
+// other numbers, such as an id in hexadecimal whose digits happen to be decimal, are of a
+// column of texts.
 func wide(text []byte) bool {
 	whole, fraction, point := bytes.Cut(bytes.TrimPrefix(text, []byte("-")), []byte("."))
 	switch {
@@ -86,8 +87,8 @@ func wide(text []byte) bool {
 	case point:
 		return digits(fraction) && fraction[len(fraction)-1] != '0'
 	}
-	const bound = "9007199254740992"
-	return len(whole) > len(bound) || len(whole) == len(bound) && string(whole) >= bound
+	const bound, most = "9007199254740992", len("9223372036854775807")
+	return len(whole) > len(bound) && len(whole) <= most || len(whole) == len(bound) && string(whole) >= bound
 }
 
 // digits reports a text of nothing else.

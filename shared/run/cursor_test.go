@@ -12,6 +12,8 @@ func TestReadCursor(t *testing.T) {
 		kind CursorType // "" is unreadable
 	}{
 		{`5`, NumberCursor},
+		{`"9223372036854775807"`, NumberCursor},
+		{`"65000000000000000001"`, TextCursor}, // an id in hexadecimal
 		{`-5.25e3`, NumberCursor},
 		{`"2024-05-01"`, TimestampCursor},
 		{`"2024/05/01"`, TimestampCursor},

@@ -6,12 +6,22 @@ import "regexp"
 // first, months by name, a year before a month or day of one digit, and twelve hours
 // with AM or PM. Bytes do not order them; those of 2024.05.03 do.
 var dateForms = regexp.MustCompile(`(?i)^\s*(?:[a-z]{3,9},? )?(?:` +
-	`\d{1,2}[./-]\d{1,2}[./-]\d{2,4}` +
-	`|\d{1,2}[ ./-]?` + month + `[ ./-]?,? ?\d{2,4}` +
-	`|` + month + `[ ./-]\d{1,2}[ ,./-]+\d{2,4}` +
-	`|\d{4}[./-](?:\d[./-]\d{1,2}|\d{2}[./-]\d)` +
-	`|\d{4}[./-]?\d{2}[./-]?\d{2}(?:[t ].*)[ap]\.?m\b\.?` +
+	day + `[./-]` + count + `[./-]` + year +
+	`|` + count + `[./-]` + day + `[./-]` + year +
+	`|` + day + `[ ./-]?` + month + `[ ./-]?,? ?` + year +
+	`|` + month + `[ ./-]` + day + `[ ,./-]+` + year +
+	`|` + century + `[./-](?:\d[./-]\d{1,2}|\d{2}[./-]\d)` +
+	`|` + century + `[./-]?\d{2}[./-]?\d{2}(?:[t ].*)[ap]\.?m\b\.?` +
 	`)(?:[t ,].*)?\s*$`)
+
+// The parts of a date: a day, a month by number and by name, a year with and without its
+// century.
+const (
+	day     = `(?:0?[1-9]|[12]\d|3[01])`
+	count   = `(?:0?[1-9]|1[0-2])`
+	century = `(?:19|20)\d{2}`
+	year    = `(?:19|20)?\d{2}`
+)
 
 const month = `(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}`
 

@@ -20,7 +20,11 @@ func (c Cursor) Minus(length time.Duration, number int64) (string, error) {
 	case c.Type == TimestampCursor && length > 0:
 		return c.written(length), nil
 	case c.Type == NumberCursor && number > 0:
-		return minusNumber(string(c.text()), number)
+		less, err := minusNumber(string(c.text()), number)
+		if err == nil && c.raw[0] == '"' && wide([]byte(less)) {
+			less = strconv.Quote(less)
+		}
+		return less, err
 	case c.Type == TimestampCursor:
 		return "", fmt.Errorf("%w: it is a number, and the cursor column holds times: write a duration such as 10m", ErrOverlap)
 	case c.Type == NumberCursor:
@@ -31,13 +35,11 @@ func (c Cursor) Minus(length time.Duration, number int64) (string, error) {
 
 // Watermark is the cursor as it goes to SQL, a JSON scalar that every warehouse reads,
 // whatever the spelling in its row: a timestamp in one form of writing, cut to
-// microseconds, which selects at most more, and a number as a number.
+// microseconds, which selects at most more. A number that came as a text stays one: whoever
+// sent it so reads it in JSON only so.
 func (c Cursor) Watermark() string {
-	switch c.Type {
-	case TimestampCursor:
+	if c.Type == TimestampCursor {
 		return c.written(0)
-	case NumberCursor:
-		return string(c.text())
 	}
 	return c.String()
 }

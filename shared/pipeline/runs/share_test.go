@@ -101,6 +101,23 @@ func TestShareOnceMore(t *testing.T) {
 	}
 }
 
+// What a step ended with is told where no time is left for a second round.
+func TestShareTellsWhatIsNotTakenAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &Sweep{Now: time.Now}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		defer cancel()
+		failed := errors.New("the first did not end")
+		err := s.share(ctx, []func(context.Context) error{
+			func(ctx context.Context) error { <-ctx.Done(); return failed },
+			func(context.Context) error { time.Sleep(time.Minute); return nil }, // it does not look at its time
+		})
+		if !errors.Is(err, failed) {
+			t.Error(err)
+		}
+	})
+}
+
 // Each minute another one is the first, and none is left out.
 func TestTurn(t *testing.T) {
 	first := map[string]bool{}

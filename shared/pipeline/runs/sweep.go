@@ -129,39 +129,41 @@ var errMore = errors.New("there is more to do")
 // among many gets it of what the others left: those whose time ran out are taken once more,
 // within half of the rest, as the caller has something to say of them all.
 func (s *Sweep) share(ctx context.Context, steps []func(context.Context) error) error {
-	again, errs := s.take(ctx, steps, true)
+	again, put, errs := s.take(ctx, steps, true)
 	if deadline, ok := ctx.Deadline(); ok && len(again) > 0 && ctx.Err() == nil {
 		rest, cancel := context.WithTimeout(ctx, deadline.Sub(s.Now())/2)
 		defer cancel()
-		_, more := s.take(rest, again, false)
-		errs = append(errs, more...)
+		_, _, put = s.take(rest, again, false)
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, put...)...)
 }
 
 // take is one round of share. Where it is the first, again are the steps whose share was
-// too little and less than a slice, and their errors are passed over.
-func (s *Sweep) take(ctx context.Context, steps []func(context.Context) error, first bool) (again []func(context.Context) error, errs []error) {
+// too little and less than a slice, and put are their errors, which a second round makes
+// void.
+func (s *Sweep) take(ctx context.Context, steps []func(context.Context) error, first bool) (again []func(context.Context) error, put, errs []error) {
 	for n, step := range steps {
 		limit := slice
 		if deadline, ok := ctx.Deadline(); ok {
 			limit = min(limit, deadline.Sub(s.Now())*2/time.Duration(len(steps)-n+1))
 		}
 		if ctx.Err() != nil {
-			return again, append(errs, fmt.Errorf("%d of %d steps were not taken: %w", len(steps)-n, len(steps), ctx.Err()))
+			return again, put, append(errs, fmt.Errorf("%d of %d steps were not taken: %w", len(steps)-n, len(steps), ctx.Err()))
 		}
 		one, cancel := context.WithTimeout(ctx, limit)
 		err := step(one)
 		switch more := errors.Is(err, errMore); {
 		case err == nil:
 		case first && limit < slice && ctx.Err() == nil && (more || one.Err() != nil):
-			again = append(again, step)
+			if again = append(again, step); !more {
+				put = append(put, err)
+			}
 		case !more:
 			errs = append(errs, err)
 		}
 		cancel()
 	}
-	return again, errs
+	return again, put, errs
 }
 
 // settle brings a run to where its records say that it stands, and its mark along.

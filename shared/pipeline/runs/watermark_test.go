@@ -114,8 +114,8 @@ func TestWideNumbers(t *testing.T) {
 	w := newWorld(t, nil)
 	for _, c := range []struct{ cursor, want any }{
 		{9007199254740000, "9007199254740000"},
-		{"9007199254740993", "9007199254740993"},
-		{"10000000000000001", "10000000000000001"},
+		{"9007199254740993", `"9007199254740993"`},
+		{"10000000000000001", `"10000000000000001"`},
 	} {
 		w.complete("", record{"a", 1, c.cursor})
 		if b, err := w.control.Begin(t.Context(), syncName, "dry_run", "d"); err != nil || b.Type != "number" || b.Watermark != c.want {
