@@ -93,12 +93,7 @@ func wide(text []byte) bool {
 
 // digits reports a text of nothing else.
 func digits(text []byte) bool {
-	for _, c := range text {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return len(text) > 0
+	return len(text) > 0 && len(bytes.TrimLeft(text, "0123456789")) == 0
 }
 
 // endless reports the spellings of what is greater or less than all others.

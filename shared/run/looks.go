@@ -19,11 +19,10 @@ var dateForms = regexp.MustCompile(`(?i)^\s*(?:[a-z]{3,9},? )?(?:` +
 const (
 	day     = `(?:0?[1-9]|[12]\d|3[01])`
 	count   = `(?:0?[1-9]|1[0-2])`
+	month   = `(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}`
 	century = `(?:19|20)\d{2}`
 	year    = `(?:19|20)?\d{2}`
 )
-
-const month = `(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}`
 
 // LooksDate reports a text that is a date in a form that is not read as one, as a
 // session's output format may write it: 03.05.2024, 05/03/2024 09:00 PM, 03-MAY-2024.

@@ -1,6 +1,6 @@
 // Package callers says which caller's protocol a request at the API speaks, by the
-// address and by whether a token was verified: what is open at an address, and to whom, is the gateway's
-// (template.yaml).
+// address and by whether a token was verified: what is open at an address, and to whom,
+// is the gateway's (template.yaml).
 package callers
 
 import (
@@ -20,12 +20,11 @@ var Unread = snowflake.Protocol
 // tokens nobody is let in without one that the API verified, should a gateway ever lack
 // its authorizer.
 func Of(r *gateway.Request) (wire.Protocol, error) {
-	verified := r.Verified(bigquery.VerifiedEmail) != "" // a token's holder is that, wherever a gateway's paths begin
-	if !verified && !strings.HasPrefix(r.Path, bigquery.PathPrefix) {
-		return snowflake.Protocol, nil
-	}
-	if !verified {
+	switch {
+	case r.Verified(bigquery.VerifiedEmail) != "": // a token's holder is that, wherever a gateway's paths begin
+		return bigquery.Protocol, nil
+	case strings.HasPrefix(r.Path, bigquery.PathPrefix):
 		return bigquery.Protocol, row.Refuse("the API has verified no token of this request: the addresses %s... need their authorizer", bigquery.PathPrefix)
 	}
-	return bigquery.Protocol, nil
+	return snowflake.Protocol, nil
 }
