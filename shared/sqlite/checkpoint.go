@@ -7,10 +7,10 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// After so many pages, 64 MB, what was committed is brought from the write-ahead log into
+// After so many pages, 128 MB, what was committed is brought from the write-ahead log into
 // the file. It waits for the disk, so that it is done beside the store's calls; a call
-// that finds four times as many in the log does it itself (prepareSchema).
-const checkpointPages = 8192
+// that finds twice as many in the log does it itself (prepareSchema).
+const checkpointPages = 16384
 
 // A checkpointer brings the write-ahead log of one file into it.
 type checkpointer struct {

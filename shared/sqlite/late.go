@@ -18,10 +18,10 @@ const lateMost = 150_000
 
 // The store has one turn, which one sort-in of all would hold for half a second: so they
 // are sorted in piece by piece. In a file that is done beside the calls (sortBeside),
-// sliceMost in a turn, some 6 ms. Where it falls behind, by half of lateMost, or failed, and
+// sliceMost in a turn, 7 to 20 ms. Where it falls behind, by half of lateMost, or failed, and
 // in memory, each commit sorts in sortFactor entries for each that it brings.
 const (
-	sliceMost  = 2000
+	sliceMost  = 5000
 	sortFactor = 4
 )
 

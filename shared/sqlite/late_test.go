@@ -178,3 +178,62 @@ func TestSlotOfAKeyThatWaits(t *testing.T) {
 		t.Error("what was read before the newer entry was committed won over it")
 	}
 }
+
+// Two processes that sort in the same entries by turns, one of them later values too, lose
+// none of these.
+func TestTwoProcessesSortIn(t *testing.T) {
+	const most = 300
+	path := filepath.Join(t.TempDir(), "penstock.db")
+	var of [2]*Store
+	for i := range of {
+		of[i] = mustOpen(t, path, newClock().now)
+		of[i].waits(most)
+		of[i].sorting.Store(sortRuns) // by nobody: the test does
+	}
+	entries := make([]ledger.Entry, most)
+	keys := make([]string, most)
+	for i := range entries {
+		keys[i] = fmt.Sprint("k", i)
+		entries[i] = ledger.Entry{Key: keys[i], Last: ledger.Last{Sequence: 1}}
+	}
+	sortIn := func(s *Store, n int) {
+		if err := s.write(t.Context(), func(c *conn) error {
+			s.touched = true
+			if err := s.late.load(c); err != nil {
+				return err
+			}
+			return s.sortSome(c, n)
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := of[0].Commit(t.Context(), "t", entries); err != nil {
+		t.Fatal(err)
+	}
+	sortIn(of[0], most/4)
+	later := entries[:most/3]
+	for i := range later {
+		later[i].Last.Sequence = 2
+	}
+	if _, err := of[1].Commit(t.Context(), "t", later); err != nil {
+		t.Fatal(err)
+	}
+	sortIn(of[1], most-1)
+	sortIn(of[0], most/2)
+	if n := len(of[0].late.order); n == 0 || n == most {
+		t.Fatalf("the first one has %d left to sort in", n)
+	}
+	sortIn(of[1], most)
+	if n := len(of[1].late.order) + len(of[1].late.young.all); n != 0 {
+		t.Fatalf("the second one has %d left to sort in", n)
+	}
+	got, err := mustOpen(t, path, newClock().now).Entries(t.Context(), "t", keys)
+	if err != nil || len(got) != most {
+		t.Fatalf("%d entries, %v", len(got), err)
+	}
+	for i, key := range keys {
+		if e := got[key]; e.Last.Sequence != entries[i].Last.Sequence {
+			t.Errorf("%s: sequence %d, want %d", key, e.Last.Sequence, entries[i].Last.Sequence)
+		}
+	}
+}
