@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -104,13 +105,18 @@ func shortID(v jsontext.Value) []jsontext.Value {
 }
 
 // Read implements dest.Reader: the records in the ids' order, null for one that is not
-// there, or that the user may not see.
+// there, or that the user may not see. Each tells its Id, which is to be the one asked for.
 func (a *account) Read(ctx context.Context, d *syncdef.Definition, fields, ids []string, spend dest.Spend) ([]dest.Kept, error) {
 	if err := spend(ctx, oneCall[0]); err != nil {
 		return nil, err
 	}
 	op := "read records of " + d.Object
-	body, err := json.Marshal(map[string][]string{"ids": ids, "fields": fields})
+	asked := fields
+	own := slices.IndexFunc(fields, func(name string) bool { return strings.EqualFold(name, idField) })
+	if own < 0 {
+		own, asked = len(fields), append(slices.Clone(fields), idField)
+	}
+	body, err := json.Marshal(map[string][]string{"ids": ids, "fields": asked})
 	if err != nil {
 		return nil, unreadable(op, errShape)
 	}
@@ -132,7 +138,11 @@ func (a *account) Read(ctx context.Context, d *syncdef.Definition, fields, ids [
 			out[i].Gone = true
 			continue
 		}
-		out[i].Values = valuesOf(row, fields)
+		values := valuesOf(row, asked)
+		if _, err := sameID(values[own], ids[i]); err != nil {
+			return nil, unreadable(op, errOtherID)
+		}
+		out[i].Values = values[:len(fields)]
 	}
 	return out, nil
 }

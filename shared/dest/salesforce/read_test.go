@@ -80,3 +80,19 @@ func TestReadWithoutTheRight(t *testing.T) {
 		t.Errorf("a record that never was: %+v, %v", kept, err)
 	}
 }
+
+// Records in another order than asked for, or without their ids, are no answer: a record
+// would be compared with another one's values.
+func TestReadOfOtherRecords(t *testing.T) {
+	const one, other = `{"Id":"0015g0000000001AAA","Name":"a"}`, `{"Id":"0015g0000000002AAA","Name":"b"}`
+	def, ids := syncdef.Definition{Object: "Account"}, []string{"0015g0000000001AAA", "0015g0000000002AAA"}
+	for body, right := range map[string]bool{
+		"[" + one + "," + other + "]": true, "[null," + other + "]": true, "[" + other + "," + one + "]": false,
+		"[" + one + "," + one + "]": false, "[" + one + `,{"Name":"b"}]`: false, "[" + one + `,{"Id":null,"Name":"b"}]`: false,
+	} {
+		kept, err := inspector(t, canned(http.StatusOK, body)).(dest.Reader).Read(t.Context(), &def, []string{"Name"}, ids, free)
+		if (err == nil) != right || right && (len(kept) != 2 || len(kept[1].Values) != 1 || string(kept[1].Values[0]) != `"b"`) {
+			t.Errorf("%s: %+v, %v", body, kept, err)
+		}
+	}
+}
