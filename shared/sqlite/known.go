@@ -82,9 +82,7 @@ func (l *late) untouched(slot, revision int64) bool {
 // vacant notes that the table holds nothing in a slot. Where another key of the slot waits,
 // nothing is: its commit, which the table has yet to get, would count as seen.
 func (l *late) vacant(slot int64) {
-	_, young := l.young.bySlot[slot]
-	_, old := l.old.bySlot[slot]
-	if !young && !old {
+	if l.young.first(slot) < 0 && l.old.first(slot) < 0 {
 		l.absent.note(slot, l.last)
 	}
 }
