@@ -110,3 +110,15 @@ func TestFreshnessOfNothing(t *testing.T) {
 		"SELECT count(*) FROM penstock_pages": {"0"},
 	})
 }
+
+// Of a date without a time the hours are not known: nor is what is stale by them.
+func TestFreshnessOfADate(t *testing.T) {
+	m := newMonitored(t)
+	m.ages("sf_health")
+	m.aged("sf_health", func(r *freshness.Reading) {
+		r.AsOf = m.now
+		r.Figures = freshness.Figures{Field: "Updated__c", Total: freshness.N(4), Updated1d: freshness.N(1), Why: "Updated__c is a date without a time"}
+	})
+	m.refresh()
+	m.same(map[string][]string{ourStale: {"salesforce | 4 | NULL | NULL"}})
+}

@@ -226,14 +226,22 @@ WITH counted AS (
         f.total_records - COALESCE({{known "f.missing_columns" "health_score_pct"}}, 0) AS with_data
     FROM penstock_destination_freshness AS f
     WHERE f.refreshed_at >= (SELECT MAX(refreshed_at) FROM penstock_destination_freshness) - {{interval "3 HOURS"}}
+),
+
+-- LEAST passes over a NULL in some warehouses: what is not known would be all of them.
+updated AS (
+    SELECT
+        c.*,
+        CASE WHEN c.updated_4h > c.with_data THEN c.with_data ELSE c.updated_4h END AS recent
+    FROM counted AS c
 )
 SELECT
-    c.destination_type AS destination,
-    c.with_data AS total_records_with_health_data,
-    LEAST(c.updated_4h, c.with_data) AS records_updated_recently,
-    100 - LEAST(c.updated_4h, c.with_data) * 100.0 / NULLIF(c.with_data, 0) AS stale_data_percentage,
-    c.sync_name,
-    c.as_of,
-    c.message
-FROM counted AS c
-ORDER BY c.sync_name;
+    u.destination_type AS destination,
+    u.with_data AS total_records_with_health_data,
+    u.recent AS records_updated_recently,
+    100 - u.recent * 100.0 / NULLIF(u.with_data, 0) AS stale_data_percentage,
+    u.sync_name,
+    u.as_of,
+    u.message
+FROM updated AS u
+ORDER BY u.sync_name;
