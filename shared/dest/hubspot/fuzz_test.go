@@ -91,9 +91,14 @@ func FuzzLookup(f *testing.F) {
 		if !ok {
 			return
 		}
-		asked := map[string][]int{"a@b.example": {0}, "e@f.example": {1}, "7": {2}}
+		asked := map[string][]string{"a@b.example": {"a@b.example"}, "e@f.example": {"E@f.example"}, "7": {"7"}}
 		for _, byID := range []bool{false, true} {
-			found, failed := d.found(request{op: "look up"}, answer{status: 200, body: b}, said, asked, byID)
+			found, silent, failed := d.found(request{op: "look up"}, answer{status: 200, body: b}, said, looking{byID, asked})
+			for key := range silent {
+				if found[key] != nil || asked[key] == nil {
+					t.Errorf("%q is found, or was not asked for", key)
+				}
+			}
 			for key, ids := range found {
 				if failed == nil && (len(ids) == 0 || slices.Contains(ids, "") || asked[key] == nil || byID && !slices.Equal(ids, []string{key})) {
 					t.Errorf("%q: %q", key, ids)

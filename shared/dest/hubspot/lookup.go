@@ -3,6 +3,7 @@ package hubspot
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -57,12 +58,13 @@ func (d *destination) wanted(r *dest.Record) bool {
 	return d.write == byLookup && (r.Intent || r.ID == "") || d.write == byProperty && r.ID == "" && len(d.spellings(r)) > 1
 }
 
-// Lookup implements dest.Destination.
+// Lookup implements dest.Destination. Whether HubSpot names what it does not find is not
+// documented for every version, and an answer that left records out was seen: what it is
+// silent about is asked for once more, and then believed not to be there.
 func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]dest.Outcome, error) {
-	byID := d.removedID(&b.Records[c.Records[0]]) != ""
+	l := looking{byID: d.removedID(&b.Records[c.Records[0]]) != "", spellings: map[string][]string{}}
 	out := make([]dest.Outcome, len(c.Records))
 	asked := map[string][]int{} // positions in c.Records by folded value
-	var values []string
 	for n, at := range c.Records {
 		spellings := d.sought(&b.Records[at])
 		if d.overlong(spellings[0]) {
@@ -70,28 +72,21 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 			continue
 		}
 		key := d.folded(spellings[0])
-		if asked[key] == nil {
-			values = append(values, spellings...)
-		}
+		l.spellings[key] = spellings
 		asked[key] = append(asked[key], n)
 	}
-	if len(values) == 0 {
+	if len(asked) == 0 {
 		return out, nil
 	}
-	r := request{op: "look up " + d.def.Object, method: http.MethodPost, path: d.path + "/batch/read", body: d.question(values, byID), object: true, records: len(values), holds: func(s string) bool { return asked[d.folded(s)] != nil }}
-	got, err := d.client.do(ctx, r)
+	found, silent, err := d.look(ctx, l)
+	if err == nil && len(silent) > 0 {
+		l.spellings = silent
+		var more map[string][]string
+		more, _, err = d.look(ctx, l)
+		maps.Copy(found, more)
+	}
 	if err != nil {
 		return nil, err
-	}
-	said, ok := readBody(got.body)
-	if ok && got.status == http.StatusNotFound && said.Category == "OBJECT_NOT_FOUND" && len(asked) == 1 && !noObject(string(said.Message)) {
-		said = body{Results: &[]result{}}
-	} else if failed := judge(r, got, d.client.now()); failed != nil {
-		return nil, failed
-	}
-	found, failed := d.found(r, got, said, asked, byID)
-	if failed != nil {
-		return nil, failed
 	}
 	for key, positions := range asked {
 		for _, n := range positions {
@@ -99,6 +94,38 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 		}
 	}
 	return out, nil
+}
+
+// looking is what one call asks for: the spellings of each folded value, which are record
+// ids or values of the match property.
+type looking struct {
+	byID      bool
+	spellings map[string][]string
+}
+
+// look makes one call. silent are the values of which the answer says nothing.
+func (d *destination) look(ctx context.Context, l looking) (found, silent map[string][]string, err error) {
+	var values []string
+	for _, key := range slices.Sorted(maps.Keys(l.spellings)) {
+		values = append(values, l.spellings[key]...)
+	}
+	r := request{op: "look up " + d.def.Object, method: http.MethodPost, path: d.path + "/batch/read", body: d.question(values, l.byID), object: true, records: len(values), holds: func(s string) bool { return l.spellings[d.folded(s)] != nil }}
+	got, err := d.client.do(ctx, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	said, ok := readBody(got.body)
+	if ok && got.status == http.StatusNotFound && said.Category == "OBJECT_NOT_FOUND" && len(l.spellings) == 1 && !noObject(string(said.Message)) {
+		return map[string][]string{}, nil, nil
+	}
+	if failed := judge(r, got, d.client.now()); failed != nil {
+		return nil, nil, failed
+	}
+	found, silent, failed := d.found(r, got, said, l)
+	if failed != nil {
+		return nil, nil, failed
+	}
+	return found, silent, nil
 }
 
 // sought are the values that a record is looked up by.
@@ -132,34 +159,40 @@ func (d *destination) question(values []string, byID bool) []byte {
 }
 
 // found are the ids by folded value, of which there is one but where spellings of it are
-// several records'. A contact is found by each of its addresses. A
-// record that answers to none of the values can only be of the one that is left, or
-// the answer is none. Of ids it is one that a merged record became, and nobody's.
-func (d *destination) found(r request, got answer, said body, asked map[string][]int, byID bool) (map[string][]string, *dest.CallError) {
+// several records', and the values that the answer is silent about. A contact is found by
+// each of its addresses. A record that answers to none of the values can only be of the one
+// that is left, or the answer is none. Of ids it is one that a merged record became, and
+// nobody's.
+func (d *destination) found(r request, got answer, said body, l looking) (found, silent map[string][]string, failed *dest.CallError) {
 	entries, ok := said.entries()
 	if said.Results == nil || !ok || !said.done() {
-		return nil, unreadable(r.op, got, "it has no results, or not all")
+		return nil, nil, unreadable(r.op, got, "it has no results, or not all")
 	}
+	silent = maps.Clone(l.spellings)
 	for _, e := range entries {
 		if e.Category != "OBJECT_NOT_FOUND" {
-			return nil, unreadable(r.op, got, "it does not account for every record")
+			return nil, nil, unreadable(r.op, got, "it does not account for every record")
+		}
+		for _, value := range e.Context["ids"] {
+			delete(silent, d.folded(string(value)))
 		}
 	}
-	found := map[string][]string{}
+	found = map[string][]string{}
 	var strange []string
 	for _, one := range *said.Results {
 		if one.ID == "" {
-			return nil, unreadable(r.op, got, "a record has no id")
+			return nil, nil, unreadable(r.op, got, "a record has no id")
 		}
 		hit, names := false, []string{string(one.ID)}
-		if !byID {
+		if !l.byID {
 			names = d.names(one)
 		}
 		for _, value := range names {
 			key := d.folded(value)
-			if asked[key] == nil {
+			if l.spellings[key] == nil {
 				continue
 			}
+			delete(silent, key)
 			if hit = true; !slices.Contains(found[key], string(one.ID)) {
 				found[key] = append(found[key], string(one.ID))
 			}
@@ -168,20 +201,23 @@ func (d *destination) found(r request, got answer, said body, asked map[string][
 			strange = append(strange, string(one.ID))
 		}
 	}
-	if len(strange) == 0 || byID {
-		return found, nil
+	if l.byID && len(strange) == len(silent) { // what they became
+		return found, nil, nil
+	}
+	if len(strange) == 0 || l.byID {
+		return found, silent, nil
 	}
 	var left []string
-	for key := range asked {
+	for key := range l.spellings {
 		if found[key] == nil {
 			left = append(left, key)
 		}
 	}
 	if len(strange) != 1 || len(left) != 1 {
-		return nil, unreadable(r.op, got, "it has records that were not asked for")
+		return nil, nil, unreadable(r.op, got, "it has records that were not asked for")
 	}
 	found[left[0]] = strange
-	return found, nil
+	return found, nil, nil
 }
 
 // names are the values that a record answers to.

@@ -1,6 +1,7 @@
 package hubspot_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -268,5 +269,44 @@ func TestAddressSpellingsCount(t *testing.T) {
 	}
 	if out, err := w.Lookup(t.Context(), b, dest.Call{Records: []int{1}}); err != nil || out[0].Status != dest.Pending {
 		t.Errorf("not found: %+v, %v", out, err)
+	}
+}
+
+// What an answer is silent about is asked for once more: a short one makes no record a
+// second time, and none is gone. Silent twice, it is not there.
+func TestAnswersThatAreShort(t *testing.T) {
+	for first, most := range map[string]int{
+		`{"status":"COMPLETE","results":[]}`: 2,
+		`{"status":"COMPLETE","results":[{"id":"%s","properties":{"email":"person2@example.com","firstname":"Ada"}}]}`: 1,
+	} {
+		for times := 1; times <= most; times++ {
+			w := start(t, options(), matching(syncdef.Insert, "email"))
+			b := three()
+			out, err := w.Push(t.Context(), b, w.Calls(b, 0)[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids := []string{out[0].ID, out[1].ID, out[2].ID}
+			body := strings.ReplaceAll(first, "%s", ids[1])
+			if err := w.sim.Core().AddFault(sandbox.Fault{Match: "/batch/read", Status: 200, Body: body, Count: times}); err != nil {
+				t.Fatal(err)
+			}
+			for i := range b.Records {
+				b.Records[i].Intent = true
+			}
+			found, err := w.Lookup(t.Context(), b, w.Lookups(b)[0])
+			if there := times == 1; err != nil || (found[0].ID == ids[0]) != there || (found[2].ID == ids[2]) != there {
+				t.Errorf("%s, %d times: %+v, %v", body, times, found, err)
+			}
+			w.sim.Core().ClearFaults()
+			if err := w.sim.Core().AddFault(sandbox.Fault{Match: "/batch/read", Status: 200, Body: body, Count: times}); err != nil {
+				t.Fatal(err)
+			}
+			asked := 0
+			kept, err := w.account.(dest.Reader).Read(t.Context(), &w.version.Definition, []string{"firstname"}, ids, func(_ context.Context, c dest.Cost) error { asked += c.Tokens; return nil })
+			if err != nil || asked != 2 || kept[0].Gone == (times == 1) || kept[2].Gone == (times == 1) {
+				t.Errorf("%s, %d times, %d calls: %+v, %v", body, times, asked, kept, err)
+			}
+		}
 	}
 }

@@ -3,6 +3,7 @@ package hubspot
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -77,52 +78,73 @@ func lists(v jsontext.Value) []jsontext.Value {
 }
 
 // Read implements dest.Reader with a batch/read by record ids, whose answer has its own
-// order, and leaves out what is not there. A record that was merged into another one
-// answers with that one, which names it.
+// order, and leaves out what is not there; what it does not name either is asked for once
+// more, as in Lookup. A record that was merged into another one answers with that one, which
+// names it.
 func (a *account) Read(ctx context.Context, d *syncdef.Definition, fields, ids []string, spend dest.Spend) ([]dest.Kept, error) {
-	if err := spend(ctx, oneCall[0]); err != nil {
+	there, silent, err := a.records(ctx, d, fields, ids, spend)
+	if err == nil && len(silent) > 0 {
+		var more map[string]map[string]*text
+		more, _, err = a.records(ctx, d, fields, silent, spend)
+		maps.Copy(there, more)
+	}
+	if err != nil {
 		return nil, err
+	}
+	out := make([]dest.Kept, len(ids))
+	for i, id := range ids {
+		properties, is := there[id]
+		if out[i].Gone = !is; is {
+			out[i].Values = valuesOf(d, properties, fields)
+		}
+	}
+	return out, nil
+}
+
+// records makes one call: the properties by id, and the ids of which the answer says nothing.
+func (a *account) records(ctx context.Context, d *syncdef.Definition, fields, ids []string, spend dest.Spend) (there map[string]map[string]*text, silent []string, err error) {
+	if err := spend(ctx, oneCall[0]); err != nil {
+		return nil, nil, err
 	}
 	r := request{op: "read " + d.Object, method: http.MethodPost, path: "/crm/objects/" + apiVersion + "/" + objectPath(d.Object) + "/batch/read", object: true,
 		body: readQuestion(fields, ids), holds: func(s string) bool { return slices.Contains(ids, s) }}
 	got, err := a.client.do(ctx, r)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	there = map[string]map[string]*text{}
 	said, ok := readBody(got.body)
 	if ok && got.status == http.StatusNotFound && said.Category == "OBJECT_NOT_FOUND" && len(ids) == 1 && !noObject(string(said.Message)) {
-		return []dest.Kept{{Gone: true}}, nil
+		return there, nil, nil
 	}
 	if failed := judge(r, got, a.client.now()); failed != nil {
-		return nil, failed
+		return nil, nil, failed
 	}
 	entries, ok := said.entries()
 	if said.Results == nil || !ok || !said.done() || slices.ContainsFunc(entries, func(e entry) bool { return e.Category != "OBJECT_NOT_FOUND" }) {
-		return nil, unreadable(r.op, got, "it does not account for every record")
+		return nil, nil, unreadable(r.op, got, "it does not account for every record")
 	}
-	byID := map[string]map[string]*text{}
 	for _, one := range *said.Results {
 		var properties map[string]*text
 		if one.ID == "" || json.Unmarshal(one.Properties, &properties) != nil {
-			return nil, unreadable(r.op, got, "a record has no id, or no properties")
+			return nil, nil, unreadable(r.op, got, "a record has no id, or no properties")
 		}
-		byID[string(one.ID)] = properties
+		there[string(one.ID)] = properties
 		if from := properties[propMerged]; from != nil {
 			for _, id := range strings.Split(string(*from), ";") {
-				if byID[id] == nil {
-					byID[id] = properties
+				if there[id] == nil {
+					there[id] = properties
 				}
 			}
 		}
 	}
-	out := make([]dest.Kept, len(ids))
-	for i, id := range ids {
-		properties, there := byID[id]
-		if out[i].Gone = !there; there {
-			out[i].Values = valuesOf(d, properties, fields)
+	for _, id := range ids {
+		named := func(e entry) bool { return slices.Contains(e.Context["ids"], text(id)) }
+		if there[id] == nil && !slices.ContainsFunc(entries, named) {
+			silent = append(silent, id)
 		}
 	}
-	return out, nil
+	return there, silent, nil
 }
 
 // readQuestion is {"inputs":[{"id":"1"}],"properties":["name",..],"propertiesWithHistory":[]}.
