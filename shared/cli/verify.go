@@ -17,7 +17,7 @@ import (
 
 type verifyCmd struct {
 	Sync   string `arg:"" help:"The sync."`
-	Sample string `help:"Compare so many records, drawn at random, or all; 1000, or all with --into, when not given." placeholder:"N"`
+	Sample string `help:"Compare so many records, drawn at random, or all; 1000, or all with --into or --mend, when not given." placeholder:"N"`
 	Seed   uint64 `help:"Draw the same records as the verify that printed it." placeholder:"SEED"`
 	Mend   bool   `help:"Forget what is known of the records that differ, so that the next run sends them."`
 	Into   string `enum:",warehouse,snowflake,redshift,bigquery" default:"" help:"Make a table of what is read, TYPE_OBJECTs, and a view over it: in the embedded warehouse; for the others print the statements." placeholder:"WAREHOUSE"`
@@ -40,7 +40,7 @@ func (c *verifyCmd) size() (int, error) {
 	}
 	if c.Sample == "" {
 		c.Sample = strconv.Itoa(verify.DefaultSample)
-		if c.Into != "" {
+		if c.Into != "" || c.Mend {
 			c.Sample = sampleAll
 		}
 	}

@@ -76,7 +76,16 @@ func (s *Summary) Outweighs(r *Report) bool {
 }
 
 // Differ counts the records that differ and are not to be sent again.
-func (s *Summary) Differ() int64 { return max(0, s.Missing+s.Changed-s.Mended) }
+func (s *Summary) Differ() int64 { return max(0, s.Missing+s.Changed-s.Settled()) }
+
+// Settled is how many of those that differ are sent again, and no other is left to be: of a
+// sample none, as those mended in it stand for others that nobody read.
+func (s *Summary) Settled() int64 {
+	if int64(s.Records) < s.Ledger || s.Failure != "" {
+		return 0
+	}
+	return s.Mended
+}
 
 // Of is the reading for what is applied now: without the findings of something else.
 func (r Reading) Of(sync, connection, object string) Reading {

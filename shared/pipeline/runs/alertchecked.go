@@ -38,7 +38,7 @@ func (s *Sweep) checked(ctx context.Context, v syncdef.Version, out *alert.Seen)
 
 // recordsOf is a sample as alerts see it.
 func recordsOf(s *verify.Summary) alert.Records {
-	out := alert.Records{Compared: s.Compared, Missing: s.Missing, Mended: s.Mended, Differ: s.Missing + s.Changed}
+	out := alert.Records{Compared: s.Compared, Missing: s.Missing, Mended: s.Settled(), Differ: s.Missing + s.Changed}
 	for _, name := range slices.Sorted(maps.Keys(s.Fields)) {
 		if n := s.Fields[name]; n > out.Changed {
 			out.Field, out.Changed = name, n

@@ -50,7 +50,11 @@ func TestWhatIsCheckedIsTold(t *testing.T) {
 	if o := w.opened(alert.Disagreement); o.Rows != 56 {
 		t.Errorf("%+v", o)
 	}
-	w.checked(func(r *verify.Reading) { r.Schema, r.Sample.Mended = verify.Schema{}, 56 })
+	// Those mended of a sample stand for others: the alert stays.
+	w.checked(func(r *verify.Reading) { r.Sample.Records, r.Sample.Ledger, r.Sample.Mended = 500, 501, 56 })
+	w.pass(time.Minute)
+	m.is(t, "disagreement raised", "schema_drift raised")
+	w.checked(func(r *verify.Reading) { r.Schema, r.Sample.Ledger = verify.Schema{}, 500 })
 	w.pass(time.Minute)
 	m.is(t, "disagreement raised", "schema_drift raised", "schema_drift recovered", "disagreement recovered")
 }
