@@ -15,7 +15,8 @@ import (
 const maxNamed = 3 // ids named in an ambiguous match
 
 // Lookups implements dest.Destination: records without an id that are found by
-// search, and inserts that an earlier attempt may have sent.
+// search, inserts that an earlier attempt may have sent, and those to be deleted by the Id
+// that a row names, which may be another object's.
 func (d *destination) Lookups(b dest.Batch) []dest.Call {
 	var calls []dest.Call
 	queries, left := 0, newBudget()
@@ -43,7 +44,7 @@ func (d *destination) wanted(r *dest.Record) bool {
 	if r.ID != "" {
 		return false
 	}
-	if r.Delete && d.write == byExternalID {
+	if r.Delete && (d.write == byExternalID || d.write == byID && d.kind(r) == deleteKind) {
 		return true
 	}
 	return d.write == byLookup || r.Intent && d.write == insertOnly && d.def.Strategy != syncdef.MatchNone
@@ -59,6 +60,9 @@ type hit struct {
 // Lookup implements dest.Destination. It makes further calls when a query has more
 // than one page, and for the match field's type; APICalls counts them.
 func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]dest.Outcome, error) {
+	if d.write == byID {
+		return d.ownIDs(ctx, b, c)
+	}
 	hits, all := make(map[string]*hit, len(c.Records)), make([]hit, len(c.Records))
 	near := map[string][]string{} // with CaseUnsure: keys by their text without case
 	reasons := make([]string, len(c.Records))

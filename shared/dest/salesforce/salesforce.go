@@ -28,6 +28,7 @@ type destination struct {
 	header   http.Header // of writes
 	members  []string    // per mapped field, its name as a JSON member: ,"Name":
 	digits   digits      // of the match field
+	prefix   prefix      // of the object's Ids
 }
 
 // newDestination makes the destination of a version that check has passed.
@@ -37,7 +38,7 @@ func newDestination(v syncdef.Version, conn syncdef.Connection, c *client) (*des
 		return nil, &dest.CallError{Op: "open sync " + def.Sync, Class: dest.Configuration, Scope: dest.ScopeVersion,
 			Code: "definition", Message: syncdef.Faults(faults).Error()}
 	}
-	d := &destination{def: def, client: c, identity: v.Rules.Identity, write: writeOf(&def), digits: digits{turn: make(chan struct{}, 1)}}
+	d := &destination{def: def, client: c, identity: v.Rules.Identity, write: writeOf(&def), digits: digits{turn: make(chan struct{}, 1)}, prefix: prefix{turn: make(chan struct{}, 1)}}
 	if def.Strategy != syncdef.MatchNone && len(d.identity.Steps) == 0 {
 		d.identity = identity(&def)
 	}
