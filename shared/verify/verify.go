@@ -79,9 +79,8 @@ func (f *Fields) Compare(e *ledger.Entry, values []jsontext.Value) (changed, uns
 			continue // it was left alone, or is not known
 		}
 		switch {
-		case field.Match && f.found(e.Key, values[i]):
-		case !field.Match && f.holds(field, i, e.Held.Fields[i], values[i]):
-		case field.Alters != "":
+		case field.Match && f.found(e.Key, values[i]), f.holds(field, i, e.Held.Fields[i], values[i]):
+		case field.Alters != "" && !field.Match: // the rule of identity passes over what is altered
 			unsure = append(unsure, i)
 		default:
 			changed = append(changed, i)

@@ -54,6 +54,8 @@ func TestCompare(t *testing.T) {
 		"match, in another case": {verify.Field{Match: true}, `"K"`, `"k"`, "[] []"},
 		"match, another":         {verify.Field{Match: true}, `"K"`, `"x"`, "[0] []"},
 		"match, emptied":         {verify.Field{Match: true}, `"K"`, `null`, "[0] []"},
+		"match, altered":         {verify.Field{Match: true, Alters: "in lower case"}, `"K"`, `"k"`, "[] []"},
+		"match, one's own":       {verify.Field{Match: true, Alters: "in lower case"}, `"K"`, `"x"`, "[0] []"},
 	} {
 		c.field.Name = "F"
 		f := verify.Fields{Of: []verify.Field{c.field}, Form: as, Identity: row.Identity{Steps: []row.Step{row.StepTrim, row.StepLower}}}

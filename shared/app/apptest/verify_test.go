@@ -475,3 +475,18 @@ func TestDailyCheck(t *testing.T) {
 		t.Errorf("after a failure: %+v", third)
 	}
 }
+
+// What is personal now is not shown, though a version delivered it that did not say so.
+func TestVerifyOfFieldsThatBecamePersonal(t *testing.T) {
+	v := verifiables["hubspot"]
+	v.connection += ", personal: allowed"
+	w := v.world(t, v.folder(t, ""))
+	w.delivered(t, "main", "q1", v.rows...)
+	w.delivered(t, "people", "q2", v.change)
+	v.fields = strings.ReplaceAll(strings.ReplaceAll(v.fields, "destination: email}", "destination: email, personal: true}"), "firstname}", "firstname, personal: true}")
+	w.Apply(t, load(t, v.folder(t, ""), []dest.Vendor{hubspot.Vendor}))
+	got := w.verified(t, "hubspot", verify.Request{Found: true})
+	if len(got.Records) != 1 || got.Records[0].Key != "" || len(got.Records[0].Fields) != 1 || !got.Records[0].Fields[0].Personal || got.Records[0].Fields[0].Found != nil {
+		t.Errorf("%+v", got.Records)
+	}
+}

@@ -21,9 +21,9 @@ type written struct {
 	program  *version.Compiled
 	names    []string // of the mapping
 	fields   verify.Fields
-	personal map[string]bool
-	also     []string     // fields that are read, and not compared
-	state    verify.State // why none of its records can be told; "" can
+	personal map[string]bool // by name in lower case
+	also     []string        // fields that are read, and not compared
+	state    verify.State    // why none of its records can be told; "" can
 }
 
 // written makes a version ready, once.
@@ -53,7 +53,7 @@ func (v *verifier) load(ctx context.Context, id string) (*written, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &written{program: program, names: program.Mapping.Names(), personal: personalFields(&program.Version.Definition)}
+	w := &written{program: program, names: program.Mapping.Names(), personal: personalFields(&program.Version.Definition, &v.current.Definition)}
 	w.fields.Identity = program.Version.Rules.Identity
 	return w, v.readable(ctx, w)
 }
@@ -68,7 +68,8 @@ func (v *verifier) readable(ctx context.Context, w *written) error {
 	w.state = verify.Unread
 	for i, name := range w.names {
 		f := verify.Field{Name: name, Why: tells[i].Why, Alters: tells[i].Alters, Trims: tells[i].Trims, Empty: tells[i].Empty, Also: tells[i].Also}
-		f.Match = strings.EqualFold(name, def.Match.Destination) && len(w.fields.Identity.Steps) > 0
+		source := def.MappingOf(name).Source // another column's value is no key
+		f.Match = strings.EqualFold(name, def.Match.Destination) && len(w.fields.Identity.Steps) > 0 && (source == "" || strings.EqualFold(source, def.Match.Source))
 		if f.Why == "" {
 			f.Why = w.program.Mapping.Comparable(i)
 		}
@@ -102,15 +103,18 @@ func (v *verifier) note(field, why string) {
 	}
 }
 
-// personalFields are the destination's fields that hold personal data, and where the match
-// value is such a column, the match field.
-func personalFields(d *syncdef.Definition) map[string]bool {
+// personalFields are the destination's fields, in lower case, that hold personal data by one
+// of the definitions, and where the match value is such a column, the match field: what
+// delivered a record may have been applied before somebody marked them.
+func personalFields(all ...*syncdef.Definition) map[string]bool {
 	out := map[string]bool{}
-	for i := range d.Fields {
-		if f := &d.Fields[i]; f.Personal {
-			out[f.Destination] = true
-			if strings.EqualFold(f.Source, d.Match.Source) {
-				out[d.Match.Destination] = true
+	for _, d := range all {
+		for i := range d.Fields {
+			if f := &d.Fields[i]; f.Personal {
+				out[strings.ToLower(f.Destination)] = true
+				if strings.EqualFold(f.Source, d.Match.Source) {
+					out[strings.ToLower(d.Match.Destination)] = true
+				}
 			}
 		}
 	}
@@ -192,7 +196,7 @@ func (w *written) shown() []string {
 // judge compares one record.
 func (w *written) judge(e *ledger.Entry, k *dest.Kept, unsure map[string]int64, found bool) verify.Record {
 	r := verify.Record{State: verify.Same, ID: e.Held.ID}
-	if !w.personal[w.program.Version.Definition.Match.Destination] {
+	if !w.personal[strings.ToLower(w.program.Version.Definition.Match.Destination)] {
 		r.Key = e.Key
 	}
 	if k.Gone {
@@ -213,7 +217,7 @@ func (w *written) judge(e *ledger.Entry, k *dest.Kept, unsure map[string]int64, 
 	}
 	for _, i := range changed {
 		r.State = verify.Changed
-		d := verify.Differ{Field: w.fields.Of[i].Name, Personal: w.personal[w.fields.Of[i].Name]}
+		d := verify.Differ{Field: w.fields.Of[i].Name, Personal: w.personal[strings.ToLower(w.fields.Of[i].Name)]}
 		if found && !d.Personal {
 			d.Found = append(jsontext.Value(nil), values[i]...)
 		}
