@@ -41,7 +41,7 @@ var stateLines = []struct {
 	{verify.NoID, "cannot be read: the destination gave no id"},
 	{verify.Unkept, "cannot be told: too many fields"},
 	{verify.Untold, "cannot be told: delivered by a version that is not stored"},
-	{verify.Unread, "cannot be told: none of the fields can be read"},
+	{verify.Unread, "cannot be told: nothing of it can be read"},
 }
 
 // print prints the comparison for people.

@@ -38,7 +38,8 @@ type Readable struct {
 
 // Kept is a record as the destination holds it.
 type Kept struct {
-	Gone bool // there is no such record any more
+	Gone    bool // there is no such record any more
+	Refused bool // the destination does not show this one
 	// Values are those of the fields, in their order, as JSON of the mapped type: numbers as
 	// numbers, times in RFC 3339, null for an empty field; nil where none was shown.
 	Values []jsontext.Value

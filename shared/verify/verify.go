@@ -29,7 +29,7 @@ const (
 	Moved   State = "delivered_since"  // it was delivered anew while it was read
 	Unkept  State = "no_hashes"        // the ledger keeps no hashes of its fields
 	Untold  State = "unknown_version"  // the version that delivered it is not stored, or not known to this release
-	Unread  State = "nothing_readable" // none of its fields can be read back
+	Unread  State = "nothing_readable" // none of its fields can be read back, or the destination does not show it
 )
 
 // Before is what can be said of a record without reading it; "" asks to read it.

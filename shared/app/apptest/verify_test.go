@@ -490,3 +490,30 @@ func TestVerifyOfFieldsThatBecamePersonal(t *testing.T) {
 		t.Errorf("%+v", got.Records)
 	}
 }
+
+// A contact that Intercom does not show leaves the others, and is not voided.
+func TestVerifyOfARefusedRecord(t *testing.T) {
+	clock := NewClock()
+	server, err := intercomsim.New(intercomsim.Config{Token: intercomsim.Sandbox.Secret["token"], Now: clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := verifiables["intercom"]
+	w := NewOf(t, clock, []Service{{Vendor: intercom.Vendor, Server: server, Secret: intercomsim.Sandbox.Secret}}, load(t, v.folder(t, ""), []dest.Vendor{intercom.Vendor}))
+	w.delivered(t, "main", "q1", v.rows...)
+	w.delivered(t, "people", "q2", v.change)
+	version, err := w.Store.Current(t.Context(), "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := w.Store.Entries(t.Context(), ledger.Target(&version.Definition, &version.Rules, 0), []string{"b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Core().AddFault(sandbox.Fault{Match: "/contacts/" + held["b"].Held.ID, Count: -1, Status: 400, Body: `{"type":"error.list","request_id":"x","errors":[{"code":"parameter_invalid","message":"no"}]}`}); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.verified(t, "intercom", verify.Request{Mend: true}); states(got) != "1 same, 1 changed, 1 nothing_readable" || got.Compared != 2 || got.Mended != 1 {
+		t.Errorf("%s: %+v", states(got), got)
+	}
+}

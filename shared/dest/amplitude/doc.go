@@ -62,7 +62,8 @@
 // Each event has an insert_id, made of the sync, the row's sequence and key, and
 // what is sent: an event that is sent again is dropped by Amplitude, within 7 days
 // and on the same device, while a newer value of the user is another event. So a
-// call whose answer was lost is made again, also for add and append.
+// call whose answer was lost is made again, also for add and append. A later row of that
+// user, pushed before such a call is made again, is another event: it adds once more.
 //
 // # What Amplitude would lose in silence
 //

@@ -18,7 +18,8 @@
 // (objectWriteTraceId), by which results and errors are told apart; what an answer
 // says is read from its body and never from its status, and an answer that does not
 // account for every record, counts errors that it does not list, or is of a batch that
-// is not COMPLETE, is no answer.
+// is not COMPLETE, is no answer. A record that a look-up's answer is silent about is asked
+// for once more before it counts as not there.
 //
 // An upsert needs a property with unique values: email of contacts, or one of one's
 // own that was created so (hasUniqueValue; 10 an object). Records that are matched by an
@@ -41,7 +42,9 @@
 // options joined by semicolons; an empty text clears. A text that begins with a
 // semicolon would add to several options instead of replacing them: its row is refused.
 // A number that records are matched by has one spelling, whatever the row's (101 for
-// 101.0 and 1.01e2), and 64 digits at most.
+// 101.0 and 1.01e2), and 64 digits at most. Texts that records are matched by are compared
+// without case, for HubSpot does not document how it compares them: of two rows that
+// differ by case alone the later one holds. match: {case: true} keeps them apart.
 //
 // Limits: 190 calls in 10 seconds and 650,000 a day on Professional and Enterprise,
 // 100 and 250,000 below; 429 names the policy. 423 says that a record or the account is

@@ -49,8 +49,8 @@ func (a *account) Readable(ctx context.Context, d *syncdef.Definition, fields []
 			out[i].Why = "HubSpot computes it"
 		case name == propEmail && !slices.Contains(f.Transform, "lower"):
 			out[i].Alters = "HubSpot keeps addresses in lower case: write transform: [lower]"
-		case f.Type == syncdef.JSON:
-			out[i].Also = lists
+		case f.Type == syncdef.JSON: // encode leaves empty values out; whether HubSpot keeps the order is not documented
+			out[i].Also, out[i].Alters = lists, "HubSpot keeps a list without its empty values, and may put it in another order"
 		}
 	}
 	return out, nil

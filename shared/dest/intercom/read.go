@@ -3,6 +3,7 @@ package intercom
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -76,11 +77,19 @@ func fractions(v jsontext.Value) (out []jsontext.Value) {
 	return out
 }
 
-// Read implements dest.Reader contact by contact.
+// Read implements dest.Reader contact by contact. One that is refused leaves the others;
+// where all are, it is not theirs.
 func (a *account) Read(ctx context.Context, d *syncdef.Definition, fields, ids []string, spend dest.Spend) ([]dest.Kept, error) {
-	out := make([]dest.Kept, len(ids))
+	out, refused := make([]dest.Kept, len(ids)), 0
 	for i, id := range ids {
 		body, err := a.contact(ctx, id, spend, true)
+		if call, is := errors.AsType[*dest.CallError](err); is && call.Class == dest.Refused {
+			if refused++; refused == len(ids) {
+				return nil, err
+			}
+			out[i].Refused = true
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

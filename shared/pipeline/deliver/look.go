@@ -200,8 +200,11 @@ func (l *looking) read(ctx context.Context, ids []string) error {
 
 // stands is what a record that was read says of a row.
 func (w *written) stands(k *dest.Kept, of *verify.Wanted) verify.Found {
-	if k.Gone {
+	switch {
+	case k.Gone:
 		return verify.Found{Standing: verify.Absent}
+	case k.Refused:
+		return verify.Found{}
 	}
 	f := verify.Found{Standing: verify.There, Values: make([]jsontext.Value, len(w.names)), Holds: make([]bool, len(w.names))}
 	next := 0

@@ -138,6 +138,10 @@ func (v *verifier) page(ctx context.Context, w *written, page []ledger.Entry) er
 	w.fields.Form = mapper.ReadBack
 	var differ []difference
 	for i := range page {
+		if kept[i].Refused {
+			v.out.States[verify.Unread]++
+			continue
+		}
 		record := w.judge(&page[i], &kept[i], v.out.Unsure, v.q.Found)
 		if record.State == verify.Same {
 			v.out.States[verify.Same]++
@@ -166,7 +170,7 @@ func (v *verifier) read(ctx context.Context, w *written, page []ledger.Entry) ([
 		return nil, err
 	}
 	for i, id := range ids {
-		if v.q.Each == nil || v.seen[id] {
+		if v.q.Each == nil || v.seen[id] || kept[i].Refused {
 			continue
 		}
 		v.seen[id] = true
