@@ -122,7 +122,7 @@ func (c verifyCmd) next(s program, v *verified) {
 		fmt.Fprintln(s.out, "nothing was voided")
 	}
 	if v.Unmended > 0 {
-		fmt.Fprintln(s.out, wrapped("", fmt.Sprintf("%s that differ are left as they are: an insert makes each record once, and changes none", records(v.Unmended))))
+		fmt.Fprintln(s.out, wrapped("", fmt.Sprintf("%s that differ are left as they are: an insert, or a row whose record has another external id by now, would make a second one", records(v.Unmended))))
 	}
 	if v.Meanwhile != "" {
 		fmt.Fprintln(s.out, wrapped("", fmt.Sprintf("the run %s was begun meanwhile, and may have passed some of them: when it has ended, first  penstock reset %s", v.Meanwhile, c.Sync)))

@@ -61,7 +61,7 @@ type Looked struct {
 // row sends; of the match field whether it is the row's record.
 func (f *Fields) Holds(at int, w *Wanted, v jsontext.Value) bool {
 	if f.Of[at].Match {
-		return f.found(w.Key, v)
+		return f.Found(w.Key, v)
 	}
 	return f.holds(&f.Of[at], at, w.Hashes[at], v)
 }

@@ -83,6 +83,9 @@ type Record struct {
 	Key    string   `json:"key,omitempty"` // that it is found by; "" where that is personal
 	Fields []Differ `json:"fields,omitempty"`
 	Mended bool     `json:"mended,omitempty"`
+	// Another says that the record has another external id by now: its row would make a
+	// second one.
+	Another bool `json:"another_external_id,omitempty"`
 }
 
 // Differ is a field that differs.

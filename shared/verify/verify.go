@@ -79,7 +79,7 @@ func (f *Fields) Compare(e *ledger.Entry, values []jsontext.Value) (changed, uns
 			continue // it was left alone, or is not known
 		}
 		switch {
-		case field.Match && f.found(e.Key, values[i]), f.holds(field, i, e.Held.Fields[i], values[i]):
+		case field.Match && f.Found(e.Key, values[i]), f.holds(field, i, e.Held.Fields[i], values[i]):
 		case field.Alters != "" && !field.Match: // the rule of identity passes over what is altered
 			unsure = append(unsure, i)
 		default:
@@ -89,8 +89,8 @@ func (f *Fields) Compare(e *ledger.Entry, values []jsontext.Value) (changed, uns
 	return changed, unsure
 }
 
-// found reports whether a record with this match value is the key's.
-func (f *Fields) found(key string, v jsontext.Value) bool {
+// Found reports whether a record with this match value is the key's.
+func (f *Fields) Found(key string, v jsontext.Value) bool {
 	got, ok := f.Identity.Key(nil, []byte(rawjson.Scalar(v)))
 	return ok && string(got) == key
 }

@@ -502,18 +502,50 @@ func TestVerifyOfARefusedRecord(t *testing.T) {
 	w := NewOf(t, clock, []Service{{Vendor: intercom.Vendor, Server: server, Secret: intercomsim.Sandbox.Secret}}, load(t, v.folder(t, ""), []dest.Vendor{intercom.Vendor}))
 	w.delivered(t, "main", "q1", v.rows...)
 	w.delivered(t, "people", "q2", v.change)
-	version, err := w.Store.Current(t.Context(), "main")
-	if err != nil {
-		t.Fatal(err)
-	}
-	held, err := w.Store.Entries(t.Context(), ledger.Target(&version.Definition, &version.Rules, 0), []string{"b"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := server.Core().AddFault(sandbox.Fault{Match: "/contacts/" + held["b"].Held.ID, Count: -1, Status: 400, Body: `{"type":"error.list","request_id":"x","errors":[{"code":"parameter_invalid","message":"no"}]}`}); err != nil {
+	if err := server.Core().AddFault(sandbox.Fault{Match: "/contacts/" + w.held(t, "main", "b").Held.ID, Count: -1, Status: 400, Body: `{"type":"error.list","request_id":"x","errors":[{"code":"parameter_invalid","message":"no"}]}`}); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.verified(t, "intercom", verify.Request{Mend: true}); states(got) != "1 same, 1 changed, 1 nothing_readable" || got.Compared != 2 || got.Mended != 1 {
 		t.Errorf("%s: %+v", states(got), got)
 	}
+}
+
+// An external id that somebody changed is told, though no mapping names it, and is not
+// mended: the row would make a second record.
+func TestVerifyOfAChangedExternalID(t *testing.T) {
+	v := verifiables["salesforce"]
+	w := v.world(t, v.folder(t, ""))
+	w.delivered(t, "main", "q1", v.rows...)
+	held := w.held(t, "main", "a")
+	v.target = "destination_object: Account\noperation: update\nmatching_strategy: field\nmatch: {source: k, destination: Id}\n"
+	v.changes = "  - {source: v, destination: Customer_ID__c}\n"
+	dir := v.folder(t, "")
+	for _, name := range []string{"main", "removals"} {
+		if err := os.Remove(filepath.Join(dir, name+".yaml")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Apply(t, Load(t, dir))
+	w.delivered(t, "people", "q2", fmt.Sprintf(`{"k":%q,"v":"z"}`, held.Held.ID))
+	got := w.verified(t, "salesforce", verify.Request{Mend: true})
+	if states(got) != "2 same, 1 changed" || got.Mended != 0 || got.Unmended != 1 || !got.Records[0].Another || got.Fields["Customer_ID__c"] != 1 {
+		t.Errorf("%s: %+v", states(got), got)
+	}
+	if got := w.delivered(t, "main", "q3", v.rows...); got != "0 delivered, 3 unchanged" {
+		t.Error(got)
+	}
+}
+
+// held is a key's entry in a sync's ledger.
+func (w *World) held(t *testing.T, sync, key string) ledger.Entry {
+	t.Helper()
+	version, err := w.Store.Current(t.Context(), sync)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := w.Store.Entries(t.Context(), ledger.Target(&version.Definition, &version.Rules, 0), []string{key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return held[key]
 }

@@ -9,6 +9,9 @@
 // package decides nothing about retries, quotas or the ledger (a login after a
 // session that ended is its only repetition), and it does not use the Bulk API.
 //
+// A delete names Ids alone, of any object: an Id that a row names is held against how the
+// object's Ids begin (keyPrefix of describe), and another object's is refused.
+//
 // Before the first row penstock validate --connection holds a definition against the
 // object's describe, which shows what the integration user may see: objects and
 // fields, who may create and change them, types, lengths, digits, active picklist

@@ -22,7 +22,8 @@ type written struct {
 	names    []string // of the mapping
 	fields   verify.Fields
 	personal map[string]bool // by name in lower case
-	also     []string        // fields that are read, and not compared
+	also     []string        // fields that are read, and not compared with what was sent
+	external string          // the external id that records are found by, which is among also
 	state    verify.State    // why none of its records can be told; "" can
 }
 
@@ -61,7 +62,12 @@ func (v *verifier) load(ctx context.Context, id string) (*written, error) {
 // readable asks what reading the fields back tells.
 func (v *verifier) readable(ctx context.Context, w *written) error {
 	def := &w.program.Version.Definition
-	tells, err := v.reader.Readable(ctx, def, append(slices.Clone(w.names), v.q.Also...), v.spend)
+	also := v.q.Also
+	if name := def.Match.Destination; def.Strategy == syncdef.MatchExternalID && !slices.ContainsFunc(w.names, func(s string) bool { return strings.EqualFold(s, name) }) {
+		also = append(slices.Clone(also), name)
+		w.external = name
+	}
+	tells, err := v.reader.Readable(ctx, def, append(slices.Clone(w.names), also...), v.spend)
 	if err != nil {
 		return err
 	}
@@ -82,8 +88,8 @@ func (v *verifier) readable(ctx context.Context, w *written) error {
 		}
 		w.fields.Of = append(w.fields.Of, f)
 	}
-	for i, name := range v.q.Also {
-		if tells[len(w.names)+i].Why == "" && w.fields.Position(name) < 0 {
+	for i, name := range also {
+		if tells[len(w.names)+i].Why == "" && w.fields.Position(name) < 0 && !slices.Contains(w.also, name) {
 			w.also = append(w.also, name)
 		}
 	}
@@ -219,15 +225,25 @@ func (w *written) judge(e *ledger.Entry, k *dest.Kept, unsure map[string]int64, 
 	for _, i := range doubtful {
 		unsure[w.fields.Of[i].Name]++
 	}
+	if at := slices.Index(w.also, w.external); at >= 0 && k.Values[next+at] != nil && !w.fields.Found(e.Key, k.Values[next+at]) {
+		r.State, r.Another = verify.Changed, true
+		r.Fields = append(r.Fields, w.differ(w.external, k.Values[next+at], found))
+	}
 	for _, i := range changed {
 		r.State = verify.Changed
-		d := verify.Differ{Field: w.fields.Of[i].Name, Personal: w.personal[strings.ToLower(w.fields.Of[i].Name)]}
-		if found && !d.Personal {
-			d.Found = append(jsontext.Value(nil), values[i]...)
-		}
-		r.Fields = append(r.Fields, d)
+		r.Fields = append(r.Fields, w.differ(w.fields.Of[i].Name, values[i], found))
 	}
 	return r
+}
+
+// differ is a field that differs; its value is shown where that is asked for, and it is not
+// personal.
+func (w *written) differ(name string, v jsontext.Value, found bool) verify.Differ {
+	d := verify.Differ{Field: name, Personal: w.personal[strings.ToLower(name)]}
+	if found && !d.Personal {
+		d.Found = slices.Clone(v)
+	}
+	return d
 }
 
 // settle counts what differs, unless it was delivered anew since it was listed, and voids
@@ -293,12 +309,13 @@ func (v *verifier) count(r verify.Record) {
 }
 
 // mend voids the entries, each over what was compared: what a worker delivers meanwhile
-// stays (I3). An insert's record that is there is not sent again, or there would be two.
+// stays (I3). An insert's record that is there is not sent again, nor one that has another
+// external id by now, or there would be two.
 func (v *verifier) mend(ctx context.Context, differ []difference) error {
 	var entries []ledger.Entry
 	var of []int
 	for i, d := range differ {
-		if v.current.Rules.Once && d.record.State != verify.Missing {
+		if (v.current.Rules.Once || d.record.Another) && d.record.State != verify.Missing {
 			continue
 		}
 		entries, of = append(entries, d.entry.Void(d.record.State == verify.Missing)), append(of, i)
