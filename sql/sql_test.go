@@ -164,6 +164,13 @@ func TestTeardown(t *testing.T) {
 			}
 			last = at[0]
 		}
+		for _, f := range all {
+			for _, m := range regexp.MustCompile(`(?m)^GRANT (USAGE ON LANGUAGE .*) TO (.*;)$`).FindAllStringSubmatch(f.Text, -1) {
+				if want := "REVOKE " + m[1] + " FROM " + m[2]; !strings.Contains(teardown, want) {
+					t.Errorf("%s: no %s", dialect, want)
+				}
+			}
+		}
 	}
 }
 
