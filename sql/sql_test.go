@@ -109,6 +109,12 @@ func TestParts(t *testing.T) {
 			t.Fatal(err)
 		}
 		var all []string
+		of, _, _ := strings.Cut(parts[0].Text, "\n")
+		for _, f := range parts {
+			if !strings.HasPrefix(of, "-- Of penstock sql-setup "+string(dialect)) || !strings.HasPrefix(f.Text, of+"\n") {
+				t.Errorf("%s of %s begins otherwise than with %q", f.Name, dialect, of)
+			}
+		}
 		for _, f := range parts[:len(parts)-1] {
 			all = append(all, split(f.Text)...)
 			if dialect == Snowflake && !strings.Contains(f.Text, "USE SCHEMA penstock.public;") {
@@ -163,6 +169,13 @@ func TestTeardown(t *testing.T) {
 				t.Errorf("%s: %s %s is dropped after what was made before it", dialect, o.kind, o.name)
 			}
 			last = at[0]
+		}
+		for _, f := range all {
+			for _, m := range regexp.MustCompile(`(?m)^GRANT (USAGE ON LANGUAGE .*) TO (.*;)$`).FindAllStringSubmatch(f.Text, -1) {
+				if want := "REVOKE " + m[1] + " FROM " + m[2]; !strings.Contains(teardown, want) {
+					t.Errorf("%s: no %s", dialect, want)
+				}
+			}
 		}
 	}
 }

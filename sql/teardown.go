@@ -76,7 +76,7 @@ func Teardown(dialect Dialect, params Params) (string, error) {
 }
 
 // Parts are the script of Setup, each part as a file that can be run by itself after
-// those before it, and the teardown.
+// those before it, and the teardown. Each begins with the line that says what it is of.
 func Parts(dialect Dialect, params Params) ([]File, error) {
 	given := params
 	all, err := Files(dialect, params)
@@ -90,10 +90,24 @@ func Parts(dialect Dialect, params Params) ([]File, error) {
 		if dialect == Snowflake && i > 0 {
 			session = fmt.Sprintf("USE ROLE %s;\nUSE WAREHOUSE %s;\nUSE SCHEMA %s.%s;\n\n", params.Role, params.Warehouse, params.Database, params.Schema)
 		}
-		all[i].Text = headed(missing, session+squeeze(f.Text))
+		all[i].Text = params.of() + headed(missing, session+squeeze(f.Text))
 	}
 	teardown, err := Teardown(dialect, given)
-	return append(all, File{TeardownFile, teardown}), err
+	return append(all, File{TeardownFile, params.of() + teardown}), err
+}
+
+// of is the first line of each file: the dialect, and where its objects are.
+func (p *Params) of() string {
+	line := "-- Of penstock sql-setup " + string(p.dialect)
+	switch p.dialect {
+	case Snowflake:
+		line += ", schema " + p.Database + "." + p.Schema
+	case Redshift:
+		line += ", schema " + p.Schema
+	case BigQuery:
+		line += ", dataset " + p.Project + "." + p.Dataset
+	}
+	return line + "\n"
 }
 
 // drops are the statements that take objects away, the last made first.

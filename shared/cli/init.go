@@ -78,15 +78,19 @@ func (p *project) ask(ctx context.Context, s program) (err error) {
 	if err := p.rows(); err != nil {
 		return err
 	}
-	names := make([]string, len(p.columns))
-	for i, column := range p.columns {
-		names[i] = column.Name
+	if p.example && p.Key != "" && !hasColumn(columnNames(p.columns), p.Key) { // the example takes the name that is wanted
+		p.columns[0].Name = p.Key
 	}
-	if p.example && p.Key != "" && !hasColumn(names, p.Key) { // the example takes the name that is wanted
-		p.columns[0].Name, names[0] = p.Key, p.Key
-	}
-	p.Key, err = a.answer(ctx, keyQuestion(names), p.Key)
+	p.Key, err = a.answer(ctx, keyQuestion(columnNames(p.columns)), p.Key)
 	return err
+}
+
+func columnNames(columns []syncdef.Column) []string {
+	out := make([]string, len(columns))
+	for i, column := range columns {
+		out[i] = column.Name
+	}
+	return out
 }
 
 // exampled are the types that offer an example.

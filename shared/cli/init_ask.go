@@ -75,8 +75,9 @@ func (a *asker) answer(ctx context.Context, q question, given string) (string, e
 	}
 }
 
-// line is the next line that the person types, "" at the end of the input. An
-// interrupt ends the wait; nothing can end the read, which dies with the process.
+// line is the next line that the person types. The end of the input (Ctrl-D) ends the
+// command as Ctrl-C does. An interrupt ends the wait; nothing can end the read, which
+// dies with the process.
 func (a *asker) line(ctx context.Context) (string, error) {
 	if a.lines == nil {
 		a.lines = make(chan string)
@@ -88,12 +89,15 @@ func (a *asker) line(ctx context.Context) (string, error) {
 		}()
 	}
 	select {
-	case text := <-a.lines:
-		return strings.TrimSpace(text), nil
+	case text, more := <-a.lines:
+		if more {
+			return strings.TrimSpace(text), nil
+		}
+		a.s.signals.cancel()
 	case <-ctx.Done():
-		fmt.Fprintln(a.s.out)
-		return "", ctx.Err()
 	}
+	fmt.Fprintln(a.s.out)
+	return "", ctx.Err()
 }
 
 // keyQuestion asks for one of a file's columns; the first is the usual answer.

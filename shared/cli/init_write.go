@@ -46,9 +46,15 @@ func (p *project) files(kinds []syncdef.Kind) ([]projectFile, error) {
 		name = p.kind.Name + "_" + p.table
 	}
 	p.Name = name
+	if name+".yaml" == yamlfile.ConnectionsFile {
+		return nil, usage("--name %s: syncs/%s is the file of the connections; give the sync another name", name, yamlfile.ConnectionsFile)
+	}
 	connection, connections, err := p.connection(kinds)
 	if err != nil {
 		return nil, err
+	}
+	if len(p.kind.Example.Fields(p.Key, p.columns)) == 0 {
+		return nil, fmt.Errorf("%s has no column to send beside the key %s: add one to it", p.file, p.Key)
 	}
 	definition := p.definition(connection)
 	held := connections
@@ -63,8 +69,12 @@ func (p *project) files(kinds []syncdef.Kind) ([]projectFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := yamlfile.Parse(name+".yaml", []byte(definition), conns, kinds); err != nil {
+	d, _, err := yamlfile.Parse(name+".yaml", []byte(definition), conns, kinds)
+	if err != nil {
 		return nil, err
+	}
+	if faults := syncdef.CheckColumns(d, columnNames(p.columns)); len(faults) > 0 {
+		return nil, syncdef.Faults(faults)
 	}
 	out := []projectFile{{path: ".gitignore", text: ignored, what: "keeps this machine's state and secrets out of git", keep: true}}
 	if connections != "" {
@@ -93,7 +103,7 @@ penstock-data/
 func (p *project) definition(connection string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Rows of %s go to %s. penstock validate checks\n# this file, and says of each fault what is allowed.\nsync: %s\nconnection: %s # in connections.yaml\n\n", p.table, p.kind.Title, p.Name, connection)
-	for _, line := range p.kind.Example.Target(p.Object, p.Key) {
+	for _, line := range p.kind.Example.Target(p.Object, p.Key, p.columns) {
 		b.WriteString(line + "\n")
 	}
 	b.WriteString("\n# source: a column of the model; destination: a field there\nfield_mappings:\n")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -83,7 +84,7 @@ func Main(args []string, known []Destination) int {
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	parsed, err := parser.Parse(args) // --help ends the process
+	parsed, err := parser.Parse(statements(args)) // --help ends the process
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "penstock: %v (%s)\n", err, helpFor(err))
 		return exitUsage
@@ -119,6 +120,21 @@ func Main(args []string, known []Destination) int {
 		fmt.Fprintln(s.err, "penstock:", plain(err))
 	}
 	return codeOf(err)
+}
+
+// flagForm is how a long flag is written.
+var flagForm = regexp.MustCompile(`^--[a-z][a-z-]*(=|$)`)
+
+// statements are the arguments, those of sql that begin with a comment moved by a
+// space: with two dashes in front they would be flags.
+func statements(args []string) []string {
+	args = slices.Clone(args)
+	for i, a := range args {
+		if args[0] == "sql" && strings.HasPrefix(a, "--") && strings.ContainsAny(a, " \t\r\n") && !flagForm.MatchString(a) {
+			args[i] = " " + a
+		}
+	}
+	return args
 }
 
 // newParser makes the parser of the command line.

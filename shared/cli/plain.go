@@ -44,7 +44,7 @@ func remedy(err error) string {
 	case errors.Is(err, sqlite.ErrDamaged):
 		return "put a copy of the folder back, or move the file away and run penstock apply: then all rows are selected once more"
 	case errors.Is(err, sqlite.ErrReadOnly), errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), strings.Contains(text, "Read-only file system"), strings.Contains(text, "Permission denied"):
-		return "give yourself the right to write there (chmod -R u+w), or name another folder with --data"
+		return "give yourself the right to read and write there (chmod -R u+rwX), or name another folder"
 	}
 	return ""
 }

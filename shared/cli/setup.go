@@ -2,9 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/dustin/go-humanize/english"
 
@@ -98,38 +95,4 @@ func (c setupCmd) params() sql.Params {
 		Function: c.Function, Cluster: c.Cluster, Workgroup: c.Workgroup,
 		Project: c.Project, Dataset: c.Dataset, Location: c.Location, Region: c.Region, Connection: c.Connection, Endpoint: c.Endpoint,
 	}
-}
-
-// write writes the files. What an older version of them left under another name stays,
-// and is told.
-func (c setupCmd) write(s program, dialect sql.Dialect, params sql.Params) error {
-	files, err := sql.Parts(dialect, params)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(c.Out, 0o755); err != nil {
-		return fmt.Errorf("make the folder: %w", err)
-	}
-	ours := map[string]bool{}
-	for _, f := range files {
-		ours[f.Name] = true
-		if err := os.WriteFile(filepath.Join(c.Out, f.Name), []byte(f.Text), 0o644); err != nil { //nolint:gosec // a script without secrets, to be read by others
-			return fmt.Errorf("write the script: %w", err)
-		}
-		fmt.Fprintln(s.out, filepath.Join(c.Out, f.Name))
-	}
-	there, err := filepath.Glob(filepath.Join(c.Out, "*.sql"))
-	if err != nil {
-		return err
-	}
-	var others []string
-	for _, file := range there {
-		if !ours[filepath.Base(file)] {
-			others = append(others, filepath.Base(file))
-		}
-	}
-	if len(others) > 0 {
-		fmt.Fprintf(s.err, "not of this script, and left as they are: %s\n", strings.Join(others, ", "))
-	}
-	return nil
 }

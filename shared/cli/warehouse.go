@@ -34,9 +34,9 @@ func warehouseFault(err error, path, dir string) error {
 	case inUse(err):
 		return fmt.Errorf("the warehouse in %s is open in another process (penstock sql, push or demo): only one at a time can have it", dir)
 	case strings.Contains(text, "not a valid DuckDB database"), strings.Contains(text, "sqlite_scanner"): // SQLite's
-		return fmt.Errorf("%s is no DuckDB file: move it away, or name another with --warehouse FILE.duckdb", path)
+		return fmt.Errorf("%s is no DuckDB file: move it away", path)
 	case strings.Contains(text, "newer version of DuckDB") || strings.Contains(text, "storage version"):
-		return fmt.Errorf("%s was written by another version of DuckDB: open it with that one and EXPORT DATABASE, or name another with --warehouse FILE.duckdb", path)
+		return fmt.Errorf("%s was written by another version of DuckDB: open it with that one and EXPORT DATABASE", path)
 	case strings.Contains(text, "orrupt") || strings.Contains(text, "checksum") || strings.Contains(text, "Could not read enough bytes") || strings.Contains(text, "Serialization Error"):
 		return fmt.Errorf("%s is damaged (%s): put a copy back, or move it away; the state of the syncs is not in it", path, oneLine(firstLine(err)))
 	}

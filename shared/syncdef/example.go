@@ -7,9 +7,9 @@ type Example struct {
 	Object     string   // the answer when none is given
 	Connection []string // lines of YAML below the connection's type: the url and the like
 	// Target gives the lines of YAML that say where rows go and how a row finds its
-	// record, by what was asked for and the column that tells rows apart. They begin at
-	// the margin.
-	Target func(object, key string) []string
+	// record, by what was asked for, the column that tells rows apart, and all columns.
+	// They begin at the margin.
+	Target func(object, key string, columns []Column) []string
 	// Fields maps the columns that have a place at the destination. Of each field only
 	// Source, Destination and Type are used. There is at least one column.
 	Fields func(key string, columns []Column) []Field

@@ -26,5 +26,5 @@ $$ LANGUAGE plpgsql;
 {{.Drops}}
 
 DROP PROCEDURE {{.Schema}}.penstock_drop(VARCHAR, VARCHAR);
-{{range .Pushers}}REVOKE USAGE ON LANGUAGE EXFUNC FROM ROLE {{.}};
+{{range .All}}REVOKE USAGE ON LANGUAGE EXFUNC FROM ROLE {{.}};
 {{end}}DROP SCHEMA {{.Schema}};

@@ -12,7 +12,7 @@ var example = syncdef.Example{
 	Ask:        "object",
 	Object:     "user",
 	Connection: []string{"region: us # eu when the project's data are in the EU"},
-	Target: func(object, key string) []string {
+	Target: func(object, key string, _ []syncdef.Column) []string {
 		return []string{
 			fmt.Sprintf("destination_object: %q", object),
 			"matching_strategy: external_id",

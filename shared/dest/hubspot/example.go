@@ -2,21 +2,23 @@ package hubspot
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// example is a first sync: a file's rows as contacts, found by their address.
+// example is a first sync: a file's rows as contacts, found by their address where the
+// file has one.
 var example = syncdef.Example{
 	Ask:    "object",
 	Object: "contacts",
-	Target: func(object, key string) []string {
-		if holdsContacts(object) {
+	Target: func(object, key string, columns []syncdef.Column) []string {
+		if address := addressOf(key, columns); address != "" && holdsContacts(object) {
 			return []string{
 				fmt.Sprintf("destination_object: %q", object),
 				"matching_strategy: email",
-				`match: {source: "email", destination: email}`,
+				fmt.Sprintf("match: {source: %q, destination: email}", address),
 				"operation: upsert # what is not found is created",
 			}
 		}
@@ -29,10 +31,11 @@ var example = syncdef.Example{
 	},
 	Fields: func(key string, columns []syncdef.Column) []syncdef.Field {
 		var out []syncdef.Field
-		taken := map[string]bool{propEmail: true, propertyOf(key): true}
+		taken := map[string]bool{propEmail: true, propID: true, propertyOf(key): true}
+		address := addressOf(key, columns)
 		for _, c := range columns {
 			name := propertyOf(c.Name)
-			if taken[name] {
+			if taken[name] || c.Name == address {
 				continue // the match writes it
 			}
 			taken[name] = true
@@ -46,6 +49,21 @@ var example = syncdef.Example{
 		{"C-2", "ben@globex.example", "Ben", "30000.5", "medium"},
 		{"C-3", "chris@initech.example", "Chris", "1200", "low"},
 	},
+}
+
+// addressOf is the column with a person's address: the key where it is one, else one
+// named email, else the first of addresses; "" where there is none.
+func addressOf(key string, columns []syncdef.Column) string {
+	for _, fits := range []func(syncdef.Column) bool{
+		func(c syncdef.Column) bool { return strings.EqualFold(c.Name, key) && c.Type == syncdef.Email },
+		func(c syncdef.Column) bool { return strings.EqualFold(c.Name, propEmail) },
+		func(c syncdef.Column) bool { return c.Type == syncdef.Email },
+	} {
+		if i := slices.IndexFunc(columns, fits); i >= 0 {
+			return columns[i].Name
+		}
+	}
+	return ""
 }
 
 // propertyOf is a property's internal name after a column.

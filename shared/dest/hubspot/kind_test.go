@@ -173,15 +173,29 @@ func TestInspect(t *testing.T) {
 // What penstock init writes is sound, for contacts and for other objects.
 func TestExample(t *testing.T) {
 	e := hubspot.Kind.Example
-	for _, object := range []string{e.Object, "companies"} {
-		var columns []syncdef.Column
-		for _, name := range e.Rows[0] {
-			columns = append(columns, syncdef.Column{Name: name, Type: syncdef.String})
+	var usual []syncdef.Column
+	for _, name := range e.Rows[0] {
+		usual = append(usual, syncdef.Column{Name: name, Type: syncdef.String})
+	}
+	key, given, work, home := syncdef.Column{Name: "customer_id", Type: syncdef.Integer}, syncdef.Column{Name: "hs_object_id"}, syncdef.Column{Name: "Work Mail", Type: syncdef.Email}, syncdef.Column{Name: "Email"}
+	for _, c := range []struct {
+		object, match string
+		columns       []syncdef.Column
+	}{
+		{e.Object, `match: {source: "email", destination: email}`, usual},
+		{e.Object, `match: {source: "Email", destination: email}`, []syncdef.Column{key, work, home}},
+		{e.Object, `match: {source: "Work Mail", destination: email}`, []syncdef.Column{key, work, {Name: "name"}}},
+		{e.Object, `match: {source: "customer_id", destination: customer_id}`, []syncdef.Column{key, given, {Name: "name"}}},
+		{"companies", `match: {source: "customer_id", destination: customer_id}`, usual},
+	} {
+		object, columns := c.object, c.columns
+		if got := e.Target(object, "customer_id", columns); !slices.Contains(got, c.match) {
+			t.Errorf("%s: %q, want %s", object, got, c.match)
 		}
-		lines := append([]string{"connection: crm"}, e.Target(object, "customer_id")...)
+		lines := append([]string{"connection: crm"}, e.Target(object, "customer_id", columns)...)
 		lines = append(lines, "field_mappings:")
 		for _, f := range e.Fields("customer_id", columns) {
-			lines = append(lines, fmt.Sprintf("  - {source: %s, destination: %s}", f.Source, f.Destination))
+			lines = append(lines, fmt.Sprintf("  - {source: %q, destination: %s}", f.Source, f.Destination))
 		}
 		if got := faults(t, strings.Join(lines, "\n")+"\n"); got != "" {
 			t.Errorf("%s: blamed %s", object, got)

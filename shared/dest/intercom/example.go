@@ -13,7 +13,7 @@ var example = syncdef.Example{
 	Ask:        "object",
 	Object:     objectContact,
 	Connection: []string{"region: us # where the workspace is hosted: us, eu or au"},
-	Target: func(_, key string) []string {
+	Target: func(_, key string, _ []syncdef.Column) []string {
 		return []string{
 			"destination_object: contact",
 			"matching_strategy: external_id # the id that your own systems know a person by",

@@ -119,7 +119,7 @@ func TestExample(t *testing.T) {
 	e := intercom.Kind.Example
 	columns := []syncdef.Column{{Name: "customer_id", Type: syncdef.Integer}, {Name: "Name", Type: syncdef.String}, {Name: "phone", Type: syncdef.Integer},
 		{Name: "id", Type: syncdef.Integer}, {Name: "Tags", Type: syncdef.String}, {Name: "health.score", Type: syncdef.Number}, {Name: "Crème brûlée %", Type: syncdef.Boolean}, {Name: "%%", Type: syncdef.String}}
-	src := "sync: a\nconnection: c\n" + strings.Join(e.Target(e.Object, "customer_id"), "\n") + "\nrecord_id: customer_id\nfield_mappings:\n"
+	src := "sync: a\nconnection: c\n" + strings.Join(e.Target(e.Object, "customer_id", columns), "\n") + "\nrecord_id: customer_id\nfield_mappings:\n"
 	var to []string
 	for _, f := range e.Fields("customer_id", columns) {
 		to = append(to, f.Destination)

@@ -14,7 +14,7 @@ var example = syncdef.Example{
 	Ask:        "object",
 	Object:     "Customer__c",
 	Connection: []string{"url: https://acme.my.salesforce.com # your organisation's own domain (My Domain)"},
-	Target: func(object, key string) []string {
+	Target: func(object, key string, _ []syncdef.Column) []string {
 		return []string{
 			fmt.Sprintf("destination_object: %q", object),
 			"matching_strategy: external_id # the field below is an External ID of the object,",

@@ -11,7 +11,7 @@ import (
 var example = syncdef.Example{
 	Ask:    "channel",
 	Object: "#customer-alerts",
-	Target: func(channel, key string) []string {
+	Target: func(channel, key string, _ []syncdef.Column) []string {
 		if !strings.HasPrefix(channel, "#") && !channelID.MatchString(channel) {
 			channel = "#" + channel
 		}

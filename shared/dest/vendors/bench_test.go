@@ -135,7 +135,7 @@ func (w *bench) call(b *testing.B, batch dest.Batch, c dest.Call) {
 // firstSync is the sync that penstock init writes.
 func firstSync(b *testing.B, v dest.Vendor) syncdef.Version {
 	e := v.Example
-	text := "sync: bench\n" + strings.Join(e.Target(e.Object, e.Rows[0][0]), "\n") + "\nfield_mappings:\n"
+	text := "sync: bench\n" + strings.Join(e.Target(e.Object, e.Rows[0][0], columns(e)), "\n") + "\nfield_mappings:\n"
 	for _, f := range e.Fields(e.Rows[0][0], columns(e)) {
 		text += fmt.Sprintf("  - {source: %q, destination: %q, data_type: %s}\n", f.Source, f.Destination, f.Type)
 	}

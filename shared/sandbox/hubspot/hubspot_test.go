@@ -361,6 +361,24 @@ func TestToken(t *testing.T) {
 	}
 }
 
+// A property that records are named by is accepted with unique values, which it keeps.
+func TestAcceptsMatchProperty(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "journal")
+	body := strings.ReplaceAll(inputs(upsert("0", "C-1", `"crm_id":"C-1","city":"x"`)), `"idProperty":"email"`, `"idProperty":"crm_id"`)
+	for _, accept := range []bool{true, false} { // the second finds it there
+		s := start(t, hubspot.Options{Journal: file, Accept: accept})
+		if status, got := s.call("POST", contacts+"/batch/upsert", body); status/100 != 2 || s.Record("contacts", "crm_id", "C-1")["city"] != "x" {
+			t.Errorf("%d %s", status, got)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if status, got := start(t, hubspot.Options{}).call("POST", contacts+"/batch/upsert", strings.ReplaceAll(body, "crm_id", "nosuch")); status != 400 {
+		t.Errorf("a strict account: %d %s", status, got)
+	}
+}
+
 // A journal keeps records, properties, objects and the account's id.
 func TestJournal(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "journal")

@@ -81,10 +81,17 @@ func (s *Server) newProperty(o *object, p Property) *failure {
 	return nil
 }
 
-// known wants every property to be there and writable; they fail the whole call.
+// known wants every property to be there and writable; they fail the whole call. One
+// that records are named by is accepted with unique values.
 func (s *Server) known(o *object, inputs []input) *failure {
 	var bad []badValue
 	for _, in := range inputs {
+		if _, there := o.property(in.IDProperty); !there && s.opts.Accept && propertyName.MatchString(in.IDProperty) {
+			if failed := s.newProperty(o, Property{Name: in.IDProperty, Type: "string", FieldType: "text", Unique: true}); failed != nil {
+				return failed
+			}
+			s.notice("accepted a property of unique values that the account lacks: " + o.Name + "." + in.IDProperty)
+		}
 		for _, name := range slices.Sorted(maps.Keys(in.Properties)) {
 			p, there := o.property(name)
 			switch {
