@@ -244,7 +244,7 @@ func TestPostgresViewsOfYesterday(t *testing.T) {
 	of := func(d syncdef.Definition) statements.Params {
 		other := d
 		other.Sync = "other"
-		return statements.Params{Syncs: []statements.Sync{{Definition: d}, {Definition: other, Model: "SELECT id, name FROM t\n"}}}
+		return statements.Params{Syncs: []statements.Sync{{Definition: d}, {Definition: other, Model: "SELECT id, name FROM t; -- all of them\n"}}}
 	}
 	for range 2 {
 		p.setUp(of(yesterday))

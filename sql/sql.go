@@ -190,7 +190,7 @@ func (p *Params) syncViews() ([]View, error) {
 	for _, y := range p.Syncs {
 		for _, o := range p.Syncs { // the model may stand beside another of its syncs
 			if o.Model != "" && o.Definition.Relation() == y.Definition.Relation() {
-				put(View{relation(*p, o.Definition.Relation()), strings.TrimRight(o.Model, "; \n\t")})
+				put(View{relation(*p, o.Definition.Relation()), modelQuery(o.Model)})
 			}
 		}
 		views, err := Views(p.dialect, *p, y.Definition)
