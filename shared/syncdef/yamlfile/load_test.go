@@ -71,6 +71,23 @@ func TestLoadModels(t *testing.T) {
 	}
 }
 
+// Two files may define one relation only with one text.
+func TestLoadModelsOfOneName(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"connections.yaml": connections,
+		"a.yaml":           account + fields, "a.sql": "SELECT 1",
+		"b.yaml": "model: a\n" + account + fields, "b.sql": "SELECT 1\n",
+		"c.yaml": "model: A\n" + account + fields, "c.sql": "SELECT 2",
+		"d.yaml": "model: a\n" + account + fields,
+		"e.yaml": "model: s.a\n" + account + fields, "e.sql": "SELECT 3",
+	})
+	_, err := yamlfile.Load(dir, kinds)
+	const want = "c.yaml:1:8: model: a.sql and c.sql define A with different text, and one view would serve both syncs; give one of them a model of another name, or take one file away"
+	if err == nil || strings.ReplaceAll(err.Error(), dir+string(filepath.Separator), "") != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 func TestLoadWhatIsNotThere(t *testing.T) {
 	dir := folder(t, map[string]string{"a.yaml": account + fields + "lanes: 0\n"})
 	for _, c := range []struct{ name, want string }{
