@@ -58,6 +58,9 @@ func Files(dialect Dialect, params Params) ([]File, error) {
 		return nil, fmt.Errorf("set up %q: %w", dialect, err)
 	}
 	all = params.qualify(all)
+	if err := params.apart(all); err != nil {
+		return nil, fmt.Errorf("set up %q: %w", dialect, err)
+	}
 	if views, err := params.views(); err != nil {
 		return nil, fmt.Errorf("set up %q: %w", dialect, err)
 	} else if views != "" {
@@ -205,6 +208,21 @@ func (p *Params) syncViews() ([]View, error) {
 		}
 	}
 	return all, nil
+}
+
+// apart refuses a model that would take the place of a table or view of the script. The
+// sample's models are views there and those of its definitions too.
+func (p *Params) apart(all []File) error {
+	all = slices.DeleteFunc(slices.Clone(all), func(f File) bool { return strings.HasSuffix(f.Name, sampleModels) })
+	for _, y := range p.Syncs {
+		name := relation(*p, y.Definition.Relation())
+		for _, o := range objects(all) {
+			if y.Model != "" && (o.kind == "TABLE" || o.kind == "VIEW") && strings.EqualFold(o.name, name) {
+				return fmt.Errorf("the model of %s: the script makes a %s called %s itself; give the model another name with model: NAME", y.Definition.Sync, strings.ToLower(o.kind), o.name)
+			}
+		}
+	}
+	return nil
 }
 
 // mayRead lets who pushes read a view.

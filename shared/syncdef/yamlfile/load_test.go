@@ -88,6 +88,27 @@ func TestLoadModelsOfOneName(t *testing.T) {
 	}
 }
 
+// A word of SQL names no model, because that stands without quotes.
+func TestLoadWordsOfSQL(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"connections.yaml": connections,
+		"order.yaml":       account + fields,
+		"b.yaml":           "sync: semi\n" + account + fields,
+		"c.yaml":           "model: sales.Order\n" + account + fields,
+		"group.yaml":       "model: groups\n" + account + fields,
+	})
+	_, err := yamlfile.Load(dir, kinds)
+	const want = `b.yaml:1:7: sync: semi is a word of SQL, which names no table without quotes; call the sync otherwise, or name a table or view with model: NAME
+c.yaml:1:8: model: Order is a word of SQL, which names no table without quotes; give the view another name
+order.yaml:1:1: sync: order is a word of SQL, which names no table without quotes; call the sync otherwise, or name a table or view with model: NAME`
+	if err == nil {
+		t.Fatal("no faults")
+	}
+	if diff := cmp.Diff(want, strings.ReplaceAll(err.Error(), dir+string(filepath.Separator), "")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestLoadWhatIsNotThere(t *testing.T) {
 	dir := folder(t, map[string]string{"a.yaml": account + fields + "lanes: 0\n"})
 	for _, c := range []struct{ name, want string }{
