@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/penstock-data/penstock/shared/syncdef"
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
 	statements "github.com/penstock-data/penstock/sql"
 )
@@ -264,5 +265,16 @@ func TestSetupWithoutSample(t *testing.T) {
 	got := strings.Join(read(t, w.DB(), "SELECT table_name FROM information_schema.tables ORDER BY 1"), " ")
 	if !strings.Contains(got, "penstock_receipts") || !strings.Contains(got, "reverse_etl_sync_state") || strings.Contains(got, "customer_health") || strings.Contains(got, "sf_health") {
 		t.Errorf("there are %s", got)
+	}
+}
+
+// The words that name no view without quotes are those of syncdef.Reserved, and no others.
+func TestReservedWords(t *testing.T) {
+	db := open(t, "http://127.0.0.1:1")
+	for _, word := range read(t, db, "SELECT keyword_name FROM duckdb_keywords() ORDER BY 1") {
+		_, err := db.ExecContext(t.Context(), "CREATE OR REPLACE VIEW "+word+" AS SELECT 1 AS a; SELECT * FROM "+word+" AS m")
+		if reserved := syncdef.Reserved("duckdb", word); reserved != (err != nil) {
+			t.Errorf("%s: reserved %v: %v", word, reserved, err)
+		}
 	}
 }

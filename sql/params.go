@@ -155,9 +155,17 @@ var roleMeaning = map[Dialect]string{
 // check refuses values that would not be what they stand for in the statements.
 func (p *Params) check() error {
 	var faults []error
+	plain := func(name, value string) {
+		if syncdef.Reserved(string(p.dialect), value) {
+			faults = append(faults, fmt.Errorf("%s %q: this word of SQL names nothing without quotes; choose another name", name, value))
+		}
+	}
 	check := func(name, value string, f form) {
 		if value != "" && !f.pattern.MatchString(value) {
 			faults = append(faults, fmt.Errorf("%s %q: want %s", name, value, f.allowed))
+		}
+		if f.pattern == identifier.pattern {
+			plain(name, value)
 		}
 	}
 	for _, f := range p.params() {
@@ -174,6 +182,11 @@ func (p *Params) check() error {
 	}
 	for _, role := range slices.Concat(p.Pushers, p.Readers) {
 		check("role", role, who)
+	}
+	for _, y := range p.Syncs {
+		for part := range strings.SplitSeq(y.Definition.Relation(), ".") {
+			plain("the model of "+y.Definition.Sync, part)
+		}
 	}
 	return errors.Join(faults...)
 }
@@ -201,7 +214,7 @@ func (p *Params) fill() (missing [][2]string) {
 		}
 	}
 	if p.dialect == Redshift { // which folds names to small letters
-		p.Schema = strings.ToLower(p.Schema)
+		p.Schema, p.Pushers, p.Readers = strings.ToLower(p.Schema), folded(p.Pushers), folded(p.Readers)
 	}
 	if len(p.Pushers) == 0 && (p.dialect == Redshift || p.dialect == Snowflake) {
 		p.Pushers = []string{"penstock_pusher"}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/penstock-data/penstock/shared/syncdef"
 	statements "github.com/penstock-data/penstock/sql"
 )
 
@@ -160,7 +161,9 @@ func TestPostgresRoles(t *testing.T) {
 	p.answer = func(function string, _ []json.RawMessage) string {
 		return map[string]string{"penstock_syncs": `{"syncs": []}`, "penstock_status": "{}", "penstock_push": "{}"}[function]
 	}
-	p.setUp(statements.Params{Pushers: []string{"loader"}, Readers: []string{"analyst"}})
+	for range 2 { // Redshift folds a role's name as every other
+		p.setUp(statements.Params{Pushers: []string{"Loader"}, Readers: []string{"analyst"}})
+	}
 	// COPY FROM PROGRAM is the stand-in's, not a right that Redshift's roles have.
 	p.exec("CREATE ROLE stranger; GRANT pg_execute_server_program TO loader, analyst;")
 	for _, c := range []struct {
@@ -229,5 +232,35 @@ INSERT INTO customers VALUES
 	p.exec(statements.Postgres(teardown))
 	if got := p.query("SELECT COUNT(*) FROM customers"); got[0] != "5" {
 		t.Errorf("%s rows are left", got)
+	}
+}
+
+// What a definition asked for yesterday and does not today, of a model that two syncs
+// read, stands in the way of neither the script nor its teardown.
+func TestPostgresViewsOfYesterday(t *testing.T) {
+	p := newPostgres(t)
+	p.exec("CREATE TABLE t (id VARCHAR(20), name VARCHAR(20));")
+	today := syncdef.Definition{Sync: "abc", Model: "shared", RecordID: []string{"id"}, Fields: []syncdef.Field{{Source: "name"}}}
+	yesterday := today
+	yesterday.Incremental, yesterday.Quality = &syncdef.Incremental{ChangedOnly: true}, &syncdef.Quality{MinRows: 1}
+	of := func(d syncdef.Definition) statements.Params {
+		other := d
+		other.Sync = "other"
+		return statements.Params{Syncs: []statements.Sync{{Definition: d}, {Definition: other, Model: "SELECT id, name FROM t; -- all of them\n"}}}
+	}
+	for range 2 {
+		p.setUp(of(yesterday))
+	}
+	p.setUp(of(today))
+	if got := p.query("SELECT viewname FROM pg_views WHERE schemaname = 'penstock' AND (viewname LIKE 'penstock_gate_%' OR viewname LIKE '%_with_sync_history')"); len(got) > 0 {
+		t.Errorf("%v are left", got)
+	}
+	p.setUp(of(yesterday))
+	for range 2 {
+		teardown, err := statements.Teardown(statements.Redshift, of(today))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.exec(statements.Postgres(teardown))
 	}
 }

@@ -8,8 +8,13 @@ import (
 // creates is what makes an object, and the object's name.
 var creates = regexp.MustCompile(`(?m)^CREATE (?:OR REPLACE )?(?:EXTERNAL )?(?:TABLE|VIEW|FUNCTION|PROCEDURE)(?: IF NOT EXISTS)? (\w+)`)
 
-// word is a text, a quoted name, a comment or a name in a script.
-var word = regexp.MustCompile("(?s)'(?:[^'\\\\]|''|\\\\.)*'|\"[^\"]*\"|`[^`]*`|--[^\n]*|/\\*.*?\\*/|\\.?\\w+")
+// apart is a text, a quoted name or a comment in a script.
+const apart = "(?s)'(?:[^'\\\\]|''|\\\\.)*'|\"[^\"]*\"|`[^`]*`|--[^\n]*|/\\*.*?\\*/"
+
+var (
+	word  = regexp.MustCompile(apart + `|\.?\w+`) // one of them, or a name
+	token = regexp.MustCompile(apart + `|\S`)     // one of them, or another character
+)
 
 // own is the name of an object of ours, with its schema, or project and dataset, where
 // the dialect wants it: where a procedure or a view runs, names would be looked for in the

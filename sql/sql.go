@@ -58,6 +58,9 @@ func Files(dialect Dialect, params Params) ([]File, error) {
 		return nil, fmt.Errorf("set up %q: %w", dialect, err)
 	}
 	all = params.qualify(all)
+	if err := params.apart(all); err != nil {
+		return nil, fmt.Errorf("set up %q: %w", dialect, err)
+	}
 	if views, err := params.views(); err != nil {
 		return nil, fmt.Errorf("set up %q: %w", dialect, err)
 	} else if views != "" {
@@ -149,42 +152,77 @@ const syncsFile = "10_syncs.sql"
 
 // views makes the models that stand beside definitions, and the views of every
 // definition; "" where there are none. Redshift replaces no view by one of other columns,
-// and drops none that another needs.
+// and drops none that another needs; elsewhere only what no definition asks for is dropped.
 func (p *Params) views() (string, error) {
-	var all []View
-	for _, y := range p.Syncs {
-		if y.Model != "" {
-			all = append(all, View{relation(*p, y.Definition.Relation()), strings.TrimRight(y.Model, "; \n\t")})
-		}
-		views, err := Views(p.dialect, *p, y.Definition)
-		if err != nil {
-			return "", err
-		}
-		for _, v := range views {
-			v.Name = p.own(v.Name)
-			// Several syncs may read one model: the last one's history is shown.
-			all = slices.DeleteFunc(all, func(o View) bool { return o.Name == v.Name })
-			all = append(all, v)
-		}
-	}
-	if len(all) == 0 {
-		return "", nil
+	all, err := p.syncViews()
+	if err != nil || len(all) == 0 {
+		return "", err
 	}
 	var b strings.Builder
 	b.WriteString("-- 10. What the definitions say in SQL: the models that stand beside them, and views\n" +
 		"-- of their own. Make them again when a definition has changed:\n-- penstock sql-setup " + string(p.dialect) + " --syncs DIR.\n")
-	if p.dialect == Redshift {
-		for _, v := range slices.Backward(all) {
-			b.WriteString("DROP VIEW IF EXISTS " + v.Name + ";\n")
+	for _, v := range slices.Backward(all) {
+		if p.dialect == Redshift || v.Query == "" {
+			b.WriteString(v.drop() + "\n")
 		}
 	}
 	for _, v := range all {
+		if v.Query == "" {
+			continue
+		}
 		b.WriteString("\n" + v.Create(p.dialect))
 		if grant := p.mayRead(v.Name); grant != "" {
 			b.WriteString(grant + "\n")
 		}
 	}
 	return b.String(), nil
+}
+
+// syncViews are the views of the script's definitions, each behind those that it reads:
+// those that are made, and without a query those that an earlier definition may have had.
+func (p *Params) syncViews() ([]View, error) {
+	var all []View
+	put := func(v View) {
+		switch i := slices.IndexFunc(all, func(o View) bool { return o.Name == v.Name }); {
+		case i < 0:
+			all = append(all, v)
+		case v.Query != "": // several syncs may read one model: the last one's history is shown
+			all[i] = v
+		}
+	}
+	for _, y := range p.Syncs {
+		for _, o := range p.Syncs { // the model may stand beside another of its syncs
+			if o.Model != "" && o.Definition.Relation() == y.Definition.Relation() {
+				put(View{relation(*p, o.Definition.Relation()), modelQuery(o.Model)})
+			}
+		}
+		views, err := Views(p.dialect, *p, y.Definition)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range possible(p.dialect, y.Definition) {
+			put(View{Name: p.own(name)})
+		}
+		for _, v := range views {
+			put(View{p.own(v.Name), v.Query})
+		}
+	}
+	return all, nil
+}
+
+// apart refuses a model that would take the place of a table or view of the script. The
+// sample's models are views there and those of its definitions too.
+func (p *Params) apart(all []File) error {
+	all = slices.DeleteFunc(slices.Clone(all), func(f File) bool { return strings.HasSuffix(f.Name, sampleModels) })
+	for _, y := range p.Syncs {
+		name := relation(*p, y.Definition.Relation())
+		for _, o := range objects(all) {
+			if y.Model != "" && (o.kind == "TABLE" || o.kind == "VIEW") && strings.EqualFold(o.name, name) {
+				return fmt.Errorf("the model of %s: the script makes a %s called %s itself; give the model another name with model: NAME", y.Definition.Sync, strings.ToLower(o.kind), o.name)
+			}
+		}
+	}
+	return nil
 }
 
 // mayRead lets who pushes read a view.

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/penstock-data/penstock/shared/syncdef"
+
 	"github.com/penstock-data/penstock/shared/run"
 )
 
@@ -208,6 +210,12 @@ func TestSetupRefuses(t *testing.T) {
 		{"snowflake", Params{APIURL: "http://x", Role: "a'; DROP", RoleARN: "arn:aws:iam::1:role/x", Readers: []string{"b; DROP"}, RunAs: "root"}, []string{"api-url", `role "b; DROP"`, `run-as "root"`, `role "a'; DROP"`, "role-arn"}},
 		{"redshift", Params{Schema: "a; DROP", RoleARN: "role", Function: "arn:aws:lambda:x", Cluster: "A B", Pushers: []string{"x y"}, MaxBatchRows: -5}, []string{"max-batch-rows -5", `schema "a; DROP"`, `role-arn "role"`, `function "arn`, `cluster "A B"`, `role "x y"`}},
 		{"bigquery", Params{Project: "x`y", Dataset: "a-b", Location: "eu west", Connection: "a.b", Endpoint: "http://x", Readers: []string{"analyst", `user:a@b.c";`}}, []string{"project", `dataset "a-b"`, "location", `connection "a.b"`, "endpoint", `role "analyst": want user:, group:`, `role "user:a@b.c\"`}},
+		{"redshift", Params{Schema: "order", Pushers: []string{"User"}, Readers: []string{"tag"}}, []string{`schema "order": this word of SQL`, `role "User": this word`, `role "tag": this word`}},
+		{"snowflake", Params{Database: "table", Schema: "Order", Pushers: []string{"start"}}, []string{`database "table": this word`, `schema "Order": this word`, `role "start": this word`}},
+		{"redshift", Params{Syncs: []Sync{{Definition: syncdef.Definition{Sync: "a", Model: "sales.tag"}}}}, []string{`the model of a "tag": this word`}},
+		{"redshift", Params{Syncs: []Sync{{Definition: syncdef.Definition{Sync: "reverse_etl_alerts"}, Model: "SELECT 1"}}}, []string{"the model of reverse_etl_alerts: the script makes a view called penstock.reverse_etl_alerts itself"}},
+		{"bigquery", Params{Project: "acme-data", Syncs: []Sync{{Definition: syncdef.Definition{Sync: "a", Model: "Penstock_Receipts"}, Model: "SELECT 1"}}}, []string{"the script makes a table called"}},
+		{"snowflake", Params{Syncs: []Sync{{Definition: syncdef.Definition{Sync: "deleted_customers"}, Model: "SELECT 1"}}}, []string{"the script makes a table called deleted_customers"}},
 	} {
 		_, err := Setup(c.dialect, c.params)
 		for _, want := range c.want {

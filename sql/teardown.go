@@ -65,10 +65,14 @@ func Teardown(dialect Dialect, params Params) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("tear down %q: %w", dialect, err)
 	}
+	views, err := params.syncViews()
+	if err != nil {
+		return "", fmt.Errorf("tear down %q: %w", dialect, err)
+	}
 	body, err := speeches[dialect].render(TeardownFile, string(text), struct {
 		Params
 		Drops, Stays string
-	}{params, drops(dialect, params, objects(all)), stays(objects(all))})
+	}{params, drops(dialect, params, views, objects(all)), stays(objects(all))})
 	if err != nil {
 		return "", fmt.Errorf("tear down %q: %w", dialect, err)
 	}
@@ -110,9 +114,12 @@ func (p *Params) of() string {
 	return line + "\n"
 }
 
-// drops are the statements that take objects away, the last made first.
-func drops(dialect Dialect, params Params, all []object) string {
+// drops are the statements that take views and objects away, the last made first.
+func drops(dialect Dialect, params Params, views []View, all []object) string {
 	var lines []string
+	for _, v := range slices.Backward(views) {
+		lines = append(lines, v.drop())
+	}
 	for _, o := range slices.Backward(all) {
 		routine := o.kind == "FUNCTION" || o.kind == "PROCEDURE"
 		switch {
@@ -129,7 +136,7 @@ func drops(dialect Dialect, params Params, all []object) string {
 	}
 	var once []string
 	for _, l := range lines {
-		if !slices.Contains(once, l) { // the overloads of a function
+		if !slices.Contains(once, l) { // the overloads of a function, and the views, which are objects too
 			once = append(once, l)
 		}
 	}

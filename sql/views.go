@@ -44,10 +44,37 @@ func Views(dialect Dialect, params Params, d syncdef.Definition) ([]View, error)
 	return out, nil
 }
 
+// modelQuery is a model's SELECT without its semicolon, nor what stands behind that. What
+// follows is on a line of its own, because the text may end in a comment.
+func modelQuery(text string) string {
+	end := 0
+	for _, at := range token.FindAllStringIndex(text, -1) {
+		if t := text[at[0]:at[1]]; t != ";" && !strings.HasPrefix(t, "--") && !strings.HasPrefix(t, "/*") {
+			end = at[1]
+		}
+	}
+	if strings.Contains(text[end:], ";") {
+		text = text[:end]
+	}
+	return strings.TrimSpace(text) + "\n"
+}
+
+// possible are the names of all views that a definition may have had, as far as they stand
+// where the script makes its own: a schema of others may not be ours to drop from.
+func possible(dialect Dialect, d syncdef.Definition) []string {
+	out := []string{SourceView(d.Sync)}
+	if history := historyName(dialect, d); !strings.Contains(history, ".") {
+		out = append(out, history)
+	}
+	return append(out, quality.ViewName(d.Sync))
+}
+
 // Create makes the view, in place of an older one.
 func (v View) Create(dialect Dialect) string {
 	return fmt.Sprintf(speeches[dialect].view, v.Name) + "\n" + v.Query + ";\n"
 }
+
+func (v View) drop() string { return "DROP VIEW IF EXISTS " + v.Name + ";" }
 
 // sourceView is the query of a source view, "" where the model is read itself. The
 // reserved columns stand beside the model's. Redshift has no whole row as an object, so

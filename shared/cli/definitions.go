@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/dustin/go-humanize/english"
 
@@ -42,7 +44,23 @@ func (d definitions) read(kinds []syncdef.Kind) (yamlfile.Set, error) {
 	if err != nil {
 		return yamlfile.Set{}, err
 	}
-	return yamlfile.LoadFiles(paths, kinds)
+	set, err := yamlfile.LoadFiles(paths, kinds)
+	if err != nil {
+		return set, err
+	}
+	return set, refuseOwn(set)
+}
+
+// refuseOwn refuses a model that would take the place of a table or view that people read
+// monitoring from, or that runs are kept in.
+func refuseOwn(set yamlfile.Set) error {
+	var faults syncdef.Faults
+	for _, y := range set.Syncs {
+		if name := y.Definition.Relation(); y.Model != "" && slices.Contains(sql.MonitoringNames(), strings.ToLower(name)) {
+			faults = append(faults, y.Placed([]syncdef.Fault{{Path: "model", Message: "model: " + name + " is a table or view of Penstock's own; give the model another name with model: NAME"}})...)
+		}
+	}
+	return faults.Err()
 }
 
 // sampleFolder is the --syncs that means the sample's definitions, which are in
@@ -79,7 +97,10 @@ func loadFolder(dir string, kinds []syncdef.Kind) (yamlfile.Set, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return set, fmt.Errorf("there is no folder %s of sync definitions here: make one with  %s init  or pass --syncs DIR", dir, self())
 	}
-	return set, err
+	if err != nil {
+		return set, err
+	}
+	return set, refuseOwn(set)
 }
 
 // faulty prints faults one a line, so that editors can jump to them.

@@ -53,6 +53,7 @@ func (p *parser) definition(src []byte) (d syncdef.Definition) {
 	if d.Model = p.model(o); d.Model == d.Sync {
 		d.Model = "" // the default, which a version does not tell apart
 	}
+	p.plain(o, &d)
 	p.connection(o, &d)
 	o.table = p.table()
 	p.target(o, &d)
@@ -103,6 +104,26 @@ func (p *parser) model(o *object) string {
 		p.fault(o.values["model"], "model", "model: %q names no table or view; %s", shorten(s), relationRule)
 	}
 	return s
+}
+
+// plain refuses a word of SQL as a name of the model: it stands without quotes in views
+// and statements.
+func (p *parser) plain(o *object, d *syncdef.Definition) {
+	key, remedy := "model", "give the view another name"
+	if d.Model == "" {
+		key, remedy = "sync", "call the sync otherwise, or name a table or view with model: NAME"
+	}
+	for part := range strings.SplitSeq(d.Relation(), ".") {
+		if !syncdef.Reserved("duckdb", part) {
+			continue
+		}
+		where := o.node
+		if o.has(key) {
+			where = o.values[key]
+		}
+		p.fault(where, key, "%s: %s is a word of SQL, which names no table without quotes; %s", key, part, remedy)
+		return
+	}
 }
 
 const relationRule = "use NAME, SCHEMA.NAME or DATABASE.SCHEMA.NAME, each of letters, digits and _ without quotes; a SELECT goes into a file NAME.sql beside this one"

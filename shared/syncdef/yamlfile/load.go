@@ -176,6 +176,7 @@ func (l *loader) load(paths []string) (Set, error) {
 	slices.SortFunc(l.set.Connections, func(a, b syncdef.Connection) int { return strings.Compare(a.Name, b.Name) })
 	l.set.Connections = slices.CompactFunc(l.set.Connections, func(a, b syncdef.Connection) bool { return reflect.DeepEqual(a, b) })
 	l.order()
+	l.models()
 	l.faults.Sort()
 	return l.set, l.faults.Err()
 }
@@ -273,4 +274,21 @@ func (l *loader) model(path string) (text, file string) {
 		return "", ""
 	}
 	return string(src), sql
+}
+
+// models finds relations that two files of a folder define: the later one would serve both
+// syncs.
+func (l *loader) models() {
+	for i, y := range l.set.Syncs {
+		for _, o := range l.set.Syncs[:i] {
+			if y.ModelFile == "" || o.ModelFile == "" || filepath.Dir(o.File) != filepath.Dir(y.File) ||
+				!strings.EqualFold(o.Definition.Relation(), y.Definition.Relation()) || strings.TrimSpace(o.Model) == strings.TrimSpace(y.Model) {
+				continue
+			}
+			l.faults = append(l.faults, y.Placed([]syncdef.Fault{{Path: "model", Message: fmt.Sprintf(
+				"model: %s and %s define %s with different text, and one view would serve both syncs; give one of them a model of another name, or take one file away",
+				filepath.Base(o.ModelFile), filepath.Base(y.ModelFile), y.Definition.Relation())}})...)
+			break
+		}
+	}
 }

@@ -71,6 +71,44 @@ func TestLoadModels(t *testing.T) {
 	}
 }
 
+// Two files may define one relation only with one text.
+func TestLoadModelsOfOneName(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"connections.yaml": connections,
+		"a.yaml":           account + fields, "a.sql": "SELECT 1",
+		"b.yaml": "model: a\n" + account + fields, "b.sql": "SELECT 1\n",
+		"c.yaml": "model: A\n" + account + fields, "c.sql": "SELECT 2",
+		"d.yaml": "model: a\n" + account + fields,
+		"e.yaml": "model: s.a\n" + account + fields, "e.sql": "SELECT 3",
+	})
+	_, err := yamlfile.Load(dir, kinds)
+	const want = "c.yaml:1:8: model: a.sql and c.sql define A with different text, and one view would serve both syncs; give one of them a model of another name, or take one file away"
+	if err == nil || strings.ReplaceAll(err.Error(), dir+string(filepath.Separator), "") != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// A word of SQL names no model, because that stands without quotes.
+func TestLoadWordsOfSQL(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"connections.yaml": connections,
+		"order.yaml":       account + fields,
+		"b.yaml":           "sync: semi\n" + account + fields,
+		"c.yaml":           "model: sales.Order\n" + account + fields,
+		"group.yaml":       "model: groups\n" + account + fields,
+	})
+	_, err := yamlfile.Load(dir, kinds)
+	const want = `b.yaml:1:7: sync: semi is a word of SQL, which names no table without quotes; call the sync otherwise, or name a table or view with model: NAME
+c.yaml:1:8: model: Order is a word of SQL, which names no table without quotes; give the view another name
+order.yaml:1:1: sync: order is a word of SQL, which names no table without quotes; call the sync otherwise, or name a table or view with model: NAME`
+	if err == nil {
+		t.Fatal("no faults")
+	}
+	if diff := cmp.Diff(want, strings.ReplaceAll(err.Error(), dir+string(filepath.Separator), "")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestLoadWhatIsNotThere(t *testing.T) {
 	dir := folder(t, map[string]string{"a.yaml": account + fields + "lanes: 0\n"})
 	for _, c := range []struct{ name, want string }{
