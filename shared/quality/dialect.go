@@ -57,6 +57,17 @@ var Dialects = []*Dialect{Snowflake, DuckDB, Redshift, BigQuery}
 
 var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
+// reservedWords are column names that no warehouse takes without quotes, of those that
+// people give columns.
+var reservedWords = map[string]bool{
+	"all": true, "and": true, "any": true, "as": true, "between": true, "by": true, "case": true, "check": true, "column": true, "create": true,
+	"cross": true, "current": true, "default": true, "desc": true, "distinct": true, "else": true, "end": true, "exists": true, "false": true,
+	"for": true, "from": true, "full": true, "group": true, "having": true, "in": true, "inner": true, "interval": true, "into": true, "is": true,
+	"join": true, "left": true, "like": true, "limit": true, "natural": true, "not": true, "null": true, "of": true, "on": true, "or": true, "order": true,
+	"right": true, "select": true, "set": true, "table": true, "tag": true, "then": true, "to": true, "true": true, "union": true, "unique": true,
+	"using": true, "when": true, "where": true, "with": true, "user": true, "values": true, "grant": true, "start": true, "references": true,
+}
+
 // In is the dialect of that name, nil where there is none.
 func In(name string) *Dialect {
 	if i := slices.IndexFunc(Dialects, func(d *Dialect) bool { return d.Name == name }); i >= 0 {
@@ -71,7 +82,7 @@ func (d *Dialect) column(name string) string { return d.model + "." + d.Column(n
 // Column is a column's name as the warehouse takes it. Plain names stand without quotes,
 // so that their case does not matter; Snowflake keeps that of a quoted one.
 func (d *Dialect) Column(name string) string {
-	if plainName.MatchString(name) && !syncdef.ReservedAnywhere(name) {
+	if plainName.MatchString(name) && !reservedWords[strings.ToLower(name)] {
 		return name
 	}
 	if d == Snowflake && plainName.MatchString(name) {

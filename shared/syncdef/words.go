@@ -47,13 +47,3 @@ var reserved = map[string][]string{
 func Reserved(warehouse, name string) bool {
 	return slices.Contains(reserved[warehouse], strings.ToLower(name))
 }
-
-// ReservedAnywhere reports whether some warehouse does.
-func ReservedAnywhere(name string) bool {
-	for warehouse := range reserved {
-		if Reserved(warehouse, name) {
-			return true
-		}
-	}
-	return false
-}
