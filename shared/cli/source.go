@@ -47,57 +47,46 @@ func readable(path string) error {
 
 // fileRows are the rows of a file, by its name's end.
 func fileRows(ctx context.Context, w *duckdb.Warehouse, path string) (relation, error) {
-	name := literal(path)
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
 	case ".csv", ".tsv":
 		return csvRows(ctx, w, path)
 	case ".parquet":
-		return checkedFile(ctx, w, path, "read_parquet("+name+")")
+		return checkedFile(ctx, w, path, "read_parquet("+literal(path)+")", "count(*)")
 	case ".json", ".ndjson", ".jsonl":
-		return checkedFile(ctx, w, path, "read_json("+name+")")
+		return jsonRows(path)
 	default:
 		return relation{}, usage("--from %s: a file that ends with .csv, .tsv, .parquet, .json, .ndjson or .jsonl", path)
 	}
 }
 
 // checkedFile reads a file's rows once before the first one is sent.
-func checkedFile(ctx context.Context, w *duckdb.Warehouse, path, from string) (relation, error) {
-	r := relation{from}
-	if _, err := r.count(ctx, w); err != nil {
-		return r, fileFault(path, err)
+func checkedFile(ctx context.Context, w *duckdb.Warehouse, path, from, what string) (relation, error) {
+	_, err := w.DB().ExecContext(ctx, "SELECT "+what+" FROM "+from)
+	if err != nil {
+		err = fileFault(path, err)
 	}
-	return r, nil
+	return relation{from}, err
 }
 
-// csvRows reads a file whose first line names the columns. A column is one of numbers
-// only if all its values are written as JSON writes numbers and lose no digit by it: so
-// 01234 and 1.10 stay the texts that they are.
+// csvValue are the cells that go as the JSON value that they spell: true, false, and
+// numbers that lose no digit by it. So 01234 and 1.10 stay the texts that they are.
+const csvValue = `true|false|0|-?[1-9][0-9]{0,17}|-?(0|[1-9][0-9]{0,12})\.[0-9]{0,12}[1-9]`
+
+// csvRows reads a file whose first line names the columns. Each cell is judged by itself,
+// and goes with the digits that it has.
 func csvRows(ctx context.Context, w *duckdb.Warehouse, path string) (relation, error) {
 	from, columns, err := csvFrom(path)
 	if err != nil {
 		return relation{}, err
 	}
-	tests := make([]string, len(columns))
+	cells := make([]string, len(columns))
 	for i, c := range columns {
-		q := identifier(c)
-		tests[i] = fmt.Sprintf(`CASE WHEN count(%[1]s) = 0 THEN 'VARCHAR'
-			WHEN bool_and(regexp_full_match(%[1]s, '-?(0|[1-9][0-9]{0,17})')) THEN 'BIGINT'
-			WHEN bool_and(regexp_full_match(%[1]s, '-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?') AND length(%[1]s) <= 15) THEN 'DOUBLE'
-			WHEN bool_and(lower(%[1]s) IN ('true', 'false')) THEN 'BOOLEAN' ELSE 'VARCHAR' END`, q)
+		cells[i] = fmt.Sprintf("CAST(CASE WHEN regexp_full_match(%[1]s, '%[2]s') THEN %[1]s ELSE CAST(to_json(%[1]s) AS VARCHAR) END AS JSON) AS %[1]s", identifier(c), csvValue)
 	}
-	types := make([]string, len(columns))
-	into := make([]any, len(columns))
-	for i := range types {
-		into[i] = &types[i]
+	if _, err := checkedFile(ctx, w, path, from, "count(COLUMNS(*))"); err != nil {
+		return relation{}, err
 	}
-	if err := w.DB().QueryRowContext(ctx, "SELECT "+strings.Join(tests, ", ")+" FROM "+from).Scan(into...); err != nil {
-		return relation{}, fileFault(path, err)
-	}
-	casts := make([]string, len(columns))
-	for i, c := range columns {
-		casts[i] = fmt.Sprintf("CAST(%s AS %s) AS %[1]s", identifier(c), types[i])
-	}
-	return relation{"(SELECT " + strings.Join(casts, ", ") + " FROM " + from + ")"}, nil
+	return relation{"(SELECT " + strings.Join(cells, ", ") + " FROM " + from + ")"}, nil
 }
 
 // columnsOf asks which columns a relation has.

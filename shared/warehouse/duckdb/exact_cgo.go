@@ -18,7 +18,8 @@ import (
 // 0.10000000149011612. Where the relation has either, at any depth, it is one that has a
 // column penstock_row beside its own: the row as JSON, with what is JSON as it is written.
 // That column is then read in place of the alias penstock_row, the whole row of any other
-// relation. One that cannot be described stays what it is: who reads it tells why.
+// relation. One that has that column stays what it is, as does one that cannot be
+// described: who reads it tells why.
 func (w *Warehouse) Exact(ctx context.Context, from string) string { return w.exact(ctx, from, from) }
 
 // exactly is a statement whose rows are those of query_table($variable), with the rows
@@ -67,6 +68,9 @@ func exactRow(ctx context.Context, conn *duck.Conn, from string) (string, error)
 	for i := range members {
 		if members[i].name, err = s.ColumnName(i); err != nil {
 			return "", err
+		}
+		if members[i].name == syncdef.RowAlias {
+			return "", nil
 		}
 		members[i].value = syncdef.RowAlias + `."` + strings.ReplaceAll(members[i].name, `"`, `""`) + `"`
 		if kind, err := s.ColumnTypeInfo(i); err == nil { // what the driver does not know is written by to_json

@@ -32,7 +32,7 @@ func TestExact(t *testing.T) {
 			t.Errorf("%s: %v %s", c.name, err, d)
 		}
 	}
-	for _, from := range []string{"(SELECT 1 AS a, {'b': [1.5::DOUBLE]} AS s, MAP {0.1::FLOAT: 1} AS m, 'x' AS json)", "no_such_table"} {
+	for _, from := range []string{"(SELECT 1 AS a, {'b': [1.5::DOUBLE]} AS s, MAP {0.1::FLOAT: 1} AS m, 'x' AS json)", `(SELECT '{"n": 1.10}'::JSON AS penstock_row)`, "no_such_table"} {
 		if got := w.Exact(t.Context(), from); got != from {
 			t.Errorf("%s became %s", from, got)
 		}
