@@ -103,8 +103,8 @@ func TestPostgresChangedOnly(t *testing.T) {
 // What was made since, what was committed late and what is to be sent again is selected
 // beside what lies above the watermark.
 func TestPostgresStrategies(t *testing.T) {
-	s := newShifted(t, map[string]string{"accounts": definition("model: penstock.moving\nrecord_id: email\nincremental: {cursor: at, created: made, overlap: 10m, always: \"score > 90 every 24h\"}\n")})
-	s.exec("CREATE TABLE penstock.moving (email text, score numeric, at timestamp, made timestamp);" +
+	s := newShifted(t, map[string]string{"accounts": definition("model: penstock.moving\nrecord_id: email\nincremental: {cursor: end, created: made, overlap: 10m, always: \"score > 90 every 24h\"}\n")})
+	s.exec("CREATE TABLE penstock.moving (email text, score numeric, \"end\" timestamp, made timestamp);" +
 		"INSERT INTO penstock.moving VALUES ('x@a.com', 1, '2024-01-15 10:00:00', '2023-01-01'), ('x@d.com', 99, '2024-01-01', '2023-01-01');")
 	s.setUp(s.params)
 	s.exec("CREATE OR REPLACE PROCEDURE penstock.penstock_refresh() AS 'BEGIN END' LANGUAGE plpgsql;") // it has tests of its own, and takes long
