@@ -78,13 +78,13 @@ func fractions(v jsontext.Value) (out []jsontext.Value) {
 }
 
 // Read implements dest.Reader contact by contact. One that is refused leaves the others;
-// where all are, it is not theirs.
+// where all of several are, it is not theirs.
 func (a *account) Read(ctx context.Context, d *syncdef.Definition, fields, ids []string, spend dest.Spend) ([]dest.Kept, error) {
 	out, refused := make([]dest.Kept, len(ids)), 0
 	for i, id := range ids {
 		body, err := a.contact(ctx, id, spend, true)
 		if call, is := errors.AsType[*dest.CallError](err); is && call.Class == dest.Refused {
-			if refused++; refused == len(ids) {
+			if refused++; refused == len(ids) && refused > 1 {
 				return nil, err
 			}
 			out[i].Refused = true

@@ -44,7 +44,7 @@ func (d *destination) wanted(r *dest.Record) bool {
 	if r.ID != "" {
 		return false
 	}
-	if r.Delete && (d.write == byExternalID || d.write == byID && d.kind(r) == deleteKind) {
+	if r.Delete && (d.write == byExternalID || d.write == byID && d.deletes()) {
 		return true
 	}
 	return d.write == byLookup || r.Intent && d.write == insertOnly && d.def.Strategy != syncdef.MatchNone

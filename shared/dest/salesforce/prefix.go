@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
 // prefix is how the Ids of the object's records begin. A delete names Ids alone, of any
@@ -15,6 +16,11 @@ import (
 type prefix struct {
 	turn chan struct{} // to describe the object, and to read the other
 	text string        // "" while it is not known
+}
+
+// deletes reports whether rows delete records: not where a look alone asks for them so.
+func (d *destination) deletes() bool {
+	return d.def.OnDelete != syncdef.RemoveClear && (d.def.OnDelete != "" || d.def.Operation != syncdef.Update)
 }
 
 // ownIDs are the outcomes of records that a row names by Id and removes: found where the Id

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -175,7 +174,7 @@ func (l *looking) read(ctx context.Context, ids []string) error {
 	}
 	for i, name := range w.names {
 		f := verify.Field{Name: name, Why: tells[i].Why, Trims: tells[i].Trims, Empty: tells[i].Empty, Also: tells[i].Also}
-		f.Match = strings.EqualFold(name, l.q.Version.Definition.Match.Destination) && len(w.fields.Identity.Steps) > 0
+		f.Match = w.matches(name)
 		if l.q.Skip[name] {
 			f.Why = "it is not to be seen"
 		}

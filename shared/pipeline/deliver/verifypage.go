@@ -63,7 +63,7 @@ func (v *verifier) load(ctx context.Context, id string) (*written, error) {
 func (v *verifier) readable(ctx context.Context, w *written) error {
 	def := &w.program.Version.Definition
 	also := v.q.Also
-	if name := def.Match.Destination; def.Strategy == syncdef.MatchExternalID && !slices.ContainsFunc(w.names, func(s string) bool { return strings.EqualFold(s, name) }) {
+	if name := def.Match.Destination; def.Strategy == syncdef.MatchExternalID && creates(def) && !slices.ContainsFunc(w.names, func(s string) bool { return strings.EqualFold(s, name) }) {
 		also = append(slices.Clone(also), name)
 		w.external = name
 	}
@@ -74,8 +74,7 @@ func (v *verifier) readable(ctx context.Context, w *written) error {
 	w.state = verify.Unread
 	for i, name := range w.names {
 		f := verify.Field{Name: name, Why: tells[i].Why, Alters: tells[i].Alters, Trims: tells[i].Trims, Empty: tells[i].Empty, Also: tells[i].Also}
-		source := def.MappingOf(name).Source // another column's value is no key
-		f.Match = strings.EqualFold(name, def.Match.Destination) && len(w.fields.Identity.Steps) > 0 && (source == "" || strings.EqualFold(source, def.Match.Source))
+		f.Match = w.matches(name)
 		if f.Why == "" {
 			f.Why = w.program.Mapping.Comparable(i)
 		}
@@ -94,6 +93,19 @@ func (v *verifier) readable(ctx context.Context, w *written) error {
 		}
 	}
 	return nil
+}
+
+// matches reports whether a field holds the value that records are found by: another
+// column's value is none.
+func (w *written) matches(name string) bool {
+	def := &w.program.Version.Definition
+	source := def.MappingOf(name).Source
+	return strings.EqualFold(name, def.Match.Destination) && len(w.fields.Identity.Steps) > 0 && (source == "" || strings.EqualFold(source, def.Match.Source))
+}
+
+// creates reports whether a row whose record is not found makes one.
+func creates(d *syncdef.Definition) bool {
+	return d.Operation != syncdef.Update && d.Operation != syncdef.Delete
 }
 
 // note notes what cannot be known of a field, once.
