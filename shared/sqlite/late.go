@@ -148,7 +148,7 @@ func (p *pending) take(seq int64, body []byte) error {
 
 // first is where a slot's entries begin; -1 where it has none.
 func (p *pending) first(slot int64) int32 {
-	if bit := slot & (pendingBits - 1); p.bits == nil || p.bits[bit/64]&(1<<(bit%64)) == 0 {
+	if bit := slot & (pendingBits - 1); len(p.bits) == 0 || p.bits[bit/64]&(1<<(bit%64)) == 0 {
 		return -1
 	}
 	if at, known := p.bySlot[slot]; known {
