@@ -58,7 +58,7 @@ func Files(dialect Dialect, params Params) ([]File, error) {
 		return nil, fmt.Errorf("set up %q: %w", dialect, err)
 	}
 	all = params.qualify(all)
-	if err := params.apart(all); err != nil {
+	if err := params.clashes(all); err != nil {
 		return nil, fmt.Errorf("set up %q: %w", dialect, err)
 	}
 	if views, err := params.views(); err != nil {
@@ -210,9 +210,9 @@ func (p *Params) syncViews() ([]View, error) {
 	return all, nil
 }
 
-// apart refuses a model that would take the place of a table or view of the script. The
+// clashes refuses a model that would take the place of a table or view of the script. The
 // sample's models are views there and those of its definitions too.
-func (p *Params) apart(all []File) error {
+func (p *Params) clashes(all []File) error {
 	all = slices.DeleteFunc(slices.Clone(all), func(f File) bool { return strings.HasSuffix(f.Name, sampleModels) })
 	for _, y := range p.Syncs {
 		name := relation(*p, y.Definition.Relation())

@@ -80,3 +80,29 @@ func softDeletes(t *testing.T, object, match, name string) *World {
 	}
 	return NewWith(t, Load(t, dir))
 }
+
+// Salesforce deletes an Id whatever its object: a sync of contacts that is given an
+// account's deletes the contact beside it alone, and the row is told.
+func TestDeletesByIDKeepToTheirObject(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"connections": "connections:\n  crm: {type: salesforce, url: https://acme.my.salesforce.com}\n",
+		"leavers":     "connection: crm\nrecord_id: k\ndestination_object: Contact\noperation: delete\nmatching_strategy: field\nmatch: {source: k, destination: Id}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name+".yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := NewWith(t, Load(t, dir))
+	w.seed(t, "Description", "account")
+	if err := w.Vendors.Salesforce.Seed("Contact", []string{"LastName"}, func(yield func([]string) bool) { yield([]string{"contact"}) }); err != nil {
+		t.Fatal(err)
+	}
+	id, _ := w.send(t, "leavers", `{"k":"0015g0000000001AAA"}`, `{"k":"0035g0000000001AAA"}`)
+	if r, errs := w.Run(t, id), w.Errors(t, id); r.Counts.Delivered != 1 || r.Counts.Failed != 1 || len(errs) != 1 || errs[0].Type != "bad_match_value" {
+		t.Errorf("%+v, %+v", r.Counts, errs)
+	}
+	if accounts, contacts := w.records("Account", "Name"), w.records("Contact", "LastName"); len(accounts) != 1 || len(contacts) != 0 {
+		t.Errorf("left are %v and %v", accounts, contacts)
+	}
+}

@@ -270,23 +270,13 @@ func TestVerifyOfMergedRecords(t *testing.T) {
 	w := NewOf(t, clock, []Service{{Vendor: hubspot.Vendor, Server: server, Secret: hubspotsim.Sandbox.Secret}}, load(t, v.folder(t, ""), []dest.Vendor{hubspot.Vendor}))
 	w.delivered(t, "people", "q1", v.change)
 	w.delivered(t, "main", "q2", v.rows[1:]...)
-	id := func(sync, key string) string {
-		version, err := w.Store.Current(t.Context(), sync)
-		if err != nil {
-			t.Fatal(err)
-		}
-		held, err := w.Store.Entries(t.Context(), ledger.Target(&version.Definition, &version.Rules, 0), []string{key})
-		if err != nil || held[key].Held.ID == "" {
-			t.Fatalf("%+v, %v", held, err)
-		}
-		return held[key].Held.ID
-	}
+	id := func(sync, key string) string { return w.held(t, sync, key).Held.ID }
 	if err := server.Merge("contacts", id("people", "a@b.example"), id("main", "b@b.example")); err != nil {
 		t.Fatal(err)
 	}
 	w.delivered(t, "main", "q3", v.rows[0])
 	one := id("main", "b@b.example")
-	if id("main", "a@b.example") != one {
+	if id("main", "a@b.example") != one || one == "" {
 		t.Fatal("the addresses are not of one record")
 	}
 	shown := map[string]int{}
@@ -548,4 +538,36 @@ func (w *World) held(t *testing.T, sync, key string) ledger.Entry {
 		t.Fatal(err)
 	}
 	return held[key]
+}
+
+// A record of an update by its id that was merged into another one is that one, and no
+// other external id.
+func TestVerifyOfAMergedRecordByItsID(t *testing.T) {
+	v := verifiables["hubspot"]
+	clock := NewClock()
+	server, err := hubspotsim.New(hubspotsim.Options{Token: hubspotsim.Sandbox.Secret["token"], Now: clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, err := server.Seed("contacts", func(yield func(map[string]string) bool) {
+		_ = yield(map[string]string{"email": "a@b.example"}) && yield(map[string]string{"email": "b@b.example"})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.target = "destination_object: contacts\noperation: update\nmatching_strategy: external_id\nmatch: {source: k, destination: hs_object_id}\n"
+	v.fields = "  - {source: name, destination: firstname}\n"
+	dir := v.folder(t, "")
+	if err := os.Remove(filepath.Join(dir, "removals.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	w := NewOf(t, clock, []Service{{Vendor: hubspot.Vendor, Server: server, Secret: hubspotsim.Sandbox.Secret}}, load(t, dir, []dest.Vendor{hubspot.Vendor}))
+	w.delivered(t, "main", "q1", fmt.Sprintf(`{"k":%q,"name":"Ann"}`, ids[0]))
+	if err := server.Merge("contacts", ids[0], ids[1]); err != nil {
+		t.Fatal(err)
+	}
+	w.delivered(t, "main", "q2", fmt.Sprintf(`{"k":%q,"name":"Anne"}`, ids[0]))
+	if got := w.verified(t, "hubspot", verify.Request{}); states(got) != "1 same" {
+		t.Errorf("%s: %+v", states(got), got)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/sandbox"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -39,5 +40,30 @@ func TestReadContacts(t *testing.T) {
 	tells, err := r.Readable(t.Context(), &def, []string{"name", "tags", "no_such_attribute", "custom_attributes", "phone", "unsubscribed_from_emails", "signed_up_at"}, spend)
 	if err != nil || tells[0].Why != "" || tells[1].Why == "" || tells[2].Why == "" || tells[3].Why == "" || tells[4].Alters == "" || tells[5].Empty == nil || tells[6].Also == nil {
 		t.Errorf("%+v, %v", tells, err)
+	}
+}
+
+// A contact that is refused leaves the others, also alone in its call; where all of several
+// are, it is not theirs.
+func TestReadOfRefusedContacts(t *testing.T) {
+	w := newWorld(t, byExternalID())
+	ids := w.seed(`{"external_id":"a","name":"Ann"}`, `{"external_id":"b","name":"Bob"}`, `{"external_id":"c","name":"Cy"}`)
+	for _, id := range ids[:2] {
+		if err := w.sim.Core().AddFault(sandbox.Fault{Match: "/contacts/" + id, Count: -1, Status: 400, Body: `{"type":"error.list","request_id":"x","errors":[{"code":"parameter_invalid","message":"no"}]}`}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	def := byExternalID()
+	read := func(ids ...string) ([]dest.Kept, error) {
+		return w.acct.(dest.Reader).Read(t.Context(), &def, []string{"name"}, ids, func(context.Context, dest.Cost) error { return nil })
+	}
+	if kept, err := read(ids[0]); err != nil || !kept[0].Refused || kept[0].Gone {
+		t.Errorf("alone: %+v, %v", kept, err)
+	}
+	if kept, err := read(ids[0], ids[1], ids[2]); err != nil || !kept[0].Refused || !kept[1].Refused || string(kept[2].Values[0]) != `"Cy"` {
+		t.Errorf("beside a good one: %+v, %v", kept, err)
+	}
+	if kept, err := read(ids[0], ids[1]); err == nil {
+		t.Errorf("all of them: %+v", kept)
 	}
 }
