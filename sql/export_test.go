@@ -25,7 +25,7 @@ func AsPostgres(t *testing.T) {
 var (
 	external2 = regexp.MustCompile(`(?s)CREATE (?:OR REPLACE )?EXTERNAL FUNCTION ([\w.]+)\s*\(([^;]*?)\)\s*RETURNS[^;]*;`)
 	textSuper = regexp.MustCompile(`\b([\w."]+::VARCHAR\(\d+\))::SUPER\b`) // there a text becomes a string, and here it would be parsed
-	arrayOf   = regexp.MustCompile(`\bARRAY\(\n`)                         // there a function, and here of a query
+	arrayOf   = regexp.MustCompile(`\bARRAY\(\n`)                          // there a function, and here of a query
 	exfunc    = regexp.MustCompile(`(?m)^.*\bON LANGUAGE EXFUNC\b.*;$`)
 	toRole    = regexp.MustCompile(`\b(TO|FROM) ROLE `)
 	dateDiff  = regexp.MustCompile(`\b(DATE(?:DIFF|ADD))\((\w+),`)
