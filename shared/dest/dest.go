@@ -18,6 +18,7 @@ type Record struct {
 	Match    string  // the match value as the row writes it, for a new record or an upsert; "" is Key
 	RecordID string  // the row's label towards people
 	Sequence int64   // orders the rows of a key: the same at every try, a greater one is newer (I3)
+	Base     int64   // Sequence of the row of this key that was known to be delivered last, 0 of none: the same for all that is tried until another one is
 	ID       string  // the destination's own id, "" until the ledger or a lookup gives it
 	Intent   bool    // an earlier attempt may have sent this record: look before sending
 	Fields   []Field // what to send, in definition order; of a Delete the nulls that clear, else none

@@ -46,11 +46,32 @@ type Place struct{ Target, Key string }
 // Held is what the destination holds. It is never forgotten: a refusal leaves it.
 type Held struct {
 	Fingerprint row.Fingerprint // void when nothing was delivered, or it is not known what is there; row.Gone after a delete
-	Fields      []uint32        // row.FieldHash per mapped field of the version that delivered
+	Fields      []uint32        // row.FieldHash per mapped field of the version that delivered; while Fingerprint is void, of the row of Base
 	Version     string          // whose fields Fields holds
 	ID          string          // the destination's own id
 	Sequence    int64           // of the row that was delivered, or may have been
+	Base        int64           // while Fingerprint is void: of the last row that is known to be delivered
 	Record      uint64          // RecordOf the row that wrote it last; 0 where that is not kept
+}
+
+// Sure is the sequence of the last row that is known to be delivered, 0 of none. Whatever
+// is tried until another one is has it in common.
+func (h Held) Sure() int64 {
+	if h.Fingerprint.Void() {
+		return h.Base
+	}
+	return h.Sequence
+}
+
+// InDoubt is what is held once something was sent of which nobody knows whether it arrived.
+// What was held before stays known to fields that add. cleared says that it may have been a
+// delete, after which nothing is.
+func (h Held) InDoubt(cleared bool) Held {
+	h.Base, h.Fingerprint = h.Sure(), row.Fingerprint{}
+	if cleared {
+		h.Fields = nil
+	}
+	return h
 }
 
 // Last is what happened last, delivered or not.
@@ -211,19 +232,22 @@ func (e Entry) holds(r Row) bool {
 }
 
 // Changed tells, per mapped field, whether its value differs from what was
-// delivered last. All do when nothing was, or when another version delivered it.
-func (e Entry) Changed(version string, hashes []uint32) func(i int) bool {
-	if e.Held.Fingerprint.Void() || e.Held.Version != version || len(e.Held.Fields) != len(hashes) {
+// delivered last. All do when nothing was, or when another version delivered it; and while
+// it is not known what is held, but for those that add: sent once more though the
+// destination has it, their value would count twice.
+func (e Entry) Changed(version string, hashes []uint32, adds func(i int) bool) func(i int) bool {
+	if e.Held.Version != version || len(e.Held.Fields) != len(hashes) {
 		return func(int) bool { return true }
 	}
-	return func(i int) bool { return e.Held.Fields[i] != hashes[i] }
+	doubt := e.Held.Fingerprint.Void()
+	return func(i int) bool { return e.Held.Fields[i] != hashes[i] || doubt && !adds(i) }
 }
 
 // Void is the entry, to be committed, without what is held of the key's record, as the
 // destination holds something else: the next row of the key is sent. gone says that the
 // destination has no such record any more, so that its id names nothing.
 func (e Entry) Void(gone bool) Entry {
-	e.Held.Fingerprint, e.Held.Fields, e.Voids = row.Fingerprint{}, nil, true
+	e.Held, e.Voids = e.Held.InDoubt(true), true
 	if gone {
 		e.Held.ID = ""
 	}
@@ -253,12 +277,11 @@ func Merge(stored, mine Entry) (write Entry, lost bool) {
 	if stored.Sequence() > mine.Sequence() {
 		newer, older = stored, mine
 	}
-	newer.Held = keepID(newer.Held, older.Held)
+	newer.Held = keepID(newer.Held, older.Held).InDoubt(newer.Held.Fingerprint == row.Gone || older.Held.Fingerprint == row.Gone)
 	newer.Held.Sequence = max(newer.Held.Sequence, older.Held.Sequence)
 	if newer.Held.Record == 0 {
 		newer.Held.Record = older.Held.Record
 	}
-	newer.Held.Fingerprint, newer.Held.Fields = row.Fingerprint{}, nil
 	newer.Revision = stored.Revision
 	return newer, true
 }

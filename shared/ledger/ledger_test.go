@@ -69,21 +69,32 @@ func TestDiff(t *testing.T) {
 func TestChanged(t *testing.T) {
 	e := Entry{Held: Held{Fingerprint: one, Version: "v1", Fields: []uint32{1, 2, 3}}}
 	now := []uint32{1, 9, 3}
-	if f := e.Changed("v1", now); f(0) || !f(1) || f(2) {
+	none := func(int) bool { return false }
+	if f := e.Changed("v1", now, none); f(0) || !f(1) || f(2) {
 		t.Error("only the second field changed")
 	}
-	if f := e.Changed("v2", now); !f(0) || !f(2) {
+	if f := e.Changed("v2", now, none); !f(0) || !f(2) {
 		t.Error("another version's hashes compare with nothing")
 	}
-	if f := (Entry{Held: Held{Version: "v1", Fields: e.Held.Fields}}).Changed("v1", now); !f(0) {
-		t.Error("where it is not known what is held, all fields are sent")
+	e.Held.Sequence = 7
+	adds := func(i int) bool { return i < 2 }
+	doubt := Entry{Held: e.Held.InDoubt(false)}
+	if f := doubt.Changed("v1", now, adds); f(0) || !f(1) || !f(2) {
+		t.Error("where it is not known what is held, all fields are sent, but for those that add what they added before")
+	}
+	if f := (Entry{Held: e.Held.InDoubt(true)}).Changed("v1", now, adds); !f(0) {
+		t.Error("after a delete that may have been carried out nothing is known to be added")
+	}
+	doubt.Held.Sequence = 9
+	if again := doubt.Held.InDoubt(false); again.Base != 7 || again.Sure() != 7 || e.Held.Sure() != 7 {
+		t.Errorf("what was surely delivered last is forgotten: %+v", again)
 	}
 }
 
 func TestMerge(t *testing.T) {
 	older, newer := held(one, "r1", 10), held(two, "r2", 20)
 	older.Revision, newer.Revision = 7, 3
-	void := func(e Entry) Entry { e.Held.Fingerprint, e.Held.Fields = row.Fingerprint{}, nil; return e }
+	void := func(e Entry) Entry { e.Held = e.Held.InDoubt(false); return e }
 	at := func(e Entry, revision int64) Entry { e.Revision = revision; return e }
 	for name, c := range map[string]struct {
 		stored, mine, want Entry

@@ -3,6 +3,7 @@ package mapping
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/penstock-data/penstock/shared/row"
@@ -15,6 +16,7 @@ type Program struct {
 	columns      []string // every column that is read, once
 	fields       []field
 	names        []string       // of the destination's fields
+	adds         []bool         // by position in names: the value is added to what is there; nil when none is
 	spread       map[int]string // positions in names of fields whose members are fields, and what those are called before their own names
 	outputs      []*node        // how these are built; nil where each is one of fields
 	tags         []row.Tag
@@ -69,6 +71,12 @@ func Compile(def *syncdef.Definition, rules syncdef.Rules) (*Program, error) {
 	if rules.Spread {
 		p.compileSpread()
 	}
+	if len(rules.Adds) > 0 {
+		p.adds = make([]bool, len(p.names))
+		for n, name := range p.names {
+			p.adds[n] = slices.Contains(rules.Adds, name)
+		}
+	}
 	p.tags = row.Tags(p.names...)
 	errs = append(errs, p.compileMatch(def, rules.Identity))
 	if err := errors.Join(errs...); err != nil {
@@ -81,6 +89,9 @@ func Compile(def *syncdef.Definition, rules syncdef.Rules) (*Program, error) {
 // in its order, but for those that are parts of one, which stands where the first of
 // them does. Not to be changed.
 func (p *Program) Names() []string { return p.names }
+
+// Adds reports whether the value at a position of Mapped.Values is added to what is there.
+func (p *Program) Adds(n int) bool { return p.adds != nil && p.adds[n] }
 
 // Tags stand for Names. Not to be changed.
 func (p *Program) Tags() []row.Tag { return p.tags }

@@ -270,7 +270,11 @@ var mutants = []mutant{
 	{"an echoed value is passed on as a code", "pipeline/deliver/send.go",
 		"; holds(o.Code)", "; false", road},
 	{"the fingerprint is kept though a newer row lost", "ledger/ledger.go",
-		"newer.Held.Fingerprint, newer.Held.Fields = row.Fingerprint{}, nil", "", []string{"sqlite", "pipeline"}},
+		".InDoubt(newer.Held.Fingerprint == row.Gone || older.Held.Fingerprint == row.Gone)", "", []string{"sqlite", "pipeline"}},
+	{"what adds is sent whole while it is not known what arrived", "ledger/ledger.go",
+		"doubt && !adds(i)", "doubt", []string{"dest/amplitude"}},
+	{"what was surely delivered last is forgotten by a second doubt", "ledger/ledger.go",
+		"return h.Base\n", "return h.Sequence\n", []string{"dest/amplitude"}},
 }
 
 // Every mutant still has its place in the source; make mutants tries them all.

@@ -9,13 +9,13 @@ import (
 )
 
 // The value of an entry: the key; one byte of format and flags; the revision, the
-// number of the commit that wrote it; 16 bytes of fingerprint if flagged; the held
-// sequence, and the last one unless it is the same; a count and 4 little-endian
+// number of the commit that wrote it; 16 bytes of fingerprint if flagged, and else the
+// base; the held sequence, and the last one unless it is the same; a count and 4 little-endian
 // bytes per field hash; the number of the origin, which stands for held version and
 // last run; then id, error and intent. Texts stand after their length; counts,
 // lengths and numbers are unsigned varints.
 const (
-	entryFormat = 0x20 // the upper half of the byte
+	entryFormat = 0x30 // the upper half of the byte
 	flagPrint   = 1    // a fingerprint is there
 	flagSame    = 2    // both sequences are one
 	flagUnknown = 4
@@ -45,6 +45,8 @@ func appendEntry(b []byte, e *ledger.Entry, origin, revision int64) []byte {
 	b = binary.AppendUvarint(b, uint64(revision))
 	if flags&flagPrint != 0 {
 		b = append(b, e.Held.Fingerprint[:]...)
+	} else {
+		b = binary.AppendUvarint(b, uint64(e.Held.Base))
 	}
 	if flags&flagRecord != 0 {
 		b = binary.LittleEndian.AppendUint64(b, e.Held.Record)
@@ -107,6 +109,8 @@ func (r *reader) entry(key string, b []byte) (e ledger.Entry, origin int64, ok b
 	e.Revision, e.Last.Unknown = int64(v.number()), flags&flagUnknown != 0
 	if flags&flagPrint != 0 {
 		copy(e.Held.Fingerprint[:], v.bytes(len(e.Held.Fingerprint)))
+	} else {
+		e.Held.Base = int64(v.number())
 	}
 	if flags&flagRecord != 0 {
 		b := v.bytes(8)

@@ -120,12 +120,12 @@ var ledgerTests = []test{
 			read[i] = read[i].Void(read[i].Key == "z")
 		}
 		wantCommit(t, s, target, read, 1, 2)
-		gone := void(anEntry("z", 5))
+		gone := cleared(anEntry("z", 5))
 		gone.Held.ID = ""
-		wantEntries(t, s, target, []string{"k", "x", "y", "z"}, void(anEntry("k", 5)), anEntry("x", 6), failed, gone)
-		again := over(t, s, void(anEntry("k", 5)))
+		wantEntries(t, s, target, []string{"k", "x", "y", "z"}, cleared(anEntry("k", 5)), anEntry("x", 6), failed, gone)
+		again := over(t, s, cleared(anEntry("k", 5)))
 		wantCommit(t, s, target, []ledger.Entry{again[0].Void(false)})
-		wantEntries(t, s, target, []string{"k"}, void(anEntry("k", 5)))
+		wantEntries(t, s, target, []string{"k"}, cleared(anEntry("k", 5)))
 		// Who delivered while it was voided knows it, and leaves what is there.
 		wantCommit(t, s, target, over(t, s, anEntry("k", 6)))
 		wantEntries(t, s, target, []string{"k"}, anEntry("k", 6))
@@ -280,7 +280,13 @@ func anEntry(key string, sequence int64) ledger.Entry {
 
 // void is what Merge leaves of the newer of two.
 func void(e ledger.Entry) ledger.Entry {
-	e.Held.Fingerprint, e.Held.Fields = row.Fingerprint{}, nil
+	e.Held = e.Held.InDoubt(false)
+	return e
+}
+
+// cleared is what Void leaves.
+func cleared(e ledger.Entry) ledger.Entry {
+	e.Held = e.Held.InDoubt(true)
 	return e
 }
 

@@ -136,6 +136,9 @@ type Rules struct {
 	Nested bool `json:"nested,omitempty"`
 	// Spread says that some destinations end with SpreadMark.
 	Spread bool `json:"spread,omitempty"`
+	// Adds names the destination fields whose value is added to what is there: the same value
+	// sent twice counts twice.
+	Adds []string `json:"adds,omitempty"`
 	// Entities names the destination field in whose templates &, < and > of columns
 	// are written as entities, because its text is markup; "" for none.
 	Entities string `json:"entities,omitempty"`

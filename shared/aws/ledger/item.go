@@ -44,7 +44,7 @@ func sortKey(key string) string {
 
 // writeItem lays an entry out as revision: the number r of it; what is held as print
 // (B, 16 bytes; absent when void), hashes (B, 4 little-endian bytes per field hash),
-// version, id and held (N, the sequence), record (N, what stands for the record id); what was last as run, seq (N), error,
+// version, id, held (N, the sequence) and base (N), record (N, what stands for the record id); what was last as run, seq (N), error,
 // intent and unknown (BOOL). What is empty is absent.
 func writeItem(target string, e *ledger.Entry, revision int64) attr.Item {
 	item := attr.Key(partition(target, e.Key), sortKey(e.Key))
@@ -72,6 +72,7 @@ func writeItem(target string, e *ledger.Entry, revision int64) attr.Item {
 	text("version", e.Held.Version)
 	text("id", e.Held.ID)
 	number("held", e.Held.Sequence)
+	number("base", e.Held.Base)
 	number("record", int64(e.Held.Record))
 	text("run", e.Last.Run)
 	number("seq", e.Last.Sequence)
@@ -91,7 +92,7 @@ func readItem(key string, item attr.Item) (ledger.Entry, error) {
 	}
 	e := ledger.Entry{
 		Key: key, Revision: attr.Int(item["r"]),
-		Held: ledger.Held{Version: attr.String(item["version"]), ID: attr.String(item["id"]), Sequence: attr.Int(item["held"]), Record: uint64(attr.Int(item["record"]))},
+		Held: ledger.Held{Version: attr.String(item["version"]), ID: attr.String(item["id"]), Sequence: attr.Int(item["held"]), Base: attr.Int(item["base"]), Record: uint64(attr.Int(item["record"]))},
 		Last: ledger.Last{
 			Run: attr.String(item["run"]), Sequence: attr.Int(item["seq"]), Error: attr.String(item["error"]),
 			Intent: attr.String(item["intent"]), Unknown: attr.True(item["unknown"]),

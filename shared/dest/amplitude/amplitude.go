@@ -128,16 +128,16 @@ func (d *destination) Calls(b dest.Batch, most int) []dest.Call {
 		most = min(most, d.most)
 	}
 	var calls []dest.Call
-	bytes := 0
+	events, bytes := 0, 0
 	for i := range b.Records {
-		n := size(&b.Records[i])
-		if len(calls) == 0 || len(calls[len(calls)-1].Records) >= most || bytes+n > maxBytes-overhead {
+		n, size := d.size(&b.Records[i])
+		if len(calls) == 0 || len(calls[len(calls)-1].Records) >= most || events+n > maxEvents || bytes+size > maxBytes-overhead {
 			calls = append(calls, dest.Call{Costs: []dest.Cost{{Tokens: 1}}})
-			bytes = 0
+			events, bytes = 0, 0
 		}
 		last := &calls[len(calls)-1]
 		last.Records = append(last.Records, i)
-		bytes += n
+		events, bytes = events+n, bytes+size
 	}
 	return calls
 }

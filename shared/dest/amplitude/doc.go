@@ -62,8 +62,13 @@
 // Each event has an insert_id, made of the sync, the row's sequence and key, and
 // what is sent: an event that is sent again is dropped by Amplitude, within 7 days
 // and on the same device, while a newer value of the user is another event. So a
-// call whose answer was lost is made again, also for add and append. A later row of that
-// user, pushed before such a call is made again, is another event: it adds once more.
+// call whose answer was lost is made again.
+//
+// Each value of add and append is an event of its own, without device_id, and its
+// insert_id has in place of the row's sequence that of the user's last row that surely
+// arrived. Until it is known what arrived, every row that has the value sends the same
+// event: it adds once, whatever else changed since. (A value that the user had before the
+// row whose answer was lost, and has again after it, adds nothing then.)
 //
 // # What Amplitude would lose in silence
 //
@@ -115,7 +120,8 @@
 //
 //	request     2,000 events and 20 MB; a batch_size other than the 1,000 of every
 //	            sync that writes none bounds a call too
-//	user        1,000 events a second, 500,000 a day; 1,800 property updates an hour
+//	user        1,000 events a second, 500,000 a day; 1,800 property updates an hour,
+//	            of which a row takes one, and one for each value that it adds
 //	requests    none is published for batches; of uploads 100 a second on the
 //	            smallest plan. Here 10 a second, 4 at once
 //	insert_id   remembered for 7 days

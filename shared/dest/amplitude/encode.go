@@ -43,8 +43,11 @@ func effect(op string, v jsontext.Value) (as string, ok bool) {
 	return opUnset, true
 }
 
-// appendProperties appends the object user_properties: operations only, each once.
-// It reports whether there is any.
+// adds reports whether an operation adds to what is there: twice is too much.
+func adds(op string) bool { return op == opAdd || op == opAppend }
+
+// appendProperties appends the object user_properties: operations only, each once, but
+// for those that add. It reports whether there is any.
 func (d *destination) appendProperties(b []byte, r *dest.Record) ([]byte, bool) {
 	fields := r.Fields
 	b = append(b, '{')
@@ -57,7 +60,7 @@ func (d *destination) appendProperties(b []byte, r *dest.Record) ([]byte, bool) 
 			if r.Delete { // also what was added to, or appended
 				as, ok = opUnset, true
 			}
-			if f.Name == fieldDevice || !ok || as != m.op {
+			if f.Name == fieldDevice || !ok || as != m.op || adds(as) {
 				continue
 			}
 			switch {
@@ -84,10 +87,40 @@ func (d *destination) appendProperties(b []byte, r *dest.Record) ([]byte, bool) 
 	return append(b, '}'), some
 }
 
-// appendEvent appends a record's event; nothing and false when it changes nothing.
-func (d *destination) appendEvent(b []byte, r *dest.Record, now time.Time) ([]byte, bool) {
-	start := len(b)
+// appendEvents appends a record's events and their ends to ends; none when it changes
+// nothing. What sets and removes is one event. Each value that is added is one of its own,
+// and of no device, so that it is the same event whatever else is sent with it later.
+func (d *destination) appendEvents(b []byte, ends []int, r *dest.Record, now time.Time) ([]byte, []int) {
 	device, _ := rawjson.Text(valueOf(r, fieldDevice))
+	properties, some := d.appendProperties(nil, r)
+	if some || device != "" {
+		b = d.appendEvent(b, r, r.Sequence, device, properties, now)
+		ends = append(ends, len(b))
+	}
+	for i := range r.Fields {
+		f := &r.Fields[i]
+		if op, ok := effect(d.operation(f.Name), f.Value); ok && adds(op) && !r.Delete {
+			properties = append(rawjson.AppendQuote(append(properties[:0], '{'), memberOf(op)), ":{"...)
+			properties = append(append(append(rawjson.AppendQuote(properties, f.Name), ':'), f.Value...), "}}"...)
+			b = d.appendEvent(b, r, r.Base, "", properties, now)
+			ends = append(ends, len(b))
+		}
+	}
+	return b, ends
+}
+
+// memberOf is the name of an operation in user_properties.
+func memberOf(op string) string {
+	for _, m := range members {
+		if m.op == op {
+			return m.member
+		}
+	}
+	return ""
+}
+
+// appendEvent appends one event of a record.
+func (d *destination) appendEvent(b []byte, r *dest.Record, sequence int64, device string, properties []byte, now time.Time) []byte {
 	b = append(b, `{"event_type":"$identify","user_id":`...)
 	b = rawjson.AppendQuote(b, userID(r))
 	if device != "" {
@@ -95,25 +128,21 @@ func (d *destination) appendEvent(b []byte, r *dest.Record, now time.Time) ([]by
 	}
 	b = append(b, `,"time":`...)
 	b = strconv.AppendInt(b, now.UnixMilli(), 10)
-	b = append(b, `,"user_properties":`...)
-	at := len(b)
-	b, some := d.appendProperties(b, r)
-	if !some && device == "" {
-		return b[:start], false
-	}
-	id := d.insertID(r, device, b[at:])
+	b = append(append(b, `,"user_properties":`...), properties...)
 	b = append(b, `,"insert_id":"`...)
-	b = append(b, id...)
-	return append(b, `"}`...), true
+	b = append(b, d.insertID(r, sequence, device, properties)...)
+	return append(b, `"}`...)
 }
 
-// insertID is the same for every try of a row, and another for another value: the
-// sync, the row's sequence and key, and what is sent. A retry under a new mapping
-// sends something else, and is another event.
-func (d *destination) insertID(r *dest.Record, device string, properties []byte) string {
+// insertID names an event: by the sync, a sequence, the user, and what is sent. It is the
+// same for every try of a row, and another for another value. The sequence is the row's
+// own, but for a value that is added, whose is that of the user's last row that surely
+// arrived: while it is not known whether a value was added, each row that has it sends the
+// same event. A retry under a new mapping sends something else, and is another one.
+func (d *destination) insertID(r *dest.Record, sequence int64, device string, properties []byte) string {
 	h := sha256.New()
 	var n [8]byte
-	binary.BigEndian.PutUint64(n[:], uint64(r.Sequence))
+	binary.BigEndian.PutUint64(n[:], uint64(sequence))
 	h.Write(n[:])
 	for _, part := range []string{d.sync, userID(r), device} {
 		binary.BigEndian.PutUint64(n[:], uint64(len(part)))
@@ -134,14 +163,19 @@ func valueOf(r *dest.Record, name string) jsontext.Value {
 	return nil
 }
 
-// size is how many bytes a record's event has at most: a quoted text has six bytes a
-// byte at most, and an operation's braces stand beside each field.
-func size(r *dest.Record) int {
-	n := 256 + 6*len(userID(r))
+// size is how many events a record has at most, and how many bytes: a quoted text has six
+// bytes a byte at most, and an operation's braces stand beside each field.
+func (d *destination) size(r *dest.Record) (events, bytes int) {
+	head := 256 + 6*len(userID(r))
+	events, bytes = 1, head
 	for i := range r.Fields {
-		n += 6*len(r.Fields[i].Name) + len(r.Fields[i].Value) + 20
+		f := &r.Fields[i]
+		bytes += 6*len(f.Name) + len(f.Value) + 20
+		if adds(d.operation(f.Name)) {
+			events, bytes = events+1, bytes+head
+		}
 	}
-	return n
+	return events, bytes
 }
 
 // envelope writes a request around events that are separated by commas.

@@ -28,25 +28,30 @@ func TestEvent(t *testing.T) {
 	w.delivered(rec("user-1", "p_set", `{"a":[1,2.50]}`, "p_set_once", `"first"`, "p_add", `2`, "p_append", `["x"]`, "p_unset", `true`, "device_id", `"device-1"`, "other <&>", `9007199254740993`))
 	w.delivered(rec("user-1", "p_set", `null`, "p_set_once", `null`, "p_add", `null`, "p_append", `null`, "p_unset", `null`, "device_id", `null`))
 	var got []string
+	ids := map[string]bool{}
 	for _, body := range w.bodies() {
 		var in struct {
 			APIKey  string `json:"api_key"`
 			Options json.RawMessage
 			Events  []map[string]json.RawMessage
 		}
-		if err := json.Unmarshal(body, &in); err != nil || in.APIKey != apiKey || len(in.Events) != 1 {
+		if err := json.Unmarshal(body, &in); err != nil || in.APIKey != apiKey {
 			t.Fatalf("%s: %v", body, err)
 		}
-		e := in.Events[0]
-		var id string
-		if json.Unmarshal(e["insert_id"], &id) != nil || len(id) != 32 {
-			t.Errorf("insert_id %s", e["insert_id"])
+		for _, e := range in.Events {
+			var id string
+			if json.Unmarshal(e["insert_id"], &id) != nil || len(id) != 32 || ids[id] {
+				t.Errorf("insert_id %s", e["insert_id"])
+			}
+			ids[id] = true
+			got = append(got, fmt.Sprintf("%s %s %s %s %s %s", in.Options, e["event_type"], e["user_id"], e["device_id"], e["time"], e["user_properties"]))
 		}
-		got = append(got, fmt.Sprintf("%s %s %s %s %s %s", in.Options, e["event_type"], e["user_id"], e["device_id"], e["time"], e["user_properties"]))
 	}
 	want := []string{
 		`{"min_id_length":5} "$identify" "user-1" "device-1" 1777888800000 ` +
-			`{"$set":{"p_set":{"a":[1,2.50]},"other <&>":9007199254740993},"$setOnce":{"p_set_once":"first"},"$add":{"p_add":2},"$append":{"p_append":["x"]},"$unset":{"p_unset":"-"}}`,
+			`{"$set":{"p_set":{"a":[1,2.50]},"other <&>":9007199254740993},"$setOnce":{"p_set_once":"first"},"$unset":{"p_unset":"-"}}`,
+		`{"min_id_length":5} "$identify" "user-1"  1777888800000 {"$add":{"p_add":2}}`,
+		`{"min_id_length":5} "$identify" "user-1"  1777888800000 {"$append":{"p_append":["x"]}}`,
 		`{"min_id_length":5} "$identify" "user-1"  1777888800000 {"$unset":{"p_set":"-","p_set_once":"-","p_unset":"-"}}`,
 	}
 	if d := cmp.Diff(want, got); d != "" {
@@ -96,16 +101,26 @@ func TestInsertID(t *testing.T) {
 	}
 }
 
-// An event that was taken and is sent again adds nothing, and a newer one adds.
+// An event that was taken and is sent again adds nothing, whatever else a newer row sends
+// with it; what comes after it is known to have arrived adds.
 func TestAddsOnce(t *testing.T) {
 	w := newWorld(t, operations)
 	r := rec("user-1", "p_add", `2`, "p_append", `"x"`)
 	w.delivered(r)
 	w.pass(6 * 24 * time.Hour)
 	w.delivered(r)
-	r.Sequence++
-	w.delivered(r)
-	if d := cmp.Diff(map[string]string{"p_add": "4", "p_append": `["x","x"]`}, w.stored(r)); d != "" {
+	newer := rec("user-1", "p_set", `1`, "p_add", `2`, "device_id", `"device-1"`, "p_append", `"x"`)
+	newer.Sequence = 2
+	w.delivered(newer)
+	if d := cmp.Diff(map[string]string{"p_set": "1", "p_add": "2", "p_append": `["x"]`}, w.stored(newer)); d != "" {
+		t.Error(d)
+	}
+	other := rec("user-1", "p_add", `3`)
+	other.Sequence = 3
+	w.delivered(other)
+	newer.Sequence, newer.Base = 4, 3
+	w.delivered(newer)
+	if d := cmp.Diff(map[string]string{"p_set": "1", "p_add": "7", "p_append": `["x","x"]`}, w.stored(newer)); d != "" {
 		t.Error(d)
 	}
 }
@@ -215,6 +230,17 @@ func TestCallsAreFull(t *testing.T) {
 	}
 	if d := cmp.Diff([]int{2000, 2000, 500}, sizes); d != "" || w.acct.APICalls() != 3 {
 		t.Errorf("%d calls: %s", w.acct.APICalls(), d)
+	}
+	w.def.Fields = []syncdef.Field{{Source: "n", Destination: "n", Options: []byte(`{"operation":"add"}`)}}
+	w.open()
+	for i := range records {
+		records[i].Fields = append(records[i].Fields, dest.Field{Name: "plan", Value: []byte(`"a"`)})
+	}
+	w.delivered(records[:1500]...)
+	for _, body := range w.bodies() {
+		if n := len(events(t, body)); n != 2000 && n != 1000 {
+			t.Errorf("%d events of rows that set and add", n)
+		}
 	}
 	text := `"` + strings.Repeat("x", 1000) + `"`
 	for i := range records[:2000] {

@@ -61,7 +61,7 @@ func judge(op string, r *reply, events []event, now time.Time) ([]*dest.Outcome,
 		}
 	}
 	failed := refused(op, r, a, whole, now)
-	if tooLarge(r.status) && len(events) == 1 && r.sent < dest.SmallRequest {
+	if tooLarge(r.status) && events[0].at == events[len(events)-1].at && r.sent < dest.SmallRequest {
 		failed.Scope = dest.ScopeVersion // no smaller request can be made
 	}
 	return nil, failed

@@ -3,6 +3,7 @@ package amplitude
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -95,7 +96,15 @@ func operationOf(f *syncdef.Field) string {
 }
 
 // rules states what the pipeline must know: user ids are compared as they are, but
-// for the white space around them, and an event can be sent twice.
-func rules(*syncdef.Definition, *syncdef.Connection) syncdef.Rules {
-	return syncdef.Rules{Type: "amplitude", Identity: row.Identity{Steps: []row.Step{row.StepTrim}}, LengthUnit: syncdef.LengthUTF16, Idempotent: true} // by insert_id
+// for the white space around them, an event can be sent twice, and which properties are
+// added to.
+func rules(d *syncdef.Definition, _ *syncdef.Connection) syncdef.Rules {
+	r := syncdef.Rules{Type: "amplitude", Identity: row.Identity{Steps: []row.Step{row.StepTrim}}, LengthUnit: syncdef.LengthUTF16, Idempotent: true} // by insert_id
+	for i := range d.Fields {
+		f := &d.Fields[i]
+		if top := syncdef.TopField(f.Destination); adds(operationOf(f)) && !slices.Contains(r.Adds, top) {
+			r.Adds = append(r.Adds, top)
+		}
+	}
+	return r
 }

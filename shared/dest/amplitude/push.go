@@ -3,6 +3,7 @@ package amplitude
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +23,7 @@ type sending struct {
 	events []event // those that nothing has become of yet, in order
 }
 
-// An event is one record's, ready to be sent.
+// An event is one of a record's, ready to be sent.
 type event struct {
 	record *dest.Record
 	at     int // position in out
@@ -69,6 +70,7 @@ func (d *destination) prepare(b dest.Batch, c dest.Call) *sending {
 	s := &sending{out: make([]dest.Outcome, len(c.Records)), events: make([]event, 0, len(c.Records))}
 	now := d.account.client.now()
 	var arena []byte
+	var ends []int
 	for n, at := range c.Records {
 		r := &b.Records[at]
 		if o := d.refuse(r); o != nil {
@@ -76,17 +78,18 @@ func (d *destination) prepare(b dest.Batch, c dest.Call) *sending {
 			continue
 		}
 		start := len(arena)
-		grown, some := d.appendEvent(arena, r, now)
-		arena = grown
-		if !some {
+		if arena, ends = d.appendEvents(arena, ends[:0], r, now); len(ends) == 0 {
 			s.out[n] = delivered(r)
 			continue
 		}
-		if wait := d.account.updates.take(userID(r), now); wait > 0 {
+		if wait := d.account.updates.take(userID(r), len(ends), now); wait > 0 {
 			s.out[n] = dest.Outcome{Status: dest.Retry, After: wait, Code: codeUpdates, Message: "this user was updated 1800 times within the hour: Amplitude would drop the update without a word"}
 			continue
 		}
-		s.events = append(s.events, event{record: r, at: n, body: arena[start:len(arena):len(arena)]})
+		for _, end := range ends {
+			s.events = append(s.events, event{record: r, at: n, body: arena[start:end:end]})
+			start = end
+		}
 	}
 	return s
 }
@@ -128,17 +131,15 @@ func (d *destination) refuse(r *dest.Record) *dest.Outcome {
 }
 
 // settle takes over what became of events: one outcome each, where the answer named
-// it; a nil outcome is still to be sent.
+// it; a nil outcome is still to be sent. What befalls one of a record's events befalls
+// them all: either all of them are taken, or none is yet.
 func (s *sending) settle(named []*dest.Outcome) {
-	left := s.events[:0]
 	for i, e := range s.events {
-		if named[i] == nil {
-			left = append(left, e)
-			continue
+		if named[i] != nil && s.out[e.at].Status == dest.Pending {
+			s.out[e.at] = *named[i]
 		}
-		s.out[e.at] = *named[i]
 	}
-	s.events = left
+	s.events = slices.DeleteFunc(s.events, func(e event) bool { return s.out[e.at].Status != dest.Pending })
 }
 
 // delivered is the outcome of a record that the project has. Amplitude does not say

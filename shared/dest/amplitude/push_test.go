@@ -137,6 +137,44 @@ func TestUpdatesOfAnHour(t *testing.T) {
 	}
 }
 
+// Of a row of several events, all are sent or none: what is said of one is said of it.
+func TestARowOfSeveralEvents(t *testing.T) {
+	for code, want := range map[string]dest.Status{"events_with_invalid_fields": dest.Rejected, "throttled_users": dest.Retry} {
+		w := newWorld(t, operations)
+		w.fault(sandbox.Fault{FailRecords: []string{"user-1"}, Code: code, Message: "user_properties"})
+		first, second := rec("user-1", "p_set", `1`, "p_add", `5`), rec("user-2", "p_set", `1`, "p_add", `5`)
+		out, err := w.push(first, second)
+		if err != nil || out[0].Status != want || out[1].Status != dest.Delivered || w.sim.Count() != 1 {
+			t.Fatalf("%s: %+v, %v, %d users", code, out, err, w.sim.Count())
+		}
+		w.pass(time.Minute)
+		w.delivered(first, second)
+		for _, r := range []dest.Record{first, second} {
+			if got := w.stored(r)["p_add"]; got != "5" {
+				t.Errorf("%s: %s was added to %s", code, got, r.Key)
+			}
+		}
+	}
+}
+
+// Each event of a row is one of the updates that a user may get.
+func TestUpdatesOfARowAreCounted(t *testing.T) {
+	w := newWorld(t, operations)
+	r := rec("user-1", "p_set", `1`, "p_add", `1`, "p_append", `1`)
+	for i := range int64(600) {
+		r.Sequence, r.Base = i+1, i
+		w.delivered(r)
+		w.pass(time.Second)
+	}
+	r.Sequence, r.Base = 601, 600
+	if out, err := w.push(r); err != nil || out[0].Status != dest.Retry || out[0].Code != "updates_per_hour" {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	if got := w.stored(r)["p_add"]; got != "600" {
+		t.Errorf("the project holds %s", got)
+	}
+}
+
 // An answer that was lost is made good by the same events.
 func TestLostAnswers(t *testing.T) {
 	for name, f := range map[string]sandbox.Fault{

@@ -7,8 +7,12 @@ import (
 	"time"
 
 	"github.com/penstock-data/penstock/shared/app/apptest"
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/dest/amplitude"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/sandbox"
+	sim "github.com/penstock-data/penstock/shared/sandbox/amplitude"
+	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
 )
 
 // customer is a row of the sync.
@@ -85,5 +89,60 @@ func TestPoisonRow(t *testing.T) {
 	w.Settle(t)
 	if r := w.Run(t, id); r.Counts.Delivered != 99 || r.Counts.Failed != 1 || s.Count() != 99 {
 		t.Errorf("%+v, %d users", r.Counts, s.Count())
+	}
+}
+
+// points is a row of the sync that adds.
+func points(plan string, value, bonus int, badge string) []string {
+	return []string{`"amplitude_points"`, fmt.Sprintf(`{"CUSTOMER_ID":"cust_001","PLAN":%q,"ORDER_VALUE":%d,"BONUS":%d,"BADGE":%q,"UPDATED_AT":"2024-01-15 10:00:00"}`, plan, value, bonus, badge)}
+}
+
+// What is added is added once, whatever becomes of the answers: sent again by itself,
+// by a person's retry, with a newer row that changes something else, or by a worker that
+// died; and what did not change is not added again.
+func TestAddsOnceOverTheRoad(t *testing.T) {
+	set, err := yamlfile.Load("testdata/adds", dest.Kinds([]dest.Vendor{amplitude.Vendor}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := sandbox.Fault{Match: "/batch", Holding: "cust_001", AfterCommit: true, Status: 502, Count: -1}
+	never := sandbox.Fault{Match: "/batch", Holding: "cust_001", Status: 502, Count: -1}
+	for name, c := range map[string]struct {
+		fault sandbox.Fault
+		doubt func(w *apptest.World, s *sim.Server)
+		want  string
+	}{
+		"sent again by itself":           {lost, func(*apptest.World, *sim.Server) {}, `pro 30 7 ["a","b"]`},
+		"never arrived":                  {never, func(*apptest.World, *sim.Server) {}, `pro 30 7 ["a","b"]`},
+		"a newer row, something else":    {lost, func(w *apptest.World, _ *sim.Server) { w.Push(t, "q3", "q3:1", points("max", 20, 7, "b")) }, `max 30 7 ["a","b"]`},
+		"a newer row, nothing arrived":   {never, func(w *apptest.World, _ *sim.Server) { w.Push(t, "q3", "q3:1", points("max", 20, 7, "b")) }, `max 30 7 ["a","b"]`},
+		"a newer row that adds more":     {lost, func(w *apptest.World, _ *sim.Server) { w.Push(t, "q3", "q3:1", points("pro", 20, 8, "b")) }, `pro 30 15 ["a","b"]`},
+		"the same row, in a newer query": {lost, func(w *apptest.World, _ *sim.Server) { w.Push(t, "q3", "q3:1", points("pro", 20, 7, "b")) }, `pro 30 7 ["a","b"]`},
+		"newer rows, and one more doubt": {lost, func(w *apptest.World, s *sim.Server) {
+			w.Push(t, "q3", "q3:1", points("max", 20, 7, "b"))
+			w.Drain(t, "amplitude")
+			w.Push(t, "q4", "q4:1", points("top", 20, 7, "c"))
+			w.Drain(t, "amplitude")
+		}, `top 30 7 ["a","b","c"]`},
+	} {
+		w, s := apptest.NewAmplitude(t)
+		w.Apply(t, set)
+		w.Push(t, "q1", "q1:1", points("start", 10, 7, "a"))
+		w.Drain(t, "amplitude")
+		if err := s.Core().AddFault(c.fault); err != nil {
+			t.Fatal(err)
+		}
+		id := w.Push(t, "q2", "q2:1", points("pro", 20, 7, "b"))[0].Run
+		w.Drain(t, "amplitude")
+		if n := len(w.Errors(t, id)); n != 1 {
+			t.Fatalf("%s: %d errors", name, n)
+		}
+		c.doubt(w, s)
+		s.Core().ClearFaults()
+		w.Pass(t, 30*time.Minute)
+		p := s.User("cust_001").Properties
+		if got := fmt.Sprintf("%s %s %s %s", strings.Trim(string(p["plan"]), `"`), p["spent"], p["points"], p["badges"]); got != c.want {
+			t.Errorf("%s: the user holds %s, want %s", name, got, c.want)
+		}
 	}
 }

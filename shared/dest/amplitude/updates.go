@@ -40,8 +40,8 @@ func newUpdates() *updates {
 	return u
 }
 
-// take counts an update of a user, or answers how long it has to wait.
-func (u *updates) take(user string, now time.Time) time.Duration {
+// take counts n updates of a user, or answers how long they have to wait.
+func (u *updates) take(user string, n int, now time.Time) time.Duration {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	at := now.UnixNano() / int64(span)
@@ -58,14 +58,12 @@ func (u *updates) take(user string, now time.Time) time.Duration {
 		}
 		count = min(count, sum)
 	}
-	if count >= maxUpdates {
+	if count+n > maxUpdates && count > 0 {
 		return time.Duration((at+1)*int64(span) - now.UnixNano()) // then a span is forgotten
 	}
 	table := u.kept[at%int64(spans)]
 	for r := range rows {
-		if table[r][cell[r]] < 1<<16-1 {
-			table[r][cell[r]]++
-		}
+		table[r][cell[r]] = uint16(min(int(table[r][cell[r]])+n, 1<<16-1))
 	}
 	return 0
 }

@@ -155,8 +155,8 @@ func (i *item) goRound(o *dest.Outcome) {
 // forget drops what the ledger knew of the record's fields.
 func (i *item) forget() {
 	i.whole = true
-	held := &i.own().Held
-	held.Fingerprint, held.Fields = row.Fingerprint{}, nil
+	e := i.own()
+	e.Held = e.Held.InDoubt(true)
 }
 
 // give ends a row as an error.

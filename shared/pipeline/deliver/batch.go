@@ -82,13 +82,13 @@ func (j *job) total() map[string]int {
 // are appended to fields, which is returned grown.
 func (i *item) record(fields []dest.Field) (dest.Record, []dest.Field) {
 	def := i.def()
+	first, program := len(fields), i.m.version.Mapping
 	changed := func(int) bool { return true }
 	if def.Send != syncdef.SendAll && !i.rules().Once && !i.full() && !i.whole {
-		changed = i.entry.Changed(i.m.chunk.Version, i.hashes())
+		changed = i.entry.Changed(i.m.chunk.Version, i.hashes(), program.Adds)
 	}
-	r := dest.Record{Key: i.key, Match: i.match(), RecordID: i.recordID(), Sequence: i.sequence(), ID: i.entry.Held.ID, Intent: i.entry.Last.Intent != ""}
+	r := dest.Record{Key: i.key, Match: i.match(), RecordID: i.recordID(), Sequence: i.sequence(), Base: i.entry.Held.Sure(), ID: i.entry.Held.ID, Intent: i.entry.Last.Intent != ""}
 	i.partial = false
-	first, program := len(fields), i.m.version.Mapping
 	if r.Delete = i.del; i.del {
 		fields = appendCleared(fields, def, program)
 		r.Fields = fields[first:len(fields):len(fields)]

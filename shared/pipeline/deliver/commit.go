@@ -129,7 +129,7 @@ func (i *item) next() (ledger.Entry, bool) {
 	}
 	last := ledger.Last{Run: i.m.run.ID, Sequence: i.sequence()}
 	if i.received {
-		e.Held.Fingerprint, e.Held.Fields = row.Fingerprint{}, nil
+		e.Held = e.Held.InDoubt(i.del)
 	}
 	if i.received && !i.del || i.doubt || i.maybe() { // what is there may be this row's, or that of one that it superseded
 		e.Held.Sequence = max(e.Held.Sequence, i.sequence())

@@ -5,7 +5,6 @@ import (
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/ledger"
-	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -30,8 +29,8 @@ func (w *work) verdict(i *item) {
 	if i.doubt && !i.brought() {
 		// The ledger may be behind the destination: nothing counts as held, and all
 		// fields are sent.
-		held := &i.own().Held
-		held.Fingerprint, held.Fields = row.Fingerprint{}, nil
+		e := i.own()
+		e.Held = e.Held.InDoubt(i.def().OnDelete != "")
 	}
 	r := ledger.Row{
 		Run: m.run.ID, Sequence: i.sequence(), Fingerprint: i.print, Once: once, Delete: i.del, Unsure: i.del && i.key != "" && (i.doubt || i.def().Operation == syncdef.Delete),

@@ -226,6 +226,7 @@ type look struct {
 	full     bool
 	again    bool // rows of incremental.always are due to be sent again
 	names    []string
+	adds     func(n int) bool
 	tags     []row.Tag
 	personal map[string]bool // of names
 	entries  map[string]ledger.Entry
@@ -233,7 +234,7 @@ type look struct {
 }
 
 func newLook(p *version.Compiled, full bool, entries map[string]ledger.Entry) look {
-	l := look{v: &p.Version, full: full, names: p.Mapping.Names(), tags: p.Mapping.Tags(), entries: entries, personal: map[string]bool{}}
+	l := look{v: &p.Version, full: full, names: p.Mapping.Names(), adds: p.Mapping.Adds, tags: p.Mapping.Tags(), entries: entries, personal: map[string]bool{}}
 	for _, f := range l.v.Definition.Fields {
 		if f.Personal {
 			l.personal[f.Destination] = true
@@ -274,7 +275,7 @@ func (l *look) changes(p *Planned, e *ledger.Entry, m *mapping.Mapped) {
 	for i, value := range m.Canonical {
 		hashes[i] = row.FieldHash(value)
 	}
-	changed := e.Changed(l.v.ID, hashes)
+	changed := e.Changed(l.v.ID, hashes, l.adds)
 	for i, name := range l.names {
 		if m.Canonical[i] == nil || !changed(i) {
 			continue
