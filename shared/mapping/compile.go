@@ -91,7 +91,7 @@ func Compile(def *syncdef.Definition, rules syncdef.Rules) (*Program, error) {
 func (p *Program) Names() []string { return p.names }
 
 // Adds reports whether the value at a position of Mapped.Values is added to what is there.
-func (p *Program) Adds(n int) bool { return p.adds != nil && p.adds[n] }
+func (p *Program) Adds(n int) bool { return len(p.adds) > 0 && p.adds[n] }
 
 // Tags stand for Names. Not to be changed.
 func (p *Program) Tags() []row.Tag { return p.tags }
