@@ -125,7 +125,7 @@ func newStackWorld(t *testing.T, files map[string]string) *stackWorld {
 	w.queue = queue.New(cfg, queue.Config{URLs: map[string]string{"salesforce": urls[name], "slack": urls[name]}})
 	w.in = &intake.Intake{Syncs: w.table, Connections: w.table, Runs: w.table, Batches: w.table, Chunks: w.table, Errors: errs, Queue: w.queue, Ledger: held, Seen: w.table, Pauses: w.table, Now: now}
 	w.worker = &deliver.Deliver{
-		Queue: "salesforce", Syncs: w.table, Connections: w.table, Tokens: w.table, Runs: w.table, Chunks: w.table, Halts: w.table, Ledger: held, Errors: dueErrors{errs, w.table}, Visibility: w.queue,
+		Queue: "salesforce", Syncs: w.table, Connections: w.table, Tokens: w.table, Runs: w.table, Chunks: w.table, Unchanged: w.table, Halts: w.table, Ledger: held, Errors: dueErrors{errs, w.table}, Visibility: w.queue,
 		Open: worker.Open(salesforce.Vendor, dest.Config{Now: now, Loopback: true}, func(_ context.Context, _ syncdef.Connection, name string) (map[string]string, error) {
 			w.mu.Lock()
 			defer w.mu.Unlock()

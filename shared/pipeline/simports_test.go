@@ -388,6 +388,14 @@ func (o port) Seen(_ context.Context, runID string, each func(string, int, []byt
 	return act(o.p, "Seen", func() error { return o.p.s.store.Seen(bg, runID, each) })
 }
 
+func (o port) StoreUnchanged(_ context.Context, runID, batch string, index int, hashes []byte) error {
+	return act(o.p, "StoreUnchanged", func() error { return o.p.s.store.StoreUnchanged(bg, runID, batch, index, hashes) })
+}
+
+func (o port) Unchanged(_ context.Context, runID string, each func(string, int, []byte) error) error {
+	return act(o.p, "Unchanged", func() error { return o.p.s.store.Unchanged(bg, runID, each) })
+}
+
 func (o port) StoreLeft(_ context.Context, runID string, page int, keys []string) error {
 	o.p.s.model.left[runID] = append(o.p.s.model.left[runID], keys...)
 	return act(o.p, "StoreLeft", func() error { return o.p.s.store.StoreLeft(bg, runID, page, keys) })

@@ -136,7 +136,7 @@ func (s *sim) worker(k *task) {
 func (s *sim) boot(p *proc, dead bool) *deliver.Deliver {
 	o := port{p}
 	return &deliver.Deliver{
-		Queue: "crm", Syncs: o, Connections: o, Tokens: o, Runs: o, Chunks: o, Halts: o, Ledger: o, Errors: o, Visibility: o,
+		Queue: "crm", Syncs: o, Connections: o, Tokens: o, Runs: o, Chunks: o, Unchanged: o, Halts: o, Ledger: o, Errors: o, Visibility: o,
 		Open: func(c syncdef.Connection) (dest.Account, error) { return &simAccount{p: p, org: c.URL}, nil },
 		Now:  p.now, Rand: s.rng.Float64, Hidden: hidden, Dead: dead, Timeout: deliver.Timeout,
 		Sleep: func(ctx context.Context, d time.Duration) error {

@@ -91,7 +91,7 @@ func (w *world) boot() {
 	s := w.store
 	w.intake = &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Chunks: s, Errors: s, Queue: s, Ledger: s, Seen: s, Now: w.clock}
 	w.deliver = &deliver.Deliver{
-		Queue: "crm", Syncs: s, Connections: s, Tokens: s, Runs: s, Chunks: s, Halts: s, Ledger: s, Errors: s, Visibility: s,
+		Queue: "crm", Syncs: s, Connections: s, Tokens: s, Runs: s, Chunks: s, Unchanged: s, Halts: s, Ledger: s, Errors: s, Visibility: s,
 		Open: func(c syncdef.Connection) (dest.Account, error) {
 			return w.crm.vendor().Open(dest.Config{Connection: c})
 		},

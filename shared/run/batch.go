@@ -76,6 +76,10 @@ type Chunk struct {
 	Groups   []Group   `json:"groups,omitempty"`   // of its failures
 }
 
+// KeepUnchanged is how long it is kept which keys a message left as they were: Snowflake
+// sends a batch again for up to 24 hours, and may begin late.
+const KeepUnchanged = 48 * time.Hour
+
 // A Start says that a worker began on a message.
 type Start struct {
 	Receives int       `json:"receives"` // the receive that it had in hand

@@ -87,6 +87,12 @@ CREATE TABLE seen (
   run TEXT NOT NULL, batch TEXT NOT NULL, part INTEGER NOT NULL, hashes BLOB NOT NULL,
   PRIMARY KEY (run, batch, part)
 ) WITHOUT ROWID;
+-- The keys that a message left unchanged, as the same hashes, for run.KeepUnchanged.
+CREATE TABLE unchanged (
+  run TEXT NOT NULL, batch TEXT NOT NULL, idx INTEGER NOT NULL, at INTEGER NOT NULL, hashes BLOB NOT NULL,
+  PRIMARY KEY (run, batch, idx)
+) WITHOUT ROWID;
+CREATE INDEX unchanged_at ON unchanged (at);
 CREATE TABLE gone (
   run TEXT NOT NULL, page INTEGER NOT NULL, keys TEXT NOT NULL,
   PRIMARY KEY (run, page)

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -35,6 +36,16 @@ var mirrorTests = []test{
 		if err := s.Seen(t.Context(), "health.r1", func(string, int, []byte) error { return refused }); !errors.Is(err, refused) {
 			t.Errorf("the caller's error is lost: %v", err)
 		}
+	}},
+	{"unchanged", func(t *testing.T, s Stores) {
+		wantHashes(t, s.Unchanged, "health.r1", nil)
+		for n, keys := range [][]uint64{{1, 2}, {3}, {1, 2}} { // the first twice
+			ok(t, s.StoreUnchanged(t.Context(), "health.r1", "b1", n%2, run.AppendSeen(nil, keys...)))
+		}
+		ok(t, s.StoreSeen(t.Context(), "health.r1", "b1", 0, run.AppendSeen(nil, 9)))
+		wantHashes(t, s.Unchanged, "health.r1", []string{"b1/0: 1 2", "b1/1: 3"})
+		wantHashes(t, s.Unchanged, "health.r2", nil)
+		wantSeen(t, s, "health.r1", []string{"b1/0: 9"})
 	}},
 	{"left", func(t *testing.T, s Stores) {
 		if _, err := s.Left(t.Context(), "health.r1", 0); !errors.Is(err, run.ErrNotFound) {
@@ -76,8 +87,13 @@ var mirrorTests = []test{
 
 func wantSeen(t *testing.T, s Stores, id string, want []string) {
 	t.Helper()
+	wantHashes(t, s.Seen, id, want)
+}
+
+func wantHashes(t *testing.T, read func(context.Context, string, func(string, int, []byte) error) error, id string, want []string) {
+	t.Helper()
 	var got []string
-	err := s.Seen(t.Context(), id, func(batch string, part int, hashes []byte) error {
+	err := read(t.Context(), id, func(batch string, part int, hashes []byte) error {
 		text := fmt.Sprintf("%s/%d:", batch, part)
 		run.EachSeen(hashes, func(h uint64) { text += fmt.Sprintf(" %d", h) })
 		got = append(got, text)

@@ -97,6 +97,8 @@ type Store interface {
 	EntriesAfter(ctx context.Context, target, after string, limit int) (entries []ledger.Entry, next string, err error)
 	StoreSeen(ctx context.Context, runID, batch string, part int, hashes []byte) error
 	Seen(ctx context.Context, runID string, each func(batch string, part int, hashes []byte) error) error
+	StoreUnchanged(ctx context.Context, runID, batch string, index int, hashes []byte) error
+	Unchanged(ctx context.Context, runID string, each func(batch string, index int, hashes []byte) error) error
 	StoreLeft(ctx context.Context, runID string, page int, keys []string) error
 	Left(ctx context.Context, runID string, page int) ([]string, error)
 	KeysOf(ctx context.Context, target string, records []string) (map[string][]string, error)

@@ -154,7 +154,7 @@ func (w *World) Apply(t testing.TB, set yamlfile.Set) {
 func (w *World) deliver(queue string, v dest.Vendor) *deliver.Deliver {
 	s := w.Store
 	return &deliver.Deliver{
-		Queue: queue, Syncs: s, Connections: s, Tokens: s, Runs: s, Chunks: s, Halts: s, Ledger: s, Errors: s, Visibility: s, Freshness: s, Listing: s, Verifications: s,
+		Queue: queue, Syncs: s, Connections: s, Tokens: s, Runs: s, Chunks: s, Unchanged: s, Halts: s, Ledger: s, Errors: s, Visibility: s, Freshness: s, Listing: s, Verifications: s,
 		Now: w.Clock.Now, Hidden: Visibility,
 		Sleep: func(_ context.Context, d time.Duration) error { w.Clock.Advance(d); return nil },
 		Rand:  func() float64 { return 0.5 },

@@ -21,7 +21,7 @@ func Verifier(s *sqlite.Store, kind string, open func(syncdef.Connection) (dest.
 // delivering is a destination type's end of the road over a state.
 func delivering(s *sqlite.Store, kind string, open func(syncdef.Connection) (dest.Account, error)) *deliver.Deliver {
 	return &deliver.Deliver{
-		Queue: kind, Syncs: s, Connections: s, Tokens: s, Runs: s, Chunks: s, Halts: s, Ledger: s, Errors: s, Visibility: s, Freshness: s, Listing: s, Verifications: s,
+		Queue: kind, Syncs: s, Connections: s, Tokens: s, Runs: s, Chunks: s, Unchanged: s, Halts: s, Ledger: s, Errors: s, Visibility: s, Freshness: s, Listing: s, Verifications: s,
 		Open: open, Now: time.Now, Sleep: worker.Sleep, Rand: rand.Float64, Hidden: visibility,
 	}
 }

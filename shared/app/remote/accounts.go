@@ -86,7 +86,7 @@ func (p *Place) Open(v dest.Vendor, client *http.Client, s *Secrets) func(syncde
 func (p *Place) Worker(v dest.Vendor, s *Secrets) *deliver.Deliver {
 	table, held := p.State, ledger.New(p.cfg, ledger.Config{Table: p.Outputs[ledgerTable]})
 	return &deliver.Deliver{
-		Queue: v.Name, Syncs: table, Connections: table, Tokens: table, Runs: table, Chunks: table, Halts: table, Ledger: held, Listing: held, Freshness: table, Verifications: table,
+		Queue: v.Name, Syncs: table, Connections: table, Tokens: table, Runs: table, Chunks: table, Unchanged: table, Halts: table, Ledger: held, Listing: held, Freshness: table, Verifications: table,
 		Open: p.Open(v, nil, s), Guest: true,
 		Now: p.now, Sleep: worker.Sleep, Rand: rand.Float64,
 	}

@@ -87,7 +87,7 @@ func overTables(function string, names []string) (*Handler, map[string]string, a
 	store := state.New(cfg, state.Config{Table: vars[env.StateTable], Now: time.Now})
 	held := ledger.New(cfg, ledger.Config{Table: vars[env.LedgerTable]})
 	return &Handler{Function: os.Getenv(env.FunctionName), Log: slog.New(slog.NewJSONHandler(os.Stdout, nil)), Deliver: &deliver.Deliver{
-		Queue: function, Syncs: store, Connections: store, Tokens: store, Runs: store, Chunks: store, Halts: store, Freshness: store,
+		Queue: function, Syncs: store, Connections: store, Tokens: store, Runs: store, Chunks: store, Unchanged: store, Halts: store, Freshness: store,
 		Ledger: held, Listing: held, Verifications: store,
 		Errors: dueErrors{awserrors.New(cfg, awserrors.Config{Table: vars[env.ErrorsTable], Now: time.Now}), store},
 		Now:    time.Now, Sleep: Sleep, Rand: rand.Float64, Timeout: deliver.Timeout,

@@ -88,7 +88,7 @@ func newRoad(t *testing.T) *road {
 	s, m := w.state, w.memory
 	w.intake = intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Chunks: s, Errors: m, Queue: m, Now: clock}
 	w.worker = deliver.Deliver{
-		Queue: "crm", Syncs: s, Connections: s, Tokens: s, Runs: s, Chunks: s, Halts: s, Ledger: m, Errors: m, Visibility: m,
+		Queue: "crm", Syncs: s, Connections: s, Tokens: s, Runs: s, Chunks: s, Unchanged: s, Halts: s, Ledger: m, Errors: m, Visibility: m,
 		Open: func(syncdef.Connection) (dest.Account, error) { return perfect{}, nil },
 		Now:  clock, Rand: func() float64 { return 0.5 }, Hidden: time.Minute,
 		Sleep: func(_ context.Context, d time.Duration) error { w.now = w.now.Add(d); return nil },

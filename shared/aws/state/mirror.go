@@ -6,25 +6,19 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/penstock-data/penstock/shared/aws/attr"
+	"github.com/penstock-data/penstock/shared/run"
 )
 
 // StoreSeen stores the hashes of the keys of one part of a batch's rows, in an item beside
 // the batch's; keys (B) is absent when there are none.
 func (s *Store) StoreSeen(ctx context.Context, runID, batch string, part int, hashes []byte) error {
-	i := item(batchPK(runID, batch), "SEEN#"+batch+"#"+strconv.Itoa(part), attr.Item{attr.Expires: s.expiry()})
-	if len(hashes) > 0 {
-		i["keys"] = attr.B(hashes)
-	}
-	err := attr.Fits(i, nameOf(i))
-	if err == nil {
-		_, err = s.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: s.table, Item: i})
-	}
-	if err != nil {
+	if err := s.storeHashes(ctx, "SEEN#", runID, batch, part, hashes, keep); err != nil {
 		return fmt.Errorf("store the keys of batch %s of run %s: %w", batch, runID, err)
 	}
 	return nil
@@ -32,11 +26,47 @@ func (s *Store) StoreSeen(ctx context.Context, runID, batch string, part int, ha
 
 // Seen calls each for every part of keys that is stored of a run, one at a time.
 func (s *Store) Seen(ctx context.Context, runID string, each func(batch string, part int, hashes []byte) error) error {
+	if err := s.hashes(ctx, "SEEN#", runID, each); err != nil {
+		return fmt.Errorf("read the keys that run %s saw: %w", runID, err)
+	}
+	return nil
+}
+
+// StoreUnchanged stores the hashes of the keys that a message left unchanged, in an item
+// like those of StoreSeen, beside its record.
+func (s *Store) StoreUnchanged(ctx context.Context, runID, batch string, index int, hashes []byte) error {
+	if err := s.storeHashes(ctx, "SAME#", runID, batch, index, hashes, run.KeepUnchanged); err != nil {
+		return fmt.Errorf("store the keys that batch %s of run %s left unchanged: %w", batch, runID, err)
+	}
+	return nil
+}
+
+// Unchanged calls each for every message of a run of which some are stored, one at a time.
+func (s *Store) Unchanged(ctx context.Context, runID string, each func(batch string, index int, hashes []byte) error) error {
+	if err := s.hashes(ctx, "SAME#", runID, each); err != nil {
+		return fmt.Errorf("read the keys that run %s left unchanged: %w", runID, err)
+	}
+	return nil
+}
+
+func (s *Store) storeHashes(ctx context.Context, kind, runID, batch string, part int, hashes []byte, life time.Duration) error {
+	i := item(batchPK(runID, batch), kind+batch+"#"+strconv.Itoa(part), attr.Item{attr.Expires: attr.N(s.now().Add(life).Unix())})
+	if len(hashes) > 0 {
+		i["keys"] = attr.B(hashes)
+	}
+	if err := attr.Fits(i, nameOf(i)); err != nil {
+		return err
+	}
+	_, err := s.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: s.table, Item: i})
+	return err
+}
+
+func (s *Store) hashes(ctx context.Context, kind, runID string, each func(batch string, part int, hashes []byte) error) error {
 	var one sync.Mutex
 	g, gctx := errgroup.WithContext(ctx)
 	for shard := range shards {
 		g.Go(func() error {
-			return s.query(gctx, prefix(shardPK(runID, shard), "SEEN#"), func(i attr.Item) error {
+			return s.query(gctx, prefix(shardPK(runID, shard), kind), func(i attr.Item) error {
 				name := strings.Split(attr.String(i[attr.SK]), "#")
 				if len(name) != 3 {
 					return fmt.Errorf("%s is no item of keys", nameOf(i))
@@ -51,10 +81,7 @@ func (s *Store) Seen(ctx context.Context, runID string, each func(batch string, 
 			})
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return fmt.Errorf("read the keys that run %s saw: %w", runID, err)
-	}
-	return nil
+	return g.Wait()
 }
 
 // leftKey is where a page of removals is.

@@ -17,6 +17,7 @@
 //	RUN#run#shard / BATCH#id    a batch                  RUN#run#shard / CHUNK#batch#index  a message's record
 //	RUN#run#shard / SEEN#batch#part  keys that a mirror's full run saw
 //	RUN#run#shard / LEFT#page   keys that it removes
+//	RUN#run#shard / SAME#batch#index  keys that a message left unchanged
 //	RUN#run#0 / GATE            what intake counted of a run for its quality gate
 //	PACE#connection / STATE     its pause                PACE#bucket / BUCKET  tokens
 //

@@ -90,6 +90,9 @@ func (inv *invocation) record(ctx context.Context, m *message) error {
 		}
 	}
 	c.Outcomes = run.PackFates(fates)
+	if err := inv.keepUnchanged(ctx, m); err != nil {
+		return err
+	}
 	return m.recorded(ctx, inv.d, c)
 }
 

@@ -27,6 +27,7 @@ type Deliver struct {
 	Tokens      Tokens
 	Runs        Runs
 	Chunks      Chunks
+	Unchanged   Unchanged
 	Halts       Halts
 	Ledger      Ledger
 	Errors      Errors

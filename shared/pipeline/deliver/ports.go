@@ -67,6 +67,20 @@ type Chunks interface {
 	RecordChunk(ctx context.Context, runID, batch string, index int, c run.Chunk) (first bool, err error)
 }
 
+// Unchanged keeps, for run.KeepUnchanged, the keys of rows that were accepted and left the
+// destination as it was: they write no entry of the ledger, and an older batch that comes
+// late is compared with them here.
+type Unchanged interface {
+	// StoreUnchanged stores the hashes (run.AppendSeen) of such keys of a message.
+	StoreUnchanged(ctx context.Context, runID, batch string, index int, hashes []byte) error
+	// Unchanged calls each for every message of a run of which some are stored.
+	Unchanged(ctx context.Context, runID string, each func(batch string, index int, hashes []byte) error) error
+	// RecentRuns lists a sync's runs, newest BegunAt first.
+	RecentRuns(ctx context.Context, sync string, limit int) ([]run.Run, error)
+	// RunsBefore goes on after the run of that BegunAt and id, in the same order.
+	RunsBefore(ctx context.Context, sync string, begun time.Time, id string, limit int) ([]run.Run, error)
+}
+
 // Halts stores which versions cannot be delivered.
 type Halts interface {
 	// Halt reads a version's halt; run.ErrNotFound.

@@ -43,6 +43,7 @@ func (w *work) do(ctx context.Context) {
 	w.newest()
 	w.doubts()
 	w.replays(ctx)
+	w.late(ctx)
 	w.compare(ctx)
 	w.takeOver(ctx)
 	for _, j := range w.jobs {

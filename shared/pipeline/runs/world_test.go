@@ -55,7 +55,7 @@ func newWorld(t *testing.T, change func(*syncdef.Definition, *syncdef.Rules)) *w
 	w.stores = runs.Stores{Syncs: s, Definitions: s, Connections: s, Runs: s, History: s, Recorded: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s}
 	w.intake = &intake.Intake{Syncs: s, Connections: s, Runs: s, Batches: s, Chunks: s, Errors: s, Queue: s, Ledger: s, Seen: s, Now: clock}
 	w.worker = &deliver.Deliver{
-		Queue: queue, Syncs: s, Connections: s, Tokens: s, Runs: s, Chunks: s, Halts: s, Ledger: s, Errors: s, Visibility: s,
+		Queue: queue, Syncs: s, Connections: s, Tokens: s, Runs: s, Chunks: s, Unchanged: s, Halts: s, Ledger: s, Errors: s, Visibility: s,
 		Open: func(syncdef.Connection) (dest.Account, error) { return w.vendor, nil }, Now: clock,
 		Sleep: func(context.Context, time.Duration) error { return nil }, Rand: func() float64 { return 0.5 }, Hidden: time.Minute,
 	}

@@ -1,0 +1,129 @@
+package deliver
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/penstock-data/penstock/shared/run"
+)
+
+// A row that is accepted and changes nothing writes no entry of the ledger: a million of
+// them cost no write. So the ledger does not know how new they are, and a batch that was
+// accepted before them, and whose sending failed, would overwrite them when the warehouse
+// sends it again, be it a day later (I3). Their keys are kept beside their message's
+// record instead, and read by such a batch alone.
+
+// keepUnchanged stores the keys of a settled message's rows that left the destination as it
+// was. A replay is as old as its first time, and no newer than anything.
+func (inv *invocation) keepUnchanged(ctx context.Context, m *message) error {
+	var hashes []byte
+	for _, i := range m.items {
+		if i.state == stateUnchanged && !i.quiet && i.key != "" && i.row.Replay == nil {
+			hashes = run.AppendSeen(hashes, unchangedHash(m.target, i.key))
+		}
+	}
+	if len(hashes) == 0 {
+		return nil
+	}
+	if err := inv.d.Unchanged.StoreUnchanged(ctx, m.chunk.Run, m.chunk.Batch, m.chunk.Index, hashes); err != nil {
+		return fmt.Errorf("store the keys that %s left unchanged: %w", m.name(), err)
+	}
+	return nil
+}
+
+// unchangedHash stands for a key at a target.
+func unchangedHash(target, key string) uint64 { return run.KeyHash(target + "\n" + key) }
+
+// late supersedes the rows of batches that were sent late where a newer row of their key
+// was accepted meanwhile and found unchanged.
+func (w *work) late(ctx context.Context) {
+	var late []*message
+	for _, m := range w.messages {
+		if m.chunk.Late && m.working() {
+			late = append(late, m)
+		}
+	}
+	if len(late) == 0 {
+		return
+	}
+	newest, err := w.unchangedSince(ctx, late)
+	for _, m := range late {
+		if err != nil {
+			m.broken(w.inv.d, err)
+			continue
+		}
+		for _, i := range m.items {
+			if i.state == stateOpen && i.key != "" && i.row.Replay == nil && newest[unchangedHash(w.target, i.key)] > i.sequence() {
+				i.state = stateSuperseded
+			}
+		}
+	}
+}
+
+// runsAtOnce is how many runs are listed at a time.
+const runsAtOnce = 50
+
+// unchangedSince is the greatest sequence under which each key was left unchanged by the
+// batches that were accepted after the first of these messages' ones, by its hash.
+func (w *work) unchangedSince(ctx context.Context, late []*message) (map[uint64]int64, error) {
+	d, newest := w.inv.d, map[uint64]int64{}
+	least, since, sync := late[0].chunk.Sequence, late[0].run.BegunAt, late[0].run.Sync
+	for _, m := range late {
+		if least = min(least, m.chunk.Sequence); m.run.BegunAt.Before(since) {
+			since = m.run.BegunAt
+		}
+	}
+	runs, err := d.Unchanged.RecentRuns(ctx, sync, runsAtOnce)
+	for ; err == nil && len(runs) > 0; runs, err = w.runsBefore(ctx, sync, since, runs) {
+		for i := range runs {
+			r := &runs[i]
+			if r.Status.Ended() && r.EndedAt.Before(since) {
+				continue
+			}
+			if err := w.addUnchanged(ctx, newest, r.ID, least); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list the runs of sync %q: %w", sync, err)
+	}
+	return newest, nil
+}
+
+// runsBefore are the next runs of a list, none once they are too old to have batches that
+// are newer than those of a run begun at since.
+func (w *work) runsBefore(ctx context.Context, sync string, since time.Time, listed []run.Run) ([]run.Run, error) {
+	last := &listed[len(listed)-1]
+	if len(listed) < runsAtOnce || last.BegunAt.Before(since.Add(-run.KeepUnchanged)) {
+		return nil, nil
+	}
+	return w.inv.d.Unchanged.RunsBefore(ctx, sync, last.BegunAt, last.ID, runsAtOnce)
+}
+
+// addUnchanged adds what the batches of a run that were accepted after a sequence left
+// unchanged.
+func (w *work) addUnchanged(ctx context.Context, newest map[uint64]int64, id string, after int64) error {
+	batches, err := w.inv.d.Runs.Batches(ctx, id)
+	if err != nil {
+		return fmt.Errorf("list the batches of run %q: %w", id, err)
+	}
+	sequences := map[string]int64{}
+	for i := range batches {
+		if b := &batches[i]; b.Sequence > after {
+			sequences[b.ID] = b.Sequence
+		}
+	}
+	if len(sequences) == 0 {
+		return nil
+	}
+	err = w.inv.d.Unchanged.Unchanged(ctx, id, func(batch string, _ int, hashes []byte) error {
+		run.EachSeen(hashes, func(h uint64) { newest[h] = max(newest[h], sequences[batch]) })
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read the keys that run %q left unchanged: %w", id, err)
+	}
+	return nil
+}
