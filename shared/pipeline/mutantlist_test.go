@@ -271,6 +271,8 @@ var mutants = []mutant{
 		"; holds(o.Code)", "; false", road},
 	{"the fingerprint is kept though a newer row lost", "ledger/ledger.go",
 		".InDoubt(newer.Held.Fingerprint == row.Gone || older.Held.Fingerprint == row.Gone)", "", []string{"sqlite", "pipeline"}},
+	{"a late batch is not compared with what was left unchanged", "pipeline/deliver/work.go",
+		"	w.late(ctx)\n", "", []string{"pipeline"}},
 	{"what adds is sent whole while it is not known what arrived", "ledger/ledger.go",
 		"doubt && !adds(i)", "doubt", []string{"dest/amplitude"}},
 	{"what was surely delivered last is forgotten by a second doubt", "ledger/ledger.go",
