@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/klauspost/compress/zstd"
@@ -35,7 +36,9 @@ type Chunk struct {
 	Lane     int   //
 	Sequence int64 // when the batch was accepted, in the sync's own order (I3)
 	Late     bool  // a retried batch: its rows hold the mark at their cursors
-	Rows     []Row
+	// At is when the batch was accepted, to the millisecond; zero where that is not told.
+	At   time.Time
+	Rows []Row
 }
 
 // A Row is one row's number in its batch and its raw JSON object.
@@ -102,11 +105,16 @@ func (p *Packer) Pack(c Chunk) []byte {
 	b = binary.AppendUvarint(b, uint64(c.Index))
 	b = binary.AppendUvarint(b, uint64(c.Lane))
 	b = binary.AppendVarint(b, c.Sequence)
-	late := byte(0)
+	flags := byte(0)
 	if c.Late {
-		late = 1
+		flags |= isLate
 	}
-	b = append(b, late)
+	if !c.At.IsZero() {
+		flags |= hasAt
+	}
+	if b = append(b, flags); !c.At.IsZero() {
+		b = binary.AppendVarint(b, c.At.UnixMilli())
+	}
 	b = binary.AppendUvarint(b, uint64(len(c.Rows)))
 	for i := range c.Rows {
 		b = appendRow(b, &c.Rows[i])
@@ -115,6 +123,12 @@ func (p *Packer) Pack(c Chunk) []byte {
 	p.zip = p.zstd.EncodeAll(b, p.zip[:0])
 	return base64.StdEncoding.AppendEncode(make([]byte, 0, base64.StdEncoding.EncodedLen(len(p.zip))), p.zip)
 }
+
+// The bits before a chunk's rows.
+const (
+	isLate = 1
+	hasAt  = 2 // the time follows
+)
 
 // What follows a row's object, as bits of the number before it.
 const (
@@ -213,11 +227,9 @@ func decode(raw []byte) (Chunk, error) {
 	}
 	c := Chunk{Run: r.text(), Version: r.text(), Batch: r.text(), Mode: run.Mode(r.text())}
 	c.Index, c.Lane, c.Sequence = r.count(), r.count(), r.signed()
-	switch late := r.count(); late {
-	case 0, 1:
-		c.Late = late == 1
-	default:
-		r.bad = true
+	flags := r.below(2 * hasAt)
+	if c.Late = flags&isLate != 0; flags&hasAt != 0 {
+		c.At = time.UnixMilli(r.signed()).UTC()
 	}
 	n := r.count()
 	if n > len(r.b) { // a row takes two bytes at least

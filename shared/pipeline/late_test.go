@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/pipeline/intake"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/sqlite"
@@ -60,6 +61,36 @@ func TestLateBatchAndUnchangedRows(t *testing.T) {
 			}
 		}
 	}
+}
+
+// So does a batch whose first sending took long, while newer rows were settled.
+func TestSlowlySentBatch(t *testing.T) {
+	for slow, want := range map[time.Duration]int{3 * time.Second: 1, 0: 2} { // at once: no newer row is looked for
+		w := newWorld(t, 4, nil)
+		w.through("q1", object("k", 1))
+		w.intake.Queue = &slowQueue{Queue: w.store, meanwhile: func() {
+			if w.intake.Queue = w.store; slow > 0 {
+				w.now = w.now.Add(slow)
+				w.through("q3", object("k", 1))
+			}
+		}}
+		w.push(batch("q2", "q2:1", "accounts", object("k", 2)))
+		w.drain(time.Hour)
+		if got := w.crm.value("k"); got != want {
+			t.Errorf("sent after %v: the destination holds %d, want %d", slow, got, want)
+		}
+	}
+}
+
+// slowQueue takes its time once.
+type slowQueue struct {
+	intake.Queue
+	meanwhile func()
+}
+
+func (q *slowQueue) Send(ctx context.Context, queue string, msgs []envelope.Message) ([]bool, error) {
+	q.meanwhile()
+	return q.Queue.Send(ctx, queue, msgs)
 }
 
 // deadAfterPin dies once a batch is pinned.

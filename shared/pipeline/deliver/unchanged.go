@@ -35,12 +35,21 @@ func (inv *invocation) keepUnchanged(ctx context.Context, m *message) error {
 // unchangedHash stands for a key at a target.
 func unchangedHash(target, key string) uint64 { return run.KeyHash(target + "\n" + key) }
 
+// lateAfter is how long after its acceptance a batch that is sent for the first time is
+// late: far more than that takes, and less than newer rows take to be settled by the dozen.
+const lateAfter = 2 * time.Second
+
+// late reports whether newer batches may have been settled before the message was queued.
+func (m *message) late() bool {
+	return m.chunk.Late || !m.chunk.At.IsZero() && m.SentAt.Sub(m.chunk.At) > lateAfter
+}
+
 // late supersedes the rows of batches that were sent late where a newer row of their key
 // was accepted meanwhile and found unchanged.
 func (w *work) late(ctx context.Context) {
 	var late []*message
 	for _, m := range w.messages {
-		if m.chunk.Late && m.working() {
+		if m.late() && m.working() {
 			late = append(late, m)
 		}
 	}

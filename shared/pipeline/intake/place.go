@@ -93,7 +93,7 @@ func (c *check) chunk(lane int, rows []envelope.Row) envelope.Chunk {
 func chunk(b *run.Batch, mode run.Mode, lane, index int, rows []envelope.Row) envelope.Chunk {
 	return envelope.Chunk{
 		Run: b.Run, Version: b.Version, Batch: b.ID, Mode: mode,
-		Index: index, Lane: lane, Sequence: b.Sequence, Rows: rows,
+		Index: index, Lane: lane, Sequence: b.Sequence, At: b.At, Rows: rows,
 	}
 }
 
