@@ -68,7 +68,8 @@
 // insert_id has in place of the row's sequence that of the user's last row that surely
 // arrived. Until it is known what arrived, every row that has the value sends the same
 // event: it adds once, whatever else changed since. (A value that the user had before the
-// row whose answer was lost, and has again after it, adds nothing then.)
+// row whose answer was lost, and has again after it, adds nothing then.) A person's retry of
+// such a row more than 7 days later may add once more: Amplitude has forgotten the event.
 //
 // # What Amplitude would lose in silence
 //
