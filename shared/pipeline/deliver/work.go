@@ -204,9 +204,13 @@ func (i *item) stored(e run.RowError) {
 	}
 }
 
-// adopt takes over the answer that an attempt stored before it died.
+// adopt takes over the answer that an attempt stored before it died, or why there was none.
 func (i *item) adopt(e run.RowError) {
-	if e.Type == codeUnknown || e.Attempts != i.attempts()+1 {
+	if e.Attempts != i.attempts()+1 {
+		return
+	}
+	if e.Type == codeUnknown {
+		i.outcome.Message = e.Message
 		return
 	}
 	i.state, i.outcome, i.adopted = stateStored, nil, true
