@@ -45,6 +45,7 @@ func (w *work) do(ctx context.Context) {
 	w.replays(ctx)
 	w.compare(ctx)
 	w.takeOver(ctx)
+	w.proofs(ctx)
 	for _, j := range w.jobs {
 		j.deliver(ctx)
 	}
@@ -52,6 +53,9 @@ func (w *work) do(ctx context.Context) {
 	w.quieten(ctx)
 	w.commit(ctx, w.items)
 	w.stopRuns(ctx)
+	for _, j := range w.jobs {
+		j.tell()
+	}
 }
 
 // quieten lets the rows that are not sent at all write no entry beside another row's of
