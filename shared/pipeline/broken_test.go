@@ -34,7 +34,7 @@ func (b brokenLedger) Commit(ctx context.Context, target string, entries []ledge
 // brokenStore refuses what is asked of it beside the ledger.
 type brokenStore struct{ *sqlite.Store }
 
-func (brokenStore) StoreErrors(context.Context, []run.RowError) error { return errStorage }
+func (brokenStore) ReplaceErrors(context.Context, []run.RowError) error { return errStorage }
 func (brokenStore) Chunk(context.Context, string, string, int) (run.Chunk, error) {
 	return run.Chunk{}, errStorage
 }
@@ -56,6 +56,19 @@ func (d *dyingLedger) Commit(ctx context.Context, target string, entries []ledge
 		panic(death{})
 	}
 	return d.Store.Commit(ctx, target, entries)
+}
+
+// secondRefused takes the intents, and no answer.
+type secondRefused struct {
+	*sqlite.Store
+	commits int
+}
+
+func (s *secondRefused) Commit(ctx context.Context, target string, entries []ledger.Entry) ([]int, error) {
+	if s.commits++; s.commits > 1 {
+		return nil, errStorage
+	}
+	return s.Store.Commit(ctx, target, entries)
 }
 
 // deadlyLedger kills the process that has the row "bad" in hand.

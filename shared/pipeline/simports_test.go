@@ -129,6 +129,11 @@ func (o port) StoreErrors(_ context.Context, errs []run.RowError) error {
 	return list(o.p, "StoreErrors", errs, func(part []run.RowError) error { return o.p.s.store.StoreErrors(bg, part) })
 }
 
+// ReplaceErrors is one more way to store errors, and fails like the other.
+func (o port) ReplaceErrors(_ context.Context, errs []run.RowError) error {
+	return list(o.p, "StoreErrors", errs, func(part []run.RowError) error { return o.p.s.store.ReplaceErrors(bg, part) })
+}
+
 func (o port) PinBatch(_ context.Context, b run.Batch) (stored run.Batch, created bool, err error) {
 	stored, err = ask(o.p, "PinBatch", func() (run.Batch, error) {
 		got, first, err := o.p.s.store.PinBatch(bg, b)

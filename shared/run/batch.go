@@ -174,6 +174,7 @@ type Halt struct {
 	Field    string    `json:"field,omitempty"`
 	Reason   string    `json:"reason"`
 	Runs     []string  `json:"runs,omitempty"` // whose first message was tried since, at most 20
+	By       string    `json:"by,omitempty"`   // run#batch#chunk: the message that has the one try, until it ends
 	Revision int64     `json:"revision"`
 }
 

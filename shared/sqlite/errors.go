@@ -15,6 +15,17 @@ import (
 // StoreErrors stores each error under its Ref, unless what is stored there counts
 // as many attempts or more; all in one transaction.
 func (s *Store) StoreErrors(ctx context.Context, errs []run.RowError) error {
+	return s.storeErrors(ctx, errs, 1)
+}
+
+// ReplaceErrors stores each error under its Ref, unless what is stored there counts
+// more attempts; all in one transaction.
+func (s *Store) ReplaceErrors(ctx context.Context, errs []run.RowError) error {
+	return s.storeErrors(ctx, errs, 0)
+}
+
+// storeErrors stores each error that counts so many attempts more than what is stored.
+func (s *Store) storeErrors(ctx context.Context, errs []run.RowError, more int) error {
 	if len(errs) == 0 {
 		return nil
 	}
@@ -31,7 +42,7 @@ func (s *Store) StoreErrors(ctx context.Context, errs []run.RowError) error {
 			}
 			if _, err := c.exec(`INSERT INTO error (run, batch, row, sync, attempts, body, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
 				ON CONFLICT DO UPDATE SET sync = excluded.sync, attempts = excluded.attempts, body = excluded.body, source = excluded.source
-				WHERE excluded.attempts > attempts`, e.Run, e.Batch, e.Row, e.Sync, e.Attempts, string(body), source); err != nil {
+				WHERE excluded.attempts >= attempts + ?8`, e.Run, e.Batch, e.Row, e.Sync, e.Attempts, string(body), source, more); err != nil {
 				return err
 			}
 		}

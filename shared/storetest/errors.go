@@ -34,6 +34,21 @@ var errorTests = []test{
 		ok(t, s.StoreErrors(t.Context(), []run.RowError{less}))
 		wantErrors(t, s, "health.1", 10, e, anError("b1", 8), anError("b1", 9))
 	}},
+	{"replaced by a later try of the attempt", func(t *testing.T, s Stores) {
+		ok(t, s.ReplaceErrors(t.Context(), nil))
+		due, refused := anError("b1", 7), anError("b1", 7)
+		due.Due = start.Add(time.Hour)
+		refused.Type, refused.Field, refused.Source = "STRING_TOO_LONG", "Name", nil
+		for _, e := range []run.RowError{due, refused, due} {
+			ok(t, s.ReplaceErrors(t.Context(), []run.RowError{e, anError("b1", 8)}))
+			wantErrors(t, s, "health.1", 10, e, anError("b1", 8))
+		}
+		next := due
+		next.Attempts++
+		ok(t, s.ReplaceErrors(t.Context(), []run.RowError{next}))
+		ok(t, s.ReplaceErrors(t.Context(), []run.RowError{refused, anError("b1", 9)})) // the others are stored
+		wantErrors(t, s, "health.1", 10, next, anError("b1", 8), anError("b1", 9))
+	}},
 	{"one attempt raced", func(t *testing.T, s Stores) {
 		race(t, 8, func(i int) error {
 			e := anError("b1", 7)

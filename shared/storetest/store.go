@@ -107,6 +107,7 @@ type Store interface {
 	Versions(ctx context.Context, sync string) ([]syncdef.Version, error)
 
 	StoreErrors(ctx context.Context, errs []run.RowError) error
+	ReplaceErrors(ctx context.Context, errs []run.RowError) error
 	RunErrors(ctx context.Context, runID string, limit int, after string) (errs []run.RowError, next string, err error)
 	ErrorsByRef(ctx context.Context, sync string, refs []string) (map[string]run.RowError, error)
 	EndDue(ctx context.Context, sync string, refs []string, why string) error

@@ -1,13 +1,16 @@
 package apptest
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/penstock-data/penstock/shared/pipeline/deliver"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/sandbox"
@@ -149,23 +152,27 @@ func TestTwoSyncsOneAlwaysFails(t *testing.T) {
 	}
 }
 
+// begin begins a run of accounts.
+func (w *World) begin(t *testing.T) runs.Begun {
+	t.Helper()
+	w.Clock.Advance(time.Minute)
+	token := fmt.Sprint("b", w.Clock.Now().UnixNano())
+	_, rows, message := Status(t, w.Invoke(t, "control", Request("begin", token, token, []string{`"accounts"`})))
+	var b runs.Begun
+	if len(rows) != 1 || json.Unmarshal(rows[0], &b) != nil || b.Run == "" {
+		t.Fatalf("%s %s", message, rows)
+	}
+	return b
+}
+
+const noSuchColumn = `[{"errorCode":"INVALID_FIELD","message":"No such column 'Daily_Active_Users__c' on sobject of type Account"}]`
+
 // A begun run of a version that cannot be delivered fails with the reason; once the
 // version is mended, the next run selects its rows and delivers them.
 func TestHaltedRunFails(t *testing.T) {
 	w := faulty(t)
-	w.fault(t, sandbox.Fault{Match: "PATCH", Count: -1, Status: 400, Body: `[{"errorCode":"INVALID_FIELD","message":"No such column 'Daily_Active_Users__c' on sobject of type Account"}]`})
-	begin := func() runs.Begun {
-		t.Helper()
-		w.Clock.Advance(time.Minute)
-		token := fmt.Sprint("b", w.Clock.Now().UnixNano())
-		_, rows, message := Status(t, w.Invoke(t, "control", Request("begin", token, token, []string{`"accounts"`})))
-		var b runs.Begun
-		if len(rows) != 1 || json.Unmarshal(rows[0], &b) != nil || b.Run == "" {
-			t.Fatalf("%s %s", message, rows)
-		}
-		return b
-	}
-	first := begin()
+	w.fault(t, sandbox.Fault{Match: "PATCH", Count: -1, Status: 400, Body: noSuchColumn})
+	first := w.begin(t)
 	w.Push(t, "q1", "q1:1", accounts(first.Run, 20)...)
 	Call[struct{}](t, w.Functions["control"], "finish", fmt.Sprintf("%q", first.Run), "20")
 	w.Pass(t, 25*time.Minute)
@@ -175,7 +182,7 @@ func TestHaltedRunFails(t *testing.T) {
 	}
 	says(t, r.Reason, "Daily_Active_Users__c")
 	w.Vendors.Salesforce.Core().ClearFaults()
-	second := begin()
+	second := w.begin(t)
 	if second.Select != runs.All {
 		t.Errorf("the next run selects %q", second.Select)
 	}
@@ -187,5 +194,48 @@ func TestHaltedRunFails(t *testing.T) {
 	}
 	if s := w.Status(t, "accounts"); s.Halted != "" || s.Watermark != "19" {
 		t.Errorf("halted %q, mark %s", s.Halted, s.Watermark)
+	}
+}
+
+// stuckHalts refuses to end a halt so many times.
+type stuckHalts struct {
+	deliver.Halts
+	refusals *int
+}
+
+func (h stuckHalts) DeleteHalt(ctx context.Context, sync, version string) error {
+	if *h.refusals--; *h.refusals >= 0 {
+		return errThrottled
+	}
+	return h.Halts.DeleteHalt(ctx, sync, version)
+}
+
+// A halt that cannot be ended at once fails no row of the version that works again, and rings
+// the alarm of our storage.
+func TestHaltThatCannotBeEnded(t *testing.T) {
+	w := faulty(t)
+	w.fault(t, sandbox.Fault{Match: "PATCH", Count: -1, Status: 400, Body: noSuchColumn})
+	first := w.begin(t)
+	w.Push(t, "q1", "q1:1", accounts(first.Run, 20)...)
+	Call[struct{}](t, w.Functions["control"], "finish", fmt.Sprintf("%q", first.Run), "20")
+	w.Pass(t, 25*time.Minute)
+	w.Vendors.Salesforce.Core().ClearFaults()
+	d, refusals := w.Deliver("salesforce"), 2
+	d.Halts = stuckHalts{d.Halts, &refusals}
+	second := w.begin(t)
+	w.Push(t, "q2", "q2:1", accounts(second.Run, 20)[:1]...)
+	w.Drain(t, "salesforce")
+	if len(w.stored(t)) != 1 || !strings.Contains(w.Log(), `"StorageFailures":1`) {
+		t.Errorf("%d records, the log says\n%s", len(w.stored(t)), w.Log())
+	}
+	w.Pass(t, 20*time.Second)
+	w.Push(t, "q2", "q2:2", accounts(second.Run, 20)[1:]...)
+	Call[struct{}](t, w.Functions["control"], "finish", fmt.Sprintf("%q", second.Run), "20")
+	w.Pass(t, 15*time.Minute)
+	if r := w.Run(t, second.Run); r.Status != run.Complete || r.Outcome != run.Succeeded || r.Counts.Delivered != 20 {
+		t.Errorf("%s %s %q: %+v", r.Status, r.Outcome, r.Reason, r.Counts)
+	}
+	if s := w.Status(t, "accounts"); s.Halted != "" || len(w.stored(t)) != 20 {
+		t.Errorf("halted %q, %d records", s.Halted, len(w.stored(t)))
 	}
 }

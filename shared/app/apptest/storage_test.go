@@ -154,13 +154,13 @@ type flakyErrors struct {
 	chance *rand.Rand
 }
 
-// StoreErrors fails before it stores, or after.
-func (f flakyErrors) StoreErrors(ctx context.Context, errs []run.RowError) error {
+// ReplaceErrors fails before it stores, or after.
+func (f flakyErrors) ReplaceErrors(ctx context.Context, errs []run.RowError) error {
 	before, after := f.chance.IntN(3) == 0, f.chance.IntN(3) == 0
 	if before {
 		return errThrottled
 	}
-	if err := f.Errors.StoreErrors(ctx, errs); err != nil || !after {
+	if err := f.Errors.ReplaceErrors(ctx, errs); err != nil || !after {
 		return err
 	}
 	return errThrottled
@@ -205,6 +205,48 @@ func TestFlakyStorage(t *testing.T) {
 			}
 			if got := len(w.stored(t)); got != 99 {
 				t.Errorf("%d records, want all but the one that is refused", got)
+			}
+		})
+	}
+}
+
+// refusedCommits refuses the ledger's first commits.
+type refusedCommits struct {
+	deliver.Ledger
+	refusals *int
+}
+
+func (l refusedCommits) Commit(ctx context.Context, target string, entries []ledger.Entry) ([]int, error) {
+	if *l.refusals--; *l.refusals >= 0 {
+		return nil, errThrottled
+	}
+	return l.Ledger.Commit(ctx, target, entries)
+}
+
+// A row that fails again once its message comes back from a refused commit is told as the
+// later try found it: the field to mend, or when it is sent again by itself.
+func TestErrorOfTheLaterTry(t *testing.T) {
+	busy := sandbox.Fault{FailRecords: []string{"c001"}, Count: 3, Code: "UNABLE_TO_LOCK_ROW", Message: "busy"}
+	tooLong := sandbox.Fault{FailRecords: []string{"c001"}, Count: 1, Code: "STRING_TOO_LONG", Message: "too long"}
+	for name, faults := range map[string][2]sandbox.Fault{"busy, then refused": {busy, tooLong}, "refused, then busy": {tooLong, busy}} {
+		t.Run(name, func(t *testing.T) {
+			w := faulty(t)
+			d, refusals := w.Deliver("salesforce"), 2
+			d.Ledger = refusedCommits{d.Ledger, &refusals}
+			w.fault(t, faults[0])
+			id := w.Push(t, "q", "q:1", account("accounts", "c001", 1))[0].Run
+			w.Drain(t, "salesforce")
+			w.fault(t, faults[1])
+			w.Clock.Advance(10 * time.Second)
+			w.Drain(t, "salesforce")
+			due := faults[1].Code == busy.Code
+			errs := w.Errors(t, id)
+			if len(errs) != 1 || errs[0].Type != faults[1].Code || errs[0].Due.IsZero() == due {
+				t.Fatalf("errors %+v", errs)
+			}
+			w.Pass(t, 3*time.Hour)
+			if r := w.Run(t, id); r.Due != 0 || (r.Retried == 1) != due || (w.stored(t)["c001"] != "") != due {
+				t.Errorf("%+v, %d due, %d delivered by a retry, records %v", r.Counts, r.Due, r.Retried, w.stored(t))
 			}
 		})
 	}

@@ -45,6 +45,17 @@ func New(cfg aws.Config, c Config) *Store {
 // StoreErrors stores each error under its Ref, unless what is stored there counts as
 // many attempts or more. All or an error; after an error some may be stored.
 func (s *Store) StoreErrors(ctx context.Context, errs []run.RowError) error {
+	return s.store(ctx, errs, "attribute_not_exists(pk) OR attempts < :new")
+}
+
+// ReplaceErrors stores each error under its Ref, unless what is stored there counts more
+// attempts. All or an error; after an error some may be stored.
+func (s *Store) ReplaceErrors(ctx context.Context, errs []run.RowError) error {
+	return s.store(ctx, errs, "attribute_not_exists(pk) OR attempts <= :new")
+}
+
+// store stores each error where the condition holds.
+func (s *Store) store(ctx context.Context, errs []run.RowError, condition string) error {
 	expires := attr.N(s.now().Add(keep).Unix())
 	if err := s.list(ctx, errs, expires); err != nil {
 		return fmt.Errorf("list %d row errors: %w", len(errs), err)
@@ -59,10 +70,10 @@ func (s *Store) StoreErrors(ctx context.Context, errs []run.RowError) error {
 			}
 			item[attr.Expires] = expires
 			_, err = s.db.PutItem(gctx, &dynamodb.PutItemInput{
-				TableName: s.table, Item: item, ConditionExpression: aws.String("attribute_not_exists(pk) OR attempts < :new"),
+				TableName: s.table, Item: item, ConditionExpression: aws.String(condition),
 				ExpressionAttributeValues: attr.Item{":new": item["attempts"]},
 			})
-			if _, repeated := attr.Refused(err); repeated {
+			if _, further := attr.Refused(err); further {
 				return nil
 			}
 			return err

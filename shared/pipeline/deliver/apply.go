@@ -38,9 +38,9 @@ func (j *job) apply(ctx context.Context, b *batch, c dest.Call, outcomes []dest.
 		j.haltFor(ctx, &dest.CallError{Op: "deliver to " + j.def().Object, Class: dest.Configuration, Scope: dest.ScopeVersion, Code: version.Code, Message: version.Message})
 		return
 	}
-	j.mu.Lock()
-	j.proven = j.proven || !b.look
-	j.mu.Unlock()
+	if !b.look {
+		j.prove(ctx)
+	}
 	j.commitAnswers(ctx, j.rules().Once)
 	if len(again) == 0 || j.ended() {
 		return

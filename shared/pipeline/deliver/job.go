@@ -3,7 +3,7 @@ package deliver
 import (
 	"context"
 	"errors"
-	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -265,11 +265,6 @@ func (j *job) finish(ctx context.Context) {
 	if j.stop != "" {
 		j.stopRest(j.open)
 	}
-	if j.proven && j.halt != nil && !j.halted {
-		if err := j.d.Halts.DeleteHalt(ctx, j.halt.Sync, j.halt.Version); err != nil && j.fault == nil {
-			j.fault = fmt.Errorf("end the halt of version %s: %w", j.halt.Version, err)
-		}
-	}
 	if j.halted || j.wait > 0 { // what halving reached proved nothing about the rows
 		for _, m := range j.messages {
 			m.most = m.record.Most
@@ -292,5 +287,13 @@ func (j *job) finish(ctx context.Context) {
 			i.m.lower(i.m.part)
 			i.m.postpone(time.Millisecond)
 		}
+	}
+}
+
+// tell hands the job's first message back for a fault that left no row open: it is told
+// with a message, and what it kept from being done is done when that comes again.
+func (j *job) tell() {
+	if j.fault != nil && !slices.ContainsFunc(j.messages, func(m *message) bool { return m.fault != nil }) {
+		j.messages[0].broken(j.d, j.fault)
 	}
 }

@@ -28,7 +28,7 @@ type invocation struct {
 
 // storeErrors stores errors and counts them.
 func (inv *invocation) storeErrors(ctx context.Context, errs []run.RowError) error {
-	if err := inv.d.Errors.StoreErrors(ctx, errs); err != nil {
+	if err := inv.d.Errors.ReplaceErrors(ctx, errs); err != nil {
 		return err
 	}
 	inv.stored.Add(int64(len(errs)))

@@ -114,9 +114,10 @@ type Listing interface {
 
 // Errors stores rows that were not delivered, and when they are due.
 type Errors interface {
-	// StoreErrors stores each error under its Ref, unless what is stored there counts
-	// as many attempts or more (then this is a repetition).
-	StoreErrors(ctx context.Context, errs []run.RowError) error
+	// ReplaceErrors stores each error under its Ref, unless what is stored there counts
+	// more attempts. One of as many was stored by a try that did not tell the ledger: what
+	// the later try found holds.
+	ReplaceErrors(ctx context.Context, errs []run.RowError) error
 	// ErrorsByRef reads the errors of one sync that exist among refs, by Ref.
 	ErrorsByRef(ctx context.Context, sync string, refs []string) (map[string]run.RowError, error)
 	// StoreDue stores due items; of one ID and time the first stays: a message that

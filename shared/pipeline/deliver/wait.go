@@ -158,7 +158,8 @@ const (
 )
 
 // mayTry reads whether the job's version is halted, and claims the one try that is
-// made at a time. Without it the job's rows wait, or end.
+// made at a time. Without it the job's rows wait, or end. A message that comes back from
+// a try without an answer goes on with it.
 func (j *job) mayTry(ctx context.Context) bool {
 	v := j.version.Version
 	h, err := j.d.Halts.Halt(ctx, v.Definition.Sync, v.ID)
@@ -171,16 +172,24 @@ func (j *job) mayTry(ctx context.Context) bool {
 	}
 	now := j.d.Now()
 	over := h.Tries >= haltTries && now.Sub(h.Since) >= haltLater
-	first := over && !slices.Contains(h.Runs, j.run.ID)
-	if now.Before(h.Next) && !first {
+	seen := slices.Contains(h.Runs, j.run.ID)
+	next := over && !seen || !now.Before(h.Next)
+	mine := slices.ContainsFunc(j.messages, func(m *message) bool { return m.name() == h.By })
+	if !next && !mine {
 		j.hinder(ctx, h, over)
 		return false
 	}
-	h.Next = now.Add(haltEvery)
-	if over {
-		h.Next = now.Add(haltLater)
+	h.By = j.messages[0].name()
+	if next {
+		h.Next = now.Add(haltEvery)
+		if over {
+			h.Next = now.Add(haltLater)
+		}
 	}
-	if h.Runs = append(h.Runs, j.run.ID); len(h.Runs) > haltRuns {
+	if !seen {
+		h.Runs = append(h.Runs, j.run.ID)
+	}
+	if len(h.Runs) > haltRuns {
 		h.Runs = h.Runs[len(h.Runs)-haltRuns:]
 	}
 	if err := j.d.Halts.SetHalt(ctx, h); errors.Is(err, run.ErrConflict) {
@@ -227,8 +236,11 @@ func (j *job) haltFor(ctx context.Context, failed *dest.CallError) {
 		now := j.d.Now()
 		if err != nil {
 			h = run.Halt{Sync: v.Definition.Sync, Version: v.ID, Since: now}
+			if j.halt != nil { // ended by this job's first answer, which was not the last word
+				h.Tries, h.Since, h.Runs = j.halt.Tries, j.halt.Since, j.halt.Runs
+			}
 		}
-		h.Tries++
+		h.Tries, h.By = h.Tries+1, ""
 		h.Code, h.Reason = failed.Code, failed.Error()
 		if !slices.Contains(h.Runs, j.run.ID) {
 			h.Runs = append(h.Runs, j.run.ID)
@@ -252,6 +264,50 @@ func (j *job) haltFor(ctx context.Context, failed *dest.CallError) {
 	defer j.mu.Unlock()
 	j.wait = time.Second // others are at it
 }
+
+// prove ends the version's halt at the first answer, before the ledger is told of it: others
+// are not hindered any more. Where that is refused, the job goes no further, and its first
+// message comes back for it.
+func (j *job) prove(ctx context.Context) {
+	j.mu.Lock()
+	first := j.halt != nil && !j.halted && !j.proven
+	j.proven = true
+	j.mu.Unlock()
+	if !first {
+		return
+	}
+	if err := j.d.endHalt(ctx, j.halt.Sync, j.halt.Version); err != nil {
+		j.broken(err)
+	}
+}
+
+func (d *Deliver) endHalt(ctx context.Context, sync, version string) error {
+	if err := d.Halts.DeleteHalt(ctx, sync, version); err != nil {
+		return fmt.Errorf("end the halt of version %s: %w", version, err)
+	}
+	return nil
+}
+
+// proofs ends the halts whose one try settled all rows of its message, and was not told so:
+// it comes back with nothing to try.
+func (w *work) proofs(ctx context.Context) {
+	for _, m := range w.messages {
+		if m.Receives < 2 || w.inv.d.Dead || m.suspect || m.job != nil || !m.working() || !slices.ContainsFunc(m.items, (*item).answered) {
+			continue
+		}
+		v := m.version.Version
+		h, err := w.inv.d.Halts.Halt(ctx, v.Definition.Sync, v.ID)
+		if err == nil && h.By == m.name() {
+			err = w.inv.d.endHalt(ctx, h.Sync, h.Version)
+		}
+		if err != nil && !errors.Is(err, run.ErrNotFound) {
+			m.broken(w.inv.d, err)
+		}
+	}
+}
+
+// answered reports whether an earlier attempt settled the row.
+func (i *item) answered() bool { return i.state == stateCounted || i.state == stateStored }
 
 // endHalted ends the job's open rows: a bracketed run fails, one summary a message
 // counts its rows, and the next run selects them, but for those whose key has an open

@@ -46,6 +46,7 @@ func (w *work) do(ctx context.Context) {
 	w.late(ctx)
 	w.compare(ctx)
 	w.takeOver(ctx)
+	w.proofs(ctx)
 	for _, j := range w.jobs {
 		j.deliver(ctx)
 	}
@@ -53,6 +54,9 @@ func (w *work) do(ctx context.Context) {
 	w.quieten(ctx)
 	w.commit(ctx, w.items)
 	w.stopRuns(ctx)
+	for _, j := range w.jobs {
+		j.tell()
+	}
 }
 
 // quieten lets the rows that are not sent at all write no entry beside another row's of
@@ -205,9 +209,13 @@ func (i *item) stored(e run.RowError) {
 	}
 }
 
-// adopt takes over the answer that an attempt stored before it died.
+// adopt takes over the answer that an attempt stored before it died, or why there was none.
 func (i *item) adopt(e run.RowError) {
-	if e.Type == codeUnknown || e.Attempts != i.attempts()+1 {
+	if e.Attempts != i.attempts()+1 {
+		return
+	}
+	if e.Type == codeUnknown {
+		i.outcome.Message = e.Message
 		return
 	}
 	i.state, i.outcome, i.adopted = stateStored, nil, true
