@@ -1,9 +1,11 @@
 package pipeline_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/pipeline/intake"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
@@ -89,3 +91,32 @@ func TestDeleteAfterADeadLetter(t *testing.T) {
 		t.Errorf("counts %+v, the vendor holds %v", c, w.crm.records)
 	}
 }
+
+// A row that was queued, and of which the push could not say so before its run was cancelled,
+// is counted alike by a worker and by the push that comes again, whichever is first.
+func TestCancelledIsCountedAlike(t *testing.T) {
+	for _, worker := range []bool{false, true} {
+		w := newWorld(t, 1, nil)
+		w.intake.Batches = unmarked{w.store}
+		b := batch("q", "b", "accounts", object("a", 1))
+		if _, err := w.intake.Push(t.Context(), b); err == nil {
+			t.Fatal("the push is answered")
+		}
+		w.intake.Batches = w.store
+		id := run.ImplicitID("accounts", "q")
+		w.cancel(id)
+		if worker {
+			w.once()
+		}
+		w.push(b)
+		w.drain(time.Hour)
+		if c := w.counts(id); c != (run.Counts{Failed: 1}) || len(w.errors(id)) != 1 {
+			t.Errorf("worker first %v: %+v, errors %v", worker, c, w.errorTypes(id))
+		}
+	}
+}
+
+// unmarked are batches of which it cannot be noted that they are sent.
+type unmarked struct{ intake.Batches }
+
+func (unmarked) MarkSent(context.Context, string, string) error { return errStorage }

@@ -266,15 +266,17 @@ func (s *sim) checkRun(r run.Run) {
 	}
 	chunks := map[string]run.Chunk{}
 	t := &run.Tally{}
+	for i := range batches {
+		t.AddBatch(&batches[i])
+	}
 	if err := s.store.Chunks(bg, r.ID, func(b string, i int, c run.Chunk) error {
 		chunks[fmt.Sprintf("%s/%d", b, i)] = c
-		t.AddChunk(c)
+		t.AddChunk(b, c)
 		return nil
 	}); err != nil {
 		s.fails("%v", err)
 	}
 	for i := range batches {
-		t.AddBatch(&batches[i])
 		s.checkBatch(r, &batches[i], chunks)
 	}
 	if t.Left() != 0 && t.Pending == 0 || t.Left() < 0 {

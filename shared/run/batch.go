@@ -34,6 +34,7 @@ type Batch struct {
 	// Groups counts the queued rows per group, for versions that gather: see Gathering.
 	Groups   []byte  `json:"groups,omitempty"`
 	Failures []Group `json:"failures,omitempty"` // of its rejected and blocked rows
+	Asked    *Asked  `json:"asked,omitempty"`    // of an AskedID's
 	// Removal marks the removals of a mirror; Keyless counts the rows without a key of a
 	// mirror's full run, and Seen says that the keys of the others are kept.
 	Removal bool   `json:"removal,omitempty"`

@@ -11,7 +11,7 @@ func completion(cursor string, holds ...string) Completion {
 	t := tallyOf(2, 2)
 	t.Cursor = cursor
 	for _, h := range holds {
-		t.AddChunk(Chunk{Done: true, Hold: h, Cursors: []Held{{h, 1}}, Counts: Counts{Failed: 1}})
+		t.AddChunk("b", Chunk{Done: true, Hold: h, Cursors: []Held{{h, 1}}, Counts: Counts{Failed: 1}})
 	}
 	return Completion{
 		Run:   Run{ID: "s.r1", Bracketed: true, Status: Complete, Mode: Incremental, Expected: 2, Version: "v2"},

@@ -134,7 +134,7 @@ func TestAlwaysMoves(t *testing.T) {
 // Rows without a cursor that are in doubt make the next run select all.
 func TestDoubt(t *testing.T) {
 	in := completion("")
-	in.Tally.AddChunk(Chunk{Done: true, Doubt: 1})
+	in.Tally.AddChunk("b", Chunk{Done: true, Doubt: 1})
 	mark := Mark{Version: "v1", Always: noon}
 	next, changed, _, _ := mark.Complete(in)
 	if !changed || next.Version != "" || !next.Always.Equal(noon) || in.Tally.Held != 1 {

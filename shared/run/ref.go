@@ -32,7 +32,8 @@ func RetryID(original string, attempt int) string { return original + "~" + strc
 // is that of the call.
 func AskedID(original, token string) string { return original + "~a" + hash16(token) }
 
-// AskedBatch is the batch of the rows of one page of such a call.
+// AskedBatch is a batch of such a call: of rows behind after, where the call began, or
+// where its batch before ended.
 func AskedBatch(original, token, after string) string { return hash16("asked", original, token, after) }
 
 // OriginalOf is the run whose rows a retry's run sends again, or the id itself.

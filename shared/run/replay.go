@@ -10,6 +10,46 @@ type Replay struct {
 	Run      string // the run that carries them now: RetryID or AskedID
 	ID       string // the batch: of a due item its ID, so that handing it in twice is once
 	Rows     []ReplayRow
+	Asked    *Asked // of an AskedID's; nil of what came back by itself
+}
+
+// Asked is what the batch of an AskedID keeps of the call that made it: repeated, the call
+// sends the same rows and is answered alike, whatever has failed since.
+type Asked struct {
+	Errors []AskedErrors `json:"errors"`         // of its rows, in their order
+	Next   string        `json:"next,omitempty"` // where the call went on; "" after the run's last error
+	// What the call had read since the batch before: so many errors, and of them those that
+	// it did not send, as it answers them.
+	Read       int `json:"read"`
+	Superseded int `json:"superseded,omitempty"`
+	PushAgain  int `json:"push_again,omitempty"`
+	Unknown    int `json:"unknown,omitempty"`
+}
+
+// AskedErrors are errors of one batch of the original run.
+type AskedErrors struct {
+	Batch string `json:"batch"`
+	Rows  []int  `json:"rows"`
+}
+
+// Add notes the error of one more row.
+func (a *Asked) Add(e *RowError) {
+	if last := len(a.Errors) - 1; last >= 0 && a.Errors[last].Batch == e.Batch {
+		a.Errors[last].Rows = append(a.Errors[last].Rows, e.Row)
+		return
+	}
+	a.Errors = append(a.Errors, AskedErrors{e.Batch, []int{e.Row}})
+}
+
+// Refs names the errors of the rows, which are the original run's.
+func (a *Asked) Refs(original string) []string {
+	var refs []string
+	for _, e := range a.Errors {
+		for _, row := range e.Rows {
+			refs = append(refs, ErrorRef(original, e.Batch, row))
+		}
+	}
+	return refs
 }
 
 // A ReplayRow is one of them. Handed in again, a Replay has the same rows in the

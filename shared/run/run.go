@@ -158,8 +158,8 @@ type Counts struct {
 	Superseded int64 `json:"superseded"` // a later row of the same key took its place
 	Delivered  int64 `json:"delivered"`
 	Unchanged  int64 `json:"unchanged"`
-	Failed     int64 `json:"failed"`            // stored as an error by a worker, or counted in a message's summary
-	Cancelled  int64 `json:"cancelled"`         // not sent, because the run was ended
+	Failed     int64 `json:"failed"`            // stored as an error after it was queued, or counted in a message's summary
+	Cancelled  int64 `json:"cancelled"`         // not sent, because the run was ended; the next run selects it
 	Calls      int64 `json:"calls"`             // requests to the destination
 	Rekeyed    int64 `json:"rekeyed,omitempty"` // updates of a stream that changed the key: the old key's record is left as it is
 	// Repeated are the rows of requests that came again under another id: a retry's, or as

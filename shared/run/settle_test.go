@@ -16,7 +16,7 @@ func tallyOf(received, delivered int64) *Tally {
 	t := &Tally{}
 	t.AddBatch(&Batch{Sent: true, At: noon, Counts: Counts{Received: received, Queued: received}})
 	if delivered > 0 {
-		t.AddChunk(Chunk{Done: true, At: after(time.Minute), Counts: Counts{Delivered: delivered}})
+		t.AddChunk("b", Chunk{Done: true, At: after(time.Minute), Counts: Counts{Delivered: delivered}})
 	}
 	return t
 }
@@ -57,6 +57,32 @@ func TestSettle(t *testing.T) {
 		got := Settle(c.run, c.tally, after(c.at), DefaultPolicy())
 		if got.Status != c.want || !strings.Contains(got.Reason, c.reason) || c.reason == "" && got.Reason != "" {
 			t.Errorf("%s: %s %q, want %s %q", name, got.Status, got.Reason, c.want, c.reason)
+		}
+	}
+}
+
+// A batch that could not be marked as sent is sent once its last message is recorded: nobody
+// may come to send it again.
+func TestRecordedIsSent(t *testing.T) {
+	for name, c := range map[string]struct {
+		chunks   int
+		recorded []string // the batch of each record
+		want     int
+	}{
+		"none recorded":     {2, nil, 1},
+		"one of two":        {2, []string{"b"}, 1},
+		"another batch's":   {2, []string{"b", "c"}, 1},
+		"both":              {2, []string{"b", "b"}, 0},
+		"no row was queued": {0, nil, 1}, // its errors may not be stored
+	} {
+		var tally Tally
+		tally.AddBatch(&Batch{ID: "b", Chunks: c.chunks})
+		tally.AddBatch(&Batch{ID: "c", Chunks: 1, Sent: true})
+		for _, batch := range c.recorded {
+			tally.AddChunk(batch, Chunk{Done: true})
+		}
+		if tally.Pending != c.want {
+			t.Errorf("%s: %d batches are pending, want %d", name, tally.Pending, c.want)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 // A Tally is what a run's batches and the records of its messages add up to.
 type Tally struct {
 	Counts  Counts
-	Pending int       // batches that are not wholly sent
+	Pending int       // batches that are not known to be wholly sent
 	Last    time.Time // the latest sign of life: a batch accepted or a message recorded
 	Queued  time.Time // when the last batch was accepted
 	Cursor  string    // greatest plausible cursor, a JSON scalar
@@ -18,7 +18,8 @@ type Tally struct {
 	Doubt   int       // rows without a cursor that are not known to be right, and of which no error tells
 	Cursors []Held    // of their rows that are not known to be right
 	Groups  []Group
-	column  Column // of the batches' cursors
+	column  Column         // of the batches' cursors
+	unsent  map[string]int // messages that are not recorded, of the pending batches
 }
 
 // A Held is a cursor, a JSON scalar, at which so many rows are not known to be right.
@@ -55,6 +56,10 @@ func BoundHeld(all []Held) []Held {
 func (t *Tally) AddBatch(b *Batch) {
 	t.Counts = t.Counts.Add(b.Counts)
 	if !b.Sent {
+		if t.unsent == nil {
+			t.unsent = map[string]int{}
+		}
+		t.unsent[b.ID] = b.Chunks
 		t.Pending++
 	}
 	if b.At.After(t.Queued) {
@@ -70,10 +75,17 @@ func (t *Tally) AddBatch(b *Batch) {
 	}
 }
 
-// AddChunk adds a message's record.
-func (t *Tally) AddChunk(c Chunk) {
+// AddChunk adds a record of one of a batch's messages, once the batch is added. A batch
+// whose messages are all recorded was sent, whether or not that could be noted.
+func (t *Tally) AddChunk(batch string, c Chunk) {
 	if !c.Done {
 		return
+	}
+	if left, pending := t.unsent[batch]; pending {
+		t.unsent[batch] = left - 1
+		if left == 1 {
+			t.Pending--
+		}
 	}
 	t.Counts = t.Counts.Add(c.Counts)
 	t.seen(c.At)

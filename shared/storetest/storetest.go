@@ -129,6 +129,7 @@ func aBatch(runID, id string, chunks int) run.Batch {
 		Texts: &run.Texts{Rows: 1 << 40, Numerals: 2, Numeral: `"9"`}, Lanes: []byte{0, 3}, Rows: []byte{0, 255, 1},
 		Groups: []byte{1, 0, 255}, Least: `"é"`, Failures: []run.Group{{Stage: "intake", Type: "too_long", Field: "größe", Rows: 2}},
 		Faults: []row.Fault{{Field: "größe", Rule: "too_long", Message: "<300 of 255>"}},
+		Asked:  &run.Asked{Errors: []run.AskedErrors{{Batch: "b1", Rows: []int{0, 7}}, {Batch: "b2", Rows: []int{1 << 31}}}, Next: "b2#9", Read: 8, Superseded: 1, PushAgain: 2, Unknown: 3},
 		Counts: run.Counts{Received: int64(chunks)*10 + 2, Queued: int64(chunks) * 10, Rejected: 2, NoCursor: 1},
 	}
 }

@@ -9,8 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/penstock-data/penstock/shared/app/push"
+	"github.com/penstock-data/penstock/shared/envelope"
 	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/pipeline/deliver"
+	"github.com/penstock-data/penstock/shared/pipeline/intake"
+	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/sandbox"
 )
@@ -249,5 +253,88 @@ func TestErrorOfTheLaterTry(t *testing.T) {
 				t.Errorf("%+v, %d due, %d delivered by a retry, records %v", r.Counts, r.Due, r.Retried, w.stored(t))
 			}
 		})
+	}
+}
+
+// unmarked are batches of which it cannot be noted that they are sent.
+type unmarked struct{ intake.Batches }
+
+func (unmarked) MarkSent(context.Context, string, string) error { return errThrottled }
+
+// A request whose rows are queued, and which fails at the very end, may never be repeated: its
+// statement was cancelled, or its client gave up. Once its rows are delivered its run is
+// complete like any other, and the next one waits for nobody.
+func TestBatchThatIsNotMarkedAsSent(t *testing.T) {
+	for _, bracketed := range []bool{false, true} {
+		w := faulty(t)
+		in := w.Functions["push"].(*push.Handler).Intake
+		target, id := "accounts", run.ImplicitID("accounts", "q")
+		if bracketed {
+			id = Call[struct{ Run string }](t, w.Functions["control"], "begin", `"accounts"`).Run
+			target = id
+		}
+		good := in.Batches
+		in.Batches = unmarked{good}
+		if raw := w.Invoke(t, "push", Request("push", "q", "q:1", accounts(target, 20)...)); !strings.Contains(string(raw), `"statusCode":500`) {
+			t.Fatalf("the request is answered %.200s", raw)
+		}
+		in.Batches = good
+		if bracketed {
+			Call[struct{}](t, w.Functions["control"], "finish", fmt.Sprintf("%q", id), "20")
+		}
+		w.Pass(t, 5*time.Minute)
+		if r := w.Run(t, id); r.Status != run.Complete || r.Outcome != run.Succeeded || r.Counts.Delivered != 20 {
+			t.Errorf("bracketed %v: %s %s %q: %+v", bracketed, r.Status, r.Outcome, r.Reason, r.Counts)
+		}
+		_, rows, _ := Status(t, w.Invoke(t, "control", Request("begin", "next", "next", []string{`"accounts"`})))
+		if len(rows) != 1 || bracketed != strings.Contains(string(rows[0]), `"select":"since"`) {
+			t.Errorf("bracketed %v: the next begin answers %s", bracketed, rows)
+		}
+	}
+}
+
+// closedQueue takes nothing.
+type closedQueue struct{ intake.Queue }
+
+func (closedQueue) Send(_ context.Context, _ string, m []envelope.Message) ([]bool, error) {
+	return make([]bool, len(m)), errors.New("ServiceUnavailable")
+}
+
+// A retry that is asked for again under its token, as its answer was lost or its rows could not
+// be queued, sends the rows of the first time and says so; those that failed since go out with
+// the next one.
+func TestRetryAskedAgain(t *testing.T) {
+	for lost, left := range map[bool]int{false: 3, true: 2} { // what was sent again at once failed once more
+		w := faulty(t)
+		in := w.Functions["push"].(*push.Handler).Intake
+		w.fault(t, sandbox.Fault{FailRecords: []string{"c001", "c002", "c003"}, Count: -1, Code: "STRING_TOO_LONG", Message: "too long"})
+		id := w.Push(t, "q", "q:1", account("accounts", "c001", 1))[0].Run
+		w.Drain(t, "salesforce")
+		good := in.Queue
+		if lost {
+			in.Queue = closedQueue{good}
+		}
+		first, err := w.Control.Retry(t.Context(), id, runs.Selector{}, "token")
+		if lost != (err != nil) || !lost && first.Queued != 1 {
+			t.Fatalf("%+v, %v", first, err)
+		}
+		in.Queue = good
+		w.Push(t, "q", "q:2", account("accounts", "c002", 1), account("accounts", "c003", 1))
+		w.Drain(t, "salesforce")
+		w.Vendors.Salesforce.Core().ClearFaults()
+		for _, token := range []string{"token", "token", "next"} {
+			want := 1
+			if token == "next" {
+				want = left
+			}
+			got, err := w.Control.Retry(t.Context(), id, runs.Selector{}, token)
+			if err != nil || got.Queued != want {
+				t.Errorf("lost %v, %s: %+v, %v, want %d queued", lost, token, got, err, want)
+			}
+			w.Pass(t, time.Hour)
+		}
+		if got := w.stored(t); len(got) != 3 {
+			t.Errorf("lost %v: %v", lost, got)
+		}
 	}
 }

@@ -165,7 +165,7 @@ func (w *road) sweep(t *testing.T, rows int) {
 	for _, b := range batches {
 		sum.AddBatch(&b)
 	}
-	err = w.state.Chunks(t.Context(), w.run, func(_ string, _ int, c run.Chunk) error { sum.AddChunk(c); return nil })
+	err = w.state.Chunks(t.Context(), w.run, func(batch string, _ int, c run.Chunk) error { sum.AddChunk(batch, c); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,6 +74,16 @@ func TestItemsStaySmall(t *testing.T) {
 		t.Error(err)
 	}
 
+	b.Rows, b.Groups, b.Asked = run.PackCodes(codes[:run.MaxRows/10]), nil, &run.Asked{Next: "fedcba9876543210#12345", Read: run.MaxRows}
+	for range run.MaxRows / 10 { // a page of penstock_retry: each error of another batch
+		b.Asked.Add(&run.RowError{Batch: fmt.Sprintf("%016x", rng.Uint64()), Row: rng.IntN(run.MaxRows)})
+	}
+	i, err = batchItem(b)
+	check("batch of a retry", i, err)
+	if _, err := readBatch(i); err != nil {
+		t.Error(err)
+	}
+
 	fates := make([]run.Fate, 2500) // rows of a message
 	due := run.Due{Sync: run.SyncOf(runID), Run: runID, Batch: b.ID, By: runID + "#" + b.ID + "#1", Version: b.Version, Attempts: 1 << 30, At: at}
 	killers := map[int]int{}

@@ -250,26 +250,42 @@ func TestRetryAfterDedupWindow(t *testing.T) {
 }
 
 // What is unsent of a batch whose run was cancelled is stored as errors before the
-// answer, and settled.
+// answer, and settled: counted as a worker counts it that has the rows after all.
 func TestUnsentOfCancelledRun(t *testing.T) {
-	b := batch(syncName, "b", mixed...)
-	w := interrupted(t, b)
-	w.status(theRun, func(r *run.Run) { r.Status, r.Reason = run.Cancelled, "a person stopped it" })
-	w.push(b)
-	if n := len(w.messages()); n != 0 {
-		t.Errorf("%d messages are sent", n)
-	}
-	e := w.errors(theRun)
-	if len(e) != 3 || e[2].Type != "run_cancelled" || e[2].RecordID != "id-a" || len(e[3].Source) == 0 || !strings.Contains(e[3].Message, "a person stopped it") {
-		t.Errorf("errors %+v", e)
-	}
-	var cancelled int64
-	w.ok(w.store.Chunks(t.Context(), theRun, func(_ string, _ int, c run.Chunk) error {
-		cancelled += c.Counts.Cancelled
-		return nil
-	}))
-	if cancelled != 2 || !w.pinned(theRun, syncName, "b").Sent {
-		t.Errorf("%d rows are counted cancelled, sent %v", cancelled, w.pinned(theRun, syncName, "b").Sent)
+	for _, c := range []struct {
+		bracketed bool
+		mode      run.Mode
+		want      run.Counts
+	}{
+		{false, run.Incremental, run.Counts{Failed: 2}},
+		{true, run.Incremental, run.Counts{Cancelled: 2}},
+		{true, run.CDC, run.Counts{Failed: 2}},
+	} {
+		b := batch(syncName, "b", mixed...)
+		w := interrupted(t, b)
+		w.status(theRun, func(r *run.Run) {
+			r.Bracketed, r.Mode, r.Status, r.Reason = c.bracketed, c.mode, run.Cancelled, "a person stopped it"
+		})
+		w.push(b)
+		if n := len(w.messages()); n != 0 {
+			t.Errorf("%d messages are sent", n)
+		}
+		e := w.errors(theRun)
+		if len(e) != 3 || e[2].Type != "run_cancelled" || e[2].RecordID != "id-a" || len(e[3].Source) == 0 || !strings.Contains(e[3].Message, "a person stopped it") {
+			t.Errorf("errors %+v", e)
+		}
+		var got run.Counts
+		var grouped int64
+		w.ok(w.store.Chunks(t.Context(), theRun, func(_ string, _ int, chunk run.Chunk) error {
+			got = got.Add(chunk.Counts)
+			for _, g := range chunk.Groups {
+				grouped += g.Rows
+			}
+			return nil
+		}))
+		if got != c.want || grouped != got.Failed || !w.pinned(theRun, syncName, "b").Sent {
+			t.Errorf("%+v: counted %+v, %d in groups, sent %v", c, got, grouped, w.pinned(theRun, syncName, "b").Sent)
+		}
 	}
 }
 

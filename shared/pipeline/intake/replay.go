@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/penstock-data/penstock/shared/envelope"
@@ -19,7 +20,8 @@ func replayOf(r run.ReplayRow) *envelope.Replay {
 // each: queued; rejected, with the fault that ends its being due; superseded, by
 // another row of the batch or, with a fault, because its target is not today's.
 // run.ErrNotFound, wrapped, when the sync is not applied. After another error the
-// same batch may be handed in again, and is answered alike.
+// same batch may be handed in again, and is answered alike; with other rows, where it was
+// asked for, it is an error.
 func (in *Intake) Replay(ctx context.Context, b run.Replay) ([]row.Answer, error) {
 	if len(b.Rows) > run.MaxRows {
 		return nil, fmt.Errorf("replay %q of run %q has %d rows, at most %d are taken", b.ID, b.Original, len(b.Rows), run.MaxRows)
@@ -81,7 +83,7 @@ func (in *Intake) checkReplay(ctx context.Context, b run.Replay, rows []row.Row)
 		return nil, fmt.Errorf("start run %q: %w", b.Run, err)
 	}
 	c := newCheck(v, r, len(rows), in.Now())
-	c.replays, c.batch.ID, c.batch.Version = b.Rows, b.ID, current.ID
+	c.replays, c.batch.ID, c.batch.Version, c.batch.Asked = b.Rows, b.ID, current.ID, b.Asked
 	c.mapRows(func(n int) *row.Row { return &rows[n] })
 	target := v.Target(epoch)
 	for n := range c.fates {
@@ -102,6 +104,9 @@ func (in *Intake) checkReplay(ctx context.Context, b run.Replay, rows []row.Row)
 
 // replayAgain answers a batch that was handed in before, and sends what was not.
 func (in *Intake) replayAgain(ctx context.Context, stored run.Batch, b run.Replay, rows []row.Row) ([]row.Answer, error) {
+	if !reflect.DeepEqual(stored.Asked, b.Asked) {
+		return nil, fmt.Errorf("batch %q of run %q was pinned with other rows, by the same call made at the same time", stored.ID, stored.Run)
+	}
 	if codes, err := run.UnpackCodes(stored.Rows); err == nil && len(codes) != len(rows) && stored.Sent {
 		// A message that was settled twice found fewer of its rows due the second time:
 		// they went out with the first.

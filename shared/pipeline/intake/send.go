@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/penstock-data/penstock/shared/envelope"
@@ -109,8 +110,9 @@ func (rep *repetition) envelopeRows(at []int) []envelope.Row {
 }
 
 // endAgain stores the rows of the chunks that were not recorded as errors: their
-// run was cancelled before they were queued. A worker that has one of the messages
-// after all does the same under the same names. Rows of a replay have their errors.
+// run was ended before they were queued. A worker that has one of the messages after
+// all counts them alike, and stores those of a run that does not select again under
+// the same names. Rows of a replay have their errors.
 func (in *Intake) endAgain(ctx context.Context, rep *repetition, r run.Run, done map[int]bool) error {
 	b, why := &rep.batch, blocked(r)
 	for index, at := range rep.chunks() {
@@ -118,16 +120,21 @@ func (in *Intake) endAgain(ctx context.Context, rep *repetition, r run.Run, done
 			continue
 		}
 		var errs []run.RowError
-		fates := make([]run.Fate, len(at))
-		for i, n := range at {
-			if fates[i] = run.FateCancelled; rep.replay == nil {
+		if rep.replay == nil {
+			for _, n := range at {
 				errs = append(errs, rep.error(n, why, in.Now()))
 			}
 		}
 		if err := in.Errors.StoreErrors(ctx, errs); err != nil {
 			return fmt.Errorf("store the unsent rows of run %q: %w", b.Run, err)
 		}
-		c := run.Chunk{Done: true, At: in.Now(), Counts: run.Counts{Cancelled: int64(len(at))}, Outcomes: run.PackFates(fates)}
+		c, fate := run.Chunk{Done: true, At: in.Now()}, run.FateFailed
+		if rows := int64(len(at)); r.Selects() {
+			fate, c.Counts.Cancelled = run.FateCancelled, rows
+		} else {
+			c.Counts.Failed, c.Groups = rows, []run.Group{{Stage: stage, Type: why.Rule, Rows: rows}}
+		}
+		c.Outcomes = run.PackFates(slices.Repeat([]run.Fate{fate}, len(at)))
 		if _, err := in.Chunks.RecordChunk(ctx, b.Run, b.ID, index, c); err != nil {
 			return fmt.Errorf("record chunk %d of batch %q of run %q: %w", index, b.ID, b.Run, err)
 		}

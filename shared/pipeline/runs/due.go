@@ -199,21 +199,22 @@ func (s *Sweep) halfHandedIn(ctx context.Context, b run.Replay) (bool, error) {
 	if slices.ContainsFunc(b.Rows, func(r run.ReplayRow) bool { return r.Object == nil }) {
 		return false, nil // a row is gone, and no message can be made of the others
 	}
-	stored, pinned, err := s.pinned(ctx, b)
+	all, err := s.pinned(ctx, b.Run)
+	stored, pinned := all[b.ID]
 	return pinned && !stored.Sent, err
 }
 
-// pinned is the batch that was pinned for a replay.
-func (s *Stores) pinned(ctx context.Context, b run.Replay) (stored run.Batch, is bool, err error) {
-	batches, err := s.Recorded.Batches(ctx, b.Run)
+// pinned are the batches of a run, by id.
+func (s *Stores) pinned(ctx context.Context, id string) (map[string]run.Batch, error) {
+	batches, err := s.Recorded.Batches(ctx, id)
 	if err != nil {
-		return run.Batch{}, false, fmt.Errorf("read the batches of run %q: %w", b.Run, err)
+		return nil, fmt.Errorf("read the batches of run %q: %w", id, err)
 	}
-	n := slices.IndexFunc(batches, func(x run.Batch) bool { return x.ID == b.ID })
-	if n < 0 {
-		return run.Batch{}, false, nil
+	all := make(map[string]run.Batch, len(batches))
+	for _, b := range batches {
+		all[b.ID] = b
 	}
-	return batches[n], true, nil
+	return all, nil
 }
 
 // over says why a row that was handed in is not sent; "" when it is.

@@ -111,7 +111,7 @@ func TestARetryIsEndedBeforeItIsQueued(t *testing.T) {
 	if errs, _, err := w.store.RunErrors(t.Context(), again, 10, ""); err != nil || len(errs) != 0 {
 		t.Errorf("the retry has errors of its own: %+v, %v", errs, err)
 	}
-	if c := w.run(again); !c.Final || c.Counts.Cancelled != 1 || w.vendor.values["a"] != "" {
+	if c := w.run(again); !c.Final || c.Counts.Failed != 1 || w.vendor.values["a"] != "" {
 		t.Errorf("final %v, %+v, the vendor holds %q", c.Final, c.Counts, w.vendor.values["a"])
 	}
 	_, err = w.control.Retry(t.Context(), r.ID, runs.Selector{}, "token")

@@ -83,23 +83,37 @@ func (c *Control) retry(ctx context.Context, id string, sel Selector, token stri
 		return Retried{}, row.Refuse("penstock_retry: %s", paused)
 	}
 	out := Retried{Run: run.AskedID(r.ID, token)}
-	after := sel.After
+	pinned, err := c.pinned(ctx, out.Run) // by this call, made before
+	if err != nil {
+		return out, err
+	}
+	after, ended := sel.After, sel.After // the next page begins, and the last batch ended
 	var seen kinds
-	for read := 0; read < retriedRows; {
-		errs, next, err := c.Errors.RunErrors(ctx, r.ID, run.MaxRows/10, after)
-		if err != nil {
-			return out, fmt.Errorf("list the errors of run %q: %w", r.ID, err)
+	asked := &run.Asked{}
+	for read := 0; read+asked.Read < retriedRows; {
+		b := run.Replay{Sync: r.Sync, Original: r.ID, Run: out.Run, ID: run.AskedBatch(r.ID, token, ended)}
+		if stored, again := pinned[b.ID]; again {
+			asked, seen.named = stored.Asked, true
+			b.Rows, err = c.failedBefore(ctx, b, stored, sel)
+		} else {
+			b.Rows, err = c.failed(ctx, r.ID, after, sel, &seen, asked)
 		}
-		seen.look(sel, errs)
-		b := run.Replay{Sync: r.Sync, Original: r.ID, Run: out.Run, ID: run.AskedBatch(r.ID, token, after)}
-		if err := c.retryPage(ctx, b, errs, sel, &out); err != nil {
+		if err != nil {
 			return out, err
 		}
-		read, after = read+len(errs), next
-		if out.Next = next; next == "" {
+		after, out.Next = asked.Next, asked.Next
+		if len(b.Rows) > 0 {
+			b.Asked = asked
+			if err := c.send(ctx, b, &out); err != nil {
+				return out, err
+			}
+			read, ended, asked = read+asked.Read, asked.Next, &run.Asked{}
+		}
+		if out.Next == "" {
 			break
 		}
 	}
+	out.pass(asked)
 	out.Message = out.say(r.ID, seen.say(r.ID, sel.After == "" && out.Next == ""))
 	return out, nil
 }
@@ -138,42 +152,90 @@ func (k *kinds) say(id string, all bool) string {
 	}
 }
 
-// retryPage hands one page of errors over.
-func (c *Control) retryPage(ctx context.Context, b run.Replay, errs []run.RowError, sel Selector, out *Retried) error {
+// failed reads one page of errors: the rows of which some are to be sent, or none. What it
+// leaves out it adds to asked.
+func (c *Control) failed(ctx context.Context, id, after string, sel Selector, seen *kinds, asked *run.Asked) ([]run.ReplayRow, error) {
+	errs, next, err := c.Errors.RunErrors(ctx, id, run.MaxRows/10, after)
+	if err != nil {
+		return nil, fmt.Errorf("list the errors of run %q: %w", id, err)
+	}
+	seen.look(sel, errs)
+	asked.Read, asked.Next = asked.Read+len(errs), next
 	taken := make([]*run.RowError, 0, len(errs))
 	for i := range errs {
 		e := &errs[i]
 		switch ok, doubt := sel.takes(e); {
 		case doubt:
-			out.Unknown++
+			asked.Unknown++
 		case !ok:
 		case len(e.Summary) > 0:
-			out.PushAgain += len(e.Summary)
+			asked.PushAgain += len(e.Summary)
 		case e.Stage == "intake" || len(e.Source) == 0 || e.Target == "":
-			out.PushAgain++
+			asked.PushAgain++
 		default:
 			taken = append(taken, e)
 		}
 	}
 	open, err := c.open(ctx, taken)
 	if err != nil {
-		return err
-	}
-	for _, e := range taken {
-		one := run.ReplayRow{Ref: e.Ref(), Sequence: e.Sequence, Attempts: e.Attempts, Halted: e.Halted, Target: e.Target, Delete: e.Delete}
-		if open[one.Ref] {
-			one.Object = e.Source
-		}
-		b.Rows = append(b.Rows, one)
+		return nil, err
 	}
 	if len(open) == 0 {
-		if _, before, err := c.pinned(ctx, b); err != nil {
-			return err
-		} else if !before { // else it is answered as it was
-			out.Superseded += len(taken)
-			return nil
+		asked.Superseded += len(taken)
+		return nil, nil
+	}
+	rows := make([]run.ReplayRow, len(taken))
+	for n, e := range taken {
+		asked.Add(e)
+		if rows[n] = replayOf(e); !open[rows[n].Ref] {
+			rows[n].Object = nil
 		}
 	}
+	return rows, nil
+}
+
+// failedBefore are the rows of a batch that the call pinned when it was made before. Its
+// answers are pinned, too: one that was sent needs no more than as many rows.
+func (c *Control) failedBefore(ctx context.Context, b run.Replay, stored run.Batch, sel Selector) ([]run.ReplayRow, error) {
+	refs := stored.Asked.Refs(b.Original)
+	rows := make([]run.ReplayRow, len(refs))
+	if stored.Sent {
+		return rows, nil
+	}
+	found, err := c.Errors.ErrorsByRef(ctx, b.Sync, refs)
+	if err != nil {
+		return nil, fmt.Errorf("read the errors of run %q: %w", b.Original, err)
+	}
+	taken := make([]*run.RowError, 0, len(refs))
+	for _, e := range found {
+		if ok, _ := sel.takes(&e); ok {
+			taken = append(taken, &e)
+		}
+	}
+	open, err := c.open(ctx, taken)
+	if err != nil {
+		return nil, err
+	}
+	for n, ref := range refs {
+		e, ok := found[ref]
+		if !ok {
+			rows[n].Ref = ref
+			continue
+		}
+		if rows[n] = replayOf(&e); !open[ref] {
+			rows[n].Attempts++ // no error says so: the worker counts the row, and drops it
+		}
+	}
+	return rows, nil
+}
+
+// replayOf is the row of an error, to be sent again.
+func replayOf(e *run.RowError) run.ReplayRow {
+	return run.ReplayRow{Ref: e.Ref(), Sequence: e.Sequence, Attempts: e.Attempts, Halted: e.Halted, Target: e.Target, Delete: e.Delete, Object: e.Source}
+}
+
+// send hands a batch over, and adds what is answered.
+func (c *Control) send(ctx context.Context, b run.Replay, out *Retried) error {
 	answers, err := c.Replayer.Replay(ctx, b)
 	if err != nil {
 		return fmt.Errorf("send the errors of run %q again: %w", b.Original, err)
@@ -188,7 +250,15 @@ func (c *Control) retryPage(ctx context.Context, b run.Replay, errs []run.RowErr
 			out.Rejected++
 		}
 	}
+	out.pass(b.Asked)
 	return nil
+}
+
+// pass adds what was read and not sent.
+func (r *Retried) pass(a *run.Asked) {
+	r.Superseded += a.Superseded
+	r.PushAgain += a.PushAgain
+	r.Unknown += a.Unknown
 }
 
 // open tells which errors the ledger's last names, in their target.

@@ -2,6 +2,8 @@ package runs_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/penstock-data/penstock/shared/envelope"
+	"github.com/penstock-data/penstock/shared/pipeline/intake"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
@@ -75,6 +79,175 @@ func TestRetry(t *testing.T) {
 	if got, err = w.control.Retry(t.Context(), r.ID, runs.Selector{}, "another"); err != nil || got.Queued != 0 || got.Superseded != 3 {
 		t.Errorf("once more: %+v, %v", got, err)
 	}
+}
+
+// smallPages lists two errors at a time.
+type smallPages struct{ runs.Errors }
+
+func (p smallPages) RunErrors(ctx context.Context, id string, _ int, after string) ([]run.RowError, string, error) {
+	return p.Errors.RunErrors(ctx, id, 2, after)
+}
+
+// A call that is repeated, as its answer was lost or its rows could not be queued, sends the
+// rows that it sent or pinned, and is answered alike: what has failed since, wherever it stands
+// among the run's errors, is left for the next call.
+func TestRetryAskedAgain(t *testing.T) {
+	for name, send := range map[string]int{"sent": 9, "not sent": 0, "its second page is not sent": 1} {
+		w := newWorld(t, nil)
+		w.control.Errors = smallPages{w.store}
+		for n := range 40 {
+			w.vendor.refuses[fmt.Sprint("k", n)] = true
+		}
+		b, n := w.begin("", "t"), 0
+		fail := func(rows int) {
+			for range rows { // each a batch: their errors are in the order of the batches' ids
+				w.push(b.Run, record{fmt.Sprint("k", n), n, n}, record{fmt.Sprint("bad", n), `"x"`, n})
+				n++
+			}
+			w.work()
+		}
+		fail(5)
+		w.vendor.refuses = map[string]bool{}
+		w.push(syncName, record{"k1", 7, 50}) // closes an error
+		w.work()
+		queue := &takes{Queue: w.store, left: send}
+		w.intake.Queue = queue
+		first, err := w.control.Retry(t.Context(), b.Run, runs.Selector{}, "token")
+		if send < 9 != (err != nil) {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for n := range 40 {
+			w.vendor.refuses[fmt.Sprint("k", n)] = n >= 5
+		}
+		pinned, err := w.store.Batches(t.Context(), run.AskedID(b.Run, "token"))
+		w.ok(err)
+		queue.left = 1000
+		fail(20)
+		var again runs.Retried
+		for range 2 {
+			again, err = w.control.Retry(t.Context(), b.Run, runs.Selector{}, "token")
+			w.ok(err)
+			if send == 9 && again != first {
+				t.Errorf("%s: answered %+v, want %+v", name, again, first)
+			}
+			w.work()
+		}
+		after, err := w.store.Batches(t.Context(), run.AskedID(b.Run, "token"))
+		w.ok(err)
+		for i := range pinned {
+			at := slices.IndexFunc(after, func(b run.Batch) bool { return b.ID == pinned[i].ID })
+			if pinned[i].Sent = true; at < 0 || cmp.Diff(pinned[i], after[at]) != "" {
+				t.Errorf("%s: pinned %+v, and is %+v", name, pinned[i], after)
+			}
+		}
+		if send == 9 && len(after) != len(pinned) {
+			t.Errorf("%s: the repeated call pinned %d more batches", name, len(after)-len(pinned))
+		}
+		w.pass(10 * time.Minute)
+		r := w.run(again.Run)
+		if r.Status != run.Complete || int(r.Counts.Received-r.Counts.Superseded) != again.Queued {
+			t.Errorf("%s: %d queued, and the run is %s: %+v", name, again.Queued, r.Status, r.Counts)
+		}
+		w.vendor.refuses = map[string]bool{}
+		_, err = w.control.Retry(t.Context(), b.Run, runs.Selector{}, "next")
+		w.ok(err)
+		w.work()
+		for i := range n {
+			want := fmt.Sprint(i)
+			if i == 1 {
+				want = "7"
+			}
+			if got := w.vendor.values[fmt.Sprint("k", i)]; got != want {
+				t.Errorf("%s: k%d is %q, want %q", name, i, got, want)
+			}
+		}
+	}
+}
+
+// takes is a queue that refuses all after so many requests.
+type takes struct {
+	intake.Queue
+	left int
+}
+
+func (q *takes) Send(ctx context.Context, name string, messages []envelope.Message) ([]bool, error) {
+	if q.left--; q.left < 0 {
+		return make([]bool, len(messages)), errors.New("the queue is down")
+	}
+	return q.Queue.Send(ctx, name, messages)
+}
+
+// What was pinned and not sent goes out as it stands when the call is repeated: a row that
+// failed once more meanwhile is tried again; one that was delivered, or that may have arrived,
+// is not, and is counted.
+func TestRetryAskedAgainOfWhatMoved(t *testing.T) {
+	w := newWorld(t, func(d *syncdef.Definition, _ *syncdef.Rules) { d.Retry = &syncdef.Retry{Attempts: 1} })
+	for _, k := range []string{"a", "b", "c", "d"} {
+		w.vendor.refuses[k] = true
+	}
+	r := w.complete("", record{"a", 1, 10}, record{"b", 2, 20}, record{"c", 3, 30}, record{"d", 4, 40})
+	queue := &takes{Queue: w.store}
+	w.intake.Queue = queue
+	if _, err := w.control.Retry(t.Context(), r.ID, runs.Selector{}, "token"); err == nil {
+		t.Fatal("the queue refused nothing")
+	}
+	queue.left = 100
+	w.vendor.refuses["a"] = false
+	_, err := w.control.Retry(t.Context(), r.ID, runs.Selector{Records: []string{"a", "b"}}, "another")
+	w.ok(err)
+	w.work()
+	moved := w.errors(r.ID)
+	if moved["b"].Attempts != 2 {
+		t.Fatalf("b: %+v", moved["b"])
+	}
+	unknown := moved["c"]
+	unknown.Type, unknown.Attempts = "unknown", 2
+	w.ok(w.store.StoreErrors(t.Context(), []run.RowError{unknown}))
+	w.vendor.refuses, w.vendor.sends = map[string]bool{}, 0
+	again, err := w.control.Retry(t.Context(), r.ID, runs.Selector{}, "token")
+	w.ok(err)
+	w.pass(10 * time.Minute)
+	if again.Queued != 4 || w.vendor.sends != 2 || w.vendor.values["b"] != "2" || w.vendor.values["c"] != "" || w.vendor.values["d"] != "4" {
+		t.Errorf("%d queued, %d sent, the vendor holds %v", again.Queued, w.vendor.sends, w.vendor.values)
+	}
+	if now := w.run(again.Run); now.Counts.Delivered != 2 || now.Status != run.Complete {
+		t.Errorf("the run is %s %q: %+v", now.Status, now.Reason, now.Counts)
+	}
+}
+
+// Two of one call at once, which find other errors: the slower one fails, and sends nothing.
+func TestRetryAskedTwiceAtOnce(t *testing.T) {
+	w := newWorld(t, nil)
+	w.vendor.refuses["a"], w.vendor.refuses["b"] = true, true
+	b := w.begin("", "t")
+	w.push(b.Run, record{"a", 1, 10})
+	w.work()
+	w.control.Replayer = outrun{w.intake, func() {
+		w.control.Replayer = w.intake
+		w.push(b.Run, record{"b", 2, 20})
+		w.work()
+		got, err := w.control.Retry(t.Context(), b.Run, runs.Selector{}, "token")
+		if w.ok(err); got.Queued != 2 {
+			t.Errorf("the faster one: %+v", got)
+		}
+	}}
+	if _, err := w.control.Retry(t.Context(), b.Run, runs.Selector{}, "token"); err == nil || !strings.Contains(err.Error(), "was pinned with other rows") {
+		t.Errorf("the slower one: %v", err)
+	}
+	if got, err := w.control.Retry(t.Context(), b.Run, runs.Selector{}, "token"); err != nil || got.Queued != 2 {
+		t.Errorf("asked again: %+v, %v", got, err)
+	}
+}
+
+// outrun does something else before it takes rows.
+type outrun struct {
+	runs.Replayer
+	before func()
+}
+
+func (o outrun) Replay(ctx context.Context, b run.Replay) ([]row.Answer, error) {
+	o.before()
+	return o.Replayer.Replay(ctx, b)
 }
 
 // Who names what no error of the run is, is told which types there are.

@@ -119,8 +119,8 @@ func (s *Stores) tally(ctx context.Context, id string) (*run.Tally, error) {
 	for i := range batches {
 		t.AddBatch(&batches[i])
 	}
-	err = s.Recorded.Chunks(ctx, id, func(_ string, _ int, c run.Chunk) error {
-		t.AddChunk(c)
+	err = s.Recorded.Chunks(ctx, id, func(batch string, _ int, c run.Chunk) error {
+		t.AddChunk(batch, c)
 		return nil
 	})
 	if err != nil {
