@@ -130,7 +130,7 @@ func full() *state {
 	line := view.Line{Run: "contacts.r1", Mode: run.Full, Status: run.Complete, Outcome: run.Partial, BegunAt: noon.Add(-time.Hour), Took: 90 * time.Second, Counts: counts, Right: 94, SuccessRate: 0.94, RowsPerSecond: 12.5}
 	err := view.Error{Ref: "contacts.r1#b#7", Sync: "contacts", Run: "contacts.r1", RecordID: "c 7", Key: "ann@acme.com", Stage: "deliver", Type: "INVALID_EMAIL", Field: "email", Message: "no address", Attempts: 1, OccurredAt: noon.Add(-time.Hour), Rows: 1}
 	one := err
-	one.Source = []byte(`{"email":"ann@acme.com","secret_note":"tea"}`)
+	one.Stored, one.Source = true, []byte(`{"email":"ann@acme.com","secret_note":"tea"}`)
 	total := int64(9)
 	r := view.Row{
 		Sync: "contacts", Connection: "crm_prod", Type: "crm", Object: "contact", Health: view.Warning, Freshness: view.Warning, LastSuccess: noon.Add(-3 * time.Hour), Age: 3 * time.Hour, WarnAfter: 2 * time.Hour, StaleAfter: 4 * time.Hour,

@@ -100,7 +100,7 @@ func (p errorsPage) Narrow() bool { return len(query(p.Filter)) > 0 }
 // An errorPage is one row that was not delivered, its source with it.
 type errorPage struct {
 	view.Error
-	Source    string // its JSON in lines, "" where none is stored
+	Source    string // its JSON in lines, "" where none is stored or may be shown
 	Retriable bool
 	Act       bool
 }
@@ -121,4 +121,4 @@ func (c *Console) oneError(r *http.Request) (shown, error) {
 // retriable reports whether a retry can send the row: one that was rejected before it was
 // queued, that a message's summary counts, or whose source is not stored, is pushed again by
 // whoever pushed it.
-func retriable(e view.Error) bool { return e.Stage != "intake" && e.Rows <= 1 && len(e.Source) > 0 }
+func retriable(e view.Error) bool { return e.Stage != "intake" && e.Rows <= 1 && e.Stored }

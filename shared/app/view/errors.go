@@ -25,7 +25,8 @@ func (r *Reader) Errors(ctx context.Context, f Filter) (Errors, error) {
 	return r.find(ctx, of)
 }
 
-// Error is one stored error with its source row, as far as that is stored; ErrNotFound.
+// Error is one stored error with its source row, as far as that is stored and not personal;
+// ErrNotFound.
 func (r *Reader) Error(ctx context.Context, ref string) (Error, error) {
 	id, _, _, err := run.ParseRef(ref)
 	if err != nil {
@@ -39,18 +40,21 @@ func (r *Reader) Error(ctx context.Context, ref string) (Error, error) {
 	if !ok {
 		return Error{}, fmt.Errorf("error %.100q: %w", ref, ErrNotFound)
 	}
-	return errorOf(&e, true), nil
+	one := []run.RowError{e}
+	if err := r.stores.Hide(ctx, one); err != nil {
+		return Error{}, err
+	}
+	out := errorOf(&e)
+	out.Stored, out.Source = len(e.Source) > 0, one[0].Source
+	return out, nil
 }
 
-func errorOf(e *run.RowError, source bool) Error {
-	out := Error{
+// errorOf is an error without its source.
+func errorOf(e *run.RowError) Error {
+	return Error{
 		Ref: e.Ref(), Sync: e.Sync, Run: e.Run, RecordID: e.RecordID, Key: e.Key, Version: e.Version, Stage: e.Stage, Type: e.Type, Field: e.Field,
 		Message: e.Message, Attempts: e.Attempts, Due: e.Due, OccurredAt: e.At, Rows: max(1, len(e.Summary)),
 	}
-	if source {
-		out.Source = e.Source
-	}
-	return out
 }
 
 // takes reports whether an error is meant.

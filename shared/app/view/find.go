@@ -68,7 +68,7 @@ func (r *Reader) find(ctx context.Context, of finding) (Errors, error) {
 		e, there := found[c.ref]
 		named := e.Attempts == c.attempts && e.At.Equal(c.at)
 		if there && (f.Run != "" || named) && f.takes(&e) {
-			out.Errors = append(out.Errors, errorOf(&e, false))
+			out.Errors = append(out.Errors, errorOf(&e))
 		}
 	}
 	slices.SortStableFunc(out.Errors, func(a, b Error) int { return b.OccurredAt.Compare(a.OccurredAt) })

@@ -18,7 +18,8 @@ type Error struct {
 	Due        time.Time `json:"due,omitzero"`
 	OccurredAt time.Time `json:"occurred_at"`
 	Rows       int       `json:"rows"`             // that it stands for: more than 1 of a message's summary
-	Source     []byte    `json:"source,omitempty"` // the row's JSON object, where it is stored and was asked for
+	Stored     bool      `json:"stored,omitempty"` // the row's source is; not told in lists
+	Source     []byte    `json:"source,omitempty"` // the row's JSON object without what is personal, where it was asked for and may be shown
 }
 
 // A Filter says which errors are meant; empty fields mean all.
