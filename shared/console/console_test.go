@@ -71,7 +71,7 @@ func (s *state) Sync(_ context.Context, name string) (view.Sync, error) {
 	return s.sync, nil
 }
 
-func (s *state) Record(_ context.Context, connection, _ string) (view.Record, error) {
+func (s *state) Record(_ context.Context, connection, _, _ string) (view.Record, error) {
 	if connection != s.record.Connection {
 		return view.Record{}, view.ErrNotFound
 	}

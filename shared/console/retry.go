@@ -34,6 +34,10 @@ func (c *Console) retryOne(ctx context.Context, q url.Values) (plan, error) {
 	}
 	q["run"] = []string{e.Run}
 	p := plan{Title: "Send 1 row again", Back: "/error?ref=" + url.QueryEscape(e.Ref)}
+	if e.Settled {
+		p.Says = []string{"Nothing is left to send: a later row of its key was settled since, or the sync delivers elsewhere now."}
+		return p, nil
+	}
 	if !retriable(e) {
 		p.Says = []string{"Nothing is stored of the row that could be sent again: mend it in the warehouse, or the mapping, and push it again."}
 		return p, nil

@@ -28,10 +28,9 @@ type ofRecord struct {
 	since time.Time           // none that is older was looked for; zero: all were
 }
 
-// openOf reads the errors of a record. Of several of one key only the newest can be open.
+// openOf reads the open errors of a record.
 func (c *Console) openOf(ctx context.Context, f view.Filter) (ofRecord, error) {
 	out := ofRecord{refs: map[string][]string{}, byID: true}
-	newest := map[string]time.Time{} // by sync and key
 	f.Limit = recordErrors
 	for range recordPages {
 		page, err := c.cfg.Errors.Errors(ctx, f)
@@ -39,14 +38,13 @@ func (c *Console) openOf(ctx context.Context, f view.Filter) (ofRecord, error) {
 			return out, err
 		}
 		for _, e := range page.Errors {
-			if e.Stage == "intake" { // it was never queued, and closed none
+			if e.Settled || slices.Contains(out.refs[e.Run], e.Ref) {
+				continue
+			}
+			if e.Stage == "intake" { // it was never queued
 				out.push += int64(e.Rows)
 				continue
 			}
-			if at, later := newest[e.Key]; later && e.OccurredAt.Before(at) || slices.Contains(out.refs[e.Run], e.Ref) {
-				continue
-			}
-			newest[e.Key] = e.OccurredAt
 			if e.Type == "unknown" && f.Type == "" {
 				out.unknown++
 				continue

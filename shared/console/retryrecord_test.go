@@ -16,13 +16,15 @@ func anError(id, record, key, kind string, before int) view.Error {
 	return view.Error{Ref: "contacts." + id + "#b#" + record[:1], Sync: "contacts", Run: "contacts." + id, RecordID: record, Key: key, Stage: "deliver", Type: kind, Attempts: 1, OccurredAt: noon.Add(-time.Duration(before) * time.Minute), Rows: 1}
 }
 
-// A retry from a page that is narrowed to a record sends errors of that record alone: the
-// newest of each of its keys, since a later one closes those before it.
+// A retry from a page that is narrowed to a record sends errors of that record alone, as far
+// as they are open.
 func TestRetryOfARecord(t *testing.T) {
 	rejected := anError("r4", "7", "ann@acme.com", "too_long", 1)
 	rejected.Stage = "intake"
+	settled := anError("r2", "7", "ann@acme.com", "BUSY", 3)
+	settled.Settled = true
 	mine := []view.Error{
-		rejected, anError("r3", "7", "ann@acme.com", "BUSY", 2), anError("r2", "7", "ann@acme.com", "BUSY", 3), anError("r1", "7", "old@acme.com", "BUSY", 9),
+		rejected, anError("r3", "7", "ann@acme.com", "BUSY", 2), settled, anError("r1", "7", "old@acme.com", "BUSY", 9),
 		anError("r0", "7", "unsure@acme.com", "unknown", 9),
 	}
 	all := append([]view.Error{anError("r3", "9", "eve@acme.com", "BUSY", 2), anError("r3", "8", "ann@acme.com", "BUSY", 2)}, mine...)
