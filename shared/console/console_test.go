@@ -135,8 +135,8 @@ func full() *state {
 	r := view.Row{
 		Sync: "contacts", Connection: "crm_prod", Type: "crm", Object: "contact", Health: view.Warning, Freshness: view.Warning, LastSuccess: noon.Add(-3 * time.Hour), Age: 3 * time.Hour, WarnAfter: 2 * time.Hour, StaleAfter: 4 * time.Hour,
 		Frequency: "hourly", NextRun: noon.Add(20 * time.Minute), LastRun: &line, SuccessRate: 0.94, RowsPerSecond: 12.5, Spark: []view.Line{line, line},
-		Running:    []view.Live{{Run: "contacts.r2", Mode: run.Full, BegunAt: noon, Expected: -1, Counts: run.Counts{Received: 50, Delivered: 20}}},
-		OpenErrors: 6, Due: 1, Alerts: []view.Alert{{Kind: "error_rate", Since: noon.Add(-time.Hour)}},
+		Running:  []view.Live{{Run: "contacts.r2", Mode: run.Full, BegunAt: noon, Expected: -1, Counts: run.Counts{Received: 50, Delivered: 20}}},
+		NotRight: 6, Due: 1, Alerts: []view.Alert{{Kind: "error_rate", Since: noon.Add(-time.Hour)}},
 		Destination: &freshness.Reading{AsOf: noon, Figures: freshness.Figures{Total: &total, Newest: &noon, Oldest: &noon}},
 	}
 	return &state{

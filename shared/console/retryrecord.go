@@ -12,10 +12,10 @@ import (
 	"github.com/penstock-data/penstock/shared/run"
 )
 
-// How far the errors of a record are looked for: through all of 30 days, unless some
-// thousand messages failed in them.
+// How far the errors of a record are looked for: through all of 30 days, unless tens of
+// thousands of messages failed in them.
 const (
-	recordPages  = 20
+	recordPages  = 10
 	recordErrors = 100 // a page
 )
 

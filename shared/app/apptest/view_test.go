@@ -40,7 +40,7 @@ func TestPages(t *testing.T) {
 	o, err = p.Overview(t.Context())
 	row = find(t, o, err, "accounts")
 	if row.LastRun == nil || row.LastRun.Run != id || row.SuccessRate != 0.75 || row.Health != view.HighErrorRate || row.Freshness != view.Healthy ||
-		len(row.Running) != 0 || len(row.Spark) != 1 || row.Records != 3 || row.Previous != -1 || row.OpenErrors != 1 {
+		len(row.Running) != 0 || len(row.Spark) != 1 || row.Records != 3 || row.Previous != -1 || row.NotRight != 1 {
 		t.Errorf("after: %+v", row)
 	}
 	if len(o.Connections) == 0 || o.Connections[0].PausedSince != (time.Time{}) {
