@@ -1,6 +1,7 @@
 package apptest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -178,12 +179,17 @@ func TestPagesOfEarlierErrors(t *testing.T) {
 			twice[e.Ref()] = true
 		}
 	}
+	var rejected string // the first of many runs at a time
 	for n := range 60 {
-		push(fmt.Sprint("q", n), []string{`"accounts"`, fmt.Sprintf(`{"id":"b%03d","name":"B","n":"many","u":1}`, n)})
+		id := push(fmt.Sprint("q", n), []string{`"accounts"`, fmt.Sprintf(`{"id":"b%03d","name":"B","n":"many","u":1}`, n)})
+		rejected = cmp.Or(rejected, id)
 		w.Clock.Advance(time.Second)
 	}
 	w.Pass(t, 10*time.Minute)
 	p := w.pages()
+	if one, err := p.Run(t.Context(), rejected); err != nil || len(one.Groups) != 1 || len(one.Groups[0].Samples) != 1 || one.Groups[0].Samples[0].RecordID != "b000" {
+		t.Errorf("the run of an early error: %+v, %v", one.Groups, err)
+	}
 	look := func(when string, settled ...bool) {
 		t.Helper()
 		s, err := p.Sync(t.Context(), "accounts")

@@ -25,6 +25,7 @@ type finding struct {
 	each   int                           // at most so many of a kind; 0 is all
 	errors int                           // at most so many errors are found
 	lists  int                           // in so many entries at the first look; 0 is mostLists
+	looks  int                           // at most so many are made; 0 is mostLooks
 }
 
 // What was found, the newest first, without their source.
@@ -77,10 +78,11 @@ func (r *Reader) find(ctx context.Context, of finding) (found, error) {
 		if next.key == "" {
 			break
 		}
-		if looks == mostLooks || p.rows >= mostRows || len(out.errors) == of.errors || of.enough(out.errors) {
+		if looks == cmp.Or(of.looks, mostLooks) || p.rows >= mostRows || len(out.errors) == of.errors || of.enough(out.errors) {
 			out.next = next.cursor()
 			break
 		}
+		clear(p.kinds)
 		p.from, p.most, p.lists, p.picked = next, mostErrors, furtherLists, nil
 		out.further = true
 	}
@@ -140,7 +142,7 @@ type picking struct {
 	most  int   // at most so many are picked,
 	lists int   // of so many entries
 	seen  map[string]bool
-	kinds map[run.ListedKind]int // how many are picked of each
+	kinds map[run.ListedKind]int // how many the look has picked of each
 	rows  int                    // that the entries name which were looked at
 
 	picked []candidate

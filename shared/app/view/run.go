@@ -86,6 +86,7 @@ func (out *Run) finish() {
 const (
 	mostSamples = 3
 	allSamples  = 30
+	sampleLooks = 3 // a retry reads the groups of many runs
 )
 
 // groups fills in the errors by kind, with a few of each, of the sync that delivers to a
@@ -95,7 +96,7 @@ func (r *Reader) groups(ctx context.Context, out *Run, all []run.Group, target s
 		out.Groups = append(out.Groups, Group{Stage: g.Stage, Type: g.Type, Field: g.Field, Rows: g.Rows, Samples: []Error{}})
 	}
 	each := max(1, min(mostSamples, allSamples/len(all)))
-	of := finding{filter: Filter{Sync: out.Sync, Run: run.OriginalOf(out.Run)}, errors: mostErrors, each: each, since: begun(out.BegunAt)}
+	of := finding{filter: Filter{Sync: out.Sync, Run: run.OriginalOf(out.Run)}, errors: mostErrors, each: each, looks: sampleLooks, since: begun(out.BegunAt)}
 	of.enough = func([]run.RowError) bool { return true }
 	if run.IsRetry(out.Run) { // its errors are those of the run before
 		of.since = time.Time{}
