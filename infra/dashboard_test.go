@@ -16,7 +16,7 @@ import (
 func byConnection() map[string][]string {
 	return map[string][]string{
 		appmetrics.RowsDelivered: kinds(), appmetrics.RowsNotDelivered: kinds(), appmetrics.Calls: kinds(),
-		appmetrics.OpenErrors: {"sweep"}, appmetrics.QuotaUsed: {"sweep"},
+		appmetrics.RowsNotRight: {"sweep"}, appmetrics.QuotaUsed: {"sweep"},
 	}
 }
 

@@ -142,6 +142,10 @@ func TestNothingToRetry(t *testing.T) {
 		t.Error("it offers to send a row again that was never queued")
 	}
 	s.one.Stage, s.one.Source = "deliver", nil
+	if _, body := p.get("/error?ref=" + url.QueryEscape("contacts.r1#b#7")); !strings.Contains(body, "It is stored, and not shown") || !strings.Contains(body, "Retry this row") {
+		t.Error("a row that may not be shown can be sent again all the same")
+	}
+	s.one.Stored = false
 	for _, path := range []string{"/error", "/confirm/retry"} {
 		if _, body := p.get(path + "?ref=" + url.QueryEscape("contacts.r1#b#7")); strings.Contains(body, "Retry this row") || strings.Contains(body, "Send it again") {
 			t.Errorf("%s offers to send a row again of which nothing is stored", path)

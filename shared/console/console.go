@@ -27,7 +27,7 @@ type Pages interface {
 	Names(ctx context.Context) (view.Names, error)
 	Run(ctx context.Context, id string) (view.Run, error)
 	Sync(ctx context.Context, name string) (view.Sync, error)
-	Record(ctx context.Context, connection, key string) (view.Record, error)
+	Record(ctx context.Context, connection, key, after string) (view.Record, error)
 }
 
 // Errors answers the rows that were not delivered: a view.Reader.

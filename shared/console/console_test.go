@@ -71,7 +71,7 @@ func (s *state) Sync(_ context.Context, name string) (view.Sync, error) {
 	return s.sync, nil
 }
 
-func (s *state) Record(_ context.Context, connection, _ string) (view.Record, error) {
+func (s *state) Record(_ context.Context, connection, _, _ string) (view.Record, error) {
 	if connection != s.record.Connection {
 		return view.Record{}, view.ErrNotFound
 	}
@@ -130,13 +130,13 @@ func full() *state {
 	line := view.Line{Run: "contacts.r1", Mode: run.Full, Status: run.Complete, Outcome: run.Partial, BegunAt: noon.Add(-time.Hour), Took: 90 * time.Second, Counts: counts, Right: 94, SuccessRate: 0.94, RowsPerSecond: 12.5}
 	err := view.Error{Ref: "contacts.r1#b#7", Sync: "contacts", Run: "contacts.r1", RecordID: "c 7", Key: "ann@acme.com", Stage: "deliver", Type: "INVALID_EMAIL", Field: "email", Message: "no address", Attempts: 1, OccurredAt: noon.Add(-time.Hour), Rows: 1}
 	one := err
-	one.Source = []byte(`{"email":"ann@acme.com","secret_note":"tea"}`)
+	one.Stored, one.Source = true, []byte(`{"email":"ann@acme.com","secret_note":"tea"}`)
 	total := int64(9)
 	r := view.Row{
 		Sync: "contacts", Connection: "crm_prod", Type: "crm", Object: "contact", Health: view.Warning, Freshness: view.Warning, LastSuccess: noon.Add(-3 * time.Hour), Age: 3 * time.Hour, WarnAfter: 2 * time.Hour, StaleAfter: 4 * time.Hour,
 		Frequency: "hourly", NextRun: noon.Add(20 * time.Minute), LastRun: &line, SuccessRate: 0.94, RowsPerSecond: 12.5, Spark: []view.Line{line, line},
-		Running:    []view.Live{{Run: "contacts.r2", Mode: run.Full, BegunAt: noon, Expected: -1, Counts: run.Counts{Received: 50, Delivered: 20}}},
-		OpenErrors: 6, Due: 1, Alerts: []view.Alert{{Kind: "error_rate", Since: noon.Add(-time.Hour)}},
+		Running:  []view.Live{{Run: "contacts.r2", Mode: run.Full, BegunAt: noon, Expected: -1, Counts: run.Counts{Received: 50, Delivered: 20}}},
+		NotRight: 6, Due: 1, Alerts: []view.Alert{{Kind: "error_rate", Since: noon.Add(-time.Hour)}},
 		Destination: &freshness.Reading{AsOf: noon, Figures: freshness.Figures{Total: &total, Newest: &noon, Oldest: &noon}},
 	}
 	return &state{

@@ -20,6 +20,7 @@ type errorsPage struct {
 	Types  []string // that the page shows, and the one that is filtered by
 	Stages []string
 	Older  string // the address of the page after, "" at the end
+	Over   int    // how many of the errors are not open any more
 	First  bool
 	// Retry is where what is listed, and what is like it, is sent again; "" for nowhere.
 	Retry string
@@ -58,17 +59,22 @@ func (c *Console) errors(r *http.Request) (shown, error) {
 		q.Set("after", page.Next)
 		page.Older = "/errors?" + q.Encode()
 	}
-	if c.cfg.Actions != nil && len(page.Errors.Errors) > 0 && f.Sync != "" {
+	for _, e := range page.Errors.Errors {
+		if e.Settled {
+			page.Over++
+		}
+	}
+	if c.cfg.Actions != nil && len(page.Errors.Errors) > page.Over && f.Sync != "" {
 		page.Retry, page.Searched = retryOf(f)
 	}
-	return shown{Title: "Errors", Page: "errors", Section: "errors", Live: page.First, Body: page}, nil
+	return shown{Title: "Errors", Page: "errors", Section: "errors", Live: page.First && !page.Further, Body: page}, nil
 }
 
-// filterOf reads a filter; query writes it.
+// filterOf reads a filter; query writes it. A record's id may begin or end with a space.
 func filterOf(q url.Values) view.Filter {
 	get := func(name string) string { return strings.TrimSpace(q.Get(name)) }
 	return view.Filter{
-		Sync: get("sync"), Run: get("run"), Type: get("type"), Stage: get("stage"), Field: get("field"), Record: get("record"), Text: get("text"), After: q.Get("after"),
+		Sync: get("sync"), Run: get("run"), Type: get("type"), Stage: get("stage"), Field: get("field"), Record: q.Get("record"), Text: get("text"), After: q.Get("after"),
 	}
 }
 
@@ -100,7 +106,7 @@ func (p errorsPage) Narrow() bool { return len(query(p.Filter)) > 0 }
 // An errorPage is one row that was not delivered, its source with it.
 type errorPage struct {
 	view.Error
-	Source    string // its JSON in lines, "" where none is stored
+	Source    string // its JSON in lines, "" where none is stored or may be shown
 	Retriable bool
 	Act       bool
 }
@@ -120,5 +126,7 @@ func (c *Console) oneError(r *http.Request) (shown, error) {
 
 // retriable reports whether a retry can send the row: one that was rejected before it was
 // queued, that a message's summary counts, or whose source is not stored, is pushed again by
-// whoever pushed it.
-func retriable(e view.Error) bool { return e.Stage != "intake" && e.Rows <= 1 && len(e.Source) > 0 }
+// whoever pushed it; of one that is not open any more nothing is left to send.
+func retriable(e view.Error) bool {
+	return !e.Settled && e.Stage != "intake" && e.Rows <= 1 && e.Stored
+}

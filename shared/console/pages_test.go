@@ -179,7 +179,7 @@ func TestRetryOfWhatIsListed(t *testing.T) {
 		"/errors?record=7":        "",
 		"/errors?sync=contacts":   "/confirm/retry?sync=contacts",
 		"/errors?run=contacts.r1": "/confirm/retry?run=contacts.r1",
-		"/errors?sync=contacts&record=+ann%40acme.com":                         "/confirm/retry?record=ann%40acme.com&amp;sync=contacts",
+		"/errors?sync=contacts&record=+ann%40acme.com":                         "/confirm/retry?record=&#43;ann%40acme.com&amp;sync=contacts",
 		"/errors?run=contacts.r1&type=BUSY&stage=deliver&field=email&record=7": "/confirm/retry?field=email&amp;record=7&amp;run=contacts.r1&amp;stage=deliver&amp;type=BUSY",
 		"/errors?run=contacts.r1&text=tea":                                     "search",
 		"/errors?sync=contacts&record=7&text=tea":                              "search",
@@ -206,6 +206,63 @@ func TestRetryOfWhatIsListed(t *testing.T) {
 	}
 	if _, body := p.get("/errors?sync=contacts&after=x"); !strings.Contains(body, "Retry all like these…") {
 		t.Error("a page after the first says that it sends these alone")
+	}
+}
+
+// A page that has not looked at all errors says so and leads on, and is not read again and
+// again.
+func TestLookFurther(t *testing.T) {
+	s := full()
+	s.errs, s.record.Errors = view.Errors{Next: "more", Since: noon, Further: true}, view.Errors{Next: "more", Since: noon, Further: true}
+	s.run.Groups[0].Samples = nil
+	s.run.Further = true
+	p := inside(t, s)
+	for path, says := range map[string][]string{
+		"/errors?type=x":                    {"None found so far", "None of the errors since 2026-03-01 12:00:00 is like that.", `href="/errors?after=more&amp;type=x" rel="next">Look further back than 2026-03-01 12:00:00<`},
+		"/errors?type=x&after=y":            {"None of these errors since 2026-03-01 12:00:00 is like that."},
+		"/record?connection=crm_prod&key=k": {"None of the errors since 2026-03-01 12:00:00 is of it.", `href="/record?after=more&amp;connection=crm_prod&amp;key=k" rel="next">Look further`},
+		"/run/contacts.r1":                  {"none among those looked at"},
+	} {
+		_, body := p.get(path)
+		for _, text := range says {
+			if !strings.Contains(body, text) {
+				t.Errorf("%s does not say %q:\n%s", path, text, body)
+			}
+		}
+		for _, text := range []string{"No error", "hx-sse:connect"} {
+			if strings.Contains(body, text) {
+				t.Errorf("%s says %q:\n%s", path, text, body)
+			}
+		}
+	}
+	s.errs, s.record.Errors = view.Errors{}, view.Errors{}
+	for path, text := range map[string]string{"/errors?type=x": "No error is like that", "/errors?after=y": "No older error is like that", "/record?connection=crm_prod&key=k": "No error of it is stored", "/record?connection=crm_prod&key=k&after=y": "No older error of it is stored"} {
+		if _, body := p.get(path); !strings.Contains(body, text) || strings.Contains(body, "Look further") {
+			t.Errorf("%s does not say %q:\n%s", path, text, body)
+		}
+	}
+}
+
+// What is not open any more is told so wherever it is shown, and no retry of it is offered.
+func TestSettledErrors(t *testing.T) {
+	s := full()
+	s.errs.Errors = append(s.errs.Errors, s.errs.Errors[0])
+	s.errs.Errors[1].Settled = true
+	p := inside(t, s)
+	if _, body := p.get("/errors?sync=contacts"); !strings.Contains(body, "The newest 2 errors, 1 of them no longer open<") || strings.Count(body, ">no longer open<") != 1 || !strings.Contains(body, "Retry all like these…") {
+		t.Error(body)
+	}
+	s.errs.Errors[0].Settled, s.one.Settled, s.run.Groups[0].Samples[0].Settled, s.record.Errors.Errors[0].Settled = true, true, true, true
+	for path, says := range map[string]string{
+		"/errors?sync=contacts":                  "The newest 2 errors, 2 of them no longer open<",
+		"/error?ref=contacts.r1%23b%237":         "Nothing of it is left to send.",
+		"/run/contacts.r1":                       "(no longer open)",
+		"/record?connection=crm_prod&key=k":      ">no longer open<",
+		"/confirm/retry?ref=contacts.r1%23b%237": "Nothing is left to send",
+	} {
+		if _, body := p.get(path); !strings.Contains(body, says) || strings.Contains(body, "Retry this row") || strings.Contains(body, "like these…") || strings.Contains(body, "Send it again") {
+			t.Errorf("%s does not say %q, or offers a retry:\n%s", path, says, body)
+		}
 	}
 }
 

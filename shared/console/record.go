@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -15,16 +16,21 @@ type recordPage struct {
 	Connection  string
 	Key         string
 	Asked       bool
+	Older       string // the address of the page of its older errors, "" at the end
+	First       bool
 	view.Record
 }
 
 func (c *Console) record(r *http.Request) (shown, error) {
 	q := r.URL.Query()
-	page := recordPage{Connection: q.Get("connection"), Key: strings.TrimSpace(q.Get("key"))}
+	page := recordPage{Connection: q.Get("connection"), Key: strings.TrimSpace(q.Get("key")), First: q.Get("after") == ""}
 	var err error
 	if page.Asked = page.Connection != "" && page.Key != ""; page.Asked {
-		page.Record, err = c.cfg.Pages.Record(r.Context(), page.Connection, page.Key)
+		page.Record, err = c.cfg.Pages.Record(r.Context(), page.Connection, page.Key, q.Get("after"))
 		page.Connections = page.Record.Connections
+		if next := page.Errors.Next; next != "" {
+			page.Older = "/record?" + url.Values{"connection": {page.Connection}, "key": {page.Key}, "after": {next}}.Encode()
+		}
 	} else {
 		var names view.Names
 		names, err = c.cfg.Pages.Names(r.Context())

@@ -34,6 +34,10 @@ func (c *Console) retryOne(ctx context.Context, q url.Values) (plan, error) {
 	}
 	q["run"] = []string{e.Run}
 	p := plan{Title: "Send 1 row again", Back: "/error?ref=" + url.QueryEscape(e.Ref)}
+	if e.Settled {
+		p.Says = []string{"Nothing is left to send: a later row of its key was settled since, or the sync delivers elsewhere now."}
+		return p, nil
+	}
 	if !retriable(e) {
 		p.Says = []string{"Nothing is stored of the row that could be sent again: mend it in the warehouse, or the mapping, and push it again."}
 		return p, nil
@@ -114,6 +118,11 @@ func (c *Console) retryRun(ctx context.Context, q url.Values) (plan, error) {
 		return plan{}, err
 	}
 	n := take(v.Groups, q)
+	if open, ok, err := c.openFew(ctx, q, view.Filter{Sync: v.Sync, Run: v.Run}, n); err != nil {
+		return plan{}, err
+	} else if ok {
+		n = open.counted
+	}
 	p := plan{Title: "Send " + plural(n.again, "row") + " again", Back: "/run/" + url.PathEscape(v.Run)}
 	p.Says = n.says(v.Sync)
 	p.Says[0] += narrowed(q).says()
@@ -206,6 +215,19 @@ func (c *Console) retrySync(ctx context.Context, q url.Values) (plan, error) {
 		if of.again > 0 {
 			q.Add("only", l.Run)
 			p.Commands = append(p.Commands, "retry "+l.Run+flags(q))
+		}
+	}
+	if open, ok, err := c.openFew(ctx, q, view.Filter{Sync: v.Sync}, n); err != nil {
+		return plan{}, err
+	} else if ok {
+		ids := q["only"]
+		n, p.Commands, q["only"] = counted{push: open.push, unknown: open.unknown}, nil, nil
+		for _, id := range ids {
+			if rows := len(open.refs[id]); rows > 0 {
+				n.again += int64(rows)
+				q.Add("only", id)
+				p.Commands = append(p.Commands, "retry "+id+flags(q))
+			}
 		}
 	}
 	if q.Has("once") { // what was asked about is what is done

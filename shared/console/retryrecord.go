@@ -12,15 +12,15 @@ import (
 	"github.com/penstock-data/penstock/shared/run"
 )
 
-// How far the errors of a record are looked for: through all of 30 days, unless some
-// thousand messages failed in them.
+// How far open errors are looked for: through all of 30 days, unless tens of thousands of
+// messages failed in them.
 const (
-	recordPages  = 20
+	recordPages  = 10
 	recordErrors = 100 // a page
 )
 
-// ofRecord are the errors of one record that a retry can send.
-type ofRecord struct {
+// openErrors are those that a retry can send, all of one record, run or sync.
+type openErrors struct {
 	counted
 	runs  []string            // newest first
 	refs  map[string][]string // by run
@@ -28,10 +28,9 @@ type ofRecord struct {
 	since time.Time           // none that is older was looked for; zero: all were
 }
 
-// openOf reads the errors of a record. Of several of one key only the newest can be open.
-func (c *Console) openOf(ctx context.Context, f view.Filter) (ofRecord, error) {
-	out := ofRecord{refs: map[string][]string{}, byID: true}
-	newest := map[string]time.Time{} // by sync and key
+// openOf reads the open errors that a filter means; with bare those that name no field.
+func (c *Console) openOf(ctx context.Context, f view.Filter, bare bool) (openErrors, error) {
+	out := openErrors{refs: map[string][]string{}, byID: true}
 	f.Limit = recordErrors
 	for range recordPages {
 		page, err := c.cfg.Errors.Errors(ctx, f)
@@ -39,14 +38,13 @@ func (c *Console) openOf(ctx context.Context, f view.Filter) (ofRecord, error) {
 			return out, err
 		}
 		for _, e := range page.Errors {
-			if e.Stage == "intake" { // it was never queued, and closed none
+			if e.Settled || bare && e.Field != "" || slices.Contains(out.refs[e.Run], e.Ref) {
+				continue
+			}
+			if e.Stage == "intake" || e.Rows > 1 { // it was never queued, or stands for rows that are not stored
 				out.push += int64(e.Rows)
 				continue
 			}
-			if at, later := newest[e.Key]; later && e.OccurredAt.Before(at) || slices.Contains(out.refs[e.Run], e.Ref) {
-				continue
-			}
-			newest[e.Key] = e.OccurredAt
 			if e.Type == "unknown" && f.Type == "" {
 				out.unknown++
 				continue
@@ -64,6 +62,18 @@ func (c *Console) openOf(ctx context.Context, f view.Filter) (ofRecord, error) {
 	return out, nil
 }
 
+// openFew reads the open errors that a form means, as far as they are n; not ok where these
+// are too many to be read.
+func (c *Console) openFew(ctx context.Context, q url.Values, f view.Filter, n counted) (all openErrors, ok bool, err error) {
+	if n.again == 0 || n.again > recordPages*recordErrors {
+		return all, false, nil
+	}
+	by := narrowed(q)
+	f.Type, f.Stage, f.Field = by.kind, by.stage, by.field
+	all, err = c.openOf(ctx, f, by.bare)
+	return all, err == nil && all.since.IsZero(), err
+}
+
 // retryRecord is about the errors that the page lists of one record: those that bear its
 // record id, or its key, which a selector does not know: these are named one by one.
 func (c *Console) retryRecord(ctx context.Context, q url.Values) (plan, error) {
@@ -73,7 +83,7 @@ func (c *Console) retryRecord(ctx context.Context, q url.Values) (plan, error) {
 	if f.Run != "" {
 		f.Sync = run.SyncOf(f.Run)
 	}
-	all, err := c.openOf(ctx, f)
+	all, err := c.openOf(ctx, f, false)
 	if err != nil {
 		return plan{}, err
 	}

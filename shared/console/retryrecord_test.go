@@ -16,13 +16,15 @@ func anError(id, record, key, kind string, before int) view.Error {
 	return view.Error{Ref: "contacts." + id + "#b#" + record[:1], Sync: "contacts", Run: "contacts." + id, RecordID: record, Key: key, Stage: "deliver", Type: kind, Attempts: 1, OccurredAt: noon.Add(-time.Duration(before) * time.Minute), Rows: 1}
 }
 
-// A retry from a page that is narrowed to a record sends errors of that record alone: the
-// newest of each of its keys, since a later one closes those before it.
+// A retry from a page that is narrowed to a record sends errors of that record alone, as far
+// as they are open.
 func TestRetryOfARecord(t *testing.T) {
 	rejected := anError("r4", "7", "ann@acme.com", "too_long", 1)
 	rejected.Stage = "intake"
+	settled := anError("r2", "7", "ann@acme.com", "BUSY", 3)
+	settled.Settled = true
 	mine := []view.Error{
-		rejected, anError("r3", "7", "ann@acme.com", "BUSY", 2), anError("r2", "7", "ann@acme.com", "BUSY", 3), anError("r1", "7", "old@acme.com", "BUSY", 9),
+		rejected, anError("r3", "7", "ann@acme.com", "BUSY", 2), settled, anError("r1", "7", "old@acme.com", "BUSY", 9),
 		anError("r0", "7", "unsure@acme.com", "unknown", 9),
 	}
 	all := append([]view.Error{anError("r3", "9", "eve@acme.com", "BUSY", 2), anError("r3", "8", "ann@acme.com", "BUSY", 2)}, mine...)
@@ -80,6 +82,48 @@ func TestRetryOfARecord(t *testing.T) {
 			c.errs = append([]view.Error{later}, c.errs...)
 			if status, page = p.do("POST", "/do/retry", form(page)); status != 200 || !strings.Contains(page, "Done.") {
 				t.Errorf("%d %s", status, page)
+			}
+			if diff := cmp.Diff(c.did, s.did); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// A retry of a run, or of a sync's last runs, counts what is still open, where that can be
+// read, and is not offered of what is not.
+func TestRetryOfWhatIsOpen(t *testing.T) {
+	open, settled, rejected, bare := anError("r1", "1", "k1", "BUSY", 1), anError("r1", "2", "k2", "BUSY", 2), anError("r1", "3", "k3", "too_long", 3), anError("r1", "4", "k4", "BUSY", 4)
+	settled.Settled, rejected.Stage, open.Field = true, "intake", "email"
+	for name, c := range map[string]struct {
+		ask  string
+		errs []view.Error
+		says []string
+		did  []string
+	}{
+		"a run":          {"run=contacts.r1", []view.Error{open, settled, rejected, bare}, []string{"Send 2 rows again", "1 more row was rejected"}, []string{"retry contacts.r1 "}},
+		"a run's group":  {"run=contacts.r1&type=BUSY&stage=deliver&nofield=1", []view.Error{open, settled, bare}, []string{"Send 1 row again"}, []string{"retry contacts.r1 BUSY,deliver,"}},
+		"a settled run":  {"run=contacts.r1", []view.Error{settled}, []string{"There is no row that could be sent again."}, nil},
+		"a sync":         {"sync=contacts", []view.Error{open, settled}, []string{"Up to 1 row of contacts", "of 1 run."}, []string{"retry contacts.r1 "}},
+		"a settled sync": {"sync=contacts", []view.Error{settled}, []string{"There is no row that could be sent again."}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := full()
+			s.run.Groups = append(s.run.Groups, view.Group{Stage: "deliver", Type: "BUSY", Rows: 3})
+			s.sync.Chart = s.sync.Chart[:1]
+			s.filtered = func(view.Filter) view.Errors { return view.Errors{Errors: c.errs} }
+			p := inside(t, s)
+			_, page := p.get("/confirm/retry?" + c.ask)
+			for _, want := range c.says {
+				if !strings.Contains(unescape(page), want) {
+					t.Errorf("it does not say %q:\n%s", want, unescape(page))
+				}
+			}
+			if offered := strings.Contains(page, "<form"); offered != (c.did != nil) {
+				t.Fatalf("it offers to act: %v", offered)
+			}
+			if c.did != nil {
+				p.do("POST", "/do/retry", form(page))
 			}
 			if diff := cmp.Diff(c.did, s.did); diff != "" {
 				t.Error(diff)

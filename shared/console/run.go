@@ -27,7 +27,7 @@ func (c *Console) run(r *http.Request) (shown, error) {
 		return shown{}, err
 	}
 	page := runPage{Run: v, Act: c.cfg.Actions != nil && !run.IsRetry(v.Run), Ended: v.Status.Ended(), Outcomes: outcomes(v.Counts)}
-	return shown{Title: "Run " + short(v.Run) + " of " + v.Sync, Page: "run", Section: "overview", Live: true, Body: page}, nil
+	return shown{Title: "Run " + short(v.Run) + " of " + v.Sync, Page: "run", Section: "overview", Live: !v.Further, Body: page}, nil
 }
 
 // outcomes are what became of a run's rows, in the order of the road; the rare ones only

@@ -91,6 +91,10 @@ func IntentOf(ref, receipt string) string {
 	return ref + "@" + strconv.FormatUint(uint64(h.Sum32()), 16)
 }
 
+// Names reports whether an error is the open one of the key. Where a worker that stalled has
+// found since that the row may have arrived, only an error that says so, doubt, is.
+func (l Last) Names(ref string, doubt bool) bool { return l.Error == ref && (!l.Unknown || doubt) }
+
 // Intended reports whether the intent is of an attempt to send the row of ref.
 func (l Last) Intended(ref string) bool { return strings.HasPrefix(l.Intent, ref+"@") }
 

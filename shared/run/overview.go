@@ -52,8 +52,8 @@ type Overview struct {
 	Halt         *Halt        `json:"halt,omitempty"`
 	Pause        *Pause       `json:"pause,omitempty"`
 	Account      AccountState `json:"account"`
-	OpenErrors   int64        `json:"open_errors"` // rows that are not right at the destination, as far as the last runs tell
-	Due          int64        `json:"due"`         // of them, that are sent again by themselves
+	NotRight     int64        `json:"not_right"` // rows that are not right at the destination by the counts of the last runs: once for each run, also where another one mended them
+	Due          int64        `json:"due"`       // of them, that are sent again by themselves
 	Gate         *Gate        `json:"gate,omitempty"`
 	GateRun      string       `json:"gate_run,omitempty"`
 	Alerts       []OpenAlert  `json:"alerts,omitempty"`

@@ -66,9 +66,9 @@ func (l *Line) Succeeded() bool {
 }
 
 // Summarize fills in what a sync's runs that have ended tell, the one begun last first:
-// the last success, the rows before it, what is open, and the last runs of each mode.
+// the last success, the rows before it, what is not right, and the last runs of each mode.
 func Summarize(o *Overview, lines []Line) {
-	o.OpenErrors, o.Lines = 0, nil
+	o.NotRight, o.Lines = 0, nil
 	kept := map[Mode]int{}
 	var good []*Line
 	selected := false
@@ -78,7 +78,7 @@ func Summarize(o *Overview, lines []Line) {
 			good = append(good, l)
 		}
 		if !selected && o.AsOf.Sub(l.EndedAt) < KeepErrors {
-			o.OpenErrors += max(0, l.Counts.Received-l.Counts.Delivered-l.Counts.Unchanged-l.Counts.Superseded-l.Retried)
+			o.NotRight += max(0, l.Counts.Received-l.Counts.Delivered-l.Counts.Unchanged-l.Counts.Superseded-l.Retried)
 		}
 		selected = selected || l.Bracketed // it selected again what those before it had not delivered
 		if kept[l.Mode]++; kept[l.Mode] <= OverviewRuns {
@@ -96,5 +96,5 @@ func Summarize(o *Overview, lines []Line) {
 	}
 }
 
-// KeepErrors is how long errors are kept, with their sources, and counted as open.
+// KeepErrors is how long errors are kept, with their sources, and counted as not right.
 const KeepErrors = 30 * 24 * time.Hour

@@ -185,7 +185,7 @@ func anOverview(sync string) run.Overview {
 		Running:   []run.Progress{{ID: sync + ".r2", Status: run.Open, BegunAt: start, AsOf: start, Expected: -1, Groups: []run.Group{{Stage: "deliver", Type: "busy", Rows: 3}}}},
 		Watermark: `"é"`, MarkType: "text", MarkAt: start, Hold: `"d"`, Halt: &run.Halt{Sync: sync, Version: "v0123456789ab", Since: start, Reason: "x"},
 		Pause: &run.Pause{Sync: sync, By: "x", At: start}, Account: run.AccountState{Since: start, Calls: 9, Per: 3600, Share: 0.5, Rate: 1},
-		OpenErrors: 2, Due: 1, Gate: &run.Gate{Verdict: quality.Verdict{Decision: quality.Warn, Total: 9}, At: start}, GateRun: sync + ".r1",
+		NotRight: 2, Due: 1, Gate: &run.Gate{Verdict: quality.Verdict{Decision: quality.Warn, Total: 9}, At: start}, GateRun: sync + ".r1",
 		Alerts: []run.OpenAlert{{Kind: "quota", Since: start}}, Freshness: &r,
 	}
 }

@@ -39,6 +39,9 @@ func TestPersonalDataIsHidden(t *testing.T) {
 		if strings.Contains(fmt.Sprintf("%s %s", source, e.Message), "SECRET") || strings.Count(source, `"(personal)"`) != 3 || !strings.Contains(source, `"ID":"p`) {
 			t.Errorf("shown: %s", source)
 		}
+		if page, err := w.pages().Error(t.Context(), e.Ref()); err != nil || string(page.Source) != source || !page.Stored {
+			t.Errorf("on its page: %s, %v", page.Source, err)
+		}
 	}
 	if strings.Contains(w.Log(), "SECRET") {
 		t.Error("the log holds personal data")

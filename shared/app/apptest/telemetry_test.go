@@ -127,7 +127,7 @@ func TestMetricsAreFew(t *testing.T) {
 	w.Pass(t, time.Hour)
 	known := []string{
 		metrics.StorageFailures, metrics.FailedRows, metrics.StoredErrors, metrics.OldMessages,
-		metrics.RowsDelivered, metrics.RowsNotDelivered, metrics.Calls, metrics.OpenErrors, metrics.QuotaUsed,
+		metrics.RowsDelivered, metrics.RowsNotDelivered, metrics.Calls, metrics.RowsNotRight, metrics.QuotaUsed,
 	}
 	seen := map[string]bool{}
 	for _, line := range w.logged(t) {
@@ -159,8 +159,8 @@ func TestMetricsAreFew(t *testing.T) {
 	}
 }
 
-// The sweeper writes how connections stand every five minutes: a connection's open errors
-// are those of its syncs together.
+// The sweeper writes how connections stand every five minutes: a connection's rows that are
+// not right are those of its syncs together.
 func TestFiguresOfConnections(t *testing.T) {
 	w := faulty(t)
 	w.asLambda(t)
@@ -170,15 +170,15 @@ func TestFiguresOfConnections(t *testing.T) {
 	w.Settle(t)
 	written := 0
 	for _, line := range w.logged(t) {
-		if line[metrics.OpenErrors] == nil {
+		if line[metrics.RowsNotRight] == nil {
 			continue
 		}
 		at := time.UnixMilli(int64(line["_aws"].(map[string]any)["Timestamp"].(float64))).UTC()
-		if written++; line[metrics.OpenErrors] != 2.0 || line[metrics.Connection] != "crm" || line[metrics.Dimension] != "one-sweep" || at.Minute()%5 != 0 {
+		if written++; line[metrics.RowsNotRight] != 2.0 || line[metrics.Connection] != "crm" || line[metrics.Dimension] != "one-sweep" || at.Minute()%5 != 0 {
 			t.Errorf("%v", line)
 		}
 	}
 	if written == 0 {
-		t.Error("nobody tells of the open errors")
+		t.Error("nobody tells of the rows that are not right")
 	}
 }

@@ -1,7 +1,9 @@
 package apptest
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/app/view"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/sandbox"
 )
 
 // pages reads what people see of a World.
@@ -38,7 +41,7 @@ func TestPages(t *testing.T) {
 	o, err = p.Overview(t.Context())
 	row = find(t, o, err, "accounts")
 	if row.LastRun == nil || row.LastRun.Run != id || row.SuccessRate != 0.75 || row.Health != view.HighErrorRate || row.Freshness != view.Healthy ||
-		len(row.Running) != 0 || len(row.Spark) != 1 || row.Records != 3 || row.Previous != -1 || row.OpenErrors != 1 {
+		len(row.Running) != 0 || len(row.Spark) != 1 || row.Records != 3 || row.Previous != -1 || row.NotRight != 1 {
 		t.Errorf("after: %+v", row)
 	}
 	if len(o.Connections) == 0 || o.Connections[0].PausedSince != (time.Time{}) {
@@ -61,7 +64,7 @@ func TestPages(t *testing.T) {
 	if err != nil || len(s.Mapping) == 0 || len(s.Chart) != 1 || s.Version == "" {
 		t.Errorf("the sync: %+v, %v", s, err)
 	}
-	r, err := p.Record(t.Context(), s.Connection, "c001")
+	r, err := p.Record(t.Context(), s.Connection, "c001", "")
 	held := 0
 	for _, h := range r.Holds {
 		if h.Held && h.Run == id && h.ID != "" && h.Link != "" && !h.At.IsZero() {
@@ -71,7 +74,7 @@ func TestPages(t *testing.T) {
 	if err != nil || held != 1 {
 		t.Errorf("the record: %+v, %v", r, err)
 	}
-	if r, err = p.Record(t.Context(), s.Connection, "c002"); err != nil || len(r.Errors.Errors) != 1 {
+	if r, err = p.Record(t.Context(), s.Connection, "c002", ""); err != nil || len(r.Errors.Errors) != 1 {
 		t.Errorf("the rejected record: %+v, %v", r, err)
 	}
 }
@@ -83,7 +86,7 @@ func TestPagesOfNothing(t *testing.T) {
 	_, syncErr := p.Sync(t.Context(), "nothing")
 	_, errorErr := p.Error(t.Context(), "accounts.r1#b#1")
 	_, oddErr := p.Error(t.Context(), "odd")
-	_, recordErr := p.Record(t.Context(), "nothing", "x")
+	_, recordErr := p.Record(t.Context(), "nothing", "x", "")
 	for n, err := range []error{runErr, syncErr, errorErr, oddErr, recordErr} {
 		if !errors.Is(err, view.ErrNotFound) {
 			t.Errorf("%d: %v", n, err)
@@ -126,7 +129,7 @@ func TestRecordByItsID(t *testing.T) {
 	p := w.pages()
 	look := func(key string) (said []string) {
 		t.Helper()
-		r, err := p.Record(t.Context(), "salesforce_prod", key)
+		r, err := p.Record(t.Context(), "salesforce_prod", key, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,4 +163,71 @@ func TestRecordByItsID(t *testing.T) {
 	expect("after its key passed on", "c2", "companies one.example held")
 	w.send(t, "companies", customer("c1", "", true))
 	expect("after it was deleted", "c1", "companies uno.example gone", "customers c1 held")
+}
+
+// An error is found on its pages however many were stored since, and told to be open until
+// a later row of its key is right.
+func TestPagesOfEarlierErrors(t *testing.T) {
+	w := faulty(t)
+	w.fault(t, sandbox.Fault{FailRecords: []string{"c000"}, Count: -1, Code: "FIELD_CUSTOM_VALIDATION_EXCEPTION", Message: "not today"})
+	twice := map[string]bool{}
+	push := func(query string, rows ...[]string) string { return w.Push(t, query, query+":1", rows...)[0].Run }
+	for n := range 2 { // the same record fails in both
+		id := push(fmt.Sprint("first", n), account("accounts", "c000", n+1))
+		w.Pass(t, soon)
+		for _, e := range w.Errors(t, id) {
+			twice[e.Ref()] = true
+		}
+	}
+	var rejected string // the first of many runs at a time
+	for n := range 60 {
+		id := push(fmt.Sprint("q", n), []string{`"accounts"`, fmt.Sprintf(`{"id":"b%03d","name":"B","n":"many","u":1}`, n)})
+		rejected = cmp.Or(rejected, id)
+		w.Clock.Advance(time.Second)
+	}
+	w.Pass(t, 10*time.Minute)
+	p := w.pages()
+	if one, err := p.Run(t.Context(), rejected); err != nil || len(one.Groups) != 1 || len(one.Groups[0].Samples) != 1 || one.Groups[0].Samples[0].RecordID != "b000" {
+		t.Errorf("the run of an early error: %+v, %v", one.Groups, err)
+	}
+	look := func(when string, settled ...bool) {
+		t.Helper()
+		s, err := p.Sync(t.Context(), "accounts")
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := p.Errors(t.Context(), view.Filter{Sync: "accounts", Record: "c000"})
+		var ofRecord []view.Error
+		for after := ""; err == nil; {
+			var page view.Record
+			page, err = p.Record(t.Context(), s.Connection, "c000", after)
+			ofRecord = append(ofRecord, page.Errors.Errors...)
+			if after = page.Errors.Next; after == "" {
+				break
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for page, errs := range map[string][]view.Error{"errors": list.Errors, "record": ofRecord} {
+			var got []bool
+			for _, e := range errs {
+				if !twice[e.Ref] {
+					t.Errorf("%s, %s: %s", when, page, e.Ref)
+				}
+				got = append(got, e.Settled)
+				if one, err := p.Error(t.Context(), e.Ref); err != nil || one.Settled != e.Settled {
+					t.Errorf("%s, %s: its own page says %v, %v", when, page, one.Settled, err)
+				}
+			}
+			if !slices.Equal(got, settled) {
+				t.Errorf("%s, %s: settled are %v, want %v", when, page, got, settled)
+			}
+		}
+	}
+	look("while it fails", false, true)
+	w.Vendors.Salesforce.Core().ClearFaults()
+	push("mended", account("accounts", "c000", 3))
+	w.Pass(t, 10*time.Minute)
+	look("once it is right", true, true)
 }

@@ -35,7 +35,7 @@ const (
 	RowsDelivered    = "RowsDelivered"
 	RowsNotDelivered = "RowsNotDelivered" // FailedRows, by connection
 	Calls            = "Calls"            // requests to the destination
-	OpenErrors       = "OpenErrors"       // stored errors that nothing has mended yet, of the runs that are listed
+	RowsNotRight     = "RowsNotRight"     // rows that are not right at the destination by the counts of the runs that are listed; what another run mended is among them
 	QuotaUsed        = "QuotaUsed"        // percent of the day's share
 )
 

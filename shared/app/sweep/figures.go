@@ -14,8 +14,8 @@ import (
 // dashboard draws a point.
 const figuresEvery = 5 * time.Minute
 
-// figures are the metrics of how connections stand: open errors, and how much of the
-// day's share is spent. They cost nobody else's work anything: what cannot be read is
+// figures are the metrics of how connections stand: rows that are not right, and how much
+// of the day's share is spent. They cost nobody else's work anything: what cannot be read is
 // told by the line, and left out.
 func (h *Handler) figures(ctx context.Context, line *telemetry.Line) {
 	now := h.Sweep.Now()
@@ -26,14 +26,14 @@ func (h *Handler) figures(ctx context.Context, line *telemetry.Line) {
 	if err != nil {
 		line.Add(slog.String("unread", err.Error()))
 	}
-	open, spent := map[string]int{}, map[string]int{}
+	left, spent := map[string]int{}, map[string]int{}
 	for i := range all {
 		if o := &all[i]; o.Unreadable == "" {
-			open[o.Connection] += int(o.OpenErrors)
+			left[o.Connection] += int(o.NotRight)
 			spent[o.Connection] = int(math.Round(100 * o.Account.Share)) // all its syncs tell the same
 		}
 	}
-	for connection := range open {
-		line.Of(connection, metrics.Count{Name: metrics.OpenErrors, N: open[connection]}, metrics.Count{Name: metrics.QuotaUsed, N: spent[connection]})
+	for connection := range left {
+		line.Of(connection, metrics.Count{Name: metrics.RowsNotRight, N: left[connection]}, metrics.Count{Name: metrics.QuotaUsed, N: spent[connection]})
 	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // With 50 syncs and 100,000 errors a page asks at most five times and reads at most 200
-// items.
+// items; one that finds no error looks further.
 func TestBounds(t *testing.T) {
 	c, r := viewtest.Open(t, 50, 100_000)
 	viewtest.Bounds(t, r, 50, 100_000, c.Count)

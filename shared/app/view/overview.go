@@ -75,7 +75,7 @@ func rowOf(o *run.Overview, d drawn, now time.Time) Row {
 		WarnAfter: minutes(o.Warn), StaleAfter: minutes(o.Stale), DashboardAfter: minutes(o.Dashboard),
 		Frequency: o.Frequency, NextRun: o.Next, Missed: o.Missed, MissedReason: o.MissedReason, WaitsFor: o.WaitsFor,
 		SuccessRate: -1, RowsPerSecond: -1, Records: o.SuccessRows, Previous: o.PreviousRows,
-		OpenErrors: o.OpenErrors, Due: o.Due, Gate: o.Gate, GateRun: o.GateRun, Paused: o.Pause, Halted: o.Halt, Destination: o.Freshness,
+		NotRight: o.NotRight, Due: o.Due, Gate: o.Gate, GateRun: o.GateRun, Paused: o.Pause, Halted: o.Halt, Destination: o.Freshness,
 		Alerts: []Alert{}, Spark: []Line{}, Running: []Live{},
 	}
 	if row.Minutes = passed(o.Success, now, time.Minute); o.Success.IsZero() {

@@ -1,10 +1,12 @@
 package view
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -25,9 +27,10 @@ const (
 
 // Record is what is known of one record of a connection: what each of its syncs holds of
 // it, and its stored errors. key is the match value, or the record id where a sync leads
-// from it to what it holds; errors are found by either. ErrNotFound where no sync uses the
-// connection.
-func (r *Reader) Record(ctx context.Context, connection, key string) (Record, error) {
+// from it to what it holds; errors are found by either: those that the ledger calls open,
+// and those of a page of the lists, from after on (Errors.Next of the page before).
+// ErrNotFound where no sync uses the connection.
+func (r *Reader) Record(ctx context.Context, connection, key, after string) (Record, error) {
 	out := Record{Connection: connection, Key: key, Holds: []Holding{}, Others: []string{}}
 	all, err := r.overviews(ctx)
 	if err != nil {
@@ -74,11 +77,21 @@ func (r *Reader) Record(ctx context.Context, connection, key string) (Record, er
 	if err := r.times(ctx, out.Holds, of); err != nil {
 		return out, err
 	}
-	only := ""
+	f := Filter{After: after}
 	if len(mine) == 1 {
-		only = mine[0].Sync
+		f.Sync = mine[0].Sync
 	}
-	return out, r.recordErrors(ctx, &out, only, ways, marks)
+	look := finding{filter: f, marks: marks, errors: recordErrors, lists: recordLists, mine: func(e *run.RowError) bool {
+		return slices.ContainsFunc(ways, func(w wayTo) bool {
+			return w.sync == e.Sync && (e.Key == w.key || e.RecordID == key || e.Key == key)
+		})
+	}}
+	errs, err := r.recordErrors(ctx, &out, look)
+	if err != nil {
+		return out, err
+	}
+	out.Errors.Errors, err = r.told(ctx, errs, targetsOf(all), found)
+	return out, err
 }
 
 // keysOf are the keys that a text may stand for in each of the syncs: first as a match
@@ -170,18 +183,36 @@ func (r *Reader) times(ctx context.Context, all []Holding, of []*run.Overview) e
 	return nil
 }
 
-// recordErrors fills in the stored errors of a record, those of one sync only where it is
-// named.
-func (r *Reader) recordErrors(ctx context.Context, out *Record, only string, ways []wayTo, marks []uint32) (err error) {
-	of := finding{filter: Filter{Sync: only}, marks: marks, errors: recordErrors, lists: recordLists}
-	page, err := r.find(ctx, of)
-	out.Errors = Errors{Errors: []Error{}, Next: page.Next, Since: page.Since}
-	for _, e := range page.Errors {
-		if slices.ContainsFunc(ways, func(w wayTo) bool {
-			return w.sync == e.Sync && (e.Key == w.key || e.RecordID == out.Key || e.Key == out.Key)
-		}) {
-			out.Errors.Errors = append(out.Errors.Errors, e)
+// recordErrors are the stored errors of a record, the newest first: on its first page those
+// that the ledger calls open, and on each a part of the others. It fills in where these go on.
+func (r *Reader) recordErrors(ctx context.Context, out *Record, of finding) ([]run.RowError, error) {
+	var open []string
+	for i := range out.Holds {
+		if ref := out.Holds[i].Error; ref != "" && len(open) < recordSyncs {
+			open = append(open, ref)
 		}
 	}
-	return err
+	var errs []run.RowError
+	if of.filter.After == "" && len(open) > 0 {
+		stored, err := r.stores.Lists.SomeErrors(ctx, open)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range stored {
+			errs = append(errs, e)
+		}
+	}
+	others := of.mine
+	of.mine = func(e *run.RowError) bool { return others(e) && !slices.Contains(open, e.Ref()) }
+	of.enough = func(all []run.RowError) bool { return len(all)+len(errs) > 0 }
+	page, err := r.find(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	out.Errors = page.told(nil)
+	errs = append(errs, page.errors...)
+	slices.SortFunc(errs, func(a, b run.RowError) int {
+		return cmp.Or(b.At.Compare(a.At), strings.Compare(a.Ref(), b.Ref()))
+	})
+	return errs, nil
 }

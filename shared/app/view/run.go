@@ -44,7 +44,7 @@ func (r *Reader) Run(ctx context.Context, id string) (Run, error) {
 	if len(groups) == 0 {
 		return out, nil
 	}
-	return out, r.groups(ctx, &out, groups)
+	return out, r.groups(ctx, &out, groups, o.Target)
 }
 
 func runOf(s run.Run) Run {
@@ -86,28 +86,64 @@ func (out *Run) finish() {
 const (
 	mostSamples = 3
 	allSamples  = 30
+	sampleLooks = 3 // a retry reads the groups of many runs
 )
 
-// groups fills in the errors by kind, with a few of each.
-func (r *Reader) groups(ctx context.Context, out *Run, all []run.Group) error {
+// groups fills in the errors by kind, with a few of each, of the sync that delivers to a
+// target. Of a run that has ended it looks further until it has one of each.
+func (r *Reader) groups(ctx context.Context, out *Run, all []run.Group, target string) error {
 	for _, g := range all {
 		out.Groups = append(out.Groups, Group{Stage: g.Stage, Type: g.Type, Field: g.Field, Rows: g.Rows, Samples: []Error{}})
 	}
 	each := max(1, min(mostSamples, allSamples/len(all)))
-	of := finding{filter: Filter{Sync: out.Sync, Run: run.OriginalOf(out.Run)}, errors: mostErrors, lists: mostLists, each: each}
+	of := finding{filter: Filter{Sync: out.Sync, Run: run.OriginalOf(out.Run)}, errors: mostErrors, each: each, looks: sampleLooks, since: begun(out.BegunAt)}
+	of.enough = func([]run.RowError) bool { return true }
+	if run.IsRetry(out.Run) { // its errors are those of the run before
+		of.since = time.Time{}
+	}
 	if !out.EndedAt.IsZero() {
 		of.until = out.EndedAt.Add(time.Minute)
+		of.enough = func(errs []run.RowError) bool {
+			_, full := sampled(out.Groups, errs, each)
+			return full
+		}
 	}
 	page, err := r.find(ctx, of)
 	if err != nil {
 		return err
 	}
-	for _, e := range page.Errors {
-		for j := range out.Groups {
-			g := &out.Groups[j]
-			if g.Stage == e.Stage && g.Type == e.Type && g.Field == e.Field && len(g.Samples) < each {
-				g.Samples = append(g.Samples, e)
-			}
+	out.Further = page.further
+	samples, _ := sampled(out.Groups, page.errors, each)
+	told, err := r.told(ctx, samples, map[string]string{out.Sync: target}, nil)
+	for _, e := range told {
+		g := groupOf(out.Groups, e.Stage, e.Type, e.Field)
+		g.Samples = append(g.Samples, e)
+	}
+	return err
+}
+
+// sampled are so many errors of each group; full says that there are some of each.
+func sampled(groups []Group, errs []run.RowError, each int) (out []run.RowError, full bool) {
+	took := map[*Group]int{}
+	for i := range errs {
+		e := &errs[i]
+		if g := groupOf(groups, e.Stage, e.Type, e.Field); g != nil && took[g] < each {
+			took[g]++
+			out = append(out, *e)
+		}
+	}
+	full = true
+	for i := range groups {
+		full = full && (groups[i].Stage == "" || took[&groups[i]] > 0) // the rest has no stage
+	}
+	return out, full
+}
+
+// groupOf is the group of a kind; nil for none.
+func groupOf(groups []Group, stage, kind, field string) *Group {
+	for i := range groups {
+		if g := &groups[i]; g.Stage == stage && g.Type == kind && g.Field == field {
+			return g
 		}
 	}
 	return nil

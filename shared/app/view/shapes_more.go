@@ -17,8 +17,12 @@ type Error struct {
 	Attempts   int       `json:"attempts"`
 	Due        time.Time `json:"due,omitzero"`
 	OccurredAt time.Time `json:"occurred_at"`
-	Rows       int       `json:"rows"`             // that it stands for: more than 1 of a message's summary
-	Source     []byte    `json:"source,omitempty"` // the row's JSON object, where it is stored and was asked for
+	Rows       int       `json:"rows"` // that it stands for: more than 1 of a message's summary
+	// Settled says that it is not open any more: a later row of its key was settled since, or
+	// its sync delivers elsewhere now. A retry sends nothing of it.
+	Settled bool   `json:"settled,omitempty"`
+	Stored  bool   `json:"stored,omitempty"` // the row's source is; not told in lists
+	Source  []byte `json:"source,omitempty"` // the row's JSON object without what is personal, where it was asked for and may be shown
 }
 
 // A Filter says which errors are meant; empty fields mean all.
@@ -42,6 +46,8 @@ type Errors struct {
 	Next string `json:"next,omitempty"`
 	// Since is how far back the page looked; zero where it is the last.
 	Since time.Time `json:"since,omitzero"`
+	// Further says that it looked further than a page does that finds some at once.
+	Further bool `json:"-"`
 }
 
 // Sync is one sync.

@@ -75,13 +75,15 @@ type Row struct {
 	Spark    []Line `json:"spark"`   // the last 14 runs that have ended, the oldest first
 	Running  []Live `json:"running"` // the runs that go on, the newest first
 
-	OpenErrors int64      `json:"open_errors"`
-	Due        int64      `json:"due"` // of them, that are sent again by themselves
-	Gate       *run.Gate  `json:"gate,omitempty"`
-	GateRun    string     `json:"gate_run,omitempty"`
-	Alerts     []Alert    `json:"alerts"`
-	Paused     *run.Pause `json:"paused,omitempty"` // a person's; Why says it in words
-	Halted     *run.Halt  `json:"halted,omitempty"` // its version cannot be delivered
+	// NotRight are the rows that the last runs did not get right, by the counts of each: one
+	// that failed in three counts thrice, and one that a later run mended counts.
+	NotRight int64      `json:"not_right"`
+	Due      int64      `json:"due"` // of them, that are sent again by themselves
+	Gate     *run.Gate  `json:"gate,omitempty"`
+	GateRun  string     `json:"gate_run,omitempty"`
+	Alerts   []Alert    `json:"alerts"`
+	Paused   *run.Pause `json:"paused,omitempty"` // a person's; Why says it in words
+	Halted   *run.Halt  `json:"halted,omitempty"` // its version cannot be delivered
 	// Destination is how old the data at the destination is; nil where that is not known.
 	Destination *freshness.Reading `json:"destination,omitempty"`
 	// Unreadable says why the sync's figures cannot be read; all others are empty then.

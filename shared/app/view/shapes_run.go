@@ -32,6 +32,7 @@ type Run struct {
 	RowsPerSecond float64       `json:"rows_per_second"`
 	Stages        []Stage       `json:"stages"`
 	Groups        []Group       `json:"groups"` // most rows first
+	Further       bool          `json:"-"`      // it looked further for their samples than a page does that finds them at once
 	Gate          *run.Gate     `json:"gate,omitempty"`
 	From          string        `json:"from,omitempty"` // watermark that it began with, a JSON scalar
 	SelectAll     bool          `json:"select_all,omitempty"`

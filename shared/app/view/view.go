@@ -51,7 +51,8 @@ func New(c Config) *Reader {
 }
 
 // What one page reads at most. With 50 syncs a page asks five times at most; a record's asks
-// once more for each sync whose ledger keeps record ids.
+// once more for each sync whose ledger keeps record ids, and one that looks further for
+// errors asks twice for each look.
 const (
 	mostItems  = 200
 	mostOpen   = 50 // runs that go on, of all syncs
@@ -59,4 +60,9 @@ const (
 	// usualErrors are on a page where nothing else is asked for.
 	usualErrors = 20
 	mostLists   = 50 // entries of a list of errors
+	// Where a look finds nothing, so many are made, each of so many entries, until they have
+	// named so many rows: in all of a sync's last thousands of messages.
+	mostLooks    = 10
+	furtherLists = 1000
+	mostRows     = 500_000
 )

@@ -10,11 +10,11 @@ import (
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
-// hide takes personal data out of errors that are shown: what the version marks that
+// Hide takes personal data out of errors that are shown: what the version marks that
 // the row failed with, and what the current one does. What is stored stays whole, so
 // that the row can be sent again. Where the version cannot be found nothing of the
 // source is shown; what came under none, as a message that is not Penstock's, is.
-func (c *Control) hide(ctx context.Context, errs []run.RowError) error {
+func (s *Stores) Hide(ctx context.Context, errs []run.RowError) error {
 	known := map[string][]string{} // by sync and version
 	for i := range errs {
 		e := &errs[i]
@@ -25,7 +25,7 @@ func (c *Control) hide(ctx context.Context, errs []run.RowError) error {
 		columns, met := known[key]
 		if !met {
 			var err error
-			if columns, err = c.personalColumns(ctx, e); err != nil {
+			if columns, err = s.personalColumns(ctx, e); err != nil {
 				return err
 			}
 			known[key] = columns
@@ -42,14 +42,14 @@ func (c *Control) hide(ctx context.Context, errs []run.RowError) error {
 
 // personalColumns are those of an error's versions; nil where it has one and neither
 // is there.
-func (c *Control) personalColumns(ctx context.Context, e *run.RowError) ([]string, error) {
+func (s *Stores) personalColumns(ctx context.Context, e *run.RowError) ([]string, error) {
 	var out []string
 	if e.Version == "" {
 		out = []string{}
 	}
 	for _, read := range []func() (syncdef.Version, error){
-		func() (syncdef.Version, error) { return c.Syncs.Current(ctx, e.Sync) },
-		func() (syncdef.Version, error) { return c.Syncs.Version(ctx, e.Sync, e.Version) },
+		func() (syncdef.Version, error) { return s.Syncs.Current(ctx, e.Sync) },
+		func() (syncdef.Version, error) { return s.Syncs.Version(ctx, e.Sync, e.Version) },
 	} {
 		v, err := read()
 		if errors.Is(err, run.ErrNotFound) {

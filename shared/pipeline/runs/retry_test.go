@@ -345,8 +345,8 @@ func TestRetriedIsCountedOnce(t *testing.T) {
 	}
 	o, err := w.sweep.Overview(t.Context(), syncName, w.now)
 	w.ok(err)
-	if o.OpenErrors != 1 {
-		t.Errorf("%d open errors", o.OpenErrors)
+	if o.NotRight != 1 {
+		t.Errorf("%d rows are not right", o.NotRight)
 	}
 	m.is(t, "run_partial raised")
 	w.vendor.refuses["b"] = false

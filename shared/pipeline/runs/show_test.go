@@ -64,7 +64,7 @@ func TestTheSweeperStoresOverviews(t *testing.T) {
 	w.vendor.refuses["b"] = true
 	w.pass(5 * time.Minute)
 	o = w.overview()
-	if len(o.Running) != 0 || len(o.Lines) != 1 || o.Lines[0].ID != id || o.SuccessRun != id || o.SuccessRows != 1 || o.PreviousRows != -1 || o.OpenErrors != 1 {
+	if len(o.Running) != 0 || len(o.Lines) != 1 || o.Lines[0].ID != id || o.SuccessRun != id || o.SuccessRows != 1 || o.PreviousRows != -1 || o.NotRight != 1 {
 		t.Errorf("after: %+v", o)
 	}
 	w.vendor.refuses["b"] = false

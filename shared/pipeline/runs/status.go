@@ -273,7 +273,7 @@ func (c *Control) RunErrors(ctx context.Context, id string, limit int, after str
 	if err != nil {
 		return nil, "", fmt.Errorf("list the errors of run %q: %w", id, err)
 	}
-	if err := c.hide(ctx, errs); err != nil {
+	if err := c.Hide(ctx, errs); err != nil {
 		return nil, "", err
 	}
 	if len(errs) > 0 || after != "" || run.SyncOf(id) == run.UnreadableSync {
