@@ -65,7 +65,7 @@ func TestServersStackRetry(t *testing.T) {
 	if n := w.vendors.Salesforce.Count("Account"); n != 2 {
 		t.Errorf("%d records are there, want 2", n)
 	}
-	if out, err = again(); err != nil || !strings.Contains(out, "0 rows are sent again") {
+	if out, err = again(); codeOf(err) != exitRows || !strings.Contains(out, "0 rows are sent again; 1 is not open any more") {
 		t.Errorf("of an error that is not open: %v: %s", err, out)
 	}
 	if all := w.audited(); len(all) != 5 || all[0] != "ann retry "+id+" done" {
