@@ -275,6 +275,22 @@ func TestRetryWithTodaysMapping(t *testing.T) {
 	}
 }
 
+// What fails once more is listed by the retry's run, too: its error is that of the first run.
+func TestRetryFailsAgain(t *testing.T) {
+	w := newWorld(t, nil)
+	w.vendor.refuses["a"] = true
+	r := w.complete("", record{"a", 1, 10})
+	got, err := w.control.Retry(t.Context(), r.ID, runs.Selector{}, "token")
+	w.ok(err)
+	w.work()
+	if c := w.status(got.Run).Runs[0].Counts; c.Failed != 1 {
+		t.Errorf("the retry: %+v", c)
+	}
+	if diff := cmp.Diff(w.errors(r.ID), w.errors(got.Run)); diff != "" || len(w.errors(got.Run)) != 1 {
+		t.Error(diff)
+	}
+}
+
 // Who is told that nothing is sent again is told why.
 func TestRetrySaysWhyNothingIsSent(t *testing.T) {
 	for name, c := range map[string]struct {
