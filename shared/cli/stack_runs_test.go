@@ -117,6 +117,28 @@ func TestServersStackCancelAndReset(t *testing.T) {
 	}
 }
 
+// A sync of a stack is ended from here; a run that goes on meanwhile can be ended after it.
+func TestServersStackRemove(t *testing.T) {
+	w := newStackWorld(t, thingsFiles)
+	begun, err := w.control.Begin(w.Context(), "things", "incremental", "t1")
+	w.ok(err)
+	here := somewhere{Stack: "prod"}
+	out, err := w.says(removeCmd{Sync: "things", Yes: true, somewhere: here})
+	cancel := " cancel " + begun.Run + " --stack prod removed things"
+	if err != nil || !strings.Contains(out, "still delivering: "+begun.Run+" to end it: ") || !strings.HasSuffix(out, cancel) {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if _, err := w.says(removeCmd{Sync: "things", Yes: true, somewhere: here}); err == nil || !strings.Contains(err.Error(), `there is no sync "things"`) {
+		t.Errorf("once more: %v", err)
+	}
+	if out, err = w.says(cancelCmd{Run_: begun.Run, governing: governing{Stack: "prod"}}); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+	if all := w.audited(); len(all) != 2 || all[0] != "ann cancel "+begun.Run+" done" || all[1] != "ann remove things done" {
+		t.Errorf("the audit log: %q", all)
+	}
+}
+
 // What a person's credentials lack is said in one line with its remedy, whichever service
 // refused; nothing was sent, and the same command later does it.
 func TestServersStackDenied(t *testing.T) {
