@@ -70,6 +70,9 @@ func (c applyCmd) Run(ctx context.Context, s program) (err error) {
 	if err := control.CheckAfter(ctx, versions); err != nil {
 		return err
 	}
+	if err := c.tellGone(ctx, s, control, set); err != nil {
+		return err
+	}
 	planned, err := c.due(ctx, s, control, set)
 	if err != nil || len(changed) == 0 && planned.empty() {
 		return err
@@ -108,6 +111,18 @@ func (c applyCmd) Run(ctx context.Context, s program) (err error) {
 		}
 	}
 	return planned.make(ctx, s, control, c.schedules)
+}
+
+// tellGone says which applied syncs have no file, where all of a folder is applied.
+func (c applyCmd) tellGone(ctx context.Context, s program, control *runs.Control, set yamlfile.Set) error {
+	if len(c.Files) > 1 || len(c.Files) == 1 && !isFolder(c.Files[0]) {
+		return nil
+	}
+	at := somewhere{Data: c.Data, Stack: c.Stack}
+	if c.StateTable != "" {
+		at.Stack = "NAME"
+	}
+	return s.tellGone(ctx, control, set, at)
 }
 
 // ask fills in the rules that depend on the accounts, and says which could not be

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/dustin/go-humanize/english"
+
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 )
 
@@ -49,7 +51,27 @@ func (c retryCmd) Run(ctx context.Context, s program) (err error) {
 	if err != nil {
 		return err
 	}
-	return g.tell(s, fates)
+	if err := g.tell(s, fates); err != nil {
+		return err
+	}
+	return unsent(c.Run_, pages)
+}
+
+// unsent says that not every row that a retry named is on its way: none, or not those that
+// need a person first.
+func unsent(id string, pages []runs.Retried) error {
+	sent, left := 0, 0
+	for _, p := range pages {
+		sent += p.Queued
+		left += p.PushAgain + p.Unknown + p.Rejected + p.Retargeted
+	}
+	switch {
+	case sent == 0:
+		return rowsError{fmt.Errorf("no row of %s was sent again", id)}
+	case left > 0:
+		return rowsError{fmt.Errorf("of %s, %s not sent again", id, english.Plural(left, "row was", "rows were"))}
+	}
+	return nil
 }
 
 // statusesOf are the runs of the fates.

@@ -102,7 +102,7 @@ func (e *examination) compare(ctx context.Context, known bool) ([]doctor.Finding
 	if len(e.set.Syncs) > 0 { // else they are some place else
 		for i := range e.applied {
 			if name := e.applied[i].Definition.Sync; !has(e.set, name) {
-				found = append(found, doctor.Finding{Check: "applied", About: name, Verdict: doctor.Warn, Detail: "its file is gone, and it is still applied", Remedy: fmt.Sprintf("%s pause %s%s , or put the file back", self(), name, e.flags())})
+				found = append(found, doctor.Finding{Check: "applied", About: name, Verdict: doctor.Warn, Detail: "its file is gone, and it is still applied", Remedy: fmt.Sprintf("%s remove %s%s , or put the file back", self(), name, e.flags())})
 			}
 		}
 	}

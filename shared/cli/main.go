@@ -37,8 +37,9 @@ type cli struct {
 	Verify   verifyCmd   `cmd:"" help:"Read records back from the destination and compare them with what was delivered; have those that differ sent again."`
 	Pause    pauseCmd    `cmd:"" help:"Let a sync take nothing on: its runs wait, rows pushed to it are blocked, its schedule skips."`
 	Resume   resumeCmd   `cmd:"" help:"Let a paused sync go on."`
+	Remove   removeCmd   `cmd:"" help:"End a sync: it takes no more rows, and is not run any more."`
 	Cost     costCmd     `cmd:"" help:"Estimate what a run cost at AWS, or a month of a sync's runs."`
-	Audit    auditCmd    `cmd:"" help:"List what people did: pause, resume, retry, cancel, reset, apply, another account."`
+	Audit    auditCmd    `cmd:"" help:"List what people did: pause, resume, retry, cancel, reset, apply, remove, another account."`
 	Forget   forgetCmd   `cmd:"" help:"Delete what is stored of a person: ledger entries, stored errors with their rows; says what is left."`
 	Doctor   doctorCmd   `cmd:"" help:"Examine this machine or a stack: credentials, state, queues, definitions, clock; each with its remedy."`
 	Console  consoleCmd  `cmd:"" help:"Serve a web page over the state on this machine: overview, runs as they go, errors, and what mends them."`

@@ -115,7 +115,7 @@ func (c modelled) unread(err error, sync, path string) error {
 		file = c.Warehouse
 	}
 	return fmt.Errorf("%s: the warehouse %s has no table or view %s, which the model of sync %s reads: %s, or make it, such as with  %s sql%s \"CREATE TABLE %[3]s AS FROM 'FILE.csv'\"",
-		filepath.Join(c.folder(), sync+".sql"), file, missing.Name, sync, mend, self(), somewhere{Data: c.Data}.flags())
+		c.modelFile(sync), file, missing.Name, sync, mend, self(), somewhere{Data: c.Data}.flags())
 }
 
 // missingModel says what to do where the warehouse does not have the relation.
@@ -174,16 +174,23 @@ func notMissing(err error) error {
 // folder is that of the definitions; "" where there is none.
 func (c modelled) folder() string { return cmp.Or(c.Syncs, syncsFolder()) }
 
-// selectOf is the text of NAME.sql beside NAME.yaml; "" where there is none.
+// modelFile is the path beside the sync's definition where its SELECT may stand.
+func (c modelled) modelFile(sync string) string {
+	if file, err := (definitions{Syncs: c.folder()}).find(sync); err == nil {
+		return strings.TrimSuffix(file, filepath.Ext(file)) + ".sql"
+	}
+	return filepath.Join(c.folder(), sync+".sql")
+}
+
+// selectOf is the text of the sync's model file; "" where there is none.
 func (c modelled) selectOf(sync string) (string, error) {
 	if sync == "" || filepath.Base(sync) != sync {
 		return "", usage("%q is no sync's name", sync)
 	}
-	dir := c.folder()
-	if dir == "" {
+	if c.folder() == "" {
 		return "", nil
 	}
-	text, err := os.ReadFile(filepath.Join(dir, sync+".sql"))
+	text, err := os.ReadFile(c.modelFile(sync))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}

@@ -35,11 +35,16 @@ func (c pauseCmd) Run(ctx context.Context, s program) (err error) {
 	} else {
 		fmt.Fprintln(s.out, wrapped("", c.Sync+" is paused: its runs wait, rows pushed to it are blocked, its schedule skips, failed rows are not sent again, and nobody is alerted that it is late"))
 	}
-	for _, id := range p.Running {
-		fmt.Fprintf(s.out, "still delivering: %s\n  to end it:  %s cancel %[1]s%s\n", id, self(), c.flags())
-	}
+	s.tellRunning(p.Running, c.somewhere)
 	fmt.Fprintf(s.out, "to go on:  %s resume %s%s\n", self(), c.Sync, c.flags())
 	return nil
+}
+
+// tellRunning names runs that go on, each with the command that ends it.
+func (s program) tellRunning(ids []string, at somewhere) {
+	for _, id := range ids {
+		fmt.Fprintf(s.out, "still delivering: %s\n  to end it:  %s cancel %s%s\n", id, self(), id, at.flags())
+	}
 }
 
 type resumeCmd struct {

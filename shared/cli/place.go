@@ -170,7 +170,10 @@ func (c localCmd) apply(ctx context.Context, s program, p *place, accounts *appl
 			fmt.Fprintln(s.out, n)
 		}
 	}
-	return nil
+	if !c.tells {
+		return nil
+	}
+	return s.tellGone(ctx, p.machine.Runs, set, somewhere{Data: c.Data})
 }
 
 // run serves in g until ctx, or stop, ends it. What is noted of the gateway and of the

@@ -19,7 +19,7 @@ import (
 // so that penstock sql can have it in between.
 type dueRunner struct {
 	path  string
-	files string // the folder of definitions
+	from  modelled // whose folder of definitions is read at each due time, as penstock run does
 	token string
 	place *place      // whose gateway is called; set before anything is due
 	ready atomic.Bool // the warehouse is made: one process opens the file once at a time
@@ -31,7 +31,7 @@ func (e *dueRunner) Start(ctx context.Context, c run.Call) (st run.Statement, er
 	if !e.ready.Load() {
 		return st, fmt.Errorf("%w: the warehouse is being made", run.ErrBusy)
 	}
-	w, err := duckdb.Open(ctx, duckdb.Config{Path: e.path, Files: e.files, Gateway: e.place.machine.URL, Token: e.token})
+	w, err := duckdb.Open(ctx, duckdb.Config{Path: e.path, Files: e.from.folder(), Gateway: e.place.machine.URL, Token: e.token})
 	if err != nil {
 		if inUse(err) {
 			return st, fmt.Errorf("%w: the warehouse is open in another process (penstock sql, push or demo)", run.ErrBusy)
@@ -39,10 +39,19 @@ func (e *dueRunner) Start(ctx context.Context, c run.Call) (st run.Statement, er
 		return st, err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	if y, ok := e.place.set.Find(c.Sync); ok && y.ModelFile != "" {
-		if err := w.SetModel(ctx, y.Definition.Relation(), y.Model); err != nil {
-			return failed(err), nil
-		}
+	v, err := e.place.machine.Store.Current(ctx, c.Sync)
+	if err != nil {
+		return st, fmt.Errorf("read sync %q: %w", c.Sync, err)
+	}
+	text, err := e.from.selectOf(c.Sync)
+	if err == nil && text != "" {
+		err = w.SetModel(ctx, v.Definition.Relation(), text)
+	}
+	if err == nil {
+		err = w.SetViews(ctx, &v.Definition)
+	}
+	if err != nil {
+		return failed(err), nil
 	}
 	var id, status, reason sql.NullString
 	err = scanOne(ctx, w, "SELECT run, status, reason FROM penstock_run(?, ?)", []any{c.Sync, string(c.Mode)}, &id, &status, &reason)
@@ -87,7 +96,7 @@ func (c localCmd) scheduled() (runs.Warehouse, *dueRunner) {
 	if !c.Schedule || c.Bare || !c.tells {
 		return nil, nil
 	}
-	e := &dueRunner{path: c.warehousePath(), files: cmp.Or(c.Syncs, syncsFolder()), token: c.Token}
+	e := &dueRunner{path: c.warehousePath(), from: modelled{Syncs: c.Syncs}, token: c.Token}
 	return e, e
 }
 

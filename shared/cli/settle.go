@@ -123,7 +123,7 @@ func (g *gate) tell(s program, fates []fate) error {
 			fmt.Fprintln(s.err, wrapped("  ", "waits for "+s.clock.local(f.Waits)))
 		}
 		if f.Counts.Rejected+f.Counts.Failed+f.Counts.Blocked > 0 {
-			fmt.Fprintf(s.err, "  why:  %s errors %s%s\n", self(), f.ID, g.at.flags())
+			fmt.Fprintf(s.err, "  why:  %s errors %s%s\n", self(), run.OriginalOf(f.ID), g.at.flags())
 		}
 	}
 	return g.quietly(fates)

@@ -94,6 +94,7 @@ func TestServersStackNeeds(t *testing.T) {
 		{"cost", costCmd{Name: "things", somewhere: here}, nil, ""},
 		{"apply", applyCmd{definitions: definitions{Syncs: folder}, Stack: "prod", Yes: true}, nil, "scheduler:CreateSchedule"},
 		{"doctor", doctorCmd{Syncs: folder, Stack: "prod", Wait: time.Minute, asking: asking{Data: filepath.Join(folder, "none")}}, nil, "iam:GetRole"},
+		{"remove", removeCmd{Sync: "things", Yes: true, somewhere: here}, nil, "scheduler:DeleteSchedule"},
 	} {
 		if c.before != nil {
 			c.before()
@@ -113,6 +114,9 @@ func TestServersStackNeeds(t *testing.T) {
 				t.Errorf("%s needs %s, which docs/security.md does not say", c.name, action)
 			}
 		}
+	}
+	if applied, err := w.table.List(t.Context()); err != nil || slices.Contains(applied, "things") || len(w.schedules) > 0 {
+		t.Errorf("after remove %q are applied, %v, with the schedules %q", applied, err, w.schedules)
 	}
 }
 

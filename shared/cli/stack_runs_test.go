@@ -65,7 +65,7 @@ func TestServersStackRetry(t *testing.T) {
 	if n := w.vendors.Salesforce.Count("Account"); n != 2 {
 		t.Errorf("%d records are there, want 2", n)
 	}
-	if out, err = again(); err != nil || !strings.Contains(out, "0 rows are sent again") {
+	if out, err = again(); codeOf(err) != exitRows || !strings.Contains(out, "0 rows are sent again; 1 is not open any more") {
 		t.Errorf("of an error that is not open: %v: %s", err, out)
 	}
 	if all := w.audited(); len(all) != 5 || all[0] != "ann retry "+id+" done" {
@@ -113,6 +113,28 @@ func TestServersStackCancelAndReset(t *testing.T) {
 		t.Errorf("%v: %s", err, out)
 	}
 	if all := w.audited(); len(all) != 3 || all[0] != "ann reset nothings refused" || all[1] != "ann reset things done" || all[2] != "ann cancel "+begun.Run+" done" {
+		t.Errorf("the audit log: %q", all)
+	}
+}
+
+// A sync of a stack is ended from here; a run that goes on meanwhile can be ended after it.
+func TestServersStackRemove(t *testing.T) {
+	w := newStackWorld(t, thingsFiles)
+	begun, err := w.control.Begin(w.Context(), "things", "incremental", "t1")
+	w.ok(err)
+	here := somewhere{Stack: "prod"}
+	out, err := w.says(removeCmd{Sync: "things", Yes: true, somewhere: here})
+	cancel := " cancel " + begun.Run + " --stack prod removed things"
+	if err != nil || !strings.Contains(out, "still delivering: "+begun.Run+" to end it: ") || !strings.HasSuffix(out, cancel) {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if _, err := w.says(removeCmd{Sync: "things", Yes: true, somewhere: here}); err == nil || !strings.Contains(err.Error(), `there is no sync "things"`) {
+		t.Errorf("once more: %v", err)
+	}
+	if out, err = w.says(cancelCmd{Run_: begun.Run, governing: governing{Stack: "prod"}}); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+	if all := w.audited(); len(all) != 2 || all[0] != "ann cancel "+begun.Run+" done" || all[1] != "ann remove things done" {
 		t.Errorf("the audit log: %q", all)
 	}
 }

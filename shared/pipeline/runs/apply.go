@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -149,8 +150,26 @@ func (c *Control) Remove(ctx context.Context, sync string) error {
 	return c.act(ctx, "remove", named(sync), func() (string, error) { return "", c.remove(ctx, sync) })
 }
 
-func (c *Control) remove(ctx context.Context, sync string) error {
+// MayRemove refuses a sync that another one comes after, which would wait for ever, and
+// names the sync's runs that go on and end by themselves, or by cancel.
+func (c *Control) MayRemove(ctx context.Context, sync string) (running []string, err error) {
 	if _, err := c.current(ctx, "penstock remove", sync); err != nil {
+		return nil, err
+	}
+	after, err := c.afters(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(after)) {
+		if slices.Contains(after[name], sync) {
+			return nil, row.Refuse("sync %q comes after %q: take it out of after and apply that, or remove %[1]q first", name, sync)
+		}
+	}
+	return c.running(ctx, sync)
+}
+
+func (c *Control) remove(ctx context.Context, sync string) error {
+	if _, err := c.MayRemove(ctx, sync); err != nil {
 		return err
 	}
 	if err := c.Definitions.Remove(ctx, sync); err != nil {

@@ -17,8 +17,10 @@ import (
 const early = time.Minute
 
 // awaits says which of the syncs that a definition waits for have not succeeded since;
-// "" when all have. One with a frequency must have succeeded since it was due last, any
-// other one since this sync's last success began.
+// "" when all have. One with a frequency must have succeeded since it was due last, by a run
+// that began then or later, or that went on at that time: one that always outlasts its
+// interval would else never count. Any other one must have succeeded since this sync's last
+// success began.
 func (s *Stores) awaits(ctx context.Context, d *syncdef.Definition, now time.Time) (string, error) {
 	var waits []string
 	for _, name := range d.After {
@@ -57,7 +59,7 @@ func (s *Stores) awaits(ctx context.Context, d *syncdef.Definition, now time.Tim
 func (s *Stores) fresh(ctx context.Context, sync string, up *syncdef.Definition, last run.Run, now time.Time) (since time.Time, fresh bool, err error) {
 	if p, err := frequency.Of(up); err == nil {
 		if due := p.Last(now); !due.IsZero() {
-			return due, !last.BegunAt.Before(due.Add(-early)), nil
+			return due, !last.BegunAt.Before(due.Add(-early)) || !last.EndedAt.Before(due), nil
 		}
 	}
 	own, err := s.lastSuccess(ctx, sync)

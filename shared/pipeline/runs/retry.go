@@ -47,7 +47,8 @@ func among(list []string, this string) bool { return len(list) == 0 || slices.Co
 type Retried struct {
 	Run        string `json:"run"`        // that carries the rows now
 	Queued     int    `json:"queued"`     // sent again
-	Superseded int    `json:"superseded"` // no longer open: a later row of the key was settled since, or the sync has another target
+	Superseded int    `json:"superseded"` // no longer open: a later row of the key, or a retry, was settled since
+	Retargeted int    `json:"retargeted"` // of another target than the sync has now
 	Rejected   int    `json:"rejected"`   // by today's mapping
 	PushAgain  int    `json:"push_again"` // rejected at intake, or stored without a source
 	Unknown    int    `json:"unknown"`    // left out: they may have arrived; name the type unknown to send them again
@@ -241,10 +242,12 @@ func (c *Control) send(ctx context.Context, b run.Replay, out *Retried) error {
 		return fmt.Errorf("send the errors of run %q again: %w", b.Original, err)
 	}
 	for _, a := range answers {
-		switch a.Status {
-		case row.Queued:
+		switch {
+		case a.Status == row.Queued:
 			out.Queued++
-		case row.Superseded:
+		case a.Status == row.Superseded && a.Fault != nil:
+			out.Retargeted++
+		case a.Status == row.Superseded:
 			out.Superseded++
 		default:
 			out.Rejected++
@@ -312,6 +315,14 @@ func (r Retried) say(id, selector string) string {
 	if r.Rejected > 0 {
 		s += "; " + number(r.Rejected, "is refused by today's mapping: mend the definition, or push the row again",
 			"are refused by today's mapping: mend the definition, or push the rows again")
+	}
+	if r.Retargeted > 0 {
+		s += "; " + number(r.Retargeted, "was for another target (connection, account, object, match or identity) than the sync has now: the next run selects all rows; push this row again if it came outside a run",
+			"were for another target (connection, account, object, match or identity) than the sync has now: the next run selects all rows; push those again that came outside a run")
+	}
+	if r.Superseded > 0 {
+		s += "; " + number(r.Superseded, "is not open any more: a newer row of its record, or a retry, has settled since",
+			"are not open any more: newer rows of their records, or a retry, have settled since")
 	}
 	s += selector
 	if r.Next != "" {

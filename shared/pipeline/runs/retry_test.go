@@ -447,3 +447,51 @@ func TestRetryWithTodaysMapping(t *testing.T) {
 		t.Errorf("the vendor holds %q", w.vendor.values["a"])
 	}
 }
+
+// What fails once more is listed by the retry's run, too: its error is that of the first run.
+func TestRetryFailsAgain(t *testing.T) {
+	w := newWorld(t, nil)
+	w.vendor.refuses["a"] = true
+	r := w.complete("", record{"a", 1, 10})
+	got, err := w.control.Retry(t.Context(), r.ID, runs.Selector{}, "token")
+	w.ok(err)
+	w.work()
+	if c := w.status(got.Run).Runs[0].Counts; c.Failed != 1 {
+		t.Errorf("the retry: %+v", c)
+	}
+	if diff := cmp.Diff(w.errors(r.ID), w.errors(got.Run)); diff != "" || len(w.errors(got.Run)) != 1 {
+		t.Error(diff)
+	}
+}
+
+// Who is told that nothing is sent again is told why.
+func TestRetrySaysWhyNothingIsSent(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(w *world)
+		want   runs.Retried
+		says   string
+	}{
+		"a newer row": {
+			func(w *world) { w.push(syncName, record{"a", 2, 20}); w.work() },
+			runs.Retried{Superseded: 1}, "; 1 is not open any more: a newer row of its record, or a retry, has settled since",
+		},
+		"another target": {
+			func(w *world) { w.apply(func(d *syncdef.Definition, _ *syncdef.Rules) { d.Object = "Gadget__c" }) },
+			runs.Retried{Retargeted: 1}, "; 1 was for another target (connection, account, object, match or identity) than the sync has now: the next run selects all rows; push this row again if it came outside a run",
+		},
+	} {
+		w := newWorld(t, nil)
+		w.vendor.refuses["a"] = true
+		r := w.complete("", record{"a", 1, 10})
+		w.vendor.refuses["a"] = false
+		c.change(w)
+		for range 2 {
+			got, err := w.control.Retry(t.Context(), r.ID, runs.Selector{}, "token")
+			w.ok(err)
+			c.want.Run, c.want.Message = got.Run, "0 rows are sent again"+c.says
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("%s: %s", name, diff)
+			}
+		}
+	}
+}

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -374,6 +376,47 @@ func TestAfter(t *testing.T) {
 	w.succeed("regions")
 	w.now = noon.Add(61 * time.Minute)
 	waits(`sync "companies", which has not succeeded since 2026-01-05T13:00:00Z`)
+}
+
+// A sync begins once after each success of one that is still running whenever it is due: an
+// hourly one that takes 70 minutes, whether it leaves out the due times meanwhile or runs
+// again at once.
+func TestAfterOneThatOutlastsItsInterval(t *testing.T) {
+	for name, begins := range map[string][]int{"skip": {0, 120, 240, 360}, "queue": {0, 70, 140, 210, 280}} {
+		w, x, s := scheduled(t, func(d *syncdef.Definition) { d.After = []string{"companies"} })
+		v := w.version(func(d *syncdef.Definition, _ *syncdef.Rules) { d.Sync, d.Frequency = "companies", "hourly" })
+		_, err := w.control.Apply(t.Context(), v)
+		w.ok(err)
+		var began []int
+		for minute := range 440 {
+			w.now = noon.Add(time.Duration(minute) * time.Minute)
+			for _, b := range begins {
+				if minute == b+70 {
+					at := noon.Add(time.Duration(b) * time.Minute)
+					_, err := w.store.EnsureRun(t.Context(), run.Run{ID: run.BegunID("companies", fmt.Sprint(b)), Sync: "companies", Version: v.ID, Mode: run.Incremental,
+						Bracketed: true, Status: run.Complete, Outcome: run.Succeeded, BegunAt: at, EndedAt: w.now})
+					w.ok(err)
+				}
+			}
+			if minute%60 == 0 {
+				_, err := s.Fire(t.Context(), runs.Event{Sync: syncName, At: w.now})
+				w.ok(err)
+			}
+			was := x.calls
+			w.ok(s.Sweep(t.Context()))
+			w.sweepOnce()
+			if x.calls > was {
+				began = append(began, minute)
+			}
+		}
+		want := make([]int, len(begins))
+		for i, b := range begins {
+			want[i] = b + 70
+		}
+		if diff := cmp.Diff(want, began); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
 }
 
 // A due time at which nothing began is told, and one that was acted on is not.

@@ -264,12 +264,12 @@ func (c *Control) RunErrorsSince(ctx context.Context, id string, limit int, afte
 }
 
 // RunErrors answers penstock_errors: up to limit of a run's errors, and where to go
-// on; "" at the end.
+// on; "" at the end. The errors of a retry's rows stand with the run that they failed in first.
 func (c *Control) RunErrors(ctx context.Context, id string, limit int, after string) ([]run.RowError, string, error) {
 	if !run.IsID(id) {
 		return nil, "", missing("penstock_errors takes a run, and %q is none:  SELECT penstock_status(%s)  lists the sync's runs", id, literal(id))
 	}
-	errs, next, err := c.Errors.RunErrors(ctx, id, limit, after)
+	errs, next, err := c.Errors.RunErrors(ctx, run.OriginalOf(id), limit, after)
 	if err != nil {
 		return nil, "", fmt.Errorf("list the errors of run %q: %w", id, err)
 	}
