@@ -104,3 +104,32 @@ func TestChannelThatIsGone(t *testing.T) {
 		t.Errorf("paused: %s", s.Paused)
 	}
 }
+
+// One kind of refused message stops no other, however many of them come one after the
+// other.
+func TestRefusedMessages(t *testing.T) {
+	w := faulty(t)
+	var rows [][]string
+	for n := range 10 {
+		rows = append(rows, []string{`"notes"`, fmt.Sprintf(`{"id":%d,"text":"message %02d"}`, n, n)})
+	}
+	for n := range 4 {
+		err := w.Vendors.Slack.Core().AddFault(sandbox.Fault{Match: "chat.postMessage", Holding: fmt.Sprintf("message %02d", n), Status: 200,
+			Body: `{"ok":false,"error":"slack_connect_file_link_sharing_blocked"}`, Count: -1})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	id := w.Push(t, "q", "q:1", rows...)[0].Run
+	w.Settle(t)
+	w.Pass(t, soon)
+	if got := w.posted(); len(got) != 6 {
+		t.Errorf("posted %q", got)
+	}
+	if got := w.errorTypes(t, id); got["slack_connect_file_link_sharing_blocked"] != 4 {
+		t.Errorf("errors %v", got)
+	}
+	if s := w.Status(t, "notes"); s.Paused != "" {
+		t.Errorf("paused: %s", s.Paused)
+	}
+}

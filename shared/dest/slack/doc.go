@@ -70,8 +70,9 @@
 // Slack fails with HTTP 200 and "ok": false. codes.go lists the codes, http.go says
 // what is an answer at all.
 //
-//	the row        msg_too_long, no_text, metadata_too_large; a bad channel that is
-//	               not every row's; a code that is not listed, for two rows running
+//	the row        what is wrong with the message (msg_too_long, no_text, metadata, what
+//	               a shared channel may not have); a bad channel that is not every
+//	               row's; a code that is not listed, for two rows running
 //	the version    a bad channel that the definition names for all its rows; of both
 //	               kinds is one that the app lacks the scope to look into
 //	the connection token, scopes, 429 (by method and workspace, Slack says); no
