@@ -21,6 +21,7 @@ type Record struct {
 	Base     int64   // Sequence of the row of this key that was known to be delivered last, 0 of none: the same for all that is tried until another one is
 	ID       string  // the destination's own id, "" until the ledger or a lookup gives it
 	Intent   bool    // an earlier attempt may have sent this record: look before sending
+	Tried    Tried   // with Intent: that attempt
 	Fields   []Field // what to send, in definition order; of a Delete the nulls that clear, else none
 	// Delete asks to remove the record, as the definition's OnDelete says: delete and
 	// archive name no field, clear empties all Fields and makes no record. A record that is
@@ -29,6 +30,12 @@ type Record struct {
 	Delete bool
 	// Removed says that the sync itself removed the record of this key, and writes it anew.
 	Removed bool
+}
+
+// Tried is an attempt to send a record of which it is not known what became.
+type Tried struct {
+	Run string    // whose it was; of a row that was sent again by itself, where it failed first
+	At  time.Time // when it began; zero where it is not known
 }
 
 // A Field is one value of a record, as JSON of the mapped type; null clears it.
@@ -40,7 +47,8 @@ type Field struct {
 // A Batch is what one worker invocation has in hand for one version and run.
 type Batch struct {
 	Run     string
-	Total   map[string]int // rows queued in the whole run per group (Slack: channel, without its #); nil unless the version's Rules gather
+	Total   map[string]int // rows to be sent in the whole run per group (Slack: channel, without its #); nil unless the version's Rules gather
+	AtMost  bool           // of Total: it counts rows of which it is not known yet whether they have to be sent
 	Records []Record
 }
 

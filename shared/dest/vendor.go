@@ -169,8 +169,8 @@ type Destination interface {
 	Lookups(b Batch) []Call
 	// Lookup makes one of these calls, or a part of one: one outcome per record of
 	// the call, in its order: Found, Pending, Delivered (an intent that was carried
-	// out), Rejected (ambiguous, or missing with on_missing: report) or Retry. The error
-	// is a *CallError, or the context's.
+	// out), Unknown (an intent that can be looked for no more), Rejected (ambiguous, or
+	// missing with on_missing: report) or Retry. The error is a *CallError, or the context's.
 	Lookup(ctx context.Context, b Batch, c Call) ([]Outcome, error)
 	// Calls cuts records into calls of the vendor's full size, or of at most so many
 	// records where most is not 0.

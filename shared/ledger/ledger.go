@@ -12,6 +12,7 @@ import (
 	"hash/fnv"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -84,11 +85,26 @@ type Last struct {
 }
 
 // IntentOf names one attempt to send a row: by the row's run.ErrorRef, and by the receipt
-// that no other attempt has, so that each tells its own intent from another one's.
-func IntentOf(ref, receipt string) string {
+// that no other attempt has, so that each tells its own intent from another one's. It also
+// says when the attempt began.
+func IntentOf(ref, receipt string, at time.Time) string {
 	h := fnv.New32a()
 	h.Write([]byte(receipt))
-	return ref + "@" + strconv.FormatUint(uint64(h.Sum32()), 16)
+	return ref + "@" + strconv.FormatUint(uint64(h.Sum32()), 16) + "." + strconv.FormatInt(at.Unix(), 16)
+}
+
+// Attempt is what the intent names: the row's run.ErrorRef, and when the attempt began; the
+// zero time where it does not say.
+func (l Last) Attempt() (ref string, at time.Time) {
+	end := strings.LastIndexByte(l.Intent, '@')
+	if end < 0 {
+		return l.Intent, at
+	}
+	_, when, _ := strings.Cut(l.Intent[end:], ".")
+	if seconds, err := strconv.ParseInt(when, 16, 64); err == nil {
+		at = time.Unix(seconds, 0).UTC()
+	}
+	return l.Intent[:end], at
 }
 
 // Names reports whether an error is the open one of the key. Where a worker that stalled has

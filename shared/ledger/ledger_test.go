@@ -3,6 +3,7 @@ package ledger
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -178,7 +179,16 @@ func TestMergeOfInserts(t *testing.T) {
 	if got, _ := Merge(retries, back); got.Last.Error != "r#b#0" || got.Last.Intent != "" {
 		t.Errorf("a retry that was not sent: %+v", got)
 	}
-	if a := IntentOf("r#b#1", "x"); a == IntentOf("r#b#1", "y") || !(Last{Intent: a}).Intended("r#b#1") || (Last{Intent: a}).Intended("r#b") {
+	at := time.Date(2026, 5, 4, 10, 0, 0, 0, time.UTC)
+	if ref, when := (Last{Intent: IntentOf("r~2#b@b.1#1", "x", at)}).Attempt(); ref != "r~2#b@b.1#1" || !when.Equal(at) {
+		t.Error(ref, when)
+	}
+	for _, before := range []string{"", "r#b#1", "r#b#1@1f", "r#b#1@1f.x"} {
+		if ref, when := (Last{Intent: before}).Attempt(); !when.IsZero() || before != "" && ref != "r#b#1" {
+			t.Error(before, ref, when)
+		}
+	}
+	if a := IntentOf("r#b#1", "x", at); a == IntentOf("r#b#1", "y", at) || !(Last{Intent: a}).Intended("r#b#1") || (Last{Intent: a}).Intended("r#b") {
 		t.Error(a)
 	}
 }

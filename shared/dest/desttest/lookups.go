@@ -24,12 +24,13 @@ func (w *world) asked(t *testing.T, n int) (b dest.Batch, ids []string) {
 		t.Skip("the destination has no lookups")
 	}
 	b = of()
+	tried := dest.Tried{At: w.Config.Now()}
 	for i := range n {
 		r := w.Record(2 * i)
 		ids = append(ids, w.push(t, of(r))[0].ID, "")
-		r.ID, r.Intent = "", true
+		r.ID, r.Intent, r.Tried = "", true, tried
 		other := w.Record(100_000 + i)
-		other.ID, other.Intent = "", true
+		other.ID, other.Intent, other.Tried = "", true, tried
 		b.Records = append(b.Records, r, other)
 	}
 	return b, ids

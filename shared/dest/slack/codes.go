@@ -19,12 +19,21 @@ const (
 	askAdmin = "ask an administrator of the workspace to allow it"
 )
 
+const (
+	oddMessage = "Slack refuses this message: look the code up in Slack's documentation of chat.postMessage"
+	sharing    = "the channel is shared with another organisation, and an administrator has forbidden to share there what the message links to: leave the link out, or "
+	badMeta    = "Slack cannot take the record id into the message's metadata: write it in another way"
+	retired    = "Slack has retired what Penstock calls: install a newer version of Penstock"
+)
+
 // missingScope is the code of a call that the app lacks a scope for.
 const missingScope = "missing_scope"
 
 // remedies are Slack's codes, from the pages of chat.postMessage,
 // conversations.history and conversations.list. Codes that say that the operation
-// may have been carried out in part are lost: a lookup settles them.
+// may have been carried out in part are lost: a lookup settles them. Left out are those
+// of a request's form (invalid_form_data, missing_post_type): they do not tell whose they
+// are, a message's or everybody's, so that it is found out as for a code that is not known.
 var remedies = map[string]remedy{
 	"ratelimited":            {throttled, "Slack asks to slow down"},
 	"rate_limited":           {throttled, "Slack asks to slow down"},
@@ -48,11 +57,14 @@ var remedies = map[string]remedy{
 	"access_denied":          {configuration, "access is denied: " + askAdmin},
 	"accesslimited":          {configuration, "the network is not allowed to call Slack: " + askAdmin},
 	"app_access_restricted":  {configuration, "the app may not be used: " + askAdmin},
-	"ekm_access_denied":      {configuration, "posting is suspended: " + askAdmin},
 	"org_login_required":     {configuration, "the workspace is being moved into an organisation: " + askAdmin},
 	"team_access_not_granted": {configuration,
 		"the app is not installed in this workspace: " + askAdmin},
 	"two_factor_setup_required":      {configuration, "the token's user has to set up two-factor authentication: " + askAdmin},
+	"enterprise_is_restricted":       {configuration, "the app may not post from an organisation: " + askAdmin},
+	"as_user_not_supported":          {configuration, "this is not a bot token: " + newToken},
+	"deprecated_endpoint":            {configuration, retired},
+	"method_deprecated":              {configuration, retired},
 	"unknown_method":                 {configuration, "the address does not know Slack's methods: check the connection's url"},
 	"metadata_must_be_sent_from_app": {configuration, "this token cannot send metadata: " + newToken},
 
@@ -64,6 +76,7 @@ var remedies = map[string]remedy{
 	"restricted_action":                     {badChannel, "the bot may not post there: " + askAdmin},
 	"restricted_action_read_only_channel":   {badChannel, "the channel is read-only: " + askAdmin},
 	"restricted_action_thread_only_channel": {badChannel, "the channel takes replies only: name another one"},
+	"ekm_access_denied":                     {badChannel, "an administrator has suspended posting there: " + askAdmin},
 	"messages_tab_disabled":                 {badChannel, "the app's messages tab is switched off: switch it on under App Home"},
 
 	"user_not_a_channel": {badChannel, "what was sent to a person cannot be looked for: name a channel"},
@@ -71,6 +84,32 @@ var remedies = map[string]remedy{
 	"msg_too_long":       {badRecord, "the message is too long: shorten it in the model, or set slack: {on_too_long: truncate}"},
 	"no_text":            {badRecord, "the message has no text: give the row a text, or leave it out of the model"},
 	"metadata_too_large": {badRecord, "the record id is too long for Slack's metadata: shorten it"},
+
+	"invalid_metadata_format": {badRecord, badMeta},
+	"invalid_metadata_schema": {badRecord, badMeta},
+
+	"slack_connect_canvas_sharing_blocked":    {badRecord, sharing + askAdmin},
+	"slack_connect_file_link_sharing_blocked": {badRecord, sharing + askAdmin},
+	"slack_connect_lists_sharing_blocked":     {badRecord, sharing + askAdmin},
+
+	"attachment_payload_limit_exceeded":        {badRecord, oddMessage},
+	"cannot_reply_to_message":                  {badRecord, oddMessage},
+	"draft_already_deleted":                    {badRecord, oddMessage},
+	"draft_already_sent":                       {badRecord, oddMessage},
+	"draft_has_conflict":                       {badRecord, oddMessage},
+	"draft_not_found":                          {badRecord, oddMessage},
+	"duplicate_channel_not_found":              {badRecord, oddMessage},
+	"duplicate_message_not_found":              {badRecord, oddMessage},
+	"invalid_arguments":                        {badRecord, oddMessage},
+	"invalid_blocks":                           {badRecord, oddMessage},
+	"invalid_blocks_format":                    {badRecord, oddMessage},
+	"markdown_text_conflict":                   {badRecord, oddMessage},
+	"missing_file_data":                        {badRecord, oddMessage},
+	"msg_blocks_too_long":                      {badRecord, oddMessage},
+	"restricted_action_non_threadable_channel": {badRecord, oddMessage},
+	"restricted_action_thread_locked":          {badRecord, oddMessage},
+	"too_many_attachments":                     {badRecord, oddMessage},
+	"too_many_contact_cards":                   {badRecord, oddMessage},
 }
 
 // judgeCode classes an answer with "ok": false. A code that is not listed is the

@@ -69,18 +69,22 @@ func (d *destination) settle(key digestKey) {
 	}
 }
 
-// digest is the one message of a run and channel: how many rows there are, the
-// first of those in hand, and how many are not listed.
+// digest is the one message of a run and channel: how many rows there are, at most where
+// some are not compared yet, the first of those in hand, and how many are not listed.
 func (d *destination) digest(b dest.Batch, channel string, total int, records []int) message {
 	var text strings.Builder
-	text.WriteString(shorten(fmt.Sprintf("*%d messages from %s* (run %s)", total, d.def.Sync, b.Run), maxHead))
+	bound := ""
+	if b.AtMost {
+		bound = "up to "
+	}
+	text.WriteString(shorten(fmt.Sprintf("*%s%d messages from %s* (run %s)", bound, total, d.def.Sync, b.Run), maxHead))
 	shown := records[:min(len(records), listed)]
 	for _, i := range shown {
 		text.WriteString("\n• ")
 		text.WriteString(d.summary(field(b.Records[i], fieldText)))
 	}
 	if more := total - len(shown); more > 0 {
-		fmt.Fprintf(&text, "\n… and %d more", more)
+		fmt.Fprintf(&text, "\n… and %s%d more", bound, more)
 	}
 	return message{
 		channel: channel,

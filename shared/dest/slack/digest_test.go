@@ -101,6 +101,48 @@ func TestDigestAfterLostAnswer(t *testing.T) {
 	}
 }
 
+// A digest whose answer was lost is found by the rows of any later run: by the run that
+// tried them. What was not in it is sent.
+func TestDigestOfAnotherRun(t *testing.T) {
+	for _, rows := range []int{30, 3} {
+		w := newWorld(t)
+		w.fault(sandbox.Fault{Match: "chat.postMessage", DropAfterCommit: true})
+		b := dest.Batch{Run: "s.r1~2", Total: map[string]int{"alerts": 30}, Records: alerts(30)}
+		if _, err := w.deliver(b); err == nil {
+			t.Fatal("the answer was not lost")
+		}
+		w.clock.pass(time.Hour)
+		w.restart()
+		later := dest.Batch{Run: "s.r2", Total: map[string]int{"alerts": rows + 1}, Records: append(intend(b.Records[:rows]), rec("new", "", "new"))}
+		for i := range rows {
+			later.Records[i].Tried.Run = "s.r1"
+		}
+		out, err := w.dest.Lookup(t.Context(), later, w.dest.Lookups(later)[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[dest.Status]int{dest.Delivered: rows, dest.Pending: 1}
+		if rows == 3 { // no digest, so that only what was tried is looked for
+			delete(want, dest.Pending)
+		}
+		if diff := cmp.Diff(want, statuses(out)); diff != "" {
+			t.Errorf("%d rows: %s", rows, diff)
+		}
+	}
+}
+
+// A digest whose rows are not all compared says so.
+func TestDigestAtMost(t *testing.T) {
+	w := newWorld(t)
+	if _, err := w.deliver(dest.Batch{Run: "s.r1", Total: map[string]int{"alerts": 300}, AtMost: true, Records: alerts(22)}); err != nil {
+		t.Fatal(err)
+	}
+	text := w.sim.Messages()[0].Text
+	if !strings.HasPrefix(text, "*up to 300 messages from ") || !strings.HasSuffix(text, "\n… and up to 280 more") {
+		t.Error(text)
+	}
+}
+
 // A digest of an earlier try says nothing of rows that were not in it.
 func TestDigestOfLaterTry(t *testing.T) {
 	w := newWorld(t)

@@ -44,7 +44,8 @@
 // When a run has queued more rows for a channel than slack.digest_over, the channel
 // gets one message for the run, which counts the rows and lists the first of them.
 // Batch.Total says how many there are; where it is nil, the records in hand are
-// counted. Before a digest is sent the channel's history is searched for it, so that
+// counted. Rows that turn out to have been posted are left out; where some are not
+// compared yet, as in a run of very many rows, the digest says "up to". Before a digest is sent the channel's history is searched for it, so that
 // a run that takes several invocations sends it once, and a call that is made in
 // parts posts once. Two workers that work on one run and channel at the same time
 // could still send two: a Slack sync has one lane.
@@ -59,19 +60,21 @@
 //	penstock_digest  {"run", "sync", "channel", "rows"}
 //
 // A record id, compared as it is, is sent once, whatever the run; a record that was
-// tried before counts as sent in a digest of its run's earlier tries as well (run
-// and run~2). The search goes back 14 days, which is how long a queue keeps a row,
-// and reads at most 20 pages of 200 messages; an intent behind more of them is a
-// stored error that asks a person to look. An answer that lacks its messages, or the
-// cursor that it promises, is no answer.
+// tried before counts as sent in a digest of the run that tried it as well, whichever
+// run brings it now (and of that run's other tries: run and run~2). The search goes
+// back 14 days, which is how long a queue keeps a row, and reads at most 20 pages of
+// 200 messages. What was tried before that, or may be behind more messages, is not sent
+// again: it is the stored error unknown, which asks a person to look. An answer that
+// lacks its messages, or the cursor that it promises, is no answer.
 //
 // # Answers
 //
 // Slack fails with HTTP 200 and "ok": false. codes.go lists the codes, http.go says
 // what is an answer at all.
 //
-//	the row        msg_too_long, no_text, metadata_too_large; a bad channel that is
-//	               not every row's; a code that is not listed, for two rows running
+//	the row        what is wrong with the message (msg_too_long, no_text, metadata, what
+//	               a shared channel may not have); a bad channel that is not every
+//	               row's; a code that is not listed, for two rows running
 //	the version    a bad channel that the definition names for all its rows; of both
 //	               kinds is one that the app lacks the scope to look into
 //	the connection token, scopes, 429 (by method and workspace, Slack says); no

@@ -322,6 +322,51 @@ func TestUnknownCodes(t *testing.T) {
 	theRows("k")
 }
 
+// Every error that the page of chat.postMessage lists is known, and whose it is; those of
+// a message are its row's however many come one after the other. Of a request's form it
+// is not told.
+func TestDocumentedCodes(t *testing.T) {
+	for whose, codes := range map[string]string{
+		"row": `attachment_payload_limit_exceeded cannot_reply_to_message draft_already_deleted draft_already_sent
+			draft_has_conflict draft_not_found duplicate_channel_not_found duplicate_message_not_found invalid_arguments
+			invalid_blocks invalid_blocks_format invalid_metadata_format invalid_metadata_schema markdown_text_conflict
+			metadata_too_large missing_file_data msg_blocks_too_long msg_too_long no_text
+			restricted_action_non_threadable_channel restricted_action_thread_locked slack_connect_canvas_sharing_blocked
+			slack_connect_file_link_sharing_blocked slack_connect_lists_sharing_blocked too_many_attachments too_many_contact_cards`,
+		"channel": `channel_not_found ekm_access_denied is_archived messages_tab_disabled no_permission not_in_channel
+			restricted_action restricted_action_read_only_channel restricted_action_thread_only_channel team_not_found`,
+		"connection": `access_denied accesslimited account_inactive as_user_not_supported deprecated_endpoint
+			enterprise_is_restricted invalid_auth message_limit_exceeded metadata_must_be_sent_from_app method_deprecated
+			missing_scope not_allowed_token_type not_authed org_login_required rate_limited ratelimited
+			team_access_not_granted token_expired token_revoked two_factor_setup_required`,
+		"nobody":  "fatal_error internal_error request_timeout service_unavailable team_added_to_org",
+		"unknown": `invalid_arg_name invalid_array_arg invalid_charset invalid_form_data invalid_post_type missing_post_type`,
+	} {
+		for code := range strings.FieldsSeq(codes) {
+			w := newWorld(t)
+			var got [3]string
+			for i := range got {
+				w.fault(sandbox.Fault{Match: "chat.postMessage", Status: 200, Body: fmt.Sprintf(`{"ok":false,"error":%q}`, code)})
+				w.clock.pass(2 * time.Second)
+				out, err := w.deliver(dest.Batch{Run: "s.r1", Records: []dest.Record{rec(fmt.Sprint(i), "", "hello")}})
+				switch {
+				case err == nil:
+					got[i] = map[dest.Status]string{dest.Rejected: "row", dest.Delivered: "delivered"}[out[0].Status]
+				default:
+					got[i] = map[dest.Scope]string{dest.ScopeVersion: "channel", dest.ScopeConnection: "connection", dest.ScopeUntold: "nobody"}[callError(t, err).Scope]
+				}
+			}
+			want := [3]string{whose, whose, whose}
+			if whose == "unknown" {
+				want = [3]string{"row", "row", "connection"}
+			}
+			if got != want {
+				t.Errorf("%s: %v, want %v", code, got, want)
+			}
+		}
+	}
+}
+
 // A deadline that passed before the request left has sent nothing.
 func TestDeadline(t *testing.T) {
 	w := newWorld(t)

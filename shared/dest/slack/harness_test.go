@@ -34,6 +34,9 @@ var update = flag.Bool("update", false, "write the golden files")
 
 const token = "xoxb-test-token"
 
+// begin is when each world begins.
+var begin = time.Date(2026, 5, 4, 10, 0, 0, 0, time.UTC)
+
 // A world is a simulated workspace, a destination that talks to it, and the clock
 // that both read.
 type world struct {
@@ -81,7 +84,7 @@ func (c *clock) pass(d time.Duration) {
 }
 
 func newWorld(t *testing.T, change ...func(*sim.Config, *world)) *world {
-	w := &world{t: t, clock: &clock{t: time.Date(2026, 5, 4, 10, 0, 0, 0, time.UTC)}, secret: map[string]string{"token": token}, tokens: map[string]pace.Bucket{}}
+	w := &world{t: t, clock: &clock{t: begin}, secret: map[string]string{"token": token}, tokens: map[string]pace.Bucket{}}
 	simulated := sim.Config{Token: token, Now: w.clock.now, Channels: []sim.Channel{
 		{ID: "C0ALERTS1", Name: "alerts"}, {ID: "C0SALES01", Name: "sales"}, {ID: "C0OLD0001", Name: "old", Archived: true},
 		{ID: "C0AWAY001", Name: "away", Outside: true}, {ID: "G0SECRET1", Name: "secret", Private: true},
@@ -292,7 +295,7 @@ func alerts(n int) []dest.Record {
 func intend(records []dest.Record) []dest.Record {
 	out := slices.Clone(records)
 	for i := range out {
-		out[i].Intent = true
+		out[i].Intent, out[i].Tried.At = true, begin
 	}
 	return out
 }

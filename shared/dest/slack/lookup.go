@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,8 +44,8 @@ func (d *destination) Lookups(b dest.Batch) []dest.Call {
 }
 
 // Lookup searches one channel for what was sent: Delivered where the message is
-// there, else Pending. An intent is Rejected when the channel has more messages
-// than a lookup reads: sending again might send twice.
+// there, else Pending. An intent is Unknown when the channel has more messages than a
+// lookup reads, or it is older than these: sending again might send twice.
 func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]dest.Outcome, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -52,9 +53,9 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 	out := make([]dest.Outcome, len(c.Records))
 	channel := d.channel(b.Records[c.Records[0]])
 	id, err := d.resolve(ctx, channel)
-	whole := true
+	whole, oldest := true, d.account.now().Add(-lookBack)
 	if err == nil {
-		whole, err = d.search(ctx, id, d.wanted(b, c, channel), func(i int, ts string) {
+		whole, err = d.search(ctx, id, oldest, d.wanted(b, c, channel), func(i int, ts string) {
 			out[i] = dest.Outcome{Status: dest.Delivered, ID: id + ":" + ts}
 		})
 	}
@@ -62,9 +63,12 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 		return d.unread(ctx, d.account.judge(err), c)
 	}
 	for i, r := range c.Records {
-		if !whole && b.Records[r].Intent && out[i].Status == dest.Pending {
-			out[i] = dest.Outcome{Status: dest.Rejected, Code: "not_searched",
-				Message: fmt.Sprintf("the message may have been sent, and the channel has more messages of the last 14 days than the %d that are searched: look for it there, and push the row again under another record id if it is missing", maxPages*pageSize)}
+		switch r := b.Records[r]; {
+		case !r.Intent || out[i].Status != dest.Pending:
+		case r.Tried.At.Before(oldest):
+			out[i] = dest.Outcome{Status: dest.Unknown, Message: "the message was tried longer ago than the 14 days that are searched"}
+		case !whole:
+			out[i] = dest.Outcome{Status: dest.Unknown, Message: fmt.Sprintf("the channel has more messages of the last 14 days than the %d pages that are searched", maxPages)}
 		}
 	}
 	d.settle(digestKey{b.Run, bucket(channel)})
@@ -106,9 +110,9 @@ func (d *destination) wanted(b dest.Batch, c dest.Call, channel string) map[mark
 		if digest {
 			add(mark{eventDigest, d.def.Sync, b.Run, bucket(channel)}, i)
 		}
-		if record.Intent { // by itself, once ever, or in a digest of the same run's earlier tries
+		if record.Intent { // by itself, once ever, or in a digest of the run that tried it
 			add(mark{eventRow, d.def.Sync, "", record.RecordID}, i)
-			add(mark{eventDigest, d.def.Sync, tries(b.Run), bucket(channel)}, i)
+			add(mark{eventDigest, d.def.Sync, tries(cmp.Or(record.Tried.Run, b.Run)), bucket(channel)}, i)
 		}
 	}
 	return want
@@ -144,16 +148,16 @@ func marks(m slackapi.SlackMetadata) []mark {
 	return nil
 }
 
-// search reads a channel's history until everything wanted is found; it is not
-// whole when there was more to read.
-func (d *destination) search(ctx context.Context, id string, want map[mark][]int, found func(i int, ts string)) (whole bool, err error) {
+// search reads a channel's history back to oldest until everything wanted is found; it is
+// not whole when there was more to read.
+func (d *destination) search(ctx context.Context, id string, oldest time.Time, want map[mark][]int, found func(i int, ts string)) (whole bool, err error) {
 	missing := map[int]bool{}
 	for _, records := range want {
 		for _, i := range records {
 			missing[i] = true
 		}
 	}
-	oldest, cursor := d.account.now().Add(-lookBack), ""
+	cursor := ""
 	for range maxPages {
 		messages, next, err := d.account.client.history(ctx, id, oldest, cursor)
 		if err != nil {

@@ -86,7 +86,7 @@ func TestOnceOverRuns(t *testing.T) {
 	}
 }
 
-// A channel with more messages than are searched ends an intent: sending again
+// A channel with more messages than are searched leaves an intent unknown: sending again
 // might send twice. A digest that nobody has tried is sent.
 func TestSearchHasAnEnd(t *testing.T) {
 	w := newWorld(t)
@@ -94,9 +94,9 @@ func TestSearchHasAnEnd(t *testing.T) {
 		Body: `{"ok":true,"messages":[{"type":"message","ts":"1777888800.000100"}],"has_more":true,"response_metadata":{"next_cursor":"on"}}`}
 	w.fault(page)
 	b := dest.Batch{Run: "s.r1", Total: map[string]int{"alerts": 30}, Records: alerts(2)}
-	b.Records[1].Intent = true
+	b.Records[1] = intend(b.Records)[1]
 	out, err := w.dest.Lookup(t.Context(), b, w.dest.Lookups(b)[0])
-	if err != nil || out[0].Status != dest.Pending || out[1].Status != dest.Rejected || out[1].Code != "not_searched" {
+	if err != nil || out[0].Status != dest.Pending || out[1].Status != dest.Unknown || !strings.Contains(out[1].Message, "20 pages") {
 		t.Errorf("%+v, %v", out, err)
 	}
 	if got := w.calls("conversations.history"); got != 20 {
@@ -115,8 +115,7 @@ func TestRecordIDsAsTheyAre(t *testing.T) {
 	w := newWorld(t)
 	ids := []string{"a:b", "a%3Ab", `a\:b`, "A:B", "a:b ", "ü", "u\u0308", "<a>&", `"`, "~1"}
 	for i, id := range ids {
-		b := dest.Batch{Run: "s.r1", Records: []dest.Record{rec(id, "", "hello")}}
-		b.Records[0].Intent = true
+		b := dest.Batch{Run: "s.r1", Records: intend([]dest.Record{rec(id, "", "hello")})}
 		out, err := w.deliver(b)
 		if err != nil || !out[0].Created {
 			t.Errorf("%q was taken for another: %+v, %v", id, out, err)
@@ -124,6 +123,29 @@ func TestRecordIDsAsTheyAre(t *testing.T) {
 		out, err = w.deliver(b)
 		if err != nil || out[0].Created || out[0].Status != dest.Delivered || len(w.sim.Messages()) != i+1 {
 			t.Errorf("%q was not found: %+v, %v", id, out, err)
+		}
+	}
+}
+
+// What was tried longer ago than is searched, or nobody knows when, is unknown where it is
+// not found; what was tried since is sent.
+func TestTooOldToBeFound(t *testing.T) {
+	w := newWorld(t)
+	b := dest.Batch{Run: "s.r1", Records: intend([]dest.Record{rec("1", "", "a"), rec("2", "", "b"), rec("3", "", "c"), rec("4", "", "d")})}
+	b.Records[1].Tried.At = begin.Add(2 * time.Second)
+	b.Records[2].Tried.At = time.Time{}
+	w.clock.pass(14*24*time.Hour + time.Second)
+	sent := dest.Batch{Run: "s.r0", Records: []dest.Record{rec("4", "", "d")}} // since, by somebody else
+	if _, err := w.deliver(sent); err != nil {
+		t.Fatal(err)
+	}
+	out, err := w.dest.Lookup(t.Context(), b, w.dest.Lookups(b)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []dest.Status{dest.Unknown, dest.Pending, dest.Unknown, dest.Delivered} {
+		if o := out[i]; o.Status != want || want == dest.Unknown && !strings.Contains(o.Message, "14 days") {
+			t.Errorf("record %d: %+v, want status %d", i, o, want)
 		}
 	}
 }
@@ -158,7 +180,7 @@ func TestSearchPages(t *testing.T) {
 		id    string
 		want  dest.Status
 		pages int64
-	}{{"newer 449", dest.Delivered, 1}, {"newer 100", dest.Delivered, 2}, {"deep", dest.Delivered, 3}, {"too old", dest.Pending, 3}} {
+	}{{"newer 449", dest.Delivered, 1}, {"newer 100", dest.Delivered, 2}, {"deep", dest.Delivered, 3}, {"too old", dest.Unknown, 3}} {
 		w.sim.Core().ResetCalls()
 		if got := look(c.id); got.Status != c.want || w.calls("conversations.history") != c.pages {
 			t.Errorf("%s: %+v after %d pages", c.id, got, w.calls("conversations.history"))

@@ -60,8 +60,7 @@ func TestMessages(t *testing.T) {
 
 func TestRequests(t *testing.T) {
 	w := newWorld(t)
-	one := dest.Batch{Run: "slack_alerts.r1", Records: []dest.Record{rec("cust_1:ESCALATED:2026-05-04", "", ":warning: *ALERT*\nCustomer: ACME & Söhne")}}
-	one.Records[0].Intent = true
+	one := dest.Batch{Run: "slack_alerts.r1", Records: intend([]dest.Record{rec("cust_1:ESCALATED:2026-05-04", "", ":warning: *ALERT*\nCustomer: ACME & Söhne")})}
 	if _, err := w.deliver(one); err != nil {
 		t.Fatal(err)
 	}

@@ -38,8 +38,9 @@ func (j *job) batch(items []*item) *batch {
 }
 
 func (j *job) newBatch(rows int) *batch {
+	total, atMost := j.total()
 	return &batch{
-		Batch: dest.Batch{Run: j.run.ID, Total: j.total(), Records: make([]dest.Record, 0, rows)},
+		Batch: dest.Batch{Run: j.run.ID, Total: total, AtMost: atMost, Records: make([]dest.Record, 0, rows)},
 		items: make([]*item, 0, rows),
 	}
 }
@@ -59,23 +60,33 @@ func (b *batch) add(i *item, r dest.Record) {
 }
 
 // total is the run's rows per group in hand, less those that turned out to need no
-// sending: what a digest counts. Of a run over more messages than one invocation
-// has in hand, the rows not yet compared count in full.
-func (j *job) total() map[string]int {
+// sending: what a digest counts. Rows of messages that are not in hand count in full, as do
+// those that are to be looked for, and atMost says that there are some.
+func (j *job) total() (total map[string]int, atMost bool) {
 	all, ok := j.w.inv.totals[j.run.ID]
 	if !ok {
-		return nil
+		return nil, false
 	}
-	total := map[string]int{}
+	total = map[string]int{}
+	elsewhere := map[string]int{}
 	for _, i := range j.open {
 		total[i.group()] = all.Of(i.group())
+		elsewhere[i.group()] = all.Of(i.group())
 	}
 	for _, i := range j.w.items {
-		if _, ok := total[i.group()]; ok && i.m.run.ID == j.run.ID && (i.state == stateUnchanged || i.state == stateSuperseded) {
-			total[i.group()]--
+		g := i.group()
+		if _, ok := total[g]; !ok || i.m.run.ID != j.run.ID {
+			continue
 		}
+		if elsewhere[g]--; i.before || i.state == stateUnchanged || i.state == stateSuperseded {
+			total[g]--
+		}
+		atMost = atMost || i.state == stateOpen && i.entry.Last.Intent != ""
 	}
-	return total
+	for _, rows := range elsewhere {
+		atMost = atMost || rows > 0
+	}
+	return total, atMost
 }
 
 // record is the item as the destination gets it: the changed fields, or all. They
@@ -88,6 +99,9 @@ func (i *item) record(fields []dest.Field) (dest.Record, []dest.Field) {
 		changed = i.entry.Changed(i.m.chunk.Version, i.hashes(), program.Adds)
 	}
 	r := dest.Record{Key: i.key, Match: i.match(), RecordID: i.recordID(), Sequence: i.sequence(), Base: i.entry.Held.Sure(), ID: i.entry.Held.ID, Intent: i.entry.Last.Intent != ""}
+	if r.Intent {
+		r.Tried = i.tried()
+	}
 	i.partial = false
 	if r.Delete = i.del; i.del {
 		fields = appendCleared(fields, def, program)

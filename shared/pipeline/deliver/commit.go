@@ -174,6 +174,9 @@ func (i *item) next() (ledger.Entry, bool) {
 			return e, false // stored by an attempt that died
 		}
 		last.Error, last.Intent, last.Unknown = i.ref(), i.intent(), true
+		if !i.intended && e.Last.Intent != "" { // it may have arrived then, not now
+			last.Intent = e.Last.Intent
+		}
 	case stateWaiting, stateOpen, stateCancelled:
 		switch {
 		case i.received || i.doubt || i.state == stateCancelled && i.maybe():

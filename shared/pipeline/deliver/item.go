@@ -40,6 +40,7 @@ type item struct {
 	del       bool // its record is to be removed
 	always    bool // incremental.always is true of it
 	lacking   bool // of a delete: a lookup found no record
+	before    bool // delivered by an earlier attempt: a lookup found it
 	sought    bool // its record was looked for: Counts.LookedUp
 	mine      bool // entry is its own copy
 	doubt     bool // an older value of the key in hand may have been sent by an earlier attempt; of no insert, which has its intent
@@ -137,7 +138,14 @@ func (i *item) ref() string {
 }
 
 // intent names this attempt to send the row, as the ledger is told before it is made.
-func (i *item) intent() string { return ledger.IntentOf(i.ref(), i.m.Receipt) }
+func (i *item) intent() string { return ledger.IntentOf(i.ref(), i.m.Receipt, i.m.began) }
+
+// tried is the attempt that may have sent the row before.
+func (i *item) tried() dest.Tried {
+	ref, at := i.entry.Last.Attempt()
+	id, _, _, _ := run.ParseRef(ref)
+	return dest.Tried{Run: id, At: at}
+}
 
 // sequence orders the row among all of its key (I3).
 func (i *item) sequence() int64 {

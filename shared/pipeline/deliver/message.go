@@ -33,6 +33,7 @@ type message struct {
 	unseen    time.Time     // until when, at least, once it goes back
 	most      int           // the call size that halving reached
 	part      int           // the least size of the parts that its calls which hung were cut into; 0: none hung
+	began     time.Time     // when this invocation began
 	tried     time.Time     // when its rows were last tried in vain
 	busyUntil time.Time     // how long a push of its rows that was given up may still be carried out
 	fault     error         // of our own storage

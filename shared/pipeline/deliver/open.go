@@ -43,10 +43,11 @@ const UnreadableSync = "unreadable"
 func (d *Deliver) open(ctx context.Context, in []envelope.Delivery) *invocation {
 	inv := &invocation{d: d, runs: map[string]run.Run{}, totals: map[string]run.Gathering{}, inHand: map[string]bool{}}
 	unpacker, err := envelope.NewUnpacker()
+	began := d.Now()
 	held := map[string]bool{} // groups whose first message goes back: the rest follows
 	late := map[string]bool{} // groups of a suspect message, which is worked on after the others
 	for _, got := range in {
-		m := &message{Delivery: got}
+		m := &message{Delivery: got, began: began}
 		inv.messages = append(inv.messages, m)
 		switch {
 		case err != nil:

@@ -17,6 +17,7 @@ type situation struct {
 	longest  time.Duration
 	once     bool // an insert: never sent twice
 	lookup   bool // it can be found out whether it arrived
+	look     bool // the answer is a lookup's
 	source   bool // the row can be sent again from its stored error
 	rounds   int  // times that it went round once more
 	held     bool // the ledger said that the destination holds the record
@@ -57,7 +58,7 @@ func settle(s situation) (d decision, wait time.Duration) {
 	case dest.Rejected:
 		return storeIt, 0
 	case dest.Unknown:
-		if s.once && !s.lookup {
+		if s.once && (!s.lookup || s.look) {
 			return storeDoubt, 0
 		}
 		if s.once && s.rounds < maxRounds-1 {

@@ -58,6 +58,10 @@ func (w *work) verdict(i *item) {
 		case once && !i.rules().Lookup && i.doubtful():
 			i.inDoubt(&dest.Outcome{Message: "an earlier attempt may have sent it"})
 		default:
+			if once && i.missing() {
+				e := i.own()
+				e.Last.Intent, e.Last.Unknown = "", false
+			}
 			w.add(i)
 		}
 	}
@@ -71,12 +75,18 @@ func (i *item) brought() bool {
 }
 
 // doubtful reports whether an insert of the key may have arrived, as far as the
-// ledger knows. A person's retry of the error says that it did not.
+// ledger knows.
 func (i *item) doubtful() bool {
-	if i.row.Replay != nil && i.entry.Last.Unknown && i.entry.Last.Error == i.row.Replay.Ref {
+	if i.missing() {
 		return false
 	}
 	return i.entry.Last.Intent != "" || i.entry.Last.Unknown
+}
+
+// missing reports whether a person's retry of the error unknown says that the record did
+// not arrive.
+func (i *item) missing() bool {
+	return i.row.Replay != nil && i.entry.Last.Unknown && i.entry.Last.Error == i.row.Replay.Ref
 }
 
 // add puts a row into the job of its run and version.
