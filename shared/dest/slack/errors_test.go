@@ -349,10 +349,9 @@ func TestDocumentedCodes(t *testing.T) {
 				w.fault(sandbox.Fault{Match: "chat.postMessage", Status: 200, Body: fmt.Sprintf(`{"ok":false,"error":%q}`, code)})
 				w.clock.pass(2 * time.Second)
 				out, err := w.deliver(dest.Batch{Run: "s.r1", Records: []dest.Record{rec(fmt.Sprint(i), "", "hello")}})
-				switch {
-				case err == nil:
+				if err == nil {
 					got[i] = map[dest.Status]string{dest.Rejected: "row", dest.Delivered: "delivered"}[out[0].Status]
-				default:
+				} else {
 					got[i] = map[dest.Scope]string{dest.ScopeVersion: "channel", dest.ScopeConnection: "connection", dest.ScopeUntold: "nobody"}[callError(t, err).Scope]
 				}
 			}
