@@ -62,7 +62,7 @@ func (j *job) rules() *syncdef.Rules    { return &j.version.Version.Rules }
 
 // deliver brings the job's open rows to the destination, as far as it goes.
 func (j *job) deliver(ctx context.Context) {
-	defer j.finish(ctx)
+	defer j.finish()
 	if j.stop = j.failedBefore(); j.stop != "" {
 		j.stopRest(j.open)
 		return
@@ -260,7 +260,7 @@ func (j *job) atOnce() int {
 
 // finish settles what the calls left open: it waits with its messages, or is
 // cancelled with its run.
-func (j *job) finish(ctx context.Context) {
+func (j *job) finish() {
 	j.account.book(j.run.ID)
 	if j.stop != "" {
 		j.stopRest(j.open)
