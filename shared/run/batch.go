@@ -187,6 +187,7 @@ type Mark struct {
 	Value    string    `json:"value,omitempty"`   // a JSON scalar; "" when none was set
 	Type     string    `json:"type,omitempty"`    // number, timestamp or text
 	Version  string    `json:"version,omitempty"` // with which all rows were selected last by a complete run
+	Left     int64     `json:"left,omitempty"`    // the revision at which a version of another mapping took over, if one ever did
 	Always   time.Time `json:"always,omitzero"`   // when the last complete run began that sent the rows of incremental.always again
 	Low      string    `json:"low,omitempty"`     // least hold of other runs since the value was set, a JSON scalar
 	Past     []Past    `json:"past,omitempty"`    // oldest first, at most one an hour

@@ -66,6 +66,9 @@ func (m Mark) complete(c Completion) (next Mark, changed bool, left int64, note 
 	next, all := m, r.Mode == Full || r.SelectAll
 	if all {
 		next.Version, next.Past = r.Version, nil
+		if m.Left > r.MarkRevision { // another mapping came and went, which may have sent rows
+			next.Version = ""
+		}
 	}
 	greatest := c.Tally.Cursor
 	if !all && greatest != "" && r.From != "" && alike(r.From, greatest) {
@@ -92,6 +95,14 @@ func (m Mark) complete(c Completion) (next Mark, changed bool, left int64, note 
 // the destination, and which no error names: the next run selects all rows.
 func (m Mark) Doubted(now time.Time) (next Mark, changed bool) {
 	return m.forget(now), m.Version != ""
+}
+
+// Leave is the mark once a version of another mapping, target or column takes over: what
+// that one sends the mark does not know, so that the first run after a return selects all
+// rows. So does a run of all rows that goes on, once it is complete.
+func (m Mark) Leave() Mark {
+	m.Version, m.Left = "", m.Revision+1
+	return m
 }
 
 // Lower holds the mark at a cursor: a row there is not right at the destination,

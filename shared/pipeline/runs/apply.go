@@ -49,6 +49,13 @@ func (c *Control) apply(ctx context.Context, v syncdef.Version, settings []syncd
 			return nil, fmt.Errorf("store connection %q: %w", one.Name, err)
 		}
 	}
+	old, err := c.Syncs.Current(ctx, v.Definition.Sync)
+	if err == nil {
+		err = c.leave(ctx, old, &v)
+	}
+	if err != nil && !errors.Is(err, run.ErrNotFound) {
+		return nil, fmt.Errorf("take over from the version before of sync %q: %w", v.Definition.Sync, err)
+	}
 	if err := c.Definitions.Apply(ctx, v); err != nil {
 		return nil, fmt.Errorf("apply sync %q: %w", v.Definition.Sync, err)
 	}
@@ -170,6 +177,13 @@ func (c *Control) MayRemove(ctx context.Context, sync string) (running []string,
 
 func (c *Control) remove(ctx context.Context, sync string) error {
 	if _, err := c.MayRemove(ctx, sync); err != nil {
+		return err
+	}
+	v, err := c.current(ctx, "penstock remove", sync)
+	if err != nil {
+		return err
+	}
+	if err := c.leave(ctx, v, nil); err != nil {
 		return err
 	}
 	if err := c.Definitions.Remove(ctx, sync); err != nil {

@@ -156,6 +156,84 @@ func TestSelectAllOnce(t *testing.T) {
 	}
 }
 
+// What a version sent that was taken back is not at the destination for ever: whatever it
+// was by which it differed, and whatever of it was sent, all rows are selected once.
+func TestSelectAllOnceTakenBack(t *testing.T) {
+	mapped := func(d *syncdef.Definition, _ *syncdef.Rules) { d.Fields[0].Destination = "Other__c" }
+	changed := func(d *syncdef.Definition, _ *syncdef.Rules) { d.Incremental = &syncdef.Incremental{ChangedOnly: true} }
+	stream := func(d *syncdef.Definition, _ *syncdef.Rules) { d.Incremental = &syncdef.Incremental{Stream: "s"} }
+	for name, c := range map[string]struct {
+		first, other func(*syncdef.Definition, *syncdef.Rules)
+		mode         string
+	}{
+		"mapping":       {nil, mapped, ""},
+		"object":        {nil, func(d *syncdef.Definition, _ *syncdef.Rules) { d.Object = "Contact" }, ""},
+		"cursor column": {nil, func(d *syncdef.Definition, _ *syncdef.Rules) { d.Incremental.Cursor = "v" }, ""},
+		"no cursor":     {nil, func(d *syncdef.Definition, _ *syncdef.Rules) { d.Incremental = nil }, ""},
+		"changed rows":  {changed, func(d *syncdef.Definition, r *syncdef.Rules) { changed(d, r); mapped(d, r) }, ""},
+		"no memory":     {changed, nil, ""},
+		"stream":        {stream, func(d *syncdef.Definition, r *syncdef.Rules) { stream(d, r); mapped(d, r) }, "cdc"},
+	} {
+		for between, sent := range map[string]func(*world){
+			"nothing":      func(*world) {},
+			"plain pushes": func(w *world) { w.push(syncName, record{"a", 1, 10}); w.pass(5 * time.Minute) },
+			"a whole run":  func(w *world) { w.complete("full", record{"a", 1, 10}) },
+			"a cancelled run": func(w *world) {
+				b := w.begin("", "broken off")
+				w.push(b.Run, record{"a", 1, 10})
+				w.work()
+				_, err := w.control.Cancel(w.t.Context(), b.Run, "")
+				w.ok(err)
+				w.sweepOnce()
+			},
+			"removed": func(w *world) { w.ok(w.control.Remove(w.t.Context(), syncName)) },
+		} {
+			w := newWorld(t, c.first)
+			w.complete("full", record{"a", 1, 10})
+			w.apply(c.other)
+			sent(w)
+			w.apply(c.first)
+			for n, want := range []bool{true, false} {
+				b := w.begin(c.mode, fmt.Sprint("back", n))
+				if got := b.Select == runs.All || b.Reason != ""; got != want {
+					t.Errorf("%s, %s: begin %d answers %+v", name, between, n, b)
+				}
+				_, err := w.control.Cancel(t.Context(), b.Run, "")
+				w.ok(err)
+				w.complete("full", record{"a", 1, 10})
+			}
+		}
+	}
+}
+
+// A run of all rows that was begun before another mapping came and went says nothing of
+// what that one sent.
+func TestTakenBackInARun(t *testing.T) {
+	other := func(d *syncdef.Definition, _ *syncdef.Rules) { d.Fields[0].Destination = "Other__c" }
+	for name, first := range map[string]bool{"the first": true, "a later one": false} {
+		w := newWorld(t, nil)
+		if !first {
+			w.complete("", record{"a", 1, 10})
+		}
+		b := w.begin("full", "long")
+		w.push(b.Run, record{"a", 1, 10})
+		w.work()
+		w.apply(other)
+		w.push(syncName, record{"a", 1, 10})
+		w.work()
+		w.apply(nil)
+		_, err := w.control.Finish(t.Context(), b.Run, 1)
+		w.ok(err)
+		w.sweepOnce()
+		if r := w.run(b.Run); r.Status != run.Complete {
+			t.Fatalf("%s: %+v", name, r)
+		}
+		if b := w.begin("", "back"); b.Select != runs.All {
+			t.Errorf("%s: begin answers %+v", name, b)
+		}
+	}
+}
+
 // Of inserts nothing is selected anew.
 func TestInsertsAreNotSelectedAnew(t *testing.T) {
 	insert := func(d *syncdef.Definition, r *syncdef.Rules) {
