@@ -23,6 +23,7 @@ type Record struct {
 	Intent   bool    // an earlier attempt may have sent this record: look before sending
 	Tried    Tried   // with Intent: that attempt
 	Fields   []Field // what to send, in definition order; of a Delete the nulls that clear, else none
+	Along    []Field // what the version's Rules send along, where it is not among Fields as it has not changed
 	// Delete asks to remove the record, as the definition's OnDelete says: delete and
 	// archive name no field, clear empties all Fields and makes no record. A record that is
 	// not there is Delivered: Lookup says so of one that it does not find, Push of one that

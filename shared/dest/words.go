@@ -77,19 +77,17 @@ func (r *Record) Holds(s string) bool {
 	if strings.EqualFold(s, r.Key) || strings.EqualFold(s, r.Match) || strings.EqualFold(s, r.RecordID) {
 		return s != ""
 	}
-	for i := range r.Fields {
-		switch v := r.Fields[i].Value; v.Kind() {
+	holds := func(f Field) bool {
+		switch v := f.Value; v.Kind() {
 		case '"':
-			if text, err := jsontext.AppendUnquote(nil, v); err == nil && strings.EqualFold(string(text), s) {
-				return s != ""
-			}
+			text, err := jsontext.AppendUnquote(nil, v)
+			return err == nil && strings.EqualFold(string(text), s) && s != ""
 		case '0':
-			if string(v) == s {
-				return true
-			}
+			return string(v) == s
 		}
+		return false
 	}
-	return false
+	return slices.ContainsFunc(r.Fields, holds) || slices.ContainsFunc(r.Along, holds)
 }
 
 // Holds reports whether a text is a value of any record of a call: an answer may put one

@@ -17,6 +17,7 @@ type Program struct {
 	fields       []field
 	names        []string       // of the destination's fields
 	adds         []bool         // by position in names: the value is added to what is there; nil when none is
+	along        []int          // positions of what goes along with what changed
 	spread       map[int]string // positions in names of fields whose members are fields, and what those are called before their own names
 	outputs      []*node        // how these are built; nil where each is one of fields
 	tags         []row.Tag
@@ -71,6 +72,11 @@ func Compile(def *syncdef.Definition, rules syncdef.Rules) (*Program, error) {
 	if rules.Spread {
 		p.compileSpread()
 	}
+	for n, name := range p.Names() {
+		if slices.Contains(rules.Along, name) {
+			p.along = append(p.along, n)
+		}
+	}
 	if len(rules.Adds) > 0 {
 		p.adds = make([]bool, len(p.names))
 		for n, name := range p.names {
@@ -89,6 +95,9 @@ func Compile(def *syncdef.Definition, rules syncdef.Rules) (*Program, error) {
 // in its order, but for those that are parts of one, which stands where the first of
 // them does. Not to be changed.
 func (p *Program) Names() []string { return p.names }
+
+// Along are the positions in Mapped.Values of what goes along with what changed.
+func (p *Program) Along() []int { return p.along }
 
 // Adds reports whether the value at a position of Mapped.Values is added to what is there.
 func (p *Program) Adds(n int) bool { return len(p.adds) > 0 && p.adds[n] }

@@ -139,6 +139,9 @@ type Rules struct {
 	// Adds names the destination fields whose value is added to what is there: the same value
 	// sent twice counts twice.
 	Adds []string `json:"adds,omitempty"`
+	// Along names the destination fields that go along with what changed of a row, also
+	// where they did not change: they say where it belongs.
+	Along []string `json:"along,omitempty"`
 	// Entities names the destination field in whose templates &, < and > of columns
 	// are written as entities, because its text is markup; "" for none.
 	Entities string `json:"entities,omitempty"`

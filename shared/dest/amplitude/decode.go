@@ -108,7 +108,7 @@ func holds(m map[string]json.RawMessage, id string) bool {
 // device is the event's device id, "" when it has none of its own.
 func (e *event) device() string {
 	var id string
-	if v := valueOf(e.record, fieldDevice); v != nil && json.Unmarshal(v, &id) != nil {
+	if v := deviceOf(e.record); v != nil && json.Unmarshal(v, &id) != nil {
 		return ""
 	}
 	return id

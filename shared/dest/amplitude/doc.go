@@ -30,8 +30,8 @@
 //
 // Numbers, booleans, texts, lists and objects are sent as they are mapped; dates are
 // ISO 8601 texts, which sort. The destination device_id is no property: it names the
-// device that the event is counted for; without one Amplitude makes a device of the
-// user id.
+// device that the event is counted for, and goes along when only other columns have
+// changed; without one Amplitude makes a device of the user id.
 //
 //	destination_object: user
 //	matching_strategy: external_id

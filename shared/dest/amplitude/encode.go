@@ -91,9 +91,9 @@ func (d *destination) appendProperties(b []byte, r *dest.Record) ([]byte, bool) 
 // nothing. What sets and removes is one event. Each value that is added is one of its own,
 // and of no device, so that it is the same event whatever else is sent with it later.
 func (d *destination) appendEvents(b []byte, ends []int, r *dest.Record, now time.Time) ([]byte, []int) {
-	device, _ := rawjson.Text(valueOf(r, fieldDevice))
+	device, _ := rawjson.Text(deviceOf(r))
 	properties, some := d.appendProperties(nil, r)
-	if some || device != "" {
+	if some || device != "" && len(r.Along) == 0 {
 		b = d.appendEvent(b, r, r.Sequence, device, properties, now)
 		ends = append(ends, len(b))
 	}
@@ -153,11 +153,19 @@ func (d *destination) insertID(r *dest.Record, sequence int64, device string, pr
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// valueOf is a field's value, nil when the record has none.
-func valueOf(r *dest.Record, name string) jsontext.Value {
-	for i := range r.Fields {
-		if r.Fields[i].Name == name {
-			return r.Fields[i].Value
+// deviceOf is a record's device, whether or not it has changed; nil where it has none.
+func deviceOf(r *dest.Record) jsontext.Value {
+	if v := valueOf(r.Fields, fieldDevice); v != nil {
+		return v
+	}
+	return valueOf(r.Along, fieldDevice)
+}
+
+// valueOf is a field's value, nil where there is none.
+func valueOf(fields []dest.Field, name string) jsontext.Value {
+	for i := range fields {
+		if fields[i].Name == name {
+			return fields[i].Value
 		}
 	}
 	return nil
@@ -168,6 +176,9 @@ func valueOf(r *dest.Record, name string) jsontext.Value {
 func (d *destination) size(r *dest.Record) (events, bytes int) {
 	head := 256 + 6*len(userID(r))
 	events, bytes = 1, head
+	for i := range r.Along {
+		bytes += len(r.Along[i].Value) + 20
+	}
 	for i := range r.Fields {
 		f := &r.Fields[i]
 		bytes += 6*len(f.Name) + len(f.Value) + 20

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/dest/amplitude"
 	sim "github.com/penstock-data/penstock/shared/sandbox/amplitude"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -257,5 +258,31 @@ func TestCallsAreFull(t *testing.T) {
 	}
 	if len(bodies) != 2 || largest > 20_000_000 || largest < 18_000_000 {
 		t.Errorf("%d calls, the largest of %d bytes", len(bodies), largest)
+	}
+}
+
+// A device that has not changed goes with what is set, and makes no event by itself; the
+// version's rules ask for it.
+func TestDeviceGoesAlong(t *testing.T) {
+	w := newWorld(t, operations)
+	if rules := amplitude.Kind.RulesOf(&w.def, &syncdef.Connection{}); !reflect.DeepEqual(rules.Along, []string{"device_id"}) {
+		t.Errorf("%v", rules.Along)
+	}
+	for _, r := range []dest.Record{rec("user-1", "p_set", `1`), rec("user-1", "p_add", `2`)} {
+		r.Along = []dest.Field{{Name: "device_id", Value: []byte(`"device-1"`)}}
+		w.delivered(r)
+	}
+	var got []string
+	for _, body := range w.bodies() {
+		var in struct{ Events []map[string]json.RawMessage }
+		if err := json.Unmarshal(body, &in); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range in.Events {
+			got = append(got, fmt.Sprintf("%s %s", e["device_id"], e["user_properties"]))
+		}
+	}
+	if d := cmp.Diff([]string{`"device-1" {"$set":{"p_set":1}}`, ` {"$add":{"p_add":2}}`}, got); d != "" {
+		t.Error(d)
 	}
 }

@@ -96,12 +96,15 @@ func operationOf(f *syncdef.Field) string {
 }
 
 // rules states what the pipeline must know: user ids are compared as they are, but
-// for the white space around them, an event can be sent twice, and which properties are
-// added to.
+// for the white space around them, an event can be sent twice, which properties are added
+// to, and that an event says which device it is of.
 func rules(d *syncdef.Definition, _ *syncdef.Connection) syncdef.Rules {
 	r := syncdef.Rules{Type: "amplitude", Identity: row.Identity{Steps: []row.Step{row.StepTrim}}, LengthUnit: syncdef.LengthUTF16, Idempotent: true} // by insert_id
 	for i := range d.Fields {
 		f := &d.Fields[i]
+		if f.Destination == fieldDevice {
+			r.Along = []string{fieldDevice}
+		}
 		if top := syncdef.TopField(f.Destination); adds(operationOf(f)) && !slices.Contains(r.Adds, top) {
 			r.Adds = append(r.Adds, top)
 		}

@@ -123,6 +123,11 @@ func (i *item) record(fields []dest.Field) (dest.Record, []dest.Field) {
 			fields = append(fields, dest.Field{Name: names[n], Value: v})
 		}
 	}
+	for _, n := range program.Along() {
+		if v := i.value(n); v != nil && !changed(n) {
+			r.Along = append(r.Along, dest.Field{Name: names[n], Value: v})
+		}
+	}
 	r.Fields = fields[first:len(fields):len(fields)]
 	return r, fields
 }
