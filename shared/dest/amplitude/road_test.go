@@ -146,3 +146,34 @@ func TestAddsOnceOverTheRoad(t *testing.T) {
 		}
 	}
 }
+
+// A change of another column is an event of the row's device too, and the device alone is
+// no change while it stays the same.
+func TestDeviceGoesAlongOverTheRoad(t *testing.T) {
+	set, err := yamlfile.Load("testdata/adds", dest.Kinds([]dest.Vendor{amplitude.Vendor}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, s := apptest.NewAmplitude(t)
+	w.Apply(t, set)
+	push := func(query, device string, logins int) run.Counts {
+		id := w.Push(t, query, query+":1", []string{`"amplitude_devices"`, fmt.Sprintf(`{"CUSTOMER_ID":"cust_001","DEVICE":%q,"LOGINS":%d,"UPDATED_AT":"2024-01-15 10:00:00"}`, device, logins)})[0].Run
+		w.Drain(t, "amplitude")
+		w.Settle(t)
+		return w.Run(t, id).Counts
+	}
+	push("q1", "dev_00001", 1)
+	if c := push("q2", "dev_00001", 1); c.Unchanged != 1 || s.Core().Calls().Total != 1 {
+		t.Errorf("the same again: %+v, %d calls", c, s.Core().Calls().Total)
+	}
+	if err := s.Core().AddFault(sandbox.Fault{Match: "/batch", Holding: `"device_id":"dev_00001"`, Count: 1, Status: 503}); err != nil {
+		t.Fatal(err)
+	}
+	if c := push("q3", "dev_00001", 2); c.Delivered+c.Failed != 1 || len(s.Core().Faults()) != 0 {
+		t.Errorf("an event without its device: %+v", c)
+	}
+	w.Pass(t, 10*time.Minute)
+	if c := push("q4", "dev_00002", 2); c.Delivered != 1 {
+		t.Errorf("another device: %+v", c)
+	}
+}
