@@ -68,11 +68,12 @@ type Replay struct {
 // ErrFormat is returned, wrapped, by Unpack for text that Pack did not make.
 var ErrFormat = errors.New("not a Penstock message")
 
-// format is written; older, whose rows have two flags only, is still read, because it
-// may wait in a queue for 14 days.
+// format is written; those before it are still read, because they may wait in a queue for
+// 14 days: without a time, and the oldest with two flags of a row only.
 const (
-	format = 3
-	older  = 2
+	format = 4
+	older  = 3
+	oldest = 2
 )
 
 // haltedBits is where a replay's Halted stands in the number of its Attempts: most
@@ -218,11 +219,11 @@ func (u *Unpacker) Unpack(text []byte) (Chunk, error) {
 }
 
 func decode(raw []byte) (Chunk, error) {
-	if len(raw) == 0 || raw[0] != format && raw[0] != older {
+	if len(raw) == 0 || raw[0] != format && raw[0] != older && raw[0] != oldest {
 		return Chunk{}, fmt.Errorf("%w: it has format %d, this program knows format %d", ErrFormat, first(raw), format)
 	}
 	r := reader{b: raw[1:], bits: flagBits}
-	if raw[0] == older {
+	if raw[0] == oldest {
 		r.bits = olderBits
 	}
 	c := Chunk{Run: r.text(), Version: r.text(), Batch: r.text(), Mode: run.Mode(r.text())}

@@ -82,21 +82,23 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// What was queued in the format before this one is read too.
-func TestGoldenOfTheFormatBefore(t *testing.T) {
+// What was queued in the formats before this one is read too.
+func TestGoldenOfTheFormatsBefore(t *testing.T) {
 	_, u := pair(t)
-	text, err := os.ReadFile(filepath.Join("testdata", "chunk2.golden"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := u.Unpack(bytes.TrimSpace(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := sample()
-	want.Rows, want.At = want.Rows[:3], time.Time{} // which it did not tell
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
+	for name, rows := range map[string]int{"chunk2.golden": 3, "chunk3.golden": 5} {
+		text, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := u.Unpack(bytes.TrimSpace(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := sample()
+		want.Rows, want.At = want.Rows[:rows], time.Time{} // which they did not tell
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
 	}
 }
 
@@ -113,7 +115,7 @@ func TestUnpackRefuses(t *testing.T) {
 }
 
 func TestRefusesAnotherFormat(t *testing.T) {
-	if _, err := decode([]byte{format + 1, 0}); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "has format 4, this program knows format 3") {
+	if _, err := decode([]byte{format + 1, 0}); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), "has format 5, this program knows format 4") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -93,6 +94,40 @@ func (q *slowQueue) Send(ctx context.Context, queue string, msgs []envelope.Mess
 	return q.Queue.Send(ctx, queue, msgs)
 }
 
+// Of a sync of very many runs, a late batch reads those that its time concerns, and the run
+// that was begun last, however long that goes on.
+func TestLateBatchOfManyRuns(t *testing.T) {
+	w := newWorld(t, 4, nil)
+	w.through("q0", object("k", 1))
+	for n := range 300 {
+		id := w.push(batch(fmt.Sprint("old", n), fmt.Sprint("old:", n), "accounts", object("other", n)))[0].Run
+		w.drain(time.Hour)
+		r, err := w.store.Run(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Status, r.EndedAt = run.Complete, w.now
+		if err := w.store.UpdateRun(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		w.now = w.now.Add(time.Minute)
+	}
+	w.intake.Queue = &failingQueue{Queue: w.store}
+	late := batch("q2", "q2:1", "accounts", object("k", 2))
+	if _, err := w.intake.Push(t.Context(), late); err == nil {
+		t.Fatal("the batch was sent")
+	}
+	w.boot()
+	w.through("q3", object("k", 1))
+	counted := &brokenUnchanged{Store: w.store}
+	w.deliver.Unchanged = counted
+	w.push(late)
+	w.drain(time.Hour)
+	if w.crm.value("k") != 1 || counted.lists > 2 {
+		t.Errorf("the destination holds %d; %d lists of runs", w.crm.value("k"), counted.lists)
+	}
+}
+
 // deadAfterPin dies once a batch is pinned.
 type deadAfterPin struct{ intake.Batches }
 
@@ -131,6 +166,7 @@ type brokenUnchanged struct {
 	*sqlite.Store
 	fails string
 	left  int
+	lists int
 }
 
 func (b *brokenUnchanged) refuses(what string) bool {
@@ -156,8 +192,13 @@ func (b *brokenUnchanged) Unchanged(ctx context.Context, runID string, each func
 }
 
 func (b *brokenUnchanged) RecentRuns(ctx context.Context, sync string, limit int) ([]run.Run, error) {
-	if b.refuses("RecentRuns") {
+	if b.lists++; b.refuses("RecentRuns") {
 		return nil, errStorage
 	}
 	return b.Store.RecentRuns(ctx, sync, limit)
+}
+
+func (b *brokenUnchanged) RunsBefore(ctx context.Context, sync string, begun time.Time, id string, limit int) ([]run.Run, error) {
+	b.lists++
+	return b.Store.RunsBefore(ctx, sync, begun, id, limit)
 }

@@ -147,6 +147,35 @@ func TestAddsOnceOverTheRoad(t *testing.T) {
 	}
 }
 
+// So it is in an outage of everything, after which an older row that may have been sent and
+// a newer one stand side by side: neither adds what did not change.
+func TestAddsOnceAfterAnOutage(t *testing.T) {
+	set, err := yamlfile.Load("testdata/adds", dest.Kinds([]dest.Vendor{amplitude.Vendor}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, fault := range map[string]sandbox.Fault{"nothing arrives": {}, "all arrives": {AfterCommit: true}} {
+		w, s := apptest.NewAmplitude(t)
+		w.Apply(t, set)
+		w.Push(t, "q1", "q1:1", points("start", 10, 7, "a"))
+		w.Drain(t, "amplitude")
+		fault.Match, fault.Status, fault.Count = "/batch", 503, -1
+		if err := s.Core().AddFault(fault); err != nil {
+			t.Fatal(err)
+		}
+		w.Push(t, "q2", "q2:1", points("pro", 10, 8, "a"))
+		w.Drain(t, "amplitude")
+		w.Push(t, "q3", "q3:1", points("max", 10, 8, "a"))
+		w.Drain(t, "amplitude")
+		s.Core().ClearFaults()
+		w.Pass(t, 2*time.Hour)
+		p := s.User("cust_001").Properties
+		if got := fmt.Sprintf("%s %s %s %s", p["plan"], p["spent"], p["points"], p["badges"]); got != `"max" 10 15 ["a"]` {
+			t.Errorf("%s: the user holds %s", name, got)
+		}
+	}
+}
+
 // A change of another column is an event of the row's device too, and the device alone is
 // no change while it stays the same.
 func TestDeviceGoesAlongOverTheRoad(t *testing.T) {

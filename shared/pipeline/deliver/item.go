@@ -44,6 +44,7 @@ type item struct {
 	sought    bool // its record was looked for: Counts.LookedUp
 	mine      bool // entry is its own copy
 	doubt     bool // an older value of the key in hand may have been sent by an earlier attempt; of no insert, which has its intent
+	cleared   bool // with doubt: that older one is a delete
 	ahead     bool // it superseded another value in hand, whose message may go back
 	summed    bool // failed with its version: its message's summary counts it
 	due       bool // failed: sent again by itself

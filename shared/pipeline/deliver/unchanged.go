@@ -8,11 +8,11 @@ import (
 	"github.com/penstock-data/penstock/shared/run"
 )
 
-// A row that is accepted and changes nothing writes no entry of the ledger: a million of
-// them cost no write. So the ledger does not know how new they are, and a batch that was
+// A row that is accepted and changes nothing writes no entry of the ledger, which would cost
+// a write each. So the ledger does not know how new they are, and a batch that was
 // accepted before them, and whose sending failed, would overwrite them when the warehouse
 // sends it again, be it a day later (I3). Their keys are kept beside their message's
-// record instead, and read by such a batch alone.
+// record instead, 8 bytes each, and read by such a batch alone.
 
 // keepUnchanged stores the keys of a settled message's rows that left the destination as it
 // was. A replay is as old as its first time, and no newer than anything.
@@ -56,7 +56,13 @@ func (w *work) late(ctx context.Context) {
 	if len(late) == 0 {
 		return
 	}
-	newest, err := w.unchangedSince(ctx, late)
+	newest := map[uint64]int64{}
+	for _, m := range late {
+		for _, i := range m.items {
+			newest[unchangedHash(w.target, i.key)] = 0
+		}
+	}
+	err := w.unchangedSince(ctx, late, newest)
 	for _, m := range late {
 		if err != nil {
 			m.broken(w.inv.d, err)
@@ -73,42 +79,57 @@ func (w *work) late(ctx context.Context) {
 // runsAtOnce is how many runs are listed at a time.
 const runsAtOnce = 50
 
-// unchangedSince is the greatest sequence under which each key was left unchanged by the
-// batches that were accepted after the first of these messages' ones, by its hash.
-func (w *work) unchangedSince(ctx context.Context, late []*message) (map[uint64]int64, error) {
-	d, newest := w.inv.d, map[uint64]int64{}
-	least, since, sync := late[0].chunk.Sequence, late[0].run.BegunAt, late[0].run.Sync
+// unchangedSince finds the greatest sequence under which each of these keys, by their
+// hashes, was left unchanged by the batches that were accepted after the first of these
+// messages' ones.
+func (w *work) unchangedSince(ctx context.Context, late []*message, newest map[uint64]int64) error {
+	d, sync := w.inv.d, late[0].run.Sync
+	least, since := late[0].chunk.Sequence, late[0].accepted()
 	for _, m := range late {
-		if least = min(least, m.chunk.Sequence); m.run.BegunAt.Before(since) {
-			since = m.run.BegunAt
+		if least = min(least, m.chunk.Sequence); m.accepted().Before(since) {
+			since = m.accepted()
 		}
 	}
+	latest, err := d.Runs.Latest(ctx, sync) // it may go on for longer than any number of others
+	if err != nil {
+		return fmt.Errorf("read the latest run of sync %q: %w", sync, err)
+	}
 	runs, err := d.Unchanged.RecentRuns(ctx, sync, runsAtOnce)
-	for ; err == nil && len(runs) > 0; runs, err = w.runsBefore(ctx, sync, since, runs) {
+	for more := true; err == nil && more && len(runs) > 0; {
+		more = false
 		for i := range runs {
 			r := &runs[i]
-			if r.Status.Ended() && r.EndedAt.Before(since) {
+			if r.Status.Ended() && r.EndedAt.Before(since) && r.ID != latest {
 				continue
 			}
-			if err := w.addUnchanged(ctx, newest, r.ID, least); err != nil {
-				return nil, err
+			more = more || r.ID != latest
+			if r.ID == latest {
+				latest = ""
 			}
+			if err := w.addUnchanged(ctx, newest, r.ID, least); err != nil {
+				return err
+			}
+		}
+		if more = more && len(runs) == runsAtOnce; more { // else all that go before ended before, too
+			last := &runs[len(runs)-1]
+			runs, err = d.Unchanged.RunsBefore(ctx, sync, last.BegunAt, last.ID, runsAtOnce)
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("list the runs of sync %q: %w", sync, err)
+		return fmt.Errorf("list the runs of sync %q: %w", sync, err)
 	}
-	return newest, nil
+	if latest == "" {
+		return nil
+	}
+	return w.addUnchanged(ctx, newest, latest, least)
 }
 
-// runsBefore are the next runs of a list, none once they are too old to have batches that
-// are newer than those of a run begun at since.
-func (w *work) runsBefore(ctx context.Context, sync string, since time.Time, listed []run.Run) ([]run.Run, error) {
-	last := &listed[len(listed)-1]
-	if len(listed) < runsAtOnce || last.BegunAt.Before(since.Add(-run.KeepUnchanged)) {
-		return nil, nil
+// accepted is when the message's batch was.
+func (m *message) accepted() time.Time {
+	if m.chunk.At.IsZero() {
+		return m.run.BegunAt
 	}
-	return w.inv.d.Unchanged.RunsBefore(ctx, sync, last.BegunAt, last.ID, runsAtOnce)
+	return m.chunk.At
 }
 
 // addUnchanged adds what the batches of a run that were accepted after a sequence left
@@ -128,7 +149,11 @@ func (w *work) addUnchanged(ctx context.Context, newest map[uint64]int64, id str
 		return nil
 	}
 	err = w.inv.d.Unchanged.Unchanged(ctx, id, func(batch string, _ int, hashes []byte) error {
-		run.EachSeen(hashes, func(h uint64) { newest[h] = max(newest[h], sequences[batch]) })
+		run.EachSeen(hashes, func(h uint64) {
+			if sequence, asked := newest[h]; asked {
+				newest[h] = max(sequence, sequences[batch])
+			}
+		})
 		return nil
 	})
 	if err != nil {

@@ -30,7 +30,7 @@ func (w *work) verdict(i *item) {
 		// The ledger may be behind the destination: nothing counts as held, and all
 		// fields are sent.
 		e := i.own()
-		e.Held = e.Held.InDoubt(i.def().OnDelete != "")
+		e.Held = e.Held.InDoubt(i.cleared)
 	}
 	r := ledger.Row{
 		Run: m.run.ID, Sequence: i.sequence(), Fingerprint: i.print, Once: once, Delete: i.del, Unsure: i.del && i.key != "" && (i.doubt || i.def().Operation == syncdef.Delete),

@@ -130,7 +130,9 @@ func (w *work) newest() {
 			winner, loser = loser, winner
 		}
 		loser.state, loser.winner = stateSuperseded, winner
-		winner.doubt = winner.doubt || loser.doubt || loser.m.again() && !loser.rules().Once
+		sent := loser.m.again() && !loser.rules().Once
+		winner.doubt = winner.doubt || loser.doubt || sent
+		winner.cleared = winner.cleared || loser.cleared || sent && loser.del
 		winner.ahead = winner.ahead || loser.ahead || loser.print != winner.print
 		winner.least = run.Least(winner.least, run.Least(loser.least, loser.cursor()))
 		newest[i.key] = winner
@@ -142,13 +144,16 @@ func (w *work) newest() {
 // of it, so that a delete would find nothing to remove, and an upsert nothing to change.
 // (Inserts have their intent.)
 func (w *work) doubts() {
-	sent := map[string]int64{} // by key, the least sequence
+	sent, deleted := map[string]int64{}, map[string]int64{} // by key, the least sequence; of all, and of deletes
 	for _, i := range w.items {
 		if i.m.end == "" || i.state != stateOpen || i.key == "" || !i.m.again() || i.rules().Once {
 			continue
 		}
 		if least, ok := sent[i.key]; !ok || i.sequence() < least {
 			sent[i.key] = i.sequence()
+		}
+		if least, ok := deleted[i.key]; i.del && (!ok || i.sequence() < least) {
+			deleted[i.key] = i.sequence()
 		}
 	}
 	if len(sent) == 0 {
@@ -157,6 +162,9 @@ func (w *work) doubts() {
 	for _, i := range w.items {
 		least, ok := sent[i.key]
 		i.doubt = i.doubt || ok && i.state == stateOpen && i.sequence() > least
+		if least, ok := deleted[i.key]; ok && i.sequence() > least {
+			i.cleared = true
+		}
 	}
 }
 

@@ -93,7 +93,7 @@ func (c *Control) retry(ctx context.Context, id string, sel Selector, token stri
 	asked := &run.Asked{}
 	for read := 0; read+asked.Read < retriedRows; {
 		b := run.Replay{Sync: r.Sync, Original: r.ID, Run: out.Run, ID: run.AskedBatch(r.ID, token, ended)}
-		if stored, again := pinned[b.ID]; again {
+		if stored, again := pinned[b.ID]; again && stored.Asked != nil {
 			asked, seen.named = stored.Asked, true
 			b.Rows, err = c.failedBefore(ctx, b, stored, sel)
 		} else {
