@@ -491,6 +491,59 @@ func (a *acceptedAtPin) PinAccount(ctx context.Context, name, account string) (s
 	return a.Connections.PinAccount(ctx, name, account)
 }
 
+// appliedAtHalt lets something happen as the first halt is read: a job's account is compared
+// by then, and not yet opened.
+type appliedAtHalt struct {
+	deliver.Halts
+	do func()
+}
+
+func (h *appliedAtHalt) Halt(ctx context.Context, sync, version string) (run.Halt, error) {
+	if do := h.do; do != nil {
+		h.do = nil
+		do()
+	}
+	return h.Halts.Halt(ctx, sync, version)
+}
+
+// Settings that another invocation of the process reads between a job's comparison of the
+// account and its first call lead to an account that nobody compared: it gets no row.
+func TestOtherSettingsMeanwhile(t *testing.T) {
+	w := newWorld(t, 8, nil)
+	other := newCRM(w.clock)
+	other.id = "org-2"
+	w.deliver.Open = func(c syncdef.Connection) (dest.Account, error) {
+		if c.URL != "" {
+			return other, nil
+		}
+		return w.crm, nil
+	}
+	w.send("q0", "x")
+	w.drain(time.Hour) // pins org-1
+	w.send("q1", "a")
+	w.send("q2", "bbb")
+	in := w.receive()
+	if len(in) != 2 {
+		t.Fatalf("%d messages", len(in))
+	}
+	apply := func(url string) {
+		if err := w.store.PutConnection(t.Context(), syncdef.Connection{Name: "prod", Type: "crm", URL: url}); err != nil {
+			t.Fatal(err)
+		}
+		w.now = w.now.Add(2 * time.Minute) // its settings are read anew
+	}
+	w.deliver.Halts = &appliedAtHalt{Halts: w.store, do: func() {
+		apply("https://other.example")
+		w.handle(in[1:])
+	}}
+	w.handle(in[:1])
+	apply("")
+	w.drain(time.Hour)
+	if len(other.records) != 0 || len(w.crm.records) != 3 {
+		t.Errorf("the pinned account holds %v, the other one %v", w.crm.records, other.records)
+	}
+}
+
 // A run that is begun right after an acceptance is delivered to the accepted account
 // also by a worker that read the settings before it: else the new target's mark would
 // pass rows that only the account of before has (I4).
