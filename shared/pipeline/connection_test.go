@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -179,6 +180,33 @@ func TestTooManyAtOnce(t *testing.T) {
 		if c := w.counts(id); c.Delivered != 400 || len(w.errors(id)) > 0 || slices.Min(w.crm.sizes) != 400 || len(tokens.slowed) > 0 {
 			t.Errorf("%d refusals: %+v, %d errors, calls of %v, %v slowed down", refusals, c, len(w.errors(id)), w.crm.sizes, tokens.slowed)
 		}
+	}
+}
+
+// Of two calls of a job that are refused beside each other the longer word of the vendor
+// counts, whichever comes first.
+func TestLongerWordOfTwo(t *testing.T) {
+	w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) { c.most, c.beside = 1, 2 })
+	both, begun, calls := make(chan struct{}), atomic.Int32{}, 0
+	w.crm.during = func([]string) {
+		switch begun.Add(1) {
+		case 1:
+			<-both
+		case 2:
+			close(both)
+		}
+	}
+	w.crm.fail = func([]string) *dest.CallError {
+		if calls++; calls > 2 {
+			return nil
+		}
+		after := time.Duration(calls) * time.Hour
+		return &dest.CallError{Op: "upsert", Class: dest.Throttled, Scope: dest.ScopeConnection, Quota: dest.QuotaDay, After: after, Message: "429"}
+	}
+	w.send("q", "a", "b")
+	w.once()
+	if p, err := w.store.Pace(t.Context(), "prod"); err != nil || p.Until.Sub(w.now) != 2*time.Hour {
+		t.Errorf("paused for %v, %v", p.Until.Sub(w.now), err)
 	}
 }
 
