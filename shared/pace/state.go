@@ -48,7 +48,8 @@ func (s State) May(now time.Time) (next State, probe bool, wait time.Duration) {
 
 // Fail is the state after a failure of the connection at now: paused for what the
 // vendor asks, else for a quarter of the time that the failure lasts; never shorter
-// than it is paused already, for the vendor may have said so to another call. A failure
+// than it is paused already, for the vendor may have said so to another call, whose reason
+// stays then. A failure
 // that goes on after a probe was answered lasts from its beginning: what calls need and
 // the probe does not may be what is missing.
 func (s State) Fail(now time.Time, after time.Duration, code, reason string) State {
@@ -63,10 +64,10 @@ func (s State) Fail(now time.Time, after time.Duration, code, reason string) Sta
 	if after > 0 {
 		wait = max(min(after, mostAfter), leastWait)
 	}
+	s.Probe = time.Time{}
 	if until := now.Add(wait); until.After(s.Until) || s.Until.Sub(now) > mostAfter+maxSkew {
-		s.Until = until
+		s.Until, s.Code, s.Reason, s.SetUp, s.Quota = until, code, reason, false, false
 	}
-	s.Probe, s.Code, s.Reason = time.Time{}, code, reason
 	return s
 }
 

@@ -210,6 +210,25 @@ func TestLongerWordOfTwo(t *testing.T) {
 	}
 }
 
+// A call that fails otherwise within a pause for a spent quota leaves the pause its reason.
+func TestReasonOfALongerPause(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	w.crm.fail = func([]string) *dest.CallError {
+		s := pace.State{}.Fail(w.now, 6*time.Hour, "429", "the day's calls are spent") // of another worker
+		s.Quota = true
+		if err := w.store.SetPace(t.Context(), "prod", s); err != nil {
+			t.Error(err)
+		}
+		return &dest.CallError{Op: "upsert", Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "401", Message: "the secret is refused"}
+	}
+	w.send("q", "a")
+	w.once()
+	p, err := w.store.Pace(t.Context(), "prod")
+	if err != nil || !p.Quota || p.SetUp || p.Code != "429" || p.Until.Sub(w.now) != 6*time.Hour {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
 // The account behind a connection is pinned at its first delivery; another one is a
 // failure of the connection until it is accepted, and then starts an empty ledger.
 func TestAnotherAccount(t *testing.T) {

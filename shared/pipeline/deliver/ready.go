@@ -213,7 +213,9 @@ func (a *account) pause(ctx context.Context, failed *dest.CallError) (time.Durat
 		}
 		now := a.d.Now()
 		next := s.Fail(now, failed.After, failed.Code, reason)
-		next.SetUp, next.Quota = failed.Class == dest.Configuration, failed.Class == dest.Throttled
+		if !next.Until.Equal(s.Until) { // it is this failure that all wait for
+			next.SetUp, next.Quota = failed.Class == dest.Configuration, failed.Class == dest.Throttled
+		}
 		err = a.d.Connections.SetPace(ctx, a.name, next)
 		if err == nil {
 			return max(next.Until.Sub(now), time.Second), nil
