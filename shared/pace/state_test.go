@@ -110,6 +110,22 @@ func TestOutage(t *testing.T) {
 	}
 }
 
+// A failure that a clock told hours ahead holds nobody up once that was put right, and one
+// worker probes.
+func TestClockAhead(t *testing.T) {
+	s := State{}.Fail(start.Add(8*time.Hour), 0, "network", "why")
+	next, probe, wait := s.May(start)
+	if !probe || wait != 0 || next.Since != start {
+		t.Errorf("probe %t, wait %v: %+v", probe, wait, next)
+	}
+	if _, again, wait := next.May(start); again || wait != 5*time.Second {
+		t.Errorf("another worker: probe %t, wait %v", again, wait)
+	}
+	if failed := s.Fail(start, 0, "network", "why"); failed.Until != start.Add(time.Second) {
+		t.Errorf("paused until %v", failed.Until)
+	}
+}
+
 // A failure that goes on right after a probe was answered lasts from its beginning; a
 // minute without one is its end.
 func TestAnswered(t *testing.T) {
