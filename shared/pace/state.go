@@ -33,6 +33,7 @@ func (s State) Failing() bool { return !s.Since.IsZero() }
 // (then store next, conditionally, and probe), or nothing for so long. A time that is
 // further ahead than any can be is of a clock that stood wrong, and holds nobody up.
 func (s State) May(now time.Time) (next State, probe bool, wait time.Duration) {
+	s = s.trusted(now)
 	until, probing := s.Until.Sub(now), s.Probe.Sub(now)
 	switch {
 	case !s.Failing():
@@ -46,12 +47,22 @@ func (s State) May(now time.Time) (next State, probe bool, wait time.Duration) {
 	return s, true, 0
 }
 
+// trusted is the state at now without the times of a clock that stood ahead: a failure
+// that begins later than any clock can be ahead begins now, and pauses nothing any more.
+func (s State) trusted(now time.Time) State {
+	if s.Since.Sub(now) > maxSkew {
+		s.Since, s.Until, s.Probe = now, now, time.Time{}
+	}
+	return s
+}
+
 // Fail is the state after a failure of the connection at now: paused for what the
 // vendor asks, else for a quarter of the time that the failure lasts; never shorter
-// than it is paused already, for the vendor may have said so to another call. A failure
-// that goes on after a probe was answered lasts from its beginning: what calls need and
-// the probe does not may be what is missing.
+// than it is paused already, for the vendor may have said so to another call, whose reason
+// stays then. A failure that goes on after a probe was answered lasts from its beginning:
+// what calls need and the probe does not may be what is missing.
 func (s State) Fail(now time.Time, after time.Duration, code, reason string) State {
+	s = s.trusted(now)
 	if since := now.Sub(s.Mended); !s.Failing() && since < relapse && since > -maxSkew {
 		s.Since = s.Was
 	}
@@ -63,10 +74,10 @@ func (s State) Fail(now time.Time, after time.Duration, code, reason string) Sta
 	if after > 0 {
 		wait = max(min(after, mostAfter), leastWait)
 	}
+	s.Probe = time.Time{}
 	if until := now.Add(wait); until.After(s.Until) || s.Until.Sub(now) > mostAfter+maxSkew {
-		s.Until = until
+		s.Until, s.Code, s.Reason, s.SetUp, s.Quota = until, code, reason, false, false
 	}
-	s.Probe, s.Code, s.Reason = time.Time{}, code, reason
 	return s
 }
 

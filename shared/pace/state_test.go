@@ -65,7 +65,8 @@ func TestFail(t *testing.T) {
 		{"and longer", since(time.Minute), 5 * time.Hour, 5 * time.Hour},
 		{"but is believed up to 12 hours", since(time.Minute), 90 * time.Hour, 12 * time.Hour},
 		{"and never below a second", since(time.Minute), time.Nanosecond, time.Second},
-		{"a call without a word does not shorten another's", State{Since: start.Add(-time.Second), Until: start.Add(time.Hour)}, 0, time.Hour},
+		{"a call without a word does not shorten another's", State{Since: start.Add(-time.Second), Until: start.Add(time.Hour), Code: "429", Reason: "the quota is spent", Quota: true}, 0, time.Hour},
+		{"a longer word is the one that is told", State{Since: start.Add(-time.Second), Until: start.Add(time.Minute), Code: "401", Reason: "refused", SetUp: true}, time.Hour, time.Hour},
 		{"nor does a shorter word", State{Since: start.Add(-time.Second), Until: start.Add(time.Hour)}, time.Minute, time.Hour},
 		{"a pause by a clock a day ahead", State{Since: start.Add(24 * time.Hour), Until: start.Add(24 * time.Hour)}, 0, time.Second},
 	} {
@@ -73,7 +74,11 @@ func TestFail(t *testing.T) {
 		if wait := got.Until.Sub(start); wait != c.wait {
 			t.Errorf("%s: paused for %v, want %v", c.name, wait, c.wait)
 		}
-		if !got.Failing() || got.Since.After(start) || got.Code != "code" || got.Reason != "reason" || !got.Probe.IsZero() || got.Revision != c.state.Revision {
+		told := State{Code: "code", Reason: "reason"}
+		if got.Until.Equal(c.state.Until) { // what is waited for is the failure of before
+			told = c.state
+		}
+		if !got.Failing() || got.Since.After(start) || got.Code != told.Code || got.Reason != told.Reason || got.SetUp != told.SetUp || got.Quota != told.Quota || !got.Probe.IsZero() || got.Revision != c.state.Revision {
 			t.Errorf("%s: %+v", c.name, got)
 		}
 		if c.state.Failing() && !c.state.Since.After(start) && got.Since != c.state.Since {
@@ -102,6 +107,22 @@ func TestOutage(t *testing.T) {
 	s.Revision = 9
 	if mended := s.Mend(); mended != (State{Revision: 9}) {
 		t.Errorf("mended: %+v", mended)
+	}
+}
+
+// A failure that a clock told hours ahead holds nobody up once that was put right, and one
+// worker probes.
+func TestClockAhead(t *testing.T) {
+	s := State{}.Fail(start.Add(8*time.Hour), 0, "network", "why")
+	next, probe, wait := s.May(start)
+	if !probe || wait != 0 || next.Since != start {
+		t.Errorf("probe %t, wait %v: %+v", probe, wait, next)
+	}
+	if _, again, wait := next.May(start); again || wait != 5*time.Second {
+		t.Errorf("another worker: probe %t, wait %v", again, wait)
+	}
+	if failed := s.Fail(start, 0, "network", "why"); failed.Until != start.Add(time.Second) {
+		t.Errorf("paused until %v", failed.Until)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -179,6 +180,52 @@ func TestTooManyAtOnce(t *testing.T) {
 		if c := w.counts(id); c.Delivered != 400 || len(w.errors(id)) > 0 || slices.Min(w.crm.sizes) != 400 || len(tokens.slowed) > 0 {
 			t.Errorf("%d refusals: %+v, %d errors, calls of %v, %v slowed down", refusals, c, len(w.errors(id)), w.crm.sizes, tokens.slowed)
 		}
+	}
+}
+
+// Of two calls of a job that are refused beside each other the longer word of the vendor
+// counts, whichever comes first.
+func TestLongerWordOfTwo(t *testing.T) {
+	w := newWorld(t, 1, func(c *crm, _ *syncdef.Definition) { c.most, c.beside = 1, 2 })
+	both, begun, calls := make(chan struct{}), atomic.Int32{}, 0
+	w.crm.during = func([]string) {
+		switch begun.Add(1) {
+		case 1:
+			<-both
+		case 2:
+			close(both)
+		}
+	}
+	w.crm.fail = func([]string) *dest.CallError {
+		if calls++; calls > 2 {
+			return nil
+		}
+		after := time.Duration(calls) * time.Hour
+		return &dest.CallError{Op: "upsert", Class: dest.Throttled, Scope: dest.ScopeConnection, Quota: dest.QuotaDay, After: after, Message: "429"}
+	}
+	w.send("q", "a", "b")
+	w.once()
+	if p, err := w.store.Pace(t.Context(), "prod"); err != nil || p.Until.Sub(w.now) != 2*time.Hour {
+		t.Errorf("paused for %v, %v", p.Until.Sub(w.now), err)
+	}
+}
+
+// A call that fails otherwise within a pause for a spent quota leaves the pause its reason.
+func TestReasonOfALongerPause(t *testing.T) {
+	w := newWorld(t, 1, nil)
+	w.crm.fail = func([]string) *dest.CallError {
+		s := pace.State{}.Fail(w.now, 6*time.Hour, "429", "the day's calls are spent") // of another worker
+		s.Quota = true
+		if err := w.store.SetPace(t.Context(), "prod", s); err != nil {
+			t.Error(err)
+		}
+		return &dest.CallError{Op: "upsert", Class: dest.Configuration, Scope: dest.ScopeConnection, Code: "401", Message: "the secret is refused"}
+	}
+	w.send("q", "a")
+	w.once()
+	p, err := w.store.Pace(t.Context(), "prod")
+	if err != nil || !p.Quota || p.SetUp || p.Code != "429" || p.Until.Sub(w.now) != 6*time.Hour {
+		t.Errorf("%+v, %v", p, err)
 	}
 }
 
@@ -489,6 +536,59 @@ func (a *acceptedAtPin) PinAccount(ctx context.Context, name, account string) (s
 		a.accept = nil
 	}
 	return a.Connections.PinAccount(ctx, name, account)
+}
+
+// appliedAtHalt lets something happen as the first halt is read: a job's account is compared
+// by then, and not yet opened.
+type appliedAtHalt struct {
+	deliver.Halts
+	do func()
+}
+
+func (h *appliedAtHalt) Halt(ctx context.Context, sync, version string) (run.Halt, error) {
+	if do := h.do; do != nil {
+		h.do = nil
+		do()
+	}
+	return h.Halts.Halt(ctx, sync, version)
+}
+
+// Settings that another invocation of the process reads between a job's comparison of the
+// account and its first call lead to an account that nobody compared: it gets no row.
+func TestOtherSettingsMeanwhile(t *testing.T) {
+	w := newWorld(t, 8, nil)
+	other := newCRM(w.clock)
+	other.id = "org-2"
+	w.deliver.Open = func(c syncdef.Connection) (dest.Account, error) {
+		if c.URL != "" {
+			return other, nil
+		}
+		return w.crm, nil
+	}
+	w.send("q0", "x")
+	w.drain(time.Hour) // pins org-1
+	w.send("q1", "a")
+	w.send("q2", "bbb")
+	in := w.receive()
+	if len(in) != 2 {
+		t.Fatalf("%d messages", len(in))
+	}
+	apply := func(url string) {
+		if err := w.store.PutConnection(t.Context(), syncdef.Connection{Name: "prod", Type: "crm", URL: url}); err != nil {
+			t.Fatal(err)
+		}
+		w.now = w.now.Add(2 * time.Minute) // its settings are read anew
+	}
+	w.deliver.Halts = &appliedAtHalt{Halts: w.store, do: func() {
+		apply("https://other.example")
+		w.handle(in[1:])
+	}}
+	w.handle(in[:1])
+	apply("")
+	w.drain(time.Hour)
+	if len(other.records) != 0 || len(w.crm.records) != 3 {
+		t.Errorf("the pinned account holds %v, the other one %v", w.crm.records, other.records)
+	}
 }
 
 // A run that is begun right after an acceptance is delivered to the accepted account

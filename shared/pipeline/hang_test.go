@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/pace"
 	"github.com/penstock-data/penstock/shared/pipeline/deliver"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/sqlite"
@@ -693,5 +694,55 @@ func TestDeadConnectionInAShortTime(t *testing.T) {
 	w.handleWithin(cutOff{t.Context(), w.now.Add(20 * time.Second)}, w.receive())
 	if p, err := w.store.Pace(t.Context(), "prod"); err != nil || !p.Failing() {
 		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// slowIdentity is a crm that takes its time to say which account it is.
+type slowIdentity struct{ *crm }
+
+func (s slowIdentity) Identity(ctx context.Context) (string, error) {
+	if err := s.underWay(ctx, nil); err != nil {
+		return "", err
+	}
+	return s.crm.Identity(ctx)
+}
+
+// A probe of a connection that failed, and asking which account it is, for which the end of
+// an invocation leaves no time, lengthen no pause and keep nobody else from probing.
+func TestReadyOutOfTime(t *testing.T) {
+	for name, c := range map[string]struct {
+		failing bool
+		left    time.Duration
+		takes   time.Duration
+		pauses  bool
+	}{
+		"no time to begin":              {true, 4 * time.Second, time.Second, false},
+		"cut off":                       {true, 7 * time.Second, 5 * time.Second, false},
+		"cut off at the account's name": {true, 7 * time.Second, 3 * time.Second, false},
+		"never failed, cut off":         {false, 4 * time.Second, 5 * time.Second, false},
+		"no answer for long enough":     {true, 20 * time.Second, hangs, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newSlowWorld(t, nil)
+			w.deliver.Timeout = 4 * time.Second
+			w.deliver.Open = func(syncdef.Connection) (dest.Account, error) { return slowIdentity{w.crm}, nil }
+			w.crm.takes = func([]string) time.Duration { return c.takes }
+			before := pace.State{}
+			if c.failing {
+				before = before.Fail(w.now.Add(-2*time.Hour), 0, "503", "down")
+				if err := w.store.SetPace(t.Context(), "prod", before); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.send("q", "a")
+			w.handleWithin(cutOff{t.Context(), w.now.Add(c.left)}, w.receive())
+			after, err := w.store.Pace(t.Context(), "prod")
+			if after.Revision = before.Revision; err != nil || (after != before) != c.pauses {
+				t.Errorf("%+v, %v; it was %+v", after, err, before)
+			}
+			if took := w.drain(time.Minute); (took < time.Minute) == c.pauses {
+				t.Errorf("nothing is queued after %v", took)
+			}
+		})
 	}
 }

@@ -206,8 +206,9 @@ func (a *account) vendor() (dest.Account, *dest.CallError) {
 	return a.opened, a.failure
 }
 
-// errMoved says that the settings were read anew since a message's target was found:
-// another account may be accepted since, whose ledger is another one.
+// errMoved says that the settings were read anew since a message's target was found, or
+// since the account was compared with the pinned one: another may be accepted since, whose
+// ledger is another one, or they lead to one that is not.
 var errMoved = errors.New("the connection's account has changed")
 
 // codePersonal is the code of versions whose connection does not allow their personal
@@ -218,7 +219,7 @@ const codePersonal = "personal_not_allowed"
 func (a *account) end(m *message) (dest.Destination, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if m.version.Target(a.stored.Epoch) != m.target {
+	if !a.known || m.version.Target(a.stored.Epoch) != m.target {
 		return nil, errMoved
 	}
 	v := m.version.Version

@@ -152,7 +152,7 @@ func (j *job) lives(ctx context.Context, began time.Time) bool {
 	}
 	asked := j.d.Now()
 	down := j.account.probe(ctx)
-	if down != nil && (!j.d.cutOff(inTime) || j.d.Now().Sub(asked) >= 2*j.d.Timeout) {
+	if down != nil && j.d.proves(inTime, asked) {
 		j.pause(ctx, down)
 	}
 	return down == nil

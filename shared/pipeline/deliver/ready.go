@@ -7,12 +7,14 @@ import (
 	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/pace"
 	"github.com/penstock-data/penstock/shared/run"
 )
 
 // ready says whether calls may be made now, or how long to wait. A connection that
 // failed is probed by one worker at a time, and by nobody before its pause is over;
-// failed is what this worker's own probe met. delivers says that the calls are a
+// failed is what this worker's own probe met; one that the invocation's end cut off says
+// nothing, and is made in the next. delivers says that the calls are a
 // delivery's, the first of which pins the account. err is our storage's.
 func (a *account) ready(ctx context.Context, delivers bool) (wait time.Duration, failed *dest.CallError, err error) {
 	s, err := a.d.Connections.Pace(ctx, a.name)
@@ -23,24 +25,22 @@ func (a *account) ready(ctx context.Context, delivers bool) (wait time.Duration,
 	if wait > 0 {
 		return wait, nil, nil
 	}
-	if probe && a.d.Guest {
+	if probe && (a.d.Guest || !a.d.hasTime(ctx)) {
 		return time.Second, nil, nil
 	}
 	if probe {
-		if err := a.d.Connections.SetPace(ctx, a.name, next); errors.Is(err, run.ErrConflict) {
-			return time.Second, nil, nil // somebody else probes
-		} else if err != nil {
-			return 0, nil, fmt.Errorf("claim the probe of connection %q: %w", a.name, err)
+		if claimed, err := a.claim(ctx, &next); err != nil || !claimed {
+			return time.Second, nil, err
 		}
-		next.Revision++
-		a.doubt()
-		if err := a.refresh(ctx); err != nil {
-			return 0, nil, err
-		}
+	}
+	inTime, cancel := a.d.before(ctx)
+	defer cancel()
+	asked, moved := a.d.Now(), false
+	if probe {
 		failed = a.probe(ctx)
 	}
 	if failed == nil {
-		moved := true
+		asked, moved = a.d.Now(), true
 		for range 3 { // settings that change meanwhile: the message's target is compared anyway
 			if moved, failed, err = a.check(ctx, delivers); !moved {
 				break
@@ -49,20 +49,43 @@ func (a *account) ready(ctx context.Context, delivers bool) (wait time.Duration,
 		if err != nil {
 			return 0, nil, err
 		}
-		if moved {
-			return time.Second, nil, nil
+	}
+	if moved || failed != nil && !a.d.proves(inTime, asked) {
+		if probe {
+			next.Probe = time.Time{}
+			err = a.setPace(ctx, next, "give the probe back")
 		}
+		return time.Second, nil, err
 	}
 	if failed != nil {
 		wait, err = a.pause(ctx, failed)
 		return wait, failed, err
 	}
 	if probe {
-		if err := a.d.Connections.SetPace(ctx, a.name, next.Answered(a.d.Now())); err != nil && !errors.Is(err, run.ErrConflict) {
-			return 0, nil, fmt.Errorf("end the pause of connection %q: %w", a.name, err)
-		}
+		err = a.setPace(ctx, next.Answered(a.d.Now()), "end the pause")
 	}
-	return 0, nil, nil
+	return 0, nil, err
+}
+
+// claim stores that this worker probes, unless somebody else does, and reads the settings
+// anew.
+func (a *account) claim(ctx context.Context, next *pace.State) (claimed bool, err error) {
+	if err := a.d.Connections.SetPace(ctx, a.name, *next); errors.Is(err, run.ErrConflict) {
+		return false, nil
+	} else if err != nil {
+		return false, fmt.Errorf("claim the probe of connection %q: %w", a.name, err)
+	}
+	next.Revision++
+	a.doubt()
+	return true, a.refresh(ctx)
+}
+
+// setPace stores what a probe found, unless somebody has stored something else meanwhile.
+func (a *account) setPace(ctx context.Context, s pace.State, doing string) error {
+	if err := a.d.Connections.SetPace(ctx, a.name, s); err != nil && !errors.Is(err, run.ErrConflict) {
+		return fmt.Errorf("%s of connection %q: %w", doing, a.name, err)
+	}
+	return nil
 }
 
 // check compares the account with the one that is pinned, once per opening, and
@@ -81,7 +104,9 @@ func (a *account) check(ctx context.Context, delivers bool) (moved bool, failed 
 		return false, nil, nil
 	}
 	began := a.d.Now()
-	id, err := opened.Identity(ctx)
+	inTime, cancel := a.d.before(ctx)
+	defer cancel()
+	id, err := opened.Identity(inTime)
 	if err != nil {
 		return false, callError(err), nil
 	}
@@ -188,7 +213,9 @@ func (a *account) pause(ctx context.Context, failed *dest.CallError) (time.Durat
 		}
 		now := a.d.Now()
 		next := s.Fail(now, failed.After, failed.Code, reason)
-		next.SetUp, next.Quota = failed.Class == dest.Configuration, failed.Class == dest.Throttled
+		if !next.Until.Equal(s.Until) { // it is this failure that all wait for
+			next.SetUp, next.Quota = failed.Class == dest.Configuration, failed.Class == dest.Throttled
+		}
 		err = a.d.Connections.SetPace(ctx, a.name, next)
 		if err == nil {
 			return max(next.Until.Sub(now), time.Second), nil

@@ -187,6 +187,12 @@ func (d *Deliver) cutOff(ctx context.Context) bool {
 	return ctx.Err() != nil || ok && !d.Now().Before(end)
 }
 
+// proves reports whether a probe that failed says something of its connection: one that its
+// context cut off had no time, unless it had more than enough since it was asked.
+func (d *Deliver) proves(ctx context.Context, asked time.Time) bool {
+	return !d.cutOff(ctx) || d.Now().Sub(asked) >= 2*d.Timeout
+}
+
 // before is a context that ends early enough to commit a call's outcome.
 func (d *Deliver) before(ctx context.Context) (context.Context, context.CancelFunc) {
 	if end, ok := ctx.Deadline(); ok {

@@ -29,11 +29,11 @@ func (j *job) broken(err error) {
 // pause stops the job for a failure of its connection, stored for all workers to see.
 func (j *job) pause(ctx context.Context, failed *dest.CallError) {
 	j.mu.Lock()
-	if j.wait > 0 { // another call of the job was faster
+	if j.wait > 0 && failed.After <= j.wait { // another call of the job was faster
 		j.mu.Unlock()
 		return
 	}
-	j.wait, j.cause = time.Second, failed
+	j.wait, j.cause = max(j.wait, time.Second), failed
 	j.mu.Unlock()
 	wait, err := j.account.pause(ctx, failed)
 	if err != nil {
