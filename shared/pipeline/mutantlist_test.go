@@ -216,7 +216,7 @@ var mutants = []mutant{
 	{"a row that another retry delivered counts as this one's", "ledger/ledger.go",
 		"!(e.holds(r) && e.Last.Run == r.Run)", "!e.holds(r)", sweeps},
 	{"a retry that is asked for again takes what failed since", "pipeline/runs/retry.go",
-		"stored, again := pinned[b.ID]; again {", "stored, again := pinned[b.ID]; again && stored.At.IsZero() {", sweeps},
+		"stored, again := pinned[b.ID]; again && stored.Asked != nil {", "stored, again := pinned[b.ID]; again && stored.At.IsZero() {", sweeps},
 	{"a retry that is asked for again sends what may have arrived since", "pipeline/runs/retry.go",
 		"rows[n].Attempts++", "", sweeps},
 	{"of one retry that is asked for twice at once the rows are mixed", "pipeline/intake/replay.go",
