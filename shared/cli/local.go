@@ -46,11 +46,8 @@ func (c localCmd) Run(ctx context.Context, s program) error {
 		ctx = leashed(ctx, s.in)
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	err = p.noteSimulators(c.Data) // before anything answers: whoever sees the gateway finds them
 	p.run(ctx, g)
-	if err == nil {
-		err = c.console(ctx, s, p, g)
-	}
+	err = c.console(ctx, s, p, g)
 	if err == nil {
 		err = c.announce(ctx, s, p)
 	}
@@ -107,6 +104,9 @@ func (c localCmd) announce(ctx context.Context, s program, p *place) error {
 		}
 	}
 	if err := noteGateway(c.Data, p.machine.URL, c.Token); err != nil {
+		return err
+	}
+	if err := p.noteSimulators(c.Data); err != nil {
 		return err
 	}
 	if p.due != nil {
