@@ -16,7 +16,7 @@ type Program struct {
 	columns      []string // every column that is read, once
 	fields       []field
 	names        []string       // of the destination's fields
-	adds         []bool         // by position in names: the value is added to what is there; nil when none is
+	adds         []bool         // by position in names: the value is added to what is there
 	along        []int          // positions of what goes along with what changed
 	spread       map[int]string // positions in names of fields whose members are fields, and what those are called before their own names
 	outputs      []*node        // how these are built; nil where each is one of fields
@@ -72,15 +72,11 @@ func Compile(def *syncdef.Definition, rules syncdef.Rules) (*Program, error) {
 	if rules.Spread {
 		p.compileSpread()
 	}
-	for n, name := range p.Names() {
+	p.adds = make([]bool, len(p.names))
+	for n, name := range p.names {
+		p.adds[n] = slices.Contains(rules.Adds, name)
 		if slices.Contains(rules.Along, name) {
 			p.along = append(p.along, n)
-		}
-	}
-	if len(rules.Adds) > 0 {
-		p.adds = make([]bool, len(p.names))
-		for n, name := range p.names {
-			p.adds[n] = slices.Contains(rules.Adds, name)
 		}
 	}
 	p.tags = row.Tags(p.names...)
@@ -100,7 +96,7 @@ func (p *Program) Names() []string { return p.names }
 func (p *Program) Along() []int { return p.along }
 
 // Adds reports whether the value at a position of Mapped.Values is added to what is there.
-func (p *Program) Adds(n int) bool { return len(p.adds) > 0 && p.adds[n] }
+func (p *Program) Adds(n int) bool { return p.adds[n] }
 
 // Tags stand for Names. Not to be changed.
 func (p *Program) Tags() []row.Tag { return p.tags }

@@ -198,6 +198,13 @@ func TestRetriedInsertDies(t *testing.T) {
 
 // When a connection fails and nothing is queued, a due item is what it is probed with.
 func TestDueProbes(t *testing.T) {
+	for _, ahead := range []time.Duration{0, 8 * time.Hour} { // the clock that told the failure was ahead
+		dueProbes(t, ahead)
+	}
+}
+
+func dueProbes(t *testing.T, ahead time.Duration) {
+	t.Helper()
 	w := newWorld(t, 1, nil)
 	w.crm.outcome = func(string) *dest.Outcome {
 		return &dest.Outcome{Status: dest.Retry, Code: "locked", Message: "locked"}
@@ -207,7 +214,7 @@ func TestDueProbes(t *testing.T) {
 	w.crm.outcome = nil
 	s, err := w.store.Pace(t.Context(), "prod")
 	if err == nil {
-		err = w.store.SetPace(t.Context(), "prod", s.Fail(w.now, 0, "503", "it was down"))
+		err = w.store.SetPace(t.Context(), "prod", s.Fail(w.now.Add(ahead), 0, "503", "it was down"))
 	}
 	if err != nil {
 		t.Fatal(err)

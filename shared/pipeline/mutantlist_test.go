@@ -251,7 +251,7 @@ var mutants = []mutant{
 		"write.Held = keepID(stored.Held, mine.Held)", "", []string{"ledger", "pipeline"}},
 	{"an attempt that fails forgets another one's intent", "ledger/ledger.go",
 		"cmp.Or(mine.Last.Intent, theirs)", "cmp.Or(mine.Last.Intent)", []string{"ledger"}},
-	{"an intent is another attempt's too", "ledger/ledger.go",
+	{"an intent is another attempt's too", "ledger/intent.go",
 		"h.Write([]byte(receipt))", "", []string{"ledger", "pipeline"}},
 	{"keys change: a row's lane follows its record, not its key", "pipeline/intake/place.go",
 		"lane := row.Lane(c.key(n), len(lanes))", "lane := row.Lane(c.recordID(n), len(lanes))", intakes},

@@ -94,18 +94,20 @@ func (w *work) unchangedSince(ctx context.Context, late []*message, newest map[u
 	if err != nil {
 		return fmt.Errorf("read the latest run of sync %q: %w", sync, err)
 	}
+	if latest != "" {
+		if err := w.addUnchanged(ctx, newest, latest, least); err != nil {
+			return err
+		}
+	}
 	runs, err := d.Unchanged.RecentRuns(ctx, sync, runsAtOnce)
 	for more := true; err == nil && more && len(runs) > 0; {
 		more = false
 		for i := range runs {
 			r := &runs[i]
-			if r.Status.Ended() && r.EndedAt.Before(since) && r.ID != latest {
+			if r.ID == latest || r.Status.Ended() && r.EndedAt.Before(since) {
 				continue
 			}
-			more = more || r.ID != latest
-			if r.ID == latest {
-				latest = ""
-			}
+			more = true
 			if err := w.addUnchanged(ctx, newest, r.ID, least); err != nil {
 				return err
 			}
@@ -118,10 +120,7 @@ func (w *work) unchangedSince(ctx context.Context, late []*message, newest map[u
 	if err != nil {
 		return fmt.Errorf("list the runs of sync %q: %w", sync, err)
 	}
-	if latest == "" {
-		return nil
-	}
-	return w.addUnchanged(ctx, newest, latest, least)
+	return nil
 }
 
 // accepted is when the message's batch was.

@@ -117,13 +117,12 @@ func (s *Sweep) free(ctx context.Context, v syncdef.Version) (most int, err erro
 	if err != nil {
 		return 0, fmt.Errorf("read the depth of queue %q: %w", v.Rules.Type, err)
 	}
+	_, _, wait := p.May(s.Now())
 	switch {
-	case depth > run.MaxDepth/2:
+	case depth > run.MaxDepth/2 || wait > 0:
 		return 0, nil
 	case !p.Failing():
 		return dueItems, nil
-	case s.Now().Before(p.Until):
-		return 0, nil
 	}
 	return 1, nil
 }
