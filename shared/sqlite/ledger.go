@@ -3,15 +3,15 @@ package sqlite
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"slices"
+
+	"github.com/zeebo/xxh3"
 
 	"github.com/penstock-data/penstock/shared/ledger"
 )
 
-// A slot is a target's number above 47 bits of the key's SHA-256, so that a
+// A slot is a target's number above 47 bits of the key's XXH3, so that a
 // target's entries lie together. Keys may share one.
 const (
 	hashBits  = 47
@@ -238,6 +238,5 @@ type visit struct {
 
 // slotOf is a key's slot. Tests put several keys into one with it.
 var slotOf = func(target int64, key []byte) int64 {
-	sum := sha256.Sum256(key)
-	return target<<hashBits | int64(binary.BigEndian.Uint64(sum[:])>>(64-hashBits))
+	return target<<hashBits | int64(xxh3.Hash(key)>>(64-hashBits))
 }

@@ -135,7 +135,7 @@ func DecodeResponse(raw []byte) (wire.Response, error) {
 				err = decodeHeaders(value, r.Headers)
 			case "body":
 				if value.Kind() == '"' {
-					body, err = jsontext.AppendUnquote(nil, value)
+					body, _, err = rawjson.AppendUnquote(make([]byte, 0, len(value)), value[1:])
 				}
 			case "isBase64Encoded":
 				encoded = value.Kind() == 't'
