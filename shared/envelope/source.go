@@ -19,9 +19,13 @@ const (
 	sourceAsIs   = 2
 )
 
-// smallSource is up to how many bytes a source stays as it is: packing takes longer than
-// all else of storing it, and with its error it fits one unit of a table, 1 KB, anyway.
-const smallSource = 400
+// Up to how many bytes a source stays as it is, because packing takes longer than all else of
+// storing it: in an item of a table, where with its error it fits one unit, 1 KB, anyway; and
+// in a file, whose pages are 8 KB.
+const (
+	AsIsInItem = 400
+	AsIsInFile = 4 << 10
+)
 
 var sourceCoders = sync.OnceValues(func() (*zstd.Encoder, error) {
 	return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
@@ -31,13 +35,13 @@ var sourceReader = sync.OnceValues(func() (*zstd.Decoder, error) {
 	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(MaxRow+1<<10))
 })
 
-// PackSource compresses a row's source as a stored error keeps it, unless it is small; nil
-// for an empty one, and for one that is too large to keep.
-func PackSource(source []byte) []byte {
+// PackSource compresses a row's source as a stored error keeps it, unless it has at most asIs
+// bytes; nil for an empty one, and for one that is too large to keep.
+func PackSource(source []byte, asIs int) []byte {
 	if len(source) == 0 || len(source) > MaxRow {
 		return nil
 	}
-	if len(source) <= smallSource {
+	if len(source) <= asIs {
 		return append([]byte{sourceAsIs}, source...)
 	}
 	z, err := sourceCoders()

@@ -17,12 +17,12 @@ func TestSource(t *testing.T) {
 		kept   bool
 	}{
 		{"none", nil, false}, {"a row", []byte(`{"n":9007199254740993,"s":"é\u0000"}`), true},
-		{"small", bytes.Repeat([]byte("s"), smallSource), true}, {"over small", bytes.Repeat([]byte("s"), smallSource+1), true},
+		{"small", bytes.Repeat([]byte("s"), AsIsInItem), true}, {"over small", bytes.Repeat([]byte("s"), AsIsInItem+1), true},
 		{"as large as a row may be", bytes.Repeat([]byte("abcdefgh"), MaxRow/8), true},
 		{"larger", bytes.Repeat([]byte("abcdefgh"), MaxRow/8+1), false},
 		{"what does not compress", noise[:MaxSource-100], true}, {"more than an item holds", noise, false},
 	} {
-		packed := PackSource(c.source)
+		packed := PackSource(c.source, AsIsInItem)
 		got, err := UnpackSource(packed)
 		if err != nil || c.kept != bytes.Equal(got, c.source) && len(c.source) > 0 || !c.kept && got != nil {
 			t.Errorf("%s: %d bytes became %d, then %d, %v", c.name, len(c.source), len(packed), len(got), err)
@@ -58,8 +58,8 @@ func TestStoredSource(t *testing.T) {
 
 func FuzzUnpackSource(f *testing.F) {
 	f.Add([]byte{sourceFormat})
-	f.Add(PackSource([]byte(`{"n":1}`)))
-	f.Add(PackSource(bytes.Repeat([]byte("s"), smallSource+1)))
+	f.Add(PackSource([]byte(`{"n":1}`), AsIsInItem))
+	f.Add(PackSource(bytes.Repeat([]byte("s"), AsIsInItem+1), AsIsInItem))
 	f.Fuzz(func(t *testing.T, packed []byte) {
 		if got, err := UnpackSource(packed); err == nil && len(got) > MaxRow+1<<10 {
 			t.Errorf("%d bytes became %d", len(packed), len(got))

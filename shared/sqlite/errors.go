@@ -34,7 +34,7 @@ func (s *Store) storeErrors(ctx context.Context, errs []run.RowError, more int) 
 			return err
 		}
 		for _, e := range errs {
-			source := envelope.PackSource(e.Source)
+			source := envelope.PackSource(e.Source, envelope.AsIsInFile)
 			e.Source = nil // beside the body, where it need not be base64
 			body, err := json.Marshal(e)
 			if err != nil {

@@ -82,7 +82,7 @@ func (l *late) untouched(slot, revision int64) bool {
 // vacant notes that the table holds nothing in a slot. Where another key of the slot waits,
 // nothing is: its commit, which the table has yet to get, would count as seen.
 func (l *late) vacant(slot int64) {
-	if l.young.first(slot) < 0 && l.old.first(slot) < 0 {
+	if l.young.lacks(slot) && l.old.lacks(slot) {
 		l.absent.note(slot, l.last)
 	}
 }

@@ -43,25 +43,27 @@ type late struct {
 	whole  bool     // filled has all of them
 }
 
-// pending are the entries of some rows of the table pending.
+// pending are the entries of some rows of the table pending, found by their slots without a
+// map: of a million entries the half waits, and a pointer each is what the collector follows.
 type pending struct {
-	seqs   []int64         // those rows
-	bySlot map[int64]int32 // the first of a slot's entries in all
-	bits   []uint64        // of bySlot's keys, one each by its last bits
-	all    []waiting       // a key's last
-	taken  int             // how many entries the rows hold
+	seqs   []int64   // those rows
+	bodies [][]byte  // what they hold
+	all    []waiting // a key's last
+	heads  []int32   // by a slot's last bits: one more than where in all its entries begin
+	bits   []uint64  // headBits for each head: without a slot's bit it has no entry
+	taken  int       // how many entries the rows hold
 }
 
-// slotBits is how many bits there are for each slot, 300 KB for 150,000: they tell at most 1
-// in 16 others wrongly. In a first load no key waits, and a look into a map of so many, which
-// is not in the processor's cache, is what most of a look costs; so the bits stay few, too.
-const slotBits = 16
+// headBits tell at most 1 in 16 slots wrongly. In a first load no key waits, and a look that
+// leaves the processor's cache is what most of a look costs: of 131,072 entries the bits
+// are 256 KB.
+const headBits = 16
 
-// waiting is an entry; next is the one of another key with the same slot, or -1.
+// waiting is an entry, a part of one of bodies; next is that of the next one with its head.
 type waiting struct {
-	slot  int64
-	value []byte
-	next  int32
+	slot             int64
+	body, start, end int32
+	next             int32
 }
 
 // appendPending appends an entry to a row of pending: 8 big-endian bytes of slot,
@@ -126,11 +128,9 @@ func (l *late) add(c *conn, body []byte) error {
 
 // take adds a row's entries, which share its memory.
 func (p *pending) take(seq int64, body []byte) error {
-	if p.bySlot == nil {
-		p.bySlot, p.bits = make(map[int64]int32), make([]uint64, 1<<10)
-	}
-	for len(body) > 0 {
-		slot, value, rest, err := nextEntry(body)
+	p.bodies = append(p.bodies, body)
+	for rest := body; len(rest) > 0; {
+		slot, value, after, err := nextEntry(rest)
 		if err != nil {
 			return err
 		}
@@ -138,64 +138,79 @@ func (p *pending) take(seq int64, body []byte) error {
 		if !ok {
 			return errEntry
 		}
-		p.put(slot, key, value)
+		end := int32(len(body) - len(after))
+		p.put(key, waiting{slot: slot, body: int32(len(p.bodies) - 1), start: end - int32(len(value)), end: end})
 		p.taken++
-		body = rest
+		rest = after
 	}
 	p.seqs = append(p.seqs, seq)
 	return nil
 }
+
+func (p *pending) value(w *waiting) []byte { return p.bodies[w.body][w.start:w.end:w.end] }
 
 // bit is a slot's bit.
 func (p *pending) bit(slot int64) (word *uint64, bit uint64) {
 	return &p.bits[slot/64&int64(len(p.bits)-1)], 1 << (slot % 64)
 }
 
-func (p *pending) mark(slot int64) {
+// lacks reports that a slot has no entry; false says nothing.
+func (p *pending) lacks(slot int64) bool {
+	if len(p.bits) == 0 {
+		return true
+	}
 	word, bit := p.bit(slot)
-	*word |= bit
+	return *word&bit == 0
 }
 
-// first is where a slot's entries begin; -1 where it has none.
-func (p *pending) first(slot int64) int32 {
-	if len(p.bits) == 0 {
-		return -1
+func (p *pending) head(slot int64) *int32 { return &p.heads[slot&int64(len(p.heads)-1)] }
+
+// find is the entry of a key; nil when it has none.
+func (p *pending) find(slot int64, key string) *waiting {
+	if p.lacks(slot) {
+		return nil
 	}
-	if word, bit := p.bit(slot); *word&bit == 0 {
-		return -1
+	for at := *p.head(slot); at > 0; at = p.all[at-1].next {
+		if w := &p.all[at-1]; w.slot == slot {
+			if have, _ := keyOf(p.value(w)); string(have) == key {
+				return w
+			}
+		}
 	}
-	if at, known := p.bySlot[slot]; known {
-		return at
-	}
-	return -1
+	return nil
 }
 
 // put replaces a key's entry by a later one.
-func (p *pending) put(slot int64, key, value []byte) {
-	first := p.first(slot)
-	for at := first; at >= 0; at = p.all[at].next {
-		if have, _ := keyOf(p.all[at].value); bytes.Equal(have, key) {
-			p.all[at].value = value
-			return
-		}
+func (p *pending) put(key []byte, w waiting) {
+	if have := p.find(w.slot, string(key)); have != nil {
+		have.body, have.start, have.end = w.body, w.start, w.end
+		return
 	}
-	p.bySlot[slot] = int32(len(p.all))
-	p.all = append(p.all, waiting{slot, value, first})
-	if len(p.all)*slotBits > len(p.bits)*64 {
-		p.bits = make([]uint64, 2*len(p.bits))
-		for i := range p.all {
-			p.mark(p.all[i].slot)
-		}
+	p.all = append(p.all, w)
+	if len(p.all) <= len(p.heads) {
+		p.link(len(p.all))
+		return
 	}
-	p.mark(slot)
+	size := max(1<<12, 2*len(p.heads))
+	p.heads, p.bits = make([]int32, size), make([]uint64, size*headBits/64)
+	for n := range p.all {
+		p.link(n + 1)
+	}
+}
+
+// link puts entry number n, counted from 1, before the others of its head.
+func (p *pending) link(n int) {
+	w := &p.all[n-1]
+	word, bit := p.bit(w.slot)
+	*word |= bit
+	head := p.head(w.slot)
+	w.next, *head = *head, int32(n)
 }
 
 // get is the value of a key; nil when it has none.
 func (p *pending) get(slot int64, key string) []byte {
-	for at := p.first(slot); at >= 0; at = p.all[at].next {
-		if have, _ := keyOf(p.all[at].value); string(have) == key {
-			return p.all[at].value
-		}
+	if w := p.find(slot, key); w != nil {
+		return p.value(w)
 	}
 	return nil
 }
@@ -216,14 +231,15 @@ func (l *late) each(from, to int64, visit func(key, value []byte) error) error {
 			if w.slot <= from || w.slot > to {
 				continue
 			}
-			key, ok := keyOf(w.value)
+			value := p.value(w)
+			key, ok := keyOf(value)
 			if !ok {
 				return errEntry
 			}
 			if p == &l.old && l.young.get(w.slot, string(key)) != nil {
 				continue
 			}
-			if err := visit(key, w.value); err != nil {
+			if err := visit(key, value); err != nil {
 				return err
 			}
 		}
@@ -342,10 +358,11 @@ func (s *Store) sortOld(c *conn, most int) error {
 // process may have sorted in already.
 func (l *late) toSortIn(v visit) []byte {
 	w := &l.old.all[v.i]
-	if key, _ := keyOf(w.value); l.young.get(w.slot, string(key)) != nil {
+	value := l.old.value(w)
+	if key, _ := keyOf(value); l.young.get(w.slot, string(key)) != nil {
 		return nil
 	}
-	return w.value
+	return value
 }
 
 // sortIn moves everything that waits into the table ledger.

@@ -112,7 +112,7 @@ func TestToken(t *testing.T) {
 }
 
 func FuzzItem(f *testing.F) {
-	f.Add(`{"run":"health.1","batch":"b1","row":3,"error_type":"busy"}`, envelope.PackSource([]byte(`{"n":1}`)))
+	f.Add(`{"run":"health.1","batch":"b1","row":3,"error_type":"busy"}`, envelope.PackSource([]byte(`{"n":1}`), envelope.AsIsInItem))
 	f.Fuzz(func(t *testing.T, body string, source []byte) {
 		item := attr.Item{attr.F: attr.Format(format), "body": attr.S(body), "source": attr.B(source)}
 		e, err := readItem(item)

@@ -49,7 +49,7 @@ func key(runID, batch string, row int) attr.Item {
 func writeItem(e run.RowError) (attr.Item, error) {
 	item := key(e.Run, e.Batch, e.Row)
 	item[attr.F], item["attempts"] = attr.Format(format), attr.N(int64(e.Attempts))
-	if source := envelope.PackSource(e.Source); source != nil {
+	if source := envelope.PackSource(e.Source, envelope.AsIsInItem); source != nil {
 		item["source"] = attr.B(source)
 	}
 	e.Source = nil // beside the body, where it need not be base64

@@ -40,7 +40,7 @@ func (s *Store) enter(ctx context.Context, l run.Listed, expires types.Attribute
 	sk := l.Place()
 	for _, list := range []string{l.Sync, run.EveryError} {
 		item := attr.Key(listPK(list), sk)
-		item[attr.F], item["packed"], item[attr.Expires] = attr.Format(format), attr.B(envelope.PackSource(text)), expires
+		item[attr.F], item["packed"], item[attr.Expires] = attr.Format(format), attr.B(envelope.PackSource(text, envelope.AsIsInItem)), expires
 		if err := attr.Fits(item, "an entry of the list of errors"); err != nil {
 			return err
 		}
