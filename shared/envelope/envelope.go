@@ -1,5 +1,5 @@
 // Package envelope packs rows into the text of one queue message and back:
-// varint-framed raw spans, compressed with zstd, in base64. Its input is rows as
+// varint-framed raw spans, compressed with S2, in base64. Its input is rows as
 // the warehouse sent them; it neither maps them nor sends anything.
 package envelope
 
@@ -8,10 +8,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/klauspost/compress/zstd"
+	"github.com/klauspost/compress/s2"
+	"github.com/zeebo/xxh3"
 
 	"github.com/penstock-data/penstock/shared/run"
 )
@@ -24,6 +26,7 @@ const (
 	MaxRow  = 256 << 10 // one row's raw JSON; so that its error also fits a DynamoDB item
 	maxRows = 2500
 	maxRaw  = 1 << 20
+	maxOpen = 64 << 20 // a message unpacked
 )
 
 // A Chunk is the content of one message: rows of one lane of one batch.
@@ -68,38 +71,26 @@ type Replay struct {
 // ErrFormat is returned, wrapped, by Unpack for text that Pack did not make.
 var ErrFormat = errors.New("not a Penstock message")
 
-// format is written; those before it are still read, because they may wait in a queue for
-// 14 days: without a time, and the oldest with two flags of a row only.
+// format is the first byte of what base64 holds; then come 8 little-endian bytes of XXH3 of
+// the frames, because S2 does not say when it is damaged, and the frames in S2. It takes half
+// of zstd's time and makes messages of rows of one query twice as long: the time is a tenth
+// of a row's, and a message of 100 rows, 10 KB, costs the same either way.
 const (
-	format = 4
-	older  = 3
-	oldest = 2
+	format = 5
+	begin  = 1 + 8
 )
 
 // haltedBits is where a replay's Halted stands in the number of its Attempts: most
 // rows have none. A row is tried some 4,000 times in the 30 days that its error is kept.
 const haltedBits = 16
 
-// A Packer packs chunks. It reuses its buffers and serves one goroutine.
-type Packer struct {
-	zstd *zstd.Encoder
-	raw  []byte
-	zip  []byte
-}
-
-// NewPacker returns a Packer at zstd's fastest level, without background workers.
-func NewPacker() (*Packer, error) {
-	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest),
-		zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(512<<10), zstd.WithLowerEncoderMem(true))
-	if err != nil {
-		return nil, fmt.Errorf("zstd encoder: %w", err)
-	}
-	return &Packer{zstd: z}, nil
-}
+// A Packer packs chunks. It reuses its buffers and serves one goroutine; the zero value is
+// ready.
+type Packer struct{ raw, zip []byte }
 
 // Pack returns the chunk's text in memory of its own.
 func (p *Packer) Pack(c Chunk) []byte {
-	b := append(p.raw[:0], format)
+	b := p.raw[:0]
 	for _, s := range []string{c.Run, c.Version, c.Batch, string(c.Mode)} {
 		b = appendText(b, s)
 	}
@@ -121,8 +112,10 @@ func (p *Packer) Pack(c Chunk) []byte {
 		b = appendRow(b, &c.Rows[i])
 	}
 	p.raw = b
-	p.zip = p.zstd.EncodeAll(b, p.zip[:0])
-	return base64.StdEncoding.AppendEncode(make([]byte, 0, base64.StdEncoding.EncodedLen(len(p.zip))), p.zip)
+	p.zip = slices.Grow(p.zip[:0], begin+s2.MaxEncodedLen(len(b)))
+	zip := binary.LittleEndian.AppendUint64(append(p.zip, format), xxh3.Hash(b))
+	zip = zip[:begin+len(s2.Encode(zip[begin:cap(zip)], b))]
+	return base64.StdEncoding.AppendEncode(make([]byte, 0, base64.StdEncoding.EncodedLen(len(zip))), zip)
 }
 
 // The bits before a chunk's rows.
@@ -138,7 +131,6 @@ const (
 	isDelete  = 4
 	hasKey    = 8
 	flagBits  = 4
-	olderBits = 2
 )
 
 func appendRow(b []byte, r *Row) []byte {
@@ -189,20 +181,8 @@ func Cut(sizes func(i int) int, n int) int {
 	return n
 }
 
-// An Unpacker unpacks chunks. It serves one goroutine.
-type Unpacker struct {
-	zstd *zstd.Decoder
-	zip  []byte
-}
-
-// NewUnpacker returns an Unpacker that refuses messages over 64 MiB unpacked.
-func NewUnpacker() (*Unpacker, error) {
-	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(64<<20), zstd.WithDecoderLowmem(true))
-	if err != nil {
-		return nil, fmt.Errorf("zstd decoder: %w", err)
-	}
-	return &Unpacker{zstd: z}, nil
-}
+// An Unpacker unpacks chunks. It serves one goroutine; the zero value is ready.
+type Unpacker struct{ zip []byte }
 
 // Unpack reads a message's text; the rows live in memory of their own.
 func (u *Unpacker) Unpack(text []byte) (Chunk, error) {
@@ -211,21 +191,21 @@ func (u *Unpacker) Unpack(text []byte) (Chunk, error) {
 		return Chunk{}, fmt.Errorf("%w: base64: %w", ErrFormat, err)
 	}
 	u.zip = zip
-	raw, err := u.zstd.DecodeAll(zip, nil)
-	if err != nil {
-		return Chunk{}, fmt.Errorf("%w: zstd: %w", ErrFormat, err)
+	if len(zip) < begin || zip[0] != format {
+		return Chunk{}, fmt.Errorf("%w: it has format %d, this program knows format %d", ErrFormat, first(zip), format)
+	}
+	if n, err := s2.DecodedLen(zip[begin:]); err != nil || n > maxOpen {
+		return Chunk{}, fmt.Errorf("%w: it says to unpack to %d bytes", ErrFormat, n)
+	}
+	raw, err := s2.Decode(nil, zip[begin:])
+	if err != nil || xxh3.Hash(raw) != binary.LittleEndian.Uint64(zip[1:]) {
+		return Chunk{}, fmt.Errorf("%w: it is damaged", ErrFormat)
 	}
 	return decode(raw)
 }
 
 func decode(raw []byte) (Chunk, error) {
-	if len(raw) == 0 || raw[0] != format && raw[0] != older && raw[0] != oldest {
-		return Chunk{}, fmt.Errorf("%w: it has format %d, this program knows format %d", ErrFormat, first(raw), format)
-	}
-	r := reader{b: raw[1:], bits: flagBits}
-	if raw[0] == oldest {
-		r.bits = olderBits
-	}
+	r := reader{b: raw}
 	c := Chunk{Run: r.text(), Version: r.text(), Batch: r.text(), Mode: run.Mode(r.text())}
 	c.Index, c.Lane, c.Sequence = r.count(), r.count(), r.signed()
 	flags := r.below(2 * hasAt)
@@ -248,15 +228,14 @@ func decode(raw []byte) (Chunk, error) {
 
 // reader takes frames off b; bad stays set after the first that does not fit.
 type reader struct {
-	b    []byte
-	bad  bool
-	bits int // flags of a row
+	b   []byte
+	bad bool
 }
 
 func (r *reader) row() Row {
-	head := r.below(1 << 31 << r.bits)
-	row := Row{Number: head >> r.bits}
-	head &= 1<<r.bits - 1
+	head := r.below(1 << 31 << flagBits)
+	row := Row{Number: head >> flagBits}
+	head &= 1<<flagBits - 1
 	row.Object, row.Delete = jsontext.Value(r.span()), head&isDelete != 0
 	if head&hasKey != 0 {
 		row.Key = r.text()

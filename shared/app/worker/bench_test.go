@@ -39,10 +39,7 @@ func BenchmarkWorker(b *testing.B) {
 	}
 	b.Run("unpack-floor", func(b *testing.B) {
 		for b.Loop() {
-			u, err := envelope.NewUnpacker()
-			if err != nil {
-				b.Fatal(err)
-			}
+			u := &envelope.Unpacker{}
 			for _, text := range chunks {
 				c, err := u.Unpack(text)
 				if err != nil {
@@ -70,10 +67,7 @@ func BenchmarkWorker(b *testing.B) {
 }
 
 func sampleEvent(b *testing.B, messages, rows int) (event []byte, chunks [][]byte) {
-	p, err := envelope.NewPacker()
-	if err != nil {
-		b.Fatal(err)
-	}
+	p := &envelope.Packer{}
 	var deliveries []envelope.Delivery
 	for m := range messages {
 		c := envelope.Chunk{Run: "bench.q1", Version: version.ID, Batch: fmt.Sprint(m), Mode: run.Incremental, Sequence: int64(m)}

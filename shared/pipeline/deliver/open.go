@@ -42,7 +42,7 @@ const UnreadableSync = "unreadable"
 // already, unreadable, or of a run that has to be whole before it is sent.
 func (d *Deliver) open(ctx context.Context, in []envelope.Delivery) *invocation {
 	inv := &invocation{d: d, runs: map[string]run.Run{}, totals: map[string]run.Gathering{}, inHand: map[string]bool{}}
-	unpacker, err := envelope.NewUnpacker()
+	unpacker := &envelope.Unpacker{}
 	began := d.Now()
 	held := map[string]bool{} // groups whose first message goes back: the rest follows
 	late := map[string]bool{} // groups of a suspect message, which is worked on after the others
@@ -50,8 +50,6 @@ func (d *Deliver) open(ctx context.Context, in []envelope.Delivery) *invocation 
 		m := &message{Delivery: got, began: began}
 		inv.messages = append(inv.messages, m)
 		switch {
-		case err != nil:
-			m.broken(d, err)
 		case held[m.Group]:
 			m.back = true
 		default:

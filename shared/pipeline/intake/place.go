@@ -30,11 +30,8 @@ func (c *check) place() error {
 
 // pack spreads the queued rows over the lanes and cuts these into messages.
 func (c *check) pack() error {
-	k, err := packers.get()
-	if err != nil {
-		return err
-	}
-	defer packers.put(k)
+	k := packers.Get().(*envelope.Packer)
+	defer packers.Put(k)
 	lanes := c.lanes()
 	for lane, all := range lanes {
 		for rows, left := c.envelopeRows(all), all; len(left) > 0; {

@@ -54,11 +54,8 @@ func (in *Intake) sendAgain(ctx context.Context, rep *repetition) error {
 
 // pack cuts the rows into the messages that were pinned.
 func (rep *repetition) pack(mode run.Mode, done map[int]bool) ([]envelope.Message, error) {
-	k, err := packers.get()
-	if err != nil {
-		return nil, err
-	}
-	defer packers.put(k)
+	k := packers.Get().(*envelope.Packer)
+	defer packers.Put(k)
 	b := &rep.batch
 	var messages []envelope.Message
 	for index, at := range rep.chunks() {
@@ -186,16 +183,5 @@ func (in *Intake) reopen(ctx context.Context, id string) error {
 	return fmt.Errorf("reopen run %q for a late batch: %w", id, run.ErrConflict)
 }
 
-// packers keeps Packers between requests: each holds a few MB of zstd tables.
-var packers packerPool
-
-type packerPool struct{ pool sync.Pool }
-
-func (p *packerPool) get() (*envelope.Packer, error) {
-	if k, ok := p.pool.Get().(*envelope.Packer); ok {
-		return k, nil
-	}
-	return envelope.NewPacker()
-}
-
-func (p *packerPool) put(k *envelope.Packer) { p.pool.Put(k) }
+// packers keeps Packers between requests: each holds the memory of a message.
+var packers = sync.Pool{New: func() any { return &envelope.Packer{} }}
