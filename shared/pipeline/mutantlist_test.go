@@ -44,7 +44,7 @@ var mutants = []mutant{
 	{"a row that fails late is tried again at once", "pipeline/deliver/split.go",
 		"; long && !b.slow {", "; false && i != nil {", road},
 	{"a message whose rows are settled leaves its lane while it is busy", "pipeline/deliver/close.go",
-		"if m.busy(inv.d.Now()) { // it stays", "if false { // it stays", road},
+		"if m.busy(now) { // it stays", "if false { // it stays", road},
 	{"a message waits with its open rows until it is not busy any more", "pipeline/deliver/close.go",
 		"			m.back = true\n", "			m.postponeUntil(m.busyUntil)\n", road},
 	{"that a message is busy is forgotten at a hand-back", "pipeline/deliver/open.go",

@@ -19,8 +19,9 @@ func (inv *invocation) settle(ctx context.Context) {
 }
 
 func (inv *invocation) settleOne(ctx context.Context, m *message) {
+	now := inv.d.Now()
 	for _, i := range m.items {
-		if w := i.waitsFor(inv.d.Now()); w != nil {
+		if w := i.waitsFor(now); w != nil {
 			i.state = stateWaiting
 			m.postpone(w.m.hide)
 			m.postponeUntil(w.m.busyUntil) // before then it would only come back in vain
@@ -32,7 +33,7 @@ func (inv *invocation) settleOne(ctx context.Context, m *message) {
 	if !m.working() {
 		return
 	}
-	if m.busy(inv.d.Now()) { // it stays in front of its lane; with open rows it went back for them
+	if m.busy(now) { // it stays in front of its lane; with open rows it went back for them
 		m.postponeUntil(m.busyUntil)
 		return
 	}
