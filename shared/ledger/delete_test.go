@@ -34,7 +34,7 @@ func TestDiffOfADelete(t *testing.T) {
 		"newer upsert after it":     {gone, Row{Run: "r2", Sequence: 6, Fingerprint: row.Fingerprint{1}}, Send},
 		"its error, stored already": {Entry{Revision: 1, Held: held.Held, Last: Last{Run: "r2", Sequence: 7, Error: "e7"}}, with(func(r *Row) { r.Ref = "e7" }), Failed},
 	} {
-		if got := Diff(c.e, c.r); got != c.want {
+		if got := Diff(&c.e, &c.r); got != c.want {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
 	}

@@ -91,16 +91,15 @@ const (
 	MaxID     = 2_048  // bytes of a destination's id; a longer one is looked up again
 )
 
-// Bounded is the entry without what it would be too large with. What is left out is
+// Bound takes out of the entry what it would be too large with. What is left out is
 // as not known: it costs a call, and nothing is wrong.
-func (e Entry) Bounded() Entry {
+func (e *Entry) Bound() {
 	if len(e.Held.Fields) > MaxFields {
 		e.Held.Fields = nil
 	}
 	if len(e.Held.ID) > MaxID {
 		e.Held.ID = ""
 	}
-	return e
 }
 
 // Target names a version's ledger: another connection, account (epoch), object,
@@ -177,7 +176,7 @@ type Row struct {
 }
 
 // Diff compares a row with the key's entry.
-func Diff(e Entry, r Row) Verdict {
+func Diff(e *Entry, r *Row) Verdict {
 	switch {
 	case e.Revision == 0 && r.Delete && !r.Unsure:
 		return Unchanged // nothing of this sync's is there
@@ -215,7 +214,7 @@ func (e Entry) There() bool {
 }
 
 // holds reports whether the destination holds the row.
-func (e Entry) holds(r Row) bool {
+func (e *Entry) holds(r *Row) bool {
 	return !e.Held.Fingerprint.Void() && (r.Once || e.Held.Fingerprint == r.Fingerprint)
 }
 

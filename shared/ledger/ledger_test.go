@@ -61,7 +61,7 @@ func TestDiff(t *testing.T) {
 		{"replay, closed by a newer failure", failed(Entry{}, "r3", "r3#b#0", 30), with(replay), Superseded},
 		{"replay, closed at its own sequence", held(two, "r2", 20), with(replay), Superseded},
 	} {
-		if got := Diff(c.entry, c.row); got != c.want {
+		if got := Diff(&c.entry, &c.row); got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
 		}
 	}

@@ -30,6 +30,12 @@ func (m *Mapper) reserved(which int) jsontext.Value {
 // action is what a row asks for. The half of an update that says what was replaced is
 // never a delete; else whatever asks for a delete gets one.
 func (m *Mapper) action() (a row.Action, half bool, f *row.Fault) {
+	if !m.seen.reserved {
+		if m.p.deletes {
+			return row.Delete, false, m.mayRemove(false, false)
+		}
+		return row.Upsert, false, nil
+	}
 	for which, name := range reserved {
 		if which != isUpdate && m.seen.at[len(m.p.columns)+which] == ambiguous {
 			return row.Upsert, false, fault(name, "ambiguous_column", "several columns that differ from it only by case", "exactly one, or one spelled exactly so")

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -16,18 +17,19 @@ const (
 // program's columns are. Rows whose layouts alternate are bound anew each, which
 // costs time but, as the buffers are reused, hardly any allocations.
 type layout struct {
-	columns [][]byte // the program's
-	at      []int    // by position in columns: position in the row, absent or ambiguous
-	before  [][]byte // of the row before: what stands in front of each value, the name in it
-	after   []byte   // the same: what stands behind the last value
-	plain   [][]byte // its names, unquoted
-	text    []byte   // holds them all
+	columns  [][]byte // the program's
+	at       []int    // by position in columns: position in the row, absent or ambiguous
+	reserved bool     // the row has some of the program's reserved columns
+	before   [][]byte // of the row before: what stands in front of each value, the name in it
+	after    []byte   // the same: what stands behind the last value
+	plain    [][]byte // its names, unquoted
+	text     []byte   // holds them all
 }
 
-// newLayout is that of a row without columns.
+// newLayout is that of a row without columns, for a program's columns and the reserved ones.
 func newLayout(columns []string) layout {
 	var l layout
-	for _, c := range columns {
+	for _, c := range slices.Concat(columns, reserved) {
 		l.columns = append(l.columns, []byte(c))
 		l.at = append(l.at, absent)
 	}
@@ -48,6 +50,7 @@ func (l *layout) learn(b []byte, r *members) {
 	for c, name := range l.columns {
 		l.at[c] = find(l.plain, name)
 	}
+	l.reserved = slices.ContainsFunc(l.at[len(l.at)-len(reserved):], func(at int) bool { return at != absent })
 }
 
 // hold copies s into text; what text held before stays as it is where it grows.

@@ -58,7 +58,7 @@ type Mapper struct {
 
 // Mapper returns a new Mapper for one goroutine.
 func (p *Program) Mapper() *Mapper {
-	return &Mapper{p: p, out: make([]jsontext.Value, len(p.fields)), canon: make([]jsontext.Value, len(p.fields)), seen: newLayout(p.SourceColumns())}
+	return &Mapper{p: p, out: make([]jsontext.Value, len(p.fields)), canon: make([]jsontext.Value, len(p.fields)), seen: newLayout(p.columns)}
 }
 
 // Map maps one row, which must be valid JSON in UTF-8 without duplicate names.

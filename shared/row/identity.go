@@ -77,13 +77,13 @@ func (id Identity) Key(dst, value []byte) ([]byte, bool) {
 	if !ascii && !utf8.Valid(value) {
 		return dst, false
 	}
-	dst, ok := id.round(dst, value)
+	dst, ok := id.round(dst, value, ascii)
 	for range most {
 		if !ok || ascii || isASCII(dst[start:]) {
 			break
 		}
 		before := bytes.Clone(dst[start:])
-		if dst, ok = id.round(dst[:start], before); bytes.Equal(before, dst[start:]) {
+		if dst, ok = id.round(dst[:start], before, false); bytes.Equal(before, dst[start:]) {
 			break
 		}
 	}
@@ -91,8 +91,9 @@ func (id Identity) Key(dst, value []byte) ([]byte, bool) {
 }
 
 // round applies each step once. Each that changes something writes behind what
-// the one before wrote; the last result then moves to the front.
-func (id Identity) round(dst, s []byte) ([]byte, bool) {
+// the one before wrote; the last result then moves to the front. What is ascii has one
+// spelling of a domain.
+func (id Identity) round(dst, s []byte, ascii bool) ([]byte, bool) {
 	start, plain := len(dst), false
 	for _, step := range id.Steps {
 		n, ok := len(dst), true
@@ -116,12 +117,12 @@ func (id Identity) round(dst, s []byte) ([]byte, bool) {
 			continue
 		case StepEmail:
 			s = bytes.TrimSpace(s) // no address has any, whatever a vendor keeps elsewhere
-			if dst, ok = address.Append(dst, s); ok && plain {
+			if dst, ok = address.Append(dst, s); ok && plain && !ascii {
 				at := bytes.LastIndexByte(dst[n:], '@') + 1
 				ok = address.Spelled(s[at:], dst[n+at:])
 			}
 		case StepDomain:
-			if dst, ok = address.AppendDomain(dst, s); ok && plain {
+			if dst, ok = address.AppendDomain(dst, s); ok && plain && !ascii {
 				ok = address.Named(s, dst[n:])
 			}
 		case StepID18:

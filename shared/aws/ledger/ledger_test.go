@@ -80,14 +80,14 @@ func TestEntryStaysSmall(t *testing.T) {
 	ref := run.ErrorRef(strings.Repeat("s", 63)+".q0123456789abcdef", "fedcba9876543210", 1<<31)
 	e.Last = entries.Last{Run: strings.Repeat("s", 63) + ".q0123456789abcdef~2", Sequence: 1 << 60, Error: ref, Intent: ref, Unknown: true}
 	target := strings.Repeat("t", 255)
-	if got := e.Bounded(); len(got.Held.Fields) != entries.MaxFields || got.Held.ID == "" {
+	if e.Bound(); len(e.Held.Fields) != entries.MaxFields || e.Held.ID == "" {
 		t.Error("what fits was left out")
 	}
 	if n := attr.Size(writeItem(target, &e, 1<<60)); n > attr.MaxItem {
 		t.Errorf("%d bytes", n)
 	}
 	e.Held.Fields, e.Held.ID, e.Key = make([]uint32, 100_000), strings.Repeat("i", 1<<20), strings.Repeat("k", 1<<20)
-	e = e.Bounded()
+	e.Bound()
 	if n := attr.Size(writeItem(target, &e, 1)); n > 5000 || e.Held.Fingerprint.Void() || e.Held.Sequence == 0 {
 		t.Errorf("%d bytes, %+v", n, e.Held)
 	}

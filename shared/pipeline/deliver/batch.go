@@ -21,10 +21,14 @@ type batch struct {
 // already is unchanged.
 func (j *job) batch(items []*item) *batch {
 	b := j.newBatch(len(items))
-	fields := make([]dest.Field, 0, len(items)*len(j.def().Fields))
-	for _, i := range items {
+	var fields []dest.Field
+	width := len(j.def().Fields)
+	for n, i := range items {
 		if i.state != stateOpen {
 			continue
+		}
+		if cap(fields)-len(fields) < width {
+			fields = make([]dest.Field, 0, max(width, min(fieldBlock, width*(len(items)-n))))
 		}
 		var r dest.Record
 		r, fields = i.record(fields)

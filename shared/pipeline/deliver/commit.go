@@ -74,9 +74,13 @@ func (w *work) store(ctx context.Context, items []*item) error {
 		if i.state == stateFailed && !i.summed || i.state == stateUnknown && i.outcome != nil {
 			errs = append(errs, i.rowError(d.Now(), w.target))
 		}
-		if e, ok := i.next(); ok {
-			entries = append(entries, e.Bounded())
+		entries = append(entries, *i.entry)
+		if e := &entries[len(entries)-1]; i.next(e) {
+			e.Bound()
 			from = append(from, i)
+		} else {
+			*e = ledger.Entry{}
+			entries = entries[:len(entries)-1]
 		}
 	}
 	buf.entries, buf.from = entries, from
@@ -116,13 +120,13 @@ func (b *entryBuffer) free() {
 	entryBuffers.Put(b)
 }
 
-// next is the ledger entry that a row's outcome asks for. What the destination
-// holds is forgotten by no failure; only whether it still holds it may be in doubt.
-func (i *item) next() (ledger.Entry, bool) {
-	e := *i.entry
+// next makes of a key's ledger entry the one that the row's outcome asks for; false: none.
+// What the destination holds is forgotten by no failure; only whether it still holds it may
+// be in doubt.
+func (i *item) next(e *ledger.Entry) bool {
 	e.Key = i.key
 	if i.key == "" || i.quiet {
-		return e, false
+		return false
 	}
 	if i.rules().Once {
 		e.Attempt = i.intent()
@@ -136,7 +140,7 @@ func (i *item) next() (ledger.Entry, bool) {
 	}
 	if i.del && (i.state == stateDelivered || i.lacking) {
 		e.Held, e.Last = ledger.Held{Fingerprint: row.Gone, Version: i.m.chunk.Version, Sequence: i.sequence()}, last
-		return e, true
+		return true
 	}
 	record := i.record8()
 	moved := record != 0 && record != e.Held.Record
@@ -151,14 +155,14 @@ func (i *item) next() (ledger.Entry, bool) {
 		}
 	case stateUnchanged: // closes an error or an intent, says whose the record is, or that it is newer than another row or a mirror's run, and costs nothing else
 		if e.Last.Error == "" && e.Last.Intent == "" && !moved && !i.ahead && (i.del || !i.m.newer) {
-			return e, false
+			return false
 		}
 		if !i.del {
 			e.Held.Sequence = max(e.Held.Sequence, i.sequence())
 		}
 	case stateFailed:
 		if i.summed {
-			return e, i.received || i.doubt
+			return i.received || i.doubt
 		}
 		last.Error = i.ref()
 		if i.rules().Once && (i.received || e.Last.Intent != "" && !i.intended) { // it, or an earlier row of the key, may have arrived
@@ -166,12 +170,12 @@ func (i *item) next() (ledger.Entry, bool) {
 		}
 	case stateStored:
 		if !i.adopted {
-			return e, false
+			return false
 		}
 		last.Error = i.ref()
 	case stateUnknown:
 		if i.outcome == nil {
-			return e, false // stored by an attempt that died
+			return false // stored by an attempt that died
 		}
 		last.Error, last.Intent, last.Unknown = i.ref(), i.intent(), true
 		if !i.intended && e.Last.Intent != "" { // it may have arrived then, not now
@@ -189,13 +193,13 @@ func (i *item) next() (ledger.Entry, bool) {
 		case i.intended: // it was not sent
 			last.Error, last.Unknown, e.Intends, e.Carries = e.Last.Error, e.Last.Unknown, true, true
 		default:
-			return e, false
+			return false
 		}
 	default:
-		return e, false
+		return false
 	}
 	e.Last = last
-	return e, true
+	return true
 }
 
 // maybe reports whether an attempt that died may have sent the row, which ends here

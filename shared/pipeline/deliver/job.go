@@ -235,6 +235,12 @@ func (j *job) each(ctx context.Context, calls []dest.Call, b *batch) {
 
 // parallel does so many things, a few of them at a time.
 func parallel(atOnce, many int, do func(n int)) {
+	if atOnce == 1 || many == 1 {
+		for n := range many {
+			do(n)
+		}
+		return
+	}
 	g := errgroup.Group{}
 	g.SetLimit(atOnce)
 	for n := range many {

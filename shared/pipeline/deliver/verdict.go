@@ -39,7 +39,7 @@ func (w *work) verdict(i *item) {
 	if i.entry.Last.Error != "" || i.row.Replay != nil {
 		r.Ref = i.ref()
 	}
-	switch ledger.Diff(*i.entry, r) {
+	switch ledger.Diff(i.entry, &r) {
 	case ledger.Unchanged:
 		i.state = stateUnchanged
 	case ledger.Delivered:

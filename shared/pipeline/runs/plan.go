@@ -253,7 +253,7 @@ func (l *look) at(x run.Checked, m *mapping.Mapped) Planned {
 	var print row.Fingerprint
 	print, l.scratch = row.Digest(l.tags, m.Canonical, l.scratch)
 	r := ledger.Row{Sequence: math.MaxInt64, Fingerprint: print, Full: l.full || l.again && x.Always, Once: l.v.Rules.Once}
-	if ledger.Diff(e, r) == ledger.Unchanged {
+	if ledger.Diff(&e, &r) == ledger.Unchanged {
 		p.Action = Unchanged
 		return p
 	}
@@ -288,7 +288,7 @@ func (l *look) changes(p *Planned, e *ledger.Entry, m *mapping.Mapped) {
 // removal is what would become of a deleting row that is queued.
 func (l *look) removal(x run.Checked) Planned {
 	r := ledger.Row{Sequence: math.MaxInt64, Fingerprint: row.Gone, Full: l.full, Delete: true, Unsure: x.Key != "" && l.v.Definition.Operation == syncdef.Delete}
-	if ledger.Diff(l.entries[x.Key], r) == ledger.Unchanged {
+	if e := l.entries[x.Key]; ledger.Diff(&e, &r) == ledger.Unchanged {
 		return Planned{Action: Unchanged, RecordID: x.RecordID}
 	}
 	return Planned{Action: Delete, RecordID: x.RecordID}
