@@ -64,7 +64,7 @@ func TestFilesThatCannotBeUsed(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(newer, time.Now); err == nil || !strings.Contains(err.Error(), "layout 99, this program knows layout 13") {
+	if _, err := Open(newer, time.Now); err == nil || !strings.Contains(err.Error(), "layout 99, this program knows layout 14") {
 		t.Errorf("a newer layout: got %v", err)
 	}
 }

@@ -24,7 +24,7 @@ import (
 var schema string
 
 // schemaVersion is stored in the file; a file of another version is refused.
-const schemaVersion = 13
+const schemaVersion = 14
 
 // A Store is one open file. Its methods may be called from many goroutines; they
 // take turns on one connection, so that its page cache stays warm.
