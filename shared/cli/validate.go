@@ -169,6 +169,7 @@ func (c validateCmd) models(ctx context.Context, set yamlfile.Set, v *validation
 		one := validSync{Sync: y.Definition.Sync, File: y.File, Model: y.ModelFile}
 		switch {
 		case one.Model == "" && faulty:
+		case slices.ContainsFunc(v.faults, func(f syncdef.Fault) bool { return one.Model != "" && f.File == one.Model }): // it could not be read
 		case one.Model == "" && c.Warehouse != "" && y.Definition.Model != "" && !unable:
 			r, err := m.check(ctx, "SELECT * FROM "+y.Definition.Model)
 			if ctx.Err() != nil {
