@@ -32,7 +32,23 @@ func (d definitions) load(s program) (yamlfile.Set, error) {
 	for _, n := range set.Notices() {
 		fmt.Fprintln(s.err, n)
 	}
+	s.tellLeft(set)
 	return set, nil
+}
+
+// tellLeft prints which subfolders are left out.
+func (s program) tellLeft(set yamlfile.Set) {
+	for _, n := range left(set) {
+		fmt.Fprintln(s.err, n)
+	}
+}
+
+// left says which subfolders are left out.
+func left(set yamlfile.Set) (out syncdef.Faults) {
+	for _, dir := range set.Left {
+		out = append(out, syncdef.Fault{File: dir, Message: "the definitions of this folder are left out, because a folder is read without its subfolders; name it to have them read"})
+	}
+	return out
 }
 
 // read reads and checks the definitions; the error may be a syncdef.Faults.
@@ -45,10 +61,26 @@ func (d definitions) read(kinds []syncdef.Kind) (yamlfile.Set, error) {
 		return yamlfile.Set{}, err
 	}
 	set, err := yamlfile.LoadFiles(paths, kinds)
+	set.Left = d.left()
 	if err != nil {
 		return set, err
 	}
 	return set, refuseOwn(set)
+}
+
+// left are the subfolders with definitions of the folders that the arguments name, but
+// for those that are named themselves.
+func (d definitions) left() (out []string) {
+	for _, arg := range d.Files {
+		for _, in := range yamlfile.Subfolders(arg) {
+			if !slices.ContainsFunc(d.Files, func(named string) bool {
+				return strings.HasPrefix(filepath.Clean(named)+string(filepath.Separator), in+string(filepath.Separator))
+			}) {
+				out = append(out, in)
+			}
+		}
+	}
+	return out
 }
 
 // refuseOwn refuses a model that would take the place of a table or view that people read

@@ -62,6 +62,7 @@ func (c setupCmd) Run(s program) error {
 		if err != nil {
 			return faulty(s, err)
 		}
+		s.tellLeft(set)
 		for _, y := range set.Syncs {
 			params.Syncs = append(params.Syncs, sql.Sync{Definition: y.Definition, Model: y.Model})
 		}

@@ -75,6 +75,7 @@ func (c validateCmd) Run(ctx context.Context, s program) error {
 	for _, n := range set.Notices() {
 		v.notices = append(v.notices, syncdef.Fault{File: n.File, Line: n.Line, Column: n.Column, Message: n.Key + ": " + n.Message})
 	}
+	v.notices = append(v.notices, left(set)...)
 	if err := c.models(ctx, set, &v); err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ func Page(kinds []syncdef.Kind) []byte {
 	var p page
 	p.line("# Configuration")
 	p.line("")
-	p.line("A sync is `NAME.yaml`, beside its model `NAME.sql`; the accounts that a folder's syncs write to are in its `connections.yaml`. `penstock validate` checks both and says what each fault allows instead; editors read `penstock.schema.json`. This page, the schema and the checks are made from the same tables.")
+	p.line("A sync is `NAME.yaml`, beside its model `NAME.sql`; the accounts that a folder's syncs write to are in its `connections.yaml`. A folder is read without its subfolders. `penstock validate` checks all and says what each fault allows instead; editors read `penstock.schema.json`. This page, the schema and the checks are made from the same tables.")
 	p.table("A definition", syncdef.DefinitionKeys, "")
 	p.nested(syncdef.DefinitionKeys, "")
 	for _, kind := range kinds {

@@ -23,6 +23,7 @@ type Set struct {
 	Connections syncdef.Connections // of all folders that were read, sorted by name
 	Syncs       []Sync              // sorted by name
 	Warehouse   *syncdef.Connection // where a stack's schedules run, as it is stored; nil where none is named
+	Left        []string            // subfolders of what was read that hold definitions, which are not read with it
 }
 
 // A Sync is one definition with what stands beside it.
@@ -124,6 +125,7 @@ func Load(dir string, kinds []syncdef.Kind) (Set, error) {
 	}
 	l := newLoader(kinds)
 	l.whole = true
+	l.set.Left = Subfolders(dir)
 	return l.load(paths)
 }
 
@@ -148,6 +150,9 @@ func Files(dir string) ([]string, error) {
 		return nil, fmt.Errorf("read sync definitions: %w", err)
 	}
 	paths := definitionsAmong(entries)
+	if left := Subfolders(dir); len(paths) == 0 && len(left) > 0 {
+		return nil, syncdef.Faults{{File: dir, Message: "no sync definitions here, and a folder is read without its subfolders; name those that have some: " + strings.Join(left, ", ")}}
+	}
 	if len(paths) == 0 {
 		return nil, syncdef.Faults{{File: dir, Message: "no sync definitions here; a sync is NAME.yaml, with " + ConnectionsFile + " beside it"}}
 	}
@@ -155,6 +160,34 @@ func Files(dir string) ([]string, error) {
 		paths[i] = filepath.Join(dir, name)
 	}
 	return paths, nil
+}
+
+// Subfolders are the paths of a folder's subfolders that hold definitions themselves.
+func Subfolders(dir string) (out []string) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil // which reading the folder tells
+	}
+	for _, e := range entries {
+		in := filepath.Join(dir, e.Name())
+		files, err := os.ReadDir(in)
+		if err != nil || strings.HasPrefix(e.Name(), ".") {
+			continue
+		}
+		if slices.ContainsFunc(definitionsAmong(files), func(name string) bool {
+			src, err := os.ReadFile(filepath.Join(in, name))
+			return err == nil && (keyed(src, "field_mappings") || keyed(src, "destination_object"))
+		}) {
+			out = append(out, in)
+		}
+	}
+	return out
+}
+
+// keyed reports whether a YAML file has a key at its top.
+func keyed(src []byte, key string) bool {
+	var top map[string]yaml.Node
+	return len(src) <= maxFile && yaml.Unmarshal(src, &top) == nil && top[key].Kind != 0
 }
 
 // definitionsAmong are the names of a folder's YAML files that are not hidden.
@@ -286,8 +319,7 @@ var misnames = []string{"connections.yml", "connection.yaml", "connection.yml"}
 
 // misnamed reports whether a file holds connections and has another name than theirs.
 func misnamed(path string, src []byte) bool {
-	var has map[string]yaml.Node
-	return slices.Contains(misnames, filepath.Base(path)) && yaml.Unmarshal(src, &has) == nil && has["connections"].Kind != 0
+	return slices.Contains(misnames, filepath.Base(path)) && keyed(src, "connections")
 }
 
 // renamed reports a file of a folder without connections.yaml that stands for it.
