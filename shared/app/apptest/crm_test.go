@@ -12,6 +12,7 @@ import (
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/sandbox"
 	hubspotsim "github.com/penstock-data/penstock/shared/sandbox/hubspot"
+	"github.com/penstock-data/penstock/shared/verify"
 )
 
 // crmFolder writes syncs, whose rows are named by k, and their connection crm.
@@ -131,5 +132,16 @@ func TestInsertsAnsweredInPart(t *testing.T) {
 		if want := 20 - len(c.errors)*map[bool]int{true: 1}[c.bad]; server.Count("contacts") != want {
 			t.Errorf("%s: %d contacts", name, server.Count("contacts"))
 		}
+	}
+}
+
+// An address that is mapped beside the match is written without the blanks around it, and
+// compares so.
+func TestVerifyAnAddressWithBlanks(t *testing.T) {
+	w, _ := hubspotOf(t, map[string]string{"main": "destination_object: contacts\nmatching_strategy: external_id\nmatch: {source: k, destination: customer_id}\n" +
+		"field_mappings:\n  - {source: mail, destination: email, transform: [lower]}\n"})
+	w.delivered(t, "main", "q1", `{"k":"a","mail":" A@b.example\t"}`, `{"k":"b","mail":"b@b.example"}`)
+	if got := states(w.verified(t, "hubspot", verify.Request{})); got != "2 same" {
+		t.Error(got)
 	}
 }
