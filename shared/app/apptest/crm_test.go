@@ -6,12 +6,15 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/dest/hubspot"
+	"github.com/penstock-data/penstock/shared/dest/intercom"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/sandbox"
 	hubspotsim "github.com/penstock-data/penstock/shared/sandbox/hubspot"
+	intercomsim "github.com/penstock-data/penstock/shared/sandbox/intercom"
 	"github.com/penstock-data/penstock/shared/verify"
 )
 
@@ -41,6 +44,18 @@ func hubspotOf(t *testing.T, syncs map[string]string) (*World, *hubspotsim.Serve
 	}
 	dir := crmFolder(t, "type: hubspot", syncs)
 	return NewOf(t, clock, []Service{{Vendor: hubspot.Vendor, Server: server, Secret: hubspotsim.Sandbox.Secret}}, load(t, dir, []dest.Vendor{hubspot.Vendor})), server
+}
+
+// intercomOf is a World of syncs to Intercom, whose search shows a contact after a time.
+func intercomOf(t *testing.T, lag time.Duration, syncs map[string]string) (*World, *intercomsim.Server) {
+	t.Helper()
+	clock := NewClock()
+	server, err := intercomsim.New(intercomsim.Config{Token: intercomsim.Sandbox.Secret["token"], Now: clock.Now, SearchLag: lag})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := crmFolder(t, "type: intercom", syncs)
+	return NewOf(t, clock, []Service{{Vendor: intercom.Vendor, Server: server, Secret: intercomsim.Sandbox.Secret}}, load(t, dir, []dest.Vendor{intercom.Vendor})), server
 }
 
 // lastErrors are the types of the errors of a sync's last run.
@@ -143,5 +158,40 @@ func TestVerifyAnAddressWithBlanks(t *testing.T) {
 	w.delivered(t, "main", "q1", `{"k":"a","mail":" A@b.example\t"}`, `{"k":"b","mail":"b@b.example"}`)
 	if got := states(w.verified(t, "hubspot", verify.Request{})); got != "2 same" {
 		t.Error(got)
+	}
+}
+
+// A lead meets no conflict by its email, and the search shows it after minutes: one that may
+// have been made is looked for then, and one that was made is known by its id.
+func TestLeadIsMadeOnce(t *testing.T) {
+	for name, f := range map[string]sandbox.Fault{
+		"an error":           {Match: "POST /contacts", Holding: `"role"`, AfterCommit: true, Status: 504},
+		"no answer":          {Match: "POST /contacts", Holding: `"role"`, DropAfterCommit: true},
+		"a page":             {Match: "POST /contacts", Holding: `"role"`, AfterCommit: true, Status: 200, Body: "<html>"},
+		"its tag fails":      {Match: "POST /tags", Status: 500, Body: "oops"},
+		"its tag is slowed":  {Match: "/tags", Holding: `"id"`, Status: 429, Body: `{"type":"error.list","errors":[{"code":"too_many_requests","message":"slow"}]}`},
+		"its tag is refused": {Match: "/tags", Holding: `"id"`, Count: 2, Status: 422, Body: `{"type":"error.list","errors":[{"code":"parameter_invalid","message":"no"}]}`},
+	} {
+		for _, role := range []string{"user", "lead"} {
+			w, server := intercomOf(t, 3*time.Minute, map[string]string{"main": "destination_object: contact\nmatching_strategy: email\nmatch: {source: mail, destination: email}\n" +
+				"field_mappings:\n  - {source: name, destination: name}\n  - {source: role, destination: role}\n  - {source: tags, destination: tags, data_type: json}\nintercom: {managed_tags: [x]}\n"})
+			if err := server.Core().AddFault(f); err != nil {
+				t.Fatal(err)
+			}
+			row := func(name string) string {
+				return fmt.Sprintf(`{"k":"a","mail":"a@b.example","name":%q,"role":%q,"tags":["x"]}`, name, role)
+			}
+			w.delivered(t, "main", "q1", row("Jane"))
+			server.Core().ClearFaults()
+			w.Pass(t, 15*time.Minute)
+			if c := server.Contacts()[0]; len(c.Tags) != 1 && name != "its tag is refused" {
+				t.Errorf("%s, %s: it did not come back by itself: %+v", name, role, c)
+			}
+			got := w.delivered(t, "main", "q2", row("Janet"))
+			contacts := server.Contacts()
+			if len(contacts) != 1 || got != "1 delivered, 0 unchanged" || contacts[0].Values["name"] != "Janet" || len(contacts[0].Tags) != 1 {
+				t.Errorf("%s, %s: %s, %+v", name, role, got, contacts)
+			}
+		}
 	}
 }
