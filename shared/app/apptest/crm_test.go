@@ -195,3 +195,24 @@ func TestLeadIsMadeOnce(t *testing.T) {
 		}
 	}
 }
+
+// Of a number that has more digits than Intercom keeps nothing is said; of any other one it
+// is seen that people changed it.
+func TestVerifyNumbersOfManyDigits(t *testing.T) {
+	w, server := intercomOf(t, 0, map[string]string{
+		"main": "destination_object: contact\nmatching_strategy: external_id\nmatch: {source: k, destination: external_id}\n" +
+			"field_mappings:\n  - {source: score, destination: score, data_type: number}\nintercom: {create_attributes: true}\n",
+		"people": "destination_object: contact\nmatching_strategy: external_id\nmatch: {source: k, destination: external_id}\n" +
+			"field_mappings:\n  - {source: score, destination: score, data_type: number}\n",
+	})
+	rows := []string{`{"k":"a","score":0.3333333333333333333333}`, `{"k":"b","score":1234567890.123456789012}`, `{"k":"c","score":12345678901234567890}`, `{"k":"d","score":100000000000000000001}`, `{"k":"e","score":"0.50"}`}
+	w.delivered(t, "main", "q1", rows...)
+	got := w.verified(t, "intercom", verify.Request{})
+	if states(got) != "5 same" || got.Unsure["score"] != 4 || len(got.Notes) != 1 || got.Notes[0].Field != "score" {
+		t.Errorf("%s, unsure %v, notes %v: %+v", states(got), got.Unsure, got.Notes, server.Contacts())
+	}
+	w.delivered(t, "people", "q2", `{"k":"a","score":0.25}`, `{"k":"e","score":0.7}`)
+	if got := states(w.verified(t, "intercom", verify.Request{})); got != "3 same, 2 changed" {
+		t.Errorf("changed by people: %s", got)
+	}
+}
