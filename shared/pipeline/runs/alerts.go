@@ -61,8 +61,9 @@ func (s *Sweep) judge(ctx context.Context, name string) error {
 		notices[i] = notices[i].OfStack(s.Stack)
 	}
 	book.Post(notices, subscriptions(&v.Definition), open)
+	waiting := len(book.Outbox)
 	due := book.Due(now)
-	if len(notices) == 0 && len(due) == 0 {
+	if len(notices) == 0 && len(due) == 0 && len(book.Outbox) == waiting {
 		return nil
 	}
 	if err := s.Alerts.SetAlerts(ctx, book); err != nil {
@@ -76,27 +77,50 @@ func (s *Sweep) judge(ctx context.Context, name string) error {
 	return s.tell(ctx, book, due)
 }
 
-// tell sends letters, and records what became of them.
+// tell sends letters, each within its part of the time that is left, so that one that nobody
+// answers takes no other's. What became of each is stored before the next one is sent.
 func (s *Sweep) tell(ctx context.Context, book alert.Book, due []alert.Letter) error {
-	failures := make([]string, len(due))
-	for i, l := range due {
-		if err := s.Teller.Tell(ctx, l.To, l.Notice); err != nil {
-			failures[i] = err.Error()
+	for n, l := range due {
+		limit := slice
+		if deadline, ok := ctx.Deadline(); ok {
+			limit = time.Until(deadline) / time.Duration(len(due)-n) //nolint:forbidigo // a deadline is by the process's own clock
 		}
-	}
-	for range attempts {
-		for i, l := range due {
-			book.Settle(l, s.Now(), failures[i])
+		own, cancel := context.WithTimeout(ctx, limit)
+		failure := ""
+		if err := s.Teller.Tell(own, l.To, l.Notice); err != nil {
+			failure = err.Error()
 		}
-		err := s.Alerts.SetAlerts(ctx, book)
-		if !errors.Is(err, run.ErrConflict) {
+		cancel()
+		var err error
+		if book, err = s.told(ctx, book, l, failure); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// tellStore is how long it may take to store what became of a letter.
+const tellStore = 2 * time.Second
+
+// told stores what became of a letter, also when the time of the sweep is over: it would be
+// sent again.
+func (s *Sweep) told(ctx context.Context, book alert.Book, l alert.Letter, failure string) (alert.Book, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellStore)
+	defer cancel()
+	for range attempts {
+		book.Settle(l, s.Now(), failure)
+		err := s.Alerts.SetAlerts(ctx, book)
+		if err == nil {
+			book.Revision++
+		}
+		if !errors.Is(err, run.ErrConflict) {
+			return book, err
+		}
 		if book, err = s.Alerts.Alerts(ctx, book.Sync); err != nil {
-			return fmt.Errorf("read its book: %w", err)
+			return book, fmt.Errorf("read its book: %w", err)
 		}
 	}
-	return nil // others are at it; what was sent may be sent once more
+	return book, nil // others are at it; what was sent may be sent once more
 }
 
 // subscriptions are who is told of what.
