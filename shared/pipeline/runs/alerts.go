@@ -44,27 +44,25 @@ func (s *Sweep) judge(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("read the sync: %w", err)
 	}
-	if len(v.Definition.Notifications) == 0 {
+	tells := len(v.Definition.Notifications) > 0
+	if tells {
+		delete(s.untold, name)
+	} else if s.untold[name] {
 		return nil
 	}
 	book, err := s.Alerts.Alerts(ctx, name)
 	if err != nil {
 		return fmt.Errorf("read its book: %w", err)
 	}
-	seen, err := s.seen(ctx, v)
-	if err != nil {
+	changed := len(book.Open)+len(book.Outbox) > 0
+	var due []alert.Letter
+	if tells {
+		due, changed, err = s.post(ctx, v, &book)
+	} else {
+		book.Open, book.Outbox, s.untold[name] = nil, nil, !changed // nobody would be told that it is over
+	}
+	if err != nil || !changed {
 		return err
-	}
-	now := s.Now()
-	notices, open := alert.Judge(seen, book.Open, now, alert.DefaultPolicy)
-	for i := range notices {
-		notices[i] = notices[i].OfStack(s.Stack)
-	}
-	book.Post(notices, subscriptions(&v.Definition), open)
-	waiting := len(book.Outbox)
-	due := book.Due(now)
-	if len(notices) == 0 && len(due) == 0 && len(book.Outbox) == waiting {
-		return nil
 	}
 	if err := s.Alerts.SetAlerts(ctx, book); err != nil {
 		return conflict(err)
@@ -75,6 +73,23 @@ func (s *Sweep) judge(ctx context.Context, name string) error {
 		s.shown[name] = sh
 	}
 	return s.tell(ctx, book, due)
+}
+
+// post judges a sync into its book, and takes up the letters that are due.
+func (s *Sweep) post(ctx context.Context, v syncdef.Version, book *alert.Book) (due []alert.Letter, changed bool, err error) {
+	seen, err := s.seen(ctx, v)
+	if err != nil {
+		return nil, false, err
+	}
+	now := s.Now()
+	notices, open := alert.Judge(seen, book.Open, now, alert.DefaultPolicy)
+	for i := range notices {
+		notices[i] = notices[i].OfStack(s.Stack)
+	}
+	book.Post(notices, subscriptions(&v.Definition), open)
+	waiting := len(book.Outbox)
+	due = book.Due(now)
+	return due, len(notices)+len(due) > 0 || len(book.Outbox) < waiting, nil
 }
 
 // tell sends letters, each within its part of the time that is left, so that one that nobody

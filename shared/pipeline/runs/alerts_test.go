@@ -84,6 +84,39 @@ func TestRetriesThatAreExhausted(t *testing.T) {
 	m.is(t, "run_failed raised", "retries_exhausted raised", "retries_exhausted recovered")
 }
 
+// Nothing is open, and nothing waits to be sent, of a sync that tells nobody any more. Who
+// is told again is told of what lasts as of something new.
+func TestNotificationsTakenOut(t *testing.T) {
+	w, m := told(t, "", "sync_failure")
+	w.stores.Told, w.sweep.Told, w.sweep.Overviews = w.store, w.store, w.store
+	m.down = true
+	w.vendor.refuses["a"] = true
+	w.complete("full", record{"a", 1, 1})
+	w.sweepOnce()
+	if o, err := w.store.Overview(t.Context(), syncName); err != nil || len(o.Alerts) != 2 {
+		t.Fatalf("%v %+v", err, o.Alerts)
+	}
+	v, err := w.store.Current(t.Context(), syncName)
+	w.ok(err)
+	w.apply(nil)
+	m.down = false
+	w.pass(5 * time.Minute)
+	m.is(t)
+	book, err := w.store.Alerts(t.Context(), syncName)
+	w.ok(err)
+	if o, err := w.store.Overview(t.Context(), syncName); err != nil || len(book.Open)+len(book.Outbox)+len(o.Alerts) != 0 {
+		t.Errorf("%v %+v %+v", err, book, o.Alerts)
+	}
+	w.apply(func(d *syncdef.Definition, _ *syncdef.Rules) { d.Notifications = v.Definition.Notifications })
+	w.pass(time.Minute)
+	m.is(t, "run_failed raised")
+	w.apply(nil)
+	w.pass(time.Minute)
+	if o := w.opened(alert.RunFailed); o != (alert.Open{}) {
+		t.Errorf("%+v", o)
+	}
+}
+
 func TestOverdue(t *testing.T) {
 	w, m := told(t, "hourly", "overdue")
 	w.complete("full", record{"a", 1, 1})
