@@ -171,6 +171,9 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 	for _, r := range all { // newest first, retries before their run
 		recent := r.Status.Ended() && now.Sub(r.EndedAt) < time.Hour
 		original := run.OriginalOf(r.ID)
+		if succeeded(r, resent[r.ID]) && r.EndedAt.After(out.Success) { // also one that goes on sending rows again
+			out.Success = r.EndedAt
+		}
 		switch {
 		case !r.Status.Ended() || r.Outcome == "" && !run.IsRetry(r.ID) || due[original] > 0: // it goes on, or was ended since the sweep
 		case run.IsRetry(r.ID):
@@ -184,9 +187,6 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 				if n := resent[r.ID]; n > 0 && r.Status == run.Complete {
 					out.Last.Failed, out.Last.Partial = false, n < lost(r.Counts)
 				}
-			}
-			if out.Success.IsZero() && success(r) {
-				out.Success = r.EndedAt
 			}
 		}
 		if r.Status.Ended() && !run.IsRetry(r.ID) && now.Sub(r.EndedAt) < 24*time.Hour {

@@ -3,6 +3,7 @@ package runs_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -127,6 +128,42 @@ func TestOverdue(t *testing.T) {
 	w.complete("full", record{"a", 2, 2})
 	w.pass(time.Minute)
 	m.is(t, "overdue raised", "overdue recovered")
+}
+
+// A run of which a row is sent again for long has succeeded all the same, by the rule of its
+// overview; so has one of which a retry delivered the only row.
+func TestARunWithARowThatIsDueIsASuccess(t *testing.T) {
+	w, m := told(t, "")
+	w.stores.Told = w.store
+	w.apply(func(d *syncdef.Definition, _ *syncdef.Rules) {
+		d.Frequency = "hourly"
+		d.Retry = &syncdef.Retry{Attempts: 6, Base: "4h", Max: "12h"}
+		d.Notifications = []syncdef.Notification{{Type: "email", Recipients: []string{"a@b.co"}, Conditions: []string{"overdue"}}}
+	})
+	success := func() time.Time {
+		o, err := w.stores.Overview(t.Context(), syncName, w.now)
+		w.ok(err)
+		return o.Success
+	}
+	for n := range 8 {
+		late := fmt.Sprint("late", n)
+		w.vendor.busy[late] = true
+		w.complete("full", record{"a", n, n}, record{late, n, n})
+		w.pass(time.Hour)
+	}
+	m.is(t)
+	if want := noon.Add(7 * time.Hour); !success().Equal(want) {
+		t.Errorf("the overview's success is at %s, want %s", success(), want)
+	}
+
+	w.vendor.busy = map[string]bool{"only": true}
+	w.complete("full", record{"only", 1, 1})
+	delete(w.vendor.busy, "only")
+	w.pass(3*time.Hour + 30*time.Minute) // the retry comes after two hours
+	m.is(t)
+	if want := noon.Add(8 * time.Hour); !success().Equal(want) {
+		t.Errorf("the overview's success is at %s, want %s", success(), want)
+	}
 }
 
 // A run that was cancelled has not succeeded, whatever it delivered before.
