@@ -3,6 +3,7 @@ package runs_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -84,6 +85,39 @@ func TestRetriesThatAreExhausted(t *testing.T) {
 	m.is(t, "run_failed raised", "retries_exhausted raised", "retries_exhausted recovered")
 }
 
+// Nothing is open, and nothing waits to be sent, of a sync that tells nobody any more. Who
+// is told again is told of what lasts as of something new.
+func TestNotificationsTakenOut(t *testing.T) {
+	w, m := told(t, "", "sync_failure")
+	w.stores.Told, w.sweep.Told, w.sweep.Overviews = w.store, w.store, w.store
+	m.down = true
+	w.vendor.refuses["a"] = true
+	w.complete("full", record{"a", 1, 1})
+	w.sweepOnce()
+	if o, err := w.store.Overview(t.Context(), syncName); err != nil || len(o.Alerts) != 2 {
+		t.Fatalf("%v %+v", err, o.Alerts)
+	}
+	v, err := w.store.Current(t.Context(), syncName)
+	w.ok(err)
+	w.apply(nil)
+	m.down = false
+	w.pass(5 * time.Minute)
+	m.is(t)
+	book, err := w.store.Alerts(t.Context(), syncName)
+	w.ok(err)
+	if o, err := w.store.Overview(t.Context(), syncName); err != nil || len(book.Open)+len(book.Outbox)+len(o.Alerts) != 0 {
+		t.Errorf("%v %+v %+v", err, book, o.Alerts)
+	}
+	w.apply(func(d *syncdef.Definition, _ *syncdef.Rules) { d.Notifications = v.Definition.Notifications })
+	w.pass(time.Minute)
+	m.is(t, "run_failed raised")
+	w.apply(nil)
+	w.pass(time.Minute)
+	if o := w.opened(alert.RunFailed); o != (alert.Open{}) {
+		t.Errorf("%+v", o)
+	}
+}
+
 func TestOverdue(t *testing.T) {
 	w, m := told(t, "hourly", "overdue")
 	w.complete("full", record{"a", 1, 1})
@@ -94,6 +128,42 @@ func TestOverdue(t *testing.T) {
 	w.complete("full", record{"a", 2, 2})
 	w.pass(time.Minute)
 	m.is(t, "overdue raised", "overdue recovered")
+}
+
+// A run of which a row is sent again for long has succeeded all the same, by the rule of its
+// overview; so has one of which a retry delivered the only row.
+func TestARunWithARowThatIsDueIsASuccess(t *testing.T) {
+	w, m := told(t, "")
+	w.stores.Told = w.store
+	w.apply(func(d *syncdef.Definition, _ *syncdef.Rules) {
+		d.Frequency = "hourly"
+		d.Retry = &syncdef.Retry{Attempts: 6, Base: "4h", Max: "12h"}
+		d.Notifications = []syncdef.Notification{{Type: "email", Recipients: []string{"a@b.co"}, Conditions: []string{"overdue"}}}
+	})
+	success := func() time.Time {
+		o, err := w.stores.Overview(t.Context(), syncName, w.now)
+		w.ok(err)
+		return o.Success
+	}
+	for n := range 8 {
+		late := fmt.Sprint("late", n)
+		w.vendor.busy[late] = true
+		w.complete("full", record{"a", n, n}, record{late, n, n})
+		w.pass(time.Hour)
+	}
+	m.is(t)
+	if want := noon.Add(7 * time.Hour); !success().Equal(want) {
+		t.Errorf("the overview's success is at %s, want %s", success(), want)
+	}
+
+	w.vendor.busy = map[string]bool{"only": true}
+	w.complete("full", record{"only", 1, 1})
+	delete(w.vendor.busy, "only")
+	w.pass(3*time.Hour + 30*time.Minute) // the retry comes after two hours
+	m.is(t)
+	if want := noon.Add(8 * time.Hour); !success().Equal(want) {
+		t.Errorf("the overview's success is at %s, want %s", success(), want)
+	}
 }
 
 // A run that was cancelled has not succeeded, whatever it delivered before.

@@ -73,16 +73,21 @@ func (s *Stores) lastSuccess(ctx context.Context, sync string) (run.Run, error) 
 	if err != nil {
 		return run.Run{}, fmt.Errorf("list the runs of sync %q: %w", sync, err)
 	}
-	for _, r := range all {
-		if !run.IsRetry(r.ID) && success(r) {
+	retried := map[string]int64{}
+	for _, r := range all { // a retry begins after its run
+		if run.IsRetry(r.ID) {
+			retried[run.OriginalOf(r.ID)] += r.Counts.Delivered + r.Counts.Unchanged
+		} else if succeeded(r, retried[r.ID]) {
 			return r, nil
 		}
 	}
 	return run.Run{}, nil
 }
 
-// success reports whether a run has ended with something at the destination, or with
-// nothing to do.
-func success(r run.Run) bool {
-	return r.Status == run.Complete && r.Outcome != run.None && (r.Counts.Delivered+r.Counts.Unchanged > 0 || r.Outcome == run.Succeeded)
+// succeeded reports whether a run of which retries have delivered so many rows since is a
+// success, as overviews count them.
+func succeeded(r run.Run, retried int64) bool {
+	l := run.LineOf(r)
+	l.Retried = retried
+	return !run.IsRetry(r.ID) && l.Succeeded()
 }
