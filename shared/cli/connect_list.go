@@ -128,7 +128,7 @@ func knownConnections(ctx context.Context, s program, dir string, at somewhere) 
 		}
 		k.all = set.Connections
 		for _, y := range set.Syncs {
-			if !slices.ContainsFunc(faults, func(f syncdef.Fault) bool { return f.File == y.File }) {
+			if !y.Faulty(faults) {
 				k.syncs = append(k.syncs, y)
 			}
 		}

@@ -26,7 +26,7 @@ func (e *examination) definitions(ctx context.Context) []doctor.Finding {
 	var faults syncdef.Faults
 	errors.As(err, &faults)
 	e.set.Syncs = slices.DeleteFunc(e.set.Syncs, func(y yamlfile.Sync) bool {
-		return slices.ContainsFunc(faults, func(f syncdef.Fault) bool { return f.File == y.File })
+		return y.Faulty(faults)
 	})
 	switch {
 	case faults != nil:

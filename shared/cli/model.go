@@ -37,7 +37,7 @@ func (c modelled) model(ctx context.Context, sync, gateway string, did *touched)
 		path = filepath.Join(c.Data, warehouseFile)
 	}
 	if text == "" || c.Warehouse != "" { // else the model may be the first thing in it
-		if err := haveWarehouse(path, c.Data); err != nil {
+		if err := haveWarehouse(ctx, path, c.Data); err != nil {
 			return nil, relation{}, err
 		}
 	}
@@ -73,7 +73,7 @@ func (c modelled) look(ctx context.Context, sync string) (*duckdb.Warehouse, rel
 		path = filepath.Join(c.Data, warehouseFile)
 	}
 	cfg := duckdb.Config{Path: path, ReadOnly: true, Files: c.folder()}
-	if err := haveWarehouse(path, c.Data); err != nil {
+	if err := haveWarehouse(ctx, path, c.Data); err != nil {
 		if text == "" || c.Warehouse != "" {
 			return nil, relation{}, err
 		}

@@ -49,7 +49,7 @@ func (c sqlCmd) Run(ctx context.Context, s program) (err error) {
 	file := c.Warehouse
 	if file == "" {
 		file = filepath.Join(c.Data, warehouseFile)
-		if err := haveWarehouse(file, c.Data); err != nil {
+		if err := haveWarehouse(ctx, file, c.Data); err != nil && !ownProject(ctx, c.Data) { // else its first table may be made here
 			return err
 		}
 	} else if err := readable(file); err != nil {

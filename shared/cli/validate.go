@@ -165,7 +165,7 @@ func (c validateCmd) models(ctx context.Context, set yamlfile.Set, v *validation
 	}
 	unable := false
 	for _, y := range set.Syncs {
-		faulty := slices.ContainsFunc(v.faults, func(f syncdef.Fault) bool { return f.File == y.File })
+		faulty := y.Faulty(v.faults)
 		one := validSync{Sync: y.Definition.Sync, File: y.File, Model: y.ModelFile}
 		switch {
 		case one.Model == "" && faulty:

@@ -27,7 +27,7 @@ func (c validateCmd) destinations(ctx context.Context, s program, set yamlfile.S
 	defer func() { err = errors.Join(err, done()) }()
 	silent := map[string]bool{} // connections of which it was told that they say nothing
 	for _, y := range set.Syncs {
-		if slices.ContainsFunc(v.faults, func(f syncdef.Fault) bool { return f.File == y.File }) {
+		if y.Faulty(v.faults) {
 			continue // what it means is not sure
 		}
 		got, err := asker.Check(ctx, y.Definition, y.Connection)

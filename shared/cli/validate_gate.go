@@ -66,7 +66,7 @@ func (c validateCmd) gates(ctx context.Context, set yamlfile.Set, v *validation)
 // gateWarehouse opens the warehouse to be read only, or says why it cannot.
 func (c validateCmd) gateWarehouse(ctx context.Context) (*duckdb.Warehouse, string) {
 	path := cmp.Or(c.Warehouse, filepath.Join(c.Data, warehouseFile))
-	if haveWarehouse(path, c.Data) != nil {
+	if haveWarehouse(ctx, path, c.Data) != nil {
 		return nil, "there is no warehouse " + path
 	}
 	w, err := duckdb.Open(ctx, duckdb.Config{Path: path, ReadOnly: true})

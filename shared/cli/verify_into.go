@@ -64,7 +64,7 @@ type tableFile struct {
 
 func (c verifyCmd) tableFile(ctx context.Context, t *keptTable) (_ *tableFile, err error) {
 	path := filepath.Join(c.Data, warehouseFile)
-	if err := haveWarehouse(path, c.Data); err != nil {
+	if err := haveWarehouse(ctx, path, c.Data); err != nil {
 		return nil, err
 	}
 	out := &tableFile{table: t}

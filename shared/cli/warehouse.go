@@ -1,26 +1,52 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
+
+	"github.com/penstock-data/penstock/shared/sample"
 )
 
 // warehouseFile is the embedded warehouse.
 const warehouseFile = "warehouse.duckdb"
 
-// haveWarehouse says what to do where a folder has no warehouse.
-func haveWarehouse(path, dir string) error {
+// haveWarehouse says what to do where a warehouse is not there: one that was named, or a
+// folder's own.
+func haveWarehouse(ctx context.Context, path, dir string) error {
+	if path != filepath.Join(dir, warehouseFile) {
+		return readable(path)
+	}
 	_, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no warehouse in %s: make one with  %s demo --data %[1]s  or  %[2]s local --data %[1]s", dir, self())
-	}
-	if err != nil {
+	switch {
+	case err == nil:
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("look for the warehouse in %s: %w", dir, err)
+	case ownProject(ctx, dir):
+		return fmt.Errorf("there is no warehouse in %s: make one with its first table, such as  %s sql%s \"CREATE TABLE NAME AS FROM 'FILE.csv'\"", dir, self(), somewhere{Data: dir}.flags())
 	}
-	return nil
+	return fmt.Errorf("there is no warehouse in %s: make one with  %s demo --data %[1]s  or  %[2]s local --data %[1]s", dir, self())
+}
+
+// ownProject reports whether a folder is one of penstock init or apply, without the
+// sample's syncs: what is in its warehouse its owner makes.
+func ownProject(ctx context.Context, dir string) bool {
+	if haveState(dir) != nil {
+		_, err := os.Stat(filepath.Join(dir, noteFile))
+		return err == nil
+	}
+	store, err := openState(dir)
+	if err != nil {
+		return false
+	}
+	applied, err := store.List(ctx)
+	return errors.Join(err, store.Close()) == nil && !slices.Contains(applied, sample.AccountHealth)
 }
 
 // inUse reports whether DuckDB could not open a file because another process has it.

@@ -105,7 +105,9 @@ func (r *reader) connection(name string, n *yaml.Node, kinds syncdef.Kinds) sync
 		c.Secret = s
 	}
 	c.URL = r.url(o)
-	c.Personal = choice[string](o, "personal")
+	if c.Personal = choice[string](o, "personal"); o.has("personal") {
+		c.Personal = syncdef.PersonalAllowed // also misspelt, which is a fault here and none of a definition
+	}
 	c.Quota = r.quota(o)
 	if known {
 		c.Options = texts(o.own(kind.Connection))
@@ -117,7 +119,9 @@ func (r *reader) connection(name string, n *yaml.Node, kinds syncdef.Kinds) sync
 	}
 	said := slices.Clone(r.faults[before:])
 	for _, f := range kind.CheckConnection(&c) {
-		r.told(said, f, join(o.path, strings.TrimPrefix(f.Path, o.path+".")), at{n.Line, n.Column})
+		if key := strings.TrimPrefix(f.Path, o.path+"."); !o.mistyped(key) {
+			r.told(said, f, join(o.path, key), at{n.Line, n.Column})
+		}
 	}
 	return c
 }

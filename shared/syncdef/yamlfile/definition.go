@@ -29,7 +29,7 @@ type parser struct {
 	*reader
 	conns syncdef.Connections
 	kinds syncdef.Kinds
-	blind bool               // connections.yaml could not be read, which has its own fault
+	blind bool               // not all connections could be read, which has its own fault
 	kind  syncdef.Kind       // the destination type that the connection, or else the text, points to
 	known bool               // kind is told; else what depends on it is not judged
 	conn  syncdef.Connection // of that type; without settings where it could not be found

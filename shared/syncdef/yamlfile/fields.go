@@ -96,7 +96,7 @@ func (p *parser) compiles(o *object, d *syncdef.Definition) {
 			p.uncompiled(path, f, err.Error())
 		}
 	}
-	if len(p.faults) > 0 {
+	if len(p.faults) > 0 || !p.known { // the type's defaults are wanting
 		return
 	}
 	if _, err := mapping.Compile(d, rules); err != nil {

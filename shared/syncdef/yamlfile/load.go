@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -64,6 +66,15 @@ func (s Set) Notices() []syncdef.Notice {
 		out = append(out, one.Notices...)
 	}
 	return out
+}
+
+// Faulty reports whether one of the faults is of the sync's definition or of its
+// connection, so that what the sync means is not sure.
+func (s Sync) Faulty(faults []syncdef.Fault) bool {
+	beside, path := filepath.Join(filepath.Dir(s.File), ConnectionsFile), join("connections", s.Definition.Connection)
+	return s.Connection.Type == "" || slices.ContainsFunc(faults, func(f syncdef.Fault) bool {
+		return f.File == s.File || f.File == beside && strings.HasPrefix(f.Path+".", path+".")
+	})
 }
 
 // CheckColumns is syncdef.CheckColumns with the file, line and column of each
@@ -191,10 +202,12 @@ type loader struct {
 	files   map[string]string // sync -> the file that defines it
 }
 
-// A folder is the connections of one folder; blind when they cannot be read.
+// A folder is the connections of one folder; blind where a name or a type of them could
+// not be read, which has its own fault.
 type folder struct {
 	conns syncdef.Connections
 	blind bool
+	there bool // connections.yaml is
 }
 
 func (l *loader) file(path string) {
@@ -204,6 +217,12 @@ func (l *loader) file(path string) {
 	}
 	src, ok := l.read(path, "")
 	if !ok {
+		return
+	}
+	if misnamed(path, src) {
+		if in.there { // else it was told for it
+			l.faults = append(l.faults, syncdef.Fault{File: path, Message: "connections stand in " + ConnectionsFile + ", which is there, too: move these to it, and delete this file"})
+		}
 		return
 	}
 	p := newParser(path, in.conns, l.kinds)
@@ -232,6 +251,9 @@ func (l *loader) folder(dir string) *folder {
 	f := &folder{blind: true}
 	l.folders[dir] = f
 	path := filepath.Join(dir, ConnectionsFile)
+	if _, err := l.open(path); errors.Is(err, fs.ErrNotExist) && l.renamed(dir) {
+		return f
+	}
 	src, ok := l.read(path, "; definitions need it to know where they go")
 	if !ok {
 		return f
@@ -241,12 +263,43 @@ func (l *loader) folder(dir string) *folder {
 	if errors.As(err, &faults) {
 		l.faults = append(l.faults, faults...)
 	}
-	f.conns, f.blind = conns, err != nil && len(conns) == 0
+	f.conns, f.blind, f.there = conns, untold(faults, conns), true
 	l.set.Connections = append(l.set.Connections, conns...)
 	if l.set.Warehouse == nil {
 		l.set.Warehouse = warehouse
 	}
 	return f
+}
+
+// untold reports whether faults leave a connection's name or type unknown: a definition
+// that does not find its connection is not at fault then.
+func untold(faults syncdef.Faults, conns syncdef.Connections) bool {
+	return slices.ContainsFunc(faults, func(f syncdef.Fault) bool {
+		return f.Path != "warehouse" && !strings.HasPrefix(f.Path, "warehouse.") && !slices.ContainsFunc(conns, func(c syncdef.Connection) bool {
+			return c.Type != "" && strings.HasPrefix(f.Path+".", "connections."+c.Name+".")
+		})
+	})
+}
+
+// misnames are what people call connections.yaml.
+var misnames = []string{"connections.yml", "connection.yaml", "connection.yml"}
+
+// misnamed reports whether a file holds connections and has another name than theirs.
+func misnamed(path string, src []byte) bool {
+	var has map[string]yaml.Node
+	return slices.Contains(misnames, filepath.Base(path)) && yaml.Unmarshal(src, &has) == nil && has["connections"].Kind != 0
+}
+
+// renamed reports a file of a folder without connections.yaml that stands for it.
+func (l *loader) renamed(dir string) bool {
+	for _, name := range misnames {
+		path := filepath.Join(dir, name)
+		if src, err := l.open(path); err == nil && misnamed(path, src) {
+			l.faults = append(l.faults, syncdef.Fault{File: path, Message: "definitions do not find their connections under this name: rename it to " + ConnectionsFile})
+			return true
+		}
+	}
+	return false
 }
 
 // read gives a file's bytes, or reports why it cannot.

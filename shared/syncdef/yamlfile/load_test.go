@@ -2,8 +2,10 @@ package yamlfile_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -130,6 +132,43 @@ func TestLoadWhatIsNotThere(t *testing.T) {
 	}
 	if _, err := yamlfile.Load(t.TempDir(), kinds); err == nil || !strings.Contains(err.Error(), "no sync definitions here") {
 		t.Errorf("an empty folder: %v", err)
+	}
+}
+
+// What is wrong with the connections is told once, and makes no fault of a definition.
+func TestLoadFaultyConnections(t *testing.T) {
+	kinds := append(slices.Clone(kinds), syncdef.Kind{Name: "pager", Posts: true})
+	named := "connection: crm_prod\n" + account + "field_mappings: [{source: a, destination: B__c, personal: true}]\nnotifications: [{type: pager, channel: a}]\n"
+	unnamed := strings.Replace(named, "connection: crm_prod\n", "", 1)
+	const crm = `type: crm, url: "https://acme.crm.example", personal: allowed`
+	for _, c := range []struct{ name, file, src, want string }{
+		{"type", "connections.yaml", "connections:\n  crm_prod: {type: cmr, personal: allowed}\n  other: {type: pager}\n", `connections.yaml:2:20: type: "cmr" is not known; did you mean crm? Allowed: crm, chat, pager`},
+		{"no type", "connections.yaml", "connections:\n  crm_prod: {secret: a, personal: allowed}\n  other: {type: pager}\n", "connections.yaml:2:13: type is missing; allowed: crm, chat, pager"},
+		{"no settings", "connections.yaml", "connections: {crm_prod: a, other: {type: pager}}\n", `connections.yaml:1:25: a connection must be a mapping of keys to values, not "a"`},
+		{"name", "connections.yaml", "connections:\n  Crm_prod: {" + crm + "}\n  other: {type: pager}\n", `connections.yaml:2:3: "Crm_prod" cannot name a connection; use a small letter, then up to 62 small letters, digits, _ and -`},
+		{"the channel's", "connections.yaml", "connections:\n  crm_prod: {" + crm + "}\n  other: {type: pagr}\n", `connections.yaml:3:17: type: "pagr" is not known; did you mean pager? Allowed: crm, chat, pager`},
+		{"personal", "connections.yaml", "connections:\n  crm_prod: {" + strings.Replace(crm, "allowed", "alowed", 1) + "}\n  other: {type: pager}\n", `connections.yaml:2:68: personal: "alowed" is not known; did you mean allowed? Allowed: allowed`},
+		{"a list", "connections.yaml", "connections: [crm_prod]\n", "connections.yaml:1:14: connections must be a mapping of keys to values, not a list"},
+		{"empty", "connections.yaml", "", "connections.yaml:1:1: the file is empty; it must hold the key connections"},
+		{"misspelt key", "connections.yaml", "connections:\n  crm_prod: {type: crm, ulr: \"https://acme.crm.example\", personal: allowed}\n  other: {type: pager}\n", "connections.yaml:2:25: unknown key ulr; did you mean url?"},
+		{"none", "notes.txt", "", "connections.yaml: there is no such file; definitions need it to know where they go"},
+		{"ending", "connections.yml", connections, "connections.yml: definitions do not find their connections under this name: rename it to connections.yaml"},
+		{"singular", "connection.yaml", connections, "connection.yaml: definitions do not find their connections under this name: rename it to connections.yaml"},
+		{"singular and ending", "connection.yml", connections, "connection.yml: definitions do not find their connections under this name: rename it to connections.yaml"},
+	} {
+		dir := folder(t, map[string]string{c.file: c.src, "a.yaml": named, "b.yaml": unnamed})
+		_, whole := yamlfile.Load(dir, kinds)
+		_, one := yamlfile.LoadFiles([]string{filepath.Join(dir, "a.yaml")}, kinds)
+		for _, err := range []error{whole, one} {
+			if got := strings.ReplaceAll(fmt.Sprint(err), dir+string(filepath.Separator), ""); got != c.want {
+				t.Errorf("%s: got\n%s\nwant\n%s", c.name, got, c.want)
+			}
+		}
+	}
+	dir := folder(t, map[string]string{"connections.yaml": connections, "connections.yml": connections})
+	const want = "connections.yml: connections stand in connections.yaml, which is there, too: move these to it, and delete this file"
+	if _, err := yamlfile.Load(dir, kinds); strings.ReplaceAll(fmt.Sprint(err), dir+string(filepath.Separator), "") != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 

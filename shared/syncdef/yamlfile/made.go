@@ -113,7 +113,7 @@ func (p *parser) personal(o *object, f *syncdef.Field) {
 		return
 	}
 	f.Personal = *v
-	if conn, found := p.conns.Find(p.conn.Name); *v && found && conn.Personal != syncdef.PersonalAllowed {
+	if conn, found := p.conns.Find(p.conn.Name); *v && found && conn.Type != "" && conn.Personal != syncdef.PersonalAllowed {
 		p.fault(o.keys["personal"], join(o.path, "personal"), "personal: %s is personal data, and the connection %s does not allow it; leave the mapping out, or write personal: %s at the connection, in %s",
 			f.From(), p.conn.Name, syncdef.PersonalAllowed, ConnectionsFile)
 	}

@@ -16,14 +16,11 @@ func (p *parser) connection(o *object, d *syncdef.Definition) {
 	if len(suits) == 1 {
 		p.use(suits[0], syncdef.Connection{Name: d.Connection, Type: suits[0].Name})
 	}
-	if p.blind {
-		return
-	}
 	if o.has("connection") {
 		c, ok := p.conns.Find(d.Connection)
 		if kind, known := p.kinds.Find(c.Type); ok && known {
 			p.use(kind, c)
-		} else if !ok && d.Connection != "" {
+		} else if !ok && d.Connection != "" && !p.blind {
 			p.fault(o.values["connection"], "connection", "connection %q is not in connections.yaml; %s",
 				shorten(d.Connection), existing(d.Connection, p.conns))
 		}
@@ -33,12 +30,13 @@ func (p *parser) connection(o *object, d *syncdef.Definition) {
 	for _, kind := range suits {
 		found = append(found, p.conns.OfType(kind.Name)...)
 	}
-	switch len(found) {
-	case 1:
+	switch {
+	case len(found) == 1:
 		d.Connection = found[0].Name
 		kind, _ := p.kinds.Find(found[0].Type)
 		p.use(kind, found[0])
-	case 0:
+	case p.blind:
+	case len(found) == 0:
 		p.fault(o.node, "connection", "connection is missing, and connections.yaml has none of type %s; %s",
 			strings.Join(suits.Names(), " or "), existing("", p.conns))
 	default:
