@@ -34,8 +34,10 @@
 // archived by their ids, those that the sync does not know by the unique property's value.
 // Before that they are read, 100 a call: HubSpot answers the id of a record that was merged
 // into another with that other one, which is not the row's to archive or to clear. What is
-// not there, or was merged, is as good as archived. Erasing a person for good is left to
-// people (Privacy in HubSpot).
+// not there, or was merged, is as good as archived. Of a contact that is known by an address
+// alone, the address must be its own: one that has it as a secondary address, as after a
+// merge, stays, and the row fails with secondary_match, which names it. Erasing a person for
+// good is left to people (Privacy in HubSpot).
 //
 // Values are texts: a number plain and without commas, a boolean true or false, a
 // date YYYY-MM-DD, a datetime in ISO 8601, an option by its internal value, several

@@ -81,7 +81,7 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 	found, silent, err := d.look(ctx, l)
 	if err == nil && len(silent) > 0 {
 		l.spellings = silent
-		var more map[string][]string
+		var more map[string][]hit
 		more, _, err = d.look(ctx, l)
 		maps.Copy(found, more)
 	}
@@ -103,8 +103,14 @@ type looking struct {
 	spellings map[string][]string
 }
 
+// A hit is a record that answers to a value.
+type hit struct {
+	id    string
+	other bool // the value is not its own: a further address, or one of a record that it was merged with
+}
+
 // look makes one call. silent are the values of which the answer says nothing.
-func (d *destination) look(ctx context.Context, l looking) (found, silent map[string][]string, err error) {
+func (d *destination) look(ctx context.Context, l looking) (found map[string][]hit, silent map[string][]string, err error) {
 	var values []string
 	for _, key := range slices.Sorted(maps.Keys(l.spellings)) {
 		values = append(values, l.spellings[key]...)
@@ -116,7 +122,7 @@ func (d *destination) look(ctx context.Context, l looking) (found, silent map[st
 	}
 	said, ok := readBody(got.body)
 	if ok && got.status == http.StatusNotFound && said.Category == "OBJECT_NOT_FOUND" && len(l.spellings) == 1 && !noObject(string(said.Message)) {
-		return map[string][]string{}, nil, nil
+		return map[string][]hit{}, nil, nil
 	}
 	if failed := judge(r, got, d.client.now()); failed != nil {
 		return nil, nil, failed
@@ -158,12 +164,12 @@ func (d *destination) question(values []string, byID bool) []byte {
 	return append(out, `],"propertiesWithHistory":[]}`...)
 }
 
-// found are the ids by folded value, of which there is one but where spellings of it are
+// found are the records by folded value, of which there is one but where spellings of it are
 // several records', and the values that the answer is silent about. A contact is found by
 // each of its addresses. A record that answers to none of the values can only be of the one
 // that is left, or the answer is none. Of ids it is one that a merged record became, and
 // nobody's.
-func (d *destination) found(r request, got answer, said body, l looking) (found, silent map[string][]string, failed *dest.CallError) {
+func (d *destination) found(r request, got answer, said body, l looking) (found map[string][]hit, silent map[string][]string, failed *dest.CallError) {
 	entries, ok := said.entries()
 	if said.Results == nil || !ok || !said.done() {
 		return nil, nil, unreadable(r.op, got, "it has no results, or not all")
@@ -177,28 +183,29 @@ func (d *destination) found(r request, got answer, said body, l looking) (found,
 			delete(silent, d.folded(string(value)))
 		}
 	}
-	found = map[string][]string{}
-	var strange []string
+	found = map[string][]hit{}
+	var strange []hit
 	for _, one := range *said.Results {
 		if one.ID == "" {
 			return nil, nil, unreadable(r.op, got, "a record has no id")
 		}
-		hit, names := false, []string{string(one.ID)}
+		id, own, names := string(one.ID), string(one.ID), []string{string(one.ID)}
 		if !l.byID {
-			names = d.names(one)
+			own, names = property(one.Properties, d.def.Match.Destination), d.names(one)
 		}
+		known := false
 		for _, value := range names {
 			key := d.folded(value)
 			if l.spellings[key] == nil {
 				continue
 			}
 			delete(silent, key)
-			if hit = true; !slices.Contains(found[key], string(one.ID)) {
-				found[key] = append(found[key], string(one.ID))
+			if known = true; !slices.ContainsFunc(found[key], func(h hit) bool { return h.id == id }) {
+				found[key] = append(found[key], hit{id: id, other: key != d.folded(own)})
 			}
 		}
-		if !hit {
-			strange = append(strange, string(one.ID))
+		if !known {
+			strange = append(strange, hit{id: id, other: true})
 		}
 	}
 	if l.byID && len(strange) == len(silent) { // what they became
@@ -230,7 +237,17 @@ func (d *destination) names(one result) []string {
 }
 
 // lookedUp is the outcome of a lookup.
-func (d *destination) lookedUp(r *dest.Record, ids []string) dest.Outcome {
+func (d *destination) lookedUp(r *dest.Record, hits []hit) dest.Outcome {
+	if r.Delete && len(hits) > 0 {
+		first := hits[0].id
+		if hits = slices.DeleteFunc(slices.Clone(hits), func(h hit) bool { return h.other }); len(hits) == 0 {
+			return d.another(first)
+		}
+	}
+	var ids []string
+	for _, h := range hits {
+		ids = append(ids, h.id)
+	}
 	id := ""
 	if len(ids) > 0 {
 		id = ids[0]
@@ -249,4 +266,10 @@ func (d *destination) lookedUp(r *dest.Record, ids []string) dest.Outcome {
 		return missing(d)
 	}
 	return dest.Outcome{Status: dest.Pending}
+}
+
+// another is a record that is not the row's to remove, though it answers to its value.
+func (d *destination) another(id string) dest.Outcome {
+	return dest.Outcome{Status: dest.Rejected, Code: "secondary_match", Field: d.def.Match.Destination, ID: id,
+		Message: fmt.Sprintf("record %s answers to the row's value by %s, but has another one of its own, as after a merge: take the value off that record in HubSpot, remove the record there, or leave the row out of the model", id, d.def.Match.Destination)}
 }

@@ -310,3 +310,38 @@ func TestAnswersThatAreShort(t *testing.T) {
 		}
 	}
 }
+
+// A record that answers to a row's address without having it as its own is not the row's to
+// remove: one with a further address, and one that shows another address alone. Beside the
+// one whose own it is, it is no second match.
+func TestRemovalIsByTheOwnAddress(t *testing.T) {
+	const asked = "p@b\u00fccher.example"
+	further := `{"id":"2","properties":{"email":"b@b.example","hs_additional_emails":"c@b.example;p@xn--bcher-kva.example"}}`
+	for name, c := range map[string]struct {
+		results     string
+		code, found string
+	}{
+		"its own":                    {`{"id":"1","properties":{"email":"P@b\u00fccher.example"}}`, "", "1"},
+		"a further one":              {further, "secondary_match", "2"},
+		"another one alone":          {`{"id":"3","properties":{"email":"z@b.example"}}`, "secondary_match", "3"},
+		"its own, and a further":     {further + `,{"id":"1","properties":{"email":"` + asked + `"}}`, "", "1"},
+		"the own of two, spelled":    {`{"id":"1","properties":{"email":"` + asked + `"}},{"id":"4","properties":{"email":"p@xn--bcher-kva.example"}}`, "ambiguous_match", ""},
+		"its own, further to itself": {`{"id":"1","properties":{"email":"` + asked + `","hs_additional_emails":"p@xn--bcher-kva.example"}}`, "", "1"},
+	} {
+		w := start(t, options(), matching(syncdef.Delete, "email"))
+		r := numberOf(t, w, asked)
+		r.Delete = true
+		b := dest.Batch{Records: []dest.Record{r}}
+		if err := w.sim.Core().AddFault(sandbox.Fault{Match: "/batch/read", Status: 200, Body: `{"status":"COMPLETE","results":[` + c.results + `]}`}); err != nil {
+			t.Fatal(err)
+		}
+		out, err := w.Lookup(t.Context(), b, w.Lookups(b)[0])
+		want := dest.Found
+		if c.code != "" {
+			want = dest.Rejected
+		}
+		if err != nil || out[0].Status != want || out[0].Code != c.code || out[0].ID != c.found || strings.Contains(out[0].Message, "@") {
+			t.Errorf("%s: %+v, %v", name, out, err)
+		}
+	}
+}

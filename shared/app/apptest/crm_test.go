@@ -1,0 +1,91 @@
+package apptest
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/dest/hubspot"
+	"github.com/penstock-data/penstock/shared/run"
+	hubspotsim "github.com/penstock-data/penstock/shared/sandbox/hubspot"
+)
+
+// crmFolder writes syncs, whose rows are named by k, and their connection crm.
+func crmFolder(t *testing.T, connection string, syncs map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	files := map[string]string{"connections": "connections:\n  crm: {" + connection + "}\n"}
+	for name, text := range syncs {
+		files[name] = "connection: crm\nrecord_id: k\n" + text
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name+".yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// hubspotOf is a World of syncs to HubSpot.
+func hubspotOf(t *testing.T, syncs map[string]string) (*World, *hubspotsim.Server) {
+	t.Helper()
+	clock := NewClock()
+	server, err := hubspotsim.New(hubspotsim.Options{Token: hubspotsim.Sandbox.Secret["token"], Now: clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := crmFolder(t, "type: hubspot", syncs)
+	return NewOf(t, clock, []Service{{Vendor: hubspot.Vendor, Server: server, Secret: hubspotsim.Sandbox.Secret}}, load(t, dir, []dest.Vendor{hubspot.Vendor})), server
+}
+
+// lastErrors are the types of the errors of a sync's last run.
+func (w *World) lastErrors(t *testing.T, sync string) []string {
+	t.Helper()
+	recent, err := w.Store.RecentRuns(t.Context(), sync, 1)
+	if err != nil || len(recent) == 0 {
+		t.Fatalf("%s: %v", sync, err)
+	}
+	var out []string
+	for _, e := range w.Errors(t, recent[0].ID) {
+		out = append(out, e.Type)
+	}
+	return out
+}
+
+// A contact is removed by its own address. One that has the row's as a secondary address,
+// which a merge makes of it, is another's: it stays as it is. An upsert writes it all the
+// same, and its plan says so.
+func TestSecondaryAddressRemovesNobody(t *testing.T) {
+	const target = "destination_object: contacts\nmatching_strategy: email\nmatch: {source: mail, destination: email}\n"
+	w, server := hubspotOf(t, map[string]string{
+		"gone": target + "operation: delete\non_delete: archive\n",
+		"main": target + "field_mappings:\n  - {source: name, destination: firstname}\n",
+	})
+	ids, err := server.Seed("contacts", slices.Values([]map[string]string{{"email": "main@b.example", "firstname": "Kept"}, {"email": "old@b.example", "firstname": "Old"}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Merge("contacts", ids[1], ids[0]); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.delivered(t, "gone", "q1", `{"k":"a","mail":"old@b.example"}`, `{"k":"b","mail":"nobody@b.example"}`); got != "0 delivered, 1 unchanged" {
+		t.Errorf("a merged address: %s", got)
+	}
+	if got := w.lastErrors(t, "gone"); !slices.Equal(got, []string{"secondary_match"}) {
+		t.Errorf("a merged address: errors %v", got)
+	}
+	if got := server.Record("contacts", "email", "main@b.example"); got["firstname"] != "Kept" || server.Count("contacts") != 1 {
+		t.Fatalf("left is %v, of %d", got, server.Count("contacts"))
+	}
+	if lines, _, _ := w.looked(t, "hubspot", "main", run.Incremental, -1, `{"k":"a","mail":"old@b.example","name":"New"}`); !slices.Equal(lines, []string{"create update there"}) {
+		t.Errorf("the plan of an upsert: %v", lines)
+	}
+	if got := w.delivered(t, "main", "q2", `{"k":"a","mail":"old@b.example","name":"New"}`); got != "1 delivered, 0 unchanged" || server.Record("contacts", "email", "main@b.example")["firstname"] != "New" {
+		t.Errorf("an upsert: %s, %v", got, server.Record("contacts", "email", "main@b.example"))
+	}
+	if got := w.delivered(t, "gone", "q3", `{"k":"b","mail":"Main@b.example"}`); got != "1 delivered, 0 unchanged" || server.Count("contacts") != 0 {
+		t.Errorf("its own address: %s, %d left", got, server.Count("contacts"))
+	}
+}
