@@ -172,7 +172,7 @@ func waiting(queues map[string]int) (n int) {
 	return n
 }
 
-// show prints what was found: how much, of which syncs, and no value.
+// show prints what was found: how much, of which syncs, and which records go; no value.
 func (c forgetCmd) show(s program, out *forgotten) {
 	fmt.Fprintf(s.out, "%s (printf %%s KEY | sha256sum)\n", out.Key)
 	if out.Found.Nothing() {
@@ -187,6 +187,9 @@ func (c forgetCmd) show(s program, out *forgotten) {
 			text += fmt.Sprintf(", %d to be removed by its mirror", k.Left)
 		}
 		fmt.Fprintf(s.out, "  %s\n%s\n", k.Sync, wrapped("    ", text))
+		for _, line := range c.removals(s, k.Records) {
+			fmt.Fprintln(s.out, paint(s.out, warning, wrapped("    ", line)))
+		}
 	}
 }
 
