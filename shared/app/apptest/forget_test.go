@@ -230,6 +230,31 @@ func TestForgetDies(t *testing.T) {
 	}
 }
 
+// cramped is storage that cannot write itself anew.
+type cramped struct{}
+
+func (cramped) Shred(context.Context) error { return errDied }
+
+// Where copies may be left, all is deleted, the caller is told, and the next time, which finds
+// nothing, sees to them.
+func TestForgetLeavesCopies(t *testing.T) {
+	w := faulty(t)
+	w.Push(t, "q", "q:1", accounts("accounts", 3)...)
+	w.Pass(t, time.Minute)
+	c := &runs.Control{Stores: w.Control.Stores, Policy: w.Control.Policy, Now: w.Control.Now}
+	c.Shredder = cramped{}
+	for _, want := range []int{1, 0} {
+		p, err := c.Find(t.Context(), "c001", "")
+		if err != nil || len(p.Syncs) != want {
+			t.Fatalf("%+v, %v", p, err)
+		}
+		if err := c.Forget(t.Context(), "c001", p); !errors.Is(err, runs.ErrCopies) || !errors.Is(err, errDied) {
+			t.Error(err)
+		}
+	}
+	w.erase(t, "c001")
+}
+
 // between forgets a key after a worker has read the ledger and before it commits.
 type between struct {
 	deliver.Ledger

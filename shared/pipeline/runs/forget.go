@@ -38,6 +38,15 @@ type Sources interface {
 	ForgetErrors(ctx context.Context, refs []string) error
 }
 
+// A Shredder is storage in which deleting leaves copies.
+type Shredder interface {
+	// Shred leaves no copy of anything that was deleted before.
+	Shred(ctx context.Context) error
+}
+
+// ErrCopies is of Forget, which has deleted everything.
+var ErrCopies = errors.New("copies of what was deleted may be left in the storage")
+
 // A Person is what is stored of a key: of a match value, as rows write it, or a record id.
 type Person struct {
 	Syncs  []Known        `json:"syncs"`  // of whom something is stored, by name
@@ -377,7 +386,8 @@ func distinct(list []string) []string {
 // Forget deletes what Find found: what mirrors are to remove, then the ledger, and the
 // errors last, as their keys and columns may be all that the rest is found by. A process
 // that dies in between has deleted a part, and the next Forget finds the rest; twice is the
-// same as once. The audit log names the hash of the key alone, before anything is done.
+// same as once, and leaves no copies where the first time could not (ErrCopies). The audit
+// log names the hash of the key alone, before anything is done.
 //
 // first is done before that, such as removing records at destinations: where one fails,
 // nothing is deleted.
@@ -405,6 +415,11 @@ func (c *Control) Forget(ctx context.Context, key string, p Person, first ...fun
 		}
 		if err := c.Sources.ForgetErrors(ctx, p.refs); err != nil {
 			return "", err
+		}
+		if c.Shredder != nil {
+			if err := c.Shredder.Shred(ctx); err != nil {
+				return "", fmt.Errorf("%w: %w", ErrCopies, err)
+			}
 		}
 		return fmt.Sprintf("%d ledger entries and %d stored errors of %d syncs deleted", entries, errs, len(p.Syncs)), nil
 	})
