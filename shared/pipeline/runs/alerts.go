@@ -166,6 +166,7 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 	if err != nil {
 		return out, err
 	}
+	listed := len(all)
 	due, resent, exhausted := rest.due, rest.retried, map[string]bool{} // by the run whose rows are sent again
 	all = unpaused(all)
 	for _, r := range all { // newest first, retries before their run
@@ -198,6 +199,13 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 			out.Hour.Lost += lost(r.Counts)
 			out.Dead += deadLetters(r)
 		}
+	}
+	if out.Success.IsZero() {
+		last, err := s.remembered(ctx, name, listed)
+		if err != nil {
+			return out, err
+		}
+		out.Success = last.Success
 	}
 	out.Blocked, out.Counted = lastBlocked(all, due), counted(all, due)
 	if out.Missed, err = s.missedOf(ctx, v, all, now); err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/alert"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -165,6 +166,48 @@ func TestARunWithARowThatIsDueIsASuccess(t *testing.T) {
 		t.Errorf("the overview's success is at %s, want %s", success(), want)
 	}
 }
+
+// The last success is known however many runs that fail come behind it, also once its run
+// has expired.
+func TestTheLastSuccessIsRemembered(t *testing.T) {
+	w, m := told(t, "daily", "overdue")
+	w.sweep.Overviews, w.control.Overviews = w.store, w.store
+	w.now = noon.AddDate(0, 0, 3)
+	good := w.complete("full", record{"a", 1, 1}, record{"b", 1, 1})
+	v, err := w.store.Current(t.Context(), syncName)
+	w.ok(err)
+	next := w.version(func(d *syncdef.Definition, _ *syncdef.Rules) { d.Sync, d.After = "next", []string{syncName} })
+	_, err = w.control.Apply(t.Context(), next, syncdef.Connection{Name: "prod", Type: queue})
+	w.ok(err)
+	for n := range 210 {
+		at := w.now.Add(time.Duration(n+1) * time.Second)
+		_, err := w.store.EnsureRun(t.Context(), run.Run{ID: run.ImplicitID(syncName, fmt.Sprint(n)), Sync: syncName, Version: v.ID, Mode: run.Incremental,
+			Status: run.Complete, Outcome: run.None, BegunAt: at, EndedAt: at, Counts: run.Counts{Received: 1, Rejected: 1}})
+		w.ok(err)
+	}
+	w.now = noon.AddDate(0, 0, 5)
+	w.sweepOnce()
+	w.sweepOnce()
+	m.is(t)
+	o, err := w.store.Overview(t.Context(), syncName)
+	w.ok(err)
+	if !o.AsOf.Equal(w.now) || !o.Success.Equal(good.EndedAt) || o.SuccessRun != good.ID || o.SuccessRows != 2 || o.PreviousRows != -1 {
+		t.Errorf("%+v", o)
+	}
+	for range 2 {
+		b, err := w.control.Begin(t.Context(), "next", "", "asked")
+		w.ok(err)
+		if want := "which has not succeeded since 2026-01-10T00:00:00Z"; !strings.Contains(b.Reason, want) {
+			t.Errorf("it waits: %q, want %q", b.Reason, want)
+		}
+		w.control.Runs = expired{w.control.Runs}
+	}
+}
+
+// expired are runs of which none is kept any more.
+type expired struct{ runs.Runs }
+
+func (expired) Run(context.Context, string) (run.Run, error) { return run.Run{}, run.ErrNotFound }
 
 // A run that was cancelled has not succeeded, whatever it delivered before.
 func TestACancelledRunIsNoSuccess(t *testing.T) {
