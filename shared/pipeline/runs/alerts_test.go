@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/alert"
+	"github.com/penstock-data/penstock/shared/pipeline/deliver"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
@@ -117,6 +118,68 @@ func TestNotificationsTakenOut(t *testing.T) {
 	if o := w.opened(alert.RunFailed); o != (alert.Open{}) {
 		t.Errorf("%+v", o)
 	}
+}
+
+// Rows that have tries left are not exhausted, whoever sent them again: what is refused is told
+// as such.
+func TestRowsWithTriesLeftAreNotExhausted(t *testing.T) {
+	w, m := told(t, "")
+	w.apply(func(d *syncdef.Definition, _ *syncdef.Rules) {
+		d.Retry = &syncdef.Retry{Attempts: 3, Base: "60s", Max: "60s"}
+		d.Notifications = []syncdef.Notification{{Type: "email", Recipients: []string{"a@b.co"}, Conditions: []string{"retries_exhausted"}}}
+	})
+	w.vendor.refuses["a"] = true
+	w.vendor.busy["b"] = true
+	r := w.complete("full", record{"a", 1, 1}, record{"b", 1, 1}, record{"c", 1, 1})
+	delete(w.vendor.busy, "b")
+	w.vendor.refuses["b"] = true
+	w.pass(10 * time.Minute)
+	retry := func(token string) {
+		t.Helper()
+		_, err := w.control.Retry(t.Context(), r.ID, runs.Selector{Records: []string{"a"}}, token)
+		w.ok(err)
+		w.work()
+		w.pass(5 * time.Minute)
+	}
+	retry("one")
+	for key, e := range w.errors(r.ID) {
+		if e.Attempts != 2 || !e.Due.IsZero() {
+			t.Errorf("%s: %+v", key, e)
+		}
+	}
+	m.is(t)
+	retry("two") // the third and last try
+	m.is(t, "retries_exhausted raised")
+	if m.last.Rows != 1 {
+		t.Errorf("%+v", m.last)
+	}
+}
+
+// A row whose last attempt died before it was counted is exhausted, too.
+func TestALastTryThatDiedIsExhausted(t *testing.T) {
+	w, m := told(t, "", "retries_exhausted")
+	w.vendor.busy["a"] = true
+	w.complete("full", record{"a", 1, 1})
+	w.now = w.now.Add(5 * time.Minute)
+	w.sweepOnce() // it is handed in
+	chunks := w.worker.Chunks
+	w.worker.Chunks = uncounted{chunks}
+	in, err := w.store.Receive(t.Context(), queue, 10, time.Minute)
+	w.ok(err)
+	if r := w.worker.Handle(t.Context(), in); len(r.Storage) != 1 {
+		t.Fatalf("%+v", r)
+	}
+	w.worker.Chunks = chunks
+	w.vendor.busy = nil // what its error says counts, and it is not sent again
+	w.pass(15 * time.Minute)
+	m.is(t, "retries_exhausted raised")
+}
+
+// uncounted are records that cannot be stored.
+type uncounted struct{ deliver.Chunks }
+
+func (uncounted) RecordChunk(context.Context, string, string, int, run.Chunk) (bool, error) {
+	return false, errors.New("throttled")
 }
 
 func TestOverdue(t *testing.T) {
