@@ -48,6 +48,7 @@ type item struct {
 	ahead     bool // it superseded another value in hand, whose message may go back
 	summed    bool // failed with its version: its message's summary counts it
 	due       bool // failed: sent again by itself
+	spent     bool // failed again, and has used up its attempts: Counts.Exhausted
 	version   bool // failed with its version, which uses no attempt of its own up
 	stopped   bool // not sent because an earlier row of a stop_on_error run failed
 	received  bool // the destination may have carried out a call whose answer was lost

@@ -166,38 +166,40 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 	if err != nil {
 		return out, err
 	}
-	due, resent, exhausted := rest.due, rest.retried, map[string]bool{} // by the run whose rows are sent again
+	listed := len(all)
+	due, resent := rest.due, rest.retried // by the run whose rows are sent again
 	all = unpaused(all)
-	for _, r := range all { // newest first, retries before their run
+	for _, r := range all { // newest first
 		recent := r.Status.Ended() && now.Sub(r.EndedAt) < time.Hour
-		original := run.OriginalOf(r.ID)
 		if succeeded(r, resent[r.ID]) && r.EndedAt.After(out.Success) { // also one that goes on sending rows again
 			out.Success = r.EndedAt
 		}
-		switch {
-		case !r.Status.Ended() || r.Outcome == "" && !run.IsRetry(r.ID) || due[original] > 0: // it goes on, or was ended since the sweep
-		case run.IsRetry(r.ID):
-			if recent && !exhausted[original] && r.Counts.Failed > 0 {
-				out.Exhausted += r.Counts.Failed
-			}
-			exhausted[original] = true
-		default:
-			if out.Last == nil && r.Status != run.Blocked && !silent(r) {
-				out.Last = lastRun(r)
-				if n := resent[r.ID]; n > 0 && r.Status == run.Complete {
-					out.Last.Failed, out.Last.Partial = false, n < lost(r.Counts)
-				}
+		judged := r.Status.Ended() && r.Outcome != "" && due[r.ID] == 0 // else it goes on, or was ended since the sweep
+		if out.Last == nil && judged && r.Status != run.Blocked && !silent(r) {
+			out.Last = lastRun(r)
+			if n := resent[r.ID]; n > 0 && r.Status == run.Complete {
+				out.Last.Failed, out.Last.Partial = false, n < lost(r.Counts)
 			}
 		}
 		if r.Status.Ended() && !run.IsRetry(r.ID) && now.Sub(r.EndedAt) < 24*time.Hour {
 			out.Matches.Received += r.Counts.LookedUp
 			out.Matches.Lost += unmatched(r)
 		}
+		if recent {
+			out.Exhausted += r.Counts.Exhausted
+		}
 		if recent && !run.IsRetry(r.ID) {
 			out.Hour.Received += r.Counts.Received
 			out.Hour.Lost += lost(r.Counts)
 			out.Dead += deadLetters(r)
 		}
+	}
+	if out.Success.IsZero() {
+		last, err := s.remembered(ctx, name, listed)
+		if err != nil {
+			return out, err
+		}
+		out.Success = last.Success
 	}
 	out.Blocked, out.Counted = lastBlocked(all, due), counted(all, due)
 	if out.Missed, err = s.missedOf(ctx, v, all, now); err != nil {

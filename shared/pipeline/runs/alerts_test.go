@@ -11,7 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/penstock-data/penstock/shared/alert"
+	"github.com/penstock-data/penstock/shared/pipeline/deliver"
 	"github.com/penstock-data/penstock/shared/pipeline/runs"
+	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -118,6 +120,68 @@ func TestNotificationsTakenOut(t *testing.T) {
 	}
 }
 
+// Rows that have tries left are not exhausted, whoever sent them again: what is refused is told
+// as such.
+func TestRowsWithTriesLeftAreNotExhausted(t *testing.T) {
+	w, m := told(t, "")
+	w.apply(func(d *syncdef.Definition, _ *syncdef.Rules) {
+		d.Retry = &syncdef.Retry{Attempts: 3, Base: "60s", Max: "60s"}
+		d.Notifications = []syncdef.Notification{{Type: "email", Recipients: []string{"a@b.co"}, Conditions: []string{"retries_exhausted"}}}
+	})
+	w.vendor.refuses["a"] = true
+	w.vendor.busy["b"] = true
+	r := w.complete("full", record{"a", 1, 1}, record{"b", 1, 1}, record{"c", 1, 1})
+	delete(w.vendor.busy, "b")
+	w.vendor.refuses["b"] = true
+	w.pass(10 * time.Minute)
+	retry := func(token string) {
+		t.Helper()
+		_, err := w.control.Retry(t.Context(), r.ID, runs.Selector{Records: []string{"a"}}, token)
+		w.ok(err)
+		w.work()
+		w.pass(5 * time.Minute)
+	}
+	retry("one")
+	for key, e := range w.errors(r.ID) {
+		if e.Attempts != 2 || !e.Due.IsZero() {
+			t.Errorf("%s: %+v", key, e)
+		}
+	}
+	m.is(t)
+	retry("two") // the third and last try
+	m.is(t, "retries_exhausted raised")
+	if m.last.Rows != 1 {
+		t.Errorf("%+v", m.last)
+	}
+}
+
+// A row whose last attempt died before it was counted is exhausted, too.
+func TestALastTryThatDiedIsExhausted(t *testing.T) {
+	w, m := told(t, "", "retries_exhausted")
+	w.vendor.busy["a"] = true
+	w.complete("full", record{"a", 1, 1})
+	w.now = w.now.Add(5 * time.Minute)
+	w.sweepOnce() // it is handed in
+	chunks := w.worker.Chunks
+	w.worker.Chunks = uncounted{chunks}
+	in, err := w.store.Receive(t.Context(), queue, 10, time.Minute)
+	w.ok(err)
+	if r := w.worker.Handle(t.Context(), in); len(r.Storage) != 1 {
+		t.Fatalf("%+v", r)
+	}
+	w.worker.Chunks = chunks
+	w.vendor.busy = nil // what its error says counts, and it is not sent again
+	w.pass(15 * time.Minute)
+	m.is(t, "retries_exhausted raised")
+}
+
+// uncounted are records that cannot be stored.
+type uncounted struct{ deliver.Chunks }
+
+func (uncounted) RecordChunk(context.Context, string, string, int, run.Chunk) (bool, error) {
+	return false, errors.New("throttled")
+}
+
 func TestOverdue(t *testing.T) {
 	w, m := told(t, "hourly", "overdue")
 	w.complete("full", record{"a", 1, 1})
@@ -165,6 +229,48 @@ func TestARunWithARowThatIsDueIsASuccess(t *testing.T) {
 		t.Errorf("the overview's success is at %s, want %s", success(), want)
 	}
 }
+
+// The last success is known however many runs that fail come behind it, also once its run
+// has expired.
+func TestTheLastSuccessIsRemembered(t *testing.T) {
+	w, m := told(t, "daily", "overdue")
+	w.sweep.Overviews, w.control.Overviews = w.store, w.store
+	w.now = noon.AddDate(0, 0, 3)
+	good := w.complete("full", record{"a", 1, 1}, record{"b", 1, 1})
+	v, err := w.store.Current(t.Context(), syncName)
+	w.ok(err)
+	next := w.version(func(d *syncdef.Definition, _ *syncdef.Rules) { d.Sync, d.After = "next", []string{syncName} })
+	_, err = w.control.Apply(t.Context(), next, syncdef.Connection{Name: "prod", Type: queue})
+	w.ok(err)
+	for n := range 210 {
+		at := w.now.Add(time.Duration(n+1) * time.Second)
+		_, err := w.store.EnsureRun(t.Context(), run.Run{ID: run.ImplicitID(syncName, fmt.Sprint(n)), Sync: syncName, Version: v.ID, Mode: run.Incremental,
+			Status: run.Complete, Outcome: run.None, BegunAt: at, EndedAt: at, Counts: run.Counts{Received: 1, Rejected: 1}})
+		w.ok(err)
+	}
+	w.now = noon.AddDate(0, 0, 5)
+	w.sweepOnce()
+	w.sweepOnce()
+	m.is(t)
+	o, err := w.store.Overview(t.Context(), syncName)
+	w.ok(err)
+	if !o.AsOf.Equal(w.now) || !o.Success.Equal(good.EndedAt) || o.SuccessRun != good.ID || o.SuccessRows != 2 || o.PreviousRows != -1 {
+		t.Errorf("%+v", o)
+	}
+	for range 2 {
+		b, err := w.control.Begin(t.Context(), "next", "", "asked")
+		w.ok(err)
+		if want := "which has not succeeded since 2026-01-10T00:00:00Z"; !strings.Contains(b.Reason, want) {
+			t.Errorf("it waits: %q, want %q", b.Reason, want)
+		}
+		w.control.Runs = expired{w.control.Runs}
+	}
+}
+
+// expired are runs of which none is kept any more.
+type expired struct{ runs.Runs }
+
+func (expired) Run(context.Context, string) (run.Run, error) { return run.Run{}, run.ErrNotFound }
 
 // A run that was cancelled has not succeeded, whatever it delivered before.
 func TestACancelledRunIsNoSuccess(t *testing.T) {

@@ -81,7 +81,32 @@ func (s *Stores) lastSuccess(ctx context.Context, sync string) (run.Run, error) 
 			return r, nil
 		}
 	}
-	return run.Run{}, nil
+	o, err := s.remembered(ctx, sync, len(all))
+	if err != nil || o.SuccessRun == "" {
+		return run.Run{}, err
+	}
+	r, err := s.Runs.Run(ctx, o.SuccessRun)
+	if errors.Is(err, run.ErrNotFound) { // it has expired
+		return run.Run{ID: o.SuccessRun, BegunAt: o.Success, EndedAt: o.Success}, nil
+	}
+	if err != nil {
+		return run.Run{}, fmt.Errorf("read run %q: %w", o.SuccessRun, err)
+	}
+	return r, nil
+}
+
+// remembered is the stored overview of a sync, for its last success: of a sync of which so
+// many runs were listed that others may lie behind them, and none of them succeeded. It is the
+// zero Overview where there is no more to know.
+func (s *Stores) remembered(ctx context.Context, sync string, listed int) (run.Overview, error) {
+	if s.Overviews == nil || listed < seenRuns {
+		return run.Overview{}, nil
+	}
+	o, err := s.Overviews.Overview(ctx, sync)
+	if errors.Is(err, run.ErrNotFound) || errors.Is(err, run.ErrFormat) {
+		return run.Overview{}, nil
+	}
+	return o, err
 }
 
 // succeeded reports whether a run of which retries have delivered so many rows since is a
