@@ -48,6 +48,9 @@ func (c applyCmd) Run(ctx context.Context, s program) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := s.checkColumns(ctx, set); err != nil {
+		return err
+	}
 	if err := c.haveFolder(); err != nil {
 		return err
 	}
@@ -111,6 +114,21 @@ func (c applyCmd) Run(ctx context.Context, s program) (err error) {
 		}
 	}
 	return planned.make(ctx, s, control, c.schedules)
+}
+
+// checkColumns makes validate's check of the models, and refuses what it refuses. The
+// warehouse of the models need not be told here: what DuckDB cannot read is left to it.
+func (s program) checkColumns(ctx context.Context, set yamlfile.Set) error {
+	check := validateCmd{CheckTime: 10 * time.Second}
+	if set.Warehouse == nil {
+		check.Dialect = "its warehouse"
+	}
+	var v validation
+	if err := check.models(ctx, set, &v); err != nil {
+		return err
+	}
+	v.faults.Sort()
+	return faulty(s, v.faults.Err())
 }
 
 // tellGone says which applied syncs have no file, where all of a folder is applied.

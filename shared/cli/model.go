@@ -13,6 +13,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/run"
 	"github.com/penstock-data/penstock/shared/syncdef"
+	"github.com/penstock-data/penstock/shared/syncdef/yamlfile"
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
 	"github.com/penstock-data/penstock/sql"
 )
@@ -190,14 +191,19 @@ func (c modelled) selectOf(sync string) (string, error) {
 	if c.folder() == "" {
 		return "", nil
 	}
-	text, err := os.ReadFile(c.modelFile(sync))
+	file := c.modelFile(sync)
+	src, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
 	if err != nil {
 		return "", fmt.Errorf("read the model of sync %q: %w", sync, err)
 	}
-	return string(text), nil
+	text, fault := yamlfile.ModelText(file, src)
+	if fault != nil {
+		return "", *fault
+	}
+	return text, nil
 }
 
 // qualified quotes each part of a relation's name.

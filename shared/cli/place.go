@@ -153,6 +153,9 @@ func (c localCmd) apply(ctx context.Context, s program, p *place, accounts *appl
 	if err != nil {
 		return err
 	}
+	if err := s.checkColumns(ctx, set); err != nil {
+		return err
+	}
 	p.set = set
 	for _, y := range set.Syncs {
 		rules, told, err := accounts.Rules(ctx, y.Definition, y.Rules, y.Connection)

@@ -167,10 +167,13 @@ func (c validateCmd) models(ctx context.Context, set yamlfile.Set, v *validation
 	for _, y := range set.Syncs {
 		faulty := y.Faulty(v.faults)
 		one := validSync{Sync: y.Definition.Sync, File: y.File, Model: y.ModelFile}
+		named := "SELECT * FROM " + y.Definition.Model
+		before, selected := len(v.faults), false
 		switch {
 		case one.Model == "" && faulty:
+		case slices.ContainsFunc(v.faults, func(f syncdef.Fault) bool { return one.Model != "" && f.File == one.Model }): // it could not be read
 		case one.Model == "" && c.Warehouse != "" && y.Definition.Model != "" && !unable:
-			r, err := m.check(ctx, "SELECT * FROM "+y.Definition.Model)
+			r, err := m.check(ctx, named)
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -179,7 +182,13 @@ func (c validateCmd) models(ctx context.Context, set yamlfile.Set, v *validation
 				break
 			}
 			one.Columns = r.Columns
-			one.Checked = judgeNamed(y, r, v)
+			if one.Checked = judgeNamed(y, r, v); !one.Checked {
+				break
+			}
+			selected = true
+			if err := c.selection(ctx, &m, y, named, v); err != nil {
+				return err
+			}
 		case one.Model == "" && y.Definition.Model != "":
 			v.notice(y.File, modelcheck.Place{}, fmt.Sprintf("the columns of the model %s are not checked: --warehouse FILE names a database that has it", y.Definition.Model))
 		case one.Model == "":
@@ -199,9 +208,13 @@ func (c validateCmd) models(ctx context.Context, set yamlfile.Set, v *validation
 				break
 			}
 			changing(y, r.Uses, v)
-			if err := c.selection(ctx, &m, y, v); err != nil {
+			selected = true
+			if err := c.selection(ctx, &m, y, y.Model, v); err != nil {
 				return err
 			}
+		}
+		if !selected && !faulty && !unable && len(v.faults) == before {
+			unselected(y, v)
 		}
 		v.Syncs = append(v.Syncs, one)
 	}

@@ -11,25 +11,37 @@ import (
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb/modelcheck"
 )
 
-// selection has the SQL checked that a definition's incremental adds to its model, each
-// piece in a SELECT over the model as the source view puts it. What this database does
-// not have is no fault: the model may be of another warehouse.
-func (c validateCmd) selection(ctx context.Context, m *modelChecker, y yamlfile.Sync, v *validation) error {
-	inc := y.Definition.Incremental
+// A piece is SQL that a definition's incremental adds to its model.
+type piece struct{ path, what, sql string }
+
+// pieces are those of a definition, each as the column of a SELECT that the source view
+// makes of it.
+func pieces(inc *syncdef.Incremental) (out []piece) {
 	if inc == nil {
 		return nil
 	}
-	type piece struct{ path, what, query string }
-	over := "(\n" + strings.TrimRight(y.Model, "; \t\r\n") + "\n) AS m"
-	var pieces []piece
 	if condition, _, ok := syncdef.SplitAlways(inc.Always); ok {
-		pieces = append(pieces, piece{"incremental.always", "the condition", "SELECT m.*, COALESCE((" + condition + "), FALSE) AS penstock_always FROM " + over})
+		out = append(out, piece{"incremental.always", "the condition", "COALESCE((" + condition + "), FALSE) AS penstock_always"})
 	}
 	for n, term := range inc.OrderBy {
-		pieces = append(pieces, piece{fmt.Sprintf("incremental.order_by[%d]", n), "the term", "SELECT m.*, ROW_NUMBER() OVER (ORDER BY " + term + ") AS penstock_priority FROM " + over})
+		out = append(out, piece{fmt.Sprintf("incremental.order_by[%d]", n), "the term", "ROW_NUMBER() OVER (ORDER BY " + term + ") AS penstock_priority"})
 	}
-	for _, p := range pieces {
-		r, err := m.check(ctx, p.query)
+	return out
+}
+
+// unselected gives notice of the pieces of a model of which not all columns are known.
+func unselected(y yamlfile.Sync, v *validation) {
+	for _, p := range pieces(y.Definition.Incremental) {
+		message := fmt.Sprintf("%s: %s is not checked: --warehouse FILE names a database that has what the model reads", p.path, p.what)
+		v.notices = append(v.notices, y.Placed([]syncdef.Fault{{Path: p.path, Message: message}})...)
+	}
+}
+
+// selection has each piece checked in a SELECT over the model. What this database does
+// not have is no fault: the model may be of another warehouse.
+func (c validateCmd) selection(ctx context.Context, m *modelChecker, y yamlfile.Sync, model string, v *validation) error {
+	for _, p := range pieces(y.Definition.Incremental) {
+		r, err := m.check(ctx, "SELECT m.*, "+p.sql+" FROM (\n"+strings.TrimRight(model, "; \t\r\n")+"\n) AS m")
 		if err != nil {
 			return err
 		}

@@ -318,15 +318,28 @@ func (l *loader) read(path, why string) ([]byte, bool) {
 
 // model reads NAME.sql beside NAME.yaml, where it exists, and gives its path.
 func (l *loader) model(path string) (text, file string) {
-	sql := strings.TrimSuffix(path, filepath.Ext(path)) + ".sql"
-	src, err := l.open(sql)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		l.faults = append(l.faults, syncdef.Fault{File: sql, Message: "cannot be read: " + err.Error()})
-	}
-	if err != nil {
+	file = strings.TrimSuffix(path, filepath.Ext(path)) + ".sql"
+	src, err := l.open(file)
+	if errors.Is(err, fs.ErrNotExist) {
 		return "", ""
 	}
-	return string(src), sql
+	if err != nil {
+		l.faults = append(l.faults, syncdef.Fault{File: file, Message: "cannot be read: " + err.Error()})
+		return "", file
+	}
+	text, fault := ModelText(file, src)
+	if fault != nil {
+		l.faults = append(l.faults, *fault)
+	}
+	return text, file
+}
+
+// ModelText is what a model's file says, or the fault that it is not UTF-8.
+func ModelText(file string, src []byte) (string, *syncdef.Fault) {
+	if where, what := notUTF8(src); what != "" {
+		return "", &syncdef.Fault{File: file, Line: where.line, Column: where.column, Message: what}
+	}
+	return strings.TrimPrefix(string(src), "\ufeff"), nil
 }
 
 // models finds relations that two files of a folder define: the later one would serve both
@@ -334,7 +347,7 @@ func (l *loader) model(path string) (text, file string) {
 func (l *loader) models() {
 	for i, y := range l.set.Syncs {
 		for _, o := range l.set.Syncs[:i] {
-			if y.ModelFile == "" || o.ModelFile == "" || filepath.Dir(o.File) != filepath.Dir(y.File) ||
+			if y.Model == "" || o.Model == "" || filepath.Dir(o.File) != filepath.Dir(y.File) ||
 				!strings.EqualFold(o.Definition.Relation(), y.Definition.Relation()) || strings.TrimSpace(o.Model) == strings.TrimSpace(y.Model) {
 				continue
 			}

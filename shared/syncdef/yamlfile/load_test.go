@@ -73,6 +73,25 @@ func TestLoadModels(t *testing.T) {
 	}
 }
 
+// A model that is not UTF-8 is at fault as a definition is; a mark that some editors write
+// is no part of it.
+func TestLoadModelsEncoding(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"connections.yaml": connections,
+		"a.yaml":           account + fields, "a.sql": "SELECT 'é',\n 'caf\xe9'",
+		"b.yaml": account + fields, "b.sql": "\xff\xfeS\x00",
+		"c.yaml": account + fields, "c.sql": "\ufeffSELECT 1",
+	})
+	set, err := yamlfile.Load(dir, kinds)
+	const want = "a.sql:2:6: this byte is not UTF-8; save the file as UTF-8\nb.sql:1:1: the file is UTF-16; save it as UTF-8"
+	if strings.ReplaceAll(fmt.Sprint(err), dir+string(filepath.Separator), "") != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if c, _ := set.Find("c"); c.Model != "SELECT 1" {
+		t.Errorf("with a mark: %q", c.Model)
+	}
+}
+
 // Two files may define one relation only with one text.
 func TestLoadModelsOfOneName(t *testing.T) {
 	dir := folder(t, map[string]string{

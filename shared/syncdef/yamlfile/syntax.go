@@ -40,8 +40,8 @@ var yamlError = regexp.MustCompile(`^(?:yaml: )?(?:line ([0-9]+): )?(.*)$`)
 
 // unreadable finds the first character that no definition may have, "" for none.
 func unreadable(src []byte) (at, string) {
-	if bytes.HasPrefix(src, []byte{0xff, 0xfe}) || bytes.HasPrefix(src, []byte{0xfe, 0xff}) {
-		return at{1, 1}, "the file is UTF-16; save it as UTF-8"
+	if where, what := notUTF8(src); what != "" {
+		return where, what
 	}
 	where, begun := at{1, 1}, false
 	src = bytes.TrimPrefix(src, []byte("\ufeff")) // a mark that some editors write
@@ -50,8 +50,6 @@ func unreadable(src []byte) (at, string) {
 		switch {
 		case !begun && c != ' ' && c != '\t' && wide(c):
 			return where, fmt.Sprintf("the character U+%04X indents this line, which looks like a blank and is none; YAML wants blanks", c)
-		case c == utf8.RuneError && n == 1:
-			return where, "this byte is not UTF-8; save the file as UTF-8"
 		case c == '\n':
 			where, begun = at{where.line + 1, 0}, false
 		case c == '\r' && !bytes.HasPrefix(src[n:], []byte{'\n'}):
@@ -63,6 +61,25 @@ func unreadable(src []byte) (at, string) {
 		}
 		begun = begun || c != ' ' && c != '\t' && c != '\n'
 		where.column++
+		src = src[n:]
+	}
+	return at{}, ""
+}
+
+// notUTF8 finds the first byte that is no text, "" for none.
+func notUTF8(src []byte) (at, string) {
+	if bytes.HasPrefix(src, []byte{0xff, 0xfe}) || bytes.HasPrefix(src, []byte{0xfe, 0xff}) {
+		return at{1, 1}, "the file is UTF-16; save it as UTF-8"
+	}
+	where := at{1, 1}
+	for src = bytes.TrimPrefix(src, []byte("\ufeff")); len(src) > 0; {
+		c, n := utf8.DecodeRune(src)
+		if c == utf8.RuneError && n == 1 {
+			return where, "this byte is not UTF-8; save the file as UTF-8"
+		}
+		if where.column++; c == '\n' {
+			where = at{where.line + 1, 1}
+		}
 		src = src[n:]
 	}
 	return at{}, ""
