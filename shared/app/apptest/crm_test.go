@@ -1,6 +1,7 @@
 package apptest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,7 +10,9 @@ import (
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/dest/hubspot"
 	"github.com/penstock-data/penstock/shared/run"
+	"github.com/penstock-data/penstock/shared/sandbox"
 	hubspotsim "github.com/penstock-data/penstock/shared/sandbox/hubspot"
+	"github.com/penstock-data/penstock/shared/verify"
 )
 
 // crmFolder writes syncs, whose rows are named by k, and their connection crm.
@@ -87,5 +90,58 @@ func TestSecondaryAddressRemovesNobody(t *testing.T) {
 	}
 	if got := w.delivered(t, "gone", "q3", `{"k":"b","mail":"Main@b.example"}`); got != "1 delivered, 0 unchanged" || server.Count("contacts") != 0 {
 		t.Errorf("its own address: %s, %d left", got, server.Count("contacts"))
+	}
+}
+
+// Of an insert whose answer leaves a record out, or does not say which ones it refuses, the
+// records that it names are delivered. What was left out is looked for, where that can be.
+func TestInsertsAnsweredInPart(t *testing.T) {
+	const fields = "field_mappings:\n  - {source: mail, destination: email}\n  - {source: n, destination: ltv_usd}\n"
+	const match = "matching_strategy: email\nmatch: {source: mail, destination: email}\n"
+	short := sandbox.Fault{Match: "POST /batch/create", Shorten: 1}
+	loose := sandbox.Fault{Match: "POST /batch/create", Find: `"objectWriteTraceId":\["\d+"\]`, Replace: `"x":[]`, Count: -1}
+	for name, c := range map[string]struct {
+		match  string
+		fault  sandbox.Fault
+		bad    bool
+		want   string
+		errors []string
+	}{
+		"one is left out":           {"", short, false, "19 delivered, 0 unchanged", []string{"unknown"}},
+		"one is left out and found": {match, short, false, "20 delivered, 0 unchanged", nil},
+		"two errors without a name": {"", loose, true, "18 delivered, 0 unchanged", []string{"INVALID_INTEGER", "INVALID_INTEGER"}},
+	} {
+		w, server := hubspotOf(t, map[string]string{"main": "destination_object: contacts\noperation: insert\n" + c.match + fields})
+		if err := server.Core().AddFault(c.fault); err != nil {
+			t.Fatal(err)
+		}
+		var rows []string
+		for n := range 20 {
+			value := "1"
+			if c.bad && (n == 3 || n == 7) {
+				value = "abc"
+			}
+			rows = append(rows, fmt.Sprintf(`{"k":"k%d","mail":"a%d@b.example","n":%q}`, n, n, value))
+		}
+		if got := w.delivered(t, "main", "q1", rows...); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+		if got := w.lastErrors(t, "main"); !slices.Equal(got, c.errors) {
+			t.Errorf("%s: errors %v, want %v", name, got, c.errors)
+		}
+		if want := 20 - len(c.errors)*map[bool]int{true: 1}[c.bad]; server.Count("contacts") != want {
+			t.Errorf("%s: %d contacts", name, server.Count("contacts"))
+		}
+	}
+}
+
+// An address that is mapped beside the match is written without the blanks around it, and
+// compares so.
+func TestVerifyAnAddressWithBlanks(t *testing.T) {
+	w, _ := hubspotOf(t, map[string]string{"main": "destination_object: contacts\nmatching_strategy: external_id\nmatch: {source: k, destination: customer_id}\n" +
+		"field_mappings:\n  - {source: mail, destination: email, transform: [lower]}\n"})
+	w.delivered(t, "main", "q1", `{"k":"a","mail":" A@b.example\t"}`, `{"k":"b","mail":"b@b.example"}`)
+	if got := states(w.verified(t, "hubspot", verify.Request{})); got != "2 same" {
+		t.Error(got)
 	}
 }

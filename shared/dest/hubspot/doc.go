@@ -18,8 +18,10 @@
 // (objectWriteTraceId), by which results and errors are told apart; what an answer
 // says is read from its body and never from its status, and an answer that does not
 // account for every record, counts errors that it does not list, or is of a batch that
-// is not COMPLETE, is no answer. A record that a look-up's answer is silent about is asked
-// for once more before it counts as not there.
+// is not COMPLETE, is no answer. Of an insert, which is not sent twice, what such an answer
+// names holds all the same: only of the other records it is not known whether they were made.
+// A record that a look-up's answer is silent about is asked for once more before it counts as
+// not there.
 //
 // An upsert needs a property with unique values: email of contacts, or one of one's
 // own that was created so (hasUniqueValue; 10 an object). Records that are matched by an
