@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -93,7 +94,7 @@ func FuzzLookup(f *testing.F) {
 		}
 		asked := map[string][]string{"a@b.example": {"a@b.example"}, "e@f.example": {"E@f.example"}, "7": {"7"}}
 		for _, byID := range []bool{false, true} {
-			found, silent, failed := d.found(request{op: "look up"}, answer{status: 200, body: b}, said, looking{byID, asked})
+			found, silent, failed := d.found(request{op: "look up"}, answer{status: 200, body: b}, said, looking{byID, asked, map[string]time.Time{}})
 			for key := range silent {
 				if found[key] != nil || asked[key] == nil {
 					t.Errorf("%q is found, or was not asked for", key)

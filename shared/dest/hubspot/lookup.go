@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/rawjson"
@@ -62,7 +63,7 @@ func (d *destination) wanted(r *dest.Record) bool {
 // documented for every version, and an answer that left records out was seen: what it is
 // silent about is asked for once more, and then believed not to be there.
 func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]dest.Outcome, error) {
-	l := looking{byID: d.removedID(&b.Records[c.Records[0]]) != "", spellings: map[string][]string{}}
+	l := looking{byID: d.removedID(&b.Records[c.Records[0]]) != "", spellings: map[string][]string{}, created: map[string]time.Time{}}
 	out := make([]dest.Outcome, len(c.Records))
 	asked := map[string][]int{} // positions in c.Records by folded value
 	for n, at := range c.Records {
@@ -90,7 +91,7 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 	}
 	for key, positions := range asked {
 		for _, n := range positions {
-			out[n] = d.lookedUp(&b.Records[c.Records[n]], found[key])
+			out[n] = d.lookedUp(&b.Records[c.Records[n]], found[key], l.created)
 		}
 	}
 	return out, nil
@@ -101,6 +102,7 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 type looking struct {
 	byID      bool
 	spellings map[string][]string
+	created   map[string]time.Time // when each record that was found was made, by its id
 }
 
 // look makes one call. silent are the values of which the answer says nothing.
@@ -183,6 +185,7 @@ func (d *destination) found(r request, got answer, said body, l looking) (found,
 		if one.ID == "" {
 			return nil, nil, unreadable(r.op, got, "a record has no id")
 		}
+		l.created[string(one.ID)], _ = time.Parse(time.RFC3339, string(one.Created))
 		hit, names := false, []string{string(one.ID)}
 		if !l.byID {
 			names = d.names(one)
@@ -230,7 +233,18 @@ func (d *destination) names(one result) []string {
 }
 
 // lookedUp is the outcome of a lookup.
-func (d *destination) lookedUp(r *dest.Record, ids []string) dest.Outcome {
+func (d *destination) lookedUp(r *dest.Record, ids []string, created map[string]time.Time) dest.Outcome {
+	if d.write == insertOnly && !r.Delete {
+		var found []dest.Candidate
+		for _, id := range ids {
+			c := dest.Candidate{ID: id, Created: created[id]}
+			if d.fields["createdate"] || d.fields["hs_createdate"] { // the row may have said it
+				c.Created = time.Time{}
+			}
+			found = append(found, c)
+		}
+		return r.Tried.Inserted(found)
+	}
 	id := ""
 	if len(ids) > 0 {
 		id = ids[0]
@@ -241,8 +255,6 @@ func (d *destination) lookedUp(r *dest.Record, ids []string) dest.Outcome {
 			Message: fmt.Sprintf("%d records of %s have the row's value by %s in different spellings (%s): merge them in HubSpot", len(ids), d.def.Object, d.def.Match.Destination, strings.Join(ids, ", "))}
 	case id == "" && r.Delete:
 		return dest.Outcome{Status: dest.Delivered} // there is none to archive
-	case id != "" && d.write == insertOnly:
-		return dest.Outcome{Status: dest.Delivered, ID: id, Created: true}
 	case id != "":
 		return dest.Outcome{Status: dest.Found, ID: id}
 	case d.write == byLookup:
