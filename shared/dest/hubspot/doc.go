@@ -23,6 +23,12 @@
 // A record that a look-up's answer is silent about is asked for once more before it counts as
 // not there.
 //
+// An insert whose answer was lost is looked for by its match before it is sent again. What
+// was created since it was tried (createdAt) is the row's; what was there before is
+// another's and stays as it is: HubSpot then refuses the row. Where that cannot be told
+// (created in the 5 minutes before, or a row that writes the date of creation) the row is
+// the error unknown.
+//
 // An upsert needs a property with unique values: email of contacts, or one of one's
 // own that was created so (hasUniqueValue; 10 an object). Records that are matched by an
 // address and whose id is known are updated by it: an upsert by email is documented to be

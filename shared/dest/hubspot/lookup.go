@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/rawjson"
@@ -105,8 +106,9 @@ type looking struct {
 
 // A hit is a record that answers to a value.
 type hit struct {
-	id    string
-	other bool // the value is not its own: a further address, or one of a record that it was merged with
+	id      string
+	created time.Time // zero where HubSpot does not say when it was made
+	other   bool      // the value is not its own: a further address, or one of a record that it was merged with
 }
 
 // look makes one call. silent are the values of which the answer says nothing.
@@ -190,6 +192,7 @@ func (d *destination) found(r request, got answer, said body, l looking) (found 
 			return nil, nil, unreadable(r.op, got, "a record has no id")
 		}
 		id, own, names := string(one.ID), string(one.ID), []string{string(one.ID)}
+		created, _ := time.Parse(time.RFC3339, string(one.Created))
 		if !l.byID {
 			own, names = property(one.Properties, d.def.Match.Destination), d.names(one)
 		}
@@ -201,11 +204,11 @@ func (d *destination) found(r request, got answer, said body, l looking) (found 
 			}
 			delete(silent, key)
 			if known = true; !slices.ContainsFunc(found[key], func(h hit) bool { return h.id == id }) {
-				found[key] = append(found[key], hit{id: id, other: key != d.folded(own)})
+				found[key] = append(found[key], hit{id: id, created: created, other: key != d.folded(own)})
 			}
 		}
 		if !known {
-			strange = append(strange, hit{id: id, other: true})
+			strange = append(strange, hit{id: id, created: created, other: true})
 		}
 	}
 	if l.byID && len(strange) == len(silent) { // what they became
@@ -244,6 +247,17 @@ func (d *destination) lookedUp(r *dest.Record, hits []hit) dest.Outcome {
 			return d.another(first)
 		}
 	}
+	if d.write == insertOnly && !r.Delete {
+		var found []dest.Candidate
+		for _, h := range hits {
+			c := dest.Candidate{ID: h.id, Created: h.created}
+			if d.fields["createdate"] || d.fields["hs_createdate"] { // the row may have said it
+				c.Created = time.Time{}
+			}
+			found = append(found, c)
+		}
+		return r.Tried.Inserted(found)
+	}
 	var ids []string
 	for _, h := range hits {
 		ids = append(ids, h.id)
@@ -258,8 +272,6 @@ func (d *destination) lookedUp(r *dest.Record, hits []hit) dest.Outcome {
 			Message: fmt.Sprintf("%d records of %s have the row's value by %s in different spellings (%s): merge them in HubSpot", len(ids), d.def.Object, d.def.Match.Destination, strings.Join(ids, ", "))}
 	case id == "" && r.Delete:
 		return dest.Outcome{Status: dest.Delivered} // there is none to archive
-	case id != "" && d.write == insertOnly:
-		return dest.Outcome{Status: dest.Delivered, ID: id, Created: true}
 	case id != "":
 		return dest.Outcome{Status: dest.Found, ID: id}
 	case d.write == byLookup:

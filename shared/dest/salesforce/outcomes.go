@@ -1,6 +1,7 @@
 package salesforce
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/penstock-data/penstock/shared/dest"
@@ -48,6 +49,10 @@ func (d *destination) outcome(kind int, r *dest.Record, errs []vendorError) dest
 		out.Message += ": " + verdicts[e.code].remedy
 	case r.Delete && e.code == "REQUIRED_FIELD_MISSING": // of clear: the field is mapped
 		out.Message += ": on_delete: clear empties what is mapped, and the record needs this field: use on_delete: delete, or leave the field out of the sync"
+	case e.code == "INVALID_TYPE_ON_FIELD_IN_RECORD" && slices.ContainsFunc(r.Fields, func(f dest.Field) bool {
+		return strings.EqualFold(f.Name, e.field) && f.Value.Kind() == 'n'
+	}):
+		out.Message += ": a checkbox is never empty: write default: false or on_null: skip in field_mappings"
 	default:
 		if remedy := remedies[e.code]; remedy != "" {
 			out.Message += ": " + remedy

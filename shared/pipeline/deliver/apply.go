@@ -188,7 +188,7 @@ const codeUnknown = "unknown"
 func (i *item) inDoubt(o *dest.Outcome) {
 	i.state, i.stage, i.due = stateUnknown, "deliver", false
 	i.outcome = &dest.Outcome{Status: dest.Unknown, Code: codeUnknown,
-		Message: "the record may have arrived, and the destination cannot be asked: look for it there, and only if it is missing send it again with a retry of the type unknown (" + o.Message + ")"}
+		Message: "the record may have arrived, and that cannot be found out: look for it there, and only if it is missing send it again with a retry of the type unknown (" + o.Message + ")"}
 }
 
 // inDoubt deals with the rows of an insert whose answer was lost: they are looked
