@@ -28,6 +28,7 @@ type item struct {
 	least  string        // least cursor of the rows that it superseded, a JSON scalar
 	entry  *ledger.Entry // what the ledger says; written by own alone
 	winner *item         // superseded by this one, in hand
+	gone   string        // the destination's id that a push of it was told to be gone
 
 	outcome *dest.Outcome // of the last answer; nil before, and where an earlier attempt settled the row
 	stage   string        // of its error: match, deliver, connection, deadletter
