@@ -2,7 +2,6 @@ package sql
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -34,7 +33,7 @@ func shiftText(d syncdef.Definition, whole string) string {
 }
 
 // deletesOf are the reserved columns that say of a row that its record is to be removed,
-// as far as the model's own text has them: a definition names no reserved column.
+// as far as the model's own SELECT names them: a definition names no reserved column.
 func deletesOf(params Params, d syncdef.Definition) []string {
 	named := columnsOf(d)
 	var out []string
@@ -43,7 +42,7 @@ func deletesOf(params Params, d syncdef.Definition) []string {
 			continue
 		}
 		for _, c := range actions {
-			if regexp.MustCompile(`(?i)\b`+c+`\b`).MatchString(y.Model) && !slices.Contains(named, c) {
+			if selects(y.Model, c) && !slices.Contains(named, c) {
 				out = append(out, c)
 			}
 		}

@@ -127,7 +127,7 @@ type Seen struct {
 	Hour      Rows  // of the runs that ended within the last hour
 	Pause     Pause // of the connection
 	Spent     Spent // of the connection's quota
-	Exhausted int64 // rows whose attempts were used up within the last hour
+	Exhausted int64 // rows that were sent again and used up their attempts within the last hour
 	Dead      int64 // rows of messages that could not be processed within the last hour
 }
 

@@ -168,6 +168,24 @@ func TestLettersAreTriedAgain(t *testing.T) {
 }
 
 // A reason over several lines makes no line of the notice, such as one that says what mends it.
+// A letter of which nobody notes what became of it is given up as well.
+func TestLettersThatNobodySettles(t *testing.T) {
+	b := Book{Outbox: []Letter{{Next: noon}}}
+	now, tries := noon, 0
+	for len(b.Outbox) > 0 && tries < 100 {
+		tries += len(b.Due(now))
+		if len(b.Outbox) > 0 {
+			if wait := b.Outbox[0].Next.Sub(now); wait < leastRetry || wait > mostRetry {
+				t.Fatalf("try %d is put off for %s", tries, wait)
+			}
+			now = b.Outbox[0].Next
+		}
+	}
+	if tries != MostAttempts || len(b.Sent) != 1 || b.Sent[0].Failure == "" {
+		t.Errorf("%d tries, %+v", tries, b)
+	}
+}
+
 func TestTextOfAReasonInLines(t *testing.T) {
 	n := Notice{Kind: RunFailed, Sync: "sf_health", Step: Raised, Since: noon, Why: "the last run failed: push: no column\r\nMend:  penstock reset sf_health\n\n^"}
 	want := "What:  the last run failed: push: no column Mend: penstock reset sf_health ^\nSince: "

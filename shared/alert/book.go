@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -101,8 +102,16 @@ func (l Letter) size() int {
 
 // Due takes up the letters that may be tried at now: their attempts are counted and
 // their next one put off, so that the book can be stored before they are sent. A
-// sweeper that dies after that tries them again, and no sooner.
+// sweeper that dies after that tries them again, and no sooner; one whose attempts are used
+// up is given up.
 func (b *Book) Due(now time.Time) (due []Letter) {
+	b.Outbox = slices.DeleteFunc(b.Outbox, func(l Letter) bool {
+		spent := l.Attempts >= MostAttempts && !l.Next.After(now)
+		if spent {
+			b.record(l, now, cmp.Or(l.Failure, "it is not known whether it was sent"))
+		}
+		return spent
+	})
 	for i := range b.Outbox {
 		l := &b.Outbox[i]
 		if l.Next.After(now) {

@@ -18,6 +18,9 @@ type touched struct {
 	rows int
 	show func(rows int) // may be nil
 
+	nowhere int    // rows that no run took
+	why     string // of one of them
+
 	again func(error) // duckdb.Config.Repeats
 }
 
@@ -69,6 +72,9 @@ func (t *touched) answered(b duckdb.Batch) {
 		return
 	}
 	t.rows += b.Rows
+	if t.nowhere += b.Nowhere; b.Nowhere > 0 {
+		t.why = b.Why
+	}
 	if t.show != nil {
 		t.show(t.rows)
 	}
@@ -88,4 +94,13 @@ func (t *touched) take() []string {
 	ids := t.runs
 	t.runs, t.rows = nil, 0
 	return ids
+}
+
+// takeNowhere answers how many rows no run took since the last time, and what one was told.
+func (t *touched) takeNowhere() (rows int, why string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	rows, why = t.nowhere, t.why
+	t.nowhere, t.why = 0, ""
+	return rows, why
 }

@@ -37,7 +37,7 @@ func (forgetCmd) Help() string {
 
 A sync of operation delete or mirror removes its record at the destination, too, before anything else is deleted; of any other the record's id is printed. Where a destination cannot be asked to (a secret, a login, an outage), nothing is deleted: mend it and run the command again, or pass --stored-only. The statements for the warehouse's own tables are printed and not run.
 
-Delete the person in the warehouse first: a row that is pushed again is delivered and stored again. The audit log names the key's hash alone.`
+Delete the person in the warehouse first: a row that is pushed again is delivered and stored again. On one machine the state's file is written anew at the end, so that no copy of a deleted row is left in it. The audit log names the key's hash alone.`
 }
 
 // forgotten is what forget --json prints.
@@ -46,6 +46,7 @@ type forgotten struct {
 	Found      runs.Person  `json:"found"`
 	Removed    []removed    `json:"destination"` // what was done, or is to be done, there
 	Deleted    bool         `json:"deleted"`
+	Copies     string       `json:"copies,omitempty"`    // why some may be left in the file
 	CameBack   *runs.Person `json:"came_back,omitempty"` // while it was deleted
 	Until      time.Time    `json:"queued_until,omitzero"`
 	Statements []string     `json:"statements"`
@@ -148,7 +149,11 @@ func (c forgetCmd) dialect() (sql.Dialect, error) {
 // delete removes what is at destinations, deletes what is ours, and looks whether some
 // came back meanwhile.
 func (c forgetCmd) delete(ctx context.Context, s program, control *runs.Control, out *forgotten) error {
-	if err := control.Forget(ctx, c.Key, out.Found, func(ctx context.Context) error { return c.remove(ctx, s, out) }); err != nil {
+	err := control.Forget(ctx, c.Key, out.Found, func(ctx context.Context) error { return c.remove(ctx, s, out) })
+	if errors.Is(err, runs.ErrCopies) {
+		out.Copies, err = err.Error(), nil
+	}
+	if err != nil {
 		return err
 	}
 	out.Deleted = true
@@ -172,7 +177,7 @@ func waiting(queues map[string]int) (n int) {
 	return n
 }
 
-// show prints what was found: how much, of which syncs, and no value.
+// show prints what was found: how much, of which syncs, and which records go; no value.
 func (c forgetCmd) show(s program, out *forgotten) {
 	fmt.Fprintf(s.out, "%s (printf %%s KEY | sha256sum)\n", out.Key)
 	if out.Found.Nothing() {
@@ -187,6 +192,9 @@ func (c forgetCmd) show(s program, out *forgotten) {
 			text += fmt.Sprintf(", %d to be removed by its mirror", k.Left)
 		}
 		fmt.Fprintf(s.out, "  %s\n%s\n", k.Sync, wrapped("    ", text))
+		for _, line := range c.removals(s, k.Records) {
+			fmt.Fprintln(s.out, paint(s.out, warning, wrapped("    ", line)))
+		}
 	}
 }
 
@@ -197,6 +205,9 @@ func (c forgetCmd) tell(s program, out *forgotten) {
 	}
 	for _, r := range out.Removed {
 		c.tellOne(s, r)
+	}
+	if out.Copies != "" {
+		fmt.Fprintln(s.out, paint(s.out, warning, wrapped("", out.Copies+"; run the same command again, best with nothing else at work in the folder")))
 	}
 	if out.CameBack != nil {
 		fmt.Fprintln(s.out, paint(s.out, warning, wrapped("", "a worker stored it again meanwhile: the destination holds it; once nothing of it waits, run the same command again")))
@@ -217,6 +228,8 @@ func (f *forgotten) verdict() error {
 	switch {
 	case f.CameBack != nil || waiting(f.Found.Queues) > 0:
 		return rowsError{errors.New("rows of it may be on their way: run the same command again")}
+	case f.Copies != "":
+		return rowsError{errors.New("the file may have copies of what was deleted: run the same command again")}
 	case left:
 		return rowsError{errors.New("a destination still has a record of it")}
 	}

@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/pipeline/deliver"
@@ -44,24 +47,57 @@ func (c forgetCmd) remove(ctx context.Context, s program, out *forgotten) error 
 	return nil
 }
 
-// removeOne removes one record; why says what is left to be done, "" nothing.
-func (c forgetCmd) removeOne(ctx context.Context, s program, h runs.Held) (why string, err error) {
-	d := &h.Version.Definition
-	kind := h.Version.Rules.Type
-	title := s.known.title(kind)
-	byHand := fmt.Sprintf("delete it in %s, or push a row of it whose sync_action is delete", title)
+// removals says, a line a place, which records are asked to be removed where, by the
+// destination's ids: before anybody agrees to it.
+func (c forgetCmd) removals(s program, records []runs.Held) (lines []string) {
+	ids := map[string][]string{} // by where, and what becomes of them
+	for _, h := range records {
+		if h.Removed || c.kept(s, h) != "" {
+			continue
+		}
+		d := &h.Version.Definition
+		where := fmt.Sprintf("%s in %s (%s): %s", d.OnDelete, s.known.title(h.Version.Rules.Type), d.Connection, d.Object)
+		ids[where] = append(ids[where], cmp.Or(cut(h.ID, shownID), "one whose id is not known"))
+	}
+	for _, where := range slices.Sorted(maps.Keys(ids)) {
+		lines = append(lines, "will "+where+" "+strings.Join(cutList(ids[where], shownIDs), ", "))
+	}
+	return lines
+}
+
+// What is shown of records: how many, and how much of an id.
+const (
+	shownIDs = 5
+	shownID  = 40
+)
+
+// byHand is what is to be done where a record stays.
+func byHand(s program, h runs.Held) string {
+	return fmt.Sprintf("delete it in %s, or push a row of it whose sync_action is delete", s.known.title(h.Version.Rules.Type))
+}
+
+// kept says why a record is not asked to be removed, and what is to be done; "" where it is.
+func (c forgetCmd) kept(s program, h runs.Held) string {
+	d, kind := &h.Version.Definition, h.Version.Rules.Type
+	_, known := s.known.find(kind)
 	switch {
 	case d.Operation != syncdef.Delete && d.Mirror == nil:
-		return byHand, nil
+		return byHand(s, h)
 	case d.OnDelete == "":
-		return "delete it in " + title + ", by hand: nothing is removed there through its API", nil
-	case c.StoredOnly:
-		return byHand, nil
+		return "delete it in " + s.known.title(kind) + ", by hand: nothing is removed there through its API"
+	case c.StoredOnly, !known:
+		return byHand(s, h)
 	}
-	to, known := s.known.find(kind)
-	if !known {
-		return byHand, nil
+	return ""
+}
+
+// removeOne removes one record; why says what is left to be done, "" nothing.
+func (c forgetCmd) removeOne(ctx context.Context, s program, h runs.Held) (why string, err error) {
+	if why := c.kept(s, h); why != "" {
+		return why, nil
 	}
+	d := &h.Version.Definition
+	to, _ := s.known.find(h.Version.Rules.Type)
 	worker, done, err := c.remover(s, to.Vendor)
 	if err != nil {
 		return "", err
@@ -72,7 +108,7 @@ func (c forgetCmd) removeOne(ctx context.Context, s program, h runs.Held) (why s
 		err = fmt.Errorf("%s, %s: %w", d.Connection, d.Object, err)
 	}
 	if why != "" {
-		why += ": " + byHand
+		why += ": " + byHand(s, h)
 	}
 	return why, err
 }

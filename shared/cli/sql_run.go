@@ -4,8 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
+
+	"github.com/dustin/go-humanize/english"
 
 	"github.com/penstock-data/penstock/shared/warehouse/duckdb"
 )
@@ -48,6 +51,25 @@ func (r *runner) statement(ctx context.Context, text string) error {
 		return err
 	}
 	done()
+	err := r.settle(ctx)
+	if nowhere := r.nowhere(); err == nil {
+		return nowhere
+	}
+	return err
+}
+
+// nowhere says how many rows of a statement no run took.
+func (r *runner) nowhere() error {
+	n, why := r.did.takeNowhere()
+	if n == 0 {
+		return nil
+	}
+	fmt.Fprintln(r.s.err, wrapped("", fmt.Sprintf("%s rejected, and in no run: %s", english.Plural(n, "row was", "rows were"), why)))
+	return rowsError{errors.New("some rows name no sync or run that takes them")}
+}
+
+// settle waits for the runs of a statement, and says what became of their rows.
+func (r *runner) settle(ctx context.Context) error {
 	ids := r.did.take()
 	if len(ids) == 0 {
 		return nil

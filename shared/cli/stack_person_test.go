@@ -67,7 +67,7 @@ func TestServersStackForget(t *testing.T) {
 		}
 	}
 	out, err := forget()
-	if err != nil || !strings.Contains(out, "deleted crm: Account 001") || !strings.Contains(out, "is not there any more") {
+	if err != nil || !strings.Contains(out, "will delete in Salesforce (crm): Account 001") || !strings.Contains(out, "deleted crm: Account 001") || !strings.Contains(out, "is not there any more") {
 		t.Fatalf("%v: %s", err, out)
 	}
 	if w.heldBy("a1") != 0 || w.heldBy("a2") != 1 || w.vendors.Salesforce.Count("Account") != 1 {

@@ -85,7 +85,7 @@ const (
 type Outcome struct {
 	Status  Status
 	Scope   Scope         // Rejected: ScopeVersion when the answer tells that any record of the version would be; else the row's
-	ID      string        // the destination's id, when known
+	ID      string        // the destination's id, when known; Rejected by a lookup: of the record that the row may write, but not remove
 	Created bool          // the record did not exist before
 	Written bool          // Rejected, Retry: a part of the record was written all the same
 	After   time.Duration // Retry: earliest time to try again, 0 when the vendor names none

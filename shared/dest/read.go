@@ -27,10 +27,12 @@ type Reader interface {
 
 // Readable is what reading a field back tells.
 type Readable struct {
-	Why    string         // why nothing can be said of it, for people: it is not shown, or computed; "" is readable
-	Alters string         // why the destination may keep another value than was sent, for people; "" does not
-	Trims  bool           // texts are kept without outer white space
-	Empty  jsontext.Value // what stands for an empty field beside null, such as false; nil is nothing
+	Why    string // why nothing can be said of it, for people: it is not shown, or computed; "" is readable
+	Alters string // why the destination may keep another value than was sent, for people; "" does not
+	// Altered says of which shown values Alters may be true; nil is of all.
+	Altered func(v jsontext.Value) bool
+	Trims   bool           // texts are kept without outer white space
+	Empty   jsontext.Value // what stands for an empty field beside null, such as false; nil is nothing
 	// Also are other values that the destination shows as this one, which a row may have
 	// sent just as well, such as an id's short form; nil is none.
 	Also func(v jsontext.Value) []jsontext.Value

@@ -301,6 +301,8 @@ var mutants = []mutant{
 		"; holds(o.Code)", "; false", road},
 	{"the fingerprint is kept though a newer row lost", "ledger/ledger.go",
 		".InDoubt(newer.Held.Fingerprint == row.Gone || older.Held.Fingerprint == row.Gone)", "", []string{"sqlite", "pipeline"}},
+	{"a newer row that lost is forgotten where its commit was refused", "pipeline/deliver/verdict.go",
+		"i.lost = m.again() &&", "i.lost = false &&", road},
 	{"a late batch is not compared with what was left unchanged", "pipeline/deliver/work.go",
 		"	w.late(ctx)\n", "", []string{"pipeline"}},
 	{"what adds is sent whole while it is not known what arrived", "ledger/ledger.go",

@@ -69,7 +69,7 @@ type Chunk struct {
 
 	Done     bool      `json:"done"`               // all rows settled; counted once (I2)
 	At       time.Time `json:"at,omitzero"`        // when it was recorded
-	Counts   Counts    `json:"counts"`             // Superseded, Delivered, Unchanged, Failed, Cancelled, Calls, LookedUp
+	Counts   Counts    `json:"counts"`             // Superseded, Delivered, Unchanged, Failed, Exhausted, Cancelled, Calls, LookedUp
 	Hold     string    `json:"hold,omitempty"`     // least cursor among its rows that are not known to be right, a JSON scalar
 	Doubt    int       `json:"doubt,omitempty"`    // rows of a sync without a cursor that are not known to be right, and of which no error tells
 	Cursors  []Held    `json:"cursors,omitempty"`  // of its rows that are not known to be right: BoundHeld

@@ -9,8 +9,8 @@ import (
 
 // An Overview is what a page shows of one sync at a glance, one stored item a sync, so
 // that a page of all syncs is one query. It is a copy of what is stored elsewhere, as of
-// AsOf: losing it loses nothing, and the sweeper writes it anew. It holds no row's value
-// (I6).
+// AsOf: the sweeper writes it anew, and losing it loses nothing but a last success that lies
+// behind more runs than are looked at. It holds no row's value (I6).
 type Overview struct {
 	Sync       string    `json:"sync"`
 	AsOf       time.Time `json:"as_of"`

@@ -158,10 +158,13 @@ type Counts struct {
 	Superseded int64 `json:"superseded"` // a later row of the same key took its place
 	Delivered  int64 `json:"delivered"`
 	Unchanged  int64 `json:"unchanged"`
-	Failed     int64 `json:"failed"`            // stored as an error after it was queued, or counted in a message's summary
-	Cancelled  int64 `json:"cancelled"`         // not sent, because the run was ended; the next run selects it
-	Calls      int64 `json:"calls"`             // requests to the destination
-	Rekeyed    int64 `json:"rekeyed,omitempty"` // updates of a stream that changed the key: the old key's record is left as it is
+	Failed     int64 `json:"failed"` // stored as an error after it was queued, or counted in a message's summary
+	// Exhausted are the rows of Failed that were sent again, and have failed as often as the
+	// sync's retry says.
+	Exhausted int64 `json:"exhausted,omitempty"`
+	Cancelled int64 `json:"cancelled"`         // not sent, because the run was ended; the next run selects it
+	Calls     int64 `json:"calls"`             // requests to the destination
+	Rekeyed   int64 `json:"rekeyed,omitempty"` // updates of a stream that changed the key: the old key's record is left as it is
 	// Repeated are the rows of requests that came again under another id: a retry's, or as
 	// many rows of the same query, equal to these. They are received for finish alone.
 	Repeated int64 `json:"repeated,omitempty"`
@@ -181,6 +184,7 @@ func (c Counts) Add(d Counts) Counts {
 	c.Delivered += d.Delivered
 	c.Unchanged += d.Unchanged
 	c.Failed += d.Failed
+	c.Exhausted += d.Exhausted
 	c.Cancelled += d.Cancelled
 	c.Calls += d.Calls
 	c.Rekeyed += d.Rekeyed

@@ -21,6 +21,11 @@ var (
 // busyMillis is how long a call waits for another process's transaction.
 const busyMillis = 15_000
 
+var (
+	errBusy   = errors.New("the file is locked by another process; it did not let go within 15 s")
+	errClosed = errors.New("the store is closed")
+)
+
 // A conn is one SQLite connection, used by one goroutine at a time. It talks to
 // the library below database/sql, whose per-row cost is larger than SQLite's own
 // on the ledger's path (BenchmarkLedger).
@@ -50,9 +55,12 @@ func open(path string) (*conn, error) {
 		c.close()
 		return nil, err
 	}
-	sqlite3.Xsqlite3_busy_timeout(c.tls, c.db, busyMillis)
+	c.patience(busyMillis)
 	return c, nil
 }
+
+// patience is how many milliseconds its calls wait for other processes.
+func (c *conn) patience(millis int) { sqlite3.Xsqlite3_busy_timeout(c.tls, c.db, int32(millis)) }
 
 func (c *conn) close() error {
 	for _, s := range c.stmts {
@@ -156,7 +164,7 @@ func (c *conn) error(rc int32) error {
 	text := libc.GoString(sqlite3.Xsqlite3_errmsg(c.tls, c.db))
 	switch rc & 0xff {
 	case sqlite3.SQLITE_BUSY:
-		return errors.New("the file is locked by another process; it did not let go within 15 s")
+		return errBusy
 	case sqlite3.SQLITE_FULL:
 		return ErrFull
 	case sqlite3.SQLITE_NOTADB:

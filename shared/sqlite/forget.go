@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/penstock-data/penstock/shared/run"
@@ -15,7 +16,7 @@ func (s *Store) ForgetEntries(ctx context.Context, target string, keys []string)
 	if len(keys) == 0 {
 		return nil
 	}
-	err := s.shred(ctx, func(c *conn) error {
+	err := s.write(ctx, func(c *conn) error {
 		s.touched = true
 		id, err := s.names.target(c, target, false)
 		if err != nil || id == 0 {
@@ -73,7 +74,7 @@ func (s *Store) forget(c *conn, target int64, key string) (slot int64, err error
 // ForgetErrors deletes errors with their sources; what is not there is no error. The
 // lists by time keep their entries, which hold no value.
 func (s *Store) ForgetErrors(ctx context.Context, refs []string) error {
-	err := s.shred(ctx, func(c *conn) error {
+	err := s.write(ctx, func(c *conn) error {
 		for _, ref := range refs {
 			runID, batch, row, err := run.ParseRef(ref)
 			if err != nil {
@@ -91,32 +92,47 @@ func (s *Store) ForgetErrors(ctx context.Context, refs []string) error {
 	return nil
 }
 
-// shred runs f in one transaction that overwrites what it deletes, and brings it from
-// the write-ahead log into the file, where no other process reads at that moment; else
-// the next checkpoint does.
-func (s *Store) shred(ctx context.Context, f func(*conn) error) error {
-	err := s.write(ctx, func(c *conn) error {
-		if err := c.script("PRAGMA secure_delete=ON"); err != nil {
-			return err
-		}
-		return f(c)
-	})
+// Shred writes the file anew, without what was deleted, and empties the write-ahead log:
+// deleted rows stay in free pages, and copies of them in pages in use that were split since.
+// Meanwhile other processes can read and not write, and the new file lies beside the old one
+// twice, in the system's temporary folder and in the log. Where another process does not end
+// what it reads, copies stay until it does, and somebody writes.
+func (s *Store) Shred(ctx context.Context) error {
+	if s.inMemory() {
+		return nil
+	}
 	var c *conn
-	var open bool
+	var ok bool
 	select {
-	case c, open = <-s.turn:
+	case c, ok = <-s.turn:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	if !open {
-		return err
+	if !ok {
+		return errClosed
 	}
 	defer func() { s.turn <- c }()
-	if off := c.script("PRAGMA secure_delete=OFF"); err == nil {
-		err = off
+	if err := s.rewrite(); err != nil {
+		return fmt.Errorf("write the file anew: %w", err)
 	}
-	if err == nil {
-		err = c.query(func(*stmt) error { return nil }, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return nil
+}
+
+// rewrite does it on a connection of its own, whose temporary file is not in memory.
+func (s *Store) rewrite() (err error) {
+	c, err := open(s.path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.close()) }()
+	c.patience(s.patience)
+	if err := c.script("VACUUM"); err != nil {
+		return err
+	}
+	busy := false
+	err = c.query(func(q *stmt) error { busy = q.bool(0); return nil }, "PRAGMA wal_checkpoint(TRUNCATE)")
+	if err == nil && busy {
+		err = errBusy
 	}
 	return err
 }

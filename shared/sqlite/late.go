@@ -43,8 +43,8 @@ type late struct {
 	whole  bool     // filled has all of them
 }
 
-// pending are the entries of some rows of the table pending, found by their slots without a
-// map: of a million entries the half waits, and a pointer each is what the collector follows.
+// pending are the entries of some rows of the table pending, by their slots. It is no map, and
+// holds no pointer an entry, because the collector would follow 150,000 of them again and again.
 type pending struct {
 	seqs   []int64   // those rows
 	bodies [][]byte  // what they hold

@@ -47,6 +47,7 @@ type Store struct {
 
 	lateMost, claimsMost int // the constants, but for tests
 	slice                int // sliceMost, but for tests
+	patience             int // of Shred: busyMillis, but for tests
 }
 
 // Open opens or creates a file, with owner-only rights because it holds row
@@ -68,7 +69,7 @@ func Open(path string, now func() time.Time) (*Store, error) {
 		c.close()
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
-	s := &Store{turn: make(chan *conn, 1), now: now, names: newNames(), lateMost: lateMost, claimsMost: claimsMost, slice: sliceMost, checkpoints: checkpointer{every: checkpointPages}}
+	s := &Store{turn: make(chan *conn, 1), now: now, names: newNames(), lateMost: lateMost, claimsMost: claimsMost, slice: sliceMost, patience: busyMillis, checkpoints: checkpointer{every: checkpointPages}}
 	if path != ":memory:" {
 		s.path = path
 	}
@@ -160,7 +161,7 @@ func (s *Store) transact(ctx context.Context, begin string, f func(*conn) error)
 		return ctx.Err()
 	}
 	if !ok {
-		return errors.New("the store is closed")
+		return errClosed
 	}
 	committed := false
 	defer func() { // also when f panics: the next call finds no transaction open

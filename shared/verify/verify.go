@@ -53,13 +53,14 @@ type Form func(at int, v jsontext.Value) []jsontext.Value
 
 // A Field is one that a version sends, and what reading it back tells.
 type Field struct {
-	Name   string
-	Why    string                                  // why it cannot be compared; "" can
-	Alters string                                  // why the destination may keep another value than was sent
-	Trims  bool                                    // texts are kept without outer white space
-	Empty  jsontext.Value                          // what stands for an empty field beside null
-	Also   func(v jsontext.Value) []jsontext.Value // other values that the destination shows as this one; nil is none
-	Match  bool                                    // records are found by it: its value is compared by the rule of identity
+	Name    string
+	Why     string                                  // why it cannot be compared; "" can
+	Alters  string                                  // why the destination may keep another value than was sent
+	Altered func(v jsontext.Value) bool             // of which shown values Alters may be true; nil is of all
+	Trims   bool                                    // texts are kept without outer white space
+	Empty   jsontext.Value                          // what stands for an empty field beside null
+	Also    func(v jsontext.Value) []jsontext.Value // other values that the destination shows as this one; nil is none
+	Match   bool                                    // records are found by it: its value is compared by the rule of identity
 }
 
 // Fields are those of one version, by position in its mapping's names.
@@ -80,7 +81,7 @@ func (f *Fields) Compare(e *ledger.Entry, values []jsontext.Value) (changed, uns
 		}
 		switch {
 		case field.Match && f.Found(e.Key, values[i]), f.holds(field, i, e.Held.Fields[i], values[i]):
-		case field.Alters != "" && !field.Match: // the rule of identity passes over what is altered
+		case field.Alters != "" && (field.Altered == nil || field.Altered(values[i])) && !field.Match: // the rule of identity passes over what is altered
 			unsure = append(unsure, i)
 		default:
 			changed = append(changed, i)

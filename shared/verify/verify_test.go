@@ -30,6 +30,7 @@ func held(key string, sent ...string) *ledger.Entry {
 func as(_ int, v jsontext.Value) []jsontext.Value { return []jsontext.Value{v} }
 
 func TestCompare(t *testing.T) {
+	many := func(v jsontext.Value) bool { return len(v) > 4 }
 	short := func(v jsontext.Value) []jsontext.Value { return []jsontext.Value{jsontext.Value(`"short"`)} }
 	for name, c := range map[string]struct {
 		field       verify.Field
@@ -44,6 +45,8 @@ func TestCompare(t *testing.T) {
 		"not shown":              {verify.Field{}, `"a"`, "", "[] []"},
 		"rounded":                {verify.Field{Alters: "rounds"}, `1.25`, `1.3`, "[] [0]"},
 		"rounded, as sent":       {verify.Field{Alters: "rounds"}, `1.3`, `1.3`, "[] []"},
+		"rounded, of many":       {verify.Field{Alters: "rounds", Altered: many}, `1.25`, `1.3333`, "[] [0]"},
+		"not rounded, of few":    {verify.Field{Alters: "rounds", Altered: many}, `1.25`, `1.3`, "[0] []"},
 		"false is empty":         {verify.Field{Empty: jsontext.Value("false")}, `null`, `false`, "[] []"},
 		"true is not":            {verify.Field{Empty: jsontext.Value("false")}, `null`, `true`, "[0] []"},
 		"a short form":           {verify.Field{Also: short}, `"short"`, `"long"`, "[] []"},

@@ -48,7 +48,7 @@ func TestForgetIsByTheRuleOfIdentity(t *testing.T) {
 	w.Push(t, "q", "q:1", accounts("accounts", 20)...)
 	w.Pass(t, time.Hour)
 	w.Settle(t)
-	for key, want := range map[string][2]int{"c001": {1, 0}, "c005": {1, 1}, "c00": {0, 0}, "Customer c006": {1, 1}, "customer  C006 ": {1, 1}, "nobody@acme.example": {0, 0}} {
+	for key, want := range map[string][2]int{"c001": {1, 0}, "c005": {1, 1}, "c00": {0, 0}, " c006": {1, 1}, "C006": {0, 1}, "Customer c006": {0, 1}, "customer  C006 ": {0, 1}, "nobody@acme.example": {0, 0}} {
 		if entries, errs := w.found(t, key); [2]int{entries, errs} != want {
 			t.Errorf("%q: %d entries and %d errors are found, want %v", key, entries, errs, want)
 		}
@@ -67,6 +67,76 @@ func TestForgetIsByTheRuleOfIdentity(t *testing.T) {
 	}
 	if p, err := w.Control.Find(t.Context(), "c006", "another"); err != nil || !p.Nothing() {
 		t.Errorf("of another connection: %+v, %v", p, err)
+	}
+}
+
+// What merely has the key in a column is of another record: its error goes, as its row
+// holds the key, and its ledger entry and its record stay. A number is anybody's.
+func TestForgetLeavesWhoeverHasTheKeyInAColumn(t *testing.T) {
+	v := verifiables["salesforce"]
+	w := v.world(t, v.folder(t, "operation: mirror\non_delete: delete\n"))
+	row := func(key, name, users string) string {
+		return fmt.Sprintf(`{"k":%q,"name":%q,"score":1,"users":%s,"status":"Healthy","at":null,"about":null}`, key, name, users)
+	}
+	w.delivered(t, "main", "q1", row("7", "x", "100"), row("42", "x", "3"), row("43", "x", "3"))
+	w.fault(t, sandbox.Fault{FailRecords: []string{"42", "43"}, Code: "FIELD_CUSTOM_VALIDATION_EXCEPTION", Message: "no", Count: -1})
+	w.delivered(t, "main", "q2", row("42", "y", "7"), row("43", "7", "4"))
+	w.Vendors.Salesforce.Core().ClearFaults()
+	p, err := w.Control.Find(t.Context(), "7", "")
+	if err != nil || len(p.Syncs) != 1 {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	k := p.Syncs[0]
+	if got := fmt.Sprint(k.Entries, k.Errors, len(k.Records), k.Keys, k.RecordIDs); got != "1 1 1 [7] [7]" {
+		t.Error(got)
+	}
+	for _, h := range k.Records {
+		if why, err := w.Deliver("salesforce").Remove(t.Context(), h.Version, h.Target, h.Entry); why != "" || err != nil {
+			t.Error(why, err)
+		}
+	}
+	w.erase(t, "7")
+	if got := fmt.Sprint(w.stored(t)); got != "map[42:3 43:3]" {
+		t.Errorf("at the destination are %s", got)
+	}
+	for key, want := range map[string][2]int{"7": {0, 0}, "42": {1, 1}, "43": {1, 0}} {
+		if entries, errs := w.found(t, key); [2]int{entries, errs} != want {
+			t.Errorf("of %s are %d entries and %d errors, want %v", key, entries, errs, want)
+		}
+	}
+	if got := w.delivered(t, "main", "q3", row("43", "z", "5")); got != "1 delivered, 0 unchanged" {
+		t.Errorf("the next row of a record whose error is gone: %s", got)
+	}
+}
+
+// A record id leads to what was written for it, and to what failed under it; not to what
+// has passed to another record since, nor from a person to the company.
+func TestForgetByRecordID(t *testing.T) {
+	people := softDeletes(t, "Contact", "matching_strategy: email\nmatch: {source: email, destination: Email}", "LastName")
+	people.fault(t, sandbox.Fault{FailRecords: []string{"info@bad.example"}, Code: "FIELD_CUSTOM_VALIDATION_EXCEPTION", Message: "no", Count: -1})
+	for n, row := range []string{customer("1", "acme", false), customer("2", "other", false), customer("3", "bad", false), customer("2", "acme", false)} {
+		query := fmt.Sprint("q", n)
+		people.Push(t, query, query+":1", []string{`"customers"`, row})
+		people.Pass(t, time.Minute)
+	}
+	companies := softDeletes(t, "Account", "matching_strategy: email_domain\nmatch: {source: email, destination: Website}", "Name")
+	companies.Push(t, "q", "q:1", []string{`"customers"`, customer("info@acme.example", "acme", false)})
+	companies.Pass(t, time.Minute)
+	for _, c := range []struct {
+		w    *World
+		key  string
+		want [2]int
+	}{
+		{people, "1", [2]int{0, 0}},
+		{people, "2", [2]int{2, 0}},
+		{people, "3", [2]int{1, 1}},
+		{people, "INFO@bad.example", [2]int{1, 1}},
+		{companies, "info@acme.example", [2]int{0, 0}},
+		{companies, "acme.example", [2]int{1, 0}},
+	} {
+		if entries, errs := c.w.found(t, c.key); [2]int{entries, errs} != c.want {
+			t.Errorf("%q: %d entries and %d errors are found, want %v", c.key, entries, errs, c.want)
+		}
 	}
 }
 
@@ -123,24 +193,24 @@ func (d *dying) ForgetErrors(ctx context.Context, refs []string) error {
 }
 
 // A process that dies before or after any of its writes leaves what the next one finds, by
-// a column of a stored error, too; that nothing is deleted before the audit log knows holds
-// throughout.
+// the record id of a stored error, too; that nothing is deleted before the audit log knows
+// holds throughout.
 func TestForgetDies(t *testing.T) {
-	const name = "Customer c005"
+	const record, key = "5", "info@c5.example"
 	for at := 1; at <= 3; at++ {
 		for _, after := range []bool{false, true} {
-			w := faulty(t)
-			w.fault(t, sandbox.Fault{FailRecords: []string{"c005"}, Code: "FIELD_CUSTOM_VALIDATION_EXCEPTION", Message: "no", Count: -1})
-			w.Push(t, "q", "q:1", accounts("accounts", 8)...)
+			w := softDeletes(t, "Contact", "matching_strategy: email\nmatch: {source: email, destination: Email}", "LastName")
+			w.fault(t, sandbox.Fault{FailRecords: []string{key}, Code: "FIELD_CUSTOM_VALIDATION_EXCEPTION", Message: "no", Count: -1})
+			w.Push(t, "q", "q:1", []string{`"customers"`, customer("4", "c4", false)}, []string{`"customers"`, customer(record, "c5", false)})
 			w.Pass(t, time.Hour)
 			d := &dying{Entries: w.Store, Sources: w.Store, at: at, after: after}
 			c := &runs.Control{Stores: w.Control.Stores, Policy: w.Control.Policy, Now: w.Control.Now}
 			c.Entries, c.Sources = d, d
-			p, err := c.Find(t.Context(), name, "")
+			p, err := c.Find(t.Context(), record, "")
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = c.Forget(t.Context(), name, p)
+			err = c.Forget(t.Context(), record, p)
 			if died := d.calls >= at; died != errors.Is(err, errDied) {
 				t.Fatalf("step %d: %v", at, err)
 			}
@@ -148,16 +218,41 @@ func TestForgetDies(t *testing.T) {
 				t.Errorf("step %d: %d actions are known", at, len(actions))
 			}
 			for range 2 { // and twice is the same as once
-				w.erase(t, name)
-				if entries, errs := w.found(t, "c005"); entries+errs != 0 {
+				w.erase(t, record)
+				if entries, errs := w.found(t, key); entries+errs != 0 {
 					t.Errorf("step %d: %d entries and %d errors are left", at, entries, errs)
 				}
 			}
-			if entries, _ := w.found(t, "c004"); entries != 1 {
+			if entries, _ := w.found(t, "4"); entries != 1 {
 				t.Errorf("step %d: another key's entry is gone", at)
 			}
 		}
 	}
+}
+
+// cramped is storage that cannot write itself anew.
+type cramped struct{}
+
+func (cramped) Shred(context.Context) error { return errDied }
+
+// Where copies may be left, all is deleted, the caller is told, and the next time, which finds
+// nothing, sees to them.
+func TestForgetLeavesCopies(t *testing.T) {
+	w := faulty(t)
+	w.Push(t, "q", "q:1", accounts("accounts", 3)...)
+	w.Pass(t, time.Minute)
+	c := &runs.Control{Stores: w.Control.Stores, Policy: w.Control.Policy, Now: w.Control.Now}
+	c.Shredder = cramped{}
+	for _, want := range []int{1, 0} {
+		p, err := c.Find(t.Context(), "c001", "")
+		if err != nil || len(p.Syncs) != want {
+			t.Fatalf("%+v, %v", p, err)
+		}
+		if err := c.Forget(t.Context(), "c001", p); !errors.Is(err, runs.ErrCopies) || !errors.Is(err, errDied) {
+			t.Error(err)
+		}
+	}
+	w.erase(t, "c001")
 }
 
 // between forgets a key after a worker has read the ledger and before it commits.

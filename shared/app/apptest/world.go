@@ -100,7 +100,7 @@ func NewOf(t testing.TB, clock *Clock, services []Service, set yamlfile.Set) *Wo
 	stores := runs.Stores{
 		Syncs: store, Definitions: store, Connections: store, Runs: store, History: store, Recorded: store, Marks: store, Errors: store,
 		Due: store, Ledger: store, Halts: store, Depths: store, Mirrors: store, Firings: store, Freshness: store, Verifications: store, Pauses: store, Audit: store,
-		Overviews: store, Some: store, Told: store, Lists: store, Places: store, Versions: store, Entries: store, Sources: store,
+		Overviews: store, Some: store, Told: store, Lists: store, Places: store, Versions: store, Entries: store, Sources: store, Shredder: store,
 	}
 	w.Control = &runs.Control{Stores: stores, Replayer: in, Checker: in, Policy: policy, Now: clock.Now}
 	pushes, controls := &push.Handler{Log: log, Intake: in}, &control.Handler{Log: log, Control: w.Control}

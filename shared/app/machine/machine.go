@@ -232,7 +232,7 @@ func taking(s *sqlite.Store) *intake.Intake {
 }
 
 func stores(s *sqlite.Store) runs.Stores {
-	return runs.Stores{Syncs: s, Definitions: s, Connections: s, Runs: s, History: s, Recorded: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s, Firings: s, Freshness: s, Verifications: s, Pauses: s, Audit: s, Overviews: s, Some: s, Told: s, Lists: s, Places: s, Versions: s, Entries: s, Sources: s}
+	return runs.Stores{Syncs: s, Definitions: s, Connections: s, Runs: s, History: s, Recorded: s, Marks: s, Errors: s, Due: s, Ledger: s, Halts: s, Depths: s, Mirrors: s, Firings: s, Freshness: s, Verifications: s, Pauses: s, Audit: s, Overviews: s, Some: s, Told: s, Lists: s, Places: s, Versions: s, Entries: s, Sources: s, Shredder: s}
 }
 
 func (m *Machine) policy() run.Policy {

@@ -31,7 +31,7 @@ const (
 // hash's 32 bytes.
 const leastKey = 16
 
-// hookTimeout is how long a webhook may take to answer.
+// hookTimeout is how long a webhook may take to answer, where its letter has so much time.
 const hookTimeout = 10 * time.Second
 
 // A payload is the body of a webhook. Fields are added, never changed.
@@ -126,7 +126,7 @@ func unreached(name string, err error) error {
 		return fmt.Errorf("the webhook of the secret %q: %w", name, refused)
 	}
 	if failed, ok := errors.AsType[*url.Error](err); ok && failed.Timeout() {
-		return fmt.Errorf("the webhook of the secret %q did not answer within %s", name, hookTimeout)
+		return fmt.Errorf("the webhook of the secret %q did not answer in time", name)
 	}
 	return fmt.Errorf("the webhook of the secret %q was not reached: look whether its url is right, and the server up", name)
 }

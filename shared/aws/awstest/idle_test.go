@@ -40,6 +40,9 @@ func TestIdle(t *testing.T) {
 	if err := freshen(t.Context()); err != nil { // it stores that this destination tells nothing
 		t.Fatal(err)
 	}
+	if err := sweep.Run(t.Context()); err != nil { // it remembers of which syncs nobody is told
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name string
 		do   func(context.Context) error

@@ -28,6 +28,7 @@ type result struct {
 	New        bool            `json:"new"`
 	Trace      text            `json:"objectWriteTraceId"`
 	Properties json.RawMessage `json:"properties"`
+	Created    text            `json:"createdAt"`
 }
 
 // An entry is one error in an answer: of a record, or of one of its properties.

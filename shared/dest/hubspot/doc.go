@@ -18,8 +18,16 @@
 // (objectWriteTraceId), by which results and errors are told apart; what an answer
 // says is read from its body and never from its status, and an answer that does not
 // account for every record, counts errors that it does not list, or is of a batch that
-// is not COMPLETE, is no answer. A record that a look-up's answer is silent about is asked
-// for once more before it counts as not there.
+// is not COMPLETE, is no answer. Of an insert, which is not sent twice, what such an answer
+// names holds all the same: only of the other records it is not known whether they were made.
+// A record that a look-up's answer is silent about is asked for once more before it counts as
+// not there.
+//
+// An insert whose answer was lost is looked for by its match before it is sent again. What
+// was created since it was tried (createdAt) is the row's; what was there before is
+// another's and stays as it is: HubSpot then refuses the row. Where that cannot be told
+// (created in the 5 minutes before, or a row that writes the date of creation) the row is
+// the error unknown.
 //
 // An upsert needs a property with unique values: email of contacts, or one of one's
 // own that was created so (hasUniqueValue; 10 an object). Records that are matched by an
@@ -34,8 +42,10 @@
 // archived by their ids, those that the sync does not know by the unique property's value.
 // Before that they are read, 100 a call: HubSpot answers the id of a record that was merged
 // into another with that other one, which is not the row's to archive or to clear. What is
-// not there, or was merged, is as good as archived. Erasing a person for good is left to
-// people (Privacy in HubSpot).
+// not there, or was merged, is as good as archived. Of a contact that is known by an address
+// alone, the address must be its own: one that has it as a secondary address, as after a
+// merge, stays, and the row fails with secondary_match, which names it. Erasing a person for
+// good is left to people (Privacy in HubSpot).
 //
 // Values are texts: a number plain and without commas, a boolean true or false, a
 // date YYYY-MM-DD, a datetime in ISO 8601, an option by its internal value, several

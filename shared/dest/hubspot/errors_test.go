@@ -314,3 +314,51 @@ func TestGoneAndRenewed(t *testing.T) {
 		t.Errorf("%+v, %v", out, err)
 	}
 }
+
+// What an answer to an insert names is settled, whatever it does not account for: of a record
+// that is left it is not known whether it was made, or it is refused where as many errors as
+// records say no more than that.
+func TestInsertSettlesWhatIsNamed(t *testing.T) {
+	first := `{"status":"COMPLETE","results":[{"id":"1","objectWriteTraceId":"0"}]`
+	conflict, option, locked := `{"category":"CONFLICT","message":"Contact already exists. Existing ID: 9"}`, `{"category":"VALIDATION_ERROR","errors":[{"code":"INVALID_OPTION","in":"ltv_segment"}]}`, `{"category":"LOCKED"}`
+	for name, c := range map[string]struct{ body, want string }{
+		"two are left out":       {first + `}`, "d ? ?"},
+		"one error of two":       {first + `,"errors":[` + conflict + `]}`, "d ? ?"},
+		"an error that is named": {first + `,"errors":[{"category":"CONFLICT","context":{"objectWriteTraceId":["1"]}}]}`, "d CONFLICT ?"},
+		"two errors":             {first + `,"errors":[` + conflict + `,` + conflict + `]}`, "d CONFLICT CONFLICT"},
+		"two errors of a field":  {first + `,"errors":[` + option + `,` + option + `]}`, "d INVALID_OPTION INVALID_OPTION"},
+		"two kinds":              {first + `,"errors":[` + conflict + `,` + option + `]}`, "d unnamed_errors unnamed_errors"},
+		"one may pass":           {first + `,"errors":[` + conflict + `,` + locked + `]}`, "d (unnamed_errors) (unnamed_errors)"},
+		"both may pass":          {first + `,"errors":[` + locked + `,` + locked + `]}`, "d (LOCKED) (LOCKED)"},
+		"of all":                 {`{"results":[],"errors":[` + conflict + `,` + conflict + `,` + conflict + `]}`, "CONFLICT CONFLICT CONFLICT"},
+		"untold errors":          {first + `,"numErrors":3,"errors":[` + conflict + `,` + conflict + `]}`, "d ? ?"},
+		"no list of errors":      {first + `,"errors":"x"}`, "d ? ?"},
+		"not done":               {strings.Replace(first, "COMPLETE", "PENDING", 1) + `}`, "d ? ?"},
+		"one was not asked for":  {strings.Replace(first, `"0"`, `"7"`, 1) + `}`, "failed"},
+	} {
+		w := start(t, options(), matching(syncdef.Insert, "email"))
+		out, failed := answered(t, w, three(), sandbox.Fault{Status: http.StatusMultiStatus, Body: c.body})
+		var got []string
+		if failed != nil && failed.Received {
+			got = []string{"failed"}
+		}
+		for _, o := range out {
+			switch o.Status {
+			case dest.Delivered:
+				got = append(got, "d")
+			case dest.Unknown:
+				got = append(got, "?")
+			case dest.Retry:
+				got = append(got, "("+o.Code+")")
+			case dest.Rejected:
+				got = append(got, o.Code)
+			}
+			if o.Field != "" || strings.Contains(o.Message, "9") || o.Status != dest.Delivered && o.Message == "" {
+				t.Errorf("%s: %+v", name, o)
+			}
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("%s: %s, want %s (%+v, %v)", name, s, c.want, out, failed)
+		}
+	}
+}

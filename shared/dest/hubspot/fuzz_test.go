@@ -99,9 +99,10 @@ func FuzzLookup(f *testing.F) {
 					t.Errorf("%q is found, or was not asked for", key)
 				}
 			}
-			for key, ids := range found {
-				if failed == nil && (len(ids) == 0 || slices.Contains(ids, "") || asked[key] == nil || byID && !slices.Equal(ids, []string{key})) {
-					t.Errorf("%q: %q", key, ids)
+			for key, hits := range found {
+				nameless := slices.ContainsFunc(hits, func(h hit) bool { return h.id == "" })
+				if failed == nil && (len(hits) == 0 || nameless || asked[key] == nil || byID && !slices.Equal(hits, []hit{{id: key}})) {
+					t.Errorf("%q: %+v", key, hits)
 				}
 			}
 		}

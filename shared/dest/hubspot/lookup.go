@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/rawjson"
@@ -81,7 +82,7 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 	found, silent, err := d.look(ctx, l)
 	if err == nil && len(silent) > 0 {
 		l.spellings = silent
-		var more map[string][]string
+		var more map[string][]hit
 		more, _, err = d.look(ctx, l)
 		maps.Copy(found, more)
 	}
@@ -103,8 +104,15 @@ type looking struct {
 	spellings map[string][]string
 }
 
+// A hit is a record that answers to a value.
+type hit struct {
+	id      string
+	created time.Time // zero where HubSpot does not say when it was made
+	other   bool      // the value is not its own: a further address, or one of a record that it was merged with
+}
+
 // look makes one call. silent are the values of which the answer says nothing.
-func (d *destination) look(ctx context.Context, l looking) (found, silent map[string][]string, err error) {
+func (d *destination) look(ctx context.Context, l looking) (found map[string][]hit, silent map[string][]string, err error) {
 	var values []string
 	for _, key := range slices.Sorted(maps.Keys(l.spellings)) {
 		values = append(values, l.spellings[key]...)
@@ -116,7 +124,7 @@ func (d *destination) look(ctx context.Context, l looking) (found, silent map[st
 	}
 	said, ok := readBody(got.body)
 	if ok && got.status == http.StatusNotFound && said.Category == "OBJECT_NOT_FOUND" && len(l.spellings) == 1 && !noObject(string(said.Message)) {
-		return map[string][]string{}, nil, nil
+		return map[string][]hit{}, nil, nil
 	}
 	if failed := judge(r, got, d.client.now()); failed != nil {
 		return nil, nil, failed
@@ -158,12 +166,12 @@ func (d *destination) question(values []string, byID bool) []byte {
 	return append(out, `],"propertiesWithHistory":[]}`...)
 }
 
-// found are the ids by folded value, of which there is one but where spellings of it are
+// found are the records by folded value, of which there is one but where spellings of it are
 // several records', and the values that the answer is silent about. A contact is found by
 // each of its addresses. A record that answers to none of the values can only be of the one
 // that is left, or the answer is none. Of ids it is one that a merged record became, and
 // nobody's.
-func (d *destination) found(r request, got answer, said body, l looking) (found, silent map[string][]string, failed *dest.CallError) {
+func (d *destination) found(r request, got answer, said body, l looking) (found map[string][]hit, silent map[string][]string, failed *dest.CallError) {
 	entries, ok := said.entries()
 	if said.Results == nil || !ok || !said.done() {
 		return nil, nil, unreadable(r.op, got, "it has no results, or not all")
@@ -177,28 +185,30 @@ func (d *destination) found(r request, got answer, said body, l looking) (found,
 			delete(silent, d.folded(string(value)))
 		}
 	}
-	found = map[string][]string{}
-	var strange []string
+	found = map[string][]hit{}
+	var strange []hit
 	for _, one := range *said.Results {
 		if one.ID == "" {
 			return nil, nil, unreadable(r.op, got, "a record has no id")
 		}
-		hit, names := false, []string{string(one.ID)}
+		id, own, names := string(one.ID), string(one.ID), []string{string(one.ID)}
+		created, _ := time.Parse(time.RFC3339, string(one.Created))
 		if !l.byID {
-			names = d.names(one)
+			own, names = property(one.Properties, d.def.Match.Destination), d.names(one)
 		}
+		known := false
 		for _, value := range names {
 			key := d.folded(value)
 			if l.spellings[key] == nil {
 				continue
 			}
 			delete(silent, key)
-			if hit = true; !slices.Contains(found[key], string(one.ID)) {
-				found[key] = append(found[key], string(one.ID))
+			if known = true; !slices.ContainsFunc(found[key], func(h hit) bool { return h.id == id }) {
+				found[key] = append(found[key], hit{id: id, created: created, other: key != d.folded(own)})
 			}
 		}
-		if !hit {
-			strange = append(strange, string(one.ID))
+		if !known {
+			strange = append(strange, hit{id: id, created: created, other: true})
 		}
 	}
 	if l.byID && len(strange) == len(silent) { // what they became
@@ -230,7 +240,28 @@ func (d *destination) names(one result) []string {
 }
 
 // lookedUp is the outcome of a lookup.
-func (d *destination) lookedUp(r *dest.Record, ids []string) dest.Outcome {
+func (d *destination) lookedUp(r *dest.Record, hits []hit) dest.Outcome {
+	if r.Delete && len(hits) > 0 {
+		first := hits[0].id
+		if hits = slices.DeleteFunc(slices.Clone(hits), func(h hit) bool { return h.other }); len(hits) == 0 {
+			return d.another(first)
+		}
+	}
+	if d.write == insertOnly && !r.Delete {
+		var found []dest.Candidate
+		for _, h := range hits {
+			c := dest.Candidate{ID: h.id, Created: h.created}
+			if d.fields["createdate"] || d.fields["hs_createdate"] { // the row may have said it
+				c.Created = time.Time{}
+			}
+			found = append(found, c)
+		}
+		return r.Tried.Inserted(found)
+	}
+	var ids []string
+	for _, h := range hits {
+		ids = append(ids, h.id)
+	}
 	id := ""
 	if len(ids) > 0 {
 		id = ids[0]
@@ -241,12 +272,16 @@ func (d *destination) lookedUp(r *dest.Record, ids []string) dest.Outcome {
 			Message: fmt.Sprintf("%d records of %s have the row's value by %s in different spellings (%s): merge them in HubSpot", len(ids), d.def.Object, d.def.Match.Destination, strings.Join(ids, ", "))}
 	case id == "" && r.Delete:
 		return dest.Outcome{Status: dest.Delivered} // there is none to archive
-	case id != "" && d.write == insertOnly:
-		return dest.Outcome{Status: dest.Delivered, ID: id, Created: true}
 	case id != "":
 		return dest.Outcome{Status: dest.Found, ID: id}
 	case d.write == byLookup:
 		return missing(d)
 	}
 	return dest.Outcome{Status: dest.Pending}
+}
+
+// another is a record that is not the row's to remove, though it answers to its value.
+func (d *destination) another(id string) dest.Outcome {
+	return dest.Outcome{Status: dest.Rejected, Code: "secondary_match", Field: d.def.Match.Destination, ID: id,
+		Message: fmt.Sprintf("record %s answers to the row's value by %s, but has another one of its own, as after a merge: take the value off that record in HubSpot, remove the record there, or leave the row out of the model", id, d.def.Match.Destination)}
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/sandbox"
@@ -107,7 +109,7 @@ func TestNumberSpellings(t *testing.T) {
 		for _, operation := range []syncdef.Operation{syncdef.Upsert, syncdef.Update, syncdef.Delete, syncdef.Insert} {
 			w, id := numbered(t, operation)
 			r := numberOf(t, w, text, field("firstname", `"Ada"`))
-			r.Delete, r.Intent = operation == syncdef.Delete, true
+			r.Delete, r.Intent, r.Tried = operation == syncdef.Delete, true, dest.Tried{At: noon}
 			b := dest.Batch{Records: []dest.Record{r}}
 			for _, c := range w.Lookups(b) {
 				out, err := w.Lookup(t.Context(), b, c)
@@ -150,7 +152,7 @@ func TestNumberTooLong(t *testing.T) {
 		w, id := numbered(t, operation)
 		b := dest.Batch{Records: []dest.Record{numberOf(t, w, "1e70"), numberOf(t, w, "101.0")}}
 		for i := range b.Records {
-			b.Records[i].Delete, b.Records[i].Intent = operation == syncdef.Delete, true
+			b.Records[i].Delete, b.Records[i].Intent, b.Records[i].Tried = operation == syncdef.Delete, true, dest.Tried{At: noon}
 		}
 		judged := func(what string, out []dest.Outcome, err error) {
 			t.Helper()
@@ -202,7 +204,7 @@ func TestAddressSpellings(t *testing.T) {
 						t.Fatal(err)
 					}
 					r := numberOf(t, w, asked, field("firstname", `"Ada"`))
-					r.Delete, r.Intent = operation == syncdef.Delete, true
+					r.Delete, r.Intent, r.Tried = operation == syncdef.Delete, true, dest.Tried{At: noon}
 					b := dest.Batch{Records: []dest.Record{r}}
 					for _, c := range w.Lookups(b) {
 						out, err := w.Lookup(t.Context(), b, c)
@@ -292,7 +294,7 @@ func TestAnswersThatAreShort(t *testing.T) {
 				t.Fatal(err)
 			}
 			for i := range b.Records {
-				b.Records[i].Intent = true
+				b.Records[i].Intent, b.Records[i].Tried = true, dest.Tried{At: noon}
 			}
 			found, err := w.Lookup(t.Context(), b, w.Lookups(b)[0])
 			if there := times == 1; err != nil || (found[0].ID == ids[0]) != there || (found[2].ID == ids[2]) != there {
@@ -308,5 +310,95 @@ func TestAnswersThatAreShort(t *testing.T) {
 				t.Errorf("%s, %d times, %d calls: %+v, %v", body, times, asked, kept, err)
 			}
 		}
+	}
+}
+
+// A record that answers to a row's address without having it as its own is not the row's to
+// remove: one with a further address, and one that shows another address alone. Beside the
+// one whose own it is, it is no second match.
+func TestRemovalIsByTheOwnAddress(t *testing.T) {
+	const asked = "p@b\u00fccher.example"
+	further := `{"id":"2","properties":{"email":"b@b.example","hs_additional_emails":"c@b.example;p@xn--bcher-kva.example"}}`
+	for name, c := range map[string]struct {
+		results     string
+		code, found string
+	}{
+		"its own":                    {`{"id":"1","properties":{"email":"P@b\u00fccher.example"}}`, "", "1"},
+		"a further one":              {further, "secondary_match", "2"},
+		"another one alone":          {`{"id":"3","properties":{"email":"z@b.example"}}`, "secondary_match", "3"},
+		"its own, and a further":     {further + `,{"id":"1","properties":{"email":"` + asked + `"}}`, "", "1"},
+		"the own of two, spelled":    {`{"id":"1","properties":{"email":"` + asked + `"}},{"id":"4","properties":{"email":"p@xn--bcher-kva.example"}}`, "ambiguous_match", ""},
+		"its own, further to itself": {`{"id":"1","properties":{"email":"` + asked + `","hs_additional_emails":"p@xn--bcher-kva.example"}}`, "", "1"},
+	} {
+		w := start(t, options(), matching(syncdef.Delete, "email"))
+		r := numberOf(t, w, asked)
+		r.Delete = true
+		b := dest.Batch{Records: []dest.Record{r}}
+		if err := w.sim.Core().AddFault(sandbox.Fault{Match: "/batch/read", Status: 200, Body: `{"status":"COMPLETE","results":[` + c.results + `]}`}); err != nil {
+			t.Fatal(err)
+		}
+		out, err := w.Lookup(t.Context(), b, w.Lookups(b)[0])
+		want := dest.Found
+		if c.code != "" {
+			want = dest.Rejected
+		}
+		if err != nil || out[0].Status != want || out[0].Code != c.code || out[0].ID != c.found || strings.Contains(out[0].Message, "@") {
+			t.Errorf("%s: %+v, %v", name, out, err)
+		}
+	}
+}
+
+// A contact that was there before an insert is another's, and one of which HubSpot does not
+// say when it was made may be.
+func TestInsertFindsOut(t *testing.T) {
+	dated := matching(syncdef.Insert, "email")
+	dated.Fields = append(slices.Clone(dated.Fields), syncdef.Field{Source: "made", Destination: "hs_createdate", Type: syncdef.DateTime})
+	untold := sandbox.Fault{Match: "/batch/read", Find: `"createdAt":"[^"]*",`, Replace: "", Count: -1}
+	for name, c := range map[string]struct {
+		def   syncdef.Definition
+		fault *sandbox.Fault
+		tried time.Time
+		want  dest.Status
+	}{
+		"made since":         {matching(syncdef.Insert, "email"), nil, noon, dest.Delivered},
+		"there before":       {matching(syncdef.Insert, "email"), nil, noon.Add(time.Hour), dest.Pending},
+		"at an unknown time": {matching(syncdef.Insert, "email"), &untold, noon.Add(time.Hour), dest.Unknown},
+		"tried some time":    {matching(syncdef.Insert, "email"), nil, time.Time{}, dest.Unknown},
+		"the row says when":  {dated, nil, noon, dest.Unknown},
+	} {
+		w := start(t, options(), c.def)
+		b := dest.Batch{Records: []dest.Record{contact(1)}}
+		if _, err := w.Push(t.Context(), b, w.Calls(b, 0)[0]); err != nil {
+			t.Fatal(err)
+		}
+		if c.fault != nil {
+			if err := w.sim.Core().AddFault(*c.fault); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.Records[0].Intent, b.Records[0].Tried.At = true, c.tried
+		out, err := w.Lookup(t.Context(), b, w.Lookups(b)[0])
+		if err != nil || out[0].Status != c.want || (out[0].ID != "") != (c.want == dest.Delivered) {
+			t.Errorf("%s: %+v, %v", name, out, err)
+		}
+	}
+}
+
+// The record of a row that was inserted is removed like any other.
+func TestInsertIsRemoved(t *testing.T) {
+	def := matching(syncdef.Insert, "email")
+	def.OnDelete = syncdef.RemoveArchive
+	w := start(t, options(), def)
+	b := dest.Batch{Records: []dest.Record{contact(1)}}
+	out, err := w.Push(t.Context(), b, w.Calls(b, 0)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Records[0].ID, b.Records[0].Delete, b.Records[0].Fields = out[0].ID, true, nil
+	if out, err = w.Lookup(t.Context(), b, w.Lookups(b)[0]); err != nil || out[0].Status != dest.Found {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	if out, err = w.Push(t.Context(), b, w.Calls(b, 0)[0]); err != nil || out[0].Status != dest.Delivered || w.sim.Count("contacts") != 0 {
+		t.Errorf("%+v, %v, %d contacts", out, err, w.sim.Count("contacts"))
 	}
 }

@@ -41,6 +41,7 @@ func (a *account) Readable(ctx context.Context, d *syncdef.Definition, fields []
 	}
 	out := make([]dest.Readable, len(fields))
 	for i, name := range fields {
+		out[i].Trims = name == propEmail // encode does
 		at := slices.IndexFunc(all, func(p Property) bool { return p.Name == name })
 		switch f := d.MappingOf(name); {
 		case at < 0 || all[at].Archived:

@@ -118,14 +118,15 @@ func (p *push) traced(t text) (int, bool) {
 	return n, err == nil && slices.Contains(p.inputs, n)
 }
 
-// account reads results and errors: together they are the inputs, or it is no answer.
+// account reads results and errors: together they are the inputs, or it is no answer. Of new
+// records, which are never sent twice, what it does name holds all the same.
 func (p *push) account(r request, got answer, said body) *dest.CallError {
 	entries, ok := said.entries()
+	why := "" // not all is told
 	if !ok {
-		return unreadable(r.op, got, "its errors are no whole list")
-	}
-	if !said.done() && said.Status != "error" {
-		return unreadable(r.op, got, "its batch is not done")
+		why = "its errors are no whole list"
+	} else if !said.done() && said.Status != "error" {
+		why = "its batch is not done"
 	}
 	settled := map[int]dest.Outcome{}
 	if said.Results != nil {
@@ -156,21 +157,48 @@ func (p *push) account(r request, got answer, said body) *dest.CallError {
 			rest = append(rest, n)
 		}
 	}
+	if why == "" && len(loose) < len(rest) && (p.kind == createKind || len(loose) == 0) {
+		why = "it does not account for every record"
+	}
 	switch {
-	case len(rest) == 0:
-	case len(rest) == 1 && len(loose) > 0:
+	case why != "" && (p.kind != createKind || len(settled) == 0):
+		return unreadable(r.op, got, why)
+	case why != "":
+		failed := unreadable(r.op, got, why)
+		for _, n := range rest {
+			settled[n] = dest.Outcome{Status: dest.Unknown, Code: failed.Code, Message: failed.Error()}
+		}
+	case len(rest) == 1:
 		settled[rest[0]] = p.outcome(loose[0], rest[0], got.status)
-	case len(loose) > 0:
+	case len(rest) > 1 && p.kind == createKind:
+		for _, n := range rest {
+			settled[n] = p.unnamed(loose, n, got.status)
+		}
+	case len(rest) > 1:
 		// Which record each error is about shows when there is one in a call.
-		return &dest.CallError{Op: r.op, Class: dest.Refused, Code: "unnamed_errors", Received: p.kind == createKind,
-			Message: "HubSpot refuses several records and does not say which"}
-	default:
-		return unreadable(r.op, got, "it does not account for every record")
+		return &dest.CallError{Op: r.op, Class: dest.Refused, Code: "unnamed_errors", Message: "HubSpot refuses several records and does not say which"}
 	}
 	for n, o := range settled {
 		p.settle(n, o)
 	}
 	return nil
+}
+
+// unnamed is the outcome of an input that one of the errors is about, which do not say whose
+// they are: what they have in common.
+func (p *push) unnamed(loose []entry, n, status int) dest.Outcome {
+	out := p.outcome(loose[0], n, status)
+	out.Field, out.Message = "", detail{code: out.Code}.message()
+	for _, e := range loose[1:] {
+		o := p.outcome(e, n, status)
+		if o.Code != out.Code {
+			out.Scope, out.Code, out.Message = dest.ScopeUntold, "unnamed_errors", "HubSpot refuses several records of the call for different reasons, and does not say which for what"
+		}
+		if o.Status == dest.Retry {
+			out.Status = dest.Retry
+		}
+	}
+	return out
 }
 
 // archived reads what becomes of a batch to archive: nothing at all is said with 204,

@@ -95,7 +95,9 @@
 //	not told       5xx, 408, any other 403, too_many_requests to a search, an answer
 //	               that was lost or cut off, HTML
 //
-// A create whose answer was lost is repeated: Intercom then answers 409 with its id.
+// A create whose answer was lost is repeated: Intercom then answers 409 with its id. Of a lead
+// (role) it may not: its row comes back after ten minutes, when the search shows whether it is
+// there. A newer row of it that comes before makes a second one.
 //
 // # The account
 //

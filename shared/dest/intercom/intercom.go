@@ -5,8 +5,11 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
+	"github.com/penstock-data/penstock/shared/rawjson"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -79,6 +82,8 @@ func (d *destination) push(ctx context.Context, r *dest.Record) (dest.Outcome, e
 	o, err := d.retag(ctx, done.ID, stored, p.tags)
 	var failed *dest.CallError
 	switch {
+	case done.Created && isLead(r) && (err != nil || o != nil && o.Status != dest.Found): // not by its id it would be made twice
+		return dest.Outcome{Status: dest.Found, ID: done.ID, Written: true, Message: "the lead was created, and its tags are set anew"}, nil
 	case errors.As(err, &failed): // the contact itself was written
 		failed.Received = true
 		return dest.Outcome{}, err
@@ -104,18 +109,34 @@ func (d *destination) write(ctx context.Context, r *dest.Record, p payload) (des
 		return dest.Outcome{Status: dest.Delivered, ID: r.ID}, nil, nil
 	}
 	got, err := d.client.do(ctx, op, method, path, p.body)
-	if err != nil {
-		return dest.Outcome{}, nil, err
-	}
-	if got.err != nil {
+	if err == nil && got.err != nil {
 		o, err := d.refused(ctx, r, got)
 		return o, nil, err
 	}
-	stored, ok := readContact(got.body)
-	if !ok || !d.wrote(stored, r) {
-		return dest.Outcome{}, nil, d.client.unreadable(op, got)
+	if err == nil {
+		if stored, ok := readContact(got.body); ok && d.wrote(stored, r) {
+			return dest.Outcome{Status: dest.Delivered, ID: stored.ID, Created: r.ID == ""}, stored, nil
+		}
+		err = d.client.unreadable(op, got)
 	}
-	return dest.Outcome{Status: dest.Delivered, ID: stored.ID, Created: r.ID == ""}, stored, nil
+	if lost := asCallError(err); lost != nil && lost.Received && r.ID == "" && isLead(r) {
+		return dest.Outcome{Status: dest.Retry, Written: true, Code: lost.Code, After: searchLag,
+			Message: "Intercom may have made the lead, and its search shows a new one after minutes only: sent again before, it may be made twice (" + lost.Error() + ")"}, nil, nil
+	}
+	return dest.Outcome{}, nil, err
+}
+
+// searchLag is beyond the minutes after which the search shows a new contact ("Search
+// contacts").
+const searchLag = 10 * time.Minute
+
+// isLead reports whether a new contact of the record is a lead. Unlike a user it meets no 409
+// by its email: a second one would be made.
+func isLead(r *dest.Record) bool {
+	return slices.ContainsFunc(r.Fields, func(f dest.Field) bool {
+		role, is := rawjson.Text(f.Value)
+		return f.Name == fieldRole && is && role != "user"
+	})
 }
 
 // wrote reports whether the contact of an answer is the one that was written: the one

@@ -15,6 +15,7 @@ import (
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/rawjson"
+	"github.com/penstock-data/penstock/shared/row/decimal"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -50,6 +51,7 @@ func (a *account) Readable(ctx context.Context, d *syncdef.Definition, fields []
 			if known == absent {
 				out[i].Why = "contacts have no such attribute any more"
 			}
+			out[i].Alters, out[i].Altered = "Intercom may keep 15 digits of a number: write scale", long
 		case name == fieldEmail && !slices.Contains(f.Transform, "lower"):
 			out[i].Alters = "Intercom keeps addresses in lower case: write transform: [lower]"
 		case name == "phone":
@@ -62,6 +64,13 @@ func (a *account) Readable(ctx context.Context, d *syncdef.Definition, fields []
 		}
 	}
 	return out, nil
+}
+
+// long reports whether a number that is shown may be what was kept of one of more digits: of
+// a double 15 are sure.
+func long(v jsontext.Value) bool {
+	d, _, _, ok := decimal.Parse(v, nil)
+	return ok && (len(d.Digits) > 15 || d.Exp > 15)
 }
 
 // fractions are the moments within a second: Intercom keeps whole ones.

@@ -63,7 +63,7 @@ func (a *account) Identity(ctx context.Context) (string, error) {
 	}
 	defer answer.free()
 	org := ""
-	p := newPages(func(id, _ string) { org = id })
+	p := newPages(func(f found) { org = f.id })
 	if _, err := p.read(answer.body); err != nil {
 		return "", unreadable(op, err)
 	}

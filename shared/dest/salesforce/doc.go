@@ -3,6 +3,11 @@
 // a call, never mixed in one. Records of the other matching strategies are looked
 // up first, with SOQL in composite requests.
 //
+// An insert whose answer was lost is looked for by its match before it is sent again. What
+// was created since it was tried is the row's; what was there before is another's and stays
+// as it is. Where that cannot be told (created in the 5 minutes before, several since, or a
+// row that writes CreatedDate) the row is the error unknown.
+//
 // Vendor is all of it as one value. Its account is one organisation: login, HTTP
 // client, meter and limits, shared by the versions that are open at it. Inputs are
 // mapped records (package dest); outcomes come back one per record, in order. The

@@ -68,6 +68,10 @@ func (d *destination) encodeRecord(dst []byte, kind int, r *dest.Record) []byte 
 			dst = rawjson.AppendQuote(dst, []byte(f.Value)) // no field holds objects; one of text keeps the JSON
 			continue
 		}
+		if r.Delete && d.def.MappingOf(f.Name).Type == syncdef.Boolean { // clear: a checkbox is never empty
+			dst = append(dst, "false"...)
+			continue
+		}
 		dst = append(dst, f.Value...)
 	}
 	return dst

@@ -64,6 +64,8 @@ func TestEncode(t *testing.T) {
 	byName := match(syncdef.MatchName, "Name", "")
 	ids := offline(t, syncdef.Definition{Strategy: syncdef.MatchField, Operation: syncdef.Update, Match: syncdef.Match{Source: "x", Destination: "id"}})
 	insert := offline(t, syncdef.Definition{Operation: syncdef.Insert})
+	boxes := offline(t, syncdef.Definition{Fields: []syncdef.Field{{Destination: "On__c", Type: syncdef.Boolean}, {Destination: "A__c"}}})
+	nulls := []dest.Field{value("On__c", "null"), value("A__c", "null")}
 	for name, test := range map[string]struct {
 		d    *destination
 		kind int
@@ -88,6 +90,8 @@ func TestEncode(t *testing.T) {
 			`"Website":"acme.com"`},
 		"insert": {insert, createKind, dest.Record{Key: "7", Match: "7", Fields: []dest.Field{value("Name", `"A"`)}},
 			`"Name":"A"`},
+		"clear":  {boxes, updateKind, dest.Record{ID: "001", Delete: true, Fields: nulls}, `"Id":"001","On__c":false,"A__c":null`},
+		"a null": {boxes, updateKind, dest.Record{ID: "001", Fields: nulls}, `"Id":"001","On__c":null,"A__c":null`},
 		"JSON is text": {insert, createKind, dest.Record{Key: "7", Fields: []dest.Field{value("A__c", `{"a":["x y"]}`), value("B__c", `[1]`)}},
 			`"A__c":"{\"a\":[\"x y\"]}","B__c":"[1]"`},
 	} {

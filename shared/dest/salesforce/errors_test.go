@@ -145,6 +145,7 @@ func TestOutcomes(t *testing.T) {
 		"purged":           {`"statusCode":"INVALID_CROSS_REFERENCE_KEY","message":"invalid cross reference id","fields":[]`, byLookup, id, dest.Found, 0, "INVALID_CROSS_REFERENCE_KEY", "deleted"},
 		"not found":        {`"statusCode":"NOT_FOUND","message":"m"`, byLookup, id, dest.Found, 0, "NOT_FOUND", "deleted"},
 		"another's lookup": {`"statusCode":"INVALID_CROSS_REFERENCE_KEY","message":"m","fields":["AccountId"]`, byLookup, id, dest.Rejected, 0, "INVALID_CROSS_REFERENCE_KEY", "m"},
+		"deleted parent":   {`"statusCode":"ENTITY_IS_DELETED","message":"entity is deleted","fields":["AccountId"]`, byLookup, id, dest.Rejected, 0, "ENTITY_IS_DELETED", "refers to"},
 		"deleted, created": {`"statusCode":"ENTITY_IS_DELETED","message":"entity is deleted"`, byExternalID, "", dest.Rejected, 0, "ENTITY_IS_DELETED", "recycle bin"},
 		"deleted, by Id":   {`"statusCode":"ENTITY_IS_DELETED","message":"entity is deleted","fields":[]`, byID, "", dest.Rejected, 0, "no_match", "no Account has this Id"},
 		"purged, by Id":    {`"statusCode":"INVALID_CROSS_REFERENCE_KEY","message":"invalid cross reference id"`, byID, "", dest.Rejected, 0, "no_match", "restore"},

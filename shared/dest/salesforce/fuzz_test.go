@@ -43,7 +43,7 @@ func FuzzPages(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		rows := int64(0)
-		p := newPages(func(string, string) { rows++ })
+		p := newPages(func(found) { rows++ })
 		next, err := p.read(body)
 		if err == nil && next == "" && rows != p.total {
 			t.Errorf("%d rows of %d", rows, p.total)
@@ -56,7 +56,7 @@ func FuzzPages(f *testing.F) {
 
 // TestPagesAgree has the second page end where it says, but not where the first did.
 func TestPagesAgree(t *testing.T) {
-	p := newPages(func(string, string) {})
+	p := newPages(func(found) {})
 	if next, err := p.read([]byte(`{"totalSize":5,"done":false,"nextRecordsUrl":"/services/data/v68.0/query/1","records":[{"Id":"0015g0000000001AAA"}]}`)); err != nil || next == "" {
 		t.Fatalf("%q, %v", next, err)
 	}

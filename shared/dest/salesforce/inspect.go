@@ -109,7 +109,7 @@ func (f *describedField) field() metadata.Field {
 	out := metadata.Field{
 		Name: f.Name, Label: f.Label, Type: f.Type, Takes: takes[f.Type], Length: f.Length, Precision: f.Precision, Scale: f.Scale,
 		NoCreate: !f.Createable, NoUpdate: !f.Updateable, Unique: f.Unique || f.Type == "id", Key: f.ExternalID || f.IDLookup && f.Type != "id",
-		NoSearch: denied(f.Filterable), Open: !f.RestrictedPicklist, Several: f.Type == "multipicklist",
+		NoNull: f.Type == "boolean", NoSearch: denied(f.Filterable), Open: !f.RestrictedPicklist, Several: f.Type == "multipicklist",
 		Required: f.Createable && !f.Nillable && !f.DefaultedOnCreate && f.Type != "boolean",
 	}
 	if out.Compared = matchTypes[f.Type]; out.Compared == syncdef.MatchText {

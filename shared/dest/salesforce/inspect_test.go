@@ -87,7 +87,7 @@ func TestDescribe(t *testing.T) {
 		for _, one := range []struct {
 			is   bool
 			name string
-		}{{f.Required, "required"}, {f.NoCreate, "no create"}, {f.NoUpdate, "no update"}, {f.Key, "key"}, {f.NoSearch, "no search"}, {len(f.Options) > 0 && f.Open, "open"}, {f.Several, "several"}, {f.Takes == nil, "any"}} {
+		}{{f.Required, "required"}, {f.NoCreate, "no create"}, {f.NoUpdate, "no update"}, {f.Key, "key"}, {f.NoSearch, "no search"}, {f.NoNull, "no null"}, {len(f.Options) > 0 && f.Open, "open"}, {f.Several, "several"}, {f.Takes == nil, "any"}} {
 			if one.is {
 				marks = append(marks, one.name)
 			}
@@ -95,7 +95,7 @@ func TestDescribe(t *testing.T) {
 		got = append(got, f.Name+": "+strings.Join(marks, ", "))
 	}
 	want := []string{"Id: no create, no update", "Name: required, key", "OwnerId: ", "Formula__c: no create, no update", "Number__c: no create, no update", "Parent__c: no update",
-		"Seats__c: ", "Key__c: key", "Active__c: ", "Long__c: no search", "Region__c: ", "Tags__c: open, several", "Spot__c: no create, no update, any"}
+		"Seats__c: ", "Key__c: key", "Active__c: no null", "Long__c: no search", "Region__c: ", "Tags__c: open, several", "Spot__c: no create, no update, any"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

@@ -6,13 +6,12 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
-
-const maxNamed = 3 // ids named in an ambiguous match
 
 // Lookups implements dest.Destination: records without an id that are found by
 // search, inserts that an earlier attempt may have sent, and those to be deleted by the Id
@@ -52,9 +51,9 @@ func (d *destination) wanted(r *dest.Record) bool {
 
 // A hit collects the distinct records that match one key.
 type hit struct {
-	ids  []string // at most maxNamed
-	more int      // how many beyond
-	near bool     // a record equals the key but for case, and nobody knows whether case counts
+	found []dest.Candidate // at most dest.MaxNamed, of an insert all
+	more  int              // how many beyond
+	near  bool             // a record equals the key but for case, and nobody knows whether case counts
 }
 
 // Lookup implements dest.Destination. It makes further calls when a query has more
@@ -105,16 +104,22 @@ func (d *destination) Lookup(ctx context.Context, b dest.Batch, c dest.Call) ([]
 				Message: "the match value is " + reasons[i] + ": correct the row"}
 			continue
 		}
-		out[i] = d.verdict(*hits[b.Records[at].Key])
-		if h := hits[b.Records[at].Key]; b.Records[at].Delete && len(h.ids) == 0 && !h.near {
+		r := &b.Records[at]
+		h := hits[r.Key]
+		switch {
+		case d.write == insertOnly && !r.Delete && !h.near:
+			out[i] = r.Tried.Inserted(h.found)
+		case r.Delete && len(h.found) == 0 && !h.near:
 			out[i] = dest.Outcome{Status: dest.Delivered} // there is none to delete
+		default:
+			out[i] = d.verdict(*h)
 		}
 	}
 	return out, nil
 }
 
 // query makes one composite request and reads all pages of its queries.
-func (d *destination) query(ctx context.Context, queries []string, records int, found func(id, value string)) error {
+func (d *destination) query(ctx context.Context, queries []string, records int, each func(f found)) error {
 	op := "look up " + d.def.Object
 	answer, err := d.client.do(ctx, request{op: op, method: http.MethodPost, path: "composite", body: d.client.composite(queries), records: records})
 	if err != nil {
@@ -129,7 +134,7 @@ func (d *destination) query(ctx context.Context, queries []string, records int, 
 		if err := part.failure(op); err != nil {
 			return err
 		}
-		p := newPages(found)
+		p := newPages(each)
 		next, err := p.page(part.body)
 		for err == nil && next != "" {
 			page, failed := d.client.do(ctx, request{op: op, method: http.MethodGet, path: next})
@@ -148,10 +153,14 @@ func (d *destination) query(ctx context.Context, queries []string, records int, 
 
 // collect answers what is done with each found record. A query finds more than its
 // keys (acme.com.au and notacme.com for acme.com), so the value is compared.
-func (d *destination) collect(hits map[string]*hit, near map[string][]string) func(id, value string) {
+func (d *destination) collect(hits map[string]*hit, near map[string][]string) func(f found) {
 	var text, key []byte
-	return func(id, value string) {
-		text = append(text[:0], value...)
+	dated := slices.ContainsFunc(d.def.Fields, func(f syncdef.Field) bool { return strings.EqualFold(f.Destination, createdField) })
+	return func(f found) {
+		if dated { // the row says it, where the organisation lets it ("Set Audit Fields upon Record Creation")
+			f.created = time.Time{}
+		}
+		text = append(text[:0], f.value...)
 		key, _ = d.identity.Key(key[:0], text) // nothing where it can be none
 		if d.identity.CaseUnsure {
 			for _, other := range near[d.folded(string(key))] {
@@ -160,9 +169,9 @@ func (d *destination) collect(hits map[string]*hit, near map[string][]string) fu
 		}
 		h := hits[string(key)]
 		switch {
-		case h == nil || slices.Contains(h.ids, id):
-		case len(h.ids) < maxNamed:
-			h.ids = append(h.ids, id)
+		case h == nil || slices.ContainsFunc(h.found, func(c dest.Candidate) bool { return c.ID == f.id }):
+		case len(h.found) < dest.MaxNamed || d.write == insertOnly:
+			h.found = append(h.found, dest.Candidate{ID: f.id, Created: f.created})
 		default:
 			h.more++
 		}
@@ -176,20 +185,24 @@ func (d *destination) verdict(h hit) dest.Outcome {
 		return dest.Outcome{Status: dest.Rejected, Code: "no_match", Field: match,
 			Message: fmt.Sprintf("no %s matches the row's value by %s: %s", object, match, remedy)}
 	}
-	switch n := len(h.ids) + h.more; {
+	switch n := len(h.found) + h.more; {
 	case h.near:
-		return dest.Outcome{Status: dest.Rejected, Code: "ambiguous_match", Field: match,
+		status := dest.Rejected
+		if d.write == insertOnly { // it may be the one
+			status = dest.Unknown
+		}
+		return dest.Outcome{Status: status, Code: "ambiguous_match", Field: match,
 			Message: fmt.Sprintf("a record of %s equals the row's value by %s but for case, and nobody has said whether case counts: write match: {case: true} where the field is unique and case-sensitive, else match: {case: false}; or apply again where the account can be asked", object, match)}
 	case n == 1:
-		return dest.Outcome{Status: dest.Found, ID: h.ids[0]}
+		return dest.Outcome{Status: dest.Found, ID: h.found[0].ID}
 	case n > 1:
 		remedy := "merge them, or match by something that only one of them has"
 		if (d.identity.Has(row.StepLower) || d.identity.Has(row.StepLetters)) && (d.def.Strategy == syncdef.MatchField || d.def.Strategy == syncdef.MatchExternalID) {
 			remedy += "; where the field is unique and case-sensitive, write match: {case: true}"
 		}
 		return dest.Outcome{Status: dest.Rejected, Code: "ambiguous_match", Field: match,
-			Message: fmt.Sprintf("%d records of %s match the row's value by %s (%s): %s", n, object, match, strings.Join(h.ids, ", "), remedy)}
-	case d.def.Operation == syncdef.Insert || d.def.Operation == syncdef.Upsert && d.def.OnMissing == syncdef.Create:
+			Message: fmt.Sprintf("%d records of %s match the row's value by %s (%s): %s", n, object, match, dest.IDs(h.found), remedy)}
+	case d.def.Operation == syncdef.Upsert && d.def.OnMissing == syncdef.Create:
 		return dest.Outcome{Status: dest.Pending}
 	case d.def.Operation == syncdef.Update:
 		return missing("create it in Salesforce, or correct the row")

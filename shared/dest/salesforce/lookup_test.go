@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/penstock-data/penstock/shared/dest"
 	"github.com/penstock-data/penstock/shared/row"
@@ -828,23 +829,59 @@ func TestLookupFails(t *testing.T) {
 	}
 }
 
-// TestInsertFindsOut looks up only inserts that an earlier attempt may have sent.
+// TestInsertFindsOut looks up only inserts that an earlier attempt may have sent, and takes
+// for one what was made since, however many were there before.
 func TestInsertFindsOut(t *testing.T) {
 	def := creating(syncdef.MatchField, "AccountNumber")
 	def.Operation, def.OnMissing = syncdef.Insert, ""
 	d := start(t, def)
-	seed(t, d.sim, []string{"Name", "AccountNumber"}, []string{"One", "A-1"})
-	b := keyed("a-1", "a-1", "a-2")
-	b.Records[1].Intent, b.Records[2].Intent = true, true
-	if got := shorts(d.lookUp(t, b)); !slices.Equal(got, []string{"pending", "0015g0000000001AAA", "pending"}) {
-		t.Errorf("%v", got)
+	seed(t, d.sim, []string{"Name", "AccountNumber"}, []string{"One", "A-1"}, []string{"Two", "A-3"}, []string{"Three", "a-3"})
+	b := keyed("a-1", "a-1", "a-2", "a-3")
+	for i := range b.Records {
+		b.Records[i].Intent, b.Records[i].Tried = i > 0, dest.Tried{At: noon}
 	}
-	if calls := d.Lookups(b); len(calls) != 1 || !slices.Equal(calls[0].Records, []int{1, 2}) {
+	look := func() string {
+		t.Helper()
+		var all []string
+		for i, o := range d.lookUp(t, b) {
+			all = append(all, fmt.Sprintf("%d %d %s", i, o.Status, o.ID))
+		}
+		return strings.Join(all, ", ")
+	}
+	pending, delivered, unknown := dest.Pending, dest.Delivered, dest.Unknown
+	if got, want := look(), fmt.Sprintf("0 %d , 1 %d 0015g0000000001AAA, 2 %d , 3 %d ", pending, delivered, pending, unknown); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if calls := d.Lookups(b); len(calls) != 1 || !slices.Equal(calls[0].Records, []int{1, 2, 3}) {
 		t.Errorf("%+v", calls)
+	}
+	for i := range b.Records {
+		b.Records[i].Tried.At = noon.Add(time.Hour)
+	}
+	if got, want := look(), fmt.Sprintf("0 %d , 1 %d , 2 %d , 3 %d ", pending, pending, pending, pending); got != want {
+		t.Errorf("there before: %s, want %s", got, want)
+	}
+	def.Fields = append(slices.Clone(def.Fields), syncdef.Field{Source: "made", Destination: "CreatedDate", Type: syncdef.DateTime})
+	d = over(t, d.sim, def)
+	if got, want := look(), fmt.Sprintf("0 %d , 1 %d , 2 %d , 3 %d ", pending, unknown, pending, unknown); got != want {
+		t.Errorf("the row says when: %s, want %s", got, want)
 	}
 	def.Strategy, def.Match = "", syncdef.Match{}
 	blind := start(t, def)
 	if calls := blind.Lookups(b); calls != nil {
 		t.Errorf("without a match: %+v", calls)
+	}
+}
+
+// An insert of which a record that is found may be another's, or be it, is not told either.
+func TestInsertUnsureOfCase(t *testing.T) {
+	def := creating(syncdef.MatchField, "Customer_ID__c")
+	def.Operation, def.OnMissing = syncdef.Insert, ""
+	d := start(t, def)
+	seed(t, d.sim, []string{"Name", "Customer_ID__c"}, []string{"One", "A-1"})
+	b := keyed("a-1")
+	b.Records[0].Intent, b.Records[0].Tried = true, dest.Tried{At: noon.Add(time.Hour)}
+	if out := d.lookUp(t, b); out[0].Status != dest.Unknown || !strings.Contains(out[0].Message, "but for case") {
+		t.Errorf("%+v", out)
 	}
 }

@@ -1,6 +1,7 @@
 package salesforce
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/penstock-data/penstock/shared/dest"
@@ -16,7 +17,7 @@ var remedies = map[string]string{
 	"DUPLICATE_VALUE":                         "another record holds this value: merge the two",
 	"DUPLICATE_EXTERNAL_ID":                   "more than one record has this external id: merge them, or make the field unique",
 	"DUPLICATES_DETECTED":                     "a duplicate rule of the organisation refuses the record: merge it with the one that is there, or, where the rule only raises an alert, save it with salesforce: {duplicate_rule: allow}",
-	"ENTITY_IS_DELETED":                       "the record was deleted in Salesforce: restore it from the recycle bin, or correct the row",
+	"ENTITY_IS_DELETED":                       "the record, or one that the row refers to, was deleted in Salesforce: restore it from the recycle bin, or correct the row",
 	"INSUFFICIENT_ACCESS_OR_READONLY":         "give the integration user access to this record",
 }
 
@@ -48,6 +49,10 @@ func (d *destination) outcome(kind int, r *dest.Record, errs []vendorError) dest
 		out.Message += ": " + verdicts[e.code].remedy
 	case r.Delete && e.code == "REQUIRED_FIELD_MISSING": // of clear: the field is mapped
 		out.Message += ": on_delete: clear empties what is mapped, and the record needs this field: use on_delete: delete, or leave the field out of the sync"
+	case e.code == "INVALID_TYPE_ON_FIELD_IN_RECORD" && slices.ContainsFunc(r.Fields, func(f dest.Field) bool {
+		return strings.EqualFold(f.Name, e.field) && f.Value.Kind() == 'n'
+	}):
+		out.Message += ": a checkbox is never empty: write default: false or on_null: skip in field_mappings"
 	default:
 		if remedy := remedies[e.code]; remedy != "" {
 			out.Message += ": " + remedy
@@ -57,12 +62,11 @@ func (d *destination) outcome(kind int, r *dest.Record, errs []vendorError) dest
 }
 
 // gone reports whether an error says that the record's own id names none: deleted,
-// or deleted and purged. With a field it is a lookup of the row's that is wrong.
+// or deleted and purged. With a field it is a lookup of the row's that is wrong, which
+// Salesforce may say without one too: then the record is found again.
 func gone(e vendorError) bool {
 	switch e.code {
-	case "ENTITY_IS_DELETED":
-		return true
-	case "INVALID_CROSS_REFERENCE_KEY", "NOT_FOUND":
+	case "ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "NOT_FOUND":
 		return e.field == "" || strings.EqualFold(e.field, idField)
 	}
 	return false
@@ -75,7 +79,7 @@ func (d *destination) gone(e vendorError) dest.Outcome {
 		return dest.Outcome{Status: dest.Found, Code: e.code, Message: "the record was deleted in Salesforce; it is matched anew"}
 	}
 	return dest.Outcome{Status: dest.Rejected, Code: "no_match", Field: idField,
-		Message: e.code + ": no " + d.def.Object + " has this Id any more: restore it in Salesforce, or correct the row"}
+		Message: e.code + ": no " + d.def.Object + " has this Id any more, or what the row refers to is deleted: restore it in Salesforce, or correct the row"}
 }
 
 // unwritable reports whether no record's field may be written, which is how the

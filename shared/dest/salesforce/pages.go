@@ -3,6 +3,7 @@ package salesforce
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -20,12 +21,18 @@ var (
 // A pages reads the answer of one query, page by page. Only an answer that is whole
 // tells what was not found.
 type pages struct {
-	found func(id, value string)
+	found func(f found)
 	total int64 // what the first page says; -1 before it
 	rows  int64 // so far
 }
 
-func newPages(found func(id, value string)) *pages { return &pages{found: found, total: -1} }
+// A found is one record of a query's answer.
+type found struct {
+	id, value string
+	created   time.Time // zero where it was not asked for
+}
+
+func newPages(each func(f found)) *pages { return &pages{found: each, total: -1} }
 
 // read reads the body of one page, as page does.
 func (p *pages) read(body []byte) (next string, err error) {
@@ -90,14 +97,18 @@ func (p *pages) list(w *rawjson.Walker) (err error) {
 	return err
 }
 
-// row reads one found record: its id and the match field, the only other one.
+// row reads one found record: its id, the match field, and when it was created.
 func (p *pages) row(w *rawjson.Walker) error {
 	var id, value jsontext.Value
+	var out found
 	for w.Next() {
 		switch {
 		case w.Named("attributes"):
 		case w.Named(idField):
 			id = w.Value()
+		case w.Named(createdField):
+			text, _ := rawjson.Text(w.Value())
+			out.created, _ = time.Parse(createdLayout, text)
 		default:
 			value = w.Value()
 		}
@@ -106,11 +117,12 @@ func (p *pages) row(w *rawjson.Walker) error {
 		return errShape
 	}
 	text, _ := rawjson.Text(id)
-	full, valid := id18(text)
-	if !valid {
+	var valid bool
+	if out.id, valid = id18(text); !valid {
 		return errRowNoID
 	}
 	p.rows++
-	p.found(full, rawjson.Scalar(value))
+	out.value = rawjson.Scalar(value)
+	p.found(out)
 	return nil
 }

@@ -18,6 +18,12 @@ const maxRecords = 200
 // idField is the field that holds a record's id.
 const idField = "Id"
 
+// createdField is the system field that says when a record was made, in createdLayout.
+const (
+	createdField  = "CreatedDate"
+	createdLayout = "2006-01-02T15:04:05.000Z0700"
+)
+
 // A destination is one version's object at one organisation. It implements
 // dest.Destination and is safe for concurrent use.
 type destination struct {

@@ -85,7 +85,11 @@ func (d *destination) statement(questions []question) string {
 	if in.Len() > 0 {
 		where = field + " IN (" + in.String() + ")" + or.String()
 	}
-	return "SELECT Id, " + field + " FROM " + d.def.Object + " WHERE " + where
+	fields := "Id, " + field
+	if d.write == insertOnly {
+		fields = "Id, " + createdField + ", " + field
+	}
+	return "SELECT " + fields + " FROM " + d.def.Object + " WHERE " + where
 }
 
 // "SOQL and SOSL Reference", Quoted String Escape Sequences.

@@ -73,6 +73,9 @@ func carriedOut(outcomes []dest.Outcome) bool {
 // this invocation, and after what wait.
 func (j *job) take(i *item, o *dest.Outcome, look bool) (again bool, wait time.Duration) {
 	i.sought = i.sought || j.seeks(i, look)
+	if look && o.Status == dest.Found && o.ID != "" && o.ID == i.gone {
+		look, o = false, i.foundAgain()
+	}
 	if look && o.Status == dest.Pending { // nothing is known of it: it is pushed
 		i.own().Last.Intent = ""
 		i.received = i.received && !j.rules().Once && i.m.busy(j.d.Now()) // what was given up may yet come
@@ -140,7 +143,9 @@ func (i *item) goRound(o *dest.Outcome) {
 	switch o.Status {
 	case dest.Found:
 		held := i.entry.Held.ID
-		i.own().Held.ID = o.ID
+		if i.own().Held.ID = o.ID; o.ID == "" {
+			i.gone = held
+		}
 		if o.ID == "" || held != "" && o.ID != held { // what the ledger knew is gone, or became another record: it gets the whole row
 			i.forget()
 		}
@@ -150,6 +155,14 @@ func (i *item) goRound(o *dest.Outcome) {
 	case dest.Unknown:
 		i.own().Last.Intent, i.received = i.intent(), true
 	}
+}
+
+// foundAgain is the outcome of a row whose record a push was told to be gone, and which is
+// found all the same.
+func (i *item) foundAgain() *dest.Outcome {
+	i.own().Held.ID = i.gone
+	return &dest.Outcome{Status: dest.Rejected, ID: i.gone, Code: i.outcome.Code,
+		Message: "the destination takes the record for deleted, and finds it: correct the row where it refers to another one, which may be deleted"}
 }
 
 // forget drops what the ledger knew of the record's fields.
@@ -188,7 +201,7 @@ const codeUnknown = "unknown"
 func (i *item) inDoubt(o *dest.Outcome) {
 	i.state, i.stage, i.due = stateUnknown, "deliver", false
 	i.outcome = &dest.Outcome{Status: dest.Unknown, Code: codeUnknown,
-		Message: "the record may have arrived, and the destination cannot be asked: look for it there, and only if it is missing send it again with a retry of the type unknown (" + o.Message + ")"}
+		Message: "the record may have arrived, and that cannot be found out: look for it there, and only if it is missing send it again with a retry of the type unknown (" + o.Message + ")"}
 }
 
 // inDoubt deals with the rows of an insert whose answer was lost: they are looked

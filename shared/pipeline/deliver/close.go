@@ -86,6 +86,9 @@ func (inv *invocation) record(ctx context.Context, m *message) error {
 			c.Counts.Superseded++
 		case stateFailed, stateStored, stateUnknown:
 			c.Counts.Failed++
+			if i.spent {
+				c.Counts.Exhausted++
+			}
 		case stateCancelled:
 			c.Counts.Cancelled++
 		}

@@ -234,7 +234,13 @@ func (i *item) rowError(now time.Time, target string) run.RowError {
 		e.Due = now.Add(i.outcome.After)
 		i.dueAt = &e.Due
 	}
+	i.spend(&e)
 	return e
+}
+
+// spend tells whether a row that was sent again has failed for the last time, by its error.
+func (i *item) spend(e *run.RowError) {
+	i.spent = i.row.Replay != nil && !i.due && e.Attempts-e.Halted >= i.def().RetryAttempts()
 }
 
 // source is what is stored of the row, as store_source says; nil where nothing is.

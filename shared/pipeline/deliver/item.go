@@ -28,6 +28,7 @@ type item struct {
 	least  string        // least cursor of the rows that it superseded, a JSON scalar
 	entry  *ledger.Entry // what the ledger says; written by own alone
 	winner *item         // superseded by this one, in hand
+	gone   string        // the destination's id that a push of it was told to be gone
 
 	outcome *dest.Outcome // of the last answer; nil before, and where an earlier attempt settled the row
 	stage   string        // of its error: match, deliver, connection, deadletter
@@ -48,6 +49,7 @@ type item struct {
 	ahead     bool // it superseded another value in hand, whose message may go back
 	summed    bool // failed with its version: its message's summary counts it
 	due       bool // failed: sent again by itself
+	spent     bool // failed again, and has used up its attempts: Counts.Exhausted
 	version   bool // failed with its version, which uses no attempt of its own up
 	stopped   bool // not sent because an earlier row of a stop_on_error run failed
 	received  bool // the destination may have carried out a call whose answer was lost

@@ -137,12 +137,12 @@ func (l *looking) lookUp(ctx context.Context, ids []string) error {
 		}
 		for n, at := range call.Records {
 			i, f := of[at], &l.found[of[at]]
-			switch o := got[n]; o.Status {
-			case dest.Found:
+			switch o := got[n]; {
+			case o.Status == dest.Found, o.Status == dest.Rejected && o.ID != "": // a push would write it
 				ids[i] = o.ID
-			case dest.Delivered, dest.Pending:
+			case o.Status == dest.Delivered, o.Status == dest.Pending:
 				f.Standing = verify.Absent
-			case dest.Rejected:
+			case o.Status == dest.Rejected:
 				f.Standing, f.Refusal = verify.Refuses, &row.Fault{Rule: dest.ErrorCode(o.Code), Field: o.Field, Message: dest.Message(o.Message)}
 			}
 		}

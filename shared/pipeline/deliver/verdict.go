@@ -46,6 +46,9 @@ func (w *work) verdict(i *item) {
 		i.state = stateCounted
 	case ledger.Superseded:
 		i.state = stateSuperseded
+		// An earlier try may have written it over the newer one, and died, or was refused, before
+		// that was recorded: nothing is known to be held then, and no error says so.
+		i.lost = m.again() && i.entry.Held.Fingerprint.Void() && i.entry.Held.Sequence > 0 && i.entry.Last.Error == ""
 	case ledger.Failed:
 		i.state, i.due = stateStored, false
 		if i.entry.Last.Unknown {

@@ -73,7 +73,7 @@ func (v *verifier) readable(ctx context.Context, w *written) error {
 	}
 	w.state = verify.Unread
 	for i, name := range w.names {
-		f := verify.Field{Name: name, Why: tells[i].Why, Alters: tells[i].Alters, Trims: tells[i].Trims, Empty: tells[i].Empty, Also: tells[i].Also}
+		f := verify.Field{Name: name, Why: tells[i].Why, Alters: tells[i].Alters, Altered: tells[i].Altered, Trims: tells[i].Trims, Empty: tells[i].Empty, Also: tells[i].Also}
 		f.Match = w.matches(name)
 		if f.Why == "" {
 			f.Why = w.program.Mapping.Comparable(i)
@@ -82,7 +82,7 @@ func (v *verifier) readable(ctx context.Context, w *written) error {
 			w.state = ""
 		}
 		v.note(name, f.Why)
-		if !f.Match {
+		if !f.Match && f.Altered == nil {
 			v.note(name, f.Alters)
 		}
 		w.fields.Of = append(w.fields.Of, f)
@@ -167,6 +167,11 @@ func (v *verifier) page(ctx context.Context, w *written, page []ledger.Entry) er
 			continue
 		}
 		differ = append(differ, difference{page[i], record})
+	}
+	for i := range w.fields.Of {
+		if f := &w.fields.Of[i]; v.out.Unsure[f.Name] > 0 {
+			v.note(f.Name, f.Alters)
+		}
 	}
 	return v.settle(ctx, differ)
 }

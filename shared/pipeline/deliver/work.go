@@ -215,6 +215,7 @@ func (i *item) stored(e run.RowError) {
 	if e.Attempts == i.attempts()+1 && !e.Due.IsZero() {
 		i.due, i.dueAt = true, &e.Due
 	}
+	i.spend(&e)
 }
 
 // adopt takes over the answer that an attempt stored before it died, or why there was none.

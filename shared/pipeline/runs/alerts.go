@@ -44,26 +44,25 @@ func (s *Sweep) judge(ctx context.Context, name string) error {
 	if err != nil {
 		return fmt.Errorf("read the sync: %w", err)
 	}
-	if len(v.Definition.Notifications) == 0 {
+	tells := len(v.Definition.Notifications) > 0
+	if tells {
+		delete(s.untold, name)
+	} else if s.untold[name] {
 		return nil
 	}
 	book, err := s.Alerts.Alerts(ctx, name)
 	if err != nil {
 		return fmt.Errorf("read its book: %w", err)
 	}
-	seen, err := s.seen(ctx, v)
-	if err != nil {
+	changed := len(book.Open)+len(book.Outbox) > 0
+	var due []alert.Letter
+	if tells {
+		due, changed, err = s.post(ctx, v, &book)
+	} else {
+		book.Open, book.Outbox, s.untold[name] = nil, nil, !changed // nobody would be told that it is over
+	}
+	if err != nil || !changed {
 		return err
-	}
-	now := s.Now()
-	notices, open := alert.Judge(seen, book.Open, now, alert.DefaultPolicy)
-	for i := range notices {
-		notices[i] = notices[i].OfStack(s.Stack)
-	}
-	book.Post(notices, subscriptions(&v.Definition), open)
-	due := book.Due(now)
-	if len(notices) == 0 && len(due) == 0 {
-		return nil
 	}
 	if err := s.Alerts.SetAlerts(ctx, book); err != nil {
 		return conflict(err)
@@ -76,27 +75,67 @@ func (s *Sweep) judge(ctx context.Context, name string) error {
 	return s.tell(ctx, book, due)
 }
 
-// tell sends letters, and records what became of them.
-func (s *Sweep) tell(ctx context.Context, book alert.Book, due []alert.Letter) error {
-	failures := make([]string, len(due))
-	for i, l := range due {
-		if err := s.Teller.Tell(ctx, l.To, l.Notice); err != nil {
-			failures[i] = err.Error()
-		}
+// post judges a sync into its book, and takes up the letters that are due.
+func (s *Sweep) post(ctx context.Context, v syncdef.Version, book *alert.Book) (due []alert.Letter, changed bool, err error) {
+	seen, err := s.seen(ctx, v)
+	if err != nil {
+		return nil, false, err
 	}
-	for range attempts {
-		for i, l := range due {
-			book.Settle(l, s.Now(), failures[i])
+	now := s.Now()
+	notices, open := alert.Judge(seen, book.Open, now, alert.DefaultPolicy)
+	for i := range notices {
+		notices[i] = notices[i].OfStack(s.Stack)
+	}
+	book.Post(notices, subscriptions(&v.Definition), open)
+	waiting := len(book.Outbox)
+	due = book.Due(now)
+	return due, len(notices)+len(due) > 0 || len(book.Outbox) < waiting, nil
+}
+
+// tell sends letters, each within its part of the time that is left, so that one that nobody
+// answers takes no other's. What became of each is stored before the next one is sent.
+func (s *Sweep) tell(ctx context.Context, book alert.Book, due []alert.Letter) error {
+	for n, l := range due {
+		limit := slice
+		if deadline, ok := ctx.Deadline(); ok {
+			limit = time.Until(deadline) / time.Duration(len(due)-n) //nolint:forbidigo // a deadline is by the process's own clock
 		}
-		err := s.Alerts.SetAlerts(ctx, book)
-		if !errors.Is(err, run.ErrConflict) {
+		own, cancel := context.WithTimeout(ctx, limit)
+		failure := ""
+		if err := s.Teller.Tell(own, l.To, l.Notice); err != nil {
+			failure = err.Error()
+		}
+		cancel()
+		var err error
+		if book, err = s.told(ctx, book, l, failure); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// tellStore is how long it may take to store what became of a letter.
+const tellStore = 2 * time.Second
+
+// told stores what became of a letter, also when the time of the sweep is over: it would be
+// sent again.
+func (s *Sweep) told(ctx context.Context, book alert.Book, l alert.Letter, failure string) (alert.Book, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellStore)
+	defer cancel()
+	for range attempts {
+		book.Settle(l, s.Now(), failure)
+		err := s.Alerts.SetAlerts(ctx, book)
+		if err == nil {
+			book.Revision++
+		}
+		if !errors.Is(err, run.ErrConflict) {
+			return book, err
+		}
 		if book, err = s.Alerts.Alerts(ctx, book.Sync); err != nil {
-			return fmt.Errorf("read its book: %w", err)
+			return book, fmt.Errorf("read its book: %w", err)
 		}
 	}
-	return nil // others are at it; what was sent may be sent once more
+	return book, nil // others are at it; what was sent may be sent once more
 }
 
 // subscriptions are who is told of what.
@@ -127,38 +166,40 @@ func (s *Sweep) seen(ctx context.Context, v syncdef.Version) (alert.Seen, error)
 	if err != nil {
 		return out, err
 	}
-	due, resent, exhausted := rest.due, rest.retried, map[string]bool{} // by the run whose rows are sent again
+	listed := len(all)
+	due, resent := rest.due, rest.retried // by the run whose rows are sent again
 	all = unpaused(all)
-	for _, r := range all { // newest first, retries before their run
+	for _, r := range all { // newest first
 		recent := r.Status.Ended() && now.Sub(r.EndedAt) < time.Hour
-		original := run.OriginalOf(r.ID)
-		switch {
-		case !r.Status.Ended() || r.Outcome == "" && !run.IsRetry(r.ID) || due[original] > 0: // it goes on, or was ended since the sweep
-		case run.IsRetry(r.ID):
-			if recent && !exhausted[original] && r.Counts.Failed > 0 {
-				out.Exhausted += r.Counts.Failed
-			}
-			exhausted[original] = true
-		default:
-			if out.Last == nil && r.Status != run.Blocked && !silent(r) {
-				out.Last = lastRun(r)
-				if n := resent[r.ID]; n > 0 && r.Status == run.Complete {
-					out.Last.Failed, out.Last.Partial = false, n < lost(r.Counts)
-				}
-			}
-			if out.Success.IsZero() && success(r) {
-				out.Success = r.EndedAt
+		if succeeded(r, resent[r.ID]) && r.EndedAt.After(out.Success) { // also one that goes on sending rows again
+			out.Success = r.EndedAt
+		}
+		judged := r.Status.Ended() && r.Outcome != "" && due[r.ID] == 0 // else it goes on, or was ended since the sweep
+		if out.Last == nil && judged && r.Status != run.Blocked && !silent(r) {
+			out.Last = lastRun(r)
+			if n := resent[r.ID]; n > 0 && r.Status == run.Complete {
+				out.Last.Failed, out.Last.Partial = false, n < lost(r.Counts)
 			}
 		}
 		if r.Status.Ended() && !run.IsRetry(r.ID) && now.Sub(r.EndedAt) < 24*time.Hour {
 			out.Matches.Received += r.Counts.LookedUp
 			out.Matches.Lost += unmatched(r)
 		}
+		if recent {
+			out.Exhausted += r.Counts.Exhausted
+		}
 		if recent && !run.IsRetry(r.ID) {
 			out.Hour.Received += r.Counts.Received
 			out.Hour.Lost += lost(r.Counts)
 			out.Dead += deadLetters(r)
 		}
+	}
+	if out.Success.IsZero() {
+		last, err := s.remembered(ctx, name, listed)
+		if err != nil {
+			return out, err
+		}
+		out.Success = last.Success
 	}
 	out.Blocked, out.Counted = lastBlocked(all, due), counted(all, due)
 	if out.Missed, err = s.missedOf(ctx, v, all, now); err != nil {

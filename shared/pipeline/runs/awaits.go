@@ -73,16 +73,46 @@ func (s *Stores) lastSuccess(ctx context.Context, sync string) (run.Run, error) 
 	if err != nil {
 		return run.Run{}, fmt.Errorf("list the runs of sync %q: %w", sync, err)
 	}
-	for _, r := range all {
-		if !run.IsRetry(r.ID) && success(r) {
+	retried := map[string]int64{}
+	for _, r := range all { // a retry begins after its run
+		if run.IsRetry(r.ID) {
+			retried[run.OriginalOf(r.ID)] += r.Counts.Delivered + r.Counts.Unchanged
+		} else if succeeded(r, retried[r.ID]) {
 			return r, nil
 		}
 	}
-	return run.Run{}, nil
+	o, err := s.remembered(ctx, sync, len(all))
+	if err != nil || o.SuccessRun == "" {
+		return run.Run{}, err
+	}
+	r, err := s.Runs.Run(ctx, o.SuccessRun)
+	if errors.Is(err, run.ErrNotFound) { // it has expired
+		return run.Run{ID: o.SuccessRun, BegunAt: o.Success, EndedAt: o.Success}, nil
+	}
+	if err != nil {
+		return run.Run{}, fmt.Errorf("read run %q: %w", o.SuccessRun, err)
+	}
+	return r, nil
 }
 
-// success reports whether a run has ended with something at the destination, or with
-// nothing to do.
-func success(r run.Run) bool {
-	return r.Status == run.Complete && r.Outcome != run.None && (r.Counts.Delivered+r.Counts.Unchanged > 0 || r.Outcome == run.Succeeded)
+// remembered is the stored overview of a sync, for its last success: of a sync of which so
+// many runs were listed that others may lie behind them, and none of them succeeded. It is the
+// zero Overview where there is no more to know.
+func (s *Stores) remembered(ctx context.Context, sync string, listed int) (run.Overview, error) {
+	if s.Overviews == nil || listed < seenRuns {
+		return run.Overview{}, nil
+	}
+	o, err := s.Overviews.Overview(ctx, sync)
+	if errors.Is(err, run.ErrNotFound) || errors.Is(err, run.ErrFormat) {
+		return run.Overview{}, nil
+	}
+	return o, err
+}
+
+// succeeded reports whether a run of which retries have delivered so many rows since is a
+// success, as overviews count them.
+func succeeded(r run.Run, retried int64) bool {
+	l := run.LineOf(r)
+	l.Retried = retried
+	return !run.IsRetry(r.ID) && l.Succeeded()
 }

@@ -38,6 +38,15 @@ type Sources interface {
 	ForgetErrors(ctx context.Context, refs []string) error
 }
 
+// A Shredder is storage in which deleting leaves copies.
+type Shredder interface {
+	// Shred leaves no copy of anything that was deleted before.
+	Shred(ctx context.Context) error
+}
+
+// ErrCopies is of Forget, which has deleted everything.
+var ErrCopies = errors.New("copies of what was deleted may be left in the storage")
+
 // A Person is what is stored of a key: of a match value, as rows write it, or a record id.
 type Person struct {
 	Syncs  []Known        `json:"syncs"`  // of whom something is stored, by name
@@ -164,7 +173,7 @@ func (c *Control) known(ctx context.Context, name, key, connection string, errs 
 		return nil, nil, err
 	}
 	k := &Known{Sync: name, Connection: shown.Definition.Connection, Type: shown.Rules.Type, Object: shown.Definition.Object, Records: []Held{}, entries: map[string][]string{}}
-	var refs, more []string
+	var refs []string
 	for i := range errs {
 		e := &errs[i]
 		k.Errors++
@@ -172,13 +181,9 @@ func (c *Control) known(ctx context.Context, name, key, connection string, errs 
 			k.Sources++
 		}
 		refs = append(refs, e.Ref())
-		more = append(more, e.Key)
-		k.RecordIDs = append(k.RecordIDs, e.RecordID)
 	}
-	for i := range versions {
-		if err := c.holding(ctx, k, &versions[i], key, more); err != nil {
-			return nil, nil, err
-		}
+	if err := c.holding(ctx, k, versions, key, errs); err != nil {
+		return nil, nil, err
 	}
 	for i := range k.Records {
 		r := &k.Records[i]
@@ -197,44 +202,97 @@ func (c *Control) known(ctx context.Context, name, key, connection string, errs 
 	return k, refs, nil
 }
 
-// holding adds what the ledgers of a version hold, of every account that its connection had.
-func (c *Control) holding(ctx context.Context, k *Known, v *syncdef.Version, key string, more []string) error {
-	stored, err := c.Connections.Connection(ctx, v.Definition.Connection)
-	if err != nil && !errors.Is(err, run.ErrNotFound) {
-		return fmt.Errorf("read connection %q: %w", v.Definition.Connection, err)
-	}
-	keys := slices.Clone(more)
-	if b, ok := v.Rules.Identity.Key(nil, []byte(key)); ok && !personOfCompany(v, key) {
-		keys = append(keys, string(b))
-	}
-	if v.Definition.Strategy == syncdef.MatchNone {
-		keys = append(keys, key) // the record id
-	}
-	for epoch := range stored.Epoch + 1 {
-		target := ledger.Target(&v.Definition, &v.Rules, epoch)
-		if _, seen := k.entries[target]; seen {
+// A search is for what one ledger holds of a key.
+type search struct {
+	version *syncdef.Version // the first whose ledger it is
+	target  string
+	own     []string // the key in the ledger's form
+	named   []string // keys of errors whose record id it is
+}
+
+// holding adds what the ledgers of the versions hold, of every account that their
+// connections had. Of the errors only those count whose key or record id it is: one that
+// merely has it in a column is of somebody else's record.
+func (c *Control) holding(ctx context.Context, k *Known, versions []syncdef.Version, key string, errs []run.RowError) error {
+	var all []*search
+	for i := range versions {
+		v := &versions[i]
+		if personOfCompany(v, key) {
 			continue
 		}
-		claimed, err := c.Entries.KeysOf(ctx, target, []string{key})
-		if err != nil {
+		stored, err := c.Connections.Connection(ctx, v.Definition.Connection)
+		if err != nil && !errors.Is(err, run.ErrNotFound) {
+			return fmt.Errorf("read connection %q: %w", v.Definition.Connection, err)
+		}
+		own := inLedger(v, key)
+		named := k.named(v, own, key, errs)
+		for epoch := range stored.Epoch + 1 {
+			target := ledger.Target(&v.Definition, &v.Rules, epoch)
+			n := slices.IndexFunc(all, func(s *search) bool { return s.target == target })
+			if n < 0 {
+				n, all = len(all), append(all, &search{version: v, target: target})
+			}
+			all[n].own, all[n].named = append(all[n].own, own), append(all[n].named, named...)
+		}
+	}
+	for _, s := range all {
+		if err := c.look(ctx, k, s, key); err != nil {
 			return err
 		}
-		all := distinct(append(slices.Clone(keys), claimed[key]...))
-		entries, err := c.Ledger.Entries(ctx, target, all)
-		if err != nil {
-			return err
+	}
+	return nil
+}
+
+// inLedger is a key as the version's ledger has it; "" where it can be none there.
+func inLedger(v *syncdef.Version, key string) string {
+	if v.Definition.Strategy == syncdef.MatchNone {
+		return key // the record id
+	}
+	b, _ := v.Rules.Identity.Key(nil, []byte(key))
+	return string(b)
+}
+
+// named adds the record ids of a version's errors whose key it is, and returns the keys of
+// those whose record id it is.
+func (k *Known) named(v *syncdef.Version, own, key string, errs []run.RowError) (keys []string) {
+	for i := range errs {
+		switch e := &errs[i]; {
+		case e.Version != v.ID || e.Key == "":
+		case e.Key == own:
+			k.RecordIDs = append(k.RecordIDs, e.RecordID)
+		case e.RecordID == key:
+			keys = append(keys, e.Key)
 		}
-		k.entries[target] = all
-		k.Keys = append(k.Keys, all...)
-		for _, name := range all {
-			e, ok := entries[name]
-			if !ok {
-				continue
-			}
-			k.Entries++
-			if e.Held.ID != "" || e.Wrote() {
-				k.Records = append(k.Records, Held{ID: e.Held.ID, Removed: e.Held.Fingerprint == row.Gone, Version: *v, Entry: e, Target: target})
-			}
+	}
+	return keys
+}
+
+// look adds what one ledger holds. A key that was written for the record id, and has passed
+// to another record since, is that one's.
+func (c *Control) look(ctx context.Context, k *Known, s *search, key string) error {
+	claimed, err := c.Entries.KeysOf(ctx, s.target, []string{key})
+	if err != nil {
+		return err
+	}
+	all := distinct(slices.Concat(s.own, s.named, claimed[key]))
+	entries, err := c.Ledger.Entries(ctx, s.target, all)
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(name string) bool {
+		record := entries[name].Held.Record
+		return record != 0 && record != ledger.RecordOf(key) && !slices.Contains(s.own, name)
+	})
+	k.entries[s.target] = all
+	k.Keys = append(k.Keys, all...)
+	for _, name := range all {
+		e, ok := entries[name]
+		if !ok {
+			continue
+		}
+		k.Entries++
+		if e.Held.ID != "" || e.Wrote() {
+			k.Records = append(k.Records, Held{ID: e.Held.ID, Removed: e.Held.Fingerprint == row.Gone, Version: *s.version, Entry: e, Target: s.target})
 		}
 	}
 	return nil
@@ -246,8 +304,8 @@ func personOfCompany(v *syncdef.Version, key string) bool {
 	return v.Rules.Identity.Has(row.StepDomain) && strings.Contains(key, "@")
 }
 
-// erring are the stored errors that are of a key, by sync: by the ledger's form of it, by
-// record id, or by a text among the columns that they keep.
+// erring are the stored errors that are of a key, or hold it, by sync: by key, by record id,
+// or by a text among the columns that they keep.
 func (c *Control) erring(ctx context.Context, key string) (map[string][]run.RowError, error) {
 	found := map[string][]run.RowError{}
 	is := matcher(key)
@@ -328,7 +386,8 @@ func distinct(list []string) []string {
 // Forget deletes what Find found: what mirrors are to remove, then the ledger, and the
 // errors last, as their keys and columns may be all that the rest is found by. A process
 // that dies in between has deleted a part, and the next Forget finds the rest; twice is the
-// same as once. The audit log names the hash of the key alone, before anything is done.
+// same as once, and leaves no copies where the first time could not (ErrCopies). The audit
+// log names the hash of the key alone, before anything is done.
 //
 // first is done before that, such as removing records at destinations: where one fails,
 // nothing is deleted.
@@ -356,6 +415,11 @@ func (c *Control) Forget(ctx context.Context, key string, p Person, first ...fun
 		}
 		if err := c.Sources.ForgetErrors(ctx, p.refs); err != nil {
 			return "", err
+		}
+		if c.Shredder != nil {
+			if err := c.Shredder.Shred(ctx); err != nil {
+				return "", fmt.Errorf("%w: %w", ErrCopies, err)
+			}
 		}
 		return fmt.Sprintf("%d ledger entries and %d stored errors of %d syncs deleted", entries, errs, len(p.Syncs)), nil
 	})

@@ -1,8 +1,8 @@
 package runs
 
 import (
+	"bytes"
 	"encoding/json"
-	"strings"
 
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
@@ -27,7 +27,7 @@ func forms(text string) []string {
 	return all
 }
 
-// matcher tells the errors that are of a key.
+// matcher tells the errors that are of a key, or hold it.
 func matcher(key string) func(e *run.RowError) bool {
 	wanted := map[string]bool{}
 	for _, f := range forms(key) {
@@ -48,20 +48,19 @@ func matcher(key string) func(e *run.RowError) bool {
 		if len(e.Source) == 0 {
 			return false
 		}
-		d := json.NewDecoder(strings.NewReader(string(e.Source)))
-		d.UseNumber()
+		d := json.NewDecoder(bytes.NewReader(e.Source))
+		d.UseNumber() // of any size
 		var v any
 		return d.Decode(&v) == nil && holds(v, is)
 	}
 }
 
-// holds reports whether a text that matches is anywhere in a JSON value.
+// holds reports whether a text that matches is anywhere in a JSON value. A number is
+// anybody's.
 func holds(v any, is func(string) bool) bool {
 	switch v := v.(type) {
 	case string:
 		return is(v)
-	case json.Number:
-		return is(v.String())
 	case []any:
 		for _, e := range v {
 			if holds(e, is) {

@@ -98,6 +98,15 @@ func (s *Stores) overRuns(ctx context.Context, o *run.Overview, all []run.Run, t
 		o.Due += n
 	}
 	run.Summarize(o, lines)
+	if o.Success.IsZero() {
+		last, err := s.remembered(ctx, o.Sync, len(all))
+		if err != nil {
+			return err
+		}
+		if last.SuccessRun != "" {
+			o.Success, o.SuccessRun, o.SuccessRows, o.PreviousRows = last.Success, last.SuccessRun, last.SuccessRows, last.PreviousRows
+		}
+	}
 	return nil
 }
 

@@ -47,6 +47,7 @@ type Stores struct {
 	Versions      Versions // for Forget alone, as are Sources
 	Entries       Entries  // for Forget, and for the page of a record
 	Sources       Sources
+	Shredder      Shredder // nil where deleting leaves no copies
 }
 
 // A Replayer takes rows that failed before: package intake's Intake.

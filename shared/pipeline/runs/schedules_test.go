@@ -419,6 +419,27 @@ func TestAfterOneThatOutlastsItsInterval(t *testing.T) {
 	}
 }
 
+// A run of which nothing was delivered is a success once a retry has delivered a row of it.
+func TestAfterARetry(t *testing.T) {
+	w, _, _ := scheduled(t, func(d *syncdef.Definition) { d.After = []string{"companies"} })
+	v := w.version(func(d *syncdef.Definition, _ *syncdef.Rules) { d.Sync = "companies" })
+	_, err := w.control.Apply(t.Context(), v)
+	w.ok(err)
+	r := run.Run{ID: run.BegunID("companies", "a"), Sync: "companies", Version: v.ID, Mode: run.Full, Bracketed: true, Status: run.Complete,
+		Outcome: run.None, BegunAt: noon, EndedAt: noon, Counts: run.Counts{Received: 1, Failed: 1}}
+	_, err = w.store.EnsureRun(t.Context(), r)
+	w.ok(err)
+	if b, err := w.control.Begin(t.Context(), syncName, "", "asked"); err != nil || b.Run != "" {
+		t.Fatalf("%v %+v", err, b)
+	}
+	r.ID, r.Original, r.Outcome, r.Bracketed, r.BegunAt, r.Counts = run.RetryID(r.ID, 1), r.ID, "", false, noon.Add(time.Minute), run.Counts{Received: 1, Delivered: 1}
+	_, err = w.store.EnsureRun(t.Context(), r)
+	w.ok(err)
+	if b, err := w.control.Begin(t.Context(), syncName, "", "asked"); err != nil || b.Run == "" {
+		t.Errorf("%v %+v", err, b)
+	}
+}
+
 // A due time at which nothing began is told, and one that was acted on is not.
 func TestMissed(t *testing.T) {
 	w, _, s := scheduled(t, nil)

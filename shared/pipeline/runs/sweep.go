@@ -36,6 +36,7 @@ type Sweep struct {
 	tallies map[string]*run.Tally // that this turn has added up
 	counted map[string]time.Time  // when a run that has ended was counted last
 	back    map[string]handedIn   // what came back by itself, by sync
+	untold  map[string]bool       // the syncs that tell nobody, and of which nothing is open
 }
 
 // slice is the longest that one run or sync may take where the caller sets no
@@ -49,6 +50,9 @@ func (s *Sweep) Run(ctx context.Context) error {
 	s.turns.Lock()
 	defer s.turns.Unlock()
 	s.tallies = map[string]*run.Tally{}
+	if s.untold == nil {
+		s.untold = map[string]bool{}
+	}
 	live, err := s.History.LiveRuns(ctx)
 	if err != nil {
 		return fmt.Errorf("list live runs: %w", err)

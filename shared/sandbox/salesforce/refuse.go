@@ -65,8 +65,11 @@ func (c *write) refuse(r *record, row int) []fieldError {
 			continue
 		}
 		if f.Type == Reference {
-			if _, _, errs := c.sim.findAny(string(c.in.text(ch))); errs != nil {
-				return fault("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", f.Name)
+			if _, _, errs := c.sim.findAny(string(c.in.text(ch))); errs != nil { // without the field's name, as of the record itself
+				if errs[0].code == "MALFORMED_ID" {
+					return fault("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", "")
+				}
+				return errs
 			}
 		}
 		if !f.Unique {

@@ -80,9 +80,16 @@ func TestReferences(t *testing.T) {
 			t.Errorf("%s: %s", account, body)
 		}
 	}
+	if _, _, body := o.send("POST", data+"composite/sobjects", record("0015g0000000009AAA")); !strings.Contains(body, `"fields":[]`) {
+		t.Errorf("%s", body)
+	}
 	_, _, body := o.send("GET", data+"query?q="+url.QueryEscape("SELECT AccountId FROM Contact WHERE AccountId = '0015g0000000001'"), "")
 	if strings.Count(body, `"AccountId":"0015g0000000001AAA"`) != 2 {
 		t.Errorf("by reference: %s", body)
+	}
+	o.send("DELETE", data+"sobjects/Account/0015g0000000001AAA", "")
+	if _, _, body := o.send("POST", data+"composite/sobjects", record("0015g0000000001AAA")); statuses(body) != "ENTITY_IS_DELETED" {
+		t.Errorf("deleted: %s", body)
 	}
 }
 

@@ -35,6 +35,9 @@ func upsert(fields ...syncdef.Field) syncdef.Definition {
 		Match: syncdef.Match{Source: "k", Destination: "Key__c"}, Fields: fields}
 }
 
+// neverEmpty has Notes refuse a null.
+func neverEmpty(o *metadata.Object) { o.Find("Notes").NoNull = true }
+
 func text(s string) *string { return &s }
 func yes(b bool) *bool      { return &b }
 func places(n int) *int     { return &n }
@@ -101,6 +104,10 @@ func TestCheckFields(t *testing.T) {
 		"within a text":       {field: syncdef.Field{Destination: "Notes.city"}, fault: "destination: Notes.city leads into field Notes, which is of type textarea and holds no object"},
 		"within nothing":      {field: syncdef.Field{Destination: "Zebra.city"}, fault: "destination: Account has no field Zebra.city: create it"},
 		"a set of values":     {field: syncdef.Field{Destination: "Tags__c", Type: syncdef.MultiPicklist, Values: []string{"a", "b"}, Default: text("a;b")}},
+		"null refused":        {field: syncdef.Field{Source: "a", Destination: "Notes", OnNull: syncdef.ClearNull}, changeMetadata: neverEmpty, notice: "on_null: field Notes is never empty, and a row whose value is null is refused: write default, or on_null: skip"},
+		"null skipped":        {field: syncdef.Field{Source: "a", Destination: "Notes", OnNull: syncdef.SkipNull}, changeMetadata: neverEmpty},
+		"null has a default":  {field: syncdef.Field{Source: "a", Destination: "Notes", OnNull: syncdef.DefaultNull, Default: text("x")}, changeMetadata: neverEmpty},
+		"never null":          {field: syncdef.Field{Value: text("x"), Destination: "Notes"}, changeMetadata: neverEmpty},
 		"rounded":             {field: syncdef.Field{Destination: "Score__c", Type: syncdef.Number, Scale: places(2)}, notice: "scale: 2, but field Score__c keeps 1 digits after the point: values are rounded there"},
 	} {
 		t.Run(name, func(t *testing.T) {

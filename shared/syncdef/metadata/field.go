@@ -33,6 +33,7 @@ func (c *checker) field(n int) {
 		c.fault(path+"data_type", "%s, but %s %s is of type %s: write data_type: %s", typeOf(m), c.object.word(), f.Name, f.Type, f.Takes[0])
 		return // what else there is to say depends on the type
 	}
+	c.null(path, f, m)
 	c.length(path, f, m)
 	c.options(path, f, m)
 	c.number(path, f, m)
@@ -73,6 +74,13 @@ func typeOf(m *syncdef.Field) syncdef.Type {
 
 func takes(f *Field, m *syncdef.Field) bool {
 	return len(f.Takes) == 0 || slices.Contains(f.Takes, typeOf(m))
+}
+
+// null tells of a mapping that may send a null which the field refuses.
+func (c *checker) null(path string, f *Field, m *syncdef.Field) {
+	if f.NoNull && m.OnNull != syncdef.SkipNull && m.OnNull != syncdef.DefaultNull && len(m.Columns()) > 0 {
+		c.notice(path+"on_null", "%s %s is never empty, and a row whose value is null is refused: write default, or on_null: skip", c.object.word(), f.Name)
+	}
 }
 
 // lengthy are the data types whose values have a length.

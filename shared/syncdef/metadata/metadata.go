@@ -56,6 +56,7 @@ type Field struct {
 	Required  bool              // a new record must be given a value
 	NoCreate  bool              // a new record cannot be given a value
 	NoUpdate  bool              // the value of a record that is there cannot be changed
+	NoNull    bool              // a null is refused
 	Why       string            // why it cannot be written, and the remedy
 	Unique    bool              // no two records have the same value
 	Key       bool              // records can be upserted by it

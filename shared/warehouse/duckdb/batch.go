@@ -1,6 +1,7 @@
 package duckdb
 
 import (
+	"bytes"
 	"encoding/json"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -16,6 +17,10 @@ type Batch struct {
 	// Names are the distinct texts that its rows named: of penstock_push the syncs and
 	// runs of its first argument, of any other function the runs of its answers.
 	Names []string
+	// Nowhere is how many rows no run took, because what they named is none that takes them;
+	// Why is what the first of them was told.
+	Nowhere int
+	Why     string
 }
 
 // batch sums up a request and its answer.
@@ -24,9 +29,15 @@ func (f *function) batch(query string, args [][]jsontext.Value, answers []jsonte
 	last := ""
 	for i, answer := range answers {
 		name := answer
-		if f.name != push {
+		switch why, nowhere := takenByNone(answer); {
+		case f.name != push:
 			name = member(answer, "run")
-		} else if len(args) > i && len(args[i]) > 0 {
+		case nowhere:
+			if b.Nowhere++; b.Nowhere == 1 {
+				b.Why = why
+			}
+			continue
+		case len(args) > i && len(args[i]) > 0:
 			name = args[i][0]
 		}
 		if text := rawjson.Scalar(name); text != "" && text != last {
@@ -34,6 +45,15 @@ func (f *function) batch(query string, args [][]jsontext.Value, answers []jsonte
 		}
 	}
 	return b
+}
+
+// takenByNone reports whether a row of penstock_push was rejected by no run, and why. The short
+// answers of a reply that would be too long have neither run nor message, and do not tell.
+func takenByNone(answer jsontext.Value) (why string, nowhere bool) {
+	if !bytes.HasPrefix(answer, []byte(`{"status":"rejected"`)) || rawjson.Get(answer, "run") != nil {
+		return "", false
+	}
+	return rawjson.Text(rawjson.Get(answer, "error_message"))
 }
 
 // push is the function whose rows name where they go.
