@@ -31,6 +31,7 @@ type project struct {
 	file    string // with the rows, as it is reached from the folder
 	example bool   // the file is written too
 	columns []syncdef.Column
+	left    []string // columns that the sync does not read
 	table   string
 }
 

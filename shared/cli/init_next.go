@@ -7,8 +7,11 @@ import (
 	"strings"
 )
 
-// next prints the commands that follow; each works as printed.
+// next prints the columns that are left out, and the commands that follow; each works as printed.
 func (p *project) next(s program) {
+	if len(p.left) > 0 {
+		fmt.Fprintf(s.out, "\nNot sent, for want of a mapping in syncs/%s.yaml: %s\n", p.Name, strings.Join(p.left, ", "))
+	}
 	fmt.Fprintln(s.out, "\nNext (each works as printed):")
 	step := func(what, command string) { fmt.Fprintf(s.out, "  # %s\n  %s\n", what, command) }
 	self := self()

@@ -76,6 +76,7 @@ func (p *project) files(kinds []syncdef.Kind) ([]projectFile, error) {
 	if faults := syncdef.CheckColumns(d, columnNames(p.columns)); len(faults) > 0 {
 		return nil, syncdef.Faults(faults)
 	}
+	p.left = slices.DeleteFunc(columnNames(p.columns), func(c string) bool { return hasColumn(syncdef.Columns(d), c) })
 	out := []projectFile{{path: ".gitignore", text: ignored, what: "keeps this machine's state and secrets out of git", keep: true}}
 	if connections != "" {
 		out = append(out, projectFile{path: "syncs/" + yamlfile.ConnectionsFile, text: connections, what: "the accounts, without secrets", grows: true})

@@ -15,12 +15,15 @@ var example = syncdef.Example{
 	Object: "contacts",
 	Target: func(object, key string, columns []syncdef.Column) []string {
 		if address := addressOf(key, columns); address != "" && holdsContacts(object) {
-			return []string{
+			lines := []string{
 				fmt.Sprintf("destination_object: %q", object),
 				"matching_strategy: email",
 				fmt.Sprintf("match: {source: %q, destination: email}", address),
-				"operation: upsert # what is not found is created",
 			}
+			if address != key {
+				lines = append(lines, fmt.Sprintf("record_id: %q # tells rows apart, and names them in errors", key))
+			}
+			return append(lines, "operation: upsert # what is not found is created")
 		}
 		return []string{
 			fmt.Sprintf("destination_object: %q", object),
