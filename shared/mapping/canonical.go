@@ -4,7 +4,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/rawjson"
-	"github.com/penstock-data/penstock/shared/row/decimal"
 )
 
 // form says how a field's values are made comparable: most are already, because
@@ -23,14 +22,10 @@ func (m *Mapper) canonical(f *field, v jsontext.Value) jsontext.Value {
 		return nil
 	}
 	if f.form == formNumber {
-		if form, ok := decimal.Within(v); ok || isNull(v) {
-			return form
+		if isNull(v) {
+			return v
 		}
-		start, ok := len(m.buf), false
-		if m.buf, ok = decimal.AppendCanonical(m.buf, v); ok {
-			return m.from(start)
-		}
-		return v // an exponent beyond all reading: its text counts
+		return m.byValue(v)
 	}
 	if v[0] != '{' && v[0] != '[' {
 		return v

@@ -45,6 +45,7 @@ func Compile(def *syncdef.Definition, rules syncdef.Rules) (*Program, error) {
 		if err := p.compileField(&p.fields[i], f, vendor, rules); err != nil {
 			errs = append(errs, fmt.Errorf("field %s -> %s: %w", f.From(), f.Destination, err))
 		}
+		p.fields[i].names = def.Strategy != syncdef.MatchNone && strings.EqualFold(f.Destination, def.Match.Destination)
 		if rules.Group != "" && f.Destination == rules.Group {
 			p.groupField = i
 		}

@@ -23,6 +23,7 @@ type field struct {
 	null       jsontext.Value // what a null becomes: nil, null or the default
 	transforms []transform
 	allowed    string // for messages
+	names      bool   // it is the field that records are found by
 
 	vendor    vendorRules
 	blankNull bool // "" and blanks are a null

@@ -18,14 +18,14 @@ type match struct {
 
 // key is the match value by the version's rule of identity, and as the row writes it
 // where that is not the same: the key's case and white space are taken away, and a
-// new record must not be written with it.
+// new record must not be written with it. A number has one spelling for both.
 func (m *Mapper) key() (key, written []byte, fault *row.Fault) {
 	match := &m.p.match
 	name, raw := m.p.columns[match.column], m.column(match.column)
 	if raw == nil {
 		return nil, nil, m.missing(match.column)
 	}
-	t, ok := m.text(raw)
+	t, ok := m.name(raw)
 	if !ok {
 		return nil, nil, notText(name, raw)
 	}

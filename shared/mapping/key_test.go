@@ -63,7 +63,7 @@ func TestNumbersAsMatchValues(t *testing.T) {
 		steps    []row.Step
 		in, want string
 	}{
-		{nil, `42`, "42"}, {[]row.Step{row.StepTrim, row.StepLower}, `9007199254740993`, "9007199254740993"},
+		{nil, `42`, "42"}, {nil, `100.0`, "100"}, {nil, `1e2`, "100"}, {nil, `1.000000000000000e+02`, "100"}, {nil, `"100.0"`, "100.0"}, {nil, `-0.50`, "-0.5"}, {nil, `1e999999999999`, "1e999999999999"}, {[]row.Step{row.StepTrim, row.StepLower}, `9007199254740993`, "9007199254740993"},
 		{[]row.Step{row.StepNumber}, `1.0`, "1"}, {[]row.Step{row.StepNumber}, `"01"`, "1"}, {[]row.Step{row.StepNumber}, `1e3`, "1000"},
 		{[]row.Step{row.StepNumber}, `"A-1"`, "! not_a_number"}, {[]row.Step{row.StepNumber}, `true`, "! not_a_number"},
 		{[]row.Step{row.StepID18}, `"0015g0000000002"`, "0015g0000000002AAA"}, {[]row.Step{row.StepID18}, `"0015g00000000"`, "! not_an_id"}, {[]row.Step{row.StepID18}, `12`, "! not_an_id"},
@@ -94,13 +94,32 @@ func TestMatchAsWritten(t *testing.T) {
 		{syncdef.MatchExternalID, text, `"CUST-1"`, "CUST-1"}, {syncdef.MatchField, text, `"cust-1"`, ""}, {syncdef.MatchField, text, `" cust-1\n"`, ""},
 		{syncdef.MatchField, text, `" O\u0027Brien \"1\" "`, `O'Brien "1"`}, {syncdef.MatchName, text, `"Stra\u00dfe"`, "Straße"},
 		{syncdef.MatchField, text, `"\u00a0AC-1 "`, "AC-1"}, {syncdef.MatchField, append([]row.Step{row.StepPlain}, text...), `"\u00a0AC-1 "`, "\u00a0AC-1"},
-		{syncdef.MatchField, []row.Step{row.StepNumber}, `1.0`, "1.0"}, {syncdef.MatchEmailDomain, []row.Step{row.StepDomain}, `"Joe@Acme.example"`, ""},
+		{syncdef.MatchField, []row.Step{row.StepNumber}, `1.0`, ""}, {syncdef.MatchField, []row.Step{row.StepNumber}, `"1.0"`, "1.0"}, {syncdef.MatchEmailDomain, []row.Step{row.StepDomain}, `"Joe@Acme.example"`, ""},
 	} {
 		m := compiledRules(t, &syncdef.Definition{Sync: "s", RecordID: []string{"id"}, Strategy: c.strategy, Match: syncdef.Match{Source: "m"}},
 			syncdef.Rules{Identity: row.Identity{Steps: c.steps}})
 		mapped, fault := m.Map(jsontext.Value(`{"id":1,"m":` + c.in + `}`))
 		if fault != nil || string(mapped.Match) != c.want {
 			t.Errorf("%s: %q, %v; want %q", c.in, mapped.Match, fault, c.want)
+		}
+	}
+}
+
+// A number names one record in all its spellings: by the match value, in the field that holds
+// it, which new records are given, and by the record id. Other fields of text keep theirs.
+func TestNumbersThatName(t *testing.T) {
+	fields := []syncdef.Field{{Source: "m", Destination: "key__c"}, {Source: "m", Destination: "Name"}}
+	matched := compiledRules(t, &syncdef.Definition{Sync: "s", RecordID: []string{"m"}, Strategy: syncdef.MatchField, Match: syncdef.Match{Source: "m", Destination: "Key__c"}, Fields: fields},
+		syncdef.Rules{Identity: row.Identity{Steps: []row.Step{row.StepPlain, row.StepTrim, row.StepLower}}})
+	unmatched := compiledDef(t, &syncdef.Definition{Sync: "s", RecordID: []string{"m"}, Fields: fields})
+	for _, c := range []struct{ in, name string }{{`100`, "100"}, {`100.0`, "100"}, {`1e2`, "100"}, {`"100"`, "100"}, {`"100.0"`, "100.0"}} {
+		got, fault := matched.Map(jsontext.Value(`{"m":` + c.in + `}`))
+		text := strings.Trim(c.in, `"`)
+		if fault != nil || string(got.Key) != c.name || got.Match != nil || string(got.RecordID) != c.name || string(got.Values[0]) != `"`+c.name+`"` || string(got.Values[1]) != `"`+text+`"` {
+			t.Errorf("%s: key %q, match %q, id %q, values %s, %v", c.in, got.Key, got.Match, got.RecordID, got.Values, fault)
+		}
+		if got, fault := unmatched.Map(jsontext.Value(`{"m":` + c.in + `}`)); fault != nil || string(got.Key) != c.name || string(got.Values[0]) != `"`+text+`"` {
+			t.Errorf("%s, by record id: key %q, values %s, %v", c.in, got.Key, got.Values, fault)
 		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/penstock-data/penstock/shared/rawjson"
 	"github.com/penstock-data/penstock/shared/row"
-	"github.com/penstock-data/penstock/shared/row/decimal"
 )
 
 // valueSeparator stands between the values of a multipicklist: every vendor that has
@@ -74,10 +73,7 @@ func (m *Mapper) elements(source string, list jsontext.Value) *row.Fault {
 		case isNull(v) || len(t.b) == 0:
 			continue
 		case isNumber(v):
-			start := len(m.buf)
-			if m.buf, ok = decimal.AppendCanonical(m.buf, v); ok {
-				t.b = m.from(start)
-			}
+			t.b = m.byValue(v)
 		}
 		m.parts = append(m.parts, t.b)
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/penstock-data/penstock/shared/rawjson"
 	"github.com/penstock-data/penstock/shared/row"
-	"github.com/penstock-data/penstock/shared/row/decimal"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
 
@@ -208,10 +207,7 @@ func (m *Mapper) printed(f *field, p *part, raw jsontext.Value) ([]byte, *row.Fa
 	case raw[0] == '"':
 		return raw[1 : len(raw)-1], nil
 	case isNumber(raw):
-		start, ok := len(m.buf), false
-		if m.buf, ok = decimal.AppendCanonical(m.buf, raw); ok {
-			return m.from(start), nil
-		}
+		return m.byValue(raw), nil
 	}
 	return raw, nil
 }

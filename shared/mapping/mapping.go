@@ -208,7 +208,7 @@ func (m *Mapper) recordIDPart(c int) ([]byte, *row.Fault) {
 		f.Rule = "missing_record_id"
 		return nil, f
 	}
-	t, ok := m.text(raw)
+	t, ok := m.name(raw)
 	if !ok || isNull(raw) || len(bytes.TrimSpace(t.b)) == 0 {
 		return nil, refuse(m.p.columns[c], "missing_record_id", raw, "a text or number that names the row, in every row")
 	}

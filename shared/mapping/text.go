@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/row"
+	"github.com/penstock-data/penstock/shared/row/decimal"
 )
 
 // text is a value on its way through transforms and cuts.
@@ -34,11 +35,36 @@ func (m *Mapper) text(raw jsontext.Value) (text, bool) {
 	return text{b: raw, plain: true}, true
 }
 
+// name is the text that a value names a record by: a number's is one for all its spellings.
+func (m *Mapper) name(raw jsontext.Value) (text, bool) {
+	t, ok := m.text(raw)
+	if isNumber(raw) {
+		t.b = m.byValue(raw)
+	}
+	return t, ok
+}
+
+// byValue is a JSON number in its canonical form, or as written where its exponent is beyond
+// all reading.
+func (m *Mapper) byValue(raw jsontext.Value) []byte {
+	if form, ok := decimal.Within(raw); ok {
+		return form
+	}
+	start, ok := len(m.buf), false
+	if m.buf, ok = decimal.AppendCanonical(m.buf, raw); ok {
+		return m.from(start)
+	}
+	return raw
+}
+
 // transformed is the text after the field's transforms.
 func (m *Mapper) transformed(f *field, raw jsontext.Value) (text, bool) {
 	t, ok := m.text(raw)
 	if !ok {
 		return t, false
+	}
+	if f.names && isNumber(raw) {
+		t.b = m.byValue(raw)
 	}
 	return m.steps(f, t), true
 }

@@ -89,7 +89,7 @@ func TestJoinedRecordID(t *testing.T) {
 	two := compiledDef(t, &syncdef.Definition{Sync: "s", RecordID: []string{"a", "b"}})
 	seen := map[string]string{}
 	for in, want := range map[string]string{
-		`{"a":"x:1","b":"2"}`: `x\:1:2`, `{"a":"x","b":"1:2"}`: `x:1:2`, `{"a":"x\\","b":":2"}`: `x\\::2`, `{"a":"x","b":"\\:1:2"}`: `x:\:1:2`, `{"a":"","b":"x"}`: "", `{"a":"x\\:","b":"2"}`: `x\\\::2`, `{"a":"x","b":"y"}`: `x:y`, `{"a":1,"b":2.50}`: `1:2.50`,
+		`{"a":"x:1","b":"2"}`: `x\:1:2`, `{"a":"x","b":"1:2"}`: `x:1:2`, `{"a":"x\\","b":":2"}`: `x\\::2`, `{"a":"x","b":"\\:1:2"}`: `x:\:1:2`, `{"a":"","b":"x"}`: "", `{"a":"x\\:","b":"2"}`: `x\\\::2`, `{"a":"x","b":"y"}`: `x:y`, `{"a":1,"b":2.50}`: `1:2.5`, `{"a":"1.0","b":3e2}`: `1.0:300`,
 	} {
 		mapped, fault := two.Map(jsontext.Value(in))
 		if want == "" && fault != nil {
