@@ -45,6 +45,7 @@ func (r *runner) script(ctx context.Context, in script) error {
 func (r *runner) statement(ctx context.Context, text string) error {
 	done := r.watch()
 	defer done()
+	r.did.takeNowhere() // of a statement before that failed
 	if err := r.session.Read(ctx, text, r.format == asJSON, func(columns []duckdb.Column, rows *sql.Rows) error {
 		return printResult(r.s.out, r.format, columns, rows)
 	}); err != nil {

@@ -45,7 +45,7 @@ type Place struct{ Target, Key string }
 // Held is what the destination holds. It is never forgotten: a refusal leaves it.
 type Held struct {
 	Fingerprint row.Fingerprint // void when nothing was delivered, or it is not known what is there; row.Gone after a delete
-	Fields      []uint32        // row.FieldHash per mapped field of the version that delivered; while Fingerprint is void, of the row of Base
+	Fields      []uint32        // FieldHash per mapped field of the version that delivered; while Fingerprint is void, of the row of Base
 	Version     string          // whose fields Fields holds
 	ID          string          // the destination's own id
 	Sequence    int64           // of the row that was delivered, or may have been

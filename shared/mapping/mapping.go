@@ -35,7 +35,7 @@ type Mapped struct {
 	Group  []byte           // the value of the field that Rules.Group names, or Rules.GroupDefault, without Rules.GroupPrefix; nil where rows have no group
 	Values []jsontext.Value // by position in Program.Names; nil leaves the field alone, null clears it
 	// Canonical stands for Values wherever values are compared (row.Digest,
-	// row.FieldHash): the same, but in number fields one form per number, and in json
+	// ledger.FieldHash): the same, but in number fields one form per number, and in json
 	// fields no blanks between the parts.
 	Canonical []jsontext.Value
 }

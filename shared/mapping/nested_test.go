@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -63,7 +64,7 @@ func TestNestedFingerprints(t *testing.T) {
 			t.Fatal(fault)
 		}
 		p, _ := row.Digest(m.p.Tags(), mapped.Canonical, nil)
-		return p, row.FieldHash(mapped.Canonical[0])
+		return p, ledger.FieldHash(mapped.Canonical[0])
 	}
 	p, h := print(`{"id":1,"n":1,"j":{"x":1}}`)
 	if again, hash := print(`{"id":1,"n":"1.0","j":{ "x" : 1 }}`); again != p || hash != h {

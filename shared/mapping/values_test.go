@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/syncdef"
 )
@@ -18,7 +19,7 @@ func fingerprint(t *testing.T, m *Mapper, value string) (sent string, print row.
 		t.Fatalf("%s: %s", value, fault)
 	}
 	print, _ = row.Digest(row.Tags("V"), mapped.Canonical, nil)
-	return string(mapped.Values[0]), print, row.FieldHash(mapped.Canonical[0])
+	return string(mapped.Values[0]), print, ledger.FieldHash(mapped.Canonical[0])
 }
 
 // TestFingerprintByValue: the spellings of a class are one value and are sent as

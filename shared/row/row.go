@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/zeebo/xxh3"
 )
 
 // A Batch is one request of a warehouse: at most 10 MB of rows and a token that
@@ -98,16 +97,6 @@ func Digest(tags []Tag, values []jsontext.Value, scratch []byte) (Fingerprint, [
 	}
 	sum := sha256.Sum256(b)
 	return Fingerprint(sum[:16]), b
-}
-
-// FieldHash is the 4-byte hash of one canonical value by which an update finds the
-// fields that changed. A nil value (left alone) hashes to 0. Another hash would make the next
-// update of each record send it whole.
-func FieldHash(v jsontext.Value) uint32 {
-	if v == nil {
-		return 0
-	}
-	return uint32(xxh3.Hash(v)) | 1 // 0 is kept for "left alone"
 }
 
 // Lane is the FIFO message group of a key: hash(key) modulo lanes.

@@ -41,15 +41,6 @@ func TestDigest(t *testing.T) {
 	}
 }
 
-func TestFieldHash(t *testing.T) {
-	if FieldHash(nil) != 0 || FieldHash(jsontext.Value(`null`)) == 0 || FieldHash(jsontext.Value(`1`)) == FieldHash(jsontext.Value(`2`)) {
-		t.Error("left alone, null, 1 and 2 are not told apart")
-	}
-	if got := FieldHash(jsontext.Value(`"ACME"`)); got != 0xd23131ad {
-		t.Errorf("the stored form changed: %#x; updates would send whole records once", got)
-	}
-}
-
 func TestLane(t *testing.T) {
 	for _, lanes := range []int{0, 1} {
 		if Lane("key", lanes) != 0 {

@@ -25,7 +25,7 @@ type Wanted struct {
 	Match    string   // the match value as the row writes it; "" is Key
 	RecordID string   // the row's label
 	ID       string   // the destination's id of the record; "" asks to look it up
-	Hashes   []uint32 // row.FieldHash of its canonical values, by position in the mapping's names
+	Hashes   []uint32 // ledger.FieldHash of its canonical values, by position in the mapping's names
 }
 
 // Standing is whether the destination has a row's record.

@@ -98,7 +98,7 @@ func (f *Fields) Found(key string, v jsontext.Value) bool {
 
 // holds reports whether a value may be the one whose hash is known.
 func (f *Fields) holds(field *Field, at int, hash uint32, v jsontext.Value) bool {
-	is := func(form jsontext.Value) bool { return row.FieldHash(form) == hash }
+	is := func(form jsontext.Value) bool { return ledger.FieldHash(form) == hash }
 	if slices.ContainsFunc(f.Form(at, v), is) {
 		return true
 	}

@@ -21,7 +21,7 @@ func held(key string, sent ...string) *ledger.Entry {
 		if s != "" {
 			v = jsontext.Value(s)
 		}
-		e.Held.Fields = append(e.Held.Fields, row.FieldHash(v))
+		e.Held.Fields = append(e.Held.Fields, ledger.FieldHash(v))
 	}
 	return e
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/mapping"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
@@ -136,7 +137,7 @@ func (a *arena) keep(i *item, got mapping.Mapped) {
 		return
 	}
 	for n, v := range got.Values {
-		a.hashes = append(a.hashes, row.FieldHash(got.Canonical[n]))
+		a.hashes = append(a.hashes, ledger.FieldHash(got.Canonical[n]))
 		s := span{}
 		if v != nil {
 			s.start = uint32(len(a.bytes))

@@ -98,7 +98,11 @@ func (s *Sweep) tell(ctx context.Context, book alert.Book, due []alert.Letter) e
 	for n, l := range due {
 		limit := slice
 		if deadline, ok := ctx.Deadline(); ok {
-			limit = time.Until(deadline) / time.Duration(len(due)-n) //nolint:forbidigo // a deadline is by the process's own clock
+			left := time.Until(deadline) //nolint:forbidigo // a deadline is by the process's own clock
+			if n > 0 && left < leastTell {
+				return nil // the rest is the next sweep's, and has used no attempt up
+			}
+			limit = max(left/time.Duration(len(due)-n), leastTell)
 		}
 		own, cancel := context.WithTimeout(ctx, limit)
 		failure := ""
@@ -113,6 +117,10 @@ func (s *Sweep) tell(ctx context.Context, book alert.Book, due []alert.Letter) e
 	}
 	return nil
 }
+
+// leastTell is how much time a letter gets at least: a part of a short step is less than a
+// receiver takes to answer.
+const leastTell = time.Second
 
 // tellStore is how long it may take to store what became of a letter.
 const tellStore = 2 * time.Second

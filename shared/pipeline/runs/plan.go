@@ -273,7 +273,7 @@ func (l *look) at(x run.Checked, m *mapping.Mapped) Planned {
 func (l *look) changes(p *Planned, e *ledger.Entry, m *mapping.Mapped) {
 	hashes := make([]uint32, len(m.Canonical))
 	for i, value := range m.Canonical {
-		hashes[i] = row.FieldHash(value)
+		hashes[i] = ledger.FieldHash(value)
 	}
 	changed := e.Changed(l.v.ID, hashes, l.adds)
 	for i, name := range l.names {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/penstock-data/penstock/shared/ledger"
 	"github.com/penstock-data/penstock/shared/mapping"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
@@ -66,7 +67,7 @@ func (l *look) candidate(at int, x run.Checked, m *mapping.Mapped) candidate {
 	c.known = e.There() && !e.Held.Fingerprint.Void()
 	c.whole = !c.known || l.full || l.again && x.Always || l.v.Definition.Send == syncdef.SendAll
 	for i, v := range m.Canonical {
-		c.Hashes[i] = row.FieldHash(v)
+		c.Hashes[i] = ledger.FieldHash(v)
 	}
 	c.values = make([]jsontext.Value, len(m.Values))
 	for i, v := range m.Values {
