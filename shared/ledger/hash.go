@@ -1,9 +1,12 @@
 package ledger
 
 import (
+	"hash/crc32"
+
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/zeebo/xxh3"
 )
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // FieldHash is the 4-byte hash of one canonical value by which an update finds the
 // fields that changed. A nil value (left alone) hashes to 0. Another hash would make the next
@@ -12,5 +15,5 @@ func FieldHash(v jsontext.Value) uint32 {
 	if v == nil {
 		return 0
 	}
-	return uint32(xxh3.Hash(v)) | 1 // 0 is kept for "left alone"
+	return crc32.Checksum(v, castagnoli) | 1 // 0 is kept for "left alone"
 }

@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// format is the number that every item bears; an item of 1 has other field hashes.
-	format = 2
+	// format is the number that every item bears.
+	format = 1
 	// shards is over how many partitions a target is spread: at 1,000 write units
 	// each, room for 32,000 entries a second. It is part of the keys: never change it.
 	shards = 32
