@@ -124,11 +124,25 @@ func (b *Book) Due(now time.Time) (due []Letter) {
 	return due
 }
 
+// PutBack gives letters that Due took up, and for which there was no time, their attempt back:
+// they are due as they were.
+func (b *Book) PutBack(untried []Letter, now time.Time) {
+	for _, l := range untried {
+		if i := b.find(l); i >= 0 {
+			b.Outbox[i].Attempts, b.Outbox[i].Next = l.Attempts-1, now
+		}
+	}
+}
+
+func (b *Book) find(l Letter) int {
+	return slices.IndexFunc(b.Outbox, func(o Letter) bool { return o.ID() == l.ID() })
+}
+
 // Settle records what became of letters that Due took up; a failure that may be
 // tried again stays in the outbox until MostAttempts.
 func (b *Book) Settle(l Letter, now time.Time, failure string) {
 	failure = cut(failure)
-	i := slices.IndexFunc(b.Outbox, func(o Letter) bool { return o.ID() == l.ID() })
+	i := b.find(l)
 	if i < 0 {
 		return
 	}

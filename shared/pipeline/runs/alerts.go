@@ -100,7 +100,8 @@ func (s *Sweep) tell(ctx context.Context, book alert.Book, due []alert.Letter) e
 		if deadline, ok := ctx.Deadline(); ok {
 			left := time.Until(deadline) //nolint:forbidigo // a deadline is by the process's own clock
 			if n > 0 && left < leastTell {
-				return nil // the rest is the next sweep's, and has used no attempt up
+				_, err := s.note(ctx, book, func(b *alert.Book) { b.PutBack(due[n:], s.Now()) })
+				return err // the rest is the next sweep's
 			}
 			limit = max(left/time.Duration(len(due)-n), leastTell)
 		}
@@ -111,7 +112,7 @@ func (s *Sweep) tell(ctx context.Context, book alert.Book, due []alert.Letter) e
 		}
 		cancel()
 		var err error
-		if book, err = s.told(ctx, book, l, failure); err != nil {
+		if book, err = s.note(ctx, book, func(b *alert.Book) { b.Settle(l, s.Now(), failure) }); err != nil {
 			return err
 		}
 	}
@@ -122,16 +123,16 @@ func (s *Sweep) tell(ctx context.Context, book alert.Book, due []alert.Letter) e
 // receiver takes to answer.
 const leastTell = time.Second
 
-// tellStore is how long it may take to store what became of a letter.
-const tellStore = 2 * time.Second
+// noteTime is how long it may take to store what became of a letter.
+const noteTime = 2 * time.Second
 
-// told stores what became of a letter, also when the time of the sweep is over: it would be
+// note stores what became of letters, also when the time of the sweep is over: they would be
 // sent again.
-func (s *Sweep) told(ctx context.Context, book alert.Book, l alert.Letter, failure string) (alert.Book, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellStore)
+func (s *Sweep) note(ctx context.Context, book alert.Book, change func(*alert.Book)) (alert.Book, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
 	defer cancel()
 	for range attempts {
-		book.Settle(l, s.Now(), failure)
+		change(&book)
 		err := s.Alerts.SetAlerts(ctx, book)
 		if err == nil {
 			book.Revision++

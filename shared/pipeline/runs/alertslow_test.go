@@ -99,3 +99,52 @@ func (l lastWord) Tell(ctx context.Context, to alert.Recipient, n alert.Notice) 
 	defer l.end()
 	return l.mailbox.Tell(ctx, to, n)
 }
+
+// Letters for which a short step has no time are the next one's, and have used no attempt up.
+func TestLettersOfAShortStep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.now = time.Now()
+		w.apply(func(d *syncdef.Definition, _ *syncdef.Rules) {
+			for _, to := range []string{"a@b.co", "b@b.co", "c@b.co", "d@b.co", "e@b.co", "f@b.co"} {
+				d.Notifications = append(d.Notifications, syncdef.Notification{Type: "email", Recipients: []string{to}, Conditions: []string{"sync_failure"}})
+			}
+		})
+		w.vendor.refuses["a"] = true
+		w.complete("full", record{"a", 1, 1})
+		m := &slowMail{}
+		w.sweep.Now, w.sweep.Alerts, w.sweep.Teller = time.Now, w.store, m
+		var book alert.Book
+		for range 10 {
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			w.ok(ignoring(w.sweep.Run(ctx)))
+			cancel()
+			var err error
+			book, err = w.store.Alerts(t.Context(), syncName)
+			w.ok(err)
+			for _, l := range book.Outbox {
+				if l.Attempts > 0 {
+					t.Errorf("%d sent, and a letter that was not tried has %d attempts", m.sent, l.Attempts)
+				}
+			}
+			time.Sleep(time.Minute)
+		}
+		if m.sent != 6 || m.cut > 0 || len(book.Outbox) > 0 {
+			t.Errorf("%d sent, %d cut off, left %+v", m.sent, m.cut, book.Outbox)
+		}
+	})
+}
+
+// slowMail takes 0.9 s a letter.
+type slowMail struct{ sent, cut int }
+
+func (m *slowMail) Tell(ctx context.Context, _ alert.Recipient, _ alert.Notice) error {
+	select {
+	case <-time.After(900 * time.Millisecond):
+		m.sent++
+		return nil
+	case <-ctx.Done():
+		m.cut++
+		return ctx.Err()
+	}
+}
