@@ -196,8 +196,8 @@ func (u *Unpacker) Unpack(text []byte) (Chunk, error) {
 	if len(zip) < begin || zip[0] != format {
 		return Chunk{}, fmt.Errorf("%w: it has format %d, this program knows format %d", ErrFormat, first(zip), format)
 	}
-	if n, err := s2.DecodedLen(zip[begin:]); err != nil || n > maxOpen {
-		return Chunk{}, fmt.Errorf("%w: it says to unpack to %d bytes", ErrFormat, n)
+	if n, err := s2.DecodedLen(zip[begin:]); err == nil && n > maxOpen {
+		return Chunk{}, fmt.Errorf("%w: it says that it unpacks to %d bytes, and none has more than %d", ErrFormat, n, maxOpen)
 	}
 	raw, err := s2.Decode(nil, zip[begin:])
 	if err != nil || crc32.Checksum(raw, castagnoli) != binary.LittleEndian.Uint32(zip[1:]) {

@@ -87,8 +87,8 @@ func TestUnpackRefuses(t *testing.T) {
 	long := append(bytes.Clone(zip[:begin]), "\xff\xff\xff\xff\x0f"...) // S2 begins with its length as a varint
 	for says, bad := range map[string][]byte{
 		"has format 6, this program knows format 5": append([]byte{format + 1}, zip[1:]...),
-		"damaged":                        append(bytes.Clone(zip[:len(zip)-1]), zip[len(zip)-1]^1),
-		"says to unpack to 4294967295 b": long,
+		"damaged":                     append(bytes.Clone(zip[:len(zip)-1]), zip[len(zip)-1]^1),
+		"unpacks to 4294967295 bytes": long,
 	} {
 		if _, err := u.Unpack([]byte(base64.StdEncoding.EncodeToString(bad))); !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), says) {
 			t.Errorf("want %q, got %v", says, err)

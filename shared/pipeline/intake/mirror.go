@@ -66,9 +66,7 @@ func (in *Intake) Remove(ctx context.Context, b run.Removal) error {
 	for n, key := range b.Keys {
 		c.fates[n] = fate{status: row.Queued, action: row.Delete, found: key}
 	}
-	if err := c.pack(); err != nil {
-		return err
-	}
+	c.pack()
 	c.encode()
 	stored, created, err := in.Batches.PinBatch(ctx, c.batch)
 	if err != nil {

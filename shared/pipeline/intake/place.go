@@ -18,9 +18,7 @@ const maxGroups = 32 << 10
 func (c *check) place() error {
 	c.dropDuplicates()
 	c.readCursors()
-	if err := c.pack(); err != nil {
-		return err
-	}
+	c.pack()
 	c.encode()
 	if c.batch.Groups = c.gathering.Pack(); len(c.batch.Groups) > maxGroups {
 		return &row.Refusal{Kind: row.TooLarge, Message: fmt.Sprintf("the request has rows for %d different groups (%s), more than one request may: send fewer rows at a time", len(c.gathering), c.v.Version.Rules.Group)}
@@ -29,7 +27,7 @@ func (c *check) place() error {
 }
 
 // pack spreads the queued rows over the lanes and cuts these into messages.
-func (c *check) pack() error {
+func (c *check) pack() {
 	k := packers.Get().(*envelope.Packer)
 	defer packers.Put(k)
 	lanes := c.lanes()
@@ -50,7 +48,6 @@ func (c *check) pack() error {
 			rows, left = rows[n:], left[n:]
 		}
 	}
-	return nil
 }
 
 // lanes are the positions of the queued rows by the lane of their key.
