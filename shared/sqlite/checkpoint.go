@@ -44,6 +44,9 @@ func (s *Store) bring() {
 		return
 	}
 	err = own.script(passive)
+	if err == nil {
+		err = own.script(passive)
+	}
 	if own.close() != nil || err != nil {
 		return
 	}

@@ -77,6 +77,13 @@ func (c *conn) close() error {
 	return nil
 }
 
+// others is a number, never 0, that stays as long as no other connection writes to the file;
+// what this one writes does not change it.
+func (c *conn) others() (n int64, err error) {
+	err = c.query(func(q *stmt) error { n = q.int(0) + 1; return nil }, "PRAGMA data_version")
+	return n, err
+}
+
 // script runs several statements without parameters.
 func (c *conn) script(text string) error {
 	p, err := libc.CString(text)

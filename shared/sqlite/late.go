@@ -14,7 +14,7 @@ import (
 // sorted into the table, about 35 MB. Keys come in no order, so that a commit of a few
 // thousand entries would rewrite most leaves of the table; a commit of many rewrites them
 // once. What waits is in the file too, in the table pending.
-const lateMost = 150_000
+const lateMost = 300_000
 
 // The store has one turn, which one sort-in of all would hold for half a second: so they
 // are sorted in piece by piece. In a file that is done beside the calls (sortBeside),
@@ -35,6 +35,7 @@ type late struct {
 	slots []int64 // of old, in order
 	merger
 
+	others int64    // what conn.others said when rows of others were last read
 	last   int64    // the number of the last commit
 	sorted int64    // the last commit that is wholly in the table; those after it wait
 	recent []sorted // what was sorted in by this process, oldest first, without gaps
@@ -82,8 +83,13 @@ func appendPending(b []byte, slot int64, e *ledger.Entry, origin, revision int64
 }
 
 // load reads the rows of pending that others wrote. When some that it holds are
-// gone, another process has sorted them in, and it starts anew.
+// gone, another process has sorted them in, and it starts anew. Where nobody else has
+// written since, there is nothing to look at.
 func (l *late) load(c *conn) error {
+	others, err := c.others()
+	if err != nil || others == l.others {
+		return err
+	}
 	var now []int64
 	if err := c.query(func(q *stmt) error { now = append(now, q.int(0)); return nil }, "SELECT seq FROM pending ORDER BY seq"); err != nil {
 		return err
@@ -114,6 +120,7 @@ func (l *late) load(c *conn) error {
 	if l.sorted == 0 { // nobody ever has, or not to the end: then it still waits
 		l.whole = true
 	}
+	l.others = others
 	return nil
 }
 

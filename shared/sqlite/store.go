@@ -108,7 +108,7 @@ func private(path string) error {
 // take the last transactions, and the queue's senders and receivers repeat those. A page
 // of 8 KiB holds one leaf of the ledger (leafMost).
 func prepareSchema(c *conn) error {
-	if err := c.script(`PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;
+	if err := c.script(`PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-40960;
 		PRAGMA wal_autocheckpoint=32768; PRAGMA temp_store=MEMORY;`); err != nil {
 		return err
 	}
