@@ -10,7 +10,7 @@ DIST   ?= dist
 COUNT  ?= 6
 ROWS   ?= 1000
 # How many inputs `make proof` gives each decoder, and how many seeds it simulates.
-FUZZ     ?= 2000000x
+FUZZ     ?= 500000x
 SEEDS    ?= 20000
 # The first of the seeds.
 SEED     ?= 1
@@ -84,12 +84,12 @@ simulation: ## SEEDS seeds of the whole road, from SEED on, within 60 minutes on
 	PENSTOCK_SEED=$(SEED) PENSTOCK_SEEDS=$(SEEDS) go test -count=1 -timeout 60m -v -run TestSimulation ./shared/pipeline
 
 .PHONY: proof
-proof: ## what takes longer than CI may: long fuzzing, many seeds, a million rows
-	infra/fuzz $(FUZZ)
+proof: ## what takes longer than CI may: many seeds, processes killed, a million rows, long fuzzing
 	$(MAKE) --no-print-directory simulation
 	$(MAKE) --no-print-directory proof-processes
 	go run ./cmd/penstock demo --rows 100000 --kill --json | infra/checkdemo
 	go run ./cmd/penstock demo --rows 1000000 --only sf_health --json | infra/checkdemo
+	infra/fuzz $(FUZZ)
 
 .PHONY: bench-parquet
 bench-parquet: ## PARQUET rows of a Parquet file with penstock run, against demo: memory and rate

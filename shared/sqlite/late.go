@@ -45,7 +45,7 @@ type late struct {
 }
 
 // pending are the entries of some rows of the table pending, by their slots. It is no map, and
-// holds no pointer an entry, because the collector would follow 150,000 of them again and again.
+// holds no pointer an entry, because the collector would follow 300,000 of them again and again.
 type pending struct {
 	seqs   []int64   // those rows
 	bodies [][]byte  // what they hold
@@ -56,8 +56,8 @@ type pending struct {
 }
 
 // headBits tell at most 1 in 16 slots wrongly. In a first load no key waits, and a look that
-// leaves the processor's cache is what most of a look costs: of 131,072 entries the bits
-// are 256 KB.
+// leaves the processor's cache is what most of a look costs: of 262,144 entries the bits
+// are 512 KB.
 const headBits = 16
 
 // waiting is an entry, a part of one of bodies; next is that of the next one with its head.
