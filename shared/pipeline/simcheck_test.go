@@ -308,14 +308,16 @@ func (s *sim) checkRun(r run.Run) {
 }
 
 // checkLeft: a complete run tells exactly which of its failed rows lie below the mark
-// that it set. Rows that a race voided, and those that nobody could read, may count.
+// that it set. Rows that a race voided, those that nobody could read, and those that gave way
+// to a newer one of which nothing is known to be held, as they may have been written over it,
+// may count.
 func (s *sim) checkLeft(r run.Run, batches []run.Batch, chunks map[string]run.Chunk, errs []run.RowError) {
 	text, set := s.model.marks[r.ID]
 	mark, err := strconv.Atoi(text)
 	if !set || err != nil {
 		return
 	}
-	below := int64(0)
+	below, most := int64(0), int64(s.model.lost[r.ID])
 	for i := range batches {
 		b := &batches[i]
 		rows := s.model.contents[b.Run+"/"+b.ID]
@@ -328,14 +330,17 @@ func (s *sim) checkLeft(r run.Run, batches []run.Batch, chunks map[string]run.Ch
 			}
 			fates, _ := run.UnpackFates(chunks[fmt.Sprintf("%s/%d", b.ID, chunk)].Outcomes, len(codes))
 			if at[chunk] < len(fates) && rows != nil && rows[n].v < mark {
-				if f := fates[at[chunk]]; f == run.FateFailed || f == run.FateDue {
+				switch f := fates[at[chunk]]; {
+				case f == run.FateFailed, f == run.FateDue:
 					below++
+				case f == run.FateSuperseded && s.model.void[cell{run: r.Target, name: rows[n].key}]:
+					most++
 				}
 			}
 			at[chunk]++
 		}
 	}
-	most := below + int64(s.model.lost[r.ID])
+	most += below
 	for _, e := range errs {
 		if e.Type == "crashed" || len(e.Summary) > 0 {
 			return

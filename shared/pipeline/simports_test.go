@@ -366,7 +366,15 @@ func (o port) DeleteDue(_ context.Context, d run.Due) error {
 }
 
 func (o port) Entries(_ context.Context, target string, keys []string) (map[string]ledger.Entry, error) {
-	return ask(o.p, "Entries", func() (map[string]ledger.Entry, error) { return o.p.s.store.Entries(bg, target, keys) })
+	return ask(o.p, "Entries", func() (map[string]ledger.Entry, error) {
+		got, err := o.p.s.store.Entries(bg, target, keys)
+		for _, e := range got {
+			if e.Held.Fingerprint.Void() && e.Held.Sequence > 0 && e.Last.Error == "" {
+				o.p.s.model.void[cell{run: target, name: e.Key}] = true
+			}
+		}
+		return got, err
+	})
 }
 
 func (o port) KeysOf(_ context.Context, target string, records []string) (map[string][]string, error) {

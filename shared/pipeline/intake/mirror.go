@@ -75,6 +75,9 @@ func (in *Intake) Remove(ctx context.Context, b run.Removal) error {
 	if !created {
 		return in.removeAgain(ctx, stored, b, rows)
 	}
+	if err := in.reopen(ctx, b.Run); err != nil { // it may have been ended, and counted, since the caller read it
+		return err
+	}
 	return in.send(ctx, &c.batch, v.Version.Rules.Type, c.messages)
 }
 
