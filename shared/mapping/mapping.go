@@ -66,15 +66,21 @@ func (p *Program) Mapper() *Mapper {
 // definition order, then of the match value. A row nested over 1,000 levels is
 // refused as a whole, as it could be read nowhere further on. Cursor, and RecordID and Key as far
 // as they can be read, are set beside a fault too; Values are then incomplete.
-func (m *Mapper) Map(object jsontext.Value) (Mapped, *row.Fault) {
+func (m *Mapper) Map(object jsontext.Value) (out Mapped, fault *row.Fault) {
+	fault = m.MapTo(&out, object)
+	return out, fault
+}
+
+// MapTo is Map for who maps many rows: a Mapped is 200 bytes to hand on.
+func (m *Mapper) MapTo(out *Mapped, object jsontext.Value) *row.Fault {
+	*out = Mapped{}
 	m.buf = m.buf[:0]
 	if !m.row.scan(object, &m.seen) {
-		return Mapped{}, m.row.unreadable(object)
+		return m.row.unreadable(object)
 	}
 	if !m.row.familiar {
 		m.seen.learn(object, &m.row)
 	}
-	var out Mapped
 	var idFault, keyFault *row.Fault
 	out.Cursor, out.Created = m.cursor(m.p.cursor), m.cursor(m.p.created)
 	out.Always = m.always()
@@ -88,18 +94,18 @@ func (m *Mapper) Map(object jsontext.Value) (Mapped, *row.Fault) {
 	}
 	switch {
 	case actionFault != nil:
-		return out, actionFault
+		return actionFault
 	case out.Action == row.OldHalf:
-		return out, nil
+		return nil
 	case out.Action == row.Delete:
-		return out, m.removal(&out, keyFault, idFault)
+		return m.removal(out, keyFault, idFault)
 	case idFault != nil:
-		return out, idFault
+		return idFault
 	}
 	for i := range m.p.fields {
 		v, fault := m.field(&m.p.fields[i])
 		if fault != nil {
-			return out, fault
+			return fault
 		}
 		m.out[i] = v
 		if m.p.fields[i].form != formText && !m.small {
@@ -113,11 +119,11 @@ func (m *Mapper) Map(object jsontext.Value) (Mapped, *row.Fault) {
 		out.Values, out.Canonical = m.nested[0], m.nested[1]
 	}
 	if keyFault != nil {
-		return out, keyFault
+		return keyFault
 	}
 	var fault *row.Fault
 	out.Group, fault = m.group()
-	return out, fault
+	return fault
 }
 
 // column is the raw value in a source column; nil when the row does not have it.

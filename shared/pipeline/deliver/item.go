@@ -119,7 +119,8 @@ func (i *item) cursor() string {
 func (m *message) mapped(r *envelope.Row) mapping.Mapped {
 	mapper := m.version.Get()
 	defer m.version.Put(mapper)
-	got, _ := mapRow(mapper, r.Object)
+	var got mapping.Mapped
+	_ = mapRow(mapper, &got, r.Object)
 	got = mapping.Mapped{Cursor: bytes.Clone(got.Cursor), Key: bytes.Clone(got.Key)} // of the mapper's
 	if r.Key != "" {
 		got.Key = []byte(r.Key)

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -26,6 +27,7 @@ func (m *message) mapRows() {
 	a := newArena(len(m.chunk.Rows), m.version.Mapping.Tags())
 	m.items = make([]*item, len(m.chunk.Rows))
 	var block []item
+	var got mapping.Mapped
 	for n := range m.chunk.Rows {
 		r := &m.chunk.Rows[n]
 		if len(block) == 0 {
@@ -34,7 +36,7 @@ func (m *message) mapRows() {
 		i := &block[0]
 		m.items[n], block = i, block[1:]
 		i.m, i.row, i.kept, i.nth, i.at, i.entry, i.least, i.del = m, r, a, n, n, absent, string(r.Least), r.Delete
-		got, fault := mapRow(mapper, r.Object)
+		fault := mapRow(mapper, &got, r.Object)
 		if r.Key != "" {
 			got.Key = []byte(r.Key)
 		}
@@ -47,13 +49,13 @@ func (m *message) mapRows() {
 			fault = actionChanged(r.Delete)
 		}
 		i.always = got.Always
-		a.name(got)
+		a.name(&got)
 		if fault != nil {
 			i.fail("deliver", fault.Rule, fault.Field, fault.Message)
 		}
-		a.keep(i, got)
+		a.keep(i, &got)
 	}
-	a.text = string(a.texts)
+	a.text = a.texts.String()
 	for n, i := range m.items {
 		end := a.ends[n]
 		i.key = a.text[end.start:end.key]
@@ -70,13 +72,13 @@ func actionChanged(deletes bool) *row.Fault {
 }
 
 // mapRow maps one row; a panic is a defect that costs its row only.
-func mapRow(mapper *mapping.Mapper, object jsontext.Value) (got mapping.Mapped, fault *row.Fault) {
+func mapRow(mapper *mapping.Mapper, got *mapping.Mapped, object jsontext.Value) (fault *row.Fault) {
 	defer func() {
 		if p := recover(); p != nil {
-			got, fault = mapping.Mapped{}, &row.Fault{Rule: codePanic, Message: "a defect in Penstock met this row (" + kindOf(p) + "): report it, and push the row again with a release that mends it"}
+			*got, fault = mapping.Mapped{}, &row.Fault{Rule: codePanic, Message: "a defect in Penstock met this row (" + kindOf(p) + "): report it, and push the row again with a release that mends it"}
 		}
 	}()
-	return mapper.Map(object)
+	return mapper.MapTo(got, object)
 }
 
 // codePanic is the code of rows that a defect met.
@@ -92,7 +94,7 @@ type arena struct {
 	values  []span    // one per field of each row
 	hashes  []uint32  // the same
 	bytes   []byte    // what values points into
-	texts   []byte
+	texts   strings.Builder
 	text    string // texts, once all rows are mapped
 	ends    []textEnds
 	scratch []byte
@@ -105,31 +107,33 @@ type span struct{ start, end uint32 }
 type textEnds struct{ start, key, match, id, group uint32 }
 
 func newArena(rows int, tags []row.Tag) *arena {
-	return &arena{
+	a := &arena{
 		tags: tags, values: make([]span, 0, rows*len(tags)), hashes: make([]uint32, 0, rows*len(tags)),
-		bytes: make([]byte, 1, 16*rows*len(tags)+1), texts: make([]byte, 0, 40*rows), // no span ends at 0
-		ends: make([]textEnds, 0, rows),
+		bytes: make([]byte, 1, 16*rows*len(tags)+1), // no span ends at 0
+		ends:  make([]textEnds, 0, rows),
 	}
+	a.texts.Grow(64 * rows)
+	return a
 }
 
 // name keeps a row's key, match value, record id and group.
-func (a *arena) name(got mapping.Mapped) {
+func (a *arena) name(got *mapping.Mapped) {
 	var e textEnds
-	e.start = uint32(len(a.texts))
-	a.texts = append(a.texts, got.Key...)
-	e.key = uint32(len(a.texts))
-	a.texts = append(a.texts, got.Match...)
-	e.match = uint32(len(a.texts))
-	a.texts = append(a.texts, got.RecordID...)
-	e.id = uint32(len(a.texts))
-	a.texts = append(a.texts, got.Group...)
-	e.group = uint32(len(a.texts))
+	e.start = uint32(a.texts.Len())
+	a.texts.Write(got.Key)
+	e.key = uint32(a.texts.Len())
+	a.texts.Write(got.Match)
+	e.match = uint32(a.texts.Len())
+	a.texts.Write(got.RecordID)
+	e.id = uint32(a.texts.Len())
+	a.texts.Write(got.Group)
+	e.group = uint32(a.texts.Len())
 	a.ends = append(a.ends, e)
 }
 
 // keep copies a row's values, with the hashes and the fingerprint of their
 // canonical forms. A row that could not be mapped keeps none.
-func (a *arena) keep(i *item, got mapping.Mapped) {
+func (a *arena) keep(i *item, got *mapping.Mapped) {
 	if i.state != stateOpen || i.del {
 		i.print = row.Gone
 		a.values = append(a.values, make([]span, len(a.tags))...)

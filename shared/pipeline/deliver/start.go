@@ -117,7 +117,7 @@ func (m *message) killer(got mapping.Mapped) *item {
 	if !m.version.Version.Rules.Once {
 		key = string(got.Key)
 	}
-	kept.name(mapping.Mapped{})
+	kept.name(&mapping.Mapped{})
 	r := &m.chunk.Rows[0]
 	i := &item{m: m, row: r, kept: kept, key: key, entry: absent, del: r.Delete, untouched: true, received: key != "", least: run.Least(string(r.Least), string(got.Cursor))}
 	i.fail("deadletter", "crashed", "", fmt.Sprintf("%d workers died with this row in hand; it was not sent again: see the worker's log, then push it again", killerDeaths))

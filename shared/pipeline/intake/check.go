@@ -6,6 +6,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/penstock-data/penstock/shared/envelope"
+	"github.com/penstock-data/penstock/shared/mapping"
 	"github.com/penstock-data/penstock/shared/pipeline/version"
 	"github.com/penstock-data/penstock/shared/row"
 	"github.com/penstock-data/penstock/shared/run"
@@ -77,12 +78,12 @@ func (c *check) mapRows(rows func(n int) *row.Row) {
 	m := c.v.Get()
 	defer c.v.Put(m)
 	arena := make([]byte, 0, 48*len(c.fates))
+	var got mapping.Mapped
 	for n := range c.fates {
 		f, r := &c.fates[n], rows(n)
 		f.status, f.fault = row.Queued, unreadable(r)
 		if r.Object != nil { // beside a fault too: its record id helps people
-			got, fault := m.Map(r.Object)
-			if f.fault == nil {
+			if fault := m.MapTo(&got, r.Object); f.fault == nil {
 				f.fault = fault
 			}
 			f.key = len(arena)
