@@ -13,37 +13,37 @@ type civil struct {
 	offset                      int // seconds east of UTC, when zoned
 }
 
-// parseCivil reads ISO 8601 and its warehouse dialects without allocating:
-// 2024-01-15, then T or a space and 10:30, :00, .123456, and a zone.
-func parseCivil(s []byte) (c civil, ok bool) {
+// parse reads ISO 8601 and its warehouse dialects into c, which is zero, without
+// allocating: 2024-01-15, then T or a space and 10:30, :00, .123456, and a zone.
+func (c *civil) parse(s []byte) bool {
 	if len(s) < 10 || s[4] != '-' || s[7] != '-' {
-		return c, false
+		return false
 	}
 	century, yy := two(s), two(s[2:])
 	c.month, c.day = two(s[5:]), two(s[8:])
 	c.year = century*100 + yy
 	if century < 0 || yy < 0 || c.year < 1 || c.month < 1 || c.month > 12 || c.day < 1 || c.day > daysIn(c.year, c.month) {
-		return c, false
+		return false
 	}
 	if s = s[10:]; len(s) == 0 {
-		return c, true
+		return true
 	}
 	if len(s) < 6 || s[0] != 'T' && s[0] != 't' && s[0] != ' ' || s[3] != ':' {
-		return c, false
+		return false
 	}
 	c.hour, c.minute = two(s[1:]), two(s[4:])
 	s = s[6:]
 	if len(s) >= 3 && s[0] == ':' {
 		c.second = two(s[1:])
-		s, ok = c.fraction(s[3:])
-		if !ok {
-			return c, false
+		var ok bool
+		if s, ok = c.fraction(s[3:]); !ok {
+			return false
 		}
 	}
 	if c.hour < 0 || c.hour > 23 || c.minute < 0 || c.minute > 59 || c.second < 0 || c.second > 59 {
-		return c, false
+		return false
 	}
-	return c, c.zone(s)
+	return c.zone(s)
 }
 
 // fraction reads the part of a second and returns what follows it.
@@ -92,17 +92,18 @@ func (c *civil) zone(s []byte) bool {
 	return h >= 0 && h <= 15 && m >= 0 && m <= 59
 }
 
-// utc moves to UTC, from the zone given where none was written.
-func (c civil) utc(zone *time.Location) (civil, bool) {
+// toUTC moves c to UTC, from the zone given where none was written; false when it leaves
+// the years that can be written.
+func (c *civil) toUTC(zone *time.Location) bool {
 	switch {
 	case c.zoned && c.offset == 0, !c.zoned && zone == time.UTC:
-		return c, true
+		return true
 	case c.zoned:
-		c = civilOf(c.time().Add(-time.Duration(c.offset) * time.Second))
+		*c = civilOf(c.time().Add(-time.Duration(c.offset) * time.Second))
 	default:
-		c = civilOf(c.in(zone).UTC())
+		*c = civilOf(c.in(zone).UTC())
 	}
-	return c, c.year >= 1 && c.year <= 9999
+	return c.year >= 1 && c.year <= 9999
 }
 
 // nearChange is more than any zone is from UTC, so that a clock's change which may

@@ -14,11 +14,8 @@ import (
 // datetime gives RFC 3339 in UTC with milliseconds, Salesforce's form; finer
 // fractions are cut off.
 func (m *Mapper) datetime(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault) {
-	c, ok := m.civil(f, raw)
-	if ok {
-		c, ok = c.utc(f.zone)
-	}
-	if !ok {
+	var c civil
+	if !m.civil(&c, f, raw) || !c.toUTC(f.zone) {
 		return nil, refuse(f.source, "not_a_datetime", raw, f.allowed)
 	}
 	if f.vendor.dates != "" && !f.vendor.within(&c) {
@@ -39,7 +36,8 @@ func (m *Mapper) datetime(f *field, raw jsontext.Value) (jsontext.Value, *row.Fa
 // date gives the day: of a timestamp the day that is written in it, whatever its
 // offset; of an epoch number the day in the field's zone.
 func (m *Mapper) date(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault) {
-	c, ok := m.civil(f, raw)
+	var c civil
+	ok := m.civil(&c, f, raw)
 	if ok && f.epoch != 0 {
 		c = civilOf(time.UnixMilli(c.time().UnixMilli()).In(f.zone))
 	}
@@ -56,27 +54,28 @@ func (m *Mapper) date(f *field, raw jsontext.Value) (jsontext.Value, *row.Fault)
 	return out, nil
 }
 
-// civil reads the value in the format of the field.
-func (m *Mapper) civil(f *field, raw jsontext.Value) (civil, bool) {
+// civil reads the value in the format of the field into c, which is zero.
+func (m *Mapper) civil(c *civil, f *field, raw jsontext.Value) (ok bool) {
 	if f.epoch != 0 {
 		_, d, _, ok := m.decimal(f, raw)
-		if !ok {
-			return civil{}, false
+		if ok {
+			*c, ok = fromEpoch(d, f.epoch)
 		}
-		return fromEpoch(d, f.epoch)
+		return ok
 	}
 	if raw[0] != '"' {
-		return civil{}, false
+		return false
 	}
 	t, ok := m.transformed(f, raw)
 	if !ok {
-		return civil{}, false
+		return false
 	}
 	b := bytes.TrimSpace(t.b)
-	if c, ok := parseCivil(b); ok {
-		return c, true
+	if c.parse(b) {
+		return true
 	}
-	return parseNamed(b)
+	*c, ok = parseNamed(b)
+	return ok
 }
 
 // within reports whether a date and time is between the bounds, both of which are

@@ -51,12 +51,14 @@ func TestCivilAgainstTime(t *testing.T) {
 		at := start.AddDate(0, 0, i*911).Add(time.Duration(i) * 977 * time.Second)
 		for _, form := range []string{"2006-01-02 15:04:05.999", "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05.000 -0700"} {
 			text := at.In(time.FixedZone("", (i%57-28)*1800)).Format(form)
-			c, ok := parseCivil([]byte(text))
+			var c civil
+			ok := c.parse([]byte(text))
 			std, err := time.Parse(form, text)
 			if ok != (err == nil) {
 				t.Fatalf("%s: %v, time.Parse says %v", text, ok, err)
 			}
-			u, inside := c.utc(time.UTC)
+			u := c
+			inside := u.toUTC(time.UTC)
 			std = std.UTC()
 			if std.Year() < 1 || std.Year() > 9999 {
 				if inside {

@@ -32,8 +32,8 @@ func compileRules(r syncdef.Rules) (vendorRules, error) {
 		if s == "" {
 			return none
 		}
-		c, ok := parseCivil([]byte(s))
-		if !ok {
+		var c civil
+		if !c.parse([]byte(s)) {
 			errs = append(errs, fmt.Errorf("%s: %q is not a date such as 1700-01-01", name, s))
 		}
 		return c.moment()

@@ -82,8 +82,8 @@ func (j *job) take(i *item, o *dest.Outcome, look bool) (again bool, wait time.D
 		return false, 0
 	}
 	def := j.def()
-	d, wait := settle(situation{
-		outcome: *o, tries: int(i.tries), waited: time.Duration(i.waited) * time.Millisecond, attempts: i.attempts() - i.halted(), most: def.RetryAttempts(), base: def.RetryBase(), longest: def.RetryMax(),
+	d, wait := settle(&situation{
+		outcome: o, tries: int(i.tries), waited: time.Duration(i.waited) * time.Millisecond, attempts: i.attempts() - i.halted(), most: def.RetryAttempts(), base: def.RetryBase(), longest: def.RetryMax(),
 		once: j.rules().Once, lookup: j.rules().Lookup, look: look, source: def.SourceStored() != syncdef.StoreNone,
 		rounds: int(i.rounds), held: !i.entry.Held.Fingerprint.Void() && i.entry.Held.Fingerprint != row.Gone, partial: i.partial,
 		other: i.other(o), rand: j.d.Rand(),

@@ -8,7 +8,7 @@ import (
 
 // A situation is what decides about a row after an answer.
 type situation struct {
-	outcome  dest.Outcome
+	outcome  *dest.Outcome
 	tries    int           // of the row in this invocation, this one included
 	waited   time.Duration // by it in this invocation
 	attempts int           // of the row before this invocation
@@ -43,7 +43,7 @@ const (
 // where that is decided. A row is tried at once, at most three times and never
 // waiting longer than 2 s in all (I5), and then stored; it comes back by itself while the
 // sync's retry allows it.
-func settle(s situation) (d decision, wait time.Duration) {
+func settle(s *situation) (d decision, wait time.Duration) {
 	switch s.outcome.Status {
 	case dest.Delivered:
 		if (s.outcome.Created && s.held || s.other) && s.partial {
@@ -75,13 +75,13 @@ func settle(s situation) (d decision, wait time.Duration) {
 }
 
 // moment is the wait before another try in the same invocation.
-func moment(s situation) time.Duration {
+func moment(s *situation) time.Duration {
 	return time.Duration(s.tries) * (50*time.Millisecond + time.Duration(s.rand*float64(100*time.Millisecond)))
 }
 
 // later is the wait before a row is sent again by itself: the greater of what the
 // vendor asks and a random part of base·2ⁿ, at most the longest, at least a second.
-func later(s situation) time.Duration {
+func later(s *situation) time.Duration {
 	full := s.longest
 	if s.attempts < 32 && s.base<<s.attempts>>s.attempts == s.base {
 		full = min(full, s.base<<s.attempts)

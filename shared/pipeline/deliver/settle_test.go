@@ -34,8 +34,8 @@ func TestLater(t *testing.T) {
 		"the vendor asks for less":  {0, time.Minute, time.Hour, 0.5, 10 * time.Second, 30 * time.Second},
 		"the vendor is above a cap": {9, time.Minute, time.Hour, 0.5, 3 * time.Hour, 3 * time.Hour},
 	} {
-		d, wait := settle(situation{
-			outcome: dest.Outcome{Status: dest.Retry, After: c.after}, tries: tries, attempts: c.attempts, most: c.attempts + 2,
+		d, wait := settle(&situation{
+			outcome: &dest.Outcome{Status: dest.Retry, After: c.after}, tries: tries, attempts: c.attempts, most: c.attempts + 2,
 			base: c.base, longest: c.longest, source: true, rand: c.rand,
 		})
 		if d != storeDue || wait != c.want {

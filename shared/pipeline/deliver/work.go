@@ -3,6 +3,8 @@ package deliver
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
+	"math/bits"
 	"slices"
 
 	"github.com/penstock-data/penstock/shared/run"
@@ -100,17 +102,37 @@ func (w *work) quieten(ctx context.Context) {
 	}
 }
 
+// byKey holds an item for a key. A map would be searched twice for each key that is new.
+type byKey struct {
+	seed  maphash.Seed
+	items []*item // at least as many again are free
+}
+
+func newByKey(most int) byKey {
+	return byKey{seed: maphash.MakeSeed(), items: make([]*item, 1<<bits.Len(uint(2*most)))}
+}
+
+// of is where a key's item is, or goes.
+func (k *byKey) of(key string) **item {
+	for n := maphash.String(k.seed, key); ; n++ {
+		if at := &k.items[n&uint64(len(k.items)-1)]; *at == nil || (*at).key == key {
+			return at
+		}
+	}
+}
+
 // newest keeps each key's row of the greatest sequence; of one sequence the later.
 // Rows that are not sent at all supersede nobody.
 func (w *work) newest() {
-	newest := make(map[string]*item, len(w.items))
+	newest := newByKey(len(w.items))
 	for _, i := range w.items {
 		if i.state != stateOpen || i.m.end != "" || i.key == "" { // without a key nothing is known of it
 			continue
 		}
-		n := newest[i.key]
+		at := newest.of(i.key)
+		n := *at
 		if n == nil {
-			newest[i.key] = i
+			*at = i
 			continue
 		}
 		if first, again := i, n; i.sameRow(n) {
@@ -119,7 +141,7 @@ func (w *work) newest() {
 				first, again = n, i
 			}
 			first.state = stateStored
-			newest[i.key] = again
+			*at = again
 			continue
 		}
 		winner, loser := i, n
@@ -135,7 +157,7 @@ func (w *work) newest() {
 		winner.cleared = winner.cleared || loser.cleared || sent && loser.del
 		winner.ahead = winner.ahead || loser.ahead || loser.print != winner.print
 		winner.least = run.Least(winner.least, run.Least(loser.least, loser.cursor()))
-		newest[i.key] = winner
+		*at = winner
 	}
 }
 
