@@ -222,7 +222,7 @@ func (e *Entry) holds(r *Row) bool {
 // delivered last. All do when nothing was, or when another version delivered it; and while
 // it is not known what is held, but for those that add: sent once more though the
 // destination has it, their value would count twice.
-func (e Entry) Changed(version string, hashes []uint32, adds func(i int) bool) func(i int) bool {
+func (e *Entry) Changed(version string, hashes []uint32, adds func(i int) bool) func(i int) bool {
 	if e.Held.Version != version || len(e.Held.Fields) != len(hashes) {
 		return func(int) bool { return true }
 	}

@@ -83,7 +83,8 @@ func TestChanged(t *testing.T) {
 	if f := doubt.Changed("v1", now, adds); f(0) || !f(1) || !f(2) {
 		t.Error("where it is not known what is held, all fields are sent, but for those that add what they added before")
 	}
-	if f := (Entry{Held: e.Held.InDoubt(true)}).Changed("v1", now, adds); !f(0) {
+	gone := Entry{Held: e.Held.InDoubt(true)}
+	if f := gone.Changed("v1", now, adds); !f(0) {
 		t.Error("after a delete that may have been carried out nothing is known to be added")
 	}
 	doubt.Held.Sequence = 9

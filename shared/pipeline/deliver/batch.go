@@ -30,13 +30,15 @@ func (j *job) batch(items []*item) *batch {
 		if cap(fields)-len(fields) < width {
 			fields = make([]dest.Field, 0, max(width, min(fieldBlock, width*(len(items)-n))))
 		}
-		var r dest.Record
-		r, fields = i.record(fields)
+		b.Records = append(b.Records, dest.Record{})
+		r := &b.Records[len(b.Records)-1]
+		fields = i.record(r, fields)
 		if len(r.Fields) == 0 && !r.Delete && i.entry.There() && !i.whole {
 			i.state = stateUnchanged
+			b.Records = b.Records[:len(b.Records)-1]
 			continue
 		}
-		b.add(i, r)
+		b.note(i)
 	}
 	return b
 }
@@ -56,8 +58,8 @@ func (b *batch) waitedFor() *batch {
 	return &patient
 }
 
-func (b *batch) add(i *item, r dest.Record) {
-	b.Records = append(b.Records, r)
+// note adds the item of the last record.
+func (b *batch) note(i *item) {
 	b.items = append(b.items, i)
 	b.slow = b.slow || i.slow
 	b.refused = b.refused || i.refused() || i.slow
@@ -93,33 +95,36 @@ func (j *job) total() (total map[string]int, atMost bool) {
 	return total, atMost
 }
 
-// record is the item as the destination gets it: the changed fields, or all. They
+// record fills in the item as the destination gets it: the changed fields, or all. They
 // are appended to fields, which is returned grown.
-func (i *item) record(fields []dest.Field) (dest.Record, []dest.Field) {
+func (i *item) record(r *dest.Record, fields []dest.Field) []dest.Field {
 	def := i.def()
 	first, program := len(fields), i.m.version.Mapping
 	changed := func(int) bool { return true }
 	if def.Send != syncdef.SendAll && !i.rules().Once && !i.full() && !i.whole {
 		changed = i.entry.Changed(i.m.chunk.Version, i.hashes(), program.Adds)
 	}
-	r := dest.Record{Key: i.key, Match: i.match(), RecordID: i.recordID(), Sequence: i.sequence(), Base: i.entry.Held.Sure(), ID: i.entry.Held.ID, Intent: i.entry.Last.Intent != ""}
-	if r.Intent {
+	*r = dest.Record{}
+	r.Key, r.Match, r.RecordID, r.Sequence = i.key, i.match(), i.recordID(), i.sequence()
+	r.Base, r.ID = i.entry.Held.Sure(), i.entry.Held.ID
+	if r.Intent = i.entry.Last.Intent != ""; r.Intent {
 		r.Tried = i.tried()
 	}
 	i.partial = false
 	if r.Delete = i.del; i.del {
 		fields = appendCleared(fields, def, program)
 		r.Fields = fields[first:len(fields):len(fields)]
-		return r, fields
+		return fields
 	}
 	r.Removed = i.entry.Held.Fingerprint == row.Gone
 	names := program.Names()
-	for n := range names {
-		switch v := i.value(n); {
-		case v == nil:
+	for n, s := range i.spans() {
+		switch {
+		case s.end == 0:
 		case !changed(n):
 			i.partial = true
 		default:
+			v := i.kept.bytes[s.start:s.end:s.end]
 			if prefix, is := program.Spread(n); is {
 				fields = spread(fields, names, prefix, v)
 				continue
@@ -133,5 +138,5 @@ func (i *item) record(fields []dest.Field) (dest.Record, []dest.Field) {
 		}
 	}
 	r.Fields = fields[first:len(fields):len(fields)]
-	return r, fields
+	return fields
 }

@@ -73,11 +73,12 @@ func (b *batch) fill(looked *batch, wanted func(at int) bool) {
 		if i.state != stateOpen || i.rounds >= maxRounds || i.slow && !looked.slow || !wanted(at) {
 			continue
 		}
-		r := looked.Records[at]
+		b.Records = append(b.Records, looked.Records[at])
+		r := &b.Records[len(b.Records)-1]
 		if i.partial || len(r.Fields) == 0 {
-			r, fields = i.record(fields)
+			fields = i.record(r, fields)
 		}
 		r.ID, r.Intent = i.entry.Held.ID, i.entry.Last.Intent != ""
-		b.add(i, r)
+		b.note(i)
 	}
 }

@@ -98,9 +98,15 @@ func (i *item) hashes() []uint32 {
 	return i.kept.hashes[i.nth*n : (i.nth+1)*n : (i.nth+1)*n]
 }
 
+// spans are where the row's values lie, a field each.
+func (i *item) spans() []span {
+	n := len(i.kept.tags)
+	return i.kept.values[i.nth*n : (i.nth+1)*n]
+}
+
 // value is what the nth field was mapped to; nil leaves it alone.
 func (i *item) value(field int) jsontext.Value {
-	s := i.kept.values[i.nth*len(i.kept.tags)+field]
+	s := i.spans()[field]
 	if s.end == 0 {
 		return nil
 	}

@@ -98,7 +98,8 @@ func (j *job) again(ctx context.Context, c dest.Call, b *batch, size int) (*batc
 	open := &batch{Batch: dest.Batch{Run: b.Run, Total: b.Total}, look: created, patient: b.patient}
 	for _, at := range c.Records {
 		if i := b.items[at]; i.state == stateOpen {
-			open.add(i, b.Records[at])
+			open.Records = append(open.Records, b.Records[at])
+			open.note(i)
 		}
 	}
 	if created {
