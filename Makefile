@@ -14,10 +14,10 @@ FUZZ     ?= 500000x
 SEEDS    ?= 20000
 # The first of the seeds.
 SEED     ?= 1
-# How many rows make bench-parquet runs.
-PARQUET  ?= 1000000
 # How many rows it pushes through the built binaries while these are killed.
 KILLED   ?= 200000
+# How many rows make bench-parquet runs.
+PARQUET  ?= 1000000
 
 FUNCTIONS := $(notdir $(patsubst %/main.go,%,$(wildcard functions/*/main.go)))
 TOOL      := go tool -modfile=infra/tools.mod

@@ -137,6 +137,8 @@ var mutants = []mutant{
 		"e.Sequence() >= m.Sequence || ", "", road},
 	{"a mirror's removals are newer than what was pushed since", "pipeline/intake/mirror.go",
 		"c.batch.ID, c.batch.Sequence, c.batch.Removal = b.ID, b.Sequence, true", "c.batch.ID, c.batch.Sequence, c.batch.Removal = b.ID, b.Sequence+1<<30, true", road},
+	{"a mirror's removals are not counted once their run was for the last time", "pipeline/intake/mirror.go",
+		"err := in.reopen(ctx, b.Run)", "err := error(nil)", intakes},
 	{"a mirror counts no row without a key", "pipeline/intake/mirror.go",
 		"c.batch.Keyless++", "_ = n", road},
 	{"a retry gets a new sequence: it counts as the greatest", "pipeline/intake/duplicates.go",

@@ -333,7 +333,7 @@ func (s *sim) checkLeft(r run.Run, batches []run.Batch, chunks map[string]run.Ch
 				switch f := fates[at[chunk]]; {
 				case f == run.FateFailed, f == run.FateDue:
 					below++
-				case f == run.FateSuperseded && s.model.void[cell{run: r.Target, name: rows[n].key}]:
+				case f == run.FateSuperseded && b.Sequence < s.model.void[cell{run: r.Target, name: rows[n].key}]:
 					most++
 				}
 			}

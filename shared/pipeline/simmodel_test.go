@@ -38,7 +38,7 @@ type model struct {
 	away        bool                    // nothing ran for days
 	marks       map[string]string       // the mark that a complete run set
 	lost        map[string]int          // rows that a race voided, by run
-	void        map[cell]bool           // keys, by target as run, of which a worker read that nothing is known to be held and no error says so
+	void        map[cell]int64          // by target as run and key: the greatest sequence of which a worker read that nothing is known to be held and no error says so
 	deadLetters int                     // so many further invocations are the dead letters'
 
 	servers []*server
@@ -70,7 +70,7 @@ type content struct {
 func newModel(s *sim) *model {
 	m := &model{
 		s: s, contents: map[string][]content{}, sequence: map[cell]int64{}, left: map[string][]string{}, deletions: map[string]int64{}, newest: map[string]int{}, stale: map[string]bool{}, known: map[string]int{},
-		marks: map[string]string{}, lost: map[string]int{}, void: map[cell]bool{}, cancelled: map[string]time.Time{}, answers: map[string][]row.Answer{},
+		marks: map[string]string{}, lost: map[string]int{}, void: map[cell]int64{}, cancelled: map[string]time.Time{}, answers: map[string][]row.Answer{},
 	}
 	for i := range m.rows {
 		m.rows[i], m.keys[i], m.lanes[i] = map[string]value{}, keysAtFirst, s.plan.Lanes

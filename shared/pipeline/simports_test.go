@@ -370,7 +370,8 @@ func (o port) Entries(_ context.Context, target string, keys []string) (map[stri
 		got, err := o.p.s.store.Entries(bg, target, keys)
 		for _, e := range got {
 			if e.Held.Fingerprint.Void() && e.Held.Sequence > 0 && e.Last.Error == "" {
-				o.p.s.model.void[cell{run: target, name: e.Key}] = true
+				at := cell{run: target, name: e.Key}
+				o.p.s.model.void[at] = max(o.p.s.model.void[at], e.Held.Sequence)
 			}
 		}
 		return got, err

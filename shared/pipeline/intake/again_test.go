@@ -319,6 +319,20 @@ func TestPushIntoClosingRun(t *testing.T) {
 	}
 }
 
+// A page of removals takes back that its run, which ended meanwhile, was counted for the last time.
+func TestRemovalOfAnEndedRun(t *testing.T) {
+	w := newWorld(t, nil)
+	w.push(batch(syncName, "b", object("a", 1, "1")))
+	w.status(theRun, func(r *run.Run) { r.Status, r.EndedAt, r.Final = run.Cancelled, w.now, true })
+	page := run.Removal{Run: theRun, Sync: syncName, ID: run.RemovalBatch(theRun, 0), Sequence: 1, Keys: []string{"b.co"}}
+	w.ok(w.intake.Remove(t.Context(), page))
+	r, err := w.store.Run(t.Context(), theRun)
+	w.ok(err)
+	if r.Status != run.Cancelled || r.Final {
+		t.Errorf("the run is %s, counted for the last time: %v", r.Status, r.Final)
+	}
+}
+
 // A version that this program cannot compile any more: its pinned rows are answered
 // and sent all the same.
 func TestRetryOfVersionThatDoesNotCompile(t *testing.T) {
